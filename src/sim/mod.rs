@@ -1,0 +1,1 @@
+//! A simulated Air724UG.
