@@ -129,9 +129,7 @@ impl CmeError {
     /// Case and surrounding blanks do not matter. Read are the texts of the manual, of 3GPP TS 27.007 section 9.2,
     /// and those of the RDA8910 core, which differ (`pdp have not actived` is 901).
     pub fn from_text(text: &str) -> Option<Self> {
-        code_table::code_of(CODES, text)
-            .or_else(|| code_table::code_of(OTHER_SPELLINGS, text))
-            .map(Self)
+        code_table::code_of(CODES, text).or_else(|| code_table::code_of(OTHER_SPELLINGS, text)).map(Self)
     }
 
     /// The number as it is on the wire.
@@ -256,10 +254,7 @@ const CODES: &Table = &[
     (176, "protocol error, unspecified"),
     (177, "operator determined barring"),
     (178, "maximum number of PDP contexts reached"),
-    (
-        179,
-        "requested APN not supported in current RAT and PLMN combination",
-    ),
+    (179, "requested APN not supported in current RAT and PLMN combination"),
     (180, "request rejected, Bearer Control Mode violation"),
     (181, "UNSUPPORTED QCI VALUE"),
     (182, "user data transmission via control plane is congested"),
@@ -412,11 +407,7 @@ mod tests {
         code_table::tests::check(CODES);
         for &(code, text) in CODES {
             assert_eq!(CmeError::new(code).text(), Some(text));
-            assert_eq!(
-                CmeError::from_text(text).map(CmeError::code),
-                Some(code),
-                "{text}"
-            );
+            assert_eq!(CmeError::from_text(text).map(CmeError::code), Some(code), "{text}");
         }
     }
 
@@ -466,10 +457,7 @@ mod tests {
             (CmeError::NETWORK_TIMEOUT, "network timeout"),
             (CmeError::INVALID_PARAMETERS, "parameters are invalid"),
             (CmeError::FILE_TOO_LARGE, "FILE TOO LARGE"),
-            (
-                CmeError::SERVICE_OPTION_NOT_SUBSCRIBED,
-                "requested service option not subscribed",
-            ),
+            (CmeError::SERVICE_OPTION_NOT_SUBSCRIBED, "requested service option not subscribed"),
             (CmeError::PDP_AUTHENTICATION_FAILURE, "PDP authentication failure"),
             (CmeError::COMMAND_TIMEOUT, "AT command timeout"),
             (CmeError::RADIO_OFF, "CFUN state is 0 or 4"),

@@ -42,9 +42,7 @@ impl CmsError {
     ///
     /// Case and surrounding blanks do not matter; `SIM` is read for `(U)SIM`, as the RDA8910 core has it.
     pub fn from_text(text: &str) -> Option<Self> {
-        code_table::code_of(CODES, text)
-            .or_else(|| code_table::code_of(OTHER_SPELLINGS, text))
-            .map(Self)
+        code_table::code_of(CODES, text).or_else(|| code_table::code_of(OTHER_SPELLINGS, text)).map(Self)
     }
 
     /// The number as it is on the wire.
@@ -187,11 +185,7 @@ mod tests {
         code_table::tests::check(CODES);
         for &(code, text) in CODES {
             assert_eq!(CmsError::new(code).text(), Some(text));
-            assert_eq!(
-                CmsError::from_text(text).map(CmsError::code),
-                Some(code),
-                "{text}"
-            );
+            assert_eq!(CmsError::from_text(text).map(CmsError::code), Some(code), "{text}");
         }
     }
 

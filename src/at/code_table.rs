@@ -16,10 +16,7 @@ pub(super) fn text_of(table: &'static Table, code: u32) -> Option<&'static str> 
 /// The number that the table gives `text`: blanks around it and the case of ASCII letters do not matter.
 pub(super) fn code_of(table: &Table, text: &str) -> Option<u32> {
     let text = text.trim();
-    table
-        .iter()
-        .find(|(_, listed)| listed.eq_ignore_ascii_case(text))
-        .map(|&(code, _)| code)
+    table.iter().find(|(_, listed)| listed.eq_ignore_ascii_case(text)).map(|&(code, _)| code)
 }
 
 /// Writes `3 (operation not allowed)`, or the number alone when it has no text.
@@ -47,10 +44,7 @@ pub(super) mod tests {
             let before = seen.insert(text.to_ascii_lowercase(), code);
             assert_eq!(before, None, "{code} has the text of another code: {text}");
             assert_eq!(text_of(table, code), Some(text));
-            assert_eq!(
-                code_of(table, &format!(" {} ", text.to_ascii_uppercase())),
-                Some(code)
-            );
+            assert_eq!(code_of(table, &format!(" {} ", text.to_ascii_uppercase())), Some(code));
         }
     }
 

@@ -159,20 +159,11 @@ mod tests {
 
     #[test]
     fn the_constants_are_what_their_names_say() {
-        assert_eq!(
-            TcpError::REJECTED.to_string(),
-            "11 (remote host has rejected the connection)"
-        );
+        assert_eq!(TcpError::REJECTED.to_string(), "11 (remote host has rejected the connection)");
         assert_eq!(TcpError::TIMEOUT.to_string(), "12 (time out)");
-        assert_eq!(
-            TcpError::ABORTED.to_string(),
-            "13 (established connection aborted)"
-        );
+        assert_eq!(TcpError::ABORTED.to_string(), "13 (established connection aborted)");
         assert_eq!(TcpError::NOT_CONNECTED.to_string(), "16 (not connected)");
-        assert_eq!(
-            UdpError::REJECTED.to_string(),
-            "7 (remote host has rejected the connection)"
-        );
+        assert_eq!(UdpError::REJECTED.to_string(), "7 (remote host has rejected the connection)");
     }
 
     #[test]
