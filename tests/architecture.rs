@@ -50,28 +50,16 @@ impl fmt::Display for Finding {
 #[test]
 fn every_part_imports_only_what_the_table_allows() {
     let sources = sources(&["src"]);
-    let lib = sources
-        .iter()
-        .find(|source| source.path == "src/lib.rs")
-        .expect("src/lib.rs exists");
+    let lib = sources.iter().find(|source| source.path == "src/lib.rs").expect("src/lib.rs exists");
     let exports = layers::exports(lib);
-    assert_none(
-        sources
-            .iter()
-            .flat_map(|source| layers::check(source, &exports))
-            .collect(),
-    );
+    assert_none(sources.iter().flat_map(|source| layers::check(source, &exports)).collect());
 }
 
 #[test]
 fn every_file_keeps_the_habits() {
     let sources = sources(&["src", "tests", "examples", "benches"]);
     assert_none(sources.iter().flat_map(habits::check).collect());
-    assert_eq!(
-        habits::stale_sleepers(&sources),
-        [] as [&str; 0],
-        "stale entries in the list of sleepers"
-    );
+    assert_eq!(habits::stale_sleepers(&sources), [] as [&str; 0], "stale entries in the list of sleepers");
 }
 
 #[test]
@@ -79,59 +67,36 @@ fn the_median_file_has_one_idea() {
     let mut lines: Vec<usize> = sources(&["src"]).iter().map(Source::production_lines).collect();
     lines.sort_unstable();
     let median = lines[lines.len() / 2];
-    assert!(
-        median <= 150,
-        "the median file of src has {median} lines of production code, more than 150"
-    );
+    assert!(median <= 150, "the median file of src has {median} lines of production code, more than 150");
 }
 
 #[test]
 fn every_example_is_named_in_the_readme() {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
-    assert_eq!(
-        unnamed(&examples(), &readme),
-        [] as [&str; 0],
-        "examples that README.md does not name"
-    );
+    assert_eq!(unnamed(&examples(), &readme), [] as [&str; 0], "examples that README.md does not name");
 }
 
 #[test]
 fn an_example_that_the_readme_does_not_name_is_found() {
     let examples = ["sim".to_owned(), "replay".to_owned()];
     assert_eq!(unnamed(&examples, "simulated, `replay FILE`"), ["sim"]);
-    assert_eq!(
-        unnamed(&examples, "cargo run --example sim, `replay`"),
-        [] as [&str; 0]
-    );
+    assert_eq!(unnamed(&examples, "cargo run --example sim, `replay`"), [] as [&str; 0]);
 }
 
 #[track_caller]
 fn assert_none(findings: Vec<Finding>) {
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    assert!(
-        lines.is_empty(),
-        "{} findings:\n{}\n",
-        lines.len(),
-        lines.join("\n")
-    );
+    assert!(lines.is_empty(), "{} findings:\n{}\n", lines.len(), lines.join("\n"));
 }
 
 /// The examples that `readme` mentions neither in code nor in a command.
 fn unnamed<'a>(examples: &'a [String], readme: &str) -> Vec<&'a str> {
     let named = |name: &str| {
-        [
-            format!("`{name}`"),
-            format!("`{name} "),
-            format!("--example {name}"),
-        ]
-        .iter()
-        .any(|text| readme.contains(text))
+        [format!("`{name}`"), format!("`{name} "), format!("--example {name}")]
+            .iter()
+            .any(|text| readme.contains(text))
     };
-    examples
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !named(name))
-        .collect()
+    examples.iter().map(String::as_str).filter(|name| !named(name)).collect()
 }
 
 fn root() -> PathBuf {
@@ -142,12 +107,7 @@ fn root() -> PathBuf {
 fn examples() -> Vec<String> {
     let mut names: Vec<String> = files(&root().join("examples"))
         .iter()
-        .filter_map(|path| {
-            path.strip_prefix(root().join("examples"))
-                .ok()?
-                .to_str()
-                .map(str::to_owned)
-        })
+        .filter_map(|path| path.strip_prefix(root().join("examples")).ok()?.to_str().map(str::to_owned))
         .map(|path| path.trim_end_matches(".rs").trim_end_matches("/main").to_owned())
         .filter(|name| !name.contains('/') && name != "common")
         .collect();
@@ -183,9 +143,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("the folder can be read").path())
-        .collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("the folder can be read").path()).collect();
     paths.sort();
     let mut found = Vec::new();
     for path in paths {

@@ -28,11 +28,8 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
 
 /// Entries of the list of sleepers that name no file, or one that does not sleep (any more), or give no reason.
 pub(crate) fn stale_sleepers(sources: &[Source]) -> Vec<&'static str> {
-    let sleeps = |path| {
-        sources
-            .iter()
-            .any(|source| source.path == path && !calls(&source.code, "sleep").is_empty())
-    };
+    let sleeps =
+        |path| sources.iter().any(|source| source.path == path && !calls(&source.code, "sleep").is_empty());
     MAY_SLEEP
         .iter()
         .filter(|(path, reason)| reason.len() < 20 || !sleeps(*path))
@@ -45,21 +42,13 @@ fn unfinished(source: &Source) -> Vec<Finding> {
     for name in ["todo", "unimplemented", "dbg"] {
         for offset in words(&source.code, name) {
             if source.code[offset + name.len()..].trim_start().starts_with('!') {
-                findings.push(Finding::at(
-                    source,
-                    offset,
-                    format!("`{name}!` is unfinished code"),
-                ));
+                findings.push(Finding::at(source, offset, format!("`{name}!` is unfinished code")));
             }
         }
     }
     for offset in words(&source.code, "ignore") {
         if source.code[..offset].trim_end().ends_with("#[") {
-            findings.push(Finding::at(
-                source,
-                offset,
-                "an ignored test tests nothing".to_owned(),
-            ));
+            findings.push(Finding::at(source, offset, "an ignored test tests nothing".to_owned()));
         }
     }
     findings
@@ -71,13 +60,7 @@ fn sleeping(source: &Source) -> Vec<Finding> {
     }
     calls(&source.code, "sleep")
         .into_iter()
-        .map(|offset| {
-            Finding::at(
-                source,
-                offset,
-                "sleeps; wait on a channel or a descriptor".to_owned(),
-            )
-        })
+        .map(|offset| Finding::at(source, offset, "sleeps; wait on a channel or a descriptor".to_owned()))
         .collect()
 }
 
@@ -92,41 +75,30 @@ fn long_functions(source: &Source) -> Vec<Finding> {
         .into_iter()
         .filter(|function| function.lines > FUNCTION_LINES)
         .map(|function| {
-            let message = format!(
-                "`{}` has {} lines, more than {FUNCTION_LINES}",
-                function.name, function.lines
-            );
+            let message =
+                format!("`{}` has {} lines, more than {FUNCTION_LINES}", function.name, function.lines);
             Finding::at(source, function.offset, message)
         })
         .collect()
 }
 
+/// A module, an example and a test say what they are; a file of one type may leave that to the type's own documentation.
 fn undocumented(source: &Source) -> Option<Finding> {
-    let first = source
-        .text
-        .lines()
-        .find(|line| !line.trim().is_empty() && !line.starts_with("#!"));
-    let documented = first.is_some_and(|line| line.starts_with("//! "));
-    (!documented).then(|| {
-        Finding::new(
-            source,
-            1,
-            "does not begin by saying what it is (`//! ..`)".to_owned(),
-        )
-    })
+    let mut lines = source.text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("#!"));
+    let one_type = source.path.starts_with("src/") && !source.path.ends_with("/mod.rs");
+    let documented = lines.clone().next().is_some_and(|line| line.starts_with("//! "))
+        || (one_type
+            && lines.find(|line| !line.starts_with("use ")).is_some_and(|line| line.starts_with("/// ")));
+    let message = "does not begin by saying what it is (`//! ..`)";
+    (!documented).then(|| Finding::new(source, 1, message.to_owned()))
 }
 
 fn names(source: &Source) -> Vec<Finding> {
-    let getters = functions(&source.production)
-        .into_iter()
-        .filter(|function| function.name.starts_with("get_"));
+    let getters =
+        functions(&source.production).into_iter().filter(|function| function.name.starts_with("get_"));
     let mut findings: Vec<Finding> = getters
         .map(|function| {
-            Finding::at(
-                source,
-                function.offset,
-                format!("`{}`: no `get_` in names", function.name),
-            )
+            Finding::at(source, function.offset, format!("`{}`: no `get_` in names", function.name))
         })
         .collect();
     for path in paths(&source.production) {
@@ -143,11 +115,7 @@ fn tests_before_code(source: &Source) -> Option<Finding> {
     let (offset, declared) = source.code.match_indices("mod tests {").next()?;
     let end = after_closing(&source.code, offset + declared.len() - 1);
     let after = source.code[end..].find(|c: char| !c.is_whitespace())?;
-    Some(Finding::at(
-        source,
-        end + after,
-        "stands behind `mod tests`".to_owned(),
-    ))
+    Some(Finding::at(source, end + after, "stands behind `mod tests`".to_owned()))
 }
 
 struct Function {
@@ -160,19 +128,13 @@ fn functions(code: &str) -> Vec<Function> {
     let mut found = Vec::new();
     for offset in words(code, "fn") {
         let after = code[offset + 2..].trim_start();
-        let end = after
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(after.len());
+        let end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
         let Some(body) = body(code, offset) else {
             continue;
         };
         if end > 0 {
             let lines = line_at(code, after_closing(code, body) - 1) - line_at(code, offset) + 1;
-            found.push(Function {
-                name: after[..end].to_owned(),
-                offset,
-                lines,
-            });
+            found.push(Function { name: after[..end].to_owned(), offset, lines });
         }
     }
     found
@@ -221,10 +183,7 @@ mod tests {
 
     fn findings(path: &str, text: &str) -> Vec<String> {
         let text = format!("//! A file.\n{text}");
-        check(&Source::parse(path, &text))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        check(&Source::parse(path, &text)).iter().map(ToString::to_string).collect()
     }
 
     #[track_caller]
@@ -240,38 +199,23 @@ mod tests {
     #[test]
     fn unfinished_code_is_found() {
         refused("fn f() { todo!() }", "src/at/x.rs:2: `todo!` is unfinished code");
-        refused(
-            "fn f() {\n unimplemented ! (\"x\") }",
-            "src/at/x.rs:3: `unimplemented!` is unfinished code",
-        );
+        refused("fn f() {\n unimplemented ! (\"x\") }", "src/at/x.rs:3: `unimplemented!` is unfinished code");
         refused("fn f() { dbg!(1); }", "src/at/x.rs:2: `dbg!` is unfinished code");
         allowed("// todo!()\nfn todo() { f(\"dbg!\") }");
     }
 
     #[test]
     fn an_ignored_test_is_found() {
-        refused(
-            "#[ignore]\nfn f() {}",
-            "src/at/x.rs:2: an ignored test tests nothing",
-        );
-        refused(
-            "#[ignore = \"slow\"]\nfn f() {}",
-            "src/at/x.rs:2: an ignored test tests nothing",
-        );
+        refused("#[ignore]\nfn f() {}", "src/at/x.rs:2: an ignored test tests nothing");
+        refused("#[ignore = \"slow\"]\nfn f() {}", "src/at/x.rs:2: an ignored test tests nothing");
         allowed("fn ignore() { ignore() }");
     }
 
     #[test]
     fn a_sleep_is_found_in_tests_too() {
         let finding = "src/at/x.rs:4: sleeps; wait on a channel or a descriptor";
-        refused(
-            "#[cfg(test)]\nmod tests {\n fn f() { std::thread::sleep(x) }\n}",
-            finding,
-        );
-        refused(
-            "use std::thread::sleep;",
-            "src/at/x.rs:2: sleeps; wait on a channel or a descriptor",
-        );
+        refused("#[cfg(test)]\nmod tests {\n fn f() { std::thread::sleep(x) }\n}", finding);
+        refused("use std::thread::sleep;", "src/at/x.rs:2: sleeps; wait on a channel or a descriptor");
         allowed("fn sleep() {}\nstruct Sleep;\nfn f() { asleep() }");
     }
 
@@ -279,19 +223,10 @@ mod tests {
     fn a_file_and_a_function_of_the_limit_pass_and_of_one_line_more_do_not() {
         let function = |lines: usize| format!("fn f() {{\n{}}}\n", "g();\n".repeat(lines - 2));
         allowed(&function(FUNCTION_LINES));
-        refused(
-            &function(FUNCTION_LINES + 1),
-            "src/at/x.rs:2: `f` has 81 lines, more than 80",
-        );
+        refused(&function(FUNCTION_LINES + 1), "src/at/x.rs:2: `f` has 81 lines, more than 80");
         allowed(&"x!();\n".repeat(FILE_LINES - 1));
-        refused(
-            &"x!();\n".repeat(FILE_LINES),
-            "src/at/x.rs:1: 451 lines of production code, more than 450",
-        );
-        allowed(&format!(
-            "#[cfg(test)]\nmod tests {{\n{}}}",
-            "x!();\n".repeat(FILE_LINES)
-        ));
+        refused(&"x!();\n".repeat(FILE_LINES), "src/at/x.rs:1: 451 lines of production code, more than 450");
+        allowed(&format!("#[cfg(test)]\nmod tests {{\n{}}}", "x!();\n".repeat(FILE_LINES)));
     }
 
     #[test]
@@ -303,36 +238,31 @@ mod tests {
 
     #[test]
     fn a_file_says_what_it_is() {
-        let finding = "src/at/x.rs:1: does not begin by saying what it is (`//! ..`)";
-        for text in ["", "fn f() {}", "// A file.", "//!\n"] {
-            let findings = check(&Source::parse("src/at/x.rs", text));
-            assert_eq!(
-                findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                [finding],
-                "{text}"
-            );
+        let refused = |path: &str, text: &str| {
+            let findings = check(&Source::parse(path, text));
+            let finding = format!("{path}:1: does not begin by saying what it is (`//! ..`)");
+            assert_eq!(findings.iter().map(ToString::to_string).collect::<Vec<_>>(), [finding], "{text}");
+        };
+        for text in ["", "fn f() {}", "// A file.", "//!\n", "use x;\nfn f() {}\n/// Late.\nstruct S;"] {
+            refused("src/at/x.rs", text);
+            refused("examples/x.rs", text);
         }
+        let one_type = "use x;\n\n/// A type.\nstruct S;\n";
+        refused("src/at/mod.rs", one_type);
+        refused("tests/x.rs", one_type);
+        assert!(check(&Source::parse("src/at/x.rs", one_type)).is_empty());
     }
 
     #[test]
     fn getters_and_glob_exports_are_found() {
-        refused(
-            "pub fn get_id() {}",
-            "src/at/x.rs:2: `get_id`: no `get_` in names",
-        );
-        refused(
-            "pub use a::b::*;",
-            "src/at/x.rs:2: `pub use a::b::*` hides what is public",
-        );
+        refused("pub fn get_id() {}", "src/at/x.rs:2: `get_id`: no `get_` in names");
+        refused("pub use a::b::*;", "src/at/x.rs:2: `pub use a::b::*` hides what is public");
         allowed("use super::*;\nfn get() {}\nfn target_get_x() {}");
     }
 
     #[test]
     fn code_behind_the_tests_is_found() {
-        refused(
-            "#[cfg(test)]\nmod tests {\n}\n\nfn f() {}",
-            "src/at/x.rs:6: stands behind `mod tests`",
-        );
+        refused("#[cfg(test)]\nmod tests {\n}\n\nfn f() {}", "src/at/x.rs:6: stands behind `mod tests`");
         allowed("fn f() {}\n#[cfg(test)]\nmod tests {\n}\n");
     }
 }

@@ -17,10 +17,7 @@ pub(crate) fn exports(lib: &Source) -> BTreeMap<String, String> {
 }
 
 fn part_of_export(path: &Path) -> Option<String> {
-    path.segments
-        .iter()
-        .find(|&segment| segment != "crate" && segment != "self")
-        .cloned()
+    path.segments.iter().find(|&segment| segment != "crate" && segment != "self").cloned()
 }
 
 /// Whatever `source` names that its row of the table does not allow.
@@ -36,13 +33,7 @@ pub(crate) fn check(source: &Source, exports: &BTreeMap<String, String>) -> Vec<
     };
     let mut findings: Vec<Finding> = paths(&source.production)
         .iter()
-        .filter_map(|path| {
-            Some(Finding::new(
-                source,
-                path.line,
-                objection(part, &module, path, exports)?,
-            ))
-        })
+        .filter_map(|path| Some(Finding::new(source, path.line, objection(part, &module, path, exports)?)))
         .collect();
     if !part.speaks {
         findings.extend(protocol_text(source, part));
@@ -115,11 +106,7 @@ fn protocol_text(source: &Source, part: &Part) -> Vec<Finding> {
         .iter()
         .filter(|(_, text)| knows(&text.as_str()))
         .map(|(line, text)| {
-            Finding::new(
-                source,
-                *line,
-                format!("`{}` must not know the protocol: {text:?}", part.name),
-            )
+            Finding::new(source, *line, format!("`{}` must not know the protocol: {text:?}", part.name))
         })
         .collect()
 }
@@ -128,14 +115,9 @@ mod tests {
     use super::*;
 
     fn findings(path: &str, text: &str) -> Vec<String> {
-        let lib = Source::parse(
-            "src/lib.rs",
-            "pub use modem::{Modem, Socket};\npub use crate::time::Timestamp;\n",
-        );
-        check(&Source::parse(path, text), &exports(&lib))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        let lib =
+            Source::parse("src/lib.rs", "pub use modem::{Modem, Socket};\npub use crate::time::Timestamp;\n");
+        check(&Source::parse(path, text), &exports(&lib)).iter().map(ToString::to_string).collect()
     }
 
     #[track_caller]
@@ -174,11 +156,7 @@ mod tests {
 
     #[test]
     fn an_export_at_the_root_counts_as_what_it_is() {
-        refused(
-            "src/proto/x.rs",
-            "use crate::Modem;",
-            "src/proto/x.rs:1: `proto` must not import `modem`",
-        );
+        refused("src/proto/x.rs", "use crate::Modem;", "src/proto/x.rs:1: `proto` must not import `modem`");
         allowed("src/proto/x.rs", "use crate::Timestamp;");
     }
 
@@ -196,11 +174,7 @@ mod tests {
             ("use std::sync::mpsc::Sender;", "std::sync::mpsc"),
             ("use std::net::TcpStream;", "std::net::TcpStream"),
         ] {
-            refused(
-                "src/proto/x.rs",
-                text,
-                &format!("src/proto/x.rs:1: `proto` must not name `{never}`"),
-            );
+            refused("src/proto/x.rs", text, &format!("src/proto/x.rs:1: `proto` must not name `{never}`"));
         }
         allowed(
             "src/proto/x.rs",
@@ -237,11 +211,7 @@ mod tests {
 
     #[test]
     fn the_simulated_modem_and_the_driver_share_nothing() {
-        refused(
-            "src/sim/x.rs",
-            "use crate::at::Urc;",
-            "src/sim/x.rs:1: `sim` must not import `at`",
-        );
+        refused("src/sim/x.rs", "use crate::at::Urc;", "src/sim/x.rs:1: `sim` must not import `at`");
         refused(
             "src/driver/x.rs",
             "use crate::sim::Sim;",
@@ -257,23 +227,14 @@ mod tests {
             "fn f() { write(b\"AT+CSQ\\r\\n\") }",
             "src/modem/x.rs:1: `modem` must not know the protocol: \"AT+CSQ\\\\r\\\\n\"",
         );
-        allowed(
-            "src/modem/x.rs",
-            "// AT+CSQ\n#[cfg(test)]\nmod tests { const A: &str = \"AT+CSQ\"; }",
-        );
+        allowed("src/modem/x.rs", "// AT+CSQ\n#[cfg(test)]\nmod tests { const A: &str = \"AT+CSQ\"; }");
         allowed("src/proto/x.rs", "const A: &str = \"AT+CSQ\";");
     }
 
     #[test]
     fn tests_and_comments_may_name_anything() {
-        allowed(
-            "src/at/x.rs",
-            "// use crate::proto;\n#[cfg(test)]\nmod tests { use crate::proto::Engine; }",
-        );
-        allowed(
-            "src/at/x.rs",
-            "//! See [`crate::proto`].\nconst A: &str = \"std::io\";",
-        );
+        allowed("src/at/x.rs", "// use crate::proto;\n#[cfg(test)]\nmod tests { use crate::proto::Engine; }");
+        allowed("src/at/x.rs", "//! See [`crate::proto`].\nconst A: &str = \"std::io\";");
     }
 
     #[test]

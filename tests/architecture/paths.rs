@@ -28,9 +28,7 @@ pub(crate) fn paths(code: &str) -> Vec<Path> {
         };
         let first = found.len();
         at = tree(&tokens, at, &[], &mut found);
-        found[first..]
-            .iter_mut()
-            .for_each(|path: &mut Path| path.public = import == Import::Public);
+        found[first..].iter_mut().for_each(|path: &mut Path| path.public = import == Import::Public);
         if import == Import::None && found[first].segments.len() < 2 {
             found.truncate(first);
         }
@@ -84,22 +82,14 @@ fn tree(tokens: &[(Token, usize)], mut at: usize, prefix: &[String], found: &mut
         if tokens.get(at).map(|(token, _)| token) != Some(&Token::Separator)
             || segments.last().is_some_and(|s| s == "*")
         {
-            found.push(Path {
-                segments,
-                line,
-                public: false,
-            });
+            found.push(Path { segments, line, public: false });
             return at;
         }
         at += 1;
         let goes_on = matches!(tokens.get(at), Some((Token::Name(_) | Token::Mark('*' | '{'), _)));
         if !goes_on {
             // A turbofish: `Vec::<u8>::new`.
-            found.push(Path {
-                segments,
-                line,
-                public: false,
-            });
+            found.push(Path { segments, line, public: false });
             return at;
         }
     }
@@ -125,9 +115,7 @@ fn tokens(code: &str) -> Vec<(Token, usize)> {
     let mut rest = code;
     while let Some(first) = rest.chars().next() {
         let length = if first.is_alphabetic() || first == '_' {
-            let end = rest
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             tokens.push((Token::Name(rest[..end].to_owned()), line));
             end
         } else if rest.starts_with("::") {
@@ -151,23 +139,14 @@ mod tests {
     use super::*;
 
     fn named(code: &str) -> Vec<String> {
-        paths(code)
-            .into_iter()
-            .map(|path| path.segments.join("::"))
-            .collect()
+        paths(code).into_iter().map(|path| path.segments.join("::")).collect()
     }
 
     #[test]
     fn a_use_tree_is_taken_apart() {
         assert_eq!(
             named("use std::{fmt, io::{self, Read as R}, collections::*};\nuse nom;"),
-            [
-                "std::fmt",
-                "std::io::self",
-                "std::io::Read",
-                "std::collections::*",
-                "nom"
-            ]
+            ["std::fmt", "std::io::self", "std::io::Read", "std::collections::*", "nom"]
         );
     }
 
@@ -188,10 +167,7 @@ mod tests {
 
     #[test]
     fn every_path_has_the_line_of_its_name() {
-        let lines: Vec<usize> = paths("use std::{\n  fmt,\n  io,\n};")
-            .iter()
-            .map(|path| path.line)
-            .collect();
+        let lines: Vec<usize> = paths("use std::{\n  fmt,\n  io,\n};").iter().map(|path| path.line).collect();
         assert_eq!(lines, [2, 3]);
     }
 

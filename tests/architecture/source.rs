@@ -28,13 +28,7 @@ impl Source {
             .filter(|string| !tests.iter().any(|part| part.contains(&string.start)))
             .map(|string| (line_at(text, string.start), text[string].to_owned()))
             .collect();
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            code,
-            production,
-            literals,
-        }
+        Self { path: path.to_owned(), text: text.to_owned(), code, production, literals }
     }
 
     /// The path of the module that the file is: `["at", "cme"]`, empty for `src/lib.rs`.
@@ -79,10 +73,7 @@ impl Source {
 
 /// The line, from 1, of the byte at `offset`.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.as_bytes()[..offset]
-        .iter()
-        .filter(|&&byte| byte == b'\n')
-        .count()
+    1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count()
 }
 
 /// The offset after the bracket that closes the one at `open`; the end of the text if none does.
@@ -172,23 +163,14 @@ fn string(text: &str, previous: Option<char>) -> Option<(Range<usize>, usize)> {
         return None;
     }
     let raw = prefix.ends_with('r');
-    let hashes = if raw {
-        text[prefix.len()..]
-            .bytes()
-            .take_while(|&byte| byte == b'#')
-            .count()
-    } else {
-        0
-    };
+    let hashes = if raw { text[prefix.len()..].bytes().take_while(|&byte| byte == b'#').count() } else { 0 };
     let start = prefix.len() + hashes + 1;
     if text.as_bytes().get(start - 1) != Some(&b'"') {
         return None;
     }
     if raw {
         let close = format!("\"{}", "#".repeat(hashes));
-        let end = text[start..]
-            .find(&close)
-            .map_or(text.len(), |found| start + found);
+        let end = text[start..].find(&close).map_or(text.len(), |found| start + found);
         return Some((start..end, (end + close.len()).min(text.len())));
     }
     let mut escaped = false;
@@ -209,9 +191,7 @@ fn character(text: &str) -> Option<usize> {
         // The escaped character itself may be a quote.
         return inside.get(2..)?.find('\'').map(|found| found + 4);
     }
-    inside[first.len_utf8()..]
-        .starts_with('\'')
-        .then(|| first.len_utf8() + 2)
+    inside[first.len_utf8()..].starts_with('\'').then(|| first.len_utf8() + 2)
 }
 
 /// Where the items are that exist under test only, each with its attributes.
@@ -237,10 +217,7 @@ fn item_end(code: &str, start: usize) -> usize {
         at += code[at..].len() - code[at..].trim_start().len();
     }
     let words: Vec<&str> = code[at..].split_whitespace().take(3).collect();
-    let item = words
-        .iter()
-        .position(|word| !word.starts_with("pub"))
-        .unwrap_or(0);
+    let item = words.iter().position(|word| !word.starts_with("pub")).unwrap_or(0);
     let is_value = matches!(words.get(item), Some(&"use" | &"static" | &"type"))
         || (words.get(item) == Some(&"const") && words.get(item + 1) != Some(&"fn"));
     while at < code.len() {
@@ -266,14 +243,9 @@ mod tests {
 
     #[test]
     fn comments_and_strings_are_blank_and_lines_stay() {
-        let source = Source::parse(
-            "src/x.rs",
-            "let a = \"use io\"; // dbg!\n/* a /* b */\n c */ let b = 'q';\n",
-        );
-        assert_eq!(
-            source.code,
-            "let a = \"      \";        \n            \n      let b = ' ';\n"
-        );
+        let source =
+            Source::parse("src/x.rs", "let a = \"use io\"; // dbg!\n/* a /* b */\n c */ let b = 'q';\n");
+        assert_eq!(source.code, "let a = \"      \";        \n            \n      let b = ' ';\n");
         assert_eq!(source.literals, [(1, "use io".to_owned())]);
     }
 
@@ -291,11 +263,7 @@ mod tests {
         ] {
             let source = Source::parse("src/x.rs", &format!("x({text}, dbg)"));
             let left: String = source.code.chars().filter(|c| c.is_ascii_alphabetic()).collect();
-            assert!(
-                ["xdbg", "xrdbg", "xbdbg", "xbrdbg"].contains(&left.as_str()),
-                "{text}: {}",
-                source.code
-            );
+            assert!(["xdbg", "xrdbg", "xbdbg", "xbrdbg"].contains(&left.as_str()), "{text}: {}", source.code);
         }
     }
 
@@ -307,10 +275,7 @@ mod tests {
 
     #[test]
     fn a_raw_identifier_is_not_a_string() {
-        assert_eq!(
-            Source::parse("src/x.rs", "let r#type = 1;").code,
-            "let r#type = 1;"
-        );
+        assert_eq!(Source::parse("src/x.rs", "let r#type = 1;").code, "let r#type = 1;");
     }
 
     #[test]
@@ -330,14 +295,9 @@ mod tests {
 
     #[test]
     fn a_test_module_in_a_file_of_its_own_is_known() {
-        let source = Source::parse(
-            "src/at/mod.rs",
-            "mod a;\n#[cfg(test)]\npub(crate) mod samples;\nmod b;\n",
-        );
-        assert_eq!(
-            source.test_modules(),
-            [vec!["at".to_owned(), "samples".to_owned()]]
-        );
+        let source =
+            Source::parse("src/at/mod.rs", "mod a;\n#[cfg(test)]\npub(crate) mod samples;\nmod b;\n");
+        assert_eq!(source.test_modules(), [vec!["at".to_owned(), "samples".to_owned()]]);
         assert!(source.production.contains("mod b;"));
     }
 
