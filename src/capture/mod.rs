@@ -36,6 +36,7 @@ mod mask;
 mod reader;
 mod record;
 mod recorder;
+mod secrets;
 
 pub use error::{Fault, LoadError, ReadError};
 pub use format::{MAX_LINE, MAX_RECORD_BYTES};

@@ -13,9 +13,9 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     for line in lines {
         let text = line.text.trim_ascii_start();
         if let Some(text) = text.strip_prefix(b"---> ") {
-            out.line_to_modem(line.number, text);
+            out.line_sent(line.number, text);
         } else if let Some(text) = text.strip_prefix(b"<--- ") {
-            out.line_from_modem(line.number, text);
+            out.line_received(line.number, text);
         } else {
             out.remark(line.number, Reason::Tool);
         }

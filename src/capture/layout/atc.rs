@@ -16,8 +16,8 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     for line in lines {
         match line.text.strip_prefix(b"atc: ") {
             None => out.remark(line.number, Reason::Tool),
-            Some(b">") => out.from_modem(line.number, b"\r\n> "),
-            Some(text) => out.from_modem(line.number, [b"\r\n", text, b"\r\n"].concat()),
+            Some(b">") => out.received(line.number, b"\r\n> "),
+            Some(text) => out.received(line.number, [b"\r\n", text, b"\r\n"].concat()),
         }
     }
     Ok(())

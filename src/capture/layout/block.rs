@@ -56,10 +56,10 @@ impl<'a> Block<'a> {
 
     fn record(&self, number: usize, text: &[u8], ended: bool, out: &mut Collector) {
         match (self.direction, ended) {
-            (Direction::ToModem, true) => out.line_to_modem(number, text),
-            (Direction::ToModem, false) => out.to_modem(number, text),
-            (Direction::FromModem, true) => out.line_from_modem(number, text),
-            (Direction::FromModem, false) => out.from_modem(number, text),
+            (Direction::ToModem, true) => out.line_sent(number, text),
+            (Direction::ToModem, false) => out.sent(number, text),
+            (Direction::FromModem, true) => out.line_received(number, text),
+            (Direction::FromModem, false) => out.received(number, text),
         }
     }
 }

@@ -35,23 +35,23 @@ impl Collector {
     }
 
     /// Adds bytes that went to the modem.
-    pub(super) fn to_modem(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
+    pub(super) fn sent(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
         self.entry(line, Entry::ToModem(bytes.into()));
     }
 
     /// Adds bytes that came from the modem.
-    pub(super) fn from_modem(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
+    pub(super) fn received(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
         self.entry(line, Entry::FromModem(bytes.into()));
     }
 
     /// Adds a line with the line end that the layout took away.
-    pub(super) fn line_to_modem(&mut self, line: usize, text: &[u8]) {
-        self.to_modem(line, [text, b"\r\n"].concat());
+    pub(super) fn line_sent(&mut self, line: usize, text: &[u8]) {
+        self.sent(line, [text, b"\r\n"].concat());
     }
 
     /// Adds a line with the line end that the layout took away.
-    pub(super) fn line_from_modem(&mut self, line: usize, text: &[u8]) {
-        self.from_modem(line, [text, b"\r\n"].concat());
+    pub(super) fn line_received(&mut self, line: usize, text: &[u8]) {
+        self.received(line, [text, b"\r\n"].concat());
     }
 
     /// Adds the place where something is missing.
@@ -71,6 +71,9 @@ impl Collector {
 
     fn entry(&mut self, line: usize, what: Entry) {
         let at = self.at;
-        self.records.push(Located { line, record: Record { at, what } });
+        self.records.push(Located {
+            line,
+            record: Record { at, what },
+        });
     }
 }

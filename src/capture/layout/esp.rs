@@ -20,9 +20,9 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
         };
         out.set_time(clock.millis(millis));
         if let Some(text) = text.strip_prefix(b"RX:|") {
-            out.line_from_modem(line.number, text);
+            out.line_received(line.number, text);
         } else if let Some(text) = text.strip_prefix(b"TX:|") {
-            out.line_to_modem(line.number, text);
+            out.line_sent(line.number, text);
         } else {
             out.remark(line.number, Reason::Tool);
         }

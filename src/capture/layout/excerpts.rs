@@ -18,13 +18,13 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
         } else if line.text.starts_with(b"#") {
             out.remark(line.number, Reason::Comment);
         } else if text == LINE_END {
-            out.from_modem(line.number, b"\r\n");
+            out.received(line.number, b"\r\n");
         } else if is_command(text) {
-            out.line_to_modem(line.number, text);
+            out.line_sent(line.number, text);
         } else if lines.get(at + 1).is_some_and(|next| next.text == LINE_END) {
-            out.from_modem(line.number, unescaped(text));
+            out.received(line.number, unescaped(text));
         } else {
-            out.line_from_modem(line.number, &unescaped(text));
+            out.line_received(line.number, &unescaped(text));
         }
     }
     Ok(())
@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn shown_line_ends_are_not_doubled() {
-        let log = "# pasted\n--- one burst ---\n\\r\\n\n+CIPACK: 1,1,0\n\\r\\n\n--- receive ---\n  xx\\0\n\nAT\n";
+        let log =
+            "# pasted\n--- one burst ---\n\\r\\n\n+CIPACK: 1,1,0\n\\r\\n\n--- receive ---\n  xx\\0\n\nAT\n";
         assert_eq!(
             seen(log),
             r"1 #

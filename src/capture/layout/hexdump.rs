@@ -13,17 +13,17 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     let mut command = Vec::new();
     for line in lines {
         if let Some(bytes) = dumped(line.text) {
-            out.from_modem(line.number, bytes);
+            out.received(line.number, bytes);
         } else if let Some(asked) = asked(line.text) {
             command = [asked.trim_ascii_end(), b"\r\n"].concat();
-            out.to_modem(line.number, command.clone());
+            out.sent(line.number, command.clone());
         } else if let Some(bytes) = quoted(line.text).and_then(hex_bytes) {
-            out.to_modem(line.number, command.clone());
-            out.from_modem(line.number, bytes);
+            out.sent(line.number, command.clone());
+            out.received(line.number, bytes);
         } else if line.text.starts_with(b"or") && !command.is_empty() {
             // Another answer to the same command.
             out.remark(line.number, Reason::Comment);
-            out.to_modem(line.number, command.clone());
+            out.sent(line.number, command.clone());
         } else if line.text.is_empty() {
             out.remark(line.number, Reason::Blank);
         } else {

@@ -29,7 +29,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
         }
         out.set_time(clock.millis(millis));
         match control(text) {
-            Some(control) => out.to_modem(line.number, [control]),
+            Some(control) => out.sent(line.number, [control]),
             None => block = Some(Block::new(direction, line.number, text)),
         }
     }
@@ -55,7 +55,10 @@ fn header(line: &[u8]) -> Option<(u64, Direction, &[u8])> {
 fn control(text: &[u8]) -> Option<u8> {
     let digits = text.strip_prefix(b"<")?.strip_suffix(b">")?;
     let bytes = hex_bytes(digits)?;
-    bytes.first().copied().filter(|byte| bytes.len() == 1 && *byte < 0x20)
+    bytes
+        .first()
+        .copied()
+        .filter(|byte| bytes.len() == 1 && *byte < 0x20)
 }
 
 #[cfg(test)]

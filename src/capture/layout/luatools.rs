@@ -19,21 +19,25 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     for line in lines {
         let Some((millis, text)) = stamped(line.text) else {
             // Payload with a line end in it: the rest of what the script printed stands on a line of its own.
-            let reason = if line.text.is_empty() { Reason::Blank } else { Reason::Tool };
+            let reason = if line.text.is_empty() {
+                Reason::Blank
+            } else {
+                Reason::Tool
+            };
             out.remark(line.number, reason);
             continue;
         };
         out.set_time(clock.millis(millis));
         if let Some(command) = text.strip_prefix(b"[I]-[ril.sendat] ") {
-            out.line_to_modem(line.number, command);
+            out.line_sent(line.number, command);
         } else if let Some(answer) = text.strip_prefix(b"[I]-[ril.proatc] ") {
-            out.line_from_modem(line.number, answer);
+            out.line_received(line.number, answer);
         } else if is_print(text) {
             out.remark(line.number, Reason::Tool);
         } else if is_command(text) {
-            out.line_to_modem(line.number, text);
+            out.line_sent(line.number, text);
         } else {
-            out.line_from_modem(line.number, text);
+            out.line_received(line.number, text);
         }
     }
     Ok(())
@@ -49,7 +53,17 @@ fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
 
 /// Whether the script, the core's C library or the tool printed this.
 fn is_print(text: &[u8]) -> bool {
-    let tagged = matches!(text, [b'[', b'T' | b'D' | b'I' | b'W' | b'E' | b'F', b']', b'-', b'[', ..]);
+    let tagged = matches!(
+        text,
+        [
+            b'[',
+            b'T' | b'D' | b'I' | b'W' | b'E' | b'F',
+            b']',
+            b'-',
+            b'[',
+            ..
+        ]
+    );
     tagged || text.starts_with("工具提示:".as_bytes()) || text.starts_with(b"lualibc_")
 }
 

@@ -22,7 +22,14 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
         } else if line.text.starts_with(b"#") {
             out.gap(line.number);
             let leaves_out = line.text.ends_with("……".as_bytes());
-            out.remark(line.number, if leaves_out { Reason::Elided } else { Reason::Comment });
+            out.remark(
+                line.number,
+                if leaves_out {
+                    Reason::Elided
+                } else {
+                    Reason::Comment
+                },
+            );
         } else if let Some(text) = line.text.strip_prefix(b"   ") {
             match last {
                 Some(Direction::FromModem) => received(line.number, text, out),
@@ -50,33 +57,36 @@ fn arrow(line: &[u8]) -> Option<(Direction, &[u8])> {
 fn exchange(number: usize, direction: Direction, text: &[u8], out: &mut Collector) {
     // Some arrows in the manual point the wrong way: a prompt is the module's and a command is not.
     if let Some(typed) = text.strip_prefix(b">") {
-        out.from_modem(number, b"\r\n> ");
+        out.received(number, b"\r\n> ");
         if !typed.is_empty() {
-            out.to_modem(number, data(typed));
+            out.sent(number, data(typed));
         }
     } else if is_command(text) {
-        out.line_to_modem(number, text);
+        out.line_sent(number, text);
     } else if direction == Direction::FromModem {
         received(number, text, out);
     } else {
         let typed: Vec<u8> = data(text);
         let shown = String::from_utf8_lossy(&typed).replace('…', "");
         out.remark(number, Reason::Elided);
-        out.to_modem(number, shown.into_bytes());
+        out.sent(number, shown.into_bytes());
     }
 }
 
 fn received(number: usize, text: &[u8], out: &mut Collector) {
-    let text = text.strip_suffix("或".as_bytes()).unwrap_or(text).trim_ascii_end();
+    let text = text
+        .strip_suffix("或".as_bytes())
+        .unwrap_or(text)
+        .trim_ascii_end();
     if find(text, "×".as_bytes()).is_some() {
         return out.remark(number, Reason::Placeholder);
     }
     match text.strip_prefix(b"OK STATE:") {
         Some(state) => {
-            out.line_from_modem(number, b"OK");
-            out.line_from_modem(number, &[b"STATE:", state].concat());
+            out.line_received(number, b"OK");
+            out.line_received(number, &[b"STATE:", state].concat());
         }
-        None => out.line_from_modem(number, text),
+        None => out.line_received(number, text),
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn recognises(line: &[u8]) -> bool {
 pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadError> {
     for line in lines {
         match chunk(line.text) {
-            Some(text) => out.from_modem(line.number, unescaped(text)),
+            Some(text) => out.received(line.number, unescaped(text)),
             None => out.remark(line.number, Reason::Tool),
         }
     }

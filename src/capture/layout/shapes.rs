@@ -28,18 +28,18 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
             match Cell::of(cell) {
                 Cell::Command => {
                     out.gap(line.number);
-                    out.line_to_modem(line.number, cell);
+                    out.line_sent(line.number, cell);
                     command = Some(cell);
                     answered = false;
                 }
                 Cell::Answer => {
                     if let Some(command) = command.filter(|_| answered) {
-                        out.line_to_modem(line.number, command);
+                        out.line_sent(line.number, command);
                     }
                     answered = true;
-                    out.from_modem(line.number, ended(cell));
+                    out.received(line.number, ended(cell));
                 }
-                Cell::Unasked => out.from_modem(line.number, ended(&cell[3..])),
+                Cell::Unasked => out.received(line.number, ended(&cell[3..])),
                 Cell::Placeholder => out.remark(line.number, Reason::Placeholder),
                 Cell::Comment => out.remark(line.number, Reason::Comment),
             }
@@ -62,7 +62,10 @@ impl Cell {
             Self::Placeholder
         } else if cell.starts_with(b"<- ") {
             Self::Unasked
-        } else if find(cell, br"\r\n").is_some() && !cell.starts_with(b"(") || cell == b"OK" || cell.starts_with(b"+") {
+        } else if find(cell, br"\r\n").is_some() && !cell.starts_with(b"(")
+            || cell == b"OK"
+            || cell.starts_with(b"+")
+        {
             Self::Answer
         } else if is_command(cell) {
             Self::Command

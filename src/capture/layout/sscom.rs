@@ -24,7 +24,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
             finish(received.take(), End::Stamp, out);
             out.set_time(clock.time_of_day(millis));
             match direction {
-                Direction::ToModem => out.line_to_modem(line.number, text.trim_ascii_end()),
+                Direction::ToModem => out.line_sent(line.number, text.trim_ascii_end()),
                 Direction::FromModem => received = Some(Block::new(direction, line.number, text)),
             }
         } else if text == "□".as_bytes() || text.starts_with(b"```") {
@@ -57,7 +57,11 @@ fn header(line: &[u8]) -> Option<(u64, Direction, &[u8])> {
     let rest = rest[12..].strip_prefix(b"]")?;
     match rest.strip_prefix("发→◇".as_bytes()) {
         Some(rest) => Some((millis, Direction::ToModem, rest)),
-        None => Some((millis, Direction::FromModem, rest.strip_prefix("收←◆".as_bytes())?)),
+        None => Some((
+            millis,
+            Direction::FromModem,
+            rest.strip_prefix("收←◆".as_bytes())?,
+        )),
     }
 }
 

@@ -15,7 +15,9 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     let mut pending: Option<(usize, Vec<&[u8]>)> = None;
     for line in lines {
         let mut cells = cells(line.text);
-        let framed = find(line.text, b"+IPD,").or(find(line.text, b"+RECEIVE,")).is_some();
+        let framed = find(line.text, b"+IPD,")
+            .or(find(line.text, b"+RECEIVE,"))
+            .is_some();
         if cells.is_empty() {
             out.remark(line.number, Reason::Blank);
         } else if recognises(line.text) || line.text.starts_with(b"#") {
@@ -23,8 +25,8 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
         } else if let Some((number, headers)) = pending.take() {
             for (header, data) in headers.iter().zip(&cells) {
                 out.gap(number);
-                out.line_from_modem(number, header);
-                out.line_from_modem(line.number, data);
+                out.line_received(number, header);
+                out.line_received(line.number, data);
             }
         } else if framed {
             // The first two cells name the row.
@@ -44,7 +46,7 @@ fn inline(number: usize, values: &[&[u8]], out: &mut Collector) {
     for value in values {
         if value.starts_with(b"+") {
             out.gap(number);
-            out.line_from_modem(number, value);
+            out.line_received(number, value);
         } else {
             out.remark(number, Reason::BareData);
         }

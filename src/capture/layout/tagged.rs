@@ -12,13 +12,13 @@ pub(super) fn recognises(line: &[u8]) -> bool {
 pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadError> {
     for line in lines {
         if let Some(text) = tagged(line.text, b"[TX] ") {
-            out.to_modem(line.number, unescaped(text));
+            out.sent(line.number, unescaped(text));
         } else if let Some(text) = tagged(line.text, b"[RX] ") {
             if text.ends_with(b"....") {
                 out.remark(line.number, Reason::Elided);
-                out.line_from_modem(line.number, &unescaped(text));
+                out.line_received(line.number, &unescaped(text));
             } else {
-                out.from_modem(line.number, unescaped(text));
+                out.received(line.number, unescaped(text));
             }
         } else {
             out.remark(line.number, Reason::Tool);
@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn escapes_are_bytes_and_the_rest_is_the_programs() {
-        let log = "[A][I] library\n[A][I] [TX] AT\\r\\n\\x1A\n[A][I] [RX] \\r\\n> \n[A][I] [RX] +CENG: .....\n";
+        let log =
+            "[A][I] library\n[A][I] [TX] AT\\r\\n\\x1A\n[A][I] [RX] \\r\\n> \n[A][I] [RX] +CENG: .....\n";
         assert_eq!(
             seen(log),
             r"1 #

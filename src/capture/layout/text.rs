@@ -6,7 +6,11 @@ use super::{Collector, Line};
 
 /// Notes a line that stands around the exchange, not in it.
 pub(super) fn outside(line: Line<'_>, out: &mut Collector) {
-    let reason = if line.text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Comment };
+    let reason = if line.text.trim_ascii().is_empty() {
+        Reason::Blank
+    } else {
+        Reason::Comment
+    };
     out.remark(line.number, reason);
 }
 
@@ -17,7 +21,10 @@ pub(super) fn without_comment(text: &[u8]) -> (&[u8], bool) {
     let mut at = 0;
     while let Some(found) = find(&text[at..], b"//") {
         let place = at + found;
-        if text[..place].last().is_none_or(|before| before.is_ascii_whitespace()) {
+        if text[..place]
+            .last()
+            .is_none_or(|before| before.is_ascii_whitespace())
+        {
             return (text[..place].trim_ascii_end(), true);
         }
         at = place + 2;
@@ -27,7 +34,8 @@ pub(super) fn without_comment(text: &[u8]) -> (&[u8], bool) {
 
 /// Whether a person wrote this: it has Chinese characters in it, which no line of these modems has.
 pub(super) fn is_prose(text: &[u8]) -> bool {
-    let is_chinese = |c: char| matches!(c, '\u{3000}'..='\u{303f}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ff5e}');
+    let is_chinese =
+        |c: char| matches!(c, '\u{3000}'..='\u{303f}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ff5e}');
     str::from_utf8(text).is_ok_and(|text| text.contains(is_chinese))
 }
 
@@ -36,7 +44,9 @@ pub(super) fn is_command(text: &[u8]) -> bool {
     match text.strip_prefix(b"AT") {
         None => false,
         Some([]) => true,
-        Some([b'+' | b'&' | b'*' | b'^', letter, ..]) => letter.is_ascii_uppercase() || letter.is_ascii_lowercase(),
+        Some([b'+' | b'&' | b'*' | b'^', letter, ..]) => {
+            letter.is_ascii_uppercase() || letter.is_ascii_lowercase()
+        }
         Some([letter, rest @ ..]) => letter.is_ascii_uppercase() && rest.iter().all(u8::is_ascii_digit),
     }
 }
@@ -88,14 +98,27 @@ mod tests {
 
     #[test]
     fn the_slashes_of_a_url_are_no_comment() {
-        assert_eq!(without_comment(b"AT+X=\"http://a/b\"  //why"), (&b"AT+X=\"http://a/b\""[..], true));
+        assert_eq!(
+            without_comment(b"AT+X=\"http://a/b\"  //why"),
+            (&b"AT+X=\"http://a/b\""[..], true)
+        );
         assert_eq!(without_comment(b"http://a"), (&b"http://a"[..], false));
         assert_eq!(without_comment(b"// all of it"), (&b""[..], true));
     }
 
     #[test]
     fn only_what_looks_like_a_command_is_one() {
-        for line in ["AT", "ATI", "ATE0", "AT&W", "AT&FZ", "AT+CSQ", "AT+IPR=115200;&W", "AT*SIMAUTO=1", "AT^tracectrl=0"] {
+        for line in [
+            "AT",
+            "ATI",
+            "ATE0",
+            "AT&W",
+            "AT&FZ",
+            "AT+CSQ",
+            "AT+IPR=115200;&W",
+            "AT*SIMAUTO=1",
+            "AT^tracectrl=0",
+        ] {
             assert!(is_command(line.as_bytes()), "{line}");
         }
         for line in ["", "A", "at", "ATTENTION", "AT ", "AT+", "ATEL=1", "OK"] {

@@ -55,7 +55,10 @@ enum Data {
 impl Transcript {
     /// For a log of these lines.
     pub(super) fn new<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Self {
-        Self { tinygsm: lines.any(recognises_tinygsm), data: Data::Nothing }
+        Self {
+            tinygsm: lines.any(recognises_tinygsm),
+            data: Data::Nothing,
+        }
     }
 
     /// Takes the next line.
@@ -86,15 +89,15 @@ impl Transcript {
     fn exchange(&mut self, number: usize, text: &[u8], out: &mut Collector) {
         if is_command(text) {
             self.data = announced(text).map_or(Data::Nothing, Data::Announced);
-            return out.line_to_modem(number, text);
+            return out.line_sent(number, text);
         }
         let Data::Announced(length) = self.data else {
-            return out.line_from_modem(number, text);
+            return out.line_received(number, text);
         };
         let Some(typed) = text.trim_ascii().strip_prefix(b">") else {
-            return out.line_from_modem(number, text);
+            return out.line_received(number, text);
         };
-        out.from_modem(number, b"\r\n> ");
+        out.received(number, b"\r\n> ");
         self.data = Data::Open(length);
         if !typed.trim_ascii().is_empty() {
             self.data_line(number, typed, length, out);
@@ -108,11 +111,11 @@ impl Transcript {
                 return out.remark(number, Reason::Blank);
             }
             self.data = Data::Nothing;
-            return out.to_modem(number, [text, b"\r\n\x1a"].concat());
+            return out.sent(number, [text, b"\r\n\x1a"].concat());
         };
         let whole = [text, b"\r\n"].concat();
         let length = whole.len().min(left.max(text.len()));
-        out.to_modem(number, &whole[..length]);
+        out.sent(number, &whole[..length]);
         self.data = match left.saturating_sub(length) {
             0 => Data::Nothing,
             left => Data::Open(Some(left)),
@@ -139,7 +142,10 @@ fn announced(command: &[u8]) -> Option<Option<usize>> {
     if arguments.is_empty() {
         return Some(None);
     }
-    let length = arguments.strip_prefix(b"=")?.rsplit(|&byte| byte == b',').next()?;
+    let length = arguments
+        .strip_prefix(b"=")?
+        .rsplit(|&byte| byte == b',')
+        .next()?;
     Some(Some(str::from_utf8(length).ok()?.parse().ok()?))
 }
 
@@ -193,7 +199,8 @@ mod tests {
 
     #[test]
     fn tinygsms_prints_are_cut_from_the_commands_behind_them() {
-        let log = "[4031] ### TinyGSM Version: 0.7.4\nWaiting for network...AT+CREG?\n\n+CREG: 0,5\n [OK]\nOK\n";
+        let log =
+            "[4031] ### TinyGSM Version: 0.7.4\nWaiting for network...AT+CREG?\n\n+CREG: 0,5\n [OK]\nOK\n";
         assert_eq!(
             seen(log),
             r"1 #
