@@ -36,23 +36,17 @@ impl Timestamp {
 
     /// The moment this many microseconds after the origin.
     pub const fn from_micros(micros: u64) -> Self {
-        Self {
-            nanos: micros.saturating_mul(1_000),
-        }
+        Self { nanos: micros.saturating_mul(1_000) }
     }
 
     /// The moment this many milliseconds after the origin.
     pub const fn from_millis(millis: u64) -> Self {
-        Self {
-            nanos: millis.saturating_mul(1_000_000),
-        }
+        Self { nanos: millis.saturating_mul(1_000_000) }
     }
 
     /// The moment this many seconds after the origin.
     pub const fn from_secs(secs: u64) -> Self {
-        Self {
-            nanos: secs.saturating_mul(1_000_000_000),
-        }
+        Self { nanos: secs.saturating_mul(1_000_000_000) }
     }
 
     /// Nanoseconds since the origin.
@@ -87,9 +81,7 @@ impl Add<Duration> for Timestamp {
     /// Saturates at [`Timestamp::MAX`]: a time-out of `Duration::MAX` means never.
     fn add(self, span: Duration) -> Self {
         let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        Self {
-            nanos: self.nanos.saturating_add(nanos),
-        }
+        Self { nanos: self.nanos.saturating_add(nanos) }
     }
 }
 
@@ -111,12 +103,7 @@ impl Sub for Timestamp {
 /// Seconds with six decimals.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:06}",
-            self.nanos / 1_000_000_000,
-            self.nanos % 1_000_000_000 / 1_000
-        )
+        write!(f, "{}.{:06}", self.nanos / 1_000_000_000, self.nanos % 1_000_000_000 / 1_000)
     }
 }
 
@@ -142,9 +129,6 @@ mod tests {
 
     #[test]
     fn prints_seconds_and_microseconds() {
-        assert_eq!(
-            format!("{:?}", Timestamp::from_nanos(12_000_345_999)),
-            "12.000345s"
-        );
+        assert_eq!(format!("{:?}", Timestamp::from_nanos(12_000_345_999)), "12.000345s");
     }
 }

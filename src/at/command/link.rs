@@ -1,0 +1,54 @@
+//! Channels: open, send, fetch, close (protocol sections 8 to 11).
+
+use std::time::Duration;
+
+use super::super::{ChannelId, Quotable};
+use super::Command;
+use super::setup::DEFAULT_TIMEOUT;
+use super::shape::Shape;
+
+/// What a channel speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// A stream.
+    Tcp,
+}
+
+impl Protocol {
+    /// As `AT+CIPSTART` wants it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+        }
+    }
+}
+
+/// The most payload of one `AT+CIPSEND` (section 9), and of one `AT+CIPRXGET=2` (section 11).
+pub(crate) const MAX_CHUNK: usize = 1460;
+
+impl Command {
+    /// The most payload of one send or fetch, in bytes.
+    pub const MAX_CHUNK: usize = MAX_CHUNK;
+
+    /// `AT+CIPSTART=<n>,"TCP","host",port`: `OK` at once, the result as news of the channel.
+    pub fn start(channel: ChannelId, protocol: Protocol, host: &Quotable, port: u16) -> Self {
+        let text = format!("AT+CIPSTART={channel},\"{}\",\"{host}\",{port}", protocol.as_str());
+        Self::new(text, Shape::Start(channel), DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPSEND=<n>,<len>`: prompt, then exactly `len` bytes. The result may take 50 s (section 15).
+    pub fn send(channel: ChannelId, len: usize) -> Self {
+        Self::new(format!("AT+CIPSEND={channel},{len}"), Shape::Send(channel, len), Duration::from_secs(50))
+    }
+
+    /// `AT+CIPRXGET=2,<n>,<len>`: fetches up to `len` bytes.
+    pub fn fetch(channel: ChannelId, len: usize) -> Self {
+        Self::new(format!("AT+CIPRXGET=2,{channel},{len}"), Shape::Fetch, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPCLOSE=<n>`: up to 30 s (section 15).
+    pub fn close(channel: ChannelId) -> Self {
+        Self::new(format!("AT+CIPCLOSE={channel}"), Shape::Close(channel), Duration::from_secs(30))
+    }
+}

@@ -1,0 +1,105 @@
+//! Commands: what is written, what answers it, and how long that may take.
+
+mod harmless;
+mod ip;
+mod link;
+mod network;
+mod setup;
+mod shape;
+mod user;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+pub use harmless::harmless_len;
+pub use link::Protocol;
+pub use shape::{Refusal, Verdict};
+pub use user::InvalidCommand;
+
+use super::Line;
+use shape::Shape;
+
+/// The longest command line that the module takes, in bytes (protocol section 2).
+pub const MAX_COMMAND: usize = 1024;
+
+/// One command: its text, what answers it - by predicate, not by prefix - and its time-out.
+///
+/// ```
+/// use air724ug::at::{Command, Line, Verdict};
+///
+/// let command = Command::registration(air724ug::at::Domain::Circuit);
+/// assert_eq!(command.wire(), b"AT+CREG?\r\n");
+/// assert_eq!(command.judge(&Line::parse(b"+CREG: 0,1"), false), Verdict::Part);
+/// assert_eq!(command.judge(&Line::parse(b"+CREG: 1"), false), Verdict::NotMine); // a URC
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Command {
+    text: Cow<'static, str>,
+    shape: Shape,
+    timeout: Duration,
+}
+
+impl Command {
+    fn new(text: impl Into<Cow<'static, str>>, shape: Shape, timeout: Duration) -> Self {
+        Self { text: text.into(), shape, timeout }
+    }
+
+    /// The same command with another time-out.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// The text without its line end. It may hold a password: for logs there is [`name`](Self::name).
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text up to its first `=`: what may be logged and put into errors.
+    pub fn name(&self) -> &str {
+        self.text.split('=').next().unwrap_or_default()
+    }
+
+    /// The bytes to write. The line ends with CR LF: behind a bare CR the chip waits 20 ms for an LF, and takes the
+    /// payload's first byte for it if that is one (protocol section 2).
+    pub fn wire(&self) -> Vec<u8> {
+        let mut wire = Vec::with_capacity(self.text.len() + 2);
+        wire.extend_from_slice(self.text.as_bytes());
+        wire.extend_from_slice(b"\r\n");
+        wire
+    }
+
+    /// How long the answer may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether a line is part of the answer, ends it, or has nothing to do with it. `answered` says whether a line
+    /// was judged [`Verdict::Part`] before.
+    pub fn judge(&self, line: &Line<'_>, answered: bool) -> Verdict {
+        self.shape.judge(line, answered)
+    }
+
+    /// Whether the final names the command, so that no other's can be taken for it.
+    pub fn is_unmistakable(&self) -> bool {
+        self.shape.is_unmistakable()
+    }
+
+    /// Whether the text is an echo of this command.
+    pub fn is_echo(&self, line: &[u8]) -> bool {
+        line == self.text.as_bytes()
+    }
+
+    /// Whether the answer carries an information line with this key.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.shape.has_key(key)
+    }
+}
+
+/// Shows the name only: the rest may hold a password.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Command({})", self.name())
+    }
+}

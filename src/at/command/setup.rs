@@ -1,0 +1,62 @@
+//! The module itself: attention, echo, error codes, port, identity (V.250, 3GPP 27.007 section 5).
+
+use std::time::Duration;
+
+use super::Command;
+use super::shape::Shape;
+
+/// The vendor's own default (protocol section 15: 9 s).
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
+
+impl Command {
+    /// `AT`: is anybody there?
+    pub fn attention() -> Self {
+        Self::new("AT", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `ATE0`: no echo. The module's default is echo on (protocol section 2).
+    pub fn echo_off() -> Self {
+        Self::new("ATE0", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CMEE=1`: errors as numbers, because their texts differ between firmwares (protocol section 4).
+    pub fn error_codes() -> Self {
+        Self::new("AT+CMEE=1", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+IFC=2,2` or `AT+IFC=0,0`: RTS/CTS flow control, or none. XON/XOFF is refused by the chip (section 1).
+    pub fn flow_control(rts_cts: bool) -> Self {
+        let text = if rts_cts { "AT+IFC=2,2" } else { "AT+IFC=0,0" };
+        Self::new(text, Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+IPR=<baud>`: fixes the line rate, which takes effect after the `OK`.
+    pub fn line_rate(baud: u32) -> Self {
+        Self::new(format!("AT+IPR={baud}"), Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `ATI`: model and firmware, as bare text (`AirM2M_720U_V401881_LTE_AT`).
+    pub fn identification() -> Self {
+        let accepts = |text: &[u8]| text.first().is_some_and(u8::is_ascii_alphanumeric);
+        Self::new("ATI", Shape::Bare { key: "+CGMR", accepts }, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CGSN`: the IMEI, 15 digits as bare text.
+    pub fn serial_number() -> Self {
+        let accepts = |text: &[u8]| (14..=17).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+        Self::new("AT+CGSN", Shape::Bare { key: "+CGSN", accepts }, DEFAULT_TIMEOUT)
+    }
+
+    /// Harmless questions with different keys, to tell old answers from new ones: the answer to the n-th attempt is
+    /// recognised by its key. `avoid` is the command whose late answer is feared.
+    pub fn probe(attempt: usize, avoid: Option<&Command>) -> Self {
+        let feared = |key: &str| avoid.is_some_and(|command| command.has_key(key));
+        let skipped = PROBES.iter().filter(|(_, keys)| !feared(keys[0]));
+        let (text, keys) = skipped.cycle().nth(attempt).copied().unwrap_or(PROBES[0]);
+        Self::new(text, Shape::Info { keys, accepts: |list| list.len() == 1 }, DEFAULT_TIMEOUT)
+    }
+}
+
+/// Questions that every dialect answers in every state (captures s02, a27; clients.md).
+const PROBES: [(&str, &[&str]); 3] =
+    [("AT+CIPMUX?", &["+CIPMUX"]), ("AT+CIPQSEND?", &["+CIPQSEND"]), ("AT+CIPMODE?", &["+CIPMODE"])];

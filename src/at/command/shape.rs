@@ -1,0 +1,228 @@
+//! What the answer to a command looks like.
+
+use super::super::line::{ChannelNews, Final, Line, bare_address};
+use super::super::reply::Form;
+use super::super::{ChannelId, CmeError, CmsError, Field, Urc, fields};
+
+/// What a line is to a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It has nothing to do with the command.
+    NotMine,
+    /// It is part of the answer; more comes.
+    Part,
+    /// The answer is complete.
+    Done(Result<(), Refusal>),
+    /// It ends the answer - perhaps: another final of the same command may follow, or this one belongs to an earlier
+    /// command. The session asks a question of its own before it believes it.
+    Doubtful(Result<(), Refusal>),
+}
+
+/// How the module said no.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `ERROR`.
+    #[error("ERROR")]
+    Error,
+    /// `+CME ERROR: <n>`.
+    #[error("+CME ERROR: {0}")]
+    Cme(CmeError),
+    /// `+CMS ERROR: <n>`.
+    #[error("+CMS ERROR: {0}")]
+    Cms(CmsError),
+    /// `NO CARRIER`.
+    #[error("NO CARRIER")]
+    NoCarrier,
+    /// `CONNECT FAIL`.
+    #[error("CONNECT FAIL")]
+    ConnectFail,
+    /// `ALREADY CONNECT`: the module still holds the channel.
+    #[error("ALREADY CONNECT")]
+    AlreadyConnect,
+    /// `SEND FAIL`.
+    #[error("SEND FAIL")]
+    SendFail,
+    /// The module took another number of bytes than it was given.
+    #[error("took {accepted} of {given} bytes")]
+    WrongCount {
+        /// Bytes that it says it took.
+        accepted: usize,
+        /// Bytes that it was given.
+        given: usize,
+    },
+    /// The final came without the information that belongs to it.
+    #[error("the answer has no content")]
+    Empty,
+    /// Two finals that contradict each other came, one of them late from an earlier command.
+    #[error("the answer can't be told from a late one")]
+    Ambiguous,
+}
+
+/// The forms of answers. Each variant is one row of protocol.md's sections 4 to 11.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// `OK`.
+    Plain,
+    /// Lines with one of these keys that the predicate accepts, then `OK`.
+    Info { keys: &'static [&'static str], accepts: fn(&[Field<'_>]) -> bool },
+    /// Bare lines that the predicate accepts, or lines with the key, then `OK` (`ATI`, `AT+CGSN`).
+    Bare { key: &'static str, accepts: fn(&[u8]) -> bool },
+    /// A bare address, usually without `OK` (`AT+CIFSR`).
+    Address,
+    /// `OK`, `STATE:` and rows in any order, with nothing behind the last row (`AT+CIPSTATUS`).
+    Status,
+    /// `SHUT OK`.
+    Shut,
+    /// `OK` now; `<n>, CONNECT OK` later, which is news of the channel and no part of this answer.
+    Start(ChannelId),
+    /// `<n>, CLOSE OK`.
+    Close(ChannelId),
+    /// Prompt, payload, then `DATA ACCEPT:<n>,<len>` or `<n>, SEND OK`.
+    Send(ChannelId, usize),
+    /// A header with payload, then `OK` (`AT+CIPRXGET=2`). The header goes past the lines.
+    Fetch,
+    /// A text of the user's: whatever is no URC, then any final.
+    Any { key: [u8; 16] },
+}
+
+impl Shape {
+    pub(super) fn judge(self, line: &Line<'_>, answered: bool) -> Verdict {
+        if let Line::Final(code) = line {
+            return self.judge_final(*code, answered);
+        }
+        match self {
+            Self::Plain => Verdict::NotMine,
+            Self::Info { keys, accepts } => {
+                part_if(keys.iter().any(|key| line.info(key).is_some_and(|list| accepts(&list))))
+            }
+            Self::Bare { key, accepts } => part_if(match line {
+                Line::Text(text) => accepts(text) && !Urc::parse(text).is_known(),
+                other => other.info(key).is_some(),
+            }),
+            Self::Address => match line {
+                Line::Text(text) if bare_address(text).is_some() => Verdict::Doubtful(Ok(())),
+                Line::Info { .. } | Line::Text(_) | Line::Channel { .. } | Line::ShutOk => Verdict::NotMine,
+                Line::State(_) | Line::Row(_) | Line::Final(_) => Verdict::NotMine,
+            },
+            Self::Status => match line {
+                // The state says that rows may follow; only a question can tell where they end.
+                Line::State(_) if answered => Verdict::Doubtful(Ok(())),
+                Line::State(_) | Line::Row(_) => Verdict::Part,
+                other => part_if(other.info("+CIPSTATUS").is_some()),
+            },
+            Self::Shut => match line {
+                Line::ShutOk => Verdict::Done(Ok(())),
+                _ => Verdict::NotMine,
+            },
+            Self::Start(mine) => match news_of(line, mine) {
+                Some(ChannelNews::ConnectFail) => Verdict::Doubtful(Err(Refusal::ConnectFail)),
+                Some(ChannelNews::AlreadyConnect) => Verdict::Doubtful(Err(Refusal::AlreadyConnect)),
+                _ => Verdict::NotMine,
+            },
+            Self::Close(mine) => match news_of(line, mine) {
+                Some(ChannelNews::CloseOk) => Verdict::Done(Ok(())),
+                _ => Verdict::NotMine,
+            },
+            Self::Send(mine, given) => judge_send(line, mine, given),
+            Self::Fetch => Verdict::NotMine,
+            Self::Any { key } => judge_any(line, &key),
+        }
+    }
+
+    pub(super) fn is_unmistakable(self) -> bool {
+        matches!(self, Self::Shut | Self::Close(_) | Self::Send(..))
+    }
+
+    pub(super) fn has_key(self, wanted: &str) -> bool {
+        match self {
+            Self::Info { keys, .. } => keys.contains(&wanted),
+            Self::Any { key } => trim_key(&key) == wanted.as_bytes(),
+            _ => false,
+        }
+    }
+
+    fn judge_final(self, code: Final, answered: bool) -> Verdict {
+        let refusal = match code {
+            Final::Ok => return self.judge_ok(answered),
+            Final::Connect if matches!(self, Self::Any { .. }) => return Verdict::Done(Ok(())),
+            Final::Connect => return Verdict::NotMine,
+            Final::Error => Refusal::Error,
+            Final::NoCarrier => Refusal::NoCarrier,
+            Final::Cme(code) => Refusal::Cme(code),
+            Final::Cms(code) => Refusal::Cms(code),
+        };
+        match (self, code) {
+            // The 780EPV says 65535 first and `ALREADY CONNECT` behind it (protocol section 8).
+            (Self::Start(_), Final::Cme(CmeError::OTHER)) => Verdict::Doubtful(Err(refusal)),
+            _ => Verdict::Done(Err(refusal)),
+        }
+    }
+
+    fn judge_ok(self, answered: bool) -> Verdict {
+        match self {
+            Self::Plain | Self::Start(_) | Self::Any { .. } => Verdict::Done(Ok(())),
+            Self::Info { .. } | Self::Bare { .. } | Self::Fetch if answered => Verdict::Done(Ok(())),
+            Self::Info { .. } | Self::Bare { .. } | Self::Fetch | Self::Address => {
+                Verdict::Doubtful(Err(Refusal::Empty))
+            }
+            Self::Status if answered => Verdict::Doubtful(Ok(())),
+            Self::Status => Verdict::Part,
+            // `SHUT OK` and `CLOSE OK` have no OK of their own, but some pages of the manual show one instead.
+            Self::Shut | Self::Close(_) => Verdict::Doubtful(Ok(())),
+            Self::Send(..) => Verdict::NotMine,
+        }
+    }
+}
+
+fn part_if(is_part: bool) -> Verdict {
+    if is_part { Verdict::Part } else { Verdict::NotMine }
+}
+
+/// The news, if they are of this channel or of none by name.
+fn news_of(line: &Line<'_>, mine: ChannelId) -> Option<ChannelNews> {
+    match line {
+        Line::Channel { channel, news } if channel.is_none_or(|channel| channel == mine) => Some(*news),
+        _ => None,
+    }
+}
+
+fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize) -> Verdict {
+    match news_of(line, mine) {
+        Some(ChannelNews::SendOk) => Verdict::Done(Ok(())),
+        Some(ChannelNews::SendFail) => Verdict::Done(Err(Refusal::SendFail)),
+        Some(ChannelNews::DataAccept(accepted)) if accepted == given => Verdict::Done(Ok(())),
+        Some(ChannelNews::DataAccept(accepted)) => {
+            Verdict::Doubtful(Err(Refusal::WrongCount { accepted, given }))
+        }
+        _ => Verdict::NotMine,
+    }
+}
+
+fn judge_any(line: &Line<'_>, key: &[u8; 16]) -> Verdict {
+    match line {
+        Line::ShutOk => Verdict::Done(Ok(())),
+        Line::Info { key: found, list } if *found == trim_key(key) => {
+            let list = fields(list);
+            let unasked = match *found {
+                b"+CREG" | b"+CGREG" | b"+CEREG" => Form::of(&list) == Form::Unsolicited && list.len() < 2,
+                b"+CIPRXGET" => list.len() == 2 && list[0].number() == Some(1),
+                _ => false,
+            };
+            part_if(!unasked)
+        }
+        Line::Channel { .. } => Verdict::NotMine,
+        Line::Info { key, list } => {
+            let line = [*key, b": ", *list].concat();
+            part_if(!Urc::parse(&line).is_known())
+        }
+        Line::Text(text) => part_if(!Urc::parse(text).is_known()),
+        Line::State(_) | Line::Row(_) => Verdict::Part,
+        Line::Final(_) => Verdict::NotMine,
+    }
+}
+
+fn trim_key(key: &[u8; 16]) -> &[u8] {
+    let end = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
+    &key[..end]
+}

@@ -1,0 +1,259 @@
+//! Headers that announce raw payload: the only lines after which the modem's bytes are not text.
+
+use std::net::SocketAddr;
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_till};
+use nom::character::complete::{char, space0};
+use nom::combinator::opt;
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
+
+use super::ChannelId;
+use super::fields::{colon, comma, number};
+
+/// A line that announces `len` bytes of raw payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Header {
+    /// Which payload follows.
+    pub kind: HeaderKind,
+    /// How many raw bytes follow.
+    pub len: usize,
+}
+
+/// What the payload behind a [`Header`] is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum HeaderKind {
+    /// `+RECEIVE,<n>,<len>:` - data pushed by the module (protocol section 11).
+    Pushed {
+        /// The channel that the data came on.
+        channel: ChannelId,
+        /// The sender, where the firmware reports it (`AT+CIPSRIP=1`).
+        from: Option<SocketAddr>,
+    },
+    /// `+CIPRXGET: 2,<n>,<got>,<left>` - data that was asked for (protocol section 11, manual mode).
+    Fetched {
+        /// The channel that the data came on.
+        channel: ChannelId,
+        /// How many bytes the module still holds.
+        left: usize,
+        /// The sender, where the firmware reports it (`AT+CIPSRIP=1`).
+        from: Option<SocketAddr>,
+    },
+    /// `+IPD,<len>:` - data of the single connection (`AT+CIPHEAD=1`, `CIPMUX=0`).
+    Single,
+}
+
+/// The most payload that one header may announce: 1460 by the manual, 2048 in the module's own Lua library
+/// (protocol section 17). A header that says more is a fault, not a reason to wait for it.
+pub const MAX_PAYLOAD: usize = 2048;
+
+/// How far a look at the start of a line got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scan {
+    /// The line is no header, whatever comes.
+    NotHeader,
+    /// It may become one: more bytes are needed.
+    Undecided,
+    /// A header that ends with its colon after this many bytes; payload or CR LF comes next.
+    Complete { header: RawHeader, consumed: usize },
+    /// It is a header, but the line end closes it.
+    UntilLineEnd,
+}
+
+/// A header as written, its numbers not yet checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct RawHeader {
+    pub(crate) channel: Option<u32>,
+    pub(crate) len: u32,
+    left: Option<u32>,
+    from: Option<SocketAddr>,
+}
+
+impl RawHeader {
+    /// The checked header, or what is impossible in it.
+    pub(crate) fn check(self) -> Result<Header, Impossible> {
+        let len = self.len as usize;
+        if len > MAX_PAYLOAD {
+            return Err(Impossible::Length(self.len));
+        }
+        let Some(number) = self.channel else {
+            return Ok(Header { kind: HeaderKind::Single, len });
+        };
+        let channel = ChannelId::new(number).ok_or(Impossible::Channel { number, len })?;
+        let kind = match self.left {
+            Some(left) => HeaderKind::Fetched { channel, left: left as usize, from: self.from },
+            None => HeaderKind::Pushed { channel, from: self.from },
+        };
+        Ok(Header { kind, len })
+    }
+}
+
+/// Why a header cannot be believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Impossible {
+    /// There is no such channel; its payload must still be passed over.
+    Channel { number: u32, len: usize },
+    /// No module sends that much at once.
+    Length(u32),
+}
+
+/// Prefixes of a pushed header. After sleep or an overflow the first bytes may be missing (RT-Thread has a prefix
+/// for it, variants section 1), and losing the header would turn payload into text.
+const PUSHED: [&[u8]; 3] = [b"+RECEIVE,", b"RECEIVE,", b"ECEIVE,"];
+const SINGLE: &[u8] = b"+IPD,";
+/// Longer than any header: `+RECEIVE,7,2048,[IPv6]:65535:`.
+const MAX_HEADER: usize = 80;
+
+/// Looks whether `start`, the bytes since the last line end, are a header that ends with a colon.
+pub(crate) fn scan(start: &[u8]) -> Scan {
+    let Some(first) = start.first() else {
+        return Scan::Undecided;
+    };
+    if !matches!(first, b'+' | b'R' | b'E') {
+        return Scan::NotHeader;
+    }
+    for prefix in PUSHED.into_iter().chain([SINGLE]) {
+        if let Some(body) = start.strip_prefix(prefix) {
+            return scan_body(prefix, body);
+        }
+        if prefix.starts_with(start) {
+            return Scan::Undecided;
+        }
+    }
+    Scan::NotHeader
+}
+
+fn scan_body(prefix: &[u8], body: &[u8]) -> Scan {
+    let digits_and_commas = body.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b',' | b' ')).count();
+    let Some(end) = body.get(digits_and_commas) else {
+        return if body.len() > MAX_HEADER { Scan::NotHeader } else { Scan::Undecided };
+    };
+    // Two numbers and then a third field with dots: the sender's address, which has a colon of its own.
+    let has_address = body[..digits_and_commas].iter().filter(|byte| **byte == b',').count() >= 2;
+    if has_address {
+        return Scan::UntilLineEnd;
+    }
+    let (list, rest_len) = match end {
+        b':' => (&body[..digits_and_commas], digits_and_commas + 1),
+        // `+IPD,4,TCP:` says the protocol (CIPSHOWTP=1).
+        b'T' | b'U' if prefix == SINGLE => {
+            match body.iter().take(MAX_HEADER).position(|byte| *byte == b':') {
+                Some(colon) => (&body[..digits_and_commas], colon + 1),
+                None if body.len() < digits_and_commas + 4 => return Scan::Undecided,
+                None => return Scan::NotHeader,
+            }
+        }
+        _ => return Scan::NotHeader,
+    };
+    match numbers(prefix == SINGLE, list) {
+        Some(header) => Scan::Complete { header, consumed: prefix.len() + rest_len },
+        None => Scan::NotHeader,
+    }
+}
+
+fn numbers(single: bool, list: &[u8]) -> Option<RawHeader> {
+    if single {
+        let (_, len) = number(list).ok()?;
+        return Some(RawHeader { channel: None, len, left: None, from: None });
+    }
+    let (rest, (channel, (), len)) = (number, comma, number).parse(list).ok()?;
+    rest.trim_ascii().is_empty().then_some(RawHeader { channel: Some(channel), len, left: None, from: None })
+}
+
+/// Reads a whole line as a header that its line end closes: `+CIPRXGET: 2,...` or `+RECEIVE,n,len,ip:port`.
+pub(crate) fn of_line(line: &[u8]) -> Option<RawHeader> {
+    alt((fetched, pushed_with_address)).parse(line).ok().map(|(_, header)| header)
+}
+
+fn fetched(input: &[u8]) -> IResult<&[u8], RawHeader> {
+    let (input, _) = (tag("+CIPRXGET"), colon, char('2'), comma).parse(input)?;
+    let (input, (channel, (), len, (), left)) = (number, comma, number, comma, number).parse(input)?;
+    let (input, from) = opt(preceded(comma, address)).parse(input)?;
+    Ok((input, RawHeader { channel: Some(channel), len, left: Some(left), from: from.flatten() }))
+}
+
+fn pushed_with_address(input: &[u8]) -> IResult<&[u8], RawHeader> {
+    let (input, _) = alt((tag(PUSHED[0]), tag(PUSHED[1]), tag(PUSHED[2]))).parse(input)?;
+    let (input, (channel, (), len, ())) = (number, comma, number, comma).parse(input)?;
+    let (input, from) = address(input)?;
+    Ok((input, RawHeader { channel: Some(channel), len, left: None, from }))
+}
+
+/// `1.2.3.4:80`, quoted or not, with or without a last colon.
+fn address(input: &[u8]) -> IResult<&[u8], Option<SocketAddr>> {
+    let (input, _) = (space0, opt(char('"'))).parse(input)?;
+    let (input, text) = take_till(|byte| byte == b'"' || byte == b'\r').parse(input)?;
+    let text = std::str::from_utf8(text).unwrap_or_default().trim_end();
+    Ok((input, text.strip_suffix(':').unwrap_or(text).parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete(text: &str) -> (RawHeader, usize) {
+        match scan(text.as_bytes()) {
+            Scan::Complete { header, consumed } => (header, consumed),
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_pushed_header_ends_with_its_colon() {
+        let (header, consumed) = complete("+RECEIVE,3,7:TEST123");
+        assert_eq!((header.channel, header.len, consumed), (Some(3), 7, 13));
+    }
+
+    #[test]
+    fn every_prefix_of_a_header_is_undecided() {
+        for header in ["+RECEIVE,3,1460:", "ECEIVE,0,7:", "+IPD,4:", "+IPD,4,TCP:"] {
+            for cut in 1..header.len() {
+                assert_eq!(scan(&header.as_bytes()[..cut]), Scan::Undecided, "{}", &header[..cut]);
+            }
+            complete(header);
+        }
+    }
+
+    #[test]
+    fn a_header_with_the_senders_address_ends_with_its_line() {
+        assert_eq!(scan(b"+RECEIVE,0,7,1.2.3.4:80"), Scan::UntilLineEnd);
+        let header = of_line(b"+RECEIVE,0,7,1.2.3.4:80").unwrap();
+        assert_eq!(header.from, Some("1.2.3.4:80".parse().unwrap()));
+        assert_eq!(of_line(b"+RECEIVE,0,7,1.2.3.4:80:").unwrap().from, header.from);
+    }
+
+    #[test]
+    fn fetched_headers_are_read_in_every_spelling() {
+        for line in ["+CIPRXGET: 2,0,20,5", "+CIPRXGET:2,0,20,5", "+CIPRXGET: 2, 0, 20, 5"] {
+            let kind = of_line(line.as_bytes()).unwrap().check().unwrap().kind;
+            assert!(matches!(kind, HeaderKind::Fetched { left: 5, from: None, .. }), "{line}: {kind:?}");
+        }
+        let header = of_line(br#"+CIPRXGET: 2,0,4,0,"1.2.3.4:53""#).unwrap();
+        assert_eq!(header.from, Some("1.2.3.4:53".parse().unwrap()));
+    }
+
+    #[test]
+    fn hexadecimal_data_and_counts_are_lines_not_headers() {
+        assert_eq!(of_line(b"+CIPRXGET: 3,0,4,0"), None);
+        assert_eq!(of_line(b"+CIPRXGET: 4,0,12"), None);
+        assert_eq!(of_line(b"+CIPRXGET: 1,0"), None);
+    }
+
+    #[test]
+    fn impossible_numbers_are_refused() {
+        let channel = complete("+RECEIVE,8,5:").0.check();
+        assert_eq!(channel, Err(Impossible::Channel { number: 8, len: 5 }));
+        let length = complete("+RECEIVE,0,2049:").0.check();
+        assert_eq!(length, Err(Impossible::Length(2049)));
+        assert_eq!(scan(b"+RECEIVE,0,99999999999:"), Scan::NotHeader);
+    }
+
+    #[test]
+    fn other_lines_are_no_headers() {
+        for line in ["+CREG: 0,1", "RDY", "ERROR", "+RECEIVE,x", "+RECEIVE,1:", "0, CLOSED"] {
+            assert_eq!(scan(line.as_bytes()), Scan::NotHeader, "{line}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What a line of text says, before anybody decides whom it answers.
+
+use std::net::Ipv4Addr;
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while1};
+use nom::character::complete::{char, space0};
+use nom::combinator::{all_consuming, map, opt, rest, value};
+use nom::sequence::{preceded, terminated};
+
+use super::fields::{Field, Parsed, colon, comma, fields, number};
+use super::{ChannelId, CmeError, CmsError};
+
+/// A line, read as far as it can be without knowing what was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Line<'a> {
+    /// A final result code: it ends the command in flight.
+    Final(Final),
+    /// `SHUT OK`, the final of `AT+CIPSHUT`.
+    ShutOk,
+    /// `<n>, CONNECT OK` and its like: news of a channel, some of them also finals.
+    Channel {
+        /// The channel; `None` in single connection mode, and where firmware leaves the number out.
+        channel: Option<ChannelId>,
+        /// What happened to it.
+        news: ChannelNews,
+    },
+    /// `STATE: <text>` of `AT+CIPSTATUS` and of a failed single connection.
+    State(&'a [u8]),
+    /// `C: <n>,...`: a row of `AT+CIPSTATUS`.
+    Row(&'a [u8]),
+    /// `+KEY: fields`, also `^KEY:` and `*KEY:`.
+    Info {
+        /// The key with its first character: `+CSQ`.
+        key: &'a [u8],
+        /// What follows the colon.
+        list: &'a [u8],
+    },
+    /// Everything else: identities, addresses, news in plain words, echoes, noise.
+    Text(&'a [u8]),
+}
+
+/// A final result code (protocol section 4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Final {
+    /// `OK`.
+    Ok,
+    /// `ERROR`, also ` ERROR`, and the vendor's `COMMAND NOT RESPONSE`.
+    Error,
+    /// `+CME ERROR: <n>` or its text.
+    Cme(CmeError),
+    /// `+CMS ERROR: <n>` or its text.
+    Cms(CmsError),
+    /// `CONNECT`: data mode begins.
+    Connect,
+    /// `NO CARRIER`.
+    NoCarrier,
+}
+
+/// What a line says of a channel (protocol sections 8 to 10, variants section 1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChannelNews {
+    /// `CONNECT OK`.
+    ConnectOk,
+    /// `CONNECT FAIL`.
+    ConnectFail,
+    /// `ALREADY CONNECT`, `ALREAY CONNECT`, `ALREADY OPENED`: the module still holds the channel.
+    AlreadyConnect,
+    /// `SEND OK`.
+    SendOk,
+    /// `SEND FAIL`.
+    SendFail,
+    /// `DATA ACCEPT:<len>`, `DATA ACCEPT:<n>,<len>`: so many bytes were taken.
+    DataAccept(usize),
+    /// `CLOSE OK`.
+    CloseOk,
+    /// `CLOSED`: the peer closed.
+    Closed,
+    /// `TCP ERROR:<n>`, `<n>, TCP ERROR`.
+    TcpError(Option<u32>),
+    /// `UDP ERROR:<n>`, `<n>, UDP ERROR`.
+    UdpError(Option<u32>),
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line as the decoder hands it out. Every line can be read: what is not known is [`Line::Text`].
+    ///
+    /// ```
+    /// use air724ug::at::{ChannelNews, Final, Line};
+    ///
+    /// assert_eq!(Line::parse(b"OK"), Line::Final(Final::Ok));
+    /// assert_eq!(Line::parse(b"0, CONNECT OK"), Line::parse(b"0,CONNECT OK"));
+    /// assert_eq!(Line::parse(b"DATA ACCEPT:10"), Line::Channel { channel: None, news: ChannelNews::DataAccept(10) });
+    /// ```
+    pub fn parse(line: &'a [u8]) -> Self {
+        let line = line.trim_ascii();
+        let parsed = alt((
+            map(all_consuming(final_code), Line::Final),
+            value(Line::ShutOk, all_consuming(tag("SHUT OK"))),
+            all_consuming(channel_news),
+            map((tag("STATE"), colon, rest), |(_, (), state): (_, _, &[u8])| Line::State(state.trim_ascii())),
+            map((tag("C"), colon, rest), |(_, (), row)| Line::Row(row)),
+            info,
+        ))
+        .parse(line);
+        match parsed {
+            Ok((_, line)) => line,
+            Err(_) => Line::Text(line),
+        }
+    }
+
+    /// The fields of an information line with this key; `None` for any other line.
+    pub fn info(&self, wanted: &str) -> Option<Vec<Field<'a>>> {
+        match self {
+            Line::Info { key, list } if *key == wanted.as_bytes() => Some(fields(list)),
+            _ => None,
+        }
+    }
+}
+
+/// The address in `10.74.100.63`, `010.083.172.111` or `IPV4:10.0.0.1`: what `AT+CIFSR` prints instead of `OK`
+/// (protocol section 6). Octets may be padded with zeros.
+pub fn bare_address(line: &[u8]) -> Option<Ipv4Addr> {
+    let octet = |input| number(input);
+    let (_, (a, _, b, _, c, _, d)) = all_consuming(preceded(
+        opt((tag("IPV4"), colon)),
+        (octet, char('.'), octet, char('.'), octet, char('.'), octet),
+    ))
+    .parse(line.trim_ascii())
+    .ok()?;
+    let octet = |n: u32| u8::try_from(n).ok();
+    Some(Ipv4Addr::new(octet(a)?, octet(b)?, octet(c)?, octet(d)?))
+}
+
+fn final_code(input: &[u8]) -> Parsed<'_, Final> {
+    alt((
+        value(Final::Ok, tag("OK")),
+        value(Final::Error, alt((tag("ERROR"), tag("COMMAND NOT RESPONSE")))),
+        value(Final::NoCarrier, tag("NO CARRIER")),
+        map(preceded(mobile_error("E"), rest), |text| Final::Cme(cme(text))),
+        map(preceded(mobile_error("S"), rest), |text| Final::Cms(cms(text))),
+        value(Final::Connect, all_consuming(tag("CONNECT"))),
+    ))
+    .parse(input)
+}
+
+/// `+CME ERROR:` or `+CMS ERROR:`; the manual also writes `+ CME ERROR` and leaves the colon out.
+fn mobile_error<'a>(
+    kind: &'static str,
+) -> impl Parser<&'a [u8], Output = (), Error = nom::error::Error<&'a [u8]>> {
+    map((char('+'), space0, tag("CM"), tag(kind), tag(" ERROR"), space0, opt(char(':')), space0), |_| ())
+}
+
+fn cme(text: &[u8]) -> CmeError {
+    let text = String::from_utf8_lossy(text.trim_ascii());
+    text.parse().map(CmeError::new).ok().or_else(|| CmeError::from_text(&text)).unwrap_or(CmeError::UNKNOWN)
+}
+
+fn cms(text: &[u8]) -> CmsError {
+    let text = String::from_utf8_lossy(text.trim_ascii());
+    text.parse().map(CmsError::new).ok().or_else(|| CmsError::from_text(&text)).unwrap_or(CmsError::UNKNOWN)
+}
+
+fn channel_news(input: &[u8]) -> Parsed<'_, Line<'_>> {
+    let (input, channel) = opt(terminated(number, comma)).parse(input)?;
+    let (input, (inner, news)) = alt((data_accept, map(news, |news| (None, news)))).parse(input)?;
+    match channel.or(inner).map(ChannelId::new) {
+        // A number that no channel has: the line is kept as text, and reported as such.
+        Some(None) => Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Verify))),
+        Some(Some(channel)) => Ok((input, Line::Channel { channel: Some(channel), news })),
+        None => Ok((input, Line::Channel { channel: None, news })),
+    }
+}
+
+fn data_accept(input: &[u8]) -> Parsed<'_, (Option<u32>, ChannelNews)> {
+    let (input, _) = (alt((tag("DATA ACCEPT"), tag("DATAACCEPT"))), colon).parse(input)?;
+    let (input, (first, second)) = (number, opt(preceded(comma, number))).parse(input)?;
+    let (channel, len) = match second {
+        Some(len) => (Some(first), len),
+        None => (None, first),
+    };
+    Ok((input, (channel, ChannelNews::DataAccept(len as usize))))
+}
+
+fn news(input: &[u8]) -> Parsed<'_, ChannelNews> {
+    alt((
+        value(ChannelNews::ConnectOk, alt((tag("CONNECT OK"), tag("CONNECTOK")))),
+        value(ChannelNews::ConnectFail, tag("CONNECT FAIL")),
+        value(
+            ChannelNews::AlreadyConnect,
+            alt((tag("ALREADY CONNECT"), tag("ALREAY CONNECT"), tag("ALREADY OPENED"))),
+        ),
+        value(ChannelNews::SendOk, tag("SEND OK")),
+        value(ChannelNews::SendFail, tag("SEND FAIL")),
+        value(ChannelNews::CloseOk, tag("CLOSE OK")),
+        value(ChannelNews::Closed, tag("CLOSED")),
+        map(preceded(tag("TCP ERROR"), opt(preceded(colon, number))), ChannelNews::TcpError),
+        map(preceded(tag("UDP ERROR"), opt(preceded(colon, number))), ChannelNews::UdpError),
+    ))
+    .parse(input)
+}
+
+/// `+KEY: list`; keys are upper case letters, digits and underscores after their first character, and the manual's
+/// pages put blanks on either side of the colon.
+fn info(input: &[u8]) -> Parsed<'_, Line<'_>> {
+    let (after_key, _) =
+        (alt((char('+'), char('^'), char('*'), char('$'))), take_while1(is_key)).parse(input)?;
+    let key = &input[..input.len() - after_key.len()];
+    let (_, list) = preceded(colon, rest).parse(after_key)?;
+    Ok((&[], Line::Info { key, list }))
+}
+
+fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn news_of(line: &str) -> (Option<usize>, ChannelNews) {
+        match Line::parse(line.as_bytes()) {
+            Line::Channel { channel, news } => (channel.map(ChannelId::index), news),
+            other => panic!("{line:?} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn channel_news_is_read_in_every_spelling() {
+        for line in ["0, CONNECT OK", "0,CONNECT OK", "0,CONNECTOK", " 0,  CONNECT OK "] {
+            assert_eq!(news_of(line), (Some(0), ChannelNews::ConnectOk), "{line}");
+        }
+        for line in ["3, ALREADY CONNECT", "3,ALREADY OPENED", "3,ALREAY CONNECT"] {
+            assert_eq!(news_of(line), (Some(3), ChannelNews::AlreadyConnect), "{line}");
+        }
+        assert_eq!(news_of("CLOSED"), (None, ChannelNews::Closed));
+        assert_eq!(news_of("7, CLOSE OK"), (Some(7), ChannelNews::CloseOk));
+        assert_eq!(news_of("1, TCP ERROR"), (Some(1), ChannelNews::TcpError(None)));
+        assert_eq!(news_of("TCP ERROR:14"), (None, ChannelNews::TcpError(Some(14))));
+    }
+
+    #[test]
+    fn accepted_data_is_counted_with_and_without_channel() {
+        assert_eq!(news_of("DATA ACCEPT:12"), (None, ChannelNews::DataAccept(12)));
+        assert_eq!(news_of("DATA ACCEPT:0,10"), (Some(0), ChannelNews::DataAccept(10)));
+        assert_eq!(news_of("DATAACCEPT:5,8"), (Some(5), ChannelNews::DataAccept(8)));
+    }
+
+    #[test]
+    fn a_channel_that_does_not_exist_is_text() {
+        assert_eq!(Line::parse(b"8, CLOSED"), Line::Text(b"8, CLOSED"));
+        assert_eq!(Line::parse(b"99999999999, CLOSED"), Line::Text(b"99999999999, CLOSED"));
+    }
+
+    #[test]
+    fn finals_are_whole_lines() {
+        assert_eq!(Line::parse(b"OK"), Line::Final(Final::Ok));
+        assert_eq!(Line::parse(b" ERROR"), Line::Final(Final::Error));
+        assert_eq!(Line::parse(b"OKAY"), Line::Text(b"OKAY"));
+        assert_eq!(Line::parse(b"CONNECT"), Line::Final(Final::Connect));
+        assert_eq!(Line::parse(b"CONNECTED"), Line::Text(b"CONNECTED"));
+    }
+
+    #[test]
+    fn mobile_errors_are_numbers_whatever_the_spelling() {
+        for line in [
+            "+CME ERROR: 3",
+            "+CME ERROR:3",
+            "+ CME ERROR: 3",
+            "+CME ERROR 3",
+            "+CME ERROR: operation not allowed",
+        ] {
+            assert_eq!(Line::parse(line.as_bytes()), Line::Final(Final::Cme(CmeError::new(3))), "{line}");
+        }
+    }
+
+    #[test]
+    fn keys_are_read_with_and_without_blanks() {
+        let fields = Line::parse(b"+MQTTSTATU :0").info("+MQTTSTATU").unwrap();
+        assert_eq!(fields[0].number(), Some(0));
+        assert_eq!(Line::parse(b"+CSQ:18").info("+CSQ").unwrap().len(), 1);
+        assert_eq!(Line::parse(b"^MODE: 17,17").info("^MODE").unwrap().len(), 2);
+        assert!(Line::parse(b"+CSQ: 18").info("+CREG").is_none());
+    }
+
+    #[test]
+    fn state_and_rows_are_told_apart() {
+        assert_eq!(Line::parse(b"STATE:IP STATUS"), Line::State(b"IP STATUS"));
+        assert_eq!(
+            Line::parse(b"C: 0,,\"\",\"\",\"\",\"INITIAL\""),
+            Line::Row(b"0,,\"\",\"\",\"\",\"INITIAL\"")
+        );
+    }
+
+    #[test]
+    fn addresses_are_bare_padded_or_labelled() {
+        assert_eq!(bare_address(b"010.083.172.111"), Some(Ipv4Addr::new(10, 83, 172, 111)));
+        assert_eq!(bare_address(b"IPV4:10.0.0.1"), Some(Ipv4Addr::new(10, 0, 0, 1)));
+        assert_eq!(bare_address(b"10.0.0.256"), None);
+        assert_eq!(bare_address(b"10.0.0"), None);
+    }
+}

@@ -1,0 +1,32 @@
+//! The text protocol of the module: bytes to tokens and back.
+//!
+//! [`Decoder`] cuts bytes into [`Token`]s; [`Line`] reads a line as far as it can be read without a question;
+//! [`Command`] is a question that knows what answers it; [`Urc`] is what comes unasked. Nothing here waits, keeps time
+//! or knows what is in flight: that is `proto`.
+
+mod channel_id;
+mod cme;
+mod cms;
+mod code_table;
+mod command;
+mod decoder;
+mod fields;
+mod header;
+mod line;
+mod reply;
+mod text;
+mod transport_error;
+mod urc;
+
+pub use channel_id::ChannelId;
+pub use cme::CmeError;
+pub use cms::CmsError;
+pub use command::{Command, InvalidCommand, MAX_COMMAND, Protocol, Refusal, Verdict, harmless_len};
+pub use decoder::{Decoder, Expect, Fault, MAX_LINE, Token};
+pub use fields::{Field, fields};
+pub use header::{Header, HeaderKind, MAX_PAYLOAD};
+pub use line::{ChannelNews, Final, Line, bare_address};
+pub use reply::{Access, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SignalQuality, SimState};
+pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};
+pub use transport_error::{TcpError, UdpError};
+pub use urc::Urc;

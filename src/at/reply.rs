@@ -1,0 +1,326 @@
+//! Typed replies: lines turned into values that cannot be wrong.
+
+use std::fmt;
+
+use super::{ChannelId, Field, Line, fields};
+
+/// The state of the SIM card (`AT+CPIN?`, `+CPIN:`; 3GPP 27.007 section 8.3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SimState {
+    /// `READY`, also `READY 0` with the slot behind it.
+    Ready,
+    /// `SIM PIN`: the PIN is asked for.
+    PinRequired,
+    /// `SIM PUK`: too many wrong PINs.
+    PukRequired,
+    /// `SIM REMOVED`, also with the slot behind it.
+    Removed,
+    /// `NOT READY`.
+    NotReady,
+    /// Any other state, as written.
+    Other(String),
+}
+
+impl SimState {
+    /// Reads what follows `+CPIN:`.
+    pub fn parse(list: &[u8]) -> Self {
+        let words = String::from_utf8_lossy(list);
+        let words = words.trim().trim_end_matches([' ', '0', '1']);
+        match words {
+            "READY" => Self::Ready,
+            "SIM PIN" => Self::PinRequired,
+            "SIM PUK" => Self::PukRequired,
+            "SIM REMOVED" => Self::Removed,
+            "NOT READY" => Self::NotReady,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+/// Which registration a status speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Domain {
+    /// `+CREG`: circuit switched.
+    Circuit,
+    /// `+CGREG`: GPRS and 3G packet service.
+    Packet,
+    /// `+CEREG`: LTE.
+    Lte,
+}
+
+impl Domain {
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        match key {
+            "+CREG" => Some(Self::Circuit),
+            "+CGREG" => Some(Self::Packet),
+            "+CEREG" => Some(Self::Lte),
+            _ => None,
+        }
+    }
+}
+
+/// The network that serves the module, from `+E_UTRAN Service` and its like (protocol section 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// 4G.
+    Lte,
+    /// 2G with packet service.
+    Gprs,
+    /// 2G.
+    Gsm,
+    /// No service.
+    None,
+}
+
+/// Registration with the network (3GPP 27.007 section 10.1.20 and its like).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RegistrationStatus {
+    /// 0: not registered and not searching.
+    NotRegistered,
+    /// 1: registered at home; also 9, with CSFB not preferred.
+    Home,
+    /// 2: searching.
+    Searching,
+    /// 3: the network denies it.
+    Denied,
+    /// 4: unknown, out of coverage.
+    Unknown,
+    /// 5: registered while roaming; also 10, with CSFB not preferred.
+    Roaming,
+    /// 6 and 7: registered for SMS only.
+    SmsOnly,
+    /// 8 and 11: emergency calls only.
+    EmergencyOnly,
+}
+
+impl RegistrationStatus {
+    /// The status with this number, or `None`.
+    pub fn new(number: u32) -> Option<Self> {
+        Some(match number {
+            0 => Self::NotRegistered,
+            1 | 9 => Self::Home,
+            2 => Self::Searching,
+            3 => Self::Denied,
+            4 => Self::Unknown,
+            5 | 10 => Self::Roaming,
+            6 | 7 => Self::SmsOnly,
+            8 | 11 => Self::EmergencyOnly,
+            _ => return None,
+        })
+    }
+
+    /// Whether data can flow.
+    pub fn is_registered(self) -> bool {
+        matches!(self, Self::Home | Self::Roaming)
+    }
+}
+
+/// Where a list stands: behind a question (`<n>,<stat>`) or unasked (`<stat>`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    Asked,
+    Unsolicited,
+}
+
+impl Form {
+    /// `+CREG: 0,1` answers; `+CREG: 1` and `+CREG: 1,"4844",...` come unasked.
+    pub(crate) fn of(fields: &[Field<'_>]) -> Self {
+        match fields {
+            [_, second, ..] if !second.is_quoted() && second.number().is_some() => Self::Asked,
+            _ => Self::Unsolicited,
+        }
+    }
+}
+
+/// The status in a list, if the list has the wanted form.
+pub(crate) fn registration_status(fields: &[Field<'_>], wanted: Form) -> Option<RegistrationStatus> {
+    if Form::of(fields) != wanted {
+        return None;
+    }
+    let index = match wanted {
+        Form::Asked => 1,
+        Form::Unsolicited => 0,
+    };
+    RegistrationStatus::new(fields.get(index)?.number()?)
+}
+
+/// Signal quality (`AT+CSQ`; 3GPP 27.007 section 8.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SignalQuality {
+    rssi: Option<u8>,
+    ber: Option<u8>,
+}
+
+impl SignalQuality {
+    /// From the two numbers of `+CSQ: <rssi>,<ber>`; 99 is unknown. The second may be missing (`+CSQ:18`).
+    pub fn new(rssi: u32, ber: Option<u32>) -> Option<Self> {
+        let known = |value: u32, max: u8| match u8::try_from(value) {
+            Ok(99) => Some(None),
+            Ok(value) if value <= max => Some(Some(value)),
+            _ => None,
+        };
+        Some(Self { rssi: known(rssi, 31)?, ber: known(ber.unwrap_or(99), 7)? })
+    }
+
+    /// Received signal strength, 0 to 31; `None` when unknown. The vendor recommends 18 or more.
+    pub fn rssi(&self) -> Option<u8> {
+        self.rssi
+    }
+
+    /// Received signal strength in dBm, -113 to -51 in steps of two; `None` when unknown.
+    pub fn dbm(&self) -> Option<i16> {
+        self.rssi.map(|rssi| i16::from(rssi) * 2 - 113)
+    }
+
+    /// Bit error rate class, 0 to 7; `None` when unknown.
+    pub fn bit_error_rate(&self) -> Option<u8> {
+        self.ber
+    }
+
+    pub(crate) fn parse(fields: &[Field<'_>]) -> Option<Self> {
+        Self::new(fields.first()?.number()?, fields.get(1).and_then(Field::number))
+    }
+}
+
+impl fmt::Display for SignalQuality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.rssi, self.dbm()) {
+            (Some(rssi), Some(dbm)) => write!(f, "{rssi}/31 ({dbm} dBm)"),
+            _ => f.write_str("unknown"),
+        }
+    }
+}
+
+/// The state of the IP application (`AT+CIPSTATUS`; protocol section 6).
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum IpState {
+    /// `IP INITIAL`.
+    Initial,
+    /// `IP START`: `AT+CSTT` was given.
+    Start,
+    /// `IP CONFIG`: `AT+CIICR` is under way.
+    Config,
+    /// `IP GPRSACT`: the bearer is up.
+    GprsAct,
+    /// `IP STATUS`: the address was read.
+    Status,
+    /// `IP PROCESSING`: channels are in use, in multiple connection mode.
+    Processing,
+    /// `PDP DEACT`, the vendor's `IP PDPDEACT`: the bearer was lost.
+    PdpDeact,
+    /// A state of the single connection (`TCP CONNECTING`, `CONNECT OK`, ...), as written.
+    Single(String),
+}
+
+impl IpState {
+    /// Reads what follows `STATE:`.
+    pub fn parse(state: &[u8]) -> Self {
+        match state.trim_ascii() {
+            b"IP INITIAL" => Self::Initial,
+            b"IP START" => Self::Start,
+            b"IP CONFIG" => Self::Config,
+            b"IP GPRSACT" => Self::GprsAct,
+            b"IP STATUS" => Self::Status,
+            b"IP PROCESSING" => Self::Processing,
+            b"PDP DEACT" | b"IP PDPDEACT" => Self::PdpDeact,
+            other => Self::Single(String::from_utf8_lossy(other).into_owned()),
+        }
+    }
+}
+
+/// What `AT+CIPSTATUS` says of one channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChannelRow {
+    /// The channel.
+    pub channel: ChannelId,
+    /// `INITIAL`, `CONNECTING`, `CONNECTED`, `REMOTE CLOSING`, `CLOSING` or `CLOSED`, as written.
+    pub state: String,
+}
+
+impl ChannelRow {
+    /// Reads what follows `C:`, quoted or not.
+    pub fn parse(row: &[u8]) -> Option<Self> {
+        let fields = fields(row);
+        let channel = ChannelId::new(fields.first()?.number()?)?;
+        let state = fields.get(5).or(fields.last())?.text();
+        Some(Self { channel, state })
+    }
+
+    /// Whether the module holds something on the channel.
+    pub fn is_in_use(&self) -> bool {
+        !matches!(self.state.as_str(), "INITIAL" | "CLOSED")
+    }
+}
+
+/// What `AT+CIPSTATUS` printed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IpStatus {
+    /// The state of the IP application.
+    pub state: IpState,
+    /// A row a channel, in multiple connection mode.
+    pub rows: Vec<ChannelRow>,
+}
+
+impl IpStatus {
+    /// Finds state and rows among the lines of a reply; `None` without a state.
+    pub fn parse(lines: &[String]) -> Option<Self> {
+        let mut state = None;
+        let mut rows = Vec::new();
+        for line in lines {
+            match Line::parse(line.as_bytes()) {
+                Line::State(text) => state = Some(IpState::parse(text)),
+                Line::Row(row) => rows.extend(ChannelRow::parse(row)),
+                _ => {}
+            }
+        }
+        state.map(|state| Self { state, rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slot_behind_a_sim_state_does_not_count() {
+        assert_eq!(SimState::parse(b"READY 0"), SimState::Ready);
+        assert_eq!(SimState::parse(b"SIM REMOVED 0"), SimState::Removed);
+        assert_eq!(SimState::parse(b" SIM PIN"), SimState::PinRequired);
+    }
+
+    #[test]
+    fn a_registration_of_one_field_comes_unasked() {
+        let status = |list: &str, form| registration_status(&fields(list.as_bytes()), form);
+        assert_eq!(status("0,1", Form::Asked), Some(RegistrationStatus::Home));
+        assert_eq!(status("1", Form::Asked), None);
+        assert_eq!(status("1", Form::Unsolicited), Some(RegistrationStatus::Home));
+        assert_eq!(status(r#"5,"4844","0EA2D0CA",7"#, Form::Unsolicited), Some(RegistrationStatus::Roaming));
+        assert_eq!(status(r#"2,1,"4844","0EA2D0CA",7"#, Form::Asked), Some(RegistrationStatus::Home));
+        assert_eq!(status("0,77", Form::Asked), None);
+    }
+
+    #[test]
+    fn signal_quality_keeps_unknown_apart() {
+        assert_eq!(SignalQuality::new(20, Some(0)).unwrap().dbm(), Some(-73));
+        assert_eq!(SignalQuality::new(99, Some(99)).unwrap().rssi(), None);
+        assert_eq!(SignalQuality::new(32, Some(0)), None);
+    }
+
+    #[test]
+    fn rows_are_read_quoted_and_bare() {
+        let row = ChannelRow::parse(br#" 4,0,"TCP","47.106.96.28","10188","CLOSED""#).unwrap();
+        assert_eq!((row.channel.index(), row.is_in_use()), (4, false));
+        assert!(ChannelRow::parse(b"0,0,TCP,1.2.3.4,80,CONNECTED").unwrap().is_in_use());
+        assert_eq!(ChannelRow::parse(b"8,,INITIAL"), None);
+    }
+
+    #[test]
+    fn rows_before_the_state_count_too() {
+        let lines = [r#"C: 0,,"","","","INITIAL""#, "STATE: IP INITIAL"].map(str::to_owned);
+        let status = IpStatus::parse(&lines).unwrap();
+        assert_eq!((status.state, status.rows.len()), (IpState::Initial, 1));
+    }
+}
