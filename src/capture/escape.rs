@@ -111,11 +111,7 @@ mod tests {
     #[test]
     fn a_broken_escape_is_named_by_its_column() {
         for text in ["ab\\", "ab\\q", "ab\\x", "ab\\x1", "ab\\xg0", "ab\\R"] {
-            assert_eq!(
-                unescape(text.as_bytes(), 11),
-                Err(Fault::BadEscape { column: 13 }),
-                "{text}"
-            );
+            assert_eq!(unescape(text.as_bytes(), 11), Err(Fault::BadEscape { column: 13 }), "{text}");
         }
     }
 

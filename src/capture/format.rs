@@ -38,11 +38,7 @@ pub(super) fn write_header(header: &Header, text: &mut Vec<u8>) {
     let lines = [(WHAT, header.what.as_str()), (SOURCE, header.source.as_str())];
     for (key, value) in lines.into_iter().chain(expectations) {
         let value = value.replace(char::is_control, " ");
-        let value = if value.trim().is_empty() {
-            "not known"
-        } else {
-            value.trim()
-        };
+        let value = if value.trim().is_empty() { "not known" } else { value.trim() };
         text.extend_from_slice(format!("# {key}: {value}\n").as_bytes());
     }
     if header.expect.is_empty() {
@@ -83,10 +79,7 @@ pub(super) fn write_words(at: Timestamp, direction: u8, words: &str, text: &mut 
 
 /// The last place at or before `index` that is no half of a character.
 fn cut_before(text: &str, index: usize) -> usize {
-    (0..=index.min(text.len()))
-        .rev()
-        .find(|&at| text.is_char_boundary(at))
-        .unwrap_or(0)
+    (0..=index.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 fn write_line(at: Timestamp, direction: u8, bytes: &[u8], text: &mut Vec<u8>) {
@@ -108,9 +101,7 @@ fn write_line(at: Timestamp, direction: u8, bytes: &[u8], text: &mut Vec<u8>) {
 
 /// Whether a line is one of ours: a header, or a timestamp and a direction.
 pub(super) fn recognises(line: &[u8]) -> bool {
-    let header = [WHAT, SOURCE, EXPECT]
-        .iter()
-        .any(|key| header_value(line, key).is_some());
+    let header = [WHAT, SOURCE, EXPECT].iter().any(|key| header_value(line, key).is_some());
     header || (parse_stamp(line).is_some_and(|(_, rest)| direction(rest).is_some()))
 }
 
@@ -191,9 +182,7 @@ fn header_text(key: &'static str, value: &[u8]) -> Result<String, Fault> {
 }
 
 fn header_value<'a>(line: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    line.strip_prefix(b"# ")?
-        .strip_prefix(key.as_bytes())?
-        .strip_prefix(b":")
+    line.strip_prefix(b"# ")?.strip_prefix(key.as_bytes())?.strip_prefix(b":")
 }
 
 fn parse_record(text: &[u8]) -> Result<Record, Fault> {

@@ -17,16 +17,8 @@ fn fault(body: &str) -> (usize, Fault) {
 }
 
 fn capture(records: Vec<Record>) -> Capture {
-    let records = records
-        .into_iter()
-        .map(|record| Located { line: 0, record })
-        .collect();
-    Capture {
-        layout: Layout::Own,
-        header: Some(header()),
-        records,
-        remarks: Vec::new(),
-    }
+    let records = records.into_iter().map(|record| Located { line: 0, record }).collect();
+    Capture { layout: Layout::Own, header: Some(header()), records, remarks: Vec::new() }
 }
 
 fn read_back(capture: &Capture) -> Vec<Record> {
@@ -42,30 +34,12 @@ fn every_byte_in_every_kind_of_record_comes_back() {
     let words: String = "\0\r\n\t\\ grün 合宙 \u{10ffff} ".into();
     let at = |nanos| Timestamp::from_nanos(nanos);
     let records = vec![
-        Record {
-            at: at(0),
-            what: Entry::Gap,
-        },
-        Record {
-            at: at(1),
-            what: Entry::ToModem(all.clone()),
-        },
-        Record {
-            at: at(1_000),
-            what: Entry::FromModem(all),
-        },
-        Record {
-            at: at(1_000),
-            what: Entry::FromModem(Vec::new()),
-        },
-        Record {
-            at: at(999_999_999),
-            what: Entry::Request(words.clone()),
-        },
-        Record {
-            at: Timestamp::MAX,
-            what: Entry::Note(words),
-        },
+        Record { at: at(0), what: Entry::Gap },
+        Record { at: at(1), what: Entry::ToModem(all.clone()) },
+        Record { at: at(1_000), what: Entry::FromModem(all) },
+        Record { at: at(1_000), what: Entry::FromModem(Vec::new()) },
+        Record { at: at(999_999_999), what: Entry::Request(words.clone()) },
+        Record { at: Timestamp::MAX, what: Entry::Note(words) },
     ];
     assert_eq!(read_back(&capture(records.clone())), records);
 }
@@ -76,22 +50,11 @@ fn a_long_record_comes_back_in_parts_of_the_same_moment() {
     let words = "é".repeat(MAX_RECORD_BYTES);
     let at = Timestamp::from_millis(5);
     let records = read_back(&capture(vec![
-        Record {
-            at,
-            what: Entry::FromModem(long.clone()),
-        },
-        Record {
-            at,
-            what: Entry::Note(words.clone()),
-        },
+        Record { at, what: Entry::FromModem(long.clone()) },
+        Record { at, what: Entry::Note(words.clone()) },
     ]));
     assert!(records.iter().all(|record| record.at == at));
-    let bytes: Vec<u8> = records
-        .iter()
-        .filter_map(|record| record.what.bytes())
-        .flatten()
-        .copied()
-        .collect();
+    let bytes: Vec<u8> = records.iter().filter_map(|record| record.what.bytes()).flatten().copied().collect();
     assert_eq!(bytes, long);
     let text: String = records
         .iter()
@@ -106,14 +69,8 @@ fn a_long_record_comes_back_in_parts_of_the_same_moment() {
 #[test]
 fn the_text_is_what_the_module_doc_shows() {
     let text = capture(vec![
-        Record {
-            at: Timestamp::from_millis(1_500),
-            what: Entry::Request("connect".into()),
-        },
-        Record {
-            at: Timestamp::from_nanos(1_500_000_001),
-            what: Entry::ToModem(b"AT\r\n".to_vec()),
-        },
+        Record { at: Timestamp::from_millis(1_500), what: Entry::Request("connect".into()) },
+        Record { at: Timestamp::from_nanos(1_500_000_001), what: Entry::ToModem(b"AT\r\n".to_vec()) },
     ])
     .to_text(&Header::default());
     let expected = "# what: a test\n# source: written by hand\n# expect: nothing\n# expect: nothing else\n\
@@ -124,20 +81,13 @@ fn the_text_is_what_the_module_doc_shows() {
 #[test]
 fn a_line_break_cannot_leave_its_header() {
     let mut capture = capture(Vec::new());
-    capture.header = Some(Header {
-        what: "one\n0.0 > AT".into(),
-        source: " ".into(),
-        expect: Vec::new(),
-    });
+    capture.header = Some(Header { what: "one\n0.0 > AT".into(), source: " ".into(), expect: Vec::new() });
     let text = capture.to_text(&Header::default());
     let read = read_capture(&text).unwrap();
     assert!(read.records.is_empty());
     let header = read.header.unwrap();
     assert_eq!(header.what, "one 0.0 > AT");
-    assert_eq!(
-        (header.source.as_str(), header.expect),
-        ("not known", vec!["not known".to_owned()])
-    );
+    assert_eq!((header.source.as_str(), header.expect), ("not known", vec!["not known".to_owned()]));
 }
 
 #[test]
@@ -150,18 +100,10 @@ fn each_header_is_required() {
             }
         }
         let error = read_capture(text.as_bytes()).unwrap_err();
-        assert_eq!(
-            (error.line, error.fault),
-            (2, Fault::MissingHeader(missing)),
-            "at the end"
-        );
+        assert_eq!((error.line, error.fault), (2, Fault::MissingHeader(missing)), "at the end");
         text.push_str("0.0 > AT\n");
         let error = read_capture(text.as_bytes()).unwrap_err();
-        assert_eq!(
-            (error.line, error.fault),
-            (3, Fault::MissingHeader(missing)),
-            "before a record"
-        );
+        assert_eq!((error.line, error.fault), (3, Fault::MissingHeader(missing)), "before a record");
     }
     let error = read_capture(b"0.0 > AT\\r\n").unwrap_err();
     assert_eq!((error.line, error.fault), (1, Fault::MissingHeader("what")));
@@ -203,10 +145,7 @@ fn a_broken_record_is_named_by_line_and_reason() {
 fn a_line_may_be_as_long_as_the_limit_and_no_longer() {
     let longest = format!("0.0 > {}", "a".repeat(MAX_LINE - 6));
     assert!(read_capture(format!("{HEAD}{longest}\n").as_bytes()).is_ok());
-    assert_eq!(
-        fault(&format!("{longest}a\n")),
-        (4, Fault::LineTooLong { limit: MAX_LINE })
-    );
+    assert_eq!(fault(&format!("{longest}a\n")), (4, Fault::LineTooLong { limit: MAX_LINE }));
 }
 
 #[test]
@@ -214,8 +153,5 @@ fn blank_lines_crlf_and_a_byte_order_mark_are_let_pass() {
     let text = format!("\u{feff}{HEAD}\n0.0 > AT\\r\n").replace('\n', "\r\n");
     let read = read_capture(text.as_bytes()).unwrap();
     assert_eq!(read.records.len(), 1);
-    assert_eq!(
-        (read.records[0].line, read.records[0].record.what.bytes()),
-        (5, Some(&b"AT\r\n"[..]))
-    );
+    assert_eq!((read.records[0].line, read.records[0].record.what.bytes()), (5, Some(&b"AT\r"[..])));
 }

@@ -131,11 +131,7 @@ impl Mask {
             Verdict::UploadFollows(0) => false,
             Verdict::UploadFollows(length) => {
                 let ended = byte == b'\n';
-                self.upload = if ended {
-                    Upload::Ready { length }
-                } else {
-                    Upload::Announced { length }
-                };
+                self.upload = if ended { Upload::Ready { length } } else { Upload::Announced { length } };
                 self.guard = Guard::Armed(Watched::default());
                 false
             }
@@ -196,14 +192,8 @@ impl Watched {
             *place = byte;
             self.length += 1;
             let so_far = &self.start[..self.length];
-            let passes = OPEN_LINES
-                .iter()
-                .any(|line| line.starts_with(so_far) || so_far.starts_with(line));
-            self.hidden |= !passes
-                && !RESULTS
-                    .iter()
-                    .chain(&[PROMPT])
-                    .any(|line| line.starts_with(so_far));
+            let passes = OPEN_LINES.iter().any(|line| line.starts_with(so_far) || so_far.starts_with(line));
+            self.hidden |= !passes && !RESULTS.iter().chain(&[PROMPT]).any(|line| line.starts_with(so_far));
         } else {
             // The buffer is full: whole results are shorter, so only a line known by its start may go on.
             self.hidden |= !OPEN_LINES.iter().any(|line| self.start.starts_with(line));
@@ -242,14 +232,8 @@ mod tests {
             vec![(TO, "at+cstt = apn,{user},{password}\nAT+CSQ\r")],
             vec![(TO, "AT+CSTT=\"odd,\"{user}\"{,}\"{pass}\"\r\nAT+CIICR\r\n")],
             vec![(FROM, "\r\n+CSTT: \"apn\",\"{user}\",\"{pass}\"\r\n\r\nOK\r\n")],
-            vec![
-                (TO, "AT+CPIN=\"{1234}\",\"{5678}\"\rAT+CPIN={1234}\r"),
-                (FROM, "+CPIN: READY\r\n"),
-            ],
-            vec![(
-                TO,
-                "AT+CPIN?\r\nAT+CLCK=\"SC\",1,\"{1234}\"\r\nAT+CLCK=\"SC\",2\r\n",
-            )],
+            vec![(TO, "AT+CPIN=\"{1234}\",\"{5678}\"\rAT+CPIN={1234}\r"), (FROM, "+CPIN: READY\r\n")],
+            vec![(TO, "AT+CPIN?\r\nAT+CLCK=\"SC\",1,\"{1234}\"\r\nAT+CLCK=\"SC\",2\r\n")],
             vec![(TO, "AT+CPWD=\"SC\",\"{1234}\",\"{4321}\"\r\n")],
             vec![(TO, "AT+CPNETAPN=2,\"apn\",\"{user}\",\"{pass}\",{3}\r\n")],
             vec![(TO, "AT+CGAUTH=5,1,\"{pass}\",\"{user}\"\r\n")],
@@ -289,15 +273,9 @@ mod tests {
             ],
             vec![
                 (TO, "AT+FSREAD=\"key\",0,10,10\r\n"),
-                (
-                    FROM,
-                    "AT+FSREAD=\"key\",0,10,10\r\n\r\n{123456}\r\n{78}\r\nOK\r\n+CSQ: 1,1\r\n",
-                ),
+                (FROM, "AT+FSREAD=\"key\",0,10,10\r\n\r\n{123456}\r\n{78}\r\nOK\r\n+CSQ: 1,1\r\n"),
             ],
-            vec![(
-                TO,
-                "AT+FSWRITE=\"a\",0,0,1\r\nAT+CSQ\r\nAT+FSWRITE=\"a\",0,x,1\r\n{anything}",
-            )],
+            vec![(TO, "AT+FSWRITE=\"a\",0,0,1\r\nAT+CSQ\r\nAT+FSWRITE=\"a\",0,x,1\r\n{anything}")],
         ]
     }
 
@@ -349,19 +327,12 @@ mod tests {
             let mut before = Mask::default();
             for (to, plain, expected) in whole(&session) {
                 let expected = String::from_utf8(expected).unwrap();
-                let bytes: String = plain
-                    .iter()
-                    .map(|&byte| masked(&mut bytewise, to, &[byte]))
-                    .collect();
+                let bytes: String = plain.iter().map(|&byte| masked(&mut bytewise, to, &[byte])).collect();
                 assert_eq!(bytes, expected, "byte by byte");
                 for split in 0..=plain.len() {
                     let mut mask = before.clone();
                     let first = masked(&mut mask, to, &plain[..split]);
-                    assert_eq!(
-                        first + &masked(&mut mask, to, &plain[split..]),
-                        expected,
-                        "split at {split}"
-                    );
+                    assert_eq!(first + &masked(&mut mask, to, &plain[split..]), expected, "split at {split}");
                 }
                 masked(&mut before, to, &plain);
             }
@@ -372,9 +343,7 @@ mod tests {
     fn any_bytes_pass_without_a_change_of_length() {
         let mut mask = Mask::default();
         for round in 0..200u32 {
-            let mut bytes: Vec<u8> = (0..97)
-                .map(|at| (at * 31 + round * 17).to_le_bytes()[0])
-                .collect();
+            let mut bytes: Vec<u8> = (0..97).map(|at| (at * 31 + round * 17).to_le_bytes()[0]).collect();
             mask.to_modem(&mut bytes);
             mask.from_modem(&mut bytes);
             assert_eq!(bytes.len(), 97);

@@ -42,36 +42,20 @@ pub fn load_own(path: impl AsRef<Path>) -> Result<Capture, LoadError> {
 }
 
 fn load_by(path: &Path, read: fn(&[u8]) -> Result<Capture, ReadError>) -> Result<Capture, LoadError> {
-    let file_error = |source| LoadError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let file_error = |source| LoadError::File { path: path.to_owned(), source };
     let length = fs::metadata(path).map_err(file_error)?.len();
     let mut bytes = Vec::new();
     // The length is what the file said a moment ago; a pipe says nothing.
     let file = File::open(path).map_err(file_error)?;
-    file.take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(file_error)?;
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(file_error)?;
     if length > MAX_FILE || bytes.len() as u64 > MAX_FILE {
-        return Err(LoadError::TooLarge {
-            path: path.to_owned(),
-            limit: MAX_FILE,
-        });
+        return Err(LoadError::TooLarge { path: path.to_owned(), limit: MAX_FILE });
     }
-    read(&bytes).map_err(|source| LoadError::Line {
-        path: path.to_owned(),
-        source,
-    })
+    read(&bytes).map_err(|source| LoadError::Line { path: path.to_owned(), source })
 }
 
 fn capture(layout: Layout, out: Collector) -> Capture {
-    Capture {
-        layout,
-        header: out.header,
-        records: out.records,
-        remarks: out.remarks,
-    }
+    Capture { layout, header: out.header, records: out.records, remarks: out.remarks }
 }
 
 /// The lines of a file without their line ends.
@@ -102,10 +86,7 @@ mod tests {
         fs::write(&path, "# what: x\n# source: y\n0.0 > AT\n").unwrap();
         let error = load_own(&path).unwrap_err().to_string();
         fs::remove_file(&path).unwrap();
-        assert_eq!(
-            error,
-            format!("{}:3: no `# expect:` above the first record", path.display())
-        );
+        assert_eq!(error, format!("{}:3: no `# expect:` above the first record", path.display()));
     }
 
     #[test]
@@ -117,10 +98,7 @@ mod tests {
     #[test]
     fn what_is_not_our_format_is_no_fixture() {
         assert_eq!(read(b"AT\n\nOK\n").unwrap().layout, Layout::Plain);
-        assert_eq!(
-            read_own(b"AT\n\nOK\n").unwrap_err().fault,
-            Fault::MissingHeader("what")
-        );
+        assert_eq!(read_own(b"AT\n\nOK\n").unwrap_err().fault, Fault::MissingHeader("what"));
         assert_eq!(read_own(b"").unwrap_err().fault, Fault::MissingHeader("what"));
     }
 

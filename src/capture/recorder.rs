@@ -130,10 +130,7 @@ impl<W: Write> Recorder<W> {
 
     fn write(&mut self) {
         if self.is_recording() {
-            let written = self
-                .writer
-                .write_all(&self.line)
-                .and_then(|()| self.writer.flush());
+            let written = self.writer.write_all(&self.line).and_then(|()| self.writer.flush());
             if let Err(error) = written {
                 log::warn!("the capture ends here: {error}");
                 self.state = State::Failed(error);
@@ -185,18 +182,8 @@ mod tests {
     }
 
     fn recorder(room: usize) -> Recorder<Disk> {
-        let header = Header {
-            what: "x".into(),
-            source: "y".into(),
-            expect: vec!["z".into()],
-        };
-        Recorder::new(
-            Disk {
-                room,
-                ..Disk::default()
-            },
-            &header,
-        )
+        let header = Header { what: "x".into(), source: "y".into(), expect: vec!["z".into()] };
+        Recorder::new(Disk { room, ..Disk::default() }, &header)
     }
 
     #[test]
@@ -213,18 +200,11 @@ mod tests {
             (at(1), Entry::Request("command AT+CPIN=\"****\"".into())),
             (at(3), Entry::ToModem(b"AT+CPIN=\"**".to_vec())),
             (at(3), Entry::ToModem(b"**\"\r\n".to_vec())),
-            (
-                at(4),
-                Entry::FromModem(b"AT+CPIN=\"****\"\r\n\r\nOK\r\n".to_vec()),
-            ),
+            (at(4), Entry::FromModem(b"AT+CPIN=\"****\"\r\n\r\nOK\r\n".to_vec())),
             (at(5), Entry::Note("grün".into())),
         ];
         let capture = read_own(&disk.written).unwrap();
-        let read: Vec<_> = capture
-            .records
-            .into_iter()
-            .map(|it| (it.record.at, it.record.what))
-            .collect();
+        let read: Vec<_> = capture.records.into_iter().map(|it| (it.record.at, it.record.what)).collect();
         assert_eq!(read, expected);
         assert_eq!(disk.flushes, 6, "the header and each record");
     }
@@ -240,10 +220,6 @@ mod tests {
         assert!(!recorder.is_recording());
         assert_eq!(recorder.take_error().unwrap().to_string(), "no room");
         assert!(recorder.take_error().is_none() && !recorder.is_recording());
-        assert_eq!(
-            recorder.into_inner().attempts,
-            3,
-            "header, note, and the one that failed"
-        );
+        assert_eq!(recorder.into_inner().attempts, 3, "header, note, and the one that failed");
     }
 }

@@ -103,11 +103,7 @@ impl Scanner {
             }
             State::Name(_) if byte == b' ' => Verdict::Open,
             State::Text | State::Name(_) => {
-                self.state = if byte == b'+' {
-                    State::Name(Word::default())
-                } else {
-                    State::Text
-                };
+                self.state = if byte == b'+' { State::Name(Word::default()) } else { State::Text };
                 Verdict::Open
             }
         }
@@ -116,12 +112,7 @@ impl Scanner {
 
 impl Arguments {
     fn of(secret: Secret) -> Self {
-        Self {
-            secret,
-            index: 0,
-            quoted: false,
-            word: Word::default(),
-        }
+        Self { secret, index: 0, quoted: false, word: Word::default() }
     }
 
     fn byte(&mut self, byte: u8) -> Verdict {
@@ -133,11 +124,7 @@ impl Arguments {
         if byte == b',' {
             let between_quotes = self.quoted && self.is_secret();
             self.index += 1;
-            return if between_quotes {
-                Verdict::Secret
-            } else {
-                Verdict::Open
-            };
+            return if between_quotes { Verdict::Secret } else { Verdict::Open };
         }
         let collected = match self.secret {
             Secret::Keyed => 0,
@@ -147,11 +134,7 @@ impl Arguments {
         if self.index == collected && byte != b' ' {
             self.word.push(byte);
         }
-        if self.is_secret() {
-            Verdict::Secret
-        } else {
-            Verdict::Open
-        }
+        if self.is_secret() { Verdict::Secret } else { Verdict::Open }
     }
 
     fn is_secret(&self) -> bool {
@@ -191,8 +174,7 @@ impl Word {
 
     /// Whether the value of this key is secret. A key too long to be kept is taken for one.
     fn is_secret_key(&self) -> bool {
-        self.text()
-            .is_none_or(|key| SECRET_KEYS.iter().any(|secret| key.contains(secret)))
+        self.text().is_none_or(|key| SECRET_KEYS.iter().any(|secret| key.contains(secret)))
     }
 }
 

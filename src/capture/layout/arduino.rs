@@ -36,10 +36,7 @@ fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
 fn without_bold(text: &[u8]) -> Vec<u8> {
     let blanks = text.len() - text.trim_ascii_start().len();
     let (before, marked) = text.split_at(blanks);
-    match marked
-        .strip_prefix(b"**")
-        .and_then(|bold| bold.strip_suffix(b"**"))
-    {
+    match marked.strip_prefix(b"**").and_then(|bold| bold.strip_suffix(b"**")) {
         Some(bold) => [before, bold].concat(),
         None => text.to_vec(),
     }
@@ -52,9 +49,6 @@ mod tests {
     #[test]
     fn stamps_and_bold_print_are_taken_away() {
         let log = "01:51:10.547 -> AT+CMGF=1\n01:52:26.092 -> \n01:52:26.092 -> **0, CONNECT FAIL**\nmore\n";
-        assert_eq!(
-            seen(log),
-            "1 > AT+CMGF=1\\r\\n\n2 < \\r\\n\n3 < 0, CONNECT FAIL\\r\\n\n4 #"
-        );
+        assert_eq!(seen(log), "1 > AT+CMGF=1\\r\\n\n2 < \\r\\n\n3 < 0, CONNECT FAIL\\r\\n\n4 #");
     }
 }

@@ -51,11 +51,7 @@ pub(super) fn date_and_time(text: &[u8], separator: u8) -> Option<u64> {
     if *first != separator || *second != separator {
         return None;
     }
-    let (year, month, day) = (
-        number(&[*y3, *y2, *y1, *y0])?,
-        number(&[*m1, *m0])?,
-        number(&[*d1, *d0])?,
-    );
+    let (year, month, day) = (number(&[*y3, *y2, *y1, *y0])?, number(&[*m1, *m0])?, number(&[*d1, *d0])?);
     let days = days_before(year, month)? + day;
     Some(days * DAY + time(text.get(11..)?)?)
 }
@@ -65,11 +61,7 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 15 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(
-        digits
-            .iter()
-            .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')),
-    )
+    Some(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
 }
 
 /// Days from the year 0 to the first of a month.
@@ -95,10 +87,7 @@ mod tests {
         assert_eq!(at("2025/01/01 00:00:00.000") - at("2024/12/31 23:59:59.999"), 1);
         let mut clock = Clock::default();
         assert_eq!(clock.time_of_day(time(b"23:59:59.900").unwrap()), Timestamp::ZERO);
-        assert_eq!(
-            clock.time_of_day(time(b"00:00:00.100").unwrap()),
-            Timestamp::from_millis(200)
-        );
+        assert_eq!(clock.time_of_day(time(b"00:00:00.100").unwrap()), Timestamp::from_millis(200));
     }
 
     #[test]
@@ -114,12 +103,9 @@ mod tests {
         ] {
             assert_eq!(time(text.as_bytes()), None, "{text}");
         }
-        for text in [
-            "2024/13/01 00:00:00.000",
-            "2024/00/01 00:00:00.000",
-            "2024-01-01 00:00:00.000",
-            " 00:00:00.000",
-        ] {
+        for text in
+            ["2024/13/01 00:00:00.000", "2024/00/01 00:00:00.000", "2024-01-01 00:00:00.000", " 00:00:00.000"]
+        {
             assert_eq!(date_and_time(text.as_bytes(), b'/'), None, "{text}");
         }
     }

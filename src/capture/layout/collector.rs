@@ -71,9 +71,6 @@ impl Collector {
 
     fn entry(&mut self, line: usize, what: Entry) {
         let at = self.at;
-        self.records.push(Located {
-            line,
-            record: Record { at, what },
-        });
+        self.records.push(Located { line, record: Record { at, what } });
     }
 }

@@ -55,10 +55,7 @@ fn header(line: &[u8]) -> Option<(u64, Direction, &[u8])> {
 fn control(text: &[u8]) -> Option<u8> {
     let digits = text.strip_prefix(b"<")?.strip_suffix(b">")?;
     let bytes = hex_bytes(digits)?;
-    bytes
-        .first()
-        .copied()
-        .filter(|byte| bytes.len() == 1 && *byte < 0x20)
+    bytes.first().copied().filter(|byte| bytes.len() == 1 && *byte < 0x20)
 }
 
 #[cfg(test)]

@@ -19,11 +19,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     for line in lines {
         let Some((millis, text)) = stamped(line.text) else {
             // Payload with a line end in it: the rest of what the script printed stands on a line of its own.
-            let reason = if line.text.is_empty() {
-                Reason::Blank
-            } else {
-                Reason::Tool
-            };
+            let reason = if line.text.is_empty() { Reason::Blank } else { Reason::Tool };
             out.remark(line.number, reason);
             continue;
         };
@@ -53,17 +49,7 @@ fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
 
 /// Whether the script, the core's C library or the tool printed this.
 fn is_print(text: &[u8]) -> bool {
-    let tagged = matches!(
-        text,
-        [
-            b'[',
-            b'T' | b'D' | b'I' | b'W' | b'E' | b'F',
-            b']',
-            b'-',
-            b'[',
-            ..
-        ]
-    );
+    let tagged = matches!(text, [b'[', b'T' | b'D' | b'I' | b'W' | b'E' | b'F', b']', b'-', b'[', ..]);
     tagged || text.starts_with("工具提示:".as_bytes()) || text.starts_with(b"lualibc_")
 }
 

@@ -22,14 +22,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
         } else if line.text.starts_with(b"#") {
             out.gap(line.number);
             let leaves_out = line.text.ends_with("……".as_bytes());
-            out.remark(
-                line.number,
-                if leaves_out {
-                    Reason::Elided
-                } else {
-                    Reason::Comment
-                },
-            );
+            out.remark(line.number, if leaves_out { Reason::Elided } else { Reason::Comment });
         } else if let Some(text) = line.text.strip_prefix(b"   ") {
             match last {
                 Some(Direction::FromModem) => received(line.number, text, out),
@@ -74,10 +67,7 @@ fn exchange(number: usize, direction: Direction, text: &[u8], out: &mut Collecto
 }
 
 fn received(number: usize, text: &[u8], out: &mut Collector) {
-    let text = text
-        .strip_suffix("或".as_bytes())
-        .unwrap_or(text)
-        .trim_ascii_end();
+    let text = text.strip_suffix("或".as_bytes()).unwrap_or(text).trim_ascii_end();
     if find(text, "×".as_bytes()).is_some() {
         return out.remark(number, Reason::Placeholder);
     }

@@ -114,11 +114,7 @@ const fn reader(
     recognises: fn(&[u8]) -> bool,
     read: fn(&[Line<'_>], &mut Collector) -> Result<(), ReadError>,
 ) -> Reader {
-    Reader {
-        layout,
-        recognises,
-        read,
-    }
+    Reader { layout, recognises, read }
 }
 
 #[cfg(test)]
@@ -141,18 +137,12 @@ mod testing {
             let mut text = Vec::new();
             escape(bytes, &mut text);
             let text = String::from_utf8(text).unwrap();
-            seen.push((
-                located.line,
-                format!("{} {mark} {text}", located.line).trim_end().to_owned(),
-            ));
+            seen.push((located.line, format!("{} {mark} {text}", located.line).trim_end().to_owned()));
         }
         for remark in &capture.remarks {
             seen.push((remark.line, format!("{} #", remark.line)));
         }
         seen.sort_by_key(|(line, _)| *line);
-        seen.into_iter()
-            .map(|(_, text)| text)
-            .collect::<Vec<_>>()
-            .join("\n")
+        seen.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
     }
 }

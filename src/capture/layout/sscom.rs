@@ -57,11 +57,7 @@ fn header(line: &[u8]) -> Option<(u64, Direction, &[u8])> {
     let rest = rest[12..].strip_prefix(b"]")?;
     match rest.strip_prefix("发→◇".as_bytes()) {
         Some(rest) => Some((millis, Direction::ToModem, rest)),
-        None => Some((
-            millis,
-            Direction::FromModem,
-            rest.strip_prefix("收←◆".as_bytes())?,
-        )),
+        None => Some((millis, Direction::FromModem, rest.strip_prefix("收←◆".as_bytes())?)),
     }
 }
 

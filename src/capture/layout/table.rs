@@ -15,9 +15,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     let mut pending: Option<(usize, Vec<&[u8]>)> = None;
     for line in lines {
         let mut cells = cells(line.text);
-        let framed = find(line.text, b"+IPD,")
-            .or(find(line.text, b"+RECEIVE,"))
-            .is_some();
+        let framed = find(line.text, b"+IPD,").or(find(line.text, b"+RECEIVE,")).is_some();
         if cells.is_empty() {
             out.remark(line.number, Reason::Blank);
         } else if recognises(line.text) || line.text.starts_with(b"#") {

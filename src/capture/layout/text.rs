@@ -6,11 +6,7 @@ use super::{Collector, Line};
 
 /// Notes a line that stands around the exchange, not in it.
 pub(super) fn outside(line: Line<'_>, out: &mut Collector) {
-    let reason = if line.text.trim_ascii().is_empty() {
-        Reason::Blank
-    } else {
-        Reason::Comment
-    };
+    let reason = if line.text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Comment };
     out.remark(line.number, reason);
 }
 
@@ -21,10 +17,7 @@ pub(super) fn without_comment(text: &[u8]) -> (&[u8], bool) {
     let mut at = 0;
     while let Some(found) = find(&text[at..], b"//") {
         let place = at + found;
-        if text[..place]
-            .last()
-            .is_none_or(|before| before.is_ascii_whitespace())
-        {
+        if text[..place].last().is_none_or(|before| before.is_ascii_whitespace()) {
             return (text[..place].trim_ascii_end(), true);
         }
         at = place + 2;
@@ -98,10 +91,7 @@ mod tests {
 
     #[test]
     fn the_slashes_of_a_url_are_no_comment() {
-        assert_eq!(
-            without_comment(b"AT+X=\"http://a/b\"  //why"),
-            (&b"AT+X=\"http://a/b\""[..], true)
-        );
+        assert_eq!(without_comment(b"AT+X=\"http://a/b\"  //why"), (&b"AT+X=\"http://a/b\""[..], true));
         assert_eq!(without_comment(b"http://a"), (&b"http://a"[..], false));
         assert_eq!(without_comment(b"// all of it"), (&b""[..], true));
     }

@@ -55,10 +55,7 @@ enum Data {
 impl Transcript {
     /// For a log of these lines.
     pub(super) fn new<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Self {
-        Self {
-            tinygsm: lines.any(recognises_tinygsm),
-            data: Data::Nothing,
-        }
+        Self { tinygsm: lines.any(recognises_tinygsm), data: Data::Nothing }
     }
 
     /// Takes the next line.
@@ -142,10 +139,7 @@ fn announced(command: &[u8]) -> Option<Option<usize>> {
     if arguments.is_empty() {
         return Some(None);
     }
-    let length = arguments
-        .strip_prefix(b"=")?
-        .rsplit(|&byte| byte == b',')
-        .next()?;
+    let length = arguments.strip_prefix(b"=")?.rsplit(|&byte| byte == b',').next()?;
     Some(Some(str::from_utf8(length).ok()?.parse().ok()?))
 }
 
