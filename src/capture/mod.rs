@@ -36,6 +36,7 @@ mod mask;
 mod reader;
 mod record;
 mod recorder;
+mod replay;
 mod secrets;
 
 pub use error::{Fault, LoadError, ReadError};
@@ -45,3 +46,4 @@ pub use mask::Mask;
 pub use reader::{MAX_FILE, load, load_own, read, read_own};
 pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;
+pub use replay::{Happening, PayloadKind, Timeline, What, Why, replay, replay_in_chunks};
