@@ -25,15 +25,16 @@ class Echo(socketserver.BaseRequestHandler):
                 self.request.sendall(data)
                 echoed += len(data)
         except OSError as error:
-            print(f"connection ended: {error}", flush=True)
-        print(f"echoed {echoed} bytes", flush=True)
+            self.server.report(f"connection ended: {error}")
+        self.server.report(f"echoed {echoed} bytes")
 
 
 class EchoServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, report=lambda line: None):
         super().__init__(("127.0.0.1", 0), Echo)
+        self.report = report
 
     @property
     def port(self):
@@ -49,6 +50,6 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         print(__doc__, file=sys.stderr)
         sys.exit(0 if sys.argv[1] in ("-h", "--help") else 2)
-    server = EchoServer()
+    server = EchoServer(report=lambda line: print(line, flush=True))
     print(f"port {server.port}", flush=True)
     server.serve_forever()

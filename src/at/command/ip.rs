@@ -23,15 +23,6 @@ impl Command {
         Self::new("AT+CIPMUX=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPMUX?`
-    pub fn multiple_connections_state() -> Self {
-        Self::new(
-            "AT+CIPMUX?",
-            Shape::Info { keys: &["+CIPMUX"], accepts: |list| list.len() == 1 },
-            DEFAULT_TIMEOUT,
-        )
-    }
-
     /// `AT+CIPMODE=0`: no transparent mode.
     pub fn command_mode() -> Self {
         Self::new("AT+CIPMODE=0", Shape::Plain, DEFAULT_TIMEOUT)
@@ -41,6 +32,24 @@ impl Command {
     /// block the port for up to a minute (section 9).
     pub fn quick_send() -> Self {
         Self::new("AT+CIPQSEND=1", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPQSEND?`
+    pub fn quick_send_state() -> Self {
+        Self::new(
+            "AT+CIPQSEND?",
+            Shape::Info { keys: &["+CIPQSEND"], accepts: |list| list.len() == 1 },
+            DEFAULT_TIMEOUT,
+        )
+    }
+
+    /// `AT+CIPRXGET?`
+    pub fn manual_receive_state() -> Self {
+        Self::new(
+            "AT+CIPRXGET?",
+            Shape::Info { keys: &["+CIPRXGET"], accepts: |list| list.len() == 1 },
+            DEFAULT_TIMEOUT,
+        )
     }
 
     /// `AT+CIPRXGET=1` or `=0`: received data are fetched, or pushed (section 11).

@@ -33,7 +33,7 @@ pub const MAX_COMMAND: usize = 1024;
 /// assert_eq!(command.judge(&Line::parse(b"+CREG: 0,1"), false), Verdict::Part);
 /// assert_eq!(command.judge(&Line::parse(b"+CREG: 1"), false), Verdict::NotMine); // a URC
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Command {
     text: Cow<'static, str>,
     shape: Shape,
@@ -84,6 +84,11 @@ impl Command {
     /// Whether the final names the command, so that no other's can be taken for it.
     pub fn is_unmistakable(&self) -> bool {
         self.shape.is_unmistakable()
+    }
+
+    /// Whether nothing tells where the answer ends, so that a further question must.
+    pub fn is_open_ended(&self) -> bool {
+        matches!(self.shape, Shape::Status)
     }
 
     /// Whether the text is an echo of this command.

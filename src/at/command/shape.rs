@@ -60,7 +60,7 @@ pub enum Refusal {
 }
 
 /// The forms of answers. Each variant is one row of protocol.md's sections 4 to 11.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     /// `OK`.
     Plain,

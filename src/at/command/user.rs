@@ -138,9 +138,9 @@ mod tests {
         ] {
             assert!(matches!(user(text), Err(InvalidCommand::Reserved(_))), "{text}");
         }
-        assert_eq!(user("AT\rATE1"), Err(InvalidCommand::Character('\r')));
-        assert_eq!(user("+++"), Err(InvalidCommand::NotACommand));
-        assert_eq!(user(&"AT".repeat(513)), Err(InvalidCommand::TooLong));
+        assert_eq!(user("AT\rATE1").unwrap_err(), InvalidCommand::Character('\r'));
+        assert_eq!(user("+++").unwrap_err(), InvalidCommand::NotACommand);
+        assert_eq!(user(&"AT".repeat(513)).unwrap_err(), InvalidCommand::TooLong);
     }
 
     #[test]

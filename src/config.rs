@@ -1,0 +1,230 @@
+//! What the application decides before the port is opened.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::at::{MAX_APN, MAX_CREDENTIAL, Quotable};
+use crate::error::{Error, Result};
+
+/// How a modem is opened and used. Every setting has a default that fits a module fresh from the factory.
+///
+/// ```
+/// use air724ug::{Config, ReceiveMode};
+///
+/// let config = Config::default().baud_rate(921_600).apn("cmiot").receive_mode(ReceiveMode::Manual);
+/// assert_eq!(config.validate().is_ok(), true);
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Line rate of the port, in baud. Default 115200, 8N1. The module trains itself to it (autobaud) or must have been
+    /// set to it before.
+    pub baud_rate: u32,
+    /// Whether bring-up also fixes the module at [`baud_rate`](Self::baud_rate) with `AT+IPR`. Default false: the
+    /// module's own setting, usually autobaud, stays.
+    pub fix_baud_rate: bool,
+    /// Flow control, on the port and on the module (`AT+IFC`). Default none.
+    pub flow_control: FlowControl,
+    /// Access point name. Default none: the network gives its own.
+    pub apn: Option<String>,
+    /// User name at the access point. Default none.
+    pub apn_user: Option<String>,
+    /// Password at the access point. Default none. Never logged.
+    pub apn_password: Option<String>,
+    /// PIN of the SIM. Default none. Tried once, never twice; never logged.
+    pub pin: Option<String>,
+    /// How received data reach the host. Default [`ReceiveMode::Push`].
+    pub receive_mode: ReceiveMode,
+    /// How many received bytes each socket keeps until they are read. Default 256 KiB, at least one full frame.
+    pub receive_window: usize,
+    /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
+    /// once and the line may lose that. Default 5 s.
+    pub receive_poll: Duration,
+}
+
+/// Flow control between host and module.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum FlowControl {
+    /// None: the module drops what the host does not take in time.
+    #[default]
+    None,
+    /// RTS/CTS, which the vendor recommends. XON/XOFF is not available on the chip (protocol section 1).
+    RtsCts,
+}
+
+/// How received data reach the host.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ReceiveMode {
+    /// The module pushes them (`+RECEIVE`). Fastest; a socket whose window is full fails, alone.
+    #[default]
+    Push,
+    /// The host fetches them (`AT+CIPRXGET`), only while the window has room, so the peer is slowed down. But what the
+    /// module still holds when the peer closes is destroyed by some firmware.
+    Manual,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            baud_rate: 115_200,
+            fix_baud_rate: false,
+            flow_control: FlowControl::default(),
+            apn: None,
+            apn_user: None,
+            apn_password: None,
+            pin: None,
+            receive_mode: ReceiveMode::default(),
+            receive_window: 256 * 1024,
+            receive_poll: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The smallest window: two full frames, so that one can be received while another is read.
+const MIN_WINDOW: usize = 4 * 1024;
+
+impl Config {
+    /// Sets the [line rate](Self::baud_rate).
+    #[must_use]
+    pub fn baud_rate(self, baud_rate: u32) -> Self {
+        Self { baud_rate, ..self }
+    }
+
+    /// Sets whether the module is [fixed at the line rate](Self::fix_baud_rate).
+    #[must_use]
+    pub fn fix_baud_rate(self, fix_baud_rate: bool) -> Self {
+        Self { fix_baud_rate, ..self }
+    }
+
+    /// Sets the [flow control](Self::flow_control).
+    #[must_use]
+    pub fn flow_control(self, flow_control: FlowControl) -> Self {
+        Self { flow_control, ..self }
+    }
+
+    /// Sets the [access point name](Self::apn).
+    #[must_use]
+    pub fn apn(self, apn: impl Into<String>) -> Self {
+        Self { apn: Some(apn.into()), ..self }
+    }
+
+    /// Sets user name and password at the access point.
+    #[must_use]
+    pub fn apn_credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self { apn_user: Some(user.into()), apn_password: Some(password.into()), ..self }
+    }
+
+    /// Sets the [PIN](Self::pin).
+    #[must_use]
+    pub fn pin(self, pin: impl Into<String>) -> Self {
+        Self { pin: Some(pin.into()), ..self }
+    }
+
+    /// Sets the [receive mode](Self::receive_mode).
+    #[must_use]
+    pub fn receive_mode(self, receive_mode: ReceiveMode) -> Self {
+        Self { receive_mode, ..self }
+    }
+
+    /// Sets the [receive window](Self::receive_window), in bytes a socket.
+    #[must_use]
+    pub fn receive_window(self, receive_window: usize) -> Self {
+        Self { receive_window, ..self }
+    }
+
+    /// Sets the [poll interval of manual mode](Self::receive_poll).
+    #[must_use]
+    pub fn receive_poll(self, receive_poll: Duration) -> Self {
+        Self { receive_poll, ..self }
+    }
+
+    /// Checks everything that would end up in a command, before a byte is written.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] names the setting.
+    pub fn validate(&self) -> Result<Credentials> {
+        if self.baud_rate == 0 {
+            return Err(Error::invalid("baud rate", "is zero"));
+        }
+        if self.receive_window < MIN_WINDOW {
+            return Err(Error::invalid("receive window", format_args!("is smaller than {MIN_WINDOW} bytes")));
+        }
+        if self.apn.is_none() && (self.apn_user.is_some() || self.apn_password.is_some()) {
+            return Err(Error::invalid("APN", "is missing, but a user or password is given"));
+        }
+        let pin = quotable("PIN", self.pin.as_ref(), 8)?;
+        if pin
+            .as_ref()
+            .is_some_and(|pin| pin.as_str().len() < 4 || !pin.as_str().bytes().all(|b| b.is_ascii_digit()))
+        {
+            return Err(Error::invalid("PIN", "is not four to eight digits"));
+        }
+        Ok(Credentials {
+            apn: quotable("APN", self.apn.as_ref(), MAX_APN)?,
+            user: quotable("APN user", self.apn_user.as_ref(), MAX_CREDENTIAL)?,
+            password: quotable("APN password", self.apn_password.as_ref(), MAX_CREDENTIAL)?,
+            pin,
+        })
+    }
+}
+
+fn quotable(what: &'static str, text: Option<&String>, max: usize) -> Result<Option<Quotable>> {
+    text.map(|text| Quotable::new(text, max).map_err(|why| Error::invalid_text(what, why))).transpose()
+}
+
+/// The texts of a [`Config`], checked.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    pub(crate) apn: Option<Quotable>,
+    pub(crate) user: Option<Quotable>,
+    pub(crate) password: Option<Quotable>,
+    pub(crate) pin: Option<Quotable>,
+}
+
+/// Shows neither password nor PIN.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("apn", &self.apn)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows neither password nor PIN.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("baud_rate", &self.baud_rate)
+            .field("fix_baud_rate", &self.fix_baud_rate)
+            .field("flow_control", &self.flow_control)
+            .field("apn", &self.apn)
+            .field("apn_user", &self.apn_user)
+            .field("receive_mode", &self.receive_mode)
+            .field("receive_window", &self.receive_window)
+            .field("receive_poll", &self.receive_poll)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_would_break_a_command_are_refused() {
+        for apn in ["", "a\"b", "a\r\nAT", &"a".repeat(101)] {
+            let error = Config::default().apn(apn).validate().unwrap_err();
+            assert!(matches!(error, Error::InvalidInput { what: "APN", .. }), "{apn:?}: {error}");
+        }
+        assert!(Config::default().pin("12a4").validate().is_err());
+        assert!(Config::default().receive_window(0).validate().is_err());
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug() {
+        let config = Config::default().apn("cmiot").apn_credentials("user", "hunter2").pin("4711");
+        let shown = format!("{config:?} {:?}", config.validate().unwrap());
+        assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
+    }
+}

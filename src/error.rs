@@ -1,0 +1,245 @@
+//! What can go wrong, by what the caller can do about it.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::at::{InvalidCommand, InvalidText, Refusal, RegistrationStatus};
+
+/// The result of every call of this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call failed. Never holds a password, a PIN or payload.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No answer within the time-out: try again, or look at the line with `command("AT", ..)`.
+    #[error("no answer to {command} within {after:?}")]
+    Timeout {
+        /// The command's name, or what was waited for.
+        command: Box<str>,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The module said no.
+    #[error("{command} was refused: {code}")]
+    Refused {
+        /// The command's name.
+        command: Box<str>,
+        /// How it said no, with the text of the number.
+        code: Refusal,
+    },
+    /// The module broke its grammar: the answer can't be believed.
+    #[error("unexpected answer: {0}")]
+    Unexpected(Box<str>),
+    /// The module has no network connection (yet).
+    #[error("not ready: {0}")]
+    NotReady(NotReady),
+    /// All channels are taken: close a socket first.
+    #[error("all channels of the module are in use")]
+    NoFreeChannel,
+    /// The connection could not be made.
+    #[error("the connection failed: {0}")]
+    ConnectFailed(Refusal),
+    /// The socket is closed.
+    #[error("the socket is closed: {0}")]
+    Closed(CloseReason),
+    /// Data came faster than they were read, and the window was full: the socket is closed.
+    #[error("the receive window was full: {lost} bytes are lost")]
+    Overrun {
+        /// Bytes that came and could not be kept.
+        lost: u64,
+    },
+    /// The module started anew; everything that was open on it is gone.
+    #[error("the module restarted")]
+    ModemRestarted,
+    /// The port is gone (unplugged, hung up), or was closed by [`Modem::close`](crate::Modem::close).
+    #[error("the port is lost: {0}")]
+    PortLost(Box<str>),
+    /// An argument that can't be sent to the module.
+    #[error("invalid {what}: it {why}")]
+    InvalidInput {
+        /// Which argument.
+        what: &'static str,
+        /// What is wrong with it.
+        why: Box<str>,
+    },
+    /// The port could not be opened or set up, or a file could not be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Which step on the way to a connection is missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// Nothing answers on the port: wrong port or baud rate, or no power.
+    NoAnswer,
+    /// The module answers and is being set up.
+    Starting,
+    /// No SIM card is found.
+    NoSim,
+    /// The SIM asks for its PIN and none is configured.
+    PinRequired,
+    /// The configured PIN was refused. It is not tried again: three wrong PINs lock the card.
+    PinRefused,
+    /// The SIM is locked by wrong PINs.
+    PukRequired,
+    /// The SIM card does not work.
+    SimFailure,
+    /// There is no signal.
+    NoSignal,
+    /// Not registered with the network.
+    NotRegistered(RegistrationStatus),
+    /// Registered, but not attached to packet service.
+    NotAttached,
+    /// The network or the module refuses the bearer: wrong access point, no data plan, arrears.
+    BearerRefused(Refusal),
+    /// The bearer was lost and is being brought up again.
+    BearerLost,
+    /// The module has just restarted.
+    Restarting,
+}
+
+/// Why a socket is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The application closed it.
+    Local,
+    /// The application shut down this direction.
+    ShutDown,
+    /// The peer closed it (`MSG_SOCK_CLOSE_IND`). All data that came before can be read.
+    Peer,
+    /// The peer closed it while the module still held data that it then destroyed (manual receive).
+    PeerWithDataLost,
+    /// The peer or the network reset it.
+    Reset,
+    /// The bearer was lost (`MSG_PDP_DEACT_IND`).
+    BearerLost,
+    /// The module refused data: `SEND FAIL` or an error in place of the prompt.
+    SendRefused(Refusal),
+    /// The module did not confirm data in time, so nobody knows whether it has them.
+    SendUnconfirmed,
+    /// Received data were cut short on the line between module and host.
+    Truncated {
+        /// Bytes that the module announced and that did not come whole.
+        lost: usize,
+    },
+}
+
+impl Error {
+    pub(crate) fn invalid(what: &'static str, why: impl fmt::Display) -> Self {
+        Self::InvalidInput { what, why: why.to_string().into() }
+    }
+
+    pub(crate) fn invalid_text(what: &'static str, why: InvalidText) -> Self {
+        Self::invalid(what, why)
+    }
+
+    /// The kind that [`std::net::TcpStream`] would report.
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Timeout { .. } => io::ErrorKind::TimedOut,
+            Self::Refused { .. } | Self::Unexpected(_) => io::ErrorKind::InvalidData,
+            Self::NotReady(_) => io::ErrorKind::NetworkDown,
+            Self::NoFreeChannel => io::ErrorKind::AddrInUse,
+            Self::ConnectFailed(_) => io::ErrorKind::ConnectionRefused,
+            Self::Closed(reason) => reason.kind(),
+            Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
+            Self::PortLost(_) => io::ErrorKind::BrokenPipe,
+            Self::InvalidInput { .. } => io::ErrorKind::InvalidInput,
+            Self::Io(error) => error.kind(),
+        }
+    }
+}
+
+impl From<InvalidCommand> for Error {
+    fn from(why: InvalidCommand) -> Self {
+        Self::invalid("command", why)
+    }
+}
+
+/// Keeps the error as the source of the [`io::Error`], with the kind that `std::net` would report.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            other => Self::new(other.kind(), other),
+        }
+    }
+}
+
+impl CloseReason {
+    fn kind(self) -> io::ErrorKind {
+        match self {
+            Self::Local | Self::ShutDown => io::ErrorKind::NotConnected,
+            Self::Peer => io::ErrorKind::BrokenPipe,
+            Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
+            Self::BearerLost => io::ErrorKind::NetworkDown,
+            Self::SendRefused(_) | Self::SendUnconfirmed | Self::Truncated { .. } => {
+                io::ErrorKind::ConnectionAborted
+            }
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("by the application"),
+            Self::ShutDown => f.write_str("the application shut this direction down"),
+            Self::Peer => f.write_str("by the peer"),
+            Self::PeerWithDataLost => {
+                f.write_str("by the peer, and the module destroyed data that were not yet fetched")
+            }
+            Self::Reset => f.write_str("reset by the peer or the network"),
+            Self::BearerLost => f.write_str("the network connection (PDP) was lost"),
+            Self::SendRefused(refusal) => write!(f, "the module refused data ({refusal})"),
+            Self::SendUnconfirmed => f.write_str("the module did not confirm data in time"),
+            Self::Truncated { lost } => write!(f, "{lost} received bytes were cut short on the serial line"),
+        }
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer => f.write_str("nothing answers on the port (check port, baud rate, power)"),
+            Self::Starting => f.write_str("the module is being set up"),
+            Self::NoSim => {
+                f.write_str("no SIM card is found (a card put in later needs a restart of the module)")
+            }
+            Self::PinRequired => f.write_str("the SIM asks for its PIN (set Config::pin)"),
+            Self::PinRefused => f.write_str("the PIN was refused and will not be tried again"),
+            Self::PukRequired => f.write_str("the SIM is locked and asks for its PUK"),
+            Self::SimFailure => f.write_str("the SIM card does not work"),
+            Self::NoSignal => f.write_str("no signal (check the antenna)"),
+            Self::NotRegistered(status) => write!(f, "not registered with the network ({status:?})"),
+            Self::NotAttached => f.write_str("registered, but not attached to packet service"),
+            Self::BearerRefused(refusal) => {
+                write!(f, "the bearer was refused ({refusal}; check APN and data plan)")
+            }
+            Self::BearerLost => f.write_str("the bearer was lost and is being brought up again"),
+            Self::Restarting => f.write_str("the module has just restarted"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_small_enough_to_return() {
+        assert!(size_of::<Error>() <= 40, "{}", size_of::<Error>());
+    }
+
+    #[test]
+    fn an_io_error_keeps_its_source() {
+        let error = io::Error::from(Error::Overrun { lost: 7 });
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        let source = error.get_ref().and_then(|source| source.downcast_ref::<Error>());
+        assert!(matches!(source, Some(Error::Overrun { lost: 7 })));
+    }
+}

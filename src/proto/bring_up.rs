@@ -1,0 +1,398 @@
+//! From a module that answers to sockets that can be opened.
+
+mod ask;
+mod step;
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+pub use step::BringUpStep;
+
+use crate::at::{
+    ChannelRow, CmeError, Command, Field, IpState, IpStatus, Line, Refusal, RegistrationStatus,
+    SignalQuality, SimState, bare_address, fields,
+};
+use crate::config::{Config, Credentials, ReceiveMode};
+use crate::error::NotReady;
+use crate::time::Timestamp;
+
+use super::Identity;
+use super::exchange::Failure;
+
+/// How far the module is, and what is asked next.
+///
+/// The order is that of [`BringUpStep`]: the official flow (protocol section 5) and the union of working drivers
+/// (section 16). A step whose result is there already is skipped; one that fails goes back as far as its row says:
+///
+/// | step | on failure |
+/// |---|---|
+/// | echo, error codes, port, identity | ignored: the next step shows whether it mattered |
+/// | SIM, signal, registration, attach | asked again after a pause, from the SIM on |
+/// | `AT+CIPMUX`, `AT+CSTT`, `AT+CIICR`, `AT+CIFSR` | `AT+CIPSHUT` after a growing pause, then from the SIM on |
+/// | `AT+CIPHEAD`, `AT+CIPSPRT`, `AT+CIPRXF`, `AT+CIPSEND=?` | ignored: not every firmware has them |
+#[derive(Debug)]
+pub(super) struct BringUp {
+    step: BringUpStep,
+    due_at: Timestamp,
+    credentials: Credentials,
+    config: Config,
+    pin: Pin,
+    polls: u32,
+    failures: u32,
+    /// The best reason so far why it takes so long.
+    pub(super) reason: NotReady,
+    registration: RegistrationStatus,
+    plan: Plan,
+    pub(super) found: Found,
+}
+
+/// What is to be done with the IP application as it was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Plan {
+    /// It is not known yet how it stands.
+    Look,
+    /// In `IP INITIAL`: set it up.
+    SetUp,
+    /// Up already, in multiple connection mode, with nobody's sockets on it: take it as it is if its settings fit.
+    Adopt,
+    /// Anything else, and always after a lost bearer (section 6): shut it down first.
+    Shut,
+}
+
+/// What bring-up has learned.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) identity: Identity,
+    pub(super) address: Option<Ipv4Addr>,
+    pub(super) channels: Option<usize>,
+}
+
+/// The configured PIN.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Pin {
+    Untried,
+    Tried,
+}
+
+/// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
+const POLL: Duration = Duration::from_millis(500);
+/// After that many, the pause grows to [`SLOW_POLL`]: whoever waits longer waits for a person.
+const FAST_POLLS: u32 = 60;
+const SLOW_POLL: Duration = Duration::from_secs(5);
+/// After `SHUT OK` (section 5: "forced wait 2 s").
+const AFTER_SHUT: Duration = Duration::from_secs(2);
+/// The longest pause after a refused bearer.
+const MAX_BACK_OFF: Duration = Duration::from_secs(60);
+
+impl BringUp {
+    pub(super) fn new(config: Config, credentials: Credentials) -> Self {
+        Self {
+            step: BringUpStep::Wake,
+            due_at: Timestamp::MAX,
+            credentials,
+            config,
+            pin: Pin::Untried,
+            polls: 0,
+            failures: 0,
+            reason: NotReady::NoAnswer,
+            registration: RegistrationStatus::Unknown,
+            plan: Plan::Look,
+            found: Found::default(),
+        }
+    }
+
+    /// Whether sockets can be opened.
+    pub(super) fn is_ready(&self) -> bool {
+        self.step == BringUpStep::Ready
+    }
+
+    /// The step that is next, or under way.
+    pub(super) fn step(&self) -> BringUpStep {
+        self.step
+    }
+
+    /// Whether nothing is known of the module: no step has begun.
+    pub(super) fn is_waiting_for_module(&self) -> bool {
+        self.step == BringUpStep::Wake
+    }
+
+    /// Whether the echo has been switched off.
+    pub(super) fn knows_echo_off(&self) -> bool {
+        self.step > BringUpStep::EchoOff
+    }
+
+    /// The module answers for the first time, or again after a restart: begins from the start.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.go(BringUpStep::EchoOff, now);
+        self.reason = NotReady::Starting;
+        self.polls = 0;
+        self.plan = Plan::Look;
+    }
+
+    /// The module is silent, or has restarted.
+    pub(super) fn reset(&mut self, reason: NotReady) {
+        self.go(BringUpStep::Wake, Timestamp::MAX);
+        self.reason = reason;
+        self.found.address = None;
+    }
+
+    /// The bearer is gone, so `AT+CIPSHUT` and everything behind it are needed again.
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
+        self.go(BringUpStep::Sim, now);
+        self.reason = NotReady::BearerLost;
+        self.polls = 0;
+        self.plan = Plan::Shut;
+        self.found.address = None;
+    }
+
+    /// When [`next`](Self::next) will have something to ask.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        (!self.is_ready() && self.due_at != Timestamp::MAX).then_some(self.due_at)
+    }
+
+    /// The command of the step, if it is due. Steps that this configuration does not need are passed over.
+    pub(super) fn next(&mut self, now: Timestamp) -> Option<Command> {
+        if now < self.due_at {
+            return None;
+        }
+        loop {
+            if let Some(command) = self.command() {
+                self.due_at = Timestamp::MAX;
+                return Some(command);
+            }
+            self.step = self.step.next()?;
+            if self.step == BringUpStep::Ready {
+                return None;
+            }
+        }
+    }
+
+    /// The command of the step has ended.
+    pub(super) fn finished(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
+        let lines = result.as_deref().unwrap_or_default();
+        match self.step {
+            BringUpStep::Identity => {
+                if let Some(line) = lines.first() {
+                    self.found.identity.firmware = value_of(line);
+                }
+                self.advance(now);
+            }
+            BringUpStep::SerialNumber => {
+                if let Some(line) = lines.first() {
+                    self.found.identity.imei = value_of(line);
+                }
+                self.advance(now);
+            }
+            BringUpStep::Sim => self.sim(now, result),
+            BringUpStep::Pin => {
+                self.pin = Pin::Tried;
+                self.go(BringUpStep::Sim, now + POLL);
+            }
+            BringUpStep::Signal => {
+                let quality = info(lines, "+CSQ").and_then(|list| SignalQuality::parse(&list));
+                self.reason = match quality.map(|quality| quality.rssi().unwrap_or(0)) {
+                    Some(0) => NotReady::NoSignal,
+                    Some(_) if self.reason == NotReady::NoSignal => {
+                        NotReady::NotRegistered(self.registration)
+                    }
+                    Some(_) | None => self.reason,
+                };
+                self.advance(now);
+            }
+            BringUpStep::LteRegistration | BringUpStep::PacketRegistration => self.registered(now, lines),
+            BringUpStep::Attach => self.attached(now, lines),
+            BringUpStep::IpStatus => self.ip_status(now, lines),
+            BringUpStep::QuickSendState => self.adopt_if(now, lines, "+CIPQSEND", 1),
+            BringUpStep::ReceiveState => {
+                let manual = u32::from(self.config.receive_mode == ReceiveMode::Manual);
+                self.adopt_if(now, lines, "+CIPRXGET", manual);
+            }
+            BringUpStep::Shut => self.shut(now, result),
+            BringUpStep::Bearer | BringUpStep::Activate | BringUpStep::Multiple | BringUpStep::Receive => {
+                self.required(now, result);
+            }
+            BringUpStep::Address => match lines.iter().find_map(|line| bare_address(line.as_bytes())) {
+                Some(address) => {
+                    self.found.address = Some(address);
+                    self.advance(now);
+                }
+                None => self.required(now, result),
+            },
+            BringUpStep::Channels => {
+                self.found.channels = lines.first().and_then(|line| channel_count(line));
+                self.advance(now);
+            }
+            BringUpStep::Wake => {}
+            BringUpStep::EchoOff
+            | BringUpStep::ErrorCodes
+            | BringUpStep::LineRate
+            | BringUpStep::FlowControl
+            | BringUpStep::CommandMode
+            | BringUpStep::QuickSend
+            | BringUpStep::Header
+            | BringUpStep::Prompt
+            | BringUpStep::Raw => self.advance(now),
+            BringUpStep::Ready => {}
+        }
+    }
+
+    fn go(&mut self, step: BringUpStep, at: Timestamp) {
+        self.step = step;
+        self.due_at = at;
+    }
+
+    fn advance(&mut self, now: Timestamp) {
+        if let Some(next) = self.step.next() {
+            self.go(next, now);
+        }
+    }
+
+    /// Asks again from the SIM on, after a pause.
+    fn poll(&mut self, now: Timestamp, reason: NotReady) {
+        self.reason = reason;
+        self.polls += 1;
+        let pause = if self.polls > FAST_POLLS { SLOW_POLL } else { POLL };
+        self.go(BringUpStep::Sim, now + pause);
+    }
+
+    fn sim(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
+        let reason = match result {
+            Ok(lines) => match lines.last().map(|line| Line::parse(line.as_bytes())) {
+                Some(Line::Info { list, .. }) => match SimState::parse(list) {
+                    SimState::Ready => {
+                        self.go(BringUpStep::Signal, now);
+                        return;
+                    }
+                    SimState::PinRequired if self.credentials.pin.is_some() && self.pin == Pin::Untried => {
+                        self.reason = NotReady::PinRequired;
+                        self.go(BringUpStep::Pin, now);
+                        return;
+                    }
+                    SimState::PinRequired if self.pin == Pin::Tried => NotReady::PinRefused,
+                    SimState::PinRequired => NotReady::PinRequired,
+                    SimState::PukRequired => NotReady::PukRequired,
+                    SimState::Removed => NotReady::NoSim,
+                    SimState::NotReady | SimState::Other(_) => NotReady::SimFailure,
+                },
+                _ => NotReady::SimFailure,
+            },
+            Err(Failure::Refused(Refusal::Cme(code))) => sim_refused(*code),
+            Err(_) => NotReady::Starting,
+        };
+        self.poll(now, reason);
+    }
+
+    fn registered(&mut self, now: Timestamp, lines: &[String]) {
+        let status = info(lines, "+CEREG")
+            .or_else(|| info(lines, "+CGREG"))
+            .and_then(|list| RegistrationStatus::new(list.get(1)?.number()?));
+        match (self.step, status) {
+            (_, Some(status)) if status.is_registered() => self.registration = status,
+            (BringUpStep::LteRegistration, status) => {
+                self.registration = status.unwrap_or(RegistrationStatus::Unknown);
+            }
+            // Denied by LTE is worth more than not searched for by 2G.
+            (_, Some(status)) if self.registration != RegistrationStatus::Denied => {
+                self.registration = status
+            }
+            (_, _) => {}
+        }
+        self.advance(now);
+    }
+
+    fn attached(&mut self, now: Timestamp, lines: &[String]) {
+        if info(lines, "+CGATT").and_then(|list| list.first()?.number()) == Some(1) {
+            self.polls = 0;
+            self.advance(now);
+            return;
+        }
+        let reason = match (self.registration.is_registered(), self.reason) {
+            (true, _) => NotReady::NotAttached,
+            (false, NotReady::NoSignal) => NotReady::NoSignal,
+            (false, _) => NotReady::NotRegistered(self.registration),
+        };
+        self.poll(now, reason);
+    }
+
+    fn ip_status(&mut self, now: Timestamp, lines: &[String]) {
+        self.plan = match IpStatus::parse(lines) {
+            Some(IpStatus { state: IpState::Initial, .. }) => Plan::SetUp,
+            // Rows are only printed in multiple connection mode.
+            Some(IpStatus { state: IpState::Status | IpState::Processing, rows })
+                if !rows.is_empty() && !rows.iter().any(ChannelRow::is_in_use) =>
+            {
+                Plan::Adopt
+            }
+            Some(_) | None => Plan::Shut,
+        };
+        self.advance(now);
+    }
+
+    /// A setting of an IP application that might be taken as it is.
+    fn adopt_if(&mut self, now: Timestamp, lines: &[String], key: &str, wanted: u32) {
+        if info(lines, key).and_then(|list| list.first()?.number()) != Some(wanted) {
+            self.plan = Plan::Shut;
+        }
+        self.advance(now);
+    }
+
+    fn shut(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
+        self.plan = Plan::SetUp;
+        match result {
+            // Refused in IP INITIAL by some firmware: there was nothing to shut.
+            Ok(_) | Err(Failure::Refused(_)) => {
+                self.advance(now);
+                self.due_at = now + AFTER_SHUT;
+            }
+            Err(Failure::Timeout) => self.required(now, result),
+        }
+    }
+
+    /// A step without which there are no sockets.
+    fn required(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
+        let refusal = match result {
+            Ok(_) if self.step != BringUpStep::Address => {
+                self.advance(now);
+                return;
+            }
+            Ok(_) => Refusal::Empty,
+            Err(Failure::Refused(refusal)) => *refusal,
+            Err(Failure::Timeout) => Refusal::Empty,
+        };
+        self.reason = NotReady::BearerRefused(refusal);
+        self.plan = Plan::Shut;
+        let pause = POLL * 2u32.saturating_pow(self.failures.min(8));
+        self.failures += 1;
+        self.go(BringUpStep::Sim, now + pause.min(MAX_BACK_OFF));
+    }
+}
+
+/// The fields of the first line with this key.
+fn info<'a>(lines: &'a [String], key: &str) -> Option<Vec<Field<'a>>> {
+    lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))
+}
+
+/// A bare value, or that of `+CGSN: "860..."`.
+fn value_of(line: &str) -> String {
+    match Line::parse(line.as_bytes()) {
+        Line::Info { list, .. } => fields(list).first().map(Field::text).unwrap_or_default(),
+        _ => line.to_owned(),
+    }
+}
+
+/// `+CIPSEND: <0-7>,<length>` -> 8.
+fn channel_count(line: &str) -> Option<usize> {
+    let (_, range) = line.split_once('-')?;
+    let digits: String = range.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse::<usize>().ok().map(|last| last + 1)
+}
+
+fn sim_refused(code: CmeError) -> NotReady {
+    match code {
+        CmeError::SIM_NOT_INSERTED => NotReady::NoSim,
+        CmeError::SIM_PIN_REQUIRED => NotReady::PinRequired,
+        CmeError::SIM_PUK_REQUIRED => NotReady::PukRequired,
+        CmeError::SIM_BUSY => NotReady::Starting,
+        _ => NotReady::SimFailure,
+    }
+}

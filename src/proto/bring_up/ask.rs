@@ -1,0 +1,78 @@
+//! What each step asks.
+
+use crate::at::{Command, Domain};
+use crate::config::{FlowControl, ReceiveMode};
+use crate::error::NotReady;
+
+use super::{BringUp, BringUpStep, Pin, Plan};
+
+impl BringUp {
+    /// The command of the step; `None` if this module or configuration does not need it.
+    pub(super) fn command(&self) -> Option<Command> {
+        let config = &self.config;
+        Some(match self.step {
+            BringUpStep::Wake => return None,
+            BringUpStep::EchoOff => Command::echo_off(),
+            BringUpStep::ErrorCodes => Command::error_codes(),
+            BringUpStep::LineRate if config.fix_baud_rate => Command::line_rate(config.baud_rate),
+            BringUpStep::FlowControl if config.flow_control == FlowControl::RtsCts => {
+                Command::flow_control(true)
+            }
+            BringUpStep::LineRate | BringUpStep::FlowControl => return None,
+            BringUpStep::Identity => Command::identification(),
+            BringUpStep::SerialNumber => Command::serial_number(),
+            BringUpStep::Sim => Command::sim_state(),
+            BringUpStep::Pin => match (&self.credentials.pin, self.pin, self.reason) {
+                (Some(pin), Pin::Untried, NotReady::PinRequired) => Command::enter_pin(pin),
+                _ => return None,
+            },
+            BringUpStep::Signal => Command::signal_quality(),
+            BringUpStep::LteRegistration => Command::registration(Domain::Lte),
+            BringUpStep::PacketRegistration if self.registration.is_registered() => return None,
+            BringUpStep::PacketRegistration => Command::registration(Domain::Packet),
+            BringUpStep::Attach => Command::attach_state(),
+            BringUpStep::IpStatus if self.plan == Plan::Shut => return None,
+            BringUpStep::IpStatus => Command::ip_status(),
+            BringUpStep::QuickSendState if self.plan == Plan::Adopt => Command::quick_send_state(),
+            BringUpStep::ReceiveState if self.plan == Plan::Adopt => Command::manual_receive_state(),
+            BringUpStep::QuickSendState | BringUpStep::ReceiveState => return None,
+            BringUpStep::Shut if self.plan == Plan::Shut => Command::shut(),
+            BringUpStep::Shut => return None,
+            BringUpStep::CommandMode
+            | BringUpStep::Multiple
+            | BringUpStep::QuickSend
+            | BringUpStep::Receive
+            | BringUpStep::Bearer
+            | BringUpStep::Activate
+                if self.plan == Plan::Adopt =>
+            {
+                return None;
+            }
+            BringUpStep::CommandMode => Command::command_mode(),
+            BringUpStep::Multiple => Command::multiple_connections(),
+            BringUpStep::QuickSend => Command::quick_send(),
+            BringUpStep::Receive => Command::manual_receive(config.receive_mode == ReceiveMode::Manual),
+            BringUpStep::Header => Command::receive_header(),
+            BringUpStep::Prompt => Command::send_prompt(),
+            BringUpStep::Raw => Command::receive_raw(),
+            BringUpStep::Bearer => self.begin_bearer(),
+            BringUpStep::Activate => Command::activate_bearer(),
+            BringUpStep::Address => Command::local_address(),
+            BringUpStep::Channels => Command::channel_range(),
+            BringUpStep::Ready => return None,
+        })
+    }
+
+    /// With the configured access point. Some firmware refuses one while the default bearer is up (clients.md), so
+    /// every second attempt goes without.
+    fn begin_bearer(&self) -> Command {
+        match &self.credentials.apn {
+            Some(apn) if self.failures % 2 == 0 => Command::begin_bearer_with(
+                apn,
+                self.credentials.user.as_ref(),
+                self.credentials.password.as_ref(),
+            ),
+            _ => Command::begin_bearer(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+use std::fmt;
+
+/// A step of bring-up, in order. What each one asks is said in its command's documentation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum BringUpStep {
+    /// Waiting for the module to answer at all.
+    Wake,
+    /// Echo off.
+    EchoOff,
+    /// Errors as numbers.
+    ErrorCodes,
+    /// The line rate is fixed, if configured.
+    LineRate,
+    /// Flow control is switched on, if configured.
+    FlowControl,
+    /// Model and firmware.
+    Identity,
+    /// IMEI.
+    SerialNumber,
+    /// The SIM is there and open.
+    Sim,
+    /// The PIN is given, if asked for and configured.
+    Pin,
+    /// Signal quality.
+    Signal,
+    /// Registration with LTE.
+    LteRegistration,
+    /// Registration for packet service, if not with LTE.
+    PacketRegistration,
+    /// Attached to packet service.
+    Attach,
+    /// Where the IP application stands.
+    IpStatus,
+    /// Whether quick send is on already, on a module that is up.
+    QuickSendState,
+    /// Whether the receive mode is the wanted one already, on a module that is up.
+    ReceiveState,
+    /// Everything down, unless it is, or can be taken as it is.
+    Shut,
+    /// No transparent mode.
+    CommandMode,
+    /// Several connections.
+    Multiple,
+    /// Sends are done when the module has the bytes.
+    QuickSend,
+    /// Received data are pushed or fetched, as configured.
+    Receive,
+    /// Received data have a header.
+    Header,
+    /// Sends have a prompt.
+    Prompt,
+    /// Received data have nothing behind them.
+    Raw,
+    /// The bearer begins, with the configured access point.
+    Bearer,
+    /// The bearer comes up.
+    Activate,
+    /// The module's own address.
+    Address,
+    /// How many channels there are.
+    Channels,
+    /// Sockets can be opened.
+    Ready,
+}
+
+impl BringUpStep {
+    /// The steps in order.
+    pub const ALL: [Self; 29] = [
+        Self::Wake,
+        Self::EchoOff,
+        Self::ErrorCodes,
+        Self::LineRate,
+        Self::FlowControl,
+        Self::Identity,
+        Self::SerialNumber,
+        Self::Sim,
+        Self::Pin,
+        Self::Signal,
+        Self::LteRegistration,
+        Self::PacketRegistration,
+        Self::Attach,
+        Self::IpStatus,
+        Self::QuickSendState,
+        Self::ReceiveState,
+        Self::Shut,
+        Self::CommandMode,
+        Self::Multiple,
+        Self::QuickSend,
+        Self::Receive,
+        Self::Header,
+        Self::Prompt,
+        Self::Raw,
+        Self::Bearer,
+        Self::Activate,
+        Self::Address,
+        Self::Channels,
+        Self::Ready,
+    ];
+
+    /// The step behind this one; `None` behind the last.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.get(self as usize + 1).copied()
+    }
+}
+
+impl fmt::Display for BringUpStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wake => "wake",
+            Self::EchoOff => "echo off",
+            Self::ErrorCodes => "error codes",
+            Self::LineRate => "line rate",
+            Self::FlowControl => "flow control",
+            Self::Identity => "identity",
+            Self::SerialNumber => "serial number",
+            Self::Sim => "SIM",
+            Self::Pin => "PIN",
+            Self::Signal => "signal",
+            Self::LteRegistration => "LTE registration",
+            Self::PacketRegistration => "packet registration",
+            Self::Attach => "attach",
+            Self::IpStatus => "IP status",
+            Self::QuickSendState => "quick send state",
+            Self::ReceiveState => "receive mode state",
+            Self::Shut => "shut down old connections",
+            Self::CommandMode => "command mode",
+            Self::Multiple => "multiple connections",
+            Self::QuickSend => "quick send",
+            Self::Receive => "receive mode",
+            Self::Header => "receive header",
+            Self::Prompt => "send prompt",
+            Self::Raw => "raw receive",
+            Self::Bearer => "bearer settings",
+            Self::Activate => "bearer",
+            Self::Address => "address",
+            Self::Channels => "channels",
+            Self::Ready => "ready",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_in_order_and_complete() {
+        assert!(BringUpStep::ALL.windows(2).all(|two| two[0] < two[1]));
+        assert_eq!(BringUpStep::ALL.len(), BringUpStep::Ready as usize + 1);
+    }
+}

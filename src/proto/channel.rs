@@ -1,0 +1,139 @@
+//! One channel: the module's link and the socket on it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::at::ChannelId;
+use crate::error::{CloseReason, Error};
+use crate::time::Timestamp;
+
+use super::link::Link;
+use super::window::Window;
+use super::{SocketId, Ticket};
+
+/// A slot of the module, and the socket that uses it.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) id: ChannelId,
+    pub(super) link: Link,
+    /// Counts the sockets that the channel has carried.
+    generation: u32,
+    pub(super) socket: Option<Socket>,
+    /// Until then a late result of an earlier connection may come.
+    pub(super) stale_until: Timestamp,
+}
+
+/// The application's side.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) window: Window,
+    /// Why no more data will come; what is in the window can still be read.
+    pub(super) end: Option<End>,
+    pub(super) sends: VecDeque<Send>,
+    pub(super) closers: Vec<Closer>,
+    /// Whether the module has announced data that were not fetched.
+    pub(super) waiting: bool,
+    /// When a silent channel is asked for data, in manual mode.
+    pub(super) poll_at: Timestamp,
+    /// Whether a fetch goes before the next send.
+    pub(super) fetch_next: bool,
+    /// Whether the send in flight is one that nobody waits for any more.
+    pub(super) abandoned: bool,
+}
+
+/// How a socket ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    Closed(CloseReason),
+    Overrun { lost: u64 },
+    Restarted,
+    PortLost,
+}
+
+/// Data on their way out.
+#[derive(Debug)]
+pub(super) struct Send {
+    pub(super) ticket: Ticket,
+    pub(super) data: Vec<u8>,
+    /// Bytes that the module has.
+    pub(super) accepted: usize,
+    /// Bytes that the module is being given.
+    pub(super) in_flight: usize,
+    pub(super) deadline: Timestamp,
+    pub(super) timeout: Duration,
+}
+
+/// Somebody who waits for the close.
+#[derive(Debug)]
+pub(super) struct Closer {
+    pub(super) ticket: Ticket,
+    pub(super) deadline: Timestamp,
+    pub(super) timeout: Duration,
+}
+
+impl Channel {
+    pub(super) fn new(id: ChannelId) -> Self {
+        Self { id, link: Link::Idle, generation: 0, socket: None, stale_until: Timestamp::ZERO }
+    }
+
+    /// Whether a new socket can have it.
+    pub(super) fn is_free(&self) -> bool {
+        self.socket.is_none() && matches!(self.link, Link::Idle)
+    }
+
+    /// The socket that it carries now, or would carry.
+    pub(super) fn socket_id(&self) -> SocketId {
+        SocketId { channel: self.id, generation: self.generation }
+    }
+
+    /// Begins a new socket.
+    pub(super) fn occupy(&mut self, window: usize) -> SocketId {
+        self.generation = self.generation.wrapping_add(1);
+        self.socket = Some(Socket {
+            window: Window::new(window),
+            end: None,
+            sends: VecDeque::new(),
+            closers: Vec::new(),
+            waiting: false,
+            poll_at: Timestamp::MAX,
+            fetch_next: false,
+            abandoned: false,
+        });
+        self.socket_id()
+    }
+
+    /// The socket, if the handle is not of an earlier one.
+    pub(super) fn socket_of(&mut self, id: SocketId) -> Option<&mut Socket> {
+        if id.generation == self.generation { self.socket.as_mut() } else { None }
+    }
+
+    /// Whether the socket is open for data both ways.
+    pub(super) fn open_socket(&mut self) -> Option<&mut Socket> {
+        self.socket.as_mut().filter(|socket| socket.end.is_none())
+    }
+}
+
+impl Socket {
+    /// The error that a read or a send gets once the socket has ended.
+    pub(super) fn error(&self) -> Option<Error> {
+        self.end.map(End::error)
+    }
+}
+
+impl End {
+    pub(super) fn error(self) -> Error {
+        match self {
+            Self::Closed(reason) => Error::Closed(reason),
+            Self::Overrun { lost } => Error::Overrun { lost },
+            Self::Restarted => Error::ModemRestarted,
+            Self::PortLost => Error::PortLost("it was lost while the socket was open".into()),
+        }
+    }
+
+    pub(super) fn reason(self) -> Option<CloseReason> {
+        match self {
+            Self::Closed(reason) => Some(reason),
+            Self::Overrun { .. } | Self::Restarted | Self::PortLost => None,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The words in which the core and its shell talk.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::at::{
+    ChannelId, Command, Domain, Fault, Protocol, Quotable, RegistrationStatus, SignalQuality, Urc,
+};
+use crate::error::{CloseReason, Error, NotReady};
+
+use super::BringUpStep;
+
+/// What the shell tells the core.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Bytes came from the port.
+    Received(&'a [u8]),
+    /// The application asks for something. Each ticket is used once; its answer carries it.
+    Asked(Ticket, Request),
+    /// The deadline has come. Harmless at any other time.
+    Tick,
+    /// The port is gone, for this reason: every request fails, every socket ends.
+    PortLost(&'a str),
+    /// The port is there again: bring-up begins from the start.
+    PortBack,
+}
+
+/// What the core tells the shell. Drain [`Engine::poll`](super::Engine::poll) before waiting for anything.
+#[derive(Debug)]
+pub enum Output {
+    /// Bytes for the port, in order.
+    Write(Vec<u8>),
+    /// The answer to a request.
+    Answered(Ticket, Result<Response, Error>),
+    /// News for every subscriber.
+    Event(Event),
+    /// Data or the end can be read from a socket, where there was nothing to read before.
+    Readable(SocketId),
+}
+
+/// Names a request until it is answered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ticket(pub u64);
+
+/// Names a socket: its channel, and which of the sockets that the channel has carried.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SocketId {
+    pub(crate) channel: ChannelId,
+    pub(crate) generation: u32,
+}
+
+impl SocketId {
+    /// The module's channel.
+    pub fn channel(self) -> ChannelId {
+        self.channel
+    }
+}
+
+impl fmt::Debug for SocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "socket {}.{}", self.channel, self.generation)
+    }
+}
+
+/// What an application can ask for. Every request is answered within its time-out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Request {
+    /// Wait until sockets can be opened. Answered with [`Response::Ready`] or [`Error::NotReady`].
+    WaitReady {
+        /// How long.
+        timeout: Duration,
+    },
+    /// Open a socket, waiting for readiness if need be.
+    Connect {
+        /// What it speaks.
+        protocol: Protocol,
+        /// Name or address of the peer.
+        host: Quotable,
+        /// Its port, not zero.
+        port: u16,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Send data, in order with earlier sends of the socket. Answered with [`Response::Sent`] as soon as the module
+    /// has all of it; after the time-out with what it has, or [`Error::Timeout`] if that is nothing.
+    Send {
+        /// Where to.
+        socket: SocketId,
+        /// The data; the buffer comes back with the answer.
+        data: Vec<u8>,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Close a socket and wait until the module has done so.
+    Close {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Close a socket whose handle is gone. Answered at once.
+    Forget {
+        /// Which.
+        socket: SocketId,
+    },
+    /// Run a command ([`Command::of_user`]); its time-out is the request's.
+    Run(Command),
+    /// Ask for the signal quality.
+    Signal,
+    /// Ask for the registration in one domain.
+    Registration(Domain),
+}
+
+/// How a request was answered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Response {
+    /// Sockets can be opened.
+    Ready,
+    /// The socket is open.
+    Connected(SocketId),
+    /// The module has so many of the bytes; the buffer comes back.
+    Sent {
+        /// Bytes that the module took, or was in the middle of taking when time was up.
+        accepted: usize,
+        /// The request's buffer.
+        data: Vec<u8>,
+    },
+    /// The socket is closed, on the module too.
+    Closed,
+    /// The lines of the answer, without the final.
+    Lines(Vec<String>),
+    /// Signal quality.
+    Signal(SignalQuality),
+    /// Registration.
+    Registration(RegistrationStatus),
+}
+
+/// Who the module is.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Identity {
+    /// Model and firmware as the module prints them: `AirM2M_720U_V401881_LTE_AT`.
+    pub firmware: String,
+    /// IMEI, 15 digits; empty if the module did not say.
+    pub imei: String,
+}
+
+/// What happens without being asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The module said something unasked.
+    Urc(Urc),
+    /// Bring-up has begun a step.
+    Step(BringUpStep),
+    /// Sockets can be opened; the module's own address, if it said one.
+    Ready(Option<Ipv4Addr>),
+    /// Sockets can't be opened (any more).
+    NotReady(NotReady),
+    /// A socket is open.
+    Connected(SocketId),
+    /// A socket has ended; `None` if it was overrun or the module restarted (the socket's own error says which).
+    Closed(SocketId, Option<CloseReason>),
+    /// The module started anew.
+    Restarted,
+    /// Nothing answers on the port. The core goes on trying.
+    Unresponsive,
+    /// A late or stray answer was dropped, as written.
+    Dropped(String),
+    /// The modem broke its grammar; the decoder has passed over it.
+    Fault(Fault),
+    /// A deadline came.
+    Expired(Deadline),
+    /// The port is gone.
+    PortLost,
+}
+
+/// Why the core wants to be woken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// The command in flight should have been answered.
+    Answer,
+    /// The prompt should have come.
+    Prompt,
+    /// The question that tells old answers from new ones should have been answered.
+    Fence,
+    /// The next attempt to wake the module.
+    Wake,
+    /// The next step of bring-up.
+    BringUp,
+    /// A request of the application should have been answered.
+    Request,
+    /// A line has stood unfinished for so long that it may be whole.
+    PartialLine,
+    /// Announced payload has stopped coming.
+    PartialData,
+    /// A silent channel in manual mode is asked for data.
+    ReceivePoll,
+}

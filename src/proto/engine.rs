@@ -1,0 +1,479 @@
+//! The core as a whole: inputs in, outputs out.
+
+use crate::at::{ChannelId, Command, Decoder, Line, Token, Urc};
+use crate::config::Config;
+use crate::error::{NotReady, Result};
+use crate::time::Timestamp;
+
+use super::bring_up::BringUp;
+use super::channel::End;
+use super::channels::Channels;
+use super::exchange::Finished;
+use super::outbox::Outbox;
+use super::requests::Requests;
+use super::session::{Session, Step};
+use super::wake::Wake;
+use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
+
+/// The whole protocol, without a thread, a clock or a port.
+///
+/// Tell it what happens with [`handle`](Self::handle), then drain [`poll`](Self::poll) until `None`, then wait for a
+/// byte, a request or the [`deadline`](Self::deadline). Outputs depend on nothing but the list of moments and inputs.
+///
+/// ```
+/// use air724ug::Config;
+/// use air724ug::proto::{Engine, Input, Output};
+/// use air724ug::time::Timestamp;
+///
+/// let mut now = Timestamp::ZERO;
+/// let mut engine = Engine::new(Config::default(), now)?;
+/// engine.handle(now, Input::Tick);
+/// while let Some(output) = engine.poll() {
+///     match output {
+///         Output::Write(bytes) => assert_eq!(bytes, b"AT\r\n"),
+///         Output::Event(event) => println!("{event:?}"),
+///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
+///         Output::Readable(socket) => println!("{socket:?}"),
+///     }
+/// }
+/// now = engine.deadline().unwrap().0;
+/// engine.handle(now, Input::Received(b"\r\nOK\r\n"));
+/// # Ok::<(), air724ug::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    decoder: Decoder,
+    pub(super) session: Session,
+    pub(super) bring_up: BringUp,
+    pub(super) channels: Channels,
+    pub(super) requests: Requests,
+    pub(super) out: Outbox,
+    /// When the last byte came.
+    received_at: Timestamp,
+    /// Whether the port is there.
+    port: Port,
+    /// Whether the module has been seen to answer while it makes a connection.
+    answers_while_connecting: bool,
+    /// Whether the application has its turn before the channels.
+    requests_next: bool,
+    told: Told,
+}
+
+/// The port, as the core knows it.
+#[derive(Debug)]
+enum Port {
+    There,
+    Lost(Box<str>),
+}
+
+/// What the application was last told of readiness.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    Ready,
+    NotReady(NotReady),
+}
+
+/// How long a line may stand unfinished before it counts as whole, if it is one that needs no end: old firmware forgets
+/// the CR LF behind some (protocol section 2). Longer than any pause within a line (variants section 2, trap 28).
+const PARTIAL_LINE: std::time::Duration = std::time::Duration::from_millis(250);
+/// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
+/// no source gives a figure.
+const PARTIAL_DATA: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Engine {
+    /// A core for a port that has just been opened.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the configuration can't be sent to a module.
+    pub fn new(config: Config, now: Timestamp) -> Result<Self> {
+        let credentials = config.validate()?;
+        Ok(Self {
+            decoder: Decoder::new(),
+            session: Session::new(now),
+            channels: Channels::new(&config),
+            bring_up: BringUp::new(config, credentials),
+            requests: Requests::default(),
+            out: Outbox::default(),
+            received_at: now,
+            port: Port::There,
+            answers_while_connecting: false,
+            requests_next: false,
+            told: Told::NotReady(NotReady::NoAnswer),
+        })
+    }
+
+    /// Something happened. Then drain [`poll`](Self::poll).
+    pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
+        match input {
+            Input::Received(bytes) => self.received(now, bytes),
+            Input::Asked(ticket, request) => match &self.port {
+                Port::There => self.asked(now, ticket, request),
+                Port::Lost(reason) => {
+                    self.out.answer(ticket, Err(crate::Error::PortLost(reason.clone())));
+                }
+            },
+            Input::Tick => {}
+            Input::PortLost(reason) => self.port_lost(reason),
+            Input::PortBack => self.port_back(now),
+        }
+        if matches!(self.port, Port::There) {
+            self.expire(now);
+            self.pump(now);
+            self.tell(now);
+        }
+    }
+
+    /// The next thing to do, until `None`.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop()
+    }
+
+    /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
+    pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
+        if matches!(self.port, Port::Lost(_)) {
+            return None;
+        }
+        let (channel_request, poll) = self.channels.deadlines();
+        let session = self.session.deadline();
+        // What bring-up and the polls want is done when the session is free.
+        let idle = self.session.is_idle();
+        let bring_up = self.bring_up.deadline().filter(|_| idle);
+        let poll = (poll != Timestamp::MAX && idle).then_some(poll);
+        let request = channel_request.min(self.requests.deadline());
+        let unfinished = !self.decoder.partial_line().is_empty() && is_whole(self.decoder.partial_line());
+        [
+            session,
+            bring_up.map(|at| (at, Deadline::BringUp)),
+            poll.map(|at| (at, Deadline::ReceivePoll)),
+            (request != Timestamp::MAX).then_some((request, Deadline::Request)),
+            unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
+            (self.decoder.data_left() > 0)
+                .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Reads from a socket: how many bytes, or `None` if nothing has come yet. Zero only for an empty buffer.
+    ///
+    /// Reading makes room, so there may be outputs to drain afterwards.
+    ///
+    /// # Errors
+    /// How the socket ended, once everything that came before was read.
+    pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
+        let read = self.channels.read(socket, buf, false);
+        if matches!(self.port, Port::There) {
+            self.pump(now);
+        }
+        read
+    }
+
+    /// Like [`read`](Self::read), but the bytes stay.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn peek(&mut self, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
+        self.channels.read(socket, buf, true)
+    }
+
+    /// How many bytes of a socket can be read at once, and whether it has ended.
+    pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
+        self.channels.readable(socket)
+    }
+
+    /// Whether sockets can be opened.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.port, Port::There) && self.bring_up.is_ready()
+    }
+
+    /// Why not, if not.
+    pub fn not_ready(&self) -> Option<NotReady> {
+        (!self.is_ready()).then_some(self.bring_up.reason)
+    }
+
+    /// Who the module is, as far as it has said.
+    pub fn identity(&self) -> &Identity {
+        &self.bring_up.found.identity
+    }
+
+    /// The module's own address on the network, while it has one.
+    pub fn local_address(&self) -> Option<std::net::Ipv4Addr> {
+        self.bring_up.found.address
+    }
+
+    fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
+        if matches!(self.port, Port::Lost(_)) {
+            return;
+        }
+        self.received_at = now;
+        let mut decoder = std::mem::take(&mut self.decoder);
+        while let Some(token) = decoder.next(&mut bytes, self.session.expect()) {
+            self.token(now, token);
+        }
+        self.decoder = decoder;
+    }
+
+    fn token(&mut self, now: Timestamp, token: Token<'_>) {
+        match token {
+            Token::Line(line) => self.line(now, line),
+            Token::Prompt => self.session.prompt(now, &mut self.out),
+            Token::Header(header) => {
+                self.session.header(&header.kind);
+                self.channels.begin_frame(&header, &mut self.out);
+                if let crate::at::HeaderKind::Pushed { channel, .. } = header.kind {
+                    self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
+                }
+            }
+            Token::Data { bytes, last } => self.channels.piece(bytes, last, &mut self.out),
+            Token::Fault(fault) => self.out.event(Event::Fault(fault)),
+        }
+    }
+
+    fn line(&mut self, now: Timestamp, line: &[u8]) {
+        let step = self.session.line(now, line, &mut self.out);
+        if matches!(step, Step::Unclaimed) {
+            self.unclaimed(now, line);
+        } else {
+            self.step(now, step);
+        }
+    }
+
+    fn step(&mut self, now: Timestamp, step: Step) {
+        match step {
+            Step::Consumed | Step::Unclaimed => {}
+            Step::Finished(finished) => self.finished(now, finished),
+            // The echo is off while the module runs: it has started anew without saying so.
+            Step::Echoed if self.bring_up.knows_echo_off() => self.restarted(now),
+            Step::Echoed => {}
+            Step::Synchronised => {
+                if self.bring_up.is_waiting_for_module() {
+                    self.bring_up.begin(now);
+                }
+            }
+        }
+        if self.session.is_waking() && !self.bring_up.is_waiting_for_module() {
+            // The module fell silent: whatever it was, it must be found again.
+            self.lost_contact();
+        }
+    }
+
+    fn finished(&mut self, now: Timestamp, finished: Finished) {
+        if self.channels.connecting_until().is_some() && finished.result.is_ok() {
+            let started = matches!(self.channels.job, Some((_, super::channels::Job::Start)));
+            self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
+        }
+        match finished.owner {
+            Owner::BringUp => self.bring_up.finished(now, &finished.result),
+            Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
+            Owner::Caller(ticket) => self.requests.finished(ticket, finished, &mut self.out),
+            Owner::BearerCheck => self.bearer_checked(now, &finished),
+        }
+        if let Some(count) = self.bring_up.found.channels.take() {
+            self.channels.offer(count);
+        }
+    }
+
+    /// News, in the order of the lines.
+    fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
+        let urc = Urc::parse(line);
+        if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
+            let was_up = self.channels.channel(channel).link.can_send();
+            self.channels.news(now, channel, news, &mut self.out);
+            if was_up && !self.channels.channel(channel).link.can_send() {
+                self.session.channel_ended(now, channel);
+            }
+        }
+        self.out.event(Event::Urc(urc.clone()));
+        match urc {
+            Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
+            Urc::PdpDeactivated => self.bearer_lost(now),
+            Urc::Bearer(text) if text.contains("DEACT") || text.contains("DETACH") => {
+                self.requests.check_bearer()
+            }
+            urc if urc.is_restart() => self.restarted(now),
+            _ => {}
+        }
+    }
+
+    fn bearer_lost(&mut self, now: Timestamp) {
+        if self.bring_up.is_ready() {
+            self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
+            for channel in ChannelId::all() {
+                self.session.channel_ended(now, channel);
+            }
+            self.bring_up.bearer_lost(now);
+        }
+    }
+
+    /// The state of the IP application after news of a bearer; not every bearer is the sockets' (section 3).
+    fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
+        use crate::at::{IpState, IpStatus};
+        let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
+        if let Some(IpStatus { state: IpState::PdpDeact | IpState::Initial, .. }) = status {
+            self.bearer_lost(now);
+        }
+    }
+
+    fn restarted(&mut self, now: Timestamp) {
+        if self.bring_up.is_waiting_for_module() {
+            // It is starting: what was sent so far is lost.
+            self.session.wake(Wake::after_boot(now));
+            return;
+        }
+        self.out.event(Event::Restarted);
+        self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
+    }
+
+    fn lost_contact(&mut self) {
+        self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
+        self.bring_up.reset(NotReady::NoAnswer);
+    }
+
+    fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
+        self.decoder = Decoder::new();
+        if let Some(finished) = self.session.wake(wake)
+            && let Owner::Caller(ticket) = finished.owner
+        {
+            self.requests.fail(ticket, end.error(), &mut self.out);
+        }
+        self.requests.fail_commands(&|| end.error(), &mut self.out);
+        self.channels.end_all(end, &mut self.out);
+        self.bring_up.reset(reason);
+    }
+
+    fn port_lost(&mut self, reason: &str) {
+        if matches!(self.port, Port::Lost(_)) {
+            return;
+        }
+        self.port = Port::Lost(reason.into());
+        self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
+        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
+        self.out.drop_writes();
+        self.out.event(Event::PortLost);
+    }
+
+    fn port_back(&mut self, now: Timestamp) {
+        self.port = Port::There;
+        self.decoder = Decoder::new();
+        self.session.wake(Wake::new(now));
+        self.bring_up.reset(NotReady::NoAnswer);
+    }
+
+    /// Everything whose time has come.
+    fn expire(&mut self, now: Timestamp) {
+        while let Some((at, why)) = self.deadline().filter(|(at, _)| *at <= now) {
+            match why {
+                Deadline::Answer | Deadline::Prompt | Deadline::Fence | Deadline::Wake => {
+                    if why != Deadline::Wake {
+                        self.out.event(Event::Expired(why));
+                    }
+                    let busy =
+                        if self.answers_while_connecting { None } else { self.channels.connecting_until() };
+                    let step = self.session.expire(now, busy, &mut self.out);
+                    self.step(now, step);
+                }
+                Deadline::Request => {
+                    let reason = self.not_ready();
+                    self.channels.expire(now, reason, &mut self.out);
+                    self.requests.expire(now, reason, &mut self.out);
+                }
+                Deadline::PartialLine => {
+                    let mut decoder = std::mem::take(&mut self.decoder);
+                    if let Some(token) = decoder.end_line() {
+                        self.token(now, token);
+                    }
+                    self.decoder = decoder;
+                }
+                Deadline::PartialData => {
+                    self.out.event(Event::Expired(why));
+                    self.decoder.abandon_data();
+                    let came = self.channels.cut_short(&mut self.out);
+                    self.reread(now, &came);
+                }
+                // Both are the pump's.
+                Deadline::BringUp | Deadline::ReceivePoll => {
+                    debug_assert!(at <= now);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Payload that was cut short may end with lines of text (capture s07: `1, CLOSE OK`).
+    fn reread(&mut self, now: Timestamp, came: &[u8]) {
+        let Some(end) = came.windows(2).position(|two| two == b"\r\n") else { return };
+        let mut decoder = Decoder::new();
+        let mut rest = &came[end..];
+        while let Some(token) = decoder.next(&mut rest, crate::at::Expect::Line) {
+            if let Token::Line(line) = token
+                && is_whole(line)
+            {
+                self.line(now, line);
+            }
+        }
+    }
+
+    /// Writes the next command, if the session is free.
+    fn pump(&mut self, now: Timestamp) {
+        while self.session.is_idle() {
+            if self.bring_up.is_ready() && self.requests_next {
+                self.requests_next = false;
+                if let Some((command, owner)) = self.requests.next() {
+                    self.session.start(now, command, owner, None, &mut self.out);
+                    continue;
+                }
+            }
+            self.requests_next = true;
+            if self.bring_up.is_ready() {
+                if let Some(turn) = self.channels.next_turn(now) {
+                    let owner = Owner::Channel(turn.channel);
+                    self.session.start(now, turn.command, owner, turn.payload, &mut self.out);
+                    continue;
+                }
+            } else if let Some(command) = self.bring_up_command(now) {
+                self.session.start(now, command, Owner::BringUp, None, &mut self.out);
+                continue;
+            }
+            match self.requests.next() {
+                Some((command, owner)) => self.session.start(now, command, owner, None, &mut self.out),
+                None => return,
+            }
+        }
+    }
+
+    fn bring_up_command(&mut self, now: Timestamp) -> Option<Command> {
+        let before = self.bring_up.is_waiting_for_module();
+        let command = (!before).then(|| self.bring_up.next(now)).flatten()?;
+        self.out.event(Event::Step(self.bring_up.step()));
+        Some(command)
+    }
+
+    /// Tells the application when readiness changes.
+    fn tell(&mut self, _now: Timestamp) {
+        let told = match self.not_ready() {
+            None => Told::Ready,
+            Some(reason) => Told::NotReady(reason),
+        };
+        if std::mem::replace(&mut self.told, told) == told {
+            return;
+        }
+        match told {
+            Told::Ready => {
+                self.out.event(Event::Step(super::BringUpStep::Ready));
+                self.out.event(Event::Ready(self.local_address()));
+                self.requests.ready(&mut self.out);
+            }
+            Told::NotReady(reason) => self.out.event(Event::NotReady(reason)),
+        }
+    }
+}
+
+/// Whether a line says something even without its end.
+fn is_whole(line: &[u8]) -> bool {
+    match Line::parse(line) {
+        Line::Final(_) | Line::ShutOk | Line::Channel { .. } => true,
+        Line::State(_) | Line::Row(_) | Line::Info { .. } => false,
+        Line::Text(_) => Urc::parse(line).is_known(),
+    }
+}

@@ -1,0 +1,197 @@
+//! A question whose answer proves that everything before it is over.
+
+use std::time::Duration;
+
+use crate::at::{Command, Line, Refusal, Verdict};
+use crate::time::Timestamp;
+
+use super::exchange::{Exchange, Failure, Finished};
+
+/// A harmless question is asked when it is in doubt which command the next answer belongs to: after a time-out, after
+/// a final that may have a sibling, and for a while after a time-out behind every command. A module answers in order,
+/// so whatever comes before the question's own information line belongs to older commands. Successive attempts ask
+/// different questions, so that the late answer of one is never taken for that of the next.
+#[derive(Debug)]
+pub(super) struct Fence {
+    /// A command whose answer is held back until the fence is passed.
+    held: Option<Held>,
+    probe: Command,
+    stage: Stage,
+    attempt: usize,
+    deadline: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// The question is asked; what comes is old.
+    Asked,
+    /// Its information line has come; the next final is its own.
+    Answered,
+}
+
+/// A command that has ended, perhaps more than once.
+#[derive(Debug)]
+struct Held {
+    exchange: Exchange,
+    ends: Vec<(Vec<String>, Result<(), Refusal>)>,
+}
+
+/// What a line was to a fence.
+#[derive(Debug)]
+pub(super) enum Passage {
+    /// It belonged to the question or to the command held back.
+    Consumed,
+    /// A final of an older command.
+    Stray,
+    /// It is none of the fence's business.
+    Unclaimed,
+    /// The fence is passed.
+    Passed {
+        /// The command held back.
+        held: Option<Finished>,
+        /// How many finals too many it had: late answers of others.
+        extra: usize,
+    },
+}
+
+/// How often the question is asked before the module counts as silent; with the growing time-outs about 25 s.
+const ATTEMPTS: usize = 6;
+/// The first attempt's time-out; a module answers within 10 ms (protocol section 15), but may be slow after a time-out.
+const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
+
+impl Fence {
+    /// A fence behind nothing: the session is to find its footing.
+    pub(super) fn after_timeout(now: Timestamp, timed_out: Option<&Command>) -> Self {
+        Self::new(now, None, Command::probe(0, timed_out))
+    }
+
+    /// A fence behind a command that has ended with `end`.
+    pub(super) fn behind(now: Timestamp, mut exchange: Exchange, end: Result<(), Refusal>) -> Self {
+        let probe = Command::probe(0, Some(&exchange.command));
+        let lines = exchange.take_lines();
+        Self::new(now, Some(Held { exchange, ends: vec![(lines, end)] }), probe)
+    }
+
+    fn new(now: Timestamp, held: Option<Held>, probe: Command) -> Self {
+        Self { held, probe, stage: Stage::Asked, attempt: 0, deadline: now + FIRST_TIMEOUT }
+    }
+
+    pub(super) fn probe(&self) -> &Command {
+        &self.probe
+    }
+
+    pub(super) fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    /// Gives the line time: the answers before it take long to arrive, or something slow is under way.
+    pub(super) fn extend(&mut self, deadline: Timestamp) {
+        self.deadline = self.deadline.max(deadline);
+    }
+
+    /// The command held back, when nobody will ask the question any more.
+    pub(super) fn into_held(self) -> Option<Finished> {
+        self.held.map(|held| held.exchange.finish(Err(Failure::Timeout)))
+    }
+
+    /// Asks again, in other words; `false` when it has been asked often enough.
+    pub(super) fn ask_again(&mut self, now: Timestamp) -> bool {
+        self.attempt += 1;
+        self.stage = Stage::Asked;
+        self.probe = Command::probe(self.attempt, self.held.as_ref().map(|held| &held.exchange.command));
+        self.deadline = now + FIRST_TIMEOUT * (self.attempt as u32 + 1);
+        self.attempt < ATTEMPTS
+    }
+
+    pub(super) fn line(&mut self, text: &[u8]) -> Passage {
+        let line = Line::parse(text);
+        if self.probe.is_echo(text) {
+            return Passage::Consumed;
+        }
+        match self.stage {
+            Stage::Asked if self.probe.judge(&line, false) == Verdict::Part => {
+                self.stage = Stage::Answered;
+                Passage::Consumed
+            }
+            Stage::Asked => self.old_line(text, &line),
+            Stage::Answered if matches!(line, Line::Final(_)) => self.pass(),
+            Stage::Answered => Passage::Unclaimed,
+        }
+    }
+
+    fn old_line(&mut self, text: &[u8], line: &Line<'_>) -> Passage {
+        let Some(held) = &mut self.held else {
+            return if is_old_answer(line) { Passage::Stray } else { Passage::Unclaimed };
+        };
+        match held.exchange.judge(text, line) {
+            Verdict::Part => Passage::Consumed,
+            Verdict::Done(end) | Verdict::Doubtful(end) => {
+                let lines = held.exchange.take_lines();
+                if held.ends.len() < MAX_ENDS {
+                    held.ends.push((lines, end));
+                }
+                Passage::Consumed
+            }
+            Verdict::NotMine if is_old_answer(line) => Passage::Stray,
+            Verdict::NotMine => Passage::Unclaimed,
+        }
+    }
+
+    fn pass(&mut self) -> Passage {
+        let Some(mut held) = self.held.take() else {
+            return Passage::Passed { held: None, extra: 0 };
+        };
+        let rest = held.exchange.take_lines();
+        let extra = held.ends.len().saturating_sub(1);
+        let result = one_of(held.ends, rest, &held.exchange.command);
+        Passage::Passed { held: Some(held.exchange.finish(result)), extra }
+    }
+}
+
+/// Finals kept of one command; more than two come only from a module that is out of its mind.
+const MAX_ENDS: usize = 8;
+
+/// Lines that only an answer has.
+fn is_old_answer(line: &Line<'_>) -> bool {
+    matches!(line, Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_))
+}
+
+/// The one end that several finals of a command amount to.
+fn one_of(
+    mut ends: Vec<(Vec<String>, Result<(), Refusal>)>,
+    rest: Vec<String>,
+    command: &Command,
+) -> Result<Vec<String>, Failure> {
+    let of_channel = |end: &Result<(), Refusal>| {
+        matches!(
+            end,
+            Err(Refusal::ConnectFail
+                | Refusal::AlreadyConnect
+                | Refusal::SendFail
+                | Refusal::WrongCount { .. })
+        )
+    };
+    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| of_channel(end)) {
+        return Err(Failure::Refused(*refusal));
+    }
+    if command.is_open_ended() {
+        let lines = ends.into_iter().flat_map(|(lines, _)| lines).chain(rest).collect();
+        return Ok(lines);
+    }
+    // A final without content is nobody's if one with content came too.
+    if ends.iter().any(|(_, end)| *end != Err(Refusal::Empty)) {
+        ends.retain(|(_, end)| *end != Err(Refusal::Empty));
+    }
+    let mut ends = ends.into_iter();
+    let Some((mut lines, end)) = ends.next() else { return Err(Failure::Refused(Refusal::Empty)) };
+    for (more, other) in ends {
+        let agrees = other == end && (lines.is_empty() || more.is_empty() || lines == more);
+        if !agrees {
+            return Err(Failure::Refused(Refusal::Ambiguous));
+        }
+        if lines.is_empty() {
+            lines = more;
+        }
+    }
+    end.map(|()| lines).map_err(Failure::Refused)
+}

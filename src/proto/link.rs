@@ -1,0 +1,124 @@
+//! What the module holds on one channel, and how that changes. All transitions are in this file.
+
+use std::time::Duration;
+
+use crate::at::{Protocol, Quotable};
+use crate::time::Timestamp;
+
+use super::Ticket;
+
+/// The module's side of a channel.
+///
+/// | state | on | next |
+/// |---|---|---|
+/// | `Idle` | the application asks for a connection | `Wanted` |
+/// | `Wanted` | its turn: `AT+CIPSTART` is written | `Starting` |
+/// | `Starting` | `OK` | `Connecting` |
+/// | `Starting`, `Connecting` | `CONNECT OK` | `Up` |
+/// | `Starting`, `Connecting` | refusal, `CONNECT FAIL`, `ALREADY CONNECT`, time-out | `Used` |
+/// | `Up` | `CLOSED`, an error, the application closes | `Used`, or `Draining` if unread data wait in the module |
+/// | `Draining` | nothing is left, or the module refuses | `Used` |
+/// | `Used` | its turn: `AT+CIPCLOSE` is written | `Closing` |
+/// | `Closing` | `CLOSE OK` or a refusal | `Idle` |
+/// | `Closing` | no answer | `Used` |
+/// | any | bearer lost, restart, port lost | `Idle` |
+#[derive(Debug, Default)]
+pub(super) enum Link {
+    /// Nothing. A channel that timed out may still give a late result, so it is taken last until then.
+    #[default]
+    Idle,
+    /// To be opened when its turn comes.
+    Wanted(Opening),
+    /// `AT+CIPSTART` is in flight.
+    Starting(Opening),
+    /// The module is connecting.
+    Connecting(Opening),
+    /// Connected.
+    Up,
+    /// The peer has closed, but the module may still hold data (manual receive).
+    Draining,
+    /// The module holds something that is to be closed.
+    Used,
+    /// `AT+CIPCLOSE` is in flight.
+    Closing,
+}
+
+/// A connection on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    /// Who waits; `None` when nobody does any more.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) protocol: Protocol,
+    pub(super) host: Quotable,
+    pub(super) port: u16,
+    pub(super) deadline: Timestamp,
+    pub(super) timeout: Duration,
+    /// Whether the module has once said that it still holds the channel.
+    pub(super) retried: bool,
+}
+
+impl Link {
+    /// The connection on its way, if there is one.
+    pub(super) fn opening(&self) -> Option<&Opening> {
+        match self {
+            Self::Wanted(opening) | Self::Starting(opening) | Self::Connecting(opening) => Some(opening),
+            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing => None,
+        }
+    }
+
+    /// Whether the module is making a connection, during which some firmware answers nothing else.
+    pub(super) fn is_connecting(&self) -> bool {
+        matches!(self, Self::Starting(_) | Self::Connecting(_))
+    }
+
+    /// Whether data can be sent.
+    pub(super) fn can_send(&self) -> bool {
+        matches!(self, Self::Up)
+    }
+
+    /// Whether data can be fetched.
+    pub(super) fn can_fetch(&self) -> bool {
+        matches!(self, Self::Up | Self::Draining)
+    }
+
+    /// `AT+CIPSTART` is written.
+    pub(super) fn started(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Wanted(opening) => Self::Starting(opening),
+            other => other,
+        };
+    }
+
+    /// The module has begun to connect.
+    pub(super) fn accepted(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Starting(opening) => Self::Connecting(opening),
+            other => other,
+        };
+    }
+
+    /// The connection stands, or its making has failed: gives back what was being made.
+    pub(super) fn take_opening(&mut self, next: Self) -> Option<Opening> {
+        match std::mem::take(self) {
+            Self::Wanted(opening) | Self::Starting(opening) | Self::Connecting(opening) => {
+                *self = next;
+                Some(opening)
+            }
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    /// Nobody wants the channel any more.
+    pub(super) fn release(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Idle | Self::Wanted(_) => Self::Idle,
+            // A command is in flight: what it leaves behind is closed when it has ended.
+            Self::Starting(opening) => Self::Starting(Opening { ticket: None, ..opening }),
+            Self::Closing => Self::Closing,
+            Self::Connecting(_) | Self::Up | Self::Draining | Self::Used => Self::Used,
+        };
+    }
+}

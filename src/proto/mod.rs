@@ -1,0 +1,36 @@
+//! State machines over the grammar: moments and inputs in, outputs out. No thread, no clock, no port.
+//!
+//! [`Engine`] is all that a shell needs. Inside, data flow one way: bytes to the decoder, tokens to the session (whose
+//! answer is it?), what answers nothing to the channels as news; bring-up, channels and requests take turns with
+//! commands.
+
+mod bring_up;
+mod channel;
+mod channels;
+mod contract;
+mod engine;
+mod exchange;
+mod fence;
+mod link;
+mod outbox;
+mod receive;
+mod requests;
+mod session;
+mod traffic;
+mod wake;
+mod window;
+
+pub use bring_up::BringUpStep;
+pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
+pub use engine::Engine;
+
+use crate::at::ChannelId;
+
+/// For whom a command is in flight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Owner {
+    BringUp,
+    Channel(ChannelId),
+    Caller(Ticket),
+    BearerCheck,
+}

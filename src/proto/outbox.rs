@@ -1,0 +1,38 @@
+use std::collections::VecDeque;
+
+use crate::error::Error;
+
+use super::{Event, Output, Response, SocketId, Ticket};
+
+/// Outputs in the order in which they arose.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    outputs: VecDeque<Output>,
+}
+
+impl Outbox {
+    pub(super) fn pop(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub(super) fn write(&mut self, bytes: Vec<u8>) {
+        self.outputs.push_back(Output::Write(bytes));
+    }
+
+    pub(super) fn answer(&mut self, ticket: Ticket, result: Result<Response, Error>) {
+        self.outputs.push_back(Output::Answered(ticket, result));
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub(super) fn readable(&mut self, socket: SocketId) {
+        self.outputs.push_back(Output::Readable(socket));
+    }
+
+    /// Forgets what was to be written: there is no port to write it to.
+    pub(super) fn drop_writes(&mut self) {
+        self.outputs.retain(|output| !matches!(output, Output::Write(_)));
+    }
+}

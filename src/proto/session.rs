@@ -1,0 +1,356 @@
+//! One command in flight, and never a late answer to the wrong one.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Verdict};
+use crate::time::Timestamp;
+
+use super::exchange::{Exchange, Failure, Finished, Phase};
+use super::fence::{Fence, Passage};
+use super::outbox::Outbox;
+use super::wake::Wake;
+use super::{Deadline, Event, Owner};
+
+/// The conversation with the module: who asked, what answers, and what to do when nothing comes.
+///
+/// | state | on | next |
+/// |---|---|---|
+/// | `Waking` | any final | `Fenced` |
+/// | `Fenced` | the fence is passed | `Idle`; the command held back is finished |
+/// | `Fenced` | nobody answers the question, several times | `Waking`; the command held back has timed out |
+/// | `Idle` | [`start`](Session::start) | `Busy` |
+/// | `Busy` | the final | `Idle`, or `Fenced` while a late final may still come |
+/// | `Busy` | a doubtful final | `Fenced`, the command held back |
+/// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
+/// | `Busy` | its deadline | `Fenced`; the command has timed out |
+/// | any | [`wake`](Session::wake): port opened, module restarted | `Waking` |
+#[derive(Debug)]
+pub(super) struct Session {
+    state: State,
+    /// Until then a final of a command that timed out may still come.
+    suspicious_until: Timestamp,
+    /// How many such finals there may be.
+    owed: usize,
+    /// The command that timed out last: its late information lines must not answer the same question asked again.
+    feared: Option<Command>,
+}
+
+#[derive(Debug)]
+enum State {
+    Waking(Wake),
+    Idle,
+    Busy(Exchange),
+    Fenced(Fence),
+}
+
+/// What a line was to the session.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nobody else need know.
+    Consumed,
+    /// A command has ended.
+    Finished(Finished),
+    /// It answers nothing: it is news.
+    Unclaimed,
+    /// Echo is on although it was switched off.
+    Echoed,
+    /// The session has found its footing and is idle.
+    Synchronised,
+}
+
+/// How long after a time-out a late final may still come: the longest time that any documented command may take
+/// (`AT+COPS`, protocol section 15).
+const SUSPICION: Duration = Duration::from_secs(300);
+/// How long the prompt may take. Answers come within 10 ms (section 15); no source gives a limit, 5 s is an assumption.
+const PROMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
+const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a send may still take when its channel has closed: the module has nothing left to wait for. An assumption.
+const DEAD_CHANNEL_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// A session on a port that was just opened.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            state: State::Waking(Wake::new(now)),
+            suspicious_until: Timestamp::ZERO,
+            owed: 0,
+            feared: None,
+        }
+    }
+
+    /// Whether a command can be started.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Whether nothing is known of the module yet, or any more.
+    pub(super) fn is_waking(&self) -> bool {
+        matches!(self.state, State::Waking(_))
+    }
+
+    /// What the decoder should expect.
+    pub(super) fn expect(&self) -> Expect {
+        match &self.state {
+            State::Busy(Exchange { phase: Phase::Prompt(_), .. }) => Expect::Prompt,
+            State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) => Expect::Line,
+        }
+    }
+
+    /// Writes a command; the session must be idle. `payload` goes behind the prompt.
+    pub(super) fn start(
+        &mut self,
+        now: Timestamp,
+        command: Command,
+        owner: Owner,
+        payload: Option<Vec<u8>>,
+        out: &mut Outbox,
+    ) {
+        debug_assert!(self.is_idle());
+        out.write(command.wire());
+        let (phase, timeout) = match payload {
+            Some(payload) => (Phase::Prompt(payload), PROMPT_TIMEOUT),
+            None => (Phase::Answer, command.timeout()),
+        };
+        self.state = State::Busy(Exchange::new(command, owner, now + timeout, phase));
+    }
+
+    /// Forgets the conversation and begins anew; the command in flight, if any, is given back unanswered.
+    pub(super) fn wake(&mut self, wake: Wake) -> Option<Finished> {
+        self.owed = 0;
+        match std::mem::replace(&mut self.state, State::Waking(wake)) {
+            State::Busy(exchange) => Some(exchange.finish(Err(Failure::Timeout))),
+            State::Fenced(fence) => fence.into_held(),
+            State::Waking(_) | State::Idle => None,
+        }
+    }
+
+    /// The prompt has come: writes the payload.
+    pub(super) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) {
+        if let State::Busy(exchange) = &mut self.state
+            && let Phase::Prompt(payload) = &mut exchange.phase
+        {
+            let payload = std::mem::take(payload);
+            exchange.phase = Phase::Result(payload.len());
+            exchange.deadline = now + exchange.command.timeout();
+            out.write(payload);
+        }
+    }
+
+    /// A header of fetched data has come: whether the command in flight asked for it.
+    pub(super) fn header(&mut self, kind: &HeaderKind) {
+        if let (State::Busy(exchange), HeaderKind::Fetched { .. }) = (&mut self.state, kind) {
+            exchange.data_came();
+        }
+    }
+
+    /// A channel has ended: a send on it will not take its full time.
+    pub(super) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
+        if let State::Busy(exchange) = &mut self.state
+            && matches!(exchange.phase, Phase::Prompt(_) | Phase::Result(_))
+            && exchange.owner == Owner::Channel(channel)
+        {
+            exchange.deadline = exchange.deadline.min(now + DEAD_CHANNEL_TIMEOUT);
+        }
+    }
+
+    /// A line of text.
+    pub(super) fn line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
+        match &mut self.state {
+            State::Waking(wake) => {
+                if matches!(Line::parse(text), Line::Final(_)) {
+                    self.fence(Fence::after_timeout(now, None), out);
+                    return Step::Consumed;
+                }
+                wake.sign_of_life(now);
+                if is_echo(text) { Step::Consumed } else { Step::Unclaimed }
+            }
+            State::Idle => self.idle_line(text, out),
+            State::Busy(_) => self.busy_line(now, text, out),
+            State::Fenced(_) => self.fenced_line(text, out),
+        }
+    }
+
+    /// When [`expire`](Self::expire) wants to be called, and why.
+    pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
+        match &self.state {
+            State::Idle => None,
+            State::Waking(wake) => Some((wake.deadline(), Deadline::Wake)),
+            State::Fenced(fence) => Some((fence.deadline(), Deadline::Fence)),
+            State::Busy(exchange) => Some(match exchange.phase {
+                Phase::Prompt(_) => (exchange.deadline, Deadline::Prompt),
+                Phase::Answer | Phase::Result(_) => (exchange.deadline, Deadline::Answer),
+            }),
+        }
+    }
+
+    /// The deadline has come. `excused_until`: some firmware answers nothing while a connection is being made, so
+    /// until then silence means nothing.
+    pub(super) fn expire(
+        &mut self,
+        now: Timestamp,
+        excused_until: Option<Timestamp>,
+        out: &mut Outbox,
+    ) -> Step {
+        let excuse = excused_until.filter(|until| *until > now);
+        match &mut self.state {
+            State::Idle => Step::Consumed,
+            State::Waking(wake) => {
+                let nudge = wake.next(now);
+                if !nudge.bytes.is_empty() {
+                    out.write(nudge.bytes);
+                }
+                if nudge.round_over {
+                    out.event(Event::Unresponsive);
+                }
+                Step::Consumed
+            }
+            State::Busy(exchange) => {
+                if let Some(until) = excuse {
+                    exchange.deadline = until;
+                    return Step::Consumed;
+                }
+                self.busy_expired(now, out)
+            }
+            State::Fenced(fence) => {
+                if let Some(until) = excuse {
+                    fence.extend(until);
+                } else if fence.ask_again(now) {
+                    out.write(fence.probe().wire());
+                    self.owe(now, None);
+                } else {
+                    out.event(Event::Unresponsive);
+                    if let Some(finished) = self.wake(Wake::new(now)) {
+                        return Step::Finished(finished);
+                    }
+                }
+                Step::Consumed
+            }
+        }
+    }
+
+    fn idle_line(&mut self, text: &[u8], out: &mut Outbox) -> Step {
+        match Line::parse(text) {
+            Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_) => self.stray(text, out),
+            _ if is_echo(text) => Step::Echoed,
+            _ => Step::Unclaimed,
+        }
+    }
+
+    fn busy_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
+        let State::Busy(exchange) = &mut self.state else { return Step::Unclaimed };
+        if exchange.command.is_echo(text) {
+            return Step::Echoed;
+        }
+        let line = Line::parse(text);
+        match exchange.judge(text, &line) {
+            Verdict::Part => Step::Consumed,
+            Verdict::Done(end) => self.ended(now, end, out),
+            Verdict::Doubtful(end) => {
+                self.hold(now, end, out);
+                Step::Consumed
+            }
+            Verdict::NotMine if matches!(line, Line::Final(_) | Line::ShutOk) => self.stray(text, out),
+            Verdict::NotMine => Step::Unclaimed,
+        }
+    }
+
+    fn fenced_line(&mut self, text: &[u8], out: &mut Outbox) -> Step {
+        let State::Fenced(fence) = &mut self.state else { return Step::Unclaimed };
+        match fence.line(text) {
+            Passage::Consumed => Step::Consumed,
+            Passage::Stray => self.stray(text, out),
+            Passage::Unclaimed if is_echo(text) => Step::Consumed,
+            Passage::Unclaimed => Step::Unclaimed,
+            Passage::Passed { held, extra } => {
+                self.state = State::Idle;
+                let Some(mut finished) = held else { return Step::Synchronised };
+                if self.is_mixed(&finished) {
+                    finished.result = Err(Failure::Refused(Refusal::Ambiguous));
+                }
+                self.owed = self.owed.saturating_sub(extra);
+                Step::Finished(finished)
+            }
+        }
+    }
+
+    /// The command in flight has ended: done, unless an older command's final may be mistaken for its own.
+    fn ended(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) -> Step {
+        let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
+        let suspicious = self.owed > 0 && now < self.suspicious_until;
+        let payload_refused = end.is_err() && matches!(exchange.phase, Phase::Result(_));
+        if payload_refused || (suspicious && !exchange.command.is_unmistakable()) {
+            // What is left of a refused payload has been read as commands: their errors must not answer others.
+            self.hold(now, end, out);
+            return Step::Consumed;
+        }
+        let lines = exchange.take_lines();
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Busy(exchange) => {
+                Step::Finished(exchange.finish(end.map(|()| lines).map_err(Failure::Refused)))
+            }
+            State::Waking(_) | State::Idle | State::Fenced(_) => Step::Consumed,
+        }
+    }
+
+    fn hold(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) {
+        if let State::Busy(exchange) = std::mem::replace(&mut self.state, State::Idle) {
+            self.fence(Fence::behind(now, exchange, end), out);
+        }
+    }
+
+    fn fence(&mut self, fence: Fence, out: &mut Outbox) {
+        out.write(fence.probe().wire());
+        self.state = State::Fenced(fence);
+    }
+
+    fn busy_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
+        if let Phase::Prompt(payload) = &mut exchange.phase {
+            // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
+            // harmless as commands (`harmless_len`).
+            let payload = std::mem::take(payload);
+            exchange.phase = Phase::Result(payload.len());
+            exchange.deadline = now + BLIND_TIMEOUT;
+            out.write(payload);
+            return Step::Consumed;
+        }
+        let State::Busy(exchange) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Step::Consumed;
+        };
+        self.owe(now, Some(&exchange.command));
+        if let Phase::Result(len) = exchange.phase {
+            // Bytes lost on the line leave the module waiting for as many. CR fills them up, and is nothing else: the
+            // socket has failed already.
+            out.write(vec![b'\r'; len]);
+        }
+        self.fence(Fence::after_timeout(now, Some(&exchange.command)), out);
+        Step::Finished(exchange.finish(Err(Failure::Timeout)))
+    }
+
+    /// A final may come late, from now on.
+    fn owe(&mut self, now: Timestamp, timed_out: Option<&Command>) {
+        self.owed += 1;
+        self.suspicious_until = now + SUSPICION;
+        self.feared = timed_out.cloned().or(self.feared.take());
+    }
+
+    /// Whether lines of the answer may be those of the same question, asked before and answered late.
+    fn is_mixed(&self, finished: &Finished) -> bool {
+        let asked_before =
+            self.feared.as_ref().is_some_and(|feared| feared.name() == finished.command.name());
+        let too_many = finished.result.as_ref().is_ok_and(|lines| lines.len() > 1);
+        self.owed > 0 && asked_before && too_many
+    }
+
+    fn stray(&mut self, text: &[u8], out: &mut Outbox) -> Step {
+        self.owed = self.owed.saturating_sub(1);
+        out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));
+        Step::Consumed
+    }
+}
+
+/// Whether a line can only be the echo of a command.
+fn is_echo(text: &[u8]) -> bool {
+    text == b"AT" || text.starts_with(b"AT+") || text.starts_with(b"ATE") || text == b"+++" || text == b"ATI"
+}

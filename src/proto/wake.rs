@@ -1,0 +1,90 @@
+//! Getting the first answer out of a module of which nothing is known.
+
+use std::time::Duration;
+
+use crate::at::Command;
+use crate::time::Timestamp;
+
+/// One thing to try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Attempt {
+    /// `AT`: also trains autobaud and wakes from sleep, where several are needed (protocol section 1).
+    Attention,
+    /// Silence before the escape.
+    Guard,
+    /// `+++` without CR LF: out of transparent mode (section 12).
+    Escape,
+    /// As many CR as a send can wait for: they end a send that an earlier owner of the port left behind, and are empty
+    /// commands otherwise.
+    Flush,
+    /// ESC: aborts a send that waits for Ctrl-Z (section 9).
+    Abort,
+}
+
+/// What is tried, and how long an answer is waited for. Attention first: it is all that a healthy module needs. The
+/// guard times around `+++` are at least 1 s and 0.5 s (section 12).
+const ROUND: [(Attempt, Duration); 10] = [
+    (Attempt::Attention, Duration::from_millis(300)),
+    (Attempt::Attention, Duration::from_millis(500)),
+    (Attempt::Attention, Duration::from_millis(500)),
+    (Attempt::Attention, Duration::from_millis(500)),
+    (Attempt::Attention, Duration::from_millis(500)),
+    (Attempt::Guard, Duration::from_millis(1_100)),
+    (Attempt::Escape, Duration::from_millis(1_100)),
+    (Attempt::Attention, Duration::from_millis(300)),
+    (Attempt::Flush, Duration::from_millis(300)),
+    (Attempt::Abort, Duration::from_millis(100)),
+];
+
+/// Tries in turn whatever can bring a silent module to answer, for ever.
+#[derive(Debug)]
+pub(super) struct Wake {
+    step: usize,
+    deadline: Timestamp,
+}
+
+/// What to do when the deadline has come.
+#[derive(Debug)]
+pub(super) struct Nudge {
+    pub(super) bytes: Vec<u8>,
+    /// Whether everything has been tried once.
+    pub(super) round_over: bool,
+}
+
+impl Wake {
+    /// Begins now.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { step: 0, deadline: now }
+    }
+
+    /// Begins after the module has had time to come up: what is sent right behind `RDY` is lost (capture a19).
+    pub(super) fn after_boot(now: Timestamp) -> Self {
+        Self { step: 0, deadline: now + Duration::from_millis(200) }
+    }
+
+    pub(super) fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    /// A sign of life that is no answer: `AT` is worth trying at once.
+    pub(super) fn sign_of_life(&mut self, now: Timestamp) {
+        let (attempt, _) = ROUND[self.step.saturating_sub(1) % ROUND.len()];
+        if matches!(attempt, Attempt::Flush | Attempt::Abort | Attempt::Escape) {
+            *self = Self::new(now);
+        }
+    }
+
+    pub(super) fn next(&mut self, now: Timestamp) -> Nudge {
+        let (attempt, patience) = ROUND[self.step % ROUND.len()];
+        self.step += 1;
+        self.deadline = now + patience;
+        let bytes = match attempt {
+            Attempt::Attention => Command::attention().wire(),
+            Attempt::Guard => Vec::new(),
+            Attempt::Escape => b"+++".to_vec(),
+            Attempt::Flush => vec![b'\r'; Command::MAX_CHUNK],
+            Attempt::Abort => vec![0x1b],
+        };
+        Nudge { bytes, round_over: self.step % ROUND.len() == 0 }
+    }
+}

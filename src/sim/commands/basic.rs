@@ -1,0 +1,79 @@
+//! V.250: `AT`'s one-letter commands.
+
+use super::super::line::Form;
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::result::Outcome;
+use super::super::terminal::Terminal;
+use super::{Table, accepted, number};
+
+pub(super) const TABLE: Table = &[
+    ("E", |machine, _, form| {
+        flag(form, |on| machine.terminal.echo = on)
+    }),
+    ("V", |machine, _, form| {
+        flag(form, |on| machine.terminal.verbose = on)
+    }),
+    ("Q", |machine, _, form| {
+        flag(form, |on| machine.terminal.quiet = on)
+    }),
+    ("&F", factory),
+    ("Z", factory),
+    ("&W", accepted),
+    ("&C", accepted),
+    ("&D", accepted),
+    ("&K", accepted),
+    ("X", accepted),
+    ("L", accepted),
+    ("M", accepted),
+    ("O", online),
+    ("S0", |machine, _, form| register(machine, form, "000")),
+    ("S3", |machine, _, form| register(machine, form, "013")),
+    ("S4", |machine, _, form| register(machine, form, "010")),
+    ("S5", |machine, _, form| register(machine, form, "008")),
+    ("S7", |machine, _, form| register(machine, form, "000")),
+    ("S10", |machine, _, form| register(machine, form, "015")),
+];
+
+/// `0` or `1`; nothing is `0` (V.250).
+fn flag(form: &Form, set: impl FnOnce(bool)) -> Outcome {
+    let value = match form {
+        Form::Execute => Some(0),
+        Form::Set(args) => number(args, 0),
+        Form::Read | Form::Test => None,
+    };
+    match value {
+        Some(value @ (0 | 1)) => set(value == 1),
+        _ => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// `AT&F`, `ATZ`: the settings of the line as at power-on. The line's rate stays, or the answer would be lost.
+fn factory(machine: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
+    let rate = machine.terminal.rate;
+    machine.terminal = Terminal {
+        rate,
+        ..Terminal::new(&machine.settings)
+    };
+    Outcome::Ok
+}
+
+/// `ATO`: back to transparent data.
+fn online(machine: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
+    if machine.can_go_online() {
+        return Outcome::Online;
+    }
+    machine.final_line("NO CARRIER");
+    Outcome::Bare
+}
+
+/// A register that is always what the chip vendor's core says (S3=13, S4=10, S5=8).
+fn register(machine: &mut Machine, form: &Form, value: &str) -> Outcome {
+    match form {
+        Form::Read => machine.info(value),
+        Form::Set(_) => {}
+        Form::Execute | Form::Test => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}

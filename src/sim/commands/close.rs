@@ -1,0 +1,52 @@
+//! `AT+CIPCLOSE`.
+
+use super::super::control::Happening;
+use super::super::line::Form;
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::result::{Cme, Outcome};
+use super::{Table, number, send::channel};
+
+pub(super) const TABLE: Table = &[("+CIPCLOSE", close)];
+
+fn close(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    let multi = machine.ip.multi();
+    let channel = match form {
+        Form::Test => {
+            let last = machine.ip.channels.len() - 1;
+            let shape = if multi {
+                format!("(0-{last}),(0-1)")
+            } else {
+                "(0-1)".to_owned()
+            };
+            machine.keyed("+CIPCLOSE", &shape);
+            return Outcome::Ok;
+        }
+        Form::Read => return Outcome::ERROR,
+        Form::Execute if multi => return Outcome::ERROR,
+        Form::Set(args) if multi => match channel(machine, args) {
+            Some(channel) => channel,
+            None => return Outcome::cme(Cme::NotAllowed),
+        },
+        // Single: 0 slow, 1 fast; both end the link.
+        Form::Set(args) if !matches!(number(args, 0), Some(0 | 1)) => return Outcome::cme(Cme::Invalid),
+        Form::Execute | Form::Set(_) => 0,
+    };
+    let Some(link) = machine.ip.channels[channel].state.link() else {
+        // ERROR (manual) in single mode, +CME ERROR: 3 with several (capture a27).
+        return if multi {
+            Outcome::cme(Cme::NotAllowed)
+        } else {
+            Outcome::ERROR
+        };
+    };
+    network.close(machine.now, link);
+    let lost = machine.ip.channels[channel].end();
+    machine.happened(Happening::Closed {
+        channel: channel as u8,
+        lost,
+    });
+    let line = machine.on_channel(channel, "CLOSE OK");
+    machine.final_line(&line);
+    Outcome::Bare
+}

@@ -1,0 +1,130 @@
+//! `AT+CIPSTART`.
+
+use std::time::Duration;
+
+use super::super::control::Happening;
+use super::super::ip::{Bearer, Channel, ChannelState};
+use super::super::line::{Arg, Form};
+use super::super::machine::Machine;
+use super::super::network::{Link, Network, Protocol, Target};
+use super::super::profile::AlreadyStyle;
+use super::super::result::{Cme, Failure, Outcome, Then};
+use super::super::terminal::Kind;
+use super::{Table, number, text};
+
+pub(super) const TABLE: Table = &[("+CIPSTART", start), ("+CLPORT", local_port)];
+
+/// The longest host (manual, CIPSTART).
+const MAX_HOST: usize = 128;
+/// How long a profile whose `AT+CIPSTART` blocks keeps the command line at most (8910 SDK).
+const BLOCKED_FOR: Duration = Duration::from_secs(60);
+
+fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    let args = match form {
+        Form::Set(args) => args,
+        Form::Test => return Outcome::Ok,
+        Form::Read | Form::Execute => return Outcome::ERROR,
+    };
+    // Several connections take the channel first; the wrong form for the mode is refused (capture a12).
+    let has_channel = args.first().is_some_and(|arg| arg.number().is_some());
+    if has_channel != machine.ip.multi() {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    let (channel, args) = if has_channel {
+        (number(args, 0), &args[1..])
+    } else {
+        (Some(0), &args[..])
+    };
+    let channel = channel.and_then(|channel| usize::try_from(channel).ok());
+    let Some(channel) = channel.filter(|channel| *channel < machine.ip.channels.len()) else {
+        return Outcome::cme(Cme::NotAllowed);
+    };
+    let Some(target) = target(args) else {
+        return Outcome::cme(Cme::Invalid);
+    };
+    if machine.ip.channels[channel].state.link().is_some() {
+        return already(machine, channel);
+    }
+    if !scene_allows(machine) {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    connect(machine, network, channel, target)
+}
+
+/// Protocol, host, port, each quoted or not; more arguments are ignored.
+fn target(args: &[Arg]) -> Option<Target> {
+    let protocol = match text(args, 0).to_uppercase().as_str() {
+        "TCP" => Protocol::Tcp,
+        "UDP" => Protocol::Udp,
+        _ => return None,
+    };
+    let host = text(args, 1).to_owned();
+    let port = number(args, 2).and_then(|port| u16::try_from(port).ok())?;
+    let valid = !host.is_empty() && host.len() <= MAX_HOST && port > 0;
+    valid.then_some(Target { protocol, host, port })
+}
+
+/// Single: `IP INITIAL` (the bearer comes up by itself), `IP STATUS` or closed. Multi: `IP STATUS` or
+/// `IP PROCESSING`.
+fn scene_allows(machine: &mut Machine) -> bool {
+    match machine.ip.bearer {
+        Bearer::Ready => true,
+        Bearer::Initial if !machine.ip.multi() && machine.radio.is_usable() => {
+            machine.ip.bearer = Bearer::Ready;
+            machine.happened(Happening::Bearer(true));
+            true
+        }
+        Bearer::Initial | Bearer::Start | Bearer::Config | Bearer::Active | Bearer::Lost => false,
+    }
+}
+
+fn already(machine: &mut Machine, channel: usize) -> Outcome {
+    let text = machine.settings.profile.already_text;
+    let line = machine.on_channel(channel, text);
+    match machine.settings.profile.already {
+        AlreadyStyle::AfterOk => machine.final_line("OK"),
+        AlreadyStyle::AfterError => {
+            let error = Failure::Cme(Cme::Other).line(machine.terminal.error_format);
+            machine.final_line(&error);
+        }
+    }
+    machine.frame(Kind::Final, &line);
+    Outcome::Bare
+}
+
+fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, target: Target) -> Outcome {
+    let link = Link::new(machine.ip.number());
+    let until = machine.now + machine.settings.connect_timeout;
+    machine.happened(Happening::Connecting {
+        channel: channel as u8,
+        target: target.clone(),
+    });
+    let line_end_follows = machine.ip.switches.bare_data == 0;
+    network.connect(machine.now, link, &target);
+    machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
+    machine.final_line("OK");
+    debug_assert!(matches!(
+        machine.ip.channels[channel].state,
+        ChannelState::Connecting { .. }
+    ));
+    if machine.settings.profile.connect_blocks {
+        return machine.pause(BLOCKED_FOR, Then::Connected { channel });
+    }
+    Outcome::Bare
+}
+
+/// `AT+CLPORT`: the local port is the network's business; the setting is checked and accepted.
+fn local_port(_: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Set(args)
+            if args
+                .iter()
+                .any(|arg| number(std::slice::from_ref(arg), 0).is_some()) =>
+        {
+            Outcome::Ok
+        }
+        Form::Test => Outcome::Ok,
+        Form::Set(_) => Outcome::cme(Cme::Invalid),
+        Form::Read | Form::Execute => Outcome::ERROR,
+    }
+}

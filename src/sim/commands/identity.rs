@@ -1,0 +1,79 @@
+//! Who the module is.
+
+use super::super::line::Form;
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::result::Outcome;
+use super::{Table, number};
+
+pub(super) const TABLE: Table = &[
+    ("I", |machine, _, form| {
+        bare(machine, form, |machine| {
+            machine.settings.profile.revision.to_owned()
+        })
+    }),
+    ("+CGMI", manufacturer),
+    ("+GMI", manufacturer),
+    ("+CGMM", model),
+    ("+GMM", model),
+    ("+CGMR", revision),
+    ("+GMR", revision),
+    ("+CGSN", serial_number),
+    ("+GSN", serial_number),
+    ("+GCAP", |machine, _, form| {
+        bare(machine, form, |_| "+GCAP: +CGSM".to_owned())
+    }),
+];
+
+/// One line of text.
+fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> String) -> Outcome {
+    match form {
+        Form::Execute | Form::Set(_) => {
+            let text = text(machine);
+            machine.info(&text);
+        }
+        Form::Test => {}
+        Form::Read => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// `+CGMR: "text"` on Air modules (captures a18, a27), the bare text elsewhere.
+fn identity(machine: &mut Machine, form: &Form, key: &str, text: &str) -> Outcome {
+    let keyed = machine.settings.profile.identity_keyed;
+    bare(machine, form, |machine| {
+        if keyed {
+            machine.settings.profile.keyed(key, &format!("\"{text}\""))
+        } else {
+            text.to_owned()
+        }
+    })
+}
+
+fn manufacturer(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let text = machine.settings.profile.manufacturer;
+    identity(machine, form, "+CGMI", text)
+}
+
+fn model(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let text = machine.settings.profile.model;
+    identity(machine, form, "+CGMM", text)
+}
+
+fn revision(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let text = machine.settings.profile.revision;
+    identity(machine, form, "+CGMR", text)
+}
+
+/// `AT+CGSN` bare, `AT+CGSN=1` with its key (capture a28).
+fn serial_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let imei = machine.settings.imei.clone();
+    match form {
+        Form::Execute => machine.info(&imei),
+        Form::Test => machine.keyed("+CGSN", "(0-1)"),
+        Form::Set(args) if number(args, 0) == Some(1) => machine.keyed("+CGSN", &format!("\"{imei}\"")),
+        Form::Set(args) if number(args, 0) == Some(0) => machine.info(&imei),
+        Form::Set(_) | Form::Read => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}

@@ -1,0 +1,122 @@
+//! The commands, one file a family, found by name in tables.
+
+mod basic;
+mod card;
+mod cell;
+mod close;
+mod connect;
+mod context;
+mod files;
+mod identity;
+mod names;
+mod options;
+mod port;
+mod power;
+mod read;
+mod scene;
+mod send;
+mod status;
+
+use super::line::{Arg, Call, Form};
+use super::machine::Machine;
+use super::network::Network;
+use super::result::{Cme, Outcome};
+
+/// Runs one form of a command.
+pub(super) type Handler = fn(&mut Machine, &mut dyn Network, &Form) -> Outcome;
+
+/// Commands and what runs them.
+type Table = &'static [(&'static str, Handler)];
+
+/// Every family.
+const FAMILIES: &[Table] = &[
+    basic::TABLE,
+    card::TABLE,
+    cell::TABLE,
+    close::TABLE,
+    connect::TABLE,
+    context::TABLE,
+    files::TABLE,
+    identity::TABLE,
+    names::TABLE,
+    options::TABLE,
+    port::TABLE,
+    power::TABLE,
+    read::TABLE,
+    scene::TABLE,
+    send::TABLE,
+    status::TABLE,
+];
+
+/// Runs a call; a command that no family knows is `ERROR` (captures a03, a12).
+pub(super) fn execute(machine: &mut Machine, network: &mut dyn Network, call: &Call) -> Outcome {
+    let known = FAMILIES.iter().flat_map(|family| family.iter());
+    let found = known.into_iter().find(|(name, _)| *name == call.name);
+    match found {
+        Some((_, handler)) => handler(machine, network, &call.form),
+        None => Outcome::ERROR,
+    }
+}
+
+/// All names, for `AT+CLAC`.
+#[cfg(test)]
+fn names() -> impl Iterator<Item = &'static str> {
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter())
+        .map(|(name, _)| *name)
+}
+
+/// The argument at a place as a number; `None` if it is missing or none.
+fn number(args: &[Arg], place: usize) -> Option<u64> {
+    args.get(place).and_then(Arg::number)
+}
+
+/// The argument at a place as text; empty if it is missing.
+fn text(args: &[Arg], place: usize) -> &str {
+    args.get(place).map_or("", |arg| arg.text.as_str())
+}
+
+/// A command that is a number between two bounds: test, read and set.
+fn switch(
+    machine: &mut Machine,
+    key: &str,
+    form: &Form,
+    bounds: (u8, u8),
+    place: impl Fn(&mut Machine) -> &mut u8,
+) -> Outcome {
+    match form {
+        Form::Test => machine.keyed(key, &format!("({}-{})", bounds.0, bounds.1)),
+        Form::Read => {
+            let value = place(machine).to_string();
+            machine.keyed(key, &value);
+        }
+        Form::Set(args) => match number(args, 0) {
+            Some(value) if (u64::from(bounds.0)..=u64::from(bounds.1)).contains(&value) => {
+                *place(machine) = value as u8;
+            }
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// A command whose argument is checked by nobody: every form is `OK`.
+fn accepted(_: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
+    Outcome::Ok
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_is_in_two_tables() {
+        let mut all: Vec<&str> = names().collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}

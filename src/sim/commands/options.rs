@@ -1,0 +1,144 @@
+//! The switches of the TCP/IP application.
+
+use super::super::ip::Bearer;
+use super::super::line::Form;
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::result::{Cme, Outcome};
+use super::{Table, accepted, number, switch};
+
+pub(super) const TABLE: Table = &[
+    ("+CIPMUX", multi),
+    ("+CIPMODE", transparent),
+    ("+CIPQSEND", quick_send),
+    ("+CIPHEAD", |machine, _, form| {
+        switch(machine, "+CIPHEAD", form, (0, 1), |machine| {
+            &mut machine.ip.switches.header
+        })
+    }),
+    ("+CIPSHOWTP", |machine, _, form| {
+        switch(machine, "+CIPSHOWTP", form, (0, 1), |machine| {
+            &mut machine.ip.switches.show_protocol
+        })
+    }),
+    ("+CIPSRIP", |machine, _, form| {
+        switch(machine, "+CIPSRIP", form, (0, 1), |machine| {
+            &mut machine.ip.switches.show_peer
+        })
+    }),
+    ("+CIPRXF", |machine, _, form| {
+        switch(machine, "+CIPRXF", form, (0, 1), |machine| {
+            &mut machine.ip.switches.bare_data
+        })
+    }),
+    ("+CIPSPRT", |machine, _, form| {
+        switch(machine, "+CIPSPRT", form, (0, 2), |machine| {
+            &mut machine.ip.switches.prompt
+        })
+    }),
+    ("+CIPATS", auto_send),
+    ("+CIPTKA", keep_alive),
+    ("+CIPSSL", secure),
+    ("+CIPCCFG", accepted),
+];
+
+/// Only in `IP INITIAL` (manual); several connections and transparent mode exclude each other.
+fn multi(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let switches = &machine.ip.switches;
+    let refused = machine.ip.bearer != Bearer::Initial || switches.transparent == 1;
+    initial_only(machine, form, refused, "+CIPMUX", |machine| {
+        &mut machine.ip.switches.multi
+    })
+}
+
+fn transparent(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
+    let refused = machine.ip.bearer != Bearer::Initial || (wanted && machine.ip.multi());
+    initial_only(machine, form, refused, "+CIPMODE", |machine| {
+        &mut machine.ip.switches.transparent
+    })
+}
+
+fn initial_only(
+    machine: &mut Machine,
+    form: &Form,
+    refused: bool,
+    key: &str,
+    place: impl Fn(&mut Machine) -> &mut u8,
+) -> Outcome {
+    if refused && matches!(form, Form::Set(_)) {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    switch(machine, key, form, (0, 1), place)
+}
+
+/// Only in `IP INITIAL` (variants.md trap 8).
+fn quick_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let bounds = (0, machine.settings.profile.quick_send_max);
+    if matches!(form, Form::Set(_)) && machine.ip.bearer != Bearer::Initial {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    switch(machine, "+CIPQSEND", form, bounds, |machine| {
+        &mut machine.ip.switches.quick_send
+    })
+}
+
+/// `AT+CIPATS=1,<seconds>`.
+fn auto_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => {
+            let (on, seconds) = machine.ip.switches.auto_send;
+            machine.keyed("+CIPATS", &format!("{on},{seconds}"));
+        }
+        Form::Test => machine.keyed("+CIPATS", "(0-1),(1-100)"),
+        Form::Set(args) => match (number(args, 0), args.get(1).map(|arg| arg.number())) {
+            (Some(0), _) => machine.ip.switches.auto_send = (0, 0),
+            (Some(1), Some(Some(seconds @ 1..=100))) => {
+                machine.ip.switches.auto_send = (1, seconds as u16);
+            }
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// `AT+CIPTKA=1,<idle>,<interval>,<probes>`: kept, without effect on a network that never loses a link silently.
+fn keep_alive(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => {
+            let [on, idle, interval, probes] = machine.ip.keep_alive;
+            machine.keyed("+CIPTKA", &format!("{on},{idle},{interval},{probes}"));
+        }
+        Form::Test => machine.keyed("+CIPTKA", "(0-1),(30-7200),(30-600),(1-9)"),
+        Form::Set(args) => {
+            let value =
+                |place: usize, default: u64| args.get(place).map_or(Some(default), |arg| arg.number());
+            match (number(args, 0), value(1, 7200), value(2, 75), value(3, 9)) {
+                (
+                    Some(on @ 0..=1),
+                    Some(idle @ 30..=7200),
+                    Some(interval @ 30..=600),
+                    Some(probes @ 1..=9),
+                ) => {
+                    machine.ip.keep_alive = [on, idle, interval, probes].map(|number| number as u16);
+                }
+                _ => return Outcome::cme(Cme::Invalid),
+            }
+        }
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// TLS is not simulated yet: switching it off is accepted, switching it on is refused rather than lied about.
+fn secure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => machine.keyed("+CIPSSL", "0"),
+        Form::Test => machine.keyed("+CIPSSL", "(0-1)"),
+        Form::Set(args) if number(args, 0) == Some(0) => {}
+        Form::Set(_) => return Outcome::cme(Cme::NotSupported),
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}

@@ -1,0 +1,120 @@
+//! The serial port and the manner of errors.
+
+use super::super::line::{Arg, Form};
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::result::{Cme, Outcome};
+use super::{Table, accepted, number, switch};
+
+/// The rates of the 8910 core (core image), 0 being automatic.
+const RATES: [u64; 14] = [
+    0, 2400, 4800, 9600, 14_400, 19_200, 28_800, 33_600, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600,
+];
+
+pub(super) const TABLE: Table = &[
+    ("+IPR", rate),
+    ("+IFC", flow_control),
+    ("+ICF", frame),
+    ("+CMEE", |machine, _, form| {
+        switch(machine, "+CMEE", form, (0, 2), |machine| {
+            &mut machine.terminal.error_format
+        })
+    }),
+    ("+CSCLK", |machine, _, form| {
+        switch(machine, "+CSCLK", form, (0, 2), |machine| {
+            &mut machine.terminal.sleep
+        })
+    }),
+    ("+WAKETIM", accepted),
+    ("+CFGRI", accepted),
+    ("+CIURC", accepted),
+    ("+TCPUSERPARAM", accepted),
+    ("+CIICRMODE", accepted),
+];
+
+fn rate(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => {
+            let value = machine.terminal.rate.to_string();
+            machine.keyed("+IPR", &value);
+        }
+        Form::Test => {
+            let list = RATES.map(|rate| rate.to_string()).join(",");
+            machine.keyed("+IPR", &format!("({list})"));
+        }
+        Form::Set(args) => match number(args, 0) {
+            Some(rate) if RATES.contains(&rate) => return set_rate(machine, rate as u32),
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// The answer still goes out at the old rate. A line that is infinitely fast stays so: its user asked for it.
+fn set_rate(machine: &mut Machine, rate: u32) -> Outcome {
+    machine.terminal.rate = rate;
+    if rate > 0 && machine.settings.baud.is_some() {
+        machine.new_rate = Some(rate);
+    }
+    Outcome::Ok
+}
+
+/// `(0,2),(0,2)`: XON/XOFF is not available (capture a16, core image).
+fn flow_control(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    pair(
+        machine,
+        "+IFC",
+        form,
+        "(0,2),(0,2)",
+        |value| matches!(value, 0 | 2),
+        |machine| &mut machine.terminal.flow,
+    )
+}
+
+/// `(1-3),(0-1)` (8910 core image); 3,3 is 8N1.
+fn frame(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    pair(
+        machine,
+        "+ICF",
+        form,
+        "(1-3),(0-1)",
+        |value| value <= 3,
+        |machine| &mut machine.terminal.frame,
+    )
+}
+
+/// Two numbers, the second optional.
+fn pair(
+    machine: &mut Machine,
+    key: &str,
+    form: &Form,
+    range: &str,
+    allowed: impl Fn(u64) -> bool,
+    place: impl Fn(&mut Machine) -> &mut (u8, u8),
+) -> Outcome {
+    match form {
+        Form::Read => {
+            let (first, second) = *place(machine);
+            machine.keyed(key, &format!("{first},{second}"));
+        }
+        Form::Test => machine.keyed(key, range),
+        Form::Set(args) => match parse_pair(args) {
+            Some((first, second)) if allowed(first) && second.is_none_or(&allowed) => {
+                let place = place(machine);
+                *place = (first as u8, second.unwrap_or(u64::from(place.1)) as u8);
+            }
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+fn parse_pair(args: &[Arg]) -> Option<(u64, Option<u64>)> {
+    let first = number(args, 0)?;
+    match args.get(1) {
+        None => Some((first, None)),
+        Some(second) => Some((first, Some(second.number()?))),
+    }
+}

@@ -1,0 +1,139 @@
+//! `AT+CIPRXGET`: manual receive.
+
+use super::super::flow::CHUNK;
+use super::super::line::{Arg, Form};
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::result::{Cme, Outcome};
+use super::super::terminal::Kind;
+use super::{Table, number, send::channel};
+
+pub(super) const TABLE: Table = &[("+CIPRXGET", receive)];
+
+fn receive(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => {
+            let mode = machine.ip.switches.manual_receive.to_string();
+            machine.keyed("+CIPRXGET", &mode);
+            Outcome::Ok
+        }
+        Form::Test => {
+            let modes = format!("(0-{})", machine.settings.profile.manual_receive_max);
+            machine.keyed("+CIPRXGET", &modes);
+            Outcome::Ok
+        }
+        Form::Execute => Outcome::ERROR,
+        Form::Set(args) => match number(args, 0) {
+            Some(mode @ (0 | 1 | 5)) if mode <= u64::from(machine.settings.profile.manual_receive_max) => {
+                set_mode(machine, mode as u8)
+            }
+            Some(2) => read(machine, network, &args[1..], false),
+            Some(3) => read(machine, network, &args[1..], true),
+            Some(4) => pending(machine, &args[1..]),
+            _ => Outcome::cme(Cme::Invalid),
+        },
+    }
+}
+
+/// Before `AT+CIPSTART` only (protocol.md section 11).
+fn set_mode(machine: &mut Machine, mode: u8) -> Outcome {
+    if machine.ip.any_link() {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    machine.ip.switches.manual_receive = mode;
+    Outcome::Ok
+}
+
+/// The channel and what follows it; without a channel in single-connection mode.
+fn addressed<'a>(machine: &Machine, args: &'a [Arg]) -> Option<(usize, &'a [Arg])> {
+    if machine.ip.multi() {
+        Some((channel(machine, args)?, &args[1..]))
+    } else {
+        Some((0, args))
+    }
+}
+
+/// A channel that data can be read from: manual mode, and a link (capture a27: a closed one is refused).
+fn readable<'a>(machine: &Machine, args: &'a [Arg]) -> Option<(usize, &'a [Arg])> {
+    let (channel, rest) = addressed(machine, args)?;
+    let live = machine.ip.switches.manual_receive > 0 && machine.ip.channels[channel].state.receives();
+    live.then_some((channel, rest))
+}
+
+fn read(machine: &mut Machine, network: &mut dyn Network, args: &[Arg], hex: bool) -> Outcome {
+    let Some((channel, rest)) = readable(machine, args) else {
+        return Outcome::cme(Cme::NotAllowed);
+    };
+    let limit = if hex {
+        machine.settings.profile.hex_read_max.into()
+    } else {
+        CHUNK as u64
+    };
+    let Some(length) = number(rest, 0).filter(|length| (1..=limit).contains(length)) else {
+        // Capture a27: more than the limit is +CME ERROR: 3.
+        return Outcome::cme(Cme::NotAllowed);
+    };
+    let slot = &mut machine.ip.channels[channel];
+    let count = slot.received.len().min(length as usize);
+    let data: Vec<u8> = slot.received.drain(..count).collect();
+    slot.announced = false;
+    print_data(machine, channel, &data, hex);
+    machine.final_line("OK");
+    machine.pump(network);
+    announce_rest(machine, channel);
+    Outcome::Bare
+}
+
+/// `+CIPRXGET: 2,<n>,<got>,<left>`, line end, data, line end (captures a27, a28); nothing after the header if there is
+/// no data.
+fn print_data(machine: &mut Machine, channel: usize, data: &[u8], hex: bool) {
+    let slot = &machine.ip.channels[channel];
+    let mode = if hex { 3 } else { 2 };
+    let channel_shown = if machine.ip.multi() {
+        format!("{channel},")
+    } else {
+        String::new()
+    };
+    let mut value = format!("{mode},{channel_shown}{},{}", data.len(), slot.received.len());
+    if machine.ip.switches.show_peer == 1
+        && let Some(target) = &slot.target
+        && !data.is_empty()
+    {
+        value.push_str(&format!(",\"{}:{}\"", slot.peer_address(), target.port));
+    }
+    let header = machine.settings.profile.keyed("+CIPRXGET", &value);
+    let mut frame = format!("\r\n{header}\r\n").into_bytes();
+    if hex {
+        frame.extend(data.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()));
+    } else {
+        frame.extend_from_slice(data);
+    }
+    if !data.is_empty() {
+        frame.extend_from_slice(b"\r\n");
+    }
+    machine.print(Kind::Data, frame);
+}
+
+/// Data that arrived before this read and is left is not announced again: only an arrival is. Nothing to do but to
+/// remember that the host knows of it.
+fn announce_rest(machine: &mut Machine, channel: usize) {
+    let slot = &mut machine.ip.channels[channel];
+    slot.announced = slot.announced || !slot.received.is_empty();
+}
+
+fn pending(machine: &mut Machine, args: &[Arg]) -> Outcome {
+    if machine.ip.switches.manual_receive == 0 {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    let Some((channel, _)) = addressed(machine, args) else {
+        return Outcome::cme(Cme::NotAllowed);
+    };
+    let left = machine.ip.channels[channel].received.len();
+    let channel_shown = if machine.ip.multi() {
+        format!("{channel},")
+    } else {
+        String::new()
+    };
+    machine.keyed("+CIPRXGET", &format!("4,{channel_shown}{left}"));
+    Outcome::Ok
+}

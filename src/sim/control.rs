@@ -1,0 +1,128 @@
+//! What goes into the simulator and what comes out of it.
+
+use std::fmt;
+
+use super::fault::Fault;
+use super::network::{ConnectFailure, Target};
+
+/// What happens to the simulator.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// The host wrote these bytes.
+    Host(&'a [u8]),
+    /// Someone changes the world.
+    Control(Control),
+    /// Time has passed, or the network woke us.
+    Tick,
+}
+
+/// What the simulator does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// These bytes have crossed the line to the host.
+    Host(Vec<u8>),
+    /// For logs: what went on inside.
+    Happened(Happening),
+    /// The port is gone. Nothing follows.
+    HangUp,
+}
+
+/// A hand on the simulated world.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Control {
+    /// The reset pin: everything is forgotten, the boot begins.
+    Reset,
+    /// The card is pulled out.
+    SimRemove,
+    /// A card is put in.
+    SimInsert,
+    /// The cell is gone: no service, the bearer is lost.
+    NetworkDown,
+    /// The cell is back.
+    NetworkUp,
+    /// The network ends the bearer: `+PDP: DEACT`.
+    PdpLost,
+    /// The modem prints this unsolicited line.
+    Urc(String),
+    /// The port vanishes, as when the USB plug is pulled.
+    HangUp,
+    /// Something goes wrong at the next opportunity.
+    Fault(Fault),
+    /// The peer of this channel closes.
+    PeerClose(u8),
+}
+
+/// Something that went on inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Happening {
+    /// The modem began to boot.
+    Booting,
+    /// A command line was taken.
+    Command(String),
+    /// Service came (`true`) or went.
+    Service(bool),
+    /// The bearer came up (`true`) or was lost.
+    Bearer(bool),
+    /// A connect began.
+    Connecting {
+        /// The channel.
+        channel: u8,
+        /// Where to.
+        target: Target,
+    },
+    /// It ended well.
+    Connected {
+        /// The channel.
+        channel: u8,
+    },
+    /// It did not.
+    ConnectFailed {
+        /// The channel.
+        channel: u8,
+        /// Why.
+        why: ConnectFailure,
+    },
+    /// The host sent this many bytes to the network.
+    Sent {
+        /// The channel.
+        channel: u8,
+        /// How many.
+        bytes: usize,
+    },
+    /// A channel ended.
+    Closed {
+        /// The channel.
+        channel: u8,
+        /// Bytes that the host did not read, destroyed.
+        lost: usize,
+    },
+    /// The host wrote faster than the modem took: this many bytes are lost.
+    Overrun(usize),
+    /// A fault struck.
+    Fault(String),
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Booting => f.write_str("booting"),
+            Self::Command(line) => write!(f, "command {line}"),
+            Self::Service(true) => f.write_str("in service"),
+            Self::Service(false) => f.write_str("service lost"),
+            Self::Bearer(true) => f.write_str("bearer up"),
+            Self::Bearer(false) => f.write_str("bearer lost"),
+            Self::Connecting { channel, target } => write!(f, "channel {channel} connects to {target}"),
+            Self::Connected { channel } => write!(f, "channel {channel} is connected"),
+            Self::ConnectFailed { channel, why } => write!(f, "channel {channel} failed to connect: {why:?}"),
+            Self::Sent { channel, bytes } => write!(f, "channel {channel} sent {bytes} bytes"),
+            Self::Closed { channel, lost: 0 } => write!(f, "channel {channel} is closed"),
+            Self::Closed { channel, lost } => {
+                write!(f, "channel {channel} is closed, {lost} unread bytes destroyed")
+            }
+            Self::Overrun(bytes) => write!(f, "overrun: {bytes} bytes from the host lost"),
+            Self::Fault(text) => write!(f, "fault: {text}"),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! What comes from the network: results of connects, data, closes.
+
+use super::control::Happening;
+use super::data::{Online, Payload};
+use super::ip::{Bearer, ChannelState};
+use super::machine::{Machine, Mode, OUTPUT_LIMIT};
+use super::network::{ConnectFailure, Link, Network, NetworkEvent};
+use super::profile::DataUrc;
+use super::terminal::Kind;
+use crate::time::Timestamp;
+
+/// The most data behind one header (protocol.md section 11).
+pub(super) const CHUNK: usize = 1460;
+
+impl Machine {
+    /// Takes an event of the network.
+    pub(super) fn on_network(&mut self, network: &mut dyn Network, event: NetworkEvent) {
+        match event {
+            NetworkEvent::Connected { link, address } => {
+                if let Some(channel) = self.ip.channel_of(link) {
+                    self.ip.channels[channel].address = address;
+                    self.connected(channel, link);
+                }
+            }
+            NetworkEvent::Failed { link, why } => {
+                if let Some(channel) = self.ip.channel_of(link) {
+                    self.connect_failed(channel, why);
+                }
+            }
+            NetworkEvent::Closed(link) => self.peer_closed(link),
+            NetworkEvent::Reset(link) => {
+                if let Some(channel) = self.ip.channel_of(link) {
+                    self.connection_lost(network, channel);
+                }
+            }
+            // Both are found by asking: the events only wake us.
+            NetworkEvent::Readable(_) | NetworkEvent::Writable(_) => {}
+            NetworkEvent::Resolved { query, addresses } => self.resolved(query, &addresses),
+        }
+    }
+
+    /// Moves data between the channels and the network; answers whether any moved.
+    pub(super) fn pump(&mut self, network: &mut dyn Network) -> bool {
+        let mut moved = false;
+        for channel in 0..self.ip.channels.len() {
+            moved |= self.flush_unsent(network, channel);
+        }
+        if self.receives_manually() {
+            for channel in 0..self.ip.channels.len() {
+                moved |= self.fetch(network, channel);
+            }
+            return moved;
+        }
+        // One frame of each in turn, so that no channel starves another.
+        while self.may_push_data() {
+            let count = self.ip.channels.len();
+            let start = self.ip.turn;
+            let turn = (0..count)
+                .map(|n| (start + n) % count)
+                .find(|n| self.push_data(network, *n));
+            let Some(turn) = turn else {
+                break;
+            };
+            self.ip.turn = (turn + 1) % count;
+            moved = true;
+        }
+        moved | self.end_drained(network)
+    }
+
+    /// Push mode: with the line free and nothing left to push, what the peers have closed is closed.
+    fn end_drained(&mut self, network: &mut dyn Network) -> bool {
+        let mut ended = false;
+        for channel in 0..self.ip.channels.len() {
+            if let ChannelState::RemoteClosing { link, .. } = self.ip.channels[channel].state
+                && self.may_push_data()
+            {
+                network.close(self.now, link);
+                self.close_reported(channel);
+                ended = true;
+            }
+        }
+        ended
+    }
+
+    /// Ends connects that took too long, and in manual mode closes whose data was read or has waited long enough.
+    pub(super) fn channel_timers(&mut self, network: &mut dyn Network) -> bool {
+        let mut acted = false;
+        for channel in 0..self.ip.channels.len() {
+            match self.ip.channels[channel].state {
+                ChannelState::Connecting { link, until } if until <= self.now => {
+                    network.close(self.now, link);
+                    self.connect_failed(channel, ConnectFailure::TimedOut);
+                    acted = true;
+                }
+                ChannelState::RemoteClosing { link, until }
+                    if self.receives_manually()
+                        && (until <= self.now || self.ip.channels[channel].received.is_empty()) =>
+                {
+                    network.close(self.now, link);
+                    self.close_reported(channel);
+                    acted = true;
+                }
+                ChannelState::Initial
+                | ChannelState::Connecting { .. }
+                | ChannelState::Connected { .. }
+                | ChannelState::RemoteClosing { .. }
+                | ChannelState::Closed => {}
+            }
+        }
+        acted
+    }
+
+    /// When one of them is due.
+    pub(super) fn channel_deadline(&self) -> Option<Timestamp> {
+        let deadlines = self.ip.channels.iter().map(|channel| match channel.state {
+            ChannelState::Connecting { until, .. } => Some(until),
+            ChannelState::RemoteClosing { until, .. } if self.receives_manually() => Some(until),
+            ChannelState::Initial
+            | ChannelState::Connected { .. }
+            | ChannelState::RemoteClosing { .. }
+            | ChannelState::Closed => None,
+        });
+        deadlines.flatten().min()
+    }
+
+    /// Closes every link without a word.
+    pub(super) fn drop_links(&mut self, network: &mut dyn Network) {
+        for channel in &mut self.ip.channels {
+            if let Some(link) = channel.state.link() {
+                network.close(self.now, link);
+                channel.end();
+            }
+        }
+    }
+
+    /// The bearer is gone: every link is dead, and only `AT+CIPSHUT` helps (FAQ socket #11).
+    pub(super) fn bearer_lost(&mut self, network: &mut dyn Network) {
+        if self.ip.bearer == Bearer::Initial || self.ip.bearer == Bearer::Lost {
+            return;
+        }
+        let was_up = self.ip.is_active() || self.ip.bearer == Bearer::Config;
+        self.drop_links(network);
+        if !was_up {
+            return;
+        }
+        self.ip.bearer = Bearer::Lost;
+        self.happened(Happening::Bearer(false));
+        self.abort_data();
+        self.urc("+PDP: DEACT");
+    }
+
+    /// A broken connection. Unread data is lost with it.
+    pub(super) fn connection_lost(&mut self, network: &mut dyn Network, channel: usize) {
+        let Some(link) = self.ip.channels[channel].state.link() else {
+            return;
+        };
+        network.close(self.now, link);
+        if matches!(self.ip.channels[channel].state, ChannelState::Connecting { .. }) {
+            self.connect_failed(channel, ConnectFailure::Refused);
+        } else {
+            self.close_reported(channel);
+        }
+    }
+
+    fn connected(&mut self, channel: usize, link: Link) {
+        self.ip.channels[channel].state = ChannelState::Connected { link };
+        self.happened(Happening::Connected {
+            channel: channel as u8,
+        });
+        if self.ip.switches.transparent == 1 {
+            self.go_online();
+            return;
+        }
+        self.channel_result(channel, "CONNECT OK");
+    }
+
+    fn connect_failed(&mut self, channel: usize, why: ConnectFailure) {
+        self.happened(Happening::ConnectFailed {
+            channel: channel as u8,
+            why,
+        });
+        self.ip.channels[channel].end();
+        if !self.ip.multi() {
+            // Capture a12: the state named in the failure is IP STATUS, and a new CIPSTART is accepted.
+            self.ip.channels[channel].state = ChannelState::Initial;
+            let state = self.ip.state_text(&self.settings.profile);
+            let line = self.settings.profile.keyed("STATE", &state);
+            self.urc(&line);
+        }
+        self.channel_result(channel, "CONNECT FAIL");
+    }
+
+    /// The result of a connect: an answer if the profile's `AT+CIPSTART` waits for it, else unsolicited.
+    fn channel_result(&mut self, channel: usize, text: &str) {
+        let line = self.on_channel(channel, text);
+        if self.paused_for() == Some(super::result::Then::Connected { channel }) {
+            self.frame(Kind::Final, &line);
+        } else {
+            self.urc(&line);
+        }
+    }
+
+    pub(super) fn go_online(&mut self) {
+        self.final_line("CONNECT");
+        self.mode = Mode::Online(Online {
+            written_at: self.now,
+            pluses: 0,
+            first_plus_at: self.now,
+        });
+    }
+
+    fn peer_closed(&mut self, link: Link) {
+        let Some(channel) = self.ip.channel_of(link) else {
+            return;
+        };
+        let until = self.now + self.settings.close_grace;
+        if let ChannelState::Connected { link } = self.ip.channels[channel].state {
+            self.ip.channels[channel].state = ChannelState::RemoteClosing { link, until };
+        }
+    }
+
+    /// Whether data waits for `AT+CIPRXGET`; transparent data never does.
+    fn receives_manually(&self) -> bool {
+        self.ip.switches.manual_receive > 0 && !matches!(self.mode, Mode::Online(_))
+    }
+
+    /// The peer's close is reported, unless the firmware forgets it.
+    fn close_reported(&mut self, channel: usize) {
+        let lost = self.ip.channels[channel].end();
+        self.happened(Happening::Closed {
+            channel: channel as u8,
+            lost,
+        });
+        self.abort_send(channel);
+        self.leave_online();
+        if self.settings.closed_reported {
+            self.channel_urc(channel, "CLOSED");
+        }
+    }
+
+    /// A send whose link dies under it fails at once; what the host still writes is taken for commands (8910 SDK,
+    /// protocol.md section 9).
+    fn abort_send(&mut self, channel: usize) {
+        let sending = matches!(&self.mode, Mode::Payload(Payload { channel: at, .. }) if *at == channel);
+        if sending {
+            let line = self.on_channel(channel, "SEND FAIL");
+            self.frame(Kind::Final, &line);
+            self.free_line();
+        }
+    }
+
+    fn abort_data(&mut self) {
+        if let Mode::Payload(Payload { channel, .. }) = &self.mode {
+            let channel = *channel;
+            self.abort_send(channel);
+        }
+        self.leave_online();
+    }
+
+    fn leave_online(&mut self) {
+        if matches!(self.mode, Mode::Online(_)) {
+            self.free_line();
+        }
+    }
+
+    /// Whether received data may go out on the line now. A line with a rate is kept only a frame ahead, so that an
+    /// answer does not wait behind seconds of data.
+    fn may_push_data(&self) -> bool {
+        let free = match self.mode {
+            Mode::Command | Mode::Online(_) => true,
+            Mode::Running(_) => !self.holds_urcs(),
+            Mode::Payload(_) | Mode::File(_) => false,
+        };
+        let ahead = if self.out.line.rate().is_some() {
+            CHUNK
+        } else {
+            OUTPUT_LIMIT
+        };
+        free && self.out.line.len() < ahead
+    }
+
+    /// Push mode: one frame of this channel.
+    fn push_data(&mut self, network: &mut dyn Network, channel: usize) -> bool {
+        let state = self.ip.channels[channel].state;
+        let (true, Some(link)) = (state.receives(), state.link()) else {
+            return false;
+        };
+        let mut data = [0; CHUNK];
+        let count = network.receive(self.now, link, &mut data);
+        if count == 0 {
+            return false;
+        }
+        let frame = self.data_frame(channel, &data[..count]);
+        self.print(Kind::Data, frame);
+        true
+    }
+
+    /// Received bytes as they look on the line (capture d03, manual CIPHEAD, CIPSHOWTP, CIPSRIP, CIPRXF).
+    fn data_frame(&self, channel: usize, data: &[u8]) -> Vec<u8> {
+        let switches = &self.ip.switches;
+        let slot = &self.ip.channels[channel];
+        let count = data.len();
+        let mut frame = Vec::with_capacity(count + 48);
+        if matches!(self.mode, Mode::Online(_)) {
+            frame.extend_from_slice(data);
+            return frame;
+        }
+        let (protocol, address, port) = slot.peer();
+        if self.ip.multi() {
+            let peer = if switches.show_peer == 1 {
+                format!(",{address}:{port}")
+            } else {
+                String::new()
+            };
+            frame.extend_from_slice(format!("\r\n+RECEIVE,{channel},{count}{peer}:\r\n").as_bytes());
+            frame.extend_from_slice(data);
+            return frame;
+        }
+        if switches.show_peer == 1 {
+            frame.extend_from_slice(format!("\r\nRECV FROM: {address}:{port}\r\n").as_bytes());
+        }
+        if switches.header == 1 {
+            let shown = if switches.show_protocol == 1 {
+                format!(",{protocol}")
+            } else {
+                String::new()
+            };
+            frame.extend_from_slice(format!("\r\n+IPD,{count}{shown}:").as_bytes());
+        }
+        frame.extend_from_slice(data);
+        if slot.line_end_follows {
+            frame.extend_from_slice(b"\r\n");
+        }
+        frame
+    }
+
+    /// Manual mode: moves data into the channel's buffer and says so once.
+    fn fetch(&mut self, network: &mut dyn Network, channel: usize) -> bool {
+        let slot = &mut self.ip.channels[channel];
+        let (true, Some(link)) = (slot.state.receives(), slot.state.link()) else {
+            return false;
+        };
+        let mut data = [0; CHUNK];
+        let limit = self.settings.receive_buffer.clamp(1, 65_535);
+        let mut moved = false;
+        while slot.received.len() < limit {
+            let room = CHUNK.min(limit - slot.received.len());
+            let count = network.receive(self.now, link, &mut data[..room]);
+            if count == 0 {
+                break;
+            }
+            slot.received.extend(&data[..count]);
+            moved = true;
+        }
+        if moved {
+            self.announce(channel);
+        }
+        moved
+    }
+
+    fn announce(&mut self, channel: usize) {
+        let every = self.ip.switches.manual_receive == 5;
+        if std::mem::replace(&mut self.ip.channels[channel].announced, true) && !every {
+            return;
+        }
+        let profile = &self.settings.profile;
+        let line = match (self.ip.multi(), profile.data_urc) {
+            (false, _) => profile.keyed("+CIPRXGET", "1"),
+            (true, DataUrc::ModeAndChannel) => profile.keyed("+CIPRXGET", &format!("1,{channel}")),
+            (true, DataUrc::ChannelOnly) => profile.keyed("+CIPRXGET", &channel.to_string()),
+        };
+        self.urc(&line);
+    }
+}

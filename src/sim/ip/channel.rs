@@ -1,0 +1,137 @@
+//! One channel of the TCP/IP stack.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use crate::sim::network::{Link, Target};
+use crate::time::Timestamp;
+
+/// How far a channel is (manual, state machine; the names of the `C:` rows of `AT+CIPSTATUS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sim) enum ChannelState {
+    Initial,
+    Connecting {
+        link: Link,
+        until: Timestamp,
+    },
+    Connected {
+        link: Link,
+    },
+    /// The peer has closed; what it sent before is still delivered, until then at the latest.
+    RemoteClosing {
+        link: Link,
+        until: Timestamp,
+    },
+    Closed,
+}
+
+impl ChannelState {
+    /// As in a `C:` row.
+    pub(in crate::sim) fn text(self) -> &'static str {
+        match self {
+            Self::Initial => "INITIAL",
+            Self::Connecting { .. } => "CONNECTING",
+            Self::Connected { .. } => "CONNECTED",
+            Self::RemoteClosing { .. } => "REMOTE CLOSING",
+            Self::Closed => "CLOSED",
+        }
+    }
+
+    pub(in crate::sim) fn link(self) -> Option<Link> {
+        match self {
+            Self::Connecting { link, .. } | Self::Connected { link } | Self::RemoteClosing { link, .. } => {
+                Some(link)
+            }
+            Self::Initial | Self::Closed => None,
+        }
+    }
+
+    /// Whether data can come from the network.
+    pub(in crate::sim) fn receives(self) -> bool {
+        match self {
+            Self::Connected { .. } | Self::RemoteClosing { .. } => true,
+            Self::Initial | Self::Connecting { .. } | Self::Closed => false,
+        }
+    }
+}
+
+/// A channel and its buffers.
+#[derive(Debug)]
+pub(in crate::sim) struct Channel {
+    pub(in crate::sim) state: ChannelState,
+    /// Where it leads or led.
+    pub(in crate::sim) target: Option<Target>,
+    pub(in crate::sim) address: Option<IpAddr>,
+    /// Bytes that the host has sent on this link.
+    pub(in crate::sim) sent: u64,
+    /// Those that the network has not taken, one send each.
+    pub(in crate::sim) unsent: VecDeque<Vec<u8>>,
+    pub(in crate::sim) unsent_bytes: usize,
+    /// Manual mode: what waits for `AT+CIPRXGET`.
+    pub(in crate::sim) received: VecDeque<u8>,
+    /// Manual mode: the host was told and has not read since.
+    pub(in crate::sim) announced: bool,
+    /// `AT+CIPRXF` as it was at the connect: whether a line end follows pushed data.
+    pub(in crate::sim) line_end_follows: bool,
+}
+
+impl Channel {
+    pub(in crate::sim) fn new() -> Self {
+        Self {
+            state: ChannelState::Initial,
+            target: None,
+            address: None,
+            sent: 0,
+            unsent: VecDeque::new(),
+            unsent_bytes: 0,
+            received: VecDeque::new(),
+            announced: false,
+            line_end_follows: false,
+        }
+    }
+
+    /// A new connection on this channel.
+    pub(in crate::sim) fn connecting(
+        target: Target,
+        link: Link,
+        until: Timestamp,
+        line_end_follows: bool,
+    ) -> Self {
+        Self {
+            state: ChannelState::Connecting { link, until },
+            target: Some(target),
+            line_end_follows,
+            ..Self::new()
+        }
+    }
+
+    /// Ends it; answers how many unread bytes are destroyed.
+    pub(in crate::sim) fn end(&mut self) -> usize {
+        let lost = self.received.len();
+        self.state = ChannelState::Closed;
+        self.received = VecDeque::new();
+        self.unsent.clear();
+        self.unsent_bytes = 0;
+        lost
+    }
+
+    /// The protocol, address and port of a `C:` row; the address as text if the network does not know it.
+    pub(in crate::sim) fn peer(&self) -> (String, String, String) {
+        match &self.target {
+            None => Default::default(),
+            Some(target) => (
+                target.protocol.to_string(),
+                self.peer_address(),
+                target.port.to_string(),
+            ),
+        }
+    }
+
+    pub(in crate::sim) fn peer_address(&self) -> String {
+        match (&self.address, &self.target) {
+            (Some(address), _) => address.to_string(),
+            (None, Some(target)) => target.host.clone(),
+            (None, None) => String::new(),
+        }
+    }
+}

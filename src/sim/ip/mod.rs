@@ -1,0 +1,181 @@
+//! The TCP/IP application of the modem: the scene state machine, its switches and its channels.
+//!
+//! ```text
+//! IP INITIAL --CSTT--> IP START --CIICR--> IP CONFIG --> IP GPRSACT --CIFSR--> IP STATUS
+//! single: IP STATUS --CIPSTART--> TCP CONNECTING --> CONNECT OK --CIPCLOSE or peer--> TCP CLOSED --CIPSTART--> ..
+//!         IP INITIAL --CIPSTART--> as if CSTT, CIICR and CIFSR had been there
+//! multi:  IP STATUS --CIPSTART=n--> IP PROCESSING --all closed--> IP STATUS
+//! any --CIPSHUT--> IP INITIAL;  any with a bearer --bearer lost--> PDP DEACT
+//! ```
+//!
+//! Source: the manual's page on the state machine, protocol.md section 6. Only the left part is stored
+//! ([`Bearer`]); what depends on the channels is derived from them.
+
+mod channel;
+
+use std::collections::BTreeMap;
+
+pub(in crate::sim) use channel::{Channel, ChannelState};
+
+use super::network::{Link, Protocol};
+use super::profile::Profile;
+
+/// The scene, as far as it does not depend on channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sim) enum Bearer {
+    /// Nothing configured.
+    Initial,
+    /// `AT+CSTT` done.
+    Start,
+    /// `AT+CIICR` under way.
+    Config,
+    /// Active, the address not asked for yet.
+    Active,
+    /// Usable.
+    Ready,
+    /// Lost; needs `AT+CIPSHUT`.
+    Lost,
+}
+
+/// The switches of the application; forgotten at a reboot.
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Switches {
+    /// `AT+CIPMUX`
+    pub(in crate::sim) multi: u8,
+    /// `AT+CIPMODE`
+    pub(in crate::sim) transparent: u8,
+    /// `AT+CIPQSEND`
+    pub(in crate::sim) quick_send: u8,
+    /// `AT+CIPRXGET`
+    pub(in crate::sim) manual_receive: u8,
+    /// `AT+CIPHEAD`
+    pub(in crate::sim) header: u8,
+    /// `AT+CIPSHOWTP`
+    pub(in crate::sim) show_protocol: u8,
+    /// `AT+CIPSRIP`
+    pub(in crate::sim) show_peer: u8,
+    /// `AT+CIPRXF`
+    pub(in crate::sim) bare_data: u8,
+    /// `AT+CIPSPRT`
+    pub(in crate::sim) prompt: u8,
+    /// `AT+CIPATS`: on, seconds.
+    pub(in crate::sim) auto_send: (u8, u16),
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            multi: 0,
+            transparent: 0,
+            quick_send: 0,
+            manual_receive: 0,
+            header: 0,
+            show_protocol: 0,
+            show_peer: 0,
+            bare_data: 0,
+            prompt: 1,
+            auto_send: (0, 0),
+        }
+    }
+}
+
+/// The whole application.
+#[derive(Debug)]
+pub(in crate::sim) struct Ip {
+    pub(in crate::sim) bearer: Bearer,
+    /// `AT+CSTT`: access point, user, password.
+    pub(in crate::sim) access: [String; 3],
+    pub(in crate::sim) switches: Switches,
+    pub(in crate::sim) channels: Vec<Channel>,
+    /// `AT+CIPTKA`: on, idle seconds, interval, probes.
+    pub(in crate::sim) keep_alive: [u16; 4],
+    /// `AT+CDNSCFG`
+    pub(in crate::sim) name_servers: [String; 2],
+    /// Names asked for with `AT+CDNSGIP`.
+    pub(in crate::sim) queries: BTreeMap<u64, String>,
+    /// The next number of a link or a query.
+    next_number: u64,
+    /// Whose turn it is to deliver data.
+    pub(in crate::sim) turn: usize,
+}
+
+impl Ip {
+    pub(in crate::sim) fn new(profile: &Profile) -> Self {
+        Self {
+            bearer: Bearer::Initial,
+            access: Default::default(),
+            switches: Switches::default(),
+            channels: (0..profile.channels.max(1)).map(|_| Channel::new()).collect(),
+            keep_alive: [0, 7200, 75, 9],
+            name_servers: ["0.0.0.0".to_owned(), "0.0.0.0".to_owned()],
+            queries: BTreeMap::new(),
+            next_number: 0,
+            turn: 0,
+        }
+    }
+
+    /// As after a reboot. Numbers go on, so that nothing of the old life is mistaken for the new.
+    pub(in crate::sim) fn restart(&mut self, profile: &Profile) {
+        let next_number = self.next_number;
+        *self = Self::new(profile);
+        self.next_number = next_number;
+    }
+
+    pub(in crate::sim) fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number - 1
+    }
+
+    pub(in crate::sim) fn multi(&self) -> bool {
+        self.switches.multi == 1
+    }
+
+    /// The channel that a link belongs to.
+    pub(in crate::sim) fn channel_of(&self, link: Link) -> Option<usize> {
+        self.channels
+            .iter()
+            .position(|channel| channel.state.link() == Some(link))
+    }
+
+    /// Whether the bearer carries data.
+    pub(in crate::sim) fn is_active(&self) -> bool {
+        match self.bearer {
+            Bearer::Active | Bearer::Ready => true,
+            Bearer::Initial | Bearer::Start | Bearer::Config | Bearer::Lost => false,
+        }
+    }
+
+    /// Whether any channel has a link.
+    pub(in crate::sim) fn any_link(&self) -> bool {
+        self.channels.iter().any(|channel| channel.state.link().is_some())
+    }
+
+    /// The state as `AT+CIPSTATUS` names it.
+    pub(in crate::sim) fn state_text(&self, profile: &Profile) -> String {
+        match self.bearer {
+            Bearer::Initial => "IP INITIAL".to_owned(),
+            Bearer::Start => "IP START".to_owned(),
+            Bearer::Config => "IP CONFIG".to_owned(),
+            Bearer::Active => "IP GPRSACT".to_owned(),
+            Bearer::Lost => profile.lost_state.to_owned(),
+            Bearer::Ready if self.multi() && self.any_link() => "IP PROCESSING".to_owned(),
+            Bearer::Ready if self.multi() => "IP STATUS".to_owned(),
+            Bearer::Ready => self.single_state_text(),
+        }
+    }
+
+    fn single_state_text(&self) -> String {
+        let channel = &self.channels[0];
+        let protocol = channel
+            .target
+            .as_ref()
+            .map_or(Protocol::Tcp, |target| target.protocol);
+        match channel.state {
+            ChannelState::Initial => "IP STATUS".to_owned(),
+            ChannelState::Connecting { .. } => format!("{protocol} CONNECTING"),
+            ChannelState::Connected { .. } => "CONNECT OK".to_owned(),
+            ChannelState::RemoteClosing { .. } => format!("{protocol} CLOSING"),
+            ChannelState::Closed => format!("{protocol} CLOSED"),
+        }
+    }
+}

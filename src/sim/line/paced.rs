@@ -1,0 +1,213 @@
+//! Bytes on a line of limited speed.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// Start bit, eight data bits, stop bit (8N1, the default of `AT+ICF`).
+const BITS_PER_BYTE: u64 = 10;
+/// Bytes are handed on in bursts of about this long, as a UART's FIFO does: fewer wake-ups, the same rate.
+const BURST: Duration = Duration::from_millis(1);
+
+/// A queue whose bytes become ready one after the other at the line's rate, or all at once without a rate.
+#[derive(Debug)]
+pub(in crate::sim) struct Paced {
+    queue: VecDeque<u8>,
+    /// How many bytes at the front have crossed the line.
+    ready: usize,
+    rate: Option<u32>,
+    /// The rate to use once the line is empty: `AT+IPR` answers at the old rate.
+    next_rate: Option<Option<u32>>,
+    /// When the first byte of the current burst entered the line, and how many have crossed it since.
+    started_at: Timestamp,
+    crossed: u64,
+}
+
+impl Paced {
+    /// An empty line of this many bits a second (`None`: infinitely fast).
+    pub(in crate::sim) fn new(rate: Option<u32>) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            ready: 0,
+            rate,
+            next_rate: None,
+            started_at: Timestamp::ZERO,
+            crossed: 0,
+        }
+    }
+
+    /// Uses another rate from the moment that the line is empty.
+    pub(in crate::sim) fn set_rate(&mut self, rate: Option<u32>) {
+        self.next_rate = Some(rate);
+        self.change_rate_if_empty();
+    }
+
+    pub(in crate::sim) fn rate(&self) -> Option<u32> {
+        self.next_rate.unwrap_or(self.rate)
+    }
+
+    /// How many bytes are on the line or wait behind it to be taken.
+    pub(in crate::sim) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// How many bytes can be taken now.
+    pub(in crate::sim) fn ready(&self) -> usize {
+        self.ready
+    }
+
+    pub(in crate::sim) fn push(&mut self, now: Timestamp, bytes: &[u8]) {
+        if self.ready == self.queue.len() {
+            self.started_at = now;
+            self.crossed = 0;
+        }
+        self.queue.extend(bytes);
+        self.advance(now);
+    }
+
+    /// Lets time pass.
+    pub(in crate::sim) fn advance(&mut self, now: Timestamp) {
+        let waiting = self.queue.len() - self.ready;
+        let Some(rate) = self.rate else {
+            self.ready = self.queue.len();
+            return;
+        };
+        let nanos = u128::from((now - self.started_at).as_nanos() as u64);
+        let done = nanos * u128::from(rate) / (u128::from(BITS_PER_BYTE) * 1_000_000_000);
+        let fresh = done.saturating_sub(u128::from(self.crossed)).min(waiting as u128) as usize;
+        self.ready += fresh;
+        self.crossed += fresh as u64;
+    }
+
+    /// A line feed right behind a carriage return counts as arrived with it: the host has already handed over both.
+    pub(in crate::sim) fn join_line_feed(&mut self) {
+        let ends_in_cr = self.ready > 0 && self.queue[self.ready - 1] == b'\r';
+        if ends_in_cr && self.queue.get(self.ready) == Some(&b'\n') {
+            self.ready += 1;
+            self.crossed += 1;
+        }
+    }
+
+    /// The ready bytes that lie together at the front.
+    pub(in crate::sim) fn front(&self) -> &[u8] {
+        let (first, _) = self.queue.as_slices();
+        &first[..first.len().min(self.ready)]
+    }
+
+    /// Removes ready bytes from the front.
+    pub(in crate::sim) fn consume(&mut self, count: usize) {
+        let count = count.min(self.ready);
+        self.queue.drain(..count);
+        self.ready -= count;
+        self.change_rate_if_empty();
+    }
+
+    /// Takes at most `most` ready bytes.
+    pub(in crate::sim) fn take(&mut self, most: usize) -> Vec<u8> {
+        let count = self.ready.min(most);
+        let (first, second) = self.queue.as_slices();
+        let mut bytes = Vec::with_capacity(count);
+        let in_first = count.min(first.len());
+        bytes.extend_from_slice(&first[..in_first]);
+        bytes.extend_from_slice(&second[..count - in_first]);
+        self.consume(count);
+        bytes
+    }
+
+    /// When more bytes become ready.
+    pub(in crate::sim) fn deadline(&self) -> Option<Timestamp> {
+        let waiting = (self.queue.len() - self.ready) as u64;
+        let rate = u64::from(self.rate?);
+        if waiting == 0 {
+            return None;
+        }
+        let burst = (rate * BURST.as_micros() as u64 / (BITS_PER_BYTE * 1_000_000)).max(1);
+        let bits = u128::from(self.crossed + waiting.min(burst)) * u128::from(BITS_PER_BYTE);
+        let nanos = (bits * 1_000_000_000).div_ceil(u128::from(rate.max(1)));
+        Some(self.started_at + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    }
+
+    fn change_rate_if_empty(&mut self) {
+        if self.queue.is_empty()
+            && let Some(rate) = self.next_rate.take()
+        {
+            self.rate = rate;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crossed_at(line: &mut Paced, micros: u64) -> Vec<u8> {
+        line.advance(Timestamp::from_micros(micros));
+        line.take(usize::MAX)
+    }
+
+    #[test]
+    fn a_line_without_a_rate_is_crossed_at_once() {
+        let mut line = Paced::new(None);
+        line.push(Timestamp::ZERO, b"OK");
+        assert_eq!(line.deadline(), None);
+        assert_eq!(line.take(9), b"OK");
+    }
+
+    #[test]
+    fn a_byte_takes_ten_bits() {
+        let mut line = Paced::new(Some(10_000));
+        line.push(Timestamp::ZERO, b"abc");
+        assert_eq!(crossed_at(&mut line, 999), b"");
+        assert_eq!(crossed_at(&mut line, 1_000), b"a");
+        assert_eq!(crossed_at(&mut line, 2_999), b"b");
+        assert_eq!(crossed_at(&mut line, 3_000), b"c");
+        assert_eq!(line.deadline(), None);
+    }
+
+    #[test]
+    fn the_deadline_is_the_moment_when_the_burst_has_crossed() {
+        let mut line = Paced::new(Some(921_600));
+        line.push(Timestamp::from_millis(5), &[0x55; 1000]);
+        let mut got = 0;
+        let mut last = Timestamp::ZERO;
+        while let Some(at) = line.deadline() {
+            assert!(at > last);
+            last = at;
+            line.advance(at);
+            got += line.take(usize::MAX).len();
+        }
+        assert_eq!(got, 1000);
+        assert_eq!(last.as_micros(), 5_000 + 1_000 * 10_000_000 / 921_600);
+    }
+
+    #[test]
+    fn a_late_reader_loses_no_time_on_the_line() {
+        let mut line = Paced::new(Some(10_000));
+        line.push(Timestamp::ZERO, b"ab");
+        assert_eq!(crossed_at(&mut line, 50_000), b"ab");
+        line.push(Timestamp::from_micros(50_000), b"c");
+        assert_eq!(line.deadline(), Some(Timestamp::from_micros(51_000)));
+    }
+
+    #[test]
+    fn a_new_rate_waits_for_the_bytes_before_it() {
+        let mut line = Paced::new(Some(10_000));
+        line.push(Timestamp::ZERO, b"ab");
+        line.set_rate(Some(100_000));
+        assert_eq!(crossed_at(&mut line, 1_500), b"a");
+        assert_eq!(crossed_at(&mut line, 2_000), b"b");
+        line.push(Timestamp::from_micros(2_000), b"c");
+        assert_eq!(crossed_at(&mut line, 2_100), b"c");
+    }
+
+    #[test]
+    fn a_line_feed_arrives_with_its_carriage_return() {
+        let mut line = Paced::new(Some(10_000));
+        line.push(Timestamp::ZERO, b"\r\n\n");
+        line.advance(Timestamp::from_micros(1_000));
+        line.join_line_feed();
+        assert_eq!(line.take(9), b"\r\n");
+        assert_eq!(crossed_at(&mut line, 3_000), b"\n");
+    }
+}

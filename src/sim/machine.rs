@@ -1,0 +1,421 @@
+//! The modem without its line and its network: takes bytes, runs commands, prints.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::commands;
+use super::control::Happening;
+use super::data::{FileWrite, Online, Payload};
+use super::files::Files;
+use super::ip::Ip;
+use super::line::{Call, Edit, Editor, parse};
+use super::network::Network;
+use super::profile::{EchoStyle, UrcStyle};
+use super::radio::{Power, Radio};
+use super::result::{Outcome, Pause, Then};
+use super::rng::Rng;
+use super::settings::{Boot, Settings};
+use super::terminal::{Kind, Outbox, Terminal};
+use crate::time::Timestamp;
+
+/// Events kept for someone who reads the log; the oldest goes when nobody does.
+const HAPPENINGS: usize = 1024;
+/// Output that the host does not take. Beyond it the modem takes no commands, so only unsolicited lines can still
+/// grow it: twice this and they are dropped.
+pub(super) const OUTPUT_LIMIT: usize = 64 * 1024;
+
+/// What the line carries at the moment.
+#[derive(Debug)]
+pub(super) enum Mode {
+    /// Command lines.
+    Command,
+    /// Nothing: a command runs.
+    Running(Running),
+    /// Payload of `AT+CIPSEND`.
+    Payload(Payload),
+    /// Content of `AT+FSWRITE`.
+    File(FileWrite),
+    /// Transparent data.
+    Online(Online),
+}
+
+/// A command line being executed.
+#[derive(Debug)]
+pub(super) struct Running {
+    calls: VecDeque<Call>,
+    /// When the next call runs.
+    at: Timestamp,
+    pause: Option<Pause>,
+}
+
+/// The modem.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) settings: Settings,
+    pub(super) now: Timestamp,
+    pub(super) mode: Mode,
+    pub(super) terminal: Terminal,
+    pub(super) radio: Radio,
+    pub(super) ip: Ip,
+    pub(super) files: Files,
+    pub(super) out: Outbox,
+    pub(super) editor: Editor,
+    pub(super) faults: super::fault::Faults,
+    pub(super) happened: VecDeque<Happening>,
+    pub(super) hung_up: bool,
+    /// `AT+IPR` has set another rate, which the line takes over.
+    pub(super) new_rate: Option<u32>,
+    rng: Rng,
+}
+
+impl Machine {
+    pub(super) fn new(settings: Settings) -> Self {
+        let mut machine = Self {
+            now: Timestamp::ZERO,
+            mode: Mode::Command,
+            terminal: Terminal::new(&settings),
+            radio: Radio::new(&settings),
+            ip: Ip::new(&settings.profile),
+            files: Files::default(),
+            out: Outbox::new(settings.baud),
+            editor: Editor::default(),
+            faults: super::fault::Faults::default(),
+            happened: VecDeque::new(),
+            hung_up: false,
+            new_rate: None,
+            rng: Rng::new(settings.seed),
+            settings,
+        };
+        if machine.settings.boot == Boot::Cold {
+            machine.power_on();
+        }
+        machine
+    }
+
+    /// Takes bytes from the host; answers how many. None while a command runs.
+    pub(super) fn feed(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
+        if !self.radio.listens() {
+            return bytes.len();
+        }
+        if self.out.line.len() >= OUTPUT_LIMIT {
+            return 0;
+        }
+        match self.mode {
+            Mode::Command => self.feed_command(bytes),
+            Mode::Running(_) => self.feed_line_feed(bytes),
+            Mode::Payload(_) => self.feed_payload(network, bytes),
+            Mode::File(_) => self.feed_file(bytes),
+            Mode::Online(_) => self.feed_online(network, bytes),
+        }
+    }
+
+    /// Does what is due; answers whether anything was.
+    pub(super) fn act(&mut self, network: &mut dyn Network) -> bool {
+        let mut acted = self.run(network);
+        acted |= self.data_timers(network);
+        acted |= self.channel_timers(network);
+        acted | self.service_timers(network)
+    }
+
+    /// When something will be due.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let running = match &self.mode {
+            Mode::Running(running) => match &running.pause {
+                Some(pause) => Some(pause.until),
+                None => Some(running.at),
+            },
+            Mode::Command | Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => None,
+        };
+        let all = [
+            running,
+            self.data_deadline(),
+            self.channel_deadline(),
+            self.service_deadline(),
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    /// Prints an information line.
+    pub(super) fn info(&mut self, text: &str) {
+        self.frame(Kind::Info, text);
+    }
+
+    /// Prints `+KEY: value` as the profile spells it.
+    pub(super) fn keyed(&mut self, key: &str, value: &str) {
+        let line = self.settings.profile.keyed(key, value);
+        self.info(&line);
+    }
+
+    /// Prints a line that ends an answer.
+    pub(super) fn final_line(&mut self, text: &str) {
+        let text = if self.terminal.verbose {
+            text
+        } else {
+            numeric(text)
+        };
+        if !(self.terminal.quiet && matches!(text, "OK" | "ERROR" | "0" | "4")) {
+            self.frame(Kind::Final, text);
+        }
+    }
+
+    /// Prints an unsolicited line, or keeps it until the command line is free.
+    pub(super) fn urc(&mut self, text: &str) {
+        if !self.radio.listens() {
+            return;
+        }
+        if self.holds_urcs() {
+            let dropped = self.out.hold(text);
+            if dropped > 0 {
+                self.happened(Happening::Fault(format!(
+                    "{dropped} held URC dropped: the buffer was full"
+                )));
+            }
+        } else if self.out.line.len() < 2 * OUTPUT_LIMIT {
+            self.frame(Kind::Urc, text);
+        }
+    }
+
+    /// Prints a URC of a channel: `3, CLOSED` with several channels, `CLOSED` with one.
+    pub(super) fn channel_urc(&mut self, channel: usize, text: &str) {
+        let line = self.on_channel(channel, text);
+        self.urc(&line);
+    }
+
+    /// `3, TEXT` or, in single-connection mode, `TEXT`.
+    pub(super) fn on_channel(&self, channel: usize, text: &str) -> String {
+        if self.ip.multi() {
+            self.settings.profile.on_channel(channel, text)
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Whether the host must not be disturbed now.
+    pub(super) fn holds_urcs(&self) -> bool {
+        match self.mode {
+            Mode::Command => false,
+            Mode::Running(_) => self.settings.profile.urcs == UrcStyle::Held,
+            Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => true,
+        }
+    }
+
+    /// Prints a frame: line end, text, line end.
+    pub(super) fn frame(&mut self, kind: Kind, text: &str) {
+        let frame = if self.terminal.verbose || kind != Kind::Final {
+            format!("\r\n{text}\r\n")
+        } else {
+            format!("{text}\r")
+        };
+        self.print(kind, frame.into_bytes());
+    }
+
+    /// Puts bytes on the line.
+    pub(super) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
+        let now = self.now;
+        if self.faults.outgoing(kind, &bytes) {
+            self.out.line.push(now, &bytes);
+        }
+    }
+
+    pub(super) fn happened(&mut self, happening: Happening) {
+        log::debug!("{} {happening}", self.now);
+        if self.happened.len() == HAPPENINGS {
+            self.happened.pop_front();
+        }
+        self.happened.push_back(happening);
+    }
+
+    /// A moment that the settings' latency and jitter put off.
+    pub(super) fn after_latency(&mut self) -> Timestamp {
+        let jitter = self.rng.span(self.settings.jitter);
+        self.now + self.settings.latency + jitter
+    }
+
+    /// Waits inside a command.
+    pub(super) fn pause(&self, span: Duration, then: Then) -> Outcome {
+        Outcome::Pause(Pause {
+            until: self.now + span,
+            then,
+        })
+    }
+
+    /// The command waits that is in hand now, if one does.
+    pub(super) fn paused_for(&self) -> Option<Then> {
+        match &self.mode {
+            Mode::Running(running) => running.pause.as_ref().map(|pause| pause.then),
+            Mode::Command | Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => None,
+        }
+    }
+
+    /// The line is free for commands again; what was held back comes out.
+    pub(super) fn free_line(&mut self) {
+        self.mode = Mode::Command;
+        while let Some(text) = self.out.release() {
+            self.frame(Kind::Urc, &text);
+        }
+    }
+
+    /// A command line without commands, which waits for something and then ends.
+    pub(super) fn run_pause(&mut self, until: Timestamp, then: Then) {
+        self.mode = Mode::Running(Running {
+            calls: VecDeque::new(),
+            at: self.now,
+            pause: Some(Pause { until, then }),
+        });
+    }
+
+    /// Everything that a reboot forgets of the line and its commands.
+    pub(super) fn forget_session(&mut self) {
+        self.mode = Mode::Command;
+        self.editor.clear();
+        self.out.forget_held();
+        self.terminal = Terminal::new(&self.settings);
+    }
+
+    fn power_on(&mut self) {
+        let since = self.now;
+        self.radio.service = super::radio::Service::None;
+        self.radio.attached = false;
+        self.radio.power = Power::Booting {
+            since,
+            printed: 0,
+            listening: false,
+        };
+        self.happened(Happening::Booting);
+    }
+
+    fn feed_command(&mut self, bytes: &[u8]) -> usize {
+        let mut echo = Vec::new();
+        let mut used = 0;
+        let mut edit = Edit::More;
+        while used < bytes.len() && edit == Edit::More {
+            let byte = bytes[used];
+            used += 1;
+            if self.completes_line_end(byte) {
+                echo.push(byte);
+            } else {
+                edit = self.editor.push(self.now, byte, &mut echo);
+            }
+        }
+        self.echo(echo);
+        match edit {
+            Edit::More => {}
+            Edit::Line(body) => self.begin(&body),
+            Edit::TooLong => {
+                let format = self.terminal.error_format;
+                self.final_line(&super::result::Failure::Error.line(format));
+            }
+        }
+        used
+    }
+
+    /// While a command runs, only the second half of its line end is taken.
+    fn feed_line_feed(&mut self, bytes: &[u8]) -> usize {
+        let awaits = self.editor.awaits_line_feed();
+        if !awaits || !self.completes_line_end(bytes[0]) {
+            return 0;
+        }
+        self.echo(vec![bytes[0]]);
+        let at = self.after_latency();
+        if let Mode::Running(running) = &mut self.mode {
+            running.at = running.at.min(at);
+        }
+        1
+    }
+
+    fn completes_line_end(&mut self, byte: u8) -> bool {
+        let window = self.settings.profile.line_feed_window;
+        byte == b'\n' && self.editor.completes_line_end(self.now, byte, window)
+    }
+
+    /// Sends back what was typed.
+    pub(super) fn echo(&mut self, mut bytes: Vec<u8>) {
+        if !self.terminal.echo {
+            return;
+        }
+        if self.settings.profile.echo == EchoStyle::CarriageReturn {
+            bytes.retain(|byte| *byte != b'\n');
+        }
+        if !bytes.is_empty() {
+            self.print(Kind::Echo, bytes);
+        }
+    }
+
+    /// Starts to execute a command line.
+    fn begin(&mut self, body: &[u8]) {
+        self.happened(Happening::Command(format!("AT{}", String::from_utf8_lossy(body))));
+        let mut at = self.after_latency();
+        if self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed() {
+            at += self.settings.profile.line_feed_window;
+        }
+        self.mode = Mode::Running(Running {
+            calls: parse(body).into(),
+            at,
+            pause: None,
+        });
+    }
+
+    /// Executes the next call of the line, or goes on with one that waited.
+    fn run(&mut self, network: &mut dyn Network) -> bool {
+        let now = self.now;
+        let Mode::Running(running) = &mut self.mode else {
+            return false;
+        };
+        let outcome = match (&running.pause, running.at <= now) {
+            (Some(pause), _) => {
+                let (overdue, then) = (pause.until <= now, pause.then);
+                match self.resume(network, then, overdue) {
+                    Some(outcome) => outcome,
+                    None => return false,
+                }
+            }
+            (None, false) => return false,
+            (None, true) => match running.calls.pop_front() {
+                Some(call) => commands::execute(self, network, &call),
+                None => Outcome::Ok,
+            },
+        };
+        self.apply(outcome);
+        true
+    }
+
+    fn apply(&mut self, outcome: Outcome) {
+        let Mode::Running(running) = &mut self.mode else {
+            // The command rebooted the modem.
+            return;
+        };
+        running.pause = None;
+        let more = !running.calls.is_empty();
+        match outcome {
+            Outcome::Ok | Outcome::Bare if more => {}
+            Outcome::Ok => self.end_line(Some("OK")),
+            Outcome::Bare => self.end_line(None),
+            Outcome::Fail(failure) => {
+                let line = failure.line(self.terminal.error_format);
+                self.end_line(Some(&line));
+            }
+            Outcome::Pause(pause) => running.pause = Some(pause),
+            Outcome::Prompt(payload) => self.mode = Mode::Payload(payload),
+            Outcome::File(write) => self.mode = Mode::File(write),
+            Outcome::Online => self.go_online(),
+        }
+    }
+
+    fn end_line(&mut self, text: Option<&str>) {
+        if let Some(text) = text {
+            self.final_line(text);
+        }
+        self.free_line();
+    }
+}
+
+/// The digit of `ATV0` for a final line; what has none stays as it is.
+fn numeric(text: &str) -> &str {
+    match text {
+        "OK" => "0",
+        "CONNECT" => "1",
+        "NO CARRIER" => "3",
+        "ERROR" => "4",
+        other => other,
+    }
+}

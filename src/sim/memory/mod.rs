@@ -1,0 +1,311 @@
+//! A network in memory: virtual time, scripted peers, every byte open to inspection.
+
+mod conversation;
+mod peer;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use conversation::{Conversation, Stage};
+use peer::Meeting;
+
+pub use peer::Peer;
+
+use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target};
+use crate::time::Timestamp;
+
+/// How long a name that does not resolve takes to fail (capture a27: about 12 s).
+const DNS_FAILURE_TIME: Duration = Duration::from_secs(12);
+
+/// Named hosts, scripted peers, and a record of every byte that each peer received.
+///
+/// ```
+/// use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator};
+///
+/// let mut network = MemoryNetwork::new();
+/// network.serve("echo.test", 7, Peer::echo());
+/// let modem = Simulator::new(Settings::default(), network);
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryNetwork {
+    names: BTreeMap<String, IpAddr>,
+    peers: BTreeMap<(String, u16), Peer>,
+    conversations: BTreeMap<Link, Conversation>,
+    events: BTreeMap<(Timestamp, u64), NetworkEvent>,
+    ready: VecDeque<NetworkEvent>,
+    next_event: u64,
+    latency: Duration,
+    /// The latest moment that it was told.
+    now: Timestamp,
+}
+
+impl MemoryNetwork {
+    /// A world without hosts, where everything takes no time.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how long a byte travels, one way; a connect takes two of it. Default: zero.
+    pub fn set_latency(&mut self, latency: Duration) -> &mut Self {
+        self.latency = latency;
+        self
+    }
+
+    /// Gives a host an address.
+    pub fn name(&mut self, host: &str, address: impl Into<IpAddr>) -> &mut Self {
+        self.names.insert(host.to_owned(), address.into());
+        self
+    }
+
+    /// Puts a peer at this port of a host (name or address), for TCP and UDP. Each connect meets a copy of it. A
+    /// name gets an address of its own, in order, from 198.51.100.1 on, if it has none yet.
+    pub fn serve(&mut self, host: &str, port: u16, peer: Peer) -> &mut Self {
+        if host.parse::<IpAddr>().is_err() && !self.names.contains_key(host) {
+            let number = self.names.len() as u8 + 1;
+            self.name(host, [198, 51, 100, number]);
+        }
+        self.peers.insert((host.to_owned(), port), peer);
+        self
+    }
+
+    /// All links so far, in the order of their connects, with where they lead.
+    pub fn links(&self) -> impl Iterator<Item = (Link, &Target)> {
+        self.conversations
+            .iter()
+            .map(|(link, talk)| (*link, &talk.target))
+    }
+
+    /// The link that was asked for last.
+    pub fn last_link(&self) -> Option<Link> {
+        self.conversations.keys().next_back().copied()
+    }
+
+    /// Exactly what the peer at the end of this link has received, up to the first 16 MiB.
+    pub fn received(&self, link: Link) -> &[u8] {
+        self.conversations.get(&link).map_or(&[], |talk| &talk.received)
+    }
+
+    /// How many bytes the peer at the end of this link has received.
+    pub fn received_count(&self, link: Link) -> u64 {
+        self.conversations
+            .get(&link)
+            .map_or(0, |talk| talk.received_count)
+    }
+
+    /// Whether the modem has neither closed nor lost this link.
+    pub fn is_open(&self, link: Link) -> bool {
+        self.conversations
+            .get(&link)
+            .is_some_and(|talk| talk.stage != Stage::Over)
+    }
+
+    /// Lets the peer send this. For UDP, one call is one datagram.
+    pub fn push(&mut self, link: Link, bytes: &[u8]) {
+        let arrives_at = self.now + self.latency;
+        if let Some(talk) = self
+            .conversations
+            .get_mut(&link)
+            .filter(|talk| talk.stage == Stage::Open)
+        {
+            talk.push(arrives_at, bytes);
+            self.schedule(arrives_at, NetworkEvent::Readable(link));
+        }
+    }
+
+    /// Lets the peer close: what it has sent still arrives.
+    pub fn close_by_peer(&mut self, link: Link) {
+        let arrives_at = self.now + self.latency;
+        if let Some(talk) = self
+            .conversations
+            .get_mut(&link)
+            .filter(|talk| talk.stage == Stage::Open)
+        {
+            talk.stage = Stage::PeerClosed(arrives_at);
+            self.schedule(arrives_at, NetworkEvent::Closed(link));
+        }
+    }
+
+    /// Breaks the connection: what is under way is lost.
+    pub fn reset_by_peer(&mut self, link: Link) {
+        if let Some(talk) = self
+            .conversations
+            .get_mut(&link)
+            .filter(|talk| talk.stage != Stage::Over)
+        {
+            talk.discard();
+            self.schedule(self.now, NetworkEvent::Reset(link));
+        }
+    }
+
+    fn schedule(&mut self, at: Timestamp, event: NetworkEvent) {
+        self.events.insert((at, self.next_event), event);
+        self.next_event += 1;
+    }
+
+    fn address_of(&self, host: &str) -> Option<IpAddr> {
+        host.parse().ok().or_else(|| self.names.get(host).copied())
+    }
+
+    /// The peer at a host, asked for by its name or by its address.
+    fn peer_at(&self, host: &str, port: u16) -> Option<&Peer> {
+        let address = self.address_of(host);
+        let mut peers = self.peers.iter();
+        let found =
+            peers.find(|((name, at), _)| *at == port && (name == host || self.address_of(name) == address));
+        found.map(|(_, peer)| peer)
+    }
+
+    fn meet(&mut self, link: Link, target: &Target, peer: Peer, address: Option<IpAddr>) {
+        let answered_at = self.now + self.latency * 2;
+        match peer.meeting {
+            Meeting::Silence => {}
+            Meeting::Refuse => {
+                let why = ConnectFailure::Refused;
+                self.schedule(answered_at, NetworkEvent::Failed { link, why });
+            }
+            Meeting::Accept => self.schedule(answered_at, NetworkEvent::Connected { link, address }),
+        }
+        self.conversations
+            .insert(link, Conversation::new(target.clone(), peer));
+    }
+
+    /// The connection stands: the peer greets.
+    fn open(&mut self, at: Timestamp, link: Link) {
+        let latency = self.latency;
+        let Some(talk) = self
+            .conversations
+            .get_mut(&link)
+            .filter(|talk| talk.stage == Stage::Connecting)
+        else {
+            return;
+        };
+        talk.stage = Stage::Open;
+        let greeting = std::mem::take(&mut talk.peer.greeting);
+        talk.push(at + latency, &greeting);
+    }
+
+    /// Lets every peer read, and close or break as its script says.
+    fn let_peers_act(&mut self) {
+        let (now, latency) = (self.now, self.latency);
+        let mut endings = Vec::new();
+        for (link, talk) in &mut self.conversations {
+            if talk.deliver(now, latency) {
+                self.ready.push_back(NetworkEvent::Writable(*link));
+            }
+            if talk.stage != Stage::Open {
+                continue;
+            }
+            let reached = |limit: Option<u64>| limit.is_some_and(|limit| talk.received_count >= limit);
+            if reached(talk.peer.reset_after) {
+                endings.push((*link, true));
+            } else if reached(talk.peer.close_after) || (talk.peer.closes_when_sent && talk.sent_all()) {
+                endings.push((*link, false));
+            }
+        }
+        for (link, broken) in endings {
+            if broken {
+                self.reset_by_peer(link)
+            } else {
+                self.close_by_peer(link)
+            }
+        }
+    }
+}
+
+impl Network for MemoryNetwork {
+    fn connect(&mut self, now: Timestamp, link: Link, target: &Target) {
+        self.now = now;
+        let address = self.address_of(&target.host);
+        if address.is_none() {
+            let why = ConnectFailure::NoSuchHost;
+            self.schedule(now + DNS_FAILURE_TIME, NetworkEvent::Failed { link, why });
+            self.conversations
+                .insert(link, Conversation::new(target.clone(), Peer::silent()));
+            return;
+        }
+        let peer = self.peer_at(&target.host, target.port).cloned();
+        let peer = peer.unwrap_or_else(|| match target.protocol {
+            Protocol::Tcp => Peer::refuse(),
+            // Nothing tells the sender of a datagram that nobody is there.
+            Protocol::Udp => Peer::discard(),
+        });
+        self.meet(link, target, peer, address);
+    }
+
+    fn send(&mut self, now: Timestamp, link: Link, bytes: &[u8]) -> usize {
+        self.now = now;
+        let arrives_at = now + self.latency;
+        let Some(talk) = self.conversations.get_mut(&link) else {
+            return 0;
+        };
+        let whole = talk.target.protocol == Protocol::Udp;
+        talk.send(arrives_at, bytes, whole)
+    }
+
+    fn acknowledged(&self, link: Link) -> u64 {
+        self.received_count(link)
+    }
+
+    fn receive(&mut self, now: Timestamp, link: Link, into: &mut [u8]) -> usize {
+        self.now = now;
+        let Some(talk) = self.conversations.get_mut(&link) else {
+            return 0;
+        };
+        let single = talk.target.protocol == Protocol::Udp;
+        talk.receive(now, into, single)
+    }
+
+    fn close(&mut self, now: Timestamp, link: Link) {
+        self.now = now;
+        if let Some(talk) = self.conversations.get_mut(&link) {
+            // What the modem has sent is on its way; what the peer sends finds nobody.
+            while talk.deliver(Timestamp::MAX, Duration::ZERO) {}
+            talk.discard();
+        }
+    }
+
+    fn resolve(&mut self, now: Timestamp, query: u64, host: &str) {
+        self.now = now;
+        let addresses: Vec<IpAddr> = self.address_of(host).into_iter().collect();
+        let wait = if addresses.is_empty() {
+            DNS_FAILURE_TIME
+        } else {
+            self.latency * 2
+        };
+        self.schedule(now + wait, NetworkEvent::Resolved { query, addresses });
+    }
+
+    fn poll(&mut self, now: Timestamp) -> Option<NetworkEvent> {
+        self.now = now;
+        self.let_peers_act();
+        while let Some(entry) = self.events.first_entry()
+            && entry.key().0 <= now
+        {
+            let (at, event) = (entry.key().0, entry.remove());
+            if let NetworkEvent::Connected { link, .. } = event {
+                self.open(at, link);
+            }
+            self.ready.push_back(event);
+        }
+        self.ready.pop_front()
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        let event = self.events.first_key_value().map(|((at, _), _)| *at);
+        let parcels = self
+            .conversations
+            .values()
+            .filter_map(|talk| talk.deadline(self.now));
+        parcels.chain(event).min()
+    }
+}
+
+impl MemoryNetwork {
+    /// Whether the modem could read something from this link now.
+    pub fn is_readable(&self, link: Link) -> bool {
+        self.conversations
+            .get(&link)
+            .is_some_and(|talk| talk.readable(self.now))
+    }
+}

@@ -1,0 +1,99 @@
+//! Transparent mode: bytes both ways, and `+++` between two silences to leave it.
+
+use std::time::Duration;
+
+use super::data::Online;
+use super::ip::ChannelState;
+use super::machine::{Machine, Mode};
+use super::network::Network;
+use super::result::Then;
+use crate::time::Timestamp;
+
+/// The silence before `+++` (manual, CIPMODE: 1 s).
+const GUARD_BEFORE: Duration = Duration::from_secs(1);
+/// The pluses come within this time (0.5 s).
+const WITHIN: Duration = Duration::from_millis(500);
+/// The silence after `+++` (0.5 s); `OK` came 604 ms after the pluses in captures a02, a03, a05, a06.
+const GUARD_AFTER: Duration = Duration::from_millis(500);
+
+impl Machine {
+    /// Takes transparent bytes; answers how many. Fewer when the peer does not read.
+    pub(super) fn feed_online(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
+        let room = self
+            .settings
+            .send_buffer
+            .saturating_sub(self.ip.channels[0].unsent_bytes);
+        let bytes = &bytes[..bytes.len().min(room)];
+        if bytes.is_empty() {
+            return 0;
+        }
+        let now = self.now;
+        let Mode::Online(online) = &mut self.mode else {
+            return 0;
+        };
+        let mut data = Vec::with_capacity(bytes.len() + 3);
+        if escape_goes_on(online, now, bytes) {
+            if online.pluses == 0 {
+                online.first_plus_at = now;
+            }
+            online.pluses += bytes.len();
+        } else {
+            data.resize(std::mem::take(&mut online.pluses), b'+');
+            data.extend_from_slice(bytes);
+        }
+        online.written_at = now;
+        self.send_on(network, 0, data);
+        room.min(bytes.len())
+    }
+
+    /// Decides about pluses held back.
+    pub(super) fn online_timers(&mut self, network: &mut dyn Network) -> bool {
+        let now = self.now;
+        let Mode::Online(online) = &mut self.mode else {
+            return false;
+        };
+        if online.pluses == 0 || now < escape_decided_at(online) {
+            return false;
+        }
+        if online.pluses == 3 {
+            let until = self.after_latency();
+            self.run_pause(until, Then::Escaped);
+        } else {
+            let data = vec![b'+'; std::mem::take(&mut online.pluses)];
+            self.send_on(network, 0, data);
+        }
+        true
+    }
+
+    pub(super) fn online_deadline(&self, online: &Online) -> Option<Timestamp> {
+        (online.pluses > 0).then(|| escape_decided_at(online))
+    }
+
+    /// Whether `ATO` finds a link to return to.
+    pub(super) fn can_go_online(&self) -> bool {
+        let connected = match self.ip.channels[0].state {
+            ChannelState::Connected { .. } | ChannelState::RemoteClosing { .. } => true,
+            ChannelState::Initial | ChannelState::Connecting { .. } | ChannelState::Closed => false,
+        };
+        connected && self.ip.switches.transparent == 1
+    }
+}
+
+/// Whether these bytes may be part of an escape: pluses only, three at most, after a silence.
+fn escape_goes_on(online: &Online, now: Timestamp, bytes: &[u8]) -> bool {
+    let pluses = bytes.iter().all(|byte| *byte == b'+') && online.pluses + bytes.len() <= 3;
+    let in_time = if online.pluses == 0 {
+        now - online.written_at >= GUARD_BEFORE
+    } else {
+        now - online.first_plus_at <= WITHIN
+    };
+    pluses && in_time
+}
+
+fn escape_decided_at(online: &Online) -> Timestamp {
+    if online.pluses == 3 {
+        online.written_at + GUARD_AFTER
+    } else {
+        online.first_plus_at + WITHIN
+    }
+}

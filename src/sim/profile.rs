@@ -1,0 +1,333 @@
+//! Dialects of the command set, as data.
+//!
+//! Every value is a knob: take a profile, change what differs, give it to
+//! [`Settings::profile`](super::Settings::profile). The table that they follow is section 21 of the protocol notes;
+//! each field names its evidence. What no source shows is marked *assumed*.
+
+use std::time::Duration;
+
+/// What of a command line is sent back when echo is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EchoStyle {
+    /// All of it, both line-end characters included (byte counts of captures a01 to a11).
+    Verbatim,
+    /// The line end only as `\r` (SIM800: captures s01, s02, s12).
+    CarriageReturn,
+}
+
+/// What happens to a URC that falls into a running command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrcStyle {
+    /// It waits for the end of the command, 32 of them or 2048 bytes at most, the oldest being dropped (8910 SDK;
+    /// the core image has the string "discard all urc due to buffer error").
+    Held,
+    /// It is printed at once, be it between a command's echo and its answer (capture a01).
+    Interleaved,
+}
+
+/// How `AT+CIPSTART` on a channel in use is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlreadyStyle {
+    /// `OK`, then `ALREADY CONNECT` (manual, CIPSTART).
+    AfterOk,
+    /// `+CME ERROR: 65535`, then `ALREADY CONNECT` (Air780EPV, capture a27).
+    AfterError,
+}
+
+/// How waiting data is announced in manual receive mode, with several channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataUrc {
+    /// `+CIPRXGET: 1,<n>` (captures a27, a28; manual's examples).
+    ModeAndChannel,
+    /// `+CIPRXGET:<n>` (8910 SDK).
+    ChannelOnly,
+}
+
+/// One line of the boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootLine {
+    /// Milliseconds after the reset.
+    pub after_millis: u32,
+    /// What is printed.
+    pub line: BootText,
+}
+
+/// What a boot line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootText {
+    /// A URC; the modem takes commands from the first one on.
+    Urc(&'static str),
+    /// Bytes as they are: noise of the boot ROM.
+    Noise(&'static str),
+    /// The state of the SIM, `+CPIN: ...`, as it is then.
+    Sim,
+}
+
+/// One dialect.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// Its name, as [`named`](Self::named) takes it.
+    pub name: &'static str,
+    /// How many channels there are (protocol.md section 7).
+    pub channels: u8,
+    /// A blank in `<n>, CONNECT OK` (variants.md section 1).
+    pub channel_blank: bool,
+    /// A blank after the colon of `+CIPMUX: 1` and its like.
+    pub colon_blank: bool,
+    /// The echo.
+    pub echo: EchoStyle,
+    /// A line feed within this time of a carriage return belongs to it (8910 SDK: 20 ms).
+    pub line_feed_window: Duration,
+    /// Whether a command that ended with a carriage return alone waits that long before it runs (8910 SDK).
+    pub line_feed_awaited: bool,
+    /// The prompt of `AT+CIPSEND`: exactly these bytes (captures a01 to a11, s01).
+    pub prompt: &'static str,
+    /// Whether `AT+CIPSTART` keeps the command line busy until its result (8910 SDK).
+    pub connect_blocks: bool,
+    /// URCs during a command.
+    pub urcs: UrcStyle,
+    /// The refusal of a second `AT+CIPSTART`.
+    pub already: AlreadyStyle,
+    /// The words of that refusal: `ALREADY CONNECT`, 8910 SDK: `ALREADY OPENED`.
+    pub already_text: &'static str,
+    /// The highest mode of `AT+CIPQSEND`.
+    pub quick_send_max: u8,
+    /// `AT+CMEE` at power-on.
+    pub error_format: u8,
+    /// The highest mode of `AT+CIPRXGET`.
+    pub manual_receive_max: u8,
+    /// The most bytes that one `AT+CIPRXGET=3` reads (capture a27: 720).
+    pub hex_read_max: u16,
+    /// The announcement of waiting data.
+    pub data_urc: DataUrc,
+    /// The default bearer's context id.
+    pub bearer_cid: u8,
+    /// The name of the state after the bearer was lost.
+    pub lost_state: &'static str,
+    /// `AT+CGMI`.
+    pub manufacturer: &'static str,
+    /// `AT+CGMM`.
+    pub model: &'static str,
+    /// `ATI` and `AT+CGMR`.
+    pub revision: &'static str,
+    /// `+CGMR: "..."` instead of the bare text (capture a18).
+    pub identity_keyed: bool,
+    /// The lines of the boot, in order.
+    pub boot: &'static [BootLine],
+    /// How long after the reset the modem is registered.
+    pub registered_after: Duration,
+    /// What is printed when service comes; `{cid}` and `{address}` are filled in.
+    pub service_on: &'static [&'static str],
+    /// What is printed when service goes.
+    pub service_off: &'static [&'static str],
+    /// The network's time with a year of four digits (`+NITZ: 2024/..`, capture a01) or two (8910 core image).
+    pub long_year: bool,
+}
+
+const fn urc(after_millis: u32, line: &'static str) -> BootLine {
+    BootLine {
+        after_millis,
+        line: BootText::Urc(line),
+    }
+}
+
+const fn noise(after_millis: u32, line: &'static str) -> BootLine {
+    BootLine {
+        after_millis,
+        line: BootText::Noise(line),
+    }
+}
+
+const fn sim(after_millis: u32) -> BootLine {
+    BootLine {
+        after_millis,
+        line: BootText::Sim,
+    }
+}
+
+/// RDY 1.5 s after the reset (capture a15, Air780EP); the order is that of protocol.md section 3; the moments of
+/// `+CPIN` and `SMS READY` are assumed.
+const BOOT_8910: &[BootLine] = &[urc(1_500, "RDY"), sim(2_000), urc(2_600, "SMS READY")];
+/// Noise before RDY, RDY twice 740 ms apart (captures a18, a19).
+const BOOT_780E: &[BootLine] = &[
+    noise(400, "^boot.rom.'v....'!\n"),
+    urc(1_500, "RDY"),
+    urc(2_240, "RDY"),
+];
+/// Capture s01; the moments are assumed.
+const BOOT_SIM800: &[BootLine] = &[
+    urc(1_500, "RDY"),
+    urc(1_600, "+CFUN: 1"),
+    sim(2_000),
+    urc(5_000, "Call Ready"),
+    urc(5_100, "SMS Ready"),
+];
+
+impl Profile {
+    /// The Air724UG with openLuat's AT firmware: the default.
+    pub fn air724() -> Self {
+        Self {
+            name: "air724",
+            channels: 8,
+            channel_blank: true,
+            colon_blank: true,
+            echo: EchoStyle::Verbatim,
+            line_feed_window: Duration::from_millis(20),
+            line_feed_awaited: false,
+            prompt: "\r\n> ",
+            connect_blocks: false,
+            urcs: UrcStyle::Held,
+            already: AlreadyStyle::AfterOk,
+            already_text: "ALREADY CONNECT",
+            quick_send_max: 2,
+            error_format: 1,
+            manual_receive_max: 5,
+            hex_read_max: 720,
+            data_urc: DataUrc::ModeAndChannel,
+            bearer_cid: 5,
+            lost_state: "PDP DEACT",
+            manufacturer: "AirM2M",
+            model: "Air724UG",
+            revision: "AirM2M_720U_V401881_LTE_AT",
+            identity_keyed: true,
+            boot: BOOT_8910,
+            registered_after: Duration::from_millis(6_900),
+            service_on: &[
+                "^MODE: 17,17",
+                "+E_UTRAN Service",
+                "*CGEV: ACT,{cid},\"IP\",\"{address}\"",
+                "+NITZ: {time},0",
+            ],
+            service_off: &["^MODE: 0,0", "+NO Service", "*CGEV: DEACT,{cid}"],
+            long_year: false,
+        }
+    }
+
+    /// A module of the same chip with the chip vendor's own AT firmware (8910 SDK): no blanks, `CIPSTART` blocks.
+    pub fn vendor8910() -> Self {
+        Self {
+            name: "vendor8910",
+            channel_blank: false,
+            colon_blank: false,
+            line_feed_awaited: true,
+            connect_blocks: true,
+            already_text: "ALREADY OPENED",
+            quick_send_max: 1,
+            error_format: 0,
+            manual_receive_max: 4,
+            hex_read_max: 1460,
+            data_urc: DataUrc::ChannelOnly,
+            bearer_cid: 1,
+            lost_state: "IP PDPDEACT",
+            service_on: &[
+                "^MODE: 17,17",
+                "+E_UTRAN Service",
+                "+CGEV: ME PDN ACT {cid}",
+                "+NITZ: {time},0",
+            ],
+            service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}"],
+            ..Self::air724()
+        }
+    }
+
+    /// The Air780E family (EC618, EC716): six channels, URCs between a command and its answer.
+    pub fn air780e() -> Self {
+        Self {
+            name: "air780e",
+            channels: 6,
+            urcs: UrcStyle::Interleaved,
+            already: AlreadyStyle::AfterError,
+            bearer_cid: 1,
+            model: "Air780E",
+            revision: "AirM2M_780E_V1169_LTE_AT",
+            boot: BOOT_780E,
+            service_on: &[
+                "^MODE: 17,17",
+                "+E_UTRAN Service",
+                "+CGEV: ME PDN ACT {cid},0",
+                "+NITZ: {time},0",
+            ],
+            service_off: &[
+                "^MODE: 0,0",
+                "+NO Service",
+                "+CGEV: NW PDN DEACT {cid}",
+                "+CGEV: ME DETACH",
+            ],
+            long_year: true,
+            ..Self::air724()
+        }
+    }
+
+    /// The SIM800 family, ancestor of the command set.
+    pub fn sim800() -> Self {
+        Self {
+            name: "sim800",
+            channels: 6,
+            echo: EchoStyle::CarriageReturn,
+            line_feed_window: Duration::ZERO,
+            urcs: UrcStyle::Interleaved,
+            quick_send_max: 1,
+            error_format: 0,
+            manual_receive_max: 4,
+            hex_read_max: 730,
+            bearer_cid: 1,
+            manufacturer: "SIMCOM_Ltd",
+            model: "SIMCOM_SIM800",
+            revision: "SIM800 R14.18",
+            identity_keyed: false,
+            boot: BOOT_SIM800,
+            registered_after: Duration::from_secs(5),
+            service_on: &[],
+            service_off: &[],
+            ..Self::air724()
+        }
+    }
+
+    /// The profile of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|profile| profile.name == name)
+    }
+
+    /// All that there are.
+    pub fn all() -> [Self; 4] {
+        [
+            Self::air724(),
+            Self::vendor8910(),
+            Self::air780e(),
+            Self::sim800(),
+        ]
+    }
+
+    /// `+KEY: value` or `+KEY:value`.
+    pub(super) fn keyed(&self, key: &str, value: &str) -> String {
+        let blank = if self.colon_blank { " " } else { "" };
+        format!("{key}:{blank}{value}")
+    }
+
+    /// `3, TEXT` or `3,TEXT`.
+    pub(super) fn on_channel(&self, channel: usize, text: &str) -> String {
+        let blank = if self.channel_blank { " " } else { "" };
+        format!("{channel},{blank}{text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_is_found_by_its_name() {
+        for profile in Profile::all() {
+            assert_eq!(Profile::named(profile.name), Some(profile));
+        }
+        assert_eq!(Profile::named("nokia"), None);
+    }
+
+    #[test]
+    fn the_spellings_of_the_vendor_have_no_blanks() {
+        assert_eq!(Profile::air724().on_channel(3, "CLOSED"), "3, CLOSED");
+        assert_eq!(Profile::vendor8910().on_channel(3, "CLOSED"), "3,CLOSED");
+        assert_eq!(Profile::vendor8910().keyed("+CIPMUX", "1"), "+CIPMUX:1");
+    }
+}

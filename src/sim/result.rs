@@ -1,0 +1,130 @@
+//! What a command ends with.
+
+use super::data::{FileWrite, Payload};
+use crate::time::Timestamp;
+
+/// The numbers of `+CME ERROR` that this modem uses (protocol.md section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cme {
+    NotAllowed = 3,
+    NotSupported = 4,
+    NoSim = 10,
+    PinRequired = 11,
+    PukRequired = 12,
+    SimBusy = 14,
+    WrongPassword = 16,
+    NoService = 30,
+    Invalid = 53,
+    NoFile = 62,
+    FileTooLarge = 63,
+    Other = 65535,
+}
+
+impl Cme {
+    /// The text that `AT+CMEE=2` shows.
+    fn text(self) -> &'static str {
+        match self {
+            Self::NotAllowed => "operation not allowed",
+            Self::NotSupported => "operation not supported",
+            Self::NoSim => "SIM not inserted",
+            Self::PinRequired => "SIM PIN required",
+            Self::PukRequired => "SIM PUK required",
+            Self::SimBusy => "SIM busy",
+            Self::WrongPassword => "incorrect password",
+            Self::NoService => "no network service",
+            Self::Invalid => "parameters are invalid",
+            Self::NoFile => "file not exist",
+            Self::FileTooLarge => "file too large",
+            Self::Other => "Other Error",
+        }
+    }
+}
+
+/// How a command failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// `ERROR`, whatever `AT+CMEE` says.
+    Error,
+    /// `ERROR` or `+CME ERROR: ...`.
+    Cme(Cme),
+}
+
+impl Failure {
+    /// The final line under this `AT+CMEE`.
+    pub(super) fn line(self, format: u8) -> String {
+        match (self, format) {
+            (Self::Error, _) | (Self::Cme(_), 0) => "ERROR".to_owned(),
+            (Self::Cme(code), 1) => format!("+CME ERROR: {}", code as u16),
+            (Self::Cme(code), _) => format!("+CME ERROR: {}", code.text()),
+        }
+    }
+}
+
+/// What a command's handler leaves behind.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Done; `OK` ends the line.
+    Ok,
+    /// Done; the command has printed what ends it, if anything does.
+    Bare,
+    /// Refused; the rest of the line is dropped.
+    Fail(Failure),
+    /// It takes time: until then the command line is busy.
+    Pause(Pause),
+    /// The prompt is out: what comes now is payload.
+    Prompt(Payload),
+    /// The prompt is out: what comes now is a file's content.
+    File(FileWrite),
+    /// The line is transparent from now on.
+    Online,
+}
+
+impl Outcome {
+    pub(super) fn cme(code: Cme) -> Self {
+        Self::Fail(Failure::Cme(code))
+    }
+
+    pub(super) const ERROR: Self = Self::Fail(Failure::Error);
+}
+
+/// A command that waits.
+#[derive(Debug)]
+pub(super) struct Pause {
+    /// At the latest.
+    pub(super) until: Timestamp,
+    pub(super) then: Then,
+}
+
+/// How a waiting command goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// `AT+CIICR`: the bearer is up.
+    BearerUp,
+    /// A send: the result. `until` is when it comes; a slow send waits for the acknowledgement.
+    Sent {
+        channel: usize,
+        bytes: usize,
+        slow: bool,
+    },
+    /// The profile's `AT+CIPSTART` waits for its result, which the network brings.
+    Connected { channel: usize },
+    /// `+++`: the second guard time is over.
+    Escaped,
+    /// A file is written.
+    Written,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_shown_as_cmee_says() {
+        let failure = Failure::Cme(Cme::NotAllowed);
+        assert_eq!(failure.line(0), "ERROR");
+        assert_eq!(failure.line(1), "+CME ERROR: 3");
+        assert_eq!(failure.line(2), "+CME ERROR: operation not allowed");
+        assert_eq!(Failure::Error.line(2), "ERROR");
+        assert_eq!(Failure::Cme(Cme::Other).line(1), "+CME ERROR: 65535");
+    }
+}

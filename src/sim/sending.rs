@@ -1,0 +1,220 @@
+//! Payload of `AT+CIPSEND`, from the prompt to the result.
+
+use super::control::Happening;
+use super::data::{End, Payload};
+use super::machine::{Machine, Mode};
+use super::network::Network;
+use super::result::{Outcome, Then};
+use super::terminal::Kind;
+use crate::time::Timestamp;
+use std::time::Duration;
+
+const CONTROL_Z: u8 = 0x1a;
+const ESCAPE: u8 = 0x1b;
+/// What a send up to Ctrl-Z holds (8910 SDK: 10 KB). What is typed beyond it is not kept.
+const CONTROL_Z_LIMIT: usize = 10_240;
+/// A send without a result by then has failed (openLuat's flow chart).
+const SEND_TIMEOUT: Duration = Duration::from_secs(50);
+
+impl Machine {
+    /// Takes payload bytes; answers how many belong to it.
+    pub(super) fn feed_payload(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
+        let Mode::Payload(payload) = &mut self.mode else {
+            return 0;
+        };
+        if std::mem::take(&mut payload.takes_line_feed) && bytes[0] == b'\n' {
+            return 1;
+        }
+        let (used, ended) = match payload.end {
+            End::Length(length) => {
+                let used = bytes.len().min(length - payload.bytes.len());
+                payload.bytes.extend_from_slice(&bytes[..used]);
+                (used, (payload.bytes.len() == length).then_some(CONTROL_Z))
+            }
+            End::ControlZ => take_until_control(payload, bytes),
+        };
+        self.echo(bytes[..used].to_vec());
+        match ended {
+            None => {}
+            Some(ESCAPE) => self.cancel_payload(),
+            Some(_) => self.finish_payload(network),
+        }
+        used
+    }
+
+    /// Sends what is there when the time of `AT+CIPATS` is up; checks a file's time as well.
+    pub(super) fn data_timers(&mut self, network: &mut dyn Network) -> bool {
+        match &self.mode {
+            Mode::Payload(payload) if payload.sends_at.is_some_and(|at| at <= self.now) => {
+                self.finish_payload(network);
+                true
+            }
+            Mode::File(write) if write.until <= self.now => {
+                self.frame(Kind::Final, "TimeOut");
+                self.free_line();
+                true
+            }
+            Mode::Online(_) => self.online_timers(network),
+            Mode::Command | Mode::Running(_) | Mode::Payload(_) | Mode::File(_) => false,
+        }
+    }
+
+    pub(super) fn data_deadline(&self) -> Option<Timestamp> {
+        match &self.mode {
+            Mode::Payload(payload) => payload.sends_at,
+            Mode::File(write) => Some(write.until),
+            Mode::Online(online) => self.online_deadline(online),
+            Mode::Command | Mode::Running(_) => None,
+        }
+    }
+
+    /// Offers the network what it did not take before.
+    pub(super) fn flush_unsent(&mut self, network: &mut dyn Network, channel: usize) -> bool {
+        let slot = &mut self.ip.channels[channel];
+        let Some(link) = slot.state.link() else {
+            return false;
+        };
+        let mut moved = false;
+        while let Some(chunk) = slot.unsent.front_mut() {
+            let taken = network.send(self.now, link, chunk);
+            if taken == 0 {
+                break;
+            }
+            moved = true;
+            slot.unsent_bytes -= taken;
+            chunk.drain(..taken);
+            if chunk.is_empty() {
+                slot.unsent.pop_front();
+            }
+        }
+        moved
+    }
+
+    /// Hands bytes to the channel's link; what the network does not take now is kept.
+    pub(super) fn send_on(&mut self, network: &mut dyn Network, channel: usize, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let slot = &mut self.ip.channels[channel];
+        slot.sent += bytes.len() as u64;
+        slot.unsent_bytes += bytes.len();
+        slot.unsent.push_back(bytes);
+        self.flush_unsent(network, channel);
+    }
+
+    /// Goes on with a command that waited; `None`: it waits on.
+    pub(super) fn resume(&mut self, network: &mut dyn Network, then: Then, overdue: bool) -> Option<Outcome> {
+        match then {
+            Then::BearerUp => overdue.then(|| self.bearer_up()),
+            Then::Escaped => overdue.then_some(Outcome::Ok),
+            Then::Written => overdue.then_some(Outcome::Ok),
+            Then::Connected { channel } => {
+                let waits = matches!(
+                    self.ip.channels[channel].state,
+                    super::ip::ChannelState::Connecting { .. }
+                );
+                (!waits || overdue).then_some(Outcome::Bare)
+            }
+            Then::Sent { channel, bytes, slow } => self.sent(network, channel, bytes, slow, overdue),
+        }
+    }
+
+    fn sent(
+        &mut self,
+        network: &mut dyn Network,
+        channel: usize,
+        bytes: usize,
+        slow: bool,
+        overdue: bool,
+    ) -> Option<Outcome> {
+        let slot = &self.ip.channels[channel];
+        let Some(link) = slot.state.link() else {
+            return Some(self.send_result(channel, "SEND FAIL"));
+        };
+        let fits = slot.unsent_bytes <= self.settings.send_buffer;
+        let settled = if slow {
+            network.acknowledged(link) >= slot.sent
+        } else {
+            fits && overdue
+        };
+        if settled && self.ip.switches.quick_send == 1 {
+            let channel_shown = if self.ip.multi() {
+                format!("{channel},")
+            } else {
+                String::new()
+            };
+            let line = format!("DATA ACCEPT:{channel_shown}{bytes}");
+            return Some(self.send_line(&line));
+        }
+        if settled {
+            return Some(self.send_result(channel, "SEND OK"));
+        }
+        overdue.then(|| self.send_result(channel, "SEND FAIL"))
+    }
+
+    fn send_result(&mut self, channel: usize, text: &str) -> Outcome {
+        let line = self.on_channel(channel, text);
+        self.send_line(&line)
+    }
+
+    /// Prints the result of a send, unless `AT+CIPSPRT=2` silences it.
+    fn send_line(&mut self, line: &str) -> Outcome {
+        if self.ip.switches.prompt != 2 {
+            self.frame(Kind::Final, line);
+        }
+        Outcome::Bare
+    }
+
+    fn cancel_payload(&mut self) {
+        // What answers ESC is not documented; OK is assumed.
+        self.final_line("OK");
+        self.free_line();
+    }
+
+    fn finish_payload(&mut self, network: &mut dyn Network) {
+        let Mode::Payload(payload) = &mut self.mode else {
+            return;
+        };
+        let (channel, bytes) = (payload.channel, std::mem::take(&mut payload.bytes));
+        let count = bytes.len();
+        if matches!(payload.end, End::Length(_)) {
+            self.editor.swallow_line_ends();
+        }
+        self.happened(Happening::Sent {
+            channel: channel as u8,
+            bytes: count,
+        });
+        self.send_on(network, channel, bytes);
+        let slow = self.waits_for_acknowledgement();
+        let full = self.ip.channels[channel].unsent_bytes > self.settings.send_buffer;
+        let until = if slow || full {
+            self.now + SEND_TIMEOUT
+        } else {
+            self.after_latency()
+        };
+        let then = Then::Sent {
+            channel,
+            bytes: count,
+            slow,
+        };
+        self.run_pause(until, then);
+    }
+
+    /// Whether `SEND OK` means that the peer has the bytes: mode 2, or mode 0 where there is no mode 2.
+    fn waits_for_acknowledgement(&self) -> bool {
+        let mode = self.ip.switches.quick_send;
+        mode == 2 || (mode == 0 && self.settings.profile.quick_send_max < 2)
+    }
+}
+
+/// Takes bytes up to Ctrl-Z or ESC; answers how many, and which of the two came.
+fn take_until_control(payload: &mut Payload, bytes: &[u8]) -> (usize, Option<u8>) {
+    let end = bytes.iter().position(|byte| matches!(*byte, CONTROL_Z | ESCAPE));
+    let text = &bytes[..end.unwrap_or(bytes.len())];
+    let kept = text.len().min(CONTROL_Z_LIMIT - payload.bytes.len());
+    payload.bytes.extend_from_slice(&text[..kept]);
+    match end {
+        None => (bytes.len(), None),
+        Some(at) => (at + 1, Some(bytes[at])),
+    }
+}

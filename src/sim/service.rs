@@ -1,0 +1,206 @@
+//! Boot, search for a cell, and their loss.
+
+use super::control::Happening;
+use super::ip::Bearer;
+use super::machine::Machine;
+use super::network::Network;
+use super::profile::BootText;
+use super::radio::{Card, Power, Radio, Service};
+use super::result::{Cme, Failure, Outcome};
+use super::settings::ApnPolicy;
+use super::terminal::Kind;
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// The names of the three registration reports, in the order of [`Radio::reports`](super::radio::Radio::reports).
+pub(super) const REPORTS: [&str; 3] = ["+CREG", "+CGREG", "+CEREG"];
+
+impl Machine {
+    /// Forgets everything and boots.
+    pub(super) fn reboot(&mut self, network: &mut dyn Network) {
+        self.drop_links(network);
+        self.forget_session();
+        self.ip.restart(&self.settings.profile);
+        let covered = self.radio.covered;
+        let absent = self.radio.card == Card::Absent;
+        self.radio = Radio::new(&self.settings);
+        self.radio.covered = covered;
+        if absent {
+            self.radio.card = Card::Absent;
+        }
+        self.radio.service = Service::None;
+        self.radio.attached = false;
+        self.radio.power = Power::Booting {
+            since: self.now,
+            printed: 0,
+            listening: false,
+        };
+        self.happened(Happening::Booting);
+    }
+
+    /// Looks again whether there can be service, after something that it depends on has changed.
+    pub(super) fn reconsider_service(&mut self, network: &mut dyn Network) {
+        let possible = self.radio.may_serve(&self.settings);
+        match (self.radio.service, possible) {
+            (Service::None, true) => {
+                let until = self.now + self.settings.registration_time;
+                self.radio.service = Service::Searching { until };
+            }
+            (Service::Searching { .. }, false) => self.radio.service = Service::None,
+            (Service::On, false) => self.service_lost(network),
+            (Service::None, false) | (Service::Searching { .. } | Service::On, true) => {}
+        }
+    }
+
+    /// Prints boot lines that are due, and finds the cell.
+    pub(super) fn service_timers(&mut self, network: &mut dyn Network) -> bool {
+        if self.service_deadline().is_none_or(|at| at > self.now) {
+            return false;
+        }
+        if let Service::Searching { until } = self.radio.service
+            && until <= self.now
+        {
+            self.service_found();
+            return true;
+        }
+        self.boot_on(network)
+    }
+
+    pub(super) fn service_deadline(&self) -> Option<Timestamp> {
+        let searching = match self.radio.service {
+            Service::Searching { until } => Some(until),
+            Service::None | Service::On => None,
+        };
+        let booting = match self.radio.power {
+            Power::On => None,
+            Power::Booting { since, printed, .. } => {
+                let line = self.settings.profile.boot.get(printed);
+                Some(line.map_or(since, |line| {
+                    since + Duration::from_millis(line.after_millis.into())
+                }))
+            }
+        };
+        [searching, booting].into_iter().flatten().min()
+    }
+
+    /// The end of `AT+CIICR`.
+    pub(super) fn bearer_up(&mut self) -> Outcome {
+        let known = match &self.settings.apn {
+            ApnPolicy::Any => true,
+            ApnPolicy::Only(names) => self.ip.access[0].is_empty() || names.contains(&self.ip.access[0]),
+        };
+        if !known || !self.radio.is_usable() {
+            // Capture a12; the state that follows is assumed from +PDP: DEACT elsewhere.
+            self.ip.bearer = Bearer::Lost;
+            self.frame(Kind::Info, "+PDP: DEACT");
+            return Outcome::Fail(Failure::Cme(Cme::Other));
+        }
+        self.ip.bearer = Bearer::Active;
+        self.happened(Happening::Bearer(true));
+        Outcome::Ok
+    }
+
+    /// The network's time as `+NITZ` and `AT+CCLK?` show it.
+    pub(super) fn local_time(&self) -> String {
+        let zone = i64::from(self.settings.time_zone);
+        let utc = self.settings.clock as i64 + self.now.since_origin().as_secs() as i64;
+        super::clock::format(utc, zone, self.settings.profile.long_year)
+    }
+
+    /// `+CREG: 1` for those who asked to be told.
+    fn report_registration(&mut self) {
+        let stat = self.radio.registration(&self.settings);
+        for (key, mode) in REPORTS.into_iter().zip(self.radio.reports) {
+            if mode > 0 {
+                let value = format!("{stat}{}", self.cell(mode));
+                let line = self.settings.profile.keyed(key, &value);
+                self.urc(&line);
+            }
+        }
+    }
+
+    /// Area, cell and access technology for mode 2 (capture a19).
+    pub(super) fn cell(&self, mode: u8) -> &'static str {
+        if mode == 2 && self.radio.in_service() {
+            ",\"2797\",\"02B82E17\",7"
+        } else {
+            ""
+        }
+    }
+
+    fn service_found(&mut self) {
+        self.radio.service = Service::On;
+        self.radio.attached = self.settings.attach;
+        self.happened(Happening::Service(true));
+        self.report_registration();
+        self.print_service_lines(self.settings.profile.service_on);
+    }
+
+    fn service_lost(&mut self, network: &mut dyn Network) {
+        self.radio.service = Service::None;
+        self.radio.attached = false;
+        self.happened(Happening::Service(false));
+        self.report_registration();
+        self.print_service_lines(self.settings.profile.service_off);
+        self.bearer_lost(network);
+    }
+
+    fn print_service_lines(&mut self, lines: &[&str]) {
+        let time = self.local_time();
+        for line in lines {
+            let line = line
+                .replace("{cid}", &self.settings.profile.bearer_cid.to_string())
+                .replace("{address}", &self.settings.address.to_string())
+                .replace("{time}", &time);
+            self.urc(&line);
+        }
+    }
+
+    /// The next line of the boot; after the last, the search for a cell.
+    fn boot_on(&mut self, network: &mut dyn Network) -> bool {
+        let Power::Booting {
+            since,
+            printed,
+            listening,
+        } = self.radio.power
+        else {
+            return false;
+        };
+        let Some(line) = self.settings.profile.boot.get(printed) else {
+            self.radio.power = Power::On;
+            let registered_at = since + self.settings.profile.registered_after;
+            if self.radio.may_serve(&self.settings) {
+                let until = registered_at.max(self.now);
+                self.radio.service = Service::Searching { until };
+            }
+            self.reconsider_service(network);
+            return true;
+        };
+        let listening = listening || matches!(line.line, BootText::Urc(_));
+        self.radio.power = Power::Booting {
+            since,
+            printed: printed + 1,
+            listening,
+        };
+        match line.line {
+            BootText::Urc(text) => self.urc(text),
+            BootText::Noise(text) => self.print(Kind::Urc, text.as_bytes().to_vec()),
+            BootText::Sim => {
+                let state = self.card_text().unwrap_or("SIM REMOVED");
+                let line = self.settings.profile.keyed("+CPIN", state);
+                self.urc(&line);
+            }
+        }
+        true
+    }
+
+    /// `READY`, `SIM PIN`, `SIM PUK`; `None` without a card.
+    pub(super) fn card_text(&self) -> Option<&'static str> {
+        match self.radio.card {
+            Card::Absent => None,
+            Card::Ready => Some("READY"),
+            Card::Locked { .. } => Some("SIM PIN"),
+            Card::Blocked => Some("SIM PUK"),
+        }
+    }
+}

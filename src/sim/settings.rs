@@ -1,0 +1,143 @@
+//! What a simulated modem is like before it is switched on.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::Profile;
+
+/// Where the modem's life begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// Switched on long ago: registered and silent.
+    Warm,
+    /// Power comes at the first call of [`Simulator::handle`](super::Simulator::handle): the boot banner and the
+    /// URCs of the profile follow, each in its time.
+    Cold,
+}
+
+/// The SIM card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SimCard {
+    /// No card.
+    Absent,
+    /// A card that asks for nothing.
+    Ready,
+    /// A card locked by this PIN.
+    Locked {
+        /// Four to eight digits.
+        pin: String,
+    },
+}
+
+/// Which access point names activate a bearer. An empty one (the network's own choice) always does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApnPolicy {
+    /// Every name.
+    Any,
+    /// These names only; another makes `AT+CIICR` fail as in capture a12.
+    Only(Vec<String>),
+}
+
+/// What a `AT+CIPSEND` meets that does not fit into the modem's send buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FullBuffer {
+    /// `ERROR` instead of the prompt (Luat 2G library: 10220 unsent bytes, then `ERROR`).
+    Refuse,
+    /// The prompt comes, the result waits until the bytes are out, and is `SEND FAIL` after 50 s (assumed; the time
+    /// is that of openLuat's flow chart for a send).
+    Wait,
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr;)*) => {
+        /// Everything that can be set. The default is an Air724UG that was switched on long ago: registered, with
+        /// echo, on a line without a rate, answering at once.
+        ///
+        /// Each setting has a method of its name, which changes it and returns the settings:
+        ///
+        /// ```
+        /// use air724ug::sim::{Boot, Settings};
+        /// use std::time::Duration;
+        ///
+        /// let settings = Settings::default().baud(Some(115_200)).latency(Duration::from_millis(5)).boot(Boot::Cold);
+        /// assert_eq!(settings.baud, Some(115_200));
+        /// ```
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub struct Settings {
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl Settings {
+            $($(#[$doc])* #[must_use] pub fn $field(mut self, $field: $type) -> Self { self.$field = $field; self })*
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+settings! {
+    /// The dialect. Default: [`Profile::air724`].
+    profile: Profile = Profile::air724();
+    /// Bits a second on the line, both ways, ten to a byte. Default: `None`, infinitely fast.
+    baud: Option<u32> = None;
+    /// How long a command takes until its answer begins. Default: zero; captures a13 and a26 show 3 to 10 ms.
+    latency: Duration = Duration::ZERO;
+    /// The most that chance adds to `latency`. Default: zero.
+    jitter: Duration = Duration::ZERO;
+    /// The number that all chance comes from. Default: 0.
+    seed: u64 = 0;
+    /// Where its life begins. Default: [`Boot::Warm`].
+    boot: Boot = Boot::Warm;
+    /// The card. Default: [`SimCard::Ready`].
+    sim: SimCard = SimCard::Ready;
+    /// The registration that `AT+CREG?` shows when there is service: 1 home, 5 roaming, 2 searching, 3 denied, 0 not
+    /// registered. Only 1 and 5 carry data. Default: 1.
+    registration: u8 = 1;
+    /// Whether the modem attaches by itself once registered. Default: true.
+    attach: bool = true;
+    /// The signal of `AT+CSQ`, 0 to 31, 99 unknown. Default: 24.
+    signal: u8 = 24;
+    /// Which access points there are. Default: [`ApnPolicy::Any`].
+    apn: ApnPolicy = ApnPolicy::Any;
+    /// The address that the bearer gets. Default: 10.83.172.111 (the manual's examples).
+    address: Ipv4Addr = Ipv4Addr::new(10, 83, 172, 111);
+    /// How long `AT+CIICR` takes. Default: zero; about 100 ms in every capture.
+    bearer_time: Duration = Duration::ZERO;
+    /// From `AT+CFUN=1` to service. Default: 1.5 s (capture a14).
+    registration_time: Duration = Duration::from_millis(1_500);
+    /// A connect without an answer fails after this. Default: 75 s (openLuat's flow chart, capture s04);
+    /// `Duration::MAX`: never, as capture a27 shows for an unroutable address.
+    connect_timeout: Duration = Duration::from_secs(75);
+    /// In manual receive mode, how long data that was not read yet outlives the peer's close, before `CLOSED` is
+    /// reported and the data destroyed. Default: 500 ms (the delay of the close event in openLuat's 8910 core).
+    close_grace: Duration = Duration::from_millis(500);
+    /// Whether `CLOSED` is reported at all when the peer closes: firmware before V838 forgot it. Default: true.
+    closed_reported: bool = true;
+    /// Bytes of a channel that the network did not take yet. Default: 10220 (Luat 2G library: 7 chunks of 1460).
+    send_buffer: usize = 10_220;
+    /// What happens beyond it. Default: [`FullBuffer::Refuse`].
+    full_buffer: FullBuffer = FullBuffer::Refuse;
+    /// Bytes of a channel kept for `AT+CIPRXGET`, at most 65535 (clients.md: fewer than 65536 pending). Default: 65535.
+    receive_buffer: usize = 65_535;
+    /// Echo at power-on (`ATE`). Default: true.
+    echo: bool = true;
+    /// `AT+CGSN`. Default: 860000000000000.
+    imei: String = "860000000000000".to_owned();
+    /// `AT+CIMI`. Default: 460000000000000.
+    imsi: String = "460000000000000".to_owned();
+    /// `AT+ICCID`. Default: 89860000000000000000.
+    iccid: String = "89860000000000000000".to_owned();
+    /// The network's name. Default: CHINA MOBILE.
+    operator: String = "CHINA MOBILE".to_owned();
+    /// The network's number. Default: 46000.
+    operator_number: String = "46000".to_owned();
+    /// The network's time at the origin, in seconds since 1970 (UTC). Default: 2024-07-23 00:35:01, as in capture a12.
+    clock: u64 = 1_721_694_901;
+    /// Quarters of an hour that the local time is ahead of UTC. Default: 32.
+    time_zone: i8 = 32;
+}

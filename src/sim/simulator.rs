@@ -1,0 +1,184 @@
+//! The modem, its line and its network behind one face without io.
+
+use super::control::{Control, Happening, Input, Output};
+use super::line::Paced;
+use super::machine::Machine;
+use super::network::Network;
+use super::settings::Settings;
+use super::state::State;
+use crate::time::Timestamp;
+
+/// Bytes from the host that wait for the modem. A host that writes more without flow control loses them, as on a
+/// UART; one that asks [`Simulator::room`] first is never told so.
+const INPUT_LIMIT: usize = 64 * 1024;
+/// The most bytes in one [`Output::Host`].
+const OUTPUT_CHUNK: usize = 64 * 1024;
+
+/// A simulated Air724UG without io: bytes in, bytes out, told what time it is.
+///
+/// The contract: give inputs with [`handle`](Self::handle), then drain [`poll`](Self::poll) until `None`, then wait for
+/// the next input or for [`deadline`](Self::deadline), and give [`Input::Tick`] then. The same inputs at the same times
+/// give the same outputs.
+///
+/// ```
+/// use air724ug::sim::{Input, MemoryNetwork, Output, Settings, Simulator};
+/// use air724ug::time::Timestamp;
+///
+/// let mut modem = Simulator::new(Settings::default().echo(false), MemoryNetwork::new());
+/// modem.handle(Timestamp::ZERO, Input::Host(b"AT\r\n"));
+/// let mut answer = Vec::new();
+/// while let Some(output) = modem.poll() {
+///     if let Output::Host(bytes) = output {
+///         answer.extend(bytes);
+///     }
+/// }
+/// assert_eq!(answer, b"\r\nOK\r\n");
+/// ```
+#[derive(Debug)]
+pub struct Simulator<N> {
+    machine: Machine,
+    network: N,
+    input: Paced,
+    now: Timestamp,
+    said_hang_up: bool,
+}
+
+impl<N: Network> Simulator<N> {
+    /// A modem as the settings say, with this network behind it.
+    pub fn new(settings: Settings, network: N) -> Self {
+        Self {
+            input: Paced::new(settings.baud),
+            machine: Machine::new(settings),
+            network,
+            now: Timestamp::ZERO,
+            said_hang_up: false,
+        }
+    }
+
+    /// Takes an input. `now` must not be earlier than before; if it is, the last one counts.
+    pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
+        self.run_until(now.max(self.now));
+        match input {
+            Input::Host(bytes) => self.receive(bytes),
+            Input::Control(control) => self.control(control),
+            Input::Tick => {}
+        }
+        self.settle();
+    }
+
+    /// The next output, `None` when there is none before the next input or deadline.
+    pub fn poll(&mut self) -> Option<Output> {
+        if let Some(happening) = self.machine.happened.pop_front() {
+            return Some(Output::Happened(happening));
+        }
+        if self.machine.out.line.ready() == 0 && !self.machine.hung_up {
+            // The reader may have made room for data that waits in the network.
+            self.settle();
+        }
+        let bytes = self.machine.out.line.take(OUTPUT_CHUNK);
+        if !bytes.is_empty() {
+            return Some(Output::Host(bytes));
+        }
+        if self.machine.hung_up && !std::mem::replace(&mut self.said_hang_up, true) {
+            return Some(Output::HangUp);
+        }
+        None
+    }
+
+    /// When to call [`handle`](Self::handle) with [`Input::Tick`] if nothing else happens before.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        if self.machine.hung_up {
+            return None;
+        }
+        let lines = [self.input.deadline(), self.machine.out.line.deadline()];
+        let others = [self.machine.deadline(), self.network.deadline()];
+        lines.into_iter().chain(others).flatten().min()
+    }
+
+    /// How many bytes the host can write now without losing any: what a modem with flow control would allow.
+    pub fn room(&self) -> usize {
+        INPUT_LIMIT - self.input.len().min(INPUT_LIMIT)
+    }
+
+    /// The network behind the modem.
+    pub fn network(&self) -> &N {
+        &self.network
+    }
+
+    /// The network behind the modem, to change it.
+    pub fn network_mut(&mut self) -> &mut N {
+        &mut self.network
+    }
+
+    /// What the modem is like now.
+    pub fn state(&self) -> State {
+        State::of(&self.machine)
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        if self.machine.hung_up {
+            return;
+        }
+        let taken = bytes.len().min(self.room());
+        self.input.push(self.now, &bytes[..taken]);
+        if taken < bytes.len() {
+            self.machine.happened(Happening::Overrun(bytes.len() - taken));
+        }
+    }
+
+    fn control(&mut self, control: Control) {
+        self.machine.control(&mut self.network, control);
+    }
+
+    /// Lets time pass, event by event.
+    fn run_until(&mut self, now: Timestamp) {
+        while let Some(at) = self.deadline()
+            && at > self.now
+            && at <= now
+        {
+            self.now = at;
+            self.settle();
+        }
+        self.now = now;
+        self.settle();
+    }
+
+    /// Does everything that can be done at this moment.
+    fn settle(&mut self) {
+        let now = self.now;
+        self.machine.now = now;
+        self.input.advance(now);
+        self.machine.out.line.advance(now);
+        while !self.machine.hung_up && self.step() {}
+        self.machine.out.line.advance(now);
+    }
+
+    fn step(&mut self) -> bool {
+        let mut moved = self.feed();
+        moved |= self.machine.act(&mut self.network);
+        while let Some(event) = self.network.poll(self.now) {
+            self.machine.on_network(&mut self.network, event);
+            moved = true;
+        }
+        if let Some(rate) = self.machine.new_rate.take() {
+            self.machine.out.line.set_rate(Some(rate));
+            self.input.set_rate(Some(rate));
+        }
+        moved | self.machine.pump(&mut self.network)
+    }
+
+    /// Gives the machine what has arrived, as far as it takes it.
+    fn feed(&mut self) -> bool {
+        self.input.join_line_feed();
+        let mut fed = false;
+        while !self.input.front().is_empty() {
+            let used = self.machine.feed(&mut self.network, self.input.front());
+            if used == 0 {
+                break;
+            }
+            self.input.consume(used);
+            fed = true;
+        }
+        fed
+    }
+}

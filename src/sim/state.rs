@@ -1,0 +1,94 @@
+//! A look at the modem from outside, for tests and for people.
+
+use super::ip::{Channel, ChannelState};
+use super::machine::{Machine, Mode};
+use super::radio::Card;
+
+/// What the modem is like at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct State {
+    /// Whether it takes commands: not before `RDY`.
+    pub listening: bool,
+    /// `READY`, `SIM PIN`, `SIM PUK`; `None` without a card.
+    pub sim: Option<&'static str>,
+    /// The number that `AT+CREG?` shows.
+    pub registration: u8,
+    /// `AT+CGATT?`
+    pub attached: bool,
+    /// The state as `AT+CIPSTATUS` names it: `IP INITIAL`, `IP PROCESSING` ...
+    pub ip: String,
+    /// What the serial line carries.
+    pub line: LineState,
+    /// Every channel.
+    pub channels: Vec<ChannelView>,
+}
+
+/// What the serial line carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineState {
+    /// Command lines.
+    Command,
+    /// A command runs.
+    Running,
+    /// Payload after a prompt.
+    Payload,
+    /// A file after a prompt.
+    File,
+    /// Transparent data.
+    Online,
+}
+
+/// One channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelView {
+    /// As in a `C:` row: `INITIAL`, `CONNECTED`, `CLOSED` ...
+    pub state: &'static str,
+    /// The number of its link, if it has one.
+    pub link: Option<super::Link>,
+    /// Bytes sent by the host on this link.
+    pub sent: u64,
+    /// Bytes that wait for `AT+CIPRXGET`.
+    pub unread: usize,
+}
+
+impl State {
+    pub(super) fn of(machine: &Machine) -> Self {
+        Self {
+            listening: machine.radio.listens(),
+            sim: match machine.radio.card {
+                Card::Absent => None,
+                Card::Ready | Card::Locked { .. } | Card::Blocked => machine.card_text(),
+            },
+            registration: machine.radio.registration(&machine.settings),
+            attached: machine.radio.attached,
+            ip: machine.ip.state_text(&machine.settings.profile),
+            line: LineState::of(&machine.mode),
+            channels: machine.ip.channels.iter().map(ChannelView::of).collect(),
+        }
+    }
+}
+
+impl LineState {
+    fn of(mode: &Mode) -> Self {
+        match mode {
+            Mode::Command => Self::Command,
+            Mode::Running(_) => Self::Running,
+            Mode::Payload(_) => Self::Payload,
+            Mode::File(_) => Self::File,
+            Mode::Online(_) => Self::Online,
+        }
+    }
+}
+
+impl ChannelView {
+    fn of(channel: &Channel) -> Self {
+        Self {
+            state: ChannelState::text(channel.state),
+            link: channel.state.link(),
+            sent: channel.sent,
+            unread: channel.received.len(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A host in virtual time, for tests in one thread.
+
+use std::time::Duration;
+
+use super::control::{Control, Happening, Input, Output};
+use super::network::Network;
+use super::simulator::Simulator;
+use crate::time::Timestamp;
+
+/// A simulator and the clock that it is told. Nothing here takes real time: a connect that fails after 75 s does so in
+/// microseconds.
+///
+/// ```
+/// use air724ug::sim::{MemoryNetwork, Settings, Simulator, VirtualHost};
+/// use std::time::Duration;
+///
+/// let modem = Simulator::new(Settings::default(), MemoryNetwork::new());
+/// let mut host = VirtualHost::new(modem);
+/// assert_eq!(host.write(b"AT+CPIN?\r\n"), b"AT+CPIN?\r\n\r\n+CPIN: READY\r\n\r\nOK\r\n");
+/// host.write(b"AT+RESET\r\n");
+/// assert!(host.wait(Duration::from_secs(2)).starts_with(b"\r\nRDY\r\n"));
+/// ```
+#[derive(Debug)]
+pub struct VirtualHost<N> {
+    simulator: Simulator<N>,
+    now: Timestamp,
+    received: Vec<u8>,
+    happenings: Vec<Happening>,
+    hung_up: bool,
+}
+
+impl<N: Network> VirtualHost<N> {
+    /// A host on this modem's line, at the origin of time.
+    pub fn new(simulator: Simulator<N>) -> Self {
+        let mut host = Self {
+            simulator,
+            now: Timestamp::ZERO,
+            received: Vec::new(),
+            happenings: Vec::new(),
+            hung_up: false,
+        };
+        host.give(Input::Tick);
+        host
+    }
+
+    /// Writes, and answers what arrives without any time passing.
+    pub fn write(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.give(Input::Host(bytes));
+        self.take()
+    }
+
+    /// Lets time pass, and answers what arrives in it.
+    pub fn wait(&mut self, span: Duration) -> Vec<u8> {
+        let end = self.now + span;
+        while let Some(at) = self
+            .simulator
+            .deadline()
+            .filter(|at| *at <= end && *at > self.now)
+        {
+            self.now = at;
+            self.give(Input::Tick);
+        }
+        self.now = end;
+        self.give(Input::Tick);
+        self.take()
+    }
+
+    /// Changes the world.
+    pub fn control(&mut self, control: Control) -> Vec<u8> {
+        self.give(Input::Control(control));
+        self.take()
+    }
+
+    /// Changes the network, and answers what arrives of it at once.
+    pub fn with_network(&mut self, change: impl FnOnce(&mut N)) -> Vec<u8> {
+        change(self.simulator.network_mut());
+        self.give(Input::Tick);
+        self.take()
+    }
+
+    /// The modem.
+    pub fn simulator(&self) -> &Simulator<N> {
+        &self.simulator
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Everything that happened inside so far.
+    pub fn happenings(&self) -> &[Happening] {
+        &self.happenings
+    }
+
+    /// Whether the port is gone.
+    pub fn hung_up(&self) -> bool {
+        self.hung_up
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        self.simulator.handle(self.now, input);
+        while let Some(output) = self.simulator.poll() {
+            match output {
+                Output::Host(bytes) => self.received.extend(bytes),
+                Output::Happened(happening) => self.happenings.push(happening),
+                Output::HangUp => self.hung_up = true,
+            }
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.received)
+    }
+}

@@ -1,0 +1,55 @@
+//! The hand on the simulated world: what [`Control`] does.
+
+use super::control::Control;
+use super::machine::Machine;
+use super::network::Network;
+use super::radio::Card;
+use super::settings::SimCard;
+
+impl Machine {
+    pub(super) fn control(&mut self, network: &mut dyn Network, control: Control) {
+        match control {
+            Control::Reset => self.reboot(network),
+            Control::SimRemove => {
+                self.radio.card = Card::Absent;
+                self.card_changed(network, "SIM REMOVED");
+            }
+            Control::SimInsert => {
+                let card = match &self.settings.sim {
+                    SimCard::Absent => SimCard::Ready,
+                    card @ (SimCard::Ready | SimCard::Locked { .. }) => card.clone(),
+                };
+                self.radio.card = Card::new(&card);
+                let state = self.card_text().unwrap_or("SIM REMOVED");
+                self.card_changed(network, state);
+            }
+            Control::NetworkDown => {
+                self.radio.covered = false;
+                self.reconsider_service(network);
+            }
+            Control::NetworkUp => {
+                self.radio.covered = true;
+                self.reconsider_service(network);
+            }
+            Control::PdpLost => self.bearer_lost(network),
+            Control::Urc(line) => self.urc(&line),
+            Control::HangUp => {
+                self.drop_links(network);
+                self.hung_up = true;
+            }
+            Control::Fault(fault) => self.faults.arm(fault),
+            Control::PeerClose(channel) => {
+                if usize::from(channel) < self.ip.channels.len() {
+                    self.connection_lost(network, channel.into());
+                }
+            }
+        }
+    }
+
+    /// A card that comes or goes while the modem runs is told (capture a14), and decides about service.
+    fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
+        self.reconsider_service(network);
+        let line = self.settings.profile.keyed("+CPIN", state);
+        self.urc(&line);
+    }
+}

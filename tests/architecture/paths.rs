@@ -1,0 +1,182 @@
+//! The paths that code names: `use` trees taken apart, paths in expressions as they stand.
+
+/// A path and the line on which its last part stands.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Path {
+    pub(crate) segments: Vec<String>,
+    pub(crate) line: usize,
+    /// In a `pub use`.
+    pub(crate) public: bool,
+}
+
+#[derive(Debug, PartialEq)]
+enum Token {
+    Name(String),
+    Separator,
+    Mark(char),
+}
+
+/// Every path of two or more parts in `code`, and whatever `use` names. Comments and strings have to be blank.
+pub(crate) fn paths(code: &str) -> Vec<Path> {
+    let tokens = tokens(code);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some(import) = start_of_path(&tokens, at) else {
+            at += 1;
+            continue;
+        };
+        let first = found.len();
+        at = tree(&tokens, at, &[], &mut found);
+        found[first..].iter_mut().for_each(|path: &mut Path| path.public = import == Import::Public);
+        if import == Import::None && found[first].segments.len() < 2 {
+            found.truncate(first);
+        }
+    }
+    found
+}
+
+#[derive(PartialEq)]
+enum Import {
+    /// A path in an expression or a type.
+    None,
+    /// `use`, also `pub(crate) use`.
+    Private,
+    /// `pub use`.
+    Public,
+}
+
+/// Whether a path starts at `at`, and in what.
+fn start_of_path(tokens: &[(Token, usize)], at: usize) -> Option<Import> {
+    if !matches!(tokens[at].0, Token::Name(_)) {
+        return None;
+    }
+    let token = |back: usize| at.checked_sub(back).map(|index| &tokens[index].0);
+    let is = |token: Option<&Token>, name: &str| matches!(token, Some(Token::Name(own)) if own == name);
+    // `::std::io` names the crate `std`.
+    let global = usize::from(token(1) == Some(&Token::Separator));
+    match token(1 + global) {
+        Some(Token::Name(name)) if name == "use" => {
+            let public = is(token(2 + global), "pub");
+            Some(if public { Import::Public } else { Import::Private })
+        }
+        // The second part of `std::io`; a method behind a turbofish.
+        Some(Token::Name(_) | Token::Mark('>')) if global == 1 => None,
+        Some(Token::Mark('.')) => None,
+        _ => Some(Import::None),
+    }
+}
+
+/// Reads the tree at `at` below `prefix`, and returns where it ends.
+fn tree(tokens: &[(Token, usize)], mut at: usize, prefix: &[String], found: &mut Vec<Path>) -> usize {
+    let mut segments = prefix.to_vec();
+    while let Some((token, line)) = tokens.get(at) {
+        let line = *line;
+        match token {
+            Token::Name(name) => segments.push(name.clone()),
+            Token::Mark('*') => segments.push("*".to_owned()),
+            Token::Mark('{') => return group(tokens, at + 1, &segments, found),
+            _ => return at,
+        }
+        at += 1;
+        if tokens.get(at).map(|(token, _)| token) != Some(&Token::Separator)
+            || segments.last().is_some_and(|s| s == "*")
+        {
+            found.push(Path { segments, line, public: false });
+            return at;
+        }
+        at += 1;
+        let goes_on = matches!(tokens.get(at), Some((Token::Name(_) | Token::Mark('*' | '{'), _)));
+        if !goes_on {
+            // A turbofish: `Vec::<u8>::new`.
+            found.push(Path { segments, line, public: false });
+            return at;
+        }
+    }
+    at
+}
+
+/// Reads `a, b::c, d as e}` below `prefix`, and returns where the group ends.
+fn group(tokens: &[(Token, usize)], mut at: usize, prefix: &[String], found: &mut Vec<Path>) -> usize {
+    while let Some((token, _)) = tokens.get(at) {
+        match token {
+            Token::Mark('}') => return at + 1,
+            Token::Name(name) if name == "as" => at += 2,
+            Token::Name(_) | Token::Mark('*' | '{') => at = tree(tokens, at, prefix, found),
+            Token::Separator | Token::Mark(_) => at += 1,
+        }
+    }
+    at
+}
+
+fn tokens(code: &str) -> Vec<(Token, usize)> {
+    let mut tokens = Vec::new();
+    let mut line = 1;
+    let mut rest = code;
+    while let Some(first) = rest.chars().next() {
+        let length = if first.is_alphabetic() || first == '_' {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            tokens.push((Token::Name(rest[..end].to_owned()), line));
+            end
+        } else if rest.starts_with("::") {
+            tokens.push((Token::Separator, line));
+            2
+        } else {
+            if first == '\n' {
+                line += 1;
+            }
+            if !first.is_whitespace() {
+                tokens.push((Token::Mark(first), line));
+            }
+            first.len_utf8()
+        };
+        rest = &rest[length..];
+    }
+    tokens
+}
+
+mod tests {
+    use super::*;
+
+    fn named(code: &str) -> Vec<String> {
+        paths(code).into_iter().map(|path| path.segments.join("::")).collect()
+    }
+
+    #[test]
+    fn a_use_tree_is_taken_apart() {
+        assert_eq!(
+            named("use std::{fmt, io::{self, Read as R}, collections::*};\nuse nom;"),
+            ["std::fmt", "std::io::self", "std::io::Read", "std::collections::*", "nom"]
+        );
+    }
+
+    #[test]
+    fn paths_in_expressions_and_types_are_found() {
+        assert_eq!(
+            named(
+                "fn f(x: std::io::Result<crate::time::Timestamp>) { ::std::thread::sleep(x.y::<u8>()); a.b }"
+            ),
+            ["std::io::Result", "crate::time::Timestamp", "std::thread::sleep"]
+        );
+    }
+
+    #[test]
+    fn a_method_behind_a_turbofish_is_no_path_of_its_own() {
+        assert_eq!(named("Vec::<u8>::new(); Instant::now()"), ["Instant::now"]);
+    }
+
+    #[test]
+    fn every_path_has_the_line_of_its_name() {
+        let lines: Vec<usize> = paths("use std::{\n  fmt,\n  io,\n};").iter().map(|path| path.line).collect();
+        assert_eq!(lines, [2, 3]);
+    }
+
+    #[test]
+    fn only_a_pub_use_is_public() {
+        let public = |code: &str| paths(code)[0].public;
+        assert!(public("pub use at::Urc;"));
+        assert!(public("mod at;\npub use at::{Urc, Token};"));
+        assert!(!public("pub(crate) use at::Urc;"));
+        assert!(!public("use at::Urc;"));
+    }
+}
