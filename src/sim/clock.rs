@@ -6,11 +6,7 @@ pub(super) fn format(utc: i64, zone: i64, long_year: bool) -> String {
     let local = utc + zone * 900;
     let (days, second) = (local.div_euclid(86_400), local.rem_euclid(86_400));
     let (year, month, day) = civil(days);
-    let year = if long_year {
-        format!("{year:04}")
-    } else {
-        format!("{:02}", year.rem_euclid(100))
-    };
+    let year = if long_year { format!("{year:04}") } else { format!("{:02}", year.rem_euclid(100)) };
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year}/{month:02}/{day:02},{hour:02}:{minute:02}:{second:02}{zone:+03}")
 }
@@ -25,11 +21,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     (year, month, day)
 }

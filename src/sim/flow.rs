@@ -55,9 +55,7 @@ impl Machine {
         while self.may_push_data() {
             let count = self.ip.channels.len();
             let start = self.ip.turn;
-            let turn = (0..count)
-                .map(|n| (start + n) % count)
-                .find(|n| self.push_data(network, *n));
+            let turn = (0..count).map(|n| (start + n) % count).find(|n| self.push_data(network, *n));
             let Some(turn) = turn else {
                 break;
             };
@@ -164,9 +162,7 @@ impl Machine {
 
     fn connected(&mut self, channel: usize, link: Link) {
         self.ip.channels[channel].state = ChannelState::Connected { link };
-        self.happened(Happening::Connected {
-            channel: channel as u8,
-        });
+        self.happened(Happening::Connected { channel: channel as u8 });
         if self.ip.switches.transparent == 1 {
             self.go_online();
             return;
@@ -175,10 +171,7 @@ impl Machine {
     }
 
     fn connect_failed(&mut self, channel: usize, why: ConnectFailure) {
-        self.happened(Happening::ConnectFailed {
-            channel: channel as u8,
-            why,
-        });
+        self.happened(Happening::ConnectFailed { channel: channel as u8, why });
         self.ip.channels[channel].end();
         if !self.ip.multi() {
             // Capture a12: the state named in the failure is IP STATUS, and a new CIPSTART is accepted.
@@ -202,11 +195,7 @@ impl Machine {
 
     pub(super) fn go_online(&mut self) {
         self.final_line("CONNECT");
-        self.mode = Mode::Online(Online {
-            written_at: self.now,
-            pluses: 0,
-            first_plus_at: self.now,
-        });
+        self.mode = Mode::Online(Online { written_at: self.now, pluses: 0, first_plus_at: self.now });
     }
 
     fn peer_closed(&mut self, link: Link) {
@@ -227,10 +216,7 @@ impl Machine {
     /// The peer's close is reported, unless the firmware forgets it.
     fn close_reported(&mut self, channel: usize) {
         let lost = self.ip.channels[channel].end();
-        self.happened(Happening::Closed {
-            channel: channel as u8,
-            lost,
-        });
+        self.happened(Happening::Closed { channel: channel as u8, lost });
         self.abort_send(channel);
         self.leave_online();
         if self.settings.closed_reported {
@@ -271,11 +257,7 @@ impl Machine {
             Mode::Running(_) => !self.holds_urcs(),
             Mode::Payload(_) | Mode::File(_) => false,
         };
-        let ahead = if self.out.line.rate().is_some() {
-            CHUNK
-        } else {
-            OUTPUT_LIMIT
-        };
+        let ahead = if self.out.line.rate().is_some() { CHUNK } else { OUTPUT_LIMIT };
         free && self.out.line.len() < ahead
     }
 
@@ -307,11 +289,7 @@ impl Machine {
         }
         let (protocol, address, port) = slot.peer();
         if self.ip.multi() {
-            let peer = if switches.show_peer == 1 {
-                format!(",{address}:{port}")
-            } else {
-                String::new()
-            };
+            let peer = if switches.show_peer == 1 { format!(",{address}:{port}") } else { String::new() };
             frame.extend_from_slice(format!("\r\n+RECEIVE,{channel},{count}{peer}:\r\n").as_bytes());
             frame.extend_from_slice(data);
             return frame;
@@ -320,11 +298,7 @@ impl Machine {
             frame.extend_from_slice(format!("\r\nRECV FROM: {address}:{port}\r\n").as_bytes());
         }
         if switches.header == 1 {
-            let shown = if switches.show_protocol == 1 {
-                format!(",{protocol}")
-            } else {
-                String::new()
-            };
+            let shown = if switches.show_protocol == 1 { format!(",{protocol}") } else { String::new() };
             frame.extend_from_slice(format!("\r\n+IPD,{count}{shown}:").as_bytes());
         }
         frame.extend_from_slice(data);

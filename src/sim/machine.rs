@@ -126,12 +126,7 @@ impl Machine {
             },
             Mode::Command | Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => None,
         };
-        let all = [
-            running,
-            self.data_deadline(),
-            self.channel_deadline(),
-            self.service_deadline(),
-        ];
+        let all = [running, self.data_deadline(), self.channel_deadline(), self.service_deadline()];
         all.into_iter().flatten().min()
     }
 
@@ -148,11 +143,7 @@ impl Machine {
 
     /// Prints a line that ends an answer.
     pub(super) fn final_line(&mut self, text: &str) {
-        let text = if self.terminal.verbose {
-            text
-        } else {
-            numeric(text)
-        };
+        let text = if self.terminal.verbose { text } else { numeric(text) };
         if !(self.terminal.quiet && matches!(text, "OK" | "ERROR" | "0" | "4")) {
             self.frame(Kind::Final, text);
         }
@@ -166,9 +157,7 @@ impl Machine {
         if self.holds_urcs() {
             let dropped = self.out.hold(text);
             if dropped > 0 {
-                self.happened(Happening::Fault(format!(
-                    "{dropped} held URC dropped: the buffer was full"
-                )));
+                self.happened(Happening::Fault(format!("{dropped} held URC dropped: the buffer was full")));
             }
         } else if self.out.line.len() < 2 * OUTPUT_LIMIT {
             self.frame(Kind::Urc, text);
@@ -183,11 +172,7 @@ impl Machine {
 
     /// `3, TEXT` or, in single-connection mode, `TEXT`.
     pub(super) fn on_channel(&self, channel: usize, text: &str) -> String {
-        if self.ip.multi() {
-            self.settings.profile.on_channel(channel, text)
-        } else {
-            text.to_owned()
-        }
+        if self.ip.multi() { self.settings.profile.on_channel(channel, text) } else { text.to_owned() }
     }
 
     /// Whether the host must not be disturbed now.
@@ -233,10 +218,7 @@ impl Machine {
 
     /// Waits inside a command.
     pub(super) fn pause(&self, span: Duration, then: Then) -> Outcome {
-        Outcome::Pause(Pause {
-            until: self.now + span,
-            then,
-        })
+        Outcome::Pause(Pause { until: self.now + span, then })
     }
 
     /// The command waits that is in hand now, if one does.
@@ -276,11 +258,7 @@ impl Machine {
         let since = self.now;
         self.radio.service = super::radio::Service::None;
         self.radio.attached = false;
-        self.radio.power = Power::Booting {
-            since,
-            printed: 0,
-            listening: false,
-        };
+        self.radio.power = Power::Booting { since, printed: 0, listening: false };
         self.happened(Happening::Booting);
     }
 
@@ -348,11 +326,7 @@ impl Machine {
         if self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed() {
             at += self.settings.profile.line_feed_window;
         }
-        self.mode = Mode::Running(Running {
-            calls: parse(body).into(),
-            at,
-            pause: None,
-        });
+        self.mode = Mode::Running(Running { calls: parse(body).into(), at, pause: None });
     }
 
     /// Executes the next call of the line, or goes on with one that waited.

@@ -19,10 +19,7 @@ const GUARD_AFTER: Duration = Duration::from_millis(500);
 impl Machine {
     /// Takes transparent bytes; answers how many. Fewer when the peer does not read.
     pub(super) fn feed_online(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
-        let room = self
-            .settings
-            .send_buffer
-            .saturating_sub(self.ip.channels[0].unsent_bytes);
+        let room = self.settings.send_buffer.saturating_sub(self.ip.channels[0].unsent_bytes);
         let bytes = &bytes[..bytes.len().min(room)];
         if bytes.is_empty() {
             return 0;
@@ -91,9 +88,5 @@ fn escape_goes_on(online: &Online, now: Timestamp, bytes: &[u8]) -> bool {
 }
 
 fn escape_decided_at(online: &Online) -> Timestamp {
-    if online.pluses == 3 {
-        online.written_at + GUARD_AFTER
-    } else {
-        online.first_plus_at + WITHIN
-    }
+    if online.pluses == 3 { online.written_at + GUARD_AFTER } else { online.first_plus_at + WITHIN }
 }

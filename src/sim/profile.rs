@@ -126,35 +126,22 @@ pub struct Profile {
 }
 
 const fn urc(after_millis: u32, line: &'static str) -> BootLine {
-    BootLine {
-        after_millis,
-        line: BootText::Urc(line),
-    }
+    BootLine { after_millis, line: BootText::Urc(line) }
 }
 
 const fn noise(after_millis: u32, line: &'static str) -> BootLine {
-    BootLine {
-        after_millis,
-        line: BootText::Noise(line),
-    }
+    BootLine { after_millis, line: BootText::Noise(line) }
 }
 
 const fn sim(after_millis: u32) -> BootLine {
-    BootLine {
-        after_millis,
-        line: BootText::Sim,
-    }
+    BootLine { after_millis, line: BootText::Sim }
 }
 
 /// RDY 1.5 s after the reset (capture a15, Air780EP); the order is that of protocol.md section 3; the moments of
 /// `+CPIN` and `SMS READY` are assumed.
 const BOOT_8910: &[BootLine] = &[urc(1_500, "RDY"), sim(2_000), urc(2_600, "SMS READY")];
 /// Noise before RDY, RDY twice 740 ms apart (captures a18, a19).
-const BOOT_780E: &[BootLine] = &[
-    noise(400, "^boot.rom.'v....'!\n"),
-    urc(1_500, "RDY"),
-    urc(2_240, "RDY"),
-];
+const BOOT_780E: &[BootLine] = &[noise(400, "^boot.rom.'v....'!\n"), urc(1_500, "RDY"), urc(2_240, "RDY")];
 /// Capture s01; the moments are assumed.
 const BOOT_SIM800: &[BootLine] = &[
     urc(1_500, "RDY"),
@@ -220,12 +207,7 @@ impl Profile {
             data_urc: DataUrc::ChannelOnly,
             bearer_cid: 1,
             lost_state: "IP PDPDEACT",
-            service_on: &[
-                "^MODE: 17,17",
-                "+E_UTRAN Service",
-                "+CGEV: ME PDN ACT {cid}",
-                "+NITZ: {time},0",
-            ],
+            service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid}", "+NITZ: {time},0"],
             service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}"],
             ..Self::air724()
         }
@@ -242,18 +224,8 @@ impl Profile {
             model: "Air780E",
             revision: "AirM2M_780E_V1169_LTE_AT",
             boot: BOOT_780E,
-            service_on: &[
-                "^MODE: 17,17",
-                "+E_UTRAN Service",
-                "+CGEV: ME PDN ACT {cid},0",
-                "+NITZ: {time},0",
-            ],
-            service_off: &[
-                "^MODE: 0,0",
-                "+NO Service",
-                "+CGEV: NW PDN DEACT {cid}",
-                "+CGEV: ME DETACH",
-            ],
+            service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid},0", "+NITZ: {time},0"],
+            service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}", "+CGEV: ME DETACH"],
             long_year: true,
             ..Self::air724()
         }
@@ -291,12 +263,7 @@ impl Profile {
 
     /// All that there are.
     pub fn all() -> [Self; 4] {
-        [
-            Self::air724(),
-            Self::vendor8910(),
-            Self::air780e(),
-            Self::sim800(),
-        ]
+        [Self::air724(), Self::vendor8910(), Self::air780e(), Self::sim800()]
     }
 
     /// `+KEY: value` or `+KEY:value`.

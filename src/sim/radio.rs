@@ -12,11 +12,7 @@ pub(super) enum Power {
     /// Since long.
     On,
     /// The boot began then; this many of its lines are out.
-    Booting {
-        since: Timestamp,
-        printed: usize,
-        listening: bool,
-    },
+    Booting { since: Timestamp, printed: usize, listening: bool },
 }
 
 /// The card in the slot.
@@ -37,10 +33,7 @@ impl Card {
         match card {
             SimCard::Absent => Self::Absent,
             SimCard::Ready => Self::Ready,
-            SimCard::Locked { pin } => Self::Locked {
-                pin: pin.clone(),
-                tries: PIN_TRIES,
-            },
+            SimCard::Locked { pin } => Self::Locked { pin: pin.clone(), tries: PIN_TRIES },
         }
     }
 }

@@ -101,11 +101,7 @@ pub(super) enum Then {
     /// `AT+CIICR`: the bearer is up.
     BearerUp,
     /// A send: the result. `until` is when it comes; a slow send waits for the acknowledgement.
-    Sent {
-        channel: usize,
-        bytes: usize,
-        slow: bool,
-    },
+    Sent { channel: usize, bytes: usize, slow: bool },
     /// The profile's `AT+CIPSTART` waits for its result, which the network brings.
     Connected { channel: usize },
     /// `+++`: the second guard time is over.

@@ -109,10 +109,8 @@ impl Machine {
             Then::Escaped => overdue.then_some(Outcome::Ok),
             Then::Written => overdue.then_some(Outcome::Ok),
             Then::Connected { channel } => {
-                let waits = matches!(
-                    self.ip.channels[channel].state,
-                    super::ip::ChannelState::Connecting { .. }
-                );
+                let waits =
+                    matches!(self.ip.channels[channel].state, super::ip::ChannelState::Connecting { .. });
                 (!waits || overdue).then_some(Outcome::Bare)
             }
             Then::Sent { channel, bytes, slow } => self.sent(network, channel, bytes, slow, overdue),
@@ -132,17 +130,9 @@ impl Machine {
             return Some(self.send_result(channel, "SEND FAIL"));
         };
         let fits = slot.unsent_bytes <= self.settings.send_buffer;
-        let settled = if slow {
-            network.acknowledged(link) >= slot.sent
-        } else {
-            fits && overdue
-        };
+        let settled = if slow { network.acknowledged(link) >= slot.sent } else { fits && overdue };
         if settled && self.ip.switches.quick_send == 1 {
-            let channel_shown = if self.ip.multi() {
-                format!("{channel},")
-            } else {
-                String::new()
-            };
+            let channel_shown = if self.ip.multi() { format!("{channel},") } else { String::new() };
             let line = format!("DATA ACCEPT:{channel_shown}{bytes}");
             return Some(self.send_line(&line));
         }
@@ -180,23 +170,12 @@ impl Machine {
         if matches!(payload.end, End::Length(_)) {
             self.editor.swallow_line_ends();
         }
-        self.happened(Happening::Sent {
-            channel: channel as u8,
-            bytes: count,
-        });
+        self.happened(Happening::Sent { channel: channel as u8, bytes: count });
         self.send_on(network, channel, bytes);
         let slow = self.waits_for_acknowledgement();
         let full = self.ip.channels[channel].unsent_bytes > self.settings.send_buffer;
-        let until = if slow || full {
-            self.now + SEND_TIMEOUT
-        } else {
-            self.after_latency()
-        };
-        let then = Then::Sent {
-            channel,
-            bytes: count,
-            slow,
-        };
+        let until = if slow || full { self.now + SEND_TIMEOUT } else { self.after_latency() };
+        let then = Then::Sent { channel, bytes: count, slow };
         self.run_pause(until, then);
     }
 

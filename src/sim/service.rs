@@ -30,11 +30,7 @@ impl Machine {
         }
         self.radio.service = Service::None;
         self.radio.attached = false;
-        self.radio.power = Power::Booting {
-            since: self.now,
-            printed: 0,
-            listening: false,
-        };
+        self.radio.power = Power::Booting { since: self.now, printed: 0, listening: false };
         self.happened(Happening::Booting);
     }
 
@@ -75,9 +71,7 @@ impl Machine {
             Power::On => None,
             Power::Booting { since, printed, .. } => {
                 let line = self.settings.profile.boot.get(printed);
-                Some(line.map_or(since, |line| {
-                    since + Duration::from_millis(line.after_millis.into())
-                }))
+                Some(line.map_or(since, |line| since + Duration::from_millis(line.after_millis.into())))
             }
         };
         [searching, booting].into_iter().flatten().min()
@@ -121,11 +115,7 @@ impl Machine {
 
     /// Area, cell and access technology for mode 2 (capture a19).
     pub(super) fn cell(&self, mode: u8) -> &'static str {
-        if mode == 2 && self.radio.in_service() {
-            ",\"2797\",\"02B82E17\",7"
-        } else {
-            ""
-        }
+        if mode == 2 && self.radio.in_service() { ",\"2797\",\"02B82E17\",7" } else { "" }
     }
 
     fn service_found(&mut self) {
@@ -158,12 +148,7 @@ impl Machine {
 
     /// The next line of the boot; after the last, the search for a cell.
     fn boot_on(&mut self, network: &mut dyn Network) -> bool {
-        let Power::Booting {
-            since,
-            printed,
-            listening,
-        } = self.radio.power
-        else {
+        let Power::Booting { since, printed, listening } = self.radio.power else {
             return false;
         };
         let Some(line) = self.settings.profile.boot.get(printed) else {
@@ -177,11 +162,7 @@ impl Machine {
             return true;
         };
         let listening = listening || matches!(line.line, BootText::Urc(_));
-        self.radio.power = Power::Booting {
-            since,
-            printed: printed + 1,
-            listening,
-        };
+        self.radio.power = Power::Booting { since, printed: printed + 1, listening };
         match line.line {
             BootText::Urc(text) => self.urc(text),
             BootText::Noise(text) => self.print(Kind::Urc, text.as_bytes().to_vec()),

@@ -72,11 +72,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(baud: Option<u32>) -> Self {
-        Self {
-            line: Paced::new(baud),
-            held: VecDeque::new(),
-            held_bytes: 0,
-        }
+        Self { line: Paced::new(baud), held: VecDeque::new(), held_bytes: 0 }
     }
 
     /// Keeps a URC for later; answers how many had to go for it.

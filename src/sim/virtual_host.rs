@@ -52,11 +52,7 @@ impl<N: Network> VirtualHost<N> {
     /// Lets time pass, and answers what arrives in it.
     pub fn wait(&mut self, span: Duration) -> Vec<u8> {
         let end = self.now + span;
-        while let Some(at) = self
-            .simulator
-            .deadline()
-            .filter(|at| *at <= end && *at > self.now)
-        {
+        while let Some(at) = self.simulator.deadline().filter(|at| *at <= end && *at > self.now) {
             self.now = at;
             self.give(Input::Tick);
         }

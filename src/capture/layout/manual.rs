@@ -2,7 +2,8 @@
 //! blanks before it continues the one above (d01, d02).
 //!
 //! These are typeset, not recorded: each line gets the CR LF that a module would send. A prompt and what is typed
-//! behind it share a line; `OK STATE: x` are two frames; `##### ……` leaves part of an exchange out.
+//! behind it share a line; `OK STATE: x` are two frames; `##### ……` and `→/← ………` leave part of an exchange
+//! out.
 
 use super::super::{ReadError, Reason};
 use super::block::Direction;
@@ -29,6 +30,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
                 Some(Direction::ToModem) | None => out.remark(line.number, Reason::Alternative),
             }
         } else if line.text.starts_with("→/←".as_bytes()) {
+            out.gap(line.number);
             out.remark(line.number, Reason::Elided);
         } else {
             let blank = line.text.is_empty();
@@ -110,6 +112,7 @@ mod tests {
 7 < STATE: IP STATUS\r\n
 8 > AT+FSWRITE="a",0,1,1\r\n
 9 < \r\n>\x20
+10 ~
 10 #
 11 > +++
 11 #

@@ -27,6 +27,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
         for cell in cells(line.text) {
             match Cell::of(cell) {
                 Cell::Command => {
+                    let cell = find(cell, b" (").map_or(cell, |remark| &cell[..remark]);
                     out.gap(line.number);
                     out.line_sent(line.number, cell);
                     command = Some(cell);
@@ -92,7 +93,7 @@ mod tests {
     fn every_line_is_an_excerpt_and_further_answers_repeat_the_command() {
         let log = r"# shapes
 ATE0               ATE0\r\nOK\r\n
-AT+X=1             (quiet)  OK   and then nothing
+AT+X=1 (late)      (quiet)  OK   and then nothing
                    +X: <hex>\r\n
                    +X: 2\r\nOK\r\n   (more)
 peer closes        <- 0, CLOSED\r\n          (plain TCP)

@@ -8,15 +8,9 @@ use super::super::terminal::Terminal;
 use super::{Table, accepted, number};
 
 pub(super) const TABLE: Table = &[
-    ("E", |machine, _, form| {
-        flag(form, |on| machine.terminal.echo = on)
-    }),
-    ("V", |machine, _, form| {
-        flag(form, |on| machine.terminal.verbose = on)
-    }),
-    ("Q", |machine, _, form| {
-        flag(form, |on| machine.terminal.quiet = on)
-    }),
+    ("E", |machine, _, form| flag(form, |on| machine.terminal.echo = on)),
+    ("V", |machine, _, form| flag(form, |on| machine.terminal.verbose = on)),
+    ("Q", |machine, _, form| flag(form, |on| machine.terminal.quiet = on)),
     ("&F", factory),
     ("Z", factory),
     ("&W", accepted),
@@ -52,10 +46,7 @@ fn flag(form: &Form, set: impl FnOnce(bool)) -> Outcome {
 /// `AT&F`, `ATZ`: the settings of the line as at power-on. The line's rate stays, or the answer would be lost.
 fn factory(machine: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
     let rate = machine.terminal.rate;
-    machine.terminal = Terminal {
-        rate,
-        ..Terminal::new(&machine.settings)
-    };
+    machine.terminal = Terminal { rate, ..Terminal::new(&machine.settings) };
     Outcome::Ok
 }
 

@@ -9,9 +9,7 @@ use super::{Table, text};
 
 pub(super) const TABLE: Table = &[
     ("+CPIN", pin),
-    ("+CIMI", |machine, _, form| {
-        bare_number(machine, form, machine.settings.imsi.clone())
-    }),
+    ("+CIMI", |machine, _, form| bare_number(machine, form, machine.settings.imsi.clone())),
     ("+ICCID", card_number),
     ("+CCID", card_number),
 ];

@@ -40,10 +40,9 @@ fn extended_signal(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> O
     match form {
         Form::Execute if machine.radio.in_service() => machine.keyed("+CESQ", "99,99,255,255,20,50"),
         Form::Execute => machine.keyed("+CESQ", "99,99,255,255,255,255"),
-        Form::Test => machine.keyed(
-            "+CESQ",
-            "(0-63,99),(0-7,99),(0-96,255),(0-49,255),(0-34,255),(0-97,255)",
-        ),
+        Form::Test => {
+            machine.keyed("+CESQ", "(0-63,99),(0-7,99),(0-96,255),(0-49,255),(0-34,255),(0-97,255)")
+        }
         Form::Read | Form::Set(_) => return Outcome::ERROR,
     }
     Outcome::Ok
@@ -58,9 +57,7 @@ fn registration(machine: &mut Machine, form: &Form, report: usize) -> Outcome {
         machine.keyed(key, &value);
         return Outcome::Ok;
     }
-    super::switch(machine, key, form, (0, 2), |machine| {
-        &mut machine.radio.reports[report]
-    })
+    super::switch(machine, key, form, (0, 2), |machine| &mut machine.radio.reports[report])
 }
 
 fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {

@@ -14,11 +14,7 @@ fn close(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
     let channel = match form {
         Form::Test => {
             let last = machine.ip.channels.len() - 1;
-            let shape = if multi {
-                format!("(0-{last}),(0-1)")
-            } else {
-                "(0-1)".to_owned()
-            };
+            let shape = if multi { format!("(0-{last}),(0-1)") } else { "(0-1)".to_owned() };
             machine.keyed("+CIPCLOSE", &shape);
             return Outcome::Ok;
         }
@@ -34,18 +30,11 @@ fn close(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
     };
     let Some(link) = machine.ip.channels[channel].state.link() else {
         // ERROR (manual) in single mode, +CME ERROR: 3 with several (capture a27).
-        return if multi {
-            Outcome::cme(Cme::NotAllowed)
-        } else {
-            Outcome::ERROR
-        };
+        return if multi { Outcome::cme(Cme::NotAllowed) } else { Outcome::ERROR };
     };
     network.close(machine.now, link);
     let lost = machine.ip.channels[channel].end();
-    machine.happened(Happening::Closed {
-        channel: channel as u8,
-        lost,
-    });
+    machine.happened(Happening::Closed { channel: channel as u8, lost });
     let line = machine.on_channel(channel, "CLOSE OK");
     machine.final_line(&line);
     Outcome::Bare

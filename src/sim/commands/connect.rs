@@ -30,11 +30,7 @@ fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
     if has_channel != machine.ip.multi() {
         return Outcome::cme(Cme::NotAllowed);
     }
-    let (channel, args) = if has_channel {
-        (number(args, 0), &args[1..])
-    } else {
-        (Some(0), &args[..])
-    };
+    let (channel, args) = if has_channel { (number(args, 0), &args[1..]) } else { (Some(0), &args[..]) };
     let channel = channel.and_then(|channel| usize::try_from(channel).ok());
     let Some(channel) = channel.filter(|channel| *channel < machine.ip.channels.len()) else {
         return Outcome::cme(Cme::NotAllowed);
@@ -95,18 +91,12 @@ fn already(machine: &mut Machine, channel: usize) -> Outcome {
 fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, target: Target) -> Outcome {
     let link = Link::new(machine.ip.number());
     let until = machine.now + machine.settings.connect_timeout;
-    machine.happened(Happening::Connecting {
-        channel: channel as u8,
-        target: target.clone(),
-    });
+    machine.happened(Happening::Connecting { channel: channel as u8, target: target.clone() });
     let line_end_follows = machine.ip.switches.bare_data == 0;
     network.connect(machine.now, link, &target);
     machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
     machine.final_line("OK");
-    debug_assert!(matches!(
-        machine.ip.channels[channel].state,
-        ChannelState::Connecting { .. }
-    ));
+    debug_assert!(matches!(machine.ip.channels[channel].state, ChannelState::Connecting { .. }));
     if machine.settings.profile.connect_blocks {
         return machine.pause(BLOCKED_FOR, Then::Connected { channel });
     }
@@ -116,11 +106,7 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
 /// `AT+CLPORT`: the local port is the network's business; the setting is checked and accepted.
 fn local_port(_: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
-        Form::Set(args)
-            if args
-                .iter()
-                .any(|arg| number(std::slice::from_ref(arg), 0).is_some()) =>
-        {
+        Form::Set(args) if args.iter().any(|arg| number(std::slice::from_ref(arg), 0).is_some()) => {
             Outcome::Ok
         }
         Form::Test => Outcome::Ok,

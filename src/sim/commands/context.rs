@@ -6,12 +6,8 @@ use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::{Table, number};
 
-pub(super) const TABLE: Table = &[
-    ("+CGATT", attach),
-    ("+CGDCONT", definition),
-    ("+CGACT", activation),
-    ("+CGPADDR", address),
-];
+pub(super) const TABLE: Table =
+    &[("+CGATT", attach), ("+CGDCONT", definition), ("+CGACT", activation), ("+CGPADDR", address)];
 
 fn attach(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
     match form {
@@ -77,11 +73,8 @@ fn address(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let cid = machine.settings.profile.bearer_cid;
     match form {
         Form::Execute | Form::Read | Form::Set(_) => {
-            let address = if machine.radio.is_usable() {
-                machine.settings.address.to_string()
-            } else {
-                String::new()
-            };
+            let address =
+                if machine.radio.is_usable() { machine.settings.address.to_string() } else { String::new() };
             machine.keyed("+CGPADDR", &format!("{cid},\"{address}\""));
         }
         Form::Test => machine.keyed("+CGPADDR", &format!("({cid})")),

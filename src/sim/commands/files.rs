@@ -12,21 +12,11 @@ use super::super::terminal::Kind;
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
-    ("+FSCREATE", |machine, _, form| {
-        with_name(form, |name, _| created(machine, name))
-    }),
-    ("+FSWRITE", |machine, _, form| {
-        with_name(form, |name, args| write(machine, name, args))
-    }),
-    ("+FSREAD", |machine, _, form| {
-        with_name(form, |name, args| read(machine, name, args))
-    }),
-    ("+FSDEL", |machine, _, form| {
-        with_name(form, |name, _| deleted(machine, name))
-    }),
-    ("+FSFLSIZE", |machine, _, form| {
-        with_name(form, |name, _| size(machine, name))
-    }),
+    ("+FSCREATE", |machine, _, form| with_name(form, |name, _| created(machine, name))),
+    ("+FSWRITE", |machine, _, form| with_name(form, |name, args| write(machine, name, args))),
+    ("+FSREAD", |machine, _, form| with_name(form, |name, args| read(machine, name, args))),
+    ("+FSDEL", |machine, _, form| with_name(form, |name, _| deleted(machine, name))),
+    ("+FSFLSIZE", |machine, _, form| with_name(form, |name, _| size(machine, name))),
     ("+FSLS", list),
     ("+FSMEM", memory),
 ];
@@ -47,19 +37,11 @@ fn with_name(form: &Form, act: impl FnOnce(&str, &[Arg]) -> Outcome) -> Outcome 
 }
 
 fn created(machine: &mut Machine, name: &str) -> Outcome {
-    if machine.files.create(name) {
-        Outcome::Ok
-    } else {
-        Outcome::ERROR
-    }
+    if machine.files.create(name) { Outcome::Ok } else { Outcome::ERROR }
 }
 
 fn deleted(machine: &mut Machine, name: &str) -> Outcome {
-    if machine.files.remove(name) {
-        Outcome::Ok
-    } else {
-        Outcome::ERROR
-    }
+    if machine.files.remove(name) { Outcome::Ok } else { Outcome::ERROR }
 }
 
 /// `AT+FSWRITE="name",<0 replace|1 append>,<size>,<seconds>`: a prompt, then the bytes.
@@ -96,16 +78,9 @@ fn read(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     let (Some(mode @ 0..=1), Some(size)) = (number(args, 0), number(args, 1)) else {
         return Outcome::cme(Cme::Invalid);
     };
-    let start = if mode == 1 {
-        number(args, 2).unwrap_or(0)
-    } else {
-        0
-    };
+    let start = if mode == 1 { number(args, 2).unwrap_or(0) } else { 0 };
     let start = usize::try_from(start).unwrap_or(usize::MAX).min(content.len());
-    let count = usize::try_from(size)
-        .unwrap_or(usize::MAX)
-        .min(content.len() - start)
-        .min(WRITE_LIMIT);
+    let count = usize::try_from(size).unwrap_or(usize::MAX).min(content.len() - start).min(WRITE_LIMIT);
     let mut frame = b"\r\n".to_vec();
     frame.extend_from_slice(&content[start..start + count]);
     machine.print(Kind::Data, frame);

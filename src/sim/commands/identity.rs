@@ -7,11 +7,7 @@ use super::super::result::Outcome;
 use super::{Table, number};
 
 pub(super) const TABLE: Table = &[
-    ("I", |machine, _, form| {
-        bare(machine, form, |machine| {
-            machine.settings.profile.revision.to_owned()
-        })
-    }),
+    ("I", |machine, _, form| bare(machine, form, |machine| machine.settings.profile.revision.to_owned())),
     ("+CGMI", manufacturer),
     ("+GMI", manufacturer),
     ("+CGMM", model),
@@ -20,9 +16,7 @@ pub(super) const TABLE: Table = &[
     ("+GMR", revision),
     ("+CGSN", serial_number),
     ("+GSN", serial_number),
-    ("+GCAP", |machine, _, form| {
-        bare(machine, form, |_| "+GCAP: +CGSM".to_owned())
-    }),
+    ("+GCAP", |machine, _, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
 /// One line of text.
@@ -42,11 +36,7 @@ fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> Strin
 fn identity(machine: &mut Machine, form: &Form, key: &str, text: &str) -> Outcome {
     let keyed = machine.settings.profile.identity_keyed;
     bare(machine, form, |machine| {
-        if keyed {
-            machine.settings.profile.keyed(key, &format!("\"{text}\""))
-        } else {
-            text.to_owned()
-        }
+        if keyed { machine.settings.profile.keyed(key, &format!("\"{text}\"")) } else { text.to_owned() }
     })
 }
 

@@ -61,10 +61,7 @@ pub(super) fn execute(machine: &mut Machine, network: &mut dyn Network, call: &C
 /// All names, for `AT+CLAC`.
 #[cfg(test)]
 fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES
-        .iter()
-        .flat_map(|family| family.iter())
-        .map(|(name, _)| *name)
+    FAMILIES.iter().flat_map(|family| family.iter()).map(|(name, _)| *name)
 }
 
 /// The argument at a place as a number; `None` if it is missing or none.

@@ -12,29 +12,19 @@ pub(super) const TABLE: Table = &[
     ("+CIPMODE", transparent),
     ("+CIPQSEND", quick_send),
     ("+CIPHEAD", |machine, _, form| {
-        switch(machine, "+CIPHEAD", form, (0, 1), |machine| {
-            &mut machine.ip.switches.header
-        })
+        switch(machine, "+CIPHEAD", form, (0, 1), |machine| &mut machine.ip.switches.header)
     }),
     ("+CIPSHOWTP", |machine, _, form| {
-        switch(machine, "+CIPSHOWTP", form, (0, 1), |machine| {
-            &mut machine.ip.switches.show_protocol
-        })
+        switch(machine, "+CIPSHOWTP", form, (0, 1), |machine| &mut machine.ip.switches.show_protocol)
     }),
     ("+CIPSRIP", |machine, _, form| {
-        switch(machine, "+CIPSRIP", form, (0, 1), |machine| {
-            &mut machine.ip.switches.show_peer
-        })
+        switch(machine, "+CIPSRIP", form, (0, 1), |machine| &mut machine.ip.switches.show_peer)
     }),
     ("+CIPRXF", |machine, _, form| {
-        switch(machine, "+CIPRXF", form, (0, 1), |machine| {
-            &mut machine.ip.switches.bare_data
-        })
+        switch(machine, "+CIPRXF", form, (0, 1), |machine| &mut machine.ip.switches.bare_data)
     }),
     ("+CIPSPRT", |machine, _, form| {
-        switch(machine, "+CIPSPRT", form, (0, 2), |machine| {
-            &mut machine.ip.switches.prompt
-        })
+        switch(machine, "+CIPSPRT", form, (0, 2), |machine| &mut machine.ip.switches.prompt)
     }),
     ("+CIPATS", auto_send),
     ("+CIPTKA", keep_alive),
@@ -46,17 +36,13 @@ pub(super) const TABLE: Table = &[
 fn multi(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let switches = &machine.ip.switches;
     let refused = machine.ip.bearer != Bearer::Initial || switches.transparent == 1;
-    initial_only(machine, form, refused, "+CIPMUX", |machine| {
-        &mut machine.ip.switches.multi
-    })
+    initial_only(machine, form, refused, "+CIPMUX", |machine| &mut machine.ip.switches.multi)
 }
 
 fn transparent(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
     let refused = machine.ip.bearer != Bearer::Initial || (wanted && machine.ip.multi());
-    initial_only(machine, form, refused, "+CIPMODE", |machine| {
-        &mut machine.ip.switches.transparent
-    })
+    initial_only(machine, form, refused, "+CIPMODE", |machine| &mut machine.ip.switches.transparent)
 }
 
 fn initial_only(
@@ -78,9 +64,7 @@ fn quick_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcom
     if matches!(form, Form::Set(_)) && machine.ip.bearer != Bearer::Initial {
         return Outcome::cme(Cme::NotAllowed);
     }
-    switch(machine, "+CIPQSEND", form, bounds, |machine| {
-        &mut machine.ip.switches.quick_send
-    })
+    switch(machine, "+CIPQSEND", form, bounds, |machine| &mut machine.ip.switches.quick_send)
 }
 
 /// `AT+CIPATS=1,<seconds>`.

@@ -7,23 +7,18 @@ use super::super::result::{Cme, Outcome};
 use super::{Table, accepted, number, switch};
 
 /// The rates of the 8910 core (core image), 0 being automatic.
-const RATES: [u64; 14] = [
-    0, 2400, 4800, 9600, 14_400, 19_200, 28_800, 33_600, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600,
-];
+const RATES: [u64; 14] =
+    [0, 2400, 4800, 9600, 14_400, 19_200, 28_800, 33_600, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600];
 
 pub(super) const TABLE: Table = &[
     ("+IPR", rate),
     ("+IFC", flow_control),
     ("+ICF", frame),
     ("+CMEE", |machine, _, form| {
-        switch(machine, "+CMEE", form, (0, 2), |machine| {
-            &mut machine.terminal.error_format
-        })
+        switch(machine, "+CMEE", form, (0, 2), |machine| &mut machine.terminal.error_format)
     }),
     ("+CSCLK", |machine, _, form| {
-        switch(machine, "+CSCLK", form, (0, 2), |machine| {
-            &mut machine.terminal.sleep
-        })
+        switch(machine, "+CSCLK", form, (0, 2), |machine| &mut machine.terminal.sleep)
     }),
     ("+WAKETIM", accepted),
     ("+CFGRI", accepted),
@@ -74,14 +69,7 @@ fn flow_control(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outc
 
 /// `(1-3),(0-1)` (8910 core image); 3,3 is 8N1.
 fn frame(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    pair(
-        machine,
-        "+ICF",
-        form,
-        "(1-3),(0-1)",
-        |value| value <= 3,
-        |machine| &mut machine.terminal.frame,
-    )
+    pair(machine, "+ICF", form, "(1-3),(0-1)", |value| value <= 3, |machine| &mut machine.terminal.frame)
 }
 
 /// Two numbers, the second optional.

@@ -46,11 +46,7 @@ fn set_mode(machine: &mut Machine, mode: u8) -> Outcome {
 
 /// The channel and what follows it; without a channel in single-connection mode.
 fn addressed<'a>(machine: &Machine, args: &'a [Arg]) -> Option<(usize, &'a [Arg])> {
-    if machine.ip.multi() {
-        Some((channel(machine, args)?, &args[1..]))
-    } else {
-        Some((0, args))
-    }
+    if machine.ip.multi() { Some((channel(machine, args)?, &args[1..])) } else { Some((0, args)) }
 }
 
 /// A channel that data can be read from: manual mode, and a link (capture a27: a closed one is refused).
@@ -64,11 +60,7 @@ fn read(machine: &mut Machine, network: &mut dyn Network, args: &[Arg], hex: boo
     let Some((channel, rest)) = readable(machine, args) else {
         return Outcome::cme(Cme::NotAllowed);
     };
-    let limit = if hex {
-        machine.settings.profile.hex_read_max.into()
-    } else {
-        CHUNK as u64
-    };
+    let limit = if hex { machine.settings.profile.hex_read_max.into() } else { CHUNK as u64 };
     let Some(length) = number(rest, 0).filter(|length| (1..=limit).contains(length)) else {
         // Capture a27: more than the limit is +CME ERROR: 3.
         return Outcome::cme(Cme::NotAllowed);
@@ -89,11 +81,7 @@ fn read(machine: &mut Machine, network: &mut dyn Network, args: &[Arg], hex: boo
 fn print_data(machine: &mut Machine, channel: usize, data: &[u8], hex: bool) {
     let slot = &machine.ip.channels[channel];
     let mode = if hex { 3 } else { 2 };
-    let channel_shown = if machine.ip.multi() {
-        format!("{channel},")
-    } else {
-        String::new()
-    };
+    let channel_shown = if machine.ip.multi() { format!("{channel},") } else { String::new() };
     let mut value = format!("{mode},{channel_shown}{},{}", data.len(), slot.received.len());
     if machine.ip.switches.show_peer == 1
         && let Some(target) = &slot.target
@@ -129,11 +117,7 @@ fn pending(machine: &mut Machine, args: &[Arg]) -> Outcome {
         return Outcome::cme(Cme::NotAllowed);
     };
     let left = machine.ip.channels[channel].received.len();
-    let channel_shown = if machine.ip.multi() {
-        format!("{channel},")
-    } else {
-        String::new()
-    };
+    let channel_shown = if machine.ip.multi() { format!("{channel},") } else { String::new() };
     machine.keyed("+CIPRXGET", &format!("4,{channel_shown}{left}"));
     Outcome::Ok
 }

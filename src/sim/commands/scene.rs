@@ -7,12 +7,8 @@ use super::super::network::Network;
 use super::super::result::{Cme, Outcome, Then};
 use super::{Table, text};
 
-pub(super) const TABLE: Table = &[
-    ("+CSTT", access_point),
-    ("+CIICR", bring_up),
-    ("+CIFSR", local_address),
-    ("+CIPSHUT", shut),
-];
+pub(super) const TABLE: Table =
+    &[("+CSTT", access_point), ("+CIICR", bring_up), ("+CIFSR", local_address), ("+CIPSHUT", shut)];
 
 /// The longest access point name, user or password (27.003: 100 octets; bounds memory).
 const MAX_ACCESS: usize = 100;

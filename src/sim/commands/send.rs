@@ -20,11 +20,8 @@ fn send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
         Form::Read => limits(machine),
         Form::Test => {
             let last = machine.ip.channels.len() - 1;
-            let shape = if machine.ip.multi() {
-                format!("<0-{last}>,<length>")
-            } else {
-                "<length>".to_owned()
-            };
+            let shape =
+                if machine.ip.multi() { format!("<0-{last}>,<length>") } else { "<length>".to_owned() };
             machine.keyed("+CIPSEND", &shape);
             Outcome::Ok
         }
@@ -65,10 +62,7 @@ fn prompt(machine: &mut Machine, channel: usize, length: Option<&Arg>) -> Outcom
     };
     let slot = &machine.ip.channels[channel];
     // Capture a27: a link that the peer has closed refuses without a prompt.
-    if !matches!(
-        slot.state,
-        ChannelState::Connected { .. } | ChannelState::RemoteClosing { .. }
-    ) {
+    if !matches!(slot.state, ChannelState::Connected { .. } | ChannelState::RemoteClosing { .. }) {
         return Outcome::cme(Cme::NotAllowed);
     }
     let needed = match end {

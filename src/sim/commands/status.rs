@@ -48,8 +48,5 @@ fn row(machine: &Machine, channel: usize) -> String {
     let slot = &machine.ip.channels[channel];
     let bearer = if slot.target.is_some() { "0" } else { "" };
     let (protocol, address, port) = slot.peer();
-    format!(
-        "{channel},{bearer},\"{protocol}\",\"{address}\",\"{port}\",\"{}\"",
-        slot.state.text()
-    )
+    format!("{channel},{bearer},\"{protocol}\",\"{address}\",\"{port}\",\"{}\"", slot.state.text())
 }

@@ -119,11 +119,7 @@ impl Channel {
     pub(in crate::sim) fn peer(&self) -> (String, String, String) {
         match &self.target {
             None => Default::default(),
-            Some(target) => (
-                target.protocol.to_string(),
-                self.peer_address(),
-                target.port.to_string(),
-            ),
+            Some(target) => (target.protocol.to_string(), self.peer_address(), target.port.to_string()),
         }
     }
 

@@ -132,9 +132,7 @@ impl Ip {
 
     /// The channel that a link belongs to.
     pub(in crate::sim) fn channel_of(&self, link: Link) -> Option<usize> {
-        self.channels
-            .iter()
-            .position(|channel| channel.state.link() == Some(link))
+        self.channels.iter().position(|channel| channel.state.link() == Some(link))
     }
 
     /// Whether the bearer carries data.
@@ -166,10 +164,7 @@ impl Ip {
 
     fn single_state_text(&self) -> String {
         let channel = &self.channels[0];
-        let protocol = channel
-            .target
-            .as_ref()
-            .map_or(Protocol::Tcp, |target| target.protocol);
+        let protocol = channel.target.as_ref().map_or(Protocol::Tcp, |target| target.protocol);
         match channel.state {
             ChannelState::Initial => "IP STATUS".to_owned(),
             ChannelState::Connecting { .. } => format!("{protocol} CONNECTING"),

@@ -114,9 +114,7 @@ mod tests {
 
     fn typed(editor: &mut Editor, text: &[u8]) -> (Vec<Edit>, Vec<u8>) {
         let mut echo = Vec::new();
-        let edits = text
-            .iter()
-            .map(|byte| editor.push(Timestamp::ZERO, *byte, &mut echo));
+        let edits = text.iter().map(|byte| editor.push(Timestamp::ZERO, *byte, &mut echo));
         let edits = edits.filter(|edit| *edit != Edit::More).collect();
         (edits, echo)
     }

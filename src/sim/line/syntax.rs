@@ -92,10 +92,7 @@ fn extended(bytes: &[u8]) -> Call {
     let form = form(trim_start(&bytes[name_end..]));
     match form {
         Some(form) => Call { name, form },
-        None => Call {
-            name: text(bytes),
-            form: Form::Execute,
-        },
+        None => Call { name: text(bytes), form: Form::Execute },
     }
 }
 
@@ -131,10 +128,7 @@ fn args(bytes: &[u8]) -> Vec<Arg> {
 fn arg(bytes: &[u8]) -> Arg {
     let text = text(bytes);
     match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => Arg {
-            text: inner.to_owned(),
-            quoted: true,
-        },
+        Some(inner) => Arg { text: inner.to_owned(), quoted: true },
         None => Arg { text, quoted: false },
     }
 }
@@ -155,15 +149,8 @@ fn basic(bytes: &[u8]) -> (Call, usize) {
         let (form, more) = register_form(&bytes[used..]);
         return (Call { name, form }, used + more);
     }
-    let number = Arg {
-        text: text(&bytes[used..used + digits]),
-        quoted: false,
-    };
-    let form = if digits == 0 {
-        Form::Execute
-    } else {
-        Form::Set(vec![number])
-    };
+    let number = Arg { text: text(&bytes[used..used + digits]), quoted: false };
+    let form = if digits == 0 { Form::Execute } else { Form::Set(vec![number]) };
     (Call { name, form }, used + digits)
 }
 
@@ -199,10 +186,7 @@ mod tests {
                 format!("={}", args.collect::<Vec<_>>().join("|"))
             }
         };
-        parse(line.as_bytes())
-            .iter()
-            .map(|call| format!("{}{}", call.name, form(&call.form)))
-            .collect()
+        parse(line.as_bytes()).iter().map(|call| format!("{}{}", call.name, form(&call.form))).collect()
     }
 
     #[test]
@@ -216,10 +200,7 @@ mod tests {
 
     #[test]
     fn quotes_protect_commas_and_semicolons() {
-        assert_eq!(
-            shown("+CSTT=\"a;b\",\"c,d\",;+CIICR"),
-            ["+CSTT=\"a;b\"|\"c,d\"|", "+CIICR"]
-        );
+        assert_eq!(shown("+CSTT=\"a;b\",\"c,d\",;+CIICR"), ["+CSTT=\"a;b\"|\"c,d\"|", "+CIICR"]);
     }
 
     #[test]

@@ -67,11 +67,7 @@ impl Conversation {
             return;
         }
         self.to_modem_bytes += bytes.len();
-        self.to_modem.push_back(Parcel {
-            arrives_at,
-            bytes: bytes.to_vec(),
-            taken: 0,
-        });
+        self.to_modem.push_back(Parcel { arrives_at, bytes: bytes.to_vec(), taken: 0 });
     }
 
     /// The modem sends; answers how much fits under way.
@@ -82,11 +78,7 @@ impl Conversation {
             return 0;
         }
         self.to_peer_bytes += count;
-        self.to_peer.push_back(Parcel {
-            arrives_at,
-            bytes: bytes[..count].to_vec(),
-            taken: 0,
-        });
+        self.to_peer.push_back(Parcel { arrives_at, bytes: bytes[..count].to_vec(), taken: 0 });
         count
     }
 
@@ -94,11 +86,7 @@ impl Conversation {
     pub(super) fn receive(&mut self, now: Timestamp, into: &mut [u8], single: bool) -> usize {
         let mut count = 0;
         while count < into.len() {
-            let Some(parcel) = self
-                .to_modem
-                .front_mut()
-                .filter(|parcel| parcel.arrives_at <= now)
-            else {
+            let Some(parcel) = self.to_modem.front_mut().filter(|parcel| parcel.arrives_at <= now) else {
                 break;
             };
             let rest = &parcel.bytes[parcel.taken..];
@@ -122,10 +110,7 @@ impl Conversation {
 
     /// Whether anything can be read now.
     pub(super) fn readable(&self, now: Timestamp) -> bool {
-        let waiting = self
-            .to_modem
-            .front()
-            .is_some_and(|parcel| parcel.arrives_at <= now);
+        let waiting = self.to_modem.front().is_some_and(|parcel| parcel.arrives_at <= now);
         waiting || (self.stage == Stage::Open && self.sourced < self.peer.source)
     }
 
@@ -168,11 +153,7 @@ impl Conversation {
     /// When the next parcel arrives at either end, if later than `now`.
     pub(super) fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let ends = [self.to_peer.front(), self.to_modem.front()];
-        ends.into_iter()
-            .flatten()
-            .map(|parcel| parcel.arrives_at)
-            .filter(|at| *at > now)
-            .min()
+        ends.into_iter().flatten().map(|parcel| parcel.arrives_at).filter(|at| *at > now).min()
     }
 
     fn generate(&mut self, into: &mut [u8]) -> usize {

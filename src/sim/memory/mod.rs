@@ -71,9 +71,7 @@ impl MemoryNetwork {
 
     /// All links so far, in the order of their connects, with where they lead.
     pub fn links(&self) -> impl Iterator<Item = (Link, &Target)> {
-        self.conversations
-            .iter()
-            .map(|(link, talk)| (*link, &talk.target))
+        self.conversations.iter().map(|(link, talk)| (*link, &talk.target))
     }
 
     /// The link that was asked for last.
@@ -88,26 +86,18 @@ impl MemoryNetwork {
 
     /// How many bytes the peer at the end of this link has received.
     pub fn received_count(&self, link: Link) -> u64 {
-        self.conversations
-            .get(&link)
-            .map_or(0, |talk| talk.received_count)
+        self.conversations.get(&link).map_or(0, |talk| talk.received_count)
     }
 
     /// Whether the modem has neither closed nor lost this link.
     pub fn is_open(&self, link: Link) -> bool {
-        self.conversations
-            .get(&link)
-            .is_some_and(|talk| talk.stage != Stage::Over)
+        self.conversations.get(&link).is_some_and(|talk| talk.stage != Stage::Over)
     }
 
     /// Lets the peer send this. For UDP, one call is one datagram.
     pub fn push(&mut self, link: Link, bytes: &[u8]) {
         let arrives_at = self.now + self.latency;
-        if let Some(talk) = self
-            .conversations
-            .get_mut(&link)
-            .filter(|talk| talk.stage == Stage::Open)
-        {
+        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Open) {
             talk.push(arrives_at, bytes);
             self.schedule(arrives_at, NetworkEvent::Readable(link));
         }
@@ -116,11 +106,7 @@ impl MemoryNetwork {
     /// Lets the peer close: what it has sent still arrives.
     pub fn close_by_peer(&mut self, link: Link) {
         let arrives_at = self.now + self.latency;
-        if let Some(talk) = self
-            .conversations
-            .get_mut(&link)
-            .filter(|talk| talk.stage == Stage::Open)
-        {
+        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Open) {
             talk.stage = Stage::PeerClosed(arrives_at);
             self.schedule(arrives_at, NetworkEvent::Closed(link));
         }
@@ -128,11 +114,7 @@ impl MemoryNetwork {
 
     /// Breaks the connection: what is under way is lost.
     pub fn reset_by_peer(&mut self, link: Link) {
-        if let Some(talk) = self
-            .conversations
-            .get_mut(&link)
-            .filter(|talk| talk.stage != Stage::Over)
-        {
+        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage != Stage::Over) {
             talk.discard();
             self.schedule(self.now, NetworkEvent::Reset(link));
         }
@@ -166,17 +148,13 @@ impl MemoryNetwork {
             }
             Meeting::Accept => self.schedule(answered_at, NetworkEvent::Connected { link, address }),
         }
-        self.conversations
-            .insert(link, Conversation::new(target.clone(), peer));
+        self.conversations.insert(link, Conversation::new(target.clone(), peer));
     }
 
     /// The connection stands: the peer greets.
     fn open(&mut self, at: Timestamp, link: Link) {
         let latency = self.latency;
-        let Some(talk) = self
-            .conversations
-            .get_mut(&link)
-            .filter(|talk| talk.stage == Stage::Connecting)
+        let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Connecting)
         else {
             return;
         };
@@ -204,11 +182,7 @@ impl MemoryNetwork {
             }
         }
         for (link, broken) in endings {
-            if broken {
-                self.reset_by_peer(link)
-            } else {
-                self.close_by_peer(link)
-            }
+            if broken { self.reset_by_peer(link) } else { self.close_by_peer(link) }
         }
     }
 }
@@ -220,8 +194,7 @@ impl Network for MemoryNetwork {
         if address.is_none() {
             let why = ConnectFailure::NoSuchHost;
             self.schedule(now + DNS_FAILURE_TIME, NetworkEvent::Failed { link, why });
-            self.conversations
-                .insert(link, Conversation::new(target.clone(), Peer::silent()));
+            self.conversations.insert(link, Conversation::new(target.clone(), Peer::silent()));
             return;
         }
         let peer = self.peer_at(&target.host, target.port).cloned();
@@ -268,11 +241,7 @@ impl Network for MemoryNetwork {
     fn resolve(&mut self, now: Timestamp, query: u64, host: &str) {
         self.now = now;
         let addresses: Vec<IpAddr> = self.address_of(host).into_iter().collect();
-        let wait = if addresses.is_empty() {
-            DNS_FAILURE_TIME
-        } else {
-            self.latency * 2
-        };
+        let wait = if addresses.is_empty() { DNS_FAILURE_TIME } else { self.latency * 2 };
         self.schedule(now + wait, NetworkEvent::Resolved { query, addresses });
     }
 
@@ -293,10 +262,7 @@ impl Network for MemoryNetwork {
 
     fn deadline(&self) -> Option<Timestamp> {
         let event = self.events.first_key_value().map(|((at, _), _)| *at);
-        let parcels = self
-            .conversations
-            .values()
-            .filter_map(|talk| talk.deadline(self.now));
+        let parcels = self.conversations.values().filter_map(|talk| talk.deadline(self.now));
         parcels.chain(event).min()
     }
 }
@@ -304,8 +270,6 @@ impl Network for MemoryNetwork {
 impl MemoryNetwork {
     /// Whether the modem could read something from this link now.
     pub fn is_readable(&self, link: Link) -> bool {
-        self.conversations
-            .get(&link)
-            .is_some_and(|talk| talk.readable(self.now))
+        self.conversations.get(&link).is_some_and(|talk| talk.readable(self.now))
     }
 }

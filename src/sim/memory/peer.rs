@@ -47,10 +47,7 @@ impl Peer {
 
     /// Sends this many bytes as fast as they are taken; byte *i* is [`source_byte`](Self::source_byte)`(i)`.
     pub fn source(bytes: u64) -> Self {
-        Self {
-            source: bytes,
-            ..Self::discard()
-        }
+        Self { source: bytes, ..Self::discard() }
     }
 
     /// Answers a connect with a reset.
