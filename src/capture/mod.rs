@@ -6,7 +6,7 @@
 //! ```text
 //! # what: a plain AT, answered with echo
 //! # source: written by hand after the framing of an Air780E
-//! # expect: command AT; final OK
+//! # expect: final OK to AT
 //! 0.000000 ? probe
 //! 0.000100 > AT\r\n
 //! 0.003000 < AT\r\n\r\nOK\r\n
@@ -26,7 +26,8 @@
 //!   Blank lines are skipped. The file ends with LF; CR LF is read as well.
 //!
 //! [`Recorder`] writes it while a session runs, with secrets masked by [`Mask`]. [`read`] and [`load`] read it, and
-//! besides it the layouts that others have published captures in ([`Layout`]).
+//! besides it the layouts that others have published captures in ([`Layout`]). [`replay()`] tells what happened in a
+//! capture, in words, and those of `expect` are the same words: [`Timeline::meets`].
 
 mod error;
 mod escape;
@@ -46,4 +47,4 @@ pub use mask::Mask;
 pub use reader::{MAX_FILE, load, load_own, read, read_own};
 pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;
-pub use replay::{Happening, PayloadKind, Timeline, What, Why, replay, replay_in_chunks};
+pub use replay::{Happening, PayloadKind, Timeline, Unmet, What, Why, replay, replay_in_chunks};

@@ -17,11 +17,13 @@
 
 mod answers;
 mod data;
+mod expect;
 mod feed;
 mod flight;
 mod session;
 mod timeline;
 
+pub use expect::Unmet;
 pub use timeline::{Happening, PayloadKind, Timeline, What, Why};
 
 use std::num::NonZeroUsize;

@@ -16,6 +16,9 @@ const MAX_IN_FLIGHT: usize = 32;
 /// is longer is no command.
 const MAX_LINE_OUT: usize = 2048;
 
+/// Commands that say more behind their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
+const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
+
 /// What is known of the session at some point of a capture.
 ///
 /// One command at a time is the rule, but captures show hosts that gave up waiting and answers that came late, so
@@ -257,7 +260,7 @@ impl Session {
         let Some(flight) = self.flights.remove(index) else {
             return;
         };
-        self.echo = flight.echoed;
+        self.echo = flight.echoed && !begins(&flight.command, "ATE0");
         if *line == Line::ShutOk {
             self.single = Single::Closed;
         }
@@ -308,7 +311,8 @@ impl Session {
             self.single = Single::Transparent;
             return Some(What::Final { command, line: shown(bytes) });
         }
-        let is_part = !matches!(line, Line::Final(_)) && flight.share(line) == Share::Part;
+        let more = ANSWERED_BEHIND_OK.iter().any(|name| begins(&flight.command, name));
+        let is_part = more && !matches!(line, Line::Final(_)) && flight.share(line) == Share::Part;
         is_part.then(|| What::Reply { command, line: shown(bytes) })
     }
 

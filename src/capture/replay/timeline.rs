@@ -151,10 +151,12 @@ impl fmt::Display for What {
             Self::Reply { command, line } => write!(f, "reply {line}{}", Answered(command)),
             Self::Final { command, line } => write!(f, "final {line}{}", Answered(command)),
             Self::Urc { line, .. } => write!(f, "urc {line}"),
+            Self::Payload { kind, bytes } if bytes.is_empty() => write!(f, "{kind}"),
             Self::Payload { kind, bytes } => write!(f, "{kind} {}", shown(bytes)),
             Self::Request(words) => write!(f, "request {words}"),
             Self::Note(words) => write!(f, "note {words}"),
             Self::Gap => write!(f, "gap"),
+            Self::Unexplained { bytes, why } if bytes.is_empty() => write!(f, "unexplained ({why})"),
             Self::Unexplained { bytes, why } => write!(f, "unexplained {} ({why})", shown(bytes)),
         }
     }
