@@ -1,6 +1,7 @@
 //! Real sockets on an Air724UG LTE Cat.1 modem.
 
 pub mod at;
+pub mod capture;
 pub mod config;
 pub mod error;
 pub mod proto;

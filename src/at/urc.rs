@@ -68,7 +68,7 @@ pub enum Urc {
     NetworkTime(String),
     /// `+CREG: <stat>`, `+CGREG: <stat>`, `+CEREG: <stat>`.
     Registration(Domain, RegistrationStatus),
-    /// A known line that asks nothing of anybody (`+CSCON`, `+CIEV`, `+EEMLTE...`, `+UPGRADEIND`, ...).
+    /// A known line that asks nothing of anybody (`+CSCON`, `+CIEV`, `+EEMLTE...`, `+UPGRADEIND`, `RECV FROM:`, ...).
     Note(String),
     /// A line that is not known. Bytes that are not UTF-8 are replaced.
     Unknown(String),
@@ -194,6 +194,8 @@ impl Urc {
             "+GSM Service" => Self::Service(Access::Gsm),
             "+GPRS Service" => Self::Service(Access::Gprs),
             "+NO Service" => Self::Service(Access::None),
+            // The sender of the data that follow, behind `AT+CIPSRIP=1` (protocol section 11; the vendor adds a `+`).
+            words if words.trim_start_matches('+').starts_with("RECV FROM:") => Self::Note(words.to_owned()),
             words @ ("SMS READY" | "SMS Ready" | "Call Ready") => Self::Started(words.to_owned()),
             _ => return None,
         })
@@ -223,4 +225,17 @@ fn data_waiting(fields: &[super::Field<'_>]) -> Option<Urc> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sender_of_data_is_known_in_every_spelling() {
+        for line in ["RECV FROM:1.2.3.4:80", "RECV FROM: 1.2.3.4:80", "+RECV FROM:1.2.3.4:80"] {
+            assert_eq!(Urc::parse(line.as_bytes()), Urc::Note(line.to_owned()));
+        }
+        assert!(!Urc::parse(b"RECV FROM").is_known());
+    }
 }

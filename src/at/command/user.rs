@@ -70,6 +70,13 @@ impl Command {
         }
         Ok(Self::new(text.to_owned(), shape_of(&upper), timeout))
     }
+
+    /// A command that somebody else sent, as a capture shows it: for judging what answers it, never to be written.
+    /// Nothing is refused.
+    pub fn recorded(text: &str) -> Self {
+        let upper: String = text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect();
+        Self::new(text.to_owned(), shape_of(&upper), Duration::MAX)
+    }
 }
 
 /// The reserved part of a command line, at its start or behind a semicolon. A question (`=?`, `?`) is always free.
@@ -109,7 +116,7 @@ fn key_of(upper: &str) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::super::super::Line;
-    use super::super::Verdict;
+    use super::super::{Refusal, Verdict};
     use super::*;
 
     fn user(text: &str) -> Result<Command, InvalidCommand> {
@@ -134,6 +141,15 @@ mod tests {
         assert_eq!(user("AT\rATE1").unwrap_err(), InvalidCommand::Character('\r'));
         assert_eq!(user("+++").unwrap_err(), InvalidCommand::NotACommand);
         assert_eq!(user(&"AT".repeat(513)).unwrap_err(), InvalidCommand::TooLong);
+    }
+
+    #[test]
+    fn a_recorded_command_is_judged_even_if_it_could_not_be_sent() {
+        let command = Command::recorded("AT+CIPSTART=\"TCP\",\"1.2.3.4\",80");
+        assert_eq!(command.judge(&Line::parse(b"OK"), false), Verdict::Done(Ok(())));
+        assert_eq!(command.judge(&Line::parse(b"0, CLOSED"), false), Verdict::NotMine);
+        let long = Command::recorded(&"AT+\u{201d}\0".repeat(1000));
+        assert_eq!(long.judge(&Line::parse(b"ERROR"), false), Verdict::Done(Err(Refusal::Error)));
     }
 
     #[test]

@@ -1,0 +1,121 @@
+//! Tells what a capture shows: commands, answers, URCs and data, in order.
+//!
+//! ```text
+//! cargo run --example replay -- [--quiet] [FILE...]
+//! ```
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use air724ug::capture::{self, Capture, Happening, What};
+
+const HELP: &str = "\
+Decodes captures into timelines of commands, answers, URCs and data.
+
+Usage: replay [--quiet] [FILE...]
+
+  FILE...   captures, in our own format or in one that others publish them in;
+            without one, a fixture of this project is shown
+  --quiet   only what is unexplained, and a line for each file
+  --help    this text
+
+Exit code: 0 if every line is explained, 1 if not, 2 if a file can't be read.";
+
+/// What is shown where nothing is asked for.
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.capture");
+
+/// What the command line asks for.
+struct Options {
+    quiet: bool,
+    files: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let options = match Options::parse() {
+        Ok(Some(options)) => options,
+        Ok(None) => return finish(writeln!(out, "{HELP}").and_then(|()| out.flush()), ExitCode::SUCCESS),
+        Err(problem) => {
+            eprintln!("replay: {problem}; --help shows what there is");
+            return ExitCode::from(2);
+        }
+    };
+    let mut code = ExitCode::SUCCESS;
+    for file in &options.files {
+        match capture::load(file) {
+            Err(error) => {
+                eprintln!("replay: {error}");
+                return ExitCode::from(2);
+            }
+            Ok(capture) => match show(&mut out, file, &capture, options.quiet) {
+                Ok(0) => {}
+                Ok(_) => code = ExitCode::from(1),
+                Err(error) => return finish(Err(error), code),
+            },
+        }
+    }
+    finish(out.flush(), code)
+}
+
+impl Options {
+    /// `None`: only the help is wanted.
+    fn parse() -> Result<Option<Self>, String> {
+        let mut options = Self { quiet: false, files: Vec::new() };
+        for argument in std::env::args_os().skip(1) {
+            match argument.to_str() {
+                Some("--help" | "-h") => return Ok(None),
+                Some("--quiet" | "-q") => options.quiet = true,
+                Some(unknown) if unknown.starts_with('-') => return Err(format!("there is no {unknown}")),
+                _ => options.files.push(argument.into()),
+            }
+        }
+        if options.files.is_empty() {
+            eprintln!("replay: no FILE given, so here is one of our own: {FIXTURE}");
+            options.files.push(FIXTURE.into());
+        }
+        Ok(Some(options))
+    }
+}
+
+/// Prints a capture; returns how much of it is unexplained.
+fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io::Result<usize> {
+    let timeline = capture::replay(capture);
+    if !quiet {
+        writeln!(out, "{} ({:?})", file.display(), capture.layout)?;
+        if let Some(header) = &capture.header {
+            writeln!(out, "  {}", header.what)?;
+        }
+    }
+    for happening in &timeline.happenings {
+        if !quiet || matches!(happening.what, What::Unexplained { .. }) {
+            print(out, happening)?;
+        }
+    }
+    let unexplained = timeline.unexplained().count();
+    writeln!(out, "{}: {} happenings, {unexplained} unexplained", file.display(), timeline.happenings.len())?;
+    Ok(unexplained)
+}
+
+fn print(out: &mut impl Write, happening: &Happening) -> io::Result<()> {
+    let lines: Vec<String> = happening.lines.iter().map(usize::to_string).collect();
+    let arrow = match happening.what {
+        What::Command(_) | What::Sent(_) => ">",
+        What::Request(_) => "?",
+        What::Note(_) | What::Gap => ";",
+        What::Unexplained { .. } => "!",
+        _ => "<",
+    };
+    writeln!(out, "{:>14} {arrow} {}  [line {}]", happening.at, happening.what, lines.join(", "))
+}
+
+/// A reader that has seen enough (`replay ... | head`) is no failure.
+fn finish(written: io::Result<()>, code: ExitCode) -> ExitCode {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("replay: {error}");
+            ExitCode::from(2)
+        }
+        Ok(()) | Err(_) => code,
+    }
+}

@@ -1,0 +1,128 @@
+//! Bytes as printable text, and back.
+
+use super::Fault;
+
+/// Appends `bytes` to `line` so that the line stays printable ASCII and reads back as the same bytes.
+///
+/// Printable ASCII stands for itself, except the backslash and a blank at the very end (an editor that trims lines
+/// would take it away, and with it half of the prompt `> `).
+pub(super) fn escape(bytes: &[u8], line: &mut Vec<u8>) {
+    let Some((&last, rest)) = bytes.split_last() else {
+        return;
+    };
+    for &byte in rest {
+        escape_byte(byte, line);
+    }
+    if last == b' ' {
+        line.extend_from_slice(b"\\x20");
+    } else {
+        escape_byte(last, line);
+    }
+}
+
+/// The bytes that `text` stands for. `column` is where `text` begins in its line, counted from 1.
+pub(super) fn unescape(text: &[u8], column: usize) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let here = column + at;
+        match byte {
+            b'\\' => {
+                let (value, length) = escape_at(&text[at..]).ok_or(Fault::BadEscape { column: here })?;
+                bytes.push(value);
+                at += length;
+            }
+            b' '..=b'~' => {
+                bytes.push(byte);
+                at += 1;
+            }
+            _ => return Err(Fault::Unescaped { column: here }),
+        }
+    }
+    Ok(bytes)
+}
+
+/// What the escape at the start of `text` stands for, and how long it is. `None` if it is no escape of ours.
+pub(super) fn escape_at(text: &[u8]) -> Option<(u8, usize)> {
+    let value = match text.get(1)? {
+        b'r' => b'\r',
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'\\' => b'\\',
+        b'x' => return Some((hex_byte(text.get(2..4)?)?, 4)),
+        _ => return None,
+    };
+    Some((value, 2))
+}
+
+/// The byte that two hexadecimal digits of either case stand for.
+pub(super) fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let &[high, low] = digits else { return None };
+    let high = char::from(high).to_digit(16)?;
+    let low = char::from(low).to_digit(16)?;
+    u8::try_from(high * 16 + low).ok()
+}
+
+fn escape_byte(byte: u8, line: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'\r' => line.extend_from_slice(b"\\r"),
+        b'\n' => line.extend_from_slice(b"\\n"),
+        b'\t' => line.extend_from_slice(b"\\t"),
+        b'\\' => line.extend_from_slice(b"\\\\"),
+        b' '..=b'~' => line.push(byte),
+        _ => line.extend_from_slice(&[
+            b'\\',
+            b'x',
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(bytes: &[u8]) -> String {
+        let mut line = Vec::new();
+        escape(bytes, &mut line);
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn every_pair_of_bytes_reads_back_as_itself() {
+        for first in 0..=255 {
+            for second in 0..=255 {
+                let bytes = [first, second];
+                let text = escaped(&bytes);
+                assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+                assert!(!text.ends_with(' '), "an editor would trim {text:?}");
+                assert_eq!(unescape(text.as_bytes(), 1).unwrap(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn the_prompt_keeps_its_blank() {
+        assert_eq!(escaped(b"\r\n> "), "\\r\\n>\\x20");
+    }
+
+    #[test]
+    fn a_broken_escape_is_named_by_its_column() {
+        for text in ["ab\\", "ab\\q", "ab\\x", "ab\\x1", "ab\\xg0", "ab\\R"] {
+            assert_eq!(unescape(text.as_bytes(), 11), Err(Fault::BadEscape { column: 13 }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_raw_control_byte_is_refused() {
+        assert_eq!(unescape(b"a\tb", 1), Err(Fault::Unescaped { column: 2 }));
+        assert_eq!(unescape("é".as_bytes(), 1), Err(Fault::Unescaped { column: 1 }));
+    }
+
+    #[test]
+    fn hexadecimal_of_both_cases_is_read() {
+        assert_eq!(unescape(b"\\x1A\\x1a", 1).unwrap(), [0x1a, 0x1a]);
+    }
+}

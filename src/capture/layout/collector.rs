@@ -1,0 +1,76 @@
+//! What a layout reader writes into.
+
+use crate::time::Timestamp;
+
+use super::super::{Entry, Header, Located, Reason, Record, Remark};
+
+/// One line of a file, without its line end.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::capture) struct Line<'a> {
+    /// Counted from 1.
+    pub(in crate::capture) number: usize,
+    /// What it says; any bytes but LF.
+    pub(in crate::capture) text: &'a [u8],
+}
+
+/// Takes what a layout reader finds, in the common form.
+#[derive(Debug, Default)]
+pub(in crate::capture) struct Collector {
+    pub(in crate::capture) header: Option<Header>,
+    pub(in crate::capture) records: Vec<Located>,
+    pub(in crate::capture) remarks: Vec<Remark>,
+    at: Timestamp,
+}
+
+impl Collector {
+    /// Adds a record as it stands.
+    pub(in crate::capture) fn record(&mut self, line: usize, record: Record) {
+        self.at = record.at;
+        self.records.push(Located { line, record });
+    }
+
+    /// Sets the time of what follows. It never goes back.
+    pub(super) fn set_time(&mut self, at: Timestamp) {
+        self.at = self.at.max(at);
+    }
+
+    /// Adds bytes that went to the modem.
+    pub(super) fn sent(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
+        self.entry(line, Entry::ToModem(bytes.into()));
+    }
+
+    /// Adds bytes that came from the modem.
+    pub(super) fn received(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
+        self.entry(line, Entry::FromModem(bytes.into()));
+    }
+
+    /// Adds a line with the line end that the layout took away.
+    pub(super) fn line_sent(&mut self, line: usize, text: &[u8]) {
+        self.sent(line, [text, b"\r\n"].concat());
+    }
+
+    /// Adds a line with the line end that the layout took away.
+    pub(super) fn line_received(&mut self, line: usize, text: &[u8]) {
+        self.received(line, [text, b"\r\n"].concat());
+    }
+
+    /// Adds the place where something is missing.
+    pub(super) fn gap(&mut self, line: usize) {
+        self.entry(line, Entry::Gap);
+    }
+
+    /// Adds words that belong to this moment.
+    pub(super) fn note(&mut self, line: usize, words: &[u8]) {
+        self.entry(line, Entry::Note(String::from_utf8_lossy(words).into_owned()));
+    }
+
+    /// Adds what the layout itself explains.
+    pub(super) fn remark(&mut self, line: usize, reason: Reason) {
+        self.remarks.push(Remark { line, reason });
+    }
+
+    fn entry(&mut self, line: usize, what: Entry) {
+        let at = self.at;
+        self.records.push(Located { line, record: Record { at, what } });
+    }
+}

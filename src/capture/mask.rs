@@ -1,0 +1,352 @@
+//! Takes secrets out of what is recorded.
+
+use super::secrets::{Scanner, Verdict};
+
+/// Replaces each byte of a secret with `*`, in both directions of one session.
+///
+/// Masked are
+/// * the user and password of `AT+CSTT`, `AT+CPNETAPN` and `AT+CGAUTH`, the password of `AT+MCONFIG`,
+/// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`,
+/// * the values of `AT+SSLCFG` keys that name a password or key material,
+/// * the file contents that follow `AT+FSWRITE` and that `AT+FSREAD` answers,
+///
+/// also in their echo and in the modem's own `+CSTT:` lines. The lengths stay, so that a masked capture replays like
+/// the session it came from. What applications send and receive through sockets is recorded as it is.
+///
+/// In doubt too much is masked: from the first secret argument to the end of the line, and while a file is written
+/// or read everything that the modem says but its final result. Only there a byte may stay readable: one that begins
+/// a line just as a result would.
+///
+/// Where a chunk ends makes no difference:
+///
+/// ```
+/// use air724ug::capture::Mask;
+///
+/// let mut mask = Mask::default();
+/// let (mut first, mut second) = (*b"AT+CSTT=\"net\",\"me\",\"se", *b"cret\"\r\n");
+/// mask.to_modem(&mut first);
+/// mask.to_modem(&mut second);
+/// assert_eq!([&first[..], &second[..]].concat(), b"AT+CSTT=\"net\",\"**\",\"******\"\r\n");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Mask {
+    sent: Scanner,
+    received: Scanner,
+    upload: Upload,
+    guard: Guard,
+}
+
+/// How far the host is with the contents of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Upload {
+    #[default]
+    None,
+    /// The command is out, up to its CR: an LF may follow.
+    Announced { length: usize },
+    /// The LF, if any, is behind.
+    Ready { length: usize },
+    /// Some of it is out.
+    Open { left: usize },
+    /// The modem gave its result early. How much more comes, nobody knows, so the line that follows is masked, too.
+    Interrupted { left: usize },
+    /// The rest of that line.
+    Tail,
+}
+
+/// How the modem's side is watched while it may repeat file contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Guard {
+    #[default]
+    Off,
+    /// A file is to be written: its contents may be echoed from the prompt on.
+    Armed(Watched),
+    /// Only results pass.
+    On(Watched),
+}
+
+/// A line of the modem as far as it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Watched {
+    start: [u8; 12],
+    length: usize,
+    hidden: bool,
+}
+
+impl Mask {
+    /// Masks the next bytes that go to the modem.
+    pub fn to_modem(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            if self.is_secret_to_modem(*byte) {
+                *byte = b'*';
+            }
+        }
+    }
+
+    /// Masks the next bytes that came from the modem.
+    pub fn from_modem(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let named = self.received.byte(*byte) == Verdict::Secret;
+            let guarded = self.is_guarded(*byte);
+            if named || guarded {
+                *byte = b'*';
+            }
+        }
+    }
+
+    fn is_secret_to_modem(&mut self, byte: u8) -> bool {
+        match self.upload {
+            Upload::None => self.scan(byte),
+            Upload::Announced { length } if byte == b'\n' => {
+                self.upload = Upload::Ready { length };
+                false
+            }
+            Upload::Announced { length: left } | Upload::Ready { length: left } | Upload::Open { left } => {
+                self.upload = match left.saturating_sub(1) {
+                    0 => Upload::None,
+                    left => Upload::Open { left },
+                };
+                true
+            }
+            Upload::Interrupted { left } => {
+                self.upload = match left.saturating_sub(1) {
+                    0 => Upload::Tail,
+                    left => Upload::Interrupted { left },
+                };
+                true
+            }
+            Upload::Tail => {
+                if byte != b'\r' && byte != b'\n' {
+                    return true;
+                }
+                self.upload = Upload::None;
+                false
+            }
+        }
+    }
+
+    fn scan(&mut self, byte: u8) -> bool {
+        match self.sent.byte(byte) {
+            Verdict::Open => false,
+            Verdict::Secret => true,
+            Verdict::UploadFollows(0) => false,
+            Verdict::UploadFollows(length) => {
+                let ended = byte == b'\n';
+                self.upload = if ended { Upload::Ready { length } } else { Upload::Announced { length } };
+                self.guard = Guard::Armed(Watched::default());
+                false
+            }
+            Verdict::DownloadFollows => {
+                self.guard = Guard::On(Watched::default());
+                false
+            }
+        }
+    }
+
+    fn is_guarded(&mut self, byte: u8) -> bool {
+        let (Guard::Armed(line) | Guard::On(line)) = &mut self.guard else {
+            return false;
+        };
+        if byte == b'\r' || byte == b'\n' {
+            let is_result = line.is_result();
+            *line = Watched::default();
+            if is_result {
+                self.result();
+            }
+            return false;
+        }
+        let begins = line.length == 0;
+        let hides = line.hides(byte);
+        match self.guard {
+            Guard::Armed(_) if begins && byte == b'>' => self.prompt(),
+            Guard::Armed(_) | Guard::Off => {}
+            Guard::On(_) => return hides,
+        }
+        false
+    }
+
+    /// The modem waits for the contents: from here on an LF is contents, not the end of the command.
+    fn prompt(&mut self) {
+        if let Upload::Announced { length } = self.upload {
+            self.upload = Upload::Ready { length };
+        }
+        if let Guard::Armed(line) = self.guard {
+            self.guard = Guard::On(line);
+        }
+    }
+
+    /// The modem is done with the file, whatever the host thinks.
+    fn result(&mut self) {
+        self.guard = Guard::Off;
+        self.upload = match self.upload {
+            Upload::None | Upload::Announced { .. } | Upload::Ready { .. } => Upload::None,
+            Upload::Open { left } | Upload::Interrupted { left } => Upload::Interrupted { left },
+            Upload::Tail => Upload::Tail,
+        };
+    }
+}
+
+impl Watched {
+    /// Takes the next byte of the line; says whether it must not be seen.
+    fn hides(&mut self, byte: u8) -> bool {
+        if let Some(place) = self.start.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+            let so_far = &self.start[..self.length];
+            let passes = OPEN_LINES.iter().any(|line| line.starts_with(so_far) || so_far.starts_with(line));
+            self.hidden |= !passes && !RESULTS.iter().chain(&[PROMPT]).any(|line| line.starts_with(so_far));
+        } else {
+            // The buffer is full: whole results are shorter, so only a line known by its start may go on.
+            self.hidden |= !OPEN_LINES.iter().any(|line| self.start.starts_with(line));
+        }
+        self.hidden
+    }
+
+    /// Whether the whole line is a final result.
+    fn is_result(&self) -> bool {
+        let line = &self.start[..self.length];
+        RESULTS.contains(&line) || REFUSALS.iter().any(|refusal| line.starts_with(refusal))
+    }
+}
+
+const PROMPT: &[u8] = b"> ";
+const RESULTS: [&[u8]; 3] = [b"OK", b"ERROR", b"TimeOut"];
+const REFUSALS: [&[u8]; 2] = [b"+CME ERROR:", b"+CMS ERROR:"];
+/// Lines that pass whole once they have begun like this: the results with a code, and the echo of the command.
+const OPEN_LINES: [&[u8]; 3] = [REFUSALS[0], REFUSALS[1], b"AT+FSREAD="];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which way, and what. `{` and `}` stand around what must be masked, and are not part of it.
+    type Session = [(bool, &'static str)];
+    const TO: bool = true;
+    const FROM: bool = false;
+
+    fn sessions() -> Vec<Vec<(bool, &'static str)>> {
+        vec![
+            vec![
+                (TO, "AT+CSTT=\"apn\",\"{user}\",\"{pa,;ss}\"\r\nAT\r\n"),
+                (FROM, "AT+CSTT=\"apn\",\"{user}\",\"{pa,;ss}\"\r\n\r\nOK\r\n"),
+            ],
+            vec![(TO, "at+cstt = apn,{user},{password}\nAT+CSQ\r")],
+            vec![(TO, "AT+CSTT=\"odd,\"{user}\"{,}\"{pass}\"\r\nAT+CIICR\r\n")],
+            vec![(FROM, "\r\n+CSTT: \"apn\",\"{user}\",\"{pass}\"\r\n\r\nOK\r\n")],
+            vec![(TO, "AT+CPIN=\"{1234}\",\"{5678}\"\rAT+CPIN={1234}\r"), (FROM, "+CPIN: READY\r\n")],
+            vec![(TO, "AT+CPIN?\r\nAT+CLCK=\"SC\",1,\"{1234}\"\r\nAT+CLCK=\"SC\",2\r\n")],
+            vec![(TO, "AT+CPWD=\"SC\",\"{1234}\",\"{4321}\"\r\n")],
+            vec![(TO, "AT+CPNETAPN=2,\"apn\",\"{user}\",\"{pass}\",{3}\r\n")],
+            vec![(TO, "AT+CGAUTH=5,1,\"{pass}\",\"{user}\"\r\n")],
+            vec![(TO, "AT+MCONFIG=\"id\",\"user\",\"{password}\"\r\n")],
+            vec![(
+                TO,
+                "AT+SSLCFG=\"clientPassword\",0,\"{open sesame}\"\r\nAT+SSLCFG=\"cacert\",0,\"ca.crt\"\r\n",
+            )],
+            vec![(FROM, "+SSLCFG: \"clientrandom\",0,{101B12}\r\n")],
+            // Behind the payload of a send a command does not begin a line.
+            vec![(TO, "AT+CIPSEND=0,5\r\nhelloAT+CSTT=a,{b}\r\n")],
+            // A file: not echoed, echoed, and refused.
+            vec![
+                (TO, "AT+FSWRITE=\"key\",0,7,15\r\n"),
+                (FROM, "AT+FSWRITE=\"key\",0,7,15\r\n\r\n> "),
+                (TO, "{abc\r\nde}AT+CSQ\r\n"),
+                (FROM, "\r\nOK\r\n\r\n+CSQ: 20,0\r\n"),
+            ],
+            vec![
+                (TO, "AT+FSWRITE=\"key\",0,7,15\r"),
+                (FROM, "\r\n>"),
+                (TO, "{\nabcdef}AT+CSQ\r\n"),
+                (FROM, " {-abc}\r\n{-def}\r\nOK\r\n+CSQ: 20,0\r\n"),
+            ],
+            vec![
+                (TO, "AT+FSWRITE=\"key\",0,7,15\r\n"),
+                (FROM, "\r\n+CME ERROR: 3\r\n"),
+                (TO, "AT+CSQ\r\n"),
+                (FROM, "\r\n+CSQ: 20,0\r\n"),
+            ],
+            vec![
+                (TO, "AT+FSWRITE=\"key\",0,4,15\r\n"),
+                (FROM, "\r\n> "),
+                (TO, "{ab}"),
+                (FROM, "\r\nTimeOut\r\n"),
+                (TO, "{cdAT+CSTT=apn,user,pass}\r\nAT+CSTT=apn,{user}\r\n"),
+            ],
+            vec![
+                (TO, "AT+FSREAD=\"key\",0,10,10\r\n"),
+                (FROM, "AT+FSREAD=\"key\",0,10,10\r\n\r\n{123456}\r\n{78}\r\nOK\r\n+CSQ: 1,1\r\n"),
+            ],
+            vec![(TO, "AT+FSWRITE=\"a\",0,0,1\r\nAT+CSQ\r\nAT+FSWRITE=\"a\",0,x,1\r\n{anything}")],
+        ]
+    }
+
+    fn whole(session: &Session) -> Vec<(bool, Vec<u8>, Vec<u8>)> {
+        let mut parts = Vec::new();
+        for &(to, text) in session {
+            let (mut plain, mut masked, mut secret) = (Vec::new(), Vec::new(), false);
+            for byte in text.bytes() {
+                match byte {
+                    b'{' => secret = true,
+                    b'}' => secret = false,
+                    _ => {
+                        plain.push(byte);
+                        // Line ends pass on the modem's side, where they end lines; in a file they are contents.
+                        masked.push(if secret { b'*' } else { byte });
+                    }
+                }
+            }
+            parts.push((to, plain, masked));
+        }
+        parts
+    }
+
+    fn masked(mask: &mut Mask, to: bool, bytes: &[u8]) -> String {
+        let mut bytes = bytes.to_vec();
+        if to {
+            mask.to_modem(&mut bytes)
+        } else {
+            mask.from_modem(&mut bytes)
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn secrets_and_only_secrets_are_masked() {
+        for session in sessions() {
+            let mut mask = Mask::default();
+            for (to, plain, expected) in whole(&session) {
+                let expected = String::from_utf8(expected).unwrap();
+                assert_eq!(masked(&mut mask, to, &plain), expected, "{session:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_chunk_ends_makes_no_difference() {
+        for session in sessions() {
+            let mut bytewise = Mask::default();
+            let mut before = Mask::default();
+            for (to, plain, expected) in whole(&session) {
+                let expected = String::from_utf8(expected).unwrap();
+                let bytes: String = plain.iter().map(|&byte| masked(&mut bytewise, to, &[byte])).collect();
+                assert_eq!(bytes, expected, "byte by byte");
+                for split in 0..=plain.len() {
+                    let mut mask = before.clone();
+                    let first = masked(&mut mask, to, &plain[..split]);
+                    assert_eq!(first + &masked(&mut mask, to, &plain[split..]), expected, "split at {split}");
+                }
+                masked(&mut before, to, &plain);
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_pass_without_a_change_of_length() {
+        let mut mask = Mask::default();
+        for round in 0..200u32 {
+            let mut bytes: Vec<u8> = (0..97).map(|at| (at * 31 + round * 17).to_le_bytes()[0]).collect();
+            mask.to_modem(&mut bytes);
+            mask.from_modem(&mut bytes);
+            assert_eq!(bytes.len(), 97);
+        }
+    }
+}

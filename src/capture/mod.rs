@@ -1,0 +1,50 @@
+//! Captures: what went over the wire, as a text file.
+//!
+//! One format serves recorded sessions and hand-written fixtures. It is made to be read, compared and edited by
+//! people, and to give back exactly the bytes that were recorded:
+//!
+//! ```text
+//! # what: a plain AT, answered with echo
+//! # source: written by hand after the framing of an Air780E
+//! # expect: final OK to AT
+//! 0.000000 ? probe
+//! 0.000100 > AT\r\n
+//! 0.003000 < AT\r\n\r\nOK\r\n
+//! 0.003000 ; it works
+//! ```
+//!
+//! * Three headers, `what`, `source` and `expect`, stand before the first record. All are required; `expect` may be
+//!   said several times. A file without them is refused.
+//! * Then one record a line: the time in seconds since the start with one to nine decimals (never going back), a
+//!   blank, the direction, and if there is more a blank and the rest.
+//! * The direction is `>` for bytes to the modem, `<` for bytes from it, `?` for a request of the application, `;`
+//!   for a note, and `~` for a gap: something is missing here. One record is one write or one read, so it may begin
+//!   and end anywhere.
+//! * Bytes are escaped: printable ASCII stands for itself; `\r`, `\n`, `\t`, `\\` and `\xNN` stand for the rest. The
+//!   writer also escapes a blank at the end of a line, so that no editor takes it away.
+//! * A line is at most [`MAX_LINE`] bytes long; more than [`MAX_RECORD_BYTES`] are written as several records.
+//!   Blank lines are skipped. The file ends with LF; CR LF is read as well.
+//!
+//! [`Recorder`] writes it while a session runs, with secrets masked by [`Mask`]. [`read`] and [`load`] read it, and
+//! besides it the layouts that others have published captures in ([`Layout`]). [`replay()`] tells what happened in a
+//! capture, in words, and those of `expect` are the same words: [`Timeline::meets`].
+
+mod error;
+mod escape;
+mod format;
+mod layout;
+mod mask;
+mod reader;
+mod record;
+mod recorder;
+mod replay;
+mod secrets;
+
+pub use error::{Fault, LoadError, ReadError};
+pub use format::{MAX_LINE, MAX_RECORD_BYTES};
+pub use layout::Layout;
+pub use mask::Mask;
+pub use reader::{MAX_FILE, load, load_own, read, read_own};
+pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
+pub use recorder::Recorder;
+pub use replay::{Happening, PayloadKind, Timeline, Unmet, What, Why, replay, replay_in_chunks};

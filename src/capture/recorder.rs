@@ -1,0 +1,225 @@
+//! Writes a capture while it happens.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::time::Timestamp;
+
+use super::format::{write_bytes, write_header, write_words};
+use super::{Header, Mask};
+
+/// Appends records to a writer, one line each, secrets masked by [`Mask`], and flushes after each record, so that
+/// the last line before a crash is there.
+///
+/// A capture must not break the session that it watches: no method fails. The first write error is logged once,
+/// handed out once by [`take_error`](Recorder::take_error), and ends the recording.
+///
+/// ```
+/// use air724ug::capture::{Header, Recorder};
+/// use air724ug::time::Timestamp;
+///
+/// let header = Header { what: "a probe".into(), source: "doc test".into(), expect: vec!["an answer".into()] };
+/// let mut recorder = Recorder::new(Vec::new(), &header);
+/// recorder.request(Timestamp::ZERO, "probe");
+/// recorder.to_modem(Timestamp::from_micros(100), b"AT\r\n");
+/// let text = String::from_utf8(recorder.into_inner()).unwrap();
+/// assert!(text.ends_with("0.000000 ? probe\n0.000100 > AT\\r\\n\n"));
+/// ```
+pub struct Recorder<W> {
+    writer: W,
+    mask: Mask,
+    last_at: Timestamp,
+    /// One record as it is built; kept to be used again.
+    line: Vec<u8>,
+    /// A copy of the bytes to be masked; kept to be used again.
+    bytes: Vec<u8>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Recording,
+    Failed(io::Error),
+    /// Failed, and the error was handed out.
+    Reported,
+}
+
+impl<W: Write> Recorder<W> {
+    /// Writes the header. An error here ends the recording like any other.
+    pub fn new(writer: W, header: &Header) -> Self {
+        let mut recorder = Self {
+            writer,
+            mask: Mask::default(),
+            last_at: Timestamp::ZERO,
+            line: Vec::new(),
+            bytes: Vec::new(),
+            state: State::Recording,
+        };
+        write_header(header, &mut recorder.line);
+        recorder.write();
+        recorder
+    }
+
+    /// Records bytes that were written to the modem.
+    pub fn to_modem(&mut self, at: Timestamp, bytes: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.mask.to_modem(&mut self.bytes);
+        let at = self.moment(at);
+        write_bytes(at, b'>', &self.bytes, &mut self.line);
+        self.write();
+    }
+
+    /// Records bytes that were read from the modem.
+    pub fn from_modem(&mut self, at: Timestamp, bytes: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.mask.from_modem(&mut self.bytes);
+        let at = self.moment(at);
+        write_bytes(at, b'<', &self.bytes, &mut self.line);
+        self.write();
+    }
+
+    /// Records what the application asked for. Secrets are masked where the words contain a command.
+    pub fn request(&mut self, at: Timestamp, words: &str) {
+        self.words(at, b'?', words);
+    }
+
+    /// Records a remark.
+    pub fn note(&mut self, at: Timestamp, words: &str) {
+        self.words(at, b';', words);
+    }
+
+    /// Whether records still reach the writer.
+    pub fn is_recording(&self) -> bool {
+        matches!(self.state, State::Recording)
+    }
+
+    /// The error that ended the recording; `None` if there was none, or if it has been taken.
+    pub fn take_error(&mut self) -> Option<io::Error> {
+        match std::mem::replace(&mut self.state, State::Reported) {
+            State::Failed(error) => Some(error),
+            State::Reported => None,
+            State::Recording => {
+                self.state = State::Recording;
+                None
+            }
+        }
+    }
+
+    /// Ends the recording and gives the writer back.
+    pub fn into_inner(self) -> W {
+        self.writer
+    }
+
+    fn words(&mut self, at: Timestamp, direction: u8, words: &str) {
+        let mut bytes = words.as_bytes().to_vec();
+        Mask::default().to_modem(&mut bytes);
+        // Each byte of a masked character became a `*`, so this is text again.
+        let words = String::from_utf8_lossy(&bytes).into_owned();
+        let at = self.moment(at);
+        write_words(at, direction, &words, &mut self.line);
+        self.write();
+    }
+
+    /// Time must not go back in a capture: callers from several threads may come a moment late.
+    fn moment(&mut self, at: Timestamp) -> Timestamp {
+        self.last_at = self.last_at.max(at);
+        self.last_at
+    }
+
+    fn write(&mut self) {
+        if self.is_recording() {
+            let written = self.writer.write_all(&self.line).and_then(|()| self.writer.flush());
+            if let Err(error) = written {
+                log::warn!("the capture ends here: {error}");
+                self.state = State::Failed(error);
+            }
+        }
+        self.line.clear();
+    }
+}
+
+impl<W> fmt::Debug for Recorder<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = &self.state;
+        f.debug_struct("Recorder")
+            .field("state", state)
+            .field("last_at", &self.last_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Entry, read_own};
+    use super::*;
+
+    /// Takes so many writes, then fails; counts its flushes.
+    #[derive(Default)]
+    struct Disk {
+        room: usize,
+        written: Vec<u8>,
+        flushes: usize,
+        attempts: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.attempts += 1;
+            if self.room == 0 {
+                return Err(io::Error::other("no room"));
+            }
+            self.room -= 1;
+            self.written.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.flushes += 1;
+            Ok(())
+        }
+    }
+
+    fn recorder(room: usize) -> Recorder<Disk> {
+        let header = Header { what: "x".into(), source: "y".into(), expect: vec!["z".into()] };
+        Recorder::new(Disk { room, ..Disk::default() }, &header)
+    }
+
+    #[test]
+    fn what_was_recorded_reads_back_in_order_and_masked() {
+        let mut recorder = recorder(9);
+        recorder.request(Timestamp::from_millis(1), "command AT+CPIN=\"1234\"");
+        recorder.to_modem(Timestamp::from_millis(3), b"AT+CPIN=\"12");
+        recorder.to_modem(Timestamp::from_millis(2), b"34\"\r\n");
+        recorder.from_modem(Timestamp::from_millis(4), b"AT+CPIN=\"1234\"\r\n\r\nOK\r\n");
+        recorder.note(Timestamp::from_millis(5), "grün");
+        let disk = recorder.into_inner();
+        let at = Timestamp::from_millis;
+        let expected = [
+            (at(1), Entry::Request("command AT+CPIN=\"****\"".into())),
+            (at(3), Entry::ToModem(b"AT+CPIN=\"**".to_vec())),
+            (at(3), Entry::ToModem(b"**\"\r\n".to_vec())),
+            (at(4), Entry::FromModem(b"AT+CPIN=\"****\"\r\n\r\nOK\r\n".to_vec())),
+            (at(5), Entry::Note("grün".into())),
+        ];
+        let capture = read_own(&disk.written).unwrap();
+        let read: Vec<_> = capture.records.into_iter().map(|it| (it.record.at, it.record.what)).collect();
+        assert_eq!(read, expected);
+        assert_eq!(disk.flushes, 6, "the header and each record");
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_recording_once_and_nothing_else() {
+        let mut recorder = recorder(2);
+        recorder.note(Timestamp::ZERO, "fits");
+        assert!(recorder.is_recording() && recorder.take_error().is_none());
+        for _ in 0..3 {
+            recorder.to_modem(Timestamp::ZERO, b"AT\r\n");
+        }
+        assert!(!recorder.is_recording());
+        assert_eq!(recorder.take_error().unwrap().to_string(), "no room");
+        assert!(recorder.take_error().is_none() && !recorder.is_recording());
+        assert_eq!(recorder.into_inner().attempts, 3, "header, note, and the one that failed");
+    }
+}

@@ -1,0 +1,108 @@
+//! Data that a command asks the host for.
+
+/// How much data a command wants, and what of it is sent and echoed.
+#[derive(Debug, Clone)]
+pub(super) struct Data {
+    /// `None`: until Ctrl-Z or ESC.
+    announced: Option<usize>,
+    sent: Vec<u8>,
+    echoed: usize,
+    pub(super) prompted: bool,
+}
+
+const CTRL_Z: u8 = 0x1a;
+const ESC: u8 = 0x1b;
+
+impl Data {
+    /// What a command wants; `None` if it wants none. `mux` says whether `AT+CIPSEND=1` names a channel.
+    pub(super) fn of(command: &str, mux: bool) -> Option<Self> {
+        let upper = command.to_ascii_uppercase();
+        let announced = if let Some(arguments) = upper.strip_prefix("AT+CIPSEND") {
+            match arguments.strip_prefix('=') {
+                None if arguments.is_empty() => None,
+                None | Some("?") => return None,
+                Some(list) => {
+                    let mut fields = list.split(',');
+                    match (fields.next_back(), fields.next_back()) {
+                        (Some(length), Some(_)) => Some(length.trim().parse().ok()?),
+                        (Some(_), None) if mux => None,
+                        (Some(length), None) => Some(length.trim().parse().ok()?),
+                        (None, _) => return None,
+                    }
+                }
+            }
+        } else {
+            let arguments = upper.strip_prefix("AT+FSWRITE=")?;
+            Some(arguments.split(',').nth(2)?.trim().parse().ok()?)
+        };
+        Some(Self { announced, sent: Vec::new(), echoed: 0, prompted: false })
+    }
+
+    /// How many of `bytes` are data: up to the announced length, or to the byte that ends it.
+    pub(super) fn wanted(&self, bytes: &[u8]) -> usize {
+        match self.announced {
+            Some(length) => length.saturating_sub(self.sent.len()).min(bytes.len()),
+            None if self.is_complete() => 0,
+            None => {
+                let end = bytes.iter().position(|byte| matches!(*byte, CTRL_Z | ESC));
+                end.map_or(bytes.len(), |end| end + 1)
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.sent.extend_from_slice(bytes);
+    }
+
+    /// Whether all that the command wants is sent.
+    pub(super) fn is_complete(&self) -> bool {
+        match self.announced {
+            Some(length) => self.sent.len() >= length,
+            None => matches!(self.sent.last(), Some(&CTRL_Z | &ESC)),
+        }
+    }
+
+    /// How much of the data sent so far `bytes` begins with as an echo.
+    pub(super) fn echo_in(&self, bytes: &[u8]) -> usize {
+        let pending = &self.sent[self.echoed..];
+        let length = pending.len().min(bytes.len());
+        if pending[..length] == bytes[..length] { length } else { 0 }
+    }
+
+    pub(super) fn echoed(&mut self, length: usize) {
+        self.echoed += length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_number_is_the_length_unless_it_names_a_channel() {
+        let announced = |command, mux| Data::of(command, mux).map(|data| data.announced);
+        assert_eq!(announced("AT+CIPSEND=10", false), Some(Some(10)));
+        assert_eq!(announced("AT+CIPSEND=1", true), Some(None));
+        assert_eq!(announced("at+cipsend=1,32", true), Some(Some(32)));
+        assert_eq!(announced("AT+CIPSEND", false), Some(None));
+        assert_eq!(announced("AT+FSWRITE=\"ca.crt\",0,1212,15", false), Some(Some(1212)));
+        for other in
+            ["AT+CIPSEND?", "AT+CIPSEND=?", "AT+CIPSEND=0,x", "AT+CSQ", "AT+FSWRITE=1", "AT+CIPSEND="]
+        {
+            assert_eq!(announced(other, false), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn data_end_at_their_length_or_at_ctrl_z() {
+        let mut fixed = Data::of("AT+CIPSEND=3", false).unwrap();
+        assert_eq!(fixed.wanted(b"abcd"), 3);
+        fixed.send(b"abc");
+        assert!(fixed.is_complete() && fixed.wanted(b"x") == 0);
+        let mut open = Data::of("AT+CIPSEND", false).unwrap();
+        assert_eq!(open.wanted(b"ab"), 2);
+        assert_eq!(open.wanted(b"ab\x1acd"), 3);
+        open.send(b"ab\x1a");
+        assert!(open.is_complete() && open.wanted(b"cd") == 0);
+    }
+}

@@ -1,0 +1,109 @@
+//! Whether a capture shows what its header promises.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::super::Header;
+use super::timeline::{Timeline, What};
+
+/// What a recorder writes where nobody has said what to expect.
+const NOT_KNOWN: &str = "not known";
+
+/// What a timeline does not keep of its header.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Unmet {
+    /// An expectation that is not met at all, or not behind the one before it.
+    #[error("nothing is {expect:?}{}", Behind(.behind))]
+    Missing {
+        /// What was expected.
+        expect: String,
+        /// The expectation before, which is met.
+        behind: Option<String>,
+    },
+    /// Something is unexplained, and the header does not say so.
+    #[error("line {line}: {what}")]
+    Unexplained {
+        /// The first line of the file that shows it.
+        line: usize,
+        /// What it is.
+        what: String,
+    },
+}
+
+impl Timeline {
+    /// Whether everything that a header expects happened, in its order.
+    ///
+    /// Each `# expect:` is one happening, in the words of [`What`]'s `Display`; others may happen in between. What is
+    /// unexplained must be expected. A header that says `not known` expects nothing.
+    pub fn meets(&self, header: &Header) -> Result<(), Unmet> {
+        if header.expect == [NOT_KNOWN] {
+            return Ok(());
+        }
+        let mut expectations = header.expect.iter();
+        let mut behind = None;
+        let mut next = expectations.next();
+        for happening in &self.happenings {
+            let what = happening.what.to_string();
+            if next == Some(&what) {
+                behind = next.cloned();
+                next = expectations.next();
+            } else if matches!(happening.what, What::Unexplained { .. }) {
+                let line = happening.lines.first().copied().unwrap_or_default();
+                return Err(Unmet::Unexplained { line, what });
+            }
+        }
+        match next {
+            Some(expect) => Err(Unmet::Missing { expect: expect.clone(), behind }),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Behind<'a>(&'a Option<String>);
+
+impl fmt::Display for Behind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(behind) => write!(f, " behind {behind:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::read;
+    use super::super::replay;
+    use super::*;
+
+    fn meets(expect: &[&str], log: &str) -> Result<(), Unmet> {
+        let expect = expect.iter().map(|words| (*words).to_owned()).collect();
+        let header = Header { what: "x".into(), source: "y".into(), expect };
+        replay(&read(log.as_bytes()).unwrap()).meets(&header)
+    }
+
+    #[test]
+    fn expectations_hold_in_their_order_only() {
+        let log = "AT\nOK\n0, CLOSED\n";
+        assert_eq!(meets(&["command AT", "urc 0, CLOSED"], log), Ok(()));
+        let error = meets(&["urc 0, CLOSED", "command AT"], log).unwrap_err();
+        assert_eq!(error.to_string(), "nothing is \"command AT\" behind \"urc 0, CLOSED\"");
+        assert_eq!(meets(&["urc RDY"], log).unwrap_err().to_string(), "nothing is \"urc RDY\"");
+    }
+
+    #[test]
+    fn what_is_unexplained_must_be_expected() {
+        let log = "AT\nOK\nnoise\n";
+        let noise = "unexplained noise (answers nothing and is no known URC)";
+        assert_eq!(meets(&["command AT", noise], log), Ok(()));
+        let error = meets(&["command AT"], log).unwrap_err();
+        assert_eq!(error, Unmet::Unexplained { line: 3, what: noise.to_owned() });
+    }
+
+    #[test]
+    fn a_fresh_recording_expects_nothing() {
+        assert_eq!(meets(&["not known"], "AT\nOK\nnoise\n"), Ok(()));
+    }
+}

@@ -1,0 +1,202 @@
+//! Drives the decoder with the records of a capture, and keeps account of the lines of the file.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::num::NonZeroUsize;
+
+use crate::at::{Decoder, Fault, Header, Token};
+use crate::time::Timestamp;
+
+use super::super::{Capture, Entry, Located};
+use super::session::Session;
+use super::timeline::{Happening, PayloadKind, Timeline, What, Why};
+
+/// A capture on its way into the decoder.
+#[derive(Debug)]
+pub(super) struct Feed {
+    decoder: Decoder,
+    session: Session,
+    size: NonZeroUsize,
+    at: Timestamp,
+    /// The lines of the file whose bytes are in no token yet.
+    lines: BTreeSet<usize>,
+    /// The payload of the header before, as far as it has come, and what it is.
+    payload: Vec<u8>,
+    awaited: Option<Awaited>,
+    happenings: Vec<Happening>,
+}
+
+/// What raw bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    Payload(PayloadKind),
+    Echo,
+}
+
+/// A token with its own bytes.
+enum Piece {
+    Line(Vec<u8>),
+    Prompt,
+    Header(Header),
+    Data { bytes: Vec<u8>, last: bool },
+    Fault(Fault),
+}
+
+impl Piece {
+    fn of(token: Token<'_>) -> Self {
+        match token {
+            Token::Line(line) => Self::Line(line.to_vec()),
+            Token::Prompt => Self::Prompt,
+            Token::Header(header) => Self::Header(header),
+            Token::Data { bytes, last } => Self::Data { bytes: bytes.to_vec(), last },
+            Token::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+impl Feed {
+    pub(super) fn new(capture: &Capture, size: NonZeroUsize) -> Self {
+        let is_sent = |located: &Located| matches!(located.record.what, Entry::ToModem(_));
+        Self {
+            decoder: Decoder::new(),
+            session: Session::new(capture.records.iter().any(is_sent)),
+            size,
+            at: Timestamp::ZERO,
+            lines: BTreeSet::new(),
+            payload: Vec::new(),
+            awaited: None,
+            happenings: Vec::new(),
+        }
+    }
+
+    /// Takes the next record.
+    pub(super) fn record(&mut self, located: &Located) {
+        self.at = located.record.at;
+        match &located.record.what {
+            Entry::FromModem(bytes) => self.received(located.line, bytes),
+            Entry::ToModem(bytes) => self.sent(located.line, bytes),
+            Entry::Request(words) => self.add(vec![located.line], What::Request(words.clone())),
+            Entry::Note(words) => self.add(vec![located.line], What::Note(words.clone())),
+            Entry::Gap => {
+                self.end_of_stream();
+                self.session.gap();
+                self.add(vec![located.line], What::Gap);
+            }
+        }
+    }
+
+    /// What happened, to the end.
+    pub(super) fn finish(mut self) -> Timeline {
+        self.end_of_stream();
+        Timeline { happenings: self.happenings }
+    }
+
+    fn sent(&mut self, line: usize, bytes: &[u8]) {
+        let was_transparent = self.session.is_transparent();
+        for what in self.session.sent(bytes) {
+            self.add(vec![line], what);
+        }
+        if was_transparent && !self.session.is_transparent() {
+            self.decoder.abandon_data();
+            self.awaited = None;
+        }
+    }
+
+    fn received(&mut self, line: usize, bytes: &[u8]) {
+        self.await_echo(bytes);
+        for chunk in bytes.chunks(self.size.get()) {
+            let mut rest = chunk;
+            loop {
+                let (before, in_data) = (rest, self.decoder.data_left() > 0);
+                let piece = self.decoder.next(&mut rest, self.session.expect()).map(Piece::of);
+                let taken = &before[..before.len() - rest.len()];
+                // Blanks belong to no line, but in data every byte counts.
+                if in_data && !taken.is_empty() || taken.iter().any(|byte| !byte.is_ascii_whitespace()) {
+                    self.lines.insert(line);
+                }
+                match piece {
+                    None => break,
+                    Some(piece) => self.piece(piece),
+                }
+            }
+        }
+        if self.session.is_transparent() {
+            self.end_of_payload();
+        }
+    }
+
+    /// Finds the echo of data at the start of what the modem wrote.
+    fn await_echo(&mut self, bytes: &[u8]) {
+        if self.decoder.data_left() > 0 || !self.decoder.partial_line().is_empty() {
+            return;
+        }
+        let length = self.session.data_echo(bytes);
+        if length > 0 {
+            self.decoder.expect_data(length);
+            self.awaited = Some(Awaited::Echo);
+        }
+    }
+
+    fn piece(&mut self, piece: Piece) {
+        match piece {
+            Piece::Line(bytes) => {
+                let what = self.session.line(&bytes);
+                self.add_taken(what);
+                if self.session.is_transparent() {
+                    self.decoder.expect_data(usize::MAX);
+                    self.awaited = Some(Awaited::Payload(PayloadKind::Transparent));
+                }
+            }
+            Piece::Prompt => {
+                let what = self.session.prompt();
+                self.add_taken(what);
+            }
+            Piece::Header(header) => {
+                self.awaited = Some(Awaited::Payload(self.session.header(header)));
+            }
+            Piece::Data { bytes, last } => {
+                self.payload.extend_from_slice(&bytes);
+                if last {
+                    self.end_of_payload();
+                }
+            }
+            Piece::Fault(fault) => {
+                self.add_taken(What::Unexplained { bytes: Vec::new(), why: Why::Fault(fault) })
+            }
+        }
+    }
+
+    /// The payload is complete, or as complete as transparent data ever are.
+    fn end_of_payload(&mut self) {
+        let bytes = mem::take(&mut self.payload);
+        match self.awaited {
+            Some(Awaited::Payload(PayloadKind::Transparent)) if bytes.is_empty() => {}
+            Some(Awaited::Payload(kind)) => self.add_taken(What::Payload { kind, bytes }),
+            Some(Awaited::Echo) => self.add_taken(What::DataEcho(bytes)),
+            None => self.add_taken(What::Unexplained { bytes, why: Why::UnknownLine }),
+        }
+    }
+
+    /// Nothing more comes: what is unfinished is all there is.
+    fn end_of_stream(&mut self) {
+        let missing = self.decoder.data_left();
+        if missing > 0 && !self.session.is_transparent() {
+            let bytes = mem::take(&mut self.payload);
+            self.add_taken(What::Unexplained { bytes, why: Why::Missing(missing) });
+        }
+        self.decoder.abandon_data();
+        self.awaited = None;
+        if let Some(piece) = self.decoder.end_line().map(Piece::of) {
+            self.piece(piece);
+        }
+    }
+
+    fn add_taken(&mut self, what: What) {
+        let lines = mem::take(&mut self.lines).into_iter().collect();
+        self.add(lines, what);
+    }
+
+    fn add(&mut self, lines: Vec<usize>, what: What) {
+        self.happenings.push(Happening { at: self.at, lines, what });
+    }
+}

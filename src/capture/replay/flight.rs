@@ -1,0 +1,55 @@
+//! A command that was sent and is not answered yet.
+
+use crate::at::{Command, Line, Verdict};
+
+use super::answers::may_answer;
+use super::data::Data;
+
+/// A command on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Flight {
+    pub(super) command: Command,
+    /// The modem repeated it.
+    pub(super) echoed: bool,
+    /// Part of its answer came.
+    answered: bool,
+    pub(super) data: Option<Data>,
+}
+
+/// What a line is to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    Nothing,
+    Part,
+    End,
+}
+
+impl Flight {
+    pub(super) fn new(text: &str, mux: bool) -> Self {
+        let data = Data::of(text, mux);
+        Self { command: Command::recorded(text), echoed: false, answered: false, data }
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.command.text().to_owned()
+    }
+
+    /// What a line is to this command. Once part of the answer came, the command remembers it.
+    pub(super) fn share(&mut self, line: &Line<'_>) -> Share {
+        match self.command.judge(line, self.answered) {
+            Verdict::NotMine => Share::Nothing,
+            Verdict::Part if may_answer(&self.command, line) => {
+                self.answered = true;
+                Share::Part
+            }
+            Verdict::Part => Share::Nothing,
+            // A session would ask again before it believes a doubtful end; a capture can only be read as it stands.
+            Verdict::Done(_) | Verdict::Doubtful(_) => Share::End,
+        }
+    }
+
+    /// The modem sent what was asked for, past the lines.
+    pub(super) fn fetched(&mut self) {
+        self.answered = true;
+    }
+}

@@ -1,0 +1,47 @@
+//! What a capture says: its received side driven through the decoder, each line put to the command that it answers.
+//!
+//! ```
+//! use air724ug::capture::{self, replay};
+//!
+//! let capture = capture::read(b"AT+CSQ\n\n+CSQ: 20,0\n\nOK\n\n0, CLOSED\n").unwrap();
+//! let timeline = replay(&capture);
+//! let told: Vec<String> = timeline.happenings.iter().map(|happening| happening.what.to_string()).collect();
+//! assert_eq!(told, [
+//!     "command AT+CSQ",
+//!     "reply +CSQ: 20,0 to AT+CSQ",
+//!     "final OK to AT+CSQ",
+//!     "urc 0, CLOSED",
+//! ]);
+//! assert_eq!(timeline.unexplained().count(), 0);
+//! ```
+
+mod answers;
+mod data;
+mod expect;
+mod feed;
+mod flight;
+mod session;
+mod timeline;
+
+pub use expect::Unmet;
+pub use timeline::{Happening, PayloadKind, Timeline, What, Why};
+
+use std::num::NonZeroUsize;
+
+use super::Capture;
+use feed::Feed;
+
+/// Tells what happened in a capture.
+pub fn replay(capture: &Capture) -> Timeline {
+    replay_in_chunks(capture, NonZeroUsize::MAX)
+}
+
+/// [`replay`], with what came from the modem cut into pieces of at most `size` bytes on the way into the decoder. The
+/// result is the same for every size; this is how to prove it.
+pub fn replay_in_chunks(capture: &Capture, size: NonZeroUsize) -> Timeline {
+    let mut feed = Feed::new(capture, size);
+    for located in &capture.records {
+        feed.record(located);
+    }
+    feed.finish()
+}

@@ -1,0 +1,342 @@
+//! Who answers whom, as far as a capture tells.
+
+use std::collections::VecDeque;
+
+use crate::at::{ChannelNews, Expect, Final, Header, HeaderKind, Line, Urc, bare_address};
+
+use super::answers::begins;
+use super::flight::{Flight, Share};
+use super::timeline::{PayloadKind, What, Why, shown};
+
+/// The most commands that are remembered as unanswered; older ones are forgotten. The captures show up to 20 in a row
+/// (s02, a modem that starts while it is asked).
+const MAX_IN_FLIGHT: usize = 32;
+
+/// The longest piece of a command line that is kept while its end is not shown. Command lines end at 1024 bytes; what
+/// is longer is no command.
+const MAX_LINE_OUT: usize = 2048;
+
+/// Commands that say more behind their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
+const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
+
+/// What is known of the session at some point of a capture.
+///
+/// One command at a time is the rule, but captures show hosts that gave up waiting and answers that came late, so
+/// several may be in flight. A line goes to the newest command that it can answer, an echo to the command of its text.
+#[derive(Debug)]
+pub(super) struct Session {
+    flights: VecDeque<Flight>,
+    /// Answered, but more may come: the state behind the `OK` of `AT+CIPSTATUS`.
+    last: Option<Flight>,
+    /// A command line without its end.
+    line_out: Vec<u8>,
+    /// Whether the capture shows commands apart from their echo.
+    shows_commands: bool,
+    /// Nothing is known of what is in flight: the start, or behind a gap.
+    unseen: bool,
+    /// Whether the modem repeats commands, as far as the last answered one tells.
+    echo: bool,
+    mux: bool,
+    single: Single,
+}
+
+/// The single connection, which pushes data without a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Single {
+    Closed,
+    Open,
+    /// Everything is data, both ways.
+    Transparent,
+}
+
+impl Session {
+    pub(super) fn new(shows_commands: bool) -> Self {
+        Self {
+            flights: VecDeque::new(),
+            last: None,
+            line_out: Vec::new(),
+            shows_commands,
+            unseen: true,
+            echo: false,
+            mux: false,
+            single: Single::Closed,
+        }
+    }
+
+    /// Forgets what was in flight.
+    pub(super) fn gap(&mut self) {
+        self.flights.clear();
+        self.last = None;
+        self.line_out.clear();
+        self.unseen = true;
+        self.single = Single::Closed;
+    }
+
+    /// Whether a `>` may be the prompt.
+    pub(super) fn expect(&self) -> Expect {
+        let waits = |flight: &Flight| flight.data.as_ref().is_some_and(|data| !data.prompted);
+        if self.unseen || self.flights.iter().any(waits) { Expect::Prompt } else { Expect::Line }
+    }
+
+    pub(super) fn is_transparent(&self) -> bool {
+        self.single == Single::Transparent
+    }
+
+    /// Takes bytes that the host sent.
+    pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<What> {
+        if bytes == b"+++" {
+            self.single = Single::Open;
+            return vec![self.command("+++")];
+        }
+        if self.is_transparent() {
+            return vec![What::Sent(bytes.to_vec())];
+        }
+        let mut happened = Vec::new();
+        let rest = self.sent_data(bytes, &mut happened);
+        self.sent_lines(rest, &mut happened);
+        happened
+    }
+
+    /// The modem asks for data.
+    pub(super) fn prompt(&mut self) -> What {
+        for flight in self.flights.iter_mut().rev() {
+            if let Some(data) = flight.data.as_mut().filter(|data| !data.prompted) {
+                data.prompted = true;
+                break;
+            }
+        }
+        What::Prompt
+    }
+
+    /// How much of what the modem writes next is the echo of data.
+    pub(super) fn data_echo(&mut self, bytes: &[u8]) -> usize {
+        let echoed = |flight: &&mut Flight| flight.echoed;
+        let Some(data) = self.flights.iter_mut().rev().find(echoed).and_then(|flight| flight.data.as_mut())
+        else {
+            return 0;
+        };
+        let length = data.echo_in(bytes);
+        data.echoed(length);
+        length
+    }
+
+    /// The modem announces payload.
+    pub(super) fn header(&mut self, header: Header) -> PayloadKind {
+        match header.kind {
+            HeaderKind::Pushed { channel, .. } => PayloadKind::Pushed(channel),
+            HeaderKind::Fetched { channel, .. } => {
+                let asked = |flight: &&mut Flight| begins(&flight.command, "AT+CIPRXGET=2");
+                if let Some(flight) = self.flights.iter_mut().rev().find(asked) {
+                    flight.fetched();
+                }
+                PayloadKind::Fetched(channel)
+            }
+            HeaderKind::Single => {
+                self.single = Single::Open;
+                PayloadKind::Single
+            }
+        }
+    }
+
+    /// What a line of the modem is.
+    pub(super) fn line(&mut self, bytes: &[u8]) -> What {
+        let line = Line::parse(bytes);
+        let urc = Urc::parse(bytes);
+        self.echo_of(bytes)
+            .or_else(|| self.answer(&line, bytes))
+            .or_else(|| self.news(&line, &urc, bytes))
+            .or_else(|| self.late(&line, bytes))
+            .or_else(|| urc.is_known().then(|| What::Urc { urc, line: shown(bytes) }))
+            .or_else(|| self.unseen_answer(&line, bytes))
+            .or_else(|| self.bare_payload(&line, bytes))
+            .unwrap_or_else(|| What::Unexplained { bytes: bytes.to_vec(), why: Why::UnknownLine })
+    }
+
+    fn command(&mut self, text: &str) -> What {
+        self.unseen = false;
+        match text.to_ascii_uppercase().as_str() {
+            "AT+CIPMUX=1" => self.mux = true,
+            "AT+CIPMUX=0" => self.mux = false,
+            _ => {}
+        }
+        if self.flights.len() == MAX_IN_FLIGHT {
+            self.flights.pop_front();
+        }
+        self.flights.push_back(Flight::new(text, self.mux));
+        What::Command(text.to_owned())
+    }
+
+    /// Takes the data off the front of what the host sent, if a command waits for them.
+    fn sent_data<'a>(&mut self, bytes: &'a [u8], happened: &mut Vec<What>) -> &'a [u8] {
+        // Some hosts do not wait for the prompt; a command in its place is a command.
+        let is_command = bytes.to_ascii_uppercase().starts_with(b"AT");
+        let Some(data) = self.flights.back_mut().and_then(|flight| flight.data.as_mut()) else {
+            return bytes;
+        };
+        if is_command && !data.prompted {
+            return bytes;
+        }
+        let (wanted, mut rest) = bytes.split_at(data.wanted(bytes));
+        data.send(wanted);
+        if data.is_complete() {
+            // Behind its last byte the module swallows line ends (protocol section 2), and hosts add a Ctrl-Z.
+            let surplus = rest.iter().take_while(|byte| matches!(**byte, b'\r' | b'\n' | 0x1a)).count();
+            rest = &rest[surplus..];
+        }
+        if !wanted.is_empty() {
+            happened.push(What::Sent(wanted.to_vec()));
+        }
+        rest
+    }
+
+    fn sent_lines(&mut self, bytes: &[u8], happened: &mut Vec<What>) {
+        for &byte in bytes {
+            if byte != b'\r' && byte != b'\n' && self.line_out.len() < MAX_LINE_OUT {
+                self.line_out.push(byte);
+                continue;
+            }
+            let line = std::mem::take(&mut self.line_out);
+            // Hosts that may be in the middle of a send begin with ESC or Ctrl-Z.
+            let start =
+                line.iter().take_while(|byte| byte.is_ascii_whitespace() || matches!(**byte, 0x1a | 0x1b));
+            let line = line[start.count()..].trim_ascii_end();
+            if line.is_empty() {
+                continue;
+            }
+            let begins_at =
+                line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"AT") || start == b"A/");
+            happened.push(match str::from_utf8(line) {
+                Ok(text) if begins_at => self.command(text),
+                _ => What::Unexplained { bytes: line.to_vec(), why: Why::NotACommand },
+            });
+        }
+    }
+
+    /// The modem repeats a command. Where the capture shows no commands but these, the echo stands for the command.
+    fn echo_of(&mut self, bytes: &[u8]) -> Option<What> {
+        let same = |flight: &&mut Flight| !flight.echoed && flight.command.is_echo(bytes);
+        if let Some(flight) = self.flights.iter_mut().rev().find(same) {
+            flight.echoed = true;
+            return Some(What::Echo(shown(bytes)));
+        }
+        if (self.shows_commands && !self.unseen) || !bytes.starts_with(b"AT") {
+            return None;
+        }
+        let text = str::from_utf8(bytes).ok()?;
+        self.command(text);
+        self.flights.back_mut()?.echoed = true;
+        Some(What::Echo(text.to_owned()))
+    }
+
+    /// The line answers a command in flight.
+    fn answer(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+        for index in self.order() {
+            let flight = self.flights.get_mut(index)?;
+            let (share, command) = (flight.share(line), Some(flight.text()));
+            match share {
+                Share::Nothing => {}
+                Share::Part => return Some(What::Reply { command, line: shown(bytes) }),
+                Share::End => {
+                    self.end(index, line);
+                    return Some(What::Final { command, line: shown(bytes) });
+                }
+            }
+        }
+        None
+    }
+
+    /// The commands in flight, the likeliest to be answered first: the newest, unless the modem repeats commands and
+    /// has not repeated that one yet.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.flights.len()).rev().collect();
+        let unread = self.echo && self.flights.back().is_some_and(|newest| !newest.echoed);
+        if unread && order.len() > 1 {
+            order.rotate_left(1);
+        }
+        order
+    }
+
+    fn end(&mut self, index: usize, line: &Line<'_>) {
+        let Some(flight) = self.flights.remove(index) else {
+            return;
+        };
+        self.echo = flight.echoed && !begins(&flight.command, "ATE0");
+        if *line == Line::ShutOk {
+            self.single = Single::Closed;
+        }
+        if *line == Line::Final(Final::Connect) {
+            self.single = Single::Transparent;
+        }
+        self.last = Some(flight);
+    }
+
+    /// News of channels: they may end a send or a close, and they open and close the single connection.
+    fn news(&mut self, line: &Line<'_>, urc: &Urc, bytes: &[u8]) -> Option<What> {
+        if *urc == Urc::PdpDeactivated || urc.is_restart() {
+            self.single = Single::Closed;
+        }
+        let Line::Channel { channel, news } = line else {
+            return None;
+        };
+        let ends = match news {
+            ChannelNews::ConnectOk => {
+                if channel.is_none() {
+                    self.single = Single::Open;
+                }
+                return None;
+            }
+            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => "AT+CIPSEND",
+            ChannelNews::CloseOk => {
+                self.single = Single::Closed;
+                "AT+CIPCLOSE"
+            }
+            ChannelNews::ConnectFail | ChannelNews::Closed => {
+                self.single = Single::Closed;
+                return None;
+            }
+            ChannelNews::AlreadyConnect | ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => return None,
+        };
+        let index = self.flights.iter().rposition(|flight| begins(&flight.command, ends))?;
+        let command = self.flights.get(index).map(Flight::text);
+        self.end(index, line);
+        Some(What::Final { command, line: shown(bytes) })
+    }
+
+    /// The line belongs to an answer that had its final.
+    fn late(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+        let flight = self.last.as_mut()?;
+        let command = Some(flight.text());
+        let opens = begins(&flight.command, "AT+CIPSTART") || begins(&flight.command, "ATO");
+        if *line == Line::Final(Final::Connect) && opens {
+            self.single = Single::Transparent;
+            return Some(What::Final { command, line: shown(bytes) });
+        }
+        let more = ANSWERED_BEHIND_OK.iter().any(|name| begins(&flight.command, name));
+        let is_part = more && !matches!(line, Line::Final(_)) && flight.share(line) == Share::Part;
+        is_part.then(|| What::Reply { command, line: shown(bytes) })
+    }
+
+    /// The line answers a command that the capture does not show.
+    fn unseen_answer(&self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+        if !self.unseen {
+            return None;
+        }
+        match line {
+            Line::Final(_) | Line::ShutOk => Some(What::Final { command: None, line: shown(bytes) }),
+            Line::State(_) | Line::Row(_) | Line::Info { .. } => {
+                Some(What::Reply { command: None, line: shown(bytes) })
+            }
+            Line::Text(text) if bare_address(text).is_some() => {
+                Some(What::Final { command: None, line: shown(bytes) })
+            }
+            _ => None,
+        }
+    }
+
+    /// The single connection pushes data that look like no line of the modem.
+    fn bare_payload(&self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+        let is_text = matches!(line, Line::Text(_) | Line::Info { .. });
+        let payload = What::Payload { kind: PayloadKind::Bare, bytes: bytes.to_vec() };
+        (is_text && self.single == Single::Open).then_some(payload)
+    }
+}

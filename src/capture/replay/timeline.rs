@@ -1,0 +1,203 @@
+//! What a replay tells.
+
+use std::fmt;
+
+use crate::at::{ChannelId, Fault, Urc};
+use crate::time::Timestamp;
+
+use super::super::escape::escape;
+
+/// What happened in a capture, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeline {
+    /// What happened, in order.
+    pub happenings: Vec<Happening>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happening {
+    /// When it was complete.
+    pub at: Timestamp,
+    /// The lines of the file that show it, in rising order.
+    pub lines: Vec<usize>,
+    /// What it was.
+    pub what: What,
+}
+
+/// What can happen. Text that is not UTF-8 is shown with its bytes escaped.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The host sent a command.
+    Command(String),
+    /// The host sent data.
+    Sent(Vec<u8>),
+    /// The modem repeated a command.
+    Echo(String),
+    /// The modem repeated data.
+    DataEcho(Vec<u8>),
+    /// The modem asks for data.
+    Prompt,
+    /// Part of an answer.
+    Reply {
+        /// The command that it answers; `None` if the capture does not show it.
+        command: Option<String>,
+        /// The line.
+        line: String,
+    },
+    /// The end of an answer.
+    Final {
+        /// The command that it answers; `None` if the capture does not show it.
+        command: Option<String>,
+        /// The line.
+        line: String,
+    },
+    /// A line that came unasked.
+    Urc {
+        /// What it says.
+        urc: Urc,
+        /// The line.
+        line: String,
+    },
+    /// Data from the network.
+    Payload {
+        /// How they came.
+        kind: PayloadKind,
+        /// The data, exactly; of [`PayloadKind::Bare`] without the line end.
+        bytes: Vec<u8>,
+    },
+    /// The application asked for something.
+    Request(String),
+    /// Somebody noted something.
+    Note(String),
+    /// Something is missing here.
+    Gap,
+    /// Nobody knows what this is.
+    Unexplained {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// What is wrong with them.
+        why: Why,
+    },
+}
+
+/// How data came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadKind {
+    /// `+RECEIVE,<n>,<len>:`.
+    Pushed(ChannelId),
+    /// `+CIPRXGET: 2,<n>,...`.
+    Fetched(ChannelId),
+    /// `+IPD,<len>:` of a single connection.
+    Single,
+    /// A single connection pushes without any header, so only what no line of the modem can be is taken for data.
+    Bare,
+    /// Transparent mode.
+    Transparent,
+}
+
+/// Why something is unexplained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// No command in flight is answered by it, and it is nothing that comes unasked.
+    UnknownLine,
+    /// The decoder says that no modem should write this.
+    Fault(Fault),
+    /// The capture ends, or has a gap, before so many announced bytes came.
+    Missing(usize),
+    /// The host sent it, and it is neither a command nor data that the modem waits for.
+    NotACommand,
+}
+
+impl Timeline {
+    /// What nobody knows.
+    pub fn unexplained(&self) -> impl Iterator<Item = &Happening> {
+        self.happenings.iter().filter(|happening| matches!(happening.what, What::Unexplained { .. }))
+    }
+
+    /// All data that came from the network on a channel (`None`: a single connection), joined.
+    pub fn payload(&self, wanted: Option<ChannelId>) -> Vec<u8> {
+        let mut joined = Vec::new();
+        for happening in &self.happenings {
+            if let What::Payload { kind, bytes } = &happening.what
+                && kind.channel() == wanted
+            {
+                joined.extend_from_slice(bytes);
+            }
+        }
+        joined
+    }
+}
+
+impl PayloadKind {
+    /// The channel; a single connection has none.
+    pub fn channel(self) -> Option<ChannelId> {
+        match self {
+            Self::Pushed(channel) | Self::Fetched(channel) => Some(channel),
+            Self::Single | Self::Bare | Self::Transparent => None,
+        }
+    }
+}
+
+/// One line, bytes escaped: the words that `# expect:` headers use.
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(text) => write!(f, "command {text}"),
+            Self::Sent(bytes) => write!(f, "sent {}", shown(bytes)),
+            Self::Echo(text) => write!(f, "echo {text}"),
+            Self::DataEcho(bytes) => write!(f, "data echo {}", shown(bytes)),
+            Self::Prompt => write!(f, "prompt"),
+            Self::Reply { command, line } => write!(f, "reply {line}{}", Answered(command)),
+            Self::Final { command, line } => write!(f, "final {line}{}", Answered(command)),
+            Self::Urc { line, .. } => write!(f, "urc {line}"),
+            Self::Payload { kind, bytes } if bytes.is_empty() => write!(f, "{kind}"),
+            Self::Payload { kind, bytes } => write!(f, "{kind} {}", shown(bytes)),
+            Self::Request(words) => write!(f, "request {words}"),
+            Self::Note(words) => write!(f, "note {words}"),
+            Self::Gap => write!(f, "gap"),
+            Self::Unexplained { bytes, why } if bytes.is_empty() => write!(f, "unexplained ({why})"),
+            Self::Unexplained { bytes, why } => write!(f, "unexplained {} ({why})", shown(bytes)),
+        }
+    }
+}
+
+impl fmt::Display for PayloadKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pushed(channel) => write!(f, "received {channel}"),
+            Self::Fetched(channel) => write!(f, "fetched {channel}"),
+            Self::Single | Self::Bare => write!(f, "received"),
+            Self::Transparent => write!(f, "transparent"),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownLine => write!(f, "answers nothing and is no known URC"),
+            Self::Fault(fault) => write!(f, "{fault}"),
+            Self::Missing(count) => write!(f, "{count} announced bytes never came"),
+            Self::NotACommand => write!(f, "neither a command nor data that is waited for"),
+        }
+    }
+}
+
+struct Answered<'a>(&'a Option<String>);
+
+impl fmt::Display for Answered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(command) => write!(f, " to {command}"),
+            None => write!(f, " to a command that is not shown"),
+        }
+    }
+}
+
+/// Bytes as text, escaped where they are no printable ASCII.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    let mut text = Vec::new();
+    escape(bytes, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}

@@ -1,0 +1,135 @@
+//! Our own fixtures: each is loaded and replayed, and shows what its header promises.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use air724ug::capture::{self, Capture, Entry, Layout, replay, replay_in_chunks};
+
+/// Every fixture has to be named here, so that none is lost and none is read by nobody.
+const FIXTURES: [&str; 9] = [
+    "bring_up",
+    "close_mid_send",
+    "cme_errors",
+    "connect_fail_75s",
+    "garbage",
+    "pdp_loss",
+    "reboot",
+    "tcp_manual",
+    "tcp_push",
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+fn load(name: &str) -> Capture {
+    let path = folder().join(name).with_extension("capture");
+    capture::load_own(path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_fixture_is_named_in_this_test() {
+    let mut found: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "capture"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    found.sort();
+    assert_eq!(found, FIXTURES);
+}
+
+#[test]
+fn every_fixture_shows_what_its_header_promises() {
+    for name in FIXTURES {
+        let capture = load(name);
+        let header = capture.header.as_ref().unwrap();
+        assert_ne!(header.expect, ["not known"], "{name} promises nothing");
+        if let Err(unmet) = replay(&capture).meets(header) {
+            panic!("fixtures/{name}.capture: {unmet}");
+        }
+    }
+}
+
+#[test]
+fn a_promise_that_is_not_kept_is_noticed_in_every_fixture() {
+    for name in FIXTURES {
+        let capture = load(name);
+        let timeline = replay(&capture);
+        let promised = capture.header.as_ref().unwrap();
+        for index in 0..promised.expect.len() {
+            let mut header = promised.clone();
+            header.expect[index].push_str(" and more");
+            assert!(timeline.meets(&header).is_err(), "{name}: {}", header.expect[index]);
+        }
+    }
+}
+
+#[test]
+fn every_fixture_replays_alike_at_every_chunk_size() {
+    for name in FIXTURES {
+        let capture = load(name);
+        let whole = replay(&capture);
+        for size in (1..=64).filter_map(NonZeroUsize::new) {
+            assert_eq!(replay_in_chunks(&capture, size), whole, "{name} in chunks of {size}");
+        }
+    }
+}
+
+#[test]
+fn every_fixture_is_written_back_as_it_was_read() {
+    for name in FIXTURES {
+        let capture = load(name);
+        let text = std::fs::read_to_string(folder().join(name).with_extension("capture")).unwrap();
+        let written = capture.to_text(&capture::Header::default());
+        assert_eq!(String::from_utf8(written).unwrap(), text, "{name}");
+    }
+}
+
+#[test]
+fn every_fixture_is_found_to_be_our_format() {
+    for name in FIXTURES {
+        let path = folder().join(name).with_extension("capture");
+        assert_eq!(capture::load(path).unwrap().layout, Layout::Own, "{name}");
+    }
+}
+
+#[test]
+fn a_fixture_without_a_header_is_refused_with_its_name_and_line() {
+    let path = folder().join("tcp_push.capture");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let first_record = text.lines().position(|line| line.starts_with("0.")).unwrap();
+    for header in ["# what:", "# source:", "# expect:"] {
+        let without: Vec<&str> = text.lines().filter(|line| !line.starts_with(header)).collect();
+        let removed = text.lines().count() - without.len();
+        let copy =
+            std::env::temp_dir().join(format!("air724ug-{}-{}.capture", std::process::id(), &header[2..4]));
+        std::fs::write(&copy, without.join("\n")).unwrap();
+        let error = capture::load(&copy).unwrap_err().to_string();
+        std::fs::remove_file(&copy).unwrap();
+        let place = format!("{}:{}: ", copy.display(), first_record + 1 - removed);
+        assert!(error.starts_with(&place) && error.contains(header), "{error}");
+    }
+}
+
+#[test]
+fn the_data_of_a_session_are_exact_wherever_the_reads_were_cut() {
+    let capture = load("tcp_push");
+    let channel = air724ug::at::ChannelId::new(0);
+    let expected = b"two\r\nlines\x00\xff\r\n\r\nOK\r\n0, CLOSED\r\n";
+    assert_eq!(replay(&capture).payload(channel), expected);
+    let mut recut = capture.clone();
+    recut.records.clear();
+    for located in &capture.records {
+        let Entry::FromModem(bytes) = &located.record.what else {
+            recut.records.push(located.clone());
+            continue;
+        };
+        for byte in bytes {
+            let mut one = located.clone();
+            one.record.what = Entry::FromModem(vec![*byte]);
+            recut.records.push(one);
+        }
+    }
+    assert_eq!(replay(&recut).payload(channel), expected);
+}
