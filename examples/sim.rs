@@ -57,11 +57,7 @@ fn main() -> ExitCode {
 
 /// `None`: help is wanted.
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-    let mut options = Options {
-        settings: Settings::default(),
-        link: None,
-        log: false,
-    };
+    let mut options = Options { settings: Settings::default(), link: None, log: false };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
         let settings = options.settings.clone();
@@ -80,8 +76,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
 }
 
 fn number(option: &str, text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| format!("{option} takes a number, not \"{text}\""))
+    text.parse().map_err(|_| format!("{option} takes a number, not \"{text}\""))
 }
 
 fn positive(option: &str, text: &str) -> Result<u32, String> {
@@ -101,10 +96,7 @@ fn run(options: Options) -> Result<(), String> {
     let mut pty = serve::Pty::open().map_err(|error| format!("can't open a pseudo-terminal: {error}"))?;
     if let Some(link) = &options.link {
         pty.link(link).map_err(|error| {
-            format!(
-                "can't make the link {}: {error}; give --link another path",
-                link.display()
-            )
+            format!("can't make the link {}: {error}; give --link another path", link.display())
         })?;
     }
     let link = options.link.as_deref();
@@ -127,11 +119,7 @@ fn guard(link: &Path, terminal: &Path) -> io::Result<Child> {
     let script = r#"trap '' INT TERM HUP; cat; [ "$(readlink "$1")" = "$2" ] && rm -f "$1""#;
     let mut shell = Command::new("sh");
     shell.args(["-c", script, "sim-link"]).args([link, terminal]);
-    shell
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
+    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }
 
 /// The path alone on the first line, so that a script can read it.

@@ -43,11 +43,7 @@ struct Program<R, W> {
 
 impl<R: Read, W: Write> Program<R, W> {
     fn new(reader: R, writer: W) -> Self {
-        Self {
-            reader,
-            writer,
-            seen: Vec::new(),
-        }
+        Self { reader, writer, seen: Vec::new() }
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -59,20 +55,13 @@ impl<R: Read, W: Write> Program<R, W> {
     fn expect(&mut self, text: &str) -> Vec<u8> {
         let mut buffer = [0; 4096];
         loop {
-            let found = self
-                .seen
-                .windows(text.len())
-                .position(|window| window == text.as_bytes());
+            let found = self.seen.windows(text.len()).position(|window| window == text.as_bytes());
             if let Some(at) = found {
                 let rest = self.seen.split_off(at + text.len());
                 return std::mem::replace(&mut self.seen, rest);
             }
             let count = self.reader.read(&mut buffer).unwrap();
-            assert!(
-                count > 0,
-                "the port ended before {text:?}; seen {}",
-                self.seen.escape_ascii()
-            );
+            assert!(count > 0, "the port ended before {text:?}; seen {}", self.seen.escape_ascii());
             self.seen.extend_from_slice(&buffer[..count]);
         }
     }
@@ -121,11 +110,7 @@ impl<R: Read, W: Write> Program<R, W> {
 /// A modem on a pseudo-terminal, served by a thread, and a program that has opened it.
 fn on_a_terminal<N: Network + Send + 'static>(
     modem: Simulator<N>,
-) -> (
-    Program<File, File>,
-    serve::Remote,
-    JoinHandle<std::io::Result<()>>,
-) {
+) -> (Program<File, File>, serve::Remote, JoinHandle<std::io::Result<()>>) {
     let pty = serve::Pty::open().unwrap();
     let path = pty.path().to_owned();
     let (remote, inbox) = serve::remote().unwrap();
@@ -140,10 +125,7 @@ fn bytes_go_to_a_real_server_and_back_in_process() {
     let (reader, writer, handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
     program.go_online();
-    program.ask(
-        &format!("AT+CIPSTART=3,\"TCP\",\"127.0.0.1\",{}", server.port()),
-        "3, CONNECT OK\r\n",
-    );
+    program.ask(&format!("AT+CIPSTART=3,\"TCP\",\"127.0.0.1\",{}", server.port()), "3, CONNECT OK\r\n");
     program.send(3, b"hello\0\r\nOK\r\n\x1a");
     assert_eq!(program.receive(3, 13), b"hello\0\r\nOK\r\n\x1a");
     assert_eq!(handle.state().unwrap().channels[3].state, "CONNECTED");
@@ -158,14 +140,8 @@ fn a_host_that_has_a_name_in_the_table_is_found() {
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), network)).unwrap();
     let mut program = Program::new(reader, writer);
     program.go_online();
-    program.ask(
-        "AT+CDNSGIP=\"broker.test\"",
-        "+CDNSGIP: 1,\"broker.test\",\"127.0.0.1\"\r\n",
-    );
-    program.ask(
-        &format!("AT+CIPSTART=0,\"TCP\",\"broker.test\",{}", server.port()),
-        "0, CONNECT OK\r\n",
-    );
+    program.ask("AT+CDNSGIP=\"broker.test\"", "+CDNSGIP: 1,\"broker.test\",\"127.0.0.1\"\r\n");
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"broker.test\",{}", server.port()), "0, CONNECT OK\r\n");
 }
 
 #[test]
@@ -174,10 +150,7 @@ fn a_port_without_a_server_refuses() {
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
     program.go_online();
-    program.ask(
-        &format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{}", closed.port()),
-        "0, CONNECT FAIL\r\n",
-    );
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{}", closed.port()), "0, CONNECT FAIL\r\n");
 }
 
 #[test]
@@ -191,10 +164,7 @@ fn a_server_that_closes_is_reported_after_its_last_byte() {
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
     program.go_online();
-    program.ask(
-        &format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{port}"),
-        "0, CONNECT OK\r\n",
-    );
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{port}"), "0, CONNECT OK\r\n");
     program.expect("\r\n+RECEIVE,0,3:\r\nbye\r\n0, CLOSED\r\n");
     server.join().unwrap();
 }
@@ -206,10 +176,7 @@ fn datagrams_go_to_a_real_peer_and_back() {
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
     program.go_online();
-    program.ask(
-        &format!("AT+CIPSTART=0,\"UDP\",\"127.0.0.1\",{port}"),
-        "0, CONNECT OK\r\n",
-    );
+    program.ask(&format!("AT+CIPSTART=0,\"UDP\",\"127.0.0.1\",{port}"), "0, CONNECT OK\r\n");
     program.send(0, b"ping");
     let mut buffer = [0; 16];
     let (count, from) = peer.recv_from(&mut buffer).unwrap();
@@ -228,10 +195,7 @@ fn a_slow_send_waits_for_the_peer() {
     program.ask("AT+CIPQSEND=2", "OK\r\n");
     program.ask("AT+CSTT;+CIICR", "OK\r\n");
     program.ask("AT+CIFSR", "10.83.172.111\r\n");
-    program.ask(
-        &format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{}", server.port()),
-        "0, CONNECT OK\r\n",
-    );
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{}", server.port()), "0, CONNECT OK\r\n");
     program.ask("AT+CIPSEND=0,2", "\r\n> ");
     program.write(b"hi");
     program.expect("0, SEND OK\r\n");
@@ -266,10 +230,7 @@ fn a_hang_up_is_the_end_of_the_reader() {
     let mut rest = Vec::new();
     reader.read_to_end(&mut rest).unwrap();
     assert_eq!(rest, b"");
-    assert!(
-        (0..100).any(|_| writer.write(b"AT\r\n").is_err()),
-        "a write finds that the port is gone"
-    );
+    assert!((0..100).any(|_| writer.write(b"AT\r\n").is_err()), "a write finds that the port is gone");
     assert!(handle.state().is_none());
 }
 
@@ -298,21 +259,12 @@ fn a_program_talks_to_a_terminal_and_may_close_and_open_it() {
     program.go_online();
     drop(program);
     let mut program = open();
-    program.ask(
-        &format!("AT+CIPSTART=7,\"TCP\",\"127.0.0.1\",{}", server.port()),
-        "7, CONNECT OK\r\n",
-    );
+    program.ask(&format!("AT+CIPSTART=7,\"TCP\",\"127.0.0.1\",{}", server.port()), "7, CONNECT OK\r\n");
     program.send(7, b"over a terminal \x03\x04\x11\x13\x1a\x7f\r\n");
-    assert_eq!(
-        program.receive(7, 24),
-        b"over a terminal \x03\x04\x11\x13\x1a\x7f\r\n"
-    );
+    assert_eq!(program.receive(7, 24), b"over a terminal \x03\x04\x11\x13\x1a\x7f\r\n");
     assert!(remote.send(Control::HangUp));
     served.join().unwrap().unwrap();
-    assert!(
-        !link.exists() && link.symlink_metadata().is_err(),
-        "the link is removed"
-    );
+    assert!(!link.exists() && link.symlink_metadata().is_err(), "the link is removed");
 }
 
 #[test]

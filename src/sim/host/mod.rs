@@ -83,11 +83,7 @@ impl HostNetwork {
                 let started = |reporter: &Reporter| TcpLink::start(link, stream, reporter).map(HostLink::Tcp);
                 self.opened(link, address, started)
             }
-            Report::Socket {
-                link,
-                socket,
-                address,
-            } => {
+            Report::Socket { link, socket, address } => {
                 let started = |reporter: &Reporter| UdpLink::start(link, socket, reporter).map(HostLink::Udp);
                 self.opened(link, Some(address), started)
             }

@@ -18,19 +18,13 @@ pub(super) fn addresses(table: &BTreeMap<String, IpAddr>, host: &str) -> Vec<IpA
         return vec![*address];
     }
     let found = (host, 0).to_socket_addrs();
-    found.map_or_else(
-        |_| Vec::new(),
-        |found| found.map(|address| address.ip()).collect(),
-    )
+    found.map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
 }
 
 /// Connects, and says what came of it.
 pub(super) fn connect(reporter: &Reporter, link: Link, target: &Target, table: &BTreeMap<String, IpAddr>) {
     let peers = addresses(table, &target.host);
-    let peers: Vec<_> = peers
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, target.port))
-        .collect();
+    let peers: Vec<_> = peers.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect();
     let result = match target.protocol {
         Protocol::Tcp => first(&peers, |peer| {
             let stream = TcpStream::connect_timeout(&peer, CONNECT_TIMEOUT)?;
@@ -38,11 +32,7 @@ pub(super) fn connect(reporter: &Reporter, link: Link, target: &Target, table: &
         }),
         Protocol::Udp => first(&peers, |peer| {
             let (socket, address) = (udp::socket_to(peer)?, peer.ip());
-            Ok(Report::Socket {
-                link,
-                socket,
-                address,
-            })
+            Ok(Report::Socket { link, socket, address })
         }),
     };
     reporter.say(result.unwrap_or_else(|why| Report::Event(NetworkEvent::Failed { link, why })));

@@ -15,11 +15,7 @@ pub(super) enum Report {
     /// A TCP connection stands.
     Stream { link: Link, stream: TcpStream },
     /// A UDP socket to this peer is ready.
-    Socket {
-        link: Link,
-        socket: UdpSocket,
-        address: IpAddr,
-    },
+    Socket { link: Link, socket: UdpSocket, address: IpAddr },
     /// Anything else.
     Event(NetworkEvent),
 }
@@ -34,10 +30,7 @@ pub(super) struct Reporter {
 
 impl Reporter {
     pub(super) fn new(reports: Sender<Report>) -> Self {
-        Self {
-            reports,
-            waker: Arc::default(),
-        }
+        Self { reports, waker: Arc::default() }
     }
 
     pub(super) fn set_waker(&self, waker: Waker) {

@@ -31,12 +31,8 @@ impl TcpLink {
         stream.set_write_timeout(Some(STALL_CHECK))?;
         let (inbound, outbound) = (Arc::new(Pipe::default()), Arc::new(Pipe::default()));
         let written = Arc::new(AtomicU64::new(0));
-        let reader = Reader {
-            link,
-            stream: stream.try_clone()?,
-            pipe: inbound.clone(),
-            reporter: reporter.clone(),
-        };
+        let reader =
+            Reader { link, stream: stream.try_clone()?, pipe: inbound.clone(), reporter: reporter.clone() };
         let writer = Writer {
             link,
             stream: stream.try_clone()?,
@@ -46,12 +42,7 @@ impl TcpLink {
         };
         spawn("read", link.number(), move || reader.run())?;
         spawn("write", link.number(), move || writer.run())?;
-        Ok(Self {
-            stream,
-            inbound,
-            outbound,
-            written,
-        })
+        Ok(Self { stream, inbound, outbound, written })
     }
 
     pub(super) fn send(&self, bytes: &[u8]) -> usize {

@@ -39,12 +39,7 @@ impl UdpLink {
             reporter: reporter.clone(),
         };
         spawn("udp", link.number(), move || reader.run())?;
-        Ok(Self {
-            socket,
-            queue,
-            closed,
-            sent: AtomicU64::new(0),
-        })
+        Ok(Self { socket, queue, closed, sent: AtomicU64::new(0) })
     }
 
     /// A datagram that the system does not take is lost: that is UDP.
@@ -117,10 +112,7 @@ impl Reader {
                 Ok(count) => self.keep(&buffer[..count]),
                 // The peer's machine said that nobody is there, or a signal came: neither ends a UDP link.
                 Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::ConnectionRefused | ErrorKind::Interrupted
-                    ) => {}
+                    if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::Interrupted) => {}
                 Err(_) => {
                     self.reporter.event(NetworkEvent::Reset(self.link));
                     return;

@@ -66,14 +66,8 @@ pub fn in_process<N: Network + Send + 'static>(
         let _ = waker.try_send(());
     });
     service.simulator.network_mut().set_waker(waker);
-    thread::Builder::new()
-        .name("sim-modem".to_owned())
-        .spawn(move || service.run())?;
-    let reader = Reader {
-        from_modem,
-        piece: Vec::new(),
-        taken: 0,
-    };
+    thread::Builder::new().name("sim-modem".to_owned()).spawn(move || service.run())?;
+    let reader = Reader { from_modem, piece: Vec::new(), taken: 0 };
     Ok((reader, Writer { to_modem }, Handle { orders }))
 }
 
@@ -111,10 +105,7 @@ impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = bytes.len().min(WRITE_SIZE);
         if count > 0 && self.to_modem.send(bytes[..count].to_vec()).is_err() {
-            return Err(io::Error::new(
-                ErrorKind::BrokenPipe,
-                "the simulated modem has hung up",
-            ));
+            return Err(io::Error::new(ErrorKind::BrokenPipe, "the simulated modem has hung up"));
         }
         Ok(count)
     }
@@ -154,9 +145,7 @@ impl<N: Network> Handle<N> {
 
 impl<N> Clone for Handle<N> {
     fn clone(&self) -> Self {
-        Self {
-            orders: self.orders.clone(),
-        }
+        Self { orders: self.orders.clone() }
     }
 }
 
@@ -225,10 +214,7 @@ impl<N: Network> Service<N> {
     fn wait(&mut self) -> Event<N> {
         let mut select = Select::new();
         let wake = select.recv(&self.wakes);
-        let host = self
-            .from_host
-            .as_ref()
-            .filter(|_| self.simulator.room() >= WRITE_SIZE);
+        let host = self.from_host.as_ref().filter(|_| self.simulator.room() >= WRITE_SIZE);
         let host = host.map(|host| (select.recv(host), host));
         let order = self.orders.as_ref().map(|orders| (select.recv(orders), orders));
         let send = self.pending.is_some().then(|| select.send(&self.to_host));

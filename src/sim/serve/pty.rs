@@ -43,12 +43,7 @@ impl Pty {
         termios::tcsetattr(&slave, OptionalActions::Now, &line)?;
         let status = rustix::fs::fcntl_getfl(&master)?;
         rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
-        Ok(Self {
-            master,
-            _slave: slave,
-            path,
-            link: None,
-        })
+        Ok(Self { master, _slave: slave, path, link: None })
     }
 
     /// What the host opens, such as `/dev/pts/3`.

@@ -16,15 +16,8 @@ use crate::sim::{Control, Waker};
 pub fn remote() -> io::Result<(Remote, Inbox)> {
     let (bell, ear) = Bell::new()?;
     let (sender, controls) = unbounded();
-    let remote = Remote {
-        sender,
-        bell: Arc::new(bell),
-    };
-    let inbox = Inbox {
-        controls,
-        ear,
-        bell: remote.bell.clone(),
-    };
+    let remote = Remote { sender, bell: Arc::new(bell) };
+    let inbox = Inbox { controls, ear, bell: remote.bell.clone() };
     Ok((remote, inbox))
 }
 
@@ -83,10 +76,7 @@ struct Bell {
 impl Bell {
     fn new() -> io::Result<(Self, PipeReader)> {
         let (ear, rope) = io::pipe()?;
-        let bell = Self {
-            ringing: AtomicBool::new(false),
-            rope,
-        };
+        let bell = Self { ringing: AtomicBool::new(false), rope };
         Ok((bell, ear))
     }
 

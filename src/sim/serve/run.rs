@@ -133,10 +133,7 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
         terminal.set(PollFlags::OUT, self.written < self.pending.len());
         let span = self.clock.until(self.simulator.deadline());
         let (terminal, bell) = {
-            let mut fds = [
-                PollFd::new(&self.pty, terminal),
-                PollFd::new(&self.inbox.ear, PollFlags::IN),
-            ];
+            let mut fds = [PollFd::new(&self.pty, terminal), PollFd::new(&self.inbox.ear, PollFlags::IN)];
             match rustix::event::poll(&mut fds, span.map(timespec).as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -171,8 +168,5 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
 fn timespec(span: Duration) -> Timespec {
     // A span of more than 292 billion years would not fit; a year will do.
     let span = span.min(Duration::from_secs(365 * 24 * 3600));
-    Timespec {
-        tv_sec: span.as_secs() as i64,
-        tv_nsec: span.subsec_nanos().into(),
-    }
+    Timespec { tv_sec: span.as_secs() as i64, tv_nsec: span.subsec_nanos().into() }
 }
