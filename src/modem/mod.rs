@@ -188,7 +188,7 @@ impl Modem {
                 let header = Header {
                     what: format!("a session on {on}"),
                     source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
-                    expect: vec!["unexplained 0".into()],
+                    expect: vec!["command AT".into()],
                 };
                 Some(Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header))
             }
