@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::commands;
 use super::control::Happening;
 use super::data::{FileWrite, Online, Payload};
+use super::fault::{Fault, Faults, Passage};
 use super::files::Files;
 use super::ip::Ip;
 use super::line::{Call, Edit, Editor, parse};
@@ -43,8 +44,9 @@ pub(super) enum Mode {
 #[derive(Debug)]
 pub(super) struct Running {
     calls: VecDeque<Call>,
-    /// When the next call runs.
+    /// When the next call runs, and when it would if the rest of the line end were there.
     at: Timestamp,
+    at_with_line_feed: Timestamp,
     pause: Option<Pause>,
 }
 
@@ -60,11 +62,13 @@ pub(super) struct Machine {
     pub(super) files: Files,
     pub(super) out: Outbox,
     pub(super) editor: Editor,
-    pub(super) faults: super::fault::Faults,
+    pub(super) faults: Faults,
     pub(super) happened: VecDeque<Happening>,
     pub(super) hung_up: bool,
     /// `AT+IPR` has set another rate, which the line takes over.
     pub(super) new_rate: Option<u32>,
+    /// Faults that strike before anything else is done.
+    struck: VecDeque<Fault>,
     rng: Rng,
 }
 
@@ -79,10 +83,11 @@ impl Machine {
             files: Files::default(),
             out: Outbox::new(settings.baud),
             editor: Editor::default(),
-            faults: super::fault::Faults::default(),
+            faults: Faults::new(&settings.faults, settings.seed),
             happened: VecDeque::new(),
             hung_up: false,
             new_rate: None,
+            struck: VecDeque::new(),
             rng: Rng::new(settings.seed),
             settings,
         };
@@ -111,7 +116,8 @@ impl Machine {
 
     /// Does what is due; answers whether anything was.
     pub(super) fn act(&mut self, network: &mut dyn Network) -> bool {
-        let mut acted = self.run(network);
+        let mut acted = self.strike_due(network);
+        acted |= self.run(network);
         acted |= self.data_timers(network);
         acted |= self.channel_timers(network);
         acted | self.service_timers(network)
@@ -131,6 +137,7 @@ impl Machine {
             self.data_deadline(),
             self.channel_deadline(),
             self.service_deadline(),
+            self.faults.deadline(),
         ];
         all.into_iter().flatten().min()
     }
@@ -212,9 +219,21 @@ impl Machine {
     /// Puts bytes on the line.
     pub(super) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
         let now = self.now;
-        if self.faults.outgoing(kind, &bytes) {
-            self.out.line.push(now, &bytes);
+        match self.faults.passage(kind, now) {
+            Passage::Now => self.out.line.push(now, &bytes),
+            Passage::Never => self.happened(Happening::Fault(format!("{kind:?} lost"))),
+            Passage::At(at) => self.faults.detach(at, bytes),
         }
+    }
+
+    /// Puts received data on the line, unless a fault shortens it.
+    pub(super) fn print_body(&mut self, kind: Kind, header: &[u8], body: &[u8], tail: &[u8]) {
+        let missing = self.faults.missing();
+        if missing > 0 {
+            self.happened(Happening::Fault(format!("body {missing} bytes short")));
+        }
+        let body = &body[..body.len().saturating_sub(missing)];
+        self.print(kind, [header, body, tail].concat());
     }
 
     pub(super) fn happened(&mut self, happening: Happening) {
@@ -260,6 +279,7 @@ impl Machine {
         self.mode = Mode::Running(Running {
             calls: VecDeque::new(),
             at: self.now,
+            at_with_line_feed: self.now,
             pause: Some(Pause { until, then }),
         });
     }
@@ -269,7 +289,22 @@ impl Machine {
         self.mode = Mode::Command;
         self.editor.clear();
         self.out.forget_held();
+        self.faults.forget_answers();
         self.terminal = Terminal::new(&self.settings);
+    }
+
+    /// Lets faults strike whose moment has come; answers whether any did.
+    fn strike_due(&mut self, network: &mut dyn Network) -> bool {
+        let mut acted = false;
+        while let Some(fault) = self.struck.pop_front().or_else(|| self.faults.due(self.now)) {
+            self.strike(network, fault);
+            acted = true;
+        }
+        while let Some(bytes) = self.faults.arrived(self.now) {
+            self.out.line.push(self.now, &bytes);
+            acted = true;
+        }
+        acted
     }
 
     fn power_on(&mut self) {
@@ -316,9 +351,8 @@ impl Machine {
             return 0;
         }
         self.echo(vec![bytes[0]]);
-        let at = self.after_latency();
         if let Mode::Running(running) = &mut self.mode {
-            running.at = running.at.min(at);
+            running.at = running.at_with_line_feed;
         }
         1
     }
@@ -344,15 +378,24 @@ impl Machine {
     /// Starts to execute a command line.
     fn begin(&mut self, body: &[u8]) {
         self.happened(Happening::Command(format!("AT{}", String::from_utf8_lossy(body))));
-        let mut at = self.after_latency();
-        if self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed() {
-            at += self.settings.profile.line_feed_window;
+        let (struck, late) = self.faults.command_begins();
+        if late > Duration::ZERO {
+            self.happened(Happening::Fault(format!("the answer comes {late:?} late")));
         }
+        let at_with_line_feed = self.after_latency() + late;
+        let waits = self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed();
+        let wait = if waits {
+            self.settings.profile.line_feed_window
+        } else {
+            Duration::ZERO
+        };
         self.mode = Mode::Running(Running {
             calls: parse(body).into(),
-            at,
+            at: at_with_line_feed + wait,
+            at_with_line_feed,
             pause: None,
         });
+        self.struck.extend(struck);
     }
 
     /// Executes the next call of the line, or goes on with one that waited.
@@ -375,11 +418,11 @@ impl Machine {
                 None => Outcome::Ok,
             },
         };
-        self.apply(outcome);
+        self.apply(network, outcome);
         true
     }
 
-    fn apply(&mut self, outcome: Outcome) {
+    fn apply(&mut self, network: &mut dyn Network, outcome: Outcome) {
         let Mode::Running(running) = &mut self.mode else {
             // The command rebooted the modem.
             return;
@@ -395,7 +438,7 @@ impl Machine {
                 self.end_line(Some(&line));
             }
             Outcome::Pause(pause) => running.pause = Some(pause),
-            Outcome::Prompt(payload) => self.mode = Mode::Payload(payload),
+            Outcome::Prompt(payload) => self.open_payload(network, payload),
             Outcome::File(write) => self.mode = Mode::File(write),
             Outcome::Online => self.go_online(),
         }
@@ -404,6 +447,9 @@ impl Machine {
     fn end_line(&mut self, text: Option<&str>) {
         if let Some(text) = text {
             self.final_line(text);
+        }
+        if let Some(wrong) = self.faults.answer_ends() {
+            self.frame(Kind::Urc, &wrong);
         }
         self.free_line();
     }
