@@ -21,6 +21,7 @@ mod machine;
 mod memory;
 mod network;
 mod online;
+mod printing;
 mod profile;
 mod radio;
 mod result;
