@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use air724ug::sim::{Boot, HostNetwork, Profile, Settings, Simulator, serve};
+use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, Simulator, serve};
 use air724ug::time::Timestamp;
 
 const HELP: &str = "\
@@ -22,6 +22,8 @@ usage: sim [options]
   --profile NAME   the dialect: air724, vendor8910, air780e, sim800 [air724]
   --seed N         where chance begins [0]
   --cold           begins with the boot
+  --fault RULE     something that goes wrong, by chance or at a moment: lost-prompt:0.01, reboot@12s; may be given
+                   several times
   --log            shows both directions and what goes on inside
   --help           this text
 ";
@@ -68,6 +70,9 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
             "--link" => options.link = Some(value()?.into()),
             "--baud" => options.settings = settings.baud(Some(positive(&arg, &value()?)?)),
             "--seed" => options.settings = settings.seed(number(&arg, &value()?)?),
+            "--fault" => {
+                options.settings.faults.push(value()?.parse().map_err(|bad: BadRule| bad.to_string())?)
+            }
             "--profile" => options.settings = settings.profile(profile(&value()?)?),
             other => return Err(format!("there is no option {other}")),
         }

@@ -21,6 +21,7 @@ mod machine;
 mod memory;
 mod network;
 mod online;
+mod printing;
 mod profile;
 mod radio;
 mod result;
@@ -36,7 +37,7 @@ mod virtual_host;
 mod world;
 
 pub use control::{Control, Happening, Input, Output};
-pub use fault::Fault;
+pub use fault::{BadRule, Fault, Rule, When};
 pub use host::HostNetwork;
 pub use memory::{MemoryNetwork, Peer};
 pub use network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target, Waker};
