@@ -6,7 +6,7 @@ use std::time::Duration;
 use air724ug::sim::{Boot, Control, Peer, Profile, SimCard};
 
 use super::scene::Act::{
-    Beforehand, Instead, LeftOut, Passes, Peer as Sends, PeerCloses, Prints, Types, Wait, World, Writes,
+    Asks, Beforehand, Instead, LeftOut, Passes, Peer as Sends, PeerCloses, Prints, Puts, Types, Wait, World,
 };
 use super::scene::Scene;
 
@@ -20,15 +20,25 @@ fn revised(revision: &'static str) -> Profile {
     profile
 }
 
+/// The Air780EP and Air780EPV print the year in two digits and no second number behind the context (a12, a18, a19).
+fn of_the_p_family(revision: &'static str) -> Profile {
+    let mut profile = revised(revision);
+    profile.long_year = false;
+    profile.service_on = &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid}", "+NITZ: {time},0"];
+    profile
+}
+
 /// A module that is switched on, has no cell yet, and finds one as soon as it is there.
-fn out_of_reach(scene: Scene, line: usize) -> Scene {
-    scene.set(|settings| settings.registration_time(Duration::ZERO)).before(line, Beforehand(Control::NetworkDown))
+fn out_of_reach(scene: Scene) -> Scene {
+    scene
+        .set(|settings| settings.registration_time(Duration::ZERO))
+        .opening(Beforehand(Control::NetworkDown))
 }
 
 pub fn scenes() -> Vec<Scene> {
     vec![
         a01(), a02(), a04(), a07(), a09(), a11(), a12(), a13(), a14(), a16(), a18(), a19(), a21(), a23(), a25(),
-        a26(), a27(), a28(), a30(),
+        a26(), a27(), a28(),
     ]
 }
 
@@ -59,7 +69,7 @@ fn a04() -> Scene {
 
 fn a07() -> Scene {
     let scene = Scene::new("a07", Profile::air780e(), false).timed();
-    out_of_reach(scene, 1)
+    out_of_reach(scene)
         .set(|settings| settings.clock(1_728_546_819 - 3).time_zone(0))
         .before(17, World(Control::NetworkUp))
 }
@@ -80,8 +90,8 @@ fn a11() -> Scene {
 }
 
 fn a12() -> Scene {
-    let scene = Scene::new("a12", revised("AirM2M_780EPV_V1007_LTE_AT"), false);
-    out_of_reach(scene, 3)
+    let scene = Scene::new("a12", of_the_p_family("AirM2M_780EPV_V1007_LTE_AT"), false);
+    out_of_reach(scene)
         .set(|settings| settings.signal(20).address(Ipv4Addr::new(10, 17, 70, 180)))
         .listener("112.125.89.8", 37076)
         .before(3, World(Control::NetworkUp))
@@ -120,24 +130,35 @@ fn a14() -> Scene {
 }
 
 fn a16() -> Scene {
-    Scene::new("a16", revised("AirM2M_780E_V1165_LTE_AT"), true).timed()
+    let advice = "the author's advice, not the module's words";
+    Scene::new("a16", revised("AirM2M_780E_V1165_LTE_AT"), true).timed().no_exchange(42, advice)
 }
 
 fn a18() -> Scene {
-    Scene::new("a18", revised("AirM2M_780EP_V1010_LTE_AT"), false)
+    Scene::new("a18", of_the_p_family("AirM2M_780EP_V1010_LTE_AT"), false)
         .set(|settings| settings.signal(22).address(Ipv4Addr::new(10, 191, 209, 135)))
         .listener("www.armsoc.cn", 9002)
         .after(5, Wait(seconds(8)))
-        .shown_twice(90)
+        .no_exchange(90, "typed; line 92 is its echo")
 }
 
 fn a19() -> Scene {
-    Scene::new("a19", revised("AirM2M_780EP_V1010_LTE_AT"), true)
-        .set(|settings| settings.boot(Boot::Cold).clock(1_780_535_058 - 4).address(Ipv4Addr::new(10, 76, 1, 35)))
-        .before(18, Wait(Duration::ZERO))
+    let mut profile = revised("AirM2M_780EP_V1010_LTE_AT");
+    profile.long_year = false;
+    Scene::new("a19", profile, true)
+        .timed()
+        .set(|settings| settings.boot(Boot::Cold).clock(1_780_535_058 - 6).address(Ipv4Addr::new(10, 76, 1, 35)))
+        .opening(Passes(Duration::from_millis(1_499)))
+        .before(1, Wait(Duration::from_millis(1)))
         .after(18, LeftOut("OK".into()))
         .after(20, LeftOut("OK".into()))
         .after(22, LeftOut("OK".into()))
+        .cut(30)
+        .before(30, Asks("AT+CGACT?".into()))
+        .after(30, LeftOut("OK".into()))
+        .cut(31)
+        .before(31, Asks("AT+CGPADDR=1".into()))
+        .after(31, LeftOut("OK".into()))
 }
 
 fn a21() -> Scene {
@@ -150,9 +171,9 @@ fn a23() -> Scene {
 
 fn a25() -> Scene {
     Scene::new("a25", Profile::air780e(), false)
-        .after(14, Writes(vec![b'-'; 1212]))
-        .after(25, Writes(vec![b'-'; 1127]))
-        .after(36, Writes(vec![b'-'; 1679]))
+        .after(14, Puts(vec![b'-'; 1212]))
+        .after(25, Puts(vec![b'-'; 1127]))
+        .after(36, Puts(vec![b'-'; 1679]))
 }
 
 fn a26() -> Scene {
@@ -164,7 +185,10 @@ fn a27() -> Scene {
         .listener("example.com", 80)
         .peer("192.0.2.1", 80, Peer::silent())
         .set(|settings| settings.connect_timeout(Duration::MAX).sim(SimCard::Ready))
+        // Each line was observed on its own.
         .before(4, Types("ATE1".into()))
+        .before(5, Types("ATE1".into()))
+        .before(6, Types("ATE0".into()))
         .before(13, Types("AT+CSTT".into()))
         .before(13, Types("AT+CIICR".into()))
         .before(13, Types("AT+CIFSR".into()))
@@ -187,8 +211,24 @@ fn a27() -> Scene {
 
 fn a28() -> Scene {
     Scene::new("a28", Profile::air780e(), false)
-}
-
-fn a30() -> Scene {
-    Scene::new("a30", Profile::air724(), false)
+        .listener("47.107.25.39", 9998)
+        .listener("47.106.96.28", 10188)
+        .prepared(&["AT+CIPQSEND=1", "AT+CIPMUX=1", "AT+CIPRXGET=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
+        .prepared(&["AT+CIPSTART=0,\"TCP\",\"47.107.25.39\",9998", "AT+CIPSTART=4,\"TCP\",\"47.106.96.28\",10188"])
+        .prepared(&["AT+CIPSEND=0,42", "123456789012345678901234567890123456789012", "AT+CIPCLOSE=4"])
+        .before(4, Asks("AT+CIPACK=0".into()))
+        .after(4, LeftOut("OK".into()))
+        .before(9, Asks("AT+CIPACK=0".into()))
+        .after(9, LeftOut("OK".into()))
+        .before(12, Sends(0, b"xx\0\r\n2\r\nxx\0\r\n2\r\n\r\n\r\n".into()))
+        .before(12, Asks("AT+CIPRXGET=2,0,1460".into()))
+        .before(22, Asks("AT+CIPSTATUS".into()))
+        .after(22, LeftOut("OK".into()))
+        .after(32, LeftOut("OK".into()))
+        .after(35, LeftOut("OK".into()))
+        .before(38, Asks("AT+CGATT?".into()))
+        .cut(41)
+        .before(41, Asks("AT+CBC".into()))
+        .cut(44)
+        .before(44, World(Control::PdpLost))
 }

@@ -33,6 +33,10 @@ pub fn mask(line: &str) -> String {
     if line.starts_with("+NITZ:") || line.starts_with("+CCLK:") {
         return line.chars().map(|character| if character.is_ascii_digit() { '#' } else { character }).collect();
     }
+    if let Some(sender) = line.strip_prefix("RECV FROM:") {
+        let blank = if sender.starts_with(' ') { " " } else { "" };
+        return format!("RECV FROM:{blank}<address>");
+    }
     if line.starts_with("+FSMEM:") || line.starts_with("+CBC:") {
         return line.chars().filter(|character| !character.is_ascii_digit()).collect();
     }

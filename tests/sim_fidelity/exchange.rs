@@ -68,6 +68,8 @@ pub fn exchanges(capture: &Capture, cuts: &[usize]) -> Vec<Exchange> {
 /// do not: most tools show none.
 pub fn lines(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
+    // What stands behind a prompt on its line is a line of its own.
+    let text = text.replace("\n> ", "\n> \n");
     let shown = text.split(['\n', '\r']).map(|line| line.trim_start().replace(char::is_control, ""));
     shown.filter(|line| !line.trim().is_empty()).collect()
 }

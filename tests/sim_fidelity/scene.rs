@@ -20,6 +20,10 @@ pub enum Act {
     Types(String),
     /// The host writes these bytes; the answer is not compared.
     Writes(Vec<u8>),
+    /// The host types this line, which the capture does not show; its echo and its answer are compared.
+    Asks(String),
+    /// The host writes these bytes, which the capture does not show; what comes of it is compared.
+    Puts(Vec<u8>),
     /// Instead of the shortened command in the capture, the host types this.
     Instead(String),
     /// The world changes.
@@ -49,6 +53,8 @@ pub struct Scene {
     timed: bool,
     cuts: Vec<usize>,
     skipped: Vec<usize>,
+    pace: Duration,
+    opening: Vec<Act>,
     before: Vec<(usize, Act)>,
     after: Vec<(usize, Act)>,
 }
@@ -64,6 +70,8 @@ impl Scene {
             timed: false,
             cuts: Vec::new(),
             skipped: Vec::new(),
+            pace: UNTIMED,
+            opening: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
         }
@@ -98,9 +106,46 @@ impl Scene {
         self
     }
 
-    /// What begins at this line is no exchange: the file shows the same command twice, as typed and as echoed.
-    pub fn shown_twice(mut self, line: usize) -> Self {
+    /// What begins at this line is no exchange, because ...
+    pub fn no_exchange(mut self, line: usize, _because: &'static str) -> Self {
         self.skipped.push(line);
+        self.cuts.push(line);
+        self
+    }
+
+    /// Before the capture begins.
+    pub fn opening(mut self, act: Act) -> Self {
+        self.opening.push(act);
+        self
+    }
+
+    /// Commands before the capture begins, each in its time.
+    pub fn prepared(mut self, commands: &[&str]) -> Self {
+        for command in commands {
+            self.opening.push(Act::Types((*command).to_owned()));
+            self.opening.push(Act::Passes(UNTIMED));
+        }
+        self
+    }
+
+    /// Commands before the exchange that begins at this line, each in its time.
+    pub fn prepared_before(mut self, line: usize, commands: &[&str]) -> Self {
+        for command in commands {
+            self.before.push((line, Act::Types((*command).to_owned())));
+            self.before.push((line, Act::Passes(UNTIMED)));
+        }
+        self
+    }
+
+    /// How long each exchange takes in a capture that shows no times.
+    pub fn pace(mut self, pace: Duration) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Gives a host an address.
+    pub fn named(mut self, host: &str, address: [u8; 4]) -> Self {
+        self.network.name(host, address);
         self
     }
 
@@ -136,9 +181,16 @@ impl Scene {
             assert!(begins, "{}: no exchange begins at line {line}", self.file);
         }
         let modem = Simulator::new(self.settings, self.network);
-        let mut stage = Stage { host: VirtualHost::new(modem), played: Vec::new() };
+        let mut stage = Stage { host: VirtualHost::new(modem), played: Vec::new(), file: self.file };
+        for act in &self.opening {
+            stage.act(act);
+        }
+        let opened_at = stage.host.now().since_origin();
         for exchange in exchanges {
-            stage.exchange(exchange, self.timed, &self.before, &self.after);
+            let begins_at = if exchange.sent.is_some() { exchange.at } else { early(exchange.at) };
+            let wait = if self.timed { begins_at + opened_at - stage.host.now() } else { self.pace };
+            stage.heard_for(wait);
+            stage.exchange(exchange, &self.before, &self.after);
         }
         stage.heard_for(Duration::from_secs(2));
         stage.played.into_iter().map(|played| played.finish(self.file)).collect()
@@ -150,15 +202,20 @@ struct Played {
     exchange: Exchange,
     heard: Vec<u8>,
     left_out: Vec<String>,
+    instead: Option<String>,
 }
 
 impl Played {
     /// Takes out of the answer what the publisher did not show.
     fn finish(self, file: &str) -> (Exchange, Vec<u8>) {
-        if self.left_out.is_empty() {
+        if self.left_out.is_empty() && self.instead.is_none() {
             return (self.exchange, self.heard);
         }
         let mut shown = lines(&self.heard);
+        if let Some(instead) = &self.instead {
+            let sent = lines(self.exchange.sent.as_deref().unwrap_or_default()).concat();
+            shown.iter_mut().filter(|line| *line == instead).for_each(|line| line.clone_from(&sent));
+        }
         for line in &self.left_out {
             let at = shown.iter().position(|shown| shown == line);
             let at = at.unwrap_or_else(|| panic!("{file}:{}: {line} is not there", self.exchange.line));
@@ -171,23 +228,14 @@ impl Played {
 struct Stage {
     host: VirtualHost<MemoryNetwork>,
     played: Vec<Played>,
+    file: &'static str,
 }
 
 impl Stage {
-    fn exchange(
-        &mut self,
-        exchange: Exchange,
-        timed: bool,
-        before: &[(usize, Act)],
-        after: &[(usize, Act)],
-    ) {
-        let begins_at = if exchange.sent.is_some() { exchange.at } else { early(exchange.at) };
-        let wait = if timed { begins_at - self.host.now() } else { UNTIMED };
-        self.heard_for(wait);
+    fn exchange(&mut self, exchange: Exchange, before: &[(usize, Act)], after: &[(usize, Act)]) {
         let line = exchange.line;
-        let sent = exchange.sent.clone();
-        self.played.push(Played { exchange, heard: Vec::new(), left_out: Vec::new() });
-        let mut sent = sent;
+        let mut sent = exchange.sent.clone();
+        self.played.push(Played { exchange, heard: Vec::new(), left_out: Vec::new(), instead: None });
         for (_, act) in before.iter().filter(|(at, _)| *at == line) {
             if let Act::Instead(command) = act {
                 sent = Some(format!("{command}\r\n").into_bytes());
@@ -213,6 +261,8 @@ impl Stage {
                 self.host.write(bytes);
                 Vec::new()
             }
+            Act::Asks(line) => self.host.write(format!("{line}\r\n").as_bytes()),
+            Act::Puts(bytes) => self.host.write(bytes),
             Act::World(control) => self.host.control(control.clone()),
             Act::Beforehand(control) => {
                 self.host.control(control.clone());
@@ -232,7 +282,12 @@ impl Stage {
                 self.host.wait(*span);
                 Vec::new()
             }
-            Act::Instead(_) => Vec::new(),
+            Act::Instead(command) => {
+                if let Some(last) = self.played.last_mut() {
+                    last.instead = Some(command.clone());
+                }
+                Vec::new()
+            }
             Act::LeftOut(line) => {
                 if let Some(last) = self.played.last_mut() {
                     last.left_out.push(line.clone());
@@ -246,7 +301,7 @@ impl Stage {
     fn link(&self, channel: usize) -> air724ug::sim::Link {
         let state = self.host.simulator().state();
         let link = state.channels.get(channel).and_then(|channel| channel.link);
-        link.unwrap_or_else(|| panic!("channel {channel} has no link"))
+        link.unwrap_or_else(|| panic!("{}: channel {channel} has no link", self.file))
     }
 
     /// What the simulator says meanwhile belongs to the exchange before.
