@@ -57,7 +57,7 @@ pub struct BootLine {
 pub enum BootText {
     /// A URC; the modem takes commands from the first one on.
     Urc(&'static str),
-    /// Bytes as they are: noise of the boot ROM.
+    /// Bytes as they are: noise of the boot ROM, or a line after which the modem still takes nothing.
     Noise(&'static str),
     /// The state of the SIM, `+CPIN: ...`, as it is then.
     Sim,
@@ -140,8 +140,9 @@ const fn sim(after_millis: u32) -> BootLine {
 /// RDY 1.5 s after the reset (capture a15, Air780EP); the order is that of protocol.md section 3; the moments of
 /// `+CPIN` and `SMS READY` are assumed.
 const BOOT_8910: &[BootLine] = &[urc(1_500, "RDY"), sim(2_000), urc(2_600, "SMS READY")];
-/// Noise before RDY, RDY twice 740 ms apart (captures a18, a19).
-const BOOT_780E: &[BootLine] = &[noise(400, "^boot.rom.'v....'!\n"), urc(1_500, "RDY"), urc(2_240, "RDY")];
+/// Noise before RDY, RDY twice 740 ms apart; what the host sends between the two is lost (captures a18, a19).
+const BOOT_780E: &[BootLine] =
+    &[noise(400, "^boot.rom.'v....'!\n"), noise(1_500, "\r\nRDY\r\n"), urc(2_240, "RDY")];
 /// Capture s01; the moments are assumed.
 const BOOT_SIM800: &[BootLine] = &[
     urc(1_500, "RDY"),
