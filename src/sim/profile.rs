@@ -109,10 +109,16 @@ pub struct Profile {
     pub manufacturer: &'static str,
     /// `AT+CGMM`.
     pub model: &'static str,
-    /// `ATI` and `AT+CGMR`.
+    /// `ATI`.
     pub revision: &'static str,
-    /// `+CGMR: "..."` instead of the bare text (capture a18).
+    /// `AT+CGMR`.
+    pub firmware: &'static str,
+    /// `+CGMR: "..."` and `+ICCID: ...` instead of the bare text (captures a18, a14; bare: s02).
     pub identity_keyed: bool,
+    /// The access technology behind `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02, a30).
+    pub access_technology: Option<u8>,
+    /// A blank behind the colon of `RECV FROM:` (manual; none on a SIM868, capture s02).
+    pub sender_blank: bool,
     /// The lines of the boot, in order.
     pub boot: &'static [BootLine],
     /// How long after the reset the modem is registered.
@@ -178,7 +184,10 @@ impl Profile {
             manufacturer: "AirM2M",
             model: "Air724UG",
             revision: "AirM2M_720U_V401881_LTE_AT",
+            firmware: "AirM2M_720U_V401881_LTE_AT",
             identity_keyed: true,
+            access_technology: Some(7),
+            sender_blank: true,
             boot: BOOT_8910,
             registered_after: Duration::from_millis(6_900),
             service_on: &[
@@ -224,6 +233,7 @@ impl Profile {
             bearer_cid: 1,
             model: "Air780E",
             revision: "AirM2M_780E_V1169_LTE_AT",
+            firmware: "AirM2M_780E_V1169_LTE_AT",
             boot: BOOT_780E,
             service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid},0", "+NITZ: {time},0"],
             service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}", "+CGEV: ME DETACH"],
@@ -248,7 +258,11 @@ impl Profile {
             manufacturer: "SIMCOM_Ltd",
             model: "SIMCOM_SIM800",
             revision: "SIM800 R14.18",
+            // Of a SIM868, capture s02; no capture shows that of a SIM800.
+            firmware: "Revision:1418B05SIM868E32_BLE_EAT",
             identity_keyed: false,
+            access_technology: None,
+            sender_blank: false,
             boot: BOOT_SIM800,
             registered_after: Duration::from_secs(5),
             service_on: &[],

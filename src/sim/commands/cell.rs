@@ -67,11 +67,13 @@ fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome 
         Form::Read if machine.radio.in_service() => {
             let format = machine.radio.operator_format;
             let shown = if format == 2 { digits } else { name };
-            machine.keyed("+COPS", &format!("0,{format},\"{shown}\",7"));
+            let technology = machine.access_technology();
+            machine.keyed("+COPS", &format!("0,{format},\"{shown}\"{technology}"));
         }
         Form::Read => machine.keyed("+COPS", "0"),
         Form::Test if machine.radio.in_service() => {
-            let list = format!("(2,\"{name}\",\"{name}\",\"{digits}\",7),,(0-4),(0-2)");
+            let technology = machine.access_technology();
+            let list = format!("(2,\"{name}\",\"{name}\",\"{digits}\"{technology}),,(0-4),(0-2)");
             machine.keyed("+COPS", &list);
         }
         Form::Test => return Outcome::cme(Cme::NoService),
