@@ -83,6 +83,11 @@ pub struct Profile {
     pub line_feed_awaited: bool,
     /// The prompt of `AT+CIPSEND`: exactly these bytes (captures a01 to a11, s01).
     pub prompt: &'static str,
+    /// The prompt of `AT+FSWRITE`: as that of `AT+CIPSEND` from V401857 on (firmware change log); without the blank on
+    /// an Air780EP (captures a21, a25).
+    pub file_prompt: &'static str,
+    /// A blank behind the comma of `+IFC: 0, 0` and `+IFC: (0,2), (0,2)` (capture a16; none in the 8910 core image).
+    pub pair_blank: bool,
     /// Whether `AT+CIPSTART` keeps the command line busy until its result (8910 SDK).
     pub connect_blocks: bool,
     /// URCs during a command.
@@ -170,6 +175,8 @@ impl Profile {
             line_feed_window: Duration::from_millis(20),
             line_feed_awaited: false,
             prompt: "\r\n> ",
+            file_prompt: "\r\n> ",
+            pair_blank: false,
             connect_blocks: false,
             urcs: UrcStyle::Held,
             already: AlreadyStyle::AfterOk,
@@ -228,6 +235,8 @@ impl Profile {
         Self {
             name: "air780e",
             channels: 6,
+            file_prompt: "\r\n>",
+            pair_blank: true,
             urcs: UrcStyle::Interleaved,
             already: AlreadyStyle::AfterError,
             bearer_cid: 1,

@@ -84,9 +84,13 @@ fn pair(
     match form {
         Form::Read => {
             let (first, second) = *place(machine);
-            machine.keyed(key, &format!("{first},{second}"));
+            let blank = pair_blank(machine);
+            machine.keyed(key, &format!("{first},{blank}{second}"));
         }
-        Form::Test => machine.keyed(key, range),
+        Form::Test => {
+            let range = range.replace("),(", &format!("),{}(", pair_blank(machine)));
+            machine.keyed(key, &range);
+        }
         Form::Set(args) => match parse_pair(args) {
             Some((first, second)) if allowed(first) && second.is_none_or(&allowed) => {
                 let place = place(machine);
@@ -97,6 +101,10 @@ fn pair(
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok
+}
+
+fn pair_blank(machine: &Machine) -> &'static str {
+    if machine.settings.profile.pair_blank { " " } else { "" }
 }
 
 fn parse_pair(args: &[Arg]) -> Option<(u64, Option<u64>)> {
