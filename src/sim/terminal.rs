@@ -28,6 +28,8 @@ pub(super) struct Terminal {
     pub(super) frame: (u8, u8),
     /// `AT+CSCLK`
     pub(super) sleep: u8,
+    /// `AT+CFGRI`
+    pub(super) ring_indicator: u8,
 }
 
 impl Terminal {
@@ -41,6 +43,7 @@ impl Terminal {
             flow: (0, 0),
             frame: (3, 3),
             sleep: 0,
+            ring_indicator: 0,
         }
     }
 }

@@ -21,11 +21,31 @@ pub(super) const TABLE: Table = &[
         switch(machine, "+CSCLK", form, (0, 2), |machine| &mut machine.terminal.sleep)
     }),
     ("+WAKETIM", accepted),
-    ("+CFGRI", accepted),
+    ("+CFGRI", ring_indicator),
+    ("+CFGRISAVE", accepted),
+    ("+CSDT", accepted),
+    ("^TRACECTRL", accepted),
     ("+CIURC", accepted),
     ("+TCPUSERPARAM", accepted),
     ("+CIICRMODE", accepted),
 ];
+
+/// `+CFGRI: 0` (capture a13). The pulses that a set value asks for are on a pin, not on the line.
+fn ring_indicator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => {
+            let value = machine.terminal.ring_indicator.to_string();
+            machine.keyed("+CFGRI", &value);
+        }
+        Form::Set(args) => match number(args, 0) {
+            Some(value @ 0..=1) => machine.terminal.ring_indicator = value as u8,
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Test => {}
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
 
 fn rate(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
