@@ -124,6 +124,9 @@ pub struct Profile {
     pub access_technology: Option<u8>,
     /// A blank behind the colon of `RECV FROM:` (manual; none on a SIM868, capture s02).
     pub sender_blank: bool,
+    /// What stands behind `+CPIN: READY` and `+CPIN: SIM REMOVED` when a card comes or goes: the slot on an Air780E
+    /// (capture a14).
+    pub card_slot: &'static str,
     /// The lines of the boot, in order.
     pub boot: &'static [BootLine],
     /// How long after the reset the modem is registered.
@@ -195,6 +198,7 @@ impl Profile {
             identity_keyed: true,
             access_technology: Some(7),
             sender_blank: true,
+            card_slot: "",
             boot: BOOT_8910,
             registered_after: Duration::from_millis(6_900),
             service_on: &[
@@ -243,6 +247,7 @@ impl Profile {
             model: "Air780E",
             revision: "AirM2M_780E_V1169_LTE_AT",
             firmware: "AirM2M_780E_V1169_LTE_AT",
+            card_slot: " 0",
             boot: BOOT_780E,
             service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid},0", "+NITZ: {time},0"],
             service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}", "+CGEV: ME DETACH"],
