@@ -17,6 +17,7 @@ const fn seconds(seconds: u64) -> Duration {
 fn revised(revision: &'static str) -> Profile {
     let mut profile = Profile::air780e();
     profile.revision = revision;
+    profile.firmware = revision;
     profile
 }
 

@@ -87,9 +87,12 @@ fn s02() -> Scene {
 fn s04() -> Scene {
     Scene::new("s04", Profile::sim800(), false)
         .timed()
-        .set(|settings| settings.connect_timeout(millis(75_499)).latency(millis(2)))
+        .set(|settings| settings.connect_timeout(millis(75_499)))
         .peer("mydomain.co.uk", 80, Peer::silent())
         .prepared(&["AT+CMEE=2", "AT+CIPMUX=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
+        // The command was on its way when the connect failed.
+        .before(16, Beforehand(Control::Fault(Fault::LateAnswer { command: 1, by: millis(2) })))
+        .after(16, Wait(millis(5)))
 }
 
 fn s05() -> Scene {
