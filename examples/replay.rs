@@ -20,7 +20,8 @@ Usage: replay [--quiet] [FILE...]
   --quiet   only what is unexplained, and a line for each file
   --help    this text
 
-Exit code: 0 if every line is explained, 1 if not, 2 if a file can't be read.";
+Exit code: 0 if every line is explained, 1 if one is not or if a capture of our
+own is not as its header expects, 2 if a file can't be read.";
 
 /// What is shown where nothing is asked for.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.capture");
@@ -49,8 +50,8 @@ fn main() -> ExitCode {
                 return ExitCode::from(2);
             }
             Ok(capture) => match show(&mut out, file, &capture, options.quiet) {
-                Ok(0) => {}
-                Ok(_) => code = ExitCode::from(1),
+                Ok(true) => {}
+                Ok(false) => code = ExitCode::from(1),
                 Err(error) => return finish(Err(error), code),
             },
         }
@@ -78,8 +79,8 @@ impl Options {
     }
 }
 
-/// Prints a capture; returns how much of it is unexplained.
-fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io::Result<usize> {
+/// Prints a capture; returns whether all of it is explained, and as its header expects.
+fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io::Result<bool> {
     let timeline = capture::replay(capture);
     if !quiet {
         writeln!(out, "{} ({:?})", file.display(), capture.layout)?;
@@ -94,7 +95,13 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io
     }
     let unexplained = timeline.unexplained().count();
     writeln!(out, "{}: {} happenings, {unexplained} unexplained", file.display(), timeline.happenings.len())?;
-    Ok(unexplained)
+    let kept = capture.header.as_ref().map(|header| timeline.meets(header));
+    match &kept {
+        None => {}
+        Some(Ok(())) => writeln!(out, "  as its header expects")?,
+        Some(Err(unmet)) => writeln!(out, "  not as its header expects: {unmet}")?,
+    }
+    Ok(unexplained == 0 && !matches!(kept, Some(Err(_))))
 }
 
 fn print(out: &mut impl Write, happening: &Happening) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! What the application decides before the port is opened.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::at::{MAX_APN, MAX_CREDENTIAL, Quotable};
@@ -40,6 +41,9 @@ pub struct Config {
     /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
     /// once and the line may lose that. Default 5 s.
     pub receive_poll: Duration,
+    /// Where every byte both ways and every request is recorded, secrets masked; the file is made anew. Default none.
+    /// A capture that can't be written ends, and is logged; the session goes on.
+    pub capture: Option<PathBuf>,
 }
 
 /// Flow control between host and module.
@@ -76,6 +80,7 @@ impl Default for Config {
             receive_mode: ReceiveMode::default(),
             receive_window: 256 * 1024,
             receive_poll: Duration::from_secs(5),
+            capture: None,
         }
     }
 }
@@ -136,6 +141,12 @@ impl Config {
     #[must_use]
     pub fn receive_poll(self, receive_poll: Duration) -> Self {
         Self { receive_poll, ..self }
+    }
+
+    /// Sets the [file that the session is recorded in](Self::capture).
+    #[must_use]
+    pub fn capture(self, path: impl Into<PathBuf>) -> Self {
+        Self { capture: Some(path.into()), ..self }
     }
 
     /// Checks everything that would end up in a command, before a byte is written.
@@ -203,6 +214,7 @@ impl fmt::Debug for Config {
             .field("receive_mode", &self.receive_mode)
             .field("receive_window", &self.receive_window)
             .field("receive_poll", &self.receive_poll)
+            .field("capture", &self.capture)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,8 @@
 //! Our own fixtures: each is loaded and replayed, and shows what its header promises.
 
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used)]
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 

@@ -25,6 +25,12 @@ pub enum Fault {
         /// The longest line that is read, in bytes.
         limit: usize,
     },
+    /// The file has more lines than a capture may have.
+    #[error("more than {limit} lines")]
+    TooManyLines {
+        /// The most lines that are read.
+        limit: usize,
+    },
     /// A capture of our own must say what it is, where it comes from and what it must show.
     #[error("no `# {0}:` above the first record")]
     MissingHeader(&'static str),

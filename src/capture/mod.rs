@@ -44,7 +44,7 @@ pub use error::{Fault, LoadError, ReadError};
 pub use format::{MAX_LINE, MAX_RECORD_BYTES};
 pub use layout::Layout;
 pub use mask::Mask;
-pub use reader::{MAX_FILE, load, load_own, read, read_own};
+pub use reader::{MAX_FILE, MAX_LINES, load, load_own, read, read_own};
 pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;
 pub use replay::{Happening, PayloadKind, Timeline, Unmet, What, Why, replay, replay_in_chunks};

@@ -11,10 +11,14 @@ use super::{Capture, Fault, LoadError, MAX_LINE, ReadError, format};
 /// an error.
 pub const MAX_FILE: u64 = 64 * 1024 * 1024;
 
+/// The most lines of a capture: a million, a whole day of a busy session. Each costs some hundred bytes, so that a file
+/// of nothing but line ends cannot take more memory than the machine has. A longer one is an error.
+pub const MAX_LINES: usize = 1 << 20;
+
 /// Reads a capture in any layout that [`Layout`] names, found out from the content.
 ///
 /// Any bytes are read: what no layout recognises is taken as what a terminal showed. Only our own format, which
-/// promises more, can be wrong, and a line longer than [`MAX_LINE`] is refused in every layout. Lines may end with LF
+/// promises more, can be wrong; a line longer than [`MAX_LINE`] and more than [`MAX_LINES`] are refused in every layout. Lines may end with LF
 /// or CR LF; a byte order mark is skipped.
 pub fn read(file: &[u8]) -> Result<Capture, ReadError> {
     let lines = lines(file)?;
@@ -71,6 +75,9 @@ fn lines(file: &[u8]) -> Result<Vec<Line<'_>>, ReadError> {
         if text.len() > MAX_LINE {
             return Err(Fault::LineTooLong { limit: MAX_LINE }.at(number));
         }
+        if number > MAX_LINES {
+            return Err(Fault::TooManyLines { limit: MAX_LINES }.at(number));
+        }
         lines.push(Line { number, text });
     }
     Ok(lines)
@@ -100,6 +107,49 @@ mod tests {
         assert_eq!(read(b"AT\n\nOK\n").unwrap().layout, Layout::Plain);
         assert_eq!(read_own(b"AT\n\nOK\n").unwrap_err().fault, Fault::MissingHeader("what"));
         assert_eq!(read_own(b"").unwrap_err().fault, Fault::MissingHeader("what"));
+    }
+
+    #[test]
+    fn a_file_of_line_ends_is_refused_at_the_limit() {
+        assert_eq!(read(&vec![b'\n'; MAX_LINES]).unwrap().records.len(), MAX_LINES);
+        let error = read(&vec![b'\n'; MAX_LINES + 1]).unwrap_err();
+        assert_eq!((error.line, error.fault), (MAX_LINES + 1, Fault::TooManyLines { limit: MAX_LINES }));
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic() {
+        let words: [&[u8]; 18] = [
+            b"AT+CIPSEND=0,5",
+            b"\r\n",
+            b"\n",
+            b"> ",
+            b"+RECEIVE,0,4:",
+            b"\0\xff\xfe",
+            b"# what:",
+            b"0.0 < ",
+            b"atc: ",
+            "→ ".as_bytes(),
+            "收←◆".as_bytes(),
+            b"[14:42:30.346]",
+            b"--- x x ---",
+            b"Got:\"b'",
+            b"\\x",
+            b"//",
+            b"0D 0A ",
+            b"CONNECT",
+        ];
+        let mut state = 1u64;
+        for _ in 0..5_000 {
+            let mut bytes = Vec::new();
+            for _ in 0..24 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.extend_from_slice(words[usize::try_from(state >> 33).unwrap() % words.len()]);
+            }
+            if let Ok(capture) = read(&bytes) {
+                let told = super::super::replay(&capture).happenings;
+                assert!(told.iter().all(|happening| !happening.what.to_string().is_empty()));
+            }
+        }
     }
 
     #[test]

@@ -113,6 +113,26 @@ pub enum Request {
     Registration(Domain),
 }
 
+impl Request {
+    /// The request in a few words for logs and captures: no payload, no secret.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::WaitReady { timeout } => format!("wait until ready, at most {timeout:?}"),
+            Self::Connect { protocol, host, port, timeout } => {
+                format!("connect {protocol:?} {host}:{port}, at most {timeout:?}")
+            }
+            Self::Send { socket, data, timeout } => {
+                format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
+            }
+            Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
+            Self::Forget { socket } => format!("forget {socket:?}"),
+            Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
+            Self::Signal => "signal".to_owned(),
+            Self::Registration(domain) => format!("registration {domain:?}"),
+        }
+    }
+}
+
 /// How a request was answered.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -175,6 +195,8 @@ pub enum Event {
     Expired(Deadline),
     /// The port is gone.
     PortLost,
+    /// This subscriber was too slow and missed so many events, which came before the next one.
+    Missed(u64),
 }
 
 /// Why the core wants to be woken.

@@ -28,7 +28,8 @@ pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
 
-use crate::at::ChannelId;
+// What the facade needs of the grammar, so that it need not name it.
+pub use crate::at::{ChannelId, Command, Domain, Protocol, Quotable, RegistrationStatus, SignalQuality};
 
 /// For whom a command is in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -102,6 +102,7 @@ impl Radio {
         match self.service {
             Service::On => settings.registration,
             Service::Searching { .. } => 2,
+            Service::None if self.power != Power::On && self.may_search() => 2,
             Service::None if self.may_search() => settings.registration,
             Service::None => 0,
         }

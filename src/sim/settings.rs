@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::Profile;
+use super::{Profile, Rule};
 
 /// Where the modem's life begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,4 +140,6 @@ settings! {
     clock: u64 = 1_721_694_901;
     /// Quarters of an hour that the local time is ahead of UTC. Default: 32.
     time_zone: i8 = 32;
+    /// What goes wrong, and when. Default: nothing.
+    faults: Vec<Rule> = Vec::new();
 }

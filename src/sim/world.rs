@@ -1,6 +1,7 @@
 //! The hand on the simulated world: what [`Control`] does.
 
-use super::control::Control;
+use super::control::{Control, Happening};
+use super::fault::Fault;
 use super::machine::Machine;
 use super::network::Network;
 use super::radio::Card;
@@ -37,12 +38,32 @@ impl Machine {
                 self.drop_links(network);
                 self.hung_up = true;
             }
-            Control::Fault(fault) => self.faults.arm(fault),
+            Control::Fault(fault) => self.strike(network, fault),
             Control::PeerClose(channel) => {
                 if usize::from(channel) < self.ip.channels.len() {
                     self.connection_lost(network, channel.into());
                 }
             }
+        }
+    }
+
+    /// Lets a fault strike, or wait for its opportunity.
+    pub(super) fn strike(&mut self, network: &mut dyn Network, fault: Fault) {
+        self.happened(Happening::Fault(fault.to_string()));
+        match fault {
+            Fault::Reboot => self.reboot(network),
+            Fault::PdpLost => self.bearer_lost(network),
+            Fault::NetworkLost => self.control(network, Control::NetworkDown),
+            Fault::SimRemoved => self.control(network, Control::SimRemove),
+            Fault::HangUp => self.control(network, Control::HangUp),
+            Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
+            Fault::LostPrompt
+            | Fault::LateAnswer { .. }
+            | Fault::DetachedAnswer { .. }
+            | Fault::LostAnswer { .. }
+            | Fault::WrongAnswer { .. }
+            | Fault::CloseMidSend { .. }
+            | Fault::ShortBody { .. } => self.faults.arm(fault),
         }
     }
 

@@ -192,6 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn a_line_end_behind_the_announced_length_is_not_data() {
+        let log = "AT+CIPSEND=1,2\n>hi\nDATA ACCEPT:1,2\nAT+CIPSEND=1,3\n>toolong\nOK\n";
+        assert_eq!(
+            seen(log),
+            r"1 > AT+CIPSEND=1,2\r\n
+2 < \r\n>\x20
+2 > hi
+3 < DATA ACCEPT:1,2\r\n
+4 > AT+CIPSEND=1,3\r\n
+5 < \r\n>\x20
+5 > toolong
+6 < OK\r\n"
+        );
+    }
+
+    #[test]
     fn tinygsms_prints_are_cut_from_the_commands_behind_them() {
         let log =
             "[4031] ### TinyGSM Version: 0.7.4\nWaiting for network...AT+CREG?\n\n+CREG: 0,5\n [OK]\nOK\n";

@@ -1,0 +1,171 @@
+//! The main job: open the port, wait until the module is ready, connect to a TCP server, send, receive, close.
+//!
+//! ```text
+//! cargo run --example quickstart
+//! cargo run --example quickstart -- --port /dev/ttyUSB0 --connect example.com:7
+//! ```
+
+mod common;
+
+use std::io::{Read, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use air724ug::{Event, Modem, Socket};
+use common::{Common, Failed, Usage, number, step, value};
+
+const USAGE: &str = "\
+Opens a modem, waits until it is ready, connects to a TCP server that sends back what it receives, sends, receives and
+closes. Succeeds only if every byte came back.
+
+usage: quickstart [options]
+
+  --connect HOST:PORT  the server [an echo server in this program; with --port there is no default]
+  --message TEXT       what is sent [hello from the Air724UG]
+  --count N            how many times [10]
+";
+
+struct Options {
+    common: Common,
+    connect: Option<String>,
+    message: String,
+    count: u32,
+}
+
+fn main() -> ExitCode {
+    env_logger::init();
+    let help = format!("{USAGE}{}", common::HELP);
+    common::finish(
+        "quickstart",
+        &help,
+        parse(&mut std::env::args().skip(1)).map_err(Failed::from).and_then(run),
+    )
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+    let mut options = Options {
+        common: Common::default(),
+        connect: None,
+        message: "hello from the Air724UG".into(),
+        count: 10,
+    };
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        match option.as_str() {
+            "--connect" => options.connect = Some(value(&option, args)?),
+            "--message" => options.message = value(&option, args)?,
+            "--count" => options.count = number(&option, &value(&option, args)?)?,
+            other => return Err(Usage::Wrong(format!("there is no option {other}"))),
+        }
+    }
+    if options.message.is_empty() {
+        return Err(Usage::Wrong("--message is empty".into()));
+    }
+    if options.common.port.is_some() && options.connect.is_none() {
+        return Err(Usage::Wrong(
+            "--port needs --connect HOST:PORT, a server that echoes what it receives".into(),
+        ));
+    }
+    Ok(options)
+}
+
+fn run(options: Options) -> Result<(), Failed> {
+    let (host, port) = match &options.connect {
+        Some(server) => split(server)?,
+        None => {
+            let address = common::echo_server()?;
+            (address.ip().to_string(), address.port())
+        }
+    };
+    let modem = options.common.open()?;
+    step("port", options.common.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"));
+    bring_up(&modem)?;
+    let socket = modem.tcp().connect(&host, port)?;
+    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+    let began = Instant::now();
+    let bytes = echo(&socket, options.message.as_bytes(), options.count)?;
+    let seconds = began.elapsed().as_secs_f64();
+    step("sent", format_args!("{bytes} bytes in {} messages", options.count));
+    step("received", format_args!("{bytes} bytes, all as they were sent, in {seconds:.2} s"));
+    socket.close()?;
+    step("closed", "");
+    modem.close();
+    Ok(())
+}
+
+/// Waits until the module is ready and shows who and where it is.
+fn bring_up(modem: &Modem) -> Result<(), Failed> {
+    let events = modem.events();
+    let began = Instant::now();
+    while let Err(error) = modem.wait_ready(Duration::from_secs(5)) {
+        // Something to look at while it takes long.
+        for reason in events
+            .try_iter()
+            .filter_map(|event| if let Event::NotReady(why) = event { Some(why) } else { None })
+        {
+            step("waiting", reason);
+        }
+        if began.elapsed() > Duration::from_secs(90) {
+            return Err(error.into());
+        }
+    }
+    let identity = modem.identity()?;
+    step("identity", format_args!("{}, IMEI {}", identity.firmware, identity.imei));
+    step("SIM", "ready");
+    step("signal", modem.signal()?);
+    step("registration", modem.registration()?);
+    step("address", modem.local_ip()?);
+    Ok(())
+}
+
+/// Sends the message again and again while another thread reads; how many bytes came back, if they are the same.
+fn echo(socket: &Socket, message: &[u8], count: u32) -> Result<usize, Failed> {
+    let total = message.len() * count as usize;
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(move || -> Result<(), Failed> {
+            let mut socket = socket;
+            for _ in 0..count {
+                socket
+                    .write_all(message)
+                    .map_err(|error| Failed::Job(format!("sending failed: {error}"), None))?;
+            }
+            Ok(())
+        });
+        let received = receive(socket, message, total);
+        let sent = sender.join().map_err(|_| Failed::Job("the sending thread panicked".into(), None))?;
+        sent.and(received)
+    })
+}
+
+fn receive(mut socket: &Socket, message: &[u8], total: usize) -> Result<usize, Failed> {
+    let failed = |why: String| Failed::Job(why, Some("is it really an echo server?"));
+    socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut buf = [0; 4096];
+    let mut received = 0;
+    let mut shown = Instant::now();
+    while received < total {
+        let count =
+            socket.read(&mut buf).map_err(|error| failed(format!("after {received} bytes: {error}")))?;
+        if count == 0 {
+            return Err(failed(format!("the server closed after {received} of {total} bytes")));
+        }
+        let expected = (received..received + count).map(|at| message[at % message.len()]);
+        if !buf[..count].iter().copied().eq(expected) || received + count > total {
+            return Err(failed(format!("other bytes than were sent came back, after {received}")));
+        }
+        received += count;
+        if shown.elapsed() > Duration::from_secs(2) {
+            shown = Instant::now();
+            step("receiving", format_args!("{received} of {total} bytes"));
+        }
+    }
+    Ok(received)
+}
+
+fn split(server: &str) -> Result<(String, u16), Failed> {
+    let wrong = || Usage::Wrong(format!("--connect takes HOST:PORT, not \"{server}\""));
+    let (host, port) = server.rsplit_once(':').ok_or_else(wrong)?;
+    Ok((host.to_owned(), port.parse().map_err(|_| wrong())?))
+}

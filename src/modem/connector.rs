@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use super::{Modem, Socket, unexpected};
+use crate::error::{Error, Result};
+use crate::proto::{Protocol, Quotable, Request, Response};
+
+/// A connection to be made.
+///
+/// ```no_run
+/// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
+/// let socket = modem.tcp().timeout(std::time::Duration::from_secs(30)).connect("example.com", 80)?;
+/// # Ok::<(), air724ug::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens before `connect`"]
+pub struct Connector {
+    modem: Modem,
+    protocol: Protocol,
+    timeout: Duration,
+}
+
+/// Default of connect and send, as in the LuatOS library; the module itself gives up a connect after 75 s.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl Connector {
+    pub(super) fn new(modem: Modem, protocol: Protocol) -> Self {
+        Self { modem, protocol, timeout: DEFAULT_TIMEOUT }
+    }
+
+    /// How long [`connect`](Self::connect) may take. Default 120 s.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Connects (`c:connect(address, port, timeout)`): name or address, port 1 to 65535. If the module is not ready, it
+    /// is waited for within the time-out.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] before a byte is written; [`Error::NoFreeChannel`] with all channels in use;
+    /// [`Error::ConnectFailed`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up; [`Error::ModemRestarted`],
+    /// [`Error::PortLost`].
+    pub fn connect(&self, host: &str, port: u16) -> Result<Socket> {
+        let quotable = Quotable::host(host).map_err(|why| Error::invalid("host", why))?;
+        if port == 0 {
+            return Err(Error::invalid("port", "is zero"));
+        }
+        let request =
+            Request::Connect { protocol: self.protocol, host: quotable, port, timeout: self.timeout };
+        match self.modem.driver.call(request)? {
+            Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, host, port)),
+            other => Err(unexpected(&other)),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Handles that an application holds.
+
+mod connector;
+mod received;
+mod registration;
+mod socket;
+mod stream;
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+pub use connector::Connector;
+pub use received::Received;
+pub use registration::Registration;
+pub use socket::Socket;
+
+use crate::capture::{Header, Recorder};
+use crate::config::Config;
+use crate::driver::Driver;
+use crate::error::{Error, NotReady, Result};
+use crate::port::{self, Port};
+use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response, SignalQuality};
+use crate::time::Timestamp;
+
+/// An Air724UG on a port.
+///
+/// A handle: clones are the same modem, usable from any thread. When the last handle and the last [`Socket`] are gone,
+/// the port is closed.
+///
+/// ```no_run
+/// use air724ug::{Config, Modem};
+/// use std::io::{Read, Write};
+/// use std::time::Duration;
+///
+/// let modem = Modem::open("/dev/ttyUSB0", Config::default())?;
+/// modem.wait_ready(Duration::from_secs(90))?;
+/// let mut socket = modem.tcp().connect("example.com", 80)?;
+/// socket.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+/// let mut page = Vec::new();
+/// socket.read_to_end(&mut page)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Modem {
+    driver: Arc<Driver>,
+}
+
+impl Modem {
+    /// Opens a serial port and begins to bring the module up; [`wait_ready`](Self::wait_ready) waits for that.
+    ///
+    /// The port is opened for this process alone.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened: it
+    /// says which port and what to do.
+    pub fn open(path: &str, config: Config) -> Result<Self> {
+        let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
+        Self::run(port::open(path, &config)?, engine, &config, path)
+    }
+
+    /// Runs the modem over any pair of halves: a TCP connection to a serial server, a simulated modem, a test.
+    ///
+    /// The reader may block for ever, or return [`TimedOut`](std::io::ErrorKind::TimedOut) or
+    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) now and then; `Ok(0)` and other errors end the port. It is read on
+    /// a thread of its own, which ends with the reader, or behind its next byte or time-out once the modem is closed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if no thread can be started.
+    pub fn start<R, W>(reader: R, writer: W, config: Config) -> Result<Self>
+    where
+        R: Read + Send + 'static,
+        W: Write + Send + 'static,
+    {
+        let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
+        Self::run(port::halves(reader, writer)?, engine, &config, "a pair of halves")
+    }
+
+    /// Waits until sockets can be opened: SIM, registered, attached, bearer up (`socket.isReady()` in LuatOS).
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] says which step is missing; [`Error::PortLost`] if the port goes away meanwhile.
+    pub fn wait_ready(&self, timeout: Duration) -> Result<()> {
+        self.driver.call(Request::WaitReady { timeout }).map(drop)
+    }
+
+    /// Whether sockets can be opened now.
+    pub fn is_ready(&self) -> bool {
+        self.not_ready().is_none()
+    }
+
+    /// Which step to readiness is missing now; `None` when ready.
+    pub fn not_ready(&self) -> Option<NotReady> {
+        self.driver.with_engine(|engine, _| engine.not_ready())
+    }
+
+    /// Begins a TCP connection (`socket.tcp()`).
+    pub fn tcp(&self) -> Connector {
+        Connector::new(self.clone(), Protocol::Tcp)
+    }
+
+    /// Who the module is: firmware and IMEI, as bring-up has read them.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] before bring-up has come that far.
+    pub fn identity(&self) -> Result<Identity> {
+        self.driver.with_engine(|engine, _| match engine.identity() {
+            known if !known.firmware.is_empty() => Ok(known.clone()),
+            _ => Err(Error::NotReady(engine.not_ready().unwrap_or(NotReady::Starting))),
+        })
+    }
+
+    /// Signal quality now (`AT+CSQ`).
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after 9 s, [`Error::Refused`], [`Error::PortLost`].
+    pub fn signal(&self) -> Result<SignalQuality> {
+        match self.driver.call(Request::Signal)? {
+            Response::Signal(quality) => Ok(quality),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Registration with the network now, in each domain that the firmware knows.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`], [`Error::PortLost`]; [`Error::Refused`] only if every domain is refused.
+    pub fn registration(&self) -> Result<Registration> {
+        Registration::ask(|domain| match self.driver.call(Request::Registration(domain))? {
+            Response::Registration(status) => Ok(status),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// The module's own address on the network. Usually a private one: servers see that of the operator's NAT.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] while there is none.
+    pub fn local_ip(&self) -> Result<Ipv4Addr> {
+        self.driver.with_engine(|engine, _| match engine.local_address() {
+            Some(address) => Ok(address),
+            None => Err(Error::NotReady(engine.not_ready().unwrap_or(NotReady::Starting))),
+        })
+    }
+
+    /// Runs a command that this crate has no method for: the escape hatch. Gives the lines of the answer without the
+    /// final. Line ends are added.
+    ///
+    /// ```no_run
+    /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
+    /// let lines = modem.command("AT+ICCID", std::time::Duration::from_secs(9))?;
+    /// # Ok::<(), air724ug::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a text that could break the session (control bytes, data mode, echo);
+    /// [`Error::Refused`] with the module's code; [`Error::Timeout`] after `timeout`, which covers the wait for the
+    /// command's turn too.
+    pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
+        let command = Command::of_user(text, timeout)?;
+        match self.driver.call(Request::Run(command))? {
+            Response::Lines(lines) => Ok(lines),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Events from now on, every one, in order, for this subscriber. Dropping the receiver ends the subscription. A
+    /// subscriber that lets more than 4096 events wait misses some and gets [`Event::Missed`].
+    pub fn events(&self) -> Receiver<Event> {
+        self.driver.subscribe()
+    }
+
+    /// Closes the port. Everybody who waits gets [`Error::PortLost`], and sockets end with it. What is open on the
+    /// module stays open there until it restarts or is brought up again: close sockets first.
+    pub fn close(&self) {
+        self.driver.close();
+    }
+
+    fn run(port: Port, engine: Engine, config: &Config, on: &str) -> Result<Self> {
+        let recorder = match &config.capture {
+            None => None,
+            Some(path) => {
+                let file = BufWriter::new(File::create(path)?);
+                let header = Header {
+                    what: format!("a session on {on}"),
+                    source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
+                    expect: vec!["command AT".into()],
+                };
+                Some(Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header))
+            }
+        };
+        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder)?) })
+    }
+}
+
+fn unexpected(response: &Response) -> Error {
+    Error::Unexpected(format!("{response:?}").into())
+}

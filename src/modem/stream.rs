@@ -1,0 +1,43 @@
+//! A socket as `std::io` sees it.
+
+use std::io::{self, Read, Write};
+
+use super::Socket;
+
+impl Read for &Socket {
+    /// Waits for the first byte; zero once the peer has closed and everything was read.
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        Ok(self.read_waiting(buf)?)
+    }
+}
+
+impl Write for &Socket {
+    /// Returns when the module has accepted as much of the data as is said.
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        Ok(self.write_some(buf)?)
+    }
+
+    /// Does nothing: every write is handed over at once, as with [`std::net::TcpStream`].
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Socket {
+    /// As for `&Socket`.
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buf)
+    }
+}
+
+impl Write for Socket {
+    /// As for `&Socket`.
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&*self).write(buf)
+    }
+
+    /// As for `&Socket`.
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self).flush()
+    }
+}

@@ -1,0 +1,62 @@
+//! Names to addresses, and addresses to sockets: what takes time and has a thread of its own.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use super::report::{Report, Reporter};
+use super::udp;
+use crate::sim::network::{ConnectFailure, Link, NetworkEvent, Protocol, Target};
+
+/// The system gives up a connect after this; the modem's own 75 s come first.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The addresses of a host: from the table, from the text itself, or from the system.
+pub(super) fn addresses(table: &BTreeMap<String, IpAddr>, host: &str) -> Vec<IpAddr> {
+    if let Some(address) = table.get(host) {
+        return vec![*address];
+    }
+    let found = (host, 0).to_socket_addrs();
+    found.map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
+}
+
+/// Connects, and says what came of it.
+pub(super) fn connect(reporter: &Reporter, link: Link, target: &Target, table: &BTreeMap<String, IpAddr>) {
+    let peers = addresses(table, &target.host);
+    let peers: Vec<_> = peers.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect();
+    let result = match target.protocol {
+        Protocol::Tcp => first(&peers, |peer| {
+            let stream = TcpStream::connect_timeout(&peer, CONNECT_TIMEOUT)?;
+            Ok(Report::Stream { link, stream })
+        }),
+        Protocol::Udp => first(&peers, |peer| {
+            let (socket, address) = (udp::socket_to(peer)?, peer.ip());
+            Ok(Report::Socket { link, socket, address })
+        }),
+    };
+    reporter.say(result.unwrap_or_else(|why| Report::Event(NetworkEvent::Failed { link, why })));
+}
+
+/// Tries each address in turn.
+fn first(
+    peers: &[SocketAddr],
+    connect: impl Fn(SocketAddr) -> io::Result<Report>,
+) -> Result<Report, ConnectFailure> {
+    let mut failure = ConnectFailure::NoSuchHost;
+    for peer in peers {
+        match connect(*peer) {
+            Ok(report) => return Ok(report),
+            Err(error) => failure = reason(&error),
+        }
+    }
+    Err(failure)
+}
+
+fn reason(error: &io::Error) -> ConnectFailure {
+    match error.kind() {
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => ConnectFailure::Refused,
+        ErrorKind::TimedOut => ConnectFailure::TimedOut,
+        _ => ConnectFailure::Unreachable,
+    }
+}

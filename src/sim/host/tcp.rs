@@ -1,0 +1,150 @@
+//! A TCP link: one thread reads, one writes.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::pipe::{Pipe, STALL_CHECK};
+use super::report::{Reporter, spawn};
+use crate::sim::network::{Link, NetworkEvent};
+
+/// Read from the socket at once.
+const READ_SIZE: usize = 16 * 1024;
+/// How long the last bytes may take to leave after the modem has closed.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Both directions of an open link.
+#[derive(Debug)]
+pub(super) struct TcpLink {
+    stream: TcpStream,
+    inbound: Arc<Pipe>,
+    outbound: Arc<Pipe>,
+    written: Arc<AtomicU64>,
+}
+
+impl TcpLink {
+    /// Starts both threads.
+    pub(super) fn start(link: Link, stream: TcpStream, reporter: &Reporter) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(STALL_CHECK))?;
+        let (inbound, outbound) = (Arc::new(Pipe::default()), Arc::new(Pipe::default()));
+        let written = Arc::new(AtomicU64::new(0));
+        let reader =
+            Reader { link, stream: stream.try_clone()?, pipe: inbound.clone(), reporter: reporter.clone() };
+        let writer = Writer {
+            link,
+            stream: stream.try_clone()?,
+            pipe: outbound.clone(),
+            written: written.clone(),
+            reporter: reporter.clone(),
+        };
+        spawn("read", link.number(), move || reader.run())?;
+        spawn("write", link.number(), move || writer.run())?;
+        Ok(Self { stream, inbound, outbound, written })
+    }
+
+    pub(super) fn send(&self, bytes: &[u8]) -> usize {
+        self.outbound.write(bytes)
+    }
+
+    pub(super) fn receive(&self, into: &mut [u8]) -> usize {
+        self.inbound.read(into)
+    }
+
+    /// How many bytes this machine's TCP has taken; the standard library does not say what the peer has acknowledged.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+}
+
+/// What was sent still leaves; then the connection ends.
+impl Drop for TcpLink {
+    fn drop(&mut self) {
+        self.inbound.abandon();
+        self.outbound.finish();
+        // Wakes the reader. A connection that is already gone needs no waking.
+        drop(self.stream.shutdown(Shutdown::Read));
+    }
+}
+
+struct Reader {
+    link: Link,
+    stream: TcpStream,
+    pipe: Arc<Pipe>,
+    reporter: Reporter,
+}
+
+impl Reader {
+    fn run(mut self) {
+        let mut buffer = vec![0; READ_SIZE];
+        loop {
+            let event = match self.stream.read(&mut buffer) {
+                Ok(0) => NetworkEvent::Closed(self.link),
+                Ok(count) => {
+                    let filled = || self.reporter.event(NetworkEvent::Readable(self.link));
+                    if self.pipe.write_all(&buffer[..count], filled) {
+                        continue;
+                    }
+                    return;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => NetworkEvent::Reset(self.link),
+            };
+            self.reporter.event(event);
+            return;
+        }
+    }
+}
+
+struct Writer {
+    link: Link,
+    stream: TcpStream,
+    pipe: Arc<Pipe>,
+    written: Arc<AtomicU64>,
+    reporter: Reporter,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut bytes = Vec::new();
+        while self.pipe.take(&mut bytes) {
+            if self.write(&bytes).is_err() {
+                // The reader tells of the end. What was on its way is lost.
+                self.pipe.abandon();
+                return;
+            }
+            bytes.clear();
+            // There is room, and a slow send may be waiting for exactly these bytes.
+            self.reporter.event(NetworkEvent::Writable(self.link));
+        }
+        drop(self.stream.shutdown(Shutdown::Write));
+    }
+
+    /// Writes all; gives up on a peer that reads nothing for [`LINGER`] after the modem has closed.
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        let mut closed_since: Option<Instant> = None;
+        while !bytes.is_empty() {
+            match self.stream.write(bytes) {
+                Ok(count) => {
+                    bytes = &bytes[count..];
+                    self.written.fetch_add(count as u64, Ordering::AcqRel);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    let closing = self.pipe.is_finished();
+                    let since = *closed_since.get_or_insert_with(Instant::now);
+                    if closing && since.elapsed() >= LINGER {
+                        return Err(error);
+                    }
+                    if !closing {
+                        closed_since = None;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,18 @@
+//! Serving a simulated modem to a program: in the same process, or on a pseudo-terminal.
+
+mod clock;
+mod in_process;
+#[cfg(unix)]
+mod pty;
+#[cfg(unix)]
+mod remote;
+#[cfg(unix)]
+mod run;
+
+pub use in_process::{Handle, Reader, Writer, in_process};
+#[cfg(unix)]
+pub use pty::Pty;
+#[cfg(unix)]
+pub use remote::{Inbox, Remote, remote};
+#[cfg(unix)]
+pub use run::{Seen, run, run_with};

@@ -1,0 +1,107 @@
+//! A pseudo-terminal with a modem's end and a host's end.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::OpenptFlags;
+use rustix::termios::{self, OptionalActions};
+
+/// A pseudo-terminal. The host opens [`path`](Self::path) like any serial port; it may close and open it again.
+///
+/// Both ends stay open here, so that the modem is not told of a host that goes: a real one is not either.
+#[derive(Debug)]
+pub struct Pty {
+    master: OwnedFd,
+    /// Kept open: without it the master would report a hang-up between two hosts.
+    _slave: OwnedFd,
+    path: PathBuf,
+    link: Option<PathBuf>,
+}
+
+impl Pty {
+    /// Opens a new one. Its line is raw: nothing that the modem prints is echoed back to it, even before a host has
+    /// set the line up.
+    ///
+    /// # Errors
+    ///
+    /// If the system has none left, or does not let us.
+    pub fn open() -> io::Result<Self> {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = rustix::pty::openpt(flags)?;
+        rustix::pty::grantpt(&master)?;
+        rustix::pty::unlockpt(&master)?;
+        let name = rustix::pty::ptsname(&master, Vec::new())?;
+        let path = PathBuf::from(std::ffi::OsString::from_vec(name.into_bytes()));
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(&path, flags, Mode::empty())?;
+        let mut line = termios::tcgetattr(&slave)?;
+        line.make_raw();
+        termios::tcsetattr(&slave, OptionalActions::Now, &line)?;
+        let status = rustix::fs::fcntl_getfl(&master)?;
+        rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
+        Ok(Self { master, _slave: slave, path, link: None })
+    }
+
+    /// What the host opens, such as `/dev/pts/3`.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a symbolic link to it, for a name that stays the same; removed when this is dropped. A link that stands
+    /// there already is replaced, as a run that was killed leaves one behind; anything else is not.
+    ///
+    /// # Errors
+    ///
+    /// If something that is no link stands there, or the directory can't be written.
+    pub fn link(&mut self, link: impl Into<PathBuf>) -> io::Result<()> {
+        let link = link.into();
+        if fs::symlink_metadata(&link).is_ok_and(|found| found.is_symlink()) {
+            fs::remove_file(&link)?;
+        }
+        std::os::unix::fs::symlink(&self.path, &link)?;
+        self.link = Some(link);
+        Ok(())
+    }
+
+    /// Reads what the host wrote; `None` if there is nothing now.
+    pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        retry(|| rustix::io::read(&self.master, &mut *into))
+    }
+
+    /// Writes to the host; `None` if it does not read now.
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        retry(|| rustix::io::write(&self.master, bytes))
+    }
+}
+
+impl AsFd for Pty {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.master.as_fd()
+    }
+}
+
+/// Removes the link, if it is still ours.
+impl Drop for Pty {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link
+            && fs::read_link(link).is_ok_and(|target| target == self.path)
+        {
+            drop(fs::remove_file(link));
+        }
+    }
+}
+
+fn retry(mut call: impl FnMut() -> rustix::io::Result<usize>) -> io::Result<Option<usize>> {
+    loop {
+        match call() {
+            Ok(count) => return Ok(Some(count)),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

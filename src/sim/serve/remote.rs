@@ -1,0 +1,89 @@
+//! Orders to a modem that runs on a pseudo-terminal.
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use crate::sim::{Control, Waker};
+
+/// Makes the two ends of a remote control: one for whoever gives orders, one for [`run`](super::run).
+///
+/// # Errors
+///
+/// If the system has no file descriptor left.
+pub fn remote() -> io::Result<(Remote, Inbox)> {
+    let (bell, ear) = Bell::new()?;
+    let (sender, controls) = unbounded();
+    let remote = Remote { sender, bell: Arc::new(bell) };
+    let inbox = Inbox { controls, ear, bell: remote.bell.clone() };
+    Ok((remote, inbox))
+}
+
+/// Gives orders. Clones give orders to the same modem.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    sender: Sender<Control>,
+    bell: Arc<Bell>,
+}
+
+impl Remote {
+    /// Changes the world; `false` when the modem does not run any more.
+    pub fn send(&self, control: Control) -> bool {
+        let sent = self.sender.send(control).is_ok();
+        self.bell.ring();
+        sent
+    }
+}
+
+/// Hears orders.
+#[derive(Debug)]
+pub struct Inbox {
+    controls: Receiver<Control>,
+    pub(super) ear: PipeReader,
+    bell: Arc<Bell>,
+}
+
+impl Inbox {
+    /// What rings the bell when the network has something.
+    pub(super) fn waker(&self) -> Waker {
+        let bell = self.bell.clone();
+        Arc::new(move || bell.ring())
+    }
+
+    /// After the bell: stops it.
+    pub(super) fn hush(&mut self) -> io::Result<()> {
+        // Rung again from here on, it rings again.
+        self.bell.ringing.store(false, Ordering::Release);
+        let mut byte = [0; 1];
+        self.ear.read_exact(&mut byte)
+    }
+
+    /// The next order.
+    pub(super) fn next(&self) -> Option<Control> {
+        self.controls.try_recv().ok()
+    }
+}
+
+/// Wakes a thread that waits for file descriptors. Rung many times before it is heard, it rings once.
+#[derive(Debug)]
+struct Bell {
+    ringing: AtomicBool,
+    rope: PipeWriter,
+}
+
+impl Bell {
+    fn new() -> io::Result<(Self, PipeReader)> {
+        let (ear, rope) = io::pipe()?;
+        let bell = Self { ringing: AtomicBool::new(false), rope };
+        Ok((bell, ear))
+    }
+
+    fn ring(&self) {
+        if !self.ringing.swap(true, Ordering::AcqRel) {
+            // Nobody listens any more: the modem is gone.
+            drop((&self.rope).write(&[0]));
+        }
+    }
+}

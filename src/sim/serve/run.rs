@@ -1,0 +1,172 @@
+//! The loop that serves a modem on a pseudo-terminal.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::clock::Clock;
+use super::pty::Pty;
+use super::remote::Inbox;
+use crate::sim::{Happening, Input, Network, Output, Simulator};
+use crate::time::Timestamp;
+
+/// Read from the terminal at once; what the kernel keeps for one is less.
+const READ_SIZE: usize = 16 * 1024;
+/// Output taken from the modem before the terminal has taken what was there.
+const PENDING_LIMIT: usize = 256 * 1024;
+
+/// What passed by, for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// The host wrote this.
+    FromHost(&'a [u8]),
+    /// The modem wrote this.
+    ToHost(&'a [u8]),
+    /// This went on inside.
+    Happened(&'a Happening),
+}
+
+/// Serves a modem on a pseudo-terminal until it hangs up. Waits without polling: an idle modem costs nothing.
+///
+/// ```no_run
+/// use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
+///
+/// let pty = serve::Pty::open()?;
+/// println!("the modem is at {}", pty.path().display());
+/// let (remote, inbox) = serve::remote()?;
+/// serve::run(Simulator::new(Settings::default(), HostNetwork::new()), pty, inbox)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// If the terminal fails.
+pub fn run<N: Network>(simulator: Simulator<N>, pty: Pty, inbox: Inbox) -> io::Result<()> {
+    run_with(simulator, pty, inbox, |_, _| {})
+}
+
+/// As [`run`], and shows everything that passes by.
+///
+/// # Errors
+///
+/// If the terminal fails.
+pub fn run_with<N: Network>(
+    simulator: Simulator<N>,
+    pty: Pty,
+    inbox: Inbox,
+    observe: impl FnMut(Timestamp, Seen<'_>),
+) -> io::Result<()> {
+    let mut service = Service {
+        simulator,
+        pty,
+        inbox,
+        clock: Clock::start(),
+        pending: Vec::new(),
+        written: 0,
+        hung_up: false,
+        observe,
+    };
+    service.simulator.network_mut().set_waker(service.inbox.waker());
+    service.give(Input::Tick);
+    while service.write_out()? {
+        service.wait()?;
+    }
+    Ok(())
+}
+
+struct Service<N, F> {
+    simulator: Simulator<N>,
+    pty: Pty,
+    inbox: Inbox,
+    clock: Clock,
+    /// Output on its way to the terminal, the first bytes of which are written.
+    pending: Vec<u8>,
+    written: usize,
+    hung_up: bool,
+    observe: F,
+}
+
+impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
+    fn give(&mut self, input: Input<'_>) {
+        self.simulator.handle(self.clock.now(), input);
+    }
+
+    /// Writes until the terminal takes no more or there is no more; `false` when the modem has hung up.
+    fn write_out(&mut self) -> io::Result<bool> {
+        loop {
+            self.collect_output();
+            if self.written == self.pending.len() {
+                return Ok(!self.hung_up);
+            }
+            let Some(count) = self.pty.write(&self.pending[self.written..])? else {
+                // What a host does not read when the plug is pulled is lost.
+                return Ok(!self.hung_up);
+            };
+            self.written += count;
+        }
+    }
+
+    fn collect_output(&mut self) {
+        if self.written == self.pending.len() {
+            self.pending.clear();
+            self.written = 0;
+        }
+        let now = self.clock.now();
+        while self.pending.len() < PENDING_LIMIT && !self.hung_up {
+            match self.simulator.poll() {
+                Some(Output::Host(bytes)) => {
+                    (self.observe)(now, Seen::ToHost(&bytes));
+                    self.pending.extend_from_slice(&bytes);
+                }
+                Some(Output::Happened(happening)) => (self.observe)(now, Seen::Happened(&happening)),
+                Some(Output::HangUp) => self.hung_up = true,
+                None => return,
+            }
+        }
+    }
+
+    /// Waits for the host, the bell or the deadline, and takes what there is.
+    fn wait(&mut self) -> io::Result<()> {
+        let mut terminal = PollFlags::empty();
+        terminal.set(PollFlags::IN, self.simulator.room() >= READ_SIZE);
+        terminal.set(PollFlags::OUT, self.written < self.pending.len());
+        let span = self.clock.until(self.simulator.deadline());
+        let (terminal, bell) = {
+            let mut fds = [PollFd::new(&self.pty, terminal), PollFd::new(&self.inbox.ear, PollFlags::IN)];
+            match rustix::event::poll(&mut fds, span.map(timespec).as_ref()) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            (fds[0].revents(), fds[1].revents())
+        };
+        self.give(Input::Tick);
+        if bell.contains(PollFlags::IN) {
+            self.inbox.hush()?;
+            while let Some(control) = self.inbox.next() {
+                self.give(Input::Control(control));
+            }
+            self.give(Input::Tick);
+        }
+        if terminal.contains(PollFlags::IN) {
+            self.read_in()?;
+        }
+        Ok(())
+    }
+
+    fn read_in(&mut self) -> io::Result<()> {
+        let mut buffer = [0; READ_SIZE];
+        if let Some(count) = self.pty.read(&mut buffer)? {
+            let now = self.clock.now();
+            (self.observe)(now, Seen::FromHost(&buffer[..count]));
+            self.simulator.handle(now, Input::Host(&buffer[..count]));
+        }
+        Ok(())
+    }
+}
+
+fn timespec(span: Duration) -> Timespec {
+    // A span of more than 292 billion years would not fit; a year will do.
+    let span = span.min(Duration::from_secs(365 * 24 * 3600));
+    Timespec { tv_sec: span.as_secs() as i64, tv_nsec: span.subsec_nanos().into() }
+}

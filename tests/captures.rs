@@ -1,0 +1,303 @@
+//! Every line of every published capture is explained, or listed with a reason in `docs/captures.md`.
+//!
+//! The captures belong to those who published them and are no part of this project. They are read from
+//! `../shared/captures`; where that folder is absent, these tests say so and prove nothing.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use air724ug::at::ChannelId;
+use air724ug::capture::{self, Capture, Entry, Header, Reason, Timeline, What, replay, replay_in_chunks};
+
+/// A published file.
+struct Published {
+    name: String,
+    bytes: Vec<u8>,
+    capture: Capture,
+}
+
+/// All published captures in the order of their names; none, with a word about it, if they are not here.
+fn published() -> Vec<Published> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        eprintln!("NOT TESTED: the published captures are not here ({})", folder.display());
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let bytes = std::fs::read(&path).unwrap();
+            let capture = capture::load(&path).unwrap_or_else(|error| panic!("{error}"));
+            Published { name, bytes, capture }
+        })
+        .collect()
+}
+
+/// One of them; `None` if they are not here.
+fn one(start: &str) -> Option<Timeline> {
+    let published = published();
+    if published.is_empty() {
+        return None;
+    }
+    let found = published.iter().find(|published| published.name.starts_with(start));
+    Some(replay(&found.unwrap_or_else(|| panic!("no capture {start}")).capture))
+}
+
+/// The rows of the table in `docs/captures.md` that has this header, as lists of cells.
+fn table(header: &str) -> Vec<Vec<String>> {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/captures.md");
+    let doc = std::fs::read_to_string(doc).unwrap();
+    let rows = doc.lines().skip_while(|line| *line != header).skip(2);
+    let rows: Vec<Vec<String>> = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect())
+        .collect();
+    assert!(!rows.is_empty(), "docs/captures.md has no table {header}");
+    rows
+}
+
+#[test]
+fn every_line_is_explained_or_listed_and_every_listed_line_is_unexplained() {
+    let published = published();
+    if published.is_empty() {
+        return;
+    }
+    let mut found = BTreeSet::new();
+    for file in &published {
+        for happening in replay(&file.capture).unexplained() {
+            found.extend(happening.lines.iter().map(|line| (file.name.clone(), *line)));
+        }
+    }
+    let mut listed = BTreeSet::new();
+    for row in table("| file | line | reason |") {
+        assert!(row.len() == 3 && !row[2].is_empty(), "no reason: {row:?}");
+        assert!(listed.insert((row[0].clone(), row[1].parse().unwrap())), "listed twice: {row:?}");
+    }
+    let unlisted: Vec<_> = found.difference(&listed).collect();
+    let stale: Vec<_> = listed.difference(&found).collect();
+    assert!(unlisted.is_empty(), "unexplained, but not in docs/captures.md: {unlisted:#?}");
+    assert!(stale.is_empty(), "in docs/captures.md, but explained: {stale:#?}");
+}
+
+#[test]
+fn no_line_is_dropped_by_the_reader_of_its_layout() {
+    for file in published() {
+        let records = file.capture.records.iter().map(|located| located.line);
+        let remarks = file.capture.remarks.iter().map(|remark| remark.line);
+        let told: BTreeSet<usize> = records.chain(remarks).collect();
+        let text = String::from_utf8_lossy(&file.bytes);
+        let all: BTreeSet<usize> = (1..=text.lines().count()).collect();
+        assert_eq!(told, all, "{}", file.name);
+    }
+}
+
+#[test]
+fn every_record_of_the_modem_has_its_place_in_the_timeline() {
+    for file in published() {
+        let timeline = replay(&file.capture);
+        let told: BTreeSet<usize> = timeline.happenings.iter().flat_map(|it| it.lines.clone()).collect();
+        for located in &file.capture.records {
+            let shows_something = match &located.record.what {
+                Entry::FromModem(bytes) => bytes.iter().any(|byte| !byte.is_ascii_whitespace()),
+                Entry::ToModem(bytes) => !bytes.is_empty(),
+                Entry::Request(_) | Entry::Note(_) | Entry::Gap => true,
+            };
+            assert!(!shows_something || told.contains(&located.line), "{}:{}", file.name, located.line);
+        }
+    }
+}
+
+#[test]
+fn what_is_found_in_each_file_is_what_the_table_says() {
+    let published = published();
+    if published.is_empty() {
+        return;
+    }
+    let listed: Vec<String> = table("| file | layout | commands | answers | unasked | payload | remarks |")
+        .iter()
+        .map(|row| format!("| {} |", row.join(" | ")))
+        .collect();
+    let found: Vec<String> = published.iter().map(summary).collect();
+    assert_eq!(found, listed, "the table should be:\n{}", found.join("\n"));
+}
+
+fn summary(file: &Published) -> String {
+    let timeline = replay(&file.capture);
+    let count = |wanted: fn(&What) -> bool| {
+        timeline.happenings.iter().filter(|happening| wanted(&happening.what)).count()
+    };
+    let commands = count(|what| matches!(what, What::Command(_)));
+    let answers = count(|what| matches!(what, What::Reply { .. } | What::Final { .. }));
+    let unasked = count(|what| matches!(what, What::Urc { .. }));
+    let payload = count(|what| matches!(what, What::Payload { .. }));
+    let remarks: BTreeSet<usize> = file
+        .capture
+        .remarks
+        .iter()
+        .filter(|remark| remark.reason != Reason::Blank)
+        .map(|remark| remark.line)
+        .collect();
+    let layout = file.capture.layout;
+    format!(
+        "| {} | {layout:?} | {commands} | {answers} | {unasked} | {payload} | {} |",
+        file.name,
+        remarks.len()
+    )
+}
+
+#[test]
+fn the_result_is_the_same_at_every_chunk_size() {
+    for file in published() {
+        let whole = replay(&file.capture);
+        for size in (1..=64).filter_map(NonZeroUsize::new) {
+            assert_eq!(replay_in_chunks(&file.capture, size), whole, "{} in chunks of {size}", file.name);
+        }
+    }
+}
+
+#[test]
+fn our_own_format_keeps_every_record_of_every_capture() {
+    let header = Header { what: "x".into(), source: "y".into(), expect: vec!["not known".into()] };
+    for file in published() {
+        let again = capture::read_own(&file.capture.to_text(&header)).unwrap();
+        let records = |capture: &Capture| -> Vec<_> {
+            capture.records.iter().map(|located| located.record.clone()).collect()
+        };
+        assert_eq!(records(&again), records(&file.capture), "{}", file.name);
+        let told = |timeline: Timeline| -> Vec<_> {
+            timeline.happenings.into_iter().map(|happening| (happening.at, happening.what)).collect()
+        };
+        assert_eq!(told(replay(&again)), told(replay(&file.capture)), "{}", file.name);
+    }
+}
+
+#[test]
+fn as_many_bytes_were_sent_as_the_modem_says_it_took() {
+    for file in published() {
+        let said = String::from_utf8_lossy(&file.bytes).matches("DATA ACCEPT:").count();
+        let (mut sent, mut compared) = (0, 0);
+        for happening in &replay(&file.capture).happenings {
+            match &happening.what {
+                What::Command(_) => sent = 0,
+                What::Sent(bytes) => sent += bytes.iter().filter(|byte| **byte != 0x1a).count(),
+                What::Final { line, .. } => {
+                    let Some(counts) = line.strip_prefix("DATA ACCEPT:") else { continue };
+                    let taken: usize = counts.rsplit(',').next().unwrap().parse().unwrap();
+                    assert_eq!(sent, taken, "{} line {:?}", file.name, happening.lines);
+                    compared += 1;
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(compared, said, "{}", file.name);
+    }
+}
+
+#[test]
+fn fetched_bodies_are_exact() {
+    let Some(timeline) = one("s07") else { return };
+    let bodies: Vec<&[u8]> = payloads(&timeline);
+    assert_eq!(bodies.len(), 3);
+    assert!(bodies.iter().all(|body| body.len() == 63));
+    let joined = String::from_utf8(bodies.concat()).unwrap();
+    assert!(
+        joined.starts_with("HTTP/1.1 200 OK\r\nX-Powered-By: Express\r\nAccess-Control-Allow-Origin: *\r\n")
+    );
+    assert!(joined.ends_with("Content-Length: 20\r\nETag: W/\"14-cbmD/auWoSatriSIgZCfCUgg0jw\"\r\nset-cook"));
+    let Some(timeline) = one("a28") else { return };
+    assert_eq!(payloads(&timeline), [b"xx\0\r\n2\r\nxx\0\r\n2\r\n\r\n\r\n"]);
+    let Some(timeline) = one("d02") else { return };
+    assert_eq!(timeline.payload(ChannelId::new(3)), b"AAAAA");
+}
+
+#[test]
+fn pushed_data_are_exact() {
+    let expected: [(&str, &[&[u8]]); 9] = [
+        ("a02", &[b"1234567890", b"1234567890"]),
+        ("a04", &[b"123456789", b"123456789"]),
+        ("a09", &[b"data from tcp server"]),
+        ("a11", &[b"Air780EP AT TCP send 1234567890test"]),
+        ("a13", &[b"test", b"test"]),
+        ("d01", &[b"TEST", b"TEST", b"TEST", b"TEST", b"TEST123", b"TEST123456"]),
+        ("d03", &[b"TEST123".as_slice(); 10]),
+        ("s02", &[b"#AL#1\r\n", b"#AD#15\r\n#AD#1\r\n"]),
+        ("s08", &[]),
+    ];
+    for (name, data) in expected {
+        let Some(timeline) = one(name) else { return };
+        assert_eq!(payloads(&timeline), data, "{name}");
+    }
+}
+
+fn payloads(timeline: &Timeline) -> Vec<&[u8]> {
+    let mut payloads = Vec::new();
+    for happening in &timeline.happenings {
+        if let What::Payload { bytes, .. } = &happening.what {
+            payloads.push(bytes.as_slice());
+        }
+    }
+    payloads
+}
+
+#[test]
+fn the_failures_that_the_captures_are_kept_for_are_found() {
+    let expected = [
+        ("a12", "final +CME ERROR: 10 to AT+CPIN?"),
+        ("a12", "urc +PDP: DEACT"),
+        ("a12", "final +CME ERROR: 65535 to AT+CIICR"),
+        ("a12", "urc CONNECT FAIL"),
+        ("a19", "reply +CGREG: 2,1,\"2797\",\"02B82E17\",7 to AT+CEREG?"),
+        ("a27", "urc 0, ALREADY CONNECT"),
+        ("s01", "final 0, SEND FAIL to AT+CIPSEND=0"),
+        ("s02", "urc RDY"),
+        ("s04", "urc 0, CONNECT FAIL"),
+        ("s05", "final +CME ERROR: SIM busy to AT+CPIN?"),
+        ("s12", "reply +SAPBR: 1,1,\"10.141.7.244\" to AT+SAPBR=2,1"),
+    ];
+    for (name, words) in expected {
+        let Some(timeline) = one(name) else { return };
+        let found = timeline.happenings.iter().any(|happening| happening.what.to_string() == words);
+        assert!(found, "{name}: {words}");
+    }
+    let Some(timeline) = one("s04") else { return };
+    let at = |words: &str| {
+        timeline.happenings.iter().find(|happening| happening.what.to_string().starts_with(words)).unwrap().at
+    };
+    let after = at("urc 0, CONNECT FAIL") - at("command AT+CIPSTART");
+    assert_eq!(after.as_millis(), 75_498, "the failure comes after 75 s");
+}
+
+#[test]
+fn broken_files_never_panic_and_keep_their_lines() {
+    for file in published() {
+        let mut broken: Vec<Vec<u8>> = Vec::new();
+        for cut in (0..file.bytes.len()).step_by(61) {
+            broken.push(file.bytes[..cut].to_vec());
+            broken.push(file.bytes[cut..].to_vec());
+            for byte in [0, 0xff, b'\n', b'\\', b'"', b':'] {
+                let mut bytes = file.bytes.clone();
+                bytes[cut] = byte;
+                broken.push(bytes);
+            }
+        }
+        for bytes in broken {
+            let Ok(capture) = capture::read(&bytes) else { continue };
+            let last = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let mut by_line: BTreeMap<usize, usize> = BTreeMap::new();
+            for happening in &replay(&capture).happenings {
+                for line in &happening.lines {
+                    *by_line.entry(*line).or_default() += 1;
+                }
+            }
+            assert!(by_line.keys().all(|line| (1..=last).contains(line)), "{}", file.name);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The simulated modem behind real doors: in process and on a pseudo-terminal, with real sockets behind it.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread::{self, JoinHandle};
+
+use air724ug::sim::{Control, HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, serve};
+
+/// A server that sends back what it receives, for as many connections as come.
+fn echo_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || echo(stream.unwrap()));
+        }
+    });
+    address
+}
+
+fn echo(mut stream: TcpStream) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        if stream.write_all(&buffer[..count]).is_err() {
+            return;
+        }
+    }
+}
+
+fn quiet() -> Settings {
+    Settings::default().echo(false)
+}
+
+/// A program on the modem's line: writes commands, reads until it has seen a text.
+struct Program<R, W> {
+    reader: R,
+    writer: W,
+    seen: Vec<u8>,
+}
+
+impl<R: Read, W: Write> Program<R, W> {
+    fn new(reader: R, writer: W) -> Self {
+        Self { reader, writer, seen: Vec::new() }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.writer.write_all(bytes).unwrap();
+    }
+
+    /// Reads until this text has come, and forgets everything up to its end.
+    #[track_caller]
+    fn expect(&mut self, text: &str) -> Vec<u8> {
+        let mut buffer = [0; 4096];
+        loop {
+            let found = self.seen.windows(text.len()).position(|window| window == text.as_bytes());
+            if let Some(at) = found {
+                let rest = self.seen.split_off(at + text.len());
+                return std::mem::replace(&mut self.seen, rest);
+            }
+            let count = self.reader.read(&mut buffer).unwrap();
+            assert!(count > 0, "the port ended before {text:?}; seen {}", self.seen.escape_ascii());
+            self.seen.extend_from_slice(&buffer[..count]);
+        }
+    }
+
+    fn read_exactly(&mut self, count: usize) -> Vec<u8> {
+        let mut buffer = [0; 4096];
+        while self.seen.len() < count {
+            let got = self.reader.read(&mut buffer).unwrap();
+            assert!(got > 0, "the port ended");
+            self.seen.extend_from_slice(&buffer[..got]);
+        }
+        let rest = self.seen.split_off(count);
+        std::mem::replace(&mut self.seen, rest)
+    }
+
+    fn ask(&mut self, command: &str, answer: &str) {
+        self.write(format!("{command}\r\n").as_bytes());
+        self.expect(answer);
+    }
+
+    fn go_online(&mut self) {
+        self.ask("AT+CIPMUX=1", "OK\r\n");
+        self.ask("AT+CIPQSEND=1", "OK\r\n");
+        self.ask("AT+CSTT;+CIICR", "OK\r\n");
+        self.ask("AT+CIFSR", "10.83.172.111\r\n");
+    }
+
+    fn send(&mut self, channel: usize, bytes: &[u8]) {
+        self.ask(&format!("AT+CIPSEND={channel},{}", bytes.len()), "\r\n> ");
+        self.write(bytes);
+        self.expect(&format!("\r\nDATA ACCEPT:{channel},{}\r\n", bytes.len()));
+    }
+
+    fn receive(&mut self, channel: usize, count: usize) -> Vec<u8> {
+        let mut got = Vec::new();
+        while got.len() < count {
+            self.expect(&format!("\r\n+RECEIVE,{channel},"));
+            let length = self.expect(":\r\n");
+            let length = std::str::from_utf8(&length[..length.len() - 3]).unwrap();
+            got.extend(self.read_exactly(length.parse().unwrap()));
+        }
+        got
+    }
+}
+
+/// A modem on a pseudo-terminal, served by a thread, and a program that has opened it.
+fn on_a_terminal<N: Network + Send + 'static>(
+    modem: Simulator<N>,
+) -> (Program<File, File>, serve::Remote, JoinHandle<std::io::Result<()>>) {
+    let pty = serve::Pty::open().unwrap();
+    let path = pty.path().to_owned();
+    let (remote, inbox) = serve::remote().unwrap();
+    let served = thread::spawn(move || serve::run(modem, pty, inbox));
+    let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+    (Program::new(file.try_clone().unwrap(), file), remote, served)
+}
+
+#[test]
+fn bytes_go_to_a_real_server_and_back_in_process() {
+    let server = echo_server();
+    let (reader, writer, handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.go_online();
+    program.ask(&format!("AT+CIPSTART=3,\"TCP\",\"127.0.0.1\",{}", server.port()), "3, CONNECT OK\r\n");
+    program.send(3, b"hello\0\r\nOK\r\n\x1a");
+    assert_eq!(program.receive(3, 13), b"hello\0\r\nOK\r\n\x1a");
+    assert_eq!(handle.state().unwrap().channels[3].state, "CONNECTED");
+    program.ask("AT+CIPCLOSE=3", "3, CLOSE OK\r\n");
+    assert_eq!(handle.state().unwrap().channels[3].state, "CLOSED");
+}
+
+#[test]
+fn a_host_that_has_a_name_in_the_table_is_found() {
+    let server = echo_server();
+    let network = HostNetwork::new().name("broker.test", [127, 0, 0, 1]);
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), network)).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.go_online();
+    program.ask("AT+CDNSGIP=\"broker.test\"", "+CDNSGIP: 1,\"broker.test\",\"127.0.0.1\"\r\n");
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"broker.test\",{}", server.port()), "0, CONNECT OK\r\n");
+}
+
+#[test]
+fn a_port_without_a_server_refuses() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.go_online();
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{}", closed.port()), "0, CONNECT FAIL\r\n");
+}
+
+#[test]
+fn a_server_that_closes_is_reported_after_its_last_byte() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"bye").unwrap();
+    });
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.go_online();
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{port}"), "0, CONNECT OK\r\n");
+    program.expect("\r\n+RECEIVE,0,3:\r\nbye\r\n0, CLOSED\r\n");
+    server.join().unwrap();
+}
+
+#[test]
+fn datagrams_go_to_a_real_peer_and_back() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = peer.local_addr().unwrap().port();
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.go_online();
+    program.ask(&format!("AT+CIPSTART=0,\"UDP\",\"127.0.0.1\",{port}"), "0, CONNECT OK\r\n");
+    program.send(0, b"ping");
+    let mut buffer = [0; 16];
+    let (count, from) = peer.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..count], b"ping");
+    peer.send_to(b"one", from).unwrap();
+    peer.send_to(b"three", from).unwrap();
+    program.expect("\r\n+RECEIVE,0,3:\r\none\r\n+RECEIVE,0,5:\r\nthree");
+}
+
+#[test]
+fn a_slow_send_waits_for_the_peer() {
+    let server = echo_server();
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.ask("AT+CIPMUX=1", "OK\r\n");
+    program.ask("AT+CIPQSEND=2", "OK\r\n");
+    program.ask("AT+CSTT;+CIICR", "OK\r\n");
+    program.ask("AT+CIFSR", "10.83.172.111\r\n");
+    program.ask(&format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{}", server.port()), "0, CONNECT OK\r\n");
+    program.ask("AT+CIPSEND=0,2", "\r\n> ");
+    program.write(b"hi");
+    program.expect("0, SEND OK\r\n");
+}
+
+#[test]
+fn a_host_that_does_not_read_stops_the_peer_and_memory_does_not_grow() {
+    let mut network = MemoryNetwork::new();
+    network.serve("source.test", 1, Peer::source(64 << 20).close_when_sent());
+    let (reader, writer, handle) = serve::in_process(Simulator::new(quiet(), network)).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.go_online();
+    program.ask("AT+CIPSTART=0,\"TCP\",\"source.test\",1", "0, CONNECT OK\r\n");
+    // Nobody reads now. The modem still answers who asks it directly, and its link is still open.
+    assert_eq!(handle.state().unwrap().channels[0].state, "CONNECTED");
+    let mut place = 0;
+    for _ in 0..1000 {
+        let data = program.receive(0, 1460);
+        for byte in data {
+            assert_eq!(byte, Peer::source_byte(place));
+            place += 1;
+        }
+    }
+    assert_eq!(handle.state().unwrap().channels[0].state, "CONNECTED");
+}
+
+#[test]
+fn a_hang_up_is_the_end_of_the_reader() {
+    let (mut reader, mut writer, handle) =
+        serve::in_process(Simulator::new(quiet(), MemoryNetwork::new())).unwrap();
+    handle.control(Control::HangUp);
+    let mut rest = Vec::new();
+    reader.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"");
+    assert!((0..100).any(|_| writer.write(b"AT\r\n").is_err()), "a write finds that the port is gone");
+    assert!(handle.state().is_none());
+}
+
+#[test]
+fn dropping_the_writer_is_the_end_of_the_reader() {
+    let (mut reader, writer, _handle) =
+        serve::in_process(Simulator::new(quiet(), MemoryNetwork::new())).unwrap();
+    drop(writer);
+    assert_eq!(reader.read(&mut [0; 1]).unwrap(), 0);
+}
+
+#[test]
+fn a_program_talks_to_a_terminal_and_may_close_and_open_it() {
+    let server = echo_server();
+    let mut pty = serve::Pty::open().unwrap();
+    let link = std::env::temp_dir().join(format!("air724ug-sim-{}", std::process::id()));
+    pty.link(&link).unwrap();
+    let (remote, inbox) = serve::remote().unwrap();
+    let modem = Simulator::new(quiet(), HostNetwork::new());
+    let served = thread::spawn(move || serve::run(modem, pty, inbox));
+    let open = || {
+        let file = OpenOptions::new().read(true).write(true).open(&link).unwrap();
+        Program::new(file.try_clone().unwrap(), file)
+    };
+    let mut program = open();
+    program.go_online();
+    drop(program);
+    let mut program = open();
+    program.ask(&format!("AT+CIPSTART=7,\"TCP\",\"127.0.0.1\",{}", server.port()), "7, CONNECT OK\r\n");
+    program.send(7, b"over a terminal \x03\x04\x11\x13\x1a\x7f\r\n");
+    assert_eq!(program.receive(7, 24), b"over a terminal \x03\x04\x11\x13\x1a\x7f\r\n");
+    assert!(remote.send(Control::HangUp));
+    served.join().unwrap().unwrap();
+    assert!(!link.exists() && link.symlink_metadata().is_err(), "the link is removed");
+}
+
+#[test]
+fn a_terminal_carries_every_byte_in_order() {
+    const TOTAL: u64 = 8 << 20;
+    let mut network = MemoryNetwork::new();
+    network.serve("source.test", 1, Peer::source(TOTAL).close_when_sent());
+    let (mut program, remote, served) = on_a_terminal(Simulator::new(quiet(), network));
+    program.go_online();
+    program.ask("AT+CIPSTART=0,\"TCP\",\"source.test\",1", "0, CONNECT OK\r\n");
+    let mut place = 0;
+    while place < TOTAL {
+        for byte in program.receive(0, 1460.min((TOTAL - place) as usize)) {
+            assert_eq!(byte, Peer::source_byte(place), "byte {place}");
+            place += 1;
+        }
+    }
+    program.expect("0, CLOSED\r\n");
+    remote.send(Control::HangUp);
+    served.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_link_is_never_put_in_the_place_of_a_file() {
+    let path = std::env::temp_dir().join(format!("air724ug-file-{}", std::process::id()));
+    std::fs::write(&path, "precious").unwrap();
+    let mut pty = serve::Pty::open().unwrap();
+    assert!(pty.link(&path).is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+    std::fs::remove_file(&path).unwrap();
+}
