@@ -121,6 +121,10 @@ pub enum CloseReason {
     SendRefused(Refusal),
     /// The module did not confirm data in time, so nobody knows whether it has them.
     SendUnconfirmed,
+    /// The module refused again and again to give data that it holds (manual receive).
+    ReceiveRefused(Refusal),
+    /// The module did not answer when it was asked for data, so nobody knows whether some are lost (manual receive).
+    ReceiveUnconfirmed,
     /// Received data were cut short on the line between module and host.
     Truncated {
         /// Bytes that the module announced and that did not come whole.
@@ -177,9 +181,11 @@ impl CloseReason {
             Self::Peer => io::ErrorKind::BrokenPipe,
             Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
             Self::BearerLost => io::ErrorKind::NetworkDown,
-            Self::SendRefused(_) | Self::SendUnconfirmed | Self::Truncated { .. } => {
-                io::ErrorKind::ConnectionAborted
-            }
+            Self::SendRefused(_)
+            | Self::SendUnconfirmed
+            | Self::ReceiveRefused(_)
+            | Self::ReceiveUnconfirmed
+            | Self::Truncated { .. } => io::ErrorKind::ConnectionAborted,
         }
     }
 }
@@ -197,6 +203,10 @@ impl fmt::Display for CloseReason {
             Self::BearerLost => f.write_str("the network connection (PDP) was lost"),
             Self::SendRefused(refusal) => write!(f, "the module refused data ({refusal})"),
             Self::SendUnconfirmed => f.write_str("the module did not confirm data in time"),
+            Self::ReceiveRefused(refusal) => {
+                write!(f, "the module refused to give received data ({refusal})")
+            }
+            Self::ReceiveUnconfirmed => f.write_str("received data may be lost: the module did not answer"),
             Self::Truncated { lost } => write!(f, "{lost} received bytes were cut short on the serial line"),
         }
     }

@@ -340,7 +340,7 @@ impl BringUp {
         self.plan = Plan::SetUp;
         match result {
             // Refused in IP INITIAL by some firmware: there was nothing to shut.
-            Ok(_) | Err(Failure::Refused(_)) => {
+            Ok(_) | Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 self.advance(now);
                 self.due_at = now + AFTER_SHUT;
             }
@@ -356,7 +356,7 @@ impl BringUp {
                 return;
             }
             Ok(_) => Refusal::Empty,
-            Err(Failure::Refused(refusal)) => *refusal,
+            Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => *refusal,
             Err(Failure::Timeout) => Refusal::Empty,
         };
         self.reason = NotReady::BearerRefused(refusal);

@@ -221,4 +221,6 @@ pub enum Deadline {
     PartialData,
     /// A silent channel in manual mode is asked for data.
     ReceivePoll,
+    /// A send that the module was too full for is tried again.
+    SendRetry,
 }

@@ -107,7 +107,9 @@ impl Requests {
             Err(Failure::Refused(Refusal::Empty | Refusal::Ambiguous)) => Err(Error::Unexpected(
                 format!("{command}: the answer is empty or mixed with an older one").into(),
             )),
-            Err(Failure::Refused(code)) => Err(Error::Refused { command: command.into(), code }),
+            Err(Failure::Refused(code) | Failure::NoPrompt(code)) => {
+                Err(Error::Refused { command: command.into(), code })
+            }
             Err(Failure::Timeout) => Err(timeout(command, finished.command.timeout())),
         };
         out.answer(ticket, answer);
