@@ -165,13 +165,18 @@ mod tests {
         let time = ClockTime::parse("24/10/22,19:50:34+32").unwrap();
         assert_eq!(time.to_string(), "2024-10-22 19:50:34+08:00");
         assert_eq!(ClockTime::parse("2024/10/16,13:14:22+0,0").unwrap().quarters, Some(0));
-        assert_eq!(ClockTime::parse("\"04/01/01,00:00:19-22\"").unwrap().to_string(), "2004-01-01 00:00:19-05:30");
+        assert_eq!(
+            ClockTime::parse("\"04/01/01,00:00:19-22\"").unwrap().to_string(),
+            "2004-01-01 00:00:19-05:30"
+        );
         assert_eq!(ClockTime::parse("24/08/22,07:27:15").unwrap().quarters, None);
     }
 
     #[test]
     fn a_time_that_cannot_be_is_none() {
-        for text in ["", "24/13/01,00:00:00", "24/01/01,24:00:00", "24/01,00:00:00", "24/01/01,00:00", "a/b/c,d:e:f"] {
+        for text in
+            ["", "24/13/01,00:00:00", "24/01/01,24:00:00", "24/01,00:00:00", "24/01/01,00:00", "a/b/c,d:e:f"]
+        {
             assert_eq!(ClockTime::parse(text), None, "{text}");
         }
     }
@@ -180,7 +185,9 @@ mod tests {
     fn names_and_pings_are_news() {
         use super::super::Urc;
         let resolved = Urc::parse(b"+CDNSGIP: 1,\"a.test\",\"1.2.3.4\",\"5.6.7.8\"");
-        assert!(matches!(resolved, Urc::Resolved { host, addresses } if host == "a.test" && addresses.len() == 2));
+        assert!(
+            matches!(resolved, Urc::Resolved { host, addresses } if host == "a.test" && addresses.len() == 2)
+        );
         assert_eq!(Urc::parse(b"+CDNSGIP:0,12"), Urc::ResolveFailed(DnsError::new(12)));
         let Urc::Ping(reply) = Urc::parse(b"+CIPPING: 1,\"1.2.3.4\",600,255") else { panic!() };
         assert_eq!((reply.sequence, reply.time), (1, None));

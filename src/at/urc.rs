@@ -243,7 +243,9 @@ fn data_waiting(fields: &[super::Field<'_>]) -> Option<Urc> {
 
 fn resolved(fields: &[super::Field<'_>]) -> Option<Urc> {
     match fields {
-        [failed, code] if failed.number() == Some(0) => Some(Urc::ResolveFailed(DnsError::new(code.number()?))),
+        [failed, code] if failed.number() == Some(0) => {
+            Some(Urc::ResolveFailed(DnsError::new(code.number()?)))
+        }
         [_, host, addresses @ ..] => {
             let addresses = addresses.iter().filter_map(|field| bare_address(field.bytes())).collect();
             Some(Urc::Resolved { host: host.text(), addresses })

@@ -3,6 +3,7 @@
 mod connector;
 mod received;
 mod registration;
+mod services;
 mod socket;
 mod stream;
 

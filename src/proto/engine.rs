@@ -1,6 +1,6 @@
 //! The core as a whole: inputs in, outputs out.
 
-use crate::at::{ChannelId, Command, Decoder, IpState, IpStatus, Line, Token, Urc};
+use crate::at::{Command, Decoder, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
@@ -245,7 +245,11 @@ impl Engine {
         match finished.owner {
             Owner::BringUp => self.bring_up.finished(now, &finished.result),
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
-            Owner::Caller(ticket) => self.requests.finished(ticket, finished, &mut self.out),
+            Owner::Caller(ticket) => {
+                if let Some(effect) = self.requests.finished(ticket, finished, &mut self.out) {
+                    self.effect(now, effect);
+                }
+            }
             Owner::BearerCheck => self.bearer_checked(now, &finished),
         }
         if let Some(count) = self.bring_up.found.channels.take() {
@@ -264,6 +268,7 @@ impl Engine {
             }
         }
         self.out.event(Event::Urc(urc.clone()));
+        self.requests.news(&urc, &mut self.out);
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             Urc::PdpDeactivated => self.bearer_lost(now),
@@ -277,10 +282,7 @@ impl Engine {
 
     fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
-            self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
-            for channel in ChannelId::all() {
-                self.session.channel_ended(now, channel);
-            }
+            self.end_sockets(now);
             self.bring_up.bearer_lost(now);
         }
     }
@@ -294,7 +296,7 @@ impl Engine {
         }
     }
 
-    fn restarted(&mut self, now: Timestamp) {
+    pub(super) fn restarted(&mut self, now: Timestamp) {
         if self.bring_up.is_waiting_for_module() {
             // It is starting: what was sent so far is lost.
             self.session.restart(Wake::after_boot(now));
