@@ -1,6 +1,7 @@
 //! Handles that an application holds.
 
 mod connector;
+mod interrupt;
 mod received;
 mod registration;
 mod services;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
+pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;

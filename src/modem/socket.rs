@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::connector::DEFAULT_TIMEOUT;
 use super::{Modem, Received, unexpected};
@@ -194,6 +194,13 @@ impl Socket {
     /// The module's channel, 0 to 7.
     pub fn id(&self) -> ChannelId {
         self.shared.id.channel()
+    }
+
+    /// Signals when there is something to read, or the end to see: for [`crossbeam_channel::select!`] over several sockets
+    /// and other channels. After a signal, [`try_recv`](Self::try_recv) until it gives nothing; it may give nothing at
+    /// once, when another handle was faster.
+    pub fn readable(&self) -> &Receiver<()> {
+        &self.shared.readable.signal
     }
 
     /// The peer's address.
