@@ -191,16 +191,10 @@ fn one_of(
     rest: Vec<String>,
     command: &Command,
 ) -> Result<Vec<String>, Failure> {
-    let of_channel = |end: &Result<(), Refusal>| {
-        matches!(
-            end,
-            Err(Refusal::ConnectFail
-                | Refusal::AlreadyConnect
-                | Refusal::SendFail
-                | Refusal::WrongCount { .. })
-        )
-    };
-    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| of_channel(end)) {
+    // `OK` says that the connection is being made, what follows that it was not.
+    let no_connection =
+        |end: &Result<(), Refusal>| matches!(end, Err(Refusal::ConnectFail | Refusal::AlreadyConnect));
+    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| no_connection(end)) {
         return Err(Failure::Refused(*refusal));
     }
     if command.is_open_ended() {

@@ -397,6 +397,7 @@ fn is_anybodys(refusal: Refusal) -> bool {
 /// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
 fn is_unexplained(suspicion: &Suspicion, line: &Line<'_>) -> bool {
     let unknown = match line {
+        Line::Text(b">") => false,
         Line::Text(text) => !Urc::parse(text).is_known(),
         Line::Info { key, list } => !Urc::parse(&[*key, b": ", *list].concat()).is_known(),
         Line::Final(_) | Line::ShutOk | Line::Channel { .. } | Line::State(_) | Line::Row(_) => false,

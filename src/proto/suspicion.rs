@@ -78,20 +78,34 @@ impl Suspicion {
         self.of_all || self.feared.iter().any(|older| command.is_rival_of(older))
     }
 
-    /// Whether a line is accounted for by a late answer.
+    /// Whether a line is accounted for by a late answer. Bare text is not: half of any line looks like it.
     pub(super) fn explains(&self, line: &Line<'_>) -> bool {
-        self.feared.iter().any(|older| older.may_print(line))
+        let may_be_of = |older: &Command| match line {
+            Line::Text(_) => older.has_one_line() && older.may_print(line),
+            line => older.may_print(line),
+        };
+        self.feared.iter().any(may_be_of)
     }
 
     /// Whether lines of an answer may be those of another.
     pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String]) -> bool {
-        let doubtful = |line: &String| {
-            let line = Line::parse(line.as_bytes());
-            let mut authors = self.feared.iter().filter(|older| older.may_print(&line)).peekable();
-            let late = self.of_all || authors.peek().is_some();
-            late && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
-        };
         // A status has its own way of telling.
-        !command.is_open_ended() && lines.iter().any(doubtful)
+        if command.is_open_ended() {
+            return false;
+        }
+        lines.iter().any(|line| {
+            let line = Line::parse(line.as_bytes());
+            let key = match &line {
+                Line::Info { key, .. } => std::str::from_utf8(key).ok().filter(|key| command.has_key(key)),
+                _ => None,
+            };
+            let mut authors = self.feared.iter().filter(|older| match key {
+                Some(key) => older.has_key(key) || older.is_chain(),
+                None => older.may_print(&line),
+            });
+            // Its own answer always comes, so a late line is the second of its kind.
+            let has_author = self.of_all || authors.clone().next().is_some();
+            has_author && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
+        })
     }
 }

@@ -103,16 +103,31 @@ impl Command {
         self.shape.has_one_final()
     }
 
-    /// Whether a line may be part of an answer to this command.
+    /// Whether a line may be part of an answer to this command. A question of the `AT+NAME?` form has its name before
+    /// every line (V.250 section 5.4.4).
     pub fn may_print(&self, line: &Line<'_>) -> bool {
-        matches!(self.judge(line, false), Verdict::Part | Verdict::Doubtful(Ok(())))
-            && !matches!(line, Line::Final(_))
+        let is_named = matches!(self.shape, Shape::Any { .. }) && self.text.ends_with('?');
+        match line {
+            Line::Final(_) => false,
+            Line::Text(_) if is_named => false,
+            line => matches!(self.judge(line, false), Verdict::Part | Verdict::Doubtful(Ok(()))),
+        }
+    }
+
+    /// Whether it is several commands on one line.
+    pub fn is_chain(&self) -> bool {
+        self.text.contains(';')
+    }
+
+    /// Whether the answer always has one line, no more and no less.
+    pub fn has_one_line(&self) -> bool {
+        self.shape.has_one_line()
     }
 
     /// Whether a single line that `older` may print as well can only be this command's: it has one of its own, so
     /// that a late one would be the second.
     pub fn has_own_line(&self, older: &Command) -> bool {
-        self.shape.has_one_line() || self.text.ends_with('?') || self.text == older.text
+        self.has_one_line() || self.text.ends_with('?') || self.text == older.text
     }
 
     /// Whether nothing tells where the answer ends, so that a further question must.

@@ -239,7 +239,7 @@ fn judge_any(line: &Line<'_>, key: &[u8; 16]) -> Verdict {
             let line = [*key, b": ", *list].concat();
             part_if(!Urc::parse(&line).is_known())
         }
-        Line::Text(text) => part_if(!Urc::parse(text).is_known()),
+        Line::Text(text) => part_if(!Urc::parse(text).is_known() && *text != b">"),
         // They come behind the `OK` of an `AT+CIPSTATUS`, so they may be an older one's.
         Line::State(_) | Line::Row(_) => part_if(trim_key(key) == b"+CIPSTATUS"),
         Line::Final(_) => Verdict::NotMine,
