@@ -94,11 +94,11 @@ impl Channel {
     }
 
     /// Begins a new socket.
-    pub(super) fn occupy(&mut self, window: usize) -> SocketId {
+    pub(super) fn occupy(&mut self, window: Window) -> SocketId {
         self.doubt = None;
         self.generation = self.generation.wrapping_add(1);
         self.socket = Some(Socket {
-            window: Window::new(window),
+            window,
             end: None,
             sends: VecDeque::new(),
             closers: Vec::new(),

@@ -12,6 +12,7 @@ use super::link::{Link, Opening};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::receive::Receiving;
+use super::window::Window;
 use super::{Event, Response, SocketId, Ticket};
 
 /// The channels and who is next.
@@ -79,7 +80,10 @@ impl Channels {
         let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
         match free.min_by_key(|channel| (channel.stale_until > now, channel.id)) {
             Some(channel) => {
-                channel.occupy(self.window);
+                channel.occupy(match opening.protocol {
+                    Protocol::Tcp => Window::stream(self.window),
+                    Protocol::Udp => Window::datagrams(self.window),
+                });
                 channel.link = Link::Wanted(opening);
             }
             None => {

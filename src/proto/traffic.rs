@@ -293,7 +293,11 @@ impl Channel {
             Some(send) if !(wants_fetch && std::mem::replace(&mut socket.fetch_next, false)) => {
                 socket.fetch_next = true;
                 let rest = &send.data[send.accepted..];
-                let len = harmless_len(rest, Command::MAX_CHUNK);
+                // A datagram can't be cut; what happens when its prompt is lost, the session decides.
+                let len = match socket.window.has_borders() {
+                    true => rest.len().min(Command::MAX_CHUNK),
+                    false => harmless_len(rest, Command::MAX_CHUNK),
+                };
                 send.in_flight = len;
                 let payload = Some(rest[..len].to_vec());
                 Some((Job::Send, Turn { channel: id, command: Command::send(id, len), payload }))
