@@ -1,6 +1,7 @@
 //! Handles that an application holds.
 
 mod connector;
+mod delivery;
 mod interrupt;
 mod received;
 mod registration;

@@ -241,15 +241,7 @@ impl Socket {
     }
 
     fn send_some(&self, data: &[u8], deadline: Deadline, buffer: &mut Vec<u8>) -> Result<usize> {
-        if self.shared.no_more_writes.load(Ordering::SeqCst) {
-            return Err(Error::Closed(CloseReason::ShutDown));
-        }
-        if self.shared.protocol == Protocol::Udp && data.len() > Command::MAX_CHUNK {
-            return Err(Error::invalid(
-                "datagram",
-                format_args!("is longer than {} bytes", Command::MAX_CHUNK),
-            ));
-        }
+        self.check_write(data)?;
         let mut request = std::mem::take(buffer);
         request.clear();
         request.extend_from_slice(&data[..data.len().min(MAX_HANDED_OVER)]);
@@ -261,6 +253,28 @@ impl Socket {
             }
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Whether such data can be sent on this socket at all.
+    pub(super) fn check_write(&self, data: &[u8]) -> Result<()> {
+        if self.shared.no_more_writes.load(Ordering::SeqCst) {
+            return Err(Error::Closed(CloseReason::ShutDown));
+        }
+        if self.shared.protocol == Protocol::Udp && data.len() > Command::MAX_CHUNK {
+            return Err(Error::invalid(
+                "datagram",
+                format_args!("is longer than {} bytes", Command::MAX_CHUNK),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn modem(&self) -> &Modem {
+        &self.shared.modem
+    }
+
+    pub(super) fn socket_id(&self) -> SocketId {
+        self.shared.id
     }
 
     fn read_now(&self, buf: &mut [u8]) -> Result<Option<usize>> {

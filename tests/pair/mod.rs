@@ -337,6 +337,8 @@ fn timeout_of(request: &Request) -> Duration {
         | Request::Connect { timeout, .. }
         | Request::Send { timeout, .. }
         | Request::Close { timeout, .. }
+        | Request::Flush { timeout, .. }
+        | Request::Unacknowledged { timeout, .. }
         | Request::Resolve { timeout, .. }
         | Request::Ping { timeout, .. } => *timeout,
         Request::Clock => Command::clock().timeout(),
