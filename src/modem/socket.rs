@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::connector::DEFAULT_TIMEOUT;
 use super::{Modem, Received, unexpected};
 use crate::driver::Readable;
 use crate::error::{CloseReason, Error, Result};
-use crate::proto::{ChannelId, Request, Response, SocketId};
+use crate::proto::{ChannelId, Command, Protocol, Request, Response, SocketId};
 
 /// An open connection of the module, like a [`std::net::TcpStream`].
 ///
@@ -26,6 +26,7 @@ pub struct Socket {
 struct Shared {
     modem: Modem,
     id: SocketId,
+    protocol: Protocol,
     host: Box<str>,
     port: u16,
     readable: Readable,
@@ -48,12 +49,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(40);
 const MAX_HANDED_OVER: usize = 64 * 1024;
 
 impl Socket {
-    pub(super) fn new(modem: Modem, id: SocketId, host: &str, port: u16) -> Self {
+    pub(super) fn new(modem: Modem, id: SocketId, protocol: Protocol, host: &str, port: u16) -> Self {
         let readable = modem.driver.watch(id);
         Self {
             shared: Arc::new(Shared {
                 modem,
                 id,
+                protocol,
                 host: host.into(),
                 port,
                 readable,
@@ -196,6 +198,13 @@ impl Socket {
         self.shared.id.channel()
     }
 
+    /// Signals when there is something to read, or the end to see: for [`crossbeam_channel::select!`] over several sockets
+    /// and other channels. After a signal, [`try_recv`](Self::try_recv) until it gives nothing; it may give nothing at
+    /// once, when another handle was faster.
+    pub fn readable(&self) -> &Receiver<()> {
+        &self.shared.readable.signal
+    }
+
     /// The peer's address.
     ///
     /// # Errors
@@ -234,6 +243,12 @@ impl Socket {
     fn send_some(&self, data: &[u8], deadline: Deadline, buffer: &mut Vec<u8>) -> Result<usize> {
         if self.shared.no_more_writes.load(Ordering::SeqCst) {
             return Err(Error::Closed(CloseReason::ShutDown));
+        }
+        if self.shared.protocol == Protocol::Udp && data.len() > Command::MAX_CHUNK {
+            return Err(Error::invalid(
+                "datagram",
+                format_args!("is longer than {} bytes", Command::MAX_CHUNK),
+            ));
         }
         let mut request = std::mem::take(buffer);
         request.clear();

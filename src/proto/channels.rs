@@ -10,7 +10,9 @@ use crate::time::Timestamp;
 use super::channel::{Channel, Closer, End, Send};
 use super::link::{Link, Opening};
 use super::outbox::Outbox;
+use super::pressure::Pressure;
 use super::receive::Receiving;
+use super::window::Window;
 use super::{Event, Response, SocketId, Ticket};
 
 /// The channels and who is next.
@@ -28,6 +30,10 @@ pub(super) struct Channels {
     pub(super) job: Option<(ChannelId, Job)>,
     /// The socket that the payload under way belongs to.
     pub(super) receiving: Option<Receiving>,
+    /// Whole frames that the fetch in flight has brought.
+    pub(super) fetched: usize,
+    /// How often the module was asked about doubtful news without an answer.
+    pub(super) checks: u32,
 }
 
 /// What is in flight for a channel.
@@ -36,6 +42,7 @@ pub(super) enum Job {
     Start,
     Send,
     Fetch,
+    Acknowledgement,
     Close,
 }
 
@@ -54,6 +61,8 @@ impl Channels {
             turn: 0,
             job: None,
             receiving: None,
+            fetched: 0,
+            checks: 0,
         }
     }
 
@@ -71,7 +80,10 @@ impl Channels {
         let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
         match free.min_by_key(|channel| (channel.stale_until > now, channel.id)) {
             Some(channel) => {
-                channel.occupy(self.window);
+                channel.occupy(match opening.protocol {
+                    Protocol::Tcp => Window::stream(self.window),
+                    Protocol::Udp => Window::datagrams(self.window),
+                });
                 channel.link = Link::Wanted(opening);
             }
             None => {
@@ -104,7 +116,8 @@ impl Channels {
                 socket.sends.push_back(Send { ticket, data, accepted: 0, in_flight: 0, deadline, timeout });
             }
             Some(socket) => {
-                let error = socket.error().unwrap_or(Error::Closed(CloseReason::Local));
+                // Without an end, but not up either: the peer has closed, and what it sent is still being fetched.
+                let error = socket.error().unwrap_or(Error::Closed(CloseReason::Peer));
                 out.answer(ticket, Err(error));
             }
             None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
@@ -149,13 +162,21 @@ impl Channels {
         socket.end = Some(end);
         socket.waiting = false;
         socket.poll_at = Timestamp::MAX;
-        for send in std::mem::take(&mut socket.sends) {
-            let Send { ticket, data, accepted, .. } = send;
-            let answer = if accepted > 0 { Ok(Response::Sent { accepted, data }) } else { Err(end.error()) };
-            out.answer(ticket, answer);
-        }
+        socket.pressure = Pressure::None;
+        socket.window.take_unfinished();
+        self.fail_sends(id, &|| end.error(), out);
         out.event(Event::Closed(socket_id, end.reason()));
         out.readable(socket_id);
+    }
+
+    /// Nothing more can be sent on a channel.
+    pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        let Some(socket) = &mut self.channel(id).socket else { return };
+        for send in std::mem::take(&mut socket.sends) {
+            let Send { ticket, data, accepted, .. } = send;
+            let answer = if accepted > 0 { Ok(Response::Sent { accepted, data }) } else { Err(error()) };
+            out.answer(ticket, answer);
+        }
     }
 
     /// Ends every socket and connection because the module holds nothing any more.
@@ -239,10 +260,12 @@ impl Channels {
         }
     }
 
-    /// Until when the module is making a connection; some firmware answers nothing else meanwhile.
+    /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up
+    /// itself.
     pub(super) fn connecting_until(&self) -> Option<Timestamp> {
         let connecting = self.all.iter().filter(|channel| channel.link.is_connecting());
-        connecting.filter_map(|channel| channel.link.opening()).map(|opening| opening.deadline).max()
+        let openings = connecting.filter_map(|channel| channel.link.opening());
+        openings.map(|opening| opening.deadline.min(opening.started_at + STALE)).max()
     }
 }
 
@@ -255,6 +278,15 @@ impl Opening {
         now: Timestamp,
         timeout: Duration,
     ) -> Self {
-        Self { ticket: Some(ticket), protocol, host, port, deadline: now + timeout, timeout, retried: false }
+        Self {
+            ticket: Some(ticket),
+            protocol,
+            host,
+            port,
+            deadline: now + timeout,
+            timeout,
+            started_at: now,
+            retried: false,
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::at::{
-    ChannelId, Command, Domain, Fault, Protocol, Quotable, RegistrationStatus, SignalQuality, Urc,
+    ChannelId, ClockTime, Command, Domain, Fault, PingReply, Protocol, Quotable, RegistrationStatus,
+    SignalQuality, Urc,
 };
 use crate::error::{CloseReason, Error, NotReady};
 
@@ -111,6 +112,29 @@ pub enum Request {
     Signal,
     /// Ask for the registration in one domain.
     Registration(Domain),
+    /// Resolve a name on the module.
+    Resolve {
+        /// The name.
+        host: Quotable,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ping a host from the module.
+    Ping {
+        /// Name or address.
+        host: Quotable,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ask for date and time.
+    Clock,
+    /// Switch the radio on or off (flight mode). Off ends every socket.
+    Radio {
+        /// Whether it is to be on.
+        on: bool,
+    },
+    /// Restart the module. Ends every socket.
+    Restart,
 }
 
 impl Request {
@@ -129,6 +153,12 @@ impl Request {
             Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
             Self::Signal => "signal".to_owned(),
             Self::Registration(domain) => format!("registration {domain:?}"),
+            Self::Resolve { host, timeout } => format!("resolve {host}, at most {timeout:?}"),
+            Self::Ping { host, timeout } => format!("ping {host}, at most {timeout:?}"),
+            Self::Clock => "clock".to_owned(),
+            Self::Radio { on: true } => "radio on".to_owned(),
+            Self::Radio { on: false } => "radio off".to_owned(),
+            Self::Restart => "restart".to_owned(),
         }
     }
 }
@@ -156,6 +186,14 @@ pub enum Response {
     Signal(SignalQuality),
     /// Registration.
     Registration(RegistrationStatus),
+    /// Addresses of a name; at least one.
+    Addresses(Vec<Ipv4Addr>),
+    /// Replies to a ping, and their absence; at least one.
+    Pings(Vec<PingReply>),
+    /// Date and time.
+    Clock(ClockTime),
+    /// It was done.
+    Done,
 }
 
 /// Who the module is.
@@ -221,4 +259,6 @@ pub enum Deadline {
     PartialData,
     /// A silent channel in manual mode is asked for data.
     ReceivePoll,
+    /// A send that the module was too full for is tried again.
+    SendRetry,
 }

@@ -30,7 +30,11 @@ pub struct Pair {
     pub to_host: Tap,
     pub to_modem: Tap,
     answers: HashMap<Ticket, Result<Response, Error>>,
+    /// When each request that is not answered yet must be.
+    due: HashMap<Ticket, Timestamp>,
     next_ticket: u64,
+    /// Steps in a row in which no time passed.
+    stood: u32,
     chunks: Chunks,
     seed: u64,
     hung_up: bool,
@@ -63,6 +67,8 @@ impl Pair {
             to_host: Box::new(|_, bytes| bytes),
             to_modem: Box::new(|_, bytes| bytes),
             answers: HashMap::new(),
+            due: HashMap::new(),
+            stood: 0,
             next_ticket: 1,
             chunks: Chunks::Whole,
             seed,
@@ -98,6 +104,7 @@ impl Pair {
     pub fn ask(&mut self, request: Request) -> Ticket {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
+        self.due.insert(ticket, self.now + timeout_of(&request));
         self.engine.handle(self.now, Input::Asked(ticket, request));
         self.exchange();
         ticket
@@ -238,11 +245,25 @@ impl Pair {
         let engine = self.engine.deadline().map(|(at, _)| at);
         let modem = self.modem.deadline();
         let Some(next) = engine.into_iter().chain(modem).min().filter(|at| *at <= end) else { return false };
+        self.stood = if next > self.now { 0 } else { self.stood + 1 };
+        assert!(self.stood < 10_000, "the clock stands still, {}", self.story());
         self.now = self.now.max(next);
+        self.in_time();
         self.modem.handle(self.now, sim::Input::Tick);
         self.engine.handle(self.now, Input::Tick);
         self.exchange();
         true
+    }
+
+    /// No request may outlive its time-out.
+    fn in_time(&self) {
+        let late = self.due.iter().find(|(_, due)| **due < self.now);
+        assert!(late.is_none(), "{late:?} is overdue at {:?}, {}", self.engine.deadline(), self.story());
+    }
+
+    /// How many requests wait for their answers.
+    pub fn waiting(&self) -> usize {
+        self.due.len()
     }
 
     /// Carries bytes both ways until there are none.
@@ -258,8 +279,12 @@ impl Pair {
                         self.modem.handle(self.now, sim::Input::Host(&bytes));
                     }
                     Output::Answered(ticket, answer) => {
-                        let twice = self.answers.insert(ticket, answer);
-                        assert!(twice.is_none(), "{ticket:?} was answered twice, {}", self.story());
+                        let due = self.due.remove(&ticket);
+                        let due =
+                            due.unwrap_or_else(|| panic!("{ticket:?} answered twice, {}", self.story()));
+                        let now = self.now;
+                        assert!(now <= due, "{ticket:?} outlived {due:?}: {answer:?}, {}", self.story());
+                        self.answers.insert(ticket, answer);
                     }
                     Output::Event(event) => self.events.push(event),
                     Output::Readable(_) => {}
@@ -302,5 +327,24 @@ impl Pair {
             self.engine.handle(self.now, Input::Received(piece));
             bytes = rest;
         }
+    }
+}
+
+/// How long the engine may take to answer.
+fn timeout_of(request: &Request) -> Duration {
+    match request {
+        Request::WaitReady { timeout }
+        | Request::Connect { timeout, .. }
+        | Request::Send { timeout, .. }
+        | Request::Close { timeout, .. }
+        | Request::Resolve { timeout, .. }
+        | Request::Ping { timeout, .. } => *timeout,
+        Request::Clock => Command::clock().timeout(),
+        Request::Radio { on } => Command::radio(*on).timeout(),
+        Request::Restart => Command::reset().timeout(),
+        Request::Run(command) => command.timeout(),
+        Request::Signal => Command::signal_quality().timeout(),
+        Request::Registration(domain) => Command::registration(*domain).timeout(),
+        _ => Duration::ZERO,
     }
 }
