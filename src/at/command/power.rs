@@ -27,6 +27,10 @@ impl Command {
 
     /// `AT+CCLK?`: date and time, which the network sets.
     pub fn clock() -> Self {
-        Self::new("AT+CCLK?", Shape::Info { keys: &["+CCLK"], accepts: |list| list.len() == 1 }, DEFAULT_TIMEOUT)
+        Self::new(
+            "AT+CCLK?",
+            Shape::Info { keys: &["+CCLK"], accepts: |list| list.len() == 1 },
+            DEFAULT_TIMEOUT,
+        )
     }
 }
