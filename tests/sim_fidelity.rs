@@ -100,7 +100,8 @@ impl Played {
     }
 
     fn figures(&self) -> [usize; 4] {
-        let counts = [Nearness::Exact, Nearness::UpToValues, Nearness::Different].map(|near| self.count(near));
+        let counts =
+            [Nearness::Exact, Nearness::UpToValues, Nearness::Different].map(|near| self.count(near));
         [self.exchanges.len(), counts[0], counts[1], counts[2]]
     }
 

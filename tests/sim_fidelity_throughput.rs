@@ -16,9 +16,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use air724ug::sim::{
-    HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, VirtualHost, serve,
-};
+use air724ug::sim::{HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, VirtualHost, serve};
 
 /// What a line of 3 Mbaud carries, ten bits to a byte.
 const NEEDED: f64 = 300_000.0;

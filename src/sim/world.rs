@@ -1,11 +1,10 @@
 //! The hand on the simulated world: what [`Control`] does.
 
+use super::card::Card;
 use super::control::{Control, Happening};
 use super::fault::Fault;
 use super::machine::Machine;
 use super::network::Network;
-use super::radio::Card;
-use super::settings::SimCard;
 
 impl Machine {
     pub(super) fn control(&mut self, network: &mut dyn Network, control: Control) {
@@ -16,11 +15,7 @@ impl Machine {
                 self.card_changed(network, "SIM REMOVED");
             }
             Control::SimInsert => {
-                let card = match &self.settings.sim {
-                    SimCard::Absent => SimCard::Ready,
-                    card @ (SimCard::Ready | SimCard::Locked { .. }) => card.clone(),
-                };
-                self.radio.card = Card::new(&card);
+                self.radio.card = self.radio.lock.at_power_on();
                 let state = self.card_text().unwrap_or("SIM REMOVED");
                 self.card_changed(network, state);
             }

@@ -31,15 +31,29 @@ fn of_the_p_family(revision: &'static str) -> Profile {
 
 /// A module that is switched on, has no cell yet, and finds one as soon as it is there.
 fn out_of_reach(scene: Scene) -> Scene {
-    scene
-        .set(|settings| settings.registration_time(Duration::ZERO))
-        .opening(Beforehand(Control::NetworkDown))
+    scene.set(|settings| settings.registration_time(Duration::ZERO)).opening(Beforehand(Control::NetworkDown))
 }
 
 pub fn scenes() -> Vec<Scene> {
     vec![
-        a01(), a02(), a04(), a07(), a09(), a11(), a12(), a13(), a14(), a16(), a18(), a19(), a21(), a23(), a25(),
-        a26(), a27(), a28(),
+        a01(),
+        a02(),
+        a04(),
+        a07(),
+        a09(),
+        a11(),
+        a12(),
+        a13(),
+        a14(),
+        a16(),
+        a18(),
+        a19(),
+        a21(),
+        a23(),
+        a25(),
+        a26(),
+        a27(),
+        a28(),
     ]
 }
 
@@ -122,7 +136,9 @@ fn a13() -> Scene {
 fn a14() -> Scene {
     Scene::new("a14", Profile::air780e(), true)
         .timed()
-        .set(|settings| settings.clock(1_724_740_598 - 146).time_zone(0).registration_time(Duration::from_millis(1_500)))
+        .set(|settings| {
+            settings.clock(1_724_740_598 - 146).time_zone(0).registration_time(Duration::from_millis(1_500))
+        })
         .before(41, World(Control::SimRemove))
         // Another session: there is no card in the slot that is chosen.
         .before(52, World(Control::SimInsert))
@@ -148,7 +164,9 @@ fn a19() -> Scene {
     profile.long_year = false;
     Scene::new("a19", profile, true)
         .timed()
-        .set(|settings| settings.boot(Boot::Cold).clock(1_780_535_058 - 6).address(Ipv4Addr::new(10, 76, 1, 35)))
+        .set(|settings| {
+            settings.boot(Boot::Cold).clock(1_780_535_058 - 6).address(Ipv4Addr::new(10, 76, 1, 35))
+        })
         .opening(Passes(Duration::from_millis(1_499)))
         .before(1, Wait(Duration::from_millis(1)))
         .after(18, LeftOut("OK".into()))
@@ -215,7 +233,10 @@ fn a28() -> Scene {
         .listener("47.107.25.39", 9998)
         .listener("47.106.96.28", 10188)
         .prepared(&["AT+CIPQSEND=1", "AT+CIPMUX=1", "AT+CIPRXGET=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
-        .prepared(&["AT+CIPSTART=0,\"TCP\",\"47.107.25.39\",9998", "AT+CIPSTART=4,\"TCP\",\"47.106.96.28\",10188"])
+        .prepared(&[
+            "AT+CIPSTART=0,\"TCP\",\"47.107.25.39\",9998",
+            "AT+CIPSTART=4,\"TCP\",\"47.106.96.28\",10188",
+        ])
         .prepared(&["AT+CIPSEND=0,42", "123456789012345678901234567890123456789012", "AT+CIPCLOSE=4"])
         .before(4, Asks("AT+CIPACK=0".into()))
         .after(4, LeftOut("OK".into()))

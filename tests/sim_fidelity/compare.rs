@@ -31,7 +31,10 @@ pub fn mask(line: &str) -> String {
         return format!("+CSQ:{}", rest.chars().map(digits).collect::<String>().replace("##", "#"));
     }
     if line.starts_with("+NITZ:") || line.starts_with("+CCLK:") {
-        return line.chars().map(|character| if character.is_ascii_digit() { '#' } else { character }).collect();
+        return line
+            .chars()
+            .map(|character| if character.is_ascii_digit() { '#' } else { character })
+            .collect();
     }
     if let Some(sender) = line.strip_prefix("RECV FROM:") {
         let blank = if sender.starts_with(' ') { " " } else { "" };
@@ -77,7 +80,10 @@ fn is_number(word: &str) -> bool {
 }
 
 fn is_firmware(word: &str) -> bool {
-    word.starts_with("AirM2M_") || word.starts_with("SIMCOM_SIM") || word.contains("B05SIM") || word == "R14.18"
+    word.starts_with("AirM2M_")
+        || word.starts_with("SIMCOM_SIM")
+        || word.contains("B05SIM")
+        || word == "R14.18"
 }
 
 mod tests {

@@ -44,7 +44,11 @@ pub fn compare_all_but_last(header: &str, found: &[Vec<String>]) {
         assert!(listed.contains(row), "not in the table {header}:\n{}", shown(std::slice::from_ref(row)));
     }
     for row in &listed {
-        assert!(found.contains(row), "in the table {header}, and not so:\n{}", shown(std::slice::from_ref(row)));
+        assert!(
+            found.contains(row),
+            "in the table {header}, and not so:\n{}",
+            shown(std::slice::from_ref(row))
+        );
     }
     assert_eq!(found.len(), listed.len(), "a row of the table {header} is there twice");
 }

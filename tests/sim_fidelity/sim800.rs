@@ -154,9 +154,9 @@ fn s12() -> Scene {
         (28, "AT+HTTPREAD"),
     ];
     let scene = Scene::new("s12", Profile::sim800(), true).set(|settings| settings.registration(5));
-    let scene = asked.into_iter().fold(scene, |scene, (line, command)| {
-        scene.cut(line).before(line, Asks(command.into()))
-    });
+    let scene = asked
+        .into_iter()
+        .fold(scene, |scene, (line, command)| scene.cut(line).before(line, Asks(command.into())));
     scene.cut(31).cut(33).before(33, World(Control::Urc("+CREG: 5".into())))
 }
 
