@@ -38,6 +38,12 @@ pub enum Error {
     /// All channels are taken: close a socket first.
     #[error("all channels of the module are in use")]
     NoFreeChannel,
+    /// So many data wait to be sent already: try again when [`Socket::queued`](crate::Socket::queued) is less.
+    #[error("the send queue has room for {room} bytes only")]
+    QueueFull {
+        /// How many bytes would be taken now.
+        room: usize,
+    },
     /// The connection could not be made.
     #[error("the connection failed: {0}")]
     ConnectFailed(Refusal),
@@ -153,6 +159,7 @@ impl Error {
             Self::Refused { .. } | Self::Unexpected(_) => io::ErrorKind::InvalidData,
             Self::NotReady(_) => io::ErrorKind::NetworkDown,
             Self::NoFreeChannel => io::ErrorKind::AddrInUse,
+            Self::QueueFull { .. } => io::ErrorKind::WouldBlock,
             Self::ConnectFailed(_) => io::ErrorKind::ConnectionRefused,
             Self::ResolveFailed(_) => io::ErrorKind::NotFound,
             Self::Closed(reason) => reason.kind(),

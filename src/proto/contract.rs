@@ -94,6 +94,28 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
+    /// Send data without waiting, in order with other sends. Answered at once with [`Response::Done`], or
+    /// [`Error::QueueFull`].
+    Queue {
+        /// Where to.
+        socket: SocketId,
+        /// The data.
+        data: Vec<u8>,
+    },
+    /// Wait until the peer has acknowledged everything that was sent.
+    Flush {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ask how many bytes the peer has not acknowledged.
+    Unacknowledged {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
     /// Close a socket and wait until the module has done so.
     Close {
         /// Which.
@@ -148,6 +170,9 @@ impl Request {
             Self::Send { socket, data, timeout } => {
                 format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
             }
+            Self::Queue { socket, data } => format!("queue {} bytes on {socket:?}", data.len()),
+            Self::Flush { socket, timeout } => format!("flush {socket:?}, at most {timeout:?}"),
+            Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
             Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
@@ -192,6 +217,8 @@ pub enum Response {
     Pings(Vec<PingReply>),
     /// Date and time.
     Clock(ClockTime),
+    /// So many bytes are not acknowledged.
+    Unacknowledged(u32),
     /// It was done.
     Done,
 }
@@ -221,6 +248,12 @@ pub enum Event {
     Connected(SocketId),
     /// A socket has ended; `None` if it was overrun or the module restarted (the socket's own error says which).
     Closed(SocketId, Option<CloseReason>),
+    /// A socket has this many bytes more to read.
+    Received(SocketId, usize),
+    /// The module has all of one send: so many bytes.
+    Sent(SocketId, usize),
+    /// A socket ended with so many queued bytes that the module never had.
+    Unsent(SocketId, usize),
     /// The module started anew.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
@@ -261,4 +294,6 @@ pub enum Deadline {
     ReceivePoll,
     /// A send that the module was too full for is tried again.
     SendRetry,
+    /// The module is asked what the peer has acknowledged.
+    Acknowledgement,
 }

@@ -1,5 +1,7 @@
 //! The core as a whole: inputs in, outputs out.
 
+use std::time::Duration;
+
 use crate::at::{Command, Decoder, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
@@ -54,6 +56,8 @@ pub struct Engine {
     port: Port,
     /// Whether the module has been seen to answer while it makes a connection.
     pub(super) answers_while_connecting: bool,
+    /// When the module last said that it had started.
+    restarted_at: Option<Timestamp>,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Told,
@@ -73,6 +77,10 @@ enum Told {
     NotReady(NotReady),
 }
 
+/// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
+/// (protocol section 3).
+const ONE_START: Duration = Duration::from_millis(1_500);
+
 impl Engine {
     /// A core for a port that has just been opened.
     ///
@@ -90,6 +98,7 @@ impl Engine {
             received_at: now,
             port: Port::There,
             answers_while_connecting: false,
+            restarted_at: None,
             requests_next: false,
             told: Told::NotReady(NotReady::NoAnswer),
         })
@@ -159,6 +168,11 @@ impl Engine {
     /// How many bytes of a socket can be read at once, and whether it has ended.
     pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
         self.channels.readable(socket)
+    }
+
+    /// How many bytes of a socket the module does not have yet.
+    pub fn queued(&mut self, socket: SocketId) -> usize {
+        self.channels.queued(socket)
     }
 
     /// Whether sockets can be opened.
@@ -297,12 +311,17 @@ impl Engine {
     }
 
     pub(super) fn restarted(&mut self, now: Timestamp) {
+        // A start may say so twice (capture a19: 740 ms apart).
+        let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
+        self.restarted_at = Some(now);
         if self.bring_up.is_waiting_for_module() {
             // It is starting: what was sent so far is lost.
             self.session.restart(Wake::after_boot(now));
             return;
         }
-        self.out.event(Event::Restarted);
+        if is_news {
+            self.out.event(Event::Restarted);
+        }
         self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
     }
 

@@ -8,6 +8,7 @@ mod bring_up;
 mod channel;
 mod channels;
 mod contract;
+mod delivery;
 mod effects;
 mod engine;
 mod exchange;

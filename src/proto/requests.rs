@@ -6,6 +6,7 @@ use crate::at::{Command, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
+use super::delivery::Wanted;
 use super::engine::Engine;
 use super::exchange::{Failure, Finished};
 use super::link::Opening;
@@ -57,6 +58,13 @@ impl Engine {
             }
             Request::Send { socket, data, timeout } => {
                 self.channels.send(now, socket, ticket, data, timeout, out)
+            }
+            Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
+            Request::Flush { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
+            }
+            Request::Unacknowledged { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
             }
             Request::Close { socket, timeout } => self.channels.close(now, socket, ticket, timeout, out),
             Request::Forget { socket } => {

@@ -19,12 +19,31 @@ pub const ECHO: (&str, u16) = ("echo.test", 7);
 /// Changes what crosses the line; gets the bytes that are about to arrive and returns those that do.
 pub type Tap = Box<dyn FnMut(Timestamp, Vec<u8>) -> Vec<u8>>;
 
+/// What happens when the host writes something that begins like this, once.
+struct Reaction {
+    to: Vec<u8>,
+    how: How,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    /// The modem never sees it; the host gets these bytes.
+    Instead,
+    /// The host gets these bytes first.
+    Before,
+    /// The host gets these bytes behind what the modem says at once.
+    Behind,
+}
+
 /// Both ends of the line.
 pub struct Pair {
     pub engine: Engine,
     pub modem: Simulator<MemoryNetwork>,
     pub now: Timestamp,
     pub events: Vec<Event>,
+    /// Everything that happened inside the modem.
+    pub happenings: Vec<sim::Happening>,
     /// Everything that the host has written.
     pub written: Vec<u8>,
     pub to_host: Tap,
@@ -35,6 +54,7 @@ pub struct Pair {
     next_ticket: u64,
     /// Steps in a row in which no time passed.
     stood: u32,
+    reactions: Vec<Reaction>,
     chunks: Chunks,
     seed: u64,
     hung_up: bool,
@@ -63,12 +83,14 @@ impl Pair {
             modem: Simulator::new(settings, network),
             now: Timestamp::ZERO,
             events: Vec::new(),
+            happenings: Vec::new(),
             written: Vec::new(),
             to_host: Box::new(|_, bytes| bytes),
             to_modem: Box::new(|_, bytes| bytes),
             answers: HashMap::new(),
             due: HashMap::new(),
             stood: 0,
+            reactions: Vec::new(),
             next_ticket: 1,
             chunks: Chunks::Whole,
             seed,
@@ -275,8 +297,7 @@ impl Pair {
                 match output {
                     Output::Write(bytes) => {
                         self.written.extend_from_slice(&bytes);
-                        let bytes = (self.to_modem)(self.now, bytes);
-                        self.modem.handle(self.now, sim::Input::Host(&bytes));
+                        self.write(bytes);
                     }
                     Output::Answered(ticket, answer) => {
                         let due = self.due.remove(&ticket);
@@ -290,25 +311,90 @@ impl Pair {
                     Output::Readable(_) => {}
                 }
             }
-            while let Some(output) = self.modem.poll() {
-                match output {
-                    sim::Output::Host(bytes) => {
-                        quiet = false;
-                        let bytes = (self.to_host)(self.now, bytes);
-                        self.deliver(&bytes);
-                    }
-                    sim::Output::HangUp => {
-                        self.hung_up = true;
-                        quiet = false;
-                        self.engine.handle(self.now, Input::PortLost("hung up"));
-                    }
-                    sim::Output::Happened(_) => {}
-                }
+            if self.drain_modem() {
+                quiet = false;
             }
             if quiet {
                 return;
             }
         }
+    }
+
+    /// Carries what the modem has written to the host; whether there was anything.
+    fn drain_modem(&mut self) -> bool {
+        let mut any = false;
+        while let Some(output) = self.modem.poll() {
+            match output {
+                sim::Output::Host(bytes) => {
+                    any = true;
+                    let bytes = (self.to_host)(self.now, bytes);
+                    self.deliver(&bytes);
+                }
+                sim::Output::HangUp => {
+                    self.hung_up = true;
+                    any = true;
+                    self.engine.handle(self.now, Input::PortLost("hung up"));
+                }
+                sim::Output::Happened(happening) => self.happenings.push(happening),
+            }
+        }
+        any
+    }
+
+    /// The host writes.
+    fn write(&mut self, bytes: Vec<u8>) {
+        let reaction = self.reactions.iter().position(|reaction| bytes.starts_with(&reaction.to));
+        let reaction = reaction.map(|index| self.reactions.remove(index));
+        if let Some(reaction) = &reaction
+            && reaction.how != How::Behind
+        {
+            self.deliver(&reaction.bytes);
+        }
+        if reaction.as_ref().is_none_or(|reaction| reaction.how != How::Instead) {
+            let bytes = (self.to_modem)(self.now, bytes);
+            self.modem.handle(self.now, sim::Input::Host(&bytes));
+        }
+        if let Some(reaction) = reaction.filter(|reaction| reaction.how == How::Behind) {
+            self.drain_modem();
+            self.deliver(&reaction.bytes);
+        }
+    }
+
+    /// The next write that begins with `to` never reaches the modem; the host gets `bytes` for it.
+    pub fn instead(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.react(to, How::Instead, bytes.as_ref())
+    }
+
+    /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
+    pub fn before(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.react(to, How::Before, bytes.as_ref())
+    }
+
+    /// At the next write that begins with `to` the host gets `bytes` behind what the modem says at once.
+    pub fn behind(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.react(to, How::Behind, bytes.as_ref())
+    }
+
+    fn react(&mut self, to: &str, how: How, bytes: &[u8]) -> &mut Self {
+        self.reactions.push(Reaction { to: to.as_bytes().to_vec(), how, bytes: bytes.to_vec() });
+        self
+    }
+
+    /// How often the host has written this.
+    pub fn wrote(&self, text: &str) -> usize {
+        self.written.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
+    }
+
+    /// The port is there again.
+    pub fn plug_in(&mut self) {
+        self.engine.handle(self.now, Input::PortBack);
+        self.exchange();
+    }
+
+    /// The port vanishes for the host, while the modem lives on.
+    pub fn pull_out(&mut self) {
+        self.engine.handle(self.now, Input::PortLost("pulled out"));
+        self.exchange();
     }
 
     fn deliver(&mut self, mut bytes: &[u8]) {
@@ -337,6 +423,8 @@ fn timeout_of(request: &Request) -> Duration {
         | Request::Connect { timeout, .. }
         | Request::Send { timeout, .. }
         | Request::Close { timeout, .. }
+        | Request::Flush { timeout, .. }
+        | Request::Unacknowledged { timeout, .. }
         | Request::Resolve { timeout, .. }
         | Request::Ping { timeout, .. } => *timeout,
         Request::Clock => Command::clock().timeout(),
