@@ -243,6 +243,12 @@ impl Pair {
         self.exchange();
     }
 
+    /// Runs to the next deadline.
+    pub fn once(&mut self) {
+        let end = self.now + Duration::from_secs(3_600);
+        assert!(self.step(end), "nothing more happens, {}", self.story());
+    }
+
     /// Runs until something holds. Fails after an hour: nothing in this library waits that long.
     pub fn run_until(&mut self, holds: impl Fn(&mut Self) -> bool) {
         let end = self.now + Duration::from_secs(3_600);
