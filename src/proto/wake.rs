@@ -85,6 +85,6 @@ impl Wake {
             Attempt::Flush => vec![b'\r'; Command::MAX_CHUNK],
             Attempt::Abort => vec![0x1b],
         };
-        Nudge { bytes, round_over: self.step % ROUND.len() == 0 }
+        Nudge { bytes, round_over: self.step.is_multiple_of(ROUND.len()) }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits: when both sides are quiet, the clock jumps to the next deadline of either. A schedule is a
 //! function of its seed, and a failure prints it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 #![allow(dead_code, reason = "each test program uses its own part of the harness")]
 
 use std::collections::HashMap;
@@ -389,6 +390,12 @@ impl Pair {
     /// How often the host has written this.
     pub fn wrote(&self, text: &str) -> usize {
         self.written.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
+    }
+
+    /// An earlier owner of the port has written this, and read what came of it.
+    pub fn left_behind(&mut self, bytes: impl AsRef<[u8]>) {
+        self.modem.handle(self.now, sim::Input::Host(bytes.as_ref()));
+        while self.modem.poll().is_some() {}
     }
 
     /// The port is there again.
