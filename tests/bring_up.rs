@@ -253,7 +253,7 @@ fn a_card_that_asks_for_what_nobody_has_is_reported() {
         ("\r\nERROR\r\n", NotReady::Starting),
     ] {
         let mut pair = Pair::new();
-        (0..70).for_each(|_| drop(pair.instead("AT+CPIN?", answer)));
+        pair.instead_times(70, "AT+CPIN?", answer);
         assert_eq!(not_ready(&mut pair), reason, "{answer:?}");
         // The card is in order at last.
         main_job(&mut pair.ready());
@@ -280,7 +280,7 @@ fn a_module_without_registration_says_which() {
     ] {
         let mut pair = Pair::with(Config::default(), Settings::default().registration(registration));
         // The simulated modem hears no cell that it is not registered with.
-        (0..100).for_each(|_| drop(pair.instead("AT+CSQ", "\r\n+CSQ: 20,0\r\n\r\nOK\r\n")));
+        pair.instead_times(100, "AT+CSQ", "\r\n+CSQ: 20,0\r\n\r\nOK\r\n");
         assert_eq!(not_ready(&mut pair), NotReady::NotRegistered(status));
     }
     let mut pair = Pair::with(Config::default(), Settings::default().attach(false));
@@ -321,14 +321,14 @@ fn a_bearer_that_is_refused_is_asked_for_again_ever_more_slowly() {
     for answer in ["\r\nERROR\r\n", "\r\n+CME ERROR: 148\r\n", "\r\n+PDP: DEACT\r\n\r\n+CME ERROR: 65535\r\n"]
     {
         let mut pair = Pair::new();
-        (0..6).for_each(|_| drop(pair.instead("AT+CIICR", answer)));
+        pair.instead_times(6, "AT+CIICR", answer);
         let begun = pair.now;
         let mut pair = pair.ready();
         assert!(pair.now - begun > Duration::from_secs(30), "{:?}", pair.now - begun);
         main_job(&mut pair);
     }
     let mut pair = Pair::new();
-    (0..1000).for_each(|_| drop(pair.instead("AT+CIICR", "\r\nERROR\r\n")));
+    pair.instead_times(1000, "AT+CIICR", "\r\nERROR\r\n");
     assert_eq!(not_ready(&mut pair), NotReady::BearerRefused(Refusal::Error));
     pair.run_for(Duration::from_secs(3_600));
     let tries = pair.wrote("AT+CIICR");
@@ -350,7 +350,7 @@ fn what_firmware_does_not_have_is_done_without() {
         for answer in ["\r\nERROR\r\n", "\r\n+CME ERROR: 4\r\n", ""] {
             for mode in both_modes() {
                 let mut pair = Pair::with(Config::default().receive_mode(mode), Settings::default());
-                (0..3).for_each(|_| drop(pair.instead(command, answer)));
+                pair.instead_times(3, command, answer);
                 main_job(&mut pair.ready());
             }
         }
@@ -417,6 +417,6 @@ fn every_command_of_bring_up_may_lose_its_answer_once() {
 #[test]
 fn a_module_that_answers_only_the_tenth_attention_is_found() {
     let mut pair = Pair::new();
-    (0..9).for_each(|_| drop(pair.instead("AT\r\n", "")));
+    pair.instead_times(9, "AT\r\n", "");
     main_job(&mut pair.ready());
 }

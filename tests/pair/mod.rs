@@ -372,6 +372,13 @@ impl Pair {
         self.react(to, How::Instead, bytes.as_ref())
     }
 
+    /// As [`instead`](Self::instead), so many times.
+    pub fn instead_times(&mut self, times: usize, to: &str, bytes: impl AsRef<[u8]>) {
+        for _ in 0..times {
+            self.react(to, How::Instead, bytes.as_ref());
+        }
+    }
+
     /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
     pub fn before(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.react(to, How::Before, bytes.as_ref())
