@@ -59,6 +59,7 @@ pub struct Pair {
     chunks: Chunks,
     seed: u64,
     hung_up: bool,
+    traces: bool,
 }
 
 /// How the modem's bytes are cut into reads.
@@ -96,6 +97,7 @@ impl Pair {
             chunks: Chunks::Whole,
             seed,
             hung_up: false,
+            traces: std::env::var_os("AIR724UG_TRACE").is_some(),
         }
     }
 
@@ -303,6 +305,7 @@ impl Pair {
                 quiet = false;
                 match output {
                     Output::Write(bytes) => {
+                        self.trace(">", &bytes);
                         self.written.extend_from_slice(&bytes);
                         self.write(bytes);
                     }
@@ -417,7 +420,16 @@ impl Pair {
         self.exchange();
     }
 
+    /// Shows what crosses the line, if the environment asks for it (`AIR724UG_TRACE=1`).
+    fn trace(&self, direction: &str, bytes: &[u8]) {
+        if self.traces && !bytes.is_empty() {
+            let shown = &bytes[..bytes.len().min(120)];
+            eprintln!("{} {direction} {} ({})", self.now, shown.escape_ascii(), bytes.len());
+        }
+    }
+
     fn deliver(&mut self, mut bytes: &[u8]) {
+        self.trace("<", bytes);
         while !bytes.is_empty() {
             let size = match &mut self.chunks {
                 Chunks::Whole => bytes.len(),
