@@ -51,5 +51,5 @@ pub use crossbeam_channel;
 pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
-pub use modem::{Connector, Modem, Received, Registration, Socket, Wake};
-pub use proto::{Event, Identity};
+pub use modem::{Connector, Heartbeat, Keepalive, Modem, Received, Registration, Socket, Wake};
+pub use proto::{Event, HeartbeatStatistics, Identity};
