@@ -292,6 +292,8 @@ impl Engine {
                 self.session.channel_ended(now, channel);
             }
             self.bring_up.bearer_lost(now);
+        } else {
+            self.bring_up.bearer_news();
         }
     }
 
@@ -299,8 +301,13 @@ impl Engine {
     fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
         let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
         self.channels.checked(now, status.as_ref(), &mut self.out);
-        if let Some(IpStatus { state: IpState::PdpDeact | IpState::Initial, .. }) = status {
-            self.bearer_lost(now);
+        match status.map(|status| status.state) {
+            Some(IpState::Status | IpState::Processing | IpState::Single(_)) | None => {}
+            Some(
+                IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact,
+            ) => {
+                self.bearer_lost(now);
+            }
         }
     }
 
@@ -360,7 +367,7 @@ impl Engine {
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         while self.session.is_idle() {
-            if self.channels.has_doubt() {
+            if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
                 self.requests.check_bearer();
             }
             if self.bring_up.is_ready() && self.requests_next {
