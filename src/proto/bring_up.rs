@@ -158,6 +158,12 @@ impl BringUp {
         self.found.address = None;
     }
 
+    /// Nothing is asked until [`bearer_lost`](Self::bearer_lost) or a restart begins anew.
+    pub(super) fn hold(&mut self, reason: NotReady) {
+        self.due_at = Timestamp::MAX;
+        self.reason = reason;
+    }
+
     /// When [`next`](Self::next) will have something to ask.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         (!self.is_ready() && self.due_at != Timestamp::MAX).then_some(self.due_at)

@@ -7,6 +7,7 @@ use crate::at::{ChannelId, ChannelNews};
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
+use super::delivery::Delivery;
 use super::link::Link;
 use super::pressure::Pressure;
 use super::window::Window;
@@ -44,6 +45,8 @@ pub(super) struct Socket {
     pub(super) abandoned: bool,
     /// Whether the module takes data at the moment.
     pub(super) pressure: Pressure,
+    /// Who waits for the peer's acknowledgement.
+    pub(super) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
     pub(super) refusals: u32,
 }
@@ -60,7 +63,8 @@ pub(super) enum End {
 /// Data on their way out.
 #[derive(Debug)]
 pub(super) struct Send {
-    pub(super) ticket: Ticket,
+    /// Who waits; `None` for queued data.
+    pub(super) ticket: Option<Ticket>,
     pub(super) data: Vec<u8>,
     /// Bytes that the module has.
     pub(super) accepted: usize,
@@ -94,11 +98,11 @@ impl Channel {
     }
 
     /// Begins a new socket.
-    pub(super) fn occupy(&mut self, window: usize) -> SocketId {
+    pub(super) fn occupy(&mut self, window: Window) -> SocketId {
         self.doubt = None;
         self.generation = self.generation.wrapping_add(1);
         self.socket = Some(Socket {
-            window: Window::new(window),
+            window,
             end: None,
             sends: VecDeque::new(),
             closers: Vec::new(),
@@ -107,6 +111,7 @@ impl Channel {
             fetch_next: false,
             abandoned: false,
             pressure: Pressure::None,
+            delivery: Delivery::default(),
             refusals: 0,
         });
         self.socket_id()
@@ -124,6 +129,11 @@ impl Channel {
 }
 
 impl Socket {
+    /// How many bytes the module does not have yet.
+    pub(super) fn queued(&self) -> usize {
+        self.sends.iter().map(|send| send.data.len() - send.accepted).sum()
+    }
+
     /// The error that a read or a send gets once the socket has ended.
     pub(super) fn error(&self) -> Option<Error> {
         self.end.map(End::error)

@@ -12,6 +12,7 @@ use super::link::{Link, Opening};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::receive::Receiving;
+use super::window::Window;
 use super::{Event, Response, SocketId, Ticket};
 
 /// The channels and who is next.
@@ -21,6 +22,7 @@ pub(super) struct Channels {
     /// How many of them the firmware offers.
     offered: usize,
     window: usize,
+    queue_limit: usize,
     pub(super) mode: ReceiveMode,
     pub(super) poll: Duration,
     /// The channel whose turn it is.
@@ -57,6 +59,7 @@ impl Channels {
             all: ChannelId::all().map(Channel::new).collect(),
             offered: ChannelId::COUNT,
             window: config.receive_window,
+            queue_limit: config.send_queue,
             mode: config.receive_mode,
             poll: config.receive_poll,
             turn: 0,
@@ -82,7 +85,10 @@ impl Channels {
         let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
         match free.min_by_key(|channel| (channel.stale_until > now, channel.id)) {
             Some(channel) => {
-                channel.occupy(self.window);
+                channel.occupy(match opening.protocol {
+                    Protocol::Tcp => Window::stream(self.window),
+                    Protocol::Udp => Window::datagrams(self.window),
+                });
                 channel.link = Link::Wanted(opening);
             }
             None => {
@@ -112,6 +118,7 @@ impl Channels {
         match channel.socket_of(id) {
             Some(socket) if can_send && socket.end.is_none() => {
                 let deadline = now + timeout;
+                let ticket = Some(ticket);
                 socket.sends.push_back(Send { ticket, data, accepted: 0, in_flight: 0, deadline, timeout });
             }
             Some(socket) => {
@@ -121,6 +128,37 @@ impl Channels {
             }
             None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
         }
+    }
+
+    /// Puts data behind those that wait already, for nobody to wait for; there is a limit to that.
+    pub(super) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
+        let limit = self.queue_limit;
+        let channel = self.channel(id.channel);
+        let can_send = channel.link.can_send();
+        let answer = match channel.socket_of(id) {
+            Some(socket) if can_send && socket.end.is_none() => {
+                let room = limit.saturating_sub(socket.queued());
+                if data.len() > room {
+                    Err(Error::QueueFull { room })
+                } else {
+                    if !data.is_empty() {
+                        let timeout = Duration::MAX;
+                        let deadline = Timestamp::MAX;
+                        let send = Send { ticket: None, data, accepted: 0, in_flight: 0, deadline, timeout };
+                        socket.sends.push_back(send);
+                    }
+                    Ok(Response::Done)
+                }
+            }
+            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(CloseReason::Peer))),
+            None => Err(Error::Closed(CloseReason::Local)),
+        };
+        out.answer(ticket, answer);
+    }
+
+    /// How many bytes of a socket the module does not have yet.
+    pub(super) fn queued(&mut self, id: SocketId) -> usize {
+        self.channel(id.channel).socket_of(id).map_or(0, |socket| socket.queued())
     }
 
     /// Ends a socket for the application, who may wait until the module has closed it too.
@@ -170,11 +208,16 @@ impl Channels {
 
     /// Nothing more can be sent on a channel.
     pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
+        socket.delivery.fail(error, out);
         for send in std::mem::take(&mut socket.sends) {
             let Send { ticket, data, accepted, .. } = send;
-            let answer = if accepted > 0 { Ok(Response::Sent { accepted, data }) } else { Err(error()) };
-            out.answer(ticket, answer);
+            match ticket {
+                None => out.event(Event::Unsent(socket_id, data.len() - accepted)),
+                Some(ticket) if accepted > 0 => out.answer(ticket, Ok(Response::Sent { accepted, data })),
+                Some(ticket) => out.answer(ticket, Err(error())),
+            }
         }
     }
 

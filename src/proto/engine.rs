@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Command, Decoder, IpState, IpStatus, Line, Token, Urc};
+use crate::at::{Command, Decoder, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
@@ -171,6 +171,11 @@ impl Engine {
         self.channels.readable(socket)
     }
 
+    /// How many bytes of a socket the module does not have yet.
+    pub fn queued(&mut self, socket: SocketId) -> usize {
+        self.channels.queued(socket)
+    }
+
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
         matches!(self.port, Port::There) && self.bring_up.is_ready()
@@ -255,7 +260,11 @@ impl Engine {
         match finished.owner {
             Owner::BringUp => self.bring_up.finished(now, &finished.result),
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
-            Owner::Caller(ticket) => self.requests.finished(ticket, finished, &mut self.out),
+            Owner::Caller(ticket) => {
+                if let Some(effect) = self.requests.finished(ticket, finished, &mut self.out) {
+                    self.effect(now, effect);
+                }
+            }
             Owner::BearerCheck => self.bearer_checked(now, &finished),
         }
         if let Some(count) = self.bring_up.found.channels.take() {
@@ -274,6 +283,7 @@ impl Engine {
             }
         }
         self.out.event(Event::Urc(urc.clone()));
+        self.requests.news(&urc, &mut self.out);
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             Urc::PdpDeactivated => self.bearer_lost(now),
@@ -287,10 +297,7 @@ impl Engine {
 
     fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
-            self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
-            for channel in ChannelId::all() {
-                self.session.channel_ended(now, channel);
-            }
+            self.end_sockets(now);
             self.bring_up.bearer_lost(now);
         } else {
             self.bring_up.bearer_news();
@@ -311,7 +318,7 @@ impl Engine {
         }
     }
 
-    fn restarted(&mut self, now: Timestamp) {
+    pub(super) fn restarted(&mut self, now: Timestamp) {
         // A start may say so twice (capture a19: 740 ms apart).
         let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
         self.restarted_at = Some(now);

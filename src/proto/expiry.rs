@@ -65,7 +65,10 @@ impl Engine {
                     }
                 }
                 // These are the pump's.
-                Deadline::BringUp | Deadline::ReceivePoll | Deadline::SendRetry => return,
+                Deadline::BringUp
+                | Deadline::ReceivePoll
+                | Deadline::SendRetry
+                | Deadline::Acknowledgement => return,
             }
         }
     }

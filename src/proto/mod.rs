@@ -8,6 +8,8 @@ mod bring_up;
 mod channel;
 mod channels;
 mod contract;
+mod delivery;
+mod effects;
 mod engine;
 mod exchange;
 mod expiry;
@@ -16,6 +18,7 @@ mod link;
 mod news;
 mod outbox;
 mod pressure;
+mod question;
 mod receive;
 mod requests;
 mod session;
@@ -29,7 +32,9 @@ pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, 
 pub use engine::Engine;
 
 // What the facade needs of the grammar, so that it need not name it.
-pub use crate::at::{ChannelId, Command, Domain, Protocol, Quotable, RegistrationStatus, SignalQuality};
+pub use crate::at::{
+    ChannelId, ClockTime, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus, SignalQuality,
+};
 
 /// For whom a command is in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

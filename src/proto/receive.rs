@@ -3,11 +3,11 @@
 use crate::at::{ChannelId, Header, HeaderKind};
 use crate::error::CloseReason;
 
-use super::SocketId;
 use super::channel::End;
 use super::channels::{Channels, Job};
 use super::link::Link;
 use super::outbox::Outbox;
+use super::{Event, SocketId};
 
 /// Payload under way.
 #[derive(Debug)]
@@ -64,8 +64,11 @@ impl Channels {
         socket.window.push(bytes);
         if last && !fetched {
             let was_empty = socket.window.readable() == 0;
-            socket.window.finish_frame();
-            if was_empty && socket.window.readable() > 0 {
+            let len = socket.window.finish_frame();
+            if len > 0 {
+                out.event(Event::Received(id, len));
+            }
+            if was_empty && len > 0 {
                 out.readable(id);
             }
         }
@@ -95,7 +98,11 @@ impl Channels {
     /// Data came that cannot be kept: the socket, and it alone, fails; data that still come are counted.
     fn overrun(&mut self, id: ChannelId, len: usize, out: &mut Outbox) {
         let lost = len as u64;
-        if self.channel(id).open_socket().is_some() {
+        if let Some(socket) = self.channel(id).open_socket() {
+            if socket.window.has_borders() {
+                // A lost datagram is no error.
+                return;
+            }
             self.end(id, End::Overrun { lost }, out);
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict};
+use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict, harmless_len};
 use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished, Phase};
@@ -361,8 +361,13 @@ impl Session {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
         if let Phase::Prompt(payload) = &mut exchange.phase {
             // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
-            // harmless as commands (`harmless_len`).
+            // harmless as commands (`harmless_len`) - but for datagrams, which can't be cut to be so: as many CR go out
+            // in their place, and the send has failed.
             let payload = std::mem::take(payload);
+            if harmless_len(&payload, usize::MAX) < payload.len() {
+                exchange.phase = Phase::Result(payload.len());
+                return self.busy_expired(now, out);
+            }
             exchange.phase = Phase::Result(payload.len());
             exchange.deadline = now + BLIND_TIMEOUT;
             out.write(payload);

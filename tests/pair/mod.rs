@@ -454,7 +454,14 @@ fn timeout_of(request: &Request) -> Duration {
         Request::WaitReady { timeout }
         | Request::Connect { timeout, .. }
         | Request::Send { timeout, .. }
-        | Request::Close { timeout, .. } => *timeout,
+        | Request::Close { timeout, .. }
+        | Request::Flush { timeout, .. }
+        | Request::Unacknowledged { timeout, .. }
+        | Request::Resolve { timeout, .. }
+        | Request::Ping { timeout, .. } => *timeout,
+        Request::Clock => Command::clock().timeout(),
+        Request::Radio { on } => Command::radio(*on).timeout(),
+        Request::Restart => Command::reset().timeout(),
         Request::Run(command) => command.timeout(),
         Request::Signal => Command::signal_quality().timeout(),
         Request::Registration(domain) => Command::registration(*domain).timeout(),

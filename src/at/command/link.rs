@@ -13,6 +13,8 @@ use super::shape::Shape;
 pub enum Protocol {
     /// A stream.
     Tcp,
+    /// Datagrams.
+    Udp,
 }
 
 impl Protocol {
@@ -20,6 +22,7 @@ impl Protocol {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "TCP",
+            Self::Udp => "UDP",
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Commands: what is written, what answers it, and how long that may take.
 
 mod harmless;
+mod internet;
 mod ip;
 mod link;
 mod network;
+mod power;
 mod setup;
 mod shape;
 mod user;

@@ -240,8 +240,9 @@ fn judge_any(line: &Line<'_>, key: &[u8; 16]) -> Verdict {
             part_if(!Urc::parse(&line).is_known())
         }
         Line::Text(text) => part_if(!Urc::parse(text).is_known() && *text != b">"),
-        // They come behind the `OK` of an `AT+CIPSTATUS`, so they may be an older one's.
-        Line::State(_) | Line::Row(_) => part_if(trim_key(key) == b"+CIPSTATUS"),
+        // They come behind the `OK` of an `AT+CIPSTATUS`, so they may be an older one's. A single connection that fails
+        // says its state too (capture a12).
+        Line::State(_) | Line::Row(_) => part_if(matches!(trim_key(key), b"+CIPSTATUS" | b"+CIPSTART")),
         Line::Final(_) => Verdict::NotMine,
     }
 }
