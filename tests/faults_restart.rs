@@ -370,7 +370,7 @@ fn a_silent_module_fails_requests_in_time_and_is_found_again() {
 #[test]
 fn a_bearer_that_is_lost_in_the_last_step_of_bring_up_is_rebuilt() {
     for step in ["AT+CIFSR", "AT+CIPSEND=?"] {
-        let settings = Settings::default().latency(Duration::from_millis(10));
+        let settings = Settings::default().profile(Profile::air780e()).latency(Duration::from_millis(10));
         let mut pair = Pair::with(Config::default(), settings);
         let world = std::rc::Rc::new(std::cell::Cell::new(false));
         let seen = std::rc::Rc::clone(&world);
