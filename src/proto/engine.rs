@@ -317,6 +317,8 @@ impl Engine {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);
+        } else {
+            self.bring_up.bearer_news();
         }
     }
 
@@ -324,8 +326,13 @@ impl Engine {
     fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
         let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
         self.channels.checked(now, status.as_ref(), &mut self.out);
-        if let Some(IpStatus { state: IpState::PdpDeact | IpState::Initial, .. }) = status {
-            self.bearer_lost(now);
+        match status.map(|status| status.state) {
+            Some(IpState::Status | IpState::Processing | IpState::Single(_)) | None => {}
+            Some(
+                IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact,
+            ) => {
+                self.bearer_lost(now);
+            }
         }
     }
 
@@ -385,7 +392,7 @@ impl Engine {
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         while self.session.is_idle() {
-            if self.channels.has_doubt() {
+            if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
                 self.requests.check_bearer();
             }
             if self.bring_up.is_ready() && self.requests_next {

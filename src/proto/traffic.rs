@@ -62,6 +62,8 @@ impl Channels {
             }
             Err(failure) => *failure,
         };
+        self.was_refused |= matches!(failure, Failure::Refused(Refusal::Error | Refusal::Cme(_)));
+        let channel = self.channel(id);
         if let Failure::Refused(Refusal::ConnectFail) = failure
             && channel.stale_until > now
         {
