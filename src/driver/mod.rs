@@ -101,6 +101,11 @@ impl Driver {
         self.shared.wake_if(core.wants_watch());
     }
 
+    /// Has the port's thread look at the core: there is something to be done that nobody waits for.
+    pub(crate) fn wake(&self) {
+        self.shared.wake.wake();
+    }
+
     /// Looks at the core, and does what that leads to.
     pub(crate) fn with_engine<T>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut core = self.shared.lock();

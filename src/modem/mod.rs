@@ -2,8 +2,11 @@
 
 mod connector;
 mod deadline;
+mod delivery;
+mod interrupt;
 mod received;
 mod registration;
+mod services;
 mod socket;
 mod stream;
 mod turns;
@@ -17,6 +20,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
+pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;
@@ -105,6 +109,16 @@ impl Modem {
     /// Begins a TCP connection (`socket.tcp()`).
     pub fn tcp(&self) -> Connector {
         Connector::new(self.clone(), Protocol::Tcp)
+    }
+
+    /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
+    ///
+    /// Each send of at most 1460 bytes is a datagram, and each receive gives one; a longer one is
+    /// [`Error::InvalidInput`]. A datagram that is lost on the way, or because nobody reads, is no error. In
+    /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual) no source says whether the module keeps the borders between
+    /// datagrams that wait in it; with the default they are kept.
+    pub fn udp(&self) -> Connector {
+        Connector::new(self.clone(), Protocol::Udp)
     }
 
     /// Who the module is: firmware and IMEI, as bring-up has read them.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::connector::DEFAULT_TIMEOUT;
 use super::deadline::Deadline;
@@ -12,7 +12,7 @@ use super::turns::{Turn, Turns};
 use super::{Modem, Received, unexpected};
 use crate::driver::Readable;
 use crate::error::{CloseReason, Error, Result};
-use crate::proto::{ChannelId, Engine, Request, Response, SocketId};
+use crate::proto::{ChannelId, Command, Engine, Protocol, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 /// An open connection of the module, like a [`std::net::TcpStream`].
@@ -29,6 +29,7 @@ pub struct Socket {
 struct Shared {
     modem: Modem,
     id: SocketId,
+    protocol: Protocol,
     host: Box<str>,
     port: u16,
     readable: Readable,
@@ -50,12 +51,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(40);
 const MAX_HANDED_OVER: usize = 64 * 1024;
 
 impl Socket {
-    pub(super) fn new(modem: Modem, id: SocketId, host: &str, port: u16) -> Self {
+    pub(super) fn new(modem: Modem, id: SocketId, protocol: Protocol, host: &str, port: u16) -> Self {
         let readable = modem.driver.watch(id);
         Self {
             shared: Arc::new(Shared {
                 modem,
                 id,
+                protocol,
                 host: host.into(),
                 port,
                 readable,
@@ -199,6 +201,13 @@ impl Socket {
         self.shared.id.channel()
     }
 
+    /// Signals when there is something to read, or the end to see: for [`crossbeam_channel::select!`] over several sockets
+    /// and other channels. After a signal, [`try_recv`](Self::try_recv) until it gives nothing; it may give nothing at
+    /// once, when another handle was faster.
+    pub fn readable(&self) -> &Receiver<()> {
+        &self.shared.readable.signal
+    }
+
     /// The peer's address.
     ///
     /// # Errors
@@ -248,9 +257,7 @@ impl Socket {
     }
 
     fn hand_over(&self, data: &[u8], deadline: Deadline, turn: &mut Turn<'_>) -> Result<usize> {
-        if self.shared.no_more_writes.load(Ordering::SeqCst) {
-            return Err(Error::Closed(CloseReason::ShutDown));
-        }
+        self.check_write(data)?;
         let mut request = std::mem::take(&mut turn.buffer);
         request.clear();
         request.extend_from_slice(&data[..data.len().min(MAX_HANDED_OVER)]);
@@ -262,6 +269,28 @@ impl Socket {
             }
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Whether such data can be sent on this socket at all.
+    pub(super) fn check_write(&self, data: &[u8]) -> Result<()> {
+        if self.shared.no_more_writes.load(Ordering::SeqCst) {
+            return Err(Error::Closed(CloseReason::ShutDown));
+        }
+        if self.shared.protocol == Protocol::Udp && data.len() > Command::MAX_CHUNK {
+            return Err(Error::invalid(
+                "datagram",
+                format_args!("is longer than {} bytes", Command::MAX_CHUNK),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn modem(&self) -> &Modem {
+        &self.shared.modem
+    }
+
+    pub(super) fn socket_id(&self) -> SocketId {
+        self.shared.id
     }
 
     /// Looks at what has come. If there is more to see afterwards, the next one who waits is told.
