@@ -7,6 +7,7 @@
 //! Top down: [`Simulator`] (line, time) - `machine` (modes, command lines) - `commands` (one file a family) - `ip`
 //! (scene and channels), `radio` (power, card, cell), `files`.
 
+mod card;
 mod clock;
 mod commands;
 mod control;
@@ -21,6 +22,7 @@ mod machine;
 mod memory;
 mod network;
 mod online;
+mod phone;
 mod printing;
 mod profile;
 mod radio;
@@ -31,6 +33,7 @@ pub mod serve;
 mod service;
 mod settings;
 mod simulator;
+mod sleep;
 mod state;
 mod terminal;
 mod virtual_host;

@@ -73,6 +73,7 @@ impl Machine {
 
     /// Puts bytes on the line.
     pub(super) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
+        self.stay_awake();
         let now = self.now;
         match self.faults.passage(kind, now) {
             Passage::Now => self.out.line.push(now, &bytes),

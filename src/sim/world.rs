@@ -1,11 +1,10 @@
 //! The hand on the simulated world: what [`Control`] does.
 
+use super::card::Card;
 use super::control::{Control, Happening};
 use super::fault::Fault;
 use super::machine::Machine;
 use super::network::Network;
-use super::radio::Card;
-use super::settings::SimCard;
 
 impl Machine {
     pub(super) fn control(&mut self, network: &mut dyn Network, control: Control) {
@@ -16,11 +15,7 @@ impl Machine {
                 self.card_changed(network, "SIM REMOVED");
             }
             Control::SimInsert => {
-                let card = match &self.settings.sim {
-                    SimCard::Absent => SimCard::Ready,
-                    card @ (SimCard::Ready | SimCard::Locked { .. }) => card.clone(),
-                };
-                self.radio.card = Card::new(&card);
+                self.radio.card = self.radio.lock.at_power_on();
                 let state = self.card_text().unwrap_or("SIM REMOVED");
                 self.card_changed(network, state);
             }
@@ -71,6 +66,7 @@ impl Machine {
     fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
         self.reconsider_service(network);
         let line = self.settings.profile.keyed("+CPIN", state);
+        let line = format!("{line}{}", self.settings.profile.card_slot);
         self.urc(&line);
     }
 }
