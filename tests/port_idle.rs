@@ -8,17 +8,21 @@ use std::time::Duration;
 
 use air724ug::sim::{Settings, Simulator, serve};
 use air724ug::{Config, Modem, ReceiveMode, Socket};
-use driver_support::{SOON, Terminal, all_asleep, memory, naps, threads};
+use driver_support::{SOON, Terminal, all_asleep, memory, naps, processor_time, threads};
 
 /// How long nothing must happen.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Whoever wakes goes to sleep again: so many times in a quiet while. Waits in a call of our own, which must stay silent.
+#[track_caller]
 fn naps_while_quiet(modem: &Modem) -> u64 {
     let events = modem.events();
-    let before = naps("air724ug");
+    let before = (naps("air724ug"), processor_time("air724ug"));
     assert!(events.recv_timeout(QUIET).is_err(), "something happened");
-    naps("air724ug") - before
+    // One who never goes to sleep takes no nap either.
+    let busy = processor_time("air724ug") - before.1;
+    assert!(busy < QUIET / 100, "the driver ran for {busy:?}");
+    naps("air724ug") - before.0
 }
 
 fn busy(modem: &Modem) -> Vec<Socket> {
@@ -50,6 +54,16 @@ fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
     all_asleep("air724ug", 1);
     assert_eq!(naps_while_quiet(&modem), 0, "when data are fetched");
     drop((sockets, modem));
+    driver_support::eventually("every thread has ended", || threads("air724ug") == 0);
+
+    // An unread socket with a full window, long after it should have been asked for more.
+    let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(4096);
+    let modem = terminals[0].modem(config.receive_poll(Duration::from_millis(100)));
+    let unread = modem.tcp().connect("source.test", 1).unwrap();
+    driver_support::eventually("the window is full", || unread.peek(&mut [0; 4096]).unwrap() > 4096 - 1460);
+    let naps = naps_while_quiet(&modem);
+    assert!(naps <= 1, "{naps} wake-ups with an unread socket");
+    drop((unread, modem));
     driver_support::eventually("every thread has ended", || threads("air724ug") == 0);
 
     let (reader, writer, _handle) = serve::in_process(Simulator::new(Settings::default(), memory())).unwrap();

@@ -81,6 +81,7 @@ pub fn memory() -> MemoryNetwork {
         .serve("discard.test", 9, Peer::discard())
         .serve("refuse.test", 1, Peer::refuse())
         .serve("silent.test", 1, Peer::silent())
+        .serve("source.test", 1, Peer::source(1 << 40))
         .serve("hello.test", 1, Peer::discard().greeting(*b"hello"))
         .serve("bye.test", 1, Peer::discard().greeting(*b"hello, and bye").close_when_sent());
     network
@@ -168,6 +169,13 @@ pub fn naps(prefix: &str) -> u64 {
         line.unwrap().trim().parse::<u64>().unwrap()
     };
     tasks("status").iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, status)| count(status)).sum()
+}
+
+/// How long the threads with such a name have run so far (`proc(5)`: schedstat, in nanoseconds).
+pub fn processor_time(prefix: &str) -> Duration {
+    let time = |text: &str| text.split_whitespace().next().unwrap().parse::<u64>().unwrap();
+    let named = tasks("schedstat").into_iter().filter(|(name, _)| name.starts_with(prefix));
+    Duration::from_nanos(named.map(|(_, text)| time(&text)).sum())
 }
 
 /// Waits until so many threads with such a name are there and asleep.
