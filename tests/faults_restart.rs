@@ -1,5 +1,7 @@
 //! The module reboots, the bearer is lost, the port vanishes - at every moment of the life of a session.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
 mod pair;
 
 use std::time::Duration;

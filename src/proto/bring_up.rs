@@ -70,8 +70,12 @@ pub(super) struct Found {
 /// The configured PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Pin {
+    /// It may be given, once.
     Untried,
-    Tried,
+    /// The module has taken it; when the card is open, it is known to be right.
+    Accepted,
+    /// It was refused, or nobody knows: it is never given again.
+    Refused,
 }
 
 /// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
@@ -191,7 +195,7 @@ impl BringUp {
             }
             BringUpStep::Sim => self.sim(now, result),
             BringUpStep::Pin => {
-                self.pin = Pin::Tried;
+                self.pin = if result.is_ok() { Pin::Accepted } else { Pin::Refused };
                 self.go(BringUpStep::Sim, now + POLL);
             }
             BringUpStep::Signal => {
@@ -266,6 +270,10 @@ impl BringUp {
             Ok(lines) => match lines.last().map(|line| Line::parse(line.as_bytes())) {
                 Some(Line::Info { list, .. }) => match SimState::parse(list) {
                     SimState::Ready => {
+                        if self.pin == Pin::Accepted {
+                            // After a restart the card will ask for it again.
+                            self.pin = Pin::Untried;
+                        }
                         self.go(BringUpStep::Signal, now);
                         return;
                     }
@@ -274,7 +282,7 @@ impl BringUp {
                         self.go(BringUpStep::Pin, now);
                         return;
                     }
-                    SimState::PinRequired if self.pin == Pin::Tried => NotReady::PinRefused,
+                    SimState::PinRequired if self.pin == Pin::Refused => NotReady::PinRefused,
                     SimState::PinRequired => NotReady::PinRequired,
                     SimState::PukRequired => NotReady::PukRequired,
                     SimState::Removed => NotReady::NoSim,

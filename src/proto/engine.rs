@@ -67,7 +67,8 @@ pub struct Engine {
 #[derive(Debug)]
 enum Port {
     There,
-    Lost(Box<str>),
+    /// Gone, why, and for how many bytes a send of our own may still wait.
+    Lost(Box<str>, usize),
 }
 
 /// What the application was last told of readiness.
@@ -110,7 +111,7 @@ impl Engine {
             Input::Received(bytes) => self.received(now, bytes),
             Input::Asked(ticket, request) => match &self.port {
                 Port::There => self.asked(now, ticket, request),
-                Port::Lost(reason) => {
+                Port::Lost(reason, _) => {
                     self.out.answer(ticket, Err(crate::Error::PortLost(reason.clone())));
                 }
             },
@@ -132,7 +133,7 @@ impl Engine {
 
     /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
     pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return None;
         }
         // What bring-up and the channels want is done when the session is free.
@@ -196,7 +197,7 @@ impl Engine {
     }
 
     fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return;
         }
         self.received_at = now;
@@ -343,10 +344,10 @@ impl Engine {
     }
 
     fn port_lost(&mut self, reason: &str) {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return;
         }
-        self.port = Port::Lost(reason.into());
+        self.port = Port::Lost(reason.into(), self.session.unfilled());
         self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
         self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
         self.out.drop_writes();
@@ -354,9 +355,12 @@ impl Engine {
     }
 
     fn port_back(&mut self, now: Timestamp) {
-        self.port = Port::There;
+        let unfilled = match std::mem::replace(&mut self.port, Port::There) {
+            Port::There => 0,
+            Port::Lost(_, unfilled) => unfilled,
+        };
         self.decoder = Decoder::new();
-        self.session.restart(Wake::new(now));
+        self.session.restart(Wake::in_a_send(now, unfilled));
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
