@@ -54,6 +54,7 @@ pub(crate) const PARTS: &[Part] = &[
     // Shell.
     Part::io("port", &["config", "error", "time"], &["log", "rustix", "serialport"]),
     Part::io("capture", &["at", "config", "error", "proto", "time"], &["log"]).speaks(),
+    Part::io("luat", &["at", "capture", "error", "time"], &[]).speaks(),
     Part::shell(
         "driver",
         &["capture", "config", "error", "port", "proto", "time"],
