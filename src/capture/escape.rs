@@ -6,7 +6,7 @@ use super::Fault;
 ///
 /// Printable ASCII stands for itself, except the backslash and a blank at the very end (an editor that trims lines
 /// would take it away, and with it half of the prompt `> `).
-pub(crate) fn escape(bytes: &[u8], line: &mut Vec<u8>) {
+pub(super) fn escape(bytes: &[u8], line: &mut Vec<u8>) {
     let Some((&last, rest)) = bytes.split_last() else {
         return;
     };

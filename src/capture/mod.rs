@@ -41,7 +41,6 @@ mod replay;
 mod secrets;
 
 // The lines of a trace, for `luat`.
-pub(crate) use escape::escape;
 pub(crate) use layout::{Clock, leveled, number, stamped, time};
 
 pub use error::{Fault, LoadError, ReadError};

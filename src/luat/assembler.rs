@@ -31,7 +31,6 @@ pub(super) struct Assembler {
     /// The fewest and the most bytes of payload that `current` still lacks: a line end counts one or two.
     missing: Option<(i64, i64)>,
     current: Option<Record>,
-    look_alikes: u64,
 }
 
 impl Assembler {
@@ -48,11 +47,6 @@ impl Assembler {
             self.work(out);
         }
         out.extend(self.current.take());
-    }
-
-    /// How many lines looked like records and were taken for payload.
-    pub(super) fn look_alikes(&self) -> u64 {
-        self.look_alikes
     }
 
     fn work(&mut self, out: &mut VecDeque<Record>) {
@@ -103,10 +97,8 @@ impl Assembler {
     }
 
     fn extend(&mut self, line: &TextLine) {
-        let text = behind_stamp(&line.text);
-        self.look_alikes += u64::from(is_script(text));
         if let Some(record) = &mut self.current {
-            record.extend(line.number, text, line.cut);
+            record.extend(line.number, behind_stamp(&line.text), line.cut);
         }
     }
 
@@ -123,8 +115,8 @@ impl Assembler {
         }
         let (origin, text) = Origin::of(text);
         self.missing = missing(&origin, text);
-        let record =
-            Record { lines: line.number..=line.number, at, origin, text: text.to_vec(), cut: line.cut };
+        let (lines, text) = (line.number..=line.number, text.to_vec());
+        let record = Record { lines, at, origin, text, cut: line.cut, look_alike: false };
         out.extend(self.current.replace(record));
     }
 

@@ -35,11 +35,6 @@ impl<R: BufRead> Reader<R> {
             is_over: false,
         }
     }
-
-    /// How many lines up to here looked like records and were taken for the rest of a payload.
-    pub fn look_alikes(&self) -> u64 {
-        self.assembler.look_alikes()
-    }
 }
 
 impl<R: BufRead> Iterator for Reader<R> {

@@ -26,6 +26,8 @@ pub struct Record {
     pub text: Vec<u8>,
     /// Whether the record is longer than what is kept of it ([`MAX_RECORD`], [`MAX_LINE`](super::MAX_LINE)).
     pub cut: bool,
+    /// Whether a line of it, not the first, has the form of a record: data that look like one.
+    pub look_alike: bool,
 }
 
 /// Who printed a record.
@@ -80,6 +82,7 @@ impl Record {
     pub(super) fn extend(&mut self, number: u64, line: &[u8], cut: bool) {
         self.lines = *self.lines.start()..=number;
         self.cut |= cut;
+        self.look_alike |= is_script(line);
         if self.text.len() + 1 + line.len() <= MAX_RECORD {
             self.text.push(b'\n');
             self.text.extend_from_slice(line);
@@ -185,8 +188,9 @@ mod tests {
 
     #[test]
     fn a_record_stops_growing_at_its_limit() {
+        let text = vec![b'x'; 10];
         let mut record =
-            Record { lines: 1..=1, at: None, origin: Origin::Core, text: vec![b'x'; 10], cut: false };
+            Record { lines: 1..=1, at: None, origin: Origin::Core, text, cut: false, look_alike: false };
         record.extend(2, &vec![b'y'; MAX_RECORD - 11], false);
         assert_eq!((record.text.len(), record.cut), (MAX_RECORD, false));
         record.extend(3, b"", false);

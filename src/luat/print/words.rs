@@ -113,7 +113,7 @@ impl Operation {
 }
 
 /// Why a connect or a send failed, or a socket is of no use any more.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// `RESPONSE`: the core said so.
     Response,
@@ -123,8 +123,8 @@ pub enum Failure {
     Closed,
     /// `IP_ERROR_IND`: the bearer was lost.
     IpError,
-    /// Another word, or none: the script may have passed anything.
-    Other(String),
+    /// Another word, or none.
+    Other,
 }
 
 impl Failure {
@@ -134,20 +134,20 @@ impl Failure {
             "TIMEOUT" => Self::Timeout,
             "CLOSED" | "closed" => Self::Closed,
             "IP_ERROR_IND" => Self::IpError,
-            other => Self::Other(other.to_owned()),
+            _ => Self::Other,
         }
     }
 }
 
 impl fmt::Display for Failure {
-    /// The word of the trace.
+    /// The word of the trace, but for [`Failure::Other`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Response => "RESPONSE",
             Self::Timeout => "TIMEOUT",
             Self::Closed => "CLOSED",
             Self::IpError => "IP_ERROR_IND",
-            Self::Other(other) => other,
+            Self::Other => "another reason",
         })
     }
 }
