@@ -68,7 +68,10 @@ mod tests {
     #[test]
     fn news_in_the_middle_of_an_answer_are_no_part_of_it() {
         let mut exchange = Exchange::default();
-        assert_eq!(exchange.line(1, "+CPIN: READY".into()), Some((vec![1], What::Urc("+CPIN: READY".into()))));
+        assert_eq!(
+            exchange.line(1, "+CPIN: READY".into()),
+            Some((vec![1], What::Urc("+CPIN: READY".into())))
+        );
         assert_eq!(exchange.command(2, "AT+CSQ".into()), None);
         assert_eq!(exchange.line(3, "^MODE: 17,17".into()).unwrap().1, What::Urc("^MODE: 17,17".into()));
         assert_eq!(exchange.line(4, "+CSQ: 31,0".into()), None);

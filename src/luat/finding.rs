@@ -62,7 +62,8 @@ impl Findings {
     /// The worst first; among equals the one that was seen first.
     pub fn finish(self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.by_title.into_values().collect();
-        let first_line = |finding: &Finding| finding.evidence.first().and_then(|first| first.lines.last().copied());
+        let first_line =
+            |finding: &Finding| finding.evidence.first().and_then(|first| first.lines.last().copied());
         findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity()), first_line(finding)));
         findings
     }

@@ -260,15 +260,15 @@ impl fmt::Display for What {
             }
             Self::Connected(socket) => write!(f, "{socket} is connected"),
             Self::ConnectFailed { socket, reason } => write!(f, "{socket}: connect failed, {reason}"),
-            Self::Sent { socket, len: Some(len) } => write!(f, "{socket} sent {len} bytes"),
+            Self::Sent { socket, len: Some(len) } => write!(f, "{socket} sent {}", Bytes(*len)),
             Self::Sent { socket, len: None } => write!(f, "{socket} sent something"),
             Self::SentNothing => f.write_str("a send of 0 bytes: nothing to do"),
             Self::SendFailed { socket, len: Some(len), reason } => {
-                write!(f, "{socket}: send of {len} bytes failed, {reason}")
+                write!(f, "{socket}: send of {} failed, {reason}", Bytes(*len))
             }
             Self::SendFailed { socket, len: None, reason } => write!(f, "{socket}: send failed, {reason}"),
-            Self::Unconfirmed { len } => write!(f, "a send of {len} bytes: no confirmation shown"),
-            Self::Received { socket, len } => write!(f, "{socket} received {len} bytes"),
+            Self::Unconfirmed { len } => write!(f, "a send of {}: no confirmation shown", Bytes(*len)),
+            Self::Received { socket, len } => write!(f, "{socket} received {}", Bytes(*len)),
             Self::ClosedByPeer(socket) => write!(f, "the peer closed {socket}"),
             Self::Closing(Some(id)) => write!(f, "the script closes socket {id}"),
             Self::Closing(None) => f.write_str("the script closes a socket that never got a number"),
@@ -276,11 +276,22 @@ impl fmt::Display for What {
             Self::UsedWhenDead { function, reason } => {
                 write!(f, "{function} called for a socket that has ended, {reason}")
             }
-            Self::Exchange { command, answer, end } => exchange(f, command.as_deref(), answer, end.as_deref()),
+            Self::Exchange { command, answer, end } => {
+                exchange(f, command.as_deref(), answer, end.as_deref())
+            }
             Self::Urc(line) => write!(f, "news: {line}"),
             Self::Tool(text) => write!(f, "tool: {text}"),
             Self::Sign(pattern) => f.write_str(pattern.title()),
         }
+    }
+}
+
+/// A number of bytes in words.
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} byte{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
 

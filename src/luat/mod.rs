@@ -64,4 +64,4 @@ pub use pattern::{Pattern, Severity};
 pub use print::{CoreId, Endpoint, Failure, Operation, Print, Transport, power_on_reason};
 pub use reader::Reader;
 pub use record::{Level, MAX_RECORD, Origin, Record};
-pub use story::{ MAX_HAPPENINGS, Story};
+pub use story::{MAX_HAPPENINGS, Story};

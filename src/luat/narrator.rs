@@ -47,7 +47,12 @@ impl Narrator {
             None => self.other(record, now),
         }
         if record.look_alike {
-            self.tell(now, What::Sign(Pattern::LookAlike));
+            let (first, last) = now.lines;
+            self.tell_since(
+                Some(first),
+                Moment { lines: (last, last), ..now },
+                What::Sign(Pattern::LookAlike),
+            );
         }
         std::mem::take(&mut self.out)
     }
@@ -224,8 +229,7 @@ impl Narrator {
             }
             (Operation::Send, Some(_)) => {
                 let (began, len) = begun(self.sends.fail(Some(id)));
-                let what =
-                    What::SendFailed { socket: Whose::Shown(id), len, reason: Failure::Response };
+                let what = What::SendFailed { socket: Whose::Shown(id), len, reason: Failure::Response };
                 self.hold_since(began, now, what);
             }
             (Operation::Close, number) => {

@@ -86,7 +86,8 @@ impl Sends {
 
     /// The oldest send of no known socket. If there are more, any of them may be meant.
     fn unassigned(&mut self) -> Option<usize> {
-        let mut unassigned: Vec<&mut Send> = self.waiting.iter_mut().filter(|send| send.id.is_none()).collect();
+        let mut unassigned: Vec<&mut Send> =
+            self.waiting.iter_mut().filter(|send| send.id.is_none()).collect();
         if unassigned.len() > 1 {
             unassigned.iter_mut().for_each(|send| send.is_ambiguous = true);
         }

@@ -26,10 +26,23 @@ struct Slot {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Connecting { line: u64, at: Option<Timestamp>, timeout: Option<u64> },
+    Connecting {
+        line: u64,
+        at: Option<Timestamp>,
+        timeout: Option<u64>,
+    },
     Open,
     /// The connect failed; the core holds the socket until it is closed.
     Failed,
+}
+
+impl Slot {
+    /// The connection ended. What ends it again, or after the script closed, is not why.
+    fn end_by(&mut self, by: Closer, line: u64) {
+        if self.closing_line.is_none() {
+            self.end.get_or_insert((by, line));
+        }
+    }
 }
 
 /// All sockets. Numbers are bytes, so there are at most 256.
@@ -53,9 +66,8 @@ impl Sockets {
         timeout: Option<u64>,
     ) -> bool {
         let state = State::Connecting { line, at, timeout };
-        let old = self
-            .slots
-            .insert(id, Slot { endpoint: Some(endpoint), state, end: None, closing_line: None });
+        let old =
+            self.slots.insert(id, Slot { endpoint: Some(endpoint), state, end: None, closing_line: None });
         let is_plain = |slot: &&Slot| slot.endpoint.as_ref().is_some_and(|e| e.transport != Transport::Tls);
         old.is_none() && self.slots.values().filter(is_plain).count() > MAX_PLAIN
     }
@@ -145,7 +157,7 @@ impl Sockets {
         {
             self.end(id, Closer::Peer, line);
         }
-        self.slot(id).closing_line = Some(line);
+        self.slot(id).closing_line.get_or_insert(line);
     }
 
     /// A socket is gone. Who ended it, and the lines that say so.
@@ -165,7 +177,7 @@ impl Sockets {
     /// The bearer is lost: every socket has ended.
     pub(super) fn bearer_lost(&mut self, line: u64) {
         for slot in self.slots.values_mut() {
-            slot.end.get_or_insert((Closer::BearerLoss, line));
+            slot.end_by(Closer::BearerLoss, line);
         }
     }
 
@@ -175,7 +187,7 @@ impl Sockets {
     }
 
     fn end(&mut self, id: CoreId, by: Closer, line: u64) {
-        self.slot(id).end.get_or_insert((by, line));
+        self.slot(id).end_by(by, line);
     }
 
     fn slot(&mut self, id: CoreId) -> &mut Slot {

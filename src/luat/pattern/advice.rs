@@ -67,13 +67,13 @@ pub(super) fn row(pattern: Pattern) -> Row {
         | Pattern::IpNotReady
         | Pattern::PrivateServer
         | Pattern::TooManySockets
-        | Pattern::CallInProgress
-        | Pattern::UsedWhenDead
+        | Pattern::CallInProgress => of_connections(pattern),
+        Pattern::UsedWhenDead
         | Pattern::StrayResponse
         | Pattern::UnexpectedResponse
         | Pattern::StrayIndication
         | Pattern::Overflow
-        | Pattern::NotInCoroutine => of_sockets(pattern),
+        | Pattern::NotInCoroutine => of_scripts(pattern),
         Pattern::HttpDns
         | Pattern::NoAddress
         | Pattern::BearerLost
@@ -163,7 +163,7 @@ fn send_fail(reason: Failure) -> Row {
     Row { severity: Error, title, searched: "send fail", cause, advice }
 }
 
-fn of_sockets(pattern: Pattern) -> Row {
+fn of_connections(pattern: Pattern) -> Row {
     let row = |severity, title, searched, cause, advice| Row { severity, title, searched, cause, advice };
     match pattern {
         Pattern::CoreRefused => row(
@@ -205,13 +205,19 @@ fn of_sockets(pattern: Pattern) -> Row {
             "More than eight sockets without TLS are open at once; the firmware promises eight.",
             "Close sockets that are done, also those whose connect failed or whose peer closed.",
         ),
-        Pattern::CallInProgress => row(
+        _ => row(
             Warning,
             "a connect during a call",
             "socket:connect: call exist, cannot connect",
             "A voice call holds the radio; on 2G, data must wait for its end.",
             "Connect again when the call is over.",
         ),
+    }
+}
+
+fn of_scripts(pattern: Pattern) -> Row {
+    let row = |severity, title, searched, cause, advice| Row { severity, title, searched, cause, advice };
+    match pattern {
         Pattern::UsedWhenDead => row(
             Warning,
             "a dead socket is used",
@@ -344,14 +350,14 @@ fn of_module(pattern: Pattern) -> Row {
         Pattern::Crash => row(
             Error,
             "the module crashed",
-            "poweron reason: 6",
+            "poweron reason:] 6",
             "The firmware or a script ended in an exception before this start.",
             "Look at the lines before the start for a Lua error; take a newer core; check the power supply.",
         ),
         Pattern::Watchdog => row(
             Error,
             "the watchdog restarted the module",
-            "poweron reason: 8",
+            "poweron reason:] 8",
             "Nothing fed the watchdog: a script looped without sys.wait(), or the core hung.",
             "Look at what ran last before the start; let every loop wait.",
         ),

@@ -113,7 +113,8 @@ fn of_ril(tag: &str, text: &str) -> Option<Print> {
 }
 
 fn of_link(tag: &str, text: &str) -> Option<Print> {
-    const STEPS: [&str; 5] = ["link.Pdp_Act", "link.pdpCmdCnf", "pdp active", "analysis_cgdcont ", "link.STATE"];
+    const STEPS: [&str; 5] =
+        ["link.Pdp_Act", "link.pdpCmdCnf", "pdp active", "analysis_cgdcont ", "link.STATE"];
     if tag == "publish IP_READY_IND" {
         return Some(Print::IpReady);
     }
@@ -121,7 +122,7 @@ fn of_link(tag: &str, text: &str) -> Option<Print> {
         let deactivated = text.split_once("DEACT,").map(|(_, rest)| rest.trim_start());
         let deactivated = deactivated.and_then(|rest| {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-            u8::try_from(number(rest[..digits].as_bytes())?).ok()
+            u8::try_from(number(&rest.as_bytes()[..digits])?).ok()
         });
         return Some(Print::Bearer { line: text.to_owned(), deactivated });
     }
@@ -154,7 +155,8 @@ fn endpoint<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Endpoint> {
 fn http_dns(text: &str) -> Option<String> {
     let answer = text.strip_prefix("true")?.trim_start().strip_prefix("200")?;
     let address = answer.split_ascii_whitespace().next_back()?;
-    let is_address = address.contains('.') && address.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_address =
+        address.contains('.') && address.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     is_address.then(|| address.to_owned())
 }
 

@@ -78,7 +78,10 @@ impl Endpoint {
     /// Whether the module's network can't lead there: a private, loopback or link-local IPv4 address.
     pub fn is_private(&self) -> bool {
         let is_private = |address: Ipv4Addr| {
-            address.is_private() || address.is_loopback() || address.is_link_local() || address.is_unspecified()
+            address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified()
         };
         self.host.parse().is_ok_and(is_private)
     }
