@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use air724ug::sim::{Boot, HostNetwork, Profile, Settings, Simulator, serve};
+use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
 
 const HELP: &str = "\
@@ -22,6 +22,9 @@ usage: sim [options]
   --profile NAME   the dialect: air724, vendor8910, air780e, sim800 [air724]
   --seed N         where chance begins [0]
   --cold           begins with the boot
+  --pin PIN        the SIM is locked by this PIN [it asks for none]
+  --fault RULE     something that goes wrong, by chance or at a moment: lost-prompt:0.01, reboot@12s; may be given
+                   several times
   --log            shows both directions and what goes on inside
   --help           this text
 ";
@@ -65,9 +68,13 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
             "--help" | "-h" => return Ok(None),
             "--log" => options.log = true,
             "--cold" => options.settings = settings.boot(Boot::Cold),
+            "--pin" => options.settings = settings.sim(SimCard::Locked { pin: pin(&value()?)? }),
             "--link" => options.link = Some(value()?.into()),
             "--baud" => options.settings = settings.baud(Some(positive(&arg, &value()?)?)),
             "--seed" => options.settings = settings.seed(number(&arg, &value()?)?),
+            "--fault" => {
+                options.settings.faults.push(value()?.parse().map_err(|bad: BadRule| bad.to_string())?)
+            }
             "--profile" => options.settings = settings.profile(profile(&value()?)?),
             other => return Err(format!("there is no option {other}")),
         }
@@ -85,6 +92,12 @@ fn positive(option: &str, text: &str) -> Result<u32, String> {
         .ok()
         .filter(|rate| *rate > 0)
         .ok_or_else(|| format!("{option} {text} is no line rate"))
+}
+
+/// Four to eight digits (3GPP 31.101).
+fn pin(text: &str) -> Result<String, String> {
+    let valid = (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if valid { Ok(text.to_owned()) } else { Err(format!("--pin takes four to eight digits, not \"{text}\"")) }
 }
 
 fn profile(name: &str) -> Result<Profile, String> {

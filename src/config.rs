@@ -38,6 +38,9 @@ pub struct Config {
     pub receive_mode: ReceiveMode,
     /// How many received bytes each socket keeps until they are read. Default 256 KiB, at least one full frame.
     pub receive_window: usize,
+    /// How many bytes each socket keeps that were [queued](crate::Socket::queue) and the module does not have yet.
+    /// Default 256 KiB.
+    pub send_queue: usize,
     /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
     /// once and the line may lose that. Default 5 s.
     pub receive_poll: Duration,
@@ -79,6 +82,7 @@ impl Default for Config {
             pin: None,
             receive_mode: ReceiveMode::default(),
             receive_window: 256 * 1024,
+            send_queue: 256 * 1024,
             receive_poll: Duration::from_secs(5),
             capture: None,
         }
@@ -135,6 +139,12 @@ impl Config {
     #[must_use]
     pub fn receive_window(self, receive_window: usize) -> Self {
         Self { receive_window, ..self }
+    }
+
+    /// Sets the [limit of queued data](Self::send_queue), in bytes a socket.
+    #[must_use]
+    pub fn send_queue(self, send_queue: usize) -> Self {
+        Self { send_queue, ..self }
     }
 
     /// Sets the [poll interval of manual mode](Self::receive_poll).
@@ -213,6 +223,7 @@ impl fmt::Debug for Config {
             .field("apn_user", &self.apn_user)
             .field("receive_mode", &self.receive_mode)
             .field("receive_window", &self.receive_window)
+            .field("send_queue", &self.send_queue)
             .field("receive_poll", &self.receive_poll)
             .field("capture", &self.capture)
             .finish_non_exhaustive()

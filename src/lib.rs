@@ -48,8 +48,10 @@ pub mod time;
 #[cfg(feature = "sim")]
 pub mod sim;
 
-pub use at::{ChannelId, RegistrationStatus, SignalQuality};
+pub use crossbeam_channel;
+
+pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
-pub use modem::{Connector, Modem, Received, Registration, Socket};
+pub use modem::{Connector, Modem, Received, Registration, Socket, Wake};
 pub use proto::{Event, Identity};

@@ -3,71 +3,12 @@
 //!
 //! The manual's addresses are those of its author's network; here they are peers in memory.
 
-#![allow(clippy::expect_used)] // A test that finds no link shall fail with its reason.
-
 use std::time::Duration;
 
-use air724ug::sim::{MemoryNetwork, Peer, Profile, Settings, Simulator, VirtualHost};
+mod sim_support;
 
-type Host = VirtualHost<MemoryNetwork>;
-
-fn host() -> Host {
-    host_with(Settings::default())
-}
-
-fn host_with(settings: Settings) -> Host {
-    let mut network = MemoryNetwork::new();
-    network.serve("60.166.18.9", 7500, Peer::discard());
-    network.serve("60.166.18.9", 6100, Peer::discard());
-    network.serve("60.166.12.210", 7500, Peer::discard());
-    network.serve("60.166.13.215", 6100, Peer::discard());
-    network.serve("36.9.88.120", 6001, Peer::discard());
-    network.name("WWW.SINA.COM.CN", [221, 179, 180, 76]);
-    VirtualHost::new(Simulator::new(settings, network))
-}
-
-/// Types a command and expects its echo followed by exactly this.
-#[track_caller]
-fn ask(host: &mut Host, command: &str, answer: &str) {
-    let typed = format!("{command}\r\n");
-    let got = host.write(typed.as_bytes());
-    assert_eq!(String::from_utf8_lossy(&got), format!("{typed}{answer}"), "{command}");
-}
-
-/// Types payload and expects exactly this.
-#[track_caller]
-fn type_bytes(host: &mut Host, bytes: &str, answer: &str) {
-    let got = host.write(bytes.as_bytes());
-    assert_eq!(String::from_utf8_lossy(&got), answer);
-}
-
-const OK: &str = "\r\nOK\r\n";
-const PROMPT: &str = "\r\n> ";
-
-/// A bearer with an address, in single or multiple connection mode.
-fn online(multi: bool) -> Host {
-    let mut host = host();
-    ask(&mut host, &format!("AT+CIPMUX={}", u8::from(multi)), OK);
-    ask(&mut host, "AT+CIPQSEND=1", OK);
-    ask(&mut host, "AT+CSTT", OK);
-    ask(&mut host, "AT+CIICR", OK);
-    ask(&mut host, "AT+CIFSR", "\r\n10.83.172.111\r\n");
-    host
-}
-
-/// What the peer of the last link has received.
-fn received(host: &Host) -> Vec<u8> {
-    let network = host.simulator().network();
-    network.last_link().map_or(Vec::new(), |link| network.received(link).to_vec())
-}
-
-fn push(host: &mut Host, bytes: &[u8]) -> String {
-    let got = host.with_network(|network| {
-        let link = network.last_link().expect("a link");
-        network.push(link, bytes);
-    });
-    String::from_utf8_lossy(&got).into_owned()
-}
+use air724ug::sim::{Profile, Settings};
+use sim_support::{OK, PROMPT, ask, host, host_with, online, push, received, type_bytes};
 
 #[test]
 fn tcp_with_one_connection_as_in_d01() {

@@ -145,6 +145,12 @@ impl BringUp {
         self.found.address = None;
     }
 
+    /// Nothing is asked until [`bearer_lost`](Self::bearer_lost) or a restart begins anew.
+    pub(super) fn hold(&mut self, reason: NotReady) {
+        self.due_at = Timestamp::MAX;
+        self.reason = reason;
+    }
+
     /// When [`next`](Self::next) will have something to ask.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         (!self.is_ready() && self.due_at != Timestamp::MAX).then_some(self.due_at)
@@ -340,7 +346,7 @@ impl BringUp {
         self.plan = Plan::SetUp;
         match result {
             // Refused in IP INITIAL by some firmware: there was nothing to shut.
-            Ok(_) | Err(Failure::Refused(_)) => {
+            Ok(_) | Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 self.advance(now);
                 self.due_at = now + AFTER_SHUT;
             }
@@ -356,7 +362,7 @@ impl BringUp {
                 return;
             }
             Ok(_) => Refusal::Empty,
-            Err(Failure::Refused(refusal)) => *refusal,
+            Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => *refusal,
             Err(Failure::Timeout) => Refusal::Empty,
         };
         self.reason = NotReady::BearerRefused(refusal);

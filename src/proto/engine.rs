@@ -1,6 +1,8 @@
 //! The core as a whole: inputs in, outputs out.
 
-use crate::at::{ChannelId, Command, Decoder, Line, Token, Urc};
+use std::time::Duration;
+
+use crate::at::{Command, Decoder, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
@@ -42,18 +44,20 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 /// ```
 #[derive(Debug)]
 pub struct Engine {
-    decoder: Decoder,
+    pub(super) decoder: Decoder,
     pub(super) session: Session,
     pub(super) bring_up: BringUp,
     pub(super) channels: Channels,
     pub(super) requests: Requests,
     pub(super) out: Outbox,
     /// When the last byte came.
-    received_at: Timestamp,
+    pub(super) received_at: Timestamp,
     /// Whether the port is there.
     port: Port,
     /// Whether the module has been seen to answer while it makes a connection.
-    answers_while_connecting: bool,
+    pub(super) answers_while_connecting: bool,
+    /// When the module last said that it had started.
+    restarted_at: Option<Timestamp>,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Told,
@@ -73,12 +77,9 @@ enum Told {
     NotReady(NotReady),
 }
 
-/// How long a line may stand unfinished before it counts as whole, if it is one that needs no end: old firmware forgets
-/// the CR LF behind some (protocol section 2). Longer than any pause within a line (variants section 2, trap 28).
-const PARTIAL_LINE: std::time::Duration = std::time::Duration::from_millis(250);
-/// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
-/// no source gives a figure.
-const PARTIAL_DATA: std::time::Duration = std::time::Duration::from_secs(2);
+/// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
+/// (protocol section 3).
+const ONE_START: Duration = Duration::from_millis(1_500);
 
 impl Engine {
     /// A core for a port that has just been opened.
@@ -97,6 +98,7 @@ impl Engine {
             received_at: now,
             port: Port::There,
             answers_while_connecting: false,
+            restarted_at: None,
             requests_next: false,
             told: Told::NotReady(NotReady::NoAnswer),
         })
@@ -133,26 +135,12 @@ impl Engine {
         if matches!(self.port, Port::Lost(_)) {
             return None;
         }
-        let (channel_request, poll) = self.channels.deadlines();
-        let session = self.session.deadline();
-        // What bring-up and the polls want is done when the session is free.
+        // What bring-up and the channels want is done when the session is free.
         let idle = self.session.is_idle();
-        let bring_up = self.bring_up.deadline().filter(|_| idle);
-        let poll = (poll != Timestamp::MAX && idle).then_some(poll);
-        let request = channel_request.min(self.requests.deadline());
-        let unfinished = !self.decoder.partial_line().is_empty() && is_whole(self.decoder.partial_line());
-        [
-            session,
-            bring_up.map(|at| (at, Deadline::BringUp)),
-            poll.map(|at| (at, Deadline::ReceivePoll)),
-            (request != Timestamp::MAX).then_some((request, Deadline::Request)),
-            unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
-            (self.decoder.data_left() > 0)
-                .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let bring_up = self.bring_up.deadline().filter(|_| idle).map(|at| (at, Deadline::BringUp));
+        let ready = self.bring_up.is_ready();
+        let turn = if idle && ready { self.channels.turn_deadline() } else { None };
+        [self.pressing_deadline(), bring_up, turn].into_iter().flatten().min()
     }
 
     /// Reads from a socket: how many bytes, or `None` if nothing has come yet. Zero only for an empty buffer.
@@ -180,6 +168,11 @@ impl Engine {
     /// How many bytes of a socket can be read at once, and whether it has ended.
     pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
         self.channels.readable(socket)
+    }
+
+    /// How many bytes of a socket the module does not have yet.
+    pub fn queued(&mut self, socket: SocketId) -> usize {
+        self.channels.queued(socket)
     }
 
     /// Whether sockets can be opened.
@@ -214,7 +207,7 @@ impl Engine {
         self.decoder = decoder;
     }
 
-    fn token(&mut self, now: Timestamp, token: Token<'_>) {
+    pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {
         match token {
             Token::Line(line) => self.line(now, line),
             Token::Prompt => self.session.prompt(now, &mut self.out),
@@ -239,7 +232,7 @@ impl Engine {
         }
     }
 
-    fn step(&mut self, now: Timestamp, step: Step) {
+    pub(super) fn step(&mut self, now: Timestamp, step: Step) {
         match step {
             Step::Consumed | Step::Unclaimed => {}
             Step::Finished(finished) => self.finished(now, finished),
@@ -266,7 +259,11 @@ impl Engine {
         match finished.owner {
             Owner::BringUp => self.bring_up.finished(now, &finished.result),
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
-            Owner::Caller(ticket) => self.requests.finished(ticket, finished, &mut self.out),
+            Owner::Caller(ticket) => {
+                if let Some(effect) = self.requests.finished(ticket, finished, &mut self.out) {
+                    self.effect(now, effect);
+                }
+            }
             Owner::BearerCheck => self.bearer_checked(now, &finished),
         }
         if let Some(count) = self.bring_up.found.channels.take() {
@@ -275,7 +272,7 @@ impl Engine {
     }
 
     /// News, in the order of the lines.
-    fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
+    pub(super) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
         let urc = Urc::parse(line);
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
             let was_up = self.channels.channel(channel).link.can_send();
@@ -285,6 +282,7 @@ impl Engine {
             }
         }
         self.out.event(Event::Urc(urc.clone()));
+        self.requests.news(&urc, &mut self.out);
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             Urc::PdpDeactivated => self.bearer_lost(now),
@@ -298,30 +296,32 @@ impl Engine {
 
     fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
-            self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
-            for channel in ChannelId::all() {
-                self.session.channel_ended(now, channel);
-            }
+            self.end_sockets(now);
             self.bring_up.bearer_lost(now);
         }
     }
 
     /// The state of the IP application after news of a bearer; not every bearer is the sockets' (section 3).
     fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
-        use crate::at::{IpState, IpStatus};
         let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
+        self.channels.checked(now, status.as_ref(), &mut self.out);
         if let Some(IpStatus { state: IpState::PdpDeact | IpState::Initial, .. }) = status {
             self.bearer_lost(now);
         }
     }
 
-    fn restarted(&mut self, now: Timestamp) {
+    pub(super) fn restarted(&mut self, now: Timestamp) {
+        // A start may say so twice (capture a19: 740 ms apart).
+        let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
+        self.restarted_at = Some(now);
         if self.bring_up.is_waiting_for_module() {
             // It is starting: what was sent so far is lost.
-            self.session.wake(Wake::after_boot(now));
+            self.session.restart(Wake::after_boot(now));
             return;
         }
-        self.out.event(Event::Restarted);
+        if is_news {
+            self.out.event(Event::Restarted);
+        }
         self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
     }
 
@@ -332,7 +332,7 @@ impl Engine {
 
     fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
         self.decoder = Decoder::new();
-        if let Some(finished) = self.session.wake(wake)
+        if let Some(finished) = self.session.restart(wake)
             && let Owner::Caller(ticket) = finished.owner
         {
             self.requests.fail(ticket, end.error(), &mut self.out);
@@ -356,67 +356,16 @@ impl Engine {
     fn port_back(&mut self, now: Timestamp) {
         self.port = Port::There;
         self.decoder = Decoder::new();
-        self.session.wake(Wake::new(now));
+        self.session.restart(Wake::new(now));
         self.bring_up.reset(NotReady::NoAnswer);
-    }
-
-    /// Everything whose time has come.
-    fn expire(&mut self, now: Timestamp) {
-        while let Some((at, why)) = self.deadline().filter(|(at, _)| *at <= now) {
-            match why {
-                Deadline::Answer | Deadline::Prompt | Deadline::Fence | Deadline::Wake => {
-                    if why != Deadline::Wake {
-                        self.out.event(Event::Expired(why));
-                    }
-                    let busy =
-                        if self.answers_while_connecting { None } else { self.channels.connecting_until() };
-                    let step = self.session.expire(now, busy, &mut self.out);
-                    self.step(now, step);
-                }
-                Deadline::Request => {
-                    let reason = self.not_ready();
-                    self.channels.expire(now, reason, &mut self.out);
-                    self.requests.expire(now, reason, &mut self.out);
-                }
-                Deadline::PartialLine => {
-                    let mut decoder = std::mem::take(&mut self.decoder);
-                    if let Some(token) = decoder.end_line() {
-                        self.token(now, token);
-                    }
-                    self.decoder = decoder;
-                }
-                Deadline::PartialData => {
-                    self.out.event(Event::Expired(why));
-                    self.decoder.abandon_data();
-                    let came = self.channels.cut_short(&mut self.out);
-                    self.reread(now, &came);
-                }
-                // Both are the pump's.
-                Deadline::BringUp | Deadline::ReceivePoll => {
-                    debug_assert!(at <= now);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Payload that was cut short may end with lines of text (capture s07: `1, CLOSE OK`).
-    fn reread(&mut self, now: Timestamp, came: &[u8]) {
-        let Some(end) = came.windows(2).position(|two| two == b"\r\n") else { return };
-        let mut decoder = Decoder::new();
-        let mut rest = &came[end..];
-        while let Some(token) = decoder.next(&mut rest, crate::at::Expect::Line) {
-            if let Token::Line(line) = token
-                && is_whole(line)
-            {
-                self.line(now, line);
-            }
-        }
     }
 
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         while self.session.is_idle() {
+            if self.channels.has_doubt() {
+                self.requests.check_bearer();
+            }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;
                 if let Some((command, owner)) = self.requests.next() {
@@ -466,14 +415,5 @@ impl Engine {
             }
             Told::NotReady(reason) => self.out.event(Event::NotReady(reason)),
         }
-    }
-}
-
-/// Whether a line says something even without its end.
-fn is_whole(line: &[u8]) -> bool {
-    match Line::parse(line) {
-        Line::Final(_) | Line::ShutOk | Line::Channel { .. } => true,
-        Line::State(_) | Line::Row(_) | Line::Info { .. } => false,
-        Line::Text(_) => Urc::parse(line).is_known(),
     }
 }

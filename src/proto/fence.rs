@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{Command, Line, Refusal, Verdict};
+use crate::at::{ChannelId, Command, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished};
@@ -51,6 +51,8 @@ pub(super) enum Passage {
         held: Option<Finished>,
         /// How many finals too many it had: late answers of others.
         extra: usize,
+        /// Whether a line came with it that nothing explains.
+        tainted: bool,
     },
 }
 
@@ -61,13 +63,17 @@ const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
 
 impl Fence {
     /// A fence behind nothing: the session is to find its footing.
-    pub(super) fn after_timeout(now: Timestamp, timed_out: Option<&Command>) -> Self {
-        Self::new(now, None, Command::probe(0, timed_out))
+    pub(super) fn behind_nothing(now: Timestamp, probe: Command) -> Self {
+        Self::new(now, None, probe)
     }
 
     /// A fence behind a command that has ended with `end`.
-    pub(super) fn behind(now: Timestamp, mut exchange: Exchange, end: Result<(), Refusal>) -> Self {
-        let probe = Command::probe(0, Some(&exchange.command));
+    pub(super) fn behind(
+        now: Timestamp,
+        mut exchange: Exchange,
+        end: Result<(), Refusal>,
+        probe: Command,
+    ) -> Self {
         let lines = exchange.take_lines();
         Self::new(now, Some(Held { exchange, ends: vec![(lines, end)] }), probe)
     }
@@ -78,6 +84,11 @@ impl Fence {
 
     pub(super) fn probe(&self) -> &Command {
         &self.probe
+    }
+
+    /// The command that is held back.
+    pub(super) fn held(&self) -> Option<&Command> {
+        self.held.as_ref().map(|held| &held.exchange.command)
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
@@ -94,13 +105,30 @@ impl Fence {
         self.held.map(|held| held.exchange.finish(Err(Failure::Timeout)))
     }
 
-    /// Asks again, in other words; `false` when it has been asked often enough.
-    pub(super) fn ask_again(&mut self, now: Timestamp) -> bool {
-        self.attempt += 1;
-        self.stage = Stage::Asked;
-        self.probe = Command::probe(self.attempt, self.held.as_ref().map(|held| &held.exchange.command));
-        self.deadline = now + FIRST_TIMEOUT * (self.attempt as u32 + 1);
-        self.attempt < ATTEMPTS
+    /// Whether it has been asked often enough.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.attempt + 1 >= ATTEMPTS
+    }
+
+    /// Asks another question.
+    pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
+        let attempt = self.attempt + 1;
+        let deadline = now + FIRST_TIMEOUT * (attempt as u32 + 1);
+        Self { probe, stage: Stage::Asked, attempt, deadline, ..self }
+    }
+
+    /// A header of fetched data has come.
+    pub(super) fn data_came(&mut self, channel: ChannelId) {
+        if let Some(held) = self.held.as_mut().filter(|held| held.exchange.command.fetches(channel)) {
+            held.exchange.data_came();
+        }
+    }
+
+    /// A line has come that nothing explains.
+    pub(super) fn taint(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.exchange.tainted = true;
+        }
     }
 
     pub(super) fn line(&mut self, text: &[u8]) -> Passage {
@@ -139,12 +167,13 @@ impl Fence {
 
     fn pass(&mut self) -> Passage {
         let Some(mut held) = self.held.take() else {
-            return Passage::Passed { held: None, extra: 0 };
+            return Passage::Passed { held: None, extra: 0, tainted: false };
         };
         let rest = held.exchange.take_lines();
-        let extra = held.ends.len().saturating_sub(1);
+        let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
+        let tainted = held.exchange.tainted;
         let result = one_of(held.ends, rest, &held.exchange.command);
-        Passage::Passed { held: Some(held.exchange.finish(result)), extra }
+        Passage::Passed { held: Some(held.exchange.finish(result)), extra, tainted }
     }
 }
 
@@ -162,21 +191,22 @@ fn one_of(
     rest: Vec<String>,
     command: &Command,
 ) -> Result<Vec<String>, Failure> {
-    let of_channel = |end: &Result<(), Refusal>| {
-        matches!(
-            end,
-            Err(Refusal::ConnectFail
-                | Refusal::AlreadyConnect
-                | Refusal::SendFail
-                | Refusal::WrongCount { .. })
-        )
-    };
-    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| of_channel(end)) {
+    // `OK` says that the connection is being made, what follows that it was not.
+    let no_connection =
+        |end: &Result<(), Refusal>| matches!(end, Err(Refusal::ConnectFail | Refusal::AlreadyConnect));
+    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| no_connection(end)) {
         return Err(Failure::Refused(*refusal));
     }
     if command.is_open_ended() {
-        let lines = ends.into_iter().flat_map(|(lines, _)| lines).chain(rest).collect();
-        return Ok(lines);
+        let refused = ends.iter().find_map(|(_, end)| end.err());
+        let lines: Vec<String> = ends.into_iter().flat_map(|(lines, _)| lines).chain(rest).collect();
+        if IpStatus::is_doubled(&lines) {
+            return Err(Failure::Refused(Refusal::Ambiguous));
+        }
+        if !lines.is_empty() {
+            return Ok(lines);
+        }
+        return Err(Failure::Refused(refused.unwrap_or(Refusal::Empty)));
     }
     // A final without content is nobody's if one with content came too.
     if ends.iter().any(|(_, end)| *end != Err(Refusal::Empty)) {

@@ -8,14 +8,21 @@ mod bring_up;
 mod channel;
 mod channels;
 mod contract;
+mod delivery;
+mod effects;
 mod engine;
 mod exchange;
+mod expiry;
 mod fence;
 mod link;
+mod news;
 mod outbox;
+mod pressure;
+mod question;
 mod receive;
 mod requests;
 mod session;
+mod suspicion;
 mod traffic;
 mod wake;
 mod window;
@@ -25,7 +32,9 @@ pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, 
 pub use engine::Engine;
 
 // What the facade needs of the grammar, so that it need not name it.
-pub use crate::at::{ChannelId, Command, Domain, Protocol, Quotable, RegistrationStatus, SignalQuality};
+pub use crate::at::{
+    ChannelId, ClockTime, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus, SignalQuality,
+};
 
 /// For whom a command is in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

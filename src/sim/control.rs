@@ -100,6 +100,12 @@ pub enum Happening {
     },
     /// The host wrote faster than the modem took: this many bytes are lost.
     Overrun(usize),
+    /// The host read slower than the modem sent: this many bytes are lost.
+    HostOverrun(usize),
+    /// The modem fell asleep (`true`: `AT+CSCLK`) or woke.
+    Asleep(bool),
+    /// An upper-case `AT` has told the modem the rate of the line.
+    RateFound,
     /// A fault struck.
     Fault(String),
 }
@@ -122,6 +128,10 @@ impl fmt::Display for Happening {
                 write!(f, "channel {channel} is closed, {lost} unread bytes destroyed")
             }
             Self::Overrun(bytes) => write!(f, "overrun: {bytes} bytes from the host lost"),
+            Self::HostOverrun(bytes) => write!(f, "overrun: {bytes} bytes to the host lost"),
+            Self::Asleep(true) => f.write_str("asleep"),
+            Self::Asleep(false) => f.write_str("awake"),
+            Self::RateFound => f.write_str("found the rate of the line"),
             Self::Fault(text) => write!(f, "fault: {text}"),
         }
     }

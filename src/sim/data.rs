@@ -22,6 +22,8 @@ pub(super) struct Payload {
     /// The command line ended with a carriage return alone: a line feed that comes first belongs to it, not to the
     /// payload (manual, CIPSEND note 6).
     pub(super) takes_line_feed: bool,
+    /// A fault breaks the link when this many bytes have come.
+    pub(super) breaks_after: Option<usize>,
 }
 
 /// A file is being written.

@@ -1,6 +1,6 @@
 //! The module's file system: names and contents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::FileWrite;
 use super::machine::{Machine, Mode};
@@ -10,13 +10,14 @@ use super::result::Then;
 pub(super) const WRITE_LIMIT: usize = 10_240;
 /// What the file system holds: 64100 bytes (capture a21, `AT+FSMEM` of an empty one).
 pub(super) const CAPACITY: usize = 64_100;
-/// How many files there can be: bounds the memory that empty ones take (assumed).
+/// How many files and directories there can be: bounds the memory that empty ones take (assumed).
 const MAX_FILES: usize = 256;
 
 /// All files. They survive a reboot.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     files: BTreeMap<String, Vec<u8>>,
+    directories: BTreeSet<String>,
 }
 
 impl Files {
@@ -26,7 +27,7 @@ impl Files {
 
     /// Makes an empty file; `false` if it exists or there is no room for its name.
     pub(super) fn create(&mut self, name: &str) -> bool {
-        if self.files.contains_key(name) || self.files.len() == MAX_FILES {
+        if self.files.contains_key(name) || self.is_full() {
             return false;
         }
         self.files.insert(name.to_owned(), Vec::new());
@@ -37,13 +38,31 @@ impl Files {
         self.files.remove(name).is_some()
     }
 
-    /// The names of the files in a directory, as `AT+FSLS` lists them.
-    pub(super) fn list<'a>(&'a self, directory: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Makes a directory; `false` if something of its name exists or there is no room for one.
+    pub(super) fn make_directory(&mut self, name: &str) -> bool {
+        let name = name.trim_end_matches('/');
+        !self.is_full() && !self.files.contains_key(name) && self.directories.insert(name.to_owned())
+    }
+
+    /// Removes a directory; `false` if there is none or something is in it (that it must be empty is assumed).
+    pub(super) fn remove_directory(&mut self, name: &str) -> bool {
+        let name = name.trim_end_matches('/');
+        self.list(name).is_empty() && self.directories.remove(name)
+    }
+
+    /// What is in a directory, as `AT+FSLS` lists it: files, then directories with a `\` behind them (capture a21).
+    pub(super) fn list(&self, directory: &str) -> Vec<String> {
         let directory = directory.trim_end_matches('/');
-        self.files.keys().filter_map(move |name| {
+        let inside = |name: &String| -> Option<String> {
             let inside = name.strip_prefix(directory)?.trim_start_matches('/');
-            (!inside.is_empty() && !inside.contains('/')).then_some(inside)
-        })
+            (!inside.is_empty() && !inside.contains('/')).then(|| inside.to_owned())
+        };
+        let directories = self.directories.iter().filter_map(inside).map(|name| name + "\\");
+        self.files.keys().filter_map(inside).chain(directories).collect()
+    }
+
+    fn is_full(&self) -> bool {
+        self.files.len() + self.directories.len() >= MAX_FILES
     }
 
     pub(super) fn free(&self) -> usize {

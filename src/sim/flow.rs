@@ -272,40 +272,35 @@ impl Machine {
         if count == 0 {
             return false;
         }
-        let frame = self.data_frame(channel, &data[..count]);
-        self.print(Kind::Data, frame);
+        let header = self.data_header(channel, count);
+        let single = !self.ip.multi() && !matches!(self.mode, Mode::Online(_));
+        let line_end_follows = single && self.ip.channels[channel].line_end_follows;
+        let tail: &[u8] = if line_end_follows { b"\r\n" } else { b"" };
+        self.print_body(Kind::Data, header.as_bytes(), &data[..count], tail);
         true
     }
 
-    /// Received bytes as they look on the line (capture d03, manual CIPHEAD, CIPSHOWTP, CIPSRIP, CIPRXF).
-    fn data_frame(&self, channel: usize, data: &[u8]) -> Vec<u8> {
-        let switches = &self.ip.switches;
-        let slot = &self.ip.channels[channel];
-        let count = data.len();
-        let mut frame = Vec::with_capacity(count + 48);
+    /// What precedes received bytes on the line (capture d03, manual CIPHEAD, CIPSHOWTP, CIPSRIP).
+    fn data_header(&self, channel: usize, count: usize) -> String {
         if matches!(self.mode, Mode::Online(_)) {
-            frame.extend_from_slice(data);
-            return frame;
+            return String::new();
         }
-        let (protocol, address, port) = slot.peer();
+        let switches = &self.ip.switches;
+        let (protocol, address, port) = self.ip.channels[channel].peer();
         if self.ip.multi() {
             let peer = if switches.show_peer == 1 { format!(",{address}:{port}") } else { String::new() };
-            frame.extend_from_slice(format!("\r\n+RECEIVE,{channel},{count}{peer}:\r\n").as_bytes());
-            frame.extend_from_slice(data);
-            return frame;
+            return format!("\r\n+RECEIVE,{channel},{count}{peer}:\r\n");
         }
+        let mut header = String::new();
         if switches.show_peer == 1 {
-            frame.extend_from_slice(format!("\r\nRECV FROM: {address}:{port}\r\n").as_bytes());
+            let blank = if self.settings.profile.sender_blank { " " } else { "" };
+            header.push_str(&format!("\r\nRECV FROM:{blank}{address}:{port}\r\n"));
         }
         if switches.header == 1 {
             let shown = if switches.show_protocol == 1 { format!(",{protocol}") } else { String::new() };
-            frame.extend_from_slice(format!("\r\n+IPD,{count}{shown}:").as_bytes());
+            header.push_str(&format!("\r\n+IPD,{count}{shown}:"));
         }
-        frame.extend_from_slice(data);
-        if slot.line_end_follows {
-            frame.extend_from_slice(b"\r\n");
-        }
-        frame
+        header
     }
 
     /// Manual mode: moves data into the channel's buffer and says so once.

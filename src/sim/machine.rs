@@ -6,15 +6,17 @@ use std::time::Duration;
 use super::commands;
 use super::control::Happening;
 use super::data::{FileWrite, Online, Payload};
+use super::fault::{Fault, Faults};
 use super::files::Files;
 use super::ip::Ip;
-use super::line::{Call, Edit, Editor, parse};
+use super::line::{Call, Edit, Editor, LineFormat, parse};
 use super::network::Network;
-use super::profile::{EchoStyle, UrcStyle};
-use super::radio::{Power, Radio};
+use super::phone::Phone;
+use super::radio::Radio;
 use super::result::{Outcome, Pause, Then};
 use super::rng::Rng;
 use super::settings::{Boot, Settings};
+use super::sleep::Sleep;
 use super::terminal::{Kind, Outbox, Terminal};
 use crate::time::Timestamp;
 
@@ -43,8 +45,9 @@ pub(super) enum Mode {
 #[derive(Debug)]
 pub(super) struct Running {
     calls: VecDeque<Call>,
-    /// When the next call runs.
+    /// When the next call runs, and when it would if the rest of the line end were there.
     at: Timestamp,
+    at_with_line_feed: Timestamp,
     pause: Option<Pause>,
 }
 
@@ -58,13 +61,17 @@ pub(super) struct Machine {
     pub(super) radio: Radio,
     pub(super) ip: Ip,
     pub(super) files: Files,
+    pub(super) phone: Phone,
     pub(super) out: Outbox,
     pub(super) editor: Editor,
-    pub(super) faults: super::fault::Faults,
+    pub(super) faults: Faults,
     pub(super) happened: VecDeque<Happening>,
     pub(super) hung_up: bool,
-    /// `AT+IPR` has set another rate, which the line takes over.
-    pub(super) new_rate: Option<u32>,
+    /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
+    pub(super) new_format: Option<LineFormat>,
+    pub(super) sleep: Sleep,
+    /// Faults that strike before anything else is done.
+    struck: VecDeque<Fault>,
     rng: Rng,
 }
 
@@ -77,12 +84,15 @@ impl Machine {
             radio: Radio::new(&settings),
             ip: Ip::new(&settings.profile),
             files: Files::default(),
+            phone: Phone::new(&settings),
             out: Outbox::new(settings.baud),
             editor: Editor::default(),
-            faults: super::fault::Faults::default(),
+            faults: Faults::new(&settings.faults, settings.seed),
             happened: VecDeque::new(),
             hung_up: false,
-            new_rate: None,
+            new_format: None,
+            sleep: Sleep::default(),
+            struck: VecDeque::new(),
             rng: Rng::new(settings.seed),
             settings,
         };
@@ -95,6 +105,10 @@ impl Machine {
     /// Takes bytes from the host; answers how many. None while a command runs.
     pub(super) fn feed(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
         if !self.radio.listens() {
+            self.train(bytes);
+            return bytes.len();
+        }
+        if self.sleeps_through() {
             return bytes.len();
         }
         if self.out.line.len() >= OUTPUT_LIMIT {
@@ -111,10 +125,12 @@ impl Machine {
 
     /// Does what is due; answers whether anything was.
     pub(super) fn act(&mut self, network: &mut dyn Network) -> bool {
-        let mut acted = self.run(network);
+        let mut acted = self.strike_due(network);
+        acted |= self.run(network);
         acted |= self.data_timers(network);
         acted |= self.channel_timers(network);
-        acted | self.service_timers(network)
+        acted |= self.service_timers(network);
+        acted | self.fall_asleep()
     }
 
     /// When something will be due.
@@ -126,80 +142,15 @@ impl Machine {
             },
             Mode::Command | Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => None,
         };
-        let all = [running, self.data_deadline(), self.channel_deadline(), self.service_deadline()];
+        let all = [
+            running,
+            self.data_deadline(),
+            self.channel_deadline(),
+            self.service_deadline(),
+            self.faults.deadline(),
+            self.sleep_deadline(),
+        ];
         all.into_iter().flatten().min()
-    }
-
-    /// Prints an information line.
-    pub(super) fn info(&mut self, text: &str) {
-        self.frame(Kind::Info, text);
-    }
-
-    /// Prints `+KEY: value` as the profile spells it.
-    pub(super) fn keyed(&mut self, key: &str, value: &str) {
-        let line = self.settings.profile.keyed(key, value);
-        self.info(&line);
-    }
-
-    /// Prints a line that ends an answer.
-    pub(super) fn final_line(&mut self, text: &str) {
-        let text = if self.terminal.verbose { text } else { numeric(text) };
-        if !(self.terminal.quiet && matches!(text, "OK" | "ERROR" | "0" | "4")) {
-            self.frame(Kind::Final, text);
-        }
-    }
-
-    /// Prints an unsolicited line, or keeps it until the command line is free.
-    pub(super) fn urc(&mut self, text: &str) {
-        if !self.radio.listens() {
-            return;
-        }
-        if self.holds_urcs() {
-            let dropped = self.out.hold(text);
-            if dropped > 0 {
-                self.happened(Happening::Fault(format!("{dropped} held URC dropped: the buffer was full")));
-            }
-        } else if self.out.line.len() < 2 * OUTPUT_LIMIT {
-            self.frame(Kind::Urc, text);
-        }
-    }
-
-    /// Prints a URC of a channel: `3, CLOSED` with several channels, `CLOSED` with one.
-    pub(super) fn channel_urc(&mut self, channel: usize, text: &str) {
-        let line = self.on_channel(channel, text);
-        self.urc(&line);
-    }
-
-    /// `3, TEXT` or, in single-connection mode, `TEXT`.
-    pub(super) fn on_channel(&self, channel: usize, text: &str) -> String {
-        if self.ip.multi() { self.settings.profile.on_channel(channel, text) } else { text.to_owned() }
-    }
-
-    /// Whether the host must not be disturbed now.
-    pub(super) fn holds_urcs(&self) -> bool {
-        match self.mode {
-            Mode::Command => false,
-            Mode::Running(_) => self.settings.profile.urcs == UrcStyle::Held,
-            Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => true,
-        }
-    }
-
-    /// Prints a frame: line end, text, line end.
-    pub(super) fn frame(&mut self, kind: Kind, text: &str) {
-        let frame = if self.terminal.verbose || kind != Kind::Final {
-            format!("\r\n{text}\r\n")
-        } else {
-            format!("{text}\r")
-        };
-        self.print(kind, frame.into_bytes());
-    }
-
-    /// Puts bytes on the line.
-    pub(super) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
-        let now = self.now;
-        if self.faults.outgoing(kind, &bytes) {
-            self.out.line.push(now, &bytes);
-        }
     }
 
     pub(super) fn happened(&mut self, happening: Happening) {
@@ -242,6 +193,7 @@ impl Machine {
         self.mode = Mode::Running(Running {
             calls: VecDeque::new(),
             at: self.now,
+            at_with_line_feed: self.now,
             pause: Some(Pause { until, then }),
         });
     }
@@ -251,14 +203,32 @@ impl Machine {
         self.mode = Mode::Command;
         self.editor.clear();
         self.out.forget_held();
-        self.terminal = Terminal::new(&self.settings);
+        self.faults.forget_answers();
+        self.terminal = self.terminal.restored(&self.settings);
+        self.new_format = Some(self.terminal.line_format(&self.settings));
+        self.sleep = Sleep::default();
+        self.phone.reboot();
+    }
+
+    /// Lets faults strike whose moment has come; answers whether any did.
+    fn strike_due(&mut self, network: &mut dyn Network) -> bool {
+        let mut acted = false;
+        while let Some(fault) = self.struck.pop_front().or_else(|| self.faults.due(self.now)) {
+            self.strike(network, fault);
+            acted = true;
+        }
+        while let Some(bytes) = self.faults.arrived(self.now) {
+            self.out.line.push(self.now, &bytes);
+            acted = true;
+        }
+        acted
     }
 
     fn power_on(&mut self) {
         let since = self.now;
         self.radio.service = super::radio::Service::None;
         self.radio.attached = false;
-        self.radio.power = Power::Booting { since, printed: 0, listening: false };
+        self.radio.power = self.booting(since);
         self.happened(Happening::Booting);
     }
 
@@ -294,9 +264,8 @@ impl Machine {
             return 0;
         }
         self.echo(vec![bytes[0]]);
-        let at = self.after_latency();
         if let Mode::Running(running) = &mut self.mode {
-            running.at = running.at.min(at);
+            running.at = running.at_with_line_feed;
         }
         1
     }
@@ -306,27 +275,23 @@ impl Machine {
         byte == b'\n' && self.editor.completes_line_end(self.now, byte, window)
     }
 
-    /// Sends back what was typed.
-    pub(super) fn echo(&mut self, mut bytes: Vec<u8>) {
-        if !self.terminal.echo {
-            return;
-        }
-        if self.settings.profile.echo == EchoStyle::CarriageReturn {
-            bytes.retain(|byte| *byte != b'\n');
-        }
-        if !bytes.is_empty() {
-            self.print(Kind::Echo, bytes);
-        }
-    }
-
     /// Starts to execute a command line.
     fn begin(&mut self, body: &[u8]) {
         self.happened(Happening::Command(format!("AT{}", String::from_utf8_lossy(body))));
-        let mut at = self.after_latency();
-        if self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed() {
-            at += self.settings.profile.line_feed_window;
+        let (struck, late) = self.faults.command_begins();
+        if late > Duration::ZERO {
+            self.happened(Happening::Fault(format!("the answer comes {late:?} late")));
         }
-        self.mode = Mode::Running(Running { calls: parse(body).into(), at, pause: None });
+        let at_with_line_feed = self.after_latency() + late;
+        let waits = self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed();
+        let wait = if waits { self.settings.profile.line_feed_window } else { Duration::ZERO };
+        self.mode = Mode::Running(Running {
+            calls: parse(body).into(),
+            at: at_with_line_feed + wait,
+            at_with_line_feed,
+            pause: None,
+        });
+        self.struck.extend(struck);
     }
 
     /// Executes the next call of the line, or goes on with one that waited.
@@ -349,11 +314,11 @@ impl Machine {
                 None => Outcome::Ok,
             },
         };
-        self.apply(outcome);
+        self.apply(network, outcome);
         true
     }
 
-    fn apply(&mut self, outcome: Outcome) {
+    fn apply(&mut self, network: &mut dyn Network, outcome: Outcome) {
         let Mode::Running(running) = &mut self.mode else {
             // The command rebooted the modem.
             return;
@@ -369,7 +334,7 @@ impl Machine {
                 self.end_line(Some(&line));
             }
             Outcome::Pause(pause) => running.pause = Some(pause),
-            Outcome::Prompt(payload) => self.mode = Mode::Payload(payload),
+            Outcome::Prompt(payload) => self.open_payload(network, payload),
             Outcome::File(write) => self.mode = Mode::File(write),
             Outcome::Online => self.go_online(),
         }
@@ -379,17 +344,9 @@ impl Machine {
         if let Some(text) = text {
             self.final_line(text);
         }
+        if let Some(wrong) = self.faults.answer_ends() {
+            self.frame(Kind::Urc, &wrong);
+        }
         self.free_line();
-    }
-}
-
-/// The digit of `ATV0` for a final line; what has none stays as it is.
-fn numeric(text: &str) -> &str {
-    match text {
-        "OK" => "0",
-        "CONNECT" => "1",
-        "NO CARRIER" => "3",
-        "ERROR" => "4",
-        other => other,
     }
 }

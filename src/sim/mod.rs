@@ -7,6 +7,7 @@
 //! Top down: [`Simulator`] (line, time) - `machine` (modes, command lines) - `commands` (one file a family) - `ip`
 //! (scene and channels), `radio` (power, card, cell), `files`.
 
+mod card;
 mod clock;
 mod commands;
 mod control;
@@ -21,6 +22,8 @@ mod machine;
 mod memory;
 mod network;
 mod online;
+mod phone;
+mod printing;
 mod profile;
 mod radio;
 mod result;
@@ -30,13 +33,14 @@ pub mod serve;
 mod service;
 mod settings;
 mod simulator;
+mod sleep;
 mod state;
 mod terminal;
 mod virtual_host;
 mod world;
 
 pub use control::{Control, Happening, Input, Output};
-pub use fault::Fault;
+pub use fault::{BadRule, Fault, Rule, When};
 pub use host::HostNetwork;
 pub use memory::{MemoryNetwork, Peer};
 pub use network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target, Waker};

@@ -28,6 +28,12 @@ impl Rng {
         if limit == 0 { 0 } else { self.next() % limit }
     }
 
+    /// True with this probability (0.0 never, 1.0 always).
+    pub(super) fn chance(&mut self, probability: f64) -> bool {
+        // 53 bits fill the mantissa of an f64 exactly.
+        ((self.next() >> 11) as f64) < probability * (1_u64 << 53) as f64
+    }
+
     /// A span from zero to `most`, both possible.
     pub(super) fn span(&mut self, most: Duration) -> Duration {
         let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
@@ -45,5 +51,14 @@ mod tests {
         let first: Vec<u64> = (0..4).map(|_| a.next()).collect();
         assert_eq!(first, (0..4).map(|_| b.next()).collect::<Vec<_>>());
         assert_ne!(first, (0..4).map(|_| c.next()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn chance_follows_its_probability() {
+        let mut rng = Rng::new(1);
+        assert!(!(0..1000).any(|_| rng.chance(0.0)));
+        assert!((0..1000).all(|_| rng.chance(1.0)));
+        let hits = (0..10_000).filter(|_| rng.chance(0.25)).count();
+        assert!((2_300..2_700).contains(&hits), "{hits}");
     }
 }

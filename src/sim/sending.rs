@@ -2,6 +2,7 @@
 
 use super::control::Happening;
 use super::data::{End, Payload};
+use super::ip::ChannelState;
 use super::machine::{Machine, Mode};
 use super::network::Network;
 use super::result::{Outcome, Then};
@@ -25,6 +26,8 @@ impl Machine {
         if std::mem::take(&mut payload.takes_line_feed) && bytes[0] == b'\n' {
             return 1;
         }
+        let left = payload.breaks_after.map_or(bytes.len(), |after| after - payload.bytes.len());
+        let bytes = &bytes[..bytes.len().min(left)];
         let (used, ended) = match payload.end {
             End::Length(length) => {
                 let used = bytes.len().min(length - payload.bytes.len());
@@ -35,11 +38,28 @@ impl Machine {
         };
         self.echo(bytes[..used].to_vec());
         match ended {
-            None => {}
+            None => self.break_payload(network),
             Some(ESCAPE) => self.cancel_payload(),
             Some(_) => self.finish_payload(network),
         }
         used
+    }
+
+    /// The prompt is out.
+    pub(super) fn open_payload(&mut self, network: &mut dyn Network, payload: Payload) {
+        self.mode = Mode::Payload(payload);
+        self.break_payload(network);
+    }
+
+    /// Lets the link die under a payload, if a fault wants it here.
+    fn break_payload(&mut self, network: &mut dyn Network) {
+        if let Mode::Payload(payload) = &self.mode
+            && payload.breaks_after.is_some_and(|after| after <= payload.bytes.len())
+        {
+            let channel = payload.channel;
+            self.happened(Happening::Fault(format!("channel {channel} breaks during a send")));
+            self.connection_lost(network, channel);
+        }
     }
 
     /// Sends what is there when the time of `AT+CIPATS` is up; checks a file's time as well.
@@ -108,13 +128,18 @@ impl Machine {
             Then::BearerUp => overdue.then(|| self.bearer_up()),
             Then::Escaped => overdue.then_some(Outcome::Ok),
             Then::Written => overdue.then_some(Outcome::Ok),
-            Then::Connected { channel } => {
-                let waits =
-                    matches!(self.ip.channels[channel].state, super::ip::ChannelState::Connecting { .. });
-                (!waits || overdue).then_some(Outcome::Bare)
-            }
+            Then::Connected { channel } => self.connect_awaited(channel, overdue),
             Then::Sent { channel, bytes, slow } => self.sent(network, channel, bytes, slow, overdue),
         }
+    }
+
+    /// A blocking `AT+CIPSTART`: its result has come, or the time is up.
+    fn connect_awaited(&mut self, channel: usize, overdue: bool) -> Option<Outcome> {
+        let waits = matches!(self.ip.channels[channel].state, ChannelState::Connecting { .. });
+        if waits && overdue {
+            self.final_line("COMMAND NOT RESPONSE");
+        }
+        (!waits || overdue).then_some(Outcome::Bare)
     }
 
     fn sent(

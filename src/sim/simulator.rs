@@ -57,6 +57,8 @@ impl<N: Network> Simulator<N> {
 
     /// Takes an input. `now` must not be earlier than before; if it is, the last one counts.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
+        // What the host has not taken although it could: only then can it lose anything.
+        let behind = self.machine.out.line.ready() > 0;
         self.run_until(now.max(self.now));
         match input {
             Input::Host(bytes) => self.receive(bytes),
@@ -64,6 +66,7 @@ impl<N: Network> Simulator<N> {
             Input::Tick => {}
         }
         self.settle();
+        self.lose_what_overruns(behind);
     }
 
     /// The next output, `None` when there is none before the next input or deadline.
@@ -100,6 +103,12 @@ impl<N: Network> Simulator<N> {
         INPUT_LIMIT - self.input.len().min(INPUT_LIMIT)
     }
 
+    /// Whether a host that writes faster than [`room`](Self::room) allows is held back, as by RTS/CTS or on USB. If not,
+    /// it loses bytes: [`Settings::uart_buffer`] without `AT+IFC=2,2`.
+    pub fn holds_back(&self) -> bool {
+        self.machine.settings.uart_buffer.is_none() || self.machine.terminal.flow.1 == 2
+    }
+
     /// The network behind the modem.
     pub fn network(&self) -> &N {
         &self.network
@@ -123,6 +132,28 @@ impl<N: Network> Simulator<N> {
         self.input.push(self.now, &bytes[..taken]);
         if taken < bytes.len() {
             self.machine.happened(Happening::Overrun(bytes.len() - taken));
+        }
+    }
+
+    /// Without flow control, what a UART's buffer does not hold is lost, on either side of the line.
+    fn lose_what_overruns(&mut self, behind: bool) {
+        let (Some(buffer), true) = (self.machine.settings.uart_buffer, self.machine.settings.baud.is_some())
+        else {
+            return;
+        };
+        if !self.holds_back() {
+            let lost = self.input.overrun(buffer);
+            self.tell_overrun(lost, Happening::Overrun);
+        }
+        if behind && self.machine.terminal.flow.0 != 2 {
+            let lost = self.machine.out.line.overrun(buffer);
+            self.tell_overrun(lost, Happening::HostOverrun);
+        }
+    }
+
+    fn tell_overrun(&mut self, lost: usize, happening: fn(usize) -> Happening) {
+        if lost > 0 {
+            self.machine.happened(happening(lost));
         }
     }
 
@@ -160,9 +191,9 @@ impl<N: Network> Simulator<N> {
             self.machine.on_network(&mut self.network, event);
             moved = true;
         }
-        if let Some(rate) = self.machine.new_rate.take() {
-            self.machine.out.line.set_rate(Some(rate));
-            self.input.set_rate(Some(rate));
+        if let Some(format) = self.machine.new_format.take() {
+            self.machine.out.line.set_format(format);
+            self.input.set_format(format);
         }
         moved | self.machine.pump(&mut self.network)
     }

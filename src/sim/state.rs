@@ -1,8 +1,8 @@
 //! A look at the modem from outside, for tests and for people.
 
+use super::card::Card;
 use super::ip::{Channel, ChannelState};
 use super::machine::{Machine, Mode};
-use super::radio::Card;
 
 /// What the modem is like at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl State {
             listening: machine.radio.listens(),
             sim: match machine.radio.card {
                 Card::Absent => None,
-                Card::Ready | Card::Locked { .. } | Card::Blocked => machine.card_text(),
+                Card::Ready | Card::Locked | Card::Blocked => machine.card_text(),
             },
             registration: machine.radio.registration(&machine.settings),
             attached: machine.radio.attached,

@@ -1,10 +1,10 @@
 //! The hand on the simulated world: what [`Control`] does.
 
-use super::control::Control;
+use super::card::Card;
+use super::control::{Control, Happening};
+use super::fault::Fault;
 use super::machine::Machine;
 use super::network::Network;
-use super::radio::Card;
-use super::settings::SimCard;
 
 impl Machine {
     pub(super) fn control(&mut self, network: &mut dyn Network, control: Control) {
@@ -15,11 +15,7 @@ impl Machine {
                 self.card_changed(network, "SIM REMOVED");
             }
             Control::SimInsert => {
-                let card = match &self.settings.sim {
-                    SimCard::Absent => SimCard::Ready,
-                    card @ (SimCard::Ready | SimCard::Locked { .. }) => card.clone(),
-                };
-                self.radio.card = Card::new(&card);
+                self.radio.card = self.radio.lock.at_power_on();
                 let state = self.card_text().unwrap_or("SIM REMOVED");
                 self.card_changed(network, state);
             }
@@ -37,7 +33,7 @@ impl Machine {
                 self.drop_links(network);
                 self.hung_up = true;
             }
-            Control::Fault(fault) => self.faults.arm(fault),
+            Control::Fault(fault) => self.strike(network, fault),
             Control::PeerClose(channel) => {
                 if usize::from(channel) < self.ip.channels.len() {
                     self.connection_lost(network, channel.into());
@@ -46,10 +42,31 @@ impl Machine {
         }
     }
 
+    /// Lets a fault strike, or wait for its opportunity.
+    pub(super) fn strike(&mut self, network: &mut dyn Network, fault: Fault) {
+        self.happened(Happening::Fault(fault.to_string()));
+        match fault {
+            Fault::Reboot => self.reboot(network),
+            Fault::PdpLost => self.bearer_lost(network),
+            Fault::NetworkLost => self.control(network, Control::NetworkDown),
+            Fault::SimRemoved => self.control(network, Control::SimRemove),
+            Fault::HangUp => self.control(network, Control::HangUp),
+            Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
+            Fault::LostPrompt
+            | Fault::LateAnswer { .. }
+            | Fault::DetachedAnswer { .. }
+            | Fault::LostAnswer { .. }
+            | Fault::WrongAnswer { .. }
+            | Fault::CloseMidSend { .. }
+            | Fault::ShortBody { .. } => self.faults.arm(fault),
+        }
+    }
+
     /// A card that comes or goes while the modem runs is told (capture a14), and decides about service.
     fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
         self.reconsider_service(network);
         let line = self.settings.profile.keyed("+CPIN", state);
+        let line = format!("{line}{}", self.settings.profile.card_slot);
         self.urc(&line);
     }
 }

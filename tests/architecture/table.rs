@@ -52,7 +52,8 @@ pub(crate) const PARTS: &[Part] = &[
     Part::core("at", &["config", "error", "time"], &["nom"]).speaks(),
     Part::core("proto", &["at", "config", "error", "time"], &[]).speaks(),
     // Shell.
-    Part::io("port", &["config", "error", "time"], &["log", "rustix", "serialport"]),
+    // `port/halves.rs` has a thread for a reader that can't be waited on.
+    Part::shell("port", &["config", "error", "time"], &["crossbeam_channel", "log", "rustix", "serialport"]),
     Part::io("capture", &["at", "config", "error", "proto", "time"], &["log"]).speaks(),
     Part::io("luat", &["at", "capture", "error", "time"], &[]).speaks(),
     Part::shell(
@@ -63,7 +64,8 @@ pub(crate) const PARTS: &[Part] = &[
     // Facade.
     Part::shell(
         "modem",
-        &["config", "driver", "error", "port", "proto", "time"],
+        // `capture` and `port` only to open them.
+        &["capture", "config", "driver", "error", "port", "proto", "time"],
         &["crossbeam_channel", "log"],
     ),
     // The simulated modem, and where it meets a real terminal.

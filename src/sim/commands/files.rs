@@ -12,11 +12,13 @@ use super::super::terminal::Kind;
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
-    ("+FSCREATE", |machine, _, form| with_name(form, |name, _| created(machine, name))),
+    ("+FSCREATE", |machine, _, form| with_name(form, |name, _| done(machine.files.create(name)))),
     ("+FSWRITE", |machine, _, form| with_name(form, |name, args| write(machine, name, args))),
     ("+FSREAD", |machine, _, form| with_name(form, |name, args| read(machine, name, args))),
-    ("+FSDEL", |machine, _, form| with_name(form, |name, _| deleted(machine, name))),
+    ("+FSDEL", |machine, _, form| with_name(form, |name, _| done(machine.files.remove(name)))),
     ("+FSFLSIZE", |machine, _, form| with_name(form, |name, _| size(machine, name))),
+    ("+FSMKDIR", |machine, _, form| with_name(form, |name, _| done(machine.files.make_directory(name)))),
+    ("+FSRMDIR", |machine, _, form| with_name(form, |name, _| done(machine.files.remove_directory(name)))),
     ("+FSLS", list),
     ("+FSMEM", memory),
 ];
@@ -36,12 +38,8 @@ fn with_name(form: &Form, act: impl FnOnce(&str, &[Arg]) -> Outcome) -> Outcome 
     }
 }
 
-fn created(machine: &mut Machine, name: &str) -> Outcome {
-    if machine.files.create(name) { Outcome::Ok } else { Outcome::ERROR }
-}
-
-fn deleted(machine: &mut Machine, name: &str) -> Outcome {
-    if machine.files.remove(name) { Outcome::Ok } else { Outcome::ERROR }
+fn done(done: bool) -> Outcome {
+    if done { Outcome::Ok } else { Outcome::ERROR }
 }
 
 /// `AT+FSWRITE="name",<0 replace|1 append>,<size>,<seconds>`: a prompt, then the bytes.
@@ -56,8 +54,7 @@ fn write(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     if length > WRITE_LIMIT as u64 {
         return Outcome::cme(Cme::FileTooLarge);
     }
-    // From V401857 on as that of CIPSEND (firmware change log).
-    let prompt = machine.settings.profile.prompt.as_bytes().to_vec();
+    let prompt = machine.settings.profile.file_prompt.as_bytes().to_vec();
     machine.print(Kind::Prompt, prompt);
     machine.editor.clear();
     Outcome::File(FileWrite {
@@ -101,7 +98,7 @@ fn list(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
         Form::Execute | Form::Read => String::new(),
         Form::Test => return Outcome::Ok,
     };
-    let names: Vec<&str> = machine.files.list(&directory).collect();
+    let names = machine.files.list(&directory);
     if !names.is_empty() {
         let names = names.join("\r\n");
         machine.info(&names);

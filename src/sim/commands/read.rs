@@ -90,16 +90,14 @@ fn print_data(machine: &mut Machine, channel: usize, data: &[u8], hex: bool) {
         value.push_str(&format!(",\"{}:{}\"", slot.peer_address(), target.port));
     }
     let header = machine.settings.profile.keyed("+CIPRXGET", &value);
-    let mut frame = format!("\r\n{header}\r\n").into_bytes();
-    if hex {
-        frame.extend(data.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()));
+    let header = format!("\r\n{header}\r\n");
+    let body = if hex {
+        data.iter().map(|byte| format!("{byte:02X}")).collect::<String>().into()
     } else {
-        frame.extend_from_slice(data);
-    }
-    if !data.is_empty() {
-        frame.extend_from_slice(b"\r\n");
-    }
-    machine.print(Kind::Data, frame);
+        data.to_vec()
+    };
+    let tail: &[u8] = if data.is_empty() { b"" } else { b"\r\n" };
+    machine.print_body(Kind::Info, header.as_bytes(), &body, tail);
 }
 
 /// Data that arrived before this read and is left is not announced again: only an arrival is. Nothing to do but to

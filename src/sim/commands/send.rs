@@ -91,6 +91,7 @@ fn open_prompt(machine: &mut Machine, channel: usize, end: End) -> Payload {
         // Capture a01: the time runs from the command, and sends what is there then.
         sends_at: (on == 1).then(|| machine.now + Duration::from_secs(seconds.into())),
         takes_line_feed,
+        breaks_after: machine.faults.payload_breaks_after(),
     }
 }
 

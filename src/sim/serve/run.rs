@@ -129,7 +129,7 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
     /// Waits for the host, the bell or the deadline, and takes what there is.
     fn wait(&mut self) -> io::Result<()> {
         let mut terminal = PollFlags::empty();
-        terminal.set(PollFlags::IN, self.simulator.room() >= READ_SIZE);
+        terminal.set(PollFlags::IN, !self.simulator.holds_back() || self.simulator.room() >= READ_SIZE);
         terminal.set(PollFlags::OUT, self.written < self.pending.len());
         let span = self.clock.until(self.simulator.deadline());
         let (terminal, bell) = {

@@ -1,0 +1,46 @@
+//! Names, pings, keepalive and the module's own heartbeat (protocol section 13).
+
+use std::time::Duration;
+
+use super::super::{ChannelId, Quotable};
+use super::Command;
+use super::setup::DEFAULT_TIMEOUT;
+use super::shape::Shape;
+
+impl Command {
+    /// `AT+CDNSGIP="host"`: `OK` now, the result later as `+CDNSGIP:`, which is news.
+    pub fn resolve(host: &Quotable) -> Self {
+        Self::new(format!("AT+CDNSGIP=\"{host}\""), Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPPING="host"`: replies as `+CIPPING:`, which are news; no source says whether `OK` comes before or behind
+    /// them, so it may take as long as they do.
+    pub fn ping(host: &Quotable) -> Self {
+        Self::new(format!("AT+CIPPING=\"{host}\""), Shape::Plain, Duration::from_secs(60))
+    }
+
+    /// `AT+CIPTKA=1,<idle>,<interval>,<count>`: TCP keepalive for all connections; seconds.
+    pub fn keepalive(idle: u32, interval: u32, count: u32) -> Self {
+        Self::new(format!("AT+CIPTKA=1,{idle},{interval},{count}"), Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPTKA=0`: no TCP keepalive.
+    pub fn keepalive_off() -> Self {
+        Self::new("AT+CIPTKA=0", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT^HEARTCONFIG=1,<n>,<seconds>` or `=0,<n>`: the module's own heartbeat on one channel.
+    pub fn heartbeat_config(channel: ChannelId, every_secs: Option<u32>) -> Self {
+        let text = match every_secs {
+            Some(secs) => format!("AT^HEARTCONFIG=1,{channel},{secs}"),
+            None => format!("AT^HEARTCONFIG=0,{channel}"),
+        };
+        Self::new(text, Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT^HEARTBEATHEX=<n>,<len>,<hex>`: what the heartbeat says. Firmware before V838 sent wrong data.
+    pub fn heartbeat_payload(channel: ChannelId, payload: &[u8]) -> Self {
+        let hex: String = payload.iter().map(|byte| format!("{byte:02X}")).collect();
+        Self::new(format!("AT^HEARTBEATHEX={channel},{},{hex}", payload.len()), Shape::Plain, DEFAULT_TIMEOUT)
+    }
+}

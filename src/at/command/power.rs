@@ -1,0 +1,36 @@
+//! Radio and restart (protocol sections 1 and 5).
+
+use std::time::Duration;
+
+use super::Command;
+use super::setup::DEFAULT_TIMEOUT;
+use super::shape::Shape;
+
+/// `AT+CFUN` takes up to 45 s (section 15).
+const RADIO_TIMEOUT: Duration = Duration::from_secs(45);
+
+impl Command {
+    /// `AT+CFUN=0` or `=1`: radio off or on. The official flow uses 0, not 4, between attempts (section 5).
+    pub fn radio(on: bool) -> Self {
+        Self::new(if on { "AT+CFUN=1" } else { "AT+CFUN=0" }, Shape::Plain, RADIO_TIMEOUT)
+    }
+
+    /// `AT+RESET`: `OK`, then the module starts anew.
+    pub fn reset() -> Self {
+        Self::new("AT+RESET", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CFUN=1,1`: the same by the standard's own command, for firmware without `AT+RESET`.
+    pub fn restart() -> Self {
+        Self::new("AT+CFUN=1,1", Shape::Plain, RADIO_TIMEOUT)
+    }
+
+    /// `AT+CCLK?`: date and time, which the network sets.
+    pub fn clock() -> Self {
+        Self::new(
+            "AT+CCLK?",
+            Shape::Info { keys: &["+CCLK"], accepts: |list| list.len() == 1 },
+            DEFAULT_TIMEOUT,
+        )
+    }
+}

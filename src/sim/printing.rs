@@ -1,0 +1,118 @@
+//! What the modem prints, and when: answers at once, URCs when the line is free, all of it past the faults.
+
+use super::control::Happening;
+use super::fault::Passage;
+use super::machine::{Machine, Mode, OUTPUT_LIMIT};
+use super::profile::{EchoStyle, UrcStyle};
+use super::terminal::Kind;
+
+impl Machine {
+    /// Prints an information line.
+    pub(super) fn info(&mut self, text: &str) {
+        self.frame(Kind::Info, text);
+    }
+
+    /// Prints `+KEY: value` as the profile spells it.
+    pub(super) fn keyed(&mut self, key: &str, value: &str) {
+        let line = self.settings.profile.keyed(key, value);
+        self.info(&line);
+    }
+
+    /// Prints a line that ends an answer.
+    pub(super) fn final_line(&mut self, text: &str) {
+        let text = if self.terminal.verbose { text } else { numeric(text) };
+        if !(self.terminal.quiet && matches!(text, "OK" | "ERROR" | "0" | "4")) {
+            self.frame(Kind::Final, text);
+        }
+    }
+
+    /// Prints an unsolicited line, or keeps it until the command line is free.
+    pub(super) fn urc(&mut self, text: &str) {
+        if !self.radio.listens() {
+            return;
+        }
+        if self.holds_urcs() {
+            let dropped = self.out.hold(text);
+            if dropped > 0 {
+                self.happened(Happening::Fault(format!("{dropped} held URC dropped: the buffer was full")));
+            }
+        } else if self.out.line.len() < 2 * OUTPUT_LIMIT {
+            self.frame(Kind::Urc, text);
+        }
+    }
+
+    /// Prints a URC of a channel: `3, CLOSED` with several channels, `CLOSED` with one.
+    pub(super) fn channel_urc(&mut self, channel: usize, text: &str) {
+        let line = self.on_channel(channel, text);
+        self.urc(&line);
+    }
+
+    /// `3, TEXT` or, in single-connection mode, `TEXT`.
+    pub(super) fn on_channel(&self, channel: usize, text: &str) -> String {
+        if self.ip.multi() { self.settings.profile.on_channel(channel, text) } else { text.to_owned() }
+    }
+
+    /// Whether the host must not be disturbed now.
+    pub(super) fn holds_urcs(&self) -> bool {
+        match self.mode {
+            Mode::Command => false,
+            Mode::Running(_) => self.settings.profile.urcs == UrcStyle::Held,
+            Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => true,
+        }
+    }
+
+    /// Prints a frame: line end, text, line end.
+    pub(super) fn frame(&mut self, kind: Kind, text: &str) {
+        let frame = if self.terminal.verbose || kind != Kind::Final {
+            format!("\r\n{text}\r\n")
+        } else {
+            format!("{text}\r")
+        };
+        self.print(kind, frame.into_bytes());
+    }
+
+    /// Puts bytes on the line.
+    pub(super) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
+        self.stay_awake();
+        let now = self.now;
+        match self.faults.passage(kind, now) {
+            Passage::Now => self.out.line.push(now, &bytes),
+            Passage::Never => self.happened(Happening::Fault(format!("{kind:?} lost"))),
+            Passage::At(at) => self.faults.detach(at, bytes),
+        }
+    }
+
+    /// Puts received data on the line, unless a fault shortens it.
+    pub(super) fn print_body(&mut self, kind: Kind, header: &[u8], body: &[u8], tail: &[u8]) {
+        let missing = self.faults.missing();
+        if missing > 0 {
+            self.happened(Happening::Fault(format!("body {missing} bytes short")));
+        }
+        let body = &body[..body.len().saturating_sub(missing)];
+        self.print(kind, [header, body, tail].concat());
+    }
+
+    /// Sends back what was typed.
+    pub(super) fn echo(&mut self, mut bytes: Vec<u8>) {
+        if !self.terminal.echo {
+            return;
+        }
+        if self.settings.profile.echo == EchoStyle::CarriageReturn {
+            bytes.retain(|byte| *byte != b'\n');
+        }
+        if !bytes.is_empty() {
+            self.print(Kind::Echo, bytes);
+        }
+    }
+}
+
+/// The digit of `ATV0` for a final line; what has none stays as it is.
+fn numeric(text: &str) -> &str {
+    match text {
+        "OK" => "0",
+        "CONNECT" => "1",
+        "NO CARRIER" => "3",
+        "ERROR" => "4",
+        other => other,
+    }
+}

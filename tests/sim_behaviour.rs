@@ -1,0 +1,492 @@
+//! What the simulated modem does in time, in each state, and to hosts of every habit.
+
+mod sim_support;
+
+use std::time::Duration;
+
+use air724ug::sim::{ApnPolicy, Boot, Control, FullBuffer, Happening, Profile, Settings, SimCard};
+use sim_support::{
+    NOT_ALLOWED, OK, PROMPT, ask, close_by_peer, connect, go_online, host, host_with, online, online_with,
+    push, received, send, text, type_bytes,
+};
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn a_cold_start_prints_its_lines_in_their_order_and_time() {
+    let mut host = host_with(Settings::default().boot(Boot::Cold));
+    assert_eq!(host.write(b"AT\r\n"), b"", "nobody listens yet");
+    assert_eq!(text(host.wait(millis(1_500))), "\r\nRDY\r\n");
+    ask(&mut host, "AT+CPIN?", "\r\n+CME ERROR: 14\r\n");
+    assert_eq!(text(host.wait(millis(500))), "\r\n+CPIN: READY\r\n");
+    assert_eq!(text(host.wait(millis(600))), "\r\nSMS READY\r\n");
+    ask(&mut host, "AT+CREG?", "\r\n+CREG: 0,2\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CGATT?", "\r\n+CGATT: 0\r\n\r\nOK\r\n");
+    assert_eq!(
+        text(host.wait(millis(4_300))),
+        "\r\n^MODE: 17,17\r\n\r\n+E_UTRAN Service\r\n\r\n*CGEV: ACT,5,\"IP\",\"10.83.172.111\"\r\n\
+         \r\n+NITZ: 24/07/23,08:35:07+32,0\r\n"
+    );
+    ask(&mut host, "AT+CREG?", "\r\n+CREG: 0,1\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CGATT?", "\r\n+CGATT: 1\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn without_a_card_nothing_registers_until_one_is_put_in() {
+    let mut host = host_with(Settings::default().sim(SimCard::Absent));
+    ask(&mut host, "AT+CPIN?", "\r\n+CME ERROR: 10\r\n");
+    ask(&mut host, "AT+CIMI", "\r\n+CME ERROR: 10\r\n");
+    ask(&mut host, "AT+CREG?", "\r\n+CREG: 0,0\r\n\r\nOK\r\n");
+    assert_eq!(text(host.control(Control::SimInsert)), "\r\n+CPIN: READY\r\n");
+    assert!(text(host.wait(millis(1_500))).contains("^MODE: 17,17"));
+    assert!(
+        text(host.control(Control::SimRemove))
+            .ends_with("\r\n+NO Service\r\n\r\n*CGEV: DEACT,5\r\n\r\n+CPIN: SIM REMOVED\r\n")
+    );
+}
+
+#[test]
+fn a_locked_card_wants_its_pin_and_blocks_after_three_wrong_ones() {
+    let locked = || host_with(Settings::default().sim(SimCard::Locked { pin: "1234".to_owned() }));
+    let mut host = locked();
+    ask(&mut host, "AT+CPIN?", "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CIMI", "\r\n+CME ERROR: 11\r\n");
+    ask(&mut host, "AT+CPIN=\"0000\"", "\r\n+CME ERROR: 16\r\n");
+    ask(&mut host, "AT+CPIN=1234", "\r\nOK\r\n\r\n+CPIN: READY\r\n");
+    host.wait(millis(1_500));
+    assert_eq!(host.simulator().state().registration, 1);
+    let mut host = locked();
+    for answer in ["16", "16", "12"] {
+        ask(&mut host, "AT+CPIN=\"9999\"", &format!("\r\n+CME ERROR: {answer}\r\n"));
+    }
+    ask(&mut host, "AT+CPIN?", "\r\n+CPIN: SIM PUK\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn flight_mode_loses_service_and_bearer_and_full_mode_finds_them() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CEREG=1", OK);
+    ask(
+        &mut host,
+        "AT+CFUN=4",
+        "\r\nOK\r\n\r\n+CEREG: 0\r\n\r\n^MODE: 0,0\r\n\r\n+NO Service\r\n\r\n*CGEV: DEACT,5\r\n\r\n+PDP: DEACT\r\n",
+    );
+    ask(&mut host, "AT+CSQ", "\r\n+CSQ: 99,99\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CFUN=1", OK);
+    ask(&mut host, "AT+CEREG?", "\r\n+CEREG: 1,2\r\n\r\nOK\r\n");
+    assert!(text(host.wait(millis(1_500))).starts_with("\r\n+CEREG: 1\r\n\r\n^MODE: 17,17\r\n"));
+}
+
+#[test]
+fn a_refused_registration_stays_refused() {
+    let mut host = host_with(Settings::default().registration(3));
+    ask(&mut host, "AT+CREG?", "\r\n+CREG: 0,3\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CGATT?", "\r\n+CGATT: 0\r\n\r\nOK\r\n");
+    assert_eq!(host.wait(Duration::from_secs(300)), b"");
+}
+
+#[test]
+fn an_access_point_that_the_network_does_not_know_gives_no_bearer() {
+    let policy = ApnPolicy::Only(vec!["cmiot".to_owned()]);
+    let mut host = host_with(Settings::default().apn(policy));
+    ask(&mut host, "AT+CSTT=\"wrong\",\"\",\"\"", OK);
+    ask(&mut host, "AT+CIICR", "\r\n+PDP: DEACT\r\n\r\n+CME ERROR: 65535\r\n");
+    ask(&mut host, "AT+CIPSHUT", "\r\nSHUT OK\r\n");
+    ask(&mut host, "AT+CSTT=cmiot", OK);
+    ask(&mut host, "AT+CIICR", OK);
+}
+
+#[test]
+fn an_answer_comes_after_its_latency() {
+    let mut host = host_with(Settings::default().latency(millis(5)));
+    ask(&mut host, "AT", "");
+    assert_eq!(host.wait(millis(4)), b"");
+    assert_eq!(text(host.wait(millis(1))), OK);
+}
+
+#[test]
+fn a_line_with_a_rate_carries_ten_bits_a_byte_both_ways() {
+    let mut host = host_with(Settings::default().baud(Some(10_000)).echo(false));
+    assert_eq!(host.write(b"AT\r\n"), b"");
+    assert_eq!(host.wait(millis(3)), b"", "the command is on the line for 3 ms");
+    assert_eq!(text(host.wait(millis(3))), "\r\nO");
+    assert_eq!(text(host.wait(millis(3))), "K\r\n");
+}
+
+#[test]
+fn a_new_rate_is_used_after_its_ok() {
+    let mut host = host_with(Settings::default().baud(Some(9_600)).echo(false));
+    host.write(b"AT+IPR=115200\r\n");
+    host.wait(millis(100));
+    host.write(b"AT\r\n");
+    assert_eq!(host.wait(Duration::from_micros(869)), b"\r\nOK\r\n");
+}
+
+#[test]
+fn a_connect_that_nobody_answers_fails_after_75_seconds() {
+    let mut host = online(true);
+    ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"silent.test\",1", OK);
+    assert_eq!(host.wait(millis(74_999)), b"");
+    assert_eq!(text(host.wait(millis(1))), "\r\n0, CONNECT FAIL\r\n");
+    connect(&mut host, 0, "discard.test", 9);
+}
+
+#[test]
+fn a_connect_may_also_never_end() {
+    let mut host = online_with(true, Settings::default().connect_timeout(Duration::MAX));
+    ask(&mut host, "AT+CIPSTART=4,\"TCP\",\"silent.test\",1", OK);
+    assert_eq!(host.wait(Duration::from_secs(100_000)), b"");
+    ask(&mut host, "AT+CIPCLOSE=4", "\r\n4, CLOSE OK\r\n");
+}
+
+#[test]
+fn a_refused_connect_and_an_unknown_name_fail() {
+    let mut host = online(true);
+    ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"refuse.test\",1", "\r\nOK\r\n\r\n0, CONNECT FAIL\r\n");
+    ask(&mut host, "AT+CIPSTART=1,\"TCP\",\"unknown.test\",1", OK);
+    assert_eq!(text(host.wait(Duration::from_secs(12))), "\r\n1, CONNECT FAIL\r\n");
+}
+
+#[test]
+fn commands_are_refused_in_the_states_that_the_manual_names() {
+    let mut host = host();
+    ask(&mut host, "AT+CIICR", NOT_ALLOWED);
+    ask(&mut host, "AT+CIFSR", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPMUX=1", OK);
+    ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPMODE=1", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPSEND", "\r\nERROR\r\n");
+    ask(&mut host, "AT+CIPCLOSE", "\r\nERROR\r\n");
+    ask(&mut host, "AT+CSTT", OK);
+    ask(&mut host, "AT+CIPMUX=0", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPQSEND=1", NOT_ALLOWED);
+    ask(&mut host, "AT+CIICR", OK);
+    ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", NOT_ALLOWED);
+    ask(&mut host, "AT+CIFSR", "\r\n10.83.172.111\r\n");
+    ask(&mut host, "AT+CIPSTART=8,\"TCP\",\"discard.test\",9", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"\",9", "\r\n+CME ERROR: 53\r\n");
+    ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",65536", "\r\n+CME ERROR: 53\r\n");
+    ask(&mut host, "AT+CIPSTART=0,\"SCTP\",\"discard.test\",9", "\r\n+CME ERROR: 53\r\n");
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CIPRXGET=1", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPSEND=0,1461", "\r\n+CME ERROR: 53\r\n");
+    ask(&mut host, "AT+CIPSEND=1,1", NOT_ALLOWED);
+}
+
+#[test]
+fn the_bearer_takes_its_time() {
+    let mut host = host_with(Settings::default().bearer_time(millis(100)));
+    ask(&mut host, "AT+CSTT", OK);
+    ask(&mut host, "AT+CIICR", "");
+    assert_eq!(host.simulator().state().ip, "IP CONFIG");
+    assert_eq!(text(host.wait(millis(100))), OK);
+    assert_eq!(host.simulator().state().ip, "IP GPRSACT");
+}
+
+#[test]
+fn eight_channels_work_side_by_side() {
+    let mut host = online(true);
+    for channel in 0..8 {
+        connect(&mut host, channel, "echo.test", 7);
+    }
+    for channel in (0..8).rev() {
+        let body = format!("to {channel}");
+        ask(&mut host, &format!("AT+CIPSEND={channel},4"), PROMPT);
+        type_bytes(
+            &mut host,
+            &body,
+            &format!("{body}\r\nDATA ACCEPT:{channel},4\r\n\r\n+RECEIVE,{channel},4:\r\n{body}"),
+        );
+    }
+    let open =
+        host.simulator().state().channels.iter().filter(|channel| channel.state == "CONNECTED").count();
+    assert_eq!(open, 8);
+}
+
+#[test]
+fn a_peer_that_closes_is_reported_after_its_data() {
+    let mut host = online(true);
+    let command = "AT+CIPSTART=2,\"TCP\",\"bye.test\",1";
+    ask(&mut host, command, "\r\nOK\r\n\r\n2, CONNECT OK\r\n\r\n+RECEIVE,2,8:\r\ngood bye\r\n2, CLOSED\r\n");
+    ask(&mut host, "AT+CIPSEND=2,1", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPCLOSE=2", NOT_ALLOWED);
+}
+
+#[test]
+fn old_firmware_forgets_to_report_a_close() {
+    let mut host = online_with(true, Settings::default().closed_reported(false));
+    connect(&mut host, 0, "discard.test", 9);
+    assert_eq!(close_by_peer(&mut host), "");
+    ask(&mut host, "AT+CIPSEND=0,1", NOT_ALLOWED);
+}
+
+#[test]
+fn data_that_was_not_read_is_destroyed_some_time_after_the_close() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPRXGET=1", OK);
+    go_online(&mut host, true);
+    connect(&mut host, 0, "discard.test", 9);
+    assert_eq!(push(&mut host, b"TEST123"), "\r\n+CIPRXGET: 1,0\r\n");
+    assert_eq!(close_by_peer(&mut host), "");
+    ask(&mut host, "AT+CIPRXGET=2,0,4", "\r\n+CIPRXGET: 2,0,4,3\r\nTEST\r\n\r\nOK\r\n");
+    assert_eq!(text(host.wait(millis(500))), "\r\n0, CLOSED\r\n");
+    ask(&mut host, "AT+CIPRXGET=2,0,4", NOT_ALLOWED);
+    assert!(host.happenings().contains(&Happening::Closed { channel: 0, lost: 3 }));
+}
+
+#[test]
+fn a_close_is_reported_as_soon_as_everything_is_read() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPRXGET=1", OK);
+    go_online(&mut host, true);
+    connect(&mut host, 0, "discard.test", 9);
+    push(&mut host, b"TEST");
+    close_by_peer(&mut host);
+    ask(&mut host, "AT+CIPRXGET=2,0,10", "\r\n+CIPRXGET: 2,0,4,0\r\nTEST\r\n\r\nOK\r\n\r\n0, CLOSED\r\n");
+}
+
+#[test]
+fn waiting_data_is_announced_once_until_it_is_read() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPRXGET=1", OK);
+    go_online(&mut host, true);
+    connect(&mut host, 5, "discard.test", 9);
+    assert_eq!(push(&mut host, b"one"), "\r\n+CIPRXGET: 1,5\r\n");
+    assert_eq!(push(&mut host, b"two"), "");
+    ask(&mut host, "AT+CIPRXGET=4,5", "\r\n+CIPRXGET: 4,5,6\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CIPRXGET=2,5,1460", "\r\n+CIPRXGET: 2,5,6,0\r\nonetwo\r\n\r\nOK\r\n");
+    assert_eq!(push(&mut host, b"three"), "\r\n+CIPRXGET: 1,5\r\n");
+}
+
+#[test]
+fn a_channel_that_nobody_reads_holds_back_its_peer_and_no_other() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPRXGET=1", OK);
+    go_online(&mut host, true);
+    let command = "AT+CIPSTART=0,\"TCP\",\"source.test\",1";
+    ask(&mut host, command, "\r\nOK\r\n\r\n0, CONNECT OK\r\n\r\n+CIPRXGET: 1,0\r\n");
+    assert_eq!(
+        host.simulator().state().channels[0].unread,
+        65_535,
+        "and not the 100000 bytes that the peer has"
+    );
+    connect(&mut host, 1, "discard.test", 9);
+    assert_eq!(push(&mut host, b"x"), "\r\n+CIPRXGET: 1,1\r\n");
+}
+
+#[test]
+fn nothing_disturbs_a_host_between_prompt_and_result() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
+    assert_eq!(push(&mut host, b"data"), "");
+    assert_eq!(text(host.control(Control::Urc("+NITZ: x".to_owned()))), "");
+    type_bytes(&mut host, "abcd", "abcd\r\nDATA ACCEPT:0,4\r\n\r\n+NITZ: x\r\n\r\n+RECEIVE,0,4:\r\ndata");
+}
+
+#[test]
+fn a_full_send_buffer_refuses_and_is_empty_again_when_the_peer_reads() {
+    let mut host = online(true);
+    connect(&mut host, 0, "deaf.test", 1);
+    let chunk = "x".repeat(1460);
+    let mut accepted = 0;
+    while text(host.write(b"AT+CIPSEND=0,1460\r\n")).ends_with(PROMPT) {
+        host.write(chunk.as_bytes());
+        accepted += 1;
+        assert!(accepted < 100, "the buffer has an end");
+    }
+    // What the network took (65535) and what the modem keeps (10220).
+    assert_eq!(accepted, (65_535 + 10_220) / 1460);
+    ask(&mut host, "AT+CIPSEND=0,1460", "\r\nERROR\r\n");
+    ask(&mut host, "AT+CIPACK=0", &format!("\r\n+CIPACK: {0},0,{0}\r\n\r\nOK\r\n", accepted * 1460));
+}
+
+#[test]
+fn a_full_send_buffer_can_also_make_the_host_wait() {
+    let settings = Settings::default().full_buffer(FullBuffer::Wait);
+    let mut host = online_with(true, settings);
+    connect(&mut host, 0, "deaf.test", 1);
+    let chunk = "x".repeat(1460);
+    for _ in 0..51 {
+        ask(&mut host, "AT+CIPSEND=0,1460", PROMPT);
+        host.write(chunk.as_bytes());
+    }
+    ask(&mut host, "AT+CIPSEND=0,1460", PROMPT);
+    type_bytes(&mut host, &chunk, &chunk);
+    assert_eq!(text(host.wait(Duration::from_secs(50))), "\r\n0, SEND FAIL\r\n");
+}
+
+#[test]
+fn a_line_feed_right_behind_the_command_is_not_payload() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    assert_eq!(text(host.write(b"AT+CIPSEND=0,4\r")), format!("AT+CIPSEND=0,4\r{PROMPT}"));
+    assert_eq!(text(host.write(b"\nabc")), "abc", "the line feed was taken for the end of the command");
+    assert_eq!(text(host.write(b"d")), "d\r\nDATA ACCEPT:0,4\r\n");
+    ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
+    type_bytes(&mut host, "\nabc", "\nabc\r\nDATA ACCEPT:0,4\r\n");
+    assert_eq!(received(&host), b"abcd\nabc");
+}
+
+#[test]
+fn line_ends_behind_a_payload_are_swallowed_in_silence() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CIPSEND=0,2", PROMPT);
+    type_bytes(&mut host, "ab\r\n", "ab\r\nDATA ACCEPT:0,2\r\n");
+    ask(&mut host, "AT", OK);
+}
+
+#[test]
+fn without_prompt_and_without_results_the_data_still_go() {
+    let mut host = online(true);
+    ask(&mut host, "AT+CIPSPRT=0", OK);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CIPSEND=0,2", "");
+    type_bytes(&mut host, "ab", "ab\r\nDATA ACCEPT:0,2\r\n");
+    ask(&mut host, "AT+CIPSPRT=2", OK);
+    ask(&mut host, "AT+CIPSEND=0,2", "");
+    type_bytes(&mut host, "cd", "cd");
+    assert_eq!(received(&host), b"abcd");
+}
+
+#[test]
+fn escape_gives_up_a_payload() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CIPSEND=0", PROMPT);
+    type_bytes(&mut host, "abc\x1b", "abc\x1b\r\nOK\r\n");
+    assert_eq!(received(&host), b"");
+}
+
+#[test]
+fn commands_arrive_in_pieces_in_chains_and_behind_noise() {
+    let mut host = host();
+    let pieces: Vec<u8> = b"AT+CSQ\r\n".iter().flat_map(|byte| host.write(&[*byte])).collect();
+    assert_eq!(
+        text(pieces),
+        "AT+CSQ\r\r\n+CSQ: 24,0\r\n\r\nOK\r\n\n",
+        "run at CR; the echo of LF comes when it comes"
+    );
+    ask(&mut host, "AT+CMEE=2;+CMEE?;+FOO;+CSQ", "\r\n+CMEE: 2\r\n\r\nERROR\r\n");
+    ask(&mut host, "\x1b\x1aAT", OK);
+    assert_eq!(text(host.write(b"A/")), format!("A/{OK}"));
+    go_online(&mut host, true);
+    ask(&mut host, "AT+CIFSR;E0", "\r\n10.83.172.111\r\n\r\nOK\r\n");
+    assert_eq!(text(host.write(b"AT\r\n")), OK);
+}
+
+#[test]
+fn quiet_and_numeric_results_are_as_v250_says() {
+    let mut host = host();
+    ask(&mut host, "ATE0", OK);
+    assert_eq!(text(host.write(b"ATV0\r\n")), "0\r");
+    assert_eq!(text(host.write(b"AT+FOO\r\n")), "4\r");
+    assert_eq!(text(host.write(b"ATV1Q1\r\n")), "");
+    assert_eq!(text(host.write(b"AT+CSQ\r\n")), "\r\n+CSQ: 24,0\r\n");
+    assert_eq!(text(host.write(b"AT&FZ\r\n")), OK);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_refused_and_forgotten() {
+    let mut host = host_with(Settings::default().echo(false));
+    assert_eq!(text(host.write(&[b'A'; 5_000])), "");
+    assert_eq!(text(host.write(b"T+CSQ\r\n")), "\r\nERROR\r\n");
+    assert_eq!(text(host.write(b"AT\r\n")), OK);
+}
+
+#[test]
+fn the_vendors_dialect_has_no_blanks_and_blocks_during_a_connect() {
+    let mut host = host_with(Settings::default().profile(Profile::vendor8910()).echo(false));
+    for command in ["AT+CIPMUX=1;+CIPQSEND=1;+CSTT;+CIICR\r\n", "AT+CIFSR\r\n"] {
+        host.write(command.as_bytes());
+    }
+    assert_eq!(
+        text(host.write(b"AT+CIPSTART=0,\"TCP\",\"discard.test\",9\r\n")),
+        "\r\nOK\r\n\r\n0,CONNECT OK\r\n"
+    );
+    assert_eq!(text(host.write(b"AT+CIPSTART=1,\"TCP\",\"silent.test\",1\r\nAT\r\n")), "\r\nOK\r\n");
+    assert_eq!(
+        text(host.wait(Duration::from_secs(60))),
+        "\r\nCOMMAND NOT RESPONSE\r\n\r\nOK\r\n",
+        "the second command waited"
+    );
+    assert_eq!(text(host.write(b"AT+CIPMUX?\r\n")), "\r\n+CIPMUX:1\r\n\r\nOK\r\n");
+    assert_eq!(text(host.write(b"AT\r")), "", "it waits 20 ms for a line feed");
+    assert_eq!(text(host.wait(millis(20))), OK);
+}
+
+#[test]
+fn sim800_echoes_the_carriage_return_alone() {
+    let mut host = host_with(Settings::default().profile(Profile::sim800()));
+    assert_eq!(text(host.write(b"AT\r\n")), "AT\r\r\nOK\r\n", "capture s02");
+    assert_eq!(text(host.write(b"AT+CIFSR\r\n")), "AT+CIFSR\r\r\nERROR\r\n");
+}
+
+#[test]
+fn the_same_inputs_at_the_same_times_give_the_same_outputs() {
+    let run = |seed: u64| {
+        let settings =
+            Settings::default().baud(Some(115_200)).latency(millis(3)).jitter(millis(7)).seed(seed);
+        let mut host = host_with(settings);
+        let mut log = Vec::new();
+        for command in ["ATI", "AT+CSTT", "AT+CIICR", "AT+CIFSR", "AT+CIPSTATUS"] {
+            host.write(format!("{command}\r\n").as_bytes());
+            for _ in 0..20 {
+                log.push(host.wait(millis(1)));
+            }
+        }
+        log
+    };
+    assert_eq!(run(5), run(5));
+    assert_ne!(run(5), run(6));
+}
+
+#[test]
+fn any_bytes_are_survived() {
+    const ALPHABET: &[u8] = b"AT+CIPSEND=0,1?;\"E\r\n\x1a\x1b&S3^*RXGT2456789\x00\xff";
+    let mut host = online(true);
+    connect(&mut host, 0, "echo.test", 7);
+    let mut state = 1_u32;
+    for _ in 0..2_000 {
+        let bytes: Vec<u8> = (0..50)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ALPHABET[(state >> 16) as usize % ALPHABET.len()]
+            })
+            .collect();
+        host.write(&bytes);
+        host.wait(millis(10));
+    }
+    host.write(b"\x1a\r\n");
+    host.wait(Duration::from_secs(100));
+    send_at_last(&mut host);
+}
+
+/// Whatever went before, a reset modem works.
+fn send_at_last(host: &mut sim_support::Host) {
+    host.control(Control::Reset);
+    host.wait(Duration::from_secs(10));
+    go_online(host, true);
+    connect(host, 0, "discard.test", 9);
+    send(host, 0, "fine");
+    assert_eq!(received(host), b"fine");
+}
+
+#[test]
+fn directories_are_made_listed_and_removed() {
+    let mut host = host();
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSMKDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSCREATE=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSLS=\"/a\"", "\r\nc.txt\r\nb\\\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSDEL=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSLS", OK);
+}

@@ -1,0 +1,206 @@
+//! What goes wrong on request: each fault strikes where it should, and the modem goes on.
+
+mod sim_support;
+
+use std::time::Duration;
+
+use air724ug::sim::{Control, Fault, Rule, Settings};
+use sim_support::{
+    OK, PROMPT, ask, connect, host, host_with, online, online_with, push, received, send, text, type_bytes,
+};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn a_lost_prompt_still_waits_for_its_payload() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    host.control(Control::Fault(Fault::LostPrompt));
+    ask(&mut host, "AT+CIPSEND=0,4", "");
+    type_bytes(&mut host, "AT\r\n", "AT\r\n\r\nDATA ACCEPT:0,4\r\n");
+    assert_eq!(received(&host), b"AT\r\n", "the command of an impatient host is payload");
+    send(&mut host, 0, "next");
+}
+
+#[test]
+fn a_late_answer_comes_before_those_of_the_commands_behind_it() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::LateAnswer { command: 2, by: seconds(10) }));
+    ask(&mut host, "AT", OK);
+    ask(&mut host, "AT+CSQ", "");
+    assert_eq!(host.write(b"AT+CPIN?\r\n"), b"");
+    assert_eq!(host.wait(Duration::from_millis(9_999)), b"");
+    let late = "\r\n+CSQ: 24,0\r\n\r\nOK\r\nAT+CPIN?\r\n\r\n+CPIN: READY\r\n\r\nOK\r\n";
+    assert_eq!(text(host.wait(Duration::from_millis(1))), late);
+}
+
+#[test]
+fn a_detached_answer_comes_among_those_of_later_commands() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::DetachedAnswer { command: 1, by: seconds(10) }));
+    ask(&mut host, "AT+CSQ", "");
+    ask(&mut host, "AT", OK);
+    assert_eq!(text(host.wait(seconds(10))), "\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn a_lost_answer_never_comes_and_the_command_has_run() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::LostAnswer { command: 1 }));
+    ask(&mut host, "AT+CMEE=2", "");
+    assert_eq!(host.wait(seconds(1000)), b"");
+    ask(&mut host, "AT+CMEE?", "\r\n+CMEE: 2\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn a_wrong_answer_stands_for_the_right_one() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::WrongAnswer { command: 1, text: "+CREG: 0,1".to_owned() }));
+    ask(&mut host, "AT+CSQ", "\r\n+CREG: 0,1\r\n");
+    ask(&mut host, "AT+CSQ", "\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn a_link_that_breaks_during_a_send_makes_commands_of_the_rest() {
+    let mut host = online(true);
+    connect(&mut host, 3, "discard.test", 9);
+    host.control(Control::Fault(Fault::CloseMidSend { after: 4 }));
+    ask(&mut host, "AT+CIPSEND=3,12", PROMPT);
+    let answer = "1234\r\n3, SEND FAIL\r\n\r\n3, CLOSED\r\nAT+FOO\r\r\nERROR\r\n";
+    assert_eq!(text(host.write(b"1234AT+FOO\r")), answer);
+    assert_eq!(received(&host), b"");
+    ask(&mut host, "AT", OK);
+}
+
+#[test]
+fn a_link_can_break_right_behind_the_prompt() {
+    let mut host = online(true);
+    connect(&mut host, 3, "discard.test", 9);
+    host.control(Control::Fault(Fault::CloseMidSend { after: 0 }));
+    ask(&mut host, "AT+CIPSEND=3,12", "\r\n> \r\n3, SEND FAIL\r\n\r\n3, CLOSED\r\n");
+    ask(&mut host, "AT", OK);
+}
+
+#[test]
+fn a_body_is_shorter_than_its_header_says() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    host.control(Control::Fault(Fault::ShortBody { missing: 3 }));
+    assert_eq!(push(&mut host, b"TEST123"), "\r\n+RECEIVE,0,7:\r\nTEST");
+    assert_eq!(push(&mut host, b"TEST123"), "\r\n+RECEIVE,0,7:\r\nTEST123");
+}
+
+#[test]
+fn a_body_read_by_hand_can_be_short_too() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPRXGET=1", OK);
+    sim_support::go_online(&mut host, true);
+    connect(&mut host, 0, "discard.test", 9);
+    push(&mut host, b"TEST123");
+    host.control(Control::Fault(Fault::ShortBody { missing: 7 }));
+    ask(&mut host, "AT+CIPRXGET=2,0,10", "\r\n+CIPRXGET: 2,0,7,0\r\n\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn garbage_appears_whatever_the_line_carries() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CIPSEND=0,2", PROMPT);
+    let garbage = Fault::Garbage(b"\xff\x00+CRE\r\n".to_vec());
+    assert_eq!(host.control(Control::Fault(garbage)), b"\xff\x00+CRE\r\n");
+    type_bytes(&mut host, "ab", "ab\r\nDATA ACCEPT:0,2\r\n");
+}
+
+#[test]
+fn a_reboot_forgets_everything_and_says_so_in_its_time() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "ATE0", OK);
+    ask_quietly(&mut host, "AT+CIPSEND=0,10", PROMPT);
+    assert_eq!(host.control(Control::Fault(Fault::Reboot)), b"");
+    let state = host.simulator().state();
+    assert!(!state.listening && state.ip == "IP INITIAL" && state.registration == 2);
+    assert!(!host.simulator().network().is_open(sim_support::last_link(&host)));
+    assert_eq!(host.write(b"1234567890AT\r\n"), b"", "nobody listens");
+    assert_eq!(text(host.wait(Duration::from_millis(1_500))), "\r\nRDY\r\n");
+    ask(&mut host, "AT+CIPMUX?", "\r\n+CIPMUX: 0\r\n\r\nOK\r\n");
+}
+
+#[track_caller]
+fn ask_quietly(host: &mut sim_support::Host, command: &str, answer: &str) {
+    assert_eq!(text(host.write(format!("{command}\r\n").as_bytes())), answer);
+}
+
+#[test]
+fn a_lost_bearer_ends_every_link_and_wants_a_shut() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    connect(&mut host, 7, "discard.test", 9);
+    assert_eq!(text(host.control(Control::PdpLost)), "\r\n+PDP: DEACT\r\n");
+    assert!(host.simulator().state().channels.iter().all(|channel| channel.link.is_none()));
+    ask(&mut host, "AT+CIPSEND=0,1", sim_support::NOT_ALLOWED);
+    ask(&mut host, "AT+CSTT", sim_support::NOT_ALLOWED);
+    ask(&mut host, "AT+CIPSHUT", "\r\nSHUT OK\r\n");
+    ask(&mut host, "AT+CSTT", OK);
+}
+
+#[test]
+fn a_bearer_lost_under_a_payload_ends_the_send() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    ask(&mut host, "AT+CIPSEND=0,10", PROMPT);
+    assert_eq!(text(host.control(Control::PdpLost)), "\r\n0, SEND FAIL\r\n\r\n+PDP: DEACT\r\n");
+    ask(&mut host, "AT", OK);
+}
+
+#[test]
+fn a_hang_up_is_the_last_thing() {
+    let mut host = host();
+    host.control(Control::HangUp);
+    assert!(host.hung_up());
+    assert_eq!(host.write(b"AT\r\n"), b"");
+    assert_eq!(host.simulator().deadline(), None);
+}
+
+#[test]
+fn a_scheduled_fault_strikes_in_its_moment() {
+    let rule: Rule = "reboot@12s".parse().expect("a rule");
+    let mut host = host_with(Settings::default().faults(vec![rule]));
+    ask(&mut host, "AT", OK);
+    assert_eq!(host.wait(Duration::from_millis(13_499)), b"");
+    assert_eq!(text(host.wait(Duration::from_millis(1))), "\r\nRDY\r\n");
+}
+
+#[test]
+fn chance_is_the_same_for_the_same_seed() {
+    let answers = |seed: u64| {
+        let rule: Rule = "lost-prompt:0.3".parse().expect("a rule");
+        let mut host = online_with(true, Settings::default().seed(seed).faults(vec![rule]));
+        connect(&mut host, 0, "discard.test", 9);
+        let prompts = (0..64).map(|_| {
+            let answer = host.write(b"AT+CIPSEND=0,1\r\n");
+            host.write(b"x");
+            answer.ends_with(b"> ")
+        });
+        prompts.collect::<Vec<bool>>()
+    };
+    let lost = answers(1).iter().filter(|came| !**came).count();
+    assert!((8..32).contains(&lost), "{lost} of 64");
+    assert_eq!(answers(1), answers(1));
+    assert_ne!(answers(1), answers(2));
+}
+
+#[test]
+fn faults_can_be_stacked() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::LostAnswer { command: 1 }));
+    host.control(Control::Fault(Fault::LostAnswer { command: 2 }));
+    host.control(Control::Fault(Fault::LateAnswer { command: 3, by: seconds(1) }));
+    ask(&mut host, "AT", "");
+    ask(&mut host, "AT", "");
+    ask(&mut host, "AT", "");
+    assert_eq!(text(host.wait(seconds(1))), OK);
+    ask(&mut host, "AT", OK);
+}
