@@ -271,3 +271,24 @@ fn the_loss_of_the_bearer_is_told_once_and_is_who_ended_the_sockets() {
     assert_eq!(count(|what| matches!(what, What::Closed { by: Closer::BearerLoss, .. })), 1);
     assert_eq!(told(&trace).last().unwrap(), "news: *CGEV: DEACT,1");
 }
+
+#[test]
+fn what_happens_after_the_script_has_closed_is_not_why_the_socket_ended() {
+    let trace = format!(
+        "{}[I]-[socket:sock_close] 0\n[I]-[link.cgevurc] *CGEV: DEACT,5\n[I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n",
+        open(0)
+    );
+    assert!(matches!(whats(&trace).last(), Some(What::Closed { by: Closer::Host, .. })));
+}
+
+#[test]
+fn a_socket_whose_connect_timed_out_stays_until_it_is_closed() {
+    let trace = "[I]-[socket:connect-coreid,prot,addr,port,cert,timeout] 0 TCP a.b 80 nil 20\n\
+                 [I]-[socket:connect: connect fail] TIMEOUT\n[D]-[socket.recv] 1 nil\n\
+                 [I]-[socket:sock_close] 0\n[I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n";
+    let whats = whats(trace);
+    let paired = Whose::Paired(CoreId::new(0));
+    assert_eq!(whats[1], What::ConnectFailed { socket: paired, reason: Failure::Timeout });
+    assert_eq!(whats[2], What::Received { socket: Whose::Unknown, len: 1 });
+    assert!(matches!(whats[4], What::Closed { by: Closer::Host, .. }));
+}

@@ -164,3 +164,86 @@ fn http_dns(text: &str) -> Option<String> {
 fn behind(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b" ").or_else(|| text.strip_prefix(b"\t"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(tag: &str, text: &str) -> Option<Print> {
+        Print::parse(tag.as_bytes(), text.as_bytes())
+    }
+
+    #[test]
+    fn the_endpoint_of_a_connect_is_read_whatever_stands_for_the_certificate() {
+        for (text, timeout) in [
+            ("2 TCP 121.43.224.154 30019 nil 120", Some(120)),
+            ("2\tTCP\t121.43.224.154\t30019\tnil\t120", Some(120)),
+            ("2 TCP 121.43.224.154 30019 table: 0x80a1f0 60", Some(60)),
+            ("2 TCP 121.43.224.154 30019 nil", None),
+        ] {
+            let endpoint =
+                Endpoint { transport: Transport::Tcp, host: "121.43.224.154".into(), port: "30019".into() };
+            let print = Print::Connecting { id: CoreId::new(2), endpoint, timeout };
+            assert_eq!(parse("socket:connect-coreid,prot,addr,port,cert,timeout", text), Some(print));
+        }
+        for text in ["", "2", "2 ICMP a 1 nil 1", "256 TCP a 1 nil 1", "x TCP a 1 nil 1", "2 TCP a"] {
+            assert_eq!(parse("socket:connect-coreid,prot,addr,port,cert,timeout", text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_send_shows_is_kept_byte_by_byte() {
+        let sending = |text: &[u8]| Print::parse(b"socket.send", text);
+        let print = |total, shown: &[u8]| Some(Print::Sending { total, shown: shown.to_vec() });
+        assert_eq!(sending(b"total 3 bytes first 30 bytes  a "), print(3, b" a "));
+        assert_eq!(sending(b"total 2 bytes\tfirst 30 bytes\t\xff\0"), print(2, b"\xff\0"));
+        assert_eq!(sending(b"total 0 bytes first 30 bytes"), print(0, b""));
+        for text in
+            [&b"total  bytes first 30 bytes x"[..], b"total 9999999999999999 bytes first 30 bytes", b""]
+        {
+            assert_eq!(sending(text), None, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn failures_and_strays_say_what_they_can() {
+        assert_eq!(parse("socket:send", "send fail TIMEOUT"), Some(Print::SendFail(Failure::Timeout)));
+        assert_eq!(parse("socket:send", "send ok"), None);
+        let dead = |reason| Some(Print::UsedWhenDead { function: "recv".into(), reason });
+        assert_eq!(parse("socket.client:recv", "error CLOSED"), dead(Failure::Closed));
+        assert_eq!(parse("socket.client:recv", "closed"), dead(Failure::Closed));
+        assert_eq!(parse("socket.client:recv", "error"), dead(Failure::Other));
+        let id = Some(CoreId::new(1));
+        let operation = Some(Operation::Send);
+        let unexpected = Some(Print::UnexpectedResponse { id, operation });
+        assert_eq!(parse("response on invalid wait", "3 +RECEIVE SOCKET_SEND 1"), unexpected);
+        assert_eq!(parse("response on invalid wait", "3  SOCKET_SEND 1"), unexpected);
+        assert_eq!(parse("response on invalid wait", "3 SOCKET_CONNECT SOCKET_SEND 1"), unexpected);
+    }
+
+    #[test]
+    fn bearers_and_answers_over_http_are_read() {
+        let bearer = |line: &str| match parse("link.cgevurc", line) {
+            Some(Print::Bearer { deactivated, .. }) => deactivated,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(bearer("*CGEV: DEACT,5,\"IP\""), Some(5));
+        assert_eq!(bearer("*CGEV: ACT,5"), None);
+        assert_eq!(bearer("*CGEV: DEACT,x"), None);
+        let address = |text| match parse("socket.httpDnsCb", text) {
+            Some(Print::HttpDns { address }) => address,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(address("true 200 table: 0x80 1.2.3.4"), Some("1.2.3.4".into()));
+        for text in ["true 200 table: 0x80", "true 404 table: 0x80 1.2.3.4", "false 1.2.3.4", ""] {
+            assert_eq!(address(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_library_prints_is_none() {
+        for tag in ["", "app", "socket", "socket:connect: connect ok!", "-----x-----", "----------"] {
+            assert_eq!(parse(tag, "0 SOCKET_SEND 0"), None, "{tag}");
+        }
+    }
+}
