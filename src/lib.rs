@@ -25,6 +25,7 @@
 //! * [`proto`]: the state machines, without io, threads or a clock. [`proto::Engine`] is all of them.
 //! * [`at`]: the text protocol, bytes to tokens and back.
 //! * [`capture`]: recording sessions, reading captures, replaying them.
+//! * [`luat`]: reading traces of LuatOS firmware: what happened to its sockets, and why.
 //! * [`time`], [`error`], [`config`]: words that all layers share.
 //! * `sim` (feature `sim`): a simulated modem that shares no code with the rest.
 //!
@@ -38,6 +39,7 @@ pub mod capture;
 pub mod config;
 mod driver;
 pub mod error;
+pub mod luat;
 mod modem;
 mod port;
 pub mod proto;
