@@ -1,6 +1,8 @@
 //! Each way in which a modem of this family fails, by name: it ends as a typed error or an event, in time, and the next
 //! thing works. `Pair` checks that no request outlives its time-out and that nothing is answered twice.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
 mod pair;
 
 use std::time::Duration;

@@ -35,6 +35,8 @@ pub(super) struct Channels {
     pub(super) fetched: usize,
     /// How often the module was asked about doubtful news without an answer.
     pub(super) checks: u32,
+    /// Whether a connection was refused: the bearer may be gone, and the news of that lost.
+    pub(super) was_refused: bool,
 }
 
 /// What is in flight for a channel.
@@ -65,6 +67,7 @@ impl Channels {
             receiving: None,
             fetched: 0,
             checks: 0,
+            was_refused: false,
         }
     }
 

@@ -67,7 +67,8 @@ pub struct Engine {
 #[derive(Debug)]
 enum Port {
     There,
-    Lost(Box<str>),
+    /// Gone, why, and for how many bytes a send of our own may still wait.
+    Lost(Box<str>, usize),
 }
 
 /// What the application was last told of readiness.
@@ -110,7 +111,7 @@ impl Engine {
             Input::Received(bytes) => self.received(now, bytes),
             Input::Asked(ticket, request) => match &self.port {
                 Port::There => self.asked(now, ticket, request),
-                Port::Lost(reason) => {
+                Port::Lost(reason, _) => {
                     self.out.answer(ticket, Err(crate::Error::PortLost(reason.clone())));
                 }
             },
@@ -132,7 +133,7 @@ impl Engine {
 
     /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
     pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return None;
         }
         // What bring-up and the channels want is done when the session is free.
@@ -175,6 +176,24 @@ impl Engine {
         self.channels.queued(socket)
     }
 
+    /// Begins, changes or ends the heartbeat of a socket.
+    ///
+    /// # Errors
+    /// How the socket ended, if it did.
+    pub fn set_heartbeat(
+        &mut self,
+        now: Timestamp,
+        socket: SocketId,
+        pulse: Option<super::Pulse>,
+    ) -> Result<()> {
+        self.channels.set_heartbeat(now, socket, pulse)
+    }
+
+    /// What has become of the heartbeats of a socket; `None` if it has none.
+    pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<super::HeartbeatStatistics> {
+        self.channels.heartbeat_statistics(socket)
+    }
+
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
         matches!(self.port, Port::There) && self.bring_up.is_ready()
@@ -196,7 +215,7 @@ impl Engine {
     }
 
     fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return;
         }
         self.received_at = now;
@@ -218,7 +237,7 @@ impl Engine {
                     self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
                 }
             }
-            Token::Data { bytes, last } => self.channels.piece(bytes, last, &mut self.out),
+            Token::Data { bytes, last } => self.channels.piece(now, bytes, last, &mut self.out),
             Token::Fault(fault) => self.out.event(Event::Fault(fault)),
         }
     }
@@ -298,6 +317,8 @@ impl Engine {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);
+        } else {
+            self.bring_up.bearer_news();
         }
     }
 
@@ -305,8 +326,13 @@ impl Engine {
     fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
         let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
         self.channels.checked(now, status.as_ref(), &mut self.out);
-        if let Some(IpStatus { state: IpState::PdpDeact | IpState::Initial, .. }) = status {
-            self.bearer_lost(now);
+        match status.map(|status| status.state) {
+            Some(IpState::Status | IpState::Processing | IpState::Single(_)) | None => {}
+            Some(
+                IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact,
+            ) => {
+                self.bearer_lost(now);
+            }
         }
     }
 
@@ -343,10 +369,10 @@ impl Engine {
     }
 
     fn port_lost(&mut self, reason: &str) {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return;
         }
-        self.port = Port::Lost(reason.into());
+        self.port = Port::Lost(reason.into(), self.session.unfilled());
         self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
         self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
         self.out.drop_writes();
@@ -354,16 +380,19 @@ impl Engine {
     }
 
     fn port_back(&mut self, now: Timestamp) {
-        self.port = Port::There;
+        let unfilled = match std::mem::replace(&mut self.port, Port::There) {
+            Port::There => 0,
+            Port::Lost(_, unfilled) => unfilled,
+        };
         self.decoder = Decoder::new();
-        self.session.restart(Wake::new(now));
+        self.session.restart(Wake::in_a_send(now, unfilled));
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         while self.session.is_idle() {
-            if self.channels.has_doubt() {
+            if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
                 self.requests.check_bearer();
             }
             if self.bring_up.is_ready() && self.requests_next {

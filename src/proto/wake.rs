@@ -39,6 +39,8 @@ const ROUND: [(Attempt, Duration); 10] = [
 /// Tries in turn whatever can bring a silent module to answer, for ever.
 #[derive(Debug)]
 pub(super) struct Wake {
+    /// Bytes that a send of our own may still wait for: they go out before anything else.
+    unfilled: usize,
     step: usize,
     deadline: Timestamp,
 }
@@ -54,12 +56,18 @@ pub(super) struct Nudge {
 impl Wake {
     /// Begins now.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { step: 0, deadline: now }
+        Self { unfilled: 0, step: 0, deadline: now }
+    }
+
+    /// Begins now, on a module that may still wait for so many bytes of a send: what else is written would be taken for
+    /// its payload.
+    pub(super) fn in_a_send(now: Timestamp, unfilled: usize) -> Self {
+        Self { unfilled, ..Self::new(now) }
     }
 
     /// Begins after the module has had time to come up: what is sent right behind `RDY` is lost (capture a19).
     pub(super) fn after_boot(now: Timestamp) -> Self {
-        Self { step: 0, deadline: now + Duration::from_millis(200) }
+        Self::new(now + Duration::from_millis(200))
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
@@ -75,6 +83,11 @@ impl Wake {
     }
 
     pub(super) fn next(&mut self, now: Timestamp) -> Nudge {
+        if self.unfilled > 0 {
+            let bytes = vec![b'\r'; std::mem::take(&mut self.unfilled)];
+            self.deadline = now;
+            return Nudge { bytes, round_over: false };
+        }
         let (attempt, patience) = ROUND[self.step % ROUND.len()];
         self.step += 1;
         self.deadline = now + patience;
@@ -85,6 +98,6 @@ impl Wake {
             Attempt::Flush => vec![b'\r'; Command::MAX_CHUNK],
             Attempt::Abort => vec![0x1b],
         };
-        Nudge { bytes, round_over: self.step % ROUND.len() == 0 }
+        Nudge { bytes, round_over: self.step.is_multiple_of(ROUND.len()) }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits: when both sides are quiet, the clock jumps to the next deadline of either. A schedule is a
 //! function of its seed, and a failure prints it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 #![allow(dead_code, reason = "each test program uses its own part of the harness")]
 
 use std::collections::HashMap;
@@ -42,6 +43,8 @@ pub struct Pair {
     pub modem: Simulator<MemoryNetwork>,
     pub now: Timestamp,
     pub events: Vec<Event>,
+    /// Heartbeats whose words the shell is asked for.
+    pub beats: Vec<(SocketId, u64)>,
     /// Everything that happened inside the modem.
     pub happenings: Vec<sim::Happening>,
     /// Everything that the host has written.
@@ -58,6 +61,7 @@ pub struct Pair {
     chunks: Chunks,
     seed: u64,
     hung_up: bool,
+    traces: bool,
 }
 
 /// How the modem's bytes are cut into reads.
@@ -83,6 +87,7 @@ impl Pair {
             modem: Simulator::new(settings, network),
             now: Timestamp::ZERO,
             events: Vec::new(),
+            beats: Vec::new(),
             happenings: Vec::new(),
             written: Vec::new(),
             to_host: Box::new(|_, bytes| bytes),
@@ -95,6 +100,7 @@ impl Pair {
             chunks: Chunks::Whole,
             seed,
             hung_up: false,
+            traces: std::env::var_os("AIR724UG_TRACE").is_some(),
         }
     }
 
@@ -243,6 +249,12 @@ impl Pair {
         self.exchange();
     }
 
+    /// Runs to the next deadline.
+    pub fn once(&mut self) {
+        let end = self.now + Duration::from_secs(3_600);
+        assert!(self.step(end), "nothing more happens, {}", self.story());
+    }
+
     /// Runs until something holds. Fails after an hour: nothing in this library waits that long.
     pub fn run_until(&mut self, holds: impl Fn(&mut Self) -> bool) {
         let end = self.now + Duration::from_secs(3_600);
@@ -296,6 +308,7 @@ impl Pair {
                 quiet = false;
                 match output {
                     Output::Write(bytes) => {
+                        self.trace(">", &bytes);
                         self.written.extend_from_slice(&bytes);
                         self.write(bytes);
                     }
@@ -308,6 +321,7 @@ impl Pair {
                         self.answers.insert(ticket, answer);
                     }
                     Output::Event(event) => self.events.push(event),
+                    Output::Beat(socket, count) => self.beats.push((socket, count)),
                     Output::Readable(_) => {}
                 }
             }
@@ -365,6 +379,13 @@ impl Pair {
         self.react(to, How::Instead, bytes.as_ref())
     }
 
+    /// As [`instead`](Self::instead), so many times.
+    pub fn instead_times(&mut self, times: usize, to: &str, bytes: impl AsRef<[u8]>) {
+        for _ in 0..times {
+            self.react(to, How::Instead, bytes.as_ref());
+        }
+    }
+
     /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
     pub fn before(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.react(to, How::Before, bytes.as_ref())
@@ -385,6 +406,12 @@ impl Pair {
         self.written.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
     }
 
+    /// An earlier owner of the port has written this, and read what came of it.
+    pub fn left_behind(&mut self, bytes: impl AsRef<[u8]>) {
+        self.modem.handle(self.now, sim::Input::Host(bytes.as_ref()));
+        while self.modem.poll().is_some() {}
+    }
+
     /// The port is there again.
     pub fn plug_in(&mut self) {
         self.engine.handle(self.now, Input::PortBack);
@@ -397,7 +424,16 @@ impl Pair {
         self.exchange();
     }
 
+    /// Shows what crosses the line, if the environment asks for it (`AIR724UG_TRACE=1`).
+    fn trace(&self, direction: &str, bytes: &[u8]) {
+        if self.traces && !bytes.is_empty() {
+            let shown = &bytes[..bytes.len().min(120)];
+            eprintln!("{} {direction} {} ({})", self.now, shown.escape_ascii(), bytes.len());
+        }
+    }
+
     fn deliver(&mut self, mut bytes: &[u8]) {
+        self.trace("<", bytes);
         while !bytes.is_empty() {
             let size = match &mut self.chunks {
                 Chunks::Whole => bytes.len(),

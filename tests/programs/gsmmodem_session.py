@@ -11,7 +11,7 @@ module of this family answers (docs/protocol.md).
 import re
 import sys
 
-from gsmmodem.exceptions import IncorrectPinError, PinRequiredError
+from gsmmodem.exceptions import GsmModemException, IncorrectPinError, PinRequiredError
 from gsmmodem.modem import GsmModem
 
 
@@ -64,11 +64,12 @@ def main():
             refused(path, "0000" if pin != "0000" else "1111", IncorrectPinError)
         modem.connect(pin)
         look_around(modem)
-    except Failed as failed:
-        print(f"FAILED: {failed}", file=sys.stderr)
+    except (Failed, GsmModemException) as failed:
+        print(f"FAILED: {type(failed).__name__}: {failed}", file=sys.stderr)
         return 1
     finally:
-        modem.close()
+        if modem.alive:
+            modem.close()
     print("python-gsmmodem-new found its module")
     return 0
 

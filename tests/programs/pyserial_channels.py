@@ -21,6 +21,7 @@ from echo_server import EchoServer
 CHANNELS = range(8)
 ROUNDS = 12
 CHUNK = 1460  # the most that one AT+CIPSEND takes (MAN CIPSEND)
+FETCH = 500  # so that one AT+CIPRXGET=2 seldom takes all that waits
 # A ceiling for a module that does not answer; nothing here waits that long when it does.
 ANSWER_SECONDS = 10
 
@@ -113,7 +114,7 @@ def fetch(line):
         channel = line.waiting.pop()
         left = 1
         while left:
-            found = line.say(b"AT+CIPRXGET=2,%d,%d" % (channel, CHUNK), FETCHED.pattern)
+            found = line.say(b"AT+CIPRXGET=2,%d,%d" % (channel, FETCH), FETCHED.pattern)
             length, left = int(found[2]), int(found[3])
             deadline = time.monotonic() + ANSWER_SECONDS
             while len(line.unread) < length:

@@ -257,7 +257,8 @@ impl Stage {
                         self.sockets.push(socket);
                     }
                 }
-                Output::Event(Event::Connected(_)) | Output::Event(_) | Output::Readable(_) => {}
+                Output::Event(Event::Connected(_)) | Output::Event(_) | Output::Beat(..) => {}
+                Output::Readable(_) => {}
             }
         }
         for socket in self.sockets.iter().rev().take(8) {
