@@ -23,16 +23,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const FOUND: &[(fn(&[u8]), &[u8])] = &[
     // A form feed alone on a line was an empty line.
     (decoder::run, b"\0\0\x0c\r\n"),
+    // A socket whose handle went while another waited for its close: that one was never told.
+    (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
 ];
 
 #[test]
 fn the_simulator_survives_any_host_and_any_world() {
-    seeded(400, 600, simulator::run);
+    seeded(6_000, 600, simulator::run);
 }
 
 #[test]
 fn the_engine_survives_any_modem() {
-    seeded(1_500, 600, engine::run);
+    seeded(3_000, 600, engine::run);
 }
 
 #[test]

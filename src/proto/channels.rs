@@ -182,11 +182,14 @@ impl Channels {
         self.settle(id.channel, out);
     }
 
-    /// Ends a socket whose handle is gone.
+    /// Ends a socket whose handle is gone. Who still waits for its close is told now: nobody will look for it later.
     pub(super) fn forget(&mut self, id: SocketId, out: &mut Outbox) {
         if self.channel(id.channel).socket_of(id).is_some() {
             self.end(id.channel, End::Closed(CloseReason::Local), out);
-            self.channel(id.channel).socket = None;
+            let forgotten = self.channel(id.channel).socket.take();
+            for closer in forgotten.into_iter().flat_map(|socket| socket.closers) {
+                out.answer(closer.ticket, Ok(Response::Closed));
+            }
         }
     }
 
