@@ -36,6 +36,7 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 ///         Output::Event(event) => println!("{event:?}"),
 ///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
 ///         Output::Readable(socket) => println!("{socket:?}"),
+///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
 ///     }
 /// }
 /// now = engine.deadline().unwrap().0;
