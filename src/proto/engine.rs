@@ -314,7 +314,7 @@ impl Engine {
         }
     }
 
-    fn bearer_lost(&mut self, now: Timestamp) {
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);
