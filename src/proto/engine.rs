@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{Command, Decoder, IpState, IpStatus, Line, Token, Urc};
+use crate::at::{ChannelNews, Command, Decoder, Final, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
@@ -225,6 +225,15 @@ impl Engine {
     }
 
     fn line(&mut self, now: Timestamp, line: &[u8]) {
+        if Line::parse(line) == Line::Final(Final::NoResponse)
+            && !self.answers_while_connecting
+            && let Some(channel) = self.channels.connecting()
+        {
+            // The second final of the `AT+CIPSTART` that the command in flight, if any, has to wait for.
+            self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out);
+            self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
+            return;
+        }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.unclaimed(now, line);
