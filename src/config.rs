@@ -42,7 +42,7 @@ pub struct Config {
     /// Default 256 KiB.
     pub send_queue: usize,
     /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
-    /// once and the line may lose that. Default 5 s.
+    /// once and the line may lose that. Default 5 s, at least 100 ms.
     pub receive_poll: Duration,
     /// Where every byte both ways and every request is recorded, secrets masked; the file is made anew. Default none.
     /// A capture that can't be written ends, and is logged; the session goes on.
@@ -89,6 +89,8 @@ impl Default for Config {
     }
 }
 
+/// The shortest poll: eight channels asked ten times a second are a third of what a line of 115200 baud carries.
+const MIN_POLL: Duration = Duration::from_millis(100);
 /// The smallest window: two full frames, so that one can be received while another is read.
 const MIN_WINDOW: usize = 4 * 1024;
 
@@ -169,6 +171,9 @@ impl Config {
         }
         if self.receive_window < MIN_WINDOW {
             return Err(Error::invalid("receive window", format_args!("is smaller than {MIN_WINDOW} bytes")));
+        }
+        if self.receive_poll < MIN_POLL {
+            return Err(Error::invalid("receive poll", format_args!("is shorter than {MIN_POLL:?}")));
         }
         if self.apn.is_none() && (self.apn_user.is_some() || self.apn_password.is_some()) {
             return Err(Error::invalid("APN", "is missing, but a user or password is given"));

@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 use super::Readable;
 use super::answers::{Answer, Answers};
+use super::beats::Beats;
 use super::subscribers::Subscribers;
 use super::watch::Watch;
 
@@ -27,6 +28,7 @@ pub(super) struct Core {
     subscribers: Subscribers,
     watched: Vec<(SocketId, Sender<()>)>,
     recording: Option<Recording>,
+    pub(super) beats: Beats,
     /// What the thread is doing that serves deadlines and writes.
     watch: Watch,
     closed: bool,
@@ -50,6 +52,7 @@ impl Core {
             subscribers: Subscribers::default(),
             watched: Vec::new(),
             recording,
+            beats: Beats::default(),
             watch: Watch::Up,
             closed: false,
         }
@@ -117,7 +120,7 @@ impl Core {
 
     /// Whether the thread must be woken for bytes that are to be written. It counts as woken then.
     pub(super) fn wants_writer(&mut self) -> bool {
-        self.calls_watcher(!self.unwritten.is_empty() && self.watch.ignores_writes())
+        self.calls_watcher(self.beats.is_due() || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
     }
 
     /// Whether it must be woken for bytes or a deadline, which nobody else will serve. It counts as woken then.
@@ -144,6 +147,7 @@ impl Core {
 
     pub(super) fn unwatch(&mut self, socket: SocketId) {
         self.watched.retain(|(watched, _)| *watched != socket);
+        self.beats.set(socket, None);
     }
 
     /// A new subscriber. Behind the end of the port there is nothing to hear.
@@ -192,6 +196,7 @@ impl Core {
                     log::debug!("{event:?}");
                     self.subscribers.tell(&event);
                 }
+                Output::Beat(socket, count) => self.beats.push(socket, count),
                 Output::Readable(socket) => {
                     if let Some((_, sender)) = self.watched.iter().find(|(watched, _)| *watched == socket) {
                         // A signal that waits already is as good.

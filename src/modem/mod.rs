@@ -3,6 +3,7 @@
 mod connector;
 mod deadline;
 mod delivery;
+mod heartbeat;
 mod interrupt;
 mod received;
 mod registration;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
+pub use heartbeat::{Heartbeat, Keepalive};
 pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;

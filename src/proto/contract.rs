@@ -38,6 +38,8 @@ pub enum Output {
     Event(Event),
     /// Data or the end can be read from a socket, where there was nothing to read before.
     Readable(SocketId),
+    /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
+    Beat(SocketId, u64),
 }
 
 /// Names a request until it is answered.
@@ -254,6 +256,8 @@ pub enum Event {
     Sent(SocketId, usize),
     /// A socket ended with so many queued bytes that the module never had.
     Unsent(SocketId, usize),
+    /// So many heartbeats in a row had no answer.
+    HeartbeatMissed(SocketId, u32),
     /// The module started anew.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
@@ -296,4 +300,6 @@ pub enum Deadline {
     SendRetry,
     /// The module is asked what the peer has acknowledged.
     Acknowledgement,
+    /// A socket has been silent for so long that its heartbeat is due.
+    Heartbeat,
 }

@@ -176,6 +176,24 @@ impl Engine {
         self.channels.queued(socket)
     }
 
+    /// Begins, changes or ends the heartbeat of a socket.
+    ///
+    /// # Errors
+    /// How the socket ended, if it did.
+    pub fn set_heartbeat(
+        &mut self,
+        now: Timestamp,
+        socket: SocketId,
+        pulse: Option<super::Pulse>,
+    ) -> Result<()> {
+        self.channels.set_heartbeat(now, socket, pulse)
+    }
+
+    /// What has become of the heartbeats of a socket; `None` if it has none.
+    pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<super::HeartbeatStatistics> {
+        self.channels.heartbeat_statistics(socket)
+    }
+
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
         matches!(self.port, Port::There) && self.bring_up.is_ready()
@@ -219,7 +237,7 @@ impl Engine {
                     self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
                 }
             }
-            Token::Data { bytes, last } => self.channels.piece(bytes, last, &mut self.out),
+            Token::Data { bytes, last } => self.channels.piece(now, bytes, last, &mut self.out),
             Token::Fault(fault) => self.out.event(Event::Fault(fault)),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
+use air724ug::sim::{Control, Fault, HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Modem, ReceiveMode, Socket};
 
 /// A ceiling: what is waited for comes at once, or the test fails.
@@ -25,11 +25,16 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// With this machine's network behind it.
     pub fn new(settings: Settings) -> Self {
+        Self::with(settings, HostNetwork::new())
+    }
+
+    pub fn with(settings: Settings, network: impl Network + Send + 'static) -> Self {
         let pty = serve::Pty::open().unwrap();
         let path = pty.path().display().to_string();
         let (remote, inbox) = serve::remote().unwrap();
-        let modem = Simulator::new(settings, HostNetwork::new());
+        let modem = Simulator::new(settings, network);
         let served = thread::Builder::new().name("sim".into()).spawn(move || serve::run(modem, pty, inbox));
         Self { path, remote, served: Some(served.unwrap()) }
     }
@@ -39,6 +44,11 @@ impl Terminal {
         let modem = Modem::open(&self.path, config).unwrap();
         modem.wait_ready(SOON).unwrap();
         modem
+    }
+
+    /// Something goes wrong at the next opportunity.
+    pub fn fault(&self, fault: Fault) {
+        assert!(self.remote.send(Control::Fault(fault)));
     }
 
     /// The port vanishes, and is gone when this returns.
@@ -61,6 +71,20 @@ pub fn ready(config: Config) -> (Terminal, Modem) {
     let terminal = Terminal::new(Settings::default());
     let modem = terminal.modem(config);
     (terminal, modem)
+}
+
+/// A network in memory, with a host for every occasion.
+pub fn memory() -> MemoryNetwork {
+    let mut network = MemoryNetwork::new();
+    network
+        .serve("echo.test", 7, Peer::echo())
+        .serve("discard.test", 9, Peer::discard())
+        .serve("refuse.test", 1, Peer::refuse())
+        .serve("silent.test", 1, Peer::silent())
+        .serve("source.test", 1, Peer::source(1 << 40))
+        .serve("hello.test", 1, Peer::discard().greeting(*b"hello"))
+        .serve("bye.test", 1, Peer::discard().greeting(*b"hello, and bye").close_when_sent());
+    network
 }
 
 /// A server that does this with every connection, each on a thread of its own.
@@ -121,15 +145,53 @@ pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// The threads of this process, by name.
-pub fn threads() -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir("/proc/self/task")
+/// A file of each thread of this process, with the thread's name.
+fn tasks(file: &str) -> Vec<(String, String)> {
+    let read = |task: &std::path::Path, file: &str| std::fs::read_to_string(task.join(file)).ok();
+    std::fs::read_dir("/proc/self/task")
         .unwrap()
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .map(|name| name.trim().to_owned())
-        .collect();
-    names.sort();
-    names
+        .filter_map(|task| {
+            let task = task.ok()?.path();
+            Some((read(&task, "comm")?.trim().to_owned(), read(&task, file)?))
+        })
+        .collect()
+}
+
+/// How many threads with such a name there are.
+pub fn threads(prefix: &str) -> usize {
+    tasks("comm").iter().filter(|(name, _)| name.starts_with(prefix)).count()
+}
+
+/// How often the threads with such a name have gone to sleep so far.
+pub fn naps(prefix: &str) -> u64 {
+    let count = |status: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    tasks("status").iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, status)| count(status)).sum()
+}
+
+/// How long the threads with such a name have run so far (`proc(5)`: schedstat, in nanoseconds).
+pub fn processor_time(prefix: &str) -> Duration {
+    let time = |text: &str| text.split_whitespace().next().unwrap().parse::<u64>().unwrap();
+    let named = tasks("schedstat").into_iter().filter(|(name, _)| name.starts_with(prefix));
+    Duration::from_nanos(named.map(|(_, text)| time(&text)).sum())
+}
+
+/// Waits until so many threads with such a name are there and asleep.
+pub fn all_asleep(prefix: &str, count: usize) {
+    eventually("all are asleep", || {
+        let tasks = tasks("status");
+        let asleep = |(name, status): &&(String, String)| {
+            name.starts_with(prefix) && status.lines().any(|line| line.starts_with("State:\tS"))
+        };
+        tasks.iter().filter(asleep).count() == count
+    });
+}
+
+/// A thread with a name.
+pub fn named<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    thread::Builder::new().name(name.into()).spawn(run).unwrap()
 }
 
 /// Waits until something is so: for what other threads do soon, and no call waits for.
