@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::fault::Fault;
+use super::fault::{Fault, Rule};
 use super::network::{ConnectFailure, Target};
 
 /// What happens to the simulator.
@@ -49,6 +49,8 @@ pub enum Control {
     HangUp,
     /// Something goes wrong at the next opportunity.
     Fault(Fault),
+    /// Something goes wrong as the rule says; a moment counts from now.
+    Rule(Rule),
     /// The peer of this channel closes.
     PeerClose(u8),
 }

@@ -29,12 +29,16 @@ impl Machine {
             }
             NetworkEvent::Closed(link) => self.peer_closed(link),
             NetworkEvent::Reset(link) => {
-                if let Some(channel) = self.ip.channel_of(link) {
+                let channel = self.ip.channel_of(link);
+                let believed =
+                    |channel: &usize| matches!(self.ip.channels[*channel].state, ChannelState::Stale { .. });
+                if let Some(channel) = channel.filter(|channel| !believed(channel)) {
                     self.connection_lost(network, channel);
                 }
             }
             // Both are found by asking: the events only wake us.
             NetworkEvent::Readable(_) | NetworkEvent::Writable(_) => {}
+            NetworkEvent::Pinged { query, address } => self.pinged(query, address),
             NetworkEvent::Resolved { query, addresses } => self.resolved(query, &addresses),
         }
     }
@@ -101,6 +105,7 @@ impl Machine {
                 ChannelState::Initial
                 | ChannelState::Connecting { .. }
                 | ChannelState::Connected { .. }
+                | ChannelState::Stale { .. }
                 | ChannelState::RemoteClosing { .. }
                 | ChannelState::Closed => {}
             }
@@ -115,6 +120,7 @@ impl Machine {
             ChannelState::RemoteClosing { until, .. } if self.receives_manually() => Some(until),
             ChannelState::Initial
             | ChannelState::Connected { .. }
+            | ChannelState::Stale { .. }
             | ChannelState::RemoteClosing { .. }
             | ChannelState::Closed => None,
         });
@@ -142,6 +148,7 @@ impl Machine {
             return;
         }
         self.ip.bearer = Bearer::Lost;
+        self.ip.ping = None;
         self.happened(Happening::Bearer(false));
         self.abort_data();
         self.urc("+PDP: DEACT");
@@ -157,6 +164,15 @@ impl Machine {
             self.connect_failed(channel, ConnectFailure::Refused);
         } else {
             self.close_reported(channel);
+        }
+    }
+
+    /// Every open link dies without a word to the modem: it goes on believing in them (capture s10; FAQ socket #9).
+    pub(super) fn make_stale(&mut self) {
+        for channel in &mut self.ip.channels {
+            if let ChannelState::Connected { link } = channel.state {
+                channel.state = ChannelState::Stale { link };
+            }
         }
     }
 

@@ -94,6 +94,11 @@ impl Machine {
         let Some(link) = slot.state.link() else {
             return false;
         };
+        if let ChannelState::Stale { .. } = slot.state {
+            slot.unsent.clear();
+            slot.unsent_bytes = 0;
+            return false;
+        }
         let mut moved = false;
         while let Some(chunk) = slot.unsent.front_mut() {
             let taken = network.send(self.now, link, chunk);
@@ -127,6 +132,7 @@ impl Machine {
         match then {
             Then::BearerUp => overdue.then(|| self.bearer_up()),
             Then::Escaped => overdue.then_some(Outcome::Ok),
+            Then::Pinging => self.ping_on(network, overdue),
             Then::Written => overdue.then_some(Outcome::Ok),
             Then::Connected { channel } => self.connect_awaited(channel, overdue),
             Then::Sent { channel, bytes, slow } => self.sent(network, channel, bytes, slow, overdue),
@@ -197,6 +203,11 @@ impl Machine {
         }
         self.happened(Happening::Sent { channel: channel as u8, bytes: count });
         self.send_on(network, channel, bytes);
+        if let Some(by) = self.faults.send_begins() {
+            self.happened(Happening::Fault(format!("the result of a send comes {by:?} late")));
+            // Drivers have met an empty line in the place of the result (clients.md).
+            self.out.line.push(self.now, b"\r\n\r\n");
+        }
         let slow = self.waits_for_acknowledgement();
         let full = self.ip.channels[channel].unsent_bytes > self.settings.send_buffer;
         let until = if slow || full { self.now + SEND_TIMEOUT } else { self.after_latency() };

@@ -7,6 +7,7 @@ mod close;
 mod connect;
 mod context;
 mod files;
+mod heart;
 mod identity;
 mod names;
 mod options;
@@ -38,6 +39,7 @@ const FAMILIES: &[Table] = &[
     connect::TABLE,
     context::TABLE,
     files::TABLE,
+    heart::TABLE,
     identity::TABLE,
     names::TABLE,
     options::TABLE,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::super::data::{End, Payload};
 use super::super::flow::CHUNK;
-use super::super::ip::ChannelState;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
@@ -62,7 +61,7 @@ fn prompt(machine: &mut Machine, channel: usize, length: Option<&Arg>) -> Outcom
     };
     let slot = &machine.ip.channels[channel];
     // Capture a27: a link that the peer has closed refuses without a prompt.
-    if !matches!(slot.state, ChannelState::Connected { .. } | ChannelState::RemoteClosing { .. }) {
+    if !slot.state.sends() {
         return Outcome::cme(Cme::NotAllowed);
     }
     let needed = match end {

@@ -17,6 +17,10 @@ pub(in crate::sim) enum ChannelState {
     Connected {
         link: Link,
     },
+    /// Dead without a word: the modem still believes in it (capture s10).
+    Stale {
+        link: Link,
+    },
     /// The peer has closed; what it sent before is still delivered, until then at the latest.
     RemoteClosing {
         link: Link,
@@ -31,7 +35,7 @@ impl ChannelState {
         match self {
             Self::Initial => "INITIAL",
             Self::Connecting { .. } => "CONNECTING",
-            Self::Connected { .. } => "CONNECTED",
+            Self::Connected { .. } | Self::Stale { .. } => "CONNECTED",
             Self::RemoteClosing { .. } => "REMOTE CLOSING",
             Self::Closed => "CLOSED",
         }
@@ -39,9 +43,10 @@ impl ChannelState {
 
     pub(in crate::sim) fn link(self) -> Option<Link> {
         match self {
-            Self::Connecting { link, .. } | Self::Connected { link } | Self::RemoteClosing { link, .. } => {
-                Some(link)
-            }
+            Self::Connecting { link, .. }
+            | Self::Connected { link }
+            | Self::Stale { link }
+            | Self::RemoteClosing { link, .. } => Some(link),
             Self::Initial | Self::Closed => None,
         }
     }
@@ -50,6 +55,14 @@ impl ChannelState {
     pub(in crate::sim) fn receives(self) -> bool {
         match self {
             Self::Connected { .. } | Self::RemoteClosing { .. } => true,
+            Self::Initial | Self::Connecting { .. } | Self::Stale { .. } | Self::Closed => false,
+        }
+    }
+
+    /// Whether the host may send.
+    pub(in crate::sim) fn sends(self) -> bool {
+        match self {
+            Self::Connected { .. } | Self::Stale { .. } | Self::RemoteClosing { .. } => true,
             Self::Initial | Self::Connecting { .. } | Self::Closed => false,
         }
     }
