@@ -93,6 +93,13 @@ pub enum Happening {
         /// How many.
         bytes: usize,
     },
+    /// A handshake failed.
+    Tls {
+        /// The channel.
+        channel: u8,
+        /// Why, in words.
+        why: String,
+    },
     /// A channel ended.
     Closed {
         /// The channel.
@@ -125,6 +132,7 @@ impl fmt::Display for Happening {
             Self::Connected { channel } => write!(f, "channel {channel} is connected"),
             Self::ConnectFailed { channel, why } => write!(f, "channel {channel} failed to connect: {why:?}"),
             Self::Sent { channel, bytes } => write!(f, "channel {channel} sent {bytes} bytes"),
+            Self::Tls { channel, why } => write!(f, "channel {channel}, TLS: {why}"),
             Self::Closed { channel, lost: 0 } => write!(f, "channel {channel} is closed"),
             Self::Closed { channel, lost } => {
                 write!(f, "channel {channel} is closed, {lost} unread bytes destroyed")

@@ -31,6 +31,7 @@ mod profile;
 mod radio;
 mod result;
 mod rng;
+mod secure;
 mod sending;
 pub mod serve;
 mod service;
@@ -39,6 +40,7 @@ mod simulator;
 mod sleep;
 mod state;
 mod terminal;
+mod tls;
 mod virtual_host;
 mod world;
 

@@ -76,6 +76,8 @@ pub enum ConnectFailure {
     Unreachable,
     /// The network itself gave up waiting.
     TimedOut,
+    /// The peer answered, but no TLS came about.
+    Handshake,
 }
 
 /// What the network tells the modem.

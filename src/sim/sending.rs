@@ -91,26 +91,28 @@ impl Machine {
     /// Offers the network what it did not take before.
     pub(super) fn flush_unsent(&mut self, network: &mut dyn Network, channel: usize) -> bool {
         let slot = &mut self.ip.channels[channel];
-        let Some(link) = slot.state.link() else {
-            return false;
-        };
         if let ChannelState::Stale { .. } = slot.state {
             slot.unsent.clear();
             slot.unsent_bytes = 0;
             return false;
         }
+        if let ChannelState::Connecting { .. } = slot.state {
+            return false;
+        }
         let mut moved = false;
-        while let Some(chunk) = slot.unsent.front_mut() {
-            let taken = network.send(self.now, link, chunk);
+        while let Some(mut chunk) = self.ip.channels[channel].unsent.pop_front() {
+            let taken = self.link_send(network, channel, &chunk);
+            let slot = &mut self.ip.channels[channel];
+            chunk.drain(..taken);
+            // Sending may have found the link broken, which empties the buffer.
+            slot.unsent_bytes = slot.unsent_bytes.saturating_sub(taken);
+            if !chunk.is_empty() && slot.state.link().is_some() {
+                slot.unsent.push_front(chunk);
+            }
             if taken == 0 {
                 break;
             }
             moved = true;
-            slot.unsent_bytes -= taken;
-            chunk.drain(..taken);
-            if chunk.is_empty() {
-                slot.unsent.pop_front();
-            }
         }
         moved
     }
@@ -157,11 +159,12 @@ impl Machine {
         overdue: bool,
     ) -> Option<Outcome> {
         let slot = &self.ip.channels[channel];
-        let Some(link) = slot.state.link() else {
+        if slot.state.link().is_none() {
             return Some(self.send_result(channel, "SEND FAIL"));
-        };
+        }
         let fits = slot.unsent_bytes <= self.settings.send_buffer;
-        let settled = if slow { network.acknowledged(link) >= slot.sent } else { fits && overdue };
+        let settled =
+            if slow { self.link_acknowledged(network, channel) >= slot.sent } else { fits && overdue };
         if settled && self.ip.switches.quick_send == 1 {
             let channel_shown = if self.ip.multi() { format!("{channel},") } else { String::new() };
             let line = format!("DATA ACCEPT:{channel_shown}{bytes}");

@@ -9,6 +9,7 @@ use super::super::machine::Machine;
 use super::super::network::{Link, Network, Protocol, Target};
 use super::super::profile::AlreadyStyle;
 use super::super::result::{Cme, Failure, Outcome, Then};
+use super::super::secure::Tls;
 use super::super::terminal::Kind;
 use super::{Table, number, text};
 
@@ -94,7 +95,9 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
     machine.happened(Happening::Connecting { channel: channel as u8, target: target.clone() });
     let line_end_follows = machine.ip.switches.bare_data == 0;
     network.connect(machine.now, link, &target);
+    let secure = machine.ip.switches.secure == 1 && target.protocol == Protocol::Tcp;
     machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
+    machine.ip.channels[channel].tls = if secure { Tls::Wanted } else { Tls::Off };
     machine.final_line("OK");
     debug_assert!(matches!(machine.ip.channels[channel].state, ChannelState::Connecting { .. }));
     if machine.settings.profile.connect_blocks {

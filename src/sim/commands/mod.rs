@@ -17,6 +17,7 @@ mod power;
 mod read;
 mod scene;
 mod send;
+mod ssl;
 mod status;
 
 use super::line::{Arg, Call, Form};
@@ -49,6 +50,7 @@ const FAMILIES: &[Table] = &[
     read::TABLE,
     scene::TABLE,
     send::TABLE,
+    ssl::TABLE,
     status::TABLE,
 ];
 

@@ -28,7 +28,6 @@ pub(super) const TABLE: Table = &[
     }),
     ("+CIPATS", auto_send),
     ("+CIPTKA", |machine, _, form| list(machine, form, &KEEP_ALIVE, |machine| &mut machine.ip.keep_alive)),
-    ("+CIPSSL", secure),
     ("+CIPCCFG", transparent_settings),
 ];
 
@@ -107,18 +106,6 @@ fn auto_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome
             }
             _ => return Outcome::cme(Cme::Invalid),
         },
-        Form::Execute => return Outcome::ERROR,
-    }
-    Outcome::Ok
-}
-
-/// TLS is not simulated yet: switching it off is accepted, switching it on is refused rather than lied about.
-fn secure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    match form {
-        Form::Read => machine.keyed("+CIPSSL", "0"),
-        Form::Test => machine.keyed("+CIPSSL", "(0-1)"),
-        Form::Set(args) if number(args, 0) == Some(0) => {}
-        Form::Set(_) => return Outcome::cme(Cme::NotSupported),
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok

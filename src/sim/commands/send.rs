@@ -105,10 +105,11 @@ fn acknowledged(machine: &mut Machine, network: &mut dyn Network, form: &Form) -
         Form::Set(_) => None,
     };
     let slot = channel.map(|channel| &machine.ip.channels[channel]);
-    let Some((slot, link)) = slot.and_then(|slot| Some((slot, slot.state.link()?))) else {
+    let linked = slot.filter(|slot| slot.state.link().is_some());
+    let (Some(channel), Some(slot)) = (channel, linked) else {
         return Outcome::cme(Cme::NotAllowed);
     };
-    let (sent, known) = (slot.sent, network.acknowledged(link));
+    let (sent, known) = (slot.sent, machine.link_acknowledged(network, channel));
     let value = format!("{sent},{known},{}", sent.saturating_sub(known));
     machine.keyed("+CIPACK", &value);
     Outcome::Ok

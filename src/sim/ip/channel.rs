@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::sim::network::{Link, Target};
+use crate::sim::secure::Tls;
 use crate::time::Timestamp;
 
 /// How far a channel is (manual, state machine; the names of the `C:` rows of `AT+CIPSTATUS`).
@@ -86,6 +87,8 @@ pub(in crate::sim) struct Channel {
     pub(in crate::sim) announced: bool,
     /// `AT+CIPRXF` as it was at the connect: whether a line end follows pushed data.
     pub(in crate::sim) line_end_follows: bool,
+    /// `AT+CIPSSL` as it was at the connect, and its session.
+    pub(in crate::sim) tls: Tls,
 }
 
 impl Channel {
@@ -100,6 +103,7 @@ impl Channel {
             received: VecDeque::new(),
             announced: false,
             line_end_follows: false,
+            tls: Tls::Off,
         }
     }
 
@@ -122,6 +126,7 @@ impl Channel {
     pub(in crate::sim) fn end(&mut self) -> usize {
         let lost = self.received.len();
         self.state = ChannelState::Closed;
+        self.tls = Tls::Off;
         self.received = VecDeque::new();
         self.unsent.clear();
         self.unsent_bytes = 0;

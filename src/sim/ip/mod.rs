@@ -21,6 +21,7 @@ use super::heart::Heart;
 use super::network::{Link, Protocol};
 use super::ping::Ping;
 use super::profile::Profile;
+use super::tls::SslContexts;
 
 /// The scene, as far as it does not depend on channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub(in crate::sim) struct Switches {
     pub(in crate::sim) prompt: u8,
     /// `AT+CIPATS`: on, seconds.
     pub(in crate::sim) auto_send: (u8, u16),
+    /// `AT+CIPSSL`
+    pub(in crate::sim) secure: u8,
 }
 
 impl Default for Switches {
@@ -77,6 +80,7 @@ impl Default for Switches {
             bare_data: 0,
             prompt: 1,
             auto_send: (0, 0),
+            secure: 0,
         }
     }
 }
@@ -101,6 +105,8 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) heart: Heart,
     /// `AT+CIPPING` under way.
     pub(in crate::sim) ping: Option<Ping>,
+    /// `AT+SSLCFG`
+    pub(in crate::sim) ssl: SslContexts,
     /// `AT+CDNSCFG`
     pub(in crate::sim) name_servers: [String; 2],
     /// Names asked for with `AT+CDNSGIP`.
@@ -125,6 +131,7 @@ impl Ip {
             contexts: BTreeMap::new(),
             heart: Heart::default(),
             ping: None,
+            ssl: SslContexts::new(profile.tls_version),
             name_servers: ["0.0.0.0".to_owned(), "0.0.0.0".to_owned()],
             queries: BTreeMap::new(),
             next_number: 0,
