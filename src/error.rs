@@ -128,6 +128,8 @@ pub enum CloseReason {
     Reset,
     /// The bearer was lost (`MSG_PDP_DEACT_IND`).
     BearerLost,
+    /// Too many heartbeats in a row had no answer.
+    HeartbeatLost,
     /// The module refused data: `SEND FAIL` or an error in place of the prompt.
     SendRefused(Refusal),
     /// The module did not confirm data in time, so nobody knows whether it has them.
@@ -194,6 +196,7 @@ impl CloseReason {
             Self::Peer => io::ErrorKind::BrokenPipe,
             Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
             Self::BearerLost => io::ErrorKind::NetworkDown,
+            Self::HeartbeatLost => io::ErrorKind::TimedOut,
             Self::SendRefused(_)
             | Self::SendUnconfirmed
             | Self::ReceiveRefused(_)
@@ -213,6 +216,7 @@ impl fmt::Display for CloseReason {
                 f.write_str("by the peer, and the module destroyed data that were not yet fetched")
             }
             Self::Reset => f.write_str("reset by the peer or the network"),
+            Self::HeartbeatLost => f.write_str("the peer did not answer heartbeats"),
             Self::BearerLost => f.write_str("the network connection (PDP) was lost"),
             Self::SendRefused(refusal) => write!(f, "the module refused data ({refusal})"),
             Self::SendUnconfirmed => f.write_str("the module did not confirm data in time"),

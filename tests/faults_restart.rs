@@ -366,3 +366,33 @@ fn a_silent_module_fails_requests_in_time_and_is_found_again() {
     pair.to_modem = Box::new(|_, bytes| bytes);
     becomes_ready(&mut pair);
 }
+
+#[test]
+fn a_bearer_that_is_lost_in_the_last_step_of_bring_up_is_rebuilt() {
+    for step in ["AT+CIFSR", "AT+CIPSEND=?"] {
+        let settings = Settings::default().profile(Profile::air780e()).latency(Duration::from_millis(10));
+        let mut pair = Pair::with(Config::default(), settings);
+        let world = std::rc::Rc::new(std::cell::Cell::new(false));
+        let seen = std::rc::Rc::clone(&world);
+        pair.to_modem = Box::new(move |_, bytes| {
+            seen.set(seen.get() || bytes.starts_with(step.as_bytes()));
+            bytes
+        });
+        pair.run_until(|_| world.get());
+        pair.control(Control::PdpLost);
+        becomes_ready(&mut pair);
+    }
+}
+
+#[test]
+fn a_bearer_of_which_the_loss_was_never_told_is_found_by_the_next_connection() {
+    for mode in both_modes() {
+        let mut pair = Pair::with(config(mode), Settings::default()).ready();
+        pair.to_host = Box::new(|_, _| Vec::new());
+        pair.control(Control::PdpLost);
+        pair.to_host = Box::new(|_, bytes| bytes);
+        let answer = pair.connect(ECHO.0, ECHO.1);
+        assert!(matches!(answer, Err(Error::ConnectFailed(_))), "{answer:?}");
+        becomes_ready(&mut pair);
+    }
+}

@@ -170,12 +170,3 @@ fn published() -> Vec<(String, Capture)> {
     };
     paths.into_iter().map(named).collect()
 }
-#[test]
-fn zz_dump() {
-    for played in played() {
-        println!("F| {} |", played.row().join(" | "));
-        for row in played.differences() {
-            println!("D| {} | |", row.join(" | "));
-        }
-    }
-}

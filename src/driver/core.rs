@@ -10,6 +10,7 @@ use crate::proto::{Engine, Event, Input, Output, Request, SocketId};
 use crate::time::Timestamp;
 
 use super::answers::{Answer, Answers};
+use super::beats::Beats;
 use super::subscribers::Subscribers;
 use super::watch::Watch;
 use super::watched::{Readable, Watched};
@@ -27,6 +28,7 @@ pub(super) struct Core {
     subscribers: Subscribers,
     watched: Watched,
     recording: Option<Recording>,
+    pub(super) beats: Beats,
     /// What the thread is doing that serves deadlines and writes.
     watch: Watch,
     closed: bool,
@@ -51,6 +53,7 @@ impl Core {
             subscribers: Subscribers::default(),
             watched,
             recording,
+            beats: Beats::default(),
             watch: Watch::Up,
             closed: false,
         }
@@ -129,7 +132,7 @@ impl Core {
 
     /// Whether the thread must be woken for bytes that are to be written. It counts as woken then.
     pub(super) fn wants_writer(&mut self) -> bool {
-        self.calls_watcher(!self.unwritten.is_empty() && self.watch.ignores_writes())
+        self.calls_watcher(self.beats.is_due() || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
     }
 
     /// Whether it must be woken for bytes or a deadline, which nobody else will serve. It counts as woken then.
@@ -160,6 +163,7 @@ impl Core {
 
     pub(super) fn unwatch(&mut self, socket: SocketId) {
         self.watched.remove(socket);
+        self.beats.set(socket, None);
     }
 
     /// A new subscriber. Behind the end of the port there is nothing to hear.
@@ -208,6 +212,7 @@ impl Core {
                     log::debug!("{event:?}");
                     self.subscribers.tell(&event);
                 }
+                Output::Beat(socket, count) => self.beats.push(socket, count),
                 Output::Readable(socket) => self.watched.signal(socket),
             }
         }

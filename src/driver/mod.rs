@@ -7,6 +7,7 @@
 //! thread does not know of, and does not wait, wakes it ([`Core::wants_watch`]).
 
 mod answers;
+mod beats;
 mod core;
 mod halves;
 mod line;
@@ -27,8 +28,10 @@ use crate::proto::{Engine, Event, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
-pub(crate) use self::watched::Readable;
 use self::watched::Watched;
+
+pub(crate) use self::beats::Says;
+pub(crate) use self::watched::Readable;
 
 /// A running modem.
 #[derive(Debug)]
@@ -122,9 +125,9 @@ impl Driver {
         self.shared.wake_if(core.wants_watch());
     }
 
-    /// Has the port's thread look at the core: there is something to be done that nobody waits for.
-    pub(crate) fn wake(&self) {
-        self.shared.wake.wake();
+    /// Who makes up the heartbeats of a socket.
+    pub(crate) fn set_says(&self, socket: SocketId, says: Option<Arc<Says>>) {
+        self.shared.lock().beats.set(socket, says);
     }
 
     /// Looks at the core, and does what that leads to.

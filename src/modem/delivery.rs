@@ -21,10 +21,7 @@ impl Socket {
     pub fn queue(&self, data: &[u8]) -> Result<()> {
         self.check_write(data)?;
         let request = Request::Queue { socket: self.socket_id(), data: data.to_vec() };
-        let result = self.modem().driver.call(request).map(drop);
-        // It goes out while nobody waits for an answer.
-        self.modem().driver.wake();
-        result
+        self.modem().driver.call(request).map(drop)
     }
 
     /// How many bytes the module does not have yet, sent or queued.

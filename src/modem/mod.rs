@@ -3,12 +3,14 @@
 mod connector;
 mod deadline;
 mod delivery;
+mod heartbeat;
 mod interrupt;
 mod received;
 mod registration;
 mod services;
 mod socket;
 mod stream;
+mod supervisor;
 mod turns;
 
 use std::fs::File;
@@ -20,10 +22,12 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
+pub use heartbeat::{Heartbeat, Keepalive};
 pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;
+pub use supervisor::{Gap, Incoming, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 
 use crate::capture::{Header, Recorder};
 use crate::config::Config;
@@ -109,6 +113,10 @@ impl Modem {
     /// Begins a TCP connection (`socket.tcp()`).
     pub fn tcp(&self) -> Connector {
         Connector::new(self.clone(), Protocol::Tcp)
+    }
+
+    fn connector(&self, protocol: Protocol) -> Connector {
+        Connector::new(self.clone(), protocol)
     }
 
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].

@@ -43,6 +43,8 @@ pub(super) struct BringUp {
     pub(super) reason: NotReady,
     registration: RegistrationStatus,
     plan: Plan,
+    /// Whether the bearer was lost while it was being brought up.
+    lost: bool,
     pub(super) found: Found,
 }
 
@@ -101,6 +103,7 @@ impl BringUp {
             reason: NotReady::NoAnswer,
             registration: RegistrationStatus::Unknown,
             plan: Plan::Look,
+            lost: false,
             found: Found::default(),
         }
     }
@@ -131,6 +134,7 @@ impl BringUp {
         self.reason = NotReady::Starting;
         self.polls = 0;
         self.plan = Plan::Look;
+        self.lost = false;
     }
 
     /// The module is silent, or has restarted.
@@ -138,6 +142,11 @@ impl BringUp {
         self.go(BringUpStep::Wake, Timestamp::MAX);
         self.reason = reason;
         self.found.address = None;
+    }
+
+    /// The bearer is said to be gone before all is done. While it is being brought up, that is how it is refused.
+    pub(super) fn bearer_news(&mut self) {
+        self.lost |= self.step > BringUpStep::Activate;
     }
 
     /// The bearer is gone, so `AT+CIPSHUT` and everything behind it are needed again.
@@ -230,7 +239,11 @@ impl BringUp {
             },
             BringUpStep::Channels => {
                 self.found.channels = lines.first().and_then(|line| channel_count(line));
-                self.advance(now);
+                if std::mem::take(&mut self.lost) {
+                    self.bearer_lost(now);
+                } else {
+                    self.advance(now);
+                }
             }
             BringUpStep::Wake => {}
             BringUpStep::EchoOff

@@ -8,6 +8,7 @@ use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
 use super::delivery::Delivery;
+use super::heartbeat::Heart;
 use super::link::Link;
 use super::pressure::Pressure;
 use super::window::Window;
@@ -45,6 +46,8 @@ pub(super) struct Socket {
     pub(super) abandoned: bool,
     /// Whether the module takes data at the moment.
     pub(super) pressure: Pressure,
+    /// What keeps it alive.
+    pub(super) heart: Option<Heart>,
     /// Who waits for the peer's acknowledgement.
     pub(super) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
@@ -111,6 +114,7 @@ impl Channel {
             fetch_next: false,
             abandoned: false,
             pressure: Pressure::None,
+            heart: None,
             delivery: Delivery::default(),
             refusals: 0,
         });
@@ -129,6 +133,13 @@ impl Channel {
 }
 
 impl Socket {
+    /// Data have come from the peer.
+    pub(super) fn heard(&mut self, now: Timestamp) {
+        if let Some(heart) = &mut self.heart {
+            heart.received(now);
+        }
+    }
+
     /// How many bytes the module does not have yet.
     pub(super) fn queued(&self) -> usize {
         self.sends.iter().map(|send| send.data.len() - send.accepted).sum()

@@ -35,6 +35,8 @@ pub(super) struct Channels {
     pub(super) fetched: usize,
     /// How often the module was asked about doubtful news without an answer.
     pub(super) checks: u32,
+    /// Whether a connection was refused: the bearer may be gone, and the news of that lost.
+    pub(super) was_refused: bool,
 }
 
 /// What is in flight for a channel.
@@ -65,6 +67,7 @@ impl Channels {
             receiving: None,
             fetched: 0,
             checks: 0,
+            was_refused: false,
         }
     }
 
@@ -297,6 +300,13 @@ impl Channels {
             Some(socket) => (socket.window.readable(), socket.end.is_some()),
             None => (0, true),
         }
+    }
+
+    /// The channel of which the connection has been under way for longest.
+    pub(super) fn connecting(&self) -> Option<ChannelId> {
+        let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
+        let begun = connecting.filter_map(|channel| Some((channel.link.opening()?.started_at, channel.id)));
+        begun.min().map(|(_, id)| id)
     }
 
     /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up

@@ -38,6 +38,8 @@ pub enum Output {
     Event(Event),
     /// Data or the end can be read from a socket, where there was nothing to read before.
     Readable(SocketId),
+    /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
+    Beat(SocketId, u64),
 }
 
 /// Names a request until it is answered.
@@ -155,6 +157,8 @@ pub enum Request {
         /// Whether it is to be on.
         on: bool,
     },
+    /// Take the bearer down and up again. Ends every socket; answered at once.
+    ResetBearer,
     /// Restart the module. Ends every socket.
     Restart,
 }
@@ -183,6 +187,7 @@ impl Request {
             Self::Clock => "clock".to_owned(),
             Self::Radio { on: true } => "radio on".to_owned(),
             Self::Radio { on: false } => "radio off".to_owned(),
+            Self::ResetBearer => "reset the bearer".to_owned(),
             Self::Restart => "restart".to_owned(),
         }
     }
@@ -254,6 +259,8 @@ pub enum Event {
     Sent(SocketId, usize),
     /// A socket ended with so many queued bytes that the module never had.
     Unsent(SocketId, usize),
+    /// So many heartbeats in a row had no answer.
+    HeartbeatMissed(SocketId, u32),
     /// The module started anew.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
@@ -296,4 +303,6 @@ pub enum Deadline {
     SendRetry,
     /// The module is asked what the peer has acknowledged.
     Acknowledgement,
+    /// A socket has been silent for so long that its heartbeat is due.
+    Heartbeat,
 }

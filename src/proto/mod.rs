@@ -4,6 +4,7 @@
 //! answer is it?), what answers nothing to the channels as news; bring-up, channels and requests take turns with
 //! commands.
 
+mod anew;
 mod bring_up;
 mod channel;
 mod channels;
@@ -14,6 +15,7 @@ mod engine;
 mod exchange;
 mod expiry;
 mod fence;
+mod heartbeat;
 mod link;
 mod news;
 mod outbox;
@@ -30,6 +32,7 @@ mod window;
 pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
+pub use heartbeat::{HeartbeatStatistics, Pulse};
 
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{

@@ -2,6 +2,7 @@
 
 use crate::at::{ChannelId, Header, HeaderKind};
 use crate::error::CloseReason;
+use crate::time::Timestamp;
 
 use super::channel::End;
 use super::channels::{Channels, Job};
@@ -49,7 +50,7 @@ impl Channels {
     }
 
     /// A piece of the payload.
-    pub(super) fn piece(&mut self, bytes: &[u8], last: bool, out: &mut Outbox) {
+    pub(super) fn piece(&mut self, now: Timestamp, bytes: &[u8], last: bool, out: &mut Outbox) {
         let Some(receiving) = &self.receiving else { return };
         let Receiving { socket: id, kept, fetched, .. } = *receiving;
         if last {
@@ -66,6 +67,7 @@ impl Channels {
             let was_empty = socket.window.readable() == 0;
             let len = socket.window.finish_frame();
             if len > 0 {
+                socket.heard(now);
                 out.event(Event::Received(id, len));
             }
             if was_empty && len > 0 {

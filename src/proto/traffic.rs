@@ -62,6 +62,8 @@ impl Channels {
             }
             Err(failure) => *failure,
         };
+        self.was_refused |= matches!(failure, Failure::Refused(Refusal::Error | Refusal::Cme(_)));
+        let channel = self.channel(id);
         if let Failure::Refused(Refusal::ConnectFail) = failure
             && channel.stale_until > now
         {
@@ -94,6 +96,9 @@ impl Channels {
                 }
                 let Some(send) = socket.sends.front_mut() else { return };
                 send.accepted += std::mem::take(&mut send.in_flight);
+                if let Some(heart) = &mut socket.heart {
+                    heart.sent(now);
+                }
                 if send.accepted == send.data.len()
                     && let Some(send) = socket.sends.pop_front()
                 {
@@ -131,6 +136,7 @@ impl Channels {
                 let was_empty = socket.window.readable() == 0;
                 let len = socket.window.finish_frame();
                 if len > 0 {
+                    socket.heard(now);
                     out.event(Event::Received(socket_id, len));
                 }
                 if was_empty && len > 0 {

@@ -43,6 +43,8 @@ pub struct Pair {
     pub modem: Simulator<MemoryNetwork>,
     pub now: Timestamp,
     pub events: Vec<Event>,
+    /// Heartbeats whose words the shell is asked for.
+    pub beats: Vec<(SocketId, u64)>,
     /// Everything that happened inside the modem.
     pub happenings: Vec<sim::Happening>,
     /// Everything that the host has written.
@@ -85,6 +87,7 @@ impl Pair {
             modem: Simulator::new(settings, network),
             now: Timestamp::ZERO,
             events: Vec::new(),
+            beats: Vec::new(),
             happenings: Vec::new(),
             written: Vec::new(),
             to_host: Box::new(|_, bytes| bytes),
@@ -318,6 +321,7 @@ impl Pair {
                         self.answers.insert(ticket, answer);
                     }
                     Output::Event(event) => self.events.push(event),
+                    Output::Beat(socket, count) => self.beats.push((socket, count)),
                     Output::Readable(_) => {}
                 }
             }
