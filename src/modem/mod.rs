@@ -226,7 +226,7 @@ impl Modem {
                 Some(Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header))
             }
         };
-        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder)?) })
+        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder, config)?) })
     }
 }
 
