@@ -10,7 +10,7 @@ use std::time::Duration;
 use air724ug::at::{CmeError, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
-use air724ug::sim::{Control, Fault, Happening, Peer, Settings};
+use air724ug::sim::{Control, Fault, Happening, Peer, Profile, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 use pair::{ECHO, Pair};
 
@@ -442,6 +442,24 @@ fn connect_fail_after_75_s_inside_the_next_command_is_capture_s04() {
     let ticket = pair.connecting("silent.test", 80, Duration::from_secs(10));
     pair.inject(b"\r\n0, CONNECT FAIL\r\n");
     assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_connection_that_blocks_the_module_gives_its_late_error_to_nobody_else() {
+    // The vendor dialect answers nothing for 60 s, and then says so.
+    let settings = Settings::default().profile(Profile::vendor8910());
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    silent_peer(&mut pair);
+    let socket = pair.channel_open();
+    let connecting = pair.connecting("silent.test", 80, Duration::from_secs(120));
+    let send = pair.sending(socket, b"hello");
+    assert!(matches!(pair.answer(connecting), Err(Error::ConnectFailed(Refusal::ConnectFail))));
+    assert!(matches!(pair.answer(send), Ok(Response::Sent { accepted: 5, .. })), "{}", pair.story());
+    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    let connecting = pair.connecting("silent.test", 80, Duration::from_secs(120));
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(70)).unwrap(), ["+CSQ:24,0"]);
+    assert!(matches!(pair.answer(connecting), Err(Error::ConnectFailed(_))));
     still_works(&mut pair);
 }
 

@@ -305,6 +305,13 @@ impl Channels {
         }
     }
 
+    /// The channel of which the connection has been under way for longest.
+    pub(super) fn connecting(&self) -> Option<ChannelId> {
+        let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
+        let begun = connecting.filter_map(|channel| Some((channel.link.opening()?.started_at, channel.id)));
+        begun.min().map(|(_, id)| id)
+    }
+
     /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up
     /// itself.
     pub(super) fn connecting_until(&self) -> Option<Timestamp> {

@@ -1,20 +1,16 @@
 //! The core as a whole: inputs in, outputs out.
 
-use std::time::Duration;
-
-use crate::at::{Command, Decoder, IpState, IpStatus, Line, Token, Urc};
+use crate::at::{ChannelNews, Command, Decoder, Final, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
 
 use super::bring_up::BringUp;
-use super::channel::End;
 use super::channels::Channels;
 use super::exchange::Finished;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
-use super::wake::Wake;
 use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 
 /// The whole protocol, without a thread, a clock or a port.
@@ -36,6 +32,7 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 ///         Output::Event(event) => println!("{event:?}"),
 ///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
 ///         Output::Readable(socket) => println!("{socket:?}"),
+///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
 ///     }
 /// }
 /// now = engine.deadline().unwrap().0;
@@ -53,11 +50,11 @@ pub struct Engine {
     /// When the last byte came.
     pub(super) received_at: Timestamp,
     /// Whether the port is there.
-    port: Port,
+    pub(super) port: Port,
     /// Whether the module has been seen to answer while it makes a connection.
     pub(super) answers_while_connecting: bool,
     /// When the module last said that it had started.
-    restarted_at: Option<Timestamp>,
+    pub(super) restarted_at: Option<Timestamp>,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Told,
@@ -65,7 +62,7 @@ pub struct Engine {
 
 /// The port, as the core knows it.
 #[derive(Debug)]
-enum Port {
+pub(super) enum Port {
     There,
     /// Gone, why, and for how many bytes a send of our own may still wait.
     Lost(Box<str>, usize),
@@ -77,10 +74,6 @@ enum Told {
     Ready,
     NotReady(NotReady),
 }
-
-/// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
-/// (protocol section 3).
-const ONE_START: Duration = Duration::from_millis(1_500);
 
 impl Engine {
     /// A core for a port that has just been opened.
@@ -243,6 +236,15 @@ impl Engine {
     }
 
     fn line(&mut self, now: Timestamp, line: &[u8]) {
+        if Line::parse(line) == Line::Final(Final::NoResponse)
+            && !self.answers_while_connecting
+            && let Some(channel) = self.channels.connecting()
+        {
+            // The second final of the `AT+CIPSTART` that the command in flight, if any, has to wait for.
+            self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out);
+            self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
+            return;
+        }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.unclaimed(now, line);
@@ -313,7 +315,7 @@ impl Engine {
         }
     }
 
-    fn bearer_lost(&mut self, now: Timestamp) {
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);
@@ -334,59 +336,6 @@ impl Engine {
                 self.bearer_lost(now);
             }
         }
-    }
-
-    pub(super) fn restarted(&mut self, now: Timestamp) {
-        // A start may say so twice (capture a19: 740 ms apart).
-        let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
-        self.restarted_at = Some(now);
-        if self.bring_up.is_waiting_for_module() {
-            // It is starting: what was sent so far is lost.
-            self.session.restart(Wake::after_boot(now));
-            return;
-        }
-        if is_news {
-            self.out.event(Event::Restarted);
-        }
-        self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
-    }
-
-    fn lost_contact(&mut self) {
-        self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
-        self.bring_up.reset(NotReady::NoAnswer);
-    }
-
-    fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
-        self.decoder = Decoder::new();
-        if let Some(finished) = self.session.restart(wake)
-            && let Owner::Caller(ticket) = finished.owner
-        {
-            self.requests.fail(ticket, end.error(), &mut self.out);
-        }
-        self.requests.fail_commands(&|| end.error(), &mut self.out);
-        self.channels.end_all(end, &mut self.out);
-        self.bring_up.reset(reason);
-    }
-
-    fn port_lost(&mut self, reason: &str) {
-        if matches!(self.port, Port::Lost(..)) {
-            return;
-        }
-        self.port = Port::Lost(reason.into(), self.session.unfilled());
-        self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
-        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
-        self.out.drop_writes();
-        self.out.event(Event::PortLost);
-    }
-
-    fn port_back(&mut self, now: Timestamp) {
-        let unfilled = match std::mem::replace(&mut self.port, Port::There) {
-            Port::There => 0,
-            Port::Lost(_, unfilled) => unfilled,
-        };
-        self.decoder = Decoder::new();
-        self.session.restart(Wake::in_a_send(now, unfilled));
-        self.bring_up.reset(NotReady::NoAnswer);
     }
 
     /// Writes the next command, if the session is free.

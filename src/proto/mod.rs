@@ -4,6 +4,7 @@
 //! answer is it?), what answers nothing to the channels as news; bring-up, channels and requests take turns with
 //! commands.
 
+mod anew;
 mod bring_up;
 mod channel;
 mod channels;

@@ -101,3 +101,33 @@ impl Wake {
         Nudge { bytes, round_over: self.step.is_multiple_of(ROUND.len()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_send_of_our_own_is_filled_up_before_anything_else_is_written() {
+        let mut wake = Wake::in_a_send(Timestamp::ZERO, 3);
+        assert_eq!(wake.next(Timestamp::ZERO).bytes, b"\r\r\r");
+        assert_eq!(wake.deadline(), Timestamp::ZERO);
+        assert_eq!(wake.next(Timestamp::ZERO).bytes, b"AT\r\n");
+    }
+
+    #[test]
+    fn the_escape_stands_in_silence() {
+        let mut wake = Wake::new(Timestamp::ZERO);
+        let mut last_write = Timestamp::ZERO;
+        for _ in 0..2 * ROUND.len() {
+            let now = wake.deadline();
+            let bytes = wake.next(now).bytes;
+            if bytes == b"+++" {
+                assert!(now - last_write >= Duration::from_secs(1));
+                assert!(wake.deadline() - now >= Duration::from_millis(500));
+            }
+            if !bytes.is_empty() {
+                last_write = now;
+            }
+        }
+    }
+}
