@@ -57,8 +57,7 @@ fn write(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     if length > WRITE_LIMIT as u64 {
         return Outcome::cme(Cme::FileTooLarge);
     }
-    // From V401857 on as that of CIPSEND (firmware change log).
-    let prompt = machine.settings.profile.prompt.as_bytes().to_vec();
+    let prompt = machine.settings.profile.file_prompt.as_bytes().to_vec();
     machine.print(Kind::Prompt, prompt);
     machine.editor.clear();
     Outcome::File(FileWrite {
