@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, Simulator, serve};
+use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
 
 const HELP: &str = "\
@@ -29,6 +29,7 @@ usage: sim [options]
   --profile NAME    the dialect: air724, vendor8910, air780e, sim800 [air724]
   --seed N          where chance begins; modem n begins at N + n [0]
   --cold            begins with the boot
+  --pin PIN         the SIM is locked by this PIN [it asks for none]
   --autobaud        boots with an unknown line rate, found in an upper-case AT
   --latency MS      how long a command takes until its answer [0]
   --jitter MS       the most that chance adds to it [0]
@@ -126,6 +127,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
             "--log" => options.show = Show::Everything,
             "--quiet" => options.show = Show::Paths,
             "--cold" => options.settings = settings.boot(Boot::Cold),
+            "--pin" => options.settings = settings.sim(SimCard::Locked { pin: pin(&value()?)? }),
             "--autobaud" => options.settings = settings.boot(Boot::Cold).autobaud(true),
             "--link" => options.link = Some(value()?.into()),
             "--control" => options.control = Some(value()?.into()),
@@ -167,6 +169,12 @@ fn host(text: &str) -> Result<(String, IpAddr), String> {
         || format!("--host takes a name and an address, as in example.com=127.0.0.1, not \"{text}\"");
     let (name, address) = text.split_once('=').ok_or_else(problem)?;
     Ok((name.to_owned(), address.parse().map_err(|_| problem())?))
+}
+
+/// Four to eight digits (3GPP 31.101).
+fn pin(text: &str) -> Result<String, String> {
+    let valid = (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if valid { Ok(text.to_owned()) } else { Err(format!("--pin takes four to eight digits, not \"{text}\"")) }
 }
 
 fn profile(name: &str) -> Result<Profile, String> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::at::{InvalidCommand, InvalidText, Refusal, RegistrationStatus};
+use crate::at::{DnsError, InvalidCommand, InvalidText, Refusal, RegistrationStatus};
 
 /// The result of every call of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -38,9 +38,18 @@ pub enum Error {
     /// All channels are taken: close a socket first.
     #[error("all channels of the module are in use")]
     NoFreeChannel,
+    /// So many data wait to be sent already: try again when [`Socket::queued`](crate::Socket::queued) is less.
+    #[error("the send queue has room for {room} bytes only")]
+    QueueFull {
+        /// How many bytes would be taken now.
+        room: usize,
+    },
     /// The connection could not be made.
     #[error("the connection failed: {0}")]
     ConnectFailed(Refusal),
+    /// The name could not be resolved.
+    #[error("the name can't be resolved: {0}")]
+    ResolveFailed(DnsError),
     /// The socket is closed.
     #[error("the socket is closed: {0}")]
     Closed(CloseReason),
@@ -99,6 +108,8 @@ pub enum NotReady {
     BearerLost,
     /// The module has just restarted.
     Restarting,
+    /// The radio is switched off (flight mode).
+    RadioOff,
 }
 
 /// Why a socket is closed.
@@ -117,10 +128,16 @@ pub enum CloseReason {
     Reset,
     /// The bearer was lost (`MSG_PDP_DEACT_IND`).
     BearerLost,
+    /// Too many heartbeats in a row had no answer.
+    HeartbeatLost,
     /// The module refused data: `SEND FAIL` or an error in place of the prompt.
     SendRefused(Refusal),
     /// The module did not confirm data in time, so nobody knows whether it has them.
     SendUnconfirmed,
+    /// The module refused again and again to give data that it holds (manual receive).
+    ReceiveRefused(Refusal),
+    /// The module did not answer when it was asked for data, so nobody knows whether some are lost (manual receive).
+    ReceiveUnconfirmed,
     /// Received data were cut short on the line between module and host.
     Truncated {
         /// Bytes that the module announced and that did not come whole.
@@ -144,7 +161,9 @@ impl Error {
             Self::Refused { .. } | Self::Unexpected(_) => io::ErrorKind::InvalidData,
             Self::NotReady(_) => io::ErrorKind::NetworkDown,
             Self::NoFreeChannel => io::ErrorKind::AddrInUse,
+            Self::QueueFull { .. } => io::ErrorKind::WouldBlock,
             Self::ConnectFailed(_) => io::ErrorKind::ConnectionRefused,
+            Self::ResolveFailed(_) => io::ErrorKind::NotFound,
             Self::Closed(reason) => reason.kind(),
             Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
             Self::PortLost(_) => io::ErrorKind::BrokenPipe,
@@ -177,9 +196,12 @@ impl CloseReason {
             Self::Peer => io::ErrorKind::BrokenPipe,
             Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
             Self::BearerLost => io::ErrorKind::NetworkDown,
-            Self::SendRefused(_) | Self::SendUnconfirmed | Self::Truncated { .. } => {
-                io::ErrorKind::ConnectionAborted
-            }
+            Self::HeartbeatLost => io::ErrorKind::TimedOut,
+            Self::SendRefused(_)
+            | Self::SendUnconfirmed
+            | Self::ReceiveRefused(_)
+            | Self::ReceiveUnconfirmed
+            | Self::Truncated { .. } => io::ErrorKind::ConnectionAborted,
         }
     }
 }
@@ -194,9 +216,14 @@ impl fmt::Display for CloseReason {
                 f.write_str("by the peer, and the module destroyed data that were not yet fetched")
             }
             Self::Reset => f.write_str("reset by the peer or the network"),
+            Self::HeartbeatLost => f.write_str("the peer did not answer heartbeats"),
             Self::BearerLost => f.write_str("the network connection (PDP) was lost"),
             Self::SendRefused(refusal) => write!(f, "the module refused data ({refusal})"),
             Self::SendUnconfirmed => f.write_str("the module did not confirm data in time"),
+            Self::ReceiveRefused(refusal) => {
+                write!(f, "the module refused to give received data ({refusal})")
+            }
+            Self::ReceiveUnconfirmed => f.write_str("received data may be lost: the module did not answer"),
             Self::Truncated { lost } => write!(f, "{lost} received bytes were cut short on the serial line"),
         }
     }
@@ -221,6 +248,7 @@ impl fmt::Display for NotReady {
                 write!(f, "the bearer was refused ({refusal}; check APN and data plan)")
             }
             Self::BearerLost => f.write_str("the bearer was lost and is being brought up again"),
+            Self::RadioOff => f.write_str("the radio is switched off (flight mode)"),
             Self::Restarting => f.write_str("the module has just restarted"),
         }
     }

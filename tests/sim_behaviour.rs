@@ -585,3 +585,18 @@ fn a_peer_that_vanishes_leaves_a_link_half_open() {
 fn ask_quietly(host: &mut sim_support::Host, command: &str, answer: &str) {
     assert_eq!(text(host.write(format!("{command}\r\n").as_bytes())), answer, "{command}");
 }
+
+#[test]
+fn directories_are_made_listed_and_removed() {
+    let mut host = host();
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSMKDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSCREATE=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSLS=\"/a\"", "\r\nc.txt\r\nb\\\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSDEL=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSLS", OK);
+}

@@ -71,8 +71,9 @@ fn phone_settings_in_all_their_forms() {
     );
     let stores = "(\"SM\",\"ME\"),(\"SM\",\"ME\"),(\"SM\",\"ME\")";
     forms(host, "+CPMS", &[("=?", &format!("+CPMS: {stores}"))]);
+    forms(host, "+CPMS", &[("=\"SM\",\"SM\"", "+CPMS: 0,50,0,50,0,50"), ("=\"XX\"", "+CMS ERROR: 304")]);
+    forms(host, "+CPMS", &[("=\"ME\",\"ME\",\"ME\"", "+CPMS: 0,50,0,50,0,50")]);
     forms(host, "+CPMS", &[("?", "+CPMS: \"SM\",0,50,\"SM\",0,50,\"SM\",0,50")]);
-    forms(host, "+CPMS", &[("=\"SM\",\"SM\"", "+CPMS: 0,50,0,50,0,50"), ("=\"ME\"", "+CMS ERROR: 304")]);
     forms(host, "+CSCA", &[("?", "+CSCA: \"+8613800100500\",145"), ("=\"12345\"", "OK"), ("=?", "OK")]);
     forms(
         host,

@@ -12,6 +12,7 @@ mod command;
 mod decoder;
 mod fields;
 mod header;
+mod internet;
 mod line;
 mod reply;
 mod text;
@@ -25,6 +26,7 @@ pub use command::{Command, InvalidCommand, MAX_COMMAND, Protocol, Refusal, Verdi
 pub use decoder::{Decoder, Expect, Fault, MAX_LINE, Token};
 pub use fields::{Field, fields};
 pub use header::{Header, HeaderKind, MAX_PAYLOAD};
+pub use internet::{ClockTime, DnsError, PingReply};
 pub use line::{ChannelNews, Final, Line, bare_address};
 pub use reply::{Access, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SignalQuality, SimState};
 pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};

@@ -278,6 +278,24 @@ impl IpStatus {
         }
         state.map(|state| Self { state, rows })
     }
+
+    /// Whether lines of more than one reply are among these: a second state, or a second row of a channel.
+    pub fn is_doubled(lines: &[String]) -> bool {
+        let mut states = 0;
+        let mut rows = [0; ChannelId::COUNT];
+        for line in lines {
+            match Line::parse(line.as_bytes()) {
+                Line::State(_) => states += 1,
+                Line::Row(row) => {
+                    if let Some(row) = ChannelRow::parse(row) {
+                        rows[row.channel.index()] += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        states > 1 || rows.iter().any(|count| *count > 1)
+    }
 }
 
 #[cfg(test)]
@@ -322,5 +340,14 @@ mod tests {
         let lines = [r#"C: 0,,"","","","INITIAL""#, "STATE: IP INITIAL"].map(str::to_owned);
         let status = IpStatus::parse(&lines).unwrap();
         assert_eq!((status.state, status.rows.len()), (IpState::Initial, 1));
+    }
+
+    #[test]
+    fn a_second_state_or_row_is_another_replys() {
+        let lines = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let (state, row) = ("STATE: IP STATUS", r#"C: 0,,"","","","INITIAL""#);
+        assert!(!IpStatus::is_doubled(&lines(&[state, row, r#"C: 1,,"","","","INITIAL""#])));
+        assert!(IpStatus::is_doubled(&lines(&[state, row, row])));
+        assert!(IpStatus::is_doubled(&lines(&[state, row, "STATE: IP INITIAL"])));
     }
 }

@@ -1,8 +1,10 @@
 //! What the module says unasked.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
-use super::line::{ChannelNews, Line};
+use super::internet::{DnsError, PingReply};
+use super::line::{ChannelNews, Line, bare_address};
 use super::reply::{Access, Domain, SimState, registration_status};
 use super::{ChannelId, RegistrationStatus, TcpError, UdpError};
 
@@ -68,6 +70,17 @@ pub enum Urc {
     NetworkTime(String),
     /// `+CREG: <stat>`, `+CGREG: <stat>`, `+CEREG: <stat>`.
     Registration(Domain, RegistrationStatus),
+    /// `+CDNSGIP: 1,"host","ip"[,"ip"]`: a name was resolved.
+    Resolved {
+        /// The name, as it was asked for.
+        host: String,
+        /// Its addresses; some firmware gives two.
+        addresses: Vec<Ipv4Addr>,
+    },
+    /// `+CDNSGIP:0,<code>`: a name was not resolved.
+    ResolveFailed(DnsError),
+    /// `+CIPPING: <n>,"ip",<time>,<ttl>`: one reply, or its absence.
+    Ping(PingReply),
     /// A known line that asks nothing of anybody (`+CSCON`, `+CIEV`, `+EEMLTE...`, `+UPGRADEIND`, `RECV FROM:`, ...).
     Note(String),
     /// A line that is not known. Bytes that are not UTF-8 are replaced.
@@ -138,6 +151,9 @@ impl Urc {
             | Self::Service(_)
             | Self::NetworkTime(_)
             | Self::Registration(..)
+            | Self::Resolved { .. }
+            | Self::ResolveFailed(_)
+            | Self::Ping(_)
             | Self::Note(_)
             | Self::Unknown(_) => None,
         }
@@ -176,6 +192,8 @@ impl Urc {
             ),
             "+CFUN" => Self::Started(format!("{key}: {}", words())),
             "+CIPRXGET" => data_waiting(&fields)?,
+            "+CDNSGIP" => resolved(&fields)?,
+            "+CIPPING" => Self::Ping(PingReply::parse(&fields)?),
             key if NOTE_KEYS.contains(&key) => Self::Note(format!("{key}: {}", words())),
             _ => return None,
         })
@@ -218,6 +236,19 @@ fn data_waiting(fields: &[super::Field<'_>]) -> Option<Urc> {
         [only] => ChannelId::new(only.number()?).map(|channel| Urc::DataWaiting(Some(channel))),
         [mode, channel] if mode.number() == Some(1) => {
             ChannelId::new(channel.number()?).map(|channel| Urc::DataWaiting(Some(channel)))
+        }
+        _ => None,
+    }
+}
+
+fn resolved(fields: &[super::Field<'_>]) -> Option<Urc> {
+    match fields {
+        [failed, code] if failed.number() == Some(0) => {
+            Some(Urc::ResolveFailed(DnsError::new(code.number()?)))
+        }
+        [_, host, addresses @ ..] => {
+            let addresses = addresses.iter().filter_map(|field| bare_address(field.bytes())).collect();
+            Some(Urc::Resolved { host: host.text(), addresses })
         }
         _ => None,
     }

@@ -47,7 +47,7 @@ impl Connector {
         let request =
             Request::Connect { protocol: self.protocol, host: quotable, port, timeout: self.timeout };
         match self.modem.driver.call(request)? {
-            Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, host, port)),
+            Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, self.protocol, host, port)),
             other => Err(unexpected(&other)),
         }
     }

@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::at::ChannelId;
+use crate::at::{ChannelId, ChannelNews};
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
+use super::delivery::Delivery;
+use super::heartbeat::Heart;
 use super::link::Link;
+use super::pressure::Pressure;
 use super::window::Window;
 use super::{SocketId, Ticket};
 
@@ -19,8 +22,10 @@ pub(super) struct Channel {
     /// Counts the sockets that the channel has carried.
     generation: u32,
     pub(super) socket: Option<Socket>,
-    /// Until then a late result of an earlier connection may come.
+    /// Until then late news of an earlier connection may come.
     pub(super) stale_until: Timestamp,
+    /// News that may be of an earlier connection: the module is asked before they are believed.
+    pub(super) doubt: Option<ChannelNews>,
 }
 
 /// The application's side.
@@ -39,6 +44,14 @@ pub(super) struct Socket {
     pub(super) fetch_next: bool,
     /// Whether the send in flight is one that nobody waits for any more.
     pub(super) abandoned: bool,
+    /// Whether the module takes data at the moment.
+    pub(super) pressure: Pressure,
+    /// What keeps it alive.
+    pub(super) heart: Option<Heart>,
+    /// Who waits for the peer's acknowledgement.
+    pub(super) delivery: Delivery,
+    /// How often in a row data were refused that the module holds.
+    pub(super) refusals: u32,
 }
 
 /// How a socket ended.
@@ -53,7 +66,8 @@ pub(super) enum End {
 /// Data on their way out.
 #[derive(Debug)]
 pub(super) struct Send {
-    pub(super) ticket: Ticket,
+    /// Who waits; `None` for queued data.
+    pub(super) ticket: Option<Ticket>,
     pub(super) data: Vec<u8>,
     /// Bytes that the module has.
     pub(super) accepted: usize,
@@ -73,7 +87,7 @@ pub(super) struct Closer {
 
 impl Channel {
     pub(super) fn new(id: ChannelId) -> Self {
-        Self { id, link: Link::Idle, generation: 0, socket: None, stale_until: Timestamp::ZERO }
+        Self { id, link: Link::Idle, generation: 0, socket: None, stale_until: Timestamp::ZERO, doubt: None }
     }
 
     /// Whether a new socket can have it.
@@ -87,10 +101,11 @@ impl Channel {
     }
 
     /// Begins a new socket.
-    pub(super) fn occupy(&mut self, window: usize) -> SocketId {
+    pub(super) fn occupy(&mut self, window: Window) -> SocketId {
+        self.doubt = None;
         self.generation = self.generation.wrapping_add(1);
         self.socket = Some(Socket {
-            window: Window::new(window),
+            window,
             end: None,
             sends: VecDeque::new(),
             closers: Vec::new(),
@@ -98,6 +113,10 @@ impl Channel {
             poll_at: Timestamp::MAX,
             fetch_next: false,
             abandoned: false,
+            pressure: Pressure::None,
+            heart: None,
+            delivery: Delivery::default(),
+            refusals: 0,
         });
         self.socket_id()
     }
@@ -114,6 +133,18 @@ impl Channel {
 }
 
 impl Socket {
+    /// Data have come from the peer.
+    pub(super) fn heard(&mut self, now: Timestamp) {
+        if let Some(heart) = &mut self.heart {
+            heart.received(now);
+        }
+    }
+
+    /// How many bytes the module does not have yet.
+    pub(super) fn queued(&self) -> usize {
+        self.sends.iter().map(|send| send.data.len() - send.accepted).sum()
+    }
+
     /// The error that a read or a send gets once the socket has ended.
     pub(super) fn error(&self) -> Option<Error> {
         self.end.map(End::error)

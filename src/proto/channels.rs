@@ -10,7 +10,9 @@ use crate::time::Timestamp;
 use super::channel::{Channel, Closer, End, Send};
 use super::link::{Link, Opening};
 use super::outbox::Outbox;
+use super::pressure::Pressure;
 use super::receive::Receiving;
+use super::window::Window;
 use super::{Event, Response, SocketId, Ticket};
 
 /// The channels and who is next.
@@ -20,6 +22,7 @@ pub(super) struct Channels {
     /// How many of them the firmware offers.
     offered: usize,
     window: usize,
+    queue_limit: usize,
     pub(super) mode: ReceiveMode,
     pub(super) poll: Duration,
     /// The channel whose turn it is.
@@ -28,6 +31,12 @@ pub(super) struct Channels {
     pub(super) job: Option<(ChannelId, Job)>,
     /// The socket that the payload under way belongs to.
     pub(super) receiving: Option<Receiving>,
+    /// Whole frames that the fetch in flight has brought.
+    pub(super) fetched: usize,
+    /// How often the module was asked about doubtful news without an answer.
+    pub(super) checks: u32,
+    /// Whether a connection was refused: the bearer may be gone, and the news of that lost.
+    pub(super) was_refused: bool,
 }
 
 /// What is in flight for a channel.
@@ -36,6 +45,7 @@ pub(super) enum Job {
     Start,
     Send,
     Fetch,
+    Acknowledgement,
     Close,
 }
 
@@ -49,11 +59,15 @@ impl Channels {
             all: ChannelId::all().map(Channel::new).collect(),
             offered: ChannelId::COUNT,
             window: config.receive_window,
+            queue_limit: config.send_queue,
             mode: config.receive_mode,
             poll: config.receive_poll,
             turn: 0,
             job: None,
             receiving: None,
+            fetched: 0,
+            checks: 0,
+            was_refused: false,
         }
     }
 
@@ -71,7 +85,10 @@ impl Channels {
         let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
         match free.min_by_key(|channel| (channel.stale_until > now, channel.id)) {
             Some(channel) => {
-                channel.occupy(self.window);
+                channel.occupy(match opening.protocol {
+                    Protocol::Tcp => Window::stream(self.window),
+                    Protocol::Udp => Window::datagrams(self.window),
+                });
                 channel.link = Link::Wanted(opening);
             }
             None => {
@@ -101,14 +118,47 @@ impl Channels {
         match channel.socket_of(id) {
             Some(socket) if can_send && socket.end.is_none() => {
                 let deadline = now + timeout;
+                let ticket = Some(ticket);
                 socket.sends.push_back(Send { ticket, data, accepted: 0, in_flight: 0, deadline, timeout });
             }
             Some(socket) => {
-                let error = socket.error().unwrap_or(Error::Closed(CloseReason::Local));
+                // Without an end, but not up either: the peer has closed, and what it sent is still being fetched.
+                let error = socket.error().unwrap_or(Error::Closed(CloseReason::Peer));
                 out.answer(ticket, Err(error));
             }
             None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
         }
+    }
+
+    /// Puts data behind those that wait already, for nobody to wait for; there is a limit to that.
+    pub(super) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
+        let limit = self.queue_limit;
+        let channel = self.channel(id.channel);
+        let can_send = channel.link.can_send();
+        let answer = match channel.socket_of(id) {
+            Some(socket) if can_send && socket.end.is_none() => {
+                let room = limit.saturating_sub(socket.queued());
+                if data.len() > room {
+                    Err(Error::QueueFull { room })
+                } else {
+                    if !data.is_empty() {
+                        let timeout = Duration::MAX;
+                        let deadline = Timestamp::MAX;
+                        let send = Send { ticket: None, data, accepted: 0, in_flight: 0, deadline, timeout };
+                        socket.sends.push_back(send);
+                    }
+                    Ok(Response::Done)
+                }
+            }
+            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(CloseReason::Peer))),
+            None => Err(Error::Closed(CloseReason::Local)),
+        };
+        out.answer(ticket, answer);
+    }
+
+    /// How many bytes of a socket the module does not have yet.
+    pub(super) fn queued(&mut self, id: SocketId) -> usize {
+        self.channel(id.channel).socket_of(id).map_or(0, |socket| socket.queued())
     }
 
     /// Ends a socket for the application, who may wait until the module has closed it too.
@@ -149,13 +199,26 @@ impl Channels {
         socket.end = Some(end);
         socket.waiting = false;
         socket.poll_at = Timestamp::MAX;
-        for send in std::mem::take(&mut socket.sends) {
-            let Send { ticket, data, accepted, .. } = send;
-            let answer = if accepted > 0 { Ok(Response::Sent { accepted, data }) } else { Err(end.error()) };
-            out.answer(ticket, answer);
-        }
+        socket.pressure = Pressure::None;
+        socket.window.take_unfinished();
+        self.fail_sends(id, &|| end.error(), out);
         out.event(Event::Closed(socket_id, end.reason()));
         out.readable(socket_id);
+    }
+
+    /// Nothing more can be sent on a channel.
+    pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        let socket_id = self.channel(id).socket_id();
+        let Some(socket) = &mut self.channel(id).socket else { return };
+        socket.delivery.fail(error, out);
+        for send in std::mem::take(&mut socket.sends) {
+            let Send { ticket, data, accepted, .. } = send;
+            match ticket {
+                None => out.event(Event::Unsent(socket_id, data.len() - accepted)),
+                Some(ticket) if accepted > 0 => out.answer(ticket, Ok(Response::Sent { accepted, data })),
+                Some(ticket) => out.answer(ticket, Err(error())),
+            }
+        }
     }
 
     /// Ends every socket and connection because the module holds nothing any more.
@@ -239,10 +302,19 @@ impl Channels {
         }
     }
 
-    /// Until when the module is making a connection; some firmware answers nothing else meanwhile.
+    /// The channel of which the connection has been under way for longest.
+    pub(super) fn connecting(&self) -> Option<ChannelId> {
+        let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
+        let begun = connecting.filter_map(|channel| Some((channel.link.opening()?.started_at, channel.id)));
+        begun.min().map(|(_, id)| id)
+    }
+
+    /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up
+    /// itself.
     pub(super) fn connecting_until(&self) -> Option<Timestamp> {
         let connecting = self.all.iter().filter(|channel| channel.link.is_connecting());
-        connecting.filter_map(|channel| channel.link.opening()).map(|opening| opening.deadline).max()
+        let openings = connecting.filter_map(|channel| channel.link.opening());
+        openings.map(|opening| opening.deadline.min(opening.started_at + STALE)).max()
     }
 }
 
@@ -255,6 +327,15 @@ impl Opening {
         now: Timestamp,
         timeout: Duration,
     ) -> Self {
-        Self { ticket: Some(ticket), protocol, host, port, deadline: now + timeout, timeout, retried: false }
+        Self {
+            ticket: Some(ticket),
+            protocol,
+            host,
+            port,
+            deadline: now + timeout,
+            timeout,
+            started_at: now,
+            retried: false,
+        }
     }
 }

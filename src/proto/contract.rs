@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::at::{
-    ChannelId, Command, Domain, Fault, Protocol, Quotable, RegistrationStatus, SignalQuality, Urc,
+    ChannelId, ClockTime, Command, Domain, Fault, PingReply, Protocol, Quotable, RegistrationStatus,
+    SignalQuality, Urc,
 };
 use crate::error::{CloseReason, Error, NotReady};
 
@@ -37,6 +38,8 @@ pub enum Output {
     Event(Event),
     /// Data or the end can be read from a socket, where there was nothing to read before.
     Readable(SocketId),
+    /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
+    Beat(SocketId, u64),
 }
 
 /// Names a request until it is answered.
@@ -93,6 +96,28 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
+    /// Send data without waiting, in order with other sends. Answered at once with [`Response::Done`], or
+    /// [`Error::QueueFull`].
+    Queue {
+        /// Where to.
+        socket: SocketId,
+        /// The data.
+        data: Vec<u8>,
+    },
+    /// Wait until the peer has acknowledged everything that was sent.
+    Flush {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ask how many bytes the peer has not acknowledged.
+    Unacknowledged {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
     /// Close a socket and wait until the module has done so.
     Close {
         /// Which.
@@ -111,6 +136,31 @@ pub enum Request {
     Signal,
     /// Ask for the registration in one domain.
     Registration(Domain),
+    /// Resolve a name on the module.
+    Resolve {
+        /// The name.
+        host: Quotable,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ping a host from the module.
+    Ping {
+        /// Name or address.
+        host: Quotable,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ask for date and time.
+    Clock,
+    /// Switch the radio on or off (flight mode). Off ends every socket.
+    Radio {
+        /// Whether it is to be on.
+        on: bool,
+    },
+    /// Take the bearer down and up again. Ends every socket; answered at once.
+    ResetBearer,
+    /// Restart the module. Ends every socket.
+    Restart,
 }
 
 impl Request {
@@ -124,11 +174,21 @@ impl Request {
             Self::Send { socket, data, timeout } => {
                 format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
             }
+            Self::Queue { socket, data } => format!("queue {} bytes on {socket:?}", data.len()),
+            Self::Flush { socket, timeout } => format!("flush {socket:?}, at most {timeout:?}"),
+            Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
             Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
             Self::Signal => "signal".to_owned(),
             Self::Registration(domain) => format!("registration {domain:?}"),
+            Self::Resolve { host, timeout } => format!("resolve {host}, at most {timeout:?}"),
+            Self::Ping { host, timeout } => format!("ping {host}, at most {timeout:?}"),
+            Self::Clock => "clock".to_owned(),
+            Self::Radio { on: true } => "radio on".to_owned(),
+            Self::Radio { on: false } => "radio off".to_owned(),
+            Self::ResetBearer => "reset the bearer".to_owned(),
+            Self::Restart => "restart".to_owned(),
         }
     }
 }
@@ -156,6 +216,16 @@ pub enum Response {
     Signal(SignalQuality),
     /// Registration.
     Registration(RegistrationStatus),
+    /// Addresses of a name; at least one.
+    Addresses(Vec<Ipv4Addr>),
+    /// Replies to a ping, and their absence; at least one.
+    Pings(Vec<PingReply>),
+    /// Date and time.
+    Clock(ClockTime),
+    /// So many bytes are not acknowledged.
+    Unacknowledged(u32),
+    /// It was done.
+    Done,
 }
 
 /// Who the module is.
@@ -183,6 +253,14 @@ pub enum Event {
     Connected(SocketId),
     /// A socket has ended; `None` if it was overrun or the module restarted (the socket's own error says which).
     Closed(SocketId, Option<CloseReason>),
+    /// A socket has this many bytes more to read.
+    Received(SocketId, usize),
+    /// The module has all of one send: so many bytes.
+    Sent(SocketId, usize),
+    /// A socket ended with so many queued bytes that the module never had.
+    Unsent(SocketId, usize),
+    /// So many heartbeats in a row had no answer.
+    HeartbeatMissed(SocketId, u32),
     /// The module started anew.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
@@ -221,4 +299,10 @@ pub enum Deadline {
     PartialData,
     /// A silent channel in manual mode is asked for data.
     ReceivePoll,
+    /// A send that the module was too full for is tried again.
+    SendRetry,
+    /// The module is asked what the peer has acknowledged.
+    Acknowledgement,
+    /// A socket has been silent for so long that its heartbeat is due.
+    Heartbeat,
 }

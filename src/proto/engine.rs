@@ -1,18 +1,16 @@
 //! The core as a whole: inputs in, outputs out.
 
-use crate::at::{ChannelId, Command, Decoder, Line, Token, Urc};
+use crate::at::{ChannelNews, Command, Decoder, Final, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
 
 use super::bring_up::BringUp;
-use super::channel::End;
 use super::channels::Channels;
 use super::exchange::Finished;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
-use super::wake::Wake;
 use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 
 /// The whole protocol, without a thread, a clock or a port.
@@ -34,6 +32,7 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 ///         Output::Event(event) => println!("{event:?}"),
 ///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
 ///         Output::Readable(socket) => println!("{socket:?}"),
+///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
 ///     }
 /// }
 /// now = engine.deadline().unwrap().0;
@@ -42,18 +41,20 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 /// ```
 #[derive(Debug)]
 pub struct Engine {
-    decoder: Decoder,
+    pub(super) decoder: Decoder,
     pub(super) session: Session,
     pub(super) bring_up: BringUp,
     pub(super) channels: Channels,
     pub(super) requests: Requests,
     pub(super) out: Outbox,
     /// When the last byte came.
-    received_at: Timestamp,
+    pub(super) received_at: Timestamp,
     /// Whether the port is there.
-    port: Port,
+    pub(super) port: Port,
     /// Whether the module has been seen to answer while it makes a connection.
-    answers_while_connecting: bool,
+    pub(super) answers_while_connecting: bool,
+    /// When the module last said that it had started.
+    pub(super) restarted_at: Option<Timestamp>,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Told,
@@ -61,9 +62,10 @@ pub struct Engine {
 
 /// The port, as the core knows it.
 #[derive(Debug)]
-enum Port {
+pub(super) enum Port {
     There,
-    Lost(Box<str>),
+    /// Gone, why, and for how many bytes a send of our own may still wait.
+    Lost(Box<str>, usize),
 }
 
 /// What the application was last told of readiness.
@@ -72,13 +74,6 @@ enum Told {
     Ready,
     NotReady(NotReady),
 }
-
-/// How long a line may stand unfinished before it counts as whole, if it is one that needs no end: old firmware forgets
-/// the CR LF behind some (protocol section 2). Longer than any pause within a line (variants section 2, trap 28).
-const PARTIAL_LINE: std::time::Duration = std::time::Duration::from_millis(250);
-/// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
-/// no source gives a figure.
-const PARTIAL_DATA: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl Engine {
     /// A core for a port that has just been opened.
@@ -97,6 +92,7 @@ impl Engine {
             received_at: now,
             port: Port::There,
             answers_while_connecting: false,
+            restarted_at: None,
             requests_next: false,
             told: Told::NotReady(NotReady::NoAnswer),
         })
@@ -108,7 +104,7 @@ impl Engine {
             Input::Received(bytes) => self.received(now, bytes),
             Input::Asked(ticket, request) => match &self.port {
                 Port::There => self.asked(now, ticket, request),
-                Port::Lost(reason) => {
+                Port::Lost(reason, _) => {
                     self.out.answer(ticket, Err(crate::Error::PortLost(reason.clone())));
                 }
             },
@@ -130,29 +126,15 @@ impl Engine {
 
     /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
     pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return None;
         }
-        let (channel_request, poll) = self.channels.deadlines();
-        let session = self.session.deadline();
-        // What bring-up and the polls want is done when the session is free.
+        // What bring-up and the channels want is done when the session is free.
         let idle = self.session.is_idle();
-        let bring_up = self.bring_up.deadline().filter(|_| idle);
-        let poll = (poll != Timestamp::MAX && idle).then_some(poll);
-        let request = channel_request.min(self.requests.deadline());
-        let unfinished = !self.decoder.partial_line().is_empty() && is_whole(self.decoder.partial_line());
-        [
-            session,
-            bring_up.map(|at| (at, Deadline::BringUp)),
-            poll.map(|at| (at, Deadline::ReceivePoll)),
-            (request != Timestamp::MAX).then_some((request, Deadline::Request)),
-            unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
-            (self.decoder.data_left() > 0)
-                .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let bring_up = self.bring_up.deadline().filter(|_| idle).map(|at| (at, Deadline::BringUp));
+        let ready = self.bring_up.is_ready();
+        let turn = if idle && ready { self.channels.turn_deadline() } else { None };
+        [self.pressing_deadline(), bring_up, turn].into_iter().flatten().min()
     }
 
     /// Reads from a socket: how many bytes, or `None` if nothing has come yet. Zero only for an empty buffer.
@@ -182,6 +164,29 @@ impl Engine {
         self.channels.readable(socket)
     }
 
+    /// How many bytes of a socket the module does not have yet.
+    pub fn queued(&mut self, socket: SocketId) -> usize {
+        self.channels.queued(socket)
+    }
+
+    /// Begins, changes or ends the heartbeat of a socket.
+    ///
+    /// # Errors
+    /// How the socket ended, if it did.
+    pub fn set_heartbeat(
+        &mut self,
+        now: Timestamp,
+        socket: SocketId,
+        pulse: Option<super::Pulse>,
+    ) -> Result<()> {
+        self.channels.set_heartbeat(now, socket, pulse)
+    }
+
+    /// What has become of the heartbeats of a socket; `None` if it has none.
+    pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<super::HeartbeatStatistics> {
+        self.channels.heartbeat_statistics(socket)
+    }
+
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
         matches!(self.port, Port::There) && self.bring_up.is_ready()
@@ -203,7 +208,7 @@ impl Engine {
     }
 
     fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return;
         }
         self.received_at = now;
@@ -214,7 +219,7 @@ impl Engine {
         self.decoder = decoder;
     }
 
-    fn token(&mut self, now: Timestamp, token: Token<'_>) {
+    pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {
         match token {
             Token::Line(line) => self.line(now, line),
             Token::Prompt => self.session.prompt(now, &mut self.out),
@@ -225,12 +230,21 @@ impl Engine {
                     self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
                 }
             }
-            Token::Data { bytes, last } => self.channels.piece(bytes, last, &mut self.out),
+            Token::Data { bytes, last } => self.channels.piece(now, bytes, last, &mut self.out),
             Token::Fault(fault) => self.out.event(Event::Fault(fault)),
         }
     }
 
     fn line(&mut self, now: Timestamp, line: &[u8]) {
+        if Line::parse(line) == Line::Final(Final::NoResponse)
+            && !self.answers_while_connecting
+            && let Some(channel) = self.channels.connecting()
+        {
+            // The second final of the `AT+CIPSTART` that the command in flight, if any, has to wait for.
+            self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out);
+            self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
+            return;
+        }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.unclaimed(now, line);
@@ -239,7 +253,7 @@ impl Engine {
         }
     }
 
-    fn step(&mut self, now: Timestamp, step: Step) {
+    pub(super) fn step(&mut self, now: Timestamp, step: Step) {
         match step {
             Step::Consumed | Step::Unclaimed => {}
             Step::Finished(finished) => self.finished(now, finished),
@@ -266,7 +280,11 @@ impl Engine {
         match finished.owner {
             Owner::BringUp => self.bring_up.finished(now, &finished.result),
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
-            Owner::Caller(ticket) => self.requests.finished(ticket, finished, &mut self.out),
+            Owner::Caller(ticket) => {
+                if let Some(effect) = self.requests.finished(ticket, finished, &mut self.out) {
+                    self.effect(now, effect);
+                }
+            }
             Owner::BearerCheck => self.bearer_checked(now, &finished),
         }
         if let Some(count) = self.bring_up.found.channels.take() {
@@ -275,7 +293,7 @@ impl Engine {
     }
 
     /// News, in the order of the lines.
-    fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
+    pub(super) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
         let urc = Urc::parse(line);
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
             let was_up = self.channels.channel(channel).link.can_send();
@@ -285,6 +303,7 @@ impl Engine {
             }
         }
         self.out.event(Event::Urc(urc.clone()));
+        self.requests.news(&urc, &mut self.out);
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             Urc::PdpDeactivated => self.bearer_lost(now),
@@ -296,120 +315,25 @@ impl Engine {
         }
     }
 
-    fn bearer_lost(&mut self, now: Timestamp) {
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
-            self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
-            for channel in ChannelId::all() {
-                self.session.channel_ended(now, channel);
-            }
+            self.end_sockets(now);
             self.bring_up.bearer_lost(now);
+        } else {
+            self.bring_up.bearer_news();
         }
     }
 
     /// The state of the IP application after news of a bearer; not every bearer is the sockets' (section 3).
     fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
-        use crate::at::{IpState, IpStatus};
         let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
-        if let Some(IpStatus { state: IpState::PdpDeact | IpState::Initial, .. }) = status {
-            self.bearer_lost(now);
-        }
-    }
-
-    fn restarted(&mut self, now: Timestamp) {
-        if self.bring_up.is_waiting_for_module() {
-            // It is starting: what was sent so far is lost.
-            self.session.wake(Wake::after_boot(now));
-            return;
-        }
-        self.out.event(Event::Restarted);
-        self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
-    }
-
-    fn lost_contact(&mut self) {
-        self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
-        self.bring_up.reset(NotReady::NoAnswer);
-    }
-
-    fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
-        self.decoder = Decoder::new();
-        if let Some(finished) = self.session.wake(wake)
-            && let Owner::Caller(ticket) = finished.owner
-        {
-            self.requests.fail(ticket, end.error(), &mut self.out);
-        }
-        self.requests.fail_commands(&|| end.error(), &mut self.out);
-        self.channels.end_all(end, &mut self.out);
-        self.bring_up.reset(reason);
-    }
-
-    fn port_lost(&mut self, reason: &str) {
-        if matches!(self.port, Port::Lost(_)) {
-            return;
-        }
-        self.port = Port::Lost(reason.into());
-        self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
-        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
-        self.out.drop_writes();
-        self.out.event(Event::PortLost);
-    }
-
-    fn port_back(&mut self, now: Timestamp) {
-        self.port = Port::There;
-        self.decoder = Decoder::new();
-        self.session.wake(Wake::new(now));
-        self.bring_up.reset(NotReady::NoAnswer);
-    }
-
-    /// Everything whose time has come.
-    fn expire(&mut self, now: Timestamp) {
-        while let Some((at, why)) = self.deadline().filter(|(at, _)| *at <= now) {
-            match why {
-                Deadline::Answer | Deadline::Prompt | Deadline::Fence | Deadline::Wake => {
-                    if why != Deadline::Wake {
-                        self.out.event(Event::Expired(why));
-                    }
-                    let busy =
-                        if self.answers_while_connecting { None } else { self.channels.connecting_until() };
-                    let step = self.session.expire(now, busy, &mut self.out);
-                    self.step(now, step);
-                }
-                Deadline::Request => {
-                    let reason = self.not_ready();
-                    self.channels.expire(now, reason, &mut self.out);
-                    self.requests.expire(now, reason, &mut self.out);
-                }
-                Deadline::PartialLine => {
-                    let mut decoder = std::mem::take(&mut self.decoder);
-                    if let Some(token) = decoder.end_line() {
-                        self.token(now, token);
-                    }
-                    self.decoder = decoder;
-                }
-                Deadline::PartialData => {
-                    self.out.event(Event::Expired(why));
-                    self.decoder.abandon_data();
-                    let came = self.channels.cut_short(&mut self.out);
-                    self.reread(now, &came);
-                }
-                // Both are the pump's.
-                Deadline::BringUp | Deadline::ReceivePoll => {
-                    debug_assert!(at <= now);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Payload that was cut short may end with lines of text (capture s07: `1, CLOSE OK`).
-    fn reread(&mut self, now: Timestamp, came: &[u8]) {
-        let Some(end) = came.windows(2).position(|two| two == b"\r\n") else { return };
-        let mut decoder = Decoder::new();
-        let mut rest = &came[end..];
-        while let Some(token) = decoder.next(&mut rest, crate::at::Expect::Line) {
-            if let Token::Line(line) = token
-                && is_whole(line)
-            {
-                self.line(now, line);
+        self.channels.checked(now, status.as_ref(), &mut self.out);
+        match status.map(|status| status.state) {
+            Some(IpState::Status | IpState::Processing | IpState::Single(_)) | None => {}
+            Some(
+                IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact,
+            ) => {
+                self.bearer_lost(now);
             }
         }
     }
@@ -417,6 +341,9 @@ impl Engine {
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         while self.session.is_idle() {
+            if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
+                self.requests.check_bearer();
+            }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;
                 if let Some((command, owner)) = self.requests.next() {
@@ -466,14 +393,5 @@ impl Engine {
             }
             Told::NotReady(reason) => self.out.event(Event::NotReady(reason)),
         }
-    }
-}
-
-/// Whether a line says something even without its end.
-fn is_whole(line: &[u8]) -> bool {
-    match Line::parse(line) {
-        Line::Final(_) | Line::ShutOk | Line::Channel { .. } => true,
-        Line::State(_) | Line::Row(_) | Line::Info { .. } => false,
-        Line::Text(_) => Urc::parse(line).is_known(),
     }
 }

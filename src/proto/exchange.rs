@@ -14,6 +14,10 @@ pub(super) struct Exchange {
     pub(super) phase: Phase,
     answer: Answer,
     answered: bool,
+    /// An error that came in place of the prompt, and may be another command's.
+    refused: Option<Refusal>,
+    /// Whether a line came that nothing explains: a piece of another, perhaps.
+    pub(super) tainted: bool,
 }
 
 /// How far a command has come.
@@ -46,6 +50,8 @@ pub(super) struct Finished {
 pub(super) enum Failure {
     /// The module said no, or something that can't be believed.
     Refused(Refusal),
+    /// It said no in place of a prompt, so it does not have the payload.
+    NoPrompt(Refusal),
     /// It said nothing in time.
     Timeout,
 }
@@ -56,7 +62,16 @@ const MAX_ANSWER_LINES: usize = 1024;
 
 impl Exchange {
     pub(super) fn new(command: Command, owner: Owner, deadline: Timestamp, phase: Phase) -> Self {
-        Self { command, owner, deadline, phase, answer: Answer::default(), answered: false }
+        Self {
+            command,
+            owner,
+            deadline,
+            phase,
+            answer: Answer::default(),
+            answered: false,
+            refused: None,
+            tainted: false,
+        }
     }
 
     /// Judges a line and keeps it if it is part of the answer.
@@ -84,12 +99,37 @@ impl Exchange {
         self.answered = true;
     }
 
+    /// An error came that may be another command's, so the prompt may still come.
+    pub(super) fn doubt(&mut self, refusal: Refusal, until: Timestamp) {
+        self.refused = Some(refusal);
+        self.deadline = self.deadline.min(until);
+    }
+
+    /// The prompt came after all.
+    pub(super) fn prompted(&mut self) {
+        self.refused = None;
+    }
+
+    /// What the module has said for want of a prompt.
+    pub(super) fn refused(&self) -> Option<Refusal> {
+        self.refused
+    }
+
     /// Takes the lines that came since the last final.
     pub(super) fn take_lines(&mut self) -> Vec<String> {
         std::mem::take(&mut self.answer.lines)
     }
 
     pub(super) fn finish(self, result: Result<Vec<String>, Failure>) -> Finished {
+        let plain = matches!(
+            result,
+            Err(Failure::Timeout | Failure::Refused(Refusal::Error | Refusal::Cme(_) | Refusal::Ambiguous))
+        );
+        let result = match self.refused.filter(|_| plain) {
+            // What was written without a prompt has met a module that wanted none.
+            Some(refusal) => Err(Failure::NoPrompt(refusal)),
+            None => result,
+        };
         Finished { command: self.command, owner: self.owner, result }
     }
 

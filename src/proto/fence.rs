@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{Command, Line, Refusal, Verdict};
+use crate::at::{ChannelId, Command, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished};
@@ -51,6 +51,8 @@ pub(super) enum Passage {
         held: Option<Finished>,
         /// How many finals too many it had: late answers of others.
         extra: usize,
+        /// Whether a line came with it that nothing explains.
+        tainted: bool,
     },
 }
 
@@ -61,13 +63,17 @@ const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
 
 impl Fence {
     /// A fence behind nothing: the session is to find its footing.
-    pub(super) fn after_timeout(now: Timestamp, timed_out: Option<&Command>) -> Self {
-        Self::new(now, None, Command::probe(0, timed_out))
+    pub(super) fn behind_nothing(now: Timestamp, probe: Command) -> Self {
+        Self::new(now, None, probe)
     }
 
     /// A fence behind a command that has ended with `end`.
-    pub(super) fn behind(now: Timestamp, mut exchange: Exchange, end: Result<(), Refusal>) -> Self {
-        let probe = Command::probe(0, Some(&exchange.command));
+    pub(super) fn behind(
+        now: Timestamp,
+        mut exchange: Exchange,
+        end: Result<(), Refusal>,
+        probe: Command,
+    ) -> Self {
         let lines = exchange.take_lines();
         Self::new(now, Some(Held { exchange, ends: vec![(lines, end)] }), probe)
     }
@@ -78,6 +84,11 @@ impl Fence {
 
     pub(super) fn probe(&self) -> &Command {
         &self.probe
+    }
+
+    /// The command that is held back.
+    pub(super) fn held(&self) -> Option<&Command> {
+        self.held.as_ref().map(|held| &held.exchange.command)
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
@@ -94,13 +105,30 @@ impl Fence {
         self.held.map(|held| held.exchange.finish(Err(Failure::Timeout)))
     }
 
-    /// Asks again, in other words; `false` when it has been asked often enough.
-    pub(super) fn ask_again(&mut self, now: Timestamp) -> bool {
-        self.attempt += 1;
-        self.stage = Stage::Asked;
-        self.probe = Command::probe(self.attempt, self.held.as_ref().map(|held| &held.exchange.command));
-        self.deadline = now + FIRST_TIMEOUT * (self.attempt as u32 + 1);
-        self.attempt < ATTEMPTS
+    /// Whether it has been asked often enough.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.attempt + 1 >= ATTEMPTS
+    }
+
+    /// Asks another question.
+    pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
+        let attempt = self.attempt + 1;
+        let deadline = now + FIRST_TIMEOUT * (attempt as u32 + 1);
+        Self { probe, stage: Stage::Asked, attempt, deadline, ..self }
+    }
+
+    /// A header of fetched data has come.
+    pub(super) fn data_came(&mut self, channel: ChannelId) {
+        if let Some(held) = self.held.as_mut().filter(|held| held.exchange.command.fetches(channel)) {
+            held.exchange.data_came();
+        }
+    }
+
+    /// A line has come that nothing explains.
+    pub(super) fn taint(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.exchange.tainted = true;
+        }
     }
 
     pub(super) fn line(&mut self, text: &[u8]) -> Passage {
@@ -139,12 +167,13 @@ impl Fence {
 
     fn pass(&mut self) -> Passage {
         let Some(mut held) = self.held.take() else {
-            return Passage::Passed { held: None, extra: 0 };
+            return Passage::Passed { held: None, extra: 0, tainted: false };
         };
         let rest = held.exchange.take_lines();
-        let extra = held.ends.len().saturating_sub(1);
+        let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
+        let tainted = held.exchange.tainted;
         let result = one_of(held.ends, rest, &held.exchange.command);
-        Passage::Passed { held: Some(held.exchange.finish(result)), extra }
+        Passage::Passed { held: Some(held.exchange.finish(result)), extra, tainted }
     }
 }
 
@@ -162,21 +191,22 @@ fn one_of(
     rest: Vec<String>,
     command: &Command,
 ) -> Result<Vec<String>, Failure> {
-    let of_channel = |end: &Result<(), Refusal>| {
-        matches!(
-            end,
-            Err(Refusal::ConnectFail
-                | Refusal::AlreadyConnect
-                | Refusal::SendFail
-                | Refusal::WrongCount { .. })
-        )
-    };
-    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| of_channel(end)) {
+    // `OK` says that the connection is being made, what follows that it was not.
+    let no_connection =
+        |end: &Result<(), Refusal>| matches!(end, Err(Refusal::ConnectFail | Refusal::AlreadyConnect));
+    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| no_connection(end)) {
         return Err(Failure::Refused(*refusal));
     }
     if command.is_open_ended() {
-        let lines = ends.into_iter().flat_map(|(lines, _)| lines).chain(rest).collect();
-        return Ok(lines);
+        let refused = ends.iter().find_map(|(_, end)| end.err());
+        let lines: Vec<String> = ends.into_iter().flat_map(|(lines, _)| lines).chain(rest).collect();
+        if IpStatus::is_doubled(&lines) {
+            return Err(Failure::Refused(Refusal::Ambiguous));
+        }
+        if !lines.is_empty() {
+            return Ok(lines);
+        }
+        return Err(Failure::Refused(refused.unwrap_or(Refusal::Empty)));
     }
     // A final without content is nobody's if one with content came too.
     if ends.iter().any(|(_, end)| *end != Err(Refusal::Empty)) {
@@ -194,4 +224,77 @@ fn one_of(
         }
     }
     end.map(|()| lines).map_err(Failure::Refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::exchange::Phase;
+    use super::super::{Owner, Ticket};
+    use super::*;
+
+    /// A fence behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
+    fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Fence {
+        let (now, command) = (Timestamp::ZERO, Command::signal_quality());
+        let mut exchange = Exchange::new(command, Owner::Caller(Ticket(1)), now, Phase::Answer);
+        for line in lines {
+            exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
+        }
+        Fence::behind(now, exchange, end, Command::probe(0, |_| false))
+    }
+
+    /// What the command held back amounts to when these lines have come.
+    fn passed(mut fence: Fence, lines: &[&str]) -> Result<Vec<String>, Failure> {
+        for line in lines {
+            if let Passage::Passed { held, .. } = fence.line(line.as_bytes()) {
+                return held.unwrap().result;
+            }
+        }
+        panic!("not passed");
+    }
+
+    const PROBED: [&str; 2] = ["+CIPMUX: 1", "OK"];
+
+    #[test]
+    fn what_comes_before_the_answer_to_the_question_is_old() {
+        let mut fence = Fence::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
+            assert!(matches!(fence.line(line.as_bytes()), Passage::Stray), "{line}");
+        }
+        assert!(matches!(fence.line(b"0, CLOSED"), Passage::Unclaimed));
+        assert!(matches!(fence.line(b"+CIPMUX: 1"), Passage::Consumed));
+        assert!(matches!(fence.line(b"OK"), Passage::Passed { held: None, .. }));
+    }
+
+    #[test]
+    fn a_single_answer_is_the_commands_own() {
+        assert_eq!(passed(behind(Ok(()), &["+CSQ: 24,0"]), &PROBED).unwrap(), ["+CSQ: 24,0"]);
+    }
+
+    #[test]
+    fn an_answer_without_content_is_nobodys_beside_one_with_it() {
+        let lines = ["+CSQ: 24,0", "OK", "+CIPMUX: 1", "OK"];
+        assert_eq!(passed(behind(Err(Refusal::Empty), &[]), &lines).unwrap(), ["+CSQ: 24,0"]);
+    }
+
+    #[test]
+    fn answers_that_contradict_each_other_are_ambiguous() {
+        for second in [&["ERROR"][..], &["+CSQ: 7,0", "OK"]] {
+            let lines = [second, &PROBED[..]].concat();
+            let result = passed(behind(Ok(()), &["+CSQ: 24,0"]), &lines);
+            assert_eq!(result, Err(Failure::Refused(Refusal::Ambiguous)), "{second:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_asks_for_ever() {
+        let mut fence = Fence::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut asked = 1;
+        while !fence.is_exhausted() {
+            let now = fence.deadline();
+            fence = fence.ask(now, Command::probe(asked, |_| false));
+            assert!(fence.deadline() > now);
+            asked += 1;
+        }
+        assert_eq!(asked, ATTEMPTS);
+    }
 }

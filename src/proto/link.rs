@@ -53,6 +53,8 @@ pub(super) struct Opening {
     pub(super) port: u16,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
+    /// When `AT+CIPSTART` was written, or asked for.
+    pub(super) started_at: Timestamp,
     /// Whether the module has once said that it still holds the channel.
     pub(super) retried: bool,
 }
@@ -82,9 +84,9 @@ impl Link {
     }
 
     /// `AT+CIPSTART` is written.
-    pub(super) fn started(&mut self) {
+    pub(super) fn started(&mut self, now: Timestamp) {
         *self = match std::mem::take(self) {
-            Self::Wanted(opening) => Self::Starting(opening),
+            Self::Wanted(opening) => Self::Starting(Opening { started_at: now, ..opening }),
             other => other,
         };
     }

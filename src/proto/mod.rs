@@ -4,18 +4,27 @@
 //! answer is it?), what answers nothing to the channels as news; bring-up, channels and requests take turns with
 //! commands.
 
+mod anew;
 mod bring_up;
 mod channel;
 mod channels;
 mod contract;
+mod delivery;
+mod effects;
 mod engine;
 mod exchange;
+mod expiry;
 mod fence;
+mod heartbeat;
 mod link;
+mod news;
 mod outbox;
+mod pressure;
+mod question;
 mod receive;
 mod requests;
 mod session;
+mod suspicion;
 mod traffic;
 mod wake;
 mod window;
@@ -23,9 +32,12 @@ mod window;
 pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
+pub use heartbeat::{HeartbeatStatistics, Pulse};
 
 // What the facade needs of the grammar, so that it need not name it.
-pub use crate::at::{ChannelId, Command, Domain, Protocol, Quotable, RegistrationStatus, SignalQuality};
+pub use crate::at::{
+    ChannelId, ClockTime, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus, SignalQuality,
+};
 
 /// For whom a command is in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{Command, Domain, Field, Line, Refusal, RegistrationStatus, SignalQuality};
+use crate::at::{Command, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
+use super::delivery::Wanted;
 use super::engine::Engine;
 use super::exchange::{Failure, Finished};
 use super::link::Opening;
 use super::outbox::Outbox;
+use super::question::{Early, Effect, Kind, response};
 use super::traffic::timeout;
 use super::{Owner, Request, Response, Ticket};
 
@@ -20,6 +22,8 @@ pub(super) struct Requests {
     in_flight: Option<Asked>,
     waiting: Vec<Waiting>,
     bearer_check: bool,
+    /// Requests whose command has ended and whose answer comes as news.
+    later: Vec<Asked>,
 }
 
 /// A command that was asked for.
@@ -29,14 +33,8 @@ struct Asked {
     command: Command,
     kind: Kind,
     deadline: Timestamp,
-}
-
-/// What its answer becomes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    Lines,
-    Signal,
-    Registration(Domain),
+    /// What the answer will be, when it came as news before its command's final.
+    early: Early,
 }
 
 /// Somebody who waits for readiness.
@@ -61,6 +59,13 @@ impl Engine {
             Request::Send { socket, data, timeout } => {
                 self.channels.send(now, socket, ticket, data, timeout, out)
             }
+            Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
+            Request::Flush { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
+            }
+            Request::Unacknowledged { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
+            }
             Request::Close { socket, timeout } => self.channels.close(now, socket, ticket, timeout, out),
             Request::Forget { socket } => {
                 self.channels.forget(socket, out);
@@ -71,6 +76,26 @@ impl Engine {
             Request::Registration(domain) => {
                 self.requests.ask(now, ticket, Command::registration(domain), Kind::Registration(domain));
             }
+            Request::Resolve { host, timeout } => {
+                let deadline = now + timeout;
+                self.requests.ask_until(ticket, Command::resolve(&host), Kind::Resolve, deadline);
+            }
+            Request::Ping { host, timeout } => {
+                let command = Command::ping(&host).with_timeout(timeout);
+                self.requests.ask_until(ticket, command, Kind::Ping, now + timeout);
+            }
+            Request::Clock => self.requests.ask(now, ticket, Command::clock(), Kind::Clock),
+            Request::Radio { on } => {
+                let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
+                self.requests.ask(now, ticket, Command::radio(on), Kind::Done(effect));
+            }
+            Request::ResetBearer => {
+                self.bearer_lost(now);
+                self.out.answer(ticket, Ok(Response::Done));
+            }
+            Request::Restart => {
+                self.requests.ask(now, ticket, Command::reset(), Kind::Done(Effect::Restart));
+            }
         }
     }
 }
@@ -78,7 +103,11 @@ impl Engine {
 impl Requests {
     fn ask(&mut self, now: Timestamp, ticket: Ticket, command: Command, kind: Kind) {
         let deadline = now + command.timeout();
-        self.commands.push_back(Asked { ticket, command, kind, deadline });
+        self.ask_until(ticket, command, kind, deadline);
+    }
+
+    fn ask_until(&mut self, ticket: Ticket, command: Command, kind: Kind, deadline: Timestamp) {
+        self.commands.push_back(Asked { ticket, command, kind, deadline, early: Early::default() });
     }
 
     /// After news of a bearer: is it the sockets'?
@@ -91,26 +120,64 @@ impl Requests {
         if std::mem::take(&mut self.bearer_check) {
             return Some((Command::ip_status(), Owner::BearerCheck));
         }
-        let asked = self.commands.pop_front()?;
+        // One of a kind at a time where the answers are news: they do not all say whose they are.
+        let is_free = |asked: &Asked| !self.later.iter().any(|later| later.kind == asked.kind);
+        let index = self.commands.iter().position(is_free)?;
+        let asked = self.commands.remove(index)?;
         let (command, ticket) = (asked.command.clone(), asked.ticket);
         self.in_flight = Some(asked);
         Some((command, Owner::Caller(ticket)))
     }
 
-    /// A command has ended.
-    pub(super) fn finished(&mut self, ticket: Ticket, finished: Finished, out: &mut Outbox) {
+    /// A command has ended; what that means for the rest.
+    pub(super) fn finished(
+        &mut self,
+        ticket: Ticket,
+        finished: Finished,
+        out: &mut Outbox,
+    ) -> Option<Effect> {
         // Answered already, if its time was up before that of its command.
-        let Some(asked) = self.in_flight.take().filter(|asked| asked.ticket == ticket) else { return };
+        let asked = self.in_flight.take().filter(|asked| asked.ticket == ticket)?;
         let command = finished.command.name();
         let answer = match finished.result {
-            Ok(lines) => response(asked.kind, lines, command),
+            Ok(_) if asked.kind.is_news() && !asked.early.is_complete(asked.kind) => {
+                self.later.push(asked);
+                return None;
+            }
+            Ok(lines) => response(asked.kind, lines, asked.early, command),
+            // Firmware without the first way to restart has the second.
+            Err(Failure::Refused(Refusal::Error))
+                if asked.kind == Kind::Done(Effect::Restart) && command == "AT+RESET" =>
+            {
+                self.commands.push_front(Asked { command: Command::restart(), ..asked });
+                return None;
+            }
             Err(Failure::Refused(Refusal::Empty | Refusal::Ambiguous)) => Err(Error::Unexpected(
                 format!("{command}: the answer is empty or mixed with an older one").into(),
             )),
-            Err(Failure::Refused(code)) => Err(Error::Refused { command: command.into(), code }),
+            Err(Failure::Refused(code) | Failure::NoPrompt(code)) => {
+                Err(Error::Refused { command: command.into(), code })
+            }
             Err(Failure::Timeout) => Err(timeout(command, finished.command.timeout())),
         };
+        let effect = asked.kind.effect().filter(|_| answer.is_ok());
         out.answer(ticket, answer);
+        effect
+    }
+
+    /// News that may be the answer to a request.
+    pub(super) fn news(&mut self, urc: &Urc, out: &mut Outbox) {
+        if let Some(asked) = &mut self.in_flight {
+            asked.early.take(asked.kind, urc);
+        }
+        let Some(index) = self.later.iter_mut().position(|later| {
+            later.early.take(later.kind, urc);
+            later.early.is_complete(later.kind)
+        }) else {
+            return;
+        };
+        let asked = self.later.swap_remove(index);
+        out.answer(asked.ticket, response(asked.kind, Vec::new(), asked.early, asked.command.name()));
     }
 
     /// The module is ready: tells everybody who waits for that.
@@ -129,7 +196,8 @@ impl Requests {
 
     /// All commands fail, in flight or not.
     pub(super) fn fail_commands(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
-        for asked in self.in_flight.take().into_iter().chain(std::mem::take(&mut self.commands)) {
+        let asked = self.in_flight.take().into_iter().chain(std::mem::take(&mut self.commands));
+        for asked in asked.chain(std::mem::take(&mut self.later)) {
             out.answer(asked.ticket, Err(error()));
         }
         self.bearer_check = false;
@@ -157,41 +225,19 @@ impl Requests {
         let (over, kept): (Vec<_>, _) = std::mem::take(&mut self.commands).into_iter().partition(expired);
         self.commands = kept.into();
         late.extend(over);
+        late.extend(self.later.extract_if(.., |asked| expired(asked)));
         for asked in late {
-            out.answer(asked.ticket, Err(timeout(asked.command.name(), asked.command.timeout())));
+            let answer = match asked.early.partial(asked.kind) {
+                Some(response) => Ok(response),
+                None => Err(timeout(asked.command.name(), asked.command.timeout())),
+            };
+            out.answer(asked.ticket, answer);
         }
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
-        let commands = self.commands.iter().chain(&self.in_flight).map(|asked| asked.deadline);
+        let asked = self.commands.iter().chain(&self.in_flight).chain(&self.later);
+        let commands = asked.map(|asked| asked.deadline);
         commands.chain(self.waiting.iter().map(|waiting| waiting.deadline)).min().unwrap_or(Timestamp::MAX)
     }
-}
-
-fn response(kind: Kind, lines: Vec<String>, command: &str) -> Result<Response, Error> {
-    let unexpected = || Error::Unexpected(format!("{command} was answered with {lines:?}").into());
-    match kind {
-        Kind::Lines => Ok(Response::Lines(lines)),
-        Kind::Signal => {
-            let list = fields_of(&lines, &["+CSQ"]).ok_or_else(unexpected)?;
-            SignalQuality::parse(&list).map(Response::Signal).ok_or_else(unexpected)
-        }
-        Kind::Registration(domain) => {
-            let keys: &[&str] = match domain {
-                Domain::Circuit => &["+CREG"],
-                Domain::Packet => &["+CGREG", "+CEREG"],
-                Domain::Lte => &["+CEREG", "+CGREG"],
-            };
-            let list = fields_of(&lines, keys).ok_or_else(unexpected)?;
-            let status = list.get(1).and_then(Field::number).and_then(RegistrationStatus::new);
-            status.map(Response::Registration).ok_or_else(unexpected)
-        }
-    }
-}
-
-fn fields_of<'a>(lines: &'a [String], keys: &[&str]) -> Option<Vec<Field<'a>>> {
-    lines.iter().find_map(|line| {
-        let line = Line::parse(line.as_bytes());
-        keys.iter().find_map(|key| line.info(key))
-    })
 }

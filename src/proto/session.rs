@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Verdict};
+use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict, harmless_len};
 use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished, Phase};
 use super::fence::{Fence, Passage};
 use super::outbox::Outbox;
+use super::suspicion::Suspicion;
 use super::wake::Wake;
 use super::{Deadline, Event, Owner};
 
@@ -23,16 +24,13 @@ use super::{Deadline, Event, Owner};
 /// | `Busy` | a doubtful final | `Fenced`, the command held back |
 /// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
 /// | `Busy` | its deadline | `Fenced`; the command has timed out |
-/// | any | [`wake`](Session::wake): port opened, module restarted | `Waking` |
+/// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
 #[derive(Debug)]
 pub(super) struct Session {
     state: State,
-    /// Until then a final of a command that timed out may still come.
-    suspicious_until: Timestamp,
-    /// How many such finals there may be.
-    owed: usize,
-    /// The command that timed out last: its late information lines must not answer the same question asked again.
-    feared: Option<Command>,
+    suspicion: Suspicion,
+    /// Counts the questions of fences, so that each is another one than the last.
+    probes: usize,
 }
 
 #[derive(Debug)]
@@ -58,11 +56,10 @@ pub(super) enum Step {
     Synchronised,
 }
 
-/// How long after a time-out a late final may still come: the longest time that any documented command may take
-/// (`AT+COPS`, protocol section 15).
-const SUSPICION: Duration = Duration::from_secs(300);
 /// How long the prompt may take. Answers come within 10 ms (section 15); no source gives a limit, 5 s is an assumption.
 const PROMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the prompt may take when an error has come that may be another command's. As for [`PROMPT_TIMEOUT`].
+const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
 const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a send may still take when its channel has closed: the module has nothing left to wait for. An assumption.
@@ -71,12 +68,7 @@ const DEAD_CHANNEL_TIMEOUT: Duration = Duration::from_secs(2);
 impl Session {
     /// A session on a port that was just opened.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self {
-            state: State::Waking(Wake::new(now)),
-            suspicious_until: Timestamp::ZERO,
-            owed: 0,
-            feared: None,
-        }
+        Self { state: State::Waking(Wake::new(now)), suspicion: Suspicion::none(), probes: 0 }
     }
 
     /// Whether a command can be started.
@@ -115,9 +107,23 @@ impl Session {
         self.state = State::Busy(Exchange::new(command, owner, now + timeout, phase));
     }
 
-    /// Forgets the conversation and begins anew; the command in flight, if any, is given back unanswered.
-    pub(super) fn wake(&mut self, wake: Wake) -> Option<Finished> {
-        self.owed = 0;
+    /// The module has started anew, so that nothing old can come: forgets the conversation. The command in flight, if
+    /// any, is given back unanswered.
+    pub(super) fn restart(&mut self, wake: Wake) -> Option<Finished> {
+        self.suspicion.forget();
+        self.wake(wake)
+    }
+
+    /// How many bytes the module may be waiting for.
+    pub(super) fn unfilled(&self) -> usize {
+        match &self.state {
+            State::Busy(Exchange { phase: Phase::Prompt(payload), .. }) => payload.len(),
+            State::Busy(Exchange { phase: Phase::Result(len), .. }) => *len,
+            State::Busy(_) | State::Waking(_) | State::Idle | State::Fenced(_) => 0,
+        }
+    }
+
+    fn wake(&mut self, wake: Wake) -> Option<Finished> {
         match std::mem::replace(&mut self.state, State::Waking(wake)) {
             State::Busy(exchange) => Some(exchange.finish(Err(Failure::Timeout))),
             State::Fenced(fence) => fence.into_held(),
@@ -133,14 +139,18 @@ impl Session {
             let payload = std::mem::take(payload);
             exchange.phase = Phase::Result(payload.len());
             exchange.deadline = now + exchange.command.timeout();
+            exchange.prompted();
             out.write(payload);
         }
     }
 
-    /// A header of fetched data has come: whether the command in flight asked for it.
+    /// A header of fetched data has come.
     pub(super) fn header(&mut self, kind: &HeaderKind) {
-        if let (State::Busy(exchange), HeaderKind::Fetched { .. }) = (&mut self.state, kind) {
-            exchange.data_came();
+        let HeaderKind::Fetched { channel, .. } = *kind else { return };
+        match &mut self.state {
+            State::Busy(exchange) if exchange.command.fetches(channel) => exchange.data_came(),
+            State::Fenced(fence) => fence.data_came(channel),
+            State::Busy(_) | State::Waking(_) | State::Idle => {}
         }
     }
 
@@ -159,7 +169,7 @@ impl Session {
         match &mut self.state {
             State::Waking(wake) => {
                 if matches!(Line::parse(text), Line::Final(_)) {
-                    self.fence(Fence::after_timeout(now, None), out);
+                    self.fence_nothing(now, out);
                     return Step::Consumed;
                 }
                 wake.sign_of_life(now);
@@ -167,7 +177,7 @@ impl Session {
             }
             State::Idle => self.idle_line(text, out),
             State::Busy(_) => self.busy_line(now, text, out),
-            State::Fenced(_) => self.fenced_line(text, out),
+            State::Fenced(_) => self.fenced_line(now, text, out),
         }
     }
 
@@ -213,16 +223,9 @@ impl Session {
                 self.busy_expired(now, out)
             }
             State::Fenced(fence) => {
-                if let Some(until) = excuse {
-                    fence.extend(until);
-                } else if fence.ask_again(now) {
-                    out.write(fence.probe().wire());
-                    self.owe(now, None);
-                } else {
-                    out.event(Event::Unresponsive);
-                    if let Some(finished) = self.wake(Wake::new(now)) {
-                        return Step::Finished(finished);
-                    }
+                match excuse {
+                    Some(until) => fence.extend(until),
+                    None => return self.fence_expired(now, out),
                 }
                 Step::Consumed
             }
@@ -251,24 +254,33 @@ impl Session {
                 Step::Consumed
             }
             Verdict::NotMine if matches!(line, Line::Final(_) | Line::ShutOk) => self.stray(text, out),
-            Verdict::NotMine => Step::Unclaimed,
+            Verdict::NotMine => {
+                exchange.tainted |= self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &line);
+                Step::Unclaimed
+            }
         }
     }
 
-    fn fenced_line(&mut self, text: &[u8], out: &mut Outbox) -> Step {
+    fn fenced_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let State::Fenced(fence) = &mut self.state else { return Step::Unclaimed };
         match fence.line(text) {
             Passage::Consumed => Step::Consumed,
             Passage::Stray => self.stray(text, out),
             Passage::Unclaimed if is_echo(text) => Step::Consumed,
-            Passage::Unclaimed => Step::Unclaimed,
-            Passage::Passed { held, extra } => {
+            Passage::Unclaimed => {
+                if self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &Line::parse(text)) {
+                    fence.taint();
+                }
+                Step::Unclaimed
+            }
+            Passage::Passed { held, extra, tainted } => {
                 self.state = State::Idle;
                 let Some(mut finished) = held else { return Step::Synchronised };
-                if self.is_mixed(&finished) {
+                let mixed = tainted || self.is_mixed(now, &finished);
+                if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
-                self.owed = self.owed.saturating_sub(extra);
+                self.suspicion.paid(extra);
                 Step::Finished(finished)
             }
         }
@@ -277,26 +289,45 @@ impl Session {
     /// The command in flight has ended: done, unless an older command's final may be mistaken for its own.
     fn ended(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
-        let suspicious = self.owed > 0 && now < self.suspicious_until;
-        let payload_refused = end.is_err() && matches!(exchange.phase, Phase::Result(_));
-        if payload_refused || (suspicious && !exchange.command.is_unmistakable()) {
+        let names_it = exchange.command.is_unmistakable() && !end.is_err_and(is_anybodys);
+        let certain = names_it && !self.suspicion.has_rival(&exchange.command);
+        let suspicious = self.suspicion.is_on(now) && !certain;
+        match (&exchange.phase, end) {
+            // The module may still be about to wait for the payload, so no question can go out.
+            (Phase::Prompt(_), Err(refusal)) if suspicious => {
+                exchange.doubt(refusal, now + DOUBT_TIMEOUT);
+                return Step::Consumed;
+            }
             // What is left of a refused payload has been read as commands: their errors must not answer others.
-            self.hold(now, end, out);
-            return Step::Consumed;
+            (Phase::Result(_), Err(_)) => {
+                self.hold(now, end, out);
+                return Step::Consumed;
+            }
+            (Phase::Answer | Phase::Prompt(_) | Phase::Result(_), _) if suspicious => {
+                self.hold(now, end, out);
+                return Step::Consumed;
+            }
+            (Phase::Answer | Phase::Prompt(_) | Phase::Result(_), _) => {}
         }
         let lines = exchange.take_lines();
+        let unprompted = matches!(exchange.phase, Phase::Prompt(_));
+        let failure = if unprompted { Failure::NoPrompt } else { Failure::Refused };
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Busy(exchange) => {
-                Step::Finished(exchange.finish(end.map(|()| lines).map_err(Failure::Refused)))
-            }
+            State::Busy(exchange) => Step::Finished(exchange.finish(end.map(|()| lines).map_err(failure))),
             State::Waking(_) | State::Idle | State::Fenced(_) => Step::Consumed,
         }
     }
 
     fn hold(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) {
         if let State::Busy(exchange) = std::mem::replace(&mut self.state, State::Idle) {
-            self.fence(Fence::behind(now, exchange, end), out);
+            let probe = self.next_probe(Some(&exchange.command));
+            self.fence(Fence::behind(now, exchange, end, probe), out);
         }
+    }
+
+    fn fence_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
+        let probe = self.next_probe(None);
+        self.fence(Fence::behind_nothing(now, probe), out);
     }
 
     fn fence(&mut self, fence: Fence, out: &mut Outbox) {
@@ -304,12 +335,39 @@ impl Session {
         self.state = State::Fenced(fence);
     }
 
+    /// A question that neither was asked last nor has the key of anything that may be answered meanwhile.
+    fn next_probe(&mut self, held: Option<&Command>) -> Command {
+        self.probes = self.probes.wrapping_add(1);
+        let feared = self.suspicion.feared();
+        Command::probe(self.probes, |key| feared.iter().chain(held).any(|command| command.has_key(key)))
+    }
+
+    fn fence_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Step::Consumed;
+        };
+        self.suspicion.begin(now, fence.probe());
+        if fence.is_exhausted() {
+            out.event(Event::Unresponsive);
+            self.state = State::Fenced(fence);
+            return self.wake(Wake::new(now)).map_or(Step::Consumed, Step::Finished);
+        }
+        let probe = self.next_probe(fence.held());
+        self.fence(fence.ask(now, probe), out);
+        Step::Consumed
+    }
+
     fn busy_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
         if let Phase::Prompt(payload) = &mut exchange.phase {
             // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
-            // harmless as commands (`harmless_len`).
+            // harmless as commands (`harmless_len`) - but for datagrams, which can't be cut to be so: as many CR go out
+            // in their place, and the send has failed.
             let payload = std::mem::take(payload);
+            if harmless_len(&payload, usize::MAX) < payload.len() {
+                exchange.phase = Phase::Result(payload.len());
+                return self.busy_expired(now, out);
+            }
             exchange.phase = Phase::Result(payload.len());
             exchange.deadline = now + BLIND_TIMEOUT;
             out.write(payload);
@@ -318,36 +376,47 @@ impl Session {
         let State::Busy(exchange) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };
-        self.owe(now, Some(&exchange.command));
+        if exchange.refused().is_none() {
+            self.suspicion.begin(now, &exchange.command);
+        }
         if let Phase::Result(len) = exchange.phase {
             // Bytes lost on the line leave the module waiting for as many. CR fills them up, and is nothing else: the
             // socket has failed already.
             out.write(vec![b'\r'; len]);
         }
-        self.fence(Fence::after_timeout(now, Some(&exchange.command)), out);
+        self.fence_nothing(now, out);
         Step::Finished(exchange.finish(Err(Failure::Timeout)))
     }
 
-    /// A final may come late, from now on.
-    fn owe(&mut self, now: Timestamp, timed_out: Option<&Command>) {
-        self.owed += 1;
-        self.suspicious_until = now + SUSPICION;
-        self.feared = timed_out.cloned().or(self.feared.take());
-    }
-
-    /// Whether lines of the answer may be those of the same question, asked before and answered late.
-    fn is_mixed(&self, finished: &Finished) -> bool {
-        let asked_before =
-            self.feared.as_ref().is_some_and(|feared| feared.name() == finished.command.name());
-        let too_many = finished.result.as_ref().is_ok_and(|lines| lines.len() > 1);
-        self.owed > 0 && asked_before && too_many
+    /// Whether lines of the answer may be those of a command that timed out before.
+    fn is_mixed(&self, now: Timestamp, finished: &Finished) -> bool {
+        let Ok(lines) = &finished.result else { return false };
+        self.suspicion.is_on(now) && self.suspicion.may_have_mixed(&finished.command, lines)
     }
 
     fn stray(&mut self, text: &[u8], out: &mut Outbox) -> Step {
-        self.owed = self.owed.saturating_sub(1);
+        if matches!(Line::parse(text), Line::Final(_) | Line::ShutOk) {
+            self.suspicion.paid(1);
+        }
         out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));
         Step::Consumed
     }
+}
+
+/// Whether a refusal says nothing of the command that was refused.
+fn is_anybodys(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
+}
+
+/// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
+fn is_unexplained(suspicion: &Suspicion, line: &Line<'_>) -> bool {
+    let unknown = match line {
+        Line::Text(b">") => false,
+        Line::Text(text) => !Urc::parse(text).is_known(),
+        Line::Info { key, list } => !Urc::parse(&[*key, b": ", *list].concat()).is_known(),
+        Line::Final(_) | Line::ShutOk | Line::Channel { .. } | Line::State(_) | Line::Row(_) => false,
+    };
+    unknown && !suspicion.explains(line)
 }
 
 /// Whether a line can only be the echo of a command.

@@ -1,16 +1,17 @@
 //! Turns: which channel's command is next, and what comes of it.
 
-use crate::at::{ChannelId, CmeError, Command, Refusal, harmless_len};
+use crate::at::{ChannelId, ChannelNews, CmeError, Command, Refusal, harmless_len};
 use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
-use super::Response;
 use super::channel::{Channel, End};
 use super::channels::{Channels, Job, STALE};
 use super::exchange::{Failure, Finished};
 use super::link::Link;
 use super::outbox::Outbox;
+use super::pressure::Pressure;
+use super::{Deadline, Event, Response};
 
 /// A command that is to be written for a channel.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ impl Channels {
             let manual = self.mode == ReceiveMode::Manual;
             if let Some((job, turn)) = self.all[index].next_turn(now, manual) {
                 self.job = Some((turn.channel, job));
+                self.fetched = 0;
                 return Some(turn);
             }
         }
@@ -40,7 +42,8 @@ impl Channels {
         let Some((id, job)) = self.job.take() else { return };
         match job {
             Job::Start => self.start_finished(now, id, &finished, out),
-            Job::Send => self.send_finished(id, &finished, out),
+            Job::Send => self.send_finished(now, id, &finished, out),
+            Job::Acknowledgement => self.acknowledgement_finished(now, id, &finished.result, out),
             Job::Fetch => self.fetch_finished(now, id, &finished, out),
             Job::Close => self.close_finished(now, id, &finished, out),
         }
@@ -59,10 +62,22 @@ impl Channels {
             }
             Err(failure) => *failure,
         };
+        self.was_refused |= matches!(failure, Failure::Refused(Refusal::Error | Refusal::Cme(_)));
+        let channel = self.channel(id);
+        if let Failure::Refused(Refusal::ConnectFail) = failure
+            && channel.stale_until > now
+        {
+            // It may be the last connection's failure: the module is asked.
+            channel.link.accepted();
+            channel.doubt = Some(ChannelNews::ConnectFail);
+            return;
+        }
         let Some(opening) = channel.link.take_opening(Link::Used) else { return };
         match failure {
             Failure::Refused(Refusal::AlreadyConnect) => self.retry_connect(now, id, opening, out),
-            Failure::Refused(refusal) => self.fail_connect(id, opening, Error::ConnectFailed(refusal), out),
+            Failure::Refused(refusal) | Failure::NoPrompt(refusal) => {
+                self.fail_connect(id, opening, Error::ConnectFailed(refusal), out);
+            }
             Failure::Timeout => {
                 channel.stale_until = now + STALE;
                 self.fail_connect(id, opening, timeout_of(finished), out);
@@ -70,57 +85,86 @@ impl Channels {
         }
     }
 
-    fn send_finished(&mut self, id: ChannelId, finished: &Finished, out: &mut Outbox) {
+    fn send_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         match &finished.result {
             Ok(_) => {
+                let socket_id = self.channel(id).socket_id();
                 let Some(socket) = self.channel(id).open_socket() else { return };
+                socket.pressure = Pressure::None;
                 if std::mem::take(&mut socket.abandoned) {
                     return;
                 }
                 let Some(send) = socket.sends.front_mut() else { return };
                 send.accepted += std::mem::take(&mut send.in_flight);
+                if let Some(heart) = &mut socket.heart {
+                    heart.sent(now);
+                }
                 if send.accepted == send.data.len()
                     && let Some(send) = socket.sends.pop_front()
                 {
-                    out.answer(send.ticket, Ok(Response::Sent { accepted: send.accepted, data: send.data }));
+                    let accepted = send.accepted;
+                    out.event(Event::Sent(socket_id, accepted));
+                    if let Some(ticket) = send.ticket {
+                        out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
+                    }
                 }
             }
-            // In place of the prompt: the usual way to learn of a close whose news was lost (protocol section 9).
+            // The module is full, or the news of a close was lost (protocol section 9).
+            Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal),
             Err(Failure::Refused(refusal)) => {
+                self.channel(id).stale_until = now + STALE;
                 self.end(id, End::Closed(CloseReason::SendRefused(*refusal)), out);
             }
-            Err(Failure::Timeout) => self.end(id, End::Closed(CloseReason::SendUnconfirmed), out),
+            Err(Failure::Timeout) => {
+                self.channel(id).stale_until = now + STALE;
+                self.end(id, End::Closed(CloseReason::SendUnconfirmed), out);
+            }
         }
     }
 
     fn fetch_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
-        let poll = self.poll;
+        let (poll, frames) = (self.poll, std::mem::take(&mut self.fetched));
         let channel = self.channel(id);
         let draining = matches!(channel.link, Link::Draining);
+        let socket_id = channel.socket_id();
         let Some(socket) = channel.open_socket() else { return };
-        let had_waiting = socket.waiting;
-        match finished.result {
-            Ok(_) => socket.poll_at = now + poll,
-            Err(
-                Failure::Refused(Refusal::Cme(CmeError::OPERATION_NOT_ALLOWED))
-                | Failure::Refused(Refusal::Error),
-            ) => {
-                let reason = match (draining, had_waiting) {
-                    (_, true) => CloseReason::PeerWithDataLost,
-                    (_, false) => CloseReason::Peer,
-                };
+        socket.poll_at = now + poll;
+        match (frames, &finished.result) {
+            // What brings its own evidence is believed whatever its final.
+            (1, _) => {
+                socket.refusals = 0;
+                let was_empty = socket.window.readable() == 0;
+                let len = socket.window.finish_frame();
+                if len > 0 {
+                    socket.heard(now);
+                    out.event(Event::Received(socket_id, len));
+                }
+                if was_empty && len > 0 {
+                    out.readable(socket_id);
+                }
+                if draining && !socket.waiting {
+                    self.end(id, End::Closed(CloseReason::Peer), out);
+                }
+            }
+            (0, Err(Failure::Refused(refusal))) if says_closed(*refusal) => {
+                let lost = socket.waiting;
+                let reason = if lost { CloseReason::PeerWithDataLost } else { CloseReason::Peer };
                 self.end(id, End::Closed(reason), out);
-                return;
             }
-            // Nothing is known of the data: they are asked for again, later.
-            Err(_) => {
+            (0, Err(Failure::Refused(refusal)))
+                if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
+            {
                 socket.waiting = false;
-                socket.poll_at = now + poll;
-                return;
+                socket.refusals += 1;
+                if socket.refusals >= MAX_REFUSALS {
+                    self.end(id, End::Closed(CloseReason::ReceiveRefused(*refusal)), out);
+                }
             }
-        }
-        if draining && !socket.waiting {
-            self.end(id, End::Closed(CloseReason::Peer), out);
+            // Data may have come that nobody recognised as such, or those of an older fetch.
+            (_, _) => {
+                channel.stale_until = now + STALE;
+                self.end(id, End::Closed(CloseReason::ReceiveUnconfirmed), out);
+            }
         }
     }
 
@@ -128,7 +172,8 @@ impl Channels {
         let channel = self.channel(id);
         channel.link = match finished.result {
             // A refusal says that there is nothing to close (protocol section 10).
-            Ok(_) | Err(Failure::Refused(_)) => Link::Idle,
+            Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Link::Idle,
+            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => Link::Used,
             Err(Failure::Timeout) => {
                 channel.stale_until = now + STALE;
                 Link::Used
@@ -148,6 +193,7 @@ impl Channels {
             self.expire_connect(now, id, not_ready, out);
             self.expire_sends(now, id, out);
             let Some(socket) = &mut self.channel(id).socket else { continue };
+            socket.delivery.expire(now, out);
             socket.closers.retain(|closer| {
                 let keep = closer.deadline > now;
                 if !keep {
@@ -199,24 +245,43 @@ impl Channels {
                 // Its result is still to come, and must not be counted for the next one.
                 socket.abandoned = true;
             }
-            out.answer(send.ticket, answer);
+            if let Some(ticket) = send.ticket {
+                out.answer(ticket, answer);
+            }
         }
     }
 
-    /// The earliest moment at which a request of the application, or a poll, is due.
-    pub(super) fn deadlines(&self) -> (Timestamp, Timestamp) {
+    /// The earliest moment at which a request of the application is due.
+    pub(super) fn request_deadline(&self) -> Timestamp {
         let mut request = Timestamp::MAX;
-        let mut poll = Timestamp::MAX;
         for channel in &self.all {
             if let Some(opening) = channel.link.opening().filter(|opening| opening.ticket.is_some()) {
                 request = request.min(opening.deadline);
             }
             let Some(socket) = &channel.socket else { continue };
-            poll = poll.min(socket.poll_at);
+            request = request.min(socket.delivery.deadline());
             request = socket.sends.iter().map(|send| send.deadline).fold(request, Timestamp::min);
             request = socket.closers.iter().map(|closer| closer.deadline).fold(request, Timestamp::min);
         }
-        (request, poll)
+        request
+    }
+
+    /// The earliest moment at which a channel will have a command, if nothing else happens; why.
+    pub(super) fn turn_deadline(&self) -> Option<(Timestamp, Deadline)> {
+        let open = self.all.iter().filter(|channel| channel.link.can_fetch());
+        let sockets =
+            open.filter_map(|channel| channel.socket.as_ref().filter(|socket| socket.end.is_none()));
+        let deadlines = sockets.flat_map(|socket| {
+            let has_room = socket.window.room() >= Command::MAX_CHUNK && socket.poll_at != Timestamp::MAX;
+            let poll = has_room.then_some((socket.poll_at, Deadline::ReceivePoll));
+            let retry_at = socket.pressure.retry_at().filter(|_| !socket.sends.is_empty());
+            let is_sending = !socket.sends.is_empty();
+            let asks = socket.delivery.ask_at;
+            let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
+                .then_some((asks, Deadline::Acknowledgement));
+            [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask]
+        });
+        deadlines.flatten().min()
     }
 }
 
@@ -231,23 +296,32 @@ impl Channel {
             }
             Link::Wanted(opening) => {
                 let command = Command::start(id, opening.protocol, &opening.host, opening.port);
-                self.link.started();
+                self.link.started(now);
                 return Some((Job::Start, turn(command)));
             }
             Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing => return None,
             Link::Up | Link::Draining => {}
         }
-        let can_send = self.link.can_send();
+        let is_up = self.link.can_send();
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
         let is_due = manual && (socket.waiting || socket.poll_at <= now);
         let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
-        let send = socket.sends.front_mut().filter(|_| can_send);
+        let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
+        if is_up && (asks || matches!(socket.pressure, Pressure::Ask(_))) {
+            socket.delivery.ask_at = Timestamp::MAX;
+            return Some((Job::Acknowledgement, turn(Command::acknowledged(id))));
+        }
+        let send = socket.sends.front_mut().filter(|_| is_up && socket.pressure.allows(now));
         // One that receives and sends does both in turn.
         match send {
             Some(send) if !(wants_fetch && std::mem::replace(&mut socket.fetch_next, false)) => {
                 socket.fetch_next = true;
                 let rest = &send.data[send.accepted..];
-                let len = harmless_len(rest, Command::MAX_CHUNK);
+                // A datagram can't be cut; what happens when its prompt is lost, the session decides.
+                let len = match socket.window.has_borders() {
+                    true => rest.len().min(Command::MAX_CHUNK),
+                    false => harmless_len(rest, Command::MAX_CHUNK),
+                };
                 send.in_flight = len;
                 let payload = Some(rest[..len].to_vec());
                 Some((Job::Send, Turn { channel: id, command: Command::send(id, len), payload }))
@@ -259,6 +333,20 @@ impl Channel {
             _ => None,
         }
     }
+}
+
+/// Refusals of a fetch in a row that a socket bears, a poll apart: the module has data and does not give them.
+const MAX_REFUSALS: u32 = 3;
+
+/// Whether a fetch is refused because there is no connection (protocol sections 4 and 11).
+fn says_closed(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::Error
+            | Refusal::Cme(
+                CmeError::OPERATION_NOT_ALLOWED | CmeError::PDP_NOT_ACTIVE | CmeError::NOT_CONNECTED
+            )
+    )
 }
 
 fn timeout_of(finished: &Finished) -> Error {

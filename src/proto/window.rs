@@ -1,4 +1,4 @@
-//! The bytes of one socket that wait to be read.
+//! What has come for one socket and waits to be read.
 
 use std::collections::VecDeque;
 
@@ -10,16 +10,40 @@ pub(super) struct Window {
     /// How many of the bytes belong to whole frames.
     whole: usize,
     limit: usize,
+    borders: Borders,
+}
+
+/// What the borders between frames mean.
+#[derive(Debug)]
+enum Borders {
+    /// Nothing: a stream.
+    None,
+    /// Everything: the lengths of the whole frames, each one a datagram.
+    Datagrams(VecDeque<usize>),
 }
 
 impl Window {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { bytes: VecDeque::new(), whole: 0, limit }
+    /// Of a stream.
+    pub(super) fn stream(limit: usize) -> Self {
+        Self { bytes: VecDeque::new(), whole: 0, limit, borders: Borders::None }
     }
 
-    /// How many bytes can be read now.
+    /// Of datagrams.
+    pub(super) fn datagrams(limit: usize) -> Self {
+        Self { borders: Borders::Datagrams(VecDeque::new()), ..Self::stream(limit) }
+    }
+
+    /// Whether borders count.
+    pub(super) fn has_borders(&self) -> bool {
+        matches!(self.borders, Borders::Datagrams(_))
+    }
+
+    /// How many bytes one read can give now: all of a stream, one datagram.
     pub(super) fn readable(&self) -> usize {
-        self.whole
+        match &self.borders {
+            Borders::None => self.whole,
+            Borders::Datagrams(lengths) => lengths.front().copied().unwrap_or(0),
+        }
     }
 
     /// How many more bytes fit.
@@ -33,9 +57,14 @@ impl Window {
         self.bytes.extend(piece);
     }
 
-    /// The frame is whole.
-    pub(super) fn finish_frame(&mut self) {
+    /// The frame is whole; how long it was. An empty one leaves no trace, not even as a datagram.
+    pub(super) fn finish_frame(&mut self) -> usize {
+        let len = self.bytes.len() - self.whole;
         self.whole = self.bytes.len();
+        if let (Borders::Datagrams(lengths), 1..) = (&mut self.borders, len) {
+            lengths.push_back(len);
+        }
+        len
     }
 
     /// Takes back the pieces of the unfinished frame.
@@ -43,17 +72,22 @@ impl Window {
         self.bytes.drain(self.whole..).collect()
     }
 
-    /// Moves bytes into `buf`; how many.
+    /// Moves bytes into `buf`; how many. The rest of a datagram that does not fit is lost, as with
+    /// [`std::net::UdpSocket`].
     pub(super) fn read(&mut self, buf: &mut [u8]) -> usize {
         let count = self.peek(buf);
-        self.bytes.drain(..count);
-        self.whole -= count;
+        let taken = match &mut self.borders {
+            Borders::None => count,
+            Borders::Datagrams(lengths) => lengths.pop_front().unwrap_or(0),
+        };
+        self.bytes.drain(..taken);
+        self.whole -= taken;
         count
     }
 
     /// Copies bytes into `buf` and keeps them; how many.
     pub(super) fn peek(&self, buf: &mut [u8]) -> usize {
-        let count = buf.len().min(self.whole);
+        let count = buf.len().min(self.readable());
         let (front, back) = self.bytes.as_slices();
         let from_front = count.min(front.len());
         buf[..from_front].copy_from_slice(&front[..from_front]);
@@ -68,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_readable_when_it_is_whole() {
-        let mut window = Window::new(8);
+        let mut window = Window::stream(8);
         let mut buf = [0; 8];
         window.push(b"abc");
         assert_eq!(window.read(&mut buf), 0);
@@ -81,7 +115,7 @@ mod tests {
 
     #[test]
     fn bytes_come_out_in_order_around_the_edge_of_the_ring() {
-        let mut window = Window::new(5);
+        let mut window = Window::stream(5);
         let (mut written, mut read) = (0u8, Vec::new());
         for _ in 0..100 {
             while window.room() > 0 {
@@ -97,5 +131,18 @@ mod tests {
             read.extend_from_slice(&buf);
         }
         assert!(read.iter().enumerate().all(|(at, byte)| *byte == at as u8));
+    }
+
+    #[test]
+    fn datagrams_keep_their_borders() {
+        let mut window = Window::datagrams(100);
+        for datagram in [&b"one"[..], b"", b"three"] {
+            window.push(datagram);
+            window.finish_frame();
+        }
+        let mut buf = [0; 4];
+        assert_eq!((window.readable(), window.peek(&mut buf), window.read(&mut buf)), (3, 3, 3));
+        assert_eq!((window.read(&mut buf), &buf), (4, b"thre"));
+        assert_eq!((window.readable(), window.room()), (0, 100));
     }
 }

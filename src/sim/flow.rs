@@ -329,7 +329,8 @@ impl Machine {
         }
         let mut header = String::new();
         if switches.show_peer == 1 {
-            header.push_str(&format!("\r\nRECV FROM: {address}:{port}\r\n"));
+            let blank = if self.settings.profile.sender_blank { " " } else { "" };
+            header.push_str(&format!("\r\nRECV FROM:{blank}{address}:{port}\r\n"));
         }
         if switches.header == 1 {
             let shown = if switches.show_protocol == 1 { format!(",{protocol}") } else { String::new() };

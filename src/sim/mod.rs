@@ -55,3 +55,9 @@ pub use settings::{ApnPolicy, Boot, FullBuffer, Settings, SimCard};
 pub use simulator::Simulator;
 pub use state::{ChannelView, LineState, State};
 pub use virtual_host::VirtualHost;
+
+/// The users' guide, whose examples are doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulator.md")]
+#[derive(Debug)]
+pub struct Guide;

@@ -132,8 +132,17 @@ impl Machine {
     }
 
     /// Area, cell and access technology for mode 2 (capture a19).
-    pub(super) fn cell(&self, mode: u8) -> &'static str {
-        if mode == 2 && self.radio.in_service() { ",\"2797\",\"02B82E17\",7" } else { "" }
+    pub(super) fn cell(&self, mode: u8) -> String {
+        if mode == 2 && self.radio.in_service() {
+            format!(",\"2797\",\"02B82E17\"{}", self.access_technology())
+        } else {
+            String::new()
+        }
+    }
+
+    /// `,7`; nothing where the profile has none.
+    pub(super) fn access_technology(&self) -> String {
+        self.settings.profile.access_technology.map_or_else(String::new, |number| format!(",{number}"))
     }
 
     fn service_found(&mut self) {

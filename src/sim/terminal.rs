@@ -32,6 +32,8 @@ pub(super) struct Terminal {
     pub(super) sleeps_after: u8,
     /// What `AT&W` has saved.
     saved: Option<Saved>,
+    /// `AT+CFGRI`
+    pub(super) ring_indicator: u8,
 }
 
 /// What `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF).
@@ -58,6 +60,7 @@ impl Terminal {
             sleep: 0,
             sleeps_after: 1,
             saved: None,
+            ring_indicator: 0,
         }
     }
 

@@ -84,6 +84,7 @@ impl Machine {
     fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
         self.reconsider_service(network);
         let line = self.settings.profile.keyed("+CPIN", state);
+        let line = format!("{line}{}", self.settings.profile.card_slot);
         self.urc(&line);
     }
 }

@@ -13,6 +13,8 @@ use super::shape::Shape;
 pub enum Protocol {
     /// A stream.
     Tcp,
+    /// Datagrams.
+    Udp,
 }
 
 impl Protocol {
@@ -20,6 +22,7 @@ impl Protocol {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "TCP",
+            Self::Udp => "UDP",
         }
     }
 }
@@ -44,7 +47,13 @@ impl Command {
 
     /// `AT+CIPRXGET=2,<n>,<len>`: fetches up to `len` bytes.
     pub fn fetch(channel: ChannelId, len: usize) -> Self {
-        Self::new(format!("AT+CIPRXGET=2,{channel},{len}"), Shape::Fetch, DEFAULT_TIMEOUT)
+        Self::new(format!("AT+CIPRXGET=2,{channel},{len}"), Shape::Fetch(channel), DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPACK=<n>`: how many bytes were sent, acknowledged and not acknowledged since the connect (section 9).
+    pub fn acknowledged(channel: ChannelId) -> Self {
+        let shape = Shape::Info { keys: &["+CIPACK"], accepts: |list| list.len() == 3 };
+        Self::new(format!("AT+CIPACK={channel}"), shape, DEFAULT_TIMEOUT)
     }
 
     /// `AT+CIPCLOSE=<n>`: up to 30 s (section 15).

@@ -19,7 +19,7 @@ pub use link::Protocol;
 pub use shape::{Refusal, Verdict};
 pub use user::InvalidCommand;
 
-use super::Line;
+use super::{ChannelId, Line};
 use shape::Shape;
 
 /// The longest command line that the module takes, in bytes (protocol section 2).
@@ -83,9 +83,51 @@ impl Command {
         self.shape.judge(line, answered)
     }
 
-    /// Whether the final names the command, so that no other's can be taken for it.
+    /// Whether success names the command, so that no other's can be taken for it. A refusal never does.
     pub fn is_unmistakable(&self) -> bool {
         self.shape.is_unmistakable()
+    }
+
+    /// Whether even an answer that names the command may be that of an older one: same kind, same channel.
+    pub fn is_rival_of(&self, older: &Command) -> bool {
+        self.shape.is_rival_of(older.shape)
+    }
+
+    /// Whether it asks for data of this channel.
+    pub fn fetches(&self, channel: ChannelId) -> bool {
+        matches!(self.shape, Shape::Fetch(mine) if mine == channel)
+    }
+
+    /// Whether an answer has exactly one final result code.
+    pub fn has_one_final(&self) -> bool {
+        self.shape.has_one_final()
+    }
+
+    /// Whether a line may be part of an answer to this command. A question of the `AT+NAME?` form has its name before
+    /// every line (V.250 section 5.4.4).
+    pub fn may_print(&self, line: &Line<'_>) -> bool {
+        let is_named = matches!(self.shape, Shape::Any { .. }) && self.text.ends_with('?');
+        match line {
+            Line::Final(_) => false,
+            Line::Text(_) if is_named => false,
+            line => matches!(self.judge(line, false), Verdict::Part | Verdict::Doubtful(Ok(()))),
+        }
+    }
+
+    /// Whether it is several commands on one line.
+    pub fn is_chain(&self) -> bool {
+        self.text.contains(';')
+    }
+
+    /// Whether the answer always has one line, no more and no less.
+    pub fn has_one_line(&self) -> bool {
+        self.shape.has_one_line()
+    }
+
+    /// Whether a single line that `older` may print as well can only be this command's: it has one of its own, so
+    /// that a late one would be the second.
+    pub fn has_own_line(&self, older: &Command) -> bool {
+        self.has_one_line() || self.text.ends_with('?') || self.text == older.text
     }
 
     /// Whether nothing tells where the answer ends, so that a further question must.

@@ -47,12 +47,13 @@ impl Command {
         Self::new("AT+CGSN", Shape::Bare { key: "+CGSN", accepts }, DEFAULT_TIMEOUT)
     }
 
-    /// Harmless questions with different keys, to tell old answers from new ones: the answer to the n-th attempt is
-    /// recognised by its key. `avoid` is the command whose late answer is feared.
-    pub fn probe(attempt: usize, avoid: Option<&Command>) -> Self {
-        let feared = |key: &str| avoid.is_some_and(|command| command.has_key(key));
-        let skipped = PROBES.iter().filter(|(_, keys)| !feared(keys[0]));
-        let (text, keys) = skipped.cycle().nth(attempt).copied().unwrap_or(PROBES[0]);
+    /// Harmless questions with different keys, to tell old answers from new ones: the answer to the n-th is
+    /// recognised by its key. Those of which the key is `taken`, because it may also come late, are passed over while
+    /// others are left.
+    pub fn probe(turn: usize, taken: impl Fn(&str) -> bool) -> Self {
+        let turns = (0..PROBES.len()).map(|offset| PROBES[(turn + offset) % PROBES.len()]);
+        let free = turns.clone().find(|(_, keys)| !taken(keys[0]));
+        let (text, keys) = free.or(turns.clone().next()).unwrap_or(PROBES[0]);
         Self::new(text, Shape::Info { keys, accepts: |list| list.len() == 1 }, DEFAULT_TIMEOUT)
     }
 }

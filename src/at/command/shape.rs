@@ -81,7 +81,7 @@ pub(super) enum Shape {
     /// Prompt, payload, then `DATA ACCEPT:<n>,<len>` or `<n>, SEND OK`.
     Send(ChannelId, usize),
     /// A header with payload, then `OK` (`AT+CIPRXGET=2`). The header goes past the lines.
-    Fetch,
+    Fetch(ChannelId),
     /// A text of the user's: whatever is no URC, then any final.
     Any { key: [u8; 16] },
 }
@@ -125,13 +125,36 @@ impl Shape {
                 _ => Verdict::NotMine,
             },
             Self::Send(mine, given) => judge_send(line, mine, given),
-            Self::Fetch => Verdict::NotMine,
+            Self::Fetch(_) => Verdict::NotMine,
             Self::Any { key } => judge_any(line, &key),
         }
     }
 
     pub(super) fn is_unmistakable(self) -> bool {
-        matches!(self, Self::Shut | Self::Close(_) | Self::Send(..))
+        matches!(self, Self::Shut | Self::Close(_) | Self::Send(..) | Self::Fetch(_))
+    }
+
+    pub(super) fn is_rival_of(self, older: Self) -> bool {
+        match (self, older) {
+            (Self::Close(mine), Self::Close(its))
+            | (Self::Send(mine, _), Self::Send(its, _))
+            | (Self::Fetch(mine), Self::Fetch(its)) => mine == its,
+            (Self::Shut, Self::Shut) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether an answer has exactly one final result code.
+    pub(super) fn has_one_final(self) -> bool {
+        matches!(
+            self,
+            Self::Plain | Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Any { .. }
+        )
+    }
+
+    /// Whether the answer always has one line of its own.
+    pub(super) fn has_one_line(self) -> bool {
+        matches!(self, Self::Info { .. } | Self::Address)
     }
 
     pub(super) fn has_key(self, wanted: &str) -> bool {
@@ -147,7 +170,7 @@ impl Shape {
             Final::Ok => return self.judge_ok(answered),
             Final::Connect if matches!(self, Self::Any { .. }) => return Verdict::Done(Ok(())),
             Final::Connect => return Verdict::NotMine,
-            Final::Error => Refusal::Error,
+            Final::Error | Final::NoResponse => Refusal::Error,
             Final::NoCarrier => Refusal::NoCarrier,
             Final::Cme(code) => Refusal::Cme(code),
             Final::Cms(code) => Refusal::Cms(code),
@@ -162,8 +185,8 @@ impl Shape {
     fn judge_ok(self, answered: bool) -> Verdict {
         match self {
             Self::Plain | Self::Start(_) | Self::Any { .. } => Verdict::Done(Ok(())),
-            Self::Info { .. } | Self::Bare { .. } | Self::Fetch if answered => Verdict::Done(Ok(())),
-            Self::Info { .. } | Self::Bare { .. } | Self::Fetch | Self::Address => {
+            Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) if answered => Verdict::Done(Ok(())),
+            Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Address => {
                 Verdict::Doubtful(Err(Refusal::Empty))
             }
             Self::Status if answered => Verdict::Doubtful(Ok(())),
@@ -216,8 +239,10 @@ fn judge_any(line: &Line<'_>, key: &[u8; 16]) -> Verdict {
             let line = [*key, b": ", *list].concat();
             part_if(!Urc::parse(&line).is_known())
         }
-        Line::Text(text) => part_if(!Urc::parse(text).is_known()),
-        Line::State(_) | Line::Row(_) => Verdict::Part,
+        Line::Text(text) => part_if(!Urc::parse(text).is_known() && *text != b">"),
+        // They come behind the `OK` of an `AT+CIPSTATUS`, so they may be an older one's. A single connection that fails
+        // says its state too (capture a12).
+        Line::State(_) | Line::Row(_) => part_if(matches!(trim_key(key), b"+CIPSTATUS" | b"+CIPSTART")),
         Line::Final(_) => Verdict::NotMine,
     }
 }

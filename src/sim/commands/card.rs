@@ -166,6 +166,10 @@ fn card_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outco
         return Outcome::cme(Cme::NoSim);
     }
     let iccid = machine.settings.iccid.clone();
-    machine.keyed("+ICCID", &iccid);
+    if machine.settings.profile.identity_keyed {
+        machine.keyed("+ICCID", &iccid);
+    } else {
+        machine.info(&iccid);
+    }
     Outcome::Ok
 }

@@ -68,14 +68,16 @@ fn operator(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Ou
     let (mode, format) = (machine.radio.operator_mode, machine.radio.operator_format);
     match form {
         Form::Read if machine.radio.in_service() => {
+            let technology = machine.access_technology();
             let shown = names(machine)[usize::from(format.min(2))].clone();
-            machine.keyed("+COPS", &format!("{mode},{format},\"{shown}\",7"));
+            machine.keyed("+COPS", &format!("{mode},{format},\"{shown}\"{technology}"));
         }
         Form::Read => machine.keyed("+COPS", &mode.to_string()),
         Form::Test if machine.radio.is_searchable() => {
             let [name, short, digits] = names(machine);
+            let technology = machine.access_technology();
             let stat = if machine.radio.in_service() { 2 } else { 1 };
-            let list = format!("({stat},\"{name}\",\"{short}\",\"{digits}\",7),,(0-4),(0-2)");
+            let list = format!("({stat},\"{name}\",\"{short}\",\"{digits}\"{technology}),,(0-4),(0-2)");
             machine.keyed("+COPS", &list);
         }
         Form::Test => return Outcome::cme(Cme::NoService),

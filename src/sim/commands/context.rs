@@ -98,7 +98,8 @@ fn activation(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcom
         Form::Test => machine.keyed("+CGACT", "(0,1)"),
         Form::Set(args) => match number(args, 0) {
             Some(0) => {}
-            Some(1) if machine.radio.is_usable() => {}
+            // Activation attaches first (27.007 section 10.1.10; captures s05 and s08 do it after AT+CGATT=0).
+            Some(1) if machine.radio.in_service() => machine.radio.attached = true,
             Some(1) => return Outcome::cme(Cme::NoService),
             _ => return Outcome::cme(Cme::Invalid),
         },

@@ -56,10 +56,12 @@ fn transparent_settings(machine: &mut Machine, _: &mut dyn Network, form: &Form)
     list(machine, form, &TRANSPARENT, |machine| &mut machine.ip.transparent_settings)
 }
 
-/// Only in `IP INITIAL` (manual); several connections and transparent mode exclude each other.
+/// Only in `IP INITIAL` (manual); several connections and transparent mode exclude each other, but to say 0 to either is
+/// always accepted (capture a18).
 fn multi(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    let switches = &machine.ip.switches;
-    let refused = machine.ip.bearer != Bearer::Initial || switches.transparent == 1;
+    let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
+    let transparent = machine.ip.switches.transparent == 1;
+    let refused = machine.ip.bearer != Bearer::Initial || (wanted && transparent);
     initial_only(machine, form, refused, "+CIPMUX", |machine| &mut machine.ip.switches.multi)
 }
 

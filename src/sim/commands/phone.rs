@@ -101,7 +101,9 @@ fn service(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// Only the card can be chosen, although the test form lists the module as well (manual, CPMS).
+/// The test form lists the module's own store as well, but only the card's is supported (manual, CPMS). What choosing
+/// the other answers is shown nowhere: it is taken and has no effect (assumed), as python-gsmmodem chooses it because
+/// it is listed, and would not connect to a modem that refuses.
 fn storage(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     if let Some(refusal) = refusal(machine) {
         return refusal;
@@ -115,7 +117,10 @@ fn storage(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
             machine.keyed("+CPMS", &row);
         }
         Form::Set(args) => {
-            if args.is_empty() || args.len() > 3 || args.iter().any(|arg| arg.text != "SM") {
+            if args.is_empty()
+                || args.len() > 3
+                || args.iter().any(|arg| !matches!(arg.text.as_str(), "SM" | "ME"))
+            {
                 return Outcome::cms(Cms::InvalidParameter);
             }
             let row = vec![format!("0,{STORE}"); 3].join(",");

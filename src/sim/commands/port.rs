@@ -23,11 +23,31 @@ pub(super) const TABLE: Table = &[
     ("+WAKETIM", |machine, _, form| {
         switch(machine, "+WAKETIM", form, (0, 65), |machine| &mut machine.terminal.sleeps_after)
     }),
-    ("+CFGRI", accepted),
+    ("+CFGRI", ring_indicator),
+    ("+CFGRISAVE", accepted),
+    ("+CSDT", accepted),
+    ("^TRACECTRL", accepted),
     ("+CIURC", accepted),
     ("+TCPUSERPARAM", accepted),
     ("+CIICRMODE", accepted),
 ];
+
+/// `+CFGRI: 0` (capture a13). The pulses that a set value asks for are on a pin, not on the line.
+fn ring_indicator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => {
+            let value = machine.terminal.ring_indicator.to_string();
+            machine.keyed("+CFGRI", &value);
+        }
+        Form::Set(args) => match number(args, 0) {
+            Some(value @ 0..=1) => machine.terminal.ring_indicator = value as u8,
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Test => {}
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
 
 fn rate(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
@@ -62,9 +82,13 @@ fn flow_control(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outc
     match form {
         Form::Read => {
             let (first, second) = machine.terminal.flow;
-            machine.keyed("+IFC", &format!("{first},{second}"));
+            let blank = pair_blank(machine);
+            machine.keyed("+IFC", &format!("{first},{blank}{second}"));
         }
-        Form::Test => machine.keyed("+IFC", "(0,2),(0,2)"),
+        Form::Test => {
+            let range = format!("(0,2),{}(0,2)", pair_blank(machine));
+            machine.keyed("+IFC", &range);
+        }
         Form::Set(args) => match parse_pair(args) {
             Some((first, second)) if allowed(&first) && second.as_ref().is_none_or(allowed) => {
                 let second = second.unwrap_or(u64::from(machine.terminal.flow.1));
@@ -84,6 +108,10 @@ fn frame(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let outcome = list(machine, form, &FRAME, |machine| &mut machine.terminal.frame);
     machine.new_format = Some(machine.terminal.line_format(&machine.settings));
     outcome
+}
+
+fn pair_blank(machine: &Machine) -> &'static str {
+    if machine.settings.profile.pair_blank { " " } else { "" }
 }
 
 fn parse_pair(args: &[Arg]) -> Option<(u64, Option<u64>)> {

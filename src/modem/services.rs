@@ -1,0 +1,73 @@
+//! Names, pings, time, radio, restart.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::{Modem, unexpected};
+use crate::error::{Error, Result};
+use crate::proto::{ClockTime, PingReply, Quotable, Request, Response};
+
+/// How long the module may take to resolve a name or to ping (protocol section 15: 60 s).
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Modem {
+    /// Resolves a name with the module's own DNS (`AT+CDNSGIP`); at least one address. The module must be ready.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a name that can't be sent; [`Error::ResolveFailed`] with the module's reason;
+    /// [`Error::Refused`] before the bearer is up; [`Error::Timeout`] after 60 s.
+    pub fn resolve(&self, host: &str) -> Result<Vec<Ipv4Addr>> {
+        let request = Request::Resolve { host: quotable(host)?, timeout: LOOKUP_TIMEOUT };
+        match self.driver.call(request)? {
+            Response::Addresses(addresses) => Ok(addresses),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Pings a host from the module (`AT+CIPPING`): its replies, and their absence. The module must be ready.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`]; [`Error::Refused`] before the bearer is up, or where the firmware has no ping;
+    /// [`Error::Timeout`] if nothing was said after 60 s.
+    pub fn ping(&self, host: &str) -> Result<Vec<PingReply>> {
+        let request = Request::Ping { host: quotable(host)?, timeout: LOOKUP_TIMEOUT };
+        match self.driver.call(request)? {
+            Response::Pings(replies) => Ok(replies),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The module's date and time (`AT+CCLK?`), right once the network has set it.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after 9 s, [`Error::Refused`], [`Error::Unexpected`].
+    pub fn time(&self) -> Result<ClockTime> {
+        match self.driver.call(Request::Clock)? {
+            Response::Clock(time) => Ok(time),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Switches flight mode on or off (`AT+CFUN=0`, `=1`). On ends every socket with
+    /// [`CloseReason::BearerLost`](crate::CloseReason::BearerLost); off begins bring-up, which
+    /// [`wait_ready`](Self::wait_ready) waits for.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after 45 s, [`Error::Refused`].
+    pub fn flight_mode(&self, on: bool) -> Result<()> {
+        self.driver.call(Request::Radio { on: !on }).map(drop)
+    }
+
+    /// Restarts the module (`AT+RESET`, or `AT+CFUN=1,1` where that is unknown). Ends every socket with
+    /// [`Error::ModemRestarted`]; [`wait_ready`](Self::wait_ready) waits until it is up again.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] if the module does not answer: then only its power or reset pin helps.
+    pub fn restart(&self) -> Result<()> {
+        self.driver.call(Request::Restart).map(drop)
+    }
+}
+
+fn quotable(host: &str) -> Result<Quotable> {
+    Quotable::host(host).map_err(|why| Error::invalid("host", why))
+}

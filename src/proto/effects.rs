@@ -1,0 +1,32 @@
+//! What requests of the application do to everything else.
+
+use crate::at::ChannelId;
+use crate::error::{CloseReason, NotReady};
+use crate::time::Timestamp;
+
+use super::channel::End;
+use super::engine::Engine;
+use super::question::Effect;
+
+impl Engine {
+    pub(super) fn effect(&mut self, now: Timestamp, effect: Effect) {
+        match effect {
+            Effect::Restart => self.restarted(now),
+            // The bearer goes with the radio, and needs AT+CIPSHUT and a new beginning when it is back.
+            Effect::RadioOff => {
+                self.end_sockets(now);
+                self.bring_up.bearer_lost(now);
+                self.bring_up.hold(NotReady::RadioOff);
+            }
+            Effect::RadioOn => self.bring_up.bearer_lost(now),
+        }
+    }
+
+    /// Every socket ends with the bearer.
+    pub(super) fn end_sockets(&mut self, now: Timestamp) {
+        self.channels.end_all(End::Closed(CloseReason::BearerLost), &mut self.out);
+        for channel in ChannelId::all() {
+            self.session.channel_ended(now, channel);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What is done when time is up.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, ChannelNews, Line, Urc};
+use crate::time::Timestamp;
+
+use super::engine::Engine;
+use super::{Deadline, Event};
+
+/// How long a line may stand unfinished before it counts as whole, if it is one that needs no end: old firmware forgets
+/// the CR LF behind some (protocol section 2). Longer than any pause within a line (variants section 2, trap 28).
+const PARTIAL_LINE: Duration = Duration::from_millis(250);
+/// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
+/// no source gives a figure.
+const PARTIAL_DATA: Duration = Duration::from_secs(2);
+
+impl Engine {
+    /// The earliest deadline that is met whether the session is free or not.
+    pub(super) fn pressing_deadline(&self) -> Option<(Timestamp, Deadline)> {
+        let request = self.channels.request_deadline().min(self.requests.deadline());
+        let beat = self.channels.heartbeat_deadline();
+        let unfinished = !self.decoder.partial_line().is_empty() && is_whole(self.decoder.partial_line());
+        [
+            self.session.deadline(),
+            (request != Timestamp::MAX).then_some((request, Deadline::Request)),
+            (beat != Timestamp::MAX).then_some((beat, Deadline::Heartbeat)),
+            unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
+            (self.decoder.data_left() > 0)
+                .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Everything whose time has come.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        while let Some((_, why)) = self.pressing_deadline().filter(|(at, _)| *at <= now) {
+            match why {
+                Deadline::Answer | Deadline::Prompt | Deadline::Fence | Deadline::Wake => {
+                    if why != Deadline::Wake {
+                        self.out.event(Event::Expired(why));
+                    }
+                    let busy =
+                        if self.answers_while_connecting { None } else { self.channels.connecting_until() };
+                    let step = self.session.expire(now, busy, &mut self.out);
+                    self.step(now, step);
+                }
+                Deadline::Request => {
+                    let reason = self.not_ready();
+                    self.channels.expire(now, reason, &mut self.out);
+                    self.requests.expire(now, reason, &mut self.out);
+                }
+                Deadline::PartialLine => {
+                    let mut decoder = std::mem::take(&mut self.decoder);
+                    if let Some(token) = decoder.end_line() {
+                        self.token(now, token);
+                    }
+                    self.decoder = decoder;
+                }
+                Deadline::PartialData => {
+                    self.out.event(Event::Expired(why));
+                    self.decoder.abandon_data();
+                    if let Some((channel, came)) = self.channels.cut_short(&mut self.out) {
+                        self.reread(now, channel, &came);
+                    }
+                }
+                Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
+                // These are the pump's.
+                Deadline::BringUp
+                | Deadline::ReceivePoll
+                | Deadline::SendRetry
+                | Deadline::Acknowledgement => return,
+            }
+        }
+    }
+
+    /// Payload that was cut short may end with news (capture s07: `1, CLOSE OK`; the first lines of a start). Only what
+    /// stands at its very end, up to the last byte that came, is read as such, and only if nothing else would make sense
+    /// of the cut: never an answer, never another channel's news.
+    fn reread(&mut self, now: Timestamp, channel: ChannelId, came: &[u8]) {
+        let Some(text) = came.strip_suffix(b"\r\n") else { return };
+        let explains = |line: &&[u8]| match Line::parse(line) {
+            Line::Channel { channel: of, news: ChannelNews::Closed | ChannelNews::CloseOk } => {
+                of == Some(channel)
+            }
+            _ => {
+                let urc = Urc::parse(line);
+                urc.is_known() && !matches!(urc, Urc::Received { .. } | Urc::DataWaiting(_))
+            }
+        };
+        let lines = text.rsplit(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let mut lines: Vec<&[u8]> = lines.take_while(|line| line.is_empty() || explains(line)).collect();
+        lines.retain(|line| !line.is_empty());
+        for line in lines.into_iter().rev() {
+            self.unclaimed(now, line);
+        }
+    }
+}
+
+/// Whether a line says something even without its end.
+fn is_whole(line: &[u8]) -> bool {
+    match Line::parse(line) {
+        Line::Final(_) | Line::ShutOk | Line::Channel { .. } => true,
+        Line::State(_) | Line::Row(_) | Line::Info { .. } => false,
+        Line::Text(_) => Urc::parse(line).is_known(),
+    }
+}

@@ -1,0 +1,152 @@
+//! News of connections.
+
+use crate::at::{ChannelId, ChannelNews, IpStatus, Refusal};
+use crate::config::ReceiveMode;
+use crate::error::{CloseReason, Error};
+use crate::time::Timestamp;
+
+use super::channel::End;
+use super::channels::Channels;
+use super::link::Link;
+use super::outbox::Outbox;
+use super::pressure::Pressure;
+use super::{Event, Response};
+
+/// How often the module is asked about doubtful news before they are believed: a module that never says is not one that
+/// can be asked.
+const MAX_CHECKS: u32 = 3;
+
+impl Channels {
+    /// News of a channel that answer nothing.
+    pub(super) fn news(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
+        let channel = self.channel(id);
+        if channel.stale_until > now && channel.link.hangs_on(news) {
+            channel.doubt = Some(news);
+            return;
+        }
+        self.believe(now, id, news, out);
+    }
+
+    /// Whether the module is to be asked how its channels stand.
+    pub(super) fn has_doubt(&self) -> bool {
+        self.all.iter().any(|channel| channel.doubt.is_some())
+    }
+
+    /// The module has said how its channels stand; `None` if it did not.
+    pub(super) fn checked(&mut self, now: Timestamp, status: Option<&IpStatus>, out: &mut Outbox) {
+        if status.is_none() && self.has_doubt() {
+            self.checks += 1;
+            if self.checks < MAX_CHECKS {
+                return;
+            }
+        }
+        self.checks = 0;
+        let rows = status.map(|status| status.rows.as_slice()).unwrap_or_default();
+        for id in ChannelId::all() {
+            let Some(news) = self.channel(id).doubt.take() else { continue };
+            let row = rows.iter().find(|row| row.channel == id);
+            match (row.map(|row| row.state.as_str()), self.channel(id).link.is_connecting()) {
+                (Some("CONNECTED"), true) => self.connected(now, id, out),
+                (Some("CONNECTED"), false) | (Some("CONNECTING"), true) => {}
+                (_, _) => self.believe(now, id, news, out),
+            }
+        }
+    }
+
+    fn believe(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
+        match news {
+            ChannelNews::ConnectOk => self.connected(now, id, out),
+            ChannelNews::ConnectFail => self.connect_failed(id, out),
+            ChannelNews::AlreadyConnect => {
+                if let Some(opening) = self.channel(id).link.take_opening(Link::Used) {
+                    self.retry_connect(now, id, opening, out);
+                }
+            }
+            // Asked for, a close is answered in `Closing`; unasked, it is how a TLS peer's close is told (section 10).
+            ChannelNews::Closed | ChannelNews::CloseOk => self.peer_closed(now, id, CloseReason::Peer, out),
+            ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => {
+                self.peer_closed(now, id, CloseReason::Reset, out)
+            }
+            // Results of sends that nobody waits for any more.
+            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => {}
+        }
+    }
+
+    fn connected(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        let (mode, poll) = (self.mode, self.poll);
+        let channel = self.channel(id);
+        if matches!(channel.link, Link::Idle) {
+            // A late success of a connection that was given up: it must not stay open.
+            channel.link = Link::Used;
+            return;
+        }
+        if !channel.link.is_connecting() {
+            return;
+        }
+        let Some(opening) = channel.link.take_opening(Link::Up) else { return };
+        let Some(ticket) = opening.ticket else {
+            channel.link.release();
+            return;
+        };
+        let socket_id = channel.socket_id();
+        if let (ReceiveMode::Manual, Some(socket)) = (mode, channel.open_socket()) {
+            socket.poll_at = now + poll;
+        }
+        out.event(Event::Connected(socket_id));
+        out.answer(ticket, Ok(Response::Connected(socket_id)));
+    }
+
+    fn connect_failed(&mut self, id: ChannelId, out: &mut Outbox) {
+        let channel = self.channel(id);
+        if matches!(channel.link, Link::Connecting(_))
+            && let Some(opening) = channel.link.take_opening(Link::Used)
+        {
+            self.fail_connect(id, opening, Error::ConnectFailed(Refusal::ConnectFail), out);
+        }
+    }
+
+    fn peer_closed(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason, out: &mut Outbox) {
+        let manual = self.mode == ReceiveMode::Manual;
+        let channel = self.channel(id);
+        match &channel.link {
+            Link::Up if manual && reason == CloseReason::Peer => {
+                // The module may still hold data, and may still give them.
+                self.fail_sends(id, &|| Error::Closed(reason), out);
+                self.drain(now, id);
+            }
+            Link::Up => self.end(id, End::Closed(reason), out),
+            Link::Connecting(_) => self.connect_failed(id, out),
+            Link::Idle
+            | Link::Wanted(_)
+            | Link::Starting(_)
+            | Link::Draining
+            | Link::Used
+            | Link::Closing => {}
+        }
+    }
+
+    /// Nothing more can be sent, but the module may still give what it holds.
+    pub(super) fn drain(&mut self, now: Timestamp, id: ChannelId) {
+        let channel = self.channel(id);
+        channel.link = Link::Draining;
+        if let Some(socket) = channel.open_socket() {
+            socket.poll_at = now;
+            socket.pressure = Pressure::None;
+        }
+    }
+}
+
+impl Link {
+    /// Whether the news decide what becomes of the link, so that late ones of an earlier connection would do harm.
+    fn hangs_on(&self, news: ChannelNews) -> bool {
+        let ends = match news {
+            ChannelNews::Closed | ChannelNews::CloseOk => true,
+            ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => true,
+            ChannelNews::ConnectOk | ChannelNews::ConnectFail => return self.is_connecting(),
+            // Another channel is tried, which does no harm.
+            ChannelNews::AlreadyConnect => return false,
+            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => return false,
+        };
+        ends && (self.is_connecting() || self.can_send())
+    }
+}

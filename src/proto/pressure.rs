@@ -1,0 +1,142 @@
+//! What to do when the module takes no data at the moment.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, Field, Line, Refusal};
+use crate::config::ReceiveMode;
+use crate::error::{CloseReason, Error};
+use crate::time::Timestamp;
+
+use super::channel::End;
+use super::channels::Channels;
+use super::exchange::Failure;
+use super::link::Link;
+use super::outbox::Outbox;
+
+/// Whether the module takes data of a socket.
+///
+/// A module whose send buffer is full refuses the next send in place of the prompt (protocol section 9: 10220 bytes in
+/// quick mode), with the same words as one whose connection is gone. `AT+CIPACK` tells the two apart.
+///
+/// | state | on | next |
+/// |---|---|---|
+/// | `None`, `Wait` | a refusal in place of the prompt | `Ask` |
+/// | `Ask` | bytes that the peer has not acknowledged | `Wait`, longer each time |
+/// | `Ask` | no such bytes, for the first time | `Wait`: they may have gone out meanwhile |
+/// | `Ask` | no such bytes again, or a refusal | the socket has ended |
+/// | `Wait` | its time | the send is tried again |
+/// | any | a send that is accepted | `None` |
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pressure {
+    None,
+    Ask(Refused),
+    Wait(Timestamp, Refused),
+}
+
+/// A send that was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Refused {
+    refusal: Refusal,
+    /// The next pause.
+    pause: Duration,
+    /// Whether the module has said once that it holds nothing.
+    was_empty: bool,
+}
+
+/// The first pause, and the longest. Short against the time that a buffer of 10 KB takes on the network, and long enough
+/// that other channels do not notice.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Pressure {
+    /// When the send is tried again, if it waits for that.
+    pub(super) fn retry_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Wait(until, _) => Some(until),
+            Self::None | Self::Ask(_) => None,
+        }
+    }
+
+    /// Whether the next send can be tried.
+    pub(super) fn allows(self, now: Timestamp) -> bool {
+        match self {
+            Self::None => true,
+            Self::Ask(_) => false,
+            Self::Wait(until, _) => until <= now,
+        }
+    }
+
+    fn refused(self, refusal: Refusal) -> Self {
+        match self {
+            Self::None => Self::Ask(Refused { refusal, pause: FIRST_PAUSE, was_empty: false }),
+            Self::Ask(before) | Self::Wait(_, before) => Self::Ask(Refused { refusal, ..before }),
+        }
+    }
+}
+
+impl Refused {
+    fn wait(self, now: Timestamp, is_empty: bool) -> Pressure {
+        let pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Pressure::Wait(now + self.pause, Self { pause, was_empty: is_empty, ..self })
+    }
+}
+
+impl Channels {
+    /// A send was refused in place of the prompt.
+    pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal) {
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        socket.abandoned = false;
+        if let Some(send) = socket.sends.front_mut() {
+            send.in_flight = 0;
+        }
+        socket.pressure = socket.pressure.refused(refusal);
+    }
+
+    /// The module has said what it still holds, or not.
+    pub(super) fn acknowledgement_finished(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        result: &Result<Vec<String>, Failure>,
+        out: &mut Outbox,
+    ) {
+        let left = result.as_deref().ok().and_then(unacknowledged);
+        self.tell_delivery(now, id, left, out);
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        let Pressure::Ask(refused) = socket.pressure else { return };
+        let is_empty = match result {
+            Ok(lines) => match unacknowledged(lines) {
+                Some(0) => true,
+                Some(_) => false,
+                None => return self.cannot_send(now, id, refused.refusal, out),
+            },
+            // Nothing was learned.
+            Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty)) => false,
+            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
+                return self.cannot_send(now, id, refused.refusal, out);
+            }
+        };
+        if is_empty && refused.was_empty {
+            self.cannot_send(now, id, refused.refusal, out);
+        } else {
+            socket.pressure = refused.wait(now, is_empty);
+        }
+    }
+
+    /// The connection is gone, and the refusal was how it was told.
+    fn cannot_send(&mut self, now: Timestamp, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
+        let reason = CloseReason::SendRefused(refusal);
+        if self.mode == ReceiveMode::Push || !matches!(self.channel(id).link, Link::Up) {
+            self.end(id, End::Closed(reason), out);
+            return;
+        }
+        self.fail_sends(id, &|| Error::Closed(reason), out);
+        self.drain(now, id);
+    }
+}
+
+/// The last number of `+CIPACK: sent,acknowledged,not acknowledged`.
+fn unacknowledged(lines: &[String]) -> Option<u32> {
+    let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
+    list.get(2).and_then(Field::number)
+}

@@ -1,0 +1,186 @@
+//! What may still come late, and whose answer could be mistaken for it.
+
+use std::time::Duration;
+
+use crate::at::{Command, Line};
+use crate::time::Timestamp;
+
+/// Commands that timed out, whose answers may come at any moment.
+///
+/// A module answers in order, so most late answers come before that of the next question; but firmware prints results
+/// when it has them (capture s04: 75 s later, inside another command). While there is suspicion, a command of which the
+/// answer could be another's is believed only when a question behind it was answered too and nothing came twice: its own
+/// answer always comes, so a late one is the second.
+#[derive(Debug)]
+pub(super) struct Suspicion {
+    until: Timestamp,
+    /// Finals that have not come.
+    owed: usize,
+    feared: Vec<Command>,
+    /// Whether there are more than are kept.
+    of_all: bool,
+}
+
+/// How long after a time-out a late answer may still come: the longest time that any documented command may take
+/// (`AT+COPS`, protocol section 15).
+const SPAN: Duration = Duration::from_secs(300);
+/// How many commands that timed out are kept. Whoever loses more in [`SPAN`] has a line on which nothing can be trusted:
+/// then every command is feared.
+const MAX_FEARED: usize = 16;
+
+impl Suspicion {
+    pub(super) fn none() -> Self {
+        Self { until: Timestamp::ZERO, owed: 0, feared: Vec::new(), of_all: false }
+    }
+
+    pub(super) fn forget(&mut self) {
+        *self = Self::none();
+    }
+
+    /// A command has timed out: its answer may come late, from now on.
+    pub(super) fn begin(&mut self, now: Timestamp, command: &Command) {
+        if now >= self.until {
+            self.forget();
+        }
+        self.owed += 1;
+        self.until = now + SPAN;
+        if self.feared.iter().any(|feared| feared.text() == command.text()) {
+            return;
+        }
+        if self.feared.len() < MAX_FEARED {
+            self.feared.push(command.clone());
+        } else {
+            self.of_all = true;
+        }
+    }
+
+    /// Finals that were nobody's have come.
+    pub(super) fn paid(&mut self, finals: usize) {
+        self.owed = self.owed.saturating_sub(finals);
+        // What prints further lines behind its final, or none at all, has not been heard of to the end.
+        let settled = self.feared.iter().all(Command::has_one_final) && !self.of_all;
+        if self.owed == 0 && settled {
+            self.forget();
+        }
+    }
+
+    pub(super) fn is_on(&self, now: Timestamp) -> bool {
+        now < self.until
+    }
+
+    /// The commands, for whoever wants to keep out of their way.
+    pub(super) fn feared(&self) -> &[Command] {
+        &self.feared
+    }
+
+    /// Whether a final that names a command may yet be another's.
+    pub(super) fn has_rival(&self, command: &Command) -> bool {
+        self.of_all || self.feared.iter().any(|older| command.is_rival_of(older))
+    }
+
+    /// Whether a line is accounted for by a late answer. Bare text is not: half of any line looks like it.
+    pub(super) fn explains(&self, line: &Line<'_>) -> bool {
+        let may_be_of = |older: &Command| match line {
+            Line::Text(_) => older.has_one_line() && older.may_print(line),
+            line => older.may_print(line),
+        };
+        self.feared.iter().any(may_be_of)
+    }
+
+    /// Whether lines of an answer may be those of another.
+    pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String]) -> bool {
+        // A status has its own way of telling.
+        if command.is_open_ended() {
+            return false;
+        }
+        lines.iter().any(|line| {
+            let line = Line::parse(line.as_bytes());
+            let key = match &line {
+                Line::Info { key, .. } => std::str::from_utf8(key).ok().filter(|key| command.has_key(key)),
+                _ => None,
+            };
+            let mut authors = self.feared.iter().filter(|older| match key {
+                Some(key) => older.has_key(key) || older.is_chain(),
+                None => older.may_print(&line),
+            });
+            // Its own answer always comes, so a late line is the second of its kind.
+            let has_author = self.of_all || authors.clone().next().is_some();
+            has_author && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> Command {
+        Command::of_user(text, Duration::from_secs(1)).unwrap()
+    }
+
+    fn of(texts: &[&str]) -> Suspicion {
+        let mut suspicion = Suspicion::none();
+        texts.iter().for_each(|text| suspicion.begin(Timestamp::ZERO, &user(text)));
+        suspicion
+    }
+
+    fn mixed(suspicion: &Suspicion, command: &str, lines: &[&str]) -> bool {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        suspicion.may_have_mixed(&user(command), &lines)
+    }
+
+    #[test]
+    fn it_ends_when_every_final_has_come_and_never_lasts() {
+        let mut suspicion = of(&["AT+CSQ", "ATI"]);
+        suspicion.paid(1);
+        assert!(suspicion.is_on(Timestamp::ZERO));
+        suspicion.paid(1);
+        assert!(!suspicion.is_on(Timestamp::ZERO));
+        assert!(!of(&["AT+CSQ"]).is_on(Timestamp::ZERO + SPAN));
+    }
+
+    #[test]
+    fn a_status_is_not_heard_of_to_the_end_by_its_final() {
+        let mut suspicion = of(&["AT+CIPSTATUS"]);
+        suspicion.paid(1);
+        assert!(suspicion.is_on(Timestamp::ZERO));
+    }
+
+    #[test]
+    fn the_same_question_asked_again_has_one_line_of_its_own() {
+        let suspicion = of(&["AT+CSQ"]);
+        assert!(!mixed(&suspicion, "AT+CSQ", &["+CSQ: 24,0"]));
+        assert!(mixed(&suspicion, "AT+CSQ", &["+CSQ: 7,0", "+CSQ: 24,0"]));
+    }
+
+    #[test]
+    fn a_line_that_an_older_command_may_have_printed_is_in_doubt() {
+        let suspicion = of(&["AT+CREG?"]);
+        assert!(mixed(&suspicion, "AT+CSQ", &["+CREG: 0,3", "+CSQ: 24,0"]));
+        assert!(mixed(&suspicion, "AT+CREG=1", &["+CREG: 0,3"]), "a setting has no line of its own");
+        assert!(!mixed(&suspicion, "AT+CSQ", &["+CSQ: 24,0"]));
+        assert!(!mixed(&suspicion, "ATI", &["AirM2M"]), "AT+CREG? has its name before its lines");
+        assert!(mixed(&of(&["AT+CGMM"]), "ATI", &["AirM2M"]));
+    }
+
+    #[test]
+    fn only_commands_of_one_channel_are_rivals() {
+        use crate::at::ChannelId;
+        let channel = |n| ChannelId::new(n).unwrap();
+        let mut suspicion = Suspicion::none();
+        suspicion.begin(Timestamp::ZERO, &Command::send(channel(1), 10));
+        assert!(suspicion.has_rival(&Command::send(channel(1), 99)));
+        assert!(!suspicion.has_rival(&Command::send(channel(2), 10)));
+        assert!(!suspicion.has_rival(&Command::close(channel(1))));
+    }
+
+    #[test]
+    fn its_memory_is_bounded_and_then_everything_is_feared() {
+        let mut suspicion = Suspicion::none();
+        for number in 0..1_000 {
+            suspicion.begin(Timestamp::ZERO, &user(&format!("AT+X{number}")));
+        }
+        assert_eq!(suspicion.feared().len(), MAX_FEARED);
+        assert!(suspicion.has_rival(&Command::shut()));
+    }
+}

@@ -1,0 +1,501 @@
+//! An answer that comes late is never another command's, wherever it comes.
+//!
+//! A command times out because its answer is taken off the line. The answer is put back at one place of what follows:
+//! more than a hundred commands of all kinds. Every place is tried. Each command has to get its own right answer, or an
+//! error that says that nobody knows; and behind the place everything has to be as if nothing had happened.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+mod pair;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use air724ug::at::{Domain, Protocol, Quotable, Refusal, RegistrationStatus};
+use air724ug::error::CloseReason;
+use air724ug::proto::{Request, Response, SocketId};
+use air724ug::sim::Settings;
+use air724ug::{Config, Error, ReceiveMode};
+use pair::{ECHO, Pair};
+
+/// What is taken off the line, and what comes of it later.
+#[derive(Clone)]
+struct Late {
+    /// The command of which the answer is lost begins like this.
+    victim: &'static str,
+    /// Before the loss begins, so many more writes pass (1: the prompt comes, the result is lost).
+    spared: usize,
+    /// The answers to so many writes are lost.
+    lost: usize,
+    /// What comes later.
+    bytes: Vec<u8>,
+}
+
+/// Where it comes.
+#[derive(Clone, Copy)]
+enum Place {
+    Frame(usize),
+    Byte(usize),
+    Nowhere,
+}
+
+/// The line between modem and host.
+struct Line {
+    late: Late,
+    place: Place,
+    stage: Stage,
+    seen: usize,
+    injected: bool,
+}
+
+enum Stage {
+    Armed,
+    Sparing(usize),
+    Losing(usize),
+    Over,
+}
+
+impl Line {
+    fn host_writes(&mut self, bytes: &[u8]) {
+        let begin = |spared: usize, lost: usize| match spared {
+            0 => Stage::Losing(lost),
+            spared => Stage::Sparing(spared),
+        };
+        self.stage = match self.stage {
+            Stage::Armed if bytes.starts_with(self.late.victim.as_bytes()) => {
+                begin(self.late.spared, self.late.lost)
+            }
+            Stage::Armed => Stage::Armed,
+            Stage::Sparing(more) => begin(more - 1, self.late.lost),
+            Stage::Losing(1) => Stage::Over,
+            Stage::Losing(more) => Stage::Losing(more - 1),
+            Stage::Over => Stage::Over,
+        };
+    }
+
+    fn modem_writes(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        match self.stage {
+            Stage::Armed | Stage::Sparing(_) => bytes,
+            Stage::Losing(_) => Vec::new(),
+            Stage::Over => self.inject(bytes),
+        }
+    }
+
+    fn inject(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let (places, wanted) = match self.place {
+            Place::Nowhere => return bytes,
+            Place::Frame(wanted) => (frames(&bytes), wanted),
+            Place::Byte(wanted) => ((0..bytes.len()).collect(), wanted),
+        };
+        let place = wanted.checked_sub(self.seen).and_then(|index| places.get(index).copied());
+        self.seen += places.len();
+        match place {
+            Some(at) => {
+                self.injected = true;
+                [&bytes[..at], &self.late.bytes, &bytes[at..]].concat()
+            }
+            None => bytes,
+        }
+    }
+}
+
+/// Where frames begin; payload is no place for a frame.
+fn frames(bytes: &[u8]) -> Vec<usize> {
+    let mut places = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        places.push(at);
+        at += match bytes[at..].strip_prefix(b"\r\n") {
+            Some(rest) if rest.starts_with(b"> ") => 4,
+            Some(rest) => 2 + line(rest),
+            None => line(&bytes[at..]),
+        };
+    }
+    places
+}
+
+/// How long a line is, with its end and the payload that it announces.
+fn line(bytes: &[u8]) -> usize {
+    let end = bytes.windows(2).position(|two| two == b"\r\n").map_or(bytes.len(), |at| at + 2);
+    let text = std::str::from_utf8(&bytes[..end]).unwrap_or_default().trim_end();
+    let payload = match text.strip_prefix("+RECEIVE,") {
+        Some(list) => list.trim_end_matches(':').split(',').nth(1),
+        None => text.strip_prefix("+CIPRXGET: 2,").and_then(|list| list.split(',').nth(1)),
+    };
+    end + payload.and_then(|len| len.parse::<usize>().ok()).unwrap_or(0)
+}
+
+#[test]
+fn frames_are_found_and_payload_is_left_whole() {
+    let bytes = b"\r\nOK\r\n\r\n> \r\n+RECEIVE,0,6:\r\n\r\nOK\r\n\r\nOK\r\n";
+    assert_eq!(frames(bytes), [0, 6, 10, 33]);
+}
+
+/// The module, seven sockets that stay, and one channel that sockets come and go on.
+struct Stand {
+    pair: Pair,
+    line: Rc<RefCell<Line>>,
+    staying: Vec<SocketId>,
+    turn: u8,
+    judged: Judged,
+}
+
+/// What became of the commands.
+#[derive(Default, Debug)]
+struct Judged {
+    right: usize,
+    /// Errors that say that nobody knows.
+    open: usize,
+    in_doubt: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Stand {
+    fn new(mode: ReceiveMode, late: Late, place: Place) -> Self {
+        let config = Config::default().receive_mode(mode);
+        let mut pair = Pair::with(config, Settings::default()).ready();
+        let going = pair.channel_open();
+        let staying = (0..7).map(|_| pair.channel_open()).collect();
+        pair.close(going).unwrap();
+        let line = Line { late, place, stage: Stage::Armed, seen: 0, injected: false };
+        let line = Rc::new(RefCell::new(line));
+        let (host, modem) = (Rc::clone(&line), Rc::clone(&line));
+        pair.to_modem = Box::new(move |_, bytes| {
+            host.borrow_mut().host_writes(&bytes);
+            bytes
+        });
+        pair.to_host = Box::new(move |_, bytes| modem.borrow_mut().modem_writes(bytes));
+        Self { pair, line, staying, turn: 0, judged: Judged::default() }
+    }
+
+    fn judge(&mut self, what: &str, verdict: Verdict) {
+        match verdict {
+            Verdict::Right => self.judged.right += 1,
+            Verdict::Open => {
+                self.judged.open += 1;
+                self.judged.in_doubt.push(what.to_owned());
+            }
+            Verdict::Wrong(got) => self.judged.wrong.push(format!("{what}: {got}")),
+        }
+    }
+
+    fn command(&mut self, text: &str, wanted: &[&str]) {
+        let verdict = match self.pair.command(text, Duration::from_secs(5)) {
+            Ok(lines) if lines == wanted => Verdict::Right,
+            Err(Error::Refused { code: Refusal::Error, .. }) if wanted == ["ERROR"] => Verdict::Right,
+            Err(error) => open_or_wrong(&error),
+            Ok(lines) => Verdict::Wrong(format!("{lines:?}")),
+        };
+        self.judge(text, verdict);
+    }
+
+    fn question(&mut self, what: &str, request: Request, is_right: impl Fn(&Response) -> bool) {
+        let verdict = match self.pair.call(request) {
+            Ok(response) if is_right(&response) => Verdict::Right,
+            Ok(response) => Verdict::Wrong(format!("{response:?}")),
+            Err(error) => open_or_wrong(&error),
+        };
+        self.judge(what, verdict);
+    }
+
+    /// Sends on one of the sockets that stay, and reads the echo.
+    fn send(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+        let index = usize::from(self.turn) % self.staying.len();
+        self.send_on(index);
+    }
+
+    fn send_on(&mut self, index: usize) {
+        let socket = self.staying[index];
+        match self.echo(socket) {
+            Verdict::Right => self.judged.right += 1,
+            other => {
+                self.judge("send", other);
+                let _ = self.pair.close(socket);
+                if let Some(socket) = self.connect() {
+                    self.staying[index] = socket;
+                }
+            }
+        }
+    }
+
+    fn echo(&mut self, socket: SocketId) -> Verdict {
+        let data = format!("{:>10}", self.turn);
+        match self.pair.send(socket, data.as_bytes()) {
+            Ok(10) => {}
+            Ok(other) => return Verdict::Wrong(format!("{other} bytes sent")),
+            Err(error) => return open_or_wrong(&error),
+        }
+        match self.pair.read(socket, 10) {
+            Ok(bytes) if bytes == data.as_bytes() => Verdict::Right,
+            Ok(bytes) => Verdict::Wrong(format!("read {:?}", String::from_utf8_lossy(&bytes))),
+            Err(error) => open_or_wrong(&error),
+        }
+    }
+
+    fn connect(&mut self) -> Option<SocketId> {
+        match self.pair.connect(ECHO.0, ECHO.1) {
+            Ok(socket) => {
+                self.judged.right += 1;
+                Some(socket)
+            }
+            Err(error) => {
+                self.judge("connect", open_or_wrong(&error));
+                None
+            }
+        }
+    }
+
+    /// A socket comes and goes on the free channel.
+    fn visit(&mut self) {
+        let Some(socket) = self.connect() else { return };
+        let verdict = self.echo(socket);
+        self.judge("visit", verdict);
+        let verdict = match self.pair.close(socket) {
+            Ok(Response::Closed) => Verdict::Right,
+            Ok(other) => Verdict::Wrong(format!("{other:?}")),
+            Err(error) => open_or_wrong(&error),
+        };
+        self.judge("close", verdict);
+    }
+
+    /// Twenty commands of all kinds.
+    fn twenty(&mut self) {
+        let home = |response: &Response| matches!(response, Response::Registration(RegistrationStatus::Home));
+        self.command("AT+CSQ", &["+CSQ: 24,0"]);
+        self.send();
+        self.command("AT+CREG?", &["+CREG: 0,1"]);
+        self.command("AT+CGATT=1", &[]);
+        self.visit();
+        self.question("LTE", Request::Registration(Domain::Lte), home);
+        self.command("ATI", &["AirM2M_720U_V401881_LTE_AT"]);
+        self.command("AT+NOSUCH", &["ERROR"]);
+        self.send();
+        let signal = |response: &Response| matches!(response, Response::Signal(q) if q.rssi() == Some(24));
+        self.question("signal", Request::Signal, signal);
+        self.command("AT+CIFSR", &["10.83.172.111"]);
+        self.command("AT+CGATT?", &["+CGATT: 1"]);
+        self.command("AT+CREG=0", &[]);
+        self.send();
+        self.visit();
+        self.command("AT+CGMM", &["+CGMM: \"Air724UG\""]);
+        self.command("AT+CSQ", &["+CSQ: 24,0"]);
+    }
+
+    /// Lets one command lose its answer, then runs the hundred.
+    fn run(mut self, victim: impl FnOnce(&mut Self)) -> (Judged, bool) {
+        victim(&mut self);
+        let over = matches!(self.line.borrow().stage, Stage::Over | Stage::Losing(_));
+        assert!(over, "the victim was never written");
+        self.judged = Judged::default();
+        (0..5).for_each(|_| self.twenty());
+        let injected = self.line.borrow().injected;
+        // Whatever is in doubt is settled, except what a command without a name of its own could have printed ...
+        self.twenty();
+        self.judged.in_doubt.clear();
+        self.twenty();
+        self.judged.in_doubt.retain(|what| what != "ATI");
+        // ... and that is settled when nothing can come late any more.
+        self.pair.run_for(Duration::from_secs(300));
+        self.twenty();
+        if injected {
+            assert!(self.judged.in_doubt.is_empty(), "{:?} is still in doubt", self.judged.in_doubt);
+        }
+        (self.judged, injected)
+    }
+}
+
+enum Verdict {
+    Right,
+    Open,
+    Wrong(String),
+}
+
+/// An error that says that nobody knows is allowed; a refusal or an end that was another command's is not.
+fn open_or_wrong(error: &Error) -> Verdict {
+    match error {
+        Error::Unexpected(_)
+        | Error::Timeout { .. }
+        | Error::ConnectFailed(Refusal::Ambiguous | Refusal::Empty)
+        | Error::Closed(CloseReason::SendUnconfirmed | CloseReason::ReceiveUnconfirmed)
+        | Error::Closed(CloseReason::SendRefused(Refusal::Ambiguous)) => Verdict::Open,
+        other => Verdict::Wrong(other.to_string()),
+    }
+}
+
+/// Tries every place of the first sixty commands, and every fifth of the others, which only repeat them.
+fn at_every_place(mode: ReceiveMode, late: &Late, victim: fn(&mut Stand)) {
+    let mut open = 0;
+    for place in (0..200).chain((200..).step_by(5)) {
+        let (judged, injected) = Stand::new(mode, late.clone(), Place::Frame(place)).run(victim);
+        assert!(judged.wrong.is_empty(), "{:?} at frame {place}: {:#?}", late.victim, judged.wrong);
+        open += judged.open;
+        if !injected {
+            assert!(place > 150, "only {place} places");
+            println!(
+                "{}: {place} places, {open} open of {}",
+                late.victim,
+                place * (judged.right + judged.open)
+            );
+            break;
+        }
+    }
+}
+
+fn late(victim: &'static str, bytes: &str) -> Late {
+    Late { victim, spared: 0, lost: 1, bytes: bytes.as_bytes().to_vec() }
+}
+
+fn times_out(stand: &mut Stand, text: &str) {
+    let answer = stand.pair.command(text, Duration::from_secs(5));
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+}
+
+#[test]
+fn a_question_of_the_application_is_answered_late() {
+    let late = late("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
+    at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "AT+CSQ"));
+}
+
+#[test]
+fn a_question_with_a_bare_answer_is_answered_late() {
+    let late = late("ATI", "\r\nANOTHER_FIRMWARE\r\n\r\nOK\r\n");
+    at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "ATI"));
+}
+
+#[test]
+fn a_command_without_content_is_answered_late() {
+    for answer in ["\r\nOK\r\n", "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {
+        at_every_place(ReceiveMode::Push, &late("AT+CGATT=1", answer), |stand| {
+            times_out(stand, "AT+CGATT=1")
+        });
+    }
+}
+
+#[test]
+fn a_registration_is_answered_late() {
+    let late = late("AT+CEREG?", "\r\n+CEREG: 0,3\r\n\r\nOK\r\n");
+    at_every_place(ReceiveMode::Push, &late, |stand| {
+        let answer = stand.pair.call(Request::Registration(Domain::Lte));
+        assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    });
+}
+
+#[test]
+fn an_address_comes_late() {
+    let late = late("AT+CIFSR", "\r\n1.2.3.4\r\n");
+    at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "AT+CIFSR"));
+}
+
+#[test]
+fn a_status_with_its_rows_comes_late() {
+    let rows: String = (0..8).map(|n| format!("C: {n},,\"\",\"\",\"\",\"INITIAL\"\r\n")).collect();
+    let late = late("AT+CIPSTATUS", &format!("\r\nOK\r\n\r\nSTATE: IP STATUS\r\n\r\n{rows}"));
+    at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "AT+CIPSTATUS"));
+}
+
+/// The free channel is the first.
+fn connect_times_out(stand: &mut Stand) {
+    let host = Quotable::host(ECHO.0).unwrap();
+    let timeout = Duration::from_secs(20);
+    let request = Request::Connect { protocol: Protocol::Tcp, host, port: ECHO.1, timeout };
+    let answer = stand.pair.call(request);
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+}
+
+#[test]
+fn a_connection_is_accepted_and_made_late() {
+    for answer in ["\r\nOK\r\n", "\r\nOK\r\n\r\n0, CONNECT OK\r\n", "\r\nERROR\r\n"] {
+        at_every_place(ReceiveMode::Push, &late("AT+CIPSTART", answer), connect_times_out);
+    }
+}
+
+#[test]
+fn a_result_of_a_connection_comes_late_to_the_next_on_its_channel() {
+    for answer in ["\r\n0, CONNECT OK\r\n", "\r\n0, CONNECT FAIL\r\n", "\r\n0, CLOSED\r\n"] {
+        at_every_place(ReceiveMode::Push, &late("AT+CIPSTART", answer), connect_times_out);
+    }
+}
+
+/// A socket on the free channel loses the answers to its send.
+fn send_times_out(stand: &mut Stand) {
+    let socket = stand.pair.channel_open();
+    let answer = stand.pair.send(socket, b"0123456789");
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{answer:?}");
+    stand.pair.close(socket).unwrap();
+}
+
+#[test]
+fn the_result_of_a_send_comes_late() {
+    for answer in
+        ["\r\nDATA ACCEPT:0,10\r\n", "\r\n0, SEND OK\r\n", "\r\n0, SEND FAIL\r\n", "\r\nDATA ACCEPT:0,7\r\n"]
+    {
+        let late = Late { spared: 1, ..late("AT+CIPSEND", answer) };
+        at_every_place(ReceiveMode::Push, &late, send_times_out);
+    }
+}
+
+#[test]
+fn the_prompt_of_a_send_comes_late() {
+    for answer in ["\r\n> ", "\r\n> \r\nDATA ACCEPT:0,10\r\n", "\r\nERROR\r\n"] {
+        let late = Late { lost: 2, ..late("AT+CIPSEND", answer) };
+        at_every_place(ReceiveMode::Push, &late, send_times_out);
+    }
+}
+
+#[test]
+fn the_end_of_a_close_comes_late() {
+    for answer in ["\r\n0, CLOSE OK\r\n", "\r\n+CME ERROR: 3\r\n"] {
+        at_every_place(ReceiveMode::Push, &late("AT+CIPCLOSE", answer), |stand| {
+            let socket = stand.pair.channel_open();
+            stand.pair.close(socket).unwrap();
+        });
+    }
+}
+
+#[test]
+fn fetched_data_come_late_and_are_nobodys() {
+    for answer in
+        ["\r\n+CIPRXGET: 2,0,10,0\r\nLATE DATA!\r\n\r\nOK\r\n", "\r\nOK\r\n", "\r\n+CME ERROR: 3\r\n"]
+    {
+        at_every_place(ReceiveMode::Manual, &late("AT+CIPRXGET=2", answer), |stand| {
+            let socket = stand.pair.channel_open();
+            stand.pair.send(socket, b"0123456789").unwrap();
+            let (read, error) = stand.pair.read_to_end(socket);
+            let unconfirmed = matches!(error, Error::Closed(CloseReason::ReceiveUnconfirmed));
+            assert!(read.is_empty() && unconfirmed, "{error}");
+            stand.pair.close(socket).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_late_answer_may_split_any_line_at_any_byte() {
+    let late = late("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
+    for place in 0.. {
+        let mut stand = Stand::new(ReceiveMode::Push, late.clone(), Place::Byte(place));
+        times_out(&mut stand, "AT+CSQ");
+        for _ in 0..2 {
+            stand.command("AT+CSQ", &["+CSQ: 24,0"]);
+            stand.command("AT+CREG=0", &[]);
+            stand.command("AT+NOSUCH", &["ERROR"]);
+            stand.command("ATI", &["AirM2M_720U_V401881_LTE_AT"]);
+            stand.command("AT+CIFSR", &["10.83.172.111"]);
+        }
+        assert!(stand.judged.wrong.is_empty(), "at byte {place}: {:#?}", stand.judged.wrong);
+        if !stand.line.borrow().injected {
+            assert!(place > 300, "only {place} places");
+            break;
+        }
+    }
+}
+
+#[test]
+fn without_a_late_answer_nothing_is_in_doubt() {
+    for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        let stand = Stand::new(mode, late("AT+CREG?", ""), Place::Nowhere);
+        let (judged, _) = stand.run(|stand| times_out(stand, "AT+CREG?"));
+        assert_eq!((judged.open, judged.wrong.len()), (0, 0), "{judged:#?}");
+    }
+}
