@@ -1,5 +1,7 @@
 //! Queued sends, events of data, and what the peer has acknowledged, in virtual time.
 
+#![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
+
 mod pair;
 
 use std::time::Duration;

@@ -6,30 +6,20 @@ mod driver_support;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use air724ug::sim::Settings;
 use air724ug::{Config, Error, Modem, ReceiveMode, Socket};
-use driver_support::{SOON, Terminal, common_prefix, connect, noise, server};
+use driver_support::{SOON, Terminal, all_asleep, common_prefix, connect, noise, ready, server};
 
 /// What each socket moves, each way.
 const SIZE: usize = 1_000_000;
 const SOCKETS: usize = 8;
 
-/// The line's rate for data that are pushed: twice what LTE Cat.1 gives at best. Nothing holds such data back, so a
-/// line without a rate would test who gets the processor first.
-const RATE: u32 = 20_000_000;
-
-/// A modem that is ready.
+/// A modem that is ready, on a line without a rate.
 fn modem(mode: ReceiveMode) -> (Terminal, Modem) {
-    let rate = match mode {
-        ReceiveMode::Push => Some(RATE),
-        ReceiveMode::Manual => None,
-    };
-    let terminal = Terminal::new(Settings::default().baud(rate));
-    let modem = terminal.modem(Config::default().receive_mode(mode));
-    (terminal, modem)
+    ready(Config::default().receive_mode(mode))
 }
 
 /// What the application sends on a socket, and what it must receive.
@@ -65,10 +55,9 @@ fn full_duplex_server() -> (SocketAddr, Uploads) {
 
 fn open_all(modem: &Modem, server: SocketAddr) -> Vec<Socket> {
     (0..SOCKETS)
-        .map(|index| {
+        .map(|_| {
             let socket = connect(modem, server);
             socket.set_read_timeout(Some(SOON * 3)).unwrap();
-            socket.send(&[index as u8]).unwrap();
             socket
         })
         .collect()
@@ -85,15 +74,22 @@ fn receive_all(mut socket: &Socket, index: usize) {
     assert_eq!(same, SIZE, "socket {index} has another byte at {same}");
 }
 
-/// Moves everything on the sockets in `both`, and on the others only what they send.
+/// Moves everything on the sockets: the server begins when all readers are there.
 fn move_all(sockets: &[Socket], reads: impl Fn(usize) -> bool, sends: impl Fn(usize) -> bool) {
+    // The tests run at once, each with readers of a name of its own.
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("reads-{}-", RUNS.fetch_add(1, Ordering::SeqCst));
     thread::scope(|scope| {
+        let readers = (0..SOCKETS).filter(|index| reads(*index));
+        for index in readers.clone() {
+            let (builder, socket) = (thread::Builder::new().name(name.clone()), &sockets[index]);
+            builder.spawn_scoped(scope, move || receive_all(socket, index)).unwrap();
+        }
+        all_asleep(&name, readers.count());
         for (index, socket) in sockets.iter().enumerate() {
+            socket.send(&[index as u8]).unwrap();
             if sends(index) {
                 scope.spawn(move || send_all(socket, index));
-            }
-            if reads(index) {
-                scope.spawn(move || receive_all(socket, index));
             }
         }
     });

@@ -1,4 +1,5 @@
-//! The command family beyond TCP/IP: card lock, phone settings, profile memory, serial port, sleep.
+//! The command family around TCP/IP: card lock, phone settings, profile memory, serial port, sleep, contexts, heartbeat,
+//! ping, files.
 //! Each command in each of its forms; what it does, not only what it answers.
 
 mod sim_support;
@@ -6,7 +7,9 @@ mod sim_support;
 use std::time::Duration;
 
 use air724ug::sim::{Boot, Control, Happening, Settings, SimCard};
-use sim_support::{NOT_ALLOWED, OK, ask, host, host_with, text};
+use sim_support::{
+    NOT_ALLOWED, OK, PROMPT, ask, connect, host, host_with, online, received, send, text, type_bytes,
+};
 
 const ERROR: &str = "\r\nERROR\r\n";
 const INVALID: &str = "\r\n+CME ERROR: 53\r\n";
@@ -327,4 +330,199 @@ fn a_host_that_writes_during_a_command_overruns_the_modem_without_flow_control()
         assert_eq!(answers.matches("OK").count() < 4, lost, "{control}: {answers}");
         assert_eq!(host.simulator().holds_back(), !lost);
     }
+}
+
+#[test]
+fn a_context_is_defined_shown_and_forgotten() {
+    let mut host = host();
+    let bearer = "+CGDCONT: 5,\"IP\",\"cmiot\",\"10.83.172.111\",0,0";
+    forms(&mut host, "+CGDCONT", &[("?", bearer), ("=1,\"IP\",\"private.apn\"", "OK")]);
+    let both = format!("\r\n+CGDCONT: 1,\"IP\",\"private.apn\",\"\",0,0\r\n{}", line(bearer));
+    ask(&mut host, "AT+CGDCONT?", &both);
+    forms(&mut host, "+CGDCONT", &[("=5,\"IPV4V6\",\"cmnet\"", "OK"), ("=1", "OK")]);
+    forms(&mut host, "+CGDCONT", &[("?", "+CGDCONT: 5,\"IPV4V6\",\"cmnet\",\"10.83.172.111\",0,0")]);
+    forms(
+        &mut host,
+        "+CGDCONT",
+        &[("=0,\"IP\"", "+CME ERROR: 53"), ("=1,\"X25\"", "+CME ERROR: 53"), ("", "ERROR")],
+    );
+    host.control(Control::NetworkDown);
+    ask(&mut host, "AT+CGDCONT=5", OK);
+    ask(&mut host, "AT+CGDCONT?", &line("+CGDCONT: "));
+}
+
+#[test]
+fn keep_alive_and_local_ports_and_name_servers_are_kept() {
+    let mut host = host();
+    let host = &mut host;
+    forms(
+        host,
+        "+CIPTKA",
+        &[("=?", "+CIPTKA: (0-1),(30-7200),(30-600),(1-9)"), ("?", "+CIPTKA: 0,7200,75,9")],
+    );
+    forms(
+        host,
+        "+CIPTKA",
+        &[("=1,60", "OK"), ("?", "+CIPTKA: 1,60,75,9"), ("=1,29", "+CME ERROR: 53"), ("=", "+CME ERROR: 53")],
+    );
+    forms(host, "+CLPORT", &[("=?", "+CLPORT: (\"TCP\",\"UDP\"),(0-65535)"), ("?", "+CLPORT: 0,0")]);
+    forms(host, "+CLPORT", &[("=\"UDP\",4000", "OK"), ("=TCP,5000", "OK"), ("?", "+CLPORT: 5000,4000")]);
+    forms(
+        host,
+        "+CLPORT",
+        &[("=TCP,70000", "+CME ERROR: 53"), ("=1,TCP,5", "+CME ERROR: 53"), ("", "ERROR")],
+    );
+    forms(host, "+CDNSCFG", &[("=?", "+CDNSCFG: (\"Primary DNS\"),(\"Secondary DNS\")")]);
+    forms(
+        host,
+        "+CDNSCFG",
+        &[("=\"1.1.1.1\",8.8.8.8", "OK"), ("?", "PrimaryDns: 1.1.1.1\r\nSecondaryDns: 8.8.8.8")],
+    );
+    forms(host, "+CDNSCFG", &[("=\"1.1.1\"", "+CME ERROR: 53"), ("=1.1.1.2,no", "+CME ERROR: 53")]);
+    forms(host, "+CDNSCFG", &[("?", "PrimaryDns: 1.1.1.1\r\nSecondaryDns: 8.8.8.8")]);
+    ask(host, "AT+CIPMUX=1", OK);
+    ask(host, "AT+CLPORT=7,TCP,77", OK);
+    ask(host, "AT+CLPORT=8,TCP,77", INVALID);
+    let rows: String = (0..8)
+        .map(|n| {
+            format!(
+                "\r\n+CLPORT: {n},{},{}\r\n",
+                [5000, 0, 0, 0, 0, 0, 0, 77][n],
+                [4000, 0, 0, 0, 0, 0, 0, 0][n]
+            )
+        })
+        .collect();
+    ask(host, "AT+CLPORT?", &format!("{rows}{OK}"));
+}
+
+#[test]
+fn transparent_settings_are_taken_in_transparent_mode_alone() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPCCFG?", &line("+CIPCCFG: 5,2,1024,0,0,1460,50,0"));
+    ask(&mut host, "AT+CIPCCFG=3,10,1460,0", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPMODE=1", OK);
+    forms(
+        &mut host,
+        "+CIPCCFG",
+        &[("=3,10,1460,1,1,50,20,1", "OK"), ("?", "+CIPCCFG: 3,10,1460,1,1,50,20,1")],
+    );
+    forms(
+        &mut host,
+        "+CIPCCFG",
+        &[("=2,10,1460,1", "+CME ERROR: 53"), ("=5,5,5", "+CME ERROR: 53"), ("", "ERROR")],
+    );
+}
+
+#[test]
+fn the_heart_beats_on_its_link_and_counts() {
+    let mut host = online(true);
+    let host = &mut host;
+    forms(
+        host,
+        "^HEARTCONFIG",
+        &[("=?", "OK"), ("?", "^HEARTCONFIG: 0,0,120"), ("=1,2,10", "OK"), ("?", "^HEARTCONFIG: 1,2,10")],
+    );
+    forms(host, "^HEARTCONFIG", &[("=1,8", "+CME ERROR: 53"), ("=1,2,4", "+CME ERROR: 53"), ("", "ERROR")]);
+    forms(
+        host,
+        "^HEARTBEAT",
+        &[
+            ("=?", "OK"),
+            ("?", "^HEARTBEAT: 2,860000000000000"),
+            ("=2,ping", "OK"),
+            ("?", "^HEARTBEAT: 2,ping"),
+        ],
+    );
+    forms(
+        host,
+        "^HEARTBEAT",
+        &[(&format!("=2,{}", "x".repeat(257)), "+CME ERROR: 53"), ("=2,", "+CME ERROR: 53")],
+    );
+    host.wait(Duration::from_secs(60));
+    connect(host, 2, "discard.test", 9);
+    host.wait(Duration::from_secs(9));
+    assert_eq!(received(host), b"", "not yet");
+    host.wait(Duration::from_secs(12));
+    assert_eq!(received(host), b"pingping");
+    ask(host, "AT^HEARTINQUIRE?", &line("^HEARTINQUIRE: 1,9,2"));
+    send(host, 2, "mine");
+    ask(host, "AT^HEARTCONFIG=0", OK);
+    ask(host, "AT^HEARTINQUIRE?", &line("^HEARTINQUIRE: 0,0,0"));
+    host.wait(Duration::from_secs(60));
+    assert_eq!(received(host), b"pingpingmine");
+}
+
+#[test]
+fn a_heartbeat_in_hex_is_sent_at_once_as_on_its_manual_page() {
+    let mut host = online(true);
+    connect(&mut host, 5, "echo.test", 7);
+    ask(&mut host, "AT^HEARTCONFIG=1,5,120", OK);
+    ask(&mut host, "AT^HEARTBEATHEX=5,6,414243444546", "\r\nOK\r\n\r\n+RECEIVE,5,6:\r\nABCDEF");
+    ask(&mut host, "AT^HEARTBEATHEX?", &line("^HEARTBEATHEX: 5,6,414243444546"));
+    ask(&mut host, "AT^HEARTBEATHEX=5,5,414243444546", INVALID);
+    ask(&mut host, "AT^HEARTBEATHEX=5,1,4G", INVALID);
+}
+
+#[test]
+fn a_ping_is_answered_or_not_and_needs_a_bearer() {
+    ask(&mut host(), "AT+CIPPING=\"echo.test\"", NOT_ALLOWED);
+    let mut host = online(true);
+    let host = &mut host;
+    forms(
+        host,
+        "+CIPPING",
+        &[
+            ("?", "+CIPPING: 4,32,100,64"),
+            ("=?", "+CIPPING: (1-100),(0-1024),(1-600),(1-255)"),
+            ("", "ERROR"),
+        ],
+    );
+    host.with_network(|network| {
+        network.set_latency(millis(20));
+    });
+    host.write(b"AT+CIPPING=\"discard.test\",2\r\n");
+    let answer = |n: u8| format!("\r\n+CIPPING: {n},\"198.51.100.2\",40,64\r\n");
+    assert_eq!(text(host.wait(millis(80))), format!("{}{}{OK}", answer(1), answer(2)));
+    host.write(b"AT+CIPPING=\"nowhere.test\",1,32,5\r\n");
+    assert_eq!(host.wait(millis(499)), b"");
+    assert_eq!(text(host.wait(millis(1))), line("+CIPPING: 1,\"nowhere.test\",600,255"));
+    ask(host, "AT+CIPPING=\"discard.test\",0", INVALID);
+    host.write(b"AT+CIPPING=\"nowhere.test\"\r\n");
+    assert!(text(host.control(Control::PdpLost)).contains("ERROR"), "it ends with the bearer");
+}
+
+#[test]
+fn directories_and_files_as_in_a21() {
+    let mut host = host();
+    ask(&mut host, "AT+FSMKDIR=\"/testdir\"", OK);
+    ask(&mut host, "AT+FSMKDIR=\"/testdir/testdir\"", OK);
+    ask(&mut host, "AT+FSCREATE=\"/testdir/test.txt\"", OK);
+    ask(&mut host, "AT+FSLS=\"/testdir\"", &line("test.txt\r\ntestdir\\"));
+    ask(&mut host, "AT+FSWRITE=\"/testdir/test.txt\",0,10,10", PROMPT);
+    type_bytes(&mut host, "1234567890", OK);
+    ask(&mut host, "AT+FSREAD=\"/testdir/test.txt\",0,10,10", "\r\n1234567890\r\nOK\r\n");
+    ask(&mut host, "AT+FSREAD=\"C:/testdir/test.txt\",1,10,8", "\r\n90\r\nOK\r\n");
+    ask(&mut host, "AT+FSMEM", "\r\n+FSMEM: 64090 bytes\r\n");
+    ask(&mut host, "AT+FSFLSIZE=\"/testdir/test.txt\"", &line("+FSFLSIZE: 10"));
+    ask(&mut host, "AT+FSRMDIR=\"/testdir\"", ERROR);
+    ask(&mut host, "AT+FSDEL=\"/testdir/test.txt\"", OK);
+    ask(&mut host, "AT+FSDEL=\"/testdir/test.txt\"", ERROR);
+    ask(&mut host, "AT+FSRMDIR=\"/testdir/testdir\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/testdir\"", OK);
+    ask(&mut host, "AT+FSLS=\"/testdir\"", ERROR);
+    ask(&mut host, "AT+FSLS=\"C:/\"", OK);
+    ask(&mut host, "AT+FSCREATE=\"/no/where.txt\"", ERROR);
+}
+
+#[test]
+fn a_file_that_does_not_come_in_its_time_is_not_written() {
+    let mut host = host();
+    ask(&mut host, "AT+FSCREATE=\"ca.crt\"", OK);
+    ask(&mut host, "AT+FSCREATE=\"/ca.crt\"", ERROR);
+    ask(&mut host, "AT+FSWRITE=\"ca.crt\",0,5,15", PROMPT);
+    host.write(b"1234");
+    assert_eq!(text(host.wait(Duration::from_secs(15))), "\r\nTimeOut\r\n");
+    ask(&mut host, "AT+FSFLSIZE=\"ca.crt\"", &line("+FSFLSIZE: 0"));
+    ask(&mut host, "AT+FSWRITE=\"ca.crt\",0,10241,15", "\r\n+CME ERROR: 63\r\n");
+    ask(&mut host, "AT+FSWRITE=\"none\",0,5,15", "\r\n+CME ERROR: 62\r\n");
 }

@@ -41,7 +41,10 @@ fn the_figures_are_those_of_the_document() {
     let mut found: Vec<Vec<String>> = played.iter().map(Played::row).collect();
     found.push(sum("all modules", played.iter().filter(|played| !played.name.starts_with('d'))));
     found.push(sum("the manual", played.iter().filter(|played| played.name.starts_with('d'))));
-    document::compare("| capture | played by | exchanges | exactly | up to values | different |", &found);
+    document::compare(
+        "| capture | played by | exchanges | exactly | up to values | different | prompted |",
+        &found,
+    );
 }
 
 #[test]
@@ -90,6 +93,7 @@ fn a_line_that_the_simulator_gets_wrong_is_noticed() {
 struct Played {
     name: String,
     profile: &'static str,
+    prompted: usize,
     exchanges: Vec<(Exchange, Vec<u8>)>,
 }
 
@@ -99,10 +103,10 @@ impl Played {
         near.filter(|near| *near == wanted).count()
     }
 
-    fn figures(&self) -> [usize; 4] {
+    fn figures(&self) -> [usize; 5] {
         let counts =
             [Nearness::Exact, Nearness::UpToValues, Nearness::Different].map(|near| self.count(near));
-        [self.exchanges.len(), counts[0], counts[1], counts[2]]
+        [self.exchanges.len(), counts[0], counts[1], counts[2], self.prompted]
     }
 
     fn row(&self) -> Vec<String> {
@@ -124,7 +128,7 @@ impl Played {
 }
 
 fn sum<'a>(name: &str, played: impl Iterator<Item = &'a Played>) -> Vec<String> {
-    let mut sum = [0; 4];
+    let mut sum = [0; 5];
     for figures in played.map(Played::figures) {
         sum.iter_mut().zip(figures).for_each(|(sum, count)| *sum += count);
     }
@@ -137,8 +141,8 @@ fn played() -> Vec<Played> {
     for (name, capture) in published() {
         let Some(at) = scenes.iter().position(|scene| name.starts_with(scene.file)) else { continue };
         let scene = scenes.remove(at);
-        let profile = scene.profile();
-        played.push(Played { name: short(&name), profile, exchanges: scene.play(&capture) });
+        let (profile, prompted) = (scene.profile(), scene.prompted());
+        played.push(Played { name: short(&name), profile, prompted, exchanges: scene.play(&capture) });
     }
     let left: Vec<&str> = scenes.iter().map(|scene| scene.file).collect();
     assert!(played.is_empty() || left.is_empty(), "scenes without a capture: {left:?}");

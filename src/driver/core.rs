@@ -2,18 +2,18 @@
 
 use std::io;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Receiver;
 
 use crate::capture::Recorder;
 use crate::port::DirectWrite;
 use crate::proto::{Engine, Event, Input, Output, Request, SocketId};
 use crate::time::Timestamp;
 
-use super::Readable;
 use super::answers::{Answer, Answers};
 use super::beats::Beats;
 use super::subscribers::Subscribers;
 use super::watch::Watch;
+use super::watched::{Readable, Watched};
 
 /// Where captures go.
 pub(crate) type Recording = Recorder<Box<dyn io::Write + Send>>;
@@ -26,7 +26,7 @@ pub(super) struct Core {
     unwritten: Vec<u8>,
     answers: Answers,
     subscribers: Subscribers,
-    watched: Vec<(SocketId, Sender<()>)>,
+    watched: Watched,
     recording: Option<Recording>,
     pub(super) beats: Beats,
     /// What the thread is doing that serves deadlines and writes.
@@ -43,6 +43,7 @@ impl Core {
         engine: Engine,
         direct: Option<Box<dyn DirectWrite>>,
         recording: Option<Recording>,
+        watched: Watched,
     ) -> Self {
         Self {
             engine,
@@ -50,7 +51,7 @@ impl Core {
             unwritten: Vec::new(),
             answers: Answers::default(),
             subscribers: Subscribers::default(),
-            watched: Vec::new(),
+            watched,
             recording,
             beats: Beats::default(),
             watch: Watch::Up,
@@ -80,6 +81,17 @@ impl Core {
             recording.from_modem(now, bytes);
         }
         self.handle(now, Input::Received(bytes));
+        self.watched.press(now, |socket| self.engine.readable(socket).0);
+    }
+
+    /// Whether what came last fills a window whose reader has not had his turn.
+    pub(super) fn is_pressed(&mut self) -> bool {
+        !self.closed && self.watched.is_pressed(|socket| self.engine.readable(socket).0)
+    }
+
+    /// Whether a reader who has his turn now may be waited for.
+    pub(super) fn was_pressed(&self) -> bool {
+        self.watched.was_pressed()
     }
 
     pub(super) fn tick(&mut self, now: Timestamp) {
@@ -136,17 +148,21 @@ impl Core {
     }
 
     pub(super) fn watch(&mut self, socket: SocketId) -> Readable {
-        let (sender, signal) = bounded(1);
+        let readable = self.watched.add(socket);
         if self.engine.readable(socket) != (0, false) {
-            // What came before anybody watched. The place is empty.
-            let _ = sender.try_send(());
+            // What came before anybody watched.
+            readable.rearm();
         }
-        self.watched.push((socket, sender.clone()));
-        Readable { signal, rearm: sender }
+        readable
+    }
+
+    /// Somebody reads this socket.
+    pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
+        self.watched.looked(socket, now);
     }
 
     pub(super) fn unwatch(&mut self, socket: SocketId) {
-        self.watched.retain(|(watched, _)| *watched != socket);
+        self.watched.remove(socket);
         self.beats.set(socket, None);
     }
 
@@ -197,12 +213,7 @@ impl Core {
                     self.subscribers.tell(&event);
                 }
                 Output::Beat(socket, count) => self.beats.push(socket, count),
-                Output::Readable(socket) => {
-                    if let Some((_, sender)) = self.watched.iter().find(|(watched, _)| *watched == socket) {
-                        // A signal that waits already is as good.
-                        let _ = sender.try_send(());
-                    }
-                }
+                Output::Readable(socket) => self.watched.signal(socket),
             }
         }
         if self.unwritten.len() > MAX_UNWRITTEN {

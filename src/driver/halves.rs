@@ -129,11 +129,14 @@ impl ReaderHalf {
         }
         match read {
             Ok(0) => return Err(hung_up()),
-            Ok(count) => core.received(shared.now(), &self.buf[..count]),
+            Ok(count) => {
+                core.received(shared.now(), &self.buf[..count]);
+                shared.wake_if(core.wants_watch());
+                shared.relieve(core);
+            }
             Err(error) if is_passing(&error) => {}
             Err(error) => return Err(error),
         }
-        shared.wake_if(core.wants_watch());
         Ok(Turn::Again)
     }
 }

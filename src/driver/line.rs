@@ -53,7 +53,10 @@ impl OpenLine {
         core.watcher_is_up();
         match read {
             Ok(0) => return Err(hung_up()),
-            Ok(count) => core.received(shared.now(), &self.buf[..count]),
+            Ok(count) => {
+                core.received(shared.now(), &self.buf[..count]);
+                shared.relieve(core);
+            }
             Err(error) if is_nothing(&error) => {}
             Err(error) => return Err(error),
         }

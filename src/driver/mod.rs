@@ -14,19 +14,24 @@ mod line;
 mod subscribers;
 mod thread;
 mod watch;
+mod watched;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
 use crate::port::{Port, Wake};
 use crate::proto::{Engine, Event, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
-pub(crate) use beats::Says;
+use self::watched::Watched;
+
+pub(crate) use self::beats::Says;
+pub(crate) use self::watched::Readable;
 
 /// A running modem.
 #[derive(Debug)]
@@ -40,24 +45,41 @@ pub(crate) struct Driver {
 struct Shared {
     core: Mutex<Core>,
     wake: Arc<dyn Wake>,
+    /// A reader has had his turn.
+    relieved: Condvar,
     origin: Instant,
 }
 
+/// How long the port is left alone when what it gave fills a window by more than half, for its reader to have his turn:
+/// nothing holds back data that the module pushes, and a busy machine may not have let him run. Costs nothing while readers
+/// keep up, or for a socket that nobody reads. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
+const RELIEF: Duration = Duration::from_millis(10);
 /// How long [`Driver::close`] waits for the port to be closed. It takes microseconds, unless a writer half blocks.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Driver {
     /// Starts the threads: one, or two for a pair of halves.
-    pub(crate) fn start(port: Port, engine: Engine, recorder: Option<core::Recording>) -> Result<Self> {
+    pub(crate) fn start(
+        port: Port,
+        engine: Engine,
+        recorder: Option<core::Recording>,
+        config: &Config,
+    ) -> Result<Self> {
+        let limit = match config.receive_mode {
+            ReceiveMode::Push => config.receive_window / 2,
+            // Fetched only while there is room.
+            ReceiveMode::Manual => usize::MAX,
+        };
+        let watched = Watched::new(limit);
         let (shared, closed) = match port {
             Port::Line { line, wake, direct } => {
-                let shared = Shared::new(Core::new(engine, Some(direct), recorder), wake);
+                let shared = Shared::new(Core::new(engine, Some(direct), recorder, watched), wake);
                 let closed = line::spawn(&shared, line)?;
                 (shared, closed)
             }
             Port::Halves { reader, writer } => {
                 let (bell, rung) = halves::bell();
-                let shared = Shared::new(Core::new(engine, None, recorder), bell);
+                let shared = Shared::new(Core::new(engine, None, recorder, watched), bell);
                 let closed = halves::spawn(&shared, reader, writer, rung)?;
                 (shared, closed)
             }
@@ -116,6 +138,19 @@ impl Driver {
         result
     }
 
+    /// Looks at the core for somebody who reads a socket.
+    pub(crate) fn read<T>(&self, socket: SocketId, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
+        let mut core = self.shared.lock();
+        let now = self.shared.now();
+        core.looked(socket, now);
+        let result = core.with_engine(now, look);
+        self.shared.wake_if(core.wants_watch());
+        if core.was_pressed() {
+            self.shared.relieved.notify_one();
+        }
+        result
+    }
+
     /// Begins to tell when a socket can be read.
     pub(crate) fn watch(&self, socket: SocketId) -> Readable {
         self.shared.lock().watch(socket)
@@ -154,7 +189,7 @@ impl Drop for Driver {
 
 impl Shared {
     fn new(core: Core, wake: Arc<dyn Wake>) -> Arc<Self> {
-        Arc::new(Self { core: Mutex::new(core), wake, origin: Instant::now() })
+        Arc::new(Self { core: Mutex::new(core), wake, relieved: Condvar::new(), origin: Instant::now() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
@@ -168,6 +203,13 @@ impl Shared {
         core.close(self.now(), "the driver has failed (a panic, reported on the standard error)");
         self.wake.wake();
         core
+    }
+
+    /// Gives a reader his turn whose window is filling up.
+    fn relieve(&self, mut core: MutexGuard<'_, Core>) {
+        if core.is_pressed() {
+            drop(self.relieved.wait_timeout_while(core, RELIEF, |core| core.is_pressed()));
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -184,20 +226,5 @@ impl Shared {
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-/// Tells when a socket can be read.
-#[derive(Clone, Debug)]
-pub(crate) struct Readable {
-    pub(crate) signal: Receiver<()>,
-    rearm: crossbeam_channel::Sender<()>,
-}
-
-impl Readable {
-    /// Signals again: there is more to read, or the end for others to see.
-    pub(crate) fn rearm(&self) {
-        // One signal that waits is enough.
-        let _ = self.rearm.try_send(());
     }
 }

@@ -10,6 +10,7 @@ mod registration;
 mod services;
 mod socket;
 mod stream;
+mod supervisor;
 mod turns;
 
 use std::fs::File;
@@ -26,6 +27,7 @@ pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;
+pub use supervisor::{Gap, Incoming, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 
 use crate::capture::{Header, Recorder};
 use crate::config::Config;
@@ -111,6 +113,10 @@ impl Modem {
     /// Begins a TCP connection (`socket.tcp()`).
     pub fn tcp(&self) -> Connector {
         Connector::new(self.clone(), Protocol::Tcp)
+    }
+
+    fn connector(&self, protocol: Protocol) -> Connector {
+        Connector::new(self.clone(), protocol)
     }
 
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
@@ -220,7 +226,7 @@ impl Modem {
                 Some(Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header))
             }
         };
-        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder)?) })
+        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder, config)?) })
     }
 }
 

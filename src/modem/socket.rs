@@ -300,7 +300,7 @@ impl Socket {
             return Err(Error::Closed(CloseReason::ShutDown));
         }
         let id = self.shared.id;
-        let (result, more) = self.shared.modem.driver.with_engine(|engine, now| {
+        let (result, more) = self.shared.modem.driver.read(id, |engine, now| {
             let result = look(engine, now);
             (result, engine.readable(id) != (0, false))
         });
@@ -329,11 +329,10 @@ impl Socket {
 
     /// `false` when time is up.
     fn wait_readable(&self, deadline: Deadline) -> bool {
-        let signal = &self.shared.readable.signal;
-        let waited = match deadline.0 {
+        let waited = self.shared.readable.while_waiting(|signal| match deadline.0 {
             Some(deadline) => signal.recv_deadline(deadline),
             None => signal.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
+        });
         match waited {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
             Err(RecvTimeoutError::Timeout) => false,

@@ -157,6 +157,8 @@ pub enum Request {
         /// Whether it is to be on.
         on: bool,
     },
+    /// Take the bearer down and up again. Ends every socket; answered at once.
+    ResetBearer,
     /// Restart the module. Ends every socket.
     Restart,
 }
@@ -185,6 +187,7 @@ impl Request {
             Self::Clock => "clock".to_owned(),
             Self::Radio { on: true } => "radio on".to_owned(),
             Self::Radio { on: false } => "radio off".to_owned(),
+            Self::ResetBearer => "reset the bearer".to_owned(),
             Self::Restart => "restart".to_owned(),
         }
     }

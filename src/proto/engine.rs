@@ -32,6 +32,7 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 ///         Output::Event(event) => println!("{event:?}"),
 ///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
 ///         Output::Readable(socket) => println!("{socket:?}"),
+///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
 ///     }
 /// }
 /// now = engine.deadline().unwrap().0;
@@ -314,7 +315,7 @@ impl Engine {
         }
     }
 
-    fn bearer_lost(&mut self, now: Timestamp) {
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);

@@ -89,6 +89,10 @@ impl Engine {
                 let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
                 self.requests.ask(now, ticket, Command::radio(on), Kind::Done(effect));
             }
+            Request::ResetBearer => {
+                self.bearer_lost(now);
+                self.out.answer(ticket, Ok(Response::Done));
+            }
             Request::Restart => {
                 self.requests.ask(now, ticket, Command::reset(), Kind::Done(Effect::Restart));
             }

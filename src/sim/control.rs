@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::fault::Fault;
+use super::fault::{Fault, Rule};
 use super::network::{ConnectFailure, Target};
 
 /// What happens to the simulator.
@@ -49,6 +49,8 @@ pub enum Control {
     HangUp,
     /// Something goes wrong at the next opportunity.
     Fault(Fault),
+    /// Something goes wrong as the rule says; a moment counts from now.
+    Rule(Rule),
     /// The peer of this channel closes.
     PeerClose(u8),
 }
@@ -91,6 +93,13 @@ pub enum Happening {
         /// How many.
         bytes: usize,
     },
+    /// A handshake failed.
+    Tls {
+        /// The channel.
+        channel: u8,
+        /// Why, in words.
+        why: String,
+    },
     /// A channel ended.
     Closed {
         /// The channel.
@@ -123,6 +132,7 @@ impl fmt::Display for Happening {
             Self::Connected { channel } => write!(f, "channel {channel} is connected"),
             Self::ConnectFailed { channel, why } => write!(f, "channel {channel} failed to connect: {why:?}"),
             Self::Sent { channel, bytes } => write!(f, "channel {channel} sent {bytes} bytes"),
+            Self::Tls { channel, why } => write!(f, "channel {channel}, TLS: {why}"),
             Self::Closed { channel, lost: 0 } => write!(f, "channel {channel} is closed"),
             Self::Closed { channel, lost } => {
                 write!(f, "channel {channel} is closed, {lost} unread bytes destroyed")

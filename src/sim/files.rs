@@ -10,10 +10,10 @@ use super::result::Then;
 pub(super) const WRITE_LIMIT: usize = 10_240;
 /// What the file system holds: 64100 bytes (capture a21, `AT+FSMEM` of an empty one).
 pub(super) const CAPACITY: usize = 64_100;
-/// How many files and directories there can be: bounds the memory that empty ones take (assumed).
+/// How many files there can be: bounds the memory that empty ones take (assumed).
 const MAX_FILES: usize = 256;
 
-/// All files. They survive a reboot.
+/// All files and directories. They survive a reboot. Names are kept without their leading `/` or `C:/`.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     files: BTreeMap<String, Vec<u8>>,
@@ -22,47 +22,51 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn read(&self, name: &str) -> Option<&[u8]> {
-        self.files.get(name).map(Vec::as_slice)
+        self.files.get(plain(name)).map(Vec::as_slice)
     }
 
-    /// Makes an empty file; `false` if it exists or there is no room for its name.
+    /// Makes an empty file; `false` if it exists, its directory does not, or there is no room for its name.
     pub(super) fn create(&mut self, name: &str) -> bool {
-        if self.files.contains_key(name) || self.is_full() {
-            return false;
+        let free = self.is_free(plain(name));
+        if free {
+            self.files.insert(plain(name).to_owned(), Vec::new());
         }
-        self.files.insert(name.to_owned(), Vec::new());
-        true
+        free
     }
 
     pub(super) fn remove(&mut self, name: &str) -> bool {
-        self.files.remove(name).is_some()
+        self.files.remove(plain(name)).is_some()
     }
 
-    /// Makes a directory; `false` if something of its name exists or there is no room for one.
+    /// Makes a directory; `false` as for a file.
     pub(super) fn make_directory(&mut self, name: &str) -> bool {
-        let name = name.trim_end_matches('/');
-        !self.is_full() && !self.files.contains_key(name) && self.directories.insert(name.to_owned())
+        self.is_free(plain(name)) && self.directories.insert(plain(name).to_owned())
     }
 
-    /// Removes a directory; `false` if there is none or something is in it (that it must be empty is assumed).
+    /// Removes a directory; `false` if it is not there or not empty (assumed).
     pub(super) fn remove_directory(&mut self, name: &str) -> bool {
-        let name = name.trim_end_matches('/');
-        self.list(name).is_empty() && self.directories.remove(name)
+        let empty = self.list(name).is_some_and(|names| names.is_empty());
+        empty && self.directories.remove(plain(name))
     }
 
-    /// What is in a directory, as `AT+FSLS` lists it: files, then directories with a `\` behind them (capture a21).
-    pub(super) fn list(&self, directory: &str) -> Vec<String> {
-        let directory = directory.trim_end_matches('/');
-        let inside = |name: &String| -> Option<String> {
-            let inside = name.strip_prefix(directory)?.trim_start_matches('/');
-            (!inside.is_empty() && !inside.contains('/')).then(|| inside.to_owned())
-        };
-        let directories = self.directories.iter().filter_map(inside).map(|name| name + "\\");
-        self.files.keys().filter_map(inside).chain(directories).collect()
+    /// What is in a directory, as `AT+FSLS` lists it: files, then directories with a backslash (capture a21). `None` if
+    /// there is no such directory.
+    pub(super) fn list(&self, directory: &str) -> Option<Vec<String>> {
+        let directory = plain(directory);
+        if !directory.is_empty() && !self.directories.contains(directory) {
+            return None;
+        }
+        let inside = |name: &&String| parent(name) == directory;
+        let files = self.files.keys().filter(inside).map(|name| last(name).to_owned());
+        let directories = self.directories.iter().filter(inside).map(|name| format!("{}\\", last(name)));
+        Some(files.chain(directories).collect())
     }
 
-    fn is_full(&self) -> bool {
-        self.files.len() + self.directories.len() >= MAX_FILES
+    fn is_free(&self, name: &str) -> bool {
+        let taken = self.files.contains_key(name) || self.directories.contains(name);
+        let housed = parent(name).is_empty() || self.directories.contains(parent(name));
+        let room = self.files.len() + self.directories.len() < MAX_FILES;
+        !name.is_empty() && !taken && housed && room
     }
 
     pub(super) fn free(&self) -> usize {
@@ -72,7 +76,7 @@ impl Files {
     /// Replaces or extends a file; `false` if it is not there or does not fit.
     fn write(&mut self, write: &FileWrite) -> bool {
         let free = self.free();
-        let Some(content) = self.files.get_mut(&write.name) else {
+        let Some(content) = self.files.get_mut(plain(&write.name)) else {
             return false;
         };
         let released = if write.append { 0 } else { content.len() };
@@ -85,6 +89,20 @@ impl Files {
         content.extend_from_slice(&write.bytes);
         true
     }
+}
+
+/// A name without the drive and slashes around it.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("C:").unwrap_or(name).trim_matches('/')
+}
+
+/// The directory that a plain name is in; empty for the root.
+fn parent(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, last)| last)
 }
 
 impl Machine {

@@ -70,6 +70,8 @@ pub(super) struct Machine {
     /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
     pub(super) new_format: Option<LineFormat>,
     pub(super) sleep: Sleep,
+    /// Reboots that a breaking supply still causes.
+    pub(super) brown_outs: u32,
     /// Faults that strike before anything else is done.
     struck: VecDeque<Fault>,
     rng: Rng,
@@ -92,6 +94,7 @@ impl Machine {
             hung_up: false,
             new_format: None,
             sleep: Sleep::default(),
+            brown_outs: 0,
             struck: VecDeque::new(),
             rng: Rng::new(settings.seed),
             settings,
@@ -130,6 +133,7 @@ impl Machine {
         acted |= self.data_timers(network);
         acted |= self.channel_timers(network);
         acted |= self.service_timers(network);
+        acted |= self.heart_timers(network);
         acted | self.fall_asleep()
     }
 
@@ -149,6 +153,7 @@ impl Machine {
             self.service_deadline(),
             self.faults.deadline(),
             self.sleep_deadline(),
+            self.heart_deadline(),
         ];
         all.into_iter().flatten().min()
     }

@@ -96,6 +96,11 @@ pub struct Profile {
     pub already: AlreadyStyle,
     /// The words of that refusal: `ALREADY CONNECT`, 8910 SDK: `ALREADY OPENED`.
     pub already_text: &'static str,
+    /// The protocol versions of TLS until `AT+SSLCFG="sslversion"` names others: 4 all up to 1.2 (assumed), 0 SSL 3.0
+    /// alone (capture a27: connects fail until it is set to 4).
+    pub tls_version: &'static str,
+    /// What is reported when the peer closes a link with TLS: `CLOSED`, on the Air780EPV `CLOSE OK` (capture a27).
+    pub tls_closed: &'static str,
     /// The highest mode of `AT+CIPQSEND`.
     pub quick_send_max: u8,
     /// `AT+CMEE` at power-on.
@@ -184,6 +189,8 @@ impl Profile {
             urcs: UrcStyle::Held,
             already: AlreadyStyle::AfterOk,
             already_text: "ALREADY CONNECT",
+            tls_version: "4",
+            tls_closed: "CLOSED",
             quick_send_max: 2,
             error_format: 1,
             manual_receive_max: 5,
@@ -243,6 +250,8 @@ impl Profile {
             pair_blank: true,
             urcs: UrcStyle::Interleaved,
             already: AlreadyStyle::AfterError,
+            tls_version: "0",
+            tls_closed: "CLOSE OK",
             bearer_cid: 1,
             model: "Air780E",
             revision: "AirM2M_780E_V1169_LTE_AT",

@@ -138,6 +138,8 @@ pub(super) enum Then {
     Connected { channel: usize },
     /// `+++`: the second guard time is over.
     Escaped,
+    /// `AT+CIPPING`: the next answer, or none in time.
+    Pinging,
     /// A file is written.
     Written,
 }

@@ -46,6 +46,12 @@ impl Machine {
         if self.service_deadline().is_none_or(|at| at > self.now) {
             return false;
         }
+        if self.brown_out_at().is_some_and(|at| at <= self.now) {
+            self.brown_outs -= 1;
+            self.happened(Happening::Fault("the supply breaks down again".to_owned()));
+            self.reboot(network);
+            return true;
+        }
         if let Service::Searching { until } = self.radio.service
             && until <= self.now
         {
@@ -73,7 +79,20 @@ impl Machine {
                 (!waits).then_some(at)
             }
         };
-        [searching, booting].into_iter().flatten().min()
+        [searching, booting, self.brown_out_at()].into_iter().flatten().min()
+    }
+
+    /// The supply breaks down again a little after the banner, when the radio would draw current (assumed: 200 ms).
+    fn brown_out_at(&self) -> Option<Timestamp> {
+        match self.radio.power {
+            Power::Booting { since, .. } if self.brown_outs > 0 => {
+                let banner =
+                    self.settings.profile.boot.iter().find(|line| matches!(line.line, BootText::Urc(_)));
+                let after = banner.map_or(0, |line| line.after_millis) + 200;
+                Some(since + Duration::from_millis(after.into()))
+            }
+            Power::Booting { .. } | Power::On => None,
+        }
     }
 
     /// The end of `AT+CIICR`.

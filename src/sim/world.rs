@@ -2,7 +2,7 @@
 
 use super::card::Card;
 use super::control::{Control, Happening};
-use super::fault::Fault;
+use super::fault::{Fault, Rule, When};
 use super::machine::Machine;
 use super::network::Network;
 
@@ -34,6 +34,14 @@ impl Machine {
                 self.hung_up = true;
             }
             Control::Fault(fault) => self.strike(network, fault),
+            Control::Rule(rule) => match rule.when {
+                When::Next => self.strike(network, rule.fault),
+                When::Chance(_) => self.faults.add(rule),
+                When::At(span) => {
+                    let when = When::At((self.now + span).since_origin());
+                    self.faults.add(Rule { when, ..rule });
+                }
+            },
             Control::PeerClose(channel) => {
                 if usize::from(channel) < self.ip.channels.len() {
                     self.connection_lost(network, channel.into());
@@ -52,7 +60,17 @@ impl Machine {
             Fault::SimRemoved => self.control(network, Control::SimRemove),
             Fault::HangUp => self.control(network, Control::HangUp),
             Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
-            Fault::LostPrompt
+            Fault::StaleConnected => self.make_stale(),
+            Fault::BrownOut { times } => {
+                self.brown_outs = times.saturating_sub(1);
+                self.reboot(network);
+            }
+            Fault::Urc(_)
+            | Fault::Wire(..)
+            | Fault::LostUrc
+            | Fault::DoubledUrc
+            | Fault::LateSend { .. }
+            | Fault::LostPrompt
             | Fault::LateAnswer { .. }
             | Fault::DetachedAnswer { .. }
             | Fault::LostAnswer { .. }

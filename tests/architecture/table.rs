@@ -69,7 +69,8 @@ pub(crate) const PARTS: &[Part] = &[
         &["crossbeam_channel", "log"],
     ),
     // The simulated modem, and where it meets a real terminal.
-    Part::shell("sim", &["time"], &["crossbeam_channel", "log"]).speaks(),
+    // `rustls` in `sim/tls` alone, by feature `sim-tls`.
+    Part::shell("sim", &["time"], &["crossbeam_channel", "log", "rustls"]).speaks(),
     Part::shell("sim/serve", &["sim", "time"], &["crossbeam_channel", "log", "rustix"]).speaks(),
 ];
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use air724ug::sim::{Boot, Control, Fault, Peer, Profile};
 
 use super::scene::Act::{
-    Asks, Beforehand, Instead, LeftOut, Passes, Peer as Sends, Puts, Types, Wait, World,
+    Asks, Beforehand, Instead, LeftOut, Passes, Peer as Sends, Prints, Puts, Types, Wait,
 };
 use super::scene::Scene;
 
@@ -157,7 +157,7 @@ fn s12() -> Scene {
     let scene = asked
         .into_iter()
         .fold(scene, |scene, (line, command)| scene.cut(line).before(line, Asks(command.into())));
-    scene.cut(31).cut(33).before(33, World(Control::Urc("+CREG: 5".into())))
+    scene.cut(31).cut(33).before(33, Prints("+CREG: 5".into()))
 }
 
 fn s13() -> Scene {

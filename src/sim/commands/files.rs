@@ -23,8 +23,11 @@ pub(super) const TABLE: Table = &[
     ("+FSMEM", memory),
 ];
 
-/// The longest name (bounds memory, assumed).
-const MAX_NAME: usize = 128;
+/// The longest name (manual).
+const MAX_NAME: usize = 64;
+
+/// The most that one read takes (manual, FSREAD).
+const MAX_READ: u64 = 10_240;
 
 fn with_name(form: &Form, act: impl FnOnce(&str, &[Arg]) -> Outcome) -> Outcome {
     match form {
@@ -38,8 +41,8 @@ fn with_name(form: &Form, act: impl FnOnce(&str, &[Arg]) -> Outcome) -> Outcome 
     }
 }
 
-fn done(done: bool) -> Outcome {
-    if done { Outcome::Ok } else { Outcome::ERROR }
+fn done(well: bool) -> Outcome {
+    if well { Outcome::Ok } else { Outcome::ERROR }
 }
 
 /// `AT+FSWRITE="name",<0 replace|1 append>,<size>,<seconds>`: a prompt, then the bytes.
@@ -54,7 +57,8 @@ fn write(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     if length > WRITE_LIMIT as u64 {
         return Outcome::cme(Cme::FileTooLarge);
     }
-    let prompt = machine.settings.profile.file_prompt.as_bytes().to_vec();
+    // From V401857 on as that of CIPSEND (firmware change log).
+    let prompt = machine.settings.profile.prompt.as_bytes().to_vec();
     machine.print(Kind::Prompt, prompt);
     machine.editor.clear();
     Outcome::File(FileWrite {
@@ -72,7 +76,7 @@ fn read(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     let Some(content) = machine.files.read(name) else {
         return Outcome::cme(Cme::NoFile);
     };
-    let (Some(mode @ 0..=1), Some(size)) = (number(args, 0), number(args, 1)) else {
+    let (Some(mode @ 0..=1), Some(size @ 0..=MAX_READ)) = (number(args, 0), number(args, 1)) else {
         return Outcome::cme(Cme::Invalid);
     };
     let start = if mode == 1 { number(args, 2).unwrap_or(0) } else { 0 };
@@ -98,7 +102,9 @@ fn list(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
         Form::Execute | Form::Read => String::new(),
         Form::Test => return Outcome::Ok,
     };
-    let names = machine.files.list(&directory);
+    let Some(names) = machine.files.list(&directory) else {
+        return Outcome::ERROR;
+    };
     if !names.is_empty() {
         let names = names.join("\r\n");
         machine.info(&names);

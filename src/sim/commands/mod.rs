@@ -7,6 +7,7 @@ mod close;
 mod connect;
 mod context;
 mod files;
+mod heart;
 mod identity;
 mod names;
 mod options;
@@ -16,6 +17,7 @@ mod power;
 mod read;
 mod scene;
 mod send;
+mod ssl;
 mod status;
 
 use super::line::{Arg, Call, Form};
@@ -38,6 +40,7 @@ const FAMILIES: &[Table] = &[
     connect::TABLE,
     context::TABLE,
     files::TABLE,
+    heart::TABLE,
     identity::TABLE,
     names::TABLE,
     options::TABLE,
@@ -47,6 +50,7 @@ const FAMILIES: &[Table] = &[
     read::TABLE,
     scene::TABLE,
     send::TABLE,
+    ssl::TABLE,
     status::TABLE,
 ];
 
