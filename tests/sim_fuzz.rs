@@ -26,6 +26,9 @@ type Found = (fn(&[u8]), &'static [u8]);
 const FOUND: &[Found] = &[
     // A form feed alone on a line was an empty line.
     (decoder::run, b"\0\0\x0c\r\n"),
+    // Whether a line was a header hung on where the read was cut.
+    (decoder::run, b"\0\0+RECEIVE,9,00000000000000000000000000000000000000000000000000000000000000000000000000000000000:,2\r\n"),
+    (decoder::run, b"\0\0+IPD,4,TURKEY:abcd\r\n"),
     // A socket whose handle went while another waited for its close: that one was never told.
     (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
 ];
