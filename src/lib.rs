@@ -52,4 +52,7 @@ pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, Sign
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
 pub use modem::{Connector, Modem, Received, Registration, Socket, Wake};
-pub use proto::{Event, Identity};
+pub use proto::{
+    Certificate, CipherSuite, Event, Identity, PrivateKey, SecurityLevel, TlsConfig, TlsFailure, TlsPart,
+    TlsStep, TlsVersion,
+};

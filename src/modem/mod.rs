@@ -7,6 +7,7 @@ mod registration;
 mod services;
 mod socket;
 mod stream;
+mod tls;
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};

@@ -22,6 +22,7 @@ mod receive;
 mod requests;
 mod session;
 mod suspicion;
+mod tls;
 mod traffic;
 mod wake;
 mod window;
@@ -29,6 +30,11 @@ mod window;
 pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
+pub(crate) use tls::MAX_INPUT;
+pub use tls::{
+    Certificate, CipherSuite, PrivateKey, SecurityLevel, TlsConfig, TlsFailure, TlsPart, TlsSettings,
+    TlsStep, TlsVersion,
+};
 
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{
