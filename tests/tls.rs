@@ -193,6 +193,30 @@ fn firmware_that_lacks_a_key_has_its_default() {
 }
 
 #[test]
+fn firmware_that_takes_no_name_will_do_only_where_the_name_does_not_matter() {
+    let (mut pair, script) = online();
+    script.refuses("AT+SSLCFG=\"hostname");
+    connect(&mut pair, &TlsConfig::unverified()).unwrap();
+    connect(&mut pair, &verified().any_server_name()).unwrap();
+    for config in [verified(), TlsConfig::unverified().server_name("other.test")] {
+        let answer = connect(&mut pair, &config);
+        let step = TlsStep::Configure(TlsKey::HostName);
+        assert!(matches!(answer, Err(Error::Tls { step: at, .. }) if at == step), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_default_that_an_earlier_connection_has_changed_must_be_taken_back() {
+    let (mut pair, script) = online();
+    let socket = connect(&mut pair, &verified().ignore_local_time(true)).unwrap();
+    pair.close(socket).unwrap();
+    script.refuses("AT+SSLCFG=\"ignorelocaltime");
+    let answer = connect(&mut pair, &verified());
+    let step = TlsStep::Configure(TlsKey::IgnoreLocalTime);
+    assert!(matches!(answer, Err(Error::Tls { step: at, .. }) if at == step), "{answer:?}");
+}
+
+#[test]
 fn each_step_that_is_not_answered_is_named() {
     for (begin, step) in [
         ("AT+FSCREATE", TlsStep::Upload(TlsPart::Ca)),
@@ -298,6 +322,52 @@ fn connections_asked_for_at_once_each_get_what_they_want() {
             assert_eq!(switch == '1', *tls, "{order:?}: {starts:?}");
         }
     }
+}
+
+#[test]
+fn connections_that_need_the_same_files_do_not_take_them_from_each_other() {
+    let (mut pair, _) = online();
+    let socket = connect(&mut pair, &mutual()).unwrap();
+    pair.close(socket).unwrap();
+    // All are empty, as if power had failed at the worst moment.
+    for name in names(&mut pair) {
+        for verb in ["AT+FSDEL", "AT+FSCREATE"] {
+            pair.command(&format!("{verb}=\"{name}\""), Duration::from_secs(9)).unwrap();
+        }
+    }
+    commands(&mut pair);
+    let tickets = [0; 3].map(|_| connecting(&mut pair, &mutual(), Duration::from_secs(120)));
+    for ticket in tickets {
+        assert!(pair.answer(ticket).is_ok());
+    }
+    let lines = commands(&mut pair);
+    let count = |begin: &str| lines.iter().filter(|line| line.starts_with(begin)).count();
+    assert_eq!((count("AT+FSWRITE"), count("AT+FSDEL"), count("AT+CIPSTART")), (3, 3, 3), "{lines:?}");
+}
+
+#[test]
+fn the_switch_is_not_changed_while_another_connection_is_made() {
+    let (mut pair, _) = online();
+    let unknown = pair.connecting("nobody.test", 80, Duration::from_secs(120));
+    let secure = connecting(&mut pair, &verified(), Duration::from_secs(120));
+    while pair.answered(unknown).is_none() {
+        assert!(!pair.written.windows(9).any(|text| text == b"AT+CIPSSL"), "{}", pair.story());
+        pair.run_for(Duration::from_millis(10));
+    }
+    assert!(pair.answer(secure).is_ok());
+    // And the other way round.
+    let host = Quotable::host("nobody.test").unwrap();
+    let tls = verified().plain_beside(true).settings(&host).unwrap();
+    let socket_of_tls = Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(120) };
+    let (mut pair, _) = online();
+    let unknown = pair.ask(socket_of_tls);
+    pair.run_until(|pair| pair.written.windows(11).any(|text| text == b"AT+CIPSTART"));
+    let plain = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(120));
+    while pair.answered(unknown).is_none() {
+        assert!(!pair.written.windows(11).any(|text| text == b"AT+CIPSSL=0"), "{}", pair.story());
+        pair.run_for(Duration::from_millis(10));
+    }
+    assert!(pair.answer(plain).is_ok());
 }
 
 #[test]

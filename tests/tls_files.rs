@@ -111,6 +111,22 @@ fn a_content_that_loses_bytes_is_not_filled_up() {
 }
 
 #[test]
+fn a_content_that_loses_bytes_and_its_time_out_is_not_filled_up_either() {
+    let (mut pair, _) = online();
+    let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
+    pair.to_modem = Box::new(move |now, bytes| {
+        let bytes = script(now, bytes);
+        if bytes.starts_with(b"-----BEGIN") { bytes[..100].to_vec() } else { bytes }
+    });
+    replace(&mut pair, "\r\nTimeOut\r\n", "");
+    let answer = connect(&mut pair, &verified());
+    let failed = matches!(answer, Err(Error::Tls { step: UPLOAD, why: TlsFailure::Timeout(_) }));
+    assert!(failed, "{answer:?}");
+    pair.run_for(Duration::from_secs(30));
+    assert!(!holds(&pair.written, "\r\r"), "no content is made up");
+}
+
+#[test]
 fn a_full_file_system_is_a_refusal() {
     let (mut pair, _) = online();
     let config = |seed| {

@@ -20,7 +20,7 @@ pub(super) fn key_label(der: &[u8]) -> Option<Label> {
         // RFC 5958 section 3: algorithm, encrypted key.
         [SEQUENCE, OCTETS] => Some(Label::EncryptedPrivateKey),
         // RFC 8017 appendix A.1.2: version and eight numbers at least.
-        [rest @ ..] if rest.len() >= 9 && rest[..9].iter().all(|tag| *tag == INTEGER) => {
+        members if members.len() >= 9 && members[..9].iter().all(|tag| *tag == INTEGER) => {
             Some(Label::RsaPrivateKey)
         }
         // RFC 5915: version, key, perhaps parameters and the public key.
