@@ -39,6 +39,12 @@ pub enum Error {
     /// All channels are taken: close a socket first.
     #[error("all channels of the module are in use")]
     NoFreeChannel,
+    /// So many data wait to be sent already: try again when [`Socket::queued`](crate::Socket::queued) is less.
+    #[error("the send queue has room for {room} bytes only")]
+    QueueFull {
+        /// How many bytes would be taken now.
+        room: usize,
+    },
     /// The connection could not be made.
     #[error("the connection failed: {0}")]
     ConnectFailed(Refusal),
@@ -131,6 +137,8 @@ pub enum CloseReason {
     Reset,
     /// The bearer was lost (`MSG_PDP_DEACT_IND`).
     BearerLost,
+    /// Too many heartbeats in a row had no answer.
+    HeartbeatLost,
     /// The module refused data: `SEND FAIL` or an error in place of the prompt.
     SendRefused(Refusal),
     /// The module did not confirm data in time, so nobody knows whether it has them.
@@ -162,6 +170,7 @@ impl Error {
             Self::Refused { .. } | Self::Unexpected(_) => io::ErrorKind::InvalidData,
             Self::NotReady(_) => io::ErrorKind::NetworkDown,
             Self::NoFreeChannel => io::ErrorKind::AddrInUse,
+            Self::QueueFull { .. } => io::ErrorKind::WouldBlock,
             Self::ConnectFailed(_) => io::ErrorKind::ConnectionRefused,
             Self::Tls { step, why } => tls_kind(*step, *why),
             Self::ResolveFailed(_) => io::ErrorKind::NotFound,
@@ -207,6 +216,7 @@ impl CloseReason {
             Self::Peer => io::ErrorKind::BrokenPipe,
             Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
             Self::BearerLost => io::ErrorKind::NetworkDown,
+            Self::HeartbeatLost => io::ErrorKind::TimedOut,
             Self::SendRefused(_)
             | Self::SendUnconfirmed
             | Self::ReceiveRefused(_)
@@ -226,6 +236,7 @@ impl fmt::Display for CloseReason {
                 f.write_str("by the peer, and the module destroyed data that were not yet fetched")
             }
             Self::Reset => f.write_str("reset by the peer or the network"),
+            Self::HeartbeatLost => f.write_str("the peer did not answer heartbeats"),
             Self::BearerLost => f.write_str("the network connection (PDP) was lost"),
             Self::SendRefused(refusal) => write!(f, "the module refused data ({refusal})"),
             Self::SendUnconfirmed => f.write_str("the module did not confirm data in time"),

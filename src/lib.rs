@@ -25,6 +25,7 @@
 //! * [`proto`]: the state machines, without io, threads or a clock. [`proto::Engine`] is all of them.
 //! * [`at`]: the text protocol, bytes to tokens and back.
 //! * [`capture`]: recording sessions, reading captures, replaying them.
+//! * [`luat`]: reading traces of LuatOS firmware: what happened to its sockets, and why.
 //! * [`time`], [`error`], [`config`]: words that all layers share.
 //! * `sim` (feature `sim`): a simulated modem that shares no code with the rest.
 //!
@@ -38,6 +39,7 @@ pub mod capture;
 pub mod config;
 mod driver;
 pub mod error;
+pub mod luat;
 mod modem;
 mod port;
 pub mod proto;
@@ -51,8 +53,11 @@ pub use crossbeam_channel;
 pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
-pub use modem::{Connector, Modem, Received, Registration, Socket, Wake};
+pub use modem::{
+    Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
+    Registration, Rung, Socket, Step, Supervisor, Wake,
+};
 pub use proto::{
-    Certificate, CipherSuite, Event, Identity, PrivateKey, SecurityLevel, TlsConfig, TlsFailure, TlsPart,
-    TlsStep, TlsVersion,
+    Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,
+    TlsFailure, TlsPart, TlsStep, TlsVersion,
 };

@@ -4,6 +4,8 @@
 //! more than a hundred commands of all kinds. Every place is tried. Each command has to get its own right answer, or an
 //! error that says that nobody knows; and behind the place everything has to be as if nothing had happened.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
 mod pair;
 
 use std::cell::RefCell;

@@ -475,3 +475,18 @@ fn send_at_last(host: &mut sim_support::Host) {
     send(host, 0, "fine");
     assert_eq!(received(host), b"fine");
 }
+
+#[test]
+fn directories_are_made_listed_and_removed() {
+    let mut host = host();
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSMKDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSCREATE=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSLS=\"/a\"", "\r\nc.txt\r\nb\\\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSDEL=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSLS", OK);
+}

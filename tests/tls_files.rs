@@ -215,6 +215,34 @@ fn a_port_that_is_lost_at_any_step_ends_the_connection() {
 }
 
 #[test]
+fn a_file_that_was_not_written_to_the_end_is_not_used_whatever_its_length() {
+    let (mut pair, _) = online();
+    let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
+    pair.run_until(|pair| holds(&pair.written, "AT+FSWRITE"));
+    // The port goes before the content does: what comes next is taken for it.
+    pair.engine.handle(pair.now, Input::PortLost("unplugged"));
+    pair.run_for(Duration::from_millis(100));
+    assert!(pair.answered(ticket).is_some());
+    pair.engine.handle(pair.now, Input::PortBack);
+    pair.call(Request::WaitReady { timeout: Duration::from_secs(120) }).unwrap();
+    let line = commands(&mut pair).into_iter().find(|line| line.starts_with("AT+FSWRITE")).unwrap();
+    let (name, len) = (line.split('"').nth(1).unwrap(), line.split(',').nth(2).unwrap());
+    let size = pair.command(&format!("AT+FSFLSIZE=\"{name}\""), Duration::from_secs(9)).unwrap();
+    assert_eq!(size, [format!("+FSFLSIZE: {len}")], "it is full, of line ends");
+    connect(&mut pair, &verified()).unwrap();
+    let read = format!("AT+FSREAD=\"{name}\",0,{len},0");
+    let lines = pair.command(&read, Duration::from_secs(9)).unwrap();
+    assert_eq!(
+        (lines[0].as_str(), lines.last().unwrap().as_str()),
+        ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
+    );
+    // And then it is what it is called.
+    commands(&mut pair);
+    connect(&mut pair, &verified()).unwrap();
+    assert!(!commands(&mut pair).iter().any(|line| line.starts_with("AT+FSWRITE")));
+}
+
+#[test]
 fn a_connection_that_nobody_waits_for_any_more_leaves_the_channel_free() {
     let (mut pair, _) = online();
     replace(&mut pair, "\r\n> ", "");

@@ -7,15 +7,17 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::{Config, Error, Modem, NotReady};
 
 /// Help for the options of [`Common`].
-pub const HELP: &str = "\
+pub const HELP: &str = "\x20 \
   --port PATH          the module's AT port, e.g. /dev/ttyUSB0 [a simulated modem on a pseudo-terminal]
   --baud N             line rate of the port [115200]
   --apn NAME           access point name [the network's own]
+  --pin PIN            the SIM card's PIN; tried once [none]
   --capture FILE       records the session; passwords are masked
   --help               this text
 ";
@@ -26,6 +28,7 @@ pub struct Common {
     pub port: Option<String>,
     pub baud: u32,
     pub apn: Option<String>,
+    pub pin: Option<String>,
     pub capture: Option<PathBuf>,
 }
 
@@ -40,7 +43,7 @@ pub enum Usage {
 
 impl Default for Common {
     fn default() -> Self {
-        Self { port: None, baud: 115_200, apn: None, capture: None }
+        Self { port: None, baud: 115_200, apn: None, pin: None, capture: None }
     }
 }
 
@@ -52,6 +55,7 @@ impl Common {
             "--port" => self.port = Some(value(option, args)?),
             "--baud" => self.baud = number(option, &value(option, args)?)?,
             "--apn" => self.apn = Some(value(option, args)?),
+            "--pin" => self.pin = Some(value(option, args)?),
             "--capture" => self.capture = Some(value(option, args)?.into()),
             _ => return Ok(false),
         }
@@ -66,6 +70,7 @@ impl Common {
         };
         let mut config = Config::default().baud_rate(self.baud);
         config.apn = self.apn.clone();
+        config.pin = self.pin.clone();
         config.capture = self.capture.clone();
         Modem::open(&path, config)
     }
@@ -126,18 +131,65 @@ impl From<Error> for Failed {
 /// What a person can do about an error.
 fn advice(error: &Error) -> Option<&'static str> {
     match error {
-        Error::NotReady(NotReady::NoAnswer) => Some(
+        Error::NotReady(reason) => reason_advice(reason),
+        Error::ConnectFailed(_) => {
+            Some("the server must listen, and be reachable from the module's network; is its name right?")
+        }
+        Error::Timeout { .. } => {
+            Some("the module or the network is slow or silent; --capture FILE shows what they say")
+        }
+        Error::PortLost(_) => Some("was the module unplugged, or did it restart?"),
+        Error::ModemRestarted => Some("the module restarted: is its power supply strong enough (2 A peaks)?"),
+        Error::Unexpected(_) => Some("--capture FILE shows what the module says"),
+        _ => None,
+    }
+}
+
+fn reason_advice(reason: &NotReady) -> Option<&'static str> {
+    match reason {
+        NotReady::NoAnswer => Some(
             "is it the AT port (on USB the first of three), is the rate right (--baud), is the module powered?",
         ),
-        Error::NotReady(NotReady::NotRegistered(_)) => {
+        NotReady::NotRegistered(_) | NotReady::NoSignal => {
             Some("check antenna and SIM; registration may take two minutes")
         }
-        Error::NotReady(NotReady::BearerRefused(_)) => {
-            Some("check the APN (--apn) and that the SIM has a data plan")
-        }
-        Error::ConnectFailed(_) => Some("the server must listen, and be reachable from the module's network"),
-        Error::PortLost(_) => Some("was the module unplugged, or did it restart?"),
+        NotReady::BearerRefused(_) => Some("check the APN (--apn) and that the SIM has a data plan"),
+        NotReady::PinRequired => Some("give it with --pin"),
+        NotReady::PinRefused => Some("a card is locked after three wrong ones: be sure before the next try"),
+        NotReady::PukRequired => Some("unlock the card in a phone, with the PUK from its letter"),
         _ => None,
+    }
+}
+
+/// Waits until the module is ready, and says every few seconds what it is waiting for.
+pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
+    const PATIENCE: Duration = Duration::from_secs(90);
+    let began = Instant::now();
+    loop {
+        match modem.wait_ready(Duration::from_secs(5)) {
+            Ok(()) => return Ok(()),
+            Err(Error::NotReady(reason)) if began.elapsed() < PATIENCE && !is_hopeless(reason) => {
+                step("waiting", reason);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether waiting can't help.
+fn is_hopeless(reason: NotReady) -> bool {
+    matches!(reason, NotReady::PinRequired | NotReady::PinRefused | NotReady::PukRequired)
+}
+
+/// `HOST:PORT`.
+pub fn host_and_port(option: &str, server: &str) -> Result<(String, u16), Usage> {
+    let split = server.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    let port = split.and_then(|(_, port)| port.parse().ok()).filter(|port| *port > 0);
+    match split.zip(port) {
+        Some(((host, _), port)) => Ok((host.to_owned(), port)),
+        None => {
+            Err(Usage::Wrong(format!("{option} takes HOST:PORT, such as example.com:7, not \"{server}\"")))
+        }
     }
 }
 

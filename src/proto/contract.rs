@@ -37,6 +37,8 @@ pub enum Output {
     Event(Event),
     /// Data or the end can be read from a socket, where there was nothing to read before.
     Readable(SocketId),
+    /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
+    Beat(SocketId, u64),
 }
 
 /// Shows how much is to be written, not what: it may hold a key or a password.
@@ -47,6 +49,7 @@ impl fmt::Debug for Output {
             Self::Answered(ticket, result) => write!(f, "Answered({ticket:?}, {result:?})"),
             Self::Event(event) => write!(f, "Event({event:?})"),
             Self::Readable(socket) => write!(f, "Readable({socket:?})"),
+            Self::Beat(socket, count) => write!(f, "Beat({socket:?}, {count})"),
         }
     }
 }
@@ -117,6 +120,28 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
+    /// Send data without waiting, in order with other sends. Answered at once with [`Response::Done`], or
+    /// [`Error::QueueFull`].
+    Queue {
+        /// Where to.
+        socket: SocketId,
+        /// The data.
+        data: Vec<u8>,
+    },
+    /// Wait until the peer has acknowledged everything that was sent.
+    Flush {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ask how many bytes the peer has not acknowledged.
+    Unacknowledged {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
     /// Close a socket and wait until the module has done so.
     Close {
         /// Which.
@@ -158,6 +183,8 @@ pub enum Request {
         /// Whether it is to be on.
         on: bool,
     },
+    /// Take the bearer down and up again. Ends every socket; answered at once.
+    ResetBearer,
     /// Restart the module. Ends every socket.
     Restart,
 }
@@ -176,6 +203,9 @@ impl Request {
             Self::Send { socket, data, timeout } => {
                 format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
             }
+            Self::Queue { socket, data } => format!("queue {} bytes on {socket:?}", data.len()),
+            Self::Flush { socket, timeout } => format!("flush {socket:?}, at most {timeout:?}"),
+            Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
             Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
@@ -187,6 +217,7 @@ impl Request {
             Self::Clock => "clock".to_owned(),
             Self::Radio { on: true } => "radio on".to_owned(),
             Self::Radio { on: false } => "radio off".to_owned(),
+            Self::ResetBearer => "reset the bearer".to_owned(),
             Self::Restart => "restart".to_owned(),
         }
     }
@@ -221,6 +252,8 @@ pub enum Response {
     Pings(Vec<PingReply>),
     /// Date and time.
     Clock(ClockTime),
+    /// So many bytes are not acknowledged.
+    Unacknowledged(u32),
     /// It was done.
     Done,
 }
@@ -250,6 +283,14 @@ pub enum Event {
     Connected(SocketId),
     /// A socket has ended; `None` if it was overrun or the module restarted (the socket's own error says which).
     Closed(SocketId, Option<CloseReason>),
+    /// A socket has this many bytes more to read.
+    Received(SocketId, usize),
+    /// The module has all of one send: so many bytes.
+    Sent(SocketId, usize),
+    /// A socket ended with so many queued bytes that the module never had.
+    Unsent(SocketId, usize),
+    /// So many heartbeats in a row had no answer.
+    HeartbeatMissed(SocketId, u32),
     /// The module started anew.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
@@ -290,4 +331,8 @@ pub enum Deadline {
     ReceivePoll,
     /// A send that the module was too full for is tried again.
     SendRetry,
+    /// The module is asked what the peer has acknowledged.
+    Acknowledgement,
+    /// A socket has been silent for so long that its heartbeat is due.
+    Heartbeat,
 }

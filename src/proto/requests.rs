@@ -6,6 +6,7 @@ use crate::at::{Command, Protocol, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
+use super::delivery::Wanted;
 use super::engine::Engine;
 use super::exchange::{Failure, Finished};
 use super::link::Opening;
@@ -62,6 +63,13 @@ impl Engine {
             Request::Send { socket, data, timeout } => {
                 self.channels.send(now, socket, ticket, data, timeout, out)
             }
+            Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
+            Request::Flush { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
+            }
+            Request::Unacknowledged { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
+            }
             Request::Close { socket, timeout } => self.channels.close(now, socket, ticket, timeout, out),
             Request::Forget { socket } => {
                 self.channels.forget(socket, out);
@@ -87,6 +95,10 @@ impl Engine {
             Request::Radio { on } => {
                 let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
                 self.requests.ask(now, ticket, Command::radio(on), Kind::Done(effect));
+            }
+            Request::ResetBearer => {
+                self.bearer_lost(now);
+                self.out.answer(ticket, Ok(Response::Done));
             }
             Request::Restart => {
                 self.requests.ask(now, ticket, Command::reset(), Kind::Done(Effect::Restart));

@@ -116,6 +116,16 @@ impl Session {
         self.wake(wake)
     }
 
+    /// How many bytes the module may be waiting for, for ever.
+    pub(super) fn unfilled(&self) -> usize {
+        match &self.state {
+            State::Busy(Exchange { command, .. }) if command.gives_up() => 0,
+            State::Busy(Exchange { phase: Phase::Prompt(payload), .. }) => payload.len(),
+            State::Busy(Exchange { phase: Phase::Result(len), .. }) => *len,
+            State::Busy(_) | State::Waking(_) | State::Idle | State::Fenced(_) => 0,
+        }
+    }
+
     fn wake(&mut self, wake: Wake) -> Option<Finished> {
         match std::mem::replace(&mut self.state, State::Waking(wake)) {
             State::Busy(exchange) => Some(exchange.finish(Err(Failure::Timeout))),

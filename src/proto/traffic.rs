@@ -11,7 +11,7 @@ use super::exchange::{Failure, Finished};
 use super::link::Link;
 use super::outbox::Outbox;
 use super::pressure::Pressure;
-use super::{Deadline, Response};
+use super::{Deadline, Event, Response};
 
 /// A command that is to be written for a channel.
 #[derive(Debug)]
@@ -64,6 +64,8 @@ impl Channels {
             }
             Err(failure) => *failure,
         };
+        self.was_refused |= matches!(failure, Failure::Refused(Refusal::Error | Refusal::Cme(_)));
+        let channel = self.channel(id);
         if let Failure::Refused(Refusal::ConnectFail) = failure
             && channel.stale_until > now
         {
@@ -90,6 +92,7 @@ impl Channels {
     fn send_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         match &finished.result {
             Ok(_) => {
+                let socket_id = self.channel(id).socket_id();
                 let Some(socket) = self.channel(id).open_socket() else { return };
                 socket.pressure = Pressure::None;
                 if std::mem::take(&mut socket.abandoned) {
@@ -97,10 +100,17 @@ impl Channels {
                 }
                 let Some(send) = socket.sends.front_mut() else { return };
                 send.accepted += std::mem::take(&mut send.in_flight);
+                if let Some(heart) = &mut socket.heart {
+                    heart.sent(now);
+                }
                 if send.accepted == send.data.len()
                     && let Some(send) = socket.sends.pop_front()
                 {
-                    out.answer(send.ticket, Ok(Response::Sent { accepted: send.accepted, data: send.data }));
+                    let accepted = send.accepted;
+                    out.event(Event::Sent(socket_id, accepted));
+                    if let Some(ticket) = send.ticket {
+                        out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
+                    }
                 }
             }
             // The module is full, or the news of a close was lost (protocol section 9).
@@ -128,8 +138,12 @@ impl Channels {
             (1, _) => {
                 socket.refusals = 0;
                 let was_empty = socket.window.readable() == 0;
-                socket.window.finish_frame();
-                if was_empty && socket.window.readable() > 0 {
+                let len = socket.window.finish_frame();
+                if len > 0 {
+                    socket.heard(now);
+                    out.event(Event::Received(socket_id, len));
+                }
+                if was_empty && len > 0 {
                     out.readable(socket_id);
                 }
                 if draining && !socket.waiting {
@@ -183,6 +197,7 @@ impl Channels {
             self.expire_connect(now, id, not_ready, out);
             self.expire_sends(now, id, out);
             let Some(socket) = &mut self.channel(id).socket else { continue };
+            socket.delivery.expire(now, out);
             socket.closers.retain(|closer| {
                 let keep = closer.deadline > now;
                 if !keep {
@@ -234,7 +249,9 @@ impl Channels {
                 // Its result is still to come, and must not be counted for the next one.
                 socket.abandoned = true;
             }
-            out.answer(send.ticket, answer);
+            if let Some(ticket) = send.ticket {
+                out.answer(ticket, answer);
+            }
         }
     }
 
@@ -246,6 +263,7 @@ impl Channels {
                 request = request.min(opening.deadline);
             }
             let Some(socket) = &channel.socket else { continue };
+            request = request.min(socket.delivery.deadline());
             request = socket.sends.iter().map(|send| send.deadline).fold(request, Timestamp::min);
             request = socket.closers.iter().map(|closer| closer.deadline).fold(request, Timestamp::min);
         }
@@ -261,7 +279,11 @@ impl Channels {
             let has_room = socket.window.room() >= Command::MAX_CHUNK && socket.poll_at != Timestamp::MAX;
             let poll = has_room.then_some((socket.poll_at, Deadline::ReceivePoll));
             let retry_at = socket.pressure.retry_at().filter(|_| !socket.sends.is_empty());
-            [poll, retry_at.map(|at| (at, Deadline::SendRetry))]
+            let is_sending = !socket.sends.is_empty();
+            let asks = socket.delivery.ask_at;
+            let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
+                .then_some((asks, Deadline::Acknowledgement));
+            [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask]
         });
         deadlines.flatten().min()
     }
@@ -285,7 +307,9 @@ impl Channel {
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
         let is_due = manual && (socket.waiting || socket.poll_at <= now);
         let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
-        if is_up && matches!(socket.pressure, Pressure::Ask(_)) {
+        let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
+        if is_up && (asks || matches!(socket.pressure, Pressure::Ask(_))) {
+            socket.delivery.ask_at = Timestamp::MAX;
             return Some((Job::Acknowledgement, turn(Command::acknowledged(id))));
         }
         let send = socket.sends.front_mut().filter(|_| is_up && socket.pressure.allows(now));

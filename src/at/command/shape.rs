@@ -184,7 +184,7 @@ impl Shape {
             Final::Ok => return self.judge_ok(answered),
             Final::Connect if matches!(self, Self::Any { .. }) => return Verdict::Done(Ok(())),
             Final::Connect => return Verdict::NotMine,
-            Final::Error => Refusal::Error,
+            Final::Error | Final::NoResponse => Refusal::Error,
             Final::NoCarrier => Refusal::NoCarrier,
             Final::Cme(code) => Refusal::Cme(code),
             Final::Cms(code) => Refusal::Cms(code),

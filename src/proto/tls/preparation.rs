@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{ChannelId, Command, Field, Line, Refusal, TlsKey};
+use crate::at::{ChannelId, Command, Field, Line, Quotable, Refusal, TlsKey};
 use crate::error::Error;
 use crate::proto::exchange::{Failure, Finished};
 use crate::proto::link::Opening;
@@ -17,7 +17,7 @@ use super::switch::Security;
 ///
 /// | step | done | refused |
 /// |---|---|---|
-/// | `Create` a file | `Write` it | it is there, perhaps: ask its `Size` |
+/// | `Create` a file, unless nobody knows what is in it | `Write` it | it is there, perhaps: ask its `Size` |
 /// | `Size` is that of the content | next file: the name says that the content is the same | `Remove` it, as if it had another size |
 /// | `Remove` | `CreateAnew` | `CreateAnew`: there was nothing to remove |
 /// | `CreateAnew` | `Write` | the connection has failed |
@@ -62,9 +62,11 @@ pub(super) struct Ask {
 }
 
 /// What a step does to the module beyond this connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Effect {
     None,
+    /// Nobody knows what is in this file from the moment at which it is written, until that was done.
+    Writes(Quotable),
     /// The context has a value for the key, from the moment at which it is written.
     Sets(TlsKey),
     /// It has none any more, once that was done.
@@ -100,11 +102,17 @@ impl Preparation {
         matches!(self.progress, Progress::Under(_))
     }
 
-    /// Begins; `is_set` tells which settings the context has of an earlier connection.
-    pub(super) fn begin(&mut self, is_set: impl Fn(TlsKey) -> bool) {
+    /// Begins; `is_set` tells which settings the context has of an earlier connection, `is_unsure` of which files nobody
+    /// knows what is in them.
+    pub(super) fn begin(&mut self, is_set: impl Fn(TlsKey) -> bool, is_unsure: impl Fn(&Quotable) -> bool) {
         let mut steps = VecDeque::new();
         if let Some(tls) = &self.tls {
-            steps.extend((0..PARTS.len()).filter(|part| tls.files[*part].is_some()).map(Step::Create));
+            let files = tls.files.iter().enumerate();
+            let files = files.filter_map(|(part, file)| Some((part, file.as_ref()?)));
+            steps.extend(files.map(|(part, file)| match is_unsure(file.name()) {
+                true => Step::Remove(part),
+                false => Step::Create(part),
+            }));
             let settings = tls.settings().into_iter().map(|setting| {
                 let required = setting.required || is_set(setting.key);
                 Setting { required, ..setting }
@@ -130,7 +138,7 @@ impl Preparation {
     /// wait for so many bytes.
     pub(super) fn ask(&self, context: ChannelId, seconds: impl Fn(usize) -> u32) -> Option<Ask> {
         let plain = |command| Some(Ask { command, payload: None, effect: Effect::None });
-        let of_file = |part: usize, command: fn(&crate::at::Quotable) -> Command| {
+        let of_file = |part: usize, command: fn(&Quotable) -> Command| {
             self.file(part).and_then(|file| plain(command(file.name())))
         };
         match self.next()? {
@@ -141,7 +149,8 @@ impl Preparation {
                 let file = self.file(*part)?;
                 let content = file.content().to_vec();
                 let command = Command::write_file(file.name(), content.len(), seconds(content.len()));
-                Some(Ask { command, payload: Some(content), effect: Effect::None })
+                let effect = Effect::Writes(file.name().clone());
+                Some(Ask { command, payload: Some(content), effect })
             }
             Step::Set(Setting { key, value: Some(value), .. }) => {
                 let command = Command::tls_setting(context, *key, value);
@@ -179,7 +188,10 @@ impl Preparation {
             (Step::Size(part), _) => Step::Remove(part),
             (Step::Remove(part), _) => Step::CreateAnew(part),
             (Step::CreateAnew(_) | Step::Write(_), Err(refusal)) => return refused(refusal),
-            (Step::Write(_), Ok(_)) => return Ok(Effect::None),
+            (Step::Write(part), Ok(_)) => {
+                let file = self.file(part).map(|file| file.name().clone());
+                return Ok(file.map_or(Effect::None, Effect::Writes));
+            }
             (Step::Set(Setting { key, value: None, .. }), Ok(_)) => return Ok(Effect::Erases(key)),
             (Step::Set(_), Ok(_)) => return Ok(Effect::None),
             (Step::Set(setting), Err(refusal)) if setting.required => return refused(refusal),

@@ -1,6 +1,6 @@
 //! Whose turn it is to prepare and to start a connection, with one switch between TLS and plain for all of them.
 
-use crate::at::{ChannelId, Command, TlsKey};
+use crate::at::{ChannelId, Command, Quotable, TlsKey};
 use crate::config::Config;
 use crate::error::Error;
 use crate::proto::channels::{Channels, Job};
@@ -35,6 +35,7 @@ pub(in crate::proto) struct Tls {
     switch: Switch,
     /// Settings that earlier connections have left in the contexts.
     set: Vec<(ChannelId, TlsKey)>,
+    unsure: Unsure,
     baud_rate: u32,
 }
 
@@ -47,6 +48,17 @@ enum Switch {
     On,
 }
 
+/// Files that are there under the right name and perhaps with the right length, but not written to the end as far as
+/// anybody knows: what the module still waited for may have been filled with what came next on the line.
+#[derive(Debug)]
+enum Unsure {
+    Of(Vec<Quotable>),
+    OfAll,
+}
+
+/// How many of them are kept. With more, every file is written anew.
+const MAX_UNSURE: usize = 32;
+
 /// How long the module waits for the content of a file, beyond twice its time on the line: the manual's examples
 /// (captures a25, d01) give it 10 s and 15 s.
 const WRITE_SECONDS: u32 = 15;
@@ -55,7 +67,12 @@ const BITS_TWICE: u64 = 20;
 
 impl Tls {
     pub(in crate::proto) fn new(config: &Config) -> Self {
-        Self { switch: Switch::Off, set: Vec::new(), baud_rate: config.baud_rate }
+        Self {
+            switch: Switch::Off,
+            set: Vec::new(),
+            unsure: Unsure::Of(Vec::new()),
+            baud_rate: config.baud_rate,
+        }
     }
 
     /// The module has started anew and has forgotten everything but its files (protocol section 1).
@@ -71,6 +88,7 @@ impl Tls {
 
     fn written(&mut self, context: ChannelId, effect: Effect) {
         match effect {
+            Effect::Writes(name) => self.unsure.add(name),
             Effect::Sets(key) if self.set.contains(&(context, key)) => {}
             Effect::Sets(key) => self.set.push((context, key)),
             Effect::Switches(true) => self.switch = Switch::On,
@@ -80,9 +98,35 @@ impl Tls {
 
     fn done(&mut self, context: ChannelId, effect: Effect) {
         match effect {
+            Effect::Writes(name) => self.unsure.remove(&name),
             Effect::Erases(key) => self.set.retain(|set| *set != (context, key)),
             Effect::Switches(false) => self.switch = Switch::Off,
             Effect::None | Effect::Sets(_) | Effect::Switches(true) => {}
+        }
+    }
+}
+
+impl Unsure {
+    fn add(&mut self, name: Quotable) {
+        match self {
+            Self::Of(names) if names.contains(&name) => {}
+            Self::Of(names) if names.len() < MAX_UNSURE => names.push(name),
+            Self::Of(_) => *self = Self::OfAll,
+            Self::OfAll => {}
+        }
+    }
+
+    fn remove(&mut self, name: &Quotable) {
+        match self {
+            Self::Of(names) => names.retain(|unsure| unsure != name),
+            Self::OfAll => {}
+        }
+    }
+
+    fn contains(&self, name: &Quotable) -> bool {
+        match self {
+            Self::Of(names) => names.contains(name),
+            Self::OfAll => true,
         }
     }
 }
@@ -106,7 +150,8 @@ impl Channels {
             }
             let Self { all, tls, .. } = self;
             if let Link::Wanted(opening) = &mut all[id.index()].link {
-                opening.preparation.begin(|key| tls.set.contains(&(id, key)));
+                let is_set = |key| tls.set.contains(&(id, key));
+                opening.preparation.begin(is_set, |name| tls.unsure.contains(name));
             }
         }
         if let Some(on) = self.switches_to(id) {
@@ -131,14 +176,12 @@ impl Channels {
             }
         };
         let result = opening.preparation.finished(finished);
-        if let Ok(effect) = result {
-            self.tls.done(id, effect);
-        }
+        let result = result.map(|effect| self.tls.done(id, effect));
         if opening.ticket.is_none() {
             return;
         }
         match result {
-            Ok(_) => self.channel(id).link = Link::Wanted(opening),
+            Ok(()) => self.channel(id).link = Link::Wanted(opening),
             Err((step, why)) => self.fail_connect(id, opening, Error::Tls { step, why }, out),
         }
     }

@@ -5,5 +5,5 @@ mod paced;
 mod syntax;
 
 pub(super) use editor::{Edit, Editor};
-pub(super) use paced::Paced;
+pub(super) use paced::{LineFormat, Paced};
 pub(super) use syntax::{Arg, Call, Form, parse};

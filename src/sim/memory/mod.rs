@@ -245,6 +245,19 @@ impl Network for MemoryNetwork {
         self.schedule(now + wait, NetworkEvent::Resolved { query, addresses });
     }
 
+    /// A host with an address answers after there and back.
+    fn ping(&mut self, now: Timestamp, query: u64, host: &str) {
+        self.now = now;
+        let alive = |address: &IpAddr| {
+            self.peers.iter().any(|((name, _), peer)| {
+                self.address_of(name) == Some(*address) && peer.meeting != Meeting::Silence
+            })
+        };
+        if let Some(address) = self.address_of(host).filter(alive) {
+            self.schedule(now + self.latency * 2, NetworkEvent::Pinged { query, address });
+        }
+    }
+
     fn poll(&mut self, now: Timestamp) -> Option<NetworkEvent> {
         self.now = now;
         self.let_peers_act();
