@@ -31,7 +31,7 @@
 //!
 //! # What it does not do
 //!
-//! No UDP, no TLS on the module, no transparent mode yet; no SMS, no calls, no `async`. Every modem has one thread of its
+//! No transparent mode yet; no SMS, no calls, no `async`. Every modem has one thread of its
 //! own and needs no runtime.
 
 pub mod at;

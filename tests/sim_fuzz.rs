@@ -19,8 +19,11 @@ mod simulator;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// A target, and what it once failed on.
+type Found = (fn(&[u8]), &'static [u8]);
+
 /// What fuzzing has found, and what must not come back.
-const FOUND: &[(fn(&[u8]), &[u8])] = &[
+const FOUND: &[Found] = &[
     // A form feed alone on a line was an empty line.
     (decoder::run, b"\0\0\x0c\r\n"),
 ];

@@ -42,7 +42,10 @@ impl Heartbeat {
         Self { every, payload: Payload::Bytes(payload.into()), max_missed: None }
     }
 
-    /// What the function says, given the number of the heartbeat, from 1. It runs on the modem's thread: be quick.
+    /// What the function says, given the number of the heartbeat, from 1; nothing is sent if it says nothing.
+    ///
+    /// It runs on the modem's own thread: it must be quick, and must not ask this modem anything, because the answer
+    /// would come on the same thread.
     pub fn with(every: Duration, payload: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self { every, payload: Payload::Function(Arc::new(payload)), max_missed: None }
     }

@@ -287,15 +287,13 @@ impl Machine {
         if late > Duration::ZERO {
             self.happened(Happening::Fault(format!("the answer comes {late:?} late")));
         }
-        let at_with_line_feed = self.after_latency() + late;
+        let calls: VecDeque<Call> = parse(body).into();
+        let own = calls.front().map_or(Duration::ZERO, |call| self.settings.latency_of(&call.name));
+        let at_with_line_feed = self.after_latency() + late + own;
         let waits = self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed();
         let wait = if waits { self.settings.profile.line_feed_window } else { Duration::ZERO };
-        self.mode = Mode::Running(Running {
-            calls: parse(body).into(),
-            at: at_with_line_feed + wait,
-            at_with_line_feed,
-            pause: None,
-        });
+        self.mode =
+            Mode::Running(Running { calls, at: at_with_line_feed + wait, at_with_line_feed, pause: None });
         self.struck.extend(struck);
     }
 
@@ -331,7 +329,11 @@ impl Machine {
         running.pause = None;
         let more = !running.calls.is_empty();
         match outcome {
-            Outcome::Ok | Outcome::Bare if more => {}
+            Outcome::Ok | Outcome::Bare if more => {
+                let next = running.calls.front();
+                let own = next.map_or(Duration::ZERO, |call| self.settings.latency_of(&call.name));
+                running.at = self.now + own;
+            }
             Outcome::Ok => self.end_line(Some("OK")),
             Outcome::Bare => self.end_line(None),
             Outcome::Fail(failure) => {

@@ -166,6 +166,12 @@ impl Scene {
         self.settings.profile.name
     }
 
+    /// How many lines the scene made the module print.
+    pub fn prompted(&self) -> usize {
+        let acts = self.before.iter().chain(&self.after);
+        acts.filter(|(_, act)| matches!(act, Act::Prints(_))).count()
+    }
+
     /// Plays the capture; answers each exchange with what the simulator wrote in it.
     pub fn play(self, capture: &Capture) -> Vec<(Exchange, Vec<u8>)> {
         let mut exchanges = exchanges(capture, &self.cuts);

@@ -18,7 +18,7 @@ enum Owned {
 /// Decodes the bytes whole, byte by byte and in chunks that they choose themselves.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
-    let expect = if script.byte() % 2 == 0 { Expect::Line } else { Expect::Prompt };
+    let expect = if script.byte().is_multiple_of(2) { Expect::Line } else { Expect::Prompt };
     let chunk = usize::from(script.byte()) + 1;
     let bytes = bytes.get(2..).unwrap_or_default();
     let whole = decode(bytes, bytes.len().max(1), expect);

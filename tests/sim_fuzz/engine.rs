@@ -181,7 +181,7 @@ impl Stage {
     }
 
     fn port(&mut self, script: &mut Script<'_>) {
-        if script.byte() % 2 == 0 {
+        if script.byte().is_multiple_of(2) {
             self.give(Input::PortLost("gone"));
             self.nobody_waits();
         }
