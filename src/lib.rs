@@ -57,4 +57,7 @@ pub use modem::{
     Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
     Registration, Rung, Socket, Step, Supervisor, Wake,
 };
-pub use proto::{Event, HeartbeatStatistics, Identity};
+pub use proto::{
+    Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,
+    TlsFailure, TlsPart, TlsStep, TlsVersion,
+};

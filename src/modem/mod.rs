@@ -11,6 +11,7 @@ mod services;
 mod socket;
 mod stream;
 mod supervisor;
+mod tls;
 mod turns;
 
 use std::fs::File;
