@@ -36,6 +36,7 @@
 pub mod at;
 pub mod capture;
 pub mod config;
+pub mod diagnosis;
 mod driver;
 pub mod error;
 mod modem;

@@ -1,6 +1,7 @@
 //! Handles that an application holds.
 
 mod connector;
+mod diagnose;
 mod interrupt;
 mod received;
 mod registration;
