@@ -66,7 +66,9 @@ pub(super) fn of(code: Code) -> &'static str {
              telephone first."
         }
         Code::SimPuk => "The card is locked. Unlock it in a telephone with the PUK that the operator gives.",
-        Code::SimFailure => "Clean or change the card, check the holder's contacts, try the card in a telephone.",
+        Code::SimFailure => {
+            "Clean or change the card, check the holder's contacts, try the card in a telephone."
+        }
         Code::SignalNone => {
             "Connect the antenna to the right socket (main, not GNSS or Wi-Fi), and go where there is coverage. Without \
              SIM coverage of this operator, try another one's card."
@@ -134,6 +136,8 @@ pub(super) fn of(code: Code) -> &'static str {
         Code::TlsMissing => {
             "This firmware has no TLS of its own: flash one that has, or speak TLS on the host over a plain socket."
         }
-        Code::NotReady => "Wait longer, restart the module, and record the session with --capture to see where it stays.",
+        Code::NotReady => {
+            "Wait longer, restart the module, and record the session with --capture to see where it stays."
+        }
     }
 }

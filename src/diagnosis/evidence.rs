@@ -42,7 +42,10 @@ pub struct Exchange {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Item {
     Exchange(Exchange),
-    News { urc: Urc, line: String },
+    News {
+        urc: Urc,
+        line: String,
+    },
     /// Bytes that no line of a module has.
     Noise(String),
 }
@@ -52,8 +55,14 @@ pub(super) enum Item {
 pub(super) enum Port {
     /// Nobody has looked.
     Unknown,
-    Open { path: String, rate: Option<u32> },
-    Failed { fault: PortFault, why: String },
+    Open {
+        path: String,
+        rate: Option<u32>,
+    },
+    Failed {
+        fault: PortFault,
+        why: String,
+    },
     Lost(String),
 }
 
@@ -283,7 +292,12 @@ impl Exchange {
     }
 
     fn refused(command: &str, refusal: Refusal) -> Self {
-        Self { command: command.to_owned(), lines: Vec::new(), end: End::Final(final_of(refusal)), took: None }
+        Self {
+            command: command.to_owned(),
+            lines: Vec::new(),
+            end: End::Final(final_of(refusal)),
+            took: None,
+        }
     }
 
     /// Whether it is this command, however it is spelled.

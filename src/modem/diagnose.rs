@@ -370,7 +370,9 @@ fn fault_of(error: &Error, text: &str) -> PortFault {
         ErrorKind::NotFound => PortFault::Missing,
         ErrorKind::PermissionDenied => PortFault::Permission,
         ErrorKind::InvalidInput | ErrorKind::IsADirectory | ErrorKind::Unsupported => PortFault::NotSerial,
-        _ if text.contains("Not a typewriter") || text.contains("Inappropriate ioctl") => PortFault::NotSerial,
+        _ if text.contains("Not a typewriter") || text.contains("Inappropriate ioctl") => {
+            PortFault::NotSerial
+        }
         _ => PortFault::Other,
     }
 }

@@ -110,6 +110,12 @@ impl<N: Network> Simulator<N> {
         &mut self.network
     }
 
+    /// The rate of the module's UART, if it has one.
+    #[cfg(unix)]
+    pub(super) fn uart_rate(&self) -> Option<u32> {
+        self.machine.settings.uart_rate
+    }
+
     /// What the modem is like now.
     pub fn state(&self) -> State {
         State::of(&self.machine)
@@ -161,6 +167,7 @@ impl<N: Network> Simulator<N> {
             moved = true;
         }
         if let Some(rate) = self.machine.new_rate.take() {
+            self.machine.settings.uart_rate = self.machine.settings.uart_rate.map(|_| rate);
             self.machine.out.line.set_rate(Some(rate));
             self.input.set_rate(Some(rate));
         }

@@ -35,8 +35,8 @@ impl<'a> Bearer<'a> {
 /// Whether a step without which there are no sockets was refused. Number 3 says that it was not its time (section 6):
 /// the step was done already, or one before it was not.
 fn is_bearer_step(exchange: &Exchange) -> bool {
-    let required =
-        ["AT+CIICR", "AT+CSTT", "AT+CIPMUX=1"].into_iter().any(|name| exchange.begins(name)) && !is_question(exchange);
+    let required = ["AT+CIICR", "AT+CSTT", "AT+CIPMUX=1"].into_iter().any(|name| exchange.begins(name))
+        && !is_question(exchange);
     required && exchange.is_refused() && exchange.cme() != Some(CmeError::OPERATION_NOT_ALLOWED)
 }
 
@@ -180,9 +180,10 @@ pub(super) fn dns(evidence: &Evidence) -> Seen {
     let told = evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc, line } => outcome(urc, || Proof::lines([line.clone()])),
         Item::Exchange(exchange) if exchange.begins("AT+CDNSGIP=\"") || exchange.begins("AT+CDNSGIP=") => {
-            let said = exchange.lines.iter().find_map(|line| {
-                outcome(&Urc::parse(line.as_bytes()), || exchange.proof())
-            });
+            let said = exchange
+                .lines
+                .iter()
+                .find_map(|line| outcome(&Urc::parse(line.as_bytes()), || exchange.proof()));
             let failed = exchange.is_refused() || exchange.end == End::Silence;
             said.or_else(|| failed.then(|| Err((String::from("no answer"), exchange.proof()))))
         }
@@ -201,7 +202,8 @@ pub(super) fn dns(evidence: &Evidence) -> Seen {
 fn outcome(urc: &Urc, proof: impl FnOnce() -> Proof) -> Option<Result<String, (String, Proof)>> {
     match urc {
         Urc::Resolved { host, addresses } => {
-            let first = addresses.first().map_or("an address that is not IPv4".to_owned(), Ipv4Addr::to_string);
+            let first =
+                addresses.first().map_or("an address that is not IPv4".to_owned(), Ipv4Addr::to_string);
             Some(Ok(format!("{host} is {first}")))
         }
         Urc::ResolveFailed(code) => Some(Err((code.to_string(), proof()))),

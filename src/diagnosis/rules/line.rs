@@ -94,8 +94,8 @@ pub(super) fn baud(evidence: &Evidence) -> Seen {
         let silent = evidence.exchanges().find(|exchange| exchange.end == End::Silence);
         let heard = evidence.sample.received() > 0;
         let heard = heard.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
-        let finding =
-            Finding::error(Code::WrongBaud, format!("the module answers at {rate} baud{at}")).proved_by(
+        let finding = Finding::error(Code::WrongBaud, format!("the module answers at {rate} baud{at}"))
+            .proved_by(
                 silent.map(|exchange| exchange.proof()).into_iter().chain(heard).chain(rates(evidence)),
             );
         return Seen::found(rate.to_string(), finding);

@@ -34,8 +34,9 @@ pub(super) fn power(evidence: &Evidence) -> Seen {
     }
     let severity = if evidence.ready { Severity::Warning } else { Severity::Error };
     let summary = format!("the module started {starts} times without being told to");
-    let finding = Finding::new(Code::Restarts, severity, summary)
-        .proved_by([Proof::lines(vec!["RDY".to_owned(); starts.min(3)])]);
+    let finding =
+        Finding::new(Code::Restarts, severity, summary)
+            .proved_by([Proof::lines(vec!["RDY".to_owned(); starts.min(3)])]);
     Seen::found(format!("{starts} starts"), finding)
 }
 

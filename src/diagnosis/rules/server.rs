@@ -54,7 +54,10 @@ fn outcome(exchange: &Exchange) -> Outcome {
             return Outcome::Failed { code: Code::ServerSilent, summary: "the server does not answer" };
         }
         End::NoFreeChannel => {
-            return Outcome::Failed { code: Code::NoFreeChannel, summary: "all channels of the module are in use" };
+            return Outcome::Failed {
+                code: Code::NoFreeChannel,
+                summary: "all channels of the module are in use",
+            };
         }
         End::Other(_) => return Outcome::Unknown,
     };
@@ -146,14 +149,25 @@ mod tests {
             let server = server_of(command).unwrap();
             assert_eq!((server.host.as_str(), server.port), ("example.com", 80), "{command}");
         }
-        for command in ["AT+CIPSTART", "AT+CIPSTART=", "AT+CIPSTART=0,\"TCP\"", "AT+CIPSTART=0,\"TCP\",\"a\",99999"] {
+        for command in
+            ["AT+CIPSTART", "AT+CIPSTART=", "AT+CIPSTART=0,\"TCP\"", "AT+CIPSTART=0,\"TCP\",\"a\",99999"]
+        {
             assert!(server_of(command).is_none(), "{command}");
         }
     }
 
     #[test]
     fn a_private_address_is_one_that_no_public_network_routes() {
-        for private in ["192.168.1.10", "10.0.0.1", "172.16.0.1", "172.31.255.255", "100.64.0.1", "169.254.1.1", "127.0.0.1", "0.0.0.0"] {
+        for private in [
+            "192.168.1.10",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "100.64.0.1",
+            "169.254.1.1",
+            "127.0.0.1",
+            "0.0.0.0",
+        ] {
             assert!(is_private(private.parse().unwrap()), "{private}");
         }
         for public in ["112.125.89.8", "172.32.0.1", "100.128.0.1", "8.8.8.8"] {
