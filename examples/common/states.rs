@@ -83,8 +83,10 @@ impl Patient {
             (settings, State::Fine | State::WeakSignal) => Self::with(settings, HostNetwork::new())?,
             (settings, _) => Self::with(settings, world(state))?,
         };
-        let quick =
-            Checkup::default().ready_timeout(Duration::from_secs(4)).connect_timeout(Duration::from_secs(2));
+        let quick = Checkup::default()
+            .answer_timeout(Duration::from_secs(2))
+            .ready_timeout(Duration::from_secs(4))
+            .connect_timeout(Duration::from_secs(2));
         patient.checkup = match state {
             State::Fine | State::WeakSignal => quick.server("127.0.0.1", echo_server()?),
             State::PrivateServer => quick.server("192.168.1.10", SERVER.1),

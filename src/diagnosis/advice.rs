@@ -83,8 +83,8 @@ pub(super) fn of(code: Code) -> &'static str {
         }
         Code::Only2g => {
             "This is how arrears show on a 4G module: 2G takes the card, 4G does not. Pay the account or ask the \
-             operator; also possible: a card without 4G, or a place without 4G coverage. With a 2G-only card, do not \
-             use China Unicom, which has switched 2G off."
+             operator; also possible: a card without 4G, or a place without 4G coverage. The guide \
+             also advises against China Unicom's cards where only 2G is used."
         }
         Code::RegistrationLimited => {
             "The network grants emergency calls or short messages only: the card has no data service here. Ask the \

@@ -167,6 +167,34 @@ impl Evidence {
         self.push(Item::Exchange(exchange));
     }
 
+    /// What [`Connector::connect`](crate::Connector::connect) gave, on this channel if it is known.
+    pub fn connection(
+        &mut self,
+        server: &Server,
+        channel: Option<ChannelId>,
+        result: Result<(), Error>,
+        took: Duration,
+    ) {
+        let failed = || {
+            self.items.iter().rev().find_map(|item| match item {
+                Item::News { urc: Urc::ConnectFail(channel), .. } => *channel,
+                Item::News { .. } | Item::Exchange(_) | Item::Noise(_) => None,
+            })
+        };
+        let failed = if result.is_err() { failed() } else { None };
+        let channel = channel.or(failed).map(|channel| channel.to_string());
+        let said =
+            |news: &str| channel.as_ref().map_or(news.to_owned(), |channel| format!("{channel}, {news}"));
+        let end = match result {
+            Ok(()) => End::Final(said("CONNECT OK")),
+            Err(Error::ConnectFailed(Refusal::ConnectFail)) => End::Final(said("CONNECT FAIL")),
+            Err(error) => end_of(error),
+        };
+        let channel = channel.as_deref().unwrap_or("n");
+        let command = format!("AT+CIPSTART={channel},\"TCP\",\"{}\",{}", server.host, server.port);
+        self.exchange(Exchange { command, lines: Vec::new(), end, took: Some(took) });
+    }
+
     /// A line that came unasked.
     pub fn line(&mut self, line: &str) {
         self.news(Urc::parse(line.as_bytes()), line.to_owned());
@@ -266,29 +294,12 @@ impl Exchange {
         let (lines, end) = match result {
             Ok(addresses) => {
                 let addresses: String = addresses.iter().map(|address| format!(",\"{address}\"")).collect();
-                (vec![format!("+CDNSGIP: 1,\"{host}\"{addresses}")], End::Final("OK".into()))
+                (vec!["OK".into()], End::Final(format!("+CDNSGIP: 1,\"{host}\"{addresses}")))
             }
-            Err(Error::ResolveFailed(code)) => (vec![dns_line(code)], End::Final("OK".into())),
+            Err(Error::ResolveFailed(code)) => (vec!["OK".into()], End::Final(dns_line(code))),
             Err(error) => (Vec::new(), end_of(error)),
         };
         Self { command: format!("AT+CDNSGIP=\"{host}\""), lines, end, took: Some(took) }
-    }
-
-    /// From what [`Connector::connect`](crate::Connector::connect) gave, on this channel if it is known.
-    pub fn connected(
-        server: &Server,
-        channel: Option<ChannelId>,
-        result: Result<(), Error>,
-        took: Duration,
-    ) -> Self {
-        let channel = channel.map_or("n".to_owned(), |channel| channel.to_string());
-        let end = match result {
-            Ok(()) => End::Final(format!("{channel}, CONNECT OK")),
-            Err(Error::ConnectFailed(Refusal::ConnectFail)) => End::Final(format!("{channel}, CONNECT FAIL")),
-            Err(error) => end_of(error),
-        };
-        let command = format!("AT+CIPSTART={channel},\"TCP\",\"{}\",{}", server.host, server.port);
-        Self { command, lines: Vec::new(), end, took: Some(took) }
     }
 
     fn refused(command: &str, refusal: Refusal) -> Self {
@@ -312,12 +323,21 @@ impl Exchange {
     }
 
     pub(super) fn is_answered(&self) -> bool {
-        matches!(self.end, End::Final(_))
+        matches!(self.end, End::Final(_)) || !self.lines.is_empty()
     }
 
     /// The fields of its line with this key.
     pub(super) fn info(&self, key: &str) -> Option<Vec<crate::at::Field<'_>>> {
         self.lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))
+    }
+
+    /// Every line, the last included.
+    pub(super) fn all_lines(&self) -> impl Iterator<Item = &String> {
+        let end = match &self.end {
+            End::Final(line) => Some(line),
+            End::Silence | End::NoFreeChannel | End::Other(_) => None,
+        };
+        self.lines.iter().chain(end)
     }
 
     /// The number behind `+CME ERROR:`.

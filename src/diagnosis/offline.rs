@@ -131,10 +131,15 @@ impl Reader {
     }
 
     fn answered(&mut self, command: &str, line: &str) {
-        let Some(open) = self.position(command).and_then(|index| self.open.remove(index)) else {
-            return self.stray(line);
+        let Some(mut open) = self.position(command).and_then(|index| self.open.remove(index)) else {
+            // `CONNECT` of transparent mode comes behind its `OK`.
+            return match self.connecting.iter().any(|open| open.command == command) {
+                true => self.connected(None, End::Final(line.to_owned())),
+                false => self.stray(line),
+            };
         };
         if open.command.to_ascii_uppercase().starts_with("AT+CIPSTART=") && line == "OK" {
+            open.lines.push(line.to_owned());
             self.connecting.push(open);
             return;
         }

@@ -49,6 +49,8 @@ fn show(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
     }
     match finding.follows_from {
         Some(cause) => writeln!(f, "      follows from {cause}; mend that first"),
+        // Nothing need be done.
+        None if finding.severity == Severity::Note => Ok(()),
         None => wrapped(f, finding.advice()),
     }
 }

@@ -216,6 +216,10 @@ impl<'a> Examination<'a> {
             }
             self.note_events();
             self.evidence.exchange(Exchange::of(question.command, result, began.elapsed()));
+            if self.modem.not_ready() == Some(NotReady::NoAnswer) {
+                // It fell silent: every other question would take its full time.
+                return;
+            }
         }
     }
 
@@ -240,7 +244,7 @@ impl<'a> Examination<'a> {
         let channel = result.as_ref().map(|socket| socket.id()).ok();
         let result = result.and_then(|socket| socket.close());
         self.note_events();
-        self.evidence.exchange(Exchange::connected(server, channel, result, took));
+        self.evidence.connection(server, channel, result, took);
     }
 
     fn note_events(&mut self) {

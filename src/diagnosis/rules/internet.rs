@@ -26,7 +26,10 @@ impl<'a> Bearer<'a> {
                 exchange.is_answered().then(|| Self::Up("activated".into()))
             }
             Item::Exchange(exchange) if exchange.is("AT+CIPSTATUS") => state_of(exchange),
-            Item::Exchange(exchange) => address_of(exchange).map(|_| Self::Up("up".into())),
+            Item::Exchange(exchange) => {
+                let address = address_of(exchange).filter(|address| !address.is_unspecified());
+                address.map(|_| Self::Up("up".into()))
+            }
             Item::News { .. } | Item::Noise(_) => None,
         }
     }
@@ -138,11 +141,7 @@ pub(super) fn address_of(exchange: &Exchange) -> Option<Ipv4Addr> {
     if !exchange.begins("AT+CIFSR") {
         return None;
     }
-    let end = match &exchange.end {
-        End::Final(line) => Some(line),
-        End::Silence | End::NoFreeChannel | End::Other(_) => None,
-    };
-    exchange.lines.iter().chain(end).find_map(|line| bare_address(line.as_bytes()))
+    exchange.all_lines().find_map(|line| bare_address(line.as_bytes()))
 }
 
 pub(super) fn address(evidence: &Evidence) -> Seen {
@@ -163,7 +162,7 @@ pub(super) fn resolved(evidence: &Evidence) -> Option<Vec<Ipv4Addr>> {
     evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc, .. } => addresses(urc),
         Item::Exchange(exchange) => {
-            exchange.lines.iter().find_map(|line| addresses(&Urc::parse(line.as_bytes())))
+            exchange.all_lines().find_map(|line| addresses(&Urc::parse(line.as_bytes())))
         }
         Item::Noise(_) => None,
     })
@@ -179,10 +178,9 @@ fn addresses(urc: &Urc) -> Option<Vec<Ipv4Addr>> {
 pub(super) fn dns(evidence: &Evidence) -> Seen {
     let told = evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc, line } => outcome(urc, || Proof::lines([line.clone()])),
-        Item::Exchange(exchange) if exchange.begins("AT+CDNSGIP=\"") || exchange.begins("AT+CDNSGIP=") => {
+        Item::Exchange(exchange) if exchange.begins("AT+CDNSGIP=") => {
             let said = exchange
-                .lines
-                .iter()
+                .all_lines()
                 .find_map(|line| outcome(&Urc::parse(line.as_bytes()), || exchange.proof()));
             let failed = exchange.is_refused() || exchange.end == End::Silence;
             said.or_else(|| failed.then(|| Err((String::from("no answer"), exchange.proof()))))

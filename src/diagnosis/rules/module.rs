@@ -50,7 +50,8 @@ pub(super) fn firmware(evidence: &Evidence) -> Seen {
     let name = exchange.lines.iter().find(|line| line.contains("AirM2M_"));
     let Some(name) = name else {
         // Whoever refuses what sockets need is another product; else it may be a relative.
-        let alien = evidence.exchanges().any(|exchange| exchange.begins("AT+CIP") && is_unknown(exchange));
+        let mut asked = evidence.exchanges().filter(|exchange| exchange.begins("AT+CIP")).peekable();
+        let alien = asked.peek().is_some() && asked.all(is_unknown);
         let severity = if alien && !evidence.ready { Severity::Error } else { Severity::Note };
         let shown = exchange.lines.first().cloned().unwrap_or_default();
         let finding =

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::at::{ChannelNews, Line, bare_address, fields};
+use crate::at::{ChannelNews, Final, Line, bare_address, fields};
 
 use super::super::evidence::{End, Evidence, Exchange};
 use super::super::finding::Proof;
@@ -23,13 +23,15 @@ enum Outcome {
 }
 
 pub(super) fn server(evidence: &Evidence) -> Seen {
-    let tried = evidence.exchanges().find(|exchange| exchange.begins("AT+CIPSTART=") && is_tcp(exchange));
-    let server = tried.and_then(|exchange| server_of(&exchange.command)).or_else(|| evidence.server.clone());
+    let attempts = || evidence.exchanges().filter(|exchange| is_attempt(exchange));
+    // A refusal by the module itself says less than what the network said to another attempt.
+    let tried = attempts().find(|exchange| !exchange.is_refused()).or_else(|| attempts().next());
     let outcome = tried.map_or(Outcome::Unknown, outcome);
-    let Some(server) = server else { return Seen::nothing() };
+    let server = tried.and_then(|exchange| server_of(&exchange.command)).or_else(|| evidence.server.clone());
+    let shown =
+        server.as_ref().map_or("a server".to_owned(), |server| format!("{}:{}", server.host, server.port));
     let connected = matches!(outcome, Outcome::Connected);
-    let private = private(evidence, &server, connected);
-    let shown = format!("{}:{}", server.host, server.port);
+    let private = server.and_then(|server| private(evidence, &server, connected));
     match (outcome, tried) {
         (Outcome::Connected, _) => Seen::fine(format!("{shown} is connected")).and(private),
         (Outcome::Failed { code, summary }, Some(exchange)) => {
@@ -43,8 +45,9 @@ pub(super) fn server(evidence: &Evidence) -> Seen {
     }
 }
 
-fn is_tcp(exchange: &Exchange) -> bool {
-    exchange.command.to_ascii_uppercase().contains("TCP")
+/// A TCP connection, in either mode; `AT+CIPSTART=?` and UDP are none.
+fn is_attempt(exchange: &Exchange) -> bool {
+    exchange.begins("AT+CIPSTART=") && exchange.command.to_ascii_uppercase().contains("TCP")
 }
 
 fn outcome(exchange: &Exchange) -> Outcome {
@@ -74,6 +77,7 @@ fn outcome(exchange: &Exchange) -> Outcome {
         (Line::Channel { news: ChannelNews::ConnectFail, .. }, None) => {
             Outcome::Failed { code: Code::ConnectFailed, summary: "the connection to the server failed" }
         }
+        (Line::Final(Final::Connect), _) => Outcome::Connected,
         (_, _) if exchange.is_refused() => {
             Outcome::Failed { code: Code::ConnectFailed, summary: "the module refuses to connect" }
         }
