@@ -1,5 +1,7 @@
 //! Diagnoses of captures, published and hostile, and their JSON.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::path::Path;
 
 use air724ug::capture;

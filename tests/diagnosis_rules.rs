@@ -458,6 +458,14 @@ fn a_lost_port_comes_before_all_else() {
 }
 
 #[test]
+fn every_code_is_explained_in_the_documentation() {
+    let text = include_str!("../docs/diagnosis.md");
+    for code in Code::ALL {
+        assert!(text.contains(&format!("| `{code}` |")), "docs/diagnosis.md does not list {code}");
+    }
+}
+
+#[test]
 fn nothing_known_is_nothing_wrong_and_nothing_passed() {
     let diagnosis = Evidence::new().diagnose();
     assert_eq!(diagnosis.severity(), None);

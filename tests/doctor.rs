@@ -1,6 +1,8 @@
 //! The doctor and its patients: on a pseudo-terminal, in every state that the simulated modem can be brought into, live
 //! and from the recording of the same session.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 #[path = "../examples/common/states.rs"]
 mod states;
 

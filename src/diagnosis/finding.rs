@@ -1,6 +1,6 @@
 //! What was found, what proves it, and what to do.
 
-use super::{Code, advice};
+use super::Code;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -92,7 +92,7 @@ impl Finding {
 
     /// What to do about it, in words.
     pub fn advice(&self) -> &'static str {
-        advice::of(self.code)
+        self.code.advice()
     }
 }
 

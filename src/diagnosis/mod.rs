@@ -17,7 +17,6 @@
 //! assert_eq!(diagnosis.severity(), Some(Severity::Error));
 //! ```
 
-mod advice;
 mod check;
 mod checkup;
 mod code;
