@@ -37,6 +37,7 @@
 pub mod at;
 pub mod capture;
 pub mod config;
+pub mod diagnosis;
 mod driver;
 pub mod error;
 pub mod luat;

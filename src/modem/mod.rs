@@ -3,6 +3,7 @@
 mod connector;
 mod deadline;
 mod delivery;
+mod diagnose;
 mod heartbeat;
 mod interrupt;
 mod received;
