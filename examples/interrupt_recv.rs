@@ -48,10 +48,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    env_logger::init();
-    let help = format!("{USAGE}{}", common::HELP);
-    let options = parse(&mut std::env::args().skip(1));
-    common::finish("interrupt_recv", &help, options.map_err(Failed::from).and_then(run))
+    common::main("interrupt_recv", USAGE, parse, run)
 }
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {

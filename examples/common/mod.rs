@@ -130,6 +130,18 @@ pub fn unknown<T>(option: &str) -> Result<T, Usage> {
     Err(Usage::Wrong(format!("there is no option {option}")))
 }
 
+/// The whole of an example: options, the job, and how it ended.
+pub fn main<O>(
+    name: &str,
+    usage: &str,
+    parse: impl FnOnce(&mut dyn Iterator<Item = String>) -> Result<O, Usage>,
+    run: impl FnOnce(O) -> Result<(), Failed>,
+) -> ExitCode {
+    env_logger::init();
+    let options = parse(&mut std::env::args().skip(1));
+    finish(name, &format!("{usage}{HELP}"), options.map_err(Failed::from).and_then(run))
+}
+
 /// Runs an example and says what went wrong, and what to do, on the last line.
 pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
     match result {
