@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use air724ug::crossbeam_channel::after;
+use air724ug::crossbeam_channel::{Receiver, after};
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
-use air724ug::{Config, Error, Modem, NotReady};
+use air724ug::{Config, Error, Event, Modem, NotReady};
 
 /// Help for the options of [`Common`].
 pub const HELP: &str = "\x20 \
@@ -333,4 +333,23 @@ pub fn echo(mut stream: TcpStream, limit: usize) {
     {
         echoed += count;
     }
+}
+
+/// An echo server that closes its first connection after so many bytes and is away until the modem was in flight mode.
+pub fn server_with_a_gap(lost_after: usize, events: Receiver<Event>) -> Result<SocketAddr, Error> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        let first = listener.accept();
+        drop(listener);
+        if let Ok((stream, _)) = first {
+            echo(stream, lost_after);
+        }
+        let _ = events.iter().find(|event| matches!(event, Event::NotReady(NotReady::RadioOff)));
+        drop(events);
+        if let Ok(listener) = TcpListener::bind(address) {
+            listener.incoming().flatten().for_each(|stream| echo(stream, usize::MAX));
+        }
+    });
+    Ok(address)
 }
