@@ -109,17 +109,17 @@ fn pass(socket: &Socket, mut uart: TTYPort, report: Option<Report>) -> Result<()
     loop {
         select! {
             recv(from_uart) -> chunk => {
-                let mut data = chunk.unwrap_or_else(|gone| Err(io::Error::other(gone)))?;
+                let mut data = chunk.unwrap_or_else(|gone| Err(io::Error::other(gone))).map_err(uart_failed)?;
                 // What has come meanwhile goes along: every command to the module costs a round trip.
                 for more in from_uart.try_iter() {
-                    data.extend(more?);
+                    data.extend(more.map_err(uart_failed)?);
                 }
                 socket.send(&data)?;
                 up += data.len();
             }
             recv(socket.readable()) -> _ => match socket.try_recv() {
                 Ok(data) => {
-                    uart.write_all(&data)?;
+                    uart.write_all(&data).map_err(uart_failed)?;
                     down += data.len();
                 }
                 Err(Error::Closed(CloseReason::Peer)) => {
@@ -138,6 +138,13 @@ fn pass(socket: &Socket, mut uart: TTYPort, report: Option<Report>) -> Result<()
             show(up, down);
         }
     }
+}
+
+fn uart_failed(error: io::Error) -> Failed {
+    Failed::Job(
+        format!("the second serial port failed: {error}"),
+        Some("is it plugged in, and does its device read?"),
+    )
 }
 
 fn show(up: usize, down: usize) {
