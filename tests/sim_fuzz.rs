@@ -31,6 +31,11 @@ const FOUND: &[Found] = &[
     (decoder::run, b"\0\0+IPD,4,TURKEY:abcd\r\n"),
     // A socket whose handle went while another waited for its close: that one was never told.
     (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
+    // A port that came back without having gone took the question in flight with it, and nobody was told.
+    (engine::run, b"\x04\xc6\xf2\xf5\x06\x01\xb7\x00\x20\x38\x2c\x30\xec\xc6\xf2\xf5\x06\x01\xb7\x00\x05\x06\x0a\x00\x00\
+          \xf8\x02\x14\xf9\xff\xed\xf2\xf5\x05\xd4\xbc\xaf\xc1\xdf\xbc\xb3\x4f\x09\x53\x07\x05"),
+    // A card that came to a modem whose port was gone was told on that port.
+    (simulator::run, b"\0\0\0\0\x07\x08\xff\x07\x02"),
 ];
 
 #[test]

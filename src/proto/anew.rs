@@ -60,6 +60,8 @@ impl Engine {
     }
 
     pub(super) fn port_back(&mut self, now: Timestamp) {
+        // A port that nobody has missed is another in its place: what was in flight is lost with the old one.
+        self.port_lost("another port took its place");
         let unfilled = match std::mem::replace(&mut self.port, Port::There) {
             Port::There => 0,
             Port::Lost(_, unfilled) => unfilled,

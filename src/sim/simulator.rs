@@ -175,7 +175,11 @@ impl<N: Network> Simulator<N> {
         }
     }
 
+    /// Behind a hang-up nothing follows, whatever happens to the world.
     fn control(&mut self, control: Control) {
+        if self.machine.hung_up {
+            return;
+        }
         self.machine.control(&mut self.network, control);
     }
 
