@@ -1,6 +1,8 @@
 //! TLS connections: what is written for them and in which order, in virtual time. The module takes every TLS command
 //! (`tls_support`), so these tests say nothing of handshakes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
 mod pair;
 mod tls_material;
 mod tls_support;

@@ -1,5 +1,7 @@
 //! Certificates and keys as applications give them: PEM and DER, good, damaged and hostile.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
 mod tls_material;
 
 use std::time::Duration;

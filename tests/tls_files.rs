@@ -1,6 +1,8 @@
 //! Files on their way to the module: what happens when something is lost or refused, and that nobody sees what is in
 //! them. In virtual time.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
 mod pair;
 mod tls_material;
 mod tls_support;
