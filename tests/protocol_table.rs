@@ -1,0 +1,84 @@
+//! docs/protocol.md promises a test for every quirk: each is there, by file and name, or said to be missing.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+
+/// What is wrong with the table of quirks of a document; `source` gives a file of the project.
+fn faults(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (number, row) in (1..).zip(document.lines().filter(|line| line.starts_with("| Q"))) {
+        let row = row.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")).unwrap_or_default();
+        let cells: Vec<&str> = row.split(" | ").map(str::trim).collect();
+        if cells.len() != 6 || cells.iter().any(|cell| cell.is_empty()) {
+            faults.push(format!("row {number}: not six cells with something in them"));
+        } else if cells[0] != format!("Q{number}") {
+            faults.push(format!("row {number}: is called {}", cells[0]));
+        } else {
+            faults.extend(unproved(cells[5], &source).into_iter().map(|why| format!("Q{number}: {why}")));
+        }
+    }
+    faults
+}
+
+/// What is wrong with a cell that has to name tests as `` `file::name` ``, or to say "none yet".
+fn unproved(cell: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    // What stands between two backticks is every second part.
+    let quoted = cell.split('`').skip(1).step_by(2);
+    let proofs: Vec<_> = quoted.filter_map(|text| text.split_once("::")).collect();
+    if proofs.is_empty() && cell != "none yet" {
+        return vec![format!("no test and no \"none yet\": {cell}")];
+    }
+    let missing = proofs.into_iter().filter_map(|(file, name)| match source(&path_of(file)) {
+        None => Some(format!("there is no {}", path_of(file))),
+        Some(text) if has_test(&text, name) => None,
+        Some(_) => Some(format!("{} has no test {name}", path_of(file))),
+    });
+    missing.collect()
+}
+
+/// `faults` is a file of tests, `at/line` one of the sources.
+fn path_of(file: &str) -> String {
+    let folder = if file.contains('/') { "src" } else { "tests" };
+    format!("{folder}/{file}.rs")
+}
+
+fn has_test(text: &str, name: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let head = format!("fn {name}() {{");
+    lines.windows(2).any(|two| two[0] == "#[test]" && two[1] == head)
+}
+
+#[test]
+fn every_quirk_names_tests_that_exist_or_says_that_there_is_none_yet() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
+    assert_eq!(faults(&document, |file| fs::read_to_string(root.join(file)).ok()), [] as [&str; 0]);
+    assert!(document.lines().filter(|line| line.starts_with("| Q")).count() >= 64);
+}
+
+#[test]
+fn a_quirk_without_a_cell_a_file_or_a_test_is_found() {
+    let source = |file: &str| {
+        let text = match file {
+            "tests/a.rs" => "#[test]\nfn b() {\n}\nfn helper() {\n}\n",
+            "src/at/a.rs" => "mod tests {\n    #[test]\n    fn c() {\n    }\n}\n",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    };
+    let found = |test: &str| faults(&format!("| Q1 | does | x | y | z | {test} |"), source);
+    assert_eq!(found("`a::b`"), [] as [&str; 0]);
+    assert_eq!(found("`a::b`, `at/a::c`; `OK`: none yet"), [] as [&str; 0]);
+    assert_eq!(found("none yet"), [] as [&str; 0]);
+    assert_eq!(found("soon"), ["Q1: no test and no \"none yet\": soon"]);
+    assert_eq!(found("`a::b`, `a::helper`"), ["Q1: tests/a.rs has no test helper"]);
+    assert_eq!(found("`at/a::b`"), ["Q1: src/at/a.rs has no test b"]);
+    assert_eq!(found("`at/b::c`"), ["Q1: there is no src/at/b.rs"]);
+    let rows = |document: &str| faults(document, source);
+    assert_eq!(rows("| Q1 | does | x | y | z |  |"), ["row 1: not six cells with something in them"]);
+    assert_eq!(rows("| Q1 | does | x | y | z |"), ["row 1: not six cells with something in them"]);
+    assert_eq!(rows("| Q2 | does | x | y | z | none yet |"), ["row 1: is called Q2"]);
+}
