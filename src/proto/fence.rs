@@ -56,7 +56,7 @@ pub(super) enum Passage {
     },
 }
 
-/// How often the question is asked before the module counts as silent; with the growing time-outs about 25 s.
+/// How often the question is asked before the module counts as silent; with the growing time-outs about 21 s.
 const ATTEMPTS: usize = 6;
 /// The first attempt's time-out; a module answers within 10 ms (protocol section 15), but may be slow after a time-out.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
