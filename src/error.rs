@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::at::{DnsError, InvalidCommand, InvalidText, Refusal, RegistrationStatus};
+use crate::proto::{TlsFailure, TlsStep};
 
 /// The result of every call of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -47,6 +48,14 @@ pub enum Error {
     /// The connection could not be made.
     #[error("the connection failed: {0}")]
     ConnectFailed(Refusal),
+    /// A TLS connection could not be made, or a plain one beside it.
+    #[error("TLS failed at {step}: {why}")]
+    Tls {
+        /// Where.
+        step: TlsStep,
+        /// Why.
+        why: TlsFailure,
+    },
     /// The name could not be resolved.
     #[error("the name can't be resolved: {0}")]
     ResolveFailed(DnsError),
@@ -163,6 +172,7 @@ impl Error {
             Self::NoFreeChannel => io::ErrorKind::AddrInUse,
             Self::QueueFull { .. } => io::ErrorKind::WouldBlock,
             Self::ConnectFailed(_) => io::ErrorKind::ConnectionRefused,
+            Self::Tls { step, why } => tls_kind(*step, *why),
             Self::ResolveFailed(_) => io::ErrorKind::NotFound,
             Self::Closed(reason) => reason.kind(),
             Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
@@ -170,6 +180,16 @@ impl Error {
             Self::InvalidInput { .. } => io::ErrorKind::InvalidInput,
             Self::Io(error) => error.kind(),
         }
+    }
+}
+
+fn tls_kind(step: TlsStep, why: TlsFailure) -> io::ErrorKind {
+    match (step, why) {
+        (_, TlsFailure::Timeout(_)) => io::ErrorKind::TimedOut,
+        (_, TlsFailure::TlsOpen) => io::ErrorKind::ResourceBusy,
+        (_, why) if why.is_out_of_memory() => io::ErrorKind::OutOfMemory,
+        (TlsStep::Connect, TlsFailure::Refused(_)) => io::ErrorKind::ConnectionRefused,
+        (_, TlsFailure::Refused(_)) => io::ErrorKind::InvalidData,
     }
 }
 

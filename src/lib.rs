@@ -37,6 +37,7 @@
 pub mod at;
 pub mod capture;
 pub mod config;
+pub mod diagnosis;
 mod driver;
 pub mod error;
 pub mod luat;
@@ -57,4 +58,7 @@ pub use modem::{
     Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
     Registration, Rung, Socket, Step, Supervisor, Wake,
 };
-pub use proto::{Event, HeartbeatStatistics, Identity};
+pub use proto::{
+    Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,
+    TlsFailure, TlsPart, TlsStep, TlsVersion,
+};

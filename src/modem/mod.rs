@@ -3,6 +3,7 @@
 mod connector;
 mod deadline;
 mod delivery;
+mod diagnose;
 mod heartbeat;
 mod interrupt;
 mod received;
@@ -11,6 +12,7 @@ mod services;
 mod socket;
 mod stream;
 mod supervisor;
+mod tls;
 mod turns;
 
 use std::fs::File;

@@ -11,6 +11,7 @@ use super::delivery::Delivery;
 use super::heartbeat::Heart;
 use super::link::Link;
 use super::pressure::Pressure;
+use super::tls::Security;
 use super::window::Window;
 use super::{SocketId, Ticket};
 
@@ -19,6 +20,8 @@ use super::{SocketId, Ticket};
 pub(super) struct Channel {
     pub(super) id: ChannelId,
     pub(super) link: Link,
+    /// What the link is, while there is one.
+    pub(super) security: Security,
     /// Counts the sockets that the channel has carried.
     generation: u32,
     pub(super) socket: Option<Socket>,
@@ -87,7 +90,15 @@ pub(super) struct Closer {
 
 impl Channel {
     pub(super) fn new(id: ChannelId) -> Self {
-        Self { id, link: Link::Idle, generation: 0, socket: None, stale_until: Timestamp::ZERO, doubt: None }
+        Self {
+            id,
+            link: Link::Idle,
+            security: Security::Plain,
+            generation: 0,
+            socket: None,
+            stale_until: Timestamp::ZERO,
+            doubt: None,
+        }
     }
 
     /// Whether a new socket can have it.

@@ -12,6 +12,7 @@ use super::link::{Link, Opening};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::receive::Receiving;
+use super::tls::{Preparation, Tls};
 use super::window::Window;
 use super::{Event, Response, SocketId, Ticket};
 
@@ -33,6 +34,7 @@ pub(super) struct Channels {
     pub(super) receiving: Option<Receiving>,
     /// Whole frames that the fetch in flight has brought.
     pub(super) fetched: usize,
+    pub(super) tls: Tls,
     /// How often the module was asked about doubtful news without an answer.
     pub(super) checks: u32,
     /// Whether a connection was refused: the bearer may be gone, and the news of that lost.
@@ -42,6 +44,7 @@ pub(super) struct Channels {
 /// What is in flight for a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Job {
+    Prepare,
     Start,
     Send,
     Fetch,
@@ -66,6 +69,7 @@ impl Channels {
             job: None,
             receiving: None,
             fetched: 0,
+            tls: Tls::new(config),
             checks: 0,
             was_refused: false,
         }
@@ -227,6 +231,9 @@ impl Channels {
     /// Ends every socket and connection because the module holds nothing any more.
     pub(super) fn end_all(&mut self, end: End, out: &mut Outbox) {
         self.job = None;
+        if end == End::Restarted {
+            self.tls.forget();
+        }
         for id in ChannelId::all() {
             if let Some(opening) = self.channel(id).link.take_opening(Link::Idle) {
                 self.channel(id).socket = None;
@@ -269,14 +276,16 @@ impl Channels {
         &mut self,
         now: Timestamp,
         id: ChannelId,
-        opening: Opening,
+        mut opening: Opening,
         out: &mut Outbox,
     ) {
         if opening.retried {
-            self.fail_connect(id, opening, Error::ConnectFailed(Refusal::AlreadyConnect), out);
+            let error = opening.refused(Refusal::AlreadyConnect);
+            self.fail_connect(id, opening, error, out);
             return;
         }
         self.channel(id).socket = None;
+        opening.preparation.restart();
         self.connect(now, Opening { retried: true, ..opening }, out);
     }
 
@@ -339,6 +348,7 @@ impl Opening {
             timeout,
             started_at: now,
             retried: false,
+            preparation: Preparation::plain(),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::at::{
 };
 use crate::error::{CloseReason, Error, NotReady};
 
-use super::BringUpStep;
+use super::{BringUpStep, TlsSettings};
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -28,7 +28,6 @@ pub enum Input<'a> {
 }
 
 /// What the core tells the shell. Drain [`Engine::poll`](super::Engine::poll) before waiting for anything.
-#[derive(Debug)]
 pub enum Output {
     /// Bytes for the port, in order.
     Write(Vec<u8>),
@@ -40,6 +39,19 @@ pub enum Output {
     Readable(SocketId),
     /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
     Beat(SocketId, u64),
+}
+
+/// Shows how much is to be written, not what: it may hold a key or a password.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
+            Self::Answered(ticket, result) => write!(f, "Answered({ticket:?}, {result:?})"),
+            Self::Event(event) => write!(f, "Event({event:?})"),
+            Self::Readable(socket) => write!(f, "Readable({socket:?})"),
+            Self::Beat(socket, count) => write!(f, "Beat({socket:?}, {count})"),
+        }
+    }
 }
 
 /// Names a request until it is answered.
@@ -79,6 +91,18 @@ pub enum Request {
     Connect {
         /// What it speaks.
         protocol: Protocol,
+        /// Name or address of the peer.
+        host: Quotable,
+        /// Its port, not zero.
+        port: u16,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Open a TLS connection, which the module makes: what it needs is uploaded first. Answered as
+    /// [`Connect`](Self::Connect) is; [`Error::Tls`] says where it failed.
+    ConnectTls {
+        /// What it needs, for this host.
+        tls: TlsSettings,
         /// Name or address of the peer.
         host: Quotable,
         /// Its port, not zero.
@@ -150,6 +174,8 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
+    /// Remove a file from the module. A connection that is being prepared is prepared anew.
+    RemoveFile(Quotable),
     /// Ask for date and time.
     Clock,
     /// Switch the radio on or off (flight mode). Off ends every socket.
@@ -171,6 +197,9 @@ impl Request {
             Self::Connect { protocol, host, port, timeout } => {
                 format!("connect {protocol:?} {host}:{port}, at most {timeout:?}")
             }
+            Self::ConnectTls { host, port, timeout, .. } => {
+                format!("connect TLS {host}:{port}, at most {timeout:?}")
+            }
             Self::Send { socket, data, timeout } => {
                 format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
             }
@@ -184,6 +213,7 @@ impl Request {
             Self::Registration(domain) => format!("registration {domain:?}"),
             Self::Resolve { host, timeout } => format!("resolve {host}, at most {timeout:?}"),
             Self::Ping { host, timeout } => format!("ping {host}, at most {timeout:?}"),
+            Self::RemoveFile(name) => format!("remove file {name}"),
             Self::Clock => "clock".to_owned(),
             Self::Radio { on: true } => "radio on".to_owned(),
             Self::Radio { on: false } => "radio off".to_owned(),

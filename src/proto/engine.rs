@@ -281,6 +281,9 @@ impl Engine {
             Owner::BringUp => self.bring_up.finished(now, &finished.result),
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
             Owner::Caller(ticket) => {
+                if finished.command.may_remove_files() {
+                    self.channels.restart_preparations();
+                }
                 if let Some(effect) = self.requests.finished(ticket, finished, &mut self.out) {
                     self.effect(now, effect);
                 }
@@ -353,7 +356,7 @@ impl Engine {
             }
             self.requests_next = true;
             if self.bring_up.is_ready() {
-                if let Some(turn) = self.channels.next_turn(now) {
+                if let Some(turn) = self.channels.next_turn(now, &mut self.out) {
                     let owner = Owner::Channel(turn.channel);
                     self.session.start(now, turn.command, owner, turn.payload, &mut self.out);
                     continue;

@@ -25,6 +25,7 @@ mod receive;
 mod requests;
 mod session;
 mod suspicion;
+mod tls;
 mod traffic;
 mod wake;
 mod window;
@@ -33,6 +34,11 @@ pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
 pub use heartbeat::{HeartbeatStatistics, Pulse};
+pub(crate) use tls::MAX_INPUT;
+pub use tls::{
+    Certificate, CipherSuite, PrivateKey, SecurityLevel, TlsConfig, TlsFailure, TlsPart, TlsSettings,
+    TlsStep, TlsVersion,
+};
 
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{

@@ -32,7 +32,7 @@ impl Channels {
         // What nobody asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
         let wanted = match left {
             Some(_) => self.job == Some((id, Job::Fetch)),
-            None => !matches!(self.channel(id).link, Link::Wanted(_)),
+            None => !matches!(self.channel(id).link, Link::Wanted(_) | Link::Preparing(_)),
         };
         let channel = self.channel(id);
         let socket = channel.socket_id();

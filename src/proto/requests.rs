@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{Command, Refusal, Urc};
+use crate::at::{Command, Protocol, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
@@ -56,6 +56,10 @@ impl Engine {
                 let opening = Opening::new(ticket, protocol, host, port, now, timeout);
                 self.channels.connect(now, opening, out);
             }
+            Request::ConnectTls { tls, host, port, timeout } => {
+                let opening = Opening::new(ticket, Protocol::Tcp, host, port, now, timeout);
+                self.channels.connect(now, opening.secured(tls), out);
+            }
             Request::Send { socket, data, timeout } => {
                 self.channels.send(now, socket, ticket, data, timeout, out)
             }
@@ -83,6 +87,9 @@ impl Engine {
             Request::Ping { host, timeout } => {
                 let command = Command::ping(&host).with_timeout(timeout);
                 self.requests.ask_until(ticket, command, Kind::Ping, now + timeout);
+            }
+            Request::RemoveFile(name) => {
+                self.requests.ask(now, ticket, Command::remove_file(&name), Kind::Done(Effect::None));
             }
             Request::Clock => self.requests.ask(now, ticket, Command::clock(), Kind::Clock),
             Request::Radio { on } => {

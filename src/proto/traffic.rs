@@ -23,12 +23,13 @@ pub(super) struct Turn {
 
 impl Channels {
     /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
-    pub(super) fn next_turn(&mut self, now: Timestamp) -> Option<Turn> {
+    pub(super) fn next_turn(&mut self, now: Timestamp, out: &mut Outbox) -> Option<Turn> {
         for _ in 0..self.all.len() {
             let index = self.turn % self.all.len();
             self.turn = index + 1;
             let manual = self.mode == ReceiveMode::Manual;
-            if let Some((job, turn)) = self.all[index].next_turn(now, manual) {
+            let opening = self.opening_turn(now, self.all[index].id, out);
+            if let Some((job, turn)) = opening.or_else(|| self.all[index].next_turn(now, manual)) {
                 self.job = Some((turn.channel, job));
                 self.fetched = 0;
                 return Some(turn);
@@ -41,6 +42,7 @@ impl Channels {
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished, out: &mut Outbox) {
         let Some((id, job)) = self.job.take() else { return };
         match job {
+            Job::Prepare => self.prepared(id, &finished, out),
             Job::Start => self.start_finished(now, id, &finished, out),
             Job::Send => self.send_finished(now, id, &finished, out),
             Job::Acknowledgement => self.acknowledgement_finished(now, id, &finished.result, out),
@@ -76,11 +78,13 @@ impl Channels {
         match failure {
             Failure::Refused(Refusal::AlreadyConnect) => self.retry_connect(now, id, opening, out),
             Failure::Refused(refusal) | Failure::NoPrompt(refusal) => {
-                self.fail_connect(id, opening, Error::ConnectFailed(refusal), out);
+                let error = opening.refused(refusal);
+                self.fail_connect(id, opening, error, out);
             }
             Failure::Timeout => {
                 channel.stale_until = now + STALE;
-                self.fail_connect(id, opening, timeout_of(finished), out);
+                let error = opening.unanswered(finished);
+                self.fail_connect(id, opening, error, out);
             }
         }
     }
@@ -221,7 +225,7 @@ impl Channels {
         let Some(opening) = channel.link.opening().cloned() else { return };
         let error = match (&channel.link, not_ready) {
             (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
-            _ => timeout("connect", opening.timeout),
+            _ => opening.late(),
         };
         channel.link.release();
         self.fail_connect(id, opening, error, out);
@@ -294,11 +298,8 @@ impl Channel {
                 self.link = Link::Closing;
                 return Some((Job::Close, turn(Command::close(id))));
             }
-            Link::Wanted(opening) => {
-                let command = Command::start(id, opening.protocol, &opening.host, opening.port);
-                self.link.started(now);
-                return Some((Job::Start, turn(command)));
-            }
+            // Their turns are `opening_turn`'s.
+            Link::Wanted(_) | Link::Preparing(_) => return None,
             Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing => return None,
             Link::Up | Link::Draining => {}
         }
@@ -347,10 +348,6 @@ fn says_closed(refusal: Refusal) -> bool {
                 CmeError::OPERATION_NOT_ALLOWED | CmeError::PDP_NOT_ACTIVE | CmeError::NOT_CONNECTED
             )
     )
-}
-
-fn timeout_of(finished: &Finished) -> Error {
-    timeout(finished.command.name(), finished.command.timeout())
 }
 
 /// A time-out of a command or of a call, by name.

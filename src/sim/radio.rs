@@ -124,6 +124,12 @@ impl Radio {
         self.function == 1 && self.covered && self.card != Card::Absent
     }
 
+    /// Whether a cell is heard: one that serves, or one that does not take the module.
+    pub(super) fn hears(&self, settings: &Settings) -> bool {
+        let refused = !self.may_serve(settings) && self.may_search() && self.power == Power::On;
+        self.in_service() || refused
+    }
+
     /// Whether the default bearer carries data.
     pub(super) fn is_usable(&self) -> bool {
         self.in_service() && self.attached

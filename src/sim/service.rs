@@ -99,6 +99,7 @@ impl Machine {
     pub(super) fn bearer_up(&mut self) -> Outcome {
         let known = match &self.settings.apn {
             ApnPolicy::Any => true,
+            ApnPolicy::None => false,
             ApnPolicy::Only(names) => self.ip.access[0].is_empty() || names.contains(&self.ip.access[0]),
         };
         if !known || !self.radio.is_usable() {
@@ -119,11 +120,18 @@ impl Machine {
         super::clock::format(utc, zone, self.settings.profile.long_year)
     }
 
+    /// The number that one of the [`REPORTS`] shows.
+    pub(super) fn registered(&self, report: usize) -> u8 {
+        let stat = self.radio.registration(&self.settings);
+        let lte = self.settings.lte_registration.filter(|_| report == 2 && self.radio.in_service());
+        lte.unwrap_or(stat)
+    }
+
     /// `+CREG: 1` for those who asked to be told.
     fn report_registration(&mut self) {
-        let stat = self.radio.registration(&self.settings);
-        for (key, mode) in REPORTS.into_iter().zip(self.radio.reports) {
+        for (report, (key, mode)) in REPORTS.into_iter().zip(self.radio.reports).enumerate() {
             if mode > 0 {
+                let stat = self.registered(report);
                 let value = format!("{stat}{}", self.cell(mode));
                 let line = self.settings.profile.keyed(key, &value);
                 self.urc(&line);

@@ -29,13 +29,15 @@ pub enum SimCard {
     },
 }
 
-/// Which access point names activate a bearer. An empty one (the network's own choice) always does.
+/// Which access point names activate a bearer. An empty one (the network's own choice) does, but for [`Self::None`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApnPolicy {
     /// Every name.
     Any,
     /// These names only; another makes `AT+CIICR` fail as in capture a12.
     Only(Vec<String>),
+    /// None, not even the network's own: a card without a data plan. `AT+CIICR` always fails as in capture a12.
+    None,
 }
 
 /// What a `AT+CIPSEND` meets that does not fit into the modem's send buffer.
@@ -193,6 +195,13 @@ settings! {
     clock: u64 = 1_721_694_901;
     /// Quarters of an hour that the local time is ahead of UTC. Default: 32.
     time_zone: i8 = 32;
+    /// The registration that `AT+CEREG?` shows, if LTE does not take what 2G takes: the socket guide's sign of arrears
+    /// (FAQ 1.6). Which number a module then shows is not known; 3, denied, is assumed. Default: none, as
+    /// [`registration`](Self::registration).
+    lte_registration: Option<u8> = None;
+    /// The rate of the module's UART, for a host on a terminal that may have set another: each then reads garbage in
+    /// place of the other's bytes. `AT+IPR` changes it. Default: none, the module follows the host (autobaud, USB).
+    uart_rate: Option<u32> = None;
     /// What goes wrong, and when. Default: nothing.
     faults: Vec<Rule> = Vec::new();
 }

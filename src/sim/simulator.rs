@@ -130,6 +130,12 @@ impl<N: Network> Simulator<N> {
         &mut self.network
     }
 
+    /// The rate of the module's UART, if it has one.
+    #[cfg(unix)]
+    pub(super) fn uart_rate(&self) -> Option<u32> {
+        self.machine.settings.uart_rate
+    }
+
     /// What the modem is like now.
     pub fn state(&self) -> State {
         State::of(&self.machine)
@@ -216,6 +222,9 @@ impl<N: Network> Simulator<N> {
             moved = true;
         }
         if let Some(format) = self.machine.new_format.take() {
+            let rate = format.rate;
+            self.machine.settings.uart_rate =
+                self.machine.settings.uart_rate.map(|before| rate.unwrap_or(before));
             self.machine.out.line.set_format(format);
             self.input.set_format(format);
         }

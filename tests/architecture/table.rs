@@ -51,6 +51,8 @@ pub(crate) const PARTS: &[Part] = &[
     // Grammar and core.
     Part::core("at", &["config", "error", "time"], &["nom"]).speaks(),
     Part::core("proto", &["at", "config", "error", "time"], &[]).speaks(),
+    // Evidence in, findings out.
+    Part::core("diagnosis", &["at", "capture", "error", "proto", "time"], &[]).speaks(),
     // Shell.
     // `port/halves.rs` has a thread for a reader that can't be waited on.
     Part::shell("port", &["config", "error", "time"], &["crossbeam_channel", "log", "rustix", "serialport"]),
@@ -65,7 +67,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part::shell(
         "modem",
         // `capture` and `port` only to open them.
-        &["capture", "config", "driver", "error", "port", "proto", "time"],
+        &["capture", "config", "diagnosis", "driver", "error", "port", "proto", "time"],
         &["crossbeam_channel", "log"],
     ),
     // The simulated modem, and where it meets a real terminal.

@@ -457,12 +457,14 @@ fn timeout_of(request: &Request) -> Duration {
     match request {
         Request::WaitReady { timeout }
         | Request::Connect { timeout, .. }
+        | Request::ConnectTls { timeout, .. }
         | Request::Send { timeout, .. }
         | Request::Close { timeout, .. }
         | Request::Flush { timeout, .. }
         | Request::Unacknowledged { timeout, .. }
         | Request::Resolve { timeout, .. }
         | Request::Ping { timeout, .. } => *timeout,
+        Request::RemoveFile(name) => Command::remove_file(name).timeout(),
         Request::Clock => Command::clock().timeout(),
         Request::Radio { on } => Command::radio(*on).timeout(),
         Request::Restart => Command::reset().timeout(),

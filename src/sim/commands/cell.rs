@@ -21,10 +21,11 @@ pub(super) const TABLE: Table = &[
     ("+CSCON", accepted),
 ];
 
-/// `+CSQ: 24,0`; without service `99,99` (8910 core).
+/// `+CSQ: 24,0`; without service `99,99` (8910 core). A cell that does not register the module is heard all the same
+/// (assumed, after 27.007 section 8.5).
 fn signal(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
-        Form::Execute if machine.radio.in_service() => {
+        Form::Execute if machine.radio.hears(&machine.settings) => {
             let value = format!("{},0", machine.settings.signal);
             machine.keyed("+CSQ", &value);
         }
@@ -55,7 +56,7 @@ fn registration(machine: &mut Machine, form: &Form, report: usize) -> Outcome {
     let key = REPORTS[report];
     if *form == Form::Read {
         let mode = machine.radio.reports[report];
-        let stat = machine.radio.registration(&machine.settings);
+        let stat = machine.registered(report);
         let value = format!("{mode},{stat}{}", machine.cell(mode));
         machine.keyed(key, &value);
         return Outcome::Ok;

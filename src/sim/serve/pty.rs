@@ -17,7 +17,7 @@ use rustix::termios::{self, OptionalActions};
 pub struct Pty {
     master: OwnedFd,
     /// Kept open: without it the master would report a hang-up between two hosts.
-    _slave: OwnedFd,
+    slave: OwnedFd,
     path: PathBuf,
     link: Option<PathBuf>,
 }
@@ -43,7 +43,7 @@ impl Pty {
         termios::tcsetattr(&slave, OptionalActions::Now, &line)?;
         let status = rustix::fs::fcntl_getfl(&master)?;
         rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
-        Ok(Self { master, _slave: slave, path, link: None })
+        Ok(Self { master, slave, path, link: None })
     }
 
     /// What the host opens, such as `/dev/pts/3`.
@@ -65,6 +65,11 @@ impl Pty {
         std::os::unix::fs::symlink(&self.path, &link)?;
         self.link = Some(link);
         Ok(())
+    }
+
+    /// The line rate that the host has set.
+    pub(super) fn rate(&self) -> io::Result<u32> {
+        Ok(termios::tcgetattr(&self.slave)?.output_speed())
     }
 
     /// Reads what the host wrote; `None` if there is nothing now.

@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::clock::Clock;
 use super::pty::Pty;
 use super::remote::{Inbox, Message};
+use crate::sim::line::misread;
 use crate::sim::{Happening, Input, Network, Output, Simulator};
 use crate::time::Timestamp;
 
@@ -117,7 +118,10 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
             match self.simulator.poll() {
                 Some(Output::Host(bytes)) => {
                     (self.observe)(now, Seen::ToHost(&bytes));
-                    self.pending.extend_from_slice(&bytes);
+                    match self.rates() {
+                        Some((module, host)) => self.pending.extend(misread(&bytes, module, host)),
+                        None => self.pending.extend_from_slice(&bytes),
+                    }
                 }
                 Some(Output::Happened(happening)) => (self.observe)(now, Seen::Happened(&happening)),
                 Some(Output::HangUp) => self.hung_up = true,
@@ -163,9 +167,23 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
         if let Some(count) = self.pty.read(&mut buffer)? {
             let now = self.clock.now();
             (self.observe)(now, Seen::FromHost(&buffer[..count]));
-            self.simulator.handle(now, Input::Host(&buffer[..count]));
+            match self.rates() {
+                Some((module, host)) => {
+                    let heard = misread(&buffer[..count], host, module);
+                    self.simulator.handle(now, Input::Host(&heard));
+                }
+                None => self.simulator.handle(now, Input::Host(&buffer[..count])),
+            }
         }
         Ok(())
+    }
+
+    /// The rates of the module's end and of the host's, if they differ.
+    fn rates(&self) -> Option<(u32, u32)> {
+        let module = self.simulator.uart_rate()?;
+        // A terminal that does not say has the right one.
+        let host = self.pty.rate().unwrap_or(module);
+        (host != module).then_some((module, host))
     }
 }
 

@@ -1,0 +1,188 @@
+//! Everything that `doctor` can find, on the simulated modem: each state with the cause that has to be named first.
+#![allow(dead_code, reason = "the example and its test each use their own part")]
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use air724ug::diagnosis::{Checkup, Code};
+use air724ug::sim::{
+    ApnPolicy, Control, HostNetwork, MemoryNetwork, Network, Peer, Settings, SimCard, Simulator, serve,
+};
+use air724ug::{Config, Error, Modem};
+
+/// A state of the modem or of the world around it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    Fine,
+    NoPort,
+    PortBusy,
+    NotAPort,
+    WrongBaud,
+    NoSim,
+    Pin,
+    WrongPin,
+    NoSignal,
+    WeakSignal,
+    NoRegistration,
+    Denied,
+    Only2g,
+    NoAttach,
+    NoBearer,
+    WrongApn,
+    NoDns,
+    PrivateServer,
+    ServerRefuses,
+    ServerSilent,
+}
+
+/// All of them: name, state, and the cause (`None`: nothing is wrong).
+pub const STATES: [(&str, State, Option<Code>); 20] = [
+    ("fine", State::Fine, None),
+    ("no-port", State::NoPort, Some(Code::PortMissing)),
+    ("port-busy", State::PortBusy, Some(Code::PortBusy)),
+    ("not-a-port", State::NotAPort, Some(Code::PortNotSerial)),
+    ("wrong-baud", State::WrongBaud, Some(Code::WrongBaud)),
+    ("no-sim", State::NoSim, Some(Code::SimMissing)),
+    ("pin", State::Pin, Some(Code::SimPin)),
+    ("wrong-pin", State::WrongPin, Some(Code::SimPinRefused)),
+    ("no-signal", State::NoSignal, Some(Code::SignalNone)),
+    ("weak-signal", State::WeakSignal, Some(Code::SignalWeak)),
+    ("no-registration", State::NoRegistration, Some(Code::NotRegistered)),
+    ("denied", State::Denied, Some(Code::RegistrationDenied)),
+    ("only-2g", State::Only2g, Some(Code::Only2g)),
+    ("no-attach", State::NoAttach, Some(Code::NotAttached)),
+    ("no-bearer", State::NoBearer, Some(Code::BearerRefused)),
+    ("wrong-apn", State::WrongApn, Some(Code::BearerUnsteady)),
+    ("no-dns", State::NoDns, Some(Code::DnsFailed)),
+    ("private-server", State::PrivateServer, Some(Code::ServerPrivate)),
+    ("server-refuses", State::ServerRefuses, Some(Code::ServerRefuses)),
+    ("server-silent", State::ServerSilent, Some(Code::ServerSilent)),
+];
+
+/// A server of the world in memory. Its address is one that nobody has (RFC 5737).
+const SERVER: (&str, u16) = ("server.example", 7);
+
+/// What is to be examined.
+#[derive(Debug)]
+pub struct Patient {
+    pub path: String,
+    pub config: Config,
+    pub checkup: Checkup,
+    /// The program that has the port in [`State::PortBusy`].
+    holder: Option<Modem>,
+    remote: Option<serve::Remote>,
+}
+
+impl Patient {
+    /// Brings a simulated modem into this state. Waits are short, because nothing gets better here.
+    pub fn new(state: State) -> Result<Self, Error> {
+        let mut patient = match (settings(state), state) {
+            (_, State::NoPort) => Self::at("/dev/no-such-port"),
+            (_, State::NotAPort) => Self::at("/dev/null"),
+            (settings, State::Fine | State::WeakSignal) => Self::with(settings, HostNetwork::new())?,
+            (settings, _) => Self::with(settings, world(state))?,
+        };
+        let quick = Checkup::default()
+            .answer_timeout(Duration::from_secs(2))
+            .ready_timeout(Duration::from_secs(4))
+            .connect_timeout(Duration::from_secs(2));
+        patient.checkup = match state {
+            State::Fine | State::WeakSignal => quick.server("127.0.0.1", echo_server()?),
+            State::PrivateServer => quick.server("192.168.1.10", SERVER.1),
+            _ => quick.server(SERVER.0, SERVER.1),
+        };
+        match state {
+            State::PortBusy => patient.holder = Some(Modem::open(&patient.path, Config::default())?),
+            State::WrongPin => patient.config = Config::default().pin("0000"),
+            State::WrongApn => patient.config = Config::default().apn("nowhere"),
+            State::NoSignal => {
+                if let Some(remote) = &patient.remote {
+                    remote.send(Control::NetworkDown);
+                }
+            }
+            _ => {}
+        }
+        Ok(patient)
+    }
+
+    fn at(path: &str) -> Self {
+        let (config, checkup) = (Config::default(), Checkup::default());
+        Self { path: path.to_owned(), config, checkup, holder: None, remote: None }
+    }
+
+    /// Serves a simulated modem on a pseudo-terminal, on a thread.
+    fn with<N: Network + Send + 'static>(settings: Settings, network: N) -> Result<Self, Error> {
+        let pty = serve::Pty::open()?;
+        let mut patient = Self::at(&pty.path().display().to_string());
+        let (remote, inbox) = serve::remote()?;
+        let modem = Simulator::new(settings, network);
+        thread::spawn(move || {
+            if let Err(error) = serve::run(modem, pty, inbox) {
+                eprintln!("the simulated modem ended: {error}");
+            }
+        });
+        patient.remote = Some(remote);
+        Ok(patient)
+    }
+}
+
+/// Ends the thread of the simulated modem, so that many states can be tried in one program.
+impl Drop for Patient {
+    fn drop(&mut self) {
+        if let Some(remote) = &self.remote {
+            remote.send(Control::HangUp);
+        }
+    }
+}
+
+fn settings(state: State) -> Settings {
+    let settings = Settings::default();
+    match state {
+        State::WrongBaud => settings.uart_rate(Some(9_600)),
+        State::NoSim => settings.sim(SimCard::Absent),
+        State::Pin | State::WrongPin => settings.sim(SimCard::Locked { pin: "1234".into() }),
+        State::WeakSignal => settings.signal(7),
+        State::NoRegistration => settings.registration(2),
+        State::Denied => settings.registration(3),
+        State::Only2g => settings.lte_registration(Some(3)).attach(false),
+        State::NoAttach => settings.attach(false),
+        State::NoBearer => settings.apn(ApnPolicy::None),
+        State::WrongApn => settings.apn(ApnPolicy::Only(vec!["cmiot".into()])),
+        State::ServerSilent => settings.connect_timeout(Duration::MAX),
+        State::Fine
+        | State::NoPort
+        | State::PortBusy
+        | State::NotAPort
+        | State::NoSignal
+        | State::NoDns
+        | State::PrivateServer
+        | State::ServerRefuses => settings,
+    }
+}
+
+fn world(state: State) -> MemoryNetwork {
+    let mut network = MemoryNetwork::new();
+    match state {
+        State::NoDns => {}
+        State::ServerRefuses => drop(network.serve(SERVER.0, SERVER.1, Peer::refuse())),
+        State::ServerSilent => drop(network.serve(SERVER.0, SERVER.1, Peer::silent())),
+        State::PrivateServer => drop(network.serve("192.168.1.10", SERVER.1, Peer::silent())),
+        _ => drop(network.serve(SERVER.0, SERVER.1, Peer::echo())),
+    }
+    network
+}
+
+/// A TCP server on this machine that takes a connection and waits for its end; its port.
+fn echo_server() -> Result<u16, Error> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (mut from, mut to) = (&stream, &stream);
+            // A client that goes away is no failure.
+            let _ = std::io::copy(&mut from, &mut to);
+        }
+    });
+    Ok(port)
+}

@@ -1,0 +1,221 @@
+//! Finds out why there is no connection: the checklist from the port to the server, with what proves each finding and
+//! what to do about it.
+//!
+//! ```text
+//! cargo run --example doctor
+//! cargo run --example doctor -- --port /dev/ttyUSB0 --connect example.com:80
+//! cargo run --example doctor -- --offline session.capture --json
+//! ```
+
+mod common;
+#[path = "common/states.rs"]
+mod states;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
+use air724ug::{Config, Modem, capture};
+use common::{Common, Usage, number, value};
+use states::{Patient, STATES};
+
+const USAGE: &str = "\
+Examines a modem and its way to a server, and says what is wrong, what proves it and what to do. The first finding is
+the cause of the others.
+
+usage: doctor [options]
+
+  --connect HOST:PORT  the server to be reached [none; without --port, one in this program]
+  --tls                TLS on the module is wanted, too
+  --pin PIN            the card's PIN; tried once
+  --offline FILE       takes the answers from a capture instead of a modem, in any layout that `replay` reads
+  --simulate STATE     examines a simulated modem in one of the states below
+  --wait SECONDS       how long the module may take to get ready [90]
+  --patience SECONDS   how long the server may take [80]
+  --json               one JSON object instead of the table
+  --quiet              says nothing while it works
+";
+
+const END: &str = "
+Exit code: 0 all is well, 1 there are warnings, 2 there can be no connection,
+64 a wrong option, 66 a capture that can't be read.
+";
+
+/// `EX_USAGE` and `EX_NOINPUT` of sysexits.h: 1 and 2 are taken.
+const WRONG_USAGE: u8 = 64;
+const NO_INPUT: u8 = 66;
+
+#[derive(Default)]
+struct Options {
+    common: Common,
+    connect: Option<(String, u16)>,
+    tls: bool,
+    pin: Option<String>,
+    offline: Option<PathBuf>,
+    simulate: Option<String>,
+    wait: Option<Duration>,
+    patience: Option<Duration>,
+    json: bool,
+    quiet: bool,
+}
+
+fn main() -> ExitCode {
+    env_logger::init();
+    let result = parse(&mut std::env::args().skip(1)).and_then(|options| {
+        let diagnosis = examine(&options)?;
+        Ok(show(&options, &diagnosis))
+    });
+    match result {
+        Ok(code) => code,
+        Err(Problem::Usage(Usage::Help)) => {
+            let names: Vec<&str> = STATES.iter().map(|(name, ..)| *name).collect();
+            print!("{USAGE}{}\nStates: {}\n{END}", common::HELP, names.join(", "));
+            ExitCode::SUCCESS
+        }
+        Err(Problem::Usage(Usage::Wrong(why))) => {
+            eprintln!("doctor: {why}\ndoctor: `doctor --help` lists the options");
+            ExitCode::from(WRONG_USAGE)
+        }
+        Err(Problem::Input(why)) => {
+            eprintln!("doctor: {why}");
+            ExitCode::from(NO_INPUT)
+        }
+        Err(Problem::Machine(error)) => {
+            eprintln!("doctor: the simulated modem can't be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why there is no diagnosis.
+enum Problem {
+    Usage(Usage),
+    Input(capture::LoadError),
+    Machine(air724ug::Error),
+}
+
+impl From<Usage> for Problem {
+    fn from(usage: Usage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Problem> {
+    let mut options = Options::default();
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        match option.as_str() {
+            "--connect" => options.connect = Some(server(&value(&option, args)?)?),
+            "--tls" => options.tls = true,
+            "--pin" => options.pin = Some(value(&option, args)?),
+            "--offline" => options.offline = Some(value(&option, args)?.into()),
+            "--simulate" => options.simulate = Some(value(&option, args)?),
+            "--wait" => options.wait = Some(seconds(&option, args)?),
+            "--patience" => options.patience = Some(seconds(&option, args)?),
+            "--json" => options.json = true,
+            "--quiet" => options.quiet = true,
+            other => return Err(Usage::Wrong(format!("there is no option {other}")).into()),
+        }
+    }
+    let sources = [options.common.port.is_some(), options.offline.is_some(), options.simulate.is_some()];
+    if sources.into_iter().filter(|given| *given).count() > 1 {
+        return Err(Usage::Wrong("--port, --offline and --simulate exclude each other".into()).into());
+    }
+    let mut config = options.common_config();
+    config.pin = options.pin.clone();
+    if let Err(error) = config.validate() {
+        return Err(Usage::Wrong(error.to_string()).into());
+    }
+    Ok(options)
+}
+
+fn server(text: &str) -> Result<(String, u16), Usage> {
+    let wrong = || Usage::Wrong(format!("--connect takes HOST:PORT, not \"{text}\""));
+    let (host, port) = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).ok_or_else(wrong)?;
+    match port.parse() {
+        Ok(port @ 1..) => Ok((host.to_owned(), port)),
+        _ => Err(wrong()),
+    }
+}
+
+fn seconds(option: &str, args: &mut dyn Iterator<Item = String>) -> Result<Duration, Usage> {
+    Ok(Duration::from_secs(u64::from(number::<u32>(option, &value(option, args)?)?)))
+}
+
+impl Options {
+    fn common_config(&self) -> Config {
+        let mut config = Config::default().baud_rate(self.common.baud);
+        config.apn = self.common.apn.clone();
+        config.capture = self.common.capture.clone();
+        config
+    }
+
+    /// The command line decides; what it leaves open stays as it is.
+    fn checkup(&self, mut checkup: Checkup) -> Checkup {
+        if let Some((host, port)) = &self.connect {
+            checkup = checkup.server(host, *port);
+        }
+        checkup.ready_timeout = self.wait.unwrap_or(checkup.ready_timeout);
+        checkup.connect_timeout = self.patience.unwrap_or(checkup.connect_timeout);
+        checkup.tls(self.tls)
+    }
+}
+
+fn examine(options: &Options) -> Result<Diagnosis, Problem> {
+    if let Some(file) = &options.offline {
+        let capture = capture::load(file).map_err(Problem::Input)?;
+        return Ok(Evidence::of_capture(&capture).diagnose());
+    }
+    let tell = |what: &str| {
+        if !options.quiet {
+            eprintln!("doctor: {what}");
+        }
+    };
+    if let Some(path) = &options.common.port {
+        let mut config = options.common_config();
+        config.pin = options.pin.clone();
+        let checkup = options.checkup(Checkup::default());
+        return Ok(Modem::diagnose_port_and_tell(path, &config, &checkup, tell));
+    }
+    let name = options.simulate.as_deref().unwrap_or("fine");
+    let Some((_, state, _)) = STATES.iter().find(|(known, ..)| *known == name) else {
+        return Err(Usage::Wrong(format!("there is no state {name}")).into());
+    };
+    let patient = Patient::new(*state).map_err(Problem::Machine)?;
+    let mut config = patient.config.clone();
+    config.capture = options.common.capture.clone();
+    let checkup = options.checkup(patient.checkup.clone());
+    Ok(Modem::diagnose_port_and_tell(&patient.path, &config, &checkup, tell))
+}
+
+fn show(options: &Options, diagnosis: &Diagnosis) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    let text = match options.json {
+        true => format!("{}\n", diagnosis.to_json()),
+        false if out.is_terminal() => diagnosis.to_string().lines().map(painted).collect(),
+        false => diagnosis.to_string(),
+    };
+    // A reader that has seen enough is no failure.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    ExitCode::from(match diagnosis.severity() {
+        None | Some(Severity::Note) => 0,
+        Some(Severity::Warning) => 1,
+        Some(Severity::Error) => 2,
+    })
+}
+
+/// The line in the colour of its mark.
+fn painted(line: &str) -> String {
+    let colour = match line.split(' ').next() {
+        Some("ok") => "32",
+        Some("warn") => "33",
+        Some("FAIL") => "31;1",
+        Some("note") => "36",
+        _ => return format!("{line}\n"),
+    };
+    format!("\u{1b}[{colour}m{line}\u{1b}[0m\n")
+}

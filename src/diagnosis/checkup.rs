@@ -1,0 +1,93 @@
+//! What is to be examined, and how long that may take.
+
+use std::time::Duration;
+
+/// How a live module is examined. The default looks at everything but a server, which nobody has named.
+///
+/// ```
+/// use air724ug::diagnosis::Checkup;
+/// use std::time::Duration;
+///
+/// let checkup = Checkup::default().server("example.com", 80).ready_timeout(Duration::from_secs(30));
+/// assert_eq!(checkup.server.unwrap().port, 80);
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Checkup {
+    /// The server that a connection is tried to, and whose name is resolved. Default: none.
+    pub server: Option<Server>,
+    /// Whether TLS on the module is wanted, so that firmware without it is a fault. Default: false.
+    pub tls: bool,
+    /// How long the module may take to answer at all. Default 8 s: one round of everything that wakes one.
+    pub answer_timeout: Duration,
+    /// How long it may take at each of the [`OTHER_RATES`]. Default 1.5 s: three times `AT`.
+    pub rate_timeout: Duration,
+    /// How long it may take to get ready. Default 90 s, the seed's; a cause that time does not mend is not waited for.
+    pub ready_timeout: Duration,
+    /// How long the server may take. Default 80 s: the module itself gives up after 75 s.
+    pub connect_timeout: Duration,
+}
+
+/// A server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Server {
+    /// Its name or address.
+    pub host: String,
+    /// Its TCP port.
+    pub port: u16,
+}
+
+/// The line rates that are tried when nothing answers at the configured one, the likeliest first (the module's own list
+/// without those that nobody uses; protocol section 1).
+pub const OTHER_RATES: [u32; 8] = [115_200, 9_600, 57_600, 38_400, 19_200, 460_800, 921_600, 230_400];
+
+impl Default for Checkup {
+    fn default() -> Self {
+        Self {
+            server: None,
+            tls: false,
+            answer_timeout: Duration::from_secs(8),
+            rate_timeout: Duration::from_millis(1_500),
+            ready_timeout: Duration::from_secs(90),
+            connect_timeout: Duration::from_secs(80),
+        }
+    }
+}
+
+impl Checkup {
+    /// Sets the [server](Self::server).
+    #[must_use]
+    pub fn server(self, host: impl Into<String>, port: u16) -> Self {
+        Self { server: Some(Server { host: host.into(), port }), ..self }
+    }
+
+    /// Sets whether [TLS](Self::tls) is wanted.
+    #[must_use]
+    pub fn tls(self, tls: bool) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Sets how long the module may take [to answer](Self::answer_timeout).
+    #[must_use]
+    pub fn answer_timeout(self, answer_timeout: Duration) -> Self {
+        Self { answer_timeout, ..self }
+    }
+
+    /// Sets how long it may take [at another rate](Self::rate_timeout).
+    #[must_use]
+    pub fn rate_timeout(self, rate_timeout: Duration) -> Self {
+        Self { rate_timeout, ..self }
+    }
+
+    /// Sets how long it may take [to get ready](Self::ready_timeout).
+    #[must_use]
+    pub fn ready_timeout(self, ready_timeout: Duration) -> Self {
+        Self { ready_timeout, ..self }
+    }
+
+    /// Sets how long [the server may take](Self::connect_timeout).
+    #[must_use]
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
+}

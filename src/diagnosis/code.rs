@@ -1,0 +1,227 @@
+//! Everything that can be found: its name, where it belongs, and what a person can do about it.
+//!
+//! The advice rests on docs/protocol.md; for connections it follows the list of the LuatOS socket guide (section 5).
+
+use std::fmt;
+
+use super::Check;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident, $name:literal, $check:ident, $advice:literal;)*) => {
+        /// What was found. [`Code::as_str`] stays the same from version to version.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $code,)*
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$code,)*];
+
+            /// A name for programs.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$code => $name,)*
+                }
+            }
+
+            /// The check that finds it.
+            pub fn check(self) -> Check {
+                match self {
+                    $(Self::$code => Check::$check,)*
+                }
+            }
+
+            /// What to do about it, in words.
+            pub fn advice(self) -> &'static str {
+                match self {
+                    $(Self::$code => $advice,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// There is no such port.
+    PortMissing, "port-missing", Port,
+        "Check the path, the cable and the module's power. On Linux the USB AT port is usually the first of \
+         the three ttyUSB ports; `ls /dev/ttyUSB* /dev/serial/by-id` shows what is there.";
+    /// Another program has the port.
+    PortBusy, "port-busy", Port,
+        "Close the other program that has the port (ModemManager, a serial terminal, another copy of this \
+         application); `fuser -v PORT` names it.";
+    /// This user may not open the port.
+    PortPermission, "port-permission", Port,
+        "Add your user to the group that owns the port (often `dialout`) and log in again; `ls -l PORT` \
+         shows the group.";
+    /// It is no serial port.
+    PortNotSerial, "port-not-serial", Port,
+        "This path is no serial port. Give the path of the module's AT port.";
+    /// The port can't be opened for another reason.
+    PortFailed, "port-failed", Port,
+        "Read the system's message; plug the module in again.";
+    /// The port went away.
+    PortLost, "port-lost", Port,
+        "The port went away: a loose cable, a module that restarts (power supply), or a hub that saves \
+         power.";
+    /// Nothing answers.
+    NoAnswer, "no-answer", Answer,
+        "Is it the AT port (UART1; on USB the first port, not the log ports; UART2 never answers)? Is the \
+         module powered and switched on (PWRKEY low for 1 to 2 s)? Are TX and RX crossed, the levels 1.8 V, \
+         the ground connected? If it answered before, pull its reset pin low for 150 ms.";
+    /// The module speaks at another line rate.
+    WrongBaud, "wrong-baud", Baud,
+        "Open the port at the module's rate, or fix the module's at yours with AT+IPR=<rate>;&W. A module \
+         that finds the rate by itself needs upper-case AT several times.";
+    /// Only the echo comes back.
+    EchoOnly, "echo-only", Echo,
+        "What is sent comes back, and nothing else: TX and RX are joined (a loop-back plug, a short \
+         circuit), or the module is not in command mode. Check the wiring, then restart the module.";
+    /// Some answers are corrupted on the line.
+    LineNoise, "line-noise", Baud,
+        "Some bytes are damaged on the way: check ground, levels and cable length, use RTS/CTS flow control \
+         (AT+IFC=2,2), or a lower line rate.";
+    /// The module starts again and again.
+    Restarts, "restarts", Power,
+        "The module starts again and again. The usual reason is its supply: a transmission draws about 2 A \
+         for moments, so use a strong supply, short wires and a large capacitor close to the module.";
+    /// It is none of openLuat's AT firmwares.
+    FirmwareUnknown, "firmware-unknown", Firmware,
+        "Only openLuat's AT firmware (AirM2M_...) has the commands that sockets need; a module with LuatOS \
+         scripts or another maker's firmware does not. Flash the AT firmware, or use the module for which \
+         this crate is made.";
+    /// The firmware has a known fault that matters to sockets.
+    FirmwareOld, "firmware-old", Firmware,
+        "Update the AT firmware. Before V838 the module does not report that a peer has closed, so use a \
+         heartbeat until then.";
+    /// Flight mode.
+    RadioOff, "radio-off", Radio,
+        "Switch the radio on: AT+CFUN=1 (`flight_mode(false)`).";
+    /// No SIM card.
+    SimMissing, "sim-missing", Sim,
+        "Put the SIM card in the right way round and restart the module: most firmware looks for a card only \
+         when it starts. Check the contacts of the holder.";
+    /// The card asks for its PIN.
+    SimPin, "sim-pin", Sim,
+        "Give the PIN (`Config::pin`), or take the card to a telephone and switch its PIN off. Three wrong \
+         ones lock the card.";
+    /// The card refused the PIN.
+    SimPinRefused, "sim-pin-refused", Sim,
+        "The PIN is wrong. It is not tried again, because the third wrong one locks the card: check it with \
+         a telephone first.";
+    /// The card is locked and asks for its PUK.
+    SimPuk, "sim-puk", Sim,
+        "The card is locked. Unlock it in a telephone with the PUK that the operator gives.";
+    /// The card does not work.
+    SimFailure, "sim-failure", Sim,
+        "Clean or change the card, check the holder's contacts, try the card in a telephone.";
+    /// No signal.
+    SignalNone, "signal-none", Signal,
+        "Connect the antenna to the right socket (main, not GNSS or Wi-Fi), and go where there is coverage. \
+         Without SIM coverage of this operator, try another one's card.";
+    /// A weak signal.
+    SignalWeak, "signal-weak", Signal,
+        "openLuat recommends a value of 18 or more: improve the antenna or its place, away from metal and \
+         from the module itself.";
+    /// The network refuses the module.
+    RegistrationDenied, "registration-denied", Registration,
+        "The network knows the card and says no. Is it in arrears, blocked, expired, never activated, or \
+         bound to another device or region? Ask the operator, or try the card in a telephone.";
+    /// 2G takes the module, 4G does not: the arrears sign.
+    Only2g, "only-2g", Registration,
+        "This is how arrears show on a 4G module: 2G takes the card, 4G does not. Pay the account or ask the \
+         operator; also possible: a card without 4G, or a place without 4G coverage. The guide also advises \
+         against China Unicom's cards where only 2G is used.";
+    /// Emergency calls or short messages only.
+    RegistrationLimited, "registration-limited", Registration,
+        "The network grants emergency calls or short messages only: the card has no data service here. Ask \
+         the operator.";
+    /// No network has been found.
+    NotRegistered, "not-registered", Registration,
+        "Registration may take two minutes. Check antenna and coverage, and that the card works (arrears, \
+         activation). Then try flight mode off and on, or restart the module.";
+    /// Registered, but not attached.
+    NotAttached, "not-attached", Attach,
+        "The network has taken the module but gives no packet service: is there a data plan, and are there \
+         arrears? Firmware from V1066 also says so while the default bearer is down: check the APN.";
+    /// The bearer is refused.
+    BearerRefused, "bearer-refused", Bearer,
+        "Check the APN with its user and password, and that the card has a data plan and no arrears. Cards \
+         for machines (IoT) usually have an APN of their own and may be bound to one device.";
+    /// The bearer was lost.
+    BearerLost, "bearer-lost", Bearer,
+        "The network has ended the data connection. The driver brings it up again; if it keeps failing, \
+         restart the module, then cut its power.";
+    /// The bearer was refused or lost, and came back.
+    BearerUnsteady, "bearer-unsteady", Bearer,
+        "It works now. If an APN is configured, it may be the one that was refused: the driver then tries \
+         without. Otherwise look at signal and supply.";
+    /// The module is not ready, and no check before says why.
+    NotReady, "not-ready", Bearer,
+        "Wait longer, restart the module, and record the session with --capture to see where it stays.";
+    /// The bearer has no address.
+    AddressMissing, "address-missing", Address,
+        "The bearer is up without an address: restart the module, and check the APN.";
+    /// The name can't be resolved.
+    DnsFailed, "dns-failed", Dns,
+        "Check the spelling of the name and that a computer resolves it. If other names fail too, set a \
+         server (AT+CDNSCFG), or use the address; private networks (IoT cards) often allow only listed \
+         servers.";
+    /// The server's address is private.
+    ServerPrivate, "server-private", Server,
+        "The server must be public: the module is in the operator's network, not in yours, and can't reach \
+         an address of a local network. Give the server a public address, forward a port of your router to \
+         it, or use a tunnel.";
+    /// The server refuses the connection.
+    ServerRefuses, "server-refuses", Server,
+        "The answer is no at once: nothing listens on that port, or a firewall rejects it. Try the same \
+         address and port with a TCP client on a computer outside of the server's network.";
+    /// The server does not answer.
+    ServerSilent, "server-silent", Server,
+        "No answer at all: a firewall drops the packets, the address is wrong, or the card may only reach \
+         listed servers. Try the same address and port with a TCP client on a computer outside of the \
+         server's network.";
+    /// The connection failed, and nothing says how.
+    ConnectFailed, "connect-failed", Server,
+        "Try the same address and port with a TCP client on a computer outside of the server's network; if \
+         that works, look at the bearer and at what the card may reach.";
+    /// All channels are in use.
+    NoFreeChannel, "no-free-channel", Server,
+        "The module has eight connections, and all are in use. Close one first.";
+    /// The firmware has no TLS.
+    TlsMissing, "tls-missing", Tls,
+        "This firmware has no TLS of its own: flash one that has, or speak TLS on the host over a plain \
+         socket.";
+}
+
+/// As [`Code::as_str`].
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_are_in_the_order_of_the_checks_and_have_names_of_their_own() {
+        assert!(Code::ALL.iter().map(|code| code.check()).is_sorted());
+        let mut names: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn every_advice_is_a_sentence_that_a_terminal_can_show() {
+        for code in Code::ALL {
+            let advice = code.advice();
+            assert!(advice.ends_with('.') && !advice.contains("  "), "{code}: {advice}");
+            assert!(advice.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{code}: {advice}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What was found, what proves it, and what to do.
+
+use super::Code;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// Worth knowing; everything works.
+    Note,
+    /// It works, but not well, or not for long.
+    Warning,
+    /// Without a remedy there is no connection.
+    Error,
+}
+
+impl Severity {
+    /// A name for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A command and what came of it, or lines that came unasked. The lines are as the module wrote them, so they may hold
+/// anything; who shows them escapes them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proof {
+    /// The command; `None` for lines that came unasked, and for what this crate itself has seen.
+    pub command: Option<String>,
+    /// The lines, at most [`MAX_LINES`] of [`MAX_TEXT`] bytes.
+    pub lines: Vec<String>,
+}
+
+/// The most lines of a proof: the state of the IP application has nine, and nothing here has more.
+pub const MAX_LINES: usize = 12;
+/// The longest line of a proof, in bytes; what is behind is cut off and its length told. Lines of the module that prove
+/// something are short; a hostile one must not fill the screen.
+pub const MAX_TEXT: usize = 160;
+
+impl Proof {
+    /// A command and its answer.
+    pub fn answer(command: &str, lines: impl IntoIterator<Item = String>) -> Self {
+        Self { command: Some(clipped(command)), lines: bounded(lines) }
+    }
+
+    /// Lines that came unasked, or words of this crate.
+    pub fn lines(lines: impl IntoIterator<Item = String>) -> Self {
+        Self { command: None, lines: bounded(lines) }
+    }
+}
+
+/// One thing that is wrong, or worth knowing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What it is.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is in words, with the values of this case.
+    pub summary: String,
+    /// What proves it.
+    pub evidence: Vec<Proof>,
+    /// The earlier finding that explains it: mend that first.
+    pub follows_from: Option<Code>,
+}
+
+impl Finding {
+    pub(super) fn new(code: Code, severity: Severity, summary: impl Into<String>) -> Self {
+        Self { code, severity, summary: clipped(&summary.into()), evidence: Vec::new(), follows_from: None }
+    }
+
+    pub(super) fn error(code: Code, summary: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, summary)
+    }
+
+    pub(super) fn warning(code: Code, summary: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, summary)
+    }
+
+    pub(super) fn note(code: Code, summary: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, summary)
+    }
+
+    pub(super) fn proved_by(mut self, proofs: impl IntoIterator<Item = Proof>) -> Self {
+        self.evidence.extend(proofs);
+        self
+    }
+
+    /// What to do about it, in words.
+    pub fn advice(&self) -> &'static str {
+        self.code.advice()
+    }
+}
+
+fn bounded(lines: impl IntoIterator<Item = String>) -> Vec<String> {
+    lines.into_iter().take(MAX_LINES).map(|line| clipped(&line)).collect()
+}
+
+fn clipped(text: &str) -> String {
+    if text.len() <= MAX_TEXT {
+        return text.to_owned();
+    }
+    let end = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}... ({} bytes more)", &text[..end], text.len() - end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_is_bounded_whatever_the_module_wrote() {
+        let long = "é".repeat(100_000);
+        let proof = Proof::answer(&long, std::iter::repeat_n(long.clone(), 1_000));
+        assert_eq!(proof.lines.len(), MAX_LINES);
+        assert!(proof.lines.iter().all(|line| line.len() < MAX_TEXT + 40));
+        assert!(proof.lines[0].ends_with("(199840 bytes more)"), "{}", proof.lines[0]);
+    }
+}

@@ -1,0 +1,39 @@
+//! Why there is no connection: evidence in, findings out.
+//!
+//! The checklist of the LuatOS socket guide (section 5), and what goes wrong before it: the port, the line rate, the
+//! echo. A [`Diagnosis`] is a function of its [`Evidence`], so a live module and a capture of one give the same:
+//!
+//! * [`Modem::diagnose`](crate::Modem::diagnose) and [`Modem::diagnose_port`](crate::Modem::diagnose_port) ask a module
+//!   the [`QUESTIONS`] and try what the [`Checkup`] says;
+//! * [`Evidence::of_capture`] takes the answers from a recorded session.
+//!
+//! ```
+//! use air724ug::capture;
+//! use air724ug::diagnosis::{Code, Evidence, Severity};
+//!
+//! let capture = capture::read(b"AT+CPIN?\n\n+CME ERROR: 10\n\nAT+CGATT?\n\n+CGATT: 0\n\nOK\n").unwrap();
+//! let diagnosis = Evidence::of_capture(&capture).diagnose();
+//! assert_eq!(diagnosis.root_cause().unwrap().code, Code::SimMissing);
+//! assert_eq!(diagnosis.severity(), Some(Severity::Error));
+//! ```
+
+mod check;
+mod checkup;
+mod code;
+mod evidence;
+mod finding;
+mod json;
+mod offline;
+mod port;
+mod report;
+mod rules;
+mod sample;
+mod table;
+
+pub use check::{Check, QUESTIONS, Question};
+pub use checkup::{Checkup, OTHER_RATES, Server};
+pub use code::Code;
+pub use evidence::{End, Evidence, Exchange, MAX_ITEMS};
+pub use finding::{Finding, MAX_LINES, MAX_TEXT, Proof, Severity};
+pub use port::PortFault;
+pub use report::{Diagnosis, Step, StepState};

@@ -1,0 +1,203 @@
+//! Evidence from a recorded session.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::at::{ChannelId, Urc, fields};
+use crate::capture::{self, Capture, Entry, Happening, What, Why};
+use crate::time::Timestamp;
+
+use super::evidence::{End, Evidence, Exchange, Item};
+use super::sample::is_odd;
+
+/// Commands without an answer that are remembered; of more, the oldest has none.
+const MAX_OPEN: usize = 32;
+/// Where a capture ends this long after a command, the answer did not come (the vendor's default time-out; protocol
+/// section 15). Where it ends sooner, nobody knows.
+const PATIENCE: Duration = Duration::from_secs(9);
+/// The same for a connection, which may take 75 s. Later than any answer of a server (see the rule).
+const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+
+impl Evidence {
+    /// What a capture shows, in any layout that [`capture`] reads. The newest answer of each kind
+    /// counts: a capture that ends well has nothing wrong in it any more.
+    pub fn of_capture(capture: &Capture) -> Self {
+        let timeline = capture::replay(capture);
+        let mut reader = Reader::new(timeline.happenings.iter().any(|one| one.at > Timestamp::ZERO));
+        for located in &capture.records {
+            if let Entry::FromModem(bytes) = &located.record.what {
+                reader.evidence.received(bytes);
+            }
+        }
+        // Where the capture shows no commands, their echo stands for them.
+        let shows_commands = timeline.happenings.iter().any(|one| matches!(one.what, What::Command(_)));
+        for happening in &timeline.happenings {
+            reader.take(happening, shows_commands);
+        }
+        reader.finish()
+    }
+}
+
+struct Reader {
+    evidence: Evidence,
+    open: VecDeque<Open>,
+    /// Connections whose result comes as news.
+    connecting: Vec<Open>,
+    /// Whether the capture shows when things happened.
+    is_timed: bool,
+    now: Timestamp,
+}
+
+/// A command that is not answered yet.
+struct Open {
+    command: String,
+    lines: Vec<String>,
+    at: Timestamp,
+}
+
+impl Open {
+    fn channel(&self) -> Option<ChannelId> {
+        let (_, list) = self.command.split_once('=')?;
+        ChannelId::new(fields(list.as_bytes()).first()?.number()?)
+    }
+
+    fn end(self, end: End, took: Option<Duration>) -> Exchange {
+        Exchange { command: self.command, lines: self.lines, end, took }
+    }
+}
+
+impl Reader {
+    fn new(is_timed: bool) -> Self {
+        Self {
+            evidence: Evidence::new(),
+            open: VecDeque::new(),
+            connecting: Vec::new(),
+            is_timed,
+            now: Timestamp::ZERO,
+        }
+    }
+
+    fn take(&mut self, happening: &Happening, shows_commands: bool) {
+        self.now = happening.at;
+        match &happening.what {
+            What::Command(text) => self.command(text),
+            What::Echo(text) => {
+                self.evidence.echo = true;
+                if !shows_commands {
+                    self.command(text);
+                }
+            }
+            What::Reply { command: Some(command), line } => self.reply(command, line),
+            What::Final { command: Some(command), line } => self.answered(command, line),
+            What::Reply { command: None, line } => self.evidence.line(line),
+            What::Final { command: None, line } => self.stray(line),
+            What::Urc { urc, line } => self.news(urc, line),
+            What::Unexplained { bytes, why: Why::UnknownLine | Why::Fault(_) } => self.unexplained(bytes),
+            What::Gap => self.open.clear(),
+            What::Sent(_)
+            | What::DataEcho(_)
+            | What::Prompt
+            | What::Payload { .. }
+            | What::Request(_)
+            | What::Note(_)
+            | What::Unexplained { .. } => {}
+        }
+    }
+
+    fn command(&mut self, text: &str) {
+        if let Some(list) = text.to_ascii_uppercase().strip_prefix("AT+CIPCLOSE=") {
+            let channel = fields(list.as_bytes()).first().and_then(|field| ChannelId::new(field.number()?));
+            // Whoever closes what is not open yet has given up.
+            self.connected(channel, End::Silence);
+        }
+        if self.open.len() == MAX_OPEN
+            && let Some(oldest) = self.open.pop_front()
+        {
+            self.evidence.exchange(oldest.end(End::Silence, None));
+        }
+        self.open.push_back(Open { command: text.to_owned(), lines: Vec::new(), at: self.now });
+    }
+
+    fn position(&self, command: &str) -> Option<usize> {
+        self.open.iter().rposition(|open| open.command == command)
+    }
+
+    fn reply(&mut self, command: &str, line: &str) {
+        match self.position(command).and_then(|index| self.open.get_mut(index)) {
+            Some(open) => open.lines.push(line.to_owned()),
+            // Behind its final: the state of the IP application, addresses of a name.
+            None => self.evidence.late(command, line),
+        }
+    }
+
+    fn answered(&mut self, command: &str, line: &str) {
+        let Some(mut open) = self.position(command).and_then(|index| self.open.remove(index)) else {
+            // `CONNECT` of transparent mode comes behind its `OK`.
+            return match self.connecting.iter().any(|open| open.command == command) {
+                true => self.connected(None, End::Final(line.to_owned())),
+                false => self.stray(line),
+            };
+        };
+        if open.command.to_ascii_uppercase().starts_with("AT+CIPSTART=") && line == "OK" {
+            open.lines.push(line.to_owned());
+            self.connecting.push(open);
+            return;
+        }
+        let took = self.since(open.at);
+        self.evidence.exchange(open.end(End::Final(line.to_owned()), took));
+    }
+
+    /// An answer to a command that the capture does not show.
+    fn stray(&mut self, line: &str) {
+        let open = Open { command: "(not shown)".into(), lines: Vec::new(), at: self.now };
+        self.evidence.exchange(open.end(End::Final(line.to_owned()), None));
+    }
+
+    fn news(&mut self, urc: &Urc, line: &str) {
+        match urc {
+            Urc::ConnectOk(channel) | Urc::ConnectFail(channel) | Urc::AlreadyConnect(channel) => {
+                self.connected(*channel, End::Final(line.to_owned()));
+            }
+            _ => {}
+        }
+        self.evidence.line(line);
+    }
+
+    fn connected(&mut self, channel: Option<ChannelId>, end: End) {
+        if let Some(index) = self.connecting.iter().position(|open| open.channel() == channel) {
+            let open = self.connecting.remove(index);
+            let took = self.since(open.at);
+            self.evidence.exchange(open.end(end, took));
+        }
+    }
+
+    fn unexplained(&mut self, bytes: &[u8]) {
+        if bytes.iter().any(|byte| is_odd(*byte)) {
+            self.evidence.push(Item::Noise(String::from_utf8_lossy(bytes).into_owned()));
+        }
+    }
+
+    fn since(&self, at: Timestamp) -> Option<Duration> {
+        self.is_timed.then(|| self.now - at)
+    }
+
+    /// Commands that were passed over, or waited for long enough, have no answer.
+    fn finish(mut self) -> Evidence {
+        let nothing_answered = !self.evidence.is_answered() && self.connecting.is_empty();
+        let last = self.open.back().map(|open| open.at);
+        while let Some(open) = self.open.pop_front() {
+            let took = self.since(open.at);
+            let waited = took.is_some_and(|took| took >= PATIENCE) || Some(open.at) < last;
+            if waited || nothing_answered {
+                self.evidence.exchange(open.end(End::Silence, took));
+            }
+        }
+        for open in std::mem::take(&mut self.connecting) {
+            let took = self.since(open.at);
+            if took.is_some_and(|took| took >= CONNECT_PATIENCE) {
+                self.evidence.exchange(open.end(End::Silence, took));
+            }
+        }
+        self.evidence
+    }
+}

@@ -1,0 +1,31 @@
+//! How a port can fail to open.
+
+use super::Code;
+
+/// Why a port can't be opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PortFault {
+    /// There is no such port.
+    Missing,
+    /// Another program has it.
+    Busy,
+    /// This user may not.
+    Permission,
+    /// It is there, but no serial port.
+    NotSerial,
+    /// Something else.
+    Other,
+}
+
+impl PortFault {
+    pub(super) fn code(self) -> Code {
+        match self {
+            Self::Missing => Code::PortMissing,
+            Self::Busy => Code::PortBusy,
+            Self::Permission => Code::PortPermission,
+            Self::NotSerial => Code::PortNotSerial,
+            Self::Other => Code::PortFailed,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Bearer, address, names.
+
+use std::net::Ipv4Addr;
+
+use crate::at::{CmeError, Line, Urc, bare_address};
+use crate::error::NotReady;
+
+use super::super::evidence::{End, Evidence, Exchange, Item};
+use super::super::finding::Proof;
+use super::super::{Code, Finding, Severity};
+use super::Seen;
+
+/// What happened to the bearer last.
+enum Bearer<'a> {
+    Up(String),
+    Refused(&'a Exchange),
+    Lost(Proof),
+}
+
+impl<'a> Bearer<'a> {
+    fn of(item: &'a Item) -> Option<Self> {
+        match item {
+            Item::News { urc: Urc::PdpDeactivated, line } => Some(Self::Lost(Proof::lines([line.clone()]))),
+            Item::Exchange(exchange) if is_bearer_step(exchange) => Some(Self::Refused(exchange)),
+            Item::Exchange(exchange) if exchange.is("AT+CIICR") && !exchange.is_refused() => {
+                exchange.is_answered().then(|| Self::Up("activated".into()))
+            }
+            Item::Exchange(exchange) if exchange.is("AT+CIPSTATUS") => state_of(exchange),
+            Item::Exchange(exchange) => {
+                let address = address_of(exchange).filter(|address| !address.is_unspecified());
+                address.map(|_| Self::Up("up".into()))
+            }
+            Item::News { .. } | Item::Noise(_) => None,
+        }
+    }
+}
+
+/// Whether a step without which there are no sockets was refused. Number 3 says that it was not its time (section 6):
+/// the step was done already, or one before it was not.
+fn is_bearer_step(exchange: &Exchange) -> bool {
+    let required = ["AT+CIICR", "AT+CSTT", "AT+CIPMUX=1"].into_iter().any(|name| exchange.begins(name))
+        && !is_question(exchange);
+    required && exchange.is_refused() && exchange.cme() != Some(CmeError::OPERATION_NOT_ALLOWED)
+}
+
+fn is_question(exchange: &Exchange) -> bool {
+    exchange.command.trim_end().ends_with('?')
+}
+
+fn state_of<'a>(exchange: &'a Exchange) -> Option<Bearer<'a>> {
+    let lines = exchange.lines.iter();
+    let state = lines.map(String::as_bytes).find_map(|line| match Line::parse(line) {
+        Line::State(state) => Some(String::from_utf8_lossy(state).into_owned()),
+        _ => None,
+    })?;
+    match state.as_str() {
+        "PDP DEACT" | "IP PDPDEACT" => Some(Bearer::Lost(exchange.proof())),
+        "IP GPRSACT" | "IP STATUS" | "IP PROCESSING" | "CONNECT OK" => Some(Bearer::Up(state)),
+        _ => None,
+    }
+}
+
+pub(super) fn bearer(evidence: &Evidence) -> Seen {
+    let mut told = evidence.items.iter().rev().filter_map(Bearer::of);
+    let newest = told.next();
+    let earlier = evidence.items.iter().rev().filter_map(Bearer::of).find_map(|bearer| match bearer {
+        Bearer::Refused(exchange) => Some(("refused", exchange.proof())),
+        Bearer::Lost(proof) => Some(("lost", proof)),
+        Bearer::Up(_) => None,
+    });
+    if let (true, Some((what, proof))) = (is_up(evidence, &newest), earlier) {
+        let summary = format!("the bearer was {what} once, and came back");
+        let finding = Finding::warning(Code::BearerUnsteady, summary).proved_by([proof]);
+        return Seen::found("up again", finding);
+    }
+    match newest {
+        _ if evidence.ready => Seen::fine("up"),
+        Some(Bearer::Up(shown)) => Seen::fine(shown).and(unexplained(evidence)),
+        Some(Bearer::Refused(exchange)) => refused(evidence, exchange),
+        // The loss may be part of a refusal (capture a12), whichever line came first.
+        Some(Bearer::Lost(proof)) => match evidence.exchanges().find(|exchange| is_bearer_step(exchange)) {
+            Some(exchange) => refused(evidence, exchange),
+            None => {
+                let finding = Finding::error(Code::BearerLost, "the network has ended the bearer");
+                Seen::found("lost", finding.proved_by([proof]))
+            }
+        },
+        None => Seen { shown: None, findings: unexplained(evidence).into_iter().collect() },
+    }
+}
+
+fn is_up(evidence: &Evidence, newest: &Option<Bearer<'_>>) -> bool {
+    evidence.ready || matches!(newest, Some(Bearer::Up(_)))
+}
+
+fn refused(evidence: &Evidence, exchange: &Exchange) -> Seen {
+    let lost = evidence.items.iter().rev().find_map(|item| match item {
+        Item::News { urc: Urc::PdpDeactivated, line } => Some(Proof::lines([line.clone()])),
+        Item::News { .. } | Item::Exchange(_) | Item::Noise(_) => None,
+    });
+    let status = evidence.answer_to("AT+CIPSTATUS").filter(|exchange| state_of(exchange).is_some());
+    let finding = Finding::error(Code::BearerRefused, "the bearer (PDP context) is refused")
+        .proved_by([exchange.proof()])
+        .proved_by(lost)
+        .proved_by(status.map(Exchange::proof));
+    Seen::found("refused", finding)
+}
+
+/// The driver says that the module is not ready, and no check before this one says why.
+fn unexplained(evidence: &Evidence) -> Option<Finding> {
+    use super::{line, module, network};
+    let reason = evidence.missing?;
+    let before = [
+        line::port,
+        line::answer,
+        line::baud,
+        line::echo,
+        module::power,
+        module::firmware,
+        module::radio,
+        module::sim,
+        network::signal,
+        network::registration,
+        network::attach,
+    ];
+    let found = before.iter().flat_map(|rule| rule(evidence).findings);
+    if found.map(|finding| finding.severity).max() == Some(Severity::Error) {
+        return None;
+    }
+    let code = match reason {
+        NotReady::BearerLost => Code::BearerLost,
+        NotReady::BearerRefused(_) => Code::BearerRefused,
+        _ => Code::NotReady,
+    };
+    let summary = format!("the module is not ready: {reason}");
+    Some(Finding::error(code, summary).proved_by([Proof::lines([reason.to_string()])]))
+}
+
+/// The address in an answer to `AT+CIFSR`: its line, or its final.
+pub(super) fn address_of(exchange: &Exchange) -> Option<Ipv4Addr> {
+    if !exchange.begins("AT+CIFSR") {
+        return None;
+    }
+    exchange.all_lines().find_map(|line| bare_address(line.as_bytes()))
+}
+
+pub(super) fn address(evidence: &Evidence) -> Seen {
+    let Some((address, exchange)) =
+        evidence.exchanges().find_map(|exchange| Some((address_of(exchange)?, exchange)))
+    else {
+        return Seen::nothing();
+    };
+    if address.is_unspecified() {
+        let finding = Finding::error(Code::AddressMissing, "the bearer has no address");
+        return Seen::found("none", finding.proved_by([exchange.proof()]));
+    }
+    Seen::fine(address.to_string())
+}
+
+/// What became of the last name.
+pub(super) fn resolved(evidence: &Evidence) -> Option<Vec<Ipv4Addr>> {
+    evidence.items.iter().rev().find_map(|item| match item {
+        Item::News { urc, .. } => addresses(urc),
+        Item::Exchange(exchange) => {
+            exchange.all_lines().find_map(|line| addresses(&Urc::parse(line.as_bytes())))
+        }
+        Item::Noise(_) => None,
+    })
+}
+
+fn addresses(urc: &Urc) -> Option<Vec<Ipv4Addr>> {
+    match urc {
+        Urc::Resolved { addresses, .. } => Some(addresses.clone()),
+        _ => None,
+    }
+}
+
+pub(super) fn dns(evidence: &Evidence) -> Seen {
+    let told = evidence.items.iter().rev().find_map(|item| match item {
+        Item::News { urc, line } => outcome(urc, || Proof::lines([line.clone()])),
+        Item::Exchange(exchange) if exchange.begins("AT+CDNSGIP=") => {
+            let said = exchange
+                .all_lines()
+                .find_map(|line| outcome(&Urc::parse(line.as_bytes()), || exchange.proof()));
+            let failed = exchange.is_refused() || exchange.end == End::Silence;
+            said.or_else(|| failed.then(|| Err((String::from("no answer"), exchange.proof()))))
+        }
+        Item::Exchange(_) | Item::Noise(_) => None,
+    });
+    match told {
+        None => Seen::nothing(),
+        Some(Ok(shown)) => Seen::fine(shown),
+        Some(Err((why, proof))) => {
+            let finding = Finding::error(Code::DnsFailed, format!("the name can't be resolved: {why}"));
+            Seen::found("failed", finding.proved_by([proof]))
+        }
+    }
+}
+
+fn outcome(urc: &Urc, proof: impl FnOnce() -> Proof) -> Option<Result<String, (String, Proof)>> {
+    match urc {
+        Urc::Resolved { host, addresses } => {
+            let first =
+                addresses.first().map_or("an address that is not IPv4".to_owned(), Ipv4Addr::to_string);
+            Some(Ok(format!("{host} is {first}")))
+        }
+        Urc::ResolveFailed(code) => Some(Err((code.to_string(), proof()))),
+        _ => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! From the port to the first answer.
+
+use super::super::evidence::{Evidence, Item, Port};
+use super::super::finding::Proof;
+use super::super::{Code, End, Finding};
+use super::Seen;
+
+pub(super) fn port(evidence: &Evidence) -> Seen {
+    match &evidence.port {
+        Port::Unknown => Seen::nothing(),
+        Port::Open { path, rate: Some(rate) } => Seen::fine(format!("{path} at {rate} baud")),
+        Port::Open { path, rate: None } => Seen::fine(path),
+        Port::Failed { fault, why } => {
+            let finding = Finding::error(fault.code(), "the port can't be opened");
+            Seen::found("can't be opened", finding.proved_by([Proof::lines([why.clone()])]))
+        }
+        Port::Lost(why) => {
+            let finding = Finding::error(Code::PortLost, "the port was lost");
+            Seen::found("lost", finding.proved_by([Proof::lines([why.clone()])]))
+        }
+    }
+}
+
+/// What comes back when nothing answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    Complete,
+    Garbage,
+    Echo,
+    /// Text that is no answer: the rate is right.
+    Text,
+}
+
+/// `None` if something answered, or nobody asked.
+fn silence(evidence: &Evidence) -> Option<Silence> {
+    let asked = evidence.exchanges().any(|exchange| exchange.end == End::Silence);
+    if !asked || evidence.is_answered() {
+        return None;
+    }
+    Some(match () {
+        () if evidence.sample.is_garbage() || noise(evidence).count() > 2 => Silence::Garbage,
+        () if evidence.echo => Silence::Echo,
+        () if evidence.sample.received() > 0 => Silence::Text,
+        () => Silence::Complete,
+    })
+}
+
+fn noise(evidence: &Evidence) -> impl Iterator<Item = &String> {
+    evidence.items.iter().filter_map(|item| match item {
+        Item::Noise(line) => Some(line),
+        Item::Exchange(_) | Item::News { .. } => None,
+    })
+}
+
+/// The other rates that were tried, in words.
+fn rates(evidence: &Evidence) -> Option<Proof> {
+    let tried = |wanted| {
+        let rates = evidence.rates.iter().filter(move |(_, answered)| *answered == wanted);
+        let rates: Vec<String> = rates.map(|(rate, _)| rate.to_string()).collect();
+        (!rates.is_empty()).then(|| rates.join(", "))
+    };
+    let silent = tried(false).map(|rates| format!("no answer at {rates} baud either"));
+    let answered = tried(true).map(|rates| format!("it answers at {rates} baud"));
+    let lines: Vec<String> = silent.into_iter().chain(answered).collect();
+    (!lines.is_empty()).then(|| Proof::lines(lines))
+}
+
+pub(super) fn answer(evidence: &Evidence) -> Seen {
+    if evidence.is_answered() {
+        return Seen::fine("answers");
+    }
+    match silence(evidence) {
+        None => Seen::nothing(),
+        Some(Silence::Garbage) => Seen { shown: Some("no answer".into()), findings: Vec::new() },
+        Some(Silence::Echo) => Seen { shown: Some("only its echo".into()), findings: Vec::new() },
+        Some(Silence::Complete | Silence::Text) => {
+            let asked = evidence.exchanges().next().map(|exchange| exchange.proof());
+            let text = evidence.sample.received() > 0;
+            let heard = text.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
+            let finding = Finding::error(Code::NoAnswer, "nothing answers on this port")
+                .proved_by(asked.into_iter().chain(heard).chain(rates(evidence)));
+            Seen::found("nothing", finding)
+        }
+    }
+}
+
+pub(super) fn baud(evidence: &Evidence) -> Seen {
+    let first = match &evidence.port {
+        Port::Open { rate, .. } => *rate,
+        Port::Unknown | Port::Failed { .. } | Port::Lost(_) => None,
+    };
+    if let Some((rate, _)) = evidence.rates.iter().find(|(_, answered)| *answered) {
+        let at = first.map_or(String::new(), |first| format!(", not at {first}"));
+        let silent = evidence.exchanges().find(|exchange| exchange.end == End::Silence);
+        let heard = evidence.sample.received() > 0;
+        let heard = heard.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
+        let finding = Finding::error(Code::WrongBaud, format!("the module answers at {rate} baud{at}"))
+            .proved_by(
+                silent.map(|exchange| exchange.proof()).into_iter().chain(heard).chain(rates(evidence)),
+            );
+        return Seen::found(rate.to_string(), finding);
+    }
+    if silence(evidence) == Some(Silence::Garbage) {
+        let finding = Finding::error(Code::WrongBaud, "what comes is garbage: the line rate is wrong")
+            .proved_by([Proof::lines([format!("received {}", evidence.sample.shown())])])
+            .proved_by(rates(evidence));
+        return Seen::found("garbage", finding);
+    }
+    let shown = if evidence.is_answered() { Seen::fine("right") } else { Seen::nothing() };
+    let damaged: Vec<String> = noise(evidence).cloned().collect();
+    let damage = (evidence.is_answered() && !damaged.is_empty()).then(|| {
+        let summary = format!("{} damaged lines came between the answers", damaged.len());
+        Finding::warning(Code::LineNoise, summary).proved_by([Proof::lines(damaged)])
+    });
+    shown.and(damage)
+}
+
+pub(super) fn echo(evidence: &Evidence) -> Seen {
+    if silence(evidence) == Some(Silence::Echo) {
+        let finding = Finding::error(Code::EchoOnly, "the echo comes back, and never an answer")
+            .proved_by([Proof::answer("AT", [format!("received {}", evidence.sample.shown())])])
+            .proved_by(rates(evidence));
+        return Seen::found("nothing but echo", finding);
+    }
+    match (evidence.is_answered(), evidence.echo) {
+        (true, true) => Seen::fine("on"),
+        (true, false) => Seen::fine("off"),
+        (false, _) => Seen::nothing(),
+    }
+}

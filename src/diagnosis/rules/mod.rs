@@ -1,0 +1,64 @@
+//! What follows from the evidence, check by check. Each rule is a pure function of all the evidence.
+
+mod internet;
+mod line;
+mod module;
+mod network;
+mod server;
+
+use super::evidence::Evidence;
+use super::{Check, Finding};
+
+/// What a rule has seen.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Seen {
+    /// The value in a few words; `None` if there is no evidence.
+    pub(super) shown: Option<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Seen {
+    /// No evidence.
+    pub(super) fn nothing() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn fine(shown: impl Into<String>) -> Self {
+        Self { shown: Some(shown.into()), findings: Vec::new() }
+    }
+
+    pub(super) fn found(shown: impl Into<String>, finding: Finding) -> Self {
+        Self { shown: Some(shown.into()), findings: vec![finding] }
+    }
+
+    pub(super) fn and(mut self, finding: Option<Finding>) -> Self {
+        self.findings.extend(finding);
+        self
+    }
+}
+
+/// Every check with what was seen, in order.
+pub(super) fn apply(evidence: &Evidence) -> Vec<(Check, Seen)> {
+    Check::ALL.map(|check| (check, rule(check)(evidence))).into()
+}
+
+fn rule(check: Check) -> fn(&Evidence) -> Seen {
+    match check {
+        Check::Port => line::port,
+        Check::Answer => line::answer,
+        Check::Baud => line::baud,
+        Check::Echo => line::echo,
+        Check::Power => module::power,
+        Check::Firmware => module::firmware,
+        Check::Radio => module::radio,
+        Check::Sim => module::sim,
+        Check::Signal => network::signal,
+        Check::Registration => network::registration,
+        Check::Attach => network::attach,
+        Check::Bearer => internet::bearer,
+        Check::Address => internet::address,
+        Check::Dns => internet::dns,
+        Check::Server => server::server,
+        Check::Tls => server::tls,
+    }
+}

@@ -1,0 +1,172 @@
+//! The module itself and its card.
+
+use crate::at::{CmeError, Line, SimState, Urc};
+use crate::error::NotReady;
+
+use super::super::evidence::{Evidence, Exchange, Item};
+use super::super::finding::Proof;
+use super::super::{Code, Finding, Severity};
+use super::Seen;
+
+/// Starts within one session, none of them asked for, that are no accident any more.
+const MANY_STARTS: usize = 3;
+/// The first firmware that reports a peer's close (protocol section 19).
+const REPORTS_CLOSE: u32 = 838;
+
+/// Starts of the module. A boot prints `RDY` up to twice (capture a19), so one counts only behind an answer.
+pub(super) fn power(evidence: &Evidence) -> Seen {
+    let mut starts = 0;
+    let mut answered = true;
+    for item in &evidence.items {
+        match item {
+            Item::News { urc, .. } if urc.is_restart() => {
+                starts += usize::from(std::mem::take(&mut answered));
+            }
+            // Who restarts the module need not wonder.
+            Item::Exchange(exchange) if is_restart(exchange) => answered = false,
+            Item::Exchange(exchange) => answered |= exchange.is_answered(),
+            Item::News { .. } | Item::Noise(_) => {}
+        }
+    }
+    if starts < MANY_STARTS {
+        let shown = if starts == 0 { "no restart" } else { "started" };
+        return if evidence.is_answered() { Seen::fine(shown) } else { Seen::nothing() };
+    }
+    let severity = if evidence.ready { Severity::Warning } else { Severity::Error };
+    let summary = format!("the module started {starts} times without being told to");
+    let finding =
+        Finding::new(Code::Restarts, severity, summary)
+            .proved_by([Proof::lines(vec!["RDY".to_owned(); starts.min(3)])]);
+    Seen::found(format!("{starts} starts"), finding)
+}
+
+fn is_restart(exchange: &Exchange) -> bool {
+    exchange.is("AT+RESET") || exchange.is("AT+CFUN=1,1")
+}
+
+pub(super) fn firmware(evidence: &Evidence) -> Seen {
+    let asked = ["ATI", "AT+CGMR"].into_iter().find_map(|command| evidence.answer_to(command));
+    let Some(exchange) = asked else { return Seen::nothing() };
+    let name = exchange.lines.iter().find(|line| line.contains("AirM2M_"));
+    let Some(name) = name else {
+        // Whoever refuses what sockets need is another product; else it may be a relative.
+        let mut asked = evidence.exchanges().filter(|exchange| exchange.begins("AT+CIP")).peekable();
+        let alien = asked.peek().is_some() && asked.all(is_unknown);
+        let severity = if alien && !evidence.ready { Severity::Error } else { Severity::Note };
+        let shown = exchange.lines.first().cloned().unwrap_or_default();
+        let finding =
+            Finding::new(Code::FirmwareUnknown, severity, "this is none of openLuat's AT firmwares");
+        return Seen::found(shown, finding.proved_by([exchange.proof()]));
+    };
+    let old = version(name).filter(|version| *version < REPORTS_CLOSE).map(|version| {
+        let summary = format!("firmware V{version} does not report a peer's close");
+        Finding::warning(Code::FirmwareOld, summary).proved_by([exchange.proof()])
+    });
+    Seen::fine(name.trim_start_matches("+CGMR:").trim().trim_matches('"')).and(old)
+}
+
+/// `ERROR` without a reason is what an unknown command gets (protocol section 2).
+fn is_unknown(exchange: &Exchange) -> bool {
+    exchange.is_refused() && exchange.cme().is_none()
+}
+
+/// `AirM2M_720U_V838_LTE_AT` -> 838, for the Air724UG's own numbers only.
+fn version(name: &str) -> Option<u32> {
+    let (_, rest) = name.split_once("AirM2M_720U_V")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// 0 is minimum, 4 flight mode, 1 everything (protocol section 1).
+pub(super) fn radio(evidence: &Evidence) -> Seen {
+    let exchange = evidence.answer_to("AT+CFUN?");
+    let function = exchange.and_then(|exchange| exchange.info("+CFUN")?.first()?.number());
+    match (function, evidence.missing) {
+        (Some(0 | 4), _) | (None, Some(NotReady::RadioOff)) => {
+            let finding = Finding::error(Code::RadioOff, "the radio is switched off (flight mode)");
+            Seen::found("off", finding.proved_by(exchange.map(Exchange::proof)))
+        }
+        (Some(_), _) => Seen::fine("on"),
+        (None, _) => Seen::nothing(),
+    }
+}
+
+/// Whether the radio is known to be off, so that the network can say nothing.
+pub(super) fn is_radio_off(evidence: &Evidence) -> bool {
+    radio(evidence).findings.iter().any(|finding| finding.code == Code::RadioOff)
+}
+
+/// The newest word of the card, and where it stands.
+fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
+    evidence.items.iter().rev().find_map(|item| match item {
+        Item::News { urc: Urc::Sim(state), line } => {
+            Some((Card::of_state(state)?, Proof::lines([line.clone()])))
+        }
+        Item::Exchange(exchange) => {
+            let said = exchange.is("AT+CPIN?").then(|| Card::of_lines(&exchange.lines)).flatten();
+            let card = said.or_else(|| Card::of_error(exchange.cme()?))?;
+            Some((card, exchange.proof()))
+        }
+        Item::News { .. } | Item::Noise(_) => None,
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Card {
+    Ready,
+    Missing,
+    Pin,
+    Puk,
+    Failure,
+}
+
+impl Card {
+    fn of_lines(lines: &[String]) -> Option<Self> {
+        lines.iter().find_map(|line| match Line::parse(line.as_bytes()) {
+            Line::Info { key: b"+CPIN", list } => Self::of_state(&SimState::parse(list)),
+            _ => None,
+        })
+    }
+
+    fn of_state(state: &SimState) -> Option<Self> {
+        Some(match state {
+            SimState::Ready => Self::Ready,
+            SimState::PinRequired => Self::Pin,
+            SimState::PukRequired => Self::Puk,
+            SimState::Removed => Self::Missing,
+            // Said while the card is being read, and with the radio off (capture s05).
+            SimState::NotReady => return None,
+            SimState::Other(_) => Self::Failure,
+        })
+    }
+
+    fn of_error(code: CmeError) -> Option<Self> {
+        Some(match code {
+            CmeError::SIM_NOT_INSERTED => Self::Missing,
+            CmeError::SIM_PIN_REQUIRED => Self::Pin,
+            CmeError::SIM_PUK_REQUIRED => Self::Puk,
+            CmeError::SIM_FAILURE | CmeError::SIM_WRONG => Self::Failure,
+            _ => return None,
+        })
+    }
+}
+
+pub(super) fn sim(evidence: &Evidence) -> Seen {
+    let Some((card, proof)) = card(evidence) else { return Seen::nothing() };
+    let (shown, code, summary) = match card {
+        Card::Ready => return Seen::fine("ready"),
+        Card::Missing => ("none", Code::SimMissing, "the module finds no SIM card"),
+        Card::Pin if evidence.missing == Some(NotReady::PinRefused) => {
+            ("PIN refused", Code::SimPinRefused, "the card refused the PIN that is configured")
+        }
+        Card::Pin => ("asks for its PIN", Code::SimPin, "the card asks for its PIN"),
+        Card::Puk => ("asks for its PUK", Code::SimPuk, "the card is locked and asks for its PUK"),
+        Card::Failure => ("does not work", Code::SimFailure, "the card does not work"),
+    };
+    Seen::found(shown, Finding::error(code, summary).proved_by([proof]))
+}
+
+/// Whether the card is known to keep the network away.
+pub(super) fn is_card_closed(evidence: &Evidence) -> bool {
+    card(evidence).is_some_and(|(card, _)| card != Card::Ready)
+}

@@ -1,0 +1,167 @@
+//! Signal, registration, attach.
+
+use crate::at::{Domain, RegistrationStatus, SignalQuality, Urc};
+
+use super::super::evidence::{Evidence, Exchange, Item};
+use super::super::finding::Proof;
+use super::super::{Code, Finding, Severity};
+use super::Seen;
+use super::module::{is_card_closed, is_radio_off};
+
+/// openLuat's recommendation (protocol section 5).
+const RECOMMENDED: u8 = 18;
+
+/// Registration as the module last told it, in one domain.
+struct Registered {
+    status: RegistrationStatus,
+    proof: Proof,
+}
+
+const DOMAINS: [(Domain, &str); 3] =
+    [(Domain::Circuit, "AT+CREG?"), (Domain::Packet, "AT+CGREG?"), (Domain::Lte, "AT+CEREG?")];
+
+/// The newest word on a domain. The answer counts for the command even under another's key (capture a19).
+fn registered(evidence: &Evidence, domain: Domain) -> Option<Registered> {
+    let (_, command) = DOMAINS.into_iter().find(|(of, _)| *of == domain)?;
+    evidence.items.iter().rev().find_map(|item| match item {
+        Item::Exchange(exchange) if exchange.is(command) => {
+            let list = ["+CEREG", "+CGREG", "+CREG"].into_iter().find_map(|key| exchange.info(key))?;
+            let status = RegistrationStatus::new(list.get(1)?.number()?)?;
+            Some(Registered { status, proof: exchange.proof() })
+        }
+        Item::News { urc: Urc::Registration(of, status), line } if *of == domain => {
+            Some(Registered { status: *status, proof: Proof::lines([line.clone()]) })
+        }
+        Item::Exchange(_) | Item::News { .. } | Item::Noise(_) => None,
+    })
+}
+
+/// What all domains together say.
+struct Network {
+    known: Vec<(Domain, Registered)>,
+}
+
+impl Network {
+    fn of(evidence: &Evidence) -> Self {
+        let known =
+            DOMAINS.into_iter().filter_map(|(domain, _)| Some((domain, registered(evidence, domain)?)));
+        Self { known: known.collect() }
+    }
+
+    fn any(&self, is: impl Fn(Domain, RegistrationStatus) -> bool) -> bool {
+        self.known.iter().any(|(domain, registered)| is(*domain, registered.status))
+    }
+
+    fn is_registered(&self) -> bool {
+        self.any(|_, status| status.is_registered())
+    }
+
+    /// The arrears sign: 2G takes the card and 4G does not.
+    fn is_only_2g(&self) -> bool {
+        self.any(|domain, status| domain == Domain::Lte && !status.is_registered()) && self.is_registered()
+    }
+
+    fn is_denied(&self) -> bool {
+        !self.is_registered() && self.any(|_, status| status == RegistrationStatus::Denied)
+    }
+
+    fn is_limited(&self) -> bool {
+        use RegistrationStatus::{EmergencyOnly, SmsOnly};
+        !self.is_registered() && self.any(|_, status| matches!(status, EmergencyOnly | SmsOnly))
+    }
+
+    fn proofs(&self) -> impl Iterator<Item = Proof> {
+        self.known.iter().map(|(_, registered)| registered.proof.clone())
+    }
+
+    fn shown(&self) -> String {
+        let name = |domain| match domain {
+            Domain::Circuit => "circuit",
+            Domain::Packet => "packet",
+            Domain::Lte => "LTE",
+        };
+        let known =
+            self.known.iter().map(|(domain, known)| format!("{} {}", name(*domain), words(known.status)));
+        known.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn words(status: RegistrationStatus) -> &'static str {
+    match status {
+        RegistrationStatus::NotRegistered => "not registered",
+        RegistrationStatus::Home => "home",
+        RegistrationStatus::Searching => "searching",
+        RegistrationStatus::Denied => "denied",
+        RegistrationStatus::Unknown => "unknown",
+        RegistrationStatus::Roaming => "roaming",
+        RegistrationStatus::SmsOnly => "SMS only",
+        RegistrationStatus::EmergencyOnly => "emergency only",
+    }
+}
+
+fn strength(evidence: &Evidence) -> Option<(SignalQuality, &Exchange)> {
+    let exchange = evidence.answer_to("AT+CSQ")?;
+    let list = exchange.info("+CSQ")?;
+    let rssi = list.first()?.number()?;
+    let ber = list.get(1).and_then(|field| field.number());
+    Some((SignalQuality::new(rssi, ber)?, exchange))
+}
+
+/// Unknown (99) and 0 mean that nothing is heard - unless the network has answered, or the module does not listen.
+pub(super) fn signal(evidence: &Evidence) -> Seen {
+    let Some((quality, exchange)) = strength(evidence) else { return Seen::nothing() };
+    let network = Network::of(evidence);
+    let heard = network.is_registered() || network.is_denied() || network.is_limited();
+    let idle = is_card_closed(evidence) || is_radio_off(evidence);
+    match quality.rssi() {
+        None | Some(0) if heard || idle => Seen::fine(quality.to_string()),
+        None | Some(0) => {
+            let finding = Finding::error(Code::SignalNone, "there is no signal");
+            Seen::found(quality.to_string(), finding.proved_by([exchange.proof()]))
+        }
+        Some(rssi) if rssi < RECOMMENDED => {
+            let summary = format!("the signal is weak: {quality}, {RECOMMENDED} are recommended");
+            let finding = Finding::warning(Code::SignalWeak, summary);
+            Seen::found(quality.to_string(), finding.proved_by([exchange.proof()]))
+        }
+        Some(_) => Seen::fine(quality.to_string()),
+    }
+}
+
+pub(super) fn registration(evidence: &Evidence) -> Seen {
+    let network = Network::of(evidence);
+    if network.known.is_empty() {
+        return Seen::nothing();
+    }
+    let (code, severity, summary) = match () {
+        () if network.is_only_2g() => {
+            let severity = if evidence.ready { Severity::Warning } else { Severity::Error };
+            (Code::Only2g, severity, "2G has registered the card, 4G has not: the sign of arrears")
+        }
+        () if network.is_registered() => return Seen::fine(network.shown()),
+        () if network.is_denied() => {
+            (Code::RegistrationDenied, Severity::Error, "the network denies registration")
+        }
+        () if network.is_limited() => {
+            (Code::RegistrationLimited, Severity::Error, "the network grants no data service")
+        }
+        () => (Code::NotRegistered, Severity::Error, "no network has registered the module"),
+    };
+    // A weak signal may be why.
+    let weak = strength(evidence).filter(|(quality, _)| quality.rssi().is_none_or(|rssi| rssi < RECOMMENDED));
+    let weak = weak.filter(|_| code == Code::NotRegistered).map(|(_, exchange)| exchange.proof());
+    let finding = Finding::new(code, severity, summary).proved_by(network.proofs()).proved_by(weak);
+    Seen::found(network.shown(), finding)
+}
+
+pub(super) fn attach(evidence: &Evidence) -> Seen {
+    let exchange = evidence.answer_to("AT+CGATT?");
+    match exchange.and_then(|exchange| Some((exchange.info("+CGATT")?.first()?.number()?, exchange))) {
+        Some((0, exchange)) => {
+            let finding = Finding::error(Code::NotAttached, "the module is not attached to packet service");
+            Seen::found("no", finding.proved_by([exchange.proof()]))
+        }
+        Some(_) => Seen::fine("yes"),
+        None => Seen::nothing(),
+    }
+}

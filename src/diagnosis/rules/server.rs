@@ -1,0 +1,181 @@
+//! The server, and TLS.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::at::{ChannelNews, Final, Line, bare_address, fields};
+
+use super::super::evidence::{End, Evidence, Exchange};
+use super::super::finding::Proof;
+use super::super::{Code, Finding, Server};
+use super::Seen;
+use super::internet::resolved;
+
+/// A failure within this time is somebody's answer; a later one is the module's own patience (75 s; protocol section 8).
+/// No source draws the line; half a minute is an assumption far from both.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+
+/// How the last attempt to connect ended.
+enum Outcome {
+    Connected,
+    Failed { code: Code, summary: &'static str },
+    Unknown,
+}
+
+pub(super) fn server(evidence: &Evidence) -> Seen {
+    let attempts = || evidence.exchanges().filter(|exchange| is_attempt(exchange));
+    // A refusal by the module itself says less than what the network said to another attempt.
+    let tried = attempts().find(|exchange| !exchange.is_refused()).or_else(|| attempts().next());
+    let outcome = tried.map_or(Outcome::Unknown, outcome);
+    let server = tried.and_then(|exchange| server_of(&exchange.command)).or_else(|| evidence.server.clone());
+    let shown =
+        server.as_ref().map_or("a server".to_owned(), |server| format!("{}:{}", server.host, server.port));
+    let connected = matches!(outcome, Outcome::Connected);
+    let private = server.and_then(|server| private(evidence, &server, connected));
+    match (outcome, tried) {
+        (Outcome::Connected, _) => Seen::fine(format!("{shown} is connected")).and(private),
+        (Outcome::Failed { code, summary }, Some(exchange)) => {
+            let finding = Finding::error(code, summary).proved_by([exchange.proof()]);
+            let findings = private.into_iter().chain([finding]).collect();
+            Seen { shown: Some(format!("{shown} fails")), findings }
+        }
+        (Outcome::Failed { .. } | Outcome::Unknown, _) => {
+            Seen { shown: private.is_some().then_some(shown), findings: private.into_iter().collect() }
+        }
+    }
+}
+
+/// A TCP connection, in either mode; `AT+CIPSTART=?` and UDP are none.
+fn is_attempt(exchange: &Exchange) -> bool {
+    exchange.begins("AT+CIPSTART=") && exchange.command.to_ascii_uppercase().contains("TCP")
+}
+
+fn outcome(exchange: &Exchange) -> Outcome {
+    let line = match &exchange.end {
+        End::Final(line) => line,
+        End::Silence => {
+            return Outcome::Failed { code: Code::ServerSilent, summary: "the server does not answer" };
+        }
+        End::NoFreeChannel => {
+            return Outcome::Failed {
+                code: Code::NoFreeChannel,
+                summary: "all channels of the module are in use",
+            };
+        }
+        End::Other(_) => return Outcome::Unknown,
+    };
+    match (Line::parse(line.as_bytes()), exchange.took) {
+        (Line::Channel { news: ChannelNews::ConnectOk | ChannelNews::AlreadyConnect, .. }, _) => {
+            Outcome::Connected
+        }
+        (Line::Channel { news: ChannelNews::ConnectFail, .. }, Some(took)) if took < ANSWERED_WITHIN => {
+            Outcome::Failed { code: Code::ServerRefuses, summary: "the server refuses the connection" }
+        }
+        (Line::Channel { news: ChannelNews::ConnectFail, .. }, Some(_)) => {
+            Outcome::Failed { code: Code::ServerSilent, summary: "the server does not answer" }
+        }
+        (Line::Channel { news: ChannelNews::ConnectFail, .. }, None) => {
+            Outcome::Failed { code: Code::ConnectFailed, summary: "the connection to the server failed" }
+        }
+        (Line::Final(Final::Connect), _) => Outcome::Connected,
+        (_, _) if exchange.is_refused() => {
+            Outcome::Failed { code: Code::ConnectFailed, summary: "the module refuses to connect" }
+        }
+        (_, _) => Outcome::Unknown,
+    }
+}
+
+/// `AT+CIPSTART=0,"TCP","host",80`, also without the channel and with or without quotes.
+fn server_of(command: &str) -> Option<Server> {
+    let (_, list) = command.split_once('=')?;
+    let fields = fields(list.as_bytes());
+    let protocol = fields.iter().position(|field| field.text().eq_ignore_ascii_case("TCP"))?;
+    let host = fields.get(protocol + 1)?.text();
+    let port = u16::try_from(fields.get(protocol + 2)?.number()?).ok()?;
+    (!host.is_empty()).then_some(Server { host, port })
+}
+
+/// The guide's warning: the server must be public. If it was reached, somebody has seen to that.
+fn private(evidence: &Evidence, server: &Server, connected: bool) -> Option<Finding> {
+    let own = bare_address(server.host.as_bytes());
+    let is_name = own.is_none();
+    let addresses = own.map(|address| vec![address]).or_else(|| resolved(evidence))?;
+    let address = addresses.into_iter().find(|address| is_private(*address))?;
+    let summary = match is_name {
+        true => format!("the server's name gives the private address {address}: servers must be public"),
+        false => format!("the server's address {address} is private: servers must be public"),
+    };
+    let proof = Proof::lines([format!("{}:{}", server.host, server.port)]);
+    let finding = match connected {
+        true => Finding::note(Code::ServerPrivate, format!("{summary}; this one was reached all the same")),
+        false => Finding::error(Code::ServerPrivate, summary),
+    };
+    Some(finding.proved_by([proof]))
+}
+
+/// Addresses that no public network routes (RFC 6890): private, loop-back, link-local, shared by operators, and those
+/// that are no host's.
+fn is_private(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || shared
+        || a == 0
+        || address.is_multicast()
+        || address.is_broadcast()
+}
+
+pub(super) fn tls(evidence: &Evidence) -> Seen {
+    let asked = ["AT+CIPSSL=?", "AT+CIPSSL?", "AT+CIPSSL=1"];
+    let Some(exchange) = asked.into_iter().find_map(|command| evidence.answer_to(command)) else {
+        return Seen::nothing();
+    };
+    if exchange.is_refused() {
+        let finding = Finding::error(Code::TlsMissing, "the firmware has no TLS");
+        return Seen::found("none", finding.proved_by([exchange.proof()]));
+    }
+    Seen::fine("the firmware has it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_read_from_every_spelling() {
+        for command in [
+            "AT+CIPSTART=0,\"TCP\",\"example.com\",80",
+            "AT+CIPSTART=\"TCP\",example.com,80",
+            "at+cipstart=5,tcp,example.com,\"80\"",
+        ] {
+            let server = server_of(command).unwrap();
+            assert_eq!((server.host.as_str(), server.port), ("example.com", 80), "{command}");
+        }
+        for command in
+            ["AT+CIPSTART", "AT+CIPSTART=", "AT+CIPSTART=0,\"TCP\"", "AT+CIPSTART=0,\"TCP\",\"a\",99999"]
+        {
+            assert!(server_of(command).is_none(), "{command}");
+        }
+    }
+
+    #[test]
+    fn a_private_address_is_one_that_no_public_network_routes() {
+        for private in [
+            "192.168.1.10",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "100.64.0.1",
+            "169.254.1.1",
+            "127.0.0.1",
+            "0.0.0.0",
+        ] {
+            assert!(is_private(private.parse().unwrap()), "{private}");
+        }
+        for public in ["112.125.89.8", "172.32.0.1", "100.128.0.1", "8.8.8.8"] {
+            assert!(!is_private(public.parse().unwrap()), "{public}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Bytes that nobody asked for, looked at from afar: text, or the noise of a wrong line rate?
+
+/// What came over the line, as far as it tells whether the rate is right.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Sample {
+    /// The first bytes, for the proof.
+    first: Vec<u8>,
+    received: usize,
+    /// Bytes that no text has.
+    odd: usize,
+}
+
+/// Bytes kept to be shown.
+const SHOWN: usize = 24;
+/// Fewer odd bytes may be the noise of a plug.
+const FEW: usize = 3;
+
+impl Sample {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let room = SHOWN - self.first.len();
+        self.first.extend(bytes.iter().take(room));
+        self.received += bytes.len();
+        self.odd += bytes.iter().filter(|byte| is_odd(**byte)).count();
+    }
+
+    pub(super) fn received(&self) -> usize {
+        self.received
+    }
+
+    /// Whether this is no text: at a wrong rate bits run together, and at least every fourth byte is one that no text
+    /// has. An assumption that holds for every pair of the usual rates (tested with the simulated line).
+    pub(super) fn is_garbage(&self) -> bool {
+        self.odd >= FEW && self.odd * 4 >= self.received
+    }
+
+    /// The first bytes in hexadecimal.
+    pub(super) fn shown(&self) -> String {
+        let hex: Vec<String> = self.first.iter().map(|byte| format!("{byte:02x}")).collect();
+        let more = if self.received > self.first.len() { " ..." } else { "" };
+        format!("{} bytes: {}{more}", self.received, hex.join(" "))
+    }
+}
+
+pub(super) fn is_odd(byte: u8) -> bool {
+    !matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(bytes: &[u8]) -> Sample {
+        let mut sample = Sample::default();
+        sample.add(bytes);
+        sample
+    }
+
+    #[test]
+    fn text_is_no_garbage_and_garbage_no_text() {
+        assert!(!sample(b"AT\r\r\n+CPIN: READY\r\n").is_garbage());
+        assert!(!sample(b"").is_garbage());
+        assert!(!sample(b"\0").is_garbage(), "a plug");
+        assert!(sample(b"\0\0\xfe\x80A").is_garbage());
+    }
+
+    #[test]
+    fn what_is_shown_is_bounded() {
+        let sample = sample(&[0xff; 10_000]);
+        assert!(sample.shown().len() < 120, "{}", sample.shown());
+    }
+}

@@ -1,0 +1,82 @@
+//! A diagnosis for people.
+
+use std::fmt;
+
+use super::{Diagnosis, Finding, Severity, StepState};
+
+/// The width that advice is wrapped at: a terminal's usual one, less the indent.
+const WIDTH: usize = 74;
+
+/// The checklist, then each finding with its proof and advice. Nothing that came from the module can move the cursor:
+/// all but printable ASCII is escaped.
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.steps() {
+            let mark = match step.state {
+                StepState::Unseen => "-",
+                StepState::Passed => "ok",
+                StepState::Warned => "warn",
+                StepState::Failed => "FAIL",
+            };
+            let line = format!("{mark:<5} {:<13} {}", step.check, Plain(&step.shown));
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        for finding in self.findings() {
+            writeln!(f)?;
+            show(f, finding)?;
+        }
+        match self.root_cause() {
+            None => writeln!(f, "\nNothing wrong was found."),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+fn show(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+    let mark = match finding.severity {
+        Severity::Note => "note",
+        Severity::Warning => "warn",
+        Severity::Error => "FAIL",
+    };
+    writeln!(f, "{mark:<5} {}: {}", finding.code, Plain(&finding.summary))?;
+    for proof in &finding.evidence {
+        if let Some(command) = &proof.command {
+            writeln!(f, "      > {}", Plain(command))?;
+        }
+        for line in &proof.lines {
+            writeln!(f, "      < {}", Plain(line))?;
+        }
+    }
+    match finding.follows_from {
+        Some(cause) => writeln!(f, "      follows from {cause}; mend that first"),
+        // Nothing need be done.
+        None if finding.severity == Severity::Note => Ok(()),
+        None => wrapped(f, finding.advice()),
+    }
+}
+
+fn wrapped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        if column == 0 || column + 1 + word.len() > WIDTH {
+            write!(f, "{}      {word}", if column == 0 { "" } else { "\n" })?;
+            column = word.len();
+        } else {
+            write!(f, " {word}")?;
+            column += 1 + word.len();
+        }
+    }
+    writeln!(f)
+}
+
+/// Text with everything escaped that is not printable ASCII.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            ' '..='~' => write!(f, "{c}"),
+            c => write!(f, "{}", c.escape_default()),
+        })
+    }
+}

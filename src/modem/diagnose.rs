@@ -1,0 +1,382 @@
+//! Why there is no connection: asks the module everything that tells.
+
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use super::Modem;
+use crate::capture::{self, Entry, Header, Recorder};
+use crate::config::Config;
+use crate::diagnosis::{
+    Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question, Server,
+};
+use crate::driver::Driver;
+use crate::error::{Error, NotReady, Result};
+use crate::port;
+use crate::proto::{Engine, Event, RegistrationStatus};
+use crate::time::Timestamp;
+
+/// How often progress is told while the module is waited for.
+const TICK: Duration = Duration::from_millis(250);
+/// A cause that a person has to mend is believed when it has stood for so long.
+const SETTLED: Duration = Duration::from_secs(2);
+/// A refusal of the network may be its first answer of several; after this long it is believed. An assumption.
+const REFUSED: Duration = Duration::from_secs(6);
+/// What is kept of the bytes that come before anything answers: enough to tell garbage from text.
+const MAX_HEARD: usize = 64 * 1024;
+/// How long a port may take to become free again after this process closed it.
+const REOPEN: Duration = Duration::from_secs(3);
+
+impl Modem {
+    /// Finds out why there is no connection, or that all is well. Asks questions that change nothing, resolves the
+    /// server's name and connects to it if [`Checkup`] names one. Takes seconds if all is well; up to the checkup's
+    /// time-outs if not. Never fails: what goes wrong is what it tells.
+    ///
+    /// ```no_run
+    /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
+    /// use air724ug::diagnosis::Checkup;
+    ///
+    /// let diagnosis = modem.diagnose(&Checkup::default().server("example.com", 80));
+    /// if let Some(cause) = diagnosis.root_cause() {
+    ///     println!("{}: {}", cause.summary, cause.advice());
+    /// }
+    /// # Ok::<(), air724ug::Error>(())
+    /// ```
+    pub fn diagnose(&self, checkup: &Checkup) -> Diagnosis {
+        self.diagnose_and_tell(checkup, |_| {})
+    }
+
+    /// [`diagnose`](Self::diagnose), and tells what is being done, for somebody who waits.
+    pub fn diagnose_and_tell(&self, checkup: &Checkup, mut tell: impl FnMut(&str)) -> Diagnosis {
+        let mut examination = Examination::new(self, checkup, Evidence::new(), &mut tell);
+        let began = Instant::now();
+        if !examination.wait_for_answer(checkup.answer_timeout) {
+            examination.evidence.silent(began.elapsed());
+        }
+        examination.run()
+    }
+
+    /// Opens a port and [diagnoses](Self::diagnose) what is on it: a port that can't be opened and a wrong line rate are
+    /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried. The port is closed again.
+    pub fn diagnose_port(path: &str, config: &Config, checkup: &Checkup) -> Diagnosis {
+        Self::diagnose_port_and_tell(path, config, checkup, |_| {})
+    }
+
+    /// [`diagnose_port`](Self::diagnose_port), and tells what is being done, for somebody who waits.
+    pub fn diagnose_port_and_tell(
+        path: &str,
+        config: &Config,
+        checkup: &Checkup,
+        mut tell: impl FnMut(&str),
+    ) -> Diagnosis {
+        let mut evidence = Evidence::new();
+        let heard = Heard::default();
+        let modem = match open(path, config, Some(&heard)) {
+            Ok(modem) => modem,
+            Err(error) => {
+                let text = error.to_string();
+                evidence.port_failed(fault_of(&error, &text), text);
+                return evidence.diagnose();
+            }
+        };
+        evidence.port_opened(path, Some(config.baud_rate));
+        tell(&format!("asking at {} baud", config.baud_rate));
+        let began = Instant::now();
+        let mut examination = Examination::new(&modem, checkup, evidence, &mut tell);
+        if examination.wait_for_answer(checkup.answer_timeout) {
+            return examination.run();
+        }
+        examination.evidence.silent(began.elapsed());
+        heard.tell(&mut examination.evidence);
+        let evidence = examination.evidence;
+        release(modem);
+        at_other_rates(path, config, checkup, evidence, &mut tell)
+    }
+}
+
+/// Tries other line rates, and examines the module at the first that it answers at.
+fn at_other_rates(
+    path: &str,
+    config: &Config,
+    checkup: &Checkup,
+    mut evidence: Evidence,
+    tell: &mut dyn FnMut(&str),
+) -> Diagnosis {
+    for rate in OTHER_RATES.into_iter().filter(|rate| *rate != config.baud_rate) {
+        tell(&format!("asking at {rate} baud"));
+        let Some(modem) = reopen(path, &config.clone().baud_rate(rate)) else {
+            continue;
+        };
+        let mut examination = Examination::new(&modem, checkup, evidence, tell);
+        let answers = examination.wait_for_answer(checkup.rate_timeout);
+        examination.evidence.rate_tried(rate, answers);
+        if answers {
+            return examination.run();
+        }
+        evidence = examination.evidence;
+        release(modem);
+    }
+    evidence.diagnose()
+}
+
+/// One examination of an open modem.
+struct Examination<'a> {
+    modem: &'a Modem,
+    checkup: &'a Checkup,
+    events: Receiver<Event>,
+    evidence: Evidence,
+    tell: &'a mut dyn FnMut(&str),
+}
+
+impl<'a> Examination<'a> {
+    fn new(
+        modem: &'a Modem,
+        checkup: &'a Checkup,
+        evidence: Evidence,
+        tell: &'a mut dyn FnMut(&str),
+    ) -> Self {
+        Self { modem, checkup, events: modem.events(), evidence, tell }
+    }
+
+    fn run(mut self) -> Diagnosis {
+        if let Some(server) = &self.checkup.server {
+            self.evidence.server(server.clone());
+        }
+        if self.modem.not_ready() != Some(NotReady::NoAnswer) {
+            self.wait_until_settled();
+            self.ask_all();
+            if let (true, Some(server)) = (self.modem.is_ready(), &self.checkup.server) {
+                self.try_server(server);
+            }
+        }
+        self.note_events();
+        match self.modem.not_ready() {
+            None => self.evidence.ready(),
+            Some(reason) => self.evidence.not_ready(reason),
+        }
+        self.evidence.diagnose()
+    }
+
+    /// Whether the module answers within this time.
+    fn wait_for_answer(&mut self, timeout: Duration) -> bool {
+        let until = Instant::now() + timeout;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let result = self.modem.wait_ready(left.min(TICK));
+            self.note_events();
+            match result {
+                Err(Error::NotReady(NotReady::NoAnswer)) if !left.is_zero() => {}
+                Err(Error::PortLost(why)) => {
+                    self.evidence.port_lost(why);
+                    return false;
+                }
+                Err(Error::NotReady(NotReady::NoAnswer)) => return false,
+                Ok(()) | Err(_) => return true,
+            }
+        }
+    }
+
+    /// Waits until the module is ready, or the cause why not will not go away by itself, or time is up.
+    fn wait_until_settled(&mut self) {
+        let began = Instant::now();
+        let mut reason = None;
+        let mut since = began;
+        while began.elapsed() < self.checkup.ready_timeout {
+            let left = self.checkup.ready_timeout.saturating_sub(began.elapsed());
+            let now = match self.modem.wait_ready(left.min(TICK)) {
+                Err(Error::NotReady(now)) => now,
+                Err(Error::PortLost(why)) => return self.evidence.port_lost(why),
+                Ok(()) | Err(_) => return,
+            };
+            self.note_events();
+            if reason.replace(now) != Some(now) {
+                since = Instant::now();
+                (self.tell)(&format!("waiting: {now}"));
+            }
+            if patience(now).is_some_and(|patience| since.elapsed() >= patience) {
+                return;
+            }
+        }
+    }
+
+    fn ask_all(&mut self) {
+        let tls = self.checkup.tls.then_some(Question::TLS);
+        for question in QUESTIONS.into_iter().chain(tls) {
+            if question.when_ready && !self.modem.is_ready() {
+                continue;
+            }
+            (self.tell)(&format!("asking {}", question.command));
+            let began = Instant::now();
+            let result = self.modem.command(question.command, question.timeout);
+            if let Err(Error::PortLost(why)) = &result {
+                return self.evidence.port_lost(why.clone());
+            }
+            self.note_events();
+            self.evidence.exchange(Exchange::of(question.command, result, began.elapsed()));
+            if self.modem.not_ready() == Some(NotReady::NoAnswer) {
+                // It fell silent: every other question would take its full time.
+                return;
+            }
+        }
+    }
+
+    fn try_server(&mut self, server: &Server) {
+        if server.host.parse::<std::net::Ipv4Addr>().is_err() {
+            (self.tell)(&format!("resolving {}", server.host));
+            let began = Instant::now();
+            let result = self.modem.resolve(&server.host);
+            self.note_events();
+            let failed = result.is_err();
+            self.evidence.exchange(Exchange::resolved(&server.host, result, began.elapsed()));
+            if failed {
+                // A connection would fail for the same reason, only later.
+                return;
+            }
+        }
+        (self.tell)(&format!("connecting to {}:{}", server.host, server.port));
+        let began = Instant::now();
+        let connector = self.modem.tcp().timeout(self.checkup.connect_timeout);
+        let result = connector.connect(&server.host, server.port);
+        let took = began.elapsed();
+        let channel = result.as_ref().map(|socket| socket.id()).ok();
+        let result = result.and_then(|socket| socket.close());
+        self.note_events();
+        self.evidence.connection(server, channel, result, took);
+    }
+
+    fn note_events(&mut self) {
+        for event in self.events.try_iter() {
+            self.evidence.event(&event);
+        }
+    }
+}
+
+/// How long a cause has to stand before it is believed; `None`: time may mend it, so it is waited for.
+fn patience(reason: NotReady) -> Option<Duration> {
+    match reason {
+        NotReady::NoAnswer
+        | NotReady::NoSim
+        | NotReady::PinRequired
+        | NotReady::PinRefused
+        | NotReady::PukRequired
+        | NotReady::RadioOff => Some(SETTLED),
+        NotReady::NotRegistered(RegistrationStatus::Denied | RegistrationStatus::EmergencyOnly)
+        | NotReady::SimFailure
+        | NotReady::BearerRefused(_) => Some(REFUSED),
+        NotReady::Starting
+        | NotReady::NoSignal
+        | NotReady::NotRegistered(_)
+        | NotReady::NotAttached
+        | NotReady::BearerLost
+        | NotReady::Restarting => None,
+    }
+}
+
+/// What came over the line, as a capture in memory.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Heard {
+    fn tell(&self, evidence: &mut Evidence) {
+        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(capture) = capture::read_own(&text) else { return };
+        for located in &capture.records {
+            if let Entry::FromModem(bytes) = &located.record.what {
+                evidence.received(bytes);
+            }
+        }
+    }
+}
+
+/// Keeps whole writes while there is room. The recorder writes one record at a time.
+impl Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() + bytes.len() <= MAX_HEARD {
+            kept.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes to both.
+struct Both<A, B>(A, B);
+
+impl<A: Write, B: Write> Write for Both<A, B> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(bytes)?;
+        self.1.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        self.1.flush()
+    }
+}
+
+/// Opens a port; what comes over it is kept, besides the capture that the configuration asks for.
+fn open(path: &str, config: &Config, heard: Option<&Heard>) -> Result<Modem> {
+    let Some(heard) = heard else { return Modem::open(path, config.clone()) };
+    let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
+    let port = port::open(path, config)?;
+    let writer: Box<dyn Write + Send> = match &config.capture {
+        None => Box::new(heard.clone()),
+        Some(file) => Box::new(Both(BufWriter::new(File::create(file)?), heard.clone())),
+    };
+    let header = Header {
+        what: format!("an examination of {path}"),
+        source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
+        expect: vec!["command AT".into()],
+    };
+    let driver = Driver::start(port, engine, Some(Recorder::new(writer, &header)), config)?;
+    Ok(Modem { driver: Arc::new(driver) })
+}
+
+/// Closes a modem and waits until its port is free.
+fn release(modem: Modem) {
+    let events = modem.events();
+    drop(modem);
+    // The end of the events is the end of the thread that has the port.
+    while events.recv_timeout(REOPEN).is_ok() {}
+}
+
+/// Opens a port that this process has just closed.
+fn reopen(path: &str, config: &Config) -> Option<Modem> {
+    let until = Instant::now() + REOPEN;
+    loop {
+        match open(path, config, None) {
+            Ok(modem) => return Some(modem),
+            Err(_) if Instant::now() < until => {
+                // The thread that had it is on its last step.
+                let _ = crossbeam_channel::after(TICK / 10).recv();
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+/// What `serialport` says when somebody else has locked the port; the kind of its error does not tell.
+const LOCKED: &str = "Unable to acquire";
+
+fn fault_of(error: &Error, text: &str) -> PortFault {
+    let Error::Io(error) = error else { return PortFault::Other };
+    match error.kind() {
+        _ if text.contains(LOCKED) => PortFault::Busy,
+        ErrorKind::ResourceBusy => PortFault::Busy,
+        ErrorKind::NotFound => PortFault::Missing,
+        ErrorKind::PermissionDenied => PortFault::Permission,
+        ErrorKind::InvalidInput | ErrorKind::IsADirectory | ErrorKind::Unsupported => PortFault::NotSerial,
+        _ if text.contains("Not a typewriter") || text.contains("Inappropriate ioctl") => {
+            PortFault::NotSerial
+        }
+        _ => PortFault::Other,
+    }
+}
