@@ -8,11 +8,12 @@
 mod common;
 
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use air724ug::{Event, Modem, Socket};
-use common::{Common, Failed, Usage, number, step, value};
+use air724ug::{Modem, Socket};
+use common::{Common, Failed, Usage, host_and_port, number, step, value};
 
 const USAGE: &str = "\
 Opens a modem, waits until it is ready, connects to a TCP server that sends back what it receives, sends, receives and
@@ -27,7 +28,7 @@ usage: quickstart [options]
 
 struct Options {
     common: Common,
-    connect: Option<String>,
+    connect: Option<(String, u16)>,
     message: String,
     count: u32,
 }
@@ -54,14 +55,19 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
             continue;
         }
         match option.as_str() {
-            "--connect" => options.connect = Some(value(&option, args)?),
+            "--connect" => {
+                options.connect = Some(host_and_port(&option, &value(&option, args)?)?);
+            }
             "--message" => options.message = value(&option, args)?,
             "--count" => options.count = number(&option, &value(&option, args)?)?,
             other => return Err(Usage::Wrong(format!("there is no option {other}"))),
         }
     }
     if options.message.is_empty() {
-        return Err(Usage::Wrong("--message is empty".into()));
+        return Err(Usage::Wrong("--message is empty: there is nothing to send".into()));
+    }
+    if options.count == 0 {
+        return Err(Usage::Wrong("--count is zero: there is nothing to send".into()));
     }
     if options.common.port.is_some() && options.connect.is_none() {
         return Err(Usage::Wrong(
@@ -73,7 +79,7 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
 
 fn run(options: Options) -> Result<(), Failed> {
     let (host, port) = match &options.connect {
-        Some(server) => split(server)?,
+        Some(server) => server.clone(),
         None => {
             let address = common::echo_server()?;
             (address.ip().to_string(), address.port())
@@ -81,7 +87,8 @@ fn run(options: Options) -> Result<(), Failed> {
     };
     let modem = options.common.open()?;
     step("port", options.common.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"));
-    bring_up(&modem)?;
+    common::bring_up(&modem)?;
+    introduce(&modem)?;
     let socket = modem.tcp().connect(&host, port)?;
     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
     let began = Instant::now();
@@ -95,22 +102,8 @@ fn run(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Waits until the module is ready and shows who and where it is.
-fn bring_up(modem: &Modem) -> Result<(), Failed> {
-    let events = modem.events();
-    let began = Instant::now();
-    while let Err(error) = modem.wait_ready(Duration::from_secs(5)) {
-        // Something to look at while it takes long.
-        for reason in events
-            .try_iter()
-            .filter_map(|event| if let Event::NotReady(why) = event { Some(why) } else { None })
-        {
-            step("waiting", reason);
-        }
-        if began.elapsed() > Duration::from_secs(90) {
-            return Err(error.into());
-        }
-    }
+/// Shows who and where the module is.
+fn introduce(modem: &Modem) -> Result<(), Failed> {
     let identity = modem.identity()?;
     step("identity", format_args!("{}, IMEI {}", identity.firmware, identity.imei));
     step("SIM", "ready");
@@ -134,8 +127,13 @@ fn echo(socket: &Socket, message: &[u8], count: u32) -> Result<usize, Failed> {
             Ok(())
         });
         let received = receive(socket, message, total);
+        if received.is_err() {
+            // Nobody will read what the thread still sends.
+            socket.shutdown(Shutdown::Both)?;
+        }
         let sent = sender.join().map_err(|_| Failed::Job("the sending thread panicked".into(), None))?;
-        sent.and(received)
+        // Why nothing comes back says more than why nothing more can be sent.
+        received.and_then(|received| sent.map(|()| received))
     })
 }
 
@@ -162,10 +160,4 @@ fn receive(mut socket: &Socket, message: &[u8], total: usize) -> Result<usize, F
         }
     }
     Ok(received)
-}
-
-fn split(server: &str) -> Result<(String, u16), Failed> {
-    let wrong = || Usage::Wrong(format!("--connect takes HOST:PORT, not \"{server}\""));
-    let (host, port) = server.rsplit_once(':').ok_or_else(wrong)?;
-    Ok((host.to_owned(), port.parse().map_err(|_| wrong())?))
 }

@@ -1,38 +1,66 @@
-//! Serves the simulated Air724UG on a pseudo-terminal, with this machine's network behind it.
+//! Serves simulated Air724UG modems on pseudo-terminals, with this machine's network behind them.
 //!
 //! ```text
 //! cargo run --example sim -- --link /tmp/modem
 //! picocom /tmp/modem
 //! ```
+//!
+//! Meanwhile it takes orders on its standard input: `net down`, `sim remove`, `fault reboot@12s`, `state`, `help`.
 
-use std::io::{self, Write};
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, Simulator, serve};
+use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
 
 const HELP: &str = "\
-Serves a simulated Air724UG on a pseudo-terminal. Prints the terminal's path; any program can open it.
+Serves simulated Air724UG modems on pseudo-terminals. Prints each terminal's path; any program can open it.
 
 usage: sim [options]
 
-  --baud N         the line's rate in bits a second, both ways [infinitely fast]
-  --link PATH      makes a symbolic link to the terminal; removed at the end
-  --profile NAME   the dialect: air724, vendor8910, air780e, sim800 [air724]
-  --seed N         where chance begins [0]
-  --cold           begins with the boot
-  --fault RULE     something that goes wrong, by chance or at a moment: lost-prompt:0.01, reboot@12s; may be given
-                   several times
-  --log            shows both directions and what goes on inside
-  --help           this text
+  --baud N          the line's rate in bits a second, both ways [infinitely fast]
+  --link PATH       makes a symbolic link to the terminal; removed at the end
+  --modems N        serves N modems at once; the links are PATH0, PATH1 ... [1]
+  --profile NAME    the dialect: air724, vendor8910, air780e, sim800 [air724]
+  --seed N          where chance begins; modem n begins at N + n [0]
+  --cold            begins with the boot
+  --pin PIN         the SIM is locked by this PIN [it asks for none]
+  --autobaud        boots with an unknown line rate, found in an upper-case AT
+  --latency MS      how long a command takes until its answer [0]
+  --jitter MS       the most that chance adds to it [0]
+  --uart-buffer N   bytes that a UART holds; more are lost without AT+IFC=2,2 (needs --baud) [nothing is lost]
+  --host NAME=IP    gives a host name an address, for the modem alone; may be given several times
+  --fault RULE      something that goes wrong, by chance or at a moment: lost-prompt:0.01, reboot@12s; may be given
+                    several times
+  --control SOCKET  takes orders on a Unix socket, too; one a line
+  --log             shows both directions and what goes on inside
+  --quiet           shows the paths alone; what it does anyway when its output is no terminal
+  --help            this text
+
+orders on the standard input or the socket:
 ";
+
+/// What is shown.
+#[derive(Clone, Copy, PartialEq)]
+enum Show {
+    Paths,
+    Happenings,
+    Everything,
+}
 
 /// What the command line says.
 struct Options {
     settings: Settings,
+    modems: usize,
     link: Option<PathBuf>,
-    log: bool,
+    control: Option<PathBuf>,
+    hosts: Vec<(String, IpAddr)>,
+    show: Show,
 }
 
 fn main() -> ExitCode {
@@ -40,7 +68,7 @@ fn main() -> ExitCode {
     let options = match parse(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            print!("{HELP}");
+            println!("{HELP}{}", indented(air724ug::sim::Order::HELP));
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
@@ -57,22 +85,64 @@ fn main() -> ExitCode {
     }
 }
 
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+impl Options {
+    fn new() -> Self {
+        // The real time, so that certificates are valid when they are.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let show = if io::stdout().is_terminal() { Show::Happenings } else { Show::Paths };
+        Self {
+            settings: Settings::default().clock(now.as_secs()),
+            modems: 1,
+            link: None,
+            control: None,
+            hosts: Vec::new(),
+            show,
+        }
+    }
+
+    /// The link of a modem: PATH alone, PATH0, PATH1 ... with several.
+    fn link_of(&self, modem: usize) -> Option<PathBuf> {
+        let link = self.link.as_ref()?;
+        if self.modems == 1 {
+            return Some(link.clone());
+        }
+        let mut name = link.clone().into_os_string();
+        name.push(modem.to_string());
+        Some(name.into())
+    }
+}
+
 /// `None`: help is wanted.
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-    let mut options = Options { settings: Settings::default(), link: None, log: false };
+    let mut options = Options::new();
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
         let settings = options.settings.clone();
         match arg.as_str() {
             "--help" | "-h" => return Ok(None),
-            "--log" => options.log = true,
+            "--log" => options.show = Show::Everything,
+            "--quiet" => options.show = Show::Paths,
             "--cold" => options.settings = settings.boot(Boot::Cold),
+            "--pin" => options.settings = settings.sim(SimCard::Locked { pin: pin(&value()?)? }),
+            "--autobaud" => options.settings = settings.boot(Boot::Cold).autobaud(true),
             "--link" => options.link = Some(value()?.into()),
+            "--control" => options.control = Some(value()?.into()),
+            "--modems" => options.modems = positive(&arg, &value()?)? as usize,
             "--baud" => options.settings = settings.baud(Some(positive(&arg, &value()?)?)),
             "--seed" => options.settings = settings.seed(number(&arg, &value()?)?),
+            "--latency" => options.settings = settings.latency(millis(&arg, &value()?)?),
+            "--jitter" => options.settings = settings.jitter(millis(&arg, &value()?)?),
+            "--uart-buffer" => {
+                options.settings = settings.uart_buffer(Some(positive(&arg, &value()?)? as usize));
+            }
             "--fault" => {
                 options.settings.faults.push(value()?.parse().map_err(|bad: BadRule| bad.to_string())?)
             }
+            "--host" => options.hosts.push(host(&value()?)?),
             "--profile" => options.settings = settings.profile(profile(&value()?)?),
             other => return Err(format!("there is no option {other}")),
         }
@@ -85,11 +155,26 @@ fn number(option: &str, text: &str) -> Result<u64, String> {
 }
 
 fn positive(option: &str, text: &str) -> Result<u32, String> {
-    let rate = number(option, text)?;
-    u32::try_from(rate)
-        .ok()
-        .filter(|rate| *rate > 0)
-        .ok_or_else(|| format!("{option} {text} is no line rate"))
+    let number = number(option, text)?;
+    let positive = u32::try_from(number).ok().filter(|number| *number > 0);
+    positive.ok_or_else(|| format!("{option} takes a number from 1 on, not {text}"))
+}
+
+fn millis(option: &str, text: &str) -> Result<Duration, String> {
+    number(option, text).map(Duration::from_millis)
+}
+
+fn host(text: &str) -> Result<(String, IpAddr), String> {
+    let problem =
+        || format!("--host takes a name and an address, as in example.com=127.0.0.1, not \"{text}\"");
+    let (name, address) = text.split_once('=').ok_or_else(problem)?;
+    Ok((name.to_owned(), address.parse().map_err(|_| problem())?))
+}
+
+/// Four to eight digits (3GPP 31.101).
+fn pin(text: &str) -> Result<String, String> {
+    let valid = (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if valid { Ok(text.to_owned()) } else { Err(format!("--pin takes four to eight digits, not \"{text}\"")) }
 }
 
 fn profile(name: &str) -> Result<Profile, String> {
@@ -98,24 +183,57 @@ fn profile(name: &str) -> Result<Profile, String> {
 }
 
 fn run(options: Options) -> Result<(), String> {
+    let mut remotes = Vec::new();
+    let mut modems = Vec::new();
+    for number in 0..options.modems {
+        let (remote, inbox) = serve::remote().map_err(|error| format!("can't make a pipe: {error}"))?;
+        remotes.push(remote);
+        modems.push((terminal(options.link_of(number))?, inbox));
+    }
+    let paths: Vec<PathBuf> = modems.iter().map(|(pty, _)| pty.path().to_owned()).collect();
+    let links = (0..options.modems).filter_map(|number| options.link_of(number).zip(paths.get(number)));
+    let _guards: Vec<Child> = links
+        .map(|(link, terminal)| guard(&link, terminal))
+        .collect::<io::Result<_>>()
+        .map_err(|error| format!("can't start a shell: {error}"))?;
+    let console = options.control.as_ref().map(|path| serve::Console::listen(path, remotes.clone()));
+    let _console =
+        console.transpose().map_err(|error| format!("can't listen on the control socket: {error}"))?;
+    announce(&paths).map_err(|error| format!("can't print the path: {error}"))?;
+    thread::spawn(move || take_orders(&remotes));
+    let running: Vec<_> = modems
+        .into_iter()
+        .enumerate()
+        .map(|(number, (pty, inbox))| {
+            let (modem, show) = (modem(&options, number), Screen::new(&options, number));
+            thread::spawn(move || serve::run_with(modem, pty, inbox, |at, seen| show.show(at, seen)))
+        })
+        .collect();
+    for modem in running {
+        let served = modem.join().map_err(|_| "a modem's thread has panicked".to_owned())?;
+        served.map_err(|error| format!("the pseudo-terminal failed: {error}"))?;
+    }
+    Ok(())
+}
+
+fn terminal(link: Option<PathBuf>) -> Result<serve::Pty, String> {
     let mut pty = serve::Pty::open().map_err(|error| format!("can't open a pseudo-terminal: {error}"))?;
-    if let Some(link) = &options.link {
-        pty.link(link).map_err(|error| {
+    if let Some(link) = link {
+        pty.link(&link).map_err(|error| {
             format!("can't make the link {}: {error}; give --link another path", link.display())
         })?;
     }
-    let link = options.link.as_deref();
-    let _guard = link.map(|link| guard(link, pty.path())).transpose();
-    let (_remote, inbox) = serve::remote().map_err(|error| format!("can't make a pipe: {error}"))?;
-    announce(&pty).map_err(|error| format!("can't print the path: {error}"))?;
-    let modem = Simulator::new(options.settings, HostNetwork::new());
-    let log = options.log;
-    let served = serve::run_with(modem, pty, inbox, |at, seen| {
-        if log {
-            show(at, seen);
-        }
-    });
-    served.map_err(|error| format!("the pseudo-terminal failed: {error}"))
+    Ok(pty)
+}
+
+/// Modem n has the n-th serial number and seed.
+fn modem(options: &Options, number: usize) -> Simulator<HostNetwork> {
+    let settings = options.settings.clone();
+    let seed = settings.seed.wrapping_add(number as u64);
+    let imei = format!("86{:013}", number);
+    let names = options.hosts.iter().cloned();
+    let network = names.fold(HostNetwork::new(), |network, (name, address)| network.name(&name, address));
+    Simulator::new(settings.seed(seed).imei(imei), network)
 }
 
 /// Removes the link when this process ends in a way that it can't hear of, such as Ctrl-C: a shell waits for the end of
@@ -127,17 +245,59 @@ fn guard(link: &Path, terminal: &Path) -> io::Result<Child> {
     shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }
 
-/// The path alone on the first line, so that a script can read it.
-fn announce(pty: &serve::Pty) -> io::Result<()> {
-    let mut out = io::stdout();
-    writeln!(out, "{}", pty.path().display())?;
+/// The paths alone on the first lines, so that a script can read them.
+fn announce(paths: &[PathBuf]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for path in paths {
+        writeln!(out, "{}", path.display())?;
+    }
     out.flush()
 }
 
-fn show(at: Timestamp, seen: serve::Seen<'_>) {
-    match seen {
-        serve::Seen::FromHost(bytes) => println!("{at} > {}", bytes.escape_ascii()),
-        serve::Seen::ToHost(bytes) => println!("{at} < {}", bytes.escape_ascii()),
-        serve::Seen::Happened(happening) => println!("{at}   {happening}"),
+/// Orders from the standard input, until its end; the modems go on after it.
+fn take_orders(remotes: &[serve::Remote]) {
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        if !line.trim().is_empty() {
+            // A reader that is gone hears no answer.
+            let _ = writeln!(io::stdout(), "{}", serve::obey(remotes, &line));
+        }
+    }
+}
+
+/// Shows what passes by.
+struct Screen {
+    show: Show,
+    coloured: bool,
+    /// Which modem it is, if there are several.
+    number: Option<usize>,
+}
+
+impl Screen {
+    fn new(options: &Options, number: usize) -> Self {
+        let coloured = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { show: options.show, coloured, number: (options.modems > 1).then_some(number) }
+    }
+
+    fn show(&self, at: Timestamp, seen: serve::Seen<'_>) {
+        match seen {
+            serve::Seen::FromHost(bytes) => self.bytes(at, "36", ">", bytes),
+            serve::Seen::ToHost(bytes) => self.bytes(at, "32", "<", bytes),
+            serve::Seen::Happened(_) if self.show == Show::Paths => {}
+            serve::Seen::Happened(happening) => self.line(at, "2", " ", happening),
+        }
+    }
+
+    fn bytes(&self, at: Timestamp, colour: &str, sign: &str, bytes: &[u8]) {
+        if self.show == Show::Everything {
+            self.line(at, colour, sign, bytes.escape_ascii());
+        }
+    }
+
+    fn line(&self, at: Timestamp, colour: &str, sign: &str, text: impl Display) {
+        let number = self.number.map_or(String::new(), |number| format!("{number} "));
+        let (on, off) =
+            if self.coloured { (format!("\x1b[{colour}m"), "\x1b[0m") } else { (String::new(), "") };
+        // A reader that is gone ends the show, not the modem.
+        let _ = writeln!(io::stdout(), "{number}{at} {on}{sign} {text}{off}");
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::at::{DnsError, InvalidCommand, InvalidText, Refusal, RegistrationStatus};
+use crate::proto::{TlsFailure, TlsStep};
 
 /// The result of every call of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -38,9 +39,23 @@ pub enum Error {
     /// All channels are taken: close a socket first.
     #[error("all channels of the module are in use")]
     NoFreeChannel,
+    /// So many data wait to be sent already: try again when [`Socket::queued`](crate::Socket::queued) is less.
+    #[error("the send queue has room for {room} bytes only")]
+    QueueFull {
+        /// How many bytes would be taken now.
+        room: usize,
+    },
     /// The connection could not be made.
     #[error("the connection failed: {0}")]
     ConnectFailed(Refusal),
+    /// A TLS connection could not be made, or a plain one beside it.
+    #[error("TLS failed at {step}: {why}")]
+    Tls {
+        /// Where.
+        step: TlsStep,
+        /// Why.
+        why: TlsFailure,
+    },
     /// The name could not be resolved.
     #[error("the name can't be resolved: {0}")]
     ResolveFailed(DnsError),
@@ -122,6 +137,8 @@ pub enum CloseReason {
     Reset,
     /// The bearer was lost (`MSG_PDP_DEACT_IND`).
     BearerLost,
+    /// Too many heartbeats in a row had no answer.
+    HeartbeatLost,
     /// The module refused data: `SEND FAIL` or an error in place of the prompt.
     SendRefused(Refusal),
     /// The module did not confirm data in time, so nobody knows whether it has them.
@@ -153,7 +170,9 @@ impl Error {
             Self::Refused { .. } | Self::Unexpected(_) => io::ErrorKind::InvalidData,
             Self::NotReady(_) => io::ErrorKind::NetworkDown,
             Self::NoFreeChannel => io::ErrorKind::AddrInUse,
+            Self::QueueFull { .. } => io::ErrorKind::WouldBlock,
             Self::ConnectFailed(_) => io::ErrorKind::ConnectionRefused,
+            Self::Tls { step, why } => tls_kind(*step, *why),
             Self::ResolveFailed(_) => io::ErrorKind::NotFound,
             Self::Closed(reason) => reason.kind(),
             Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
@@ -161,6 +180,16 @@ impl Error {
             Self::InvalidInput { .. } => io::ErrorKind::InvalidInput,
             Self::Io(error) => error.kind(),
         }
+    }
+}
+
+fn tls_kind(step: TlsStep, why: TlsFailure) -> io::ErrorKind {
+    match (step, why) {
+        (_, TlsFailure::Timeout(_)) => io::ErrorKind::TimedOut,
+        (_, TlsFailure::TlsOpen) => io::ErrorKind::ResourceBusy,
+        (_, why) if why.is_out_of_memory() => io::ErrorKind::OutOfMemory,
+        (TlsStep::Connect, TlsFailure::Refused(_)) => io::ErrorKind::ConnectionRefused,
+        (_, TlsFailure::Refused(_)) => io::ErrorKind::InvalidData,
     }
 }
 
@@ -187,6 +216,7 @@ impl CloseReason {
             Self::Peer => io::ErrorKind::BrokenPipe,
             Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
             Self::BearerLost => io::ErrorKind::NetworkDown,
+            Self::HeartbeatLost => io::ErrorKind::TimedOut,
             Self::SendRefused(_)
             | Self::SendUnconfirmed
             | Self::ReceiveRefused(_)
@@ -206,6 +236,7 @@ impl fmt::Display for CloseReason {
                 f.write_str("by the peer, and the module destroyed data that were not yet fetched")
             }
             Self::Reset => f.write_str("reset by the peer or the network"),
+            Self::HeartbeatLost => f.write_str("the peer did not answer heartbeats"),
             Self::BearerLost => f.write_str("the network connection (PDP) was lost"),
             Self::SendRefused(refusal) => write!(f, "the module refused data ({refusal})"),
             Self::SendUnconfirmed => f.write_str("the module did not confirm data in time"),

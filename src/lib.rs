@@ -25,12 +25,13 @@
 //! * [`proto`]: the state machines, without io, threads or a clock. [`proto::Engine`] is all of them.
 //! * [`at`]: the text protocol, bytes to tokens and back.
 //! * [`capture`]: recording sessions, reading captures, replaying them.
+//! * [`luat`]: reading traces of LuatOS firmware: what happened to its sockets, and why.
 //! * [`time`], [`error`], [`config`]: words that all layers share.
 //! * `sim` (feature `sim`): a simulated modem that shares no code with the rest.
 //!
 //! # What it does not do
 //!
-//! No UDP, no TLS on the module, no transparent mode yet; no SMS, no calls, no `async`. Every modem has one thread of its
+//! No transparent mode yet; no SMS, no calls, no `async`. Every modem has one thread of its
 //! own and needs no runtime.
 
 pub mod at;
@@ -39,6 +40,7 @@ pub mod config;
 pub mod diagnosis;
 mod driver;
 pub mod error;
+pub mod luat;
 mod modem;
 mod port;
 pub mod proto;
@@ -52,5 +54,11 @@ pub use crossbeam_channel;
 pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
-pub use modem::{Connector, Modem, Received, Registration, Socket, Wake};
-pub use proto::{Event, Identity};
+pub use modem::{
+    Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
+    Registration, Rung, Socket, Step, Supervisor, Wake,
+};
+pub use proto::{
+    Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,
+    TlsFailure, TlsPart, TlsStep, TlsVersion,
+};

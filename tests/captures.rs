@@ -1,4 +1,4 @@
-//! Every line of every published capture is explained, or listed with a reason in `docs/captures.md`.
+//! Every line of every published capture is explained, or listed with a reason in `docs/protocol.md`.
 //!
 //! The captures belong to those who published them and are no part of this project. They are read from
 //! `../shared/captures`; where that folder is absent, these tests say so and prove nothing.
@@ -51,16 +51,16 @@ fn one(start: &str) -> Option<Timeline> {
     Some(replay(&found.unwrap_or_else(|| panic!("no capture {start}")).capture))
 }
 
-/// The rows of the table in `docs/captures.md` that has this header, as lists of cells.
-fn table(header: &str) -> Vec<Vec<String>> {
-    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/captures.md");
+/// The rows of the table in a document that has this header, as lists of cells.
+fn table(document: &str, header: &str) -> Vec<Vec<String>> {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let doc = std::fs::read_to_string(doc).unwrap();
     let rows = doc.lines().skip_while(|line| *line != header).skip(2);
     let rows: Vec<Vec<String>> = rows
         .take_while(|line| line.starts_with('|'))
         .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect())
         .collect();
-    assert!(!rows.is_empty(), "docs/captures.md has no table {header}");
+    assert!(!rows.is_empty(), "{document} has no table {header}");
     rows
 }
 
@@ -77,14 +77,14 @@ fn every_line_is_explained_or_listed_and_every_listed_line_is_unexplained() {
         }
     }
     let mut listed = BTreeSet::new();
-    for row in table("| file | line | reason |") {
+    for row in table("docs/protocol.md", "| file | line | reason |") {
         assert!(row.len() == 3 && !row[2].is_empty(), "no reason: {row:?}");
         assert!(listed.insert((row[0].clone(), row[1].parse().unwrap())), "listed twice: {row:?}");
     }
     let unlisted: Vec<_> = found.difference(&listed).collect();
     let stale: Vec<_> = listed.difference(&found).collect();
-    assert!(unlisted.is_empty(), "unexplained, but not in docs/captures.md: {unlisted:#?}");
-    assert!(stale.is_empty(), "in docs/captures.md, but explained: {stale:#?}");
+    assert!(unlisted.is_empty(), "unexplained, but not in docs/protocol.md: {unlisted:#?}");
+    assert!(stale.is_empty(), "in docs/protocol.md, but explained: {stale:#?}");
 }
 
 #[test]
@@ -121,10 +121,11 @@ fn what_is_found_in_each_file_is_what_the_table_says() {
     if published.is_empty() {
         return;
     }
-    let listed: Vec<String> = table("| file | layout | commands | answers | unasked | payload | remarks |")
-        .iter()
-        .map(|row| format!("| {} |", row.join(" | ")))
-        .collect();
+    let listed: Vec<String> =
+        table("docs/captures.md", "| file | layout | commands | answers | unasked | payload | remarks |")
+            .iter()
+            .map(|row| format!("| {} |", row.join(" | ")))
+            .collect();
     let found: Vec<String> = published.iter().map(summary).collect();
     assert_eq!(found, listed, "the table should be:\n{}", found.join("\n"));
 }

@@ -1,5 +1,7 @@
 //! Names, time, radio and restart against the simulated modem, in virtual time.
 
+#![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
+
 mod pair;
 
 use std::time::Duration;

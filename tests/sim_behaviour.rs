@@ -4,7 +4,10 @@ mod sim_support;
 
 use std::time::Duration;
 
-use air724ug::sim::{ApnPolicy, Boot, Control, FullBuffer, Happening, Profile, Settings, SimCard};
+use air724ug::sim::{
+    ApnPolicy, Boot, Control, FullBuffer, Happening, MemoryNetwork, Peer, Profile, Settings, SimCard,
+    Simulator, VirtualHost,
+};
 use sim_support::{
     NOT_ALLOWED, OK, PROMPT, ask, close_by_peer, connect, go_online, host, host_with, online, online_with,
     push, received, send, text, type_bytes,
@@ -474,4 +477,126 @@ fn send_at_last(host: &mut sim_support::Host) {
     connect(host, 0, "discard.test", 9);
     send(host, 0, "fine");
     assert_eq!(received(host), b"fine");
+}
+
+#[test]
+fn a_command_takes_its_own_time_wherever_it_stands_in_a_line() {
+    let own = vec![("+CSQ".to_owned(), millis(100))];
+    let mut host = host_with(Settings::default().echo(false).latency(millis(10)).latencies(own));
+    host.write(b"AT+CIMI\r\n");
+    assert!(text(host.wait(millis(10))).ends_with(OK));
+    host.write(b"AT+CSQ;+CIMI\r\n");
+    assert_eq!(host.wait(millis(109)), b"");
+    assert!(text(host.wait(millis(1))).ends_with(OK));
+    host.write(b"AT+CIMI;+CSQ\r\n");
+    assert_eq!(text(host.wait(millis(109))), "\r\n460000000000000\r\n");
+    assert!(text(host.wait(millis(1))).ends_with(OK));
+}
+
+#[test]
+fn a_lifelike_modem_boots_and_answers_in_the_times_of_captures() {
+    let mut host = host_with(Settings::lifelike());
+    host.wait(Duration::from_secs(8));
+    let spans: Vec<Duration> = (0..50)
+        .map(|_| {
+            let began = host.now();
+            host.write(b"AT\r\n");
+            // The echo comes with the bytes, the answer behind it.
+            let mut got = String::new();
+            while !got.ends_with(OK) {
+                got += &text(host.wait(Duration::from_micros(100)));
+                assert!(host.now() - began < millis(20), "{got}");
+            }
+            host.now() - began
+        })
+        .collect();
+    assert!(spans.iter().all(|span| (millis(3)..millis(12)).contains(span)), "{spans:?}");
+    assert!(spans.iter().any(|span| *span != spans[0]), "no jitter");
+    host.write(b"AT+CIPSHUT\r\n");
+    assert!(!text(host.wait(millis(100))).contains("SHUT OK"));
+    assert!(text(host.wait(millis(20))).contains("SHUT OK"));
+}
+
+fn lossy(loss: f64, peer: Peer) -> sim_support::Host {
+    let mut network = MemoryNetwork::new();
+    network.serve("far.test", 1, peer).set_latency(millis(50)).set_loss(loss, 3);
+    let mut host = VirtualHost::new(Simulator::new(Settings::default().echo(false), network));
+    go_online(&mut host, true);
+    host
+}
+
+/// The data behind each `+RECEIVE` of what was printed, joined.
+fn payload(printed: &str) -> String {
+    let frames = printed.split("\r\n+RECEIVE,0,").skip(1);
+    let body = |frame: &str| {
+        let (length, rest) = frame.split_once(":\r\n")?;
+        rest.get(..length.parse().ok()?).map(str::to_owned)
+    };
+    frames.filter_map(body).collect()
+}
+
+#[test]
+fn what_tcp_loses_comes_late_and_in_order_and_a_lost_datagram_never() {
+    let mut host = lossy(0.3, Peer::discard());
+    host.write(b"AT+CIPSTART=0,TCP,far.test,1\r\n");
+    assert_eq!(text(host.wait(millis(100))), "\r\n0, CONNECT OK\r\n");
+    for n in 0..20_u8 {
+        host.write(b"AT+CIPSEND=0,1\r\n");
+        host.write(&[n]);
+    }
+    host.wait(millis(60));
+    assert!(received(&host).len() < 20, "something was lost");
+    host.wait(Duration::from_secs(2));
+    assert_eq!(received(&host), (0..20).collect::<Vec<u8>>());
+    for n in 0..20_u8 {
+        push(&mut host, &[b'a' + n]);
+    }
+    close_by_peer(&mut host);
+    let got = text(host.wait(Duration::from_secs(2)));
+    assert!(got.ends_with("\r\n0, CLOSED\r\n"), "{got}");
+    assert_eq!(payload(&got), "abcdefghijklmnopqrst");
+    host.write(b"AT+CIPSTART=1,UDP,far.test,1\r\n");
+    host.wait(millis(100));
+    for n in 0..40_u8 {
+        host.write(b"AT+CIPSEND=1,1\r\n");
+        host.write(&[n]);
+    }
+    host.wait(Duration::from_secs(10));
+    let came = received(&host).len();
+    assert!((10..40).contains(&came), "{came} of 40 datagrams");
+}
+
+#[test]
+fn a_peer_that_vanishes_leaves_a_link_half_open() {
+    let mut host = lossy(0.0, Peer::echo().vanish_after(4));
+    host.write(b"AT+CIPSTART=0,TCP,far.test,1\r\n");
+    host.wait(millis(100));
+    for expected in ["\r\n+RECEIVE,0,4:\r\ndata", ""] {
+        host.write(b"AT+CIPSEND=0,4\r\n");
+        host.write(b"data");
+        assert_eq!(text(host.wait(Duration::from_secs(3600))), expected);
+    }
+    ask_quietly(&mut host, "AT+CIPACK=0", "\r\n+CIPACK: 8,4,4\r\n\r\nOK\r\n");
+    assert_eq!(host.simulator().state().channels[0].state, "CONNECTED");
+    ask_quietly(&mut host, "AT+CIPCLOSE=0", "\r\n0, CLOSE OK\r\n");
+}
+
+#[track_caller]
+fn ask_quietly(host: &mut sim_support::Host, command: &str, answer: &str) {
+    assert_eq!(text(host.write(format!("{command}\r\n").as_bytes())), answer, "{command}");
+}
+
+#[test]
+fn directories_are_made_listed_and_removed() {
+    let mut host = host();
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSMKDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSMKDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSCREATE=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSLS=\"/a\"", "\r\nc.txt\r\nb\\\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", "\r\nERROR\r\n");
+    ask(&mut host, "AT+FSDEL=\"/a/c.txt\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a/b\"", OK);
+    ask(&mut host, "AT+FSRMDIR=\"/a\"", OK);
+    ask(&mut host, "AT+FSLS", OK);
 }

@@ -4,7 +4,7 @@ mod sim_support;
 
 use std::time::Duration;
 
-use air724ug::sim::{Control, Fault, Rule, Settings};
+use air724ug::sim::{Control, Disturbance, Fault, Rule, Settings, Way};
 use sim_support::{
     OK, PROMPT, ask, connect, host, host_with, online, online_with, push, received, send, text, type_bytes,
 };
@@ -203,4 +203,126 @@ fn faults_can_be_stacked() {
     ask(&mut host, "AT", "");
     assert_eq!(text(host.wait(seconds(1))), OK);
     ask(&mut host, "AT", OK);
+}
+
+#[test]
+fn bytes_are_lost_below_the_grammar_in_either_direction() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::Wire(Way::FromHost, Disturbance::Drop)));
+    assert_eq!(text(host.write(b"AT+CSQ\r\n")), "T+CSQ\r\n", "the A never arrived");
+    host.control(Control::Fault(Fault::Wire(Way::ToHost, Disturbance::Drop)));
+    assert_eq!(text(host.write(b"AT\r\n")), format!("T\r\n{OK}"), "the host does not see its echo's A");
+    host.control(Control::Fault(Fault::Wire(Way::FromHost, Disturbance::Duplicate)));
+    assert_eq!(text(host.write(b"AT\r\n")), format!("AAT\r\n{OK}"));
+    ask(&mut host, "AT", OK);
+}
+
+#[test]
+fn corruption_by_chance_is_the_same_for_the_same_seed_and_never_a_panic() {
+    let session = |seed: u64| {
+        let rules =
+            ["corrupt=to-host:0.05", "corrupt=from-host:0.05", "drop=from-host:0.02", "split=to-host,3:0.5"];
+        let rules = rules.map(|rule| rule.parse().expect("a rule")).to_vec();
+        let mut host = host_with(Settings::default().seed(seed).faults(rules));
+        for _ in 0..50 {
+            host.write(b"AT+CIPMUX=1;+CSTT;+CIICR;+CIFSR;+CIPSTART=0,\"TCP\",\"echo.test\",7\r\nAT+CIPSEND=0,5\r\nhello");
+        }
+        host.wait(seconds(100))
+    };
+    assert_eq!(session(1), session(1));
+    assert_ne!(session(1), session(2));
+}
+
+#[test]
+fn an_answer_is_split_merged_delayed_and_stalled() {
+    let mut host = host();
+    host.write(b"ATE0\r\n");
+    let wire = |disturbance| Control::Fault(Fault::Wire(Way::ToHost, disturbance));
+    host.control(wire(Disturbance::Split(4)));
+    assert_eq!(text(host.write(b"AT\r\n")), "\r\nOK");
+    assert_eq!(text(host.wait(Duration::from_millis(2))), "\r\n");
+    host.control(wire(Disturbance::Delay(seconds(3))));
+    assert_eq!(host.write(b"AT\r\n"), b"");
+    assert_eq!(text(host.wait(seconds(3))), OK);
+    host.control(wire(Disturbance::Merge(12)));
+    assert_eq!(host.write(b"AT\r\n"), b"");
+    assert_eq!(text(host.write(b"AT\r\n")), format!("{OK}{OK}"));
+    host.control(wire(Disturbance::Stall(seconds(2))));
+    assert_eq!(host.write(b"AT\r\nAT\r\n"), b"");
+    assert_eq!(text(host.wait(seconds(2))), format!("{OK}{OK}"));
+    assert_eq!(text(host.write(b"AT\r\n")), OK);
+}
+
+#[test]
+fn a_urc_comes_in_the_middle_of_an_answer() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::Urc("+CREG: 5".to_owned())));
+    ask(&mut host, "AT+CSQ", "\r\n+CREG: 5\r\n\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
+    let rule: Rule = "urc=^MODE: 17,17:1".parse().expect("a rule");
+    host.control(Control::Rule(rule));
+    let urc = "\r\n^MODE: 17,17\r\n";
+    ask(&mut host, "AT+CSQ", &format!("{urc}\r\n+CSQ: 24,0\r\n{urc}\r\nOK\r\n"));
+}
+
+#[test]
+fn a_urc_is_lost_or_comes_twice() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    host.control(Control::Fault(Fault::LostUrc));
+    assert_eq!(sim_support::close_by_peer(&mut host), "", "CLOSED never comes");
+    ask(&mut host, "AT+CIPSEND=0,1", sim_support::NOT_ALLOWED);
+    connect(&mut host, 0, "discard.test", 9);
+    host.control(Control::Fault(Fault::DoubledUrc));
+    assert_eq!(sim_support::close_by_peer(&mut host), "\r\n0, CLOSED\r\n\r\n0, CLOSED\r\n");
+}
+
+#[test]
+fn the_result_of_a_send_comes_late_among_other_answers() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    host.control(Control::Fault(Fault::LateSend { by: seconds(3) }));
+    ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
+    type_bytes(&mut host, "data", "data\r\n\r\n");
+    ask(&mut host, "AT", OK);
+    assert_eq!(text(host.wait(seconds(3))), "\r\nDATA ACCEPT:0,4\r\n");
+    assert_eq!(received(&host), b"data");
+    send(&mut host, 0, "next");
+}
+
+#[test]
+fn a_breaking_supply_reboots_again_and_again() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::BrownOut { times: 3 }));
+    let all = text(host.wait(seconds(60)));
+    assert_eq!(all.matches("RDY").count(), 3, "{all}");
+    assert_eq!(all.matches("+CPIN: READY").count(), 1, "{all}");
+    ask(&mut host, "AT+CREG?", "\r\n+CREG: 0,1\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn a_dead_link_goes_on_being_connected_and_takes_what_is_sent() {
+    let mut host = online(true);
+    connect(&mut host, 0, "echo.test", 7);
+    host.control(Control::Fault(Fault::StaleConnected));
+    send(&mut host, 0, "lost");
+    assert_eq!(received(&host), b"");
+    assert_eq!(push(&mut host, b"unheard"), "");
+    assert_eq!(sim_support::close_by_peer(&mut host), "");
+    assert_eq!(host.simulator().state().channels[0].state, "CONNECTED");
+    ask(&mut host, "AT+CIPACK=0", "\r\n+CIPACK: 4,0,4\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CIPCLOSE=0", "\r\n0, CLOSE OK\r\n");
+    connect(&mut host, 0, "discard.test", 9);
+    send(&mut host, 0, "alive");
+    assert_eq!(received(&host), b"alive");
+}
+
+#[test]
+fn a_rule_given_while_it_runs_counts_from_then() {
+    let mut host = host();
+    host.wait(seconds(100));
+    host.control(Control::Rule("hang-up@5s".parse().expect("a rule")));
+    host.wait(Duration::from_millis(4_999));
+    assert!(!host.hung_up());
+    host.wait(Duration::from_millis(1));
+    assert!(host.hung_up());
 }

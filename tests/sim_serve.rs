@@ -296,3 +296,38 @@ fn a_link_is_never_put_in_the_place_of_a_file() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     std::fs::remove_file(&path).unwrap();
 }
+
+#[test]
+fn orders_over_a_unix_socket_reach_the_modem_that_they_name() {
+    let (first, first_inbox) = serve::remote().unwrap();
+    let (second, second_inbox) = serve::remote().unwrap();
+    let running = [first_inbox, second_inbox].map(|inbox| {
+        let modem = Simulator::new(quiet(), MemoryNetwork::new());
+        let pty = serve::Pty::open().unwrap();
+        thread::spawn(move || serve::run(modem, pty, inbox))
+    });
+    let path = std::env::temp_dir().join(format!("air724ug-console-{}", std::process::id()));
+    let console = serve::Console::listen(&path, vec![first, second]).unwrap();
+    assert!(serve::Console::listen(&path, Vec::new()).is_err(), "someone listens there");
+    let stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    let mut program = Program::new(stream.try_clone().unwrap(), stream);
+    program.write(b"1 sim remove\n");
+    program.expect("ok\n\n");
+    program.write(b"state\r\n");
+    let states = String::from_utf8(program.expect("\n\n")).unwrap();
+    assert!(states.contains("modem 0: listening, SIM READY"), "{states}");
+    assert!(states.contains("modem 1: listening, SIM no card"), "{states}");
+    program.write(b"2 state\nfault explode\nhelp\n");
+    program.expect("error: there are 2 modems, counted from 0\n\n");
+    program.expect("error: there is no fault \"explode\"");
+    program.expect("net down | net up");
+    program.write(b"hang up\n");
+    program.expect("ok\n\n");
+    for modem in running {
+        modem.join().unwrap().unwrap();
+    }
+    program.write(b"0 state\n");
+    program.expect("does not run\n\n");
+    drop(console);
+    assert!(!path.exists(), "the socket's file is gone with it");
+}

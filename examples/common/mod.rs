@@ -1,21 +1,25 @@
 //! Options that the examples share, and the simulated modem that they use without `--port`.
 #![allow(dead_code, reason = "each example uses its own part")]
 
+use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use air724ug::crossbeam_channel::{Receiver, after};
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
-use air724ug::{Config, Error, Modem, NotReady};
+use air724ug::{Config, Error, Event, Modem, NotReady};
 
 /// Help for the options of [`Common`].
-pub const HELP: &str = "\
+pub const HELP: &str = "\x20 \
   --port PATH          the module's AT port, e.g. /dev/ttyUSB0 [a simulated modem on a pseudo-terminal]
   --baud N             line rate of the port [115200]
   --apn NAME           access point name [the network's own]
+  --pin PIN            the SIM card's PIN; tried once [none]
   --capture FILE       records the session; passwords are masked
   --help               this text
 ";
@@ -26,6 +30,7 @@ pub struct Common {
     pub port: Option<String>,
     pub baud: u32,
     pub apn: Option<String>,
+    pub pin: Option<String>,
     pub capture: Option<PathBuf>,
 }
 
@@ -40,7 +45,7 @@ pub enum Usage {
 
 impl Default for Common {
     fn default() -> Self {
-        Self { port: None, baud: 115_200, apn: None, capture: None }
+        Self { port: None, baud: 115_200, apn: None, pin: None, capture: None }
     }
 }
 
@@ -52,10 +57,32 @@ impl Common {
             "--port" => self.port = Some(value(option, args)?),
             "--baud" => self.baud = number(option, &value(option, args)?)?,
             "--apn" => self.apn = Some(value(option, args)?),
+            "--pin" => self.pin = Some(value(option, args)?),
             "--capture" => self.capture = Some(value(option, args)?.into()),
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// The time that a real network deserves, or a shorter one for the simulated modem.
+    pub fn pace(&self, real: Duration, simulated: Duration) -> Duration {
+        if self.port.is_some() { real } else { simulated }
+    }
+
+    /// Host and port of the server: as given, or of the one that `own` starts in this program.
+    pub fn server(
+        &self,
+        given: Option<&(String, u16)>,
+        own: impl FnOnce() -> Result<SocketAddr, Error>,
+    ) -> Result<(String, u16), Failed> {
+        match given {
+            Some(server) => Ok(server.clone()),
+            None if self.port.is_some() => Err(Usage::Wrong(
+                "--port needs --connect HOST:PORT, a server on the internet; one on this network can't be reached".into(),
+            )
+            .into()),
+            None => own().map(|address| (address.ip().to_string(), address.port())).map_err(Failed::from),
+        }
     }
 
     /// Opens the port, or a simulated modem's terminal like any other port.
@@ -66,6 +93,7 @@ impl Common {
         };
         let mut config = Config::default().baud_rate(self.baud);
         config.apn = self.apn.clone();
+        config.pin = self.pin.clone();
         config.capture = self.capture.clone();
         Modem::open(&path, config)
     }
@@ -79,6 +107,39 @@ pub fn value(option: &str, args: &mut dyn Iterator<Item = String>) -> Result<Str
 /// A number.
 pub fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, Usage> {
     text.parse().map_err(|_| Usage::Wrong(format!("{option} takes a number, not \"{text}\"")))
+}
+
+/// A span of seconds, more than none and at most a year.
+pub fn seconds(option: &str, text: &str) -> Result<Duration, Usage> {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    let span = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    span.filter(|span| !span.is_zero() && *span <= YEAR)
+        .ok_or_else(|| Usage::Wrong(format!("{option} takes seconds, such as 0.5 or 20, not \"{text}\"")))
+}
+
+/// A number of at least one.
+pub fn positive(option: &str, text: &str) -> Result<u32, Usage> {
+    match number(option, text)? {
+        0 => Err(Usage::Wrong(format!("{option} is zero: there is nothing to do"))),
+        positive => Ok(positive),
+    }
+}
+
+/// What to say to an option that nobody knows.
+pub fn unknown<T>(option: &str) -> Result<T, Usage> {
+    Err(Usage::Wrong(format!("there is no option {option}")))
+}
+
+/// The whole of an example: options, the job, and how it ended.
+pub fn main<O>(
+    name: &str,
+    usage: &str,
+    parse: impl FnOnce(&mut dyn Iterator<Item = String>) -> Result<O, Usage>,
+    run: impl FnOnce(O) -> Result<(), Failed>,
+) -> ExitCode {
+    env_logger::init();
+    let options = parse(&mut std::env::args().skip(1));
+    finish(name, &format!("{usage}{HELP}"), options.map_err(Failed::from).and_then(run))
 }
 
 /// Runs an example and says what went wrong, and what to do, on the last line.
@@ -123,21 +184,83 @@ impl From<Error> for Failed {
     }
 }
 
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// Whether the next attempt would fail, too.
+pub fn is_final(error: &Error) -> bool {
+    match error {
+        Error::NotReady(reason) => is_hopeless(*reason),
+        Error::PortLost(_) | Error::InvalidInput { .. } | Error::Io(_) => true,
+        _ => false,
+    }
+}
+
 /// What a person can do about an error.
 fn advice(error: &Error) -> Option<&'static str> {
     match error {
-        Error::NotReady(NotReady::NoAnswer) => Some(
+        Error::NotReady(reason) => reason_advice(reason),
+        Error::ConnectFailed(_) => {
+            Some("the server must listen, and be reachable from the module's network; is its name right?")
+        }
+        Error::Timeout { .. } => {
+            Some("the module or the network is slow or silent; --capture FILE shows what they say")
+        }
+        Error::PortLost(_) => Some("was the module unplugged, or did it restart?"),
+        Error::ModemRestarted => Some("the module restarted: is its power supply strong enough (2 A peaks)?"),
+        Error::Unexpected(_) => Some("--capture FILE shows what the module says"),
+        _ => None,
+    }
+}
+
+fn reason_advice(reason: &NotReady) -> Option<&'static str> {
+    match reason {
+        NotReady::NoAnswer => Some(
             "is it the AT port (on USB the first of three), is the rate right (--baud), is the module powered?",
         ),
-        Error::NotReady(NotReady::NotRegistered(_)) => {
+        NotReady::NotRegistered(_) | NotReady::NoSignal => {
             Some("check antenna and SIM; registration may take two minutes")
         }
-        Error::NotReady(NotReady::BearerRefused(_)) => {
-            Some("check the APN (--apn) and that the SIM has a data plan")
-        }
-        Error::ConnectFailed(_) => Some("the server must listen, and be reachable from the module's network"),
-        Error::PortLost(_) => Some("was the module unplugged, or did it restart?"),
+        NotReady::BearerRefused(_) => Some("check the APN (--apn) and that the SIM has a data plan"),
+        NotReady::PinRequired => Some("give it with --pin"),
+        NotReady::PinRefused => Some("a card is locked after three wrong ones: be sure before the next try"),
+        NotReady::PukRequired => Some("unlock the card in a phone, with the PUK from its letter"),
         _ => None,
+    }
+}
+
+/// Waits until the module is ready, and says every few seconds what it is waiting for.
+pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
+    const PATIENCE: Duration = Duration::from_secs(90);
+    let began = Instant::now();
+    loop {
+        match modem.wait_ready(Duration::from_secs(5)) {
+            Ok(()) => return Ok(()),
+            Err(Error::NotReady(reason)) if began.elapsed() < PATIENCE && !is_hopeless(reason) => {
+                step("waiting", reason);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether waiting can't help.
+fn is_hopeless(reason: NotReady) -> bool {
+    matches!(reason, NotReady::PinRequired | NotReady::PinRefused | NotReady::PukRequired)
+}
+
+/// `HOST:PORT`.
+pub fn host_and_port(option: &str, server: &str) -> Result<(String, u16), Usage> {
+    let split = server.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    let port = split.and_then(|(_, port)| port.parse().ok()).filter(|port| *port > 0);
+    match split.zip(port) {
+        Some(((host, _), port)) => Ok((host.to_owned(), port)),
+        None => {
+            Err(Usage::Wrong(format!("{option} takes HOST:PORT, such as example.com:7, not \"{server}\"")))
+        }
     }
 }
 
@@ -162,20 +285,70 @@ pub fn simulated_modem() -> Result<String, Error> {
     Ok(path)
 }
 
+/// Waits.
+pub fn pause(span: Duration) {
+    // The channel of a timer always gives its moment.
+    let _ = after(span).recv();
+}
+
+/// What an echo server must still send back.
+#[derive(Debug, Default)]
+pub struct Awaited(VecDeque<u8>);
+
+impl Awaited {
+    pub fn sent(&mut self, data: &[u8]) {
+        self.0.extend(data);
+    }
+
+    /// Fails if these are not the next bytes.
+    pub fn received(&mut self, data: &[u8]) -> Result<(), Failed> {
+        let same = data.len() <= self.0.len() && self.0.drain(..data.len()).eq(data.iter().copied());
+        if same { Ok(()) } else { Err(Failed::Job("other bytes than were sent came back".into(), None)) }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// A TCP server on this machine that sends back what it receives.
 pub fn echo_server() -> Result<SocketAddr, Error> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            thread::spawn(move || {
-                let mut buf = [0; 16 * 1024];
-                while let Ok(count @ 1..) = stream.read(&mut buf) {
-                    if stream.write_all(&buf[..count]).is_err() {
-                        return;
-                    }
-                }
-            });
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || echo(stream, usize::MAX));
+        }
+    });
+    Ok(address)
+}
+
+/// Sends back what comes until the other side closes, or at least `limit` bytes have come.
+pub fn echo(mut stream: TcpStream, limit: usize) {
+    let mut buf = [0; 16 * 1024];
+    let mut echoed = 0;
+    while echoed < limit
+        && let Ok(count @ 1..) = stream.read(&mut buf)
+        && stream.write_all(&buf[..count]).is_ok()
+    {
+        echoed += count;
+    }
+}
+
+/// An echo server that closes its first connection after so many bytes and is away until the modem was in flight mode.
+pub fn server_with_a_gap(lost_after: usize, events: Receiver<Event>) -> Result<SocketAddr, Error> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        let first = listener.accept();
+        drop(listener);
+        if let Ok((stream, _)) = first {
+            echo(stream, lost_after);
+        }
+        let _ = events.iter().find(|event| matches!(event, Event::NotReady(NotReady::RadioOff)));
+        drop(events);
+        if let Ok(listener) = TcpListener::bind(address) {
+            listener.incoming().flatten().for_each(|stream| echo(stream, usize::MAX));
         }
     });
     Ok(address)

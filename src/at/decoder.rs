@@ -192,8 +192,7 @@ impl Decoder {
 
     fn text<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], expect: Expect) -> Option<Token<'s>> {
         if self.line.is_empty() {
-            let blanks =
-                input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0)).count();
+            let blanks = input.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0).count();
             *input = &input[blanks..];
             if expect == Expect::Prompt && input.first() == Some(&b'>') {
                 *input = &input[1..];

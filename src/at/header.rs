@@ -127,8 +127,12 @@ pub(crate) fn scan(start: &[u8]) -> Scan {
 
 fn scan_body(prefix: &[u8], body: &[u8]) -> Scan {
     let digits_and_commas = body.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b',' | b' ')).count();
+    // The same answer whether the rest of the line is there already or not: so at any chunk size.
+    if digits_and_commas > MAX_HEADER {
+        return Scan::NotHeader;
+    }
     let Some(end) = body.get(digits_and_commas) else {
-        return if body.len() > MAX_HEADER { Scan::NotHeader } else { Scan::Undecided };
+        return Scan::Undecided;
     };
     // Two numbers and then a third field with dots: the sender's address, which has a colon of its own.
     let has_address = body[..digits_and_commas].iter().filter(|byte| **byte == b',').count() >= 2;
@@ -139,9 +143,10 @@ fn scan_body(prefix: &[u8], body: &[u8]) -> Scan {
         b':' => (&body[..digits_and_commas], digits_and_commas + 1),
         // `+IPD,4,TCP:` says the protocol (CIPSHOWTP=1).
         b'T' | b'U' if prefix == SINGLE => {
-            match body.iter().take(MAX_HEADER).position(|byte| *byte == b':') {
+            let protocol_end = digits_and_commas + 4;
+            match body.iter().take(protocol_end).position(|byte| *byte == b':') {
                 Some(colon) => (&body[..digits_and_commas], colon + 1),
-                None if body.len() < digits_and_commas + 4 => return Scan::Undecided,
+                None if body.len() < protocol_end => return Scan::Undecided,
                 None => return Scan::NotHeader,
             }
         }

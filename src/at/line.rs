@@ -47,8 +47,11 @@ pub enum Line<'a> {
 pub enum Final {
     /// `OK`.
     Ok,
-    /// `ERROR`, also ` ERROR`, and the vendor's `COMMAND NOT RESPONSE`.
+    /// `ERROR`, also ` ERROR`.
     Error,
+    /// `COMMAND NOT RESPONSE`: the vendor dialect has given up waiting; also, 60 s behind its `OK`, for `AT+CIPSTART`
+    /// (protocol section 8).
+    NoResponse,
     /// `+CME ERROR: <n>` or its text.
     Cme(CmeError),
     /// `+CMS ERROR: <n>` or its text.
@@ -137,7 +140,8 @@ pub fn bare_address(line: &[u8]) -> Option<Ipv4Addr> {
 fn final_code(input: &[u8]) -> Parsed<'_, Final> {
     alt((
         value(Final::Ok, tag("OK")),
-        value(Final::Error, alt((tag("ERROR"), tag("COMMAND NOT RESPONSE")))),
+        value(Final::Error, tag("ERROR")),
+        value(Final::NoResponse, tag("COMMAND NOT RESPONSE")),
         value(Final::NoCarrier, tag("NO CARRIER")),
         map(preceded(mobile_error("E"), rest), |text| Final::Cme(cme(text))),
         map(preceded(mobile_error("S"), rest), |text| Final::Cms(cms(text))),

@@ -22,7 +22,9 @@ mod urc;
 pub use channel_id::ChannelId;
 pub use cme::CmeError;
 pub use cms::CmsError;
-pub use command::{Command, InvalidCommand, MAX_COMMAND, Protocol, Refusal, Verdict, harmless_len};
+pub use command::{
+    Command, InvalidCommand, MAX_COMMAND, Protocol, Refusal, TlsKey, TlsValue, Verdict, harmless_len,
+};
 pub use decoder::{Decoder, Expect, Fault, MAX_LINE, Token};
 pub use fields::{Field, fields};
 pub use header::{Header, HeaderKind, MAX_PAYLOAD};

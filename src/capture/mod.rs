@@ -40,6 +40,9 @@ mod recorder;
 mod replay;
 mod secrets;
 
+// The lines of a trace, for `luat`.
+pub(crate) use layout::{Clock, leveled, number, stamped, time};
+
 pub use error::{Fault, LoadError, ReadError};
 pub use format::{MAX_LINE, MAX_RECORD_BYTES};
 pub use layout::Layout;

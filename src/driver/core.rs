@@ -2,16 +2,18 @@
 
 use std::io;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Receiver;
 
 use crate::capture::Recorder;
-use crate::port::{DirectWrite, Line};
+use crate::port::DirectWrite;
 use crate::proto::{Engine, Event, Input, Output, Request, SocketId};
 use crate::time::Timestamp;
 
-use super::Readable;
 use super::answers::{Answer, Answers};
+use super::beats::Beats;
 use super::subscribers::Subscribers;
+use super::watch::Watch;
+use super::watched::{Readable, Watched};
 
 /// Where captures go.
 pub(crate) type Recording = Recorder<Box<dyn io::Write + Send>>;
@@ -24,18 +26,24 @@ pub(super) struct Core {
     unwritten: Vec<u8>,
     answers: Answers,
     subscribers: Subscribers,
-    watched: Vec<(SocketId, Sender<()>)>,
+    watched: Watched,
     recording: Option<Recording>,
-    /// What the port's thread waits for: `None` for ever.
-    thread_waits_until: Option<Timestamp>,
-    pub(super) closed: bool,
+    pub(super) beats: Beats,
+    /// What the thread is doing that serves deadlines and writes.
+    watch: Watch,
+    closed: bool,
 }
+
+/// The most that waits for a port that takes nothing; beyond it the port counts as lost. A command with its payload is
+/// 3 KiB, and the next one follows an answer or a time-out, so such a port has been dead for many minutes.
+const MAX_UNWRITTEN: usize = 64 * 1024;
 
 impl Core {
     pub(super) fn new(
         engine: Engine,
         direct: Option<Box<dyn DirectWrite>>,
         recording: Option<Recording>,
+        watched: Watched,
     ) -> Self {
         Self {
             engine,
@@ -43,9 +51,10 @@ impl Core {
             unwritten: Vec::new(),
             answers: Answers::default(),
             subscribers: Subscribers::default(),
-            watched: Vec::new(),
+            watched,
             recording,
-            thread_waits_until: None,
+            beats: Beats::default(),
+            watch: Watch::Up,
             closed: false,
         }
     }
@@ -72,10 +81,27 @@ impl Core {
             recording.from_modem(now, bytes);
         }
         self.handle(now, Input::Received(bytes));
+        self.watched.press(now, |socket| self.engine.readable(socket).0);
+    }
+
+    /// Whether what came last fills a window whose reader has not had his turn.
+    pub(super) fn is_pressed(&mut self) -> bool {
+        !self.closed && self.watched.is_pressed(|socket| self.engine.readable(socket).0)
+    }
+
+    /// Whether a reader who has his turn now may be waited for.
+    pub(super) fn was_pressed(&self) -> bool {
+        self.watched.was_pressed()
     }
 
     pub(super) fn tick(&mut self, now: Timestamp) {
         self.handle(now, Input::Tick);
+    }
+
+    pub(super) fn tick_if_due(&mut self, now: Timestamp) {
+        if self.deadline().is_some_and(|deadline| deadline <= now) {
+            self.tick(now);
+        }
     }
 
     pub(super) fn with_engine<T>(
@@ -92,61 +118,84 @@ impl Core {
         self.engine.deadline().map(|(at, _)| at)
     }
 
-    /// The port's thread is about to wait: until when, and whether bytes are to be written.
-    pub(super) fn thread_waits(&mut self) -> (Option<Timestamp>, bool) {
-        self.thread_waits_until = self.deadline();
-        (self.thread_waits_until, self.has_unwritten())
+    /// The thread that serves deadlines and writes is about to wait: until when, and whether for the port to take bytes.
+    pub(super) fn watcher_waits(&mut self) -> (Option<Timestamp>, bool) {
+        let (until, writes) = (self.deadline(), !self.unwritten.is_empty());
+        self.watch = Watch::Waiting { until, writes };
+        (until, writes)
     }
 
-    /// Whether the port's thread must look again.
-    pub(super) fn wants_thread(&self) -> bool {
-        let sooner = match (self.deadline(), self.thread_waits_until) {
-            (Some(deadline), Some(waits)) => deadline < waits,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        self.has_unwritten() || sooner
+    /// It waits no more.
+    pub(super) fn watcher_is_up(&mut self) {
+        self.watch = Watch::Up;
     }
 
-    pub(super) fn has_unwritten(&self) -> bool {
-        !self.unwritten.is_empty()
+    /// Whether the thread must be woken for bytes that are to be written. It counts as woken then.
+    pub(super) fn wants_writer(&mut self) -> bool {
+        self.calls_watcher(self.beats.is_due() || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
+    }
+
+    /// Whether it must be woken for bytes or a deadline, which nobody else will serve. It counts as woken then.
+    pub(super) fn wants_watch(&mut self) -> bool {
+        self.wants_writer() || self.calls_watcher(self.watch.oversleeps(self.deadline()))
+    }
+
+    fn calls_watcher(&mut self, needed: bool) -> bool {
+        if needed {
+            self.watch = Watch::Up;
+        }
+        needed
     }
 
     pub(super) fn watch(&mut self, socket: SocketId) -> Readable {
-        let (sender, signal) = bounded(1);
+        let readable = self.watched.add(socket);
         if self.engine.readable(socket) != (0, false) {
-            // What came before anybody watched. The place is empty.
-            let _ = sender.try_send(());
+            // What came before anybody watched.
+            readable.rearm();
         }
-        self.watched.push((socket, sender.clone()));
-        Readable { signal, rearm: sender }
+        readable
+    }
+
+    /// Somebody reads this socket.
+    pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
+        self.watched.looked(socket, now);
     }
 
     pub(super) fn unwatch(&mut self, socket: SocketId) {
-        self.watched.retain(|(watched, _)| *watched != socket);
+        self.watched.remove(socket);
+        self.beats.set(socket, None);
     }
 
+    /// A new subscriber. Behind the end of the port there is nothing to hear.
     pub(super) fn subscribe(&mut self) -> Receiver<Event> {
-        self.subscribers.add()
+        if self.closed { crossbeam_channel::unbounded().1 } else { self.subscribers.add() }
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Ends everything: whoever waits is answered, subscriptions end.
     pub(super) fn close(&mut self, now: Timestamp, reason: &str) {
         if !std::mem::replace(&mut self.closed, true) {
             self.handle(now, Input::PortLost(reason));
-            self.unwritten.clear();
+            self.subscribers.end();
+            self.unwritten = Vec::new();
             self.direct = None;
+            self.recording = None;
         }
     }
 
-    /// Takes what the port's thread is to write, for a port that callers can't write to.
-    pub(super) fn take_unwritten(&mut self, now: Timestamp, line: &mut dyn Line) -> io::Result<Vec<u8>> {
-        if self.direct.is_none() {
-            return Ok(std::mem::take(&mut self.unwritten));
-        }
-        let written = write_some(&self.unwritten, |bytes| line.write(bytes))?;
+    /// Takes what is to be written, for a port that callers can't write to.
+    pub(super) fn take_unwritten(&mut self, into: &mut Vec<u8>) {
+        into.append(&mut self.unwritten);
+    }
+
+    /// Writes what the port takes now.
+    pub(super) fn write_to(&mut self, write: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
+        let written = write_some(&self.unwritten, write)?;
         self.unwritten.drain(..written);
-        let _ = now;
-        Ok(Vec::new())
+        Ok(())
     }
 
     fn handle(&mut self, now: Timestamp, input: Input<'_>) {
@@ -163,13 +212,12 @@ impl Core {
                     log::debug!("{event:?}");
                     self.subscribers.tell(&event);
                 }
-                Output::Readable(socket) => {
-                    if let Some((_, sender)) = self.watched.iter().find(|(watched, _)| *watched == socket) {
-                        // A signal that waits already is as good.
-                        let _ = sender.try_send(());
-                    }
-                }
+                Output::Beat(socket, count) => self.beats.push(socket, count),
+                Output::Readable(socket) => self.watched.signal(socket),
             }
+        }
+        if self.unwritten.len() > MAX_UNWRITTEN {
+            self.close(now, "it takes no bytes any more");
         }
     }
 

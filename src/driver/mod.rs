@@ -1,71 +1,153 @@
 //! The shell: a thread that reads the port and turns the core, and callers that do the same under a short lock.
 //!
 //! Knows nothing of modems. It is the loop of the core's contract, plus the clock, plus the list of who waits.
+//!
+//! Every deadline of the core is served by somebody: by the thread that watches, if it knows of it, or by a caller that
+//! waits for an answer anyway, so that asking need not wake the thread. Whoever leaves the core with a deadline that the
+//! thread does not know of, and does not wait, wakes it ([`Core::wants_watch`]).
 
 mod answers;
+mod beats;
 mod core;
+mod halves;
+mod line;
 mod subscribers;
 mod thread;
+mod watch;
+mod watched;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
 use crate::port::{Port, Wake};
 use crate::proto::{Engine, Event, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
+use self::watched::Watched;
+
+pub(crate) use self::beats::Says;
+pub(crate) use self::watched::Readable;
 
 /// A running modem.
 #[derive(Debug)]
 pub(crate) struct Driver {
     shared: Arc<Shared>,
+    /// Disconnected when the port is closed.
+    closed: Receiver<()>,
 }
 
-/// What the thread and the callers share.
+/// What the threads and the callers share.
 struct Shared {
     core: Mutex<Core>,
     wake: Arc<dyn Wake>,
+    /// A reader has had his turn.
+    relieved: Condvar,
     origin: Instant,
 }
 
+/// How long the port is left alone when what it gave fills a window by more than half, for its reader to have his turn:
+/// nothing holds back data that the module pushes, and a busy machine may not have let him run. Costs nothing while readers
+/// keep up, or for a socket that nobody reads. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
+const RELIEF: Duration = Duration::from_millis(10);
+/// How long [`Driver::close`] waits for the port to be closed. It takes microseconds, unless a writer half blocks.
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Driver {
-    /// Starts the thread.
-    pub(crate) fn start(port: Port, engine: Engine, recorder: Option<core::Recording>) -> Result<Self> {
-        let core = Mutex::new(Core::new(engine, port.direct, recorder));
-        let shared = Arc::new(Shared { core, wake: port.wake, origin: Instant::now() });
-        thread::spawn(shared.clone(), port.line)?;
-        Ok(Self { shared })
+    /// Starts the threads: one, or two for a pair of halves.
+    pub(crate) fn start(
+        port: Port,
+        engine: Engine,
+        recorder: Option<core::Recording>,
+        config: &Config,
+    ) -> Result<Self> {
+        let limit = match config.receive_mode {
+            ReceiveMode::Push => config.receive_window / 2,
+            // Fetched only while there is room.
+            ReceiveMode::Manual => usize::MAX,
+        };
+        let watched = Watched::new(limit);
+        let (shared, closed) = match port {
+            Port::Line { line, wake, direct } => {
+                let shared = Shared::new(Core::new(engine, Some(direct), recorder, watched), wake);
+                let closed = line::spawn(&shared, line)?;
+                (shared, closed)
+            }
+            Port::Halves { reader, writer } => {
+                let (bell, rung) = halves::bell();
+                let shared = Shared::new(Core::new(engine, None, recorder, watched), bell);
+                let closed = halves::spawn(&shared, reader, writer, rung)?;
+                (shared, closed)
+            }
+        };
+        Ok(Self { shared, closed })
     }
 
     /// Asks and waits for the answer, which comes within the request's time-out.
     pub(crate) fn call(&self, request: Request) -> Result<Response> {
-        let answer = {
+        let (answer, mut deadline) = {
             let mut core = self.shared.lock();
             let answer = core.ask(self.shared.now(), request);
-            self.shared.wake_if(core.has_unwritten());
-            answer
+            self.shared.wake_if(core.wants_writer());
+            (answer, core.deadline())
         };
-        let result = self.wait(&answer);
-        self.shared.lock().recycle(answer);
-        result
+        loop {
+            let timeout = deadline.map(|deadline| deadline - self.shared.now());
+            match answer.receive(timeout) {
+                Ok(result) => {
+                    let mut core = self.shared.lock();
+                    core.recycle(answer);
+                    self.shared.wake_if(core.wants_watch());
+                    return result;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let mut core = self.shared.lock();
+                    core.tick(self.shared.now());
+                    self.shared.wake_if(core.wants_writer());
+                    deadline = core.deadline();
+                }
+                // The core keeps the other end until it has answered.
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::PortLost("the driver has ended".into()));
+                }
+            }
+        }
     }
 
     /// Asks without waiting: nobody hears the answer.
     pub(crate) fn tell(&self, request: Request) {
         let mut core = self.shared.lock();
         core.tell(self.shared.now(), request);
-        self.shared.wake_if(true);
+        self.shared.wake_if(core.wants_watch());
+    }
+
+    /// Who makes up the heartbeats of a socket.
+    pub(crate) fn set_says(&self, socket: SocketId, says: Option<Arc<Says>>) {
+        self.shared.lock().beats.set(socket, says);
     }
 
     /// Looks at the core, and does what that leads to.
     pub(crate) fn with_engine<T>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut core = self.shared.lock();
         let result = core.with_engine(self.shared.now(), look);
-        self.shared.wake_if(core.wants_thread());
+        self.shared.wake_if(core.wants_watch());
+        result
+    }
+
+    /// Looks at the core for somebody who reads a socket.
+    pub(crate) fn read<T>(&self, socket: SocketId, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
+        let mut core = self.shared.lock();
+        let now = self.shared.now();
+        core.looked(socket, now);
+        let result = core.with_engine(now, look);
+        self.shared.wake_if(core.wants_watch());
+        if core.was_pressed() {
+            self.shared.relieved.notify_one();
+        }
         result
     }
 
@@ -84,55 +166,54 @@ impl Driver {
         self.shared.lock().subscribe()
     }
 
-    /// Closes the port; everybody who waits is answered.
+    /// Ends everything at once, and waits until the port is closed, so that it can be opened again.
     pub(crate) fn close(&self) {
-        let mut core = self.shared.lock();
-        core.close(self.shared.now(), "it was closed by the application");
-        self.shared.wake.wake();
+        self.end();
+        // Nothing is ever sent.
+        let _ = self.closed.recv_timeout(CLOSING_TIMEOUT);
     }
 
-    /// Waits for an answer. Meanwhile the deadlines of the core are this thread's affair, so that asking need not wake
-    /// the port's thread: an answer is one hop from the last byte.
-    fn wait(&self, answer: &answers::Answer) -> Result<Response> {
-        loop {
-            let deadline = self.shared.lock().deadline();
-            let result = match deadline {
-                Some(deadline) => answer.receive(Some(self.shared.until(deadline))),
-                None => answer.receive(None),
-            };
-            match result {
-                Ok(result) => return result,
-                Err(RecvTimeoutError::Timeout) => {
-                    let mut core = self.shared.lock();
-                    core.tick(self.shared.now());
-                    self.shared.wake_if(core.wants_thread());
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Error::PortLost("the port's thread has ended".into()));
-                }
-            }
-        }
+    /// Everybody who waits is answered; the thread closes the port.
+    fn end(&self) {
+        self.shared.lock().close(self.shared.now(), "it was closed by the application");
+        self.shared.wake.wake();
     }
 }
 
+/// Does not wait.
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.close();
+        self.end();
     }
 }
 
 impl Shared {
+    fn new(core: Core, wake: Arc<dyn Wake>) -> Arc<Self> {
+        Arc::new(Self { core: Mutex::new(core), wake, relieved: Condvar::new(), origin: Instant::now() })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Core> {
-        // A panic elsewhere leaves the core as it was between two steps.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        self.core.lock().unwrap_or_else(|poisoned| self.mend(poisoned))
+    }
+
+    /// A panic has left the core half way between two states: nobody must wait for it any more.
+    fn mend<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Core>>) -> MutexGuard<'a, Core> {
+        self.core.clear_poison();
+        let mut core = poisoned.into_inner();
+        core.close(self.now(), "the driver has failed (a panic, reported on the standard error)");
+        self.wake.wake();
+        core
+    }
+
+    /// Gives a reader his turn whose window is filling up.
+    fn relieve(&self, mut core: MutexGuard<'_, Core>) {
+        if core.is_pressed() {
+            drop(self.relieved.wait_timeout_while(core, RELIEF, |core| core.is_pressed()));
+        }
     }
 
     fn now(&self) -> Timestamp {
         Timestamp::ZERO + self.origin.elapsed()
-    }
-
-    fn until(&self, deadline: Timestamp) -> Duration {
-        deadline - self.now()
     }
 
     fn wake_if(&self, needed: bool) {
@@ -145,20 +226,5 @@ impl Shared {
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-/// Tells when a socket can be read.
-#[derive(Clone, Debug)]
-pub(crate) struct Readable {
-    pub(crate) signal: Receiver<()>,
-    rearm: crossbeam_channel::Sender<()>,
-}
-
-impl Readable {
-    /// Signals again: there is more to read, or the end for others to see.
-    pub(crate) fn rearm(&self) {
-        // One signal that waits is enough.
-        let _ = self.rearm.try_send(());
     }
 }

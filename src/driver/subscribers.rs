@@ -1,6 +1,6 @@
 //! Who hears of events.
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::proto::Event;
 
@@ -21,7 +21,8 @@ struct Subscriber {
 
 impl Subscribers {
     pub(super) fn add(&mut self) -> Receiver<Event> {
-        let (sender, receiver) = bounded(WAITING);
+        // Bounded below: a bounded channel would take all of its memory at once.
+        let (sender, receiver) = unbounded();
         self.all.push(Subscriber { sender, missed: 0 });
         receiver
     }
@@ -30,29 +31,30 @@ impl Subscribers {
     pub(super) fn tell(&mut self, event: &Event) {
         self.all.retain_mut(|subscriber| subscriber.tell(event));
     }
+
+    /// Nothing more will happen: whoever iterates comes to the end.
+    pub(super) fn end(&mut self) {
+        for subscriber in std::mem::take(&mut self.all) {
+            if subscriber.missed > 0 {
+                let _ = subscriber.sender.send(Event::Missed(subscriber.missed));
+            }
+        }
+    }
 }
 
 impl Subscriber {
     /// `false` if nobody listens any more.
     fn tell(&mut self, event: &Event) -> bool {
-        if self.missed > 0 {
-            match self.sender.try_send(Event::Missed(self.missed)) {
-                Ok(()) => self.missed = 0,
-                Err(TrySendError::Full(_)) => {
-                    self.missed += 1;
-                    return true;
-                }
-                Err(TrySendError::Disconnected(_)) => return false,
-            }
+        // The event, and before it how many were missed.
+        let needed = if self.missed > 0 { 2 } else { 1 };
+        if self.sender.len() + needed > WAITING {
+            // Somebody listens: the events of one who has left are gone too.
+            self.missed += 1;
+            return true;
         }
-        match self.sender.try_send(event.clone()) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_)) => {
-                self.missed += 1;
-                true
-            }
-            Err(TrySendError::Disconnected(_)) => false,
-        }
+        let missed = std::mem::take(&mut self.missed);
+        let told = missed == 0 || self.sender.send(Event::Missed(missed)).is_ok();
+        told && self.sender.send(event.clone()).is_ok()
     }
 }
 
@@ -71,6 +73,19 @@ mod tests {
         subscribers.tell(&event);
         assert_eq!(slow.try_recv().unwrap(), Event::Missed(10));
         assert_eq!(slow.try_recv().unwrap(), event);
+    }
+
+    #[test]
+    fn at_the_end_everybody_comes_to_the_end() {
+        let mut subscribers = Subscribers::default();
+        let (quick, slow) = (subscribers.add(), subscribers.add());
+        for _ in 0..=WAITING {
+            subscribers.tell(&Event::PortLost);
+            drop(quick.try_recv());
+        }
+        subscribers.end();
+        assert_eq!(quick.iter().count(), 0);
+        assert_eq!(slow.iter().last(), Some(Event::Missed(1)));
     }
 
     #[test]

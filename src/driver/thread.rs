@@ -1,64 +1,50 @@
-//! The port's thread.
+//! What the threads have in common: whatever ends one of them ends the modem, for everybody.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
 use super::Shared;
-use crate::port::Line;
 
-/// The most that one read takes. A pseudo-terminal gives 4 KiB at a time, USB 16 KiB.
-const READ: usize = 16 * 1024;
-
-pub(super) fn spawn(shared: Arc<Shared>, line: Box<dyn Line>) -> io::Result<()> {
-    thread::Builder::new().name("air724ug".into()).spawn(move || run(&shared, line)).map(drop)
-}
-
-fn run(shared: &Shared, mut line: Box<dyn Line>) {
-    let mut buf = vec![0; READ];
-    // The first command of the session.
-    shared.lock().tick(shared.now());
-    let error = loop {
-        match turn(shared, line.as_mut(), &mut buf) {
-            Ok(Turn::Again) => {}
-            Ok(Turn::Closed) => return,
-            Err(error) => break error,
-        }
-    };
-    log::warn!("the port is lost: {error}");
-    shared.lock().close(shared.now(), &error.to_string());
-}
-
-enum Turn {
+/// How a thread's turn ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Turn {
+    /// Another one follows.
     Again,
+    /// The modem was closed.
     Closed,
 }
 
-/// Waits for whatever comes first, and does it.
-fn turn(shared: &Shared, line: &mut dyn Line, buf: &mut [u8]) -> io::Result<Turn> {
-    let (deadline, wants_write) = {
-        let mut core = shared.lock();
-        if core.closed {
-            return Ok(Turn::Closed);
+/// Starts a thread that takes turns until one of them fails or the modem is closed.
+pub(super) fn spawn(
+    name: &str,
+    shared: &Arc<Shared>,
+    mut turn: impl FnMut() -> io::Result<Turn> + Send + 'static,
+) -> io::Result<()> {
+    let shared = Arc::downgrade(shared);
+    let run = move || {
+        // A half that panics is one that fails; nobody must wait for it for ever.
+        let ended = catch_unwind(AssertUnwindSafe(|| turns(&mut turn)));
+        let ended = ended.unwrap_or_else(|_| Err(io::Error::other("its thread panicked")));
+        let shared = shared.upgrade();
+        // The port is closed before anybody is told that it is.
+        drop(turn);
+        if let (Err(error), Some(shared)) = (ended, shared) {
+            log::warn!("the port is lost: {error}");
+            shared.lock().close(shared.now(), &error.to_string());
+            shared.wake.wake();
         }
-        core.thread_waits()
     };
-    line.wait(wants_write, deadline.map(|deadline| shared.until(deadline)))?;
-    match line.read(buf) {
-        Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the port hung up")),
-        Ok(count) => shared.lock().received(shared.now(), &buf[..count]),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => shared.lock().tick(shared.now()),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-        Err(error) => return Err(error),
-    }
-    let mut rest = shared.lock().take_unwritten(shared.now(), line)?;
-    // Written without the lock: such a port may block.
-    while !rest.is_empty() {
-        let written = line.write(&rest)?;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        rest.drain(..written);
-    }
-    Ok(Turn::Again)
+    thread::Builder::new().name(name.into()).spawn(run).map(drop)
+}
+
+fn turns(turn: &mut impl FnMut() -> io::Result<Turn>) -> io::Result<()> {
+    while turn()? == Turn::Again {}
+    Ok(())
+}
+
+/// The end of a port that told us nothing else.
+pub(super) fn hung_up() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it hung up")
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{Modem, Socket, unexpected};
 use crate::error::{Error, Result};
-use crate::proto::{Protocol, Quotable, Request, Response};
+use crate::proto::{Protocol, Quotable, Request, Response, TlsConfig};
 
 /// A connection to be made.
 ///
@@ -17,6 +17,7 @@ pub struct Connector {
     modem: Modem,
     protocol: Protocol,
     timeout: Duration,
+    tls: Option<TlsConfig>,
 }
 
 /// Default of connect and send, as in the LuatOS library; the module itself gives up a connect after 75 s.
@@ -24,7 +25,11 @@ pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Connector {
     pub(super) fn new(modem: Modem, protocol: Protocol) -> Self {
-        Self { modem, protocol, timeout: DEFAULT_TIMEOUT }
+        Self { modem, protocol, timeout: DEFAULT_TIMEOUT, tls: None }
+    }
+
+    pub(super) fn with_tls(self, config: TlsConfig) -> Self {
+        Self { tls: Some(config), ..self }
     }
 
     /// How long [`connect`](Self::connect) may take. Default 120 s.
@@ -37,18 +42,27 @@ impl Connector {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] before a byte is written; [`Error::NoFreeChannel`] with all channels in use;
-    /// [`Error::ConnectFailed`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up; [`Error::ModemRestarted`],
+    /// [`Error::ConnectFailed`], with TLS [`Error::Tls`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up; [`Error::ModemRestarted`],
     /// [`Error::PortLost`].
     pub fn connect(&self, host: &str, port: u16) -> Result<Socket> {
         let quotable = Quotable::host(host).map_err(|why| Error::invalid("host", why))?;
         if port == 0 {
             return Err(Error::invalid("port", "is zero"));
         }
-        let request =
-            Request::Connect { protocol: self.protocol, host: quotable, port, timeout: self.timeout };
-        match self.modem.driver.call(request)? {
+        match self.modem.driver.call(self.request(quotable, port)?)? {
             Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, self.protocol, host, port)),
             other => Err(unexpected(&other)),
         }
+    }
+
+    fn request(&self, host: Quotable, port: u16) -> Result<Request> {
+        let timeout = self.timeout;
+        let Some(config) = &self.tls else {
+            return Ok(Request::Connect { protocol: self.protocol, host, port, timeout });
+        };
+        if !config.is_verified() {
+            log::warn!("TLS to {host}:{port} without verifying the server: it may be anybody");
+        }
+        Ok(Request::ConnectTls { tls: config.settings(&host)?, host, port, timeout })
     }
 }

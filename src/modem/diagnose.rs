@@ -339,7 +339,7 @@ fn open(path: &str, config: &Config, heard: &Heard) -> Result<Modem> {
         source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
         expect: vec!["command AT".into()],
     };
-    let driver = Driver::start(port, engine, Some(Recorder::new(writer, &header)))?;
+    let driver = Driver::start(port, engine, Some(Recorder::new(writer, &header)), config)?;
     Ok(Modem { driver: Arc::new(driver) })
 }
 

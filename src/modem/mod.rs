@@ -1,16 +1,22 @@
 //! Handles that an application holds.
 
 mod connector;
+mod deadline;
+mod delivery;
 mod diagnose;
+mod heartbeat;
 mod interrupt;
 mod received;
 mod registration;
 mod services;
 mod socket;
 mod stream;
+mod supervisor;
+mod tls;
+mod turns;
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +24,12 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
+pub use heartbeat::{Heartbeat, Keepalive};
 pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;
+pub use supervisor::{Gap, Incoming, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 
 use crate::capture::{Header, Recorder};
 use crate::config::Config;
@@ -69,9 +77,10 @@ impl Modem {
 
     /// Runs the modem over any pair of halves: a TCP connection to a serial server, a simulated modem, a test.
     ///
-    /// The reader may block for ever, or return [`TimedOut`](std::io::ErrorKind::TimedOut) or
-    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) now and then; `Ok(0)` and other errors end the port. It is read on
-    /// a thread of its own, which ends with the reader, or behind its next byte or time-out once the modem is closed.
+    /// Either half may block for as long as it likes, or return [`TimedOut`](std::io::ErrorKind::TimedOut) or
+    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) now and then - at once each time would cost a processor. `Ok(0)` and
+    /// other errors end the port. Each half has a thread of its own, which ends with it; or, once the modem is closed, as
+    /// soon as a call of the half that is under way comes back. The half is dropped then.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if no thread can be started.
@@ -81,7 +90,8 @@ impl Modem {
         W: Write + Send + 'static,
     {
         let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-        Self::run(port::halves(reader, writer)?, engine, &config, "a pair of halves")
+        let port = Port::Halves { reader: Box::new(reader), writer: Box::new(writer) };
+        Self::run(port, engine, &config, "a pair of halves")
     }
 
     /// Waits until sockets can be opened: SIM, registered, attached, bearer up (`socket.isReady()` in LuatOS).
@@ -105,6 +115,10 @@ impl Modem {
     /// Begins a TCP connection (`socket.tcp()`).
     pub fn tcp(&self) -> Connector {
         Connector::new(self.clone(), Protocol::Tcp)
+    }
+
+    fn connector(&self, protocol: Protocol) -> Connector {
+        Connector::new(self.clone(), protocol)
     }
 
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
@@ -183,13 +197,17 @@ impl Modem {
     }
 
     /// Events from now on, every one, in order, for this subscriber. Dropping the receiver ends the subscription. A
-    /// subscriber that lets more than 4096 events wait misses some and gets [`Event::Missed`].
+    /// subscriber that lets more than 4096 events wait misses some and gets [`Event::Missed`]. The last event is
+    /// [`Event::PortLost`]; then the receiver is disconnected, so a loop over it ends.
     pub fn events(&self) -> Receiver<Event> {
         self.driver.subscribe()
     }
 
     /// Closes the port. Everybody who waits gets [`Error::PortLost`], and sockets end with it. What is open on the
     /// module stays open there until it restarts or is brought up again: close sockets first.
+    ///
+    /// The port can be opened again when this returns. It waits for that only, at most a second, and that only if a half
+    /// given to [`start`](Self::start) blocks.
     pub fn close(&self) {
         self.driver.close();
     }
@@ -198,7 +216,10 @@ impl Modem {
         let recorder = match &config.capture {
             None => None,
             Some(path) => {
-                let file = BufWriter::new(File::create(path)?);
+                let file = File::create(path).map_err(|error| {
+                    io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
+                })?;
+                let file = BufWriter::new(file);
                 let header = Header {
                     what: format!("a session on {on}"),
                     source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
@@ -207,7 +228,7 @@ impl Modem {
                 Some(Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header))
             }
         };
-        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder)?) })
+        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder, config)?) })
     }
 }
 

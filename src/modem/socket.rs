@@ -2,15 +2,18 @@ use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::connector::DEFAULT_TIMEOUT;
+use super::deadline::Deadline;
+use super::turns::{Turn, Turns};
 use super::{Modem, Received, unexpected};
 use crate::driver::Readable;
 use crate::error::{CloseReason, Error, Result};
-use crate::proto::{ChannelId, Command, Protocol, Request, Response, SocketId};
+use crate::proto::{ChannelId, Command, Engine, Protocol, Request, Response, SocketId};
+use crate::time::Timestamp;
 
 /// An open connection of the module, like a [`std::net::TcpStream`].
 ///
@@ -31,8 +34,7 @@ struct Shared {
     port: u16,
     readable: Readable,
     timeouts: Mutex<Timeouts>,
-    /// Writers take turns, so that each one's data stay together; holds a buffer to be used again.
-    writing: Mutex<Vec<u8>>,
+    turns: Turns,
     no_more_reads: AtomicBool,
     no_more_writes: AtomicBool,
 }
@@ -60,7 +62,7 @@ impl Socket {
                 port,
                 readable,
                 timeouts: Mutex::new(Timeouts { read: None, write: Some(DEFAULT_TIMEOUT) }),
-                writing: Mutex::new(Vec::new()),
+                turns: Turns::new(),
                 no_more_reads: AtomicBool::new(false),
                 no_more_writes: AtomicBool::new(false),
             }),
@@ -75,13 +77,14 @@ impl Socket {
     /// # Errors
     /// [`Error::Timeout`], after which nobody knows how much was sent; how the socket ended, if it did.
     pub fn send(&self, data: &[u8]) -> Result<()> {
-        let deadline = Deadline::after(self.timeouts().write);
-        let mut buffer = self.shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let timeout = self.timeouts().write;
         let mut rest = data;
-        while !rest.is_empty() {
-            rest = &rest[self.send_some(rest, deadline, &mut buffer)?..];
-        }
-        Ok(())
+        self.in_turn(timeout, |turn, deadline| {
+            while !rest.is_empty() {
+                rest = &rest[self.hand_over(rest, deadline, turn)?..];
+            }
+            Ok(())
+        })
     }
 
     /// Waits for data (`c:recv(timeout)`): all that has come, at least one byte. `None` waits for ever.
@@ -108,10 +111,13 @@ impl Socket {
     /// How the socket ended, once everything that came before was read.
     pub fn try_recv(&self) -> Result<Vec<u8>> {
         let id = self.shared.id;
-        let (waiting, _) = self.shared.modem.driver.with_engine(|engine, _| engine.readable(id));
-        let mut data = vec![0; waiting.max(1)];
-        let count = self.read_now(&mut data)?.unwrap_or(0);
-        data.truncate(count);
+        let mut data = Vec::new();
+        self.look(|engine, now| {
+            data.resize(engine.readable(id).0, 0);
+            // With nothing to read, what matters is why.
+            let into = if data.is_empty() { &mut [0][..] } else { &mut data[..] };
+            engine.read(now, id, into).map(drop)
+        })?;
         Ok(data)
     }
 
@@ -122,11 +128,8 @@ impl Socket {
     /// close.
     pub fn peek(&self, buf: &mut [u8]) -> Result<usize> {
         let id = self.shared.id;
-        let count = self
-            .blocking_read(buf, |buf| self.shared.modem.driver.with_engine(|engine, _| engine.peek(id, buf)));
-        // What was looked at can still be read.
-        self.shared.readable.rearm();
-        count
+        // What was looked at can still be read: looking signals that.
+        self.blocking_read(|| self.look(|engine, _| engine.peek(id, buf)))
     }
 
     /// How long reads wait; `None`, the default: for ever.
@@ -227,7 +230,8 @@ impl Socket {
 
     /// Reads into `buf`, waiting for the first byte; zero at the end.
     pub(super) fn read_waiting(&self, buf: &mut [u8]) -> Result<usize> {
-        self.blocking_read(buf, |buf| self.read_now(buf))
+        let id = self.shared.id;
+        self.blocking_read(|| self.look(|engine, now| engine.read(now, id, buf)))
     }
 
     /// Hands over what one write takes.
@@ -235,12 +239,40 @@ impl Socket {
         if data.is_empty() {
             return Ok(0);
         }
-        let deadline = Deadline::after(self.timeouts().write);
-        let mut buffer = self.shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.send_some(data, deadline, &mut buffer)
+        self.in_turn(self.timeouts().write, |turn, deadline| self.hand_over(data, deadline, turn))
     }
 
-    fn send_some(&self, data: &[u8], deadline: Deadline, buffer: &mut Vec<u8>) -> Result<usize> {
+    /// Writes when it is this caller's turn, and says how long was waited in all if it was in vain.
+    fn in_turn<T>(
+        &self,
+        timeout: Option<Duration>,
+        write: impl FnOnce(&mut Turn<'_>, Deadline) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = Deadline::after(timeout);
+        let written = self.shared.turns.take(deadline).map(|mut turn| write(&mut turn, deadline));
+        match written {
+            None | Some(Err(Error::Timeout { .. })) => Err(timed_out("send", timeout)),
+            Some(result) => result,
+        }
+    }
+
+    fn hand_over(&self, data: &[u8], deadline: Deadline, turn: &mut Turn<'_>) -> Result<usize> {
+        self.check_write(data)?;
+        let mut request = std::mem::take(&mut turn.buffer);
+        request.clear();
+        request.extend_from_slice(&data[..data.len().min(MAX_HANDED_OVER)]);
+        let request = Request::Send { socket: self.shared.id, data: request, timeout: deadline.left() };
+        match self.shared.modem.driver.call(request)? {
+            Response::Sent { accepted, data } => {
+                turn.buffer = data;
+                Ok(accepted)
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Whether such data can be sent on this socket at all.
+    pub(super) fn check_write(&self, data: &[u8]) -> Result<()> {
         if self.shared.no_more_writes.load(Ordering::SeqCst) {
             return Err(Error::Closed(CloseReason::ShutDown));
         }
@@ -250,45 +282,39 @@ impl Socket {
                 format_args!("is longer than {} bytes", Command::MAX_CHUNK),
             ));
         }
-        let mut request = std::mem::take(buffer);
-        request.clear();
-        request.extend_from_slice(&data[..data.len().min(MAX_HANDED_OVER)]);
-        let request = Request::Send { socket: self.shared.id, data: request, timeout: deadline.left() };
-        match self.shared.modem.driver.call(request)? {
-            Response::Sent { accepted, data } => {
-                *buffer = data;
-                Ok(accepted)
-            }
-            other => Err(unexpected(&other)),
-        }
+        Ok(())
     }
 
-    fn read_now(&self, buf: &mut [u8]) -> Result<Option<usize>> {
+    pub(super) fn modem(&self) -> &Modem {
+        &self.shared.modem
+    }
+
+    pub(super) fn socket_id(&self) -> SocketId {
+        self.shared.id
+    }
+
+    /// Looks at what has come. If there is more to see afterwards, the next one who waits is told.
+    fn look<T>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> Result<T>) -> Result<T> {
         if self.shared.no_more_reads.load(Ordering::SeqCst) {
             self.shared.readable.rearm();
             return Err(Error::Closed(CloseReason::ShutDown));
         }
         let id = self.shared.id;
-        let (read, more) = self.shared.modem.driver.with_engine(|engine, now| {
-            let read = engine.read(now, id, buf);
-            (read, engine.readable(id) != (0, false))
+        let (result, more) = self.shared.modem.driver.read(id, |engine, now| {
+            let result = look(engine, now);
+            (result, engine.readable(id) != (0, false))
         });
         if more {
-            // For the next read, and for others who wait.
             self.shared.readable.rearm();
         }
-        read
+        result
     }
 
-    fn blocking_read(
-        &self,
-        buf: &mut [u8],
-        mut read: impl FnMut(&mut [u8]) -> Result<Option<usize>>,
-    ) -> Result<usize> {
+    fn blocking_read(&self, mut read: impl FnMut() -> Result<Option<usize>>) -> Result<usize> {
         let timeout = self.timeouts().read;
         let deadline = Deadline::after(timeout);
         loop {
-            match read(buf) {
+            match read() {
                 Ok(Some(count)) => return Ok(count),
                 Ok(None) => {}
                 // The end of a stream is no error.
@@ -296,18 +322,17 @@ impl Socket {
                 Err(error) => return Err(error),
             }
             if !self.wait_readable(deadline) {
-                return Err(Error::Timeout { command: "read".into(), after: timeout.unwrap_or_default() });
+                return Err(timed_out("read", timeout));
             }
         }
     }
 
     /// `false` when time is up.
     fn wait_readable(&self, deadline: Deadline) -> bool {
-        let signal = &self.shared.readable.signal;
-        let waited = match deadline.0 {
+        let waited = self.shared.readable.while_waiting(|signal| match deadline.0 {
             Some(deadline) => signal.recv_deadline(deadline),
             None => signal.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
+        });
         match waited {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
             Err(RecvTimeoutError::Timeout) => false,
@@ -331,25 +356,14 @@ impl Socket {
     }
 }
 
+fn timed_out(what: &str, timeout: Option<Duration>) -> Error {
+    Error::Timeout { command: what.into(), after: timeout.unwrap_or(Duration::MAX) }
+}
+
 impl Drop for Shared {
     /// Asks for the close and does not wait.
     fn drop(&mut self) {
         self.modem.driver.unwatch(self.id);
         self.modem.driver.tell(Request::Forget { socket: self.id });
-    }
-}
-
-/// A moment by which a call ends; `None`: it may take for ever.
-#[derive(Clone, Copy, Debug)]
-struct Deadline(Option<Instant>);
-
-impl Deadline {
-    fn after(timeout: Option<Duration>) -> Self {
-        // A time-out too long for the clock is for ever.
-        Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
-    }
-
-    fn left(self) -> Duration {
-        self.0.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
     }
 }

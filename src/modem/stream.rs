@@ -38,6 +38,6 @@ impl Write for Socket {
 
     /// As for `&Socket`.
     fn flush(&mut self) -> io::Result<()> {
-        (&*self).flush()
+        Write::flush(&mut &*self)
     }
 }

@@ -1,9 +1,8 @@
 //! The line to the module: a serial port, or any pair of halves.
 //!
-//! [`Line`] is what the driver's thread waits on, reads and writes without ever blocking anywhere else;
-//! [`DirectWrite`] lets a caller write without going through that thread, where the port can do so.
+//! A [`Line`] is waited on together with a wake-up, and never blocks anywhere else; [`DirectWrite`] lets a caller write
+//! without going through the thread that waits. Halves can do neither: each is served where it may block.
 
-mod halves;
 #[cfg(unix)]
 mod serial;
 #[cfg(not(unix))]
@@ -14,13 +13,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use halves::halves;
 #[cfg(unix)]
 pub(crate) use serial::open;
 #[cfg(not(unix))]
 pub(crate) use serial_halves::open;
 
-/// The driver's end of the port.
+/// A port that can be waited on.
 pub(crate) trait Line: Send {
     /// Waits until bytes have come, bytes can be written (if any are to be), somebody called [`Wake::wake`], or the
     /// time is up; `None`: for ever.
@@ -45,15 +43,31 @@ pub(crate) trait DirectWrite: Send {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-/// An open port in its parts.
-pub(crate) struct Port {
-    pub(crate) line: Box<dyn Line>,
-    pub(crate) wake: Arc<dyn Wake>,
-    pub(crate) direct: Option<Box<dyn DirectWrite>>,
+/// An open port.
+pub(crate) enum Port {
+    /// One that can be waited on: a thread is enough for it.
+    Line {
+        /// The thread's end.
+        line: Box<dyn Line>,
+        /// Wakes the thread.
+        wake: Arc<dyn Wake>,
+        /// The callers' end.
+        direct: Box<dyn DirectWrite>,
+    },
+    /// Two halves of unknown kind, either of which may block for as long as it likes.
+    Halves {
+        /// What the module sends.
+        reader: Box<dyn io::Read + Send>,
+        /// What goes to the module.
+        writer: Box<dyn io::Write + Send>,
+    },
 }
 
 impl fmt::Debug for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port").field("direct", &self.direct.is_some()).finish_non_exhaustive()
+        f.write_str(match self {
+            Self::Line { .. } => "Line",
+            Self::Halves { .. } => "Halves",
+        })
     }
 }

@@ -20,82 +20,84 @@ use crate::config::{Config, FlowControl};
 /// `serialport` sets it up and keeps it for us alone; the bytes go through a second, non-blocking descriptor of the same
 /// device, because only that can be waited on together with a wake-up, so that an idle modem costs nothing.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
-    let flow_control = match config.flow_control {
-        FlowControl::None => serialport::FlowControl::None,
-        FlowControl::RtsCts => serialport::FlowControl::Hardware,
-    };
-    // Exclusive only after the second descriptor is open: it would be refused otherwise.
-    let builder = serialport::new(path, config.baud_rate).flow_control(flow_control).exclusive(false);
-    let mut settings = TTYPort::open(&builder).map_err(|error| explain(path, error.into()))?;
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    // First, because it would be refused on a port that is ours alone; and its errors are plainer.
     let file = OpenOptions::new()
         .read(true)
         .write(true)
         .custom_flags(flags as i32)
         .open(path)
         .map_err(|error| explain(path, error))?;
-    settings.set_exclusive(true).map_err(|error| explain(path, error.into()))?;
+    let settings = set_up(path, &file, config).map_err(|error| explain(path, error))?;
+    let file = Arc::new(file);
+    let (waker, sleeper) = sleeper()?;
+    Ok(Port::Line {
+        line: Box::new(SerialLine { file: file.clone(), sleeper, _settings: settings }),
+        wake: waker,
+        direct: Box::new(Direct(file)),
+    })
+}
+
+fn set_up(path: &str, file: &File, config: &Config) -> io::Result<TTYPort> {
+    let flow_control = match config.flow_control {
+        FlowControl::None => serialport::FlowControl::None,
+        FlowControl::RtsCts => serialport::FlowControl::Hardware,
+    };
+    // A shared lock first: it is refused, and nothing is changed, while another program has the port for itself.
+    let builder = serialport::new(path, config.baud_rate).flow_control(flow_control).exclusive(false);
+    let mut settings = TTYPort::open(&builder)?;
+    settings.set_exclusive(true)?;
+    if is_pseudo_terminal(file) {
+        // The lock is enough, and ends with this process however it ends. The mark that keeps others from opening the
+        // device would stay for as long as the other side has it open.
+        let _ = rustix::termios::ioctl_tiocnxcl(file);
+    }
     // What an earlier owner left unread is not ours.
     let _ = settings.clear(serialport::ClearBuffer::Input);
-    let file = Arc::new(file);
-    let (sleeper, waker) = UnixStream::pair()?;
-    sleeper.set_nonblocking(true)?;
-    waker.set_nonblocking(true)?;
-    let waker = Arc::new(Waker { stream: waker, woken: AtomicBool::new(false) });
-    Ok(Port {
-        line: Box::new(SerialLine { file: file.clone(), sleeper, waker: waker.clone(), _settings: settings }),
-        wake: waker,
-        direct: Some(Box::new(Direct(file))),
-    })
+    Ok(settings)
+}
+
+/// By the device's number, which only Linux gives a meaning (admin-guide/devices.txt: 136 to 143).
+fn is_pseudo_terminal(file: &File) -> bool {
+    let major = || rustix::fs::fstat(file).map(|stat| rustix::fs::major(stat.st_rdev));
+    cfg!(target_os = "linux") && major().is_ok_and(|major| (136..=143).contains(&major))
 }
 
 /// Says which port it was, and what a person can do.
 fn explain(path: &str, error: io::Error) -> io::Error {
-    let hint = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such port; is the module plugged in?",
-        io::ErrorKind::PermissionDenied => {
-            "no permission; is your user in the group that owns it (often `dialout`)?"
+    let text = error.to_string();
+    // `serialport` says so of a port that another program has locked, but calls it `NotFound`.
+    let is_locked = text.contains("Unable to acquire");
+    let (kind, hint) = match error.kind() {
+        _ if is_locked => (io::ErrorKind::ResourceBusy, "another program has it open"),
+        kind @ io::ErrorKind::ResourceBusy => (kind, "another program has it open"),
+        kind @ io::ErrorKind::NotFound => (kind, "there is no such port; is the module plugged in?"),
+        kind @ io::ErrorKind::PermissionDenied => {
+            (kind, "no permission; is your user in the group that owns it (often `dialout`)?")
         }
-        io::ErrorKind::ResourceBusy => "another program has it open",
-        _ if error.to_string().contains("exclusive") => "another program has it open",
-        _ if error.to_string().contains("No such file") => "there is no such port; is the module plugged in?",
-        _ => "it can't be opened as a serial port",
+        kind => (kind, "it can't be opened as a serial port; is it the path of one?"),
     };
-    io::Error::new(error.kind(), format!("{path}: {hint} ({error})"))
+    io::Error::new(kind, format!("{path}: {hint} ({text})"))
 }
 
 struct SerialLine {
     file: Arc<File>,
-    sleeper: UnixStream,
-    waker: Arc<Waker>,
+    sleeper: Sleeper,
     /// Keeps the port ours, and its settings.
     _settings: TTYPort,
 }
 
-struct Waker {
-    stream: UnixStream,
-    /// Whether a byte is in the stream already.
-    woken: AtomicBool,
-}
-
-struct Direct(Arc<File>);
-
 impl Line for SerialLine {
     fn wait(&mut self, wants_write: bool, timeout: Option<Duration>) -> io::Result<()> {
         let interest = if wants_write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        let mut fds = [PollFd::new(&*self.file, interest), PollFd::new(&self.sleeper, PollFlags::IN)];
-        let timeout = timeout.map(|timeout| Timespec {
-            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        });
-        match poll(&mut fds, timeout.as_ref()) {
+        let mut fds = [PollFd::new(&*self.file, interest), PollFd::new(&self.sleeper.stream, PollFlags::IN)];
+        match poll(&mut fds, timeout.map(timespec).as_ref()) {
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
         if !fds[1].revents().is_empty() {
-            self.waker.woken.store(false, Ordering::SeqCst);
-            while (&self.sleeper).read(&mut [0; 16]).is_ok_and(|count| count > 0) {}
+            self.sleeper.wake_up();
         }
         Ok(())
     }
@@ -109,6 +111,50 @@ impl Line for SerialLine {
     }
 }
 
+struct Direct(Arc<File>);
+
+impl DirectWrite for Direct {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+}
+
+/// The two ends of a wake-up.
+fn sleeper() -> io::Result<(Arc<Waker>, Sleeper)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    theirs.set_nonblocking(true)?;
+    let waker = Arc::new(Waker { stream: theirs, woken: AtomicBool::new(false) });
+    Ok((waker.clone(), Sleeper { stream: ours, waker }))
+}
+
+/// Called many times before it is heard, it wakes once.
+struct Waker {
+    stream: UnixStream,
+    /// Whether a byte is on its way already.
+    woken: AtomicBool,
+}
+
+struct Sleeper {
+    stream: UnixStream,
+    waker: Arc<Waker>,
+}
+
+impl Sleeper {
+    /// Makes the next call wake again. Whoever calls from now on is heard by the next wait, whoever called before is
+    /// served now.
+    fn wake_up(&self) {
+        self.hear(&self.stream);
+    }
+
+    fn hear(&self, mut stream: impl Read) {
+        while stream.read(&mut [0; 16]).is_ok_and(|count| count > 0) {}
+        // Behind the read: a call in between would write a byte that the read takes away, and its mark would stay, so
+        // that no later call wrote one again.
+        self.waker.woken.store(false, Ordering::SeqCst);
+    }
+}
+
 impl Wake for Waker {
     fn wake(&self) {
         if !self.woken.swap(true, Ordering::SeqCst) {
@@ -118,8 +164,61 @@ impl Wake for Waker {
     }
 }
 
-impl DirectWrite for Direct {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&*self.0).write(bytes)
+fn timespec(span: Duration) -> Timespec {
+    let tv_sec = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    Timespec { tv_sec, tv_nsec: span.subsec_nanos().into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody calls right behind each read.
+    struct CalledMeanwhile<'a>(&'a Sleeper);
+
+    impl Read for CalledMeanwhile<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let count = (&self.0.stream).read(buf)?;
+            self.0.waker.wake();
+            Ok(count)
+        }
+    }
+
+    fn is_called(sleeper: &Sleeper) -> bool {
+        let mut fds = [PollFd::new(&sleeper.stream, PollFlags::IN)];
+        poll(&mut fds, Some(&timespec(Duration::ZERO))).unwrap() > 0
+    }
+
+    /// The mark used to be taken back before the byte was read: a call in between was the last one ever heard.
+    #[test]
+    fn a_call_between_hearing_and_sleeping_does_not_silence_the_next() {
+        let (waker, sleeper) = sleeper().unwrap();
+        waker.wake();
+        assert!(is_called(&sleeper));
+        sleeper.hear(CalledMeanwhile(&sleeper));
+        assert!(!is_called(&sleeper));
+        waker.wake();
+        assert!(is_called(&sleeper));
+    }
+
+    #[test]
+    fn a_thousand_calls_wake_once() {
+        let (waker, sleeper) = sleeper().unwrap();
+        (0..1000).for_each(|_| waker.wake());
+        assert_eq!((&sleeper.stream).read(&mut [0; 16]).unwrap(), 1);
+    }
+
+    #[test]
+    fn what_can_not_be_opened_says_why_and_which() {
+        for (path, kind, hint) in [
+            ("/dev/no-such-port", io::ErrorKind::NotFound, "plugged in"),
+            ("/dev/null", io::ErrorKind::Other, "path of one"),
+            ("/", io::ErrorKind::IsADirectory, "path of one"),
+        ] {
+            let Err(error) = open(path, &Config::default()) else { panic!("{path} was opened") };
+            let text = error.to_string();
+            assert!(text.starts_with(path) && text.contains(hint), "{text}");
+            assert_eq!(error.kind(), kind, "{text}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Port, halves};
+use super::Port;
 use crate::config::{Config, FlowControl};
 
 /// How long a read waits before it looks whether the modem was closed.
@@ -18,5 +18,5 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let writer =
         serialport::new(path, config.baud_rate).flow_control(flow_control).timeout(READ_TIMEOUT).open()?;
     let reader = writer.try_clone()?;
-    halves(reader, writer)
+    Ok(Port::Halves { reader: Box::new(reader), writer: Box::new(writer) })
 }

@@ -43,6 +43,8 @@ pub(super) struct BringUp {
     pub(super) reason: NotReady,
     registration: RegistrationStatus,
     plan: Plan,
+    /// Whether the bearer was lost while it was being brought up.
+    lost: bool,
     pub(super) found: Found,
 }
 
@@ -70,8 +72,12 @@ pub(super) struct Found {
 /// The configured PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Pin {
+    /// It may be given, once.
     Untried,
-    Tried,
+    /// The module has taken it; when the card is open, it is known to be right.
+    Accepted,
+    /// It was refused, or nobody knows: it is never given again.
+    Refused,
 }
 
 /// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
@@ -97,6 +103,7 @@ impl BringUp {
             reason: NotReady::NoAnswer,
             registration: RegistrationStatus::Unknown,
             plan: Plan::Look,
+            lost: false,
             found: Found::default(),
         }
     }
@@ -127,6 +134,7 @@ impl BringUp {
         self.reason = NotReady::Starting;
         self.polls = 0;
         self.plan = Plan::Look;
+        self.lost = false;
     }
 
     /// The module is silent, or has restarted.
@@ -134,6 +142,11 @@ impl BringUp {
         self.go(BringUpStep::Wake, Timestamp::MAX);
         self.reason = reason;
         self.found.address = None;
+    }
+
+    /// The bearer is said to be gone before all is done. While it is being brought up, that is how it is refused.
+    pub(super) fn bearer_news(&mut self) {
+        self.lost |= self.step > BringUpStep::Activate;
     }
 
     /// The bearer is gone, so `AT+CIPSHUT` and everything behind it are needed again.
@@ -191,7 +204,7 @@ impl BringUp {
             }
             BringUpStep::Sim => self.sim(now, result),
             BringUpStep::Pin => {
-                self.pin = Pin::Tried;
+                self.pin = if result.is_ok() { Pin::Accepted } else { Pin::Refused };
                 self.go(BringUpStep::Sim, now + POLL);
             }
             BringUpStep::Signal => {
@@ -226,7 +239,11 @@ impl BringUp {
             },
             BringUpStep::Channels => {
                 self.found.channels = lines.first().and_then(|line| channel_count(line));
-                self.advance(now);
+                if std::mem::take(&mut self.lost) {
+                    self.bearer_lost(now);
+                } else {
+                    self.advance(now);
+                }
             }
             BringUpStep::Wake => {}
             BringUpStep::EchoOff
@@ -266,6 +283,10 @@ impl BringUp {
             Ok(lines) => match lines.last().map(|line| Line::parse(line.as_bytes())) {
                 Some(Line::Info { list, .. }) => match SimState::parse(list) {
                     SimState::Ready => {
+                        if self.pin == Pin::Accepted {
+                            // After a restart the card will ask for it again.
+                            self.pin = Pin::Untried;
+                        }
                         self.go(BringUpStep::Signal, now);
                         return;
                     }
@@ -274,7 +295,7 @@ impl BringUp {
                         self.go(BringUpStep::Pin, now);
                         return;
                     }
-                    SimState::PinRequired if self.pin == Pin::Tried => NotReady::PinRefused,
+                    SimState::PinRequired if self.pin == Pin::Refused => NotReady::PinRefused,
                     SimState::PinRequired => NotReady::PinRequired,
                     SimState::PukRequired => NotReady::PukRequired,
                     SimState::Removed => NotReady::NoSim,

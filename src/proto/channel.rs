@@ -7,8 +7,11 @@ use crate::at::{ChannelId, ChannelNews};
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
+use super::delivery::Delivery;
+use super::heartbeat::Heart;
 use super::link::Link;
 use super::pressure::Pressure;
+use super::tls::Security;
 use super::window::Window;
 use super::{SocketId, Ticket};
 
@@ -17,6 +20,8 @@ use super::{SocketId, Ticket};
 pub(super) struct Channel {
     pub(super) id: ChannelId,
     pub(super) link: Link,
+    /// What the link is, while there is one.
+    pub(super) security: Security,
     /// Counts the sockets that the channel has carried.
     generation: u32,
     pub(super) socket: Option<Socket>,
@@ -44,6 +49,10 @@ pub(super) struct Socket {
     pub(super) abandoned: bool,
     /// Whether the module takes data at the moment.
     pub(super) pressure: Pressure,
+    /// What keeps it alive.
+    pub(super) heart: Option<Heart>,
+    /// Who waits for the peer's acknowledgement.
+    pub(super) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
     pub(super) refusals: u32,
 }
@@ -60,7 +69,8 @@ pub(super) enum End {
 /// Data on their way out.
 #[derive(Debug)]
 pub(super) struct Send {
-    pub(super) ticket: Ticket,
+    /// Who waits; `None` for queued data.
+    pub(super) ticket: Option<Ticket>,
     pub(super) data: Vec<u8>,
     /// Bytes that the module has.
     pub(super) accepted: usize,
@@ -80,7 +90,15 @@ pub(super) struct Closer {
 
 impl Channel {
     pub(super) fn new(id: ChannelId) -> Self {
-        Self { id, link: Link::Idle, generation: 0, socket: None, stale_until: Timestamp::ZERO, doubt: None }
+        Self {
+            id,
+            link: Link::Idle,
+            security: Security::Plain,
+            generation: 0,
+            socket: None,
+            stale_until: Timestamp::ZERO,
+            doubt: None,
+        }
     }
 
     /// Whether a new socket can have it.
@@ -107,6 +125,8 @@ impl Channel {
             fetch_next: false,
             abandoned: false,
             pressure: Pressure::None,
+            heart: None,
+            delivery: Delivery::default(),
             refusals: 0,
         });
         self.socket_id()
@@ -124,6 +144,18 @@ impl Channel {
 }
 
 impl Socket {
+    /// Data have come from the peer.
+    pub(super) fn heard(&mut self, now: Timestamp) {
+        if let Some(heart) = &mut self.heart {
+            heart.received(now);
+        }
+    }
+
+    /// How many bytes the module does not have yet.
+    pub(super) fn queued(&self) -> usize {
+        self.sends.iter().map(|send| send.data.len() - send.accepted).sum()
+    }
+
     /// The error that a read or a send gets once the socket has ended.
     pub(super) fn error(&self) -> Option<Error> {
         self.end.map(End::error)

@@ -12,6 +12,7 @@ use super::link::{Link, Opening};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::receive::Receiving;
+use super::tls::{Preparation, Tls};
 use super::window::Window;
 use super::{Event, Response, SocketId, Ticket};
 
@@ -22,6 +23,7 @@ pub(super) struct Channels {
     /// How many of them the firmware offers.
     offered: usize,
     window: usize,
+    queue_limit: usize,
     pub(super) mode: ReceiveMode,
     pub(super) poll: Duration,
     /// The channel whose turn it is.
@@ -32,13 +34,17 @@ pub(super) struct Channels {
     pub(super) receiving: Option<Receiving>,
     /// Whole frames that the fetch in flight has brought.
     pub(super) fetched: usize,
+    pub(super) tls: Tls,
     /// How often the module was asked about doubtful news without an answer.
     pub(super) checks: u32,
+    /// Whether a connection was refused: the bearer may be gone, and the news of that lost.
+    pub(super) was_refused: bool,
 }
 
 /// What is in flight for a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Job {
+    Prepare,
     Start,
     Send,
     Fetch,
@@ -56,13 +62,16 @@ impl Channels {
             all: ChannelId::all().map(Channel::new).collect(),
             offered: ChannelId::COUNT,
             window: config.receive_window,
+            queue_limit: config.send_queue,
             mode: config.receive_mode,
             poll: config.receive_poll,
             turn: 0,
             job: None,
             receiving: None,
             fetched: 0,
+            tls: Tls::new(config),
             checks: 0,
+            was_refused: false,
         }
     }
 
@@ -113,6 +122,7 @@ impl Channels {
         match channel.socket_of(id) {
             Some(socket) if can_send && socket.end.is_none() => {
                 let deadline = now + timeout;
+                let ticket = Some(ticket);
                 socket.sends.push_back(Send { ticket, data, accepted: 0, in_flight: 0, deadline, timeout });
             }
             Some(socket) => {
@@ -122,6 +132,37 @@ impl Channels {
             }
             None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
         }
+    }
+
+    /// Puts data behind those that wait already, for nobody to wait for; there is a limit to that.
+    pub(super) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
+        let limit = self.queue_limit;
+        let channel = self.channel(id.channel);
+        let can_send = channel.link.can_send();
+        let answer = match channel.socket_of(id) {
+            Some(socket) if can_send && socket.end.is_none() => {
+                let room = limit.saturating_sub(socket.queued());
+                if data.len() > room {
+                    Err(Error::QueueFull { room })
+                } else {
+                    if !data.is_empty() {
+                        let timeout = Duration::MAX;
+                        let deadline = Timestamp::MAX;
+                        let send = Send { ticket: None, data, accepted: 0, in_flight: 0, deadline, timeout };
+                        socket.sends.push_back(send);
+                    }
+                    Ok(Response::Done)
+                }
+            }
+            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(CloseReason::Peer))),
+            None => Err(Error::Closed(CloseReason::Local)),
+        };
+        out.answer(ticket, answer);
+    }
+
+    /// How many bytes of a socket the module does not have yet.
+    pub(super) fn queued(&mut self, id: SocketId) -> usize {
+        self.channel(id.channel).socket_of(id).map_or(0, |socket| socket.queued())
     }
 
     /// Ends a socket for the application, who may wait until the module has closed it too.
@@ -145,11 +186,14 @@ impl Channels {
         self.settle(id.channel, out);
     }
 
-    /// Ends a socket whose handle is gone.
+    /// Ends a socket whose handle is gone. Who still waits for its close is told now: nobody will look for it later.
     pub(super) fn forget(&mut self, id: SocketId, out: &mut Outbox) {
         if self.channel(id.channel).socket_of(id).is_some() {
             self.end(id.channel, End::Closed(CloseReason::Local), out);
-            self.channel(id.channel).socket = None;
+            let forgotten = self.channel(id.channel).socket.take();
+            for closer in forgotten.into_iter().flat_map(|socket| socket.closers) {
+                out.answer(closer.ticket, Ok(Response::Closed));
+            }
         }
     }
 
@@ -171,17 +215,25 @@ impl Channels {
 
     /// Nothing more can be sent on a channel.
     pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
+        socket.delivery.fail(error, out);
         for send in std::mem::take(&mut socket.sends) {
             let Send { ticket, data, accepted, .. } = send;
-            let answer = if accepted > 0 { Ok(Response::Sent { accepted, data }) } else { Err(error()) };
-            out.answer(ticket, answer);
+            match ticket {
+                None => out.event(Event::Unsent(socket_id, data.len() - accepted)),
+                Some(ticket) if accepted > 0 => out.answer(ticket, Ok(Response::Sent { accepted, data })),
+                Some(ticket) => out.answer(ticket, Err(error())),
+            }
         }
     }
 
     /// Ends every socket and connection because the module holds nothing any more.
     pub(super) fn end_all(&mut self, end: End, out: &mut Outbox) {
         self.job = None;
+        if end == End::Restarted {
+            self.tls.forget();
+        }
         for id in ChannelId::all() {
             if let Some(opening) = self.channel(id).link.take_opening(Link::Idle) {
                 self.channel(id).socket = None;
@@ -224,14 +276,16 @@ impl Channels {
         &mut self,
         now: Timestamp,
         id: ChannelId,
-        opening: Opening,
+        mut opening: Opening,
         out: &mut Outbox,
     ) {
         if opening.retried {
-            self.fail_connect(id, opening, Error::ConnectFailed(Refusal::AlreadyConnect), out);
+            let error = opening.refused(Refusal::AlreadyConnect);
+            self.fail_connect(id, opening, error, out);
             return;
         }
         self.channel(id).socket = None;
+        opening.preparation.restart();
         self.connect(now, Opening { retried: true, ..opening }, out);
     }
 
@@ -258,6 +312,13 @@ impl Channels {
             Some(socket) => (socket.window.readable(), socket.end.is_some()),
             None => (0, true),
         }
+    }
+
+    /// The channel of which the connection has been under way for longest.
+    pub(super) fn connecting(&self) -> Option<ChannelId> {
+        let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
+        let begun = connecting.filter_map(|channel| Some((channel.link.opening()?.started_at, channel.id)));
+        begun.min().map(|(_, id)| id)
     }
 
     /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up
@@ -287,6 +348,7 @@ impl Opening {
             timeout,
             started_at: now,
             retried: false,
+            preparation: Preparation::plain(),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::at::{
 };
 use crate::error::{CloseReason, Error, NotReady};
 
-use super::BringUpStep;
+use super::{BringUpStep, TlsSettings};
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -28,7 +28,6 @@ pub enum Input<'a> {
 }
 
 /// What the core tells the shell. Drain [`Engine::poll`](super::Engine::poll) before waiting for anything.
-#[derive(Debug)]
 pub enum Output {
     /// Bytes for the port, in order.
     Write(Vec<u8>),
@@ -38,6 +37,21 @@ pub enum Output {
     Event(Event),
     /// Data or the end can be read from a socket, where there was nothing to read before.
     Readable(SocketId),
+    /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
+    Beat(SocketId, u64),
+}
+
+/// Shows how much is to be written, not what: it may hold a key or a password.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
+            Self::Answered(ticket, result) => write!(f, "Answered({ticket:?}, {result:?})"),
+            Self::Event(event) => write!(f, "Event({event:?})"),
+            Self::Readable(socket) => write!(f, "Readable({socket:?})"),
+            Self::Beat(socket, count) => write!(f, "Beat({socket:?}, {count})"),
+        }
+    }
 }
 
 /// Names a request until it is answered.
@@ -84,6 +98,18 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
+    /// Open a TLS connection, which the module makes: what it needs is uploaded first. Answered as
+    /// [`Connect`](Self::Connect) is; [`Error::Tls`] says where it failed.
+    ConnectTls {
+        /// What it needs, for this host.
+        tls: TlsSettings,
+        /// Name or address of the peer.
+        host: Quotable,
+        /// Its port, not zero.
+        port: u16,
+        /// How long.
+        timeout: Duration,
+    },
     /// Send data, in order with earlier sends of the socket. Answered with [`Response::Sent`] as soon as the module
     /// has all of it; after the time-out with what it has, or [`Error::Timeout`] if that is nothing.
     Send {
@@ -91,6 +117,28 @@ pub enum Request {
         socket: SocketId,
         /// The data; the buffer comes back with the answer.
         data: Vec<u8>,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Send data without waiting, in order with other sends. Answered at once with [`Response::Done`], or
+    /// [`Error::QueueFull`].
+    Queue {
+        /// Where to.
+        socket: SocketId,
+        /// The data.
+        data: Vec<u8>,
+    },
+    /// Wait until the peer has acknowledged everything that was sent.
+    Flush {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ask how many bytes the peer has not acknowledged.
+    Unacknowledged {
+        /// Which.
+        socket: SocketId,
         /// How long.
         timeout: Duration,
     },
@@ -126,6 +174,8 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
+    /// Remove a file from the module. A connection that is being prepared is prepared anew.
+    RemoveFile(Quotable),
     /// Ask for date and time.
     Clock,
     /// Switch the radio on or off (flight mode). Off ends every socket.
@@ -133,6 +183,8 @@ pub enum Request {
         /// Whether it is to be on.
         on: bool,
     },
+    /// Take the bearer down and up again. Ends every socket; answered at once.
+    ResetBearer,
     /// Restart the module. Ends every socket.
     Restart,
 }
@@ -145,9 +197,15 @@ impl Request {
             Self::Connect { protocol, host, port, timeout } => {
                 format!("connect {protocol:?} {host}:{port}, at most {timeout:?}")
             }
+            Self::ConnectTls { host, port, timeout, .. } => {
+                format!("connect TLS {host}:{port}, at most {timeout:?}")
+            }
             Self::Send { socket, data, timeout } => {
                 format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
             }
+            Self::Queue { socket, data } => format!("queue {} bytes on {socket:?}", data.len()),
+            Self::Flush { socket, timeout } => format!("flush {socket:?}, at most {timeout:?}"),
+            Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
             Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
@@ -155,9 +213,11 @@ impl Request {
             Self::Registration(domain) => format!("registration {domain:?}"),
             Self::Resolve { host, timeout } => format!("resolve {host}, at most {timeout:?}"),
             Self::Ping { host, timeout } => format!("ping {host}, at most {timeout:?}"),
+            Self::RemoveFile(name) => format!("remove file {name}"),
             Self::Clock => "clock".to_owned(),
             Self::Radio { on: true } => "radio on".to_owned(),
             Self::Radio { on: false } => "radio off".to_owned(),
+            Self::ResetBearer => "reset the bearer".to_owned(),
             Self::Restart => "restart".to_owned(),
         }
     }
@@ -192,6 +252,8 @@ pub enum Response {
     Pings(Vec<PingReply>),
     /// Date and time.
     Clock(ClockTime),
+    /// So many bytes are not acknowledged.
+    Unacknowledged(u32),
     /// It was done.
     Done,
 }
@@ -221,6 +283,14 @@ pub enum Event {
     Connected(SocketId),
     /// A socket has ended; `None` if it was overrun or the module restarted (the socket's own error says which).
     Closed(SocketId, Option<CloseReason>),
+    /// A socket has this many bytes more to read.
+    Received(SocketId, usize),
+    /// The module has all of one send: so many bytes.
+    Sent(SocketId, usize),
+    /// A socket ended with so many queued bytes that the module never had.
+    Unsent(SocketId, usize),
+    /// So many heartbeats in a row had no answer.
+    HeartbeatMissed(SocketId, u32),
     /// The module started anew.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
@@ -261,4 +331,8 @@ pub enum Deadline {
     ReceivePoll,
     /// A send that the module was too full for is tried again.
     SendRetry,
+    /// The module is asked what the peer has acknowledged.
+    Acknowledgement,
+    /// A socket has been silent for so long that its heartbeat is due.
+    Heartbeat,
 }

@@ -11,6 +11,7 @@ use super::question::Effect;
 impl Engine {
     pub(super) fn effect(&mut self, now: Timestamp, effect: Effect) {
         match effect {
+            Effect::None => {}
             Effect::Restart => self.restarted(now),
             // The bearer goes with the radio, and needs AT+CIPSHUT and a new beginning when it is back.
             Effect::RadioOff => {

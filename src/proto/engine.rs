@@ -1,18 +1,16 @@
 //! The core as a whole: inputs in, outputs out.
 
-use crate::at::{Command, Decoder, IpState, IpStatus, Line, Token, Urc};
+use crate::at::{ChannelNews, Command, Decoder, Final, IpState, IpStatus, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
 
 use super::bring_up::BringUp;
-use super::channel::End;
 use super::channels::Channels;
 use super::exchange::Finished;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
-use super::wake::Wake;
 use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 
 /// The whole protocol, without a thread, a clock or a port.
@@ -34,6 +32,7 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 ///         Output::Event(event) => println!("{event:?}"),
 ///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
 ///         Output::Readable(socket) => println!("{socket:?}"),
+///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
 ///     }
 /// }
 /// now = engine.deadline().unwrap().0;
@@ -51,9 +50,11 @@ pub struct Engine {
     /// When the last byte came.
     pub(super) received_at: Timestamp,
     /// Whether the port is there.
-    port: Port,
+    pub(super) port: Port,
     /// Whether the module has been seen to answer while it makes a connection.
     pub(super) answers_while_connecting: bool,
+    /// When the module last said that it had started.
+    pub(super) restarted_at: Option<Timestamp>,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Told,
@@ -61,9 +62,10 @@ pub struct Engine {
 
 /// The port, as the core knows it.
 #[derive(Debug)]
-enum Port {
+pub(super) enum Port {
     There,
-    Lost(Box<str>),
+    /// Gone, why, and for how many bytes a send of our own may still wait.
+    Lost(Box<str>, usize),
 }
 
 /// What the application was last told of readiness.
@@ -90,6 +92,7 @@ impl Engine {
             received_at: now,
             port: Port::There,
             answers_while_connecting: false,
+            restarted_at: None,
             requests_next: false,
             told: Told::NotReady(NotReady::NoAnswer),
         })
@@ -101,7 +104,7 @@ impl Engine {
             Input::Received(bytes) => self.received(now, bytes),
             Input::Asked(ticket, request) => match &self.port {
                 Port::There => self.asked(now, ticket, request),
-                Port::Lost(reason) => {
+                Port::Lost(reason, _) => {
                     self.out.answer(ticket, Err(crate::Error::PortLost(reason.clone())));
                 }
             },
@@ -123,7 +126,7 @@ impl Engine {
 
     /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
     pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return None;
         }
         // What bring-up and the channels want is done when the session is free.
@@ -161,6 +164,29 @@ impl Engine {
         self.channels.readable(socket)
     }
 
+    /// How many bytes of a socket the module does not have yet.
+    pub fn queued(&mut self, socket: SocketId) -> usize {
+        self.channels.queued(socket)
+    }
+
+    /// Begins, changes or ends the heartbeat of a socket.
+    ///
+    /// # Errors
+    /// How the socket ended, if it did.
+    pub fn set_heartbeat(
+        &mut self,
+        now: Timestamp,
+        socket: SocketId,
+        pulse: Option<super::Pulse>,
+    ) -> Result<()> {
+        self.channels.set_heartbeat(now, socket, pulse)
+    }
+
+    /// What has become of the heartbeats of a socket; `None` if it has none.
+    pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<super::HeartbeatStatistics> {
+        self.channels.heartbeat_statistics(socket)
+    }
+
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
         matches!(self.port, Port::There) && self.bring_up.is_ready()
@@ -182,7 +208,7 @@ impl Engine {
     }
 
     fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
-        if matches!(self.port, Port::Lost(_)) {
+        if matches!(self.port, Port::Lost(..)) {
             return;
         }
         self.received_at = now;
@@ -204,12 +230,21 @@ impl Engine {
                     self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
                 }
             }
-            Token::Data { bytes, last } => self.channels.piece(bytes, last, &mut self.out),
+            Token::Data { bytes, last } => self.channels.piece(now, bytes, last, &mut self.out),
             Token::Fault(fault) => self.out.event(Event::Fault(fault)),
         }
     }
 
     fn line(&mut self, now: Timestamp, line: &[u8]) {
+        if Line::parse(line) == Line::Final(Final::NoResponse)
+            && !self.answers_while_connecting
+            && let Some(channel) = self.channels.connecting()
+        {
+            // The second final of the `AT+CIPSTART` that the command in flight, if any, has to wait for.
+            self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out);
+            self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
+            return;
+        }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.unclaimed(now, line);
@@ -246,6 +281,9 @@ impl Engine {
             Owner::BringUp => self.bring_up.finished(now, &finished.result),
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
             Owner::Caller(ticket) => {
+                if finished.command.may_remove_files() {
+                    self.channels.restart_preparations();
+                }
                 if let Some(effect) = self.requests.finished(ticket, finished, &mut self.out) {
                     self.effect(now, effect);
                 }
@@ -280,10 +318,12 @@ impl Engine {
         }
     }
 
-    fn bearer_lost(&mut self, now: Timestamp) {
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);
+        } else {
+            self.bring_up.bearer_news();
         }
     }
 
@@ -291,60 +331,20 @@ impl Engine {
     fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
         let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
         self.channels.checked(now, status.as_ref(), &mut self.out);
-        if let Some(IpStatus { state: IpState::PdpDeact | IpState::Initial, .. }) = status {
-            self.bearer_lost(now);
+        match status.map(|status| status.state) {
+            Some(IpState::Status | IpState::Processing | IpState::Single(_)) | None => {}
+            Some(
+                IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact,
+            ) => {
+                self.bearer_lost(now);
+            }
         }
-    }
-
-    pub(super) fn restarted(&mut self, now: Timestamp) {
-        if self.bring_up.is_waiting_for_module() {
-            // It is starting: what was sent so far is lost.
-            self.session.restart(Wake::after_boot(now));
-            return;
-        }
-        self.out.event(Event::Restarted);
-        self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
-    }
-
-    fn lost_contact(&mut self) {
-        self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
-        self.bring_up.reset(NotReady::NoAnswer);
-    }
-
-    fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
-        self.decoder = Decoder::new();
-        if let Some(finished) = self.session.restart(wake)
-            && let Owner::Caller(ticket) = finished.owner
-        {
-            self.requests.fail(ticket, end.error(), &mut self.out);
-        }
-        self.requests.fail_commands(&|| end.error(), &mut self.out);
-        self.channels.end_all(end, &mut self.out);
-        self.bring_up.reset(reason);
-    }
-
-    fn port_lost(&mut self, reason: &str) {
-        if matches!(self.port, Port::Lost(_)) {
-            return;
-        }
-        self.port = Port::Lost(reason.into());
-        self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
-        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
-        self.out.drop_writes();
-        self.out.event(Event::PortLost);
-    }
-
-    fn port_back(&mut self, now: Timestamp) {
-        self.port = Port::There;
-        self.decoder = Decoder::new();
-        self.session.restart(Wake::new(now));
-        self.bring_up.reset(NotReady::NoAnswer);
     }
 
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         while self.session.is_idle() {
-            if self.channels.has_doubt() {
+            if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
                 self.requests.check_bearer();
             }
             if self.bring_up.is_ready() && self.requests_next {
@@ -356,7 +356,7 @@ impl Engine {
             }
             self.requests_next = true;
             if self.bring_up.is_ready() {
-                if let Some(turn) = self.channels.next_turn(now) {
+                if let Some(turn) = self.channels.next_turn(now, &mut self.out) {
                     let owner = Owner::Channel(turn.channel);
                     self.session.start(now, turn.command, owner, turn.payload, &mut self.out);
                     continue;

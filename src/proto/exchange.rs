@@ -1,6 +1,8 @@
 //! One command and its answer.
 
-use crate::at::{Command, Line, Refusal, Verdict};
+use std::fmt;
+
+use crate::at::{Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::Owner;
@@ -21,7 +23,6 @@ pub(super) struct Exchange {
 }
 
 /// How far a command has come.
-#[derive(Debug)]
 pub(super) enum Phase {
     /// Its answer is awaited.
     Answer,
@@ -79,6 +80,8 @@ impl Exchange {
         let verdict = match (&self.phase, line) {
             // News of the channel's last send: this one has not begun.
             (Phase::Prompt(_), Line::Channel { .. }) => Verdict::NotMine,
+            // What has not been asked for can't have been taken.
+            (Phase::Prompt(_), Line::Final(Final::Ok)) if self.command.gives_up() => Verdict::NotMine,
             _ => self.command.judge(line, self.answered),
         };
         let keep = match verdict {
@@ -92,6 +95,12 @@ impl Exchange {
             self.keep(text);
         }
         verdict
+    }
+
+    /// Whether a line may be a piece of what was written and must not be seen: some firmware might echo a file.
+    pub(super) fn hides(&self, line: &Line<'_>) -> bool {
+        let written = matches!(self.phase, Phase::Result(_)) && self.command.gives_up();
+        written && matches!(line, Line::Text(_) | Line::Info { .. })
     }
 
     /// The header of fetched data has come, which is what such a command asks for.
@@ -136,6 +145,17 @@ impl Exchange {
     fn keep(&mut self, text: &[u8]) {
         if self.answer.lines.len() < MAX_ANSWER_LINES {
             self.answer.lines.push(String::from_utf8_lossy(text).into_owned());
+        }
+    }
+}
+
+/// Shows how long a payload is, not what: it may be a key.
+impl fmt::Debug for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer => f.write_str("Answer"),
+            Self::Prompt(payload) => write!(f, "Prompt({} bytes)", payload.len()),
+            Self::Result(len) => write!(f, "Result({len} bytes)"),
         }
     }
 }

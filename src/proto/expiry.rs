@@ -19,10 +19,12 @@ impl Engine {
     /// The earliest deadline that is met whether the session is free or not.
     pub(super) fn pressing_deadline(&self) -> Option<(Timestamp, Deadline)> {
         let request = self.channels.request_deadline().min(self.requests.deadline());
+        let beat = self.channels.heartbeat_deadline();
         let unfinished = !self.decoder.partial_line().is_empty() && is_whole(self.decoder.partial_line());
         [
             self.session.deadline(),
             (request != Timestamp::MAX).then_some((request, Deadline::Request)),
+            (beat != Timestamp::MAX).then_some((beat, Deadline::Heartbeat)),
             unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
             (self.decoder.data_left() > 0)
                 .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
@@ -64,8 +66,12 @@ impl Engine {
                         self.reread(now, channel, &came);
                     }
                 }
+                Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
                 // These are the pump's.
-                Deadline::BringUp | Deadline::ReceivePoll | Deadline::SendRetry => return,
+                Deadline::BringUp
+                | Deadline::ReceivePoll
+                | Deadline::SendRetry
+                | Deadline::Acknowledgement => return,
             }
         }
     }

@@ -225,3 +225,76 @@ fn one_of(
     }
     end.map(|()| lines).map_err(Failure::Refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::exchange::Phase;
+    use super::super::{Owner, Ticket};
+    use super::*;
+
+    /// A fence behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
+    fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Fence {
+        let (now, command) = (Timestamp::ZERO, Command::signal_quality());
+        let mut exchange = Exchange::new(command, Owner::Caller(Ticket(1)), now, Phase::Answer);
+        for line in lines {
+            exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
+        }
+        Fence::behind(now, exchange, end, Command::probe(0, |_| false))
+    }
+
+    /// What the command held back amounts to when these lines have come.
+    fn passed(mut fence: Fence, lines: &[&str]) -> Result<Vec<String>, Failure> {
+        for line in lines {
+            if let Passage::Passed { held, .. } = fence.line(line.as_bytes()) {
+                return held.unwrap().result;
+            }
+        }
+        panic!("not passed");
+    }
+
+    const PROBED: [&str; 2] = ["+CIPMUX: 1", "OK"];
+
+    #[test]
+    fn what_comes_before_the_answer_to_the_question_is_old() {
+        let mut fence = Fence::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
+            assert!(matches!(fence.line(line.as_bytes()), Passage::Stray), "{line}");
+        }
+        assert!(matches!(fence.line(b"0, CLOSED"), Passage::Unclaimed));
+        assert!(matches!(fence.line(b"+CIPMUX: 1"), Passage::Consumed));
+        assert!(matches!(fence.line(b"OK"), Passage::Passed { held: None, .. }));
+    }
+
+    #[test]
+    fn a_single_answer_is_the_commands_own() {
+        assert_eq!(passed(behind(Ok(()), &["+CSQ: 24,0"]), &PROBED).unwrap(), ["+CSQ: 24,0"]);
+    }
+
+    #[test]
+    fn an_answer_without_content_is_nobodys_beside_one_with_it() {
+        let lines = ["+CSQ: 24,0", "OK", "+CIPMUX: 1", "OK"];
+        assert_eq!(passed(behind(Err(Refusal::Empty), &[]), &lines).unwrap(), ["+CSQ: 24,0"]);
+    }
+
+    #[test]
+    fn answers_that_contradict_each_other_are_ambiguous() {
+        for second in [&["ERROR"][..], &["+CSQ: 7,0", "OK"]] {
+            let lines = [second, &PROBED[..]].concat();
+            let result = passed(behind(Ok(()), &["+CSQ: 24,0"]), &lines);
+            assert_eq!(result, Err(Failure::Refused(Refusal::Ambiguous)), "{second:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_asks_for_ever() {
+        let mut fence = Fence::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut asked = 1;
+        while !fence.is_exhausted() {
+            let now = fence.deadline();
+            fence = fence.ask(now, Command::probe(asked, |_| false));
+            assert!(fence.deadline() > now);
+            asked += 1;
+        }
+        assert_eq!(asked, ATTEMPTS);
+    }
+}

@@ -6,13 +6,17 @@ use crate::at::{Protocol, Quotable};
 use crate::time::Timestamp;
 
 use super::Ticket;
+use super::tls::Preparation;
 
 /// The module's side of a channel.
 ///
 /// | state | on | next |
 /// |---|---|---|
 /// | `Idle` | the application asks for a connection | `Wanted` |
-/// | `Wanted` | its turn: `AT+CIPSTART` is written | `Starting` |
+/// | `Wanted` | its turn: a command that prepares it is written | `Preparing` |
+/// | `Preparing` | that has ended well | `Wanted` |
+/// | `Preparing` | that has failed, or nobody waits any more | `Idle` |
+/// | `Wanted` | its turn, and nothing is left to prepare: `AT+CIPSTART` is written | `Starting` |
 /// | `Starting` | `OK` | `Connecting` |
 /// | `Starting`, `Connecting` | `CONNECT OK` | `Up` |
 /// | `Starting`, `Connecting` | refusal, `CONNECT FAIL`, `ALREADY CONNECT`, time-out | `Used` |
@@ -29,6 +33,8 @@ pub(super) enum Link {
     Idle,
     /// To be opened when its turn comes.
     Wanted(Opening),
+    /// A command that prepares it is in flight.
+    Preparing(Opening),
     /// `AT+CIPSTART` is in flight.
     Starting(Opening),
     /// The module is connecting.
@@ -57,13 +63,18 @@ pub(super) struct Opening {
     pub(super) started_at: Timestamp,
     /// Whether the module has once said that it still holds the channel.
     pub(super) retried: bool,
+    /// What is to be done before it can be started.
+    pub(super) preparation: Preparation,
 }
 
 impl Link {
     /// The connection on its way, if there is one.
     pub(super) fn opening(&self) -> Option<&Opening> {
         match self {
-            Self::Wanted(opening) | Self::Starting(opening) | Self::Connecting(opening) => Some(opening),
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => Some(opening),
             Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing => None,
         }
     }
@@ -81,6 +92,14 @@ impl Link {
     /// Whether data can be fetched.
     pub(super) fn can_fetch(&self) -> bool {
         matches!(self, Self::Up | Self::Draining)
+    }
+
+    /// A command that prepares it is written.
+    pub(super) fn preparing(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Wanted(opening) => Self::Preparing(opening),
+            other => other,
+        };
     }
 
     /// `AT+CIPSTART` is written.
@@ -102,7 +121,10 @@ impl Link {
     /// The connection stands, or its making has failed: gives back what was being made.
     pub(super) fn take_opening(&mut self, next: Self) -> Option<Opening> {
         match std::mem::take(self) {
-            Self::Wanted(opening) | Self::Starting(opening) | Self::Connecting(opening) => {
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => {
                 *self = next;
                 Some(opening)
             }
@@ -117,6 +139,7 @@ impl Link {
     pub(super) fn release(&mut self) {
         *self = match std::mem::take(self) {
             Self::Idle | Self::Wanted(_) => Self::Idle,
+            Self::Preparing(opening) => Self::Preparing(Opening { ticket: None, ..opening }),
             // A command is in flight: what it leaves behind is closed when it has ended.
             Self::Starting(opening) => Self::Starting(Opening { ticket: None, ..opening }),
             Self::Closing => Self::Closing,

@@ -4,15 +4,18 @@
 //! answer is it?), what answers nothing to the channels as news; bring-up, channels and requests take turns with
 //! commands.
 
+mod anew;
 mod bring_up;
 mod channel;
 mod channels;
 mod contract;
+mod delivery;
 mod effects;
 mod engine;
 mod exchange;
 mod expiry;
 mod fence;
+mod heartbeat;
 mod link;
 mod news;
 mod outbox;
@@ -22,6 +25,7 @@ mod receive;
 mod requests;
 mod session;
 mod suspicion;
+mod tls;
 mod traffic;
 mod wake;
 mod window;
@@ -29,6 +33,12 @@ mod window;
 pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
+pub use heartbeat::{HeartbeatStatistics, Pulse};
+pub(crate) use tls::MAX_INPUT;
+pub use tls::{
+    Certificate, CipherSuite, PrivateKey, SecurityLevel, TlsConfig, TlsFailure, TlsPart, TlsSettings,
+    TlsStep, TlsVersion,
+};
 
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{

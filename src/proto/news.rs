@@ -101,7 +101,8 @@ impl Channels {
         if matches!(channel.link, Link::Connecting(_))
             && let Some(opening) = channel.link.take_opening(Link::Used)
         {
-            self.fail_connect(id, opening, Error::ConnectFailed(Refusal::ConnectFail), out);
+            let error = opening.refused(Refusal::ConnectFail);
+            self.fail_connect(id, opening, error, out);
         }
     }
 
@@ -118,6 +119,7 @@ impl Channels {
             Link::Connecting(_) => self.connect_failed(id, out),
             Link::Idle
             | Link::Wanted(_)
+            | Link::Preparing(_)
             | Link::Starting(_)
             | Link::Draining
             | Link::Used

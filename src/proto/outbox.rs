@@ -15,6 +15,10 @@ impl Outbox {
         self.outputs.pop_front()
     }
 
+    pub(super) fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
     pub(super) fn write(&mut self, bytes: Vec<u8>) {
         self.outputs.push_back(Output::Write(bytes));
     }

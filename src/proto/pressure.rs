@@ -100,6 +100,8 @@ impl Channels {
         result: &Result<Vec<String>, Failure>,
         out: &mut Outbox,
     ) {
+        let left = result.as_deref().ok().and_then(unacknowledged);
+        self.tell_delivery(now, id, left, out);
         let Some(socket) = self.channel(id).open_socket() else { return };
         let Pressure::Ask(refused) = socket.pressure else { return };
         let is_empty = match result {

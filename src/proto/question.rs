@@ -22,6 +22,7 @@ pub(super) enum Kind {
 /// What a command that was done means for the rest of the core.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Effect {
+    None,
     RadioOff,
     RadioOn,
     Restart,

@@ -2,12 +2,13 @@
 
 use crate::at::{ChannelId, Header, HeaderKind};
 use crate::error::CloseReason;
+use crate::time::Timestamp;
 
-use super::SocketId;
 use super::channel::End;
 use super::channels::{Channels, Job};
 use super::link::Link;
 use super::outbox::Outbox;
+use super::{Event, SocketId};
 
 /// Payload under way.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Channels {
         // What nobody asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
         let wanted = match left {
             Some(_) => self.job == Some((id, Job::Fetch)),
-            None => !matches!(self.channel(id).link, Link::Wanted(_)),
+            None => !matches!(self.channel(id).link, Link::Wanted(_) | Link::Preparing(_)),
         };
         let channel = self.channel(id);
         let socket = channel.socket_id();
@@ -49,7 +50,7 @@ impl Channels {
     }
 
     /// A piece of the payload.
-    pub(super) fn piece(&mut self, bytes: &[u8], last: bool, out: &mut Outbox) {
+    pub(super) fn piece(&mut self, now: Timestamp, bytes: &[u8], last: bool, out: &mut Outbox) {
         let Some(receiving) = &self.receiving else { return };
         let Receiving { socket: id, kept, fetched, .. } = *receiving;
         if last {
@@ -64,8 +65,12 @@ impl Channels {
         socket.window.push(bytes);
         if last && !fetched {
             let was_empty = socket.window.readable() == 0;
-            socket.window.finish_frame();
-            if was_empty && socket.window.readable() > 0 {
+            let len = socket.window.finish_frame();
+            if len > 0 {
+                socket.heard(now);
+                out.event(Event::Received(id, len));
+            }
+            if was_empty && len > 0 {
                 out.readable(id);
             }
         }

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{Command, Refusal, Urc};
+use crate::at::{Command, Protocol, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
+use super::delivery::Wanted;
 use super::engine::Engine;
 use super::exchange::{Failure, Finished};
 use super::link::Opening;
@@ -55,8 +56,19 @@ impl Engine {
                 let opening = Opening::new(ticket, protocol, host, port, now, timeout);
                 self.channels.connect(now, opening, out);
             }
+            Request::ConnectTls { tls, host, port, timeout } => {
+                let opening = Opening::new(ticket, Protocol::Tcp, host, port, now, timeout);
+                self.channels.connect(now, opening.secured(tls), out);
+            }
             Request::Send { socket, data, timeout } => {
                 self.channels.send(now, socket, ticket, data, timeout, out)
+            }
+            Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
+            Request::Flush { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
+            }
+            Request::Unacknowledged { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
             }
             Request::Close { socket, timeout } => self.channels.close(now, socket, ticket, timeout, out),
             Request::Forget { socket } => {
@@ -76,10 +88,17 @@ impl Engine {
                 let command = Command::ping(&host).with_timeout(timeout);
                 self.requests.ask_until(ticket, command, Kind::Ping, now + timeout);
             }
+            Request::RemoveFile(name) => {
+                self.requests.ask(now, ticket, Command::remove_file(&name), Kind::Done(Effect::None));
+            }
             Request::Clock => self.requests.ask(now, ticket, Command::clock(), Kind::Clock),
             Request::Radio { on } => {
                 let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
                 self.requests.ask(now, ticket, Command::radio(on), Kind::Done(effect));
+            }
+            Request::ResetBearer => {
+                self.bearer_lost(now);
+                self.out.answer(ticket, Ok(Response::Done));
             }
             Request::Restart => {
                 self.requests.ask(now, ticket, Command::reset(), Kind::Done(Effect::Restart));

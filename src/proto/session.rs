@@ -23,6 +23,7 @@ use super::{Deadline, Event, Owner};
 /// | `Busy` | the final | `Idle`, or `Fenced` while a late final may still come |
 /// | `Busy` | a doubtful final | `Fenced`, the command held back |
 /// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
+/// | `Busy` | its deadline, where the module gives up waiting itself (`AT+FSWRITE`) | `Fenced`; the command has timed out |
 /// | `Busy` | its deadline | `Fenced`; the command has timed out |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
 #[derive(Debug)]
@@ -101,6 +102,7 @@ impl Session {
         debug_assert!(self.is_idle());
         out.write(command.wire());
         let (phase, timeout) = match payload {
+            Some(payload) if command.gives_up() => (Phase::Prompt(payload), command.timeout()),
             Some(payload) => (Phase::Prompt(payload), PROMPT_TIMEOUT),
             None => (Phase::Answer, command.timeout()),
         };
@@ -112,6 +114,16 @@ impl Session {
     pub(super) fn restart(&mut self, wake: Wake) -> Option<Finished> {
         self.suspicion.forget();
         self.wake(wake)
+    }
+
+    /// How many bytes the module may be waiting for, for ever.
+    pub(super) fn unfilled(&self) -> usize {
+        match &self.state {
+            State::Busy(Exchange { command, .. }) if command.gives_up() => 0,
+            State::Busy(Exchange { phase: Phase::Prompt(payload), .. }) => payload.len(),
+            State::Busy(Exchange { phase: Phase::Result(len), .. }) => *len,
+            State::Busy(_) | State::Waking(_) | State::Idle | State::Fenced(_) => 0,
+        }
     }
 
     fn wake(&mut self, wake: Wake) -> Option<Finished> {
@@ -150,6 +162,7 @@ impl Session {
         if let State::Busy(exchange) = &mut self.state
             && matches!(exchange.phase, Phase::Prompt(_) | Phase::Result(_))
             && exchange.owner == Owner::Channel(channel)
+            && !exchange.command.gives_up()
         {
             exchange.deadline = exchange.deadline.min(now + DEAD_CHANNEL_TIMEOUT);
         }
@@ -245,6 +258,10 @@ impl Session {
                 Step::Consumed
             }
             Verdict::NotMine if matches!(line, Line::Final(_) | Line::ShutOk) => self.stray(text, out),
+            Verdict::NotMine if exchange.hides(&line) && !Urc::parse(text).is_known() => {
+                out.event(Event::Dropped(format!("{} bytes while a file was written", text.len())));
+                Step::Consumed
+            }
             Verdict::NotMine => {
                 exchange.tainted |= self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &line);
                 Step::Unclaimed
@@ -286,7 +303,8 @@ impl Session {
         match (&exchange.phase, end) {
             // The module may still be about to wait for the payload, so no question can go out.
             (Phase::Prompt(_), Err(refusal)) if suspicious => {
-                exchange.doubt(refusal, now + DOUBT_TIMEOUT);
+                let patience = if exchange.command.gives_up() { Duration::MAX } else { DOUBT_TIMEOUT };
+                exchange.doubt(refusal, now + patience);
                 return Step::Consumed;
             }
             // What is left of a refused payload has been read as commands: their errors must not answer others.
@@ -350,7 +368,9 @@ impl Session {
 
     fn busy_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
-        if let Phase::Prompt(payload) = &mut exchange.phase {
+        if let Phase::Prompt(payload) = &mut exchange.phase
+            && !exchange.command.gives_up()
+        {
             // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
             // harmless as commands (`harmless_len`) - but for datagrams, which can't be cut to be so: as many CR go out
             // in their place, and the send has failed.
@@ -370,7 +390,9 @@ impl Session {
         if exchange.refused().is_none() {
             self.suspicion.begin(now, &exchange.command);
         }
-        if let Phase::Result(len) = exchange.phase {
+        if let Phase::Result(len) = exchange.phase
+            && !exchange.command.gives_up()
+        {
             // Bytes lost on the line leave the module waiting for as many. CR fills them up, and is nothing else: the
             // socket has failed already.
             out.write(vec![b'\r'; len]);

@@ -109,3 +109,78 @@ impl Suspicion {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> Command {
+        Command::of_user(text, Duration::from_secs(1)).unwrap()
+    }
+
+    fn of(texts: &[&str]) -> Suspicion {
+        let mut suspicion = Suspicion::none();
+        texts.iter().for_each(|text| suspicion.begin(Timestamp::ZERO, &user(text)));
+        suspicion
+    }
+
+    fn mixed(suspicion: &Suspicion, command: &str, lines: &[&str]) -> bool {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        suspicion.may_have_mixed(&user(command), &lines)
+    }
+
+    #[test]
+    fn it_ends_when_every_final_has_come_and_never_lasts() {
+        let mut suspicion = of(&["AT+CSQ", "ATI"]);
+        suspicion.paid(1);
+        assert!(suspicion.is_on(Timestamp::ZERO));
+        suspicion.paid(1);
+        assert!(!suspicion.is_on(Timestamp::ZERO));
+        assert!(!of(&["AT+CSQ"]).is_on(Timestamp::ZERO + SPAN));
+    }
+
+    #[test]
+    fn a_status_is_not_heard_of_to_the_end_by_its_final() {
+        let mut suspicion = of(&["AT+CIPSTATUS"]);
+        suspicion.paid(1);
+        assert!(suspicion.is_on(Timestamp::ZERO));
+    }
+
+    #[test]
+    fn the_same_question_asked_again_has_one_line_of_its_own() {
+        let suspicion = of(&["AT+CSQ"]);
+        assert!(!mixed(&suspicion, "AT+CSQ", &["+CSQ: 24,0"]));
+        assert!(mixed(&suspicion, "AT+CSQ", &["+CSQ: 7,0", "+CSQ: 24,0"]));
+    }
+
+    #[test]
+    fn a_line_that_an_older_command_may_have_printed_is_in_doubt() {
+        let suspicion = of(&["AT+CREG?"]);
+        assert!(mixed(&suspicion, "AT+CSQ", &["+CREG: 0,3", "+CSQ: 24,0"]));
+        assert!(mixed(&suspicion, "AT+CREG=1", &["+CREG: 0,3"]), "a setting has no line of its own");
+        assert!(!mixed(&suspicion, "AT+CSQ", &["+CSQ: 24,0"]));
+        assert!(!mixed(&suspicion, "ATI", &["AirM2M"]), "AT+CREG? has its name before its lines");
+        assert!(mixed(&of(&["AT+CGMM"]), "ATI", &["AirM2M"]));
+    }
+
+    #[test]
+    fn only_commands_of_one_channel_are_rivals() {
+        use crate::at::ChannelId;
+        let channel = |n| ChannelId::new(n).unwrap();
+        let mut suspicion = Suspicion::none();
+        suspicion.begin(Timestamp::ZERO, &Command::send(channel(1), 10));
+        assert!(suspicion.has_rival(&Command::send(channel(1), 99)));
+        assert!(!suspicion.has_rival(&Command::send(channel(2), 10)));
+        assert!(!suspicion.has_rival(&Command::close(channel(1))));
+    }
+
+    #[test]
+    fn its_memory_is_bounded_and_then_everything_is_feared() {
+        let mut suspicion = Suspicion::none();
+        for number in 0..1_000 {
+            suspicion.begin(Timestamp::ZERO, &user(&format!("AT+X{number}")));
+        }
+        assert_eq!(suspicion.feared().len(), MAX_FEARED);
+        assert!(suspicion.has_rival(&Command::shut()));
+    }
+}

@@ -11,7 +11,7 @@ use super::exchange::{Failure, Finished};
 use super::link::Link;
 use super::outbox::Outbox;
 use super::pressure::Pressure;
-use super::{Deadline, Response};
+use super::{Deadline, Event, Response};
 
 /// A command that is to be written for a channel.
 #[derive(Debug)]
@@ -23,12 +23,13 @@ pub(super) struct Turn {
 
 impl Channels {
     /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
-    pub(super) fn next_turn(&mut self, now: Timestamp) -> Option<Turn> {
+    pub(super) fn next_turn(&mut self, now: Timestamp, out: &mut Outbox) -> Option<Turn> {
         for _ in 0..self.all.len() {
             let index = self.turn % self.all.len();
             self.turn = index + 1;
             let manual = self.mode == ReceiveMode::Manual;
-            if let Some((job, turn)) = self.all[index].next_turn(now, manual) {
+            let opening = self.opening_turn(now, self.all[index].id, out);
+            if let Some((job, turn)) = opening.or_else(|| self.all[index].next_turn(now, manual)) {
                 self.job = Some((turn.channel, job));
                 self.fetched = 0;
                 return Some(turn);
@@ -41,6 +42,7 @@ impl Channels {
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished, out: &mut Outbox) {
         let Some((id, job)) = self.job.take() else { return };
         match job {
+            Job::Prepare => self.prepared(id, &finished, out),
             Job::Start => self.start_finished(now, id, &finished, out),
             Job::Send => self.send_finished(now, id, &finished, out),
             Job::Acknowledgement => self.acknowledgement_finished(now, id, &finished.result, out),
@@ -62,6 +64,8 @@ impl Channels {
             }
             Err(failure) => *failure,
         };
+        self.was_refused |= matches!(failure, Failure::Refused(Refusal::Error | Refusal::Cme(_)));
+        let channel = self.channel(id);
         if let Failure::Refused(Refusal::ConnectFail) = failure
             && channel.stale_until > now
         {
@@ -74,11 +78,13 @@ impl Channels {
         match failure {
             Failure::Refused(Refusal::AlreadyConnect) => self.retry_connect(now, id, opening, out),
             Failure::Refused(refusal) | Failure::NoPrompt(refusal) => {
-                self.fail_connect(id, opening, Error::ConnectFailed(refusal), out);
+                let error = opening.refused(refusal);
+                self.fail_connect(id, opening, error, out);
             }
             Failure::Timeout => {
                 channel.stale_until = now + STALE;
-                self.fail_connect(id, opening, timeout_of(finished), out);
+                let error = opening.unanswered(finished);
+                self.fail_connect(id, opening, error, out);
             }
         }
     }
@@ -86,6 +92,7 @@ impl Channels {
     fn send_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         match &finished.result {
             Ok(_) => {
+                let socket_id = self.channel(id).socket_id();
                 let Some(socket) = self.channel(id).open_socket() else { return };
                 socket.pressure = Pressure::None;
                 if std::mem::take(&mut socket.abandoned) {
@@ -93,10 +100,17 @@ impl Channels {
                 }
                 let Some(send) = socket.sends.front_mut() else { return };
                 send.accepted += std::mem::take(&mut send.in_flight);
+                if let Some(heart) = &mut socket.heart {
+                    heart.sent(now);
+                }
                 if send.accepted == send.data.len()
                     && let Some(send) = socket.sends.pop_front()
                 {
-                    out.answer(send.ticket, Ok(Response::Sent { accepted: send.accepted, data: send.data }));
+                    let accepted = send.accepted;
+                    out.event(Event::Sent(socket_id, accepted));
+                    if let Some(ticket) = send.ticket {
+                        out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
+                    }
                 }
             }
             // The module is full, or the news of a close was lost (protocol section 9).
@@ -124,8 +138,12 @@ impl Channels {
             (1, _) => {
                 socket.refusals = 0;
                 let was_empty = socket.window.readable() == 0;
-                socket.window.finish_frame();
-                if was_empty && socket.window.readable() > 0 {
+                let len = socket.window.finish_frame();
+                if len > 0 {
+                    socket.heard(now);
+                    out.event(Event::Received(socket_id, len));
+                }
+                if was_empty && len > 0 {
                     out.readable(socket_id);
                 }
                 if draining && !socket.waiting {
@@ -179,6 +197,7 @@ impl Channels {
             self.expire_connect(now, id, not_ready, out);
             self.expire_sends(now, id, out);
             let Some(socket) = &mut self.channel(id).socket else { continue };
+            socket.delivery.expire(now, out);
             socket.closers.retain(|closer| {
                 let keep = closer.deadline > now;
                 if !keep {
@@ -206,7 +225,7 @@ impl Channels {
         let Some(opening) = channel.link.opening().cloned() else { return };
         let error = match (&channel.link, not_ready) {
             (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
-            _ => timeout("connect", opening.timeout),
+            _ => opening.late(),
         };
         channel.link.release();
         self.fail_connect(id, opening, error, out);
@@ -230,7 +249,9 @@ impl Channels {
                 // Its result is still to come, and must not be counted for the next one.
                 socket.abandoned = true;
             }
-            out.answer(send.ticket, answer);
+            if let Some(ticket) = send.ticket {
+                out.answer(ticket, answer);
+            }
         }
     }
 
@@ -242,6 +263,7 @@ impl Channels {
                 request = request.min(opening.deadline);
             }
             let Some(socket) = &channel.socket else { continue };
+            request = request.min(socket.delivery.deadline());
             request = socket.sends.iter().map(|send| send.deadline).fold(request, Timestamp::min);
             request = socket.closers.iter().map(|closer| closer.deadline).fold(request, Timestamp::min);
         }
@@ -257,7 +279,11 @@ impl Channels {
             let has_room = socket.window.room() >= Command::MAX_CHUNK && socket.poll_at != Timestamp::MAX;
             let poll = has_room.then_some((socket.poll_at, Deadline::ReceivePoll));
             let retry_at = socket.pressure.retry_at().filter(|_| !socket.sends.is_empty());
-            [poll, retry_at.map(|at| (at, Deadline::SendRetry))]
+            let is_sending = !socket.sends.is_empty();
+            let asks = socket.delivery.ask_at;
+            let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
+                .then_some((asks, Deadline::Acknowledgement));
+            [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask]
         });
         deadlines.flatten().min()
     }
@@ -272,11 +298,8 @@ impl Channel {
                 self.link = Link::Closing;
                 return Some((Job::Close, turn(Command::close(id))));
             }
-            Link::Wanted(opening) => {
-                let command = Command::start(id, opening.protocol, &opening.host, opening.port);
-                self.link.started(now);
-                return Some((Job::Start, turn(command)));
-            }
+            // Their turns are `opening_turn`'s.
+            Link::Wanted(_) | Link::Preparing(_) => return None,
             Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing => return None,
             Link::Up | Link::Draining => {}
         }
@@ -284,7 +307,9 @@ impl Channel {
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
         let is_due = manual && (socket.waiting || socket.poll_at <= now);
         let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
-        if is_up && matches!(socket.pressure, Pressure::Ask(_)) {
+        let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
+        if is_up && (asks || matches!(socket.pressure, Pressure::Ask(_))) {
+            socket.delivery.ask_at = Timestamp::MAX;
             return Some((Job::Acknowledgement, turn(Command::acknowledged(id))));
         }
         let send = socket.sends.front_mut().filter(|_| is_up && socket.pressure.allows(now));
@@ -323,10 +348,6 @@ fn says_closed(refusal: Refusal) -> bool {
                 CmeError::OPERATION_NOT_ALLOWED | CmeError::PDP_NOT_ACTIVE | CmeError::NOT_CONNECTED
             )
     )
-}
-
-fn timeout_of(finished: &Finished) -> Error {
-    timeout(finished.command.name(), finished.command.timeout())
 }
 
 /// A time-out of a command or of a call, by name.

@@ -39,6 +39,8 @@ const ROUND: [(Attempt, Duration); 10] = [
 /// Tries in turn whatever can bring a silent module to answer, for ever.
 #[derive(Debug)]
 pub(super) struct Wake {
+    /// Bytes that a send of our own may still wait for: they go out before anything else.
+    unfilled: usize,
     step: usize,
     deadline: Timestamp,
 }
@@ -54,12 +56,18 @@ pub(super) struct Nudge {
 impl Wake {
     /// Begins now.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { step: 0, deadline: now }
+        Self { unfilled: 0, step: 0, deadline: now }
+    }
+
+    /// Begins now, on a module that may still wait for so many bytes of a send: what else is written would be taken for
+    /// its payload.
+    pub(super) fn in_a_send(now: Timestamp, unfilled: usize) -> Self {
+        Self { unfilled, ..Self::new(now) }
     }
 
     /// Begins after the module has had time to come up: what is sent right behind `RDY` is lost (capture a19).
     pub(super) fn after_boot(now: Timestamp) -> Self {
-        Self { step: 0, deadline: now + Duration::from_millis(200) }
+        Self::new(now + Duration::from_millis(200))
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
@@ -75,6 +83,11 @@ impl Wake {
     }
 
     pub(super) fn next(&mut self, now: Timestamp) -> Nudge {
+        if self.unfilled > 0 {
+            let bytes = vec![b'\r'; std::mem::take(&mut self.unfilled)];
+            self.deadline = now;
+            return Nudge { bytes, round_over: false };
+        }
         let (attempt, patience) = ROUND[self.step % ROUND.len()];
         self.step += 1;
         self.deadline = now + patience;
@@ -85,6 +98,36 @@ impl Wake {
             Attempt::Flush => vec![b'\r'; Command::MAX_CHUNK],
             Attempt::Abort => vec![0x1b],
         };
-        Nudge { bytes, round_over: self.step % ROUND.len() == 0 }
+        Nudge { bytes, round_over: self.step.is_multiple_of(ROUND.len()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_send_of_our_own_is_filled_up_before_anything_else_is_written() {
+        let mut wake = Wake::in_a_send(Timestamp::ZERO, 3);
+        assert_eq!(wake.next(Timestamp::ZERO).bytes, b"\r\r\r");
+        assert_eq!(wake.deadline(), Timestamp::ZERO);
+        assert_eq!(wake.next(Timestamp::ZERO).bytes, b"AT\r\n");
+    }
+
+    #[test]
+    fn the_escape_stands_in_silence() {
+        let mut wake = Wake::new(Timestamp::ZERO);
+        let mut last_write = Timestamp::ZERO;
+        for _ in 0..2 * ROUND.len() {
+            let now = wake.deadline();
+            let bytes = wake.next(now).bytes;
+            if bytes == b"+++" {
+                assert!(now - last_write >= Duration::from_secs(1));
+                assert!(wake.deadline() - now >= Duration::from_millis(500));
+            }
+            if !bytes.is_empty() {
+                last_write = now;
+            }
+        }
     }
 }

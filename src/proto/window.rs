@@ -57,13 +57,14 @@ impl Window {
         self.bytes.extend(piece);
     }
 
-    /// The frame is whole. An empty one leaves no trace, not even as a datagram.
-    pub(super) fn finish_frame(&mut self) {
+    /// The frame is whole; how long it was. An empty one leaves no trace, not even as a datagram.
+    pub(super) fn finish_frame(&mut self) -> usize {
         let len = self.bytes.len() - self.whole;
         self.whole = self.bytes.len();
         if let (Borders::Datagrams(lengths), 1..) = (&mut self.borders, len) {
             lengths.push_back(len);
         }
+        len
     }
 
     /// Takes back the pieces of the unfinished frame.

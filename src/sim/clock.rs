@@ -1,14 +1,15 @@
 //! The calendar, for `AT+CCLK?` and `+NITZ`.
 
-/// Local time as `24/07/23,08:35:01+32` (or with a year of four digits), from seconds since 1970 and a time zone in
-/// quarters of an hour.
+/// Local time as `24/07/23,08:35:01+32`, from seconds since 1970 and a time zone in quarters of an hour. With a year of
+/// four digits the zone has as many as it needs, `+0` (captures a01, a07, a14); with one of two it has two.
 pub(super) fn format(utc: i64, zone: i64, long_year: bool) -> String {
     let local = utc + zone * 900;
     let (days, second) = (local.div_euclid(86_400), local.rem_euclid(86_400));
     let (year, month, day) = civil(days);
     let year = if long_year { format!("{year:04}") } else { format!("{:02}", year.rem_euclid(100)) };
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year}/{month:02}/{day:02},{hour:02}:{minute:02}:{second:02}{zone:+03}")
+    let zone = if long_year { format!("{zone:+}") } else { format!("{zone:+03}") };
+    format!("{year}/{month:02}/{day:02},{hour:02}:{minute:02}:{second:02}{zone}")
 }
 
 /// The date of a day counted from 1970-01-01, in the Gregorian calendar: years are counted from March so that the
@@ -33,12 +34,12 @@ mod tests {
     #[test]
     fn the_time_of_a_capture_is_printed_as_the_modem_did() {
         assert_eq!(format(1_721_694_901, 32, false), "24/07/23,08:35:01+32");
-        assert_eq!(format(1_721_694_901, 0, true), "2024/07/23,00:35:01+00");
+        assert_eq!(format(1_721_694_901, 0, true), "2024/07/23,00:35:01+0");
     }
 
     #[test]
     fn leap_days_and_year_ends_are_right() {
-        assert_eq!(format(951_782_400, 0, true), "2000/02/29,00:00:00+00");
-        assert_eq!(format(0, -4, true), "1969/12/31,23:00:00-04");
+        assert_eq!(format(951_782_400, 0, true), "2000/02/29,00:00:00+0");
+        assert_eq!(format(0, -4, true), "1969/12/31,23:00:00-4");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::fault::Fault;
+use super::fault::{Fault, Rule};
 use super::network::{ConnectFailure, Target};
 
 /// What happens to the simulator.
@@ -49,6 +49,8 @@ pub enum Control {
     HangUp,
     /// Something goes wrong at the next opportunity.
     Fault(Fault),
+    /// Something goes wrong as the rule says; a moment counts from now.
+    Rule(Rule),
     /// The peer of this channel closes.
     PeerClose(u8),
 }
@@ -91,6 +93,13 @@ pub enum Happening {
         /// How many.
         bytes: usize,
     },
+    /// A handshake failed.
+    Tls {
+        /// The channel.
+        channel: u8,
+        /// Why, in words.
+        why: String,
+    },
     /// A channel ended.
     Closed {
         /// The channel.
@@ -100,6 +109,12 @@ pub enum Happening {
     },
     /// The host wrote faster than the modem took: this many bytes are lost.
     Overrun(usize),
+    /// The host read slower than the modem sent: this many bytes are lost.
+    HostOverrun(usize),
+    /// The modem fell asleep (`true`: `AT+CSCLK`) or woke.
+    Asleep(bool),
+    /// An upper-case `AT` has told the modem the rate of the line.
+    RateFound,
     /// A fault struck.
     Fault(String),
 }
@@ -117,11 +132,16 @@ impl fmt::Display for Happening {
             Self::Connected { channel } => write!(f, "channel {channel} is connected"),
             Self::ConnectFailed { channel, why } => write!(f, "channel {channel} failed to connect: {why:?}"),
             Self::Sent { channel, bytes } => write!(f, "channel {channel} sent {bytes} bytes"),
+            Self::Tls { channel, why } => write!(f, "channel {channel}, TLS: {why}"),
             Self::Closed { channel, lost: 0 } => write!(f, "channel {channel} is closed"),
             Self::Closed { channel, lost } => {
                 write!(f, "channel {channel} is closed, {lost} unread bytes destroyed")
             }
             Self::Overrun(bytes) => write!(f, "overrun: {bytes} bytes from the host lost"),
+            Self::HostOverrun(bytes) => write!(f, "overrun: {bytes} bytes to the host lost"),
+            Self::Asleep(true) => f.write_str("asleep"),
+            Self::Asleep(false) => f.write_str("awake"),
+            Self::RateFound => f.write_str("found the rate of the line"),
             Self::Fault(text) => write!(f, "fault: {text}"),
         }
     }

@@ -1,6 +1,6 @@
 //! The module's file system: names and contents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::FileWrite;
 use super::machine::{Machine, Mode};
@@ -13,37 +13,60 @@ pub(super) const CAPACITY: usize = 64_100;
 /// How many files there can be: bounds the memory that empty ones take (assumed).
 const MAX_FILES: usize = 256;
 
-/// All files. They survive a reboot.
+/// All files and directories. They survive a reboot. Names are kept without their leading `/` or `C:/`.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     files: BTreeMap<String, Vec<u8>>,
+    directories: BTreeSet<String>,
 }
 
 impl Files {
     pub(super) fn read(&self, name: &str) -> Option<&[u8]> {
-        self.files.get(name).map(Vec::as_slice)
+        self.files.get(plain(name)).map(Vec::as_slice)
     }
 
-    /// Makes an empty file; `false` if it exists or there is no room for its name.
+    /// Makes an empty file; `false` if it exists, its directory does not, or there is no room for its name.
     pub(super) fn create(&mut self, name: &str) -> bool {
-        if self.files.contains_key(name) || self.files.len() == MAX_FILES {
-            return false;
+        let free = self.is_free(plain(name));
+        if free {
+            self.files.insert(plain(name).to_owned(), Vec::new());
         }
-        self.files.insert(name.to_owned(), Vec::new());
-        true
+        free
     }
 
     pub(super) fn remove(&mut self, name: &str) -> bool {
-        self.files.remove(name).is_some()
+        self.files.remove(plain(name)).is_some()
     }
 
-    /// The names of the files in a directory, as `AT+FSLS` lists them.
-    pub(super) fn list<'a>(&'a self, directory: &'a str) -> impl Iterator<Item = &'a str> {
-        let directory = directory.trim_end_matches('/');
-        self.files.keys().filter_map(move |name| {
-            let inside = name.strip_prefix(directory)?.trim_start_matches('/');
-            (!inside.is_empty() && !inside.contains('/')).then_some(inside)
-        })
+    /// Makes a directory; `false` as for a file.
+    pub(super) fn make_directory(&mut self, name: &str) -> bool {
+        self.is_free(plain(name)) && self.directories.insert(plain(name).to_owned())
+    }
+
+    /// Removes a directory; `false` if it is not there or not empty (assumed).
+    pub(super) fn remove_directory(&mut self, name: &str) -> bool {
+        let empty = self.list(name).is_some_and(|names| names.is_empty());
+        empty && self.directories.remove(plain(name))
+    }
+
+    /// What is in a directory, as `AT+FSLS` lists it: files, then directories with a backslash (capture a21). `None` if
+    /// there is no such directory.
+    pub(super) fn list(&self, directory: &str) -> Option<Vec<String>> {
+        let directory = plain(directory);
+        if !directory.is_empty() && !self.directories.contains(directory) {
+            return None;
+        }
+        let inside = |name: &&String| parent(name) == directory;
+        let files = self.files.keys().filter(inside).map(|name| last(name).to_owned());
+        let directories = self.directories.iter().filter(inside).map(|name| format!("{}\\", last(name)));
+        Some(files.chain(directories).collect())
+    }
+
+    fn is_free(&self, name: &str) -> bool {
+        let taken = self.files.contains_key(name) || self.directories.contains(name);
+        let housed = parent(name).is_empty() || self.directories.contains(parent(name));
+        let room = self.files.len() + self.directories.len() < MAX_FILES;
+        !name.is_empty() && !taken && housed && room
     }
 
     pub(super) fn free(&self) -> usize {
@@ -53,7 +76,7 @@ impl Files {
     /// Replaces or extends a file; `false` if it is not there or does not fit.
     fn write(&mut self, write: &FileWrite) -> bool {
         let free = self.free();
-        let Some(content) = self.files.get_mut(&write.name) else {
+        let Some(content) = self.files.get_mut(plain(&write.name)) else {
             return false;
         };
         let released = if write.append { 0 } else { content.len() };
@@ -66,6 +89,20 @@ impl Files {
         content.extend_from_slice(&write.bytes);
         true
     }
+}
+
+/// A name without the drive and slashes around it.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("C:").unwrap_or(name).trim_matches('/')
+}
+
+/// The directory that a plain name is in; empty for the root.
+fn parent(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, last)| last)
 }
 
 impl Machine {

@@ -6,6 +6,7 @@ use super::ip::{Bearer, ChannelState};
 use super::machine::{Machine, Mode, OUTPUT_LIMIT};
 use super::network::{ConnectFailure, Link, Network, NetworkEvent};
 use super::profile::DataUrc;
+use super::secure::Tls;
 use super::terminal::Kind;
 use crate::time::Timestamp;
 
@@ -19,7 +20,12 @@ impl Machine {
             NetworkEvent::Connected { link, address } => {
                 if let Some(channel) = self.ip.channel_of(link) {
                     self.ip.channels[channel].address = address;
-                    self.connected(channel, link);
+                    match self.ip.channels[channel].tls {
+                        Tls::Off => self.connected(channel, link),
+                        Tls::Wanted => self.begin_handshake(network, channel, link),
+                        // It stands already.
+                        Tls::On(_) => {}
+                    }
                 }
             }
             NetworkEvent::Failed { link, why } => {
@@ -27,14 +33,18 @@ impl Machine {
                     self.connect_failed(channel, why);
                 }
             }
-            NetworkEvent::Closed(link) => self.peer_closed(link),
+            NetworkEvent::Closed(link) => self.link_ended(network, link),
             NetworkEvent::Reset(link) => {
-                if let Some(channel) = self.ip.channel_of(link) {
+                let channel = self.ip.channel_of(link);
+                let believed =
+                    |channel: &usize| matches!(self.ip.channels[*channel].state, ChannelState::Stale { .. });
+                if let Some(channel) = channel.filter(|channel| !believed(channel)) {
                     self.connection_lost(network, channel);
                 }
             }
             // Both are found by asking: the events only wake us.
             NetworkEvent::Readable(_) | NetworkEvent::Writable(_) => {}
+            NetworkEvent::Pinged { query, address } => self.pinged(query, address),
             NetworkEvent::Resolved { query, addresses } => self.resolved(query, &addresses),
         }
     }
@@ -43,6 +53,7 @@ impl Machine {
     pub(super) fn pump(&mut self, network: &mut dyn Network) -> bool {
         let mut moved = false;
         for channel in 0..self.ip.channels.len() {
+            moved |= self.drive_tls(network, channel);
             moved |= self.flush_unsent(network, channel);
         }
         if self.receives_manually() {
@@ -69,10 +80,10 @@ impl Machine {
     fn end_drained(&mut self, network: &mut dyn Network) -> bool {
         let mut ended = false;
         for channel in 0..self.ip.channels.len() {
-            if let ChannelState::RemoteClosing { link, .. } = self.ip.channels[channel].state
+            if let ChannelState::RemoteClosing { .. } = self.ip.channels[channel].state
                 && self.may_push_data()
             {
-                network.close(self.now, link);
+                self.link_close(network, channel);
                 self.close_reported(channel);
                 ended = true;
             }
@@ -85,22 +96,23 @@ impl Machine {
         let mut acted = false;
         for channel in 0..self.ip.channels.len() {
             match self.ip.channels[channel].state {
-                ChannelState::Connecting { link, until } if until <= self.now => {
-                    network.close(self.now, link);
+                ChannelState::Connecting { until, .. } if until <= self.now => {
+                    self.link_close(network, channel);
                     self.connect_failed(channel, ConnectFailure::TimedOut);
                     acted = true;
                 }
-                ChannelState::RemoteClosing { link, until }
+                ChannelState::RemoteClosing { until, .. }
                     if self.receives_manually()
                         && (until <= self.now || self.ip.channels[channel].received.is_empty()) =>
                 {
-                    network.close(self.now, link);
+                    self.link_close(network, channel);
                     self.close_reported(channel);
                     acted = true;
                 }
                 ChannelState::Initial
                 | ChannelState::Connecting { .. }
                 | ChannelState::Connected { .. }
+                | ChannelState::Stale { .. }
                 | ChannelState::RemoteClosing { .. }
                 | ChannelState::Closed => {}
             }
@@ -115,6 +127,7 @@ impl Machine {
             ChannelState::RemoteClosing { until, .. } if self.receives_manually() => Some(until),
             ChannelState::Initial
             | ChannelState::Connected { .. }
+            | ChannelState::Stale { .. }
             | ChannelState::RemoteClosing { .. }
             | ChannelState::Closed => None,
         });
@@ -123,10 +136,10 @@ impl Machine {
 
     /// Closes every link without a word.
     pub(super) fn drop_links(&mut self, network: &mut dyn Network) {
-        for channel in &mut self.ip.channels {
-            if let Some(link) = channel.state.link() {
-                network.close(self.now, link);
-                channel.end();
+        for channel in 0..self.ip.channels.len() {
+            if self.ip.channels[channel].state.link().is_some() {
+                self.link_close(network, channel);
+                self.ip.channels[channel].end();
             }
         }
     }
@@ -142,6 +155,7 @@ impl Machine {
             return;
         }
         self.ip.bearer = Bearer::Lost;
+        self.ip.ping = None;
         self.happened(Happening::Bearer(false));
         self.abort_data();
         self.urc("+PDP: DEACT");
@@ -149,10 +163,10 @@ impl Machine {
 
     /// A broken connection. Unread data is lost with it.
     pub(super) fn connection_lost(&mut self, network: &mut dyn Network, channel: usize) {
-        let Some(link) = self.ip.channels[channel].state.link() else {
+        if self.ip.channels[channel].state.link().is_none() {
             return;
-        };
-        network.close(self.now, link);
+        }
+        self.link_close(network, channel);
         if matches!(self.ip.channels[channel].state, ChannelState::Connecting { .. }) {
             self.connect_failed(channel, ConnectFailure::Refused);
         } else {
@@ -160,7 +174,16 @@ impl Machine {
         }
     }
 
-    fn connected(&mut self, channel: usize, link: Link) {
+    /// Every open link dies without a word to the modem: it goes on believing in them (capture s10; FAQ socket #9).
+    pub(super) fn make_stale(&mut self) {
+        for channel in &mut self.ip.channels {
+            if let ChannelState::Connected { link } = channel.state {
+                channel.state = ChannelState::Stale { link };
+            }
+        }
+    }
+
+    pub(super) fn connected(&mut self, channel: usize, link: Link) {
         self.ip.channels[channel].state = ChannelState::Connected { link };
         self.happened(Happening::Connected { channel: channel as u8 });
         if self.ip.switches.transparent == 1 {
@@ -170,7 +193,7 @@ impl Machine {
         self.channel_result(channel, "CONNECT OK");
     }
 
-    fn connect_failed(&mut self, channel: usize, why: ConnectFailure) {
+    pub(super) fn connect_failed(&mut self, channel: usize, why: ConnectFailure) {
         self.happened(Happening::ConnectFailed { channel: channel as u8, why });
         self.ip.channels[channel].end();
         if !self.ip.multi() {
@@ -198,7 +221,18 @@ impl Machine {
         self.mode = Mode::Online(Online { written_at: self.now, pluses: 0, first_plus_at: self.now });
     }
 
-    fn peer_closed(&mut self, link: Link) {
+    /// The peer's end of a link is closed: in the middle of a handshake that is its failure.
+    fn link_ended(&mut self, network: &mut dyn Network, link: Link) {
+        if let Some(channel) = self.ip.channel_of(link) {
+            self.drive_tls(network, channel);
+            if matches!(self.ip.channels[channel].state, ChannelState::Connecting { .. }) {
+                self.connection_lost(network, channel);
+            }
+        }
+        self.peer_closed(link);
+    }
+
+    pub(super) fn peer_closed(&mut self, link: Link) {
         let Some(channel) = self.ip.channel_of(link) else {
             return;
         };
@@ -215,12 +249,14 @@ impl Machine {
 
     /// The peer's close is reported, unless the firmware forgets it.
     fn close_reported(&mut self, channel: usize) {
+        let secure = !matches!(self.ip.channels[channel].tls, Tls::Off);
+        let text = if secure { self.settings.profile.tls_closed } else { "CLOSED" };
         let lost = self.ip.channels[channel].end();
         self.happened(Happening::Closed { channel: channel as u8, lost });
         self.abort_send(channel);
         self.leave_online();
         if self.settings.closed_reported {
-            self.channel_urc(channel, "CLOSED");
+            self.channel_urc(channel, text);
         }
     }
 
@@ -264,11 +300,11 @@ impl Machine {
     /// Push mode: one frame of this channel.
     fn push_data(&mut self, network: &mut dyn Network, channel: usize) -> bool {
         let state = self.ip.channels[channel].state;
-        let (true, Some(link)) = (state.receives(), state.link()) else {
+        if !state.receives() {
             return false;
-        };
+        }
         let mut data = [0; CHUNK];
-        let count = network.receive(self.now, link, &mut data);
+        let count = self.link_receive(network, channel, &mut data);
         if count == 0 {
             return false;
         }
@@ -293,7 +329,8 @@ impl Machine {
         }
         let mut header = String::new();
         if switches.show_peer == 1 {
-            header.push_str(&format!("\r\nRECV FROM: {address}:{port}\r\n"));
+            let blank = if self.settings.profile.sender_blank { " " } else { "" };
+            header.push_str(&format!("\r\nRECV FROM:{blank}{address}:{port}\r\n"));
         }
         if switches.header == 1 {
             let shown = if switches.show_protocol == 1 { format!(",{protocol}") } else { String::new() };
@@ -304,20 +341,16 @@ impl Machine {
 
     /// Manual mode: moves data into the channel's buffer and says so once.
     fn fetch(&mut self, network: &mut dyn Network, channel: usize) -> bool {
-        let slot = &mut self.ip.channels[channel];
-        let (true, Some(link)) = (slot.state.receives(), slot.state.link()) else {
-            return false;
-        };
         let mut data = [0; CHUNK];
         let limit = self.settings.receive_buffer.clamp(1, 65_535);
         let mut moved = false;
-        while slot.received.len() < limit {
-            let room = CHUNK.min(limit - slot.received.len());
-            let count = network.receive(self.now, link, &mut data[..room]);
+        while self.ip.channels[channel].state.receives() && self.ip.channels[channel].received.len() < limit {
+            let room = CHUNK.min(limit - self.ip.channels[channel].received.len());
+            let count = self.link_receive(network, channel, &mut data[..room]);
             if count == 0 {
                 break;
             }
-            slot.received.extend(&data[..count]);
+            self.ip.channels[channel].received.extend(&data[..count]);
             moved = true;
         }
         if moved {

@@ -9,12 +9,14 @@ use super::data::{FileWrite, Online, Payload};
 use super::fault::{Fault, Faults};
 use super::files::Files;
 use super::ip::Ip;
-use super::line::{Call, Edit, Editor, parse};
+use super::line::{Call, Edit, Editor, LineFormat, parse};
 use super::network::Network;
-use super::radio::{Power, Radio};
+use super::phone::Phone;
+use super::radio::Radio;
 use super::result::{Outcome, Pause, Then};
 use super::rng::Rng;
 use super::settings::{Boot, Settings};
+use super::sleep::Sleep;
 use super::terminal::{Kind, Outbox, Terminal};
 use crate::time::Timestamp;
 
@@ -59,13 +61,17 @@ pub(super) struct Machine {
     pub(super) radio: Radio,
     pub(super) ip: Ip,
     pub(super) files: Files,
+    pub(super) phone: Phone,
     pub(super) out: Outbox,
     pub(super) editor: Editor,
     pub(super) faults: Faults,
     pub(super) happened: VecDeque<Happening>,
     pub(super) hung_up: bool,
-    /// `AT+IPR` has set another rate, which the line takes over.
-    pub(super) new_rate: Option<u32>,
+    /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
+    pub(super) new_format: Option<LineFormat>,
+    pub(super) sleep: Sleep,
+    /// Reboots that a breaking supply still causes.
+    pub(super) brown_outs: u32,
     /// Faults that strike before anything else is done.
     struck: VecDeque<Fault>,
     rng: Rng,
@@ -80,12 +86,15 @@ impl Machine {
             radio: Radio::new(&settings),
             ip: Ip::new(&settings.profile),
             files: Files::default(),
+            phone: Phone::new(&settings),
             out: Outbox::new(settings.baud),
             editor: Editor::default(),
             faults: Faults::new(&settings.faults, settings.seed),
             happened: VecDeque::new(),
             hung_up: false,
-            new_rate: None,
+            new_format: None,
+            sleep: Sleep::default(),
+            brown_outs: 0,
             struck: VecDeque::new(),
             rng: Rng::new(settings.seed),
             settings,
@@ -99,6 +108,10 @@ impl Machine {
     /// Takes bytes from the host; answers how many. None while a command runs.
     pub(super) fn feed(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
         if !self.radio.listens() {
+            self.train(bytes);
+            return bytes.len();
+        }
+        if self.sleeps_through() {
             return bytes.len();
         }
         if self.out.line.len() >= OUTPUT_LIMIT {
@@ -119,7 +132,9 @@ impl Machine {
         acted |= self.run(network);
         acted |= self.data_timers(network);
         acted |= self.channel_timers(network);
-        acted | self.service_timers(network)
+        acted |= self.service_timers(network);
+        acted |= self.heart_timers(network);
+        acted | self.fall_asleep()
     }
 
     /// When something will be due.
@@ -137,6 +152,8 @@ impl Machine {
             self.channel_deadline(),
             self.service_deadline(),
             self.faults.deadline(),
+            self.sleep_deadline(),
+            self.heart_deadline(),
         ];
         all.into_iter().flatten().min()
     }
@@ -192,7 +209,10 @@ impl Machine {
         self.editor.clear();
         self.out.forget_held();
         self.faults.forget_answers();
-        self.terminal = Terminal::new(&self.settings);
+        self.terminal = self.terminal.restored(&self.settings);
+        self.new_format = Some(self.terminal.line_format(&self.settings));
+        self.sleep = Sleep::default();
+        self.phone.reboot();
     }
 
     /// Lets faults strike whose moment has come; answers whether any did.
@@ -213,7 +233,7 @@ impl Machine {
         let since = self.now;
         self.radio.service = super::radio::Service::None;
         self.radio.attached = false;
-        self.radio.power = Power::Booting { since, printed: 0, listening: false };
+        self.radio.power = self.booting(since);
         self.happened(Happening::Booting);
     }
 
@@ -267,15 +287,13 @@ impl Machine {
         if late > Duration::ZERO {
             self.happened(Happening::Fault(format!("the answer comes {late:?} late")));
         }
-        let at_with_line_feed = self.after_latency() + late;
+        let calls: VecDeque<Call> = parse(body).into();
+        let own = calls.front().map_or(Duration::ZERO, |call| self.settings.latency_of(&call.name));
+        let at_with_line_feed = self.after_latency() + late + own;
         let waits = self.settings.profile.line_feed_awaited && self.editor.awaits_line_feed();
         let wait = if waits { self.settings.profile.line_feed_window } else { Duration::ZERO };
-        self.mode = Mode::Running(Running {
-            calls: parse(body).into(),
-            at: at_with_line_feed + wait,
-            at_with_line_feed,
-            pause: None,
-        });
+        self.mode =
+            Mode::Running(Running { calls, at: at_with_line_feed + wait, at_with_line_feed, pause: None });
         self.struck.extend(struck);
     }
 
@@ -311,7 +329,11 @@ impl Machine {
         running.pause = None;
         let more = !running.calls.is_empty();
         match outcome {
-            Outcome::Ok | Outcome::Bare if more => {}
+            Outcome::Ok | Outcome::Bare if more => {
+                let next = running.calls.front();
+                let own = next.map_or(Duration::ZERO, |call| self.settings.latency_of(&call.name));
+                running.at = self.now + own;
+            }
             Outcome::Ok => self.end_line(Some("OK")),
             Outcome::Bare => self.end_line(None),
             Outcome::Fail(failure) => {

@@ -7,6 +7,7 @@
 //! Top down: [`Simulator`] (line, time) - `machine` (modes, command lines) - `commands` (one file a family) - `ip`
 //! (scene and channels), `radio` (power, card, cell), `files`.
 
+mod card;
 mod clock;
 mod commands;
 mod control;
@@ -14,6 +15,7 @@ mod data;
 mod fault;
 mod files;
 mod flow;
+mod heart;
 mod host;
 mod ip;
 mod line;
@@ -21,28 +23,41 @@ mod machine;
 mod memory;
 mod network;
 mod online;
+mod order;
+mod phone;
+mod ping;
 mod printing;
 mod profile;
 mod radio;
 mod result;
 mod rng;
+mod secure;
 mod sending;
 pub mod serve;
 mod service;
 mod settings;
 mod simulator;
+mod sleep;
 mod state;
 mod terminal;
+mod tls;
 mod virtual_host;
 mod world;
 
 pub use control::{Control, Happening, Input, Output};
-pub use fault::{BadRule, Fault, Rule, When};
+pub use fault::{BadRule, Disturbance, Fault, Rule, Way, When};
 pub use host::HostNetwork;
 pub use memory::{MemoryNetwork, Peer};
 pub use network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target, Waker};
+pub use order::{BadOrder, Order};
 pub use profile::{AlreadyStyle, BootLine, BootText, DataUrc, EchoStyle, Profile, UrcStyle};
 pub use settings::{ApnPolicy, Boot, FullBuffer, Settings, SimCard};
 pub use simulator::Simulator;
 pub use state::{ChannelView, LineState, State};
 pub use virtual_host::VirtualHost;
+
+/// The users' guide, whose examples are doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulator.md")]
+#[derive(Debug)]
+pub struct Guide;

@@ -76,6 +76,8 @@ pub enum ConnectFailure {
     Unreachable,
     /// The network itself gave up waiting.
     TimedOut,
+    /// The peer answered, but no TLS came about.
+    Handshake,
 }
 
 /// What the network tells the modem.
@@ -103,6 +105,13 @@ pub enum NetworkEvent {
     Closed(Link),
     /// The connection broke. What was not read is gone.
     Reset(Link),
+    /// The answer to [`Network::ping`].
+    Pinged {
+        /// The number given with the question.
+        query: u64,
+        /// Who has answered.
+        address: IpAddr,
+    },
     /// The answer to [`Network::resolve`]: the addresses, none if the name has none.
     Resolved {
         /// The number given with the question.
@@ -137,6 +146,11 @@ pub trait Network {
 
     /// Asks for the addresses of a name. Ends with [`NetworkEvent::Resolved`] with the same number.
     fn resolve(&mut self, now: Timestamp, query: u64, host: &str);
+
+    /// Asks whether a host is alive. Ends with [`NetworkEvent::Pinged`] with the same number, or never.
+    fn ping(&mut self, now: Timestamp, query: u64, host: &str) {
+        let _ = (now, query, host);
+    }
 
     /// The next thing that happened up to `now`.
     fn poll(&mut self, now: Timestamp) -> Option<NetworkEvent>;

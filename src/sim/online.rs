@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::data::Online;
-use super::ip::ChannelState;
 use super::machine::{Machine, Mode};
 use super::network::Network;
 use super::result::Then;
@@ -68,11 +67,7 @@ impl Machine {
 
     /// Whether `ATO` finds a link to return to.
     pub(super) fn can_go_online(&self) -> bool {
-        let connected = match self.ip.channels[0].state {
-            ChannelState::Connected { .. } | ChannelState::RemoteClosing { .. } => true,
-            ChannelState::Initial | ChannelState::Connecting { .. } | ChannelState::Closed => false,
-        };
-        connected && self.ip.switches.transparent == 1
+        self.ip.channels[0].state.sends() && self.ip.switches.transparent == 1
     }
 }
 

@@ -73,12 +73,31 @@ impl Machine {
 
     /// Puts bytes on the line.
     pub(super) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
+        self.stay_awake();
         let now = self.now;
         match self.faults.passage(kind, now) {
-            Passage::Now => self.out.line.push(now, &bytes),
+            Passage::Now => self.put(kind, &bytes),
+            Passage::Twice => {
+                self.put(kind, &bytes);
+                self.put(kind, &bytes);
+            }
             Passage::Never => self.happened(Happening::Fault(format!("{kind:?} lost"))),
             Passage::At(at) => self.faults.detach(at, bytes),
         }
+    }
+
+    /// A line may have another before it.
+    fn put(&mut self, kind: Kind, bytes: &[u8]) {
+        match kind {
+            Kind::Info | Kind::Final | Kind::Urc => {
+                if let Some(urc) = self.faults.urc_before() {
+                    self.happened(Happening::Fault(format!("urc={urc}")));
+                    self.out.line.push(self.now, format!("\r\n{urc}\r\n").as_bytes());
+                }
+            }
+            Kind::Echo | Kind::Prompt | Kind::Data => {}
+        }
+        self.out.line.push(self.now, bytes);
     }
 
     /// Puts received data on the line, unless a fault shortens it.

@@ -57,7 +57,7 @@ pub struct BootLine {
 pub enum BootText {
     /// A URC; the modem takes commands from the first one on.
     Urc(&'static str),
-    /// Bytes as they are: noise of the boot ROM.
+    /// Bytes as they are: noise of the boot ROM, or a line after which the modem still takes nothing.
     Noise(&'static str),
     /// The state of the SIM, `+CPIN: ...`, as it is then.
     Sim,
@@ -83,6 +83,11 @@ pub struct Profile {
     pub line_feed_awaited: bool,
     /// The prompt of `AT+CIPSEND`: exactly these bytes (captures a01 to a11, s01).
     pub prompt: &'static str,
+    /// The prompt of `AT+FSWRITE`: as that of `AT+CIPSEND` from V401857 on (firmware change log); without the blank on
+    /// an Air780EP (captures a21, a25).
+    pub file_prompt: &'static str,
+    /// A blank behind the comma of `+IFC: 0, 0` and `+IFC: (0,2), (0,2)` (capture a16; none in the 8910 core image).
+    pub pair_blank: bool,
     /// Whether `AT+CIPSTART` keeps the command line busy until its result (8910 SDK).
     pub connect_blocks: bool,
     /// URCs during a command.
@@ -91,6 +96,11 @@ pub struct Profile {
     pub already: AlreadyStyle,
     /// The words of that refusal: `ALREADY CONNECT`, 8910 SDK: `ALREADY OPENED`.
     pub already_text: &'static str,
+    /// The protocol versions of TLS until `AT+SSLCFG="sslversion"` names others: 4 all up to 1.2 (assumed), 0 SSL 3.0
+    /// alone (capture a27: connects fail until it is set to 4).
+    pub tls_version: &'static str,
+    /// What is reported when the peer closes a link with TLS: `CLOSED`, on the Air780EPV `CLOSE OK` (capture a27).
+    pub tls_closed: &'static str,
     /// The highest mode of `AT+CIPQSEND`.
     pub quick_send_max: u8,
     /// `AT+CMEE` at power-on.
@@ -109,10 +119,19 @@ pub struct Profile {
     pub manufacturer: &'static str,
     /// `AT+CGMM`.
     pub model: &'static str,
-    /// `ATI` and `AT+CGMR`.
+    /// `ATI`.
     pub revision: &'static str,
-    /// `+CGMR: "..."` instead of the bare text (capture a18).
+    /// `AT+CGMR`.
+    pub firmware: &'static str,
+    /// `+CGMR: "..."` and `+ICCID: ...` instead of the bare text (captures a18, a14; bare: s02).
     pub identity_keyed: bool,
+    /// The access technology behind `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02, a30).
+    pub access_technology: Option<u8>,
+    /// A blank behind the colon of `RECV FROM:` (manual; none on a SIM868, capture s02).
+    pub sender_blank: bool,
+    /// What stands behind `+CPIN: READY` and `+CPIN: SIM REMOVED` when a card comes or goes: the slot on an Air780E
+    /// (capture a14).
+    pub card_slot: &'static str,
     /// The lines of the boot, in order.
     pub boot: &'static [BootLine],
     /// How long after the reset the modem is registered.
@@ -140,8 +159,9 @@ const fn sim(after_millis: u32) -> BootLine {
 /// RDY 1.5 s after the reset (capture a15, Air780EP); the order is that of protocol.md section 3; the moments of
 /// `+CPIN` and `SMS READY` are assumed.
 const BOOT_8910: &[BootLine] = &[urc(1_500, "RDY"), sim(2_000), urc(2_600, "SMS READY")];
-/// Noise before RDY, RDY twice 740 ms apart (captures a18, a19).
-const BOOT_780E: &[BootLine] = &[noise(400, "^boot.rom.'v....'!\n"), urc(1_500, "RDY"), urc(2_240, "RDY")];
+/// Noise before RDY, RDY twice 740 ms apart; what the host sends between the two is lost (captures a18, a19).
+const BOOT_780E: &[BootLine] =
+    &[noise(400, "^boot.rom.'v....'!\n"), noise(1_500, "\r\nRDY\r\n"), urc(2_240, "RDY")];
 /// Capture s01; the moments are assumed.
 const BOOT_SIM800: &[BootLine] = &[
     urc(1_500, "RDY"),
@@ -163,10 +183,14 @@ impl Profile {
             line_feed_window: Duration::from_millis(20),
             line_feed_awaited: false,
             prompt: "\r\n> ",
+            file_prompt: "\r\n> ",
+            pair_blank: false,
             connect_blocks: false,
             urcs: UrcStyle::Held,
             already: AlreadyStyle::AfterOk,
             already_text: "ALREADY CONNECT",
+            tls_version: "4",
+            tls_closed: "CLOSED",
             quick_send_max: 2,
             error_format: 1,
             manual_receive_max: 5,
@@ -177,7 +201,11 @@ impl Profile {
             manufacturer: "AirM2M",
             model: "Air724UG",
             revision: "AirM2M_720U_V401881_LTE_AT",
+            firmware: "AirM2M_720U_V401881_LTE_AT",
             identity_keyed: true,
+            access_technology: Some(7),
+            sender_blank: true,
+            card_slot: "",
             boot: BOOT_8910,
             registered_after: Duration::from_millis(6_900),
             service_on: &[
@@ -218,11 +246,17 @@ impl Profile {
         Self {
             name: "air780e",
             channels: 6,
+            file_prompt: "\r\n>",
+            pair_blank: true,
             urcs: UrcStyle::Interleaved,
             already: AlreadyStyle::AfterError,
+            tls_version: "0",
+            tls_closed: "CLOSE OK",
             bearer_cid: 1,
             model: "Air780E",
             revision: "AirM2M_780E_V1169_LTE_AT",
+            firmware: "AirM2M_780E_V1169_LTE_AT",
+            card_slot: " 0",
             boot: BOOT_780E,
             service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid},0", "+NITZ: {time},0"],
             service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}", "+CGEV: ME DETACH"],
@@ -247,7 +281,11 @@ impl Profile {
             manufacturer: "SIMCOM_Ltd",
             model: "SIMCOM_SIM800",
             revision: "SIM800 R14.18",
+            // Of a SIM868, capture s02; no capture shows that of a SIM800.
+            firmware: "Revision:1418B05SIM868E32_BLE_EAT",
             identity_keyed: false,
+            access_technology: None,
+            sender_blank: false,
             boot: BOOT_SIM800,
             registered_after: Duration::from_secs(5),
             service_on: &[],

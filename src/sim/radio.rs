@@ -1,10 +1,8 @@
 //! Power, card, cell: whether there is service.
 
+use super::card::{Card, Lock};
 use super::settings::{Settings, SimCard};
 use crate::time::Timestamp;
-
-/// Wrong PINs that a card bears.
-const PIN_TRIES: u8 = 3;
 
 /// Whether the AT engine runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,30 +10,17 @@ pub(super) enum Power {
     /// Since long.
     On,
     /// The boot began then; this many of its lines are out.
-    Booting { since: Timestamp, printed: usize, listening: bool },
+    Booting { since: Timestamp, printed: usize, listening: bool, training: Training },
 }
 
-/// The card in the slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Card {
-    Absent,
-    Ready,
-    Locked {
-        pin: String,
-        tries: u8,
+/// Whether the rate of the line is known during a boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Training {
+    Done,
+    /// It has to be found in an upper-case `AT`; the letter `A` may have come.
+    Wanted {
+        letter: bool,
     },
-    /// Too many wrong PINs: `SIM PUK`.
-    Blocked,
-}
-
-impl Card {
-    pub(super) fn new(card: &SimCard) -> Self {
-        match card {
-            SimCard::Absent => Self::Absent,
-            SimCard::Ready => Self::Ready,
-            SimCard::Locked { pin } => Self::Locked { pin: pin.clone(), tries: PIN_TRIES },
-        }
-    }
 }
 
 /// How far the search for a cell is.
@@ -51,6 +36,7 @@ pub(super) enum Service {
 pub(super) struct Radio {
     pub(super) power: Power,
     pub(super) card: Card,
+    pub(super) lock: Lock,
     /// `AT+CFUN`: 0 minimum, 1 full, 4 flight.
     pub(super) function: u8,
     /// Whether there is a cell.
@@ -61,26 +47,47 @@ pub(super) struct Radio {
     pub(super) reports: [u8; 3],
     /// `AT+COPS=3,n`: how the operator is shown.
     pub(super) operator_format: u8,
+    /// `AT+COPS=n`: 0 automatic, 1 by hand, 2 deregistered.
+    pub(super) operator_mode: u8,
+    /// `AT+CTZU`: the network's time sets the clock; `AT+CTZR`: it is reported.
+    pub(super) time_reports: [u8; 2],
 }
 
 impl Radio {
     /// On since long, with what the settings grant.
     pub(super) fn new(settings: &Settings) -> Self {
+        let lock = Lock::new(settings);
         let mut radio = Self {
             power: Power::On,
-            card: Card::new(&settings.sim),
+            card: if settings.sim == SimCard::Absent { Card::Absent } else { lock.at_power_on() },
+            lock,
             function: 1,
             covered: true,
             service: Service::None,
             attached: false,
             reports: [0; 3],
             operator_format: 0,
+            operator_mode: 0,
+            time_reports: [1; 2],
         };
         if radio.may_serve(settings) {
             radio.service = Service::On;
             radio.attached = settings.attach;
         }
         radio
+    }
+
+    /// What a reboot leaves of it: the card and its lock, the cell.
+    pub(super) fn rebooted(&self, settings: &Settings) -> Self {
+        let card = if self.card == Card::Absent { Card::Absent } else { self.lock.at_power_on() };
+        Self {
+            card,
+            lock: self.lock.clone(),
+            covered: self.covered,
+            service: Service::None,
+            attached: false,
+            ..Self::new(settings)
+        }
     }
 
     /// Whether the modem takes commands.
@@ -112,6 +119,11 @@ impl Radio {
         self.service == Service::On
     }
 
+    /// Whether there is a cell that a search would find.
+    pub(super) fn is_searchable(&self) -> bool {
+        self.function == 1 && self.covered && self.card != Card::Absent
+    }
+
     /// Whether a cell is heard: one that serves, or one that does not take the module.
     pub(super) fn hears(&self, settings: &Settings) -> bool {
         let refused = !self.may_serve(settings) && self.may_search() && self.power == Power::On;
@@ -124,6 +136,6 @@ impl Radio {
     }
 
     fn may_search(&self) -> bool {
-        self.function == 1 && self.covered && self.card == Card::Ready
+        self.function == 1 && self.operator_mode != 2 && self.covered && self.card == Card::Ready
     }
 }

@@ -11,6 +11,7 @@ pub(super) enum Cme {
     NoSim = 10,
     PinRequired = 11,
     PukRequired = 12,
+    SimFailure = 13,
     SimBusy = 14,
     WrongPassword = 16,
     NoService = 30,
@@ -29,6 +30,7 @@ impl Cme {
             Self::NoSim => "SIM not inserted",
             Self::PinRequired => "SIM PIN required",
             Self::PukRequired => "SIM PUK required",
+            Self::SimFailure => "SIM failure",
             Self::SimBusy => "SIM busy",
             Self::WrongPassword => "incorrect password",
             Self::NoService => "no network service",
@@ -40,6 +42,28 @@ impl Cme {
     }
 }
 
+/// The numbers of `+CMS ERROR` that this modem uses (27.005 section 3.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cms {
+    InvalidParameter = 304,
+    NoSim = 310,
+    PinRequired = 311,
+    PukRequired = 316,
+    InvalidIndex = 321,
+}
+
+impl Cms {
+    fn text(self) -> &'static str {
+        match self {
+            Self::InvalidParameter => "invalid PDU mode parameter",
+            Self::NoSim => "(U)SIM not inserted",
+            Self::PinRequired => "(U)SIM PIN required",
+            Self::PukRequired => "(U)SIM PUK required",
+            Self::InvalidIndex => "invalid memory index",
+        }
+    }
+}
+
 /// How a command failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -47,13 +71,17 @@ pub(super) enum Failure {
     Error,
     /// `ERROR` or `+CME ERROR: ...`.
     Cme(Cme),
+    /// `ERROR` or `+CMS ERROR: ...`, of a command about messages.
+    Cms(Cms),
 }
 
 impl Failure {
     /// The final line under this `AT+CMEE`.
     pub(super) fn line(self, format: u8) -> String {
         match (self, format) {
-            (Self::Error, _) | (Self::Cme(_), 0) => "ERROR".to_owned(),
+            (Self::Error, _) | (Self::Cme(_) | Self::Cms(_), 0) => "ERROR".to_owned(),
+            (Self::Cms(code), 1) => format!("+CMS ERROR: {}", code as u16),
+            (Self::Cms(code), _) => format!("+CMS ERROR: {}", code.text()),
             (Self::Cme(code), 1) => format!("+CME ERROR: {}", code as u16),
             (Self::Cme(code), _) => format!("+CME ERROR: {}", code.text()),
         }
@@ -84,6 +112,10 @@ impl Outcome {
         Self::Fail(Failure::Cme(code))
     }
 
+    pub(super) fn cms(code: Cms) -> Self {
+        Self::Fail(Failure::Cms(code))
+    }
+
     pub(super) const ERROR: Self = Self::Fail(Failure::Error);
 }
 
@@ -106,6 +138,8 @@ pub(super) enum Then {
     Connected { channel: usize },
     /// `+++`: the second guard time is over.
     Escaped,
+    /// `AT+CIPPING`: the next answer, or none in time.
+    Pinging,
     /// A file is written.
     Written,
 }
@@ -121,6 +155,7 @@ mod tests {
         assert_eq!(failure.line(1), "+CME ERROR: 3");
         assert_eq!(failure.line(2), "+CME ERROR: operation not allowed");
         assert_eq!(Failure::Error.line(2), "ERROR");
+        assert_eq!(Failure::Cms(Cms::NoSim).line(1), "+CMS ERROR: 310");
         assert_eq!(Failure::Cme(Cme::Other).line(1), "+CME ERROR: 65535");
     }
 }

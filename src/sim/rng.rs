@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// A deterministic stream of numbers. Not for secrets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rng {
     state: u64,
 }

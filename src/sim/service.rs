@@ -1,11 +1,12 @@
 //! Boot, search for a cell, and their loss.
 
+use super::card::Card;
 use super::control::Happening;
 use super::ip::Bearer;
 use super::machine::Machine;
 use super::network::Network;
 use super::profile::BootText;
-use super::radio::{Card, Power, Radio, Service};
+use super::radio::{Power, Service, Training};
 use super::result::{Cme, Failure, Outcome};
 use super::settings::ApnPolicy;
 use super::terminal::Kind;
@@ -21,16 +22,8 @@ impl Machine {
         self.drop_links(network);
         self.forget_session();
         self.ip.restart(&self.settings.profile);
-        let covered = self.radio.covered;
-        let absent = self.radio.card == Card::Absent;
-        self.radio = Radio::new(&self.settings);
-        self.radio.covered = covered;
-        if absent {
-            self.radio.card = Card::Absent;
-        }
-        self.radio.service = Service::None;
-        self.radio.attached = false;
-        self.radio.power = Power::Booting { since: self.now, printed: 0, listening: false };
+        self.radio = self.radio.rebooted(&self.settings);
+        self.radio.power = self.booting(self.now);
         self.happened(Happening::Booting);
     }
 
@@ -53,6 +46,12 @@ impl Machine {
         if self.service_deadline().is_none_or(|at| at > self.now) {
             return false;
         }
+        if self.brown_out_at().is_some_and(|at| at <= self.now) {
+            self.brown_outs -= 1;
+            self.happened(Happening::Fault("the supply breaks down again".to_owned()));
+            self.reboot(network);
+            return true;
+        }
         if let Service::Searching { until } = self.radio.service
             && until <= self.now
         {
@@ -69,12 +68,31 @@ impl Machine {
         };
         let booting = match self.radio.power {
             Power::On => None,
-            Power::Booting { since, printed, .. } => {
+            Power::Booting { since, printed, training, .. } => {
                 let line = self.settings.profile.boot.get(printed);
-                Some(line.map_or(since, |line| since + Duration::from_millis(line.after_millis.into())))
+                let waits = match (training, line) {
+                    (Training::Done, _) => false,
+                    (Training::Wanted { .. }, Some(line)) => !matches!(line.line, BootText::Noise(_)),
+                    (Training::Wanted { .. }, None) => true,
+                };
+                let at = line.map_or(since, |line| since + Duration::from_millis(line.after_millis.into()));
+                (!waits).then_some(at)
             }
         };
-        [searching, booting].into_iter().flatten().min()
+        [searching, booting, self.brown_out_at()].into_iter().flatten().min()
+    }
+
+    /// The supply breaks down again a little after the banner, when the radio would draw current (assumed: 200 ms).
+    fn brown_out_at(&self) -> Option<Timestamp> {
+        match self.radio.power {
+            Power::Booting { since, .. } if self.brown_outs > 0 => {
+                let banner =
+                    self.settings.profile.boot.iter().find(|line| matches!(line.line, BootText::Urc(_)));
+                let after = banner.map_or(0, |line| line.after_millis) + 200;
+                Some(since + Duration::from_millis(after.into()))
+            }
+            Power::Booting { .. } | Power::On => None,
+        }
     }
 
     /// The end of `AT+CIICR`.
@@ -122,8 +140,17 @@ impl Machine {
     }
 
     /// Area, cell and access technology for mode 2 (capture a19).
-    pub(super) fn cell(&self, mode: u8) -> &'static str {
-        if mode == 2 && self.radio.in_service() { ",\"2797\",\"02B82E17\",7" } else { "" }
+    pub(super) fn cell(&self, mode: u8) -> String {
+        if mode == 2 && self.radio.in_service() {
+            format!(",\"2797\",\"02B82E17\"{}", self.access_technology())
+        } else {
+            String::new()
+        }
+    }
+
+    /// `,7`; nothing where the profile has none.
+    pub(super) fn access_technology(&self) -> String {
+        self.settings.profile.access_technology.map_or_else(String::new, |number| format!(",{number}"))
     }
 
     fn service_found(&mut self) {
@@ -146,6 +173,9 @@ impl Machine {
     fn print_service_lines(&mut self, lines: &[&str]) {
         let time = self.local_time();
         for line in lines {
+            if line.starts_with("+NITZ") && self.radio.time_reports[1] == 0 {
+                continue;
+            }
             let line = line
                 .replace("{cid}", &self.settings.profile.bearer_cid.to_string())
                 .replace("{address}", &self.settings.address.to_string())
@@ -156,7 +186,7 @@ impl Machine {
 
     /// The next line of the boot; after the last, the search for a cell.
     fn boot_on(&mut self, network: &mut dyn Network) -> bool {
-        let Power::Booting { since, printed, listening } = self.radio.power else {
+        let Power::Booting { since, printed, listening, training } = self.radio.power else {
             return false;
         };
         let Some(line) = self.settings.profile.boot.get(printed) else {
@@ -170,7 +200,7 @@ impl Machine {
             return true;
         };
         let listening = listening || matches!(line.line, BootText::Urc(_));
-        self.radio.power = Power::Booting { since, printed: printed + 1, listening };
+        self.radio.power = Power::Booting { since, printed: printed + 1, listening, training };
         match line.line {
             BootText::Urc(text) => self.urc(text),
             BootText::Noise(text) => self.print(Kind::Urc, text.as_bytes().to_vec()),
@@ -188,7 +218,7 @@ impl Machine {
         match self.radio.card {
             Card::Absent => None,
             Card::Ready => Some("READY"),
-            Card::Locked { .. } => Some("SIM PIN"),
+            Card::Locked => Some("SIM PIN"),
             Card::Blocked => Some("SIM PUK"),
         }
     }

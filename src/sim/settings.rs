@@ -50,6 +50,32 @@ pub enum FullBuffer {
     Wait,
 }
 
+/// What commands took in captures beyond the few milliseconds of all: CFUN a14, files a21, the rest "about 100 ms in
+/// every capture" (protocol.md section 6).
+const LIFELIKE: [(&str, u64); 5] =
+    [("+CIPSHUT", 100), ("+CFUN", 130), ("+FSMKDIR", 30), ("+FSWRITE", 10), ("+FSDEL", 1)];
+
+impl Settings {
+    /// A modem that is switched on now and takes the time that captures show: 3 to 10 ms for most commands (a13, a26),
+    /// more for some, 100 ms for the bearer, at 115200 bits a second.
+    pub fn lifelike() -> Self {
+        let latencies = LIFELIKE.map(|(name, millis)| (name.to_owned(), Duration::from_millis(millis)));
+        Self::default()
+            .boot(Boot::Cold)
+            .baud(Some(115_200))
+            .latency(Duration::from_millis(3))
+            .jitter(Duration::from_millis(7))
+            .bearer_time(Duration::from_millis(100))
+            .latencies(latencies.to_vec())
+    }
+
+    /// What this command takes beyond the latency of all.
+    pub(super) fn latency_of(&self, command: &str) -> Duration {
+        let own = self.latencies.iter().filter(|(name, _)| name == command).map(|(_, span)| *span);
+        own.sum()
+    }
+}
+
 macro_rules! settings {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr;)*) => {
         /// Everything that can be set. The default is an Air724UG that was switched on long ago: registered, with
@@ -87,16 +113,37 @@ settings! {
     profile: Profile = Profile::air724();
     /// Bits a second on the line, both ways, ten to a byte. Default: `None`, infinitely fast.
     baud: Option<u32> = None;
+    /// What the UART on either side of the line holds while nobody reads it. Without flow control (`AT+IFC=2,2`) more is
+    /// lost, if the line has a rate. Default: `None`, nothing is ever lost, as on USB.
+    uart_buffer: Option<usize> = None;
+    /// Whether the rate of the line has to be found at power-on, as the module's default of `AT+IPR` is: no boot line
+    /// before an upper-case `AT` has come, which itself is not answered (the first is lost: manual, IPR; that it is one
+    /// is assumed). Default: false, the rate is known.
+    autobaud: bool = false;
+    /// Under `AT+CSCLK`, what comes this long after the first byte that finds the modem asleep is lost. Default: 150 ms
+    /// (assumed; the manual says that one `AT` often does not wake it, drivers send several 100 to 200 ms apart).
+    wake_time: Duration = Duration::from_millis(150);
     /// How long a command takes until its answer begins. Default: zero; captures a13 and a26 show 3 to 10 ms.
     latency: Duration = Duration::ZERO;
     /// The most that chance adds to `latency`. Default: zero.
     jitter: Duration = Duration::ZERO;
+    /// What single commands take beyond `latency`, by name as in `+CIPSHUT`. Default: nothing.
+    latencies: Vec<(String, Duration)> = Vec::new();
     /// The number that all chance comes from. Default: 0.
     seed: u64 = 0;
     /// Where its life begins. Default: [`Boot::Warm`].
     boot: Boot = Boot::Warm;
     /// The card. Default: [`SimCard::Ready`].
     sim: SimCard = SimCard::Ready;
+    /// The PIN of a card that does not ask for it: `AT+CLCK="SC",1,"1234"` makes it ask. Default: 1234 (the manual's
+    /// example of CPWD).
+    pin: String = "1234".to_owned();
+    /// What unblocks a card after three wrong PINs. Default: 12345678.
+    puk: String = "12345678".to_owned();
+    /// The card's own number for `AT+CNUM`, as on few cards. Default: none.
+    number: String = String::new();
+    /// The message centre that the card knows (`AT+CSCA?`). Default: +8613800100500, the operator's in Beijing.
+    message_centre: String = "+8613800100500".to_owned();
     /// The registration that `AT+CREG?` shows when there is service: 1 home, 5 roaming, 2 searching, 3 denied, 0 not
     /// registered. Only 1 and 5 carry data. Default: 1.
     registration: u8 = 1;
@@ -104,6 +151,10 @@ settings! {
     attach: bool = true;
     /// The signal of `AT+CSQ`, 0 to 31, 99 unknown. Default: 24.
     signal: u8 = 24;
+    /// The quality of the LTE signal as the fifth value of `AT+CESQ`, 0 to 34. Default: 20 (-10 dB).
+    rsrq: u8 = 20;
+    /// Its power, the sixth value, 0 to 97. Default: 50 (-91 dBm).
+    rsrp: u8 = 50;
     /// Which access points there are. Default: [`ApnPolicy::Any`].
     apn: ApnPolicy = ApnPolicy::Any;
     /// The address that the bearer gets. Default: 10.83.172.111 (the manual's examples).
@@ -136,6 +187,8 @@ settings! {
     iccid: String = "89860000000000000000".to_owned();
     /// The network's name. Default: CHINA MOBILE.
     operator: String = "CHINA MOBILE".to_owned();
+    /// Its short name, at most 8 characters. Default: CMCC.
+    operator_short: String = "CMCC".to_owned();
     /// The network's number. Default: 46000.
     operator_number: String = "46000".to_owned();
     /// The network's time at the origin, in seconds since 1970 (UTC). Default: 2024-07-23 00:35:01, as in capture a12.

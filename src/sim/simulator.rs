@@ -1,6 +1,7 @@
 //! The modem, its line and its network behind one face without io.
 
 use super::control::{Control, Happening, Input, Output};
+use super::fault::{Way, Wire};
 use super::line::Paced;
 use super::machine::Machine;
 use super::network::Network;
@@ -39,6 +40,8 @@ pub struct Simulator<N> {
     machine: Machine,
     network: N,
     input: Paced,
+    from_host: Wire,
+    to_host: Wire,
     now: Timestamp,
     said_hang_up: bool,
 }
@@ -48,6 +51,8 @@ impl<N: Network> Simulator<N> {
     pub fn new(settings: Settings, network: N) -> Self {
         Self {
             input: Paced::new(settings.baud),
+            from_host: Wire::new(Way::FromHost),
+            to_host: Wire::new(Way::ToHost),
             machine: Machine::new(settings),
             network,
             now: Timestamp::ZERO,
@@ -57,6 +62,8 @@ impl<N: Network> Simulator<N> {
 
     /// Takes an input. `now` must not be earlier than before; if it is, the last one counts.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
+        // What the host has not taken although it could: only then can it lose anything.
+        let behind = self.machine.out.line.ready() > 0;
         self.run_until(now.max(self.now));
         match input {
             Input::Host(bytes) => self.receive(bytes),
@@ -64,6 +71,7 @@ impl<N: Network> Simulator<N> {
             Input::Tick => {}
         }
         self.settle();
+        self.lose_what_overruns(behind);
     }
 
     /// The next output, `None` when there is none before the next input or deadline.
@@ -75,8 +83,9 @@ impl<N: Network> Simulator<N> {
             // The reader may have made room for data that waits in the network.
             self.settle();
         }
-        let bytes = self.machine.out.line.take(OUTPUT_CHUNK);
-        if !bytes.is_empty() {
+        let bytes = self.machine.out.line.take(OUTPUT_CHUNK.min(self.to_host.room()));
+        self.to_host.push(self.now, bytes, &mut self.machine.faults);
+        if let Some(bytes) = self.to_host.pop(self.now) {
             return Some(Output::Host(bytes));
         }
         if self.machine.hung_up && !std::mem::replace(&mut self.said_hang_up, true) {
@@ -91,13 +100,24 @@ impl<N: Network> Simulator<N> {
             return None;
         }
         let lines = [self.input.deadline(), self.machine.out.line.deadline()];
-        let others = [self.machine.deadline(), self.network.deadline()];
+        let others = [
+            self.machine.deadline(),
+            self.network.deadline(),
+            self.from_host.deadline(),
+            self.to_host.deadline(),
+        ];
         lines.into_iter().chain(others).flatten().min()
     }
 
     /// How many bytes the host can write now without losing any: what a modem with flow control would allow.
     pub fn room(&self) -> usize {
-        INPUT_LIMIT - self.input.len().min(INPUT_LIMIT)
+        INPUT_LIMIT.saturating_sub(self.input.len()).min(self.from_host.room())
+    }
+
+    /// Whether a host that writes faster than [`room`](Self::room) allows is held back, as by RTS/CTS or on USB. If not,
+    /// it loses bytes: [`Settings::uart_buffer`] without `AT+IFC=2,2`.
+    pub fn holds_back(&self) -> bool {
+        self.machine.settings.uart_buffer.is_none() || self.machine.terminal.flow.1 == 2
     }
 
     /// The network behind the modem.
@@ -126,13 +146,40 @@ impl<N: Network> Simulator<N> {
             return;
         }
         let taken = bytes.len().min(self.room());
-        self.input.push(self.now, &bytes[..taken]);
+        self.from_host.push(self.now, bytes[..taken].to_vec(), &mut self.machine.faults);
+        self.take_from_wire();
         if taken < bytes.len() {
             self.machine.happened(Happening::Overrun(bytes.len() - taken));
         }
     }
 
+    /// Without flow control, what a UART's buffer does not hold is lost, on either side of the line.
+    fn lose_what_overruns(&mut self, behind: bool) {
+        let (Some(buffer), true) = (self.machine.settings.uart_buffer, self.machine.settings.baud.is_some())
+        else {
+            return;
+        };
+        if !self.holds_back() {
+            let lost = self.input.overrun(buffer);
+            self.tell_overrun(lost, Happening::Overrun);
+        }
+        if behind && self.machine.terminal.flow.0 != 2 {
+            let lost = self.machine.out.line.overrun(buffer);
+            self.tell_overrun(lost, Happening::HostOverrun);
+        }
+    }
+
+    fn tell_overrun(&mut self, lost: usize, happening: fn(usize) -> Happening) {
+        if lost > 0 {
+            self.machine.happened(happening(lost));
+        }
+    }
+
+    /// Behind a hang-up nothing follows, whatever happens to the world.
     fn control(&mut self, control: Control) {
+        if self.machine.hung_up {
+            return;
+        }
         self.machine.control(&mut self.network, control);
     }
 
@@ -153,10 +200,18 @@ impl<N: Network> Simulator<N> {
     fn settle(&mut self) {
         let now = self.now;
         self.machine.now = now;
+        self.take_from_wire();
         self.input.advance(now);
         self.machine.out.line.advance(now);
         while !self.machine.hung_up && self.step() {}
         self.machine.out.line.advance(now);
+    }
+
+    /// Takes what has come through to the modem.
+    fn take_from_wire(&mut self) {
+        while let Some(bytes) = self.from_host.pop(self.now) {
+            self.input.push(self.now, &bytes);
+        }
     }
 
     fn step(&mut self) -> bool {
@@ -166,10 +221,12 @@ impl<N: Network> Simulator<N> {
             self.machine.on_network(&mut self.network, event);
             moved = true;
         }
-        if let Some(rate) = self.machine.new_rate.take() {
-            self.machine.settings.uart_rate = self.machine.settings.uart_rate.map(|_| rate);
-            self.machine.out.line.set_rate(Some(rate));
-            self.input.set_rate(Some(rate));
+        if let Some(format) = self.machine.new_format.take() {
+            let rate = format.rate;
+            self.machine.settings.uart_rate =
+                self.machine.settings.uart_rate.map(|before| rate.unwrap_or(before));
+            self.machine.out.line.set_format(format);
+            self.input.set_format(format);
         }
         moved | self.machine.pump(&mut self.network)
     }

@@ -1,8 +1,10 @@
 //! A look at the modem from outside, for tests and for people.
 
+use std::fmt;
+
+use super::card::Card;
 use super::ip::{Channel, ChannelState};
 use super::machine::{Machine, Mode};
-use super::radio::Card;
 
 /// What the modem is like at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl State {
             listening: machine.radio.listens(),
             sim: match machine.radio.card {
                 Card::Absent => None,
-                Card::Ready | Card::Locked { .. } | Card::Blocked => machine.card_text(),
+                Card::Ready | Card::Locked | Card::Blocked => machine.card_text(),
             },
             registration: machine.radio.registration(&machine.settings),
             attached: machine.radio.attached,
@@ -67,6 +69,23 @@ impl State {
             line: LineState::of(&machine.mode),
             channels: machine.ip.channels.iter().map(ChannelView::of).collect(),
         }
+    }
+}
+
+impl fmt::Display for State {
+    /// For people: one line, and one for each channel that is or was in use.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hears = if self.listening { "listening" } else { "booting" };
+        let (sim, stat) = (self.sim.unwrap_or("no card"), self.registration);
+        let attached = if self.attached { "attached" } else { "not attached" };
+        write!(f, "{hears}, SIM {sim}, registration {stat}, {attached}, {}, line {:?}", self.ip, self.line)?;
+        for (number, channel) in self.channels.iter().enumerate() {
+            if channel.state != "INITIAL" {
+                let ChannelView { state, sent, unread, .. } = channel;
+                write!(f, "\nchannel {number}: {state}, {sent} bytes sent, {unread} unread")?;
+            }
+        }
+        Ok(())
     }
 }
 

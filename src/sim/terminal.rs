@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::line::Paced;
+use super::line::{LineFormat, Paced};
 use super::settings::Settings;
 
 /// URCs held back during a command: this many, or this many bytes; the oldest is dropped (8910 SDK).
@@ -24,10 +24,26 @@ pub(super) struct Terminal {
     pub(super) rate: u32,
     /// `AT+IFC`
     pub(super) flow: (u8, u8),
-    /// `AT+ICF`
-    pub(super) frame: (u8, u8),
+    /// `AT+ICF`: format, parity.
+    pub(super) frame: [u16; 2],
     /// `AT+CSCLK`
     pub(super) sleep: u8,
+    /// `AT+WAKETIM`: the idle seconds before it sleeps.
+    pub(super) sleeps_after: u8,
+    /// What `AT&W` has saved.
+    saved: Option<Saved>,
+    /// `AT+CFGRI`
+    pub(super) ring_indicator: u8,
+}
+
+/// What `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF).
+#[derive(Clone, Debug)]
+struct Saved {
+    echo: bool,
+    quiet: bool,
+    rate: u32,
+    flow: (u8, u8),
+    frame: [u16; 2],
 }
 
 impl Terminal {
@@ -39,9 +55,48 @@ impl Terminal {
             error_format: settings.profile.error_format,
             rate: 0,
             flow: (0, 0),
-            frame: (3, 3),
+            // 8N1; a parity that there is not counts as odd (assumed).
+            frame: [3, 0],
             sleep: 0,
+            sleeps_after: 1,
+            saved: None,
+            ring_indicator: 0,
         }
+    }
+
+    /// `AT&W`
+    pub(super) fn save(&mut self) {
+        let Self { echo, quiet, rate, flow, frame, .. } = *self;
+        self.saved = Some(Saved { echo, quiet, rate, flow, frame });
+    }
+
+    /// What a reset or `ATZ` makes of it: the saved values, else those of the factory.
+    pub(super) fn restored(&self, settings: &Settings) -> Self {
+        let fresh = Self { saved: self.saved.clone(), ..Self::new(settings) };
+        match self.saved.clone() {
+            None => fresh,
+            Some(Saved { echo, quiet, rate, flow, frame }) => {
+                Self { echo, quiet, rate, flow, frame, ..fresh }
+            }
+        }
+    }
+
+    /// `AT&F`: those of the factory. What is saved stays saved until the next `AT&W`.
+    pub(super) fn factory(&self, settings: &Settings) -> Self {
+        Self { saved: self.saved.clone(), ..Self::new(settings) }
+    }
+
+    /// Whether a rate is fixed, so that none has to be found at power-on.
+    pub(super) fn has_rate(&self) -> bool {
+        self.rate > 0
+    }
+
+    /// How fast the line is. One that is infinitely fast stays so: its user asked for it.
+    pub(super) fn line_format(&self, settings: &Settings) -> LineFormat {
+        let rate = settings.baud.map(|host| if self.rate > 0 { self.rate } else { host });
+        // Start, eight data bits and: two stop bits, parity and stop bit, one stop bit (manual, ICF).
+        let bits_per_byte = if self.frame[0] == 3 { 10 } else { 11 };
+        LineFormat { rate, bits_per_byte }
     }
 }
 

@@ -61,6 +61,17 @@ impl<N: Network> VirtualHost<N> {
         self.take()
     }
 
+    /// Lets time pass without reading: what arrives stays on the line, or is lost to an overrun.
+    pub fn look_away(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(at) = self.simulator.deadline().filter(|at| *at <= end && *at > self.now) {
+            self.now = at;
+            self.simulator.handle(at, Input::Tick);
+        }
+        self.now = end;
+        self.simulator.handle(end, Input::Tick);
+    }
+
     /// Changes the world.
     pub fn control(&mut self, control: Control) -> Vec<u8> {
         self.give(Input::Control(control));

@@ -1,11 +1,10 @@
 //! The hand on the simulated world: what [`Control`] does.
 
+use super::card::Card;
 use super::control::{Control, Happening};
-use super::fault::Fault;
+use super::fault::{Fault, Rule, When};
 use super::machine::Machine;
 use super::network::Network;
-use super::radio::Card;
-use super::settings::SimCard;
 
 impl Machine {
     pub(super) fn control(&mut self, network: &mut dyn Network, control: Control) {
@@ -16,11 +15,7 @@ impl Machine {
                 self.card_changed(network, "SIM REMOVED");
             }
             Control::SimInsert => {
-                let card = match &self.settings.sim {
-                    SimCard::Absent => SimCard::Ready,
-                    card @ (SimCard::Ready | SimCard::Locked { .. }) => card.clone(),
-                };
-                self.radio.card = Card::new(&card);
+                self.radio.card = self.radio.lock.at_power_on();
                 let state = self.card_text().unwrap_or("SIM REMOVED");
                 self.card_changed(network, state);
             }
@@ -39,6 +34,14 @@ impl Machine {
                 self.hung_up = true;
             }
             Control::Fault(fault) => self.strike(network, fault),
+            Control::Rule(rule) => match rule.when {
+                When::Next => self.strike(network, rule.fault),
+                When::Chance(_) => self.faults.add(rule),
+                When::At(span) => {
+                    let when = When::At((self.now + span).since_origin());
+                    self.faults.add(Rule { when, ..rule });
+                }
+            },
             Control::PeerClose(channel) => {
                 if usize::from(channel) < self.ip.channels.len() {
                     self.connection_lost(network, channel.into());
@@ -57,7 +60,17 @@ impl Machine {
             Fault::SimRemoved => self.control(network, Control::SimRemove),
             Fault::HangUp => self.control(network, Control::HangUp),
             Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
-            Fault::LostPrompt
+            Fault::StaleConnected => self.make_stale(),
+            Fault::BrownOut { times } => {
+                self.brown_outs = times.saturating_sub(1);
+                self.reboot(network);
+            }
+            Fault::Urc(_)
+            | Fault::Wire(..)
+            | Fault::LostUrc
+            | Fault::DoubledUrc
+            | Fault::LateSend { .. }
+            | Fault::LostPrompt
             | Fault::LateAnswer { .. }
             | Fault::DetachedAnswer { .. }
             | Fault::LostAnswer { .. }
@@ -71,6 +84,7 @@ impl Machine {
     fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
         self.reconsider_service(network);
         let line = self.settings.profile.keyed("+CPIN", state);
+        let line = format!("{line}{}", self.settings.profile.card_slot);
         self.urc(&line);
     }
 }

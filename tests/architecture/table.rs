@@ -57,6 +57,7 @@ pub(crate) const PARTS: &[Part] = &[
     // `port/halves.rs` has a thread for a reader that can't be waited on.
     Part::shell("port", &["config", "error", "time"], &["crossbeam_channel", "log", "rustix", "serialport"]),
     Part::io("capture", &["at", "config", "error", "proto", "time"], &["log"]).speaks(),
+    Part::io("luat", &["at", "capture", "error", "time"], &[]).speaks(),
     Part::shell(
         "driver",
         &["capture", "config", "error", "port", "proto", "time"],
@@ -70,7 +71,8 @@ pub(crate) const PARTS: &[Part] = &[
         &["crossbeam_channel", "log"],
     ),
     // The simulated modem, and where it meets a real terminal.
-    Part::shell("sim", &["time"], &["crossbeam_channel", "log"]).speaks(),
+    // `rustls` in `sim/tls` alone, by feature `sim-tls`.
+    Part::shell("sim", &["time"], &["crossbeam_channel", "log", "rustls"]).speaks(),
     Part::shell("sim/serve", &["sim", "time"], &["crossbeam_channel", "log", "rustix"]).speaks(),
 ];
 

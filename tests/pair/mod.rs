@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits: when both sides are quiet, the clock jumps to the next deadline of either. A schedule is a
 //! function of its seed, and a failure prints it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 #![allow(dead_code, reason = "each test program uses its own part of the harness")]
 
 use std::collections::HashMap;
@@ -19,12 +20,33 @@ pub const ECHO: (&str, u16) = ("echo.test", 7);
 /// Changes what crosses the line; gets the bytes that are about to arrive and returns those that do.
 pub type Tap = Box<dyn FnMut(Timestamp, Vec<u8>) -> Vec<u8>>;
 
+/// What happens when the host writes something that begins like this, once.
+struct Reaction {
+    to: Vec<u8>,
+    how: How,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    /// The modem never sees it; the host gets these bytes.
+    Instead,
+    /// The host gets these bytes first.
+    Before,
+    /// The host gets these bytes behind what the modem says at once.
+    Behind,
+}
+
 /// Both ends of the line.
 pub struct Pair {
     pub engine: Engine,
     pub modem: Simulator<MemoryNetwork>,
     pub now: Timestamp,
     pub events: Vec<Event>,
+    /// Heartbeats whose words the shell is asked for.
+    pub beats: Vec<(SocketId, u64)>,
+    /// Everything that happened inside the modem.
+    pub happenings: Vec<sim::Happening>,
     /// Everything that the host has written.
     pub written: Vec<u8>,
     pub to_host: Tap,
@@ -35,9 +57,11 @@ pub struct Pair {
     next_ticket: u64,
     /// Steps in a row in which no time passed.
     stood: u32,
+    reactions: Vec<Reaction>,
     chunks: Chunks,
     seed: u64,
     hung_up: bool,
+    traces: bool,
 }
 
 /// How the modem's bytes are cut into reads.
@@ -63,16 +87,20 @@ impl Pair {
             modem: Simulator::new(settings, network),
             now: Timestamp::ZERO,
             events: Vec::new(),
+            beats: Vec::new(),
+            happenings: Vec::new(),
             written: Vec::new(),
             to_host: Box::new(|_, bytes| bytes),
             to_modem: Box::new(|_, bytes| bytes),
             answers: HashMap::new(),
             due: HashMap::new(),
             stood: 0,
+            reactions: Vec::new(),
             next_ticket: 1,
             chunks: Chunks::Whole,
             seed,
             hung_up: false,
+            traces: std::env::var_os("AIR724UG_TRACE").is_some(),
         }
     }
 
@@ -221,6 +249,12 @@ impl Pair {
         self.exchange();
     }
 
+    /// Runs to the next deadline.
+    pub fn once(&mut self) {
+        let end = self.now + Duration::from_secs(3_600);
+        assert!(self.step(end), "nothing more happens, {}", self.story());
+    }
+
     /// Runs until something holds. Fails after an hour: nothing in this library waits that long.
     pub fn run_until(&mut self, holds: impl Fn(&mut Self) -> bool) {
         let end = self.now + Duration::from_secs(3_600);
@@ -274,9 +308,9 @@ impl Pair {
                 quiet = false;
                 match output {
                     Output::Write(bytes) => {
+                        self.trace(">", &bytes);
                         self.written.extend_from_slice(&bytes);
-                        let bytes = (self.to_modem)(self.now, bytes);
-                        self.modem.handle(self.now, sim::Input::Host(&bytes));
+                        self.write(bytes);
                     }
                     Output::Answered(ticket, answer) => {
                         let due = self.due.remove(&ticket);
@@ -287,23 +321,12 @@ impl Pair {
                         self.answers.insert(ticket, answer);
                     }
                     Output::Event(event) => self.events.push(event),
+                    Output::Beat(socket, count) => self.beats.push((socket, count)),
                     Output::Readable(_) => {}
                 }
             }
-            while let Some(output) = self.modem.poll() {
-                match output {
-                    sim::Output::Host(bytes) => {
-                        quiet = false;
-                        let bytes = (self.to_host)(self.now, bytes);
-                        self.deliver(&bytes);
-                    }
-                    sim::Output::HangUp => {
-                        self.hung_up = true;
-                        quiet = false;
-                        self.engine.handle(self.now, Input::PortLost("hung up"));
-                    }
-                    sim::Output::Happened(_) => {}
-                }
+            if self.drain_modem() {
+                quiet = false;
             }
             if quiet {
                 return;
@@ -311,7 +334,106 @@ impl Pair {
         }
     }
 
+    /// Carries what the modem has written to the host; whether there was anything.
+    fn drain_modem(&mut self) -> bool {
+        let mut any = false;
+        while let Some(output) = self.modem.poll() {
+            match output {
+                sim::Output::Host(bytes) => {
+                    any = true;
+                    let bytes = (self.to_host)(self.now, bytes);
+                    self.deliver(&bytes);
+                }
+                sim::Output::HangUp => {
+                    self.hung_up = true;
+                    any = true;
+                    self.engine.handle(self.now, Input::PortLost("hung up"));
+                }
+                sim::Output::Happened(happening) => self.happenings.push(happening),
+            }
+        }
+        any
+    }
+
+    /// The host writes.
+    fn write(&mut self, bytes: Vec<u8>) {
+        let reaction = self.reactions.iter().position(|reaction| bytes.starts_with(&reaction.to));
+        let reaction = reaction.map(|index| self.reactions.remove(index));
+        if let Some(reaction) = &reaction
+            && reaction.how != How::Behind
+        {
+            self.deliver(&reaction.bytes);
+        }
+        if reaction.as_ref().is_none_or(|reaction| reaction.how != How::Instead) {
+            let bytes = (self.to_modem)(self.now, bytes);
+            self.modem.handle(self.now, sim::Input::Host(&bytes));
+        }
+        if let Some(reaction) = reaction.filter(|reaction| reaction.how == How::Behind) {
+            self.drain_modem();
+            self.deliver(&reaction.bytes);
+        }
+    }
+
+    /// The next write that begins with `to` never reaches the modem; the host gets `bytes` for it.
+    pub fn instead(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.react(to, How::Instead, bytes.as_ref())
+    }
+
+    /// As [`instead`](Self::instead), so many times.
+    pub fn instead_times(&mut self, times: usize, to: &str, bytes: impl AsRef<[u8]>) {
+        for _ in 0..times {
+            self.react(to, How::Instead, bytes.as_ref());
+        }
+    }
+
+    /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
+    pub fn before(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.react(to, How::Before, bytes.as_ref())
+    }
+
+    /// At the next write that begins with `to` the host gets `bytes` behind what the modem says at once.
+    pub fn behind(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.react(to, How::Behind, bytes.as_ref())
+    }
+
+    fn react(&mut self, to: &str, how: How, bytes: &[u8]) -> &mut Self {
+        self.reactions.push(Reaction { to: to.as_bytes().to_vec(), how, bytes: bytes.to_vec() });
+        self
+    }
+
+    /// How often the host has written this.
+    pub fn wrote(&self, text: &str) -> usize {
+        self.written.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
+    }
+
+    /// An earlier owner of the port has written this, and read what came of it.
+    pub fn left_behind(&mut self, bytes: impl AsRef<[u8]>) {
+        self.modem.handle(self.now, sim::Input::Host(bytes.as_ref()));
+        while self.modem.poll().is_some() {}
+    }
+
+    /// The port is there again.
+    pub fn plug_in(&mut self) {
+        self.engine.handle(self.now, Input::PortBack);
+        self.exchange();
+    }
+
+    /// The port vanishes for the host, while the modem lives on.
+    pub fn pull_out(&mut self) {
+        self.engine.handle(self.now, Input::PortLost("pulled out"));
+        self.exchange();
+    }
+
+    /// Shows what crosses the line, if the environment asks for it (`AIR724UG_TRACE=1`).
+    fn trace(&self, direction: &str, bytes: &[u8]) {
+        if self.traces && !bytes.is_empty() {
+            let shown = &bytes[..bytes.len().min(120)];
+            eprintln!("{} {direction} {} ({})", self.now, shown.escape_ascii(), bytes.len());
+        }
+    }
+
     fn deliver(&mut self, mut bytes: &[u8]) {
+        self.trace("<", bytes);
         while !bytes.is_empty() {
             let size = match &mut self.chunks {
                 Chunks::Whole => bytes.len(),
@@ -335,10 +457,14 @@ fn timeout_of(request: &Request) -> Duration {
     match request {
         Request::WaitReady { timeout }
         | Request::Connect { timeout, .. }
+        | Request::ConnectTls { timeout, .. }
         | Request::Send { timeout, .. }
         | Request::Close { timeout, .. }
+        | Request::Flush { timeout, .. }
+        | Request::Unacknowledged { timeout, .. }
         | Request::Resolve { timeout, .. }
         | Request::Ping { timeout, .. } => *timeout,
+        Request::RemoveFile(name) => Command::remove_file(name).timeout(),
         Request::Clock => Command::clock().timeout(),
         Request::Radio { on } => Command::radio(*on).timeout(),
         Request::Restart => Command::reset().timeout(),

@@ -1,5 +1,6 @@
 //! Commands: what is written, what answers it, and how long that may take.
 
+mod files;
 mod harmless;
 mod internet;
 mod ip;
@@ -8,6 +9,7 @@ mod network;
 mod power;
 mod setup;
 mod shape;
+mod tls;
 mod user;
 
 use std::borrow::Cow;
@@ -17,6 +19,7 @@ use std::time::Duration;
 pub use harmless::harmless_len;
 pub use link::Protocol;
 pub use shape::{Refusal, Verdict};
+pub use tls::{TlsKey, TlsValue};
 pub use user::InvalidCommand;
 
 use super::{ChannelId, Line};

@@ -51,6 +51,9 @@ pub enum Refusal {
         /// Bytes that it was given.
         given: usize,
     },
+    /// `TimeOut`: the module has waited in vain for the content of a file.
+    #[error("TimeOut")]
+    TimeOut,
     /// The final came without the information that belongs to it.
     #[error("the answer has no content")]
     Empty,
@@ -80,6 +83,8 @@ pub(super) enum Shape {
     Close(ChannelId),
     /// Prompt, payload, then `DATA ACCEPT:<n>,<len>` or `<n>, SEND OK`.
     Send(ChannelId, usize),
+    /// Prompt, payload, then `OK` or `TimeOut` (`AT+FSWRITE`).
+    Write,
     /// A header with payload, then `OK` (`AT+CIPRXGET=2`). The header goes past the lines.
     Fetch(ChannelId),
     /// A text of the user's: whatever is no URC, then any final.
@@ -125,6 +130,10 @@ impl Shape {
                 _ => Verdict::NotMine,
             },
             Self::Send(mine, given) => judge_send(line, mine, given),
+            Self::Write => match line {
+                Line::Text(b"TimeOut") => Verdict::Done(Err(Refusal::TimeOut)),
+                _ => Verdict::NotMine,
+            },
             Self::Fetch(_) => Verdict::NotMine,
             Self::Any { key } => judge_any(line, &key),
         }
@@ -148,7 +157,12 @@ impl Shape {
     pub(super) fn has_one_final(self) -> bool {
         matches!(
             self,
-            Self::Plain | Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Any { .. }
+            Self::Plain
+                | Self::Info { .. }
+                | Self::Bare { .. }
+                | Self::Write
+                | Self::Fetch(_)
+                | Self::Any { .. }
         )
     }
 
@@ -170,7 +184,7 @@ impl Shape {
             Final::Ok => return self.judge_ok(answered),
             Final::Connect if matches!(self, Self::Any { .. }) => return Verdict::Done(Ok(())),
             Final::Connect => return Verdict::NotMine,
-            Final::Error => Refusal::Error,
+            Final::Error | Final::NoResponse => Refusal::Error,
             Final::NoCarrier => Refusal::NoCarrier,
             Final::Cme(code) => Refusal::Cme(code),
             Final::Cms(code) => Refusal::Cms(code),
@@ -184,7 +198,7 @@ impl Shape {
 
     fn judge_ok(self, answered: bool) -> Verdict {
         match self {
-            Self::Plain | Self::Start(_) | Self::Any { .. } => Verdict::Done(Ok(())),
+            Self::Plain | Self::Start(_) | Self::Write | Self::Any { .. } => Verdict::Done(Ok(())),
             Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) if answered => Verdict::Done(Ok(())),
             Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Address => {
                 Verdict::Doubtful(Err(Refusal::Empty))

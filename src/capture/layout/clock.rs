@@ -6,7 +6,7 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Turns the wall clock of a log into the time since its first stamp.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     first: Option<u64>,
     last: u64,
     days: u64,
@@ -14,13 +14,13 @@ pub(super) struct Clock {
 
 impl Clock {
     /// The moment of a stamp that counts on for ever, in milliseconds.
-    pub(super) fn millis(&mut self, millis: u64) -> Timestamp {
+    pub(crate) fn millis(&mut self, millis: u64) -> Timestamp {
         let first = *self.first.get_or_insert(millis);
         Timestamp::from_millis(millis.saturating_sub(first))
     }
 
     /// The moment of a stamp that shows only the time of day. A jump back by more than half a day is midnight.
-    pub(super) fn time_of_day(&mut self, millis: u64) -> Timestamp {
+    pub(crate) fn time_of_day(&mut self, millis: u64) -> Timestamp {
         if millis + DAY / 2 < self.last {
             self.days += 1;
         }
@@ -30,7 +30,7 @@ impl Clock {
 }
 
 /// Milliseconds since midnight of `hh:mm:ss.mmm`, which is the whole of `text`.
-pub(super) fn time(text: &[u8]) -> Option<u64> {
+pub(crate) fn time(text: &[u8]) -> Option<u64> {
     let [h1, h0, b':', m1, m0, b':', s1, s0, b'.', ms @ ..] = text else {
         return None;
     };
@@ -57,7 +57,7 @@ pub(super) fn date_and_time(text: &[u8], separator: u8) -> Option<u64> {
 }
 
 /// A number of up to 15 digits.
-pub(super) fn number(digits: &[u8]) -> Option<u64> {
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 15 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }

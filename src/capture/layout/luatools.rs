@@ -40,7 +40,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
 }
 
 /// The stamp in milliseconds and the text behind it.
-fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
     let rest = line.strip_prefix(b"[")?;
     let millis = date_and_time(rest.get(..23)?, b'-')?;
     let rest = rest[23..].strip_prefix(b"]")?;
@@ -49,8 +49,17 @@ fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
 
 /// Whether the script, the core's C library or the tool printed this.
 fn is_print(text: &[u8]) -> bool {
-    let tagged = matches!(text, [b'[', b'T' | b'D' | b'I' | b'W' | b'E' | b'F', b']', b'-', b'[', ..]);
-    tagged || text.starts_with("工具提示:".as_bytes()) || text.starts_with(b"lualibc_")
+    leveled(text).is_some() || text.starts_with("工具提示:".as_bytes()) || text.starts_with(b"lualibc_")
+}
+
+/// The letter of the level and what stands behind `[L]-[`, if a script's log function printed this.
+pub(crate) fn leveled(text: &[u8]) -> Option<(u8, &[u8])> {
+    match text {
+        [b'[', level @ (b'T' | b'D' | b'I' | b'W' | b'E' | b'F'), b']', b'-', b'[', rest @ ..] => {
+            Some((*level, rest))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

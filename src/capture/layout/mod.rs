@@ -21,7 +21,9 @@ mod tagged;
 mod text;
 mod transcript;
 
+pub(crate) use clock::{Clock, number, time};
 pub(super) use collector::{Collector, Line};
+pub(crate) use luatools::{leveled, stamped};
 
 use super::{ReadError, format};
 

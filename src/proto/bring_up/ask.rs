@@ -67,7 +67,7 @@ impl BringUp {
     /// every second attempt goes without.
     fn begin_bearer(&self) -> Command {
         match &self.credentials.apn {
-            Some(apn) if self.failures % 2 == 0 => Command::begin_bearer_with(
+            Some(apn) if self.failures.is_multiple_of(2) => Command::begin_bearer_with(
                 apn,
                 self.credentials.user.as_ref(),
                 self.credentials.password.as_ref(),

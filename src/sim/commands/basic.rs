@@ -11,9 +11,9 @@ pub(super) const TABLE: Table = &[
     ("E", |machine, _, form| flag(form, |on| machine.terminal.echo = on)),
     ("V", |machine, _, form| flag(form, |on| machine.terminal.verbose = on)),
     ("Q", |machine, _, form| flag(form, |on| machine.terminal.quiet = on)),
-    ("&F", factory),
-    ("Z", factory),
-    ("&W", accepted),
+    ("&F", |machine, _, form| profile(machine, form, |machine| machine.terminal.factory(&machine.settings))),
+    ("Z", |machine, _, form| profile(machine, form, |machine| machine.terminal.restored(&machine.settings))),
+    ("&W", save),
     ("&C", accepted),
     ("&D", accepted),
     ("&K", accepted),
@@ -43,11 +43,35 @@ fn flag(form: &Form, set: impl FnOnce(bool)) -> Outcome {
     Outcome::Ok
 }
 
-/// `AT&F`, `ATZ`: the settings of the line as at power-on. The line's rate stays, or the answer would be lost.
-fn factory(machine: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
-    let rate = machine.terminal.rate;
-    machine.terminal = Terminal { rate, ..Terminal::new(&machine.settings) };
+/// `AT&F`, `ATZ`: the settings of the line as the factory or `AT&W` left them, at once; the line's rate stays, or the
+/// answer would be lost. There is one profile, number 0.
+fn profile(machine: &mut Machine, form: &Form, make: impl FnOnce(&Machine) -> Terminal) -> Outcome {
+    if !is_zero(form) {
+        return Outcome::ERROR;
+    }
+    let (rate, frame) = (machine.terminal.rate, machine.terminal.frame);
+    machine.terminal = make(machine);
+    machine.terminal.rate = rate;
+    machine.terminal.frame = frame;
     Outcome::Ok
+}
+
+/// `AT&W`: echo, quiet, rate, flow control and frame survive a reset (manual).
+fn save(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    if !is_zero(form) {
+        return Outcome::ERROR;
+    }
+    machine.terminal.save();
+    Outcome::Ok
+}
+
+/// Nothing or `0`.
+fn is_zero(form: &Form) -> bool {
+    match form {
+        Form::Execute => true,
+        Form::Set(args) => number(args, 0) == Some(0),
+        Form::Read | Form::Test => false,
+    }
 }
 
 /// `ATO`: back to transparent data.

@@ -1,24 +1,27 @@
 //! The SIM card.
 
+use super::super::card::Card;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
-use super::super::radio::{Card, Power};
+use super::super::radio::Power;
 use super::super::result::{Cme, Outcome};
-use super::{Table, text};
+use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+CPIN", pin),
     ("+CIMI", |machine, _, form| bare_number(machine, form, machine.settings.imsi.clone())),
     ("+ICCID", card_number),
     ("+CCID", card_number),
+    ("+CLCK", lock),
+    ("+CPWD", password),
 ];
 
 /// The refusal by a card that is missing or locked; `None` if it is ready.
 pub(super) fn refusal(machine: &Machine) -> Option<Outcome> {
     match machine.radio.card {
         Card::Absent => Some(Outcome::cme(Cme::NoSim)),
-        Card::Locked { .. } => Some(Outcome::cme(Cme::PinRequired)),
+        Card::Locked => Some(Outcome::cme(Cme::PinRequired)),
         Card::Blocked => Some(Outcome::cme(Cme::PukRequired)),
         Card::Ready => None,
     }
@@ -43,22 +46,19 @@ fn pin(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome
     }
 }
 
+/// `AT+CPIN=<pin>`, and for a blocked card `AT+CPIN=<puk>,<new pin>`.
 fn enter_pin(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
-    let right = match &mut machine.radio.card {
-        Card::Absent => return Outcome::cme(Cme::NoSim),
-        Card::Ready | Card::Blocked => return Outcome::cme(Cme::NotAllowed),
-        Card::Locked { pin, tries } => {
-            let right = pin == text(args, 0);
-            *tries -= u8::from(!right);
-            if !right && *tries > 0 {
-                return Outcome::cme(Cme::WrongPassword);
-            }
-            right
-        }
+    let lock = &mut machine.radio.lock;
+    let opened = match machine.radio.card {
+        Card::Absent => Err(Cme::NoSim),
+        Card::Ready => Err(Cme::NotAllowed),
+        Card::Locked => lock.verify(text(args, 0)),
+        Card::Blocked if args.len() < 2 => Err(Cme::PukRequired),
+        Card::Blocked => lock.unblock(text(args, 0), text(args, 1)),
     };
-    if !right {
-        machine.radio.card = Card::Blocked;
-        return Outcome::cme(Cme::PukRequired);
+    if let Err(error) = opened {
+        block_if_due(machine);
+        return Outcome::cme(error);
     }
     machine.radio.card = Card::Ready;
     machine.final_line("OK");
@@ -66,6 +66,82 @@ fn enter_pin(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> 
     machine.urc(&line);
     machine.reconsider_service(network);
     Outcome::Bare
+}
+
+/// The last wrong PIN has blocked the card.
+fn block_if_due(machine: &mut Machine) {
+    let blocked = machine.radio.lock.at_power_on() == Card::Blocked;
+    if blocked && machine.radio.card != Card::Absent {
+        machine.radio.card = Card::Blocked;
+    }
+}
+
+/// `AT+CLCK="SC",<0 off|1 on|2 query>[,<pin>]`: whether the card asks for its PIN. There is no other lock on the module
+/// (assumed; the manual's CPWD page shows "SC" alone).
+fn lock(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    let args = match form {
+        Form::Test => {
+            machine.keyed("+CLCK", "(\"SC\")");
+            return Outcome::Ok;
+        }
+        Form::Read | Form::Execute => return Outcome::ERROR,
+        Form::Set(args) => args,
+    };
+    if text(args, 0) != "SC" {
+        return Outcome::cme(Cme::NotSupported);
+    }
+    let asks = match number(args, 1) {
+        Some(mode @ 0..=1) => mode == 1,
+        Some(2) if machine.radio.card == Card::Absent => return Outcome::cme(Cme::NoSim),
+        Some(2) => {
+            let value = u8::from(machine.radio.lock.asks).to_string();
+            machine.keyed("+CLCK", &value);
+            return Outcome::Ok;
+        }
+        _ => return Outcome::cme(Cme::Invalid),
+    };
+    if let Some(refusal) = refusal(machine) {
+        return refusal;
+    }
+    let verified = machine.radio.lock.verify(text(args, 2));
+    with_lock(machine, network, verified.map(|()| asks))
+}
+
+/// Sets whether the card asks; a wrong PIN may have blocked it.
+fn with_lock(machine: &mut Machine, network: &mut dyn Network, asks: Result<bool, Cme>) -> Outcome {
+    match asks {
+        Ok(asks) => {
+            machine.radio.lock.asks = asks;
+            Outcome::Ok
+        }
+        Err(error) => {
+            block_if_due(machine);
+            machine.reconsider_service(network);
+            Outcome::cme(error)
+        }
+    }
+}
+
+/// `AT+CPWD="SC",<old>,<new>`
+fn password(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    let args = match form {
+        Form::Test => {
+            machine.keyed("+CPWD", "(\"SC\",8)");
+            return Outcome::Ok;
+        }
+        Form::Read | Form::Execute => return Outcome::ERROR,
+        Form::Set(args) => args,
+    };
+    if text(args, 0) != "SC" {
+        return Outcome::cme(Cme::NotSupported);
+    }
+    if let Some(refusal) = refusal(machine) {
+        return refusal;
+    }
+    let lock = &mut machine.radio.lock;
+    let changed = lock.change(text(args, 1), text(args, 2));
+    let asks = lock.asks;
+    with_lock(machine, network, changed.map(|()| asks))
 }
 
 fn bare_number(machine: &mut Machine, form: &Form, number: String) -> Outcome {
@@ -90,6 +166,10 @@ fn card_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outco
         return Outcome::cme(Cme::NoSim);
     }
     let iccid = machine.settings.iccid.clone();
-    machine.keyed("+ICCID", &iccid);
+    if machine.settings.profile.identity_keyed {
+        machine.keyed("+ICCID", &iccid);
+    } else {
+        machine.info(&iccid);
+    }
     Outcome::Ok
 }

@@ -5,7 +5,7 @@ use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::super::service::REPORTS;
-use super::{Table, accepted, number};
+use super::{Table, accepted, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+CSQ", signal),
@@ -15,8 +15,8 @@ pub(super) const TABLE: Table = &[
     ("+CEREG", |machine, _, form| registration(machine, form, 2)),
     ("+COPS", operator),
     ("+CCLK", clock),
-    ("+CTZU", accepted),
-    ("+CTZR", accepted),
+    ("+CTZU", |machine, _, form| zone(machine, "+CTZU", form)),
+    ("+CTZR", |machine, _, form| zone(machine, "+CTZR", form)),
     ("+CLTS", accepted),
     ("+CSCON", accepted),
 ];
@@ -39,7 +39,10 @@ fn signal(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 /// 27.007 section 8.69: only the LTE values are known.
 fn extended_signal(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
-        Form::Execute if machine.radio.in_service() => machine.keyed("+CESQ", "99,99,255,255,20,50"),
+        Form::Execute if machine.radio.in_service() => {
+            let value = format!("99,99,255,255,{},{}", machine.settings.rsrq, machine.settings.rsrp);
+            machine.keyed("+CESQ", &value);
+        }
         Form::Execute => machine.keyed("+CESQ", "99,99,255,255,255,255"),
         Form::Test => {
             machine.keyed("+CESQ", "(0-63,99),(0-7,99),(0-96,255),(0-49,255),(0-34,255),(0-97,255)")
@@ -61,35 +64,69 @@ fn registration(machine: &mut Machine, form: &Form, report: usize) -> Outcome {
     super::switch(machine, key, form, (0, 2), |machine| &mut machine.radio.reports[report])
 }
 
-fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    let name = machine.settings.operator.clone();
-    let digits = machine.settings.operator_number.clone();
+/// `+COPS: 0,2,"46000",7` (manual, COPS).
+fn operator(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    let (mode, format) = (machine.radio.operator_mode, machine.radio.operator_format);
     match form {
         Form::Read if machine.radio.in_service() => {
-            let format = machine.radio.operator_format;
-            let shown = if format == 2 { digits } else { name };
-            machine.keyed("+COPS", &format!("0,{format},\"{shown}\",7"));
+            let technology = machine.access_technology();
+            let shown = names(machine)[usize::from(format.min(2))].clone();
+            machine.keyed("+COPS", &format!("{mode},{format},\"{shown}\"{technology}"));
         }
-        Form::Read => machine.keyed("+COPS", "0"),
-        Form::Test if machine.radio.in_service() => {
-            let list = format!("(2,\"{name}\",\"{name}\",\"{digits}\",7),,(0-4),(0-2)");
+        Form::Read => machine.keyed("+COPS", &mode.to_string()),
+        Form::Test if machine.radio.is_searchable() => {
+            let [name, short, digits] = names(machine);
+            let technology = machine.access_technology();
+            let stat = if machine.radio.in_service() { 2 } else { 1 };
+            let list = format!("({stat},\"{name}\",\"{short}\",\"{digits}\"{technology}),,(0-4),(0-2)");
             machine.keyed("+COPS", &list);
         }
         Form::Test => return Outcome::cme(Cme::NoService),
-        Form::Set(args) => return select_operator(machine, args),
+        Form::Set(args) => return select_operator(machine, network, args),
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok
 }
 
-/// `AT+COPS=3,n` sets how the name is shown; automatic choice is accepted, as there is one network.
-fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
-    match (number(args, 0), number(args, 1)) {
-        (Some(3), Some(format @ 0..=2)) => machine.radio.operator_format = format as u8,
-        (Some(0), _) => {}
+/// The network's name in the three formats.
+fn names(machine: &Machine) -> [String; 3] {
+    let settings = &machine.settings;
+    [settings.operator.clone(), settings.operator_short.clone(), settings.operator_number.clone()]
+}
+
+/// 0 automatic, 1 by hand, 2 deregister, 3 only the format, 4 by hand or else automatic. There is one network.
+fn select_operator(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
+    let format = match args.get(1).map(|arg| (arg.text.is_empty(), arg.number())) {
+        None | Some((true, _)) => None,
+        Some((false, Some(format @ 0..=2))) => Some(format as u8),
+        Some((false, _)) => return Outcome::cme(Cme::Invalid),
+    };
+    let named = || {
+        let wanted = &names(machine)[usize::from(format.unwrap_or(0))];
+        args.len() >= 3 && text(args, 2) == wanted
+    };
+    let mode = match number(args, 0) {
+        Some(3) if format.is_some() => machine.radio.operator_mode,
+        Some(0) => 0,
+        Some(1) if named() => 1,
+        // Not there: no other network is taken (manual, COPS).
+        Some(1) if args.len() >= 3 => return Outcome::cme(Cme::NoService),
+        Some(2) => 2,
+        Some(4) if args.len() >= 3 => u8::from(named()),
         _ => return Outcome::cme(Cme::Invalid),
-    }
-    Outcome::Ok
+    };
+    machine.radio.operator_format = format.unwrap_or(machine.radio.operator_format);
+    machine.radio.operator_mode = mode;
+    machine.final_line("OK");
+    machine.reconsider_service(network);
+    Outcome::Bare
+}
+
+/// `AT+CTZU`, `AT+CTZR`: on from the start; 0 and 1 can be set, although the manual's page knows the query alone
+/// (its note under CTZU gives both).
+fn zone(machine: &mut Machine, key: &str, form: &Form) -> Outcome {
+    let place = usize::from(key == "+CTZR");
+    super::switch(machine, key, form, (0, 1), |machine| &mut machine.radio.time_reports[place])
 }
 
 fn clock(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {

@@ -28,11 +28,11 @@ fn close(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
         Form::Set(args) if !matches!(number(args, 0), Some(0 | 1)) => return Outcome::cme(Cme::Invalid),
         Form::Execute | Form::Set(_) => 0,
     };
-    let Some(link) = machine.ip.channels[channel].state.link() else {
+    if machine.ip.channels[channel].state.link().is_none() {
         // ERROR (manual) in single mode, +CME ERROR: 3 with several (capture a27).
         return if multi { Outcome::cme(Cme::NotAllowed) } else { Outcome::ERROR };
-    };
-    network.close(machine.now, link);
+    }
+    machine.link_close(network, channel);
     let lost = machine.ip.channels[channel].end();
     machine.happened(Happening::Closed { channel: channel as u8, lost });
     let line = machine.on_channel(channel, "CLOSE OK");

@@ -9,6 +9,7 @@ use super::super::machine::Machine;
 use super::super::network::{Link, Network, Protocol, Target};
 use super::super::profile::AlreadyStyle;
 use super::super::result::{Cme, Failure, Outcome, Then};
+use super::super::secure::Tls;
 use super::super::terminal::Kind;
 use super::{Table, number, text};
 
@@ -94,7 +95,9 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
     machine.happened(Happening::Connecting { channel: channel as u8, target: target.clone() });
     let line_end_follows = machine.ip.switches.bare_data == 0;
     network.connect(machine.now, link, &target);
+    let secure = machine.ip.switches.secure == 1 && target.protocol == Protocol::Tcp;
     machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
+    machine.ip.channels[channel].tls = if secure { Tls::Wanted } else { Tls::Off };
     machine.final_line("OK");
     debug_assert!(matches!(machine.ip.channels[channel].state, ChannelState::Connecting { .. }));
     if machine.settings.profile.connect_blocks {
@@ -103,14 +106,43 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
     Outcome::Bare
 }
 
-/// `AT+CLPORT`: the local port is the network's business; the setting is checked and accepted.
-fn local_port(_: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+/// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: kept and shown; the network behind the modem chooses its own ports.
+fn local_port(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let multi = machine.ip.multi();
     match form {
-        Form::Set(args) if args.iter().any(|arg| number(std::slice::from_ref(arg), 0).is_some()) => {
-            Outcome::Ok
+        Form::Test if multi => {
+            let last = machine.ip.channels.len() - 1;
+            machine.keyed("+CLPORT", &format!("(0-{last}),(\"TCP\",\"UDP\"),(0-65535)"));
         }
-        Form::Test => Outcome::Ok,
-        Form::Set(_) => Outcome::cme(Cme::Invalid),
-        Form::Read | Form::Execute => Outcome::ERROR,
+        Form::Test => machine.keyed("+CLPORT", "(\"TCP\",\"UDP\"),(0-65535)"),
+        Form::Read => {
+            let shown = if multi { machine.ip.local_ports.len() } else { 1 };
+            for channel in 0..shown {
+                let [tcp, udp] = machine.ip.local_ports[channel];
+                let prefix = if multi { format!("{channel},") } else { String::new() };
+                machine.keyed("+CLPORT", &format!("{prefix}{tcp},{udp}"));
+            }
+        }
+        Form::Set(args) => return set_local_port(machine, args),
+        Form::Execute => return Outcome::ERROR,
     }
+    Outcome::Ok
+}
+
+fn set_local_port(machine: &mut Machine, args: &[Arg]) -> Outcome {
+    let (channel, args) = match args {
+        [_, rest @ ..] if machine.ip.multi() => (super::send::channel(machine, args), rest),
+        _ => (Some(0), args),
+    };
+    let port = number(args, 1).and_then(|port| u16::try_from(port).ok());
+    let place = match text(args, 0).to_uppercase().as_str() {
+        "TCP" => Some(0),
+        "UDP" => Some(1),
+        _ => None,
+    };
+    let (Some(channel), Some(place), Some(port), 2) = (channel, place, port, args.len()) else {
+        return Outcome::cme(Cme::Invalid);
+    };
+    machine.ip.local_ports[channel][place] = port;
+    Outcome::Ok
 }

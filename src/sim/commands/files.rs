@@ -12,17 +12,22 @@ use super::super::terminal::Kind;
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
-    ("+FSCREATE", |machine, _, form| with_name(form, |name, _| created(machine, name))),
+    ("+FSCREATE", |machine, _, form| with_name(form, |name, _| done(machine.files.create(name)))),
     ("+FSWRITE", |machine, _, form| with_name(form, |name, args| write(machine, name, args))),
     ("+FSREAD", |machine, _, form| with_name(form, |name, args| read(machine, name, args))),
-    ("+FSDEL", |machine, _, form| with_name(form, |name, _| deleted(machine, name))),
+    ("+FSDEL", |machine, _, form| with_name(form, |name, _| done(machine.files.remove(name)))),
     ("+FSFLSIZE", |machine, _, form| with_name(form, |name, _| size(machine, name))),
+    ("+FSMKDIR", |machine, _, form| with_name(form, |name, _| done(machine.files.make_directory(name)))),
+    ("+FSRMDIR", |machine, _, form| with_name(form, |name, _| done(machine.files.remove_directory(name)))),
     ("+FSLS", list),
     ("+FSMEM", memory),
 ];
 
-/// The longest name (bounds memory, assumed).
-const MAX_NAME: usize = 128;
+/// The longest name (manual).
+const MAX_NAME: usize = 64;
+
+/// The most that one read takes (manual, FSREAD).
+const MAX_READ: u64 = 10_240;
 
 fn with_name(form: &Form, act: impl FnOnce(&str, &[Arg]) -> Outcome) -> Outcome {
     match form {
@@ -36,12 +41,8 @@ fn with_name(form: &Form, act: impl FnOnce(&str, &[Arg]) -> Outcome) -> Outcome 
     }
 }
 
-fn created(machine: &mut Machine, name: &str) -> Outcome {
-    if machine.files.create(name) { Outcome::Ok } else { Outcome::ERROR }
-}
-
-fn deleted(machine: &mut Machine, name: &str) -> Outcome {
-    if machine.files.remove(name) { Outcome::Ok } else { Outcome::ERROR }
+fn done(well: bool) -> Outcome {
+    if well { Outcome::Ok } else { Outcome::ERROR }
 }
 
 /// `AT+FSWRITE="name",<0 replace|1 append>,<size>,<seconds>`: a prompt, then the bytes.
@@ -56,8 +57,7 @@ fn write(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     if length > WRITE_LIMIT as u64 {
         return Outcome::cme(Cme::FileTooLarge);
     }
-    // From V401857 on as that of CIPSEND (firmware change log).
-    let prompt = machine.settings.profile.prompt.as_bytes().to_vec();
+    let prompt = machine.settings.profile.file_prompt.as_bytes().to_vec();
     machine.print(Kind::Prompt, prompt);
     machine.editor.clear();
     Outcome::File(FileWrite {
@@ -75,7 +75,7 @@ fn read(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     let Some(content) = machine.files.read(name) else {
         return Outcome::cme(Cme::NoFile);
     };
-    let (Some(mode @ 0..=1), Some(size)) = (number(args, 0), number(args, 1)) else {
+    let (Some(mode @ 0..=1), Some(size @ 0..=MAX_READ)) = (number(args, 0), number(args, 1)) else {
         return Outcome::cme(Cme::Invalid);
     };
     let start = if mode == 1 { number(args, 2).unwrap_or(0) } else { 0 };
@@ -101,7 +101,9 @@ fn list(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
         Form::Execute | Form::Read => String::new(),
         Form::Test => return Outcome::Ok,
     };
-    let names: Vec<&str> = machine.files.list(&directory).collect();
+    let Some(names) = machine.files.list(&directory) else {
+        return Outcome::ERROR;
+    };
     if !names.is_empty() {
         let names = names.join("\r\n");
         machine.info(&names);

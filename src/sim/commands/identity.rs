@@ -51,7 +51,7 @@ fn model(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 }
 
 fn revision(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    let text = machine.settings.profile.revision;
+    let text = machine.settings.profile.firmware;
     identity(machine, form, "+CGMR", text)
 }
 

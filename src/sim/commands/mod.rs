@@ -7,14 +7,17 @@ mod close;
 mod connect;
 mod context;
 mod files;
+mod heart;
 mod identity;
 mod names;
 mod options;
+mod phone;
 mod port;
 mod power;
 mod read;
 mod scene;
 mod send;
+mod ssl;
 mod status;
 
 use super::line::{Arg, Call, Form};
@@ -37,14 +40,17 @@ const FAMILIES: &[Table] = &[
     connect::TABLE,
     context::TABLE,
     files::TABLE,
+    heart::TABLE,
     identity::TABLE,
     names::TABLE,
     options::TABLE,
+    phone::TABLE,
     port::TABLE,
     power::TABLE,
     read::TABLE,
     scene::TABLE,
     send::TABLE,
+    ssl::TABLE,
     status::TABLE,
 ];
 
@@ -93,6 +99,56 @@ fn switch(
                 *place(machine) = value as u8;
             }
             _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// A command of several numbers.
+struct List<const N: usize> {
+    key: &'static str,
+    /// What the test form answers.
+    test: &'static str,
+    bounds: [(u16, u16); N],
+    /// So many must be given; the others stay as they are when they are missing or empty.
+    needed: usize,
+}
+
+impl<const N: usize> List<N> {
+    /// The numbers with those that are given; `None` if one is wrong.
+    fn take(&self, args: &[Arg], mut numbers: [u16; N]) -> Option<[u16; N]> {
+        if args.len() > N || args.len() < self.needed {
+            return None;
+        }
+        for (place, arg) in args.iter().enumerate() {
+            if arg.text.is_empty() && place >= self.needed {
+                continue;
+            }
+            let (least, most) = self.bounds[place];
+            let number = u16::try_from(arg.number()?).ok()?;
+            numbers[place] = (least..=most).contains(&number).then_some(number)?;
+        }
+        Some(numbers)
+    }
+}
+
+/// Runs a command of several numbers: test, read and set.
+fn list<const N: usize>(
+    machine: &mut Machine,
+    form: &Form,
+    list: &List<N>,
+    place: impl Fn(&mut Machine) -> &mut [u16; N],
+) -> Outcome {
+    match form {
+        Form::Test => machine.keyed(list.key, list.test),
+        Form::Read => {
+            let value = place(machine).map(|number| number.to_string()).join(",");
+            machine.keyed(list.key, &value);
+        }
+        Form::Set(args) => match list.take(args, *place(machine)) {
+            Some(numbers) => *place(machine) = numbers,
+            None => return Outcome::cme(Cme::Invalid),
         },
         Form::Execute => return Outcome::ERROR,
     }

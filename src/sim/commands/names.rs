@@ -1,17 +1,28 @@
 //! Host names.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::network::Network;
+use super::super::ping::Ping;
 use super::super::result::{Cme, Outcome};
-use super::{Table, text};
+use super::{List, Table, text};
 
-pub(super) const TABLE: Table = &[("+CDNSGIP", resolve), ("+CDNSCFG", servers)];
+pub(super) const TABLE: Table = &[("+CDNSGIP", resolve), ("+CDNSCFG", servers), ("+CIPPING", ping)];
 
 /// Names being asked for at once; more are refused (bounds memory, assumed).
 const MAX_QUERIES: usize = 16;
+/// Count, bytes, tenths of a second, time to live. Endless pings (count 0) are those of later Air780E firmware.
+const PING: List<4> = List {
+    key: "+CIPPING",
+    test: "(1-100),(0-1024),(1-600),(1-255)",
+    bounds: [(1, 100), (0, 1024), (1, 600), (1, 255)],
+    needed: 0,
+};
+/// Manual; the time-out, which has no default there, as that of the SIM800: 10 s.
+const PING_DEFAULTS: [u16; 4] = [4, 32, 100, 64];
 /// The longest name (manual: as in CIPSTART).
 const MAX_NAME: usize = 128;
 
@@ -33,6 +44,34 @@ fn resolve(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Out
     network.resolve(machine.now, query, &name);
     machine.ip.queries.insert(query, name);
     Outcome::Ok
+}
+
+/// `AT+CIPPING=<host>[,<count>[,<bytes>[,<tenths of a second>[,<time to live>]]]]` (manual).
+fn ping(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    let args = match form {
+        Form::Set(args) => args,
+        Form::Read => {
+            machine.keyed("+CIPPING", &PING_DEFAULTS.map(|number| number.to_string()).join(","));
+            return Outcome::Ok;
+        }
+        Form::Test => {
+            machine.keyed("+CIPPING", PING.test);
+            return Outcome::Ok;
+        }
+        Form::Execute => return Outcome::ERROR,
+    };
+    if !machine.ip.is_active() {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    let host = text(args, 0).to_owned();
+    let numbers = PING.take(&args[1..], PING_DEFAULTS);
+    match numbers {
+        Some([count, _, tenths, _]) if !host.is_empty() && host.len() <= MAX_NAME => {
+            let timeout = Duration::from_millis(u64::from(tenths) * 100);
+            machine.begin_pings(network, Ping::new(host, count, timeout))
+        }
+        _ => Outcome::cme(Cme::Invalid),
+    }
 }
 
 impl Machine {
@@ -59,14 +98,15 @@ fn servers(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
             let [primary, secondary] = machine.ip.name_servers.clone();
             machine.info(&format!("PrimaryDns: {primary}\r\nSecondaryDns: {secondary}"));
         }
-        Form::Test => {}
+        Form::Test => machine.keyed("+CDNSCFG", "(\"Primary DNS\"),(\"Secondary DNS\")"),
         Form::Set(args) => {
             let valid = |place: usize| text(args, place).parse::<IpAddr>().ok();
-            let Some(primary) = valid(0) else {
+            let secondary = if args.len() > 1 { valid(1).map(Some) } else { Some(None) };
+            let (Some(primary), Some(secondary)) = (valid(0), secondary) else {
                 return Outcome::cme(Cme::Invalid);
             };
             machine.ip.name_servers[0] = primary.to_string();
-            if let Some(secondary) = valid(1) {
+            if let Some(secondary) = secondary {
                 machine.ip.name_servers[1] = secondary.to_string();
             }
         }

@@ -5,7 +5,7 @@ use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
-use super::{Table, accepted, number, switch};
+use super::{List, Table, list, number, switch};
 
 pub(super) const TABLE: Table = &[
     ("+CIPMUX", multi),
@@ -27,15 +27,41 @@ pub(super) const TABLE: Table = &[
         switch(machine, "+CIPSPRT", form, (0, 2), |machine| &mut machine.ip.switches.prompt)
     }),
     ("+CIPATS", auto_send),
-    ("+CIPTKA", keep_alive),
-    ("+CIPSSL", secure),
-    ("+CIPCCFG", accepted),
+    ("+CIPTKA", |machine, _, form| list(machine, form, &KEEP_ALIVE, |machine| &mut machine.ip.keep_alive)),
+    ("+CIPCCFG", transparent_settings),
 ];
 
-/// Only in `IP INITIAL` (manual); several connections and transparent mode exclude each other.
+/// Manual, CIPTKA. Kept; without effect on a network that loses no link silently.
+const KEEP_ALIVE: List<4> = List {
+    key: "+CIPTKA",
+    test: "(0-1),(30-7200),(30-600),(1-9)",
+    bounds: [(0, 1), (30, 7200), (30, 600), (1, 9)],
+    needed: 1,
+};
+/// Manual, CIPCCFG.
+const TRANSPARENT: List<8> = List {
+    key: "+CIPCCFG",
+    test: "(NmRetry:3-8),(WaitTm:2-10),(SendSz:1-1460),(esc:0,1),(Rxmode:0,1),(RxSize:50-1460),(Rxtimer:20-1000),\
+           (BufClean:0,1)",
+    bounds: [(3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000), (0, 1)],
+    needed: 4,
+};
+
+/// Only in transparent mode with one connection (manual).
+fn transparent_settings(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let allowed = machine.ip.switches.transparent == 1 && !machine.ip.multi();
+    if matches!(form, Form::Set(_)) && !allowed {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    list(machine, form, &TRANSPARENT, |machine| &mut machine.ip.transparent_settings)
+}
+
+/// Only in `IP INITIAL` (manual); several connections and transparent mode exclude each other, but to say 0 to either is
+/// always accepted (capture a18).
 fn multi(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    let switches = &machine.ip.switches;
-    let refused = machine.ip.bearer != Bearer::Initial || switches.transparent == 1;
+    let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
+    let transparent = machine.ip.switches.transparent == 1;
+    let refused = machine.ip.bearer != Bearer::Initial || (wanted && transparent);
     initial_only(machine, form, refused, "+CIPMUX", |machine| &mut machine.ip.switches.multi)
 }
 
@@ -82,46 +108,6 @@ fn auto_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome
             }
             _ => return Outcome::cme(Cme::Invalid),
         },
-        Form::Execute => return Outcome::ERROR,
-    }
-    Outcome::Ok
-}
-
-/// `AT+CIPTKA=1,<idle>,<interval>,<probes>`: kept, without effect on a network that never loses a link silently.
-fn keep_alive(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    match form {
-        Form::Read => {
-            let [on, idle, interval, probes] = machine.ip.keep_alive;
-            machine.keyed("+CIPTKA", &format!("{on},{idle},{interval},{probes}"));
-        }
-        Form::Test => machine.keyed("+CIPTKA", "(0-1),(30-7200),(30-600),(1-9)"),
-        Form::Set(args) => {
-            let value =
-                |place: usize, default: u64| args.get(place).map_or(Some(default), |arg| arg.number());
-            match (number(args, 0), value(1, 7200), value(2, 75), value(3, 9)) {
-                (
-                    Some(on @ 0..=1),
-                    Some(idle @ 30..=7200),
-                    Some(interval @ 30..=600),
-                    Some(probes @ 1..=9),
-                ) => {
-                    machine.ip.keep_alive = [on, idle, interval, probes].map(|number| number as u16);
-                }
-                _ => return Outcome::cme(Cme::Invalid),
-            }
-        }
-        Form::Execute => return Outcome::ERROR,
-    }
-    Outcome::Ok
-}
-
-/// TLS is not simulated yet: switching it off is accepted, switching it on is refused rather than lied about.
-fn secure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    match form {
-        Form::Read => machine.keyed("+CIPSSL", "0"),
-        Form::Test => machine.keyed("+CIPSSL", "(0-1)"),
-        Form::Set(args) if number(args, 0) == Some(0) => {}
-        Form::Set(_) => return Outcome::cme(Cme::NotSupported),
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok

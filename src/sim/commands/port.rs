@@ -4,7 +4,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
-use super::{Table, accepted, number, switch};
+use super::{List, Table, accepted, list, number, switch};
 
 /// The rates of the 8910 core (core image), 0 being automatic.
 const RATES: [u64; 14] =
@@ -20,12 +20,34 @@ pub(super) const TABLE: Table = &[
     ("+CSCLK", |machine, _, form| {
         switch(machine, "+CSCLK", form, (0, 2), |machine| &mut machine.terminal.sleep)
     }),
-    ("+WAKETIM", accepted),
-    ("+CFGRI", accepted),
+    ("+WAKETIM", |machine, _, form| {
+        switch(machine, "+WAKETIM", form, (0, 65), |machine| &mut machine.terminal.sleeps_after)
+    }),
+    ("+CFGRI", ring_indicator),
+    ("+CFGRISAVE", accepted),
+    ("+CSDT", accepted),
+    ("^TRACECTRL", accepted),
     ("+CIURC", accepted),
     ("+TCPUSERPARAM", accepted),
     ("+CIICRMODE", accepted),
 ];
+
+/// `+CFGRI: 0` (capture a13). The pulses that a set value asks for are on a pin, not on the line.
+fn ring_indicator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => {
+            let value = machine.terminal.ring_indicator.to_string();
+            machine.keyed("+CFGRI", &value);
+        }
+        Form::Set(args) => match number(args, 0) {
+            Some(value @ 0..=1) => machine.terminal.ring_indicator = value as u8,
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Test => {}
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
 
 fn rate(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
@@ -46,57 +68,50 @@ fn rate(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The answer still goes out at the old rate. A line that is infinitely fast stays so: its user asked for it.
+/// The answer still goes out at the old rate.
 fn set_rate(machine: &mut Machine, rate: u32) -> Outcome {
     machine.terminal.rate = rate;
-    if rate > 0 && machine.settings.baud.is_some() {
-        machine.new_rate = Some(rate);
-    }
+    machine.new_format = Some(machine.terminal.line_format(&machine.settings));
     Outcome::Ok
 }
 
-/// `(0,2),(0,2)`: XON/XOFF is not available (capture a16, core image).
+/// `(0,2),(0,2)`: XON/XOFF is not available (capture a16, core image). The first number is how the host holds back the
+/// modem, the second how the modem holds back the host (V.250).
 fn flow_control(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    pair(
-        machine,
-        "+IFC",
-        form,
-        "(0,2),(0,2)",
-        |value| matches!(value, 0 | 2),
-        |machine| &mut machine.terminal.flow,
-    )
-}
-
-/// `(1-3),(0-1)` (8910 core image); 3,3 is 8N1.
-fn frame(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    pair(machine, "+ICF", form, "(1-3),(0-1)", |value| value <= 3, |machine| &mut machine.terminal.frame)
-}
-
-/// Two numbers, the second optional.
-fn pair(
-    machine: &mut Machine,
-    key: &str,
-    form: &Form,
-    range: &str,
-    allowed: impl Fn(u64) -> bool,
-    place: impl Fn(&mut Machine) -> &mut (u8, u8),
-) -> Outcome {
+    let allowed = |value: &u64| matches!(value, 0 | 2);
     match form {
         Form::Read => {
-            let (first, second) = *place(machine);
-            machine.keyed(key, &format!("{first},{second}"));
+            let (first, second) = machine.terminal.flow;
+            let blank = pair_blank(machine);
+            machine.keyed("+IFC", &format!("{first},{blank}{second}"));
         }
-        Form::Test => machine.keyed(key, range),
+        Form::Test => {
+            let range = format!("(0,2),{}(0,2)", pair_blank(machine));
+            machine.keyed("+IFC", &range);
+        }
         Form::Set(args) => match parse_pair(args) {
-            Some((first, second)) if allowed(first) && second.is_none_or(&allowed) => {
-                let place = place(machine);
-                *place = (first as u8, second.unwrap_or(u64::from(place.1)) as u8);
+            Some((first, second)) if allowed(&first) && second.as_ref().is_none_or(allowed) => {
+                let second = second.unwrap_or(u64::from(machine.terminal.flow.1));
+                machine.terminal.flow = (first as u8, second as u8);
             }
             _ => return Outcome::cme(Cme::Invalid),
         },
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok
+}
+
+/// 8910 core image: 1 two stop bits, 2 a parity bit, 3 neither; never seven data bits.
+const FRAME: List<2> = List { key: "+ICF", test: "(1-3),(0-1)", bounds: [(1, 3), (0, 1)], needed: 1 };
+
+fn frame(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let outcome = list(machine, form, &FRAME, |machine| &mut machine.terminal.frame);
+    machine.new_format = Some(machine.terminal.line_format(&machine.settings));
+    outcome
+}
+
+fn pair_blank(machine: &Machine) -> &'static str {
+    if machine.settings.profile.pair_blank { " " } else { "" }
 }
 
 fn parse_pair(args: &[Arg]) -> Option<(u64, Option<u64>)> {

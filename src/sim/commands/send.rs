@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::super::data::{End, Payload};
 use super::super::flow::CHUNK;
-use super::super::ip::ChannelState;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
@@ -62,7 +61,7 @@ fn prompt(machine: &mut Machine, channel: usize, length: Option<&Arg>) -> Outcom
     };
     let slot = &machine.ip.channels[channel];
     // Capture a27: a link that the peer has closed refuses without a prompt.
-    if !matches!(slot.state, ChannelState::Connected { .. } | ChannelState::RemoteClosing { .. }) {
+    if !slot.state.sends() {
         return Outcome::cme(Cme::NotAllowed);
     }
     let needed = match end {
@@ -106,10 +105,11 @@ fn acknowledged(machine: &mut Machine, network: &mut dyn Network, form: &Form) -
         Form::Set(_) => None,
     };
     let slot = channel.map(|channel| &machine.ip.channels[channel]);
-    let Some((slot, link)) = slot.and_then(|slot| Some((slot, slot.state.link()?))) else {
+    let linked = slot.filter(|slot| slot.state.link().is_some());
+    let (Some(channel), Some(slot)) = (channel, linked) else {
         return Outcome::cme(Cme::NotAllowed);
     };
-    let (sent, known) = (slot.sent, network.acknowledged(link));
+    let (sent, known) = (slot.sent, machine.link_acknowledged(network, channel));
     let value = format!("{sent},{known},{}", sent.saturating_sub(known));
     machine.keyed("+CIPACK", &value);
     Outcome::Ok

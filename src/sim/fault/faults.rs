@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::wire::{Disturbance, Way};
 use super::{Fault, Rule, When};
 use crate::sim::rng::Rng;
 use crate::sim::terminal::Kind;
@@ -14,6 +15,9 @@ const ARMED_LIMIT: usize = 1024;
 const DETACHED_LIMIT: usize = 64 * 1024;
 /// Keeps the chance of faults apart from that of latencies, so that switching faults on changes no latency.
 const FAULT_STREAM: u64 = 0x5eed_fa17;
+
+/// Keeps the chance of single bytes apart from that of commands.
+const WIRE_STREAM: u64 = 0x5eed_31fe;
 
 /// What becomes of the answer of the command in hand.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +32,7 @@ enum Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Passage {
     Now,
+    Twice,
     Never,
     At(Timestamp),
 }
@@ -38,6 +43,8 @@ pub(in crate::sim) struct Faults {
     rules: Vec<Rule>,
     armed: VecDeque<Fault>,
     rng: Rng,
+    /// The chance of bytes on the wire, apart from that of commands.
+    wire_rng: Rng,
     fate: Fate,
     /// Detached answers and when they come.
     detached: VecDeque<(Timestamp, Vec<u8>)>,
@@ -51,6 +58,7 @@ impl Faults {
             rules,
             armed: next.into_iter().map(|rule| rule.fault).collect(),
             rng: Rng::new(seed ^ FAULT_STREAM),
+            wire_rng: Rng::new(seed ^ WIRE_STREAM),
             fate: Fate::Whole,
             detached: VecDeque::new(),
         }
@@ -60,6 +68,13 @@ impl Faults {
     pub(in crate::sim) fn arm(&mut self, fault: Fault) {
         if self.armed.len() < ARMED_LIMIT {
             self.armed.push_back(fault);
+        }
+    }
+
+    /// Adds a rule, its moment counted from the origin of time.
+    pub(in crate::sim) fn add(&mut self, rule: Rule) {
+        if self.rules.len() < ARMED_LIMIT {
+            self.rules.push(rule);
         }
     }
 
@@ -97,6 +112,12 @@ impl Faults {
 
     /// What becomes of a piece of output.
     pub(in crate::sim) fn passage(&mut self, kind: Kind, now: Timestamp) -> Passage {
+        if kind == Kind::Urc && self.strikes(|fault| *fault == Fault::LostUrc).is_some() {
+            return Passage::Never;
+        }
+        if kind == Kind::Urc && self.strikes(|fault| *fault == Fault::DoubledUrc).is_some() {
+            return Passage::Twice;
+        }
         match (kind, &self.fate) {
             (Kind::Prompt, _) => match self.strikes(|fault| *fault == Fault::LostPrompt) {
                 Some(_) => Passage::Never,
@@ -148,6 +169,55 @@ impl Faults {
         }
     }
 
+    /// How much later the result of the send that begins now comes.
+    pub(in crate::sim) fn send_begins(&mut self) -> Option<Duration> {
+        let Some(Fault::LateSend { by }) = self.strikes(|fault| matches!(fault, Fault::LateSend { .. }))
+        else {
+            return None;
+        };
+        self.fate = Fate::Detached(by);
+        Some(by)
+    }
+
+    /// The unsolicited line that comes before the line that is printed now.
+    pub(in crate::sim) fn urc_before(&mut self) -> Option<String> {
+        match self.strikes(|fault| matches!(fault, Fault::Urc(_))) {
+            Some(Fault::Urc(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether anything is meant for single bytes of this direction: a quick look, as bytes are many.
+    pub(in crate::sim) fn disturbs_bytes(&self, way: Way) -> bool {
+        let rules = self.rules.iter().map(|rule| &rule.fault);
+        self.armed.iter().chain(rules).any(|fault| is_wire(fault, way, true))
+    }
+
+    /// What happens to the next byte of this direction.
+    pub(in crate::sim) fn disturbs_byte(&mut self, way: Way) -> Option<Disturbance> {
+        self.disturbance(way, true)
+    }
+
+    /// What happens to the next piece of this direction.
+    pub(in crate::sim) fn disturbs_piece(&mut self, way: Way) -> Option<Disturbance> {
+        self.disturbance(way, false)
+    }
+
+    /// Which bit of a byte is turned over.
+    pub(in crate::sim) fn bit(&mut self) -> u32 {
+        self.wire_rng.below(8) as u32
+    }
+
+    fn disturbance(&mut self, way: Way, of_bytes: bool) -> Option<Disturbance> {
+        std::mem::swap(&mut self.rng, &mut self.wire_rng);
+        let struck = self.strikes(|fault| is_wire(fault, way, of_bytes));
+        std::mem::swap(&mut self.rng, &mut self.wire_rng);
+        match struck {
+            Some(Fault::Wire(_, disturbance)) => Some(disturbance),
+            _ => None,
+        }
+    }
+
     /// The first fault of a kind that strikes at this opportunity: one that waits, or one that chance brings.
     fn strikes(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
         if let Some(at) = self.armed.iter().position(&wanted) {
@@ -168,11 +238,7 @@ impl Faults {
             }
         }
         for rule in &self.rules {
-            let has_its_own_opportunity = matches!(
-                rule.fault,
-                Fault::LostPrompt | Fault::ShortBody { .. } | Fault::CloseMidSend { .. }
-            );
-            if !has_its_own_opportunity && by_chance(rule, &mut self.rng) {
+            if !rule.fault.waits_for_its_own() && by_chance(rule, &mut self.rng) {
                 due.push(rule.fault.clone());
             }
         }
@@ -190,14 +256,13 @@ fn counted_down(mut fault: Fault) -> Result<Fault, Fault> {
             *command = command.saturating_sub(1);
             if *command == 0 { Err(fault) } else { Ok(fault) }
         }
-        Fault::LostPrompt | Fault::ShortBody { .. } | Fault::CloseMidSend { .. } => Ok(fault),
-        Fault::Garbage(_)
-        | Fault::Reboot
-        | Fault::PdpLost
-        | Fault::NetworkLost
-        | Fault::SimRemoved
-        | Fault::HangUp => Err(fault),
+        other if other.waits_for_its_own() => Ok(fault),
+        _ => Err(fault),
     }
+}
+
+fn is_wire(fault: &Fault, wanted: Way, of_bytes: bool) -> bool {
+    matches!(fault, Fault::Wire(way, disturbance) if *way == wanted && disturbance.is_of_bytes() == of_bytes)
 }
 
 fn by_chance(rule: &Rule, rng: &mut Rng) -> bool {

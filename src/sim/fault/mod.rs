@@ -2,9 +2,12 @@
 
 mod faults;
 mod rule;
+mod wire;
 
 pub(super) use faults::{Faults, Passage};
 pub use rule::{BadRule, Rule, When};
+pub(super) use wire::Wire;
+pub use wire::{Disturbance, Way};
 
 use std::fmt;
 use std::time::Duration;
@@ -56,6 +59,28 @@ pub enum Fault {
         /// How many bytes are missing.
         missing: usize,
     },
+    /// Something happens to the bytes on their way, below all grammar.
+    Wire(Way, Disturbance),
+    /// This unsolicited line is printed before the next line of the modem, whatever that belongs to: also in the middle
+    /// of an answer.
+    Urc(String),
+    /// The next unsolicited line is not printed (firmware before V838 forgot `CLOSED`).
+    LostUrc,
+    /// The next unsolicited line is printed twice (firmware V301831 reported `+CPIN: READY` twice).
+    DoubledUrc,
+    /// The result of the next send comes this much later, after an empty line in its place; the command line is free
+    /// meanwhile (clients.md).
+    LateSend {
+        /// How much later.
+        by: Duration,
+    },
+    /// The supply breaks down: the modem reboots this many times, each time soon after its banner.
+    BrownOut {
+        /// How often.
+        times: u32,
+    },
+    /// Every open link dies without a word; the modem goes on saying `CONNECTED` and takes what is sent (capture s10).
+    StaleConnected,
     /// These bytes appear on the line, whatever it carries: noise, a wrong rate (capture s05).
     Garbage(Vec<u8>),
     /// The modem reboots.
@@ -70,6 +95,34 @@ pub enum Fault {
     HangUp,
 }
 
+impl Fault {
+    /// Whether it has an opportunity of its own: everything else strikes with a command line.
+    fn waits_for_its_own(&self) -> bool {
+        match self {
+            Self::LostPrompt
+            | Self::ShortBody { .. }
+            | Self::CloseMidSend { .. }
+            | Self::Wire(..)
+            | Self::Urc(_)
+            | Self::LostUrc
+            | Self::DoubledUrc
+            | Self::LateSend { .. } => true,
+            Self::LateAnswer { .. }
+            | Self::DetachedAnswer { .. }
+            | Self::LostAnswer { .. }
+            | Self::WrongAnswer { .. }
+            | Self::Garbage(_)
+            | Self::Reboot
+            | Self::PdpLost
+            | Self::NetworkLost
+            | Self::SimRemoved
+            | Self::HangUp
+            | Self::BrownOut { .. }
+            | Self::StaleConnected => false,
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     /// As in a rule: `lost-prompt`, `late-answer=1500ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,6 +134,13 @@ impl fmt::Display for Fault {
             Self::WrongAnswer { text, .. } => write!(f, "wrong-answer={text}"),
             Self::CloseMidSend { after } => write!(f, "close-mid-send={after}"),
             Self::ShortBody { missing } => write!(f, "short-body={missing}"),
+            Self::Wire(way, disturbance) => disturbance.show(*way, f),
+            Self::Urc(text) => write!(f, "urc={text}"),
+            Self::LostUrc => f.write_str("lost-urc"),
+            Self::DoubledUrc => f.write_str("doubled-urc"),
+            Self::LateSend { by } => write!(f, "late-send={}ms", by.as_millis()),
+            Self::BrownOut { times } => write!(f, "brown-out={times}"),
+            Self::StaleConnected => f.write_str("stale-connected"),
             Self::Garbage(bytes) => write!(f, "garbage={}", bytes.escape_ascii()),
             Self::Reboot => f.write_str("reboot"),
             Self::PdpLost => f.write_str("pdp-lost"),

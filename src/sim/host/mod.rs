@@ -180,6 +180,16 @@ impl Network for HostNetwork {
         }
     }
 
+    fn ping(&mut self, _: Timestamp, query: u64, host: &str) {
+        let (reporter, names, host) = (self.reporter.clone(), self.names.clone(), host.to_owned());
+        // Without a thread nobody answers.
+        self.in_thread("ping", query, move || {
+            if let Some(address) = names::ping(&names, &host) {
+                reporter.event(NetworkEvent::Pinged { query, address });
+            }
+        });
+    }
+
     fn poll(&mut self, _: Timestamp) -> Option<NetworkEvent> {
         while self.ready.is_empty() {
             let report = self.reports.try_recv().ok()?;

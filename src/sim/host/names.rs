@@ -12,6 +12,11 @@ use crate::sim::network::{ConnectFailure, Link, NetworkEvent, Protocol, Target};
 /// The system gives up a connect after this; the modem's own 75 s come first.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// RFC 862.
+const ECHO_PORT: u16 = 7;
+/// The longest that `AT+CIPPING` waits for one answer (manual: 600 tenths of a second).
+const PING_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The addresses of a host: from the table, from the text itself, or from the system.
 pub(super) fn addresses(table: &BTreeMap<String, IpAddr>, host: &str) -> Vec<IpAddr> {
     if let Some(address) = table.get(host) {
@@ -36,6 +41,17 @@ pub(super) fn connect(reporter: &Reporter, link: Link, target: &Target, table: &
         }),
     };
     reporter.say(result.unwrap_or_else(|why| Report::Event(NetworkEvent::Failed { link, why })));
+}
+
+/// Whether a host is alive. An echo request needs rights that a program seldom has; a host that accepts or refuses a
+/// connection to the echo port is alive as well.
+pub(super) fn ping(table: &BTreeMap<String, IpAddr>, host: &str) -> Option<IpAddr> {
+    let address = addresses(table, host).into_iter().next()?;
+    match TcpStream::connect_timeout(&SocketAddr::new(address, ECHO_PORT), PING_TIMEOUT) {
+        Ok(_) => Some(address),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Some(address),
+        Err(_) => None,
+    }
 }
 
 /// Tries each address in turn.

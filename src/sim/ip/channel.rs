@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::sim::network::{Link, Target};
+use crate::sim::secure::Tls;
 use crate::time::Timestamp;
 
 /// How far a channel is (manual, state machine; the names of the `C:` rows of `AT+CIPSTATUS`).
@@ -15,6 +16,10 @@ pub(in crate::sim) enum ChannelState {
         until: Timestamp,
     },
     Connected {
+        link: Link,
+    },
+    /// Dead without a word: the modem still believes in it (capture s10).
+    Stale {
         link: Link,
     },
     /// The peer has closed; what it sent before is still delivered, until then at the latest.
@@ -31,7 +36,7 @@ impl ChannelState {
         match self {
             Self::Initial => "INITIAL",
             Self::Connecting { .. } => "CONNECTING",
-            Self::Connected { .. } => "CONNECTED",
+            Self::Connected { .. } | Self::Stale { .. } => "CONNECTED",
             Self::RemoteClosing { .. } => "REMOTE CLOSING",
             Self::Closed => "CLOSED",
         }
@@ -39,9 +44,10 @@ impl ChannelState {
 
     pub(in crate::sim) fn link(self) -> Option<Link> {
         match self {
-            Self::Connecting { link, .. } | Self::Connected { link } | Self::RemoteClosing { link, .. } => {
-                Some(link)
-            }
+            Self::Connecting { link, .. }
+            | Self::Connected { link }
+            | Self::Stale { link }
+            | Self::RemoteClosing { link, .. } => Some(link),
             Self::Initial | Self::Closed => None,
         }
     }
@@ -50,6 +56,14 @@ impl ChannelState {
     pub(in crate::sim) fn receives(self) -> bool {
         match self {
             Self::Connected { .. } | Self::RemoteClosing { .. } => true,
+            Self::Initial | Self::Connecting { .. } | Self::Stale { .. } | Self::Closed => false,
+        }
+    }
+
+    /// Whether the host may send.
+    pub(in crate::sim) fn sends(self) -> bool {
+        match self {
+            Self::Connected { .. } | Self::Stale { .. } | Self::RemoteClosing { .. } => true,
             Self::Initial | Self::Connecting { .. } | Self::Closed => false,
         }
     }
@@ -73,6 +87,8 @@ pub(in crate::sim) struct Channel {
     pub(in crate::sim) announced: bool,
     /// `AT+CIPRXF` as it was at the connect: whether a line end follows pushed data.
     pub(in crate::sim) line_end_follows: bool,
+    /// `AT+CIPSSL` as it was at the connect, and its session.
+    pub(in crate::sim) tls: Tls,
 }
 
 impl Channel {
@@ -87,6 +103,7 @@ impl Channel {
             received: VecDeque::new(),
             announced: false,
             line_end_follows: false,
+            tls: Tls::Off,
         }
     }
 
@@ -109,6 +126,7 @@ impl Channel {
     pub(in crate::sim) fn end(&mut self) -> usize {
         let lost = self.received.len();
         self.state = ChannelState::Closed;
+        self.tls = Tls::Off;
         self.received = VecDeque::new();
         self.unsent.clear();
         self.unsent_bytes = 0;

@@ -17,8 +17,11 @@ use std::collections::BTreeMap;
 
 pub(in crate::sim) use channel::{Channel, ChannelState};
 
+use super::heart::Heart;
 use super::network::{Link, Protocol};
+use super::ping::Ping;
 use super::profile::Profile;
+use super::tls::SslContexts;
 
 /// The scene, as far as it does not depend on channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub(in crate::sim) struct Switches {
     pub(in crate::sim) prompt: u8,
     /// `AT+CIPATS`: on, seconds.
     pub(in crate::sim) auto_send: (u8, u16),
+    /// `AT+CIPSSL`
+    pub(in crate::sim) secure: u8,
 }
 
 impl Default for Switches {
@@ -75,6 +80,7 @@ impl Default for Switches {
             bare_data: 0,
             prompt: 1,
             auto_send: (0, 0),
+            secure: 0,
         }
     }
 }
@@ -89,6 +95,18 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) channels: Vec<Channel>,
     /// `AT+CIPTKA`: on, idle seconds, interval, probes.
     pub(in crate::sim) keep_alive: [u16; 4],
+    /// `AT+CIPCCFG`: retries, wait, size, escape, receive mode, size and time, clean.
+    pub(in crate::sim) transparent_settings: [u16; 8],
+    /// `AT+CLPORT`: TCP and UDP port of each channel.
+    pub(in crate::sim) local_ports: Vec<[u16; 2]>,
+    /// `AT+CGDCONT`: type and access point of each context that the host has defined.
+    pub(in crate::sim) contexts: BTreeMap<u8, [String; 2]>,
+    /// `AT^HEARTCONFIG` and its family.
+    pub(in crate::sim) heart: Heart,
+    /// `AT+CIPPING` under way.
+    pub(in crate::sim) ping: Option<Ping>,
+    /// `AT+SSLCFG`
+    pub(in crate::sim) ssl: SslContexts,
     /// `AT+CDNSCFG`
     pub(in crate::sim) name_servers: [String; 2],
     /// Names asked for with `AT+CDNSGIP`.
@@ -107,6 +125,13 @@ impl Ip {
             switches: Switches::default(),
             channels: (0..profile.channels.max(1)).map(|_| Channel::new()).collect(),
             keep_alive: [0, 7200, 75, 9],
+            // Manual, CIPCCFG; the receive size has no default there.
+            transparent_settings: [5, 2, 1024, 0, 0, 1460, 50, 0],
+            local_ports: vec![[0; 2]; usize::from(profile.channels.max(1))],
+            contexts: BTreeMap::new(),
+            heart: Heart::default(),
+            ping: None,
+            ssl: SslContexts::new(profile.tls_version),
             name_servers: ["0.0.0.0".to_owned(), "0.0.0.0".to_owned()],
             queries: BTreeMap::new(),
             next_number: 0,
@@ -168,7 +193,7 @@ impl Ip {
         match channel.state {
             ChannelState::Initial => "IP STATUS".to_owned(),
             ChannelState::Connecting { .. } => format!("{protocol} CONNECTING"),
-            ChannelState::Connected { .. } => "CONNECT OK".to_owned(),
+            ChannelState::Connected { .. } | ChannelState::Stale { .. } => "CONNECT OK".to_owned(),
             ChannelState::RemoteClosing { .. } => format!("{protocol} CLOSING"),
             ChannelState::Closed => format!("{protocol} CLOSED"),
         }

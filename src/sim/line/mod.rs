@@ -9,5 +9,5 @@ mod syntax;
 pub(super) use editor::{Edit, Editor};
 #[cfg(unix)]
 pub(super) use mismatch::misread;
-pub(super) use paced::Paced;
+pub(super) use paced::{LineFormat, Paced};
 pub(super) use syntax::{Arg, Call, Form, parse};

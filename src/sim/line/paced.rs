@@ -6,9 +6,24 @@ use std::time::Duration;
 use crate::time::Timestamp;
 
 /// Start bit, eight data bits, stop bit (8N1, the default of `AT+ICF`).
-const BITS_PER_BYTE: u64 = 10;
+const BITS_PER_BYTE: u8 = 10;
 /// Bytes are handed on in bursts of about this long, as a UART's FIFO does: fewer wake-ups, the same rate.
 const BURST: Duration = Duration::from_millis(1);
+
+/// How fast a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sim) struct LineFormat {
+    /// Bits a second; `None`: infinitely many.
+    pub(in crate::sim) rate: Option<u32>,
+    pub(in crate::sim) bits_per_byte: u8,
+}
+
+impl LineFormat {
+    /// 8N1.
+    pub(in crate::sim) fn new(rate: Option<u32>) -> Self {
+        Self { rate, bits_per_byte: BITS_PER_BYTE }
+    }
+}
 
 /// A queue whose bytes become ready one after the other at the line's rate, or all at once without a rate.
 #[derive(Debug)]
@@ -16,9 +31,9 @@ pub(in crate::sim) struct Paced {
     queue: VecDeque<u8>,
     /// How many bytes at the front have crossed the line.
     ready: usize,
-    rate: Option<u32>,
-    /// The rate to use once the line is empty: `AT+IPR` answers at the old rate.
-    next_rate: Option<Option<u32>>,
+    format: LineFormat,
+    /// The format to use once the line is empty: `AT+IPR` answers at the old rate.
+    next_format: Option<LineFormat>,
     /// When the first byte of the current burst entered the line, and how many have crossed it since.
     started_at: Timestamp,
     crossed: u64,
@@ -30,21 +45,21 @@ impl Paced {
         Self {
             queue: VecDeque::new(),
             ready: 0,
-            rate,
-            next_rate: None,
+            format: LineFormat::new(rate),
+            next_format: None,
             started_at: Timestamp::ZERO,
             crossed: 0,
         }
     }
 
-    /// Uses another rate from the moment that the line is empty.
-    pub(in crate::sim) fn set_rate(&mut self, rate: Option<u32>) {
-        self.next_rate = Some(rate);
-        self.change_rate_if_empty();
+    /// Uses another format from the moment that the line is empty.
+    pub(in crate::sim) fn set_format(&mut self, format: LineFormat) {
+        self.next_format = Some(format);
+        self.change_format_if_empty();
     }
 
     pub(in crate::sim) fn rate(&self) -> Option<u32> {
-        self.next_rate.unwrap_or(self.rate)
+        self.next_format.unwrap_or(self.format).rate
     }
 
     /// How many bytes are on the line or wait behind it to be taken.
@@ -69,12 +84,12 @@ impl Paced {
     /// Lets time pass.
     pub(in crate::sim) fn advance(&mut self, now: Timestamp) {
         let waiting = self.queue.len() - self.ready;
-        let Some(rate) = self.rate else {
+        let Some(rate) = self.format.rate else {
             self.ready = self.queue.len();
             return;
         };
         let nanos = u128::from((now - self.started_at).as_nanos() as u64);
-        let done = nanos * u128::from(rate) / (u128::from(BITS_PER_BYTE) * 1_000_000_000);
+        let done = nanos * u128::from(rate) / (u128::from(self.format.bits_per_byte) * 1_000_000_000);
         let fresh = done.saturating_sub(u128::from(self.crossed)).min(waiting as u128) as usize;
         self.ready += fresh;
         self.crossed += fresh as u64;
@@ -100,7 +115,16 @@ impl Paced {
         let count = count.min(self.ready);
         self.queue.drain(..count);
         self.ready -= count;
-        self.change_rate_if_empty();
+        self.change_format_if_empty();
+    }
+
+    /// Loses the ready bytes beyond this many, as a UART does whose buffer nobody empties; answers how many.
+    pub(in crate::sim) fn overrun(&mut self, buffer: usize) -> usize {
+        let lost = self.ready.saturating_sub(buffer);
+        self.queue.drain(self.ready - lost..self.ready);
+        self.ready -= lost;
+        self.change_format_if_empty();
+        lost
     }
 
     /// Takes at most `most` ready bytes.
@@ -118,21 +142,22 @@ impl Paced {
     /// When more bytes become ready.
     pub(in crate::sim) fn deadline(&self) -> Option<Timestamp> {
         let waiting = (self.queue.len() - self.ready) as u64;
-        let rate = u64::from(self.rate?);
+        let rate = u64::from(self.format.rate?);
+        let bits_per_byte = u64::from(self.format.bits_per_byte);
         if waiting == 0 {
             return None;
         }
-        let burst = (rate * BURST.as_micros() as u64 / (BITS_PER_BYTE * 1_000_000)).max(1);
-        let bits = u128::from(self.crossed + waiting.min(burst)) * u128::from(BITS_PER_BYTE);
+        let burst = (rate * BURST.as_micros() as u64 / (bits_per_byte * 1_000_000)).max(1);
+        let bits = u128::from(self.crossed + waiting.min(burst)) * u128::from(bits_per_byte);
         let nanos = (bits * 1_000_000_000).div_ceil(u128::from(rate.max(1)));
         Some(self.started_at + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
-    fn change_rate_if_empty(&mut self) {
+    fn change_format_if_empty(&mut self) {
         if self.queue.is_empty()
-            && let Some(rate) = self.next_rate.take()
+            && let Some(format) = self.next_format.take()
         {
-            self.rate = rate;
+            self.format = format;
         }
     }
 }
@@ -194,11 +219,29 @@ mod tests {
     fn a_new_rate_waits_for_the_bytes_before_it() {
         let mut line = Paced::new(Some(10_000));
         line.push(Timestamp::ZERO, b"ab");
-        line.set_rate(Some(100_000));
+        line.set_format(LineFormat::new(Some(100_000)));
         assert_eq!(crossed_at(&mut line, 1_500), b"a");
         assert_eq!(crossed_at(&mut line, 2_000), b"b");
         line.push(Timestamp::from_micros(2_000), b"c");
         assert_eq!(crossed_at(&mut line, 2_100), b"c");
+    }
+
+    #[test]
+    fn two_stop_bits_take_longer() {
+        let mut line = Paced::new(Some(10_000));
+        line.set_format(LineFormat { rate: Some(10_000), bits_per_byte: 11 });
+        line.push(Timestamp::ZERO, b"ab");
+        assert_eq!(crossed_at(&mut line, 2_000), b"a");
+        assert_eq!(line.deadline(), Some(Timestamp::from_micros(2_200)));
+    }
+
+    #[test]
+    fn an_overrun_loses_the_newest_bytes_that_have_crossed() {
+        let mut line = Paced::new(Some(10_000));
+        line.push(Timestamp::ZERO, b"abcdef");
+        line.advance(Timestamp::from_millis(4));
+        assert_eq!(line.overrun(3), 1);
+        assert_eq!(crossed_at(&mut line, 6_000), b"abcef");
     }
 
     #[test]

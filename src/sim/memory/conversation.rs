@@ -19,6 +19,8 @@ pub(super) enum Stage {
     Open,
     /// The peer has closed; its last bytes and the end arrive at this moment.
     PeerClosed(Timestamp),
+    /// The peer is gone without a word.
+    Vanished,
     /// Broken, or closed by the modem.
     Over,
 }
@@ -122,7 +124,7 @@ impl Conversation {
     /// The peer reads what has arrived, unless its own answers fill the way back; answers whether it read anything.
     pub(super) fn deliver(&mut self, now: Timestamp, latency: Duration) -> bool {
         let mut delivered = false;
-        while self.peer.reads && self.to_modem_bytes < WINDOW {
+        while self.peer.reads && self.stage != Stage::Vanished && self.to_modem_bytes < WINDOW {
             if self.to_peer.front().is_none_or(|parcel| parcel.arrives_at > now) {
                 break;
             }
@@ -139,6 +141,11 @@ impl Conversation {
             }
         }
         delivered
+    }
+
+    /// When the last byte of the peer that is under way arrives.
+    pub(super) fn last_arrival(&self) -> Option<Timestamp> {
+        self.to_modem.iter().map(|parcel| parcel.arrives_at).max()
     }
 
     /// Forgets what is under way.

@@ -13,8 +13,11 @@ use peer::Meeting;
 pub use peer::Peer;
 
 use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target};
+use super::rng::Rng;
 use crate::time::Timestamp;
 
+/// What TCP has lost is sent again after this (RFC 6298: the initial time-out).
+const RETRANSMISSION: Duration = Duration::from_secs(1);
 /// How long a name that does not resolve takes to fail (capture a27: about 12 s).
 const DNS_FAILURE_TIME: Duration = Duration::from_secs(12);
 
@@ -36,6 +39,9 @@ pub struct MemoryNetwork {
     ready: VecDeque<NetworkEvent>,
     next_event: u64,
     latency: Duration,
+    /// How likely a packet is lost, and the chance for it.
+    loss: f64,
+    rng: Rng,
     /// The latest moment that it was told.
     now: Timestamp,
 }
@@ -49,6 +55,14 @@ impl MemoryNetwork {
     /// Sets how long a byte travels, one way; a connect takes two of it. Default: zero.
     pub fn set_latency(&mut self, latency: Duration) -> &mut Self {
         self.latency = latency;
+        self
+    }
+
+    /// Lets packets be lost with this probability. What TCP loses comes 1 s later, and everything behind it not before; a
+    /// datagram never comes. Default: none.
+    pub fn set_loss(&mut self, probability: f64, seed: u64) -> &mut Self {
+        self.loss = probability;
+        self.rng = Rng::new(seed);
         self
     }
 
@@ -96,7 +110,9 @@ impl MemoryNetwork {
 
     /// Lets the peer send this. For UDP, one call is one datagram.
     pub fn push(&mut self, link: Link, bytes: &[u8]) {
-        let arrives_at = self.now + self.latency;
+        let Some(arrives_at) = self.arrival(link) else {
+            return;
+        };
         if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Open) {
             talk.push(arrives_at, bytes);
             self.schedule(arrives_at, NetworkEvent::Readable(link));
@@ -107,6 +123,8 @@ impl MemoryNetwork {
     pub fn close_by_peer(&mut self, link: Link) {
         let arrives_at = self.now + self.latency;
         if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Open) {
+            // The end never overtakes what was sent before.
+            let arrives_at = talk.last_arrival().map_or(arrives_at, |last| last.max(arrives_at));
             talk.stage = Stage::PeerClosed(arrives_at);
             self.schedule(arrives_at, NetworkEvent::Closed(link));
         }
@@ -117,6 +135,18 @@ impl MemoryNetwork {
         if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage != Stage::Over) {
             talk.discard();
             self.schedule(self.now, NetworkEvent::Reset(link));
+        }
+    }
+
+    /// When a packet that is sent now arrives; `None`: never.
+    fn arrival(&mut self, link: Link) -> Option<Timestamp> {
+        let in_time = self.now + self.latency;
+        if self.loss == 0.0 || !self.rng.chance(self.loss) {
+            return Some(in_time);
+        }
+        match self.conversations.get(&link).map(|talk| talk.target.protocol) {
+            Some(Protocol::Udp) => None,
+            Some(Protocol::Tcp) | None => Some(in_time + RETRANSMISSION),
         }
     }
 
@@ -175,6 +205,10 @@ impl MemoryNetwork {
                 continue;
             }
             let reached = |limit: Option<u64>| limit.is_some_and(|limit| talk.received_count >= limit);
+            if reached(talk.peer.vanish_after) {
+                talk.stage = Stage::Vanished;
+                continue;
+            }
             if reached(talk.peer.reset_after) {
                 endings.push((*link, true));
             } else if reached(talk.peer.close_after) || (talk.peer.closes_when_sent && talk.sent_all()) {
@@ -208,11 +242,15 @@ impl Network for MemoryNetwork {
 
     fn send(&mut self, now: Timestamp, link: Link, bytes: &[u8]) -> usize {
         self.now = now;
-        let arrives_at = now + self.latency;
+        let arrival = self.arrival(link);
         let Some(talk) = self.conversations.get_mut(&link) else {
             return 0;
         };
         let whole = talk.target.protocol == Protocol::Udp;
+        let Some(arrives_at) = arrival else {
+            // A datagram that is lost was sent all the same.
+            return bytes.len();
+        };
         talk.send(arrives_at, bytes, whole)
     }
 
@@ -243,6 +281,19 @@ impl Network for MemoryNetwork {
         let addresses: Vec<IpAddr> = self.address_of(host).into_iter().collect();
         let wait = if addresses.is_empty() { DNS_FAILURE_TIME } else { self.latency * 2 };
         self.schedule(now + wait, NetworkEvent::Resolved { query, addresses });
+    }
+
+    /// A host with an address answers after there and back.
+    fn ping(&mut self, now: Timestamp, query: u64, host: &str) {
+        self.now = now;
+        let alive = |address: &IpAddr| {
+            self.peers.iter().any(|((name, _), peer)| {
+                self.address_of(name) == Some(*address) && peer.meeting != Meeting::Silence
+            })
+        };
+        if let Some(address) = self.address_of(host).filter(alive) {
+            self.schedule(now + self.latency * 2, NetworkEvent::Pinged { query, address });
+        }
     }
 
     fn poll(&mut self, now: Timestamp) -> Option<NetworkEvent> {

@@ -30,6 +30,7 @@ pub struct Peer {
     pub(super) source: u64,
     pub(super) close_after: Option<u64>,
     pub(super) reset_after: Option<u64>,
+    pub(super) vanish_after: Option<u64>,
     pub(super) closes_when_sent: bool,
     pub(super) reads: bool,
 }
@@ -88,6 +89,14 @@ impl Peer {
         self
     }
 
+    /// Is gone without a word once it has received this many bytes: it neither reads, nor sends, nor closes, and the
+    /// connection stays half open, as when its machine loses power or a NAT forgets it (capture s10).
+    #[must_use]
+    pub fn vanish_after(mut self, bytes: u64) -> Self {
+        self.vanish_after = Some(bytes);
+        self
+    }
+
     /// Never reads: what the modem sends fills the window and stays.
     #[must_use]
     pub fn never_reads(mut self) -> Self {
@@ -110,6 +119,7 @@ impl Peer {
             source: 0,
             close_after: None,
             reset_after: None,
+            vanish_after: None,
             closes_when_sent: false,
             reads: true,
         }

@@ -214,7 +214,10 @@ impl<N: Network> Service<N> {
     fn wait(&mut self) -> Event<N> {
         let mut select = Select::new();
         let wake = select.recv(&self.wakes);
-        let host = self.from_host.as_ref().filter(|_| self.simulator.room() >= WRITE_SIZE);
+        let host = self
+            .from_host
+            .as_ref()
+            .filter(|_| !self.simulator.holds_back() || self.simulator.room() >= WRITE_SIZE);
         let host = host.map(|host| (select.recv(host), host));
         let order = self.orders.as_ref().map(|orders| (select.recv(orders), orders));
         let send = self.pending.is_some().then(|| select.send(&self.to_host));

@@ -1,6 +1,8 @@
 //! Serving a simulated modem to a program: in the same process, or on a pseudo-terminal.
 
 mod clock;
+#[cfg(unix)]
+mod console;
 mod in_process;
 #[cfg(unix)]
 mod pty;
@@ -9,6 +11,8 @@ mod remote;
 #[cfg(unix)]
 mod run;
 
+#[cfg(unix)]
+pub use console::{Console, obey};
 pub use in_process::{Handle, Reader, Writer, in_process};
 #[cfg(unix)]
 pub use pty::Pty;

@@ -4,9 +4,9 @@ use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::sim::{Control, Waker};
+use crate::sim::{Control, State, Waker};
 
 /// Makes the two ends of a remote control: one for whoever gives orders, one for [`run`](super::run).
 ///
@@ -15,23 +15,41 @@ use crate::sim::{Control, Waker};
 /// If the system has no file descriptor left.
 pub fn remote() -> io::Result<(Remote, Inbox)> {
     let (bell, ear) = Bell::new()?;
-    let (sender, controls) = unbounded();
+    let (sender, messages) = unbounded();
     let remote = Remote { sender, bell: Arc::new(bell) };
-    let inbox = Inbox { controls, ear, bell: remote.bell.clone() };
+    let inbox = Inbox { messages, ear, bell: remote.bell.clone() };
     Ok((remote, inbox))
+}
+
+/// What a remote says.
+#[derive(Debug)]
+pub(super) enum Message {
+    Control(Control),
+    State(Sender<State>),
 }
 
 /// Gives orders. Clones give orders to the same modem.
 #[derive(Clone, Debug)]
 pub struct Remote {
-    sender: Sender<Control>,
+    sender: Sender<Message>,
     bell: Arc<Bell>,
 }
 
 impl Remote {
     /// Changes the world; `false` when the modem does not run any more.
     pub fn send(&self, control: Control) -> bool {
-        let sent = self.sender.send(control).is_ok();
+        self.say(Message::Control(control))
+    }
+
+    /// What the modem is like now; `None` when it does not run any more. Waits until the modem runs, if it does not yet.
+    pub fn state(&self) -> Option<State> {
+        let (answer, answered) = bounded(1);
+        self.say(Message::State(answer));
+        answered.recv().ok()
+    }
+
+    fn say(&self, message: Message) -> bool {
+        let sent = self.sender.send(message).is_ok();
         self.bell.ring();
         sent
     }
@@ -40,7 +58,7 @@ impl Remote {
 /// Hears orders.
 #[derive(Debug)]
 pub struct Inbox {
-    controls: Receiver<Control>,
+    messages: Receiver<Message>,
     pub(super) ear: PipeReader,
     bell: Arc<Bell>,
 }
@@ -61,8 +79,8 @@ impl Inbox {
     }
 
     /// The next order.
-    pub(super) fn next(&self) -> Option<Control> {
-        self.controls.try_recv().ok()
+    pub(super) fn next(&self) -> Option<Message> {
+        self.messages.try_recv().ok()
     }
 }
 

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::clock::Clock;
 use super::pty::Pty;
-use super::remote::Inbox;
+use super::remote::{Inbox, Message};
 use crate::sim::line::misread;
 use crate::sim::{Happening, Input, Network, Output, Simulator};
 use crate::time::Timestamp;
@@ -133,7 +133,7 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
     /// Waits for the host, the bell or the deadline, and takes what there is.
     fn wait(&mut self) -> io::Result<()> {
         let mut terminal = PollFlags::empty();
-        terminal.set(PollFlags::IN, self.simulator.room() >= READ_SIZE);
+        terminal.set(PollFlags::IN, !self.simulator.holds_back() || self.simulator.room() >= READ_SIZE);
         terminal.set(PollFlags::OUT, self.written < self.pending.len());
         let span = self.clock.until(self.simulator.deadline());
         let (terminal, bell) = {
@@ -147,8 +147,12 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
         self.give(Input::Tick);
         if bell.contains(PollFlags::IN) {
             self.inbox.hush()?;
-            while let Some(control) = self.inbox.next() {
-                self.give(Input::Control(control));
+            while let Some(message) = self.inbox.next() {
+                match message {
+                    Message::Control(control) => self.give(Input::Control(control)),
+                    // Whoever asked may have gone.
+                    Message::State(answer) => drop(answer.send(self.simulator.state())),
+                }
             }
             self.give(Input::Tick);
         }

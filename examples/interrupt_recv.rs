@@ -1,0 +1,157 @@
+//! A recv that a message interrupts, as `sendInterruptRecv` of the LuatOS demos: one thread owns the socket and waits for
+//! data, for messages that other threads publish, or for so long a silence that a ping is due - all in one call.
+//!
+//! ```text
+//! cargo run --example interrupt_recv
+//! cargo run --example interrupt_recv -- --port /dev/ttyUSB0 --connect example.com:7
+//! ```
+
+mod common;
+
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::{Receiver, Sender, bounded};
+use air724ug::{Socket, Wake};
+use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, seconds, step, unknown, value};
+
+const USAGE: &str = "\
+One thread publishes messages; another owns the socket and waits for data, a message or silence, in one call: data are
+counted, a message is sent, after silence \"ping\" is sent. With the server in this program, succeeds only if every byte
+came back.
+
+usage: interrupt_recv [options]
+
+  --connect HOST:PORT  the server [an echo server in this program; with --port there is no default]
+  --count N            ends after so many messages and a ping [10; with --port it goes on until Ctrl-C]
+  --size BYTES         of each message, at most 1000000 [10240]
+  --every SECONDS      between messages [0.5; simulated 0.02]
+  --idle SECONDS       the silence before a ping [120; simulated 0.3]
+";
+
+/// Messages that may wait for the socket; whoever publishes more waits.
+const WAITING: usize = 16;
+/// Of a message, so that those that wait stay below 16 MB.
+const MAX_SIZE: usize = 1_000_000;
+/// How long an echo may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+struct Options {
+    common: Common,
+    connect: Option<(String, u16)>,
+    count: Option<u32>,
+    size: Option<usize>,
+    every: Option<Duration>,
+    idle: Option<Duration>,
+}
+
+fn main() -> ExitCode {
+    common::main("interrupt_recv", USAGE, parse, run)
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+    let mut options = Options::default();
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        let mut value = || value(&option, args);
+        match option.as_str() {
+            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
+            "--count" => options.count = Some(positive(&option, &value()?)?),
+            "--size" => options.size = Some(size(&value()?)?),
+            "--every" => options.every = Some(seconds(&option, &value()?)?),
+            "--idle" => options.idle = Some(seconds(&option, &value()?)?),
+            other => return unknown(other),
+        }
+    }
+    Ok(options)
+}
+
+fn size(text: &str) -> Result<usize, Usage> {
+    let size = positive("--size", text)? as usize;
+    if size <= MAX_SIZE { Ok(size) } else { Err(Usage::Wrong(format!("--size is more than {MAX_SIZE}"))) }
+}
+
+fn run(options: Options) -> Result<(), Failed> {
+    let common = &options.common;
+    let (host, port) = common.server(options.connect.as_ref(), common::echo_server)?;
+    let modem = common.open()?;
+    common::bring_up(&modem)?;
+    let socket = modem.tcp().connect(&host, port)?;
+    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+
+    let count = options.count.or(common.port.is_none().then_some(10));
+    let every = options.every.unwrap_or(common.pace(Duration::from_millis(500), Duration::from_millis(20)));
+    let size = options.size.unwrap_or(10_240);
+    let (publish, messages) = bounded(WAITING);
+    thread::spawn(move || publisher(&publish, size, every, count));
+
+    let idle = options.idle.unwrap_or(common.pace(Duration::from_secs(120), Duration::from_millis(300)));
+    let awaited = options.connect.is_none().then(Awaited::default);
+    converse(&socket, &messages, idle, count, awaited)?;
+    socket.close()?;
+    modem.close();
+    step("closed", "");
+    Ok(())
+}
+
+/// Any thread: it knows the channel, and nothing of sockets.
+fn publisher(publish: &Sender<Vec<u8>>, size: usize, every: Duration, count: Option<u32>) {
+    for _ in 0..count.unwrap_or(u32::MAX) {
+        let message = b"0123456789".iter().copied().cycle().take(size).collect();
+        if publish.send(message).is_err() {
+            return; // nobody listens any more
+        }
+        pause(every);
+    }
+}
+
+/// The thread that owns the socket.
+fn converse(
+    socket: &Socket,
+    messages: &Receiver<Vec<u8>>,
+    idle: Duration,
+    count: Option<u32>,
+    mut awaited: Option<Awaited>,
+) -> Result<(), Failed> {
+    let (mut received, mut sent, mut pings) = (0, 0, 0);
+    let mut heard_at = Instant::now();
+    loop {
+        let send = match socket.recv_or(messages, idle)? {
+            Wake::Data(data) => {
+                received += data.len();
+                heard_at = Instant::now();
+                let first = data[..data.len().min(30)].escape_ascii();
+                step("received", format_args!("{received} bytes by now; these begin with {first}"));
+                if let Some(awaited) = &mut awaited {
+                    awaited.received(&data)?;
+                }
+                None
+            }
+            Wake::Message(message) => {
+                sent += 1;
+                step("message", format_args!("{sent}: {} bytes from another thread", message.len()));
+                Some(message)
+            }
+            Wake::Timeout => {
+                pings += 1;
+                step("silence", format_args!("of {idle:?}, so ping {pings}"));
+                Some(b"ping".to_vec())
+            }
+        };
+        if let Some(data) = send {
+            socket.send(&data)?;
+            awaited.iter_mut().for_each(|awaited| awaited.sent(&data));
+        }
+        let complete = awaited.as_ref().is_none_or(Awaited::is_empty);
+        if complete && pings > 0 && Some(sent) == count {
+            return Ok(());
+        }
+        if !complete && heard_at.elapsed() > PATIENCE.max(idle * 2) {
+            return Err(Failed::Job("the echo stopped".into(), Some("--capture FILE shows who fell silent")));
+        }
+    }
+}

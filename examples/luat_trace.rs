@@ -1,0 +1,257 @@
+//! The makers' log search: what a trace of LuatOS firmware tells about its sockets, and what is wrong.
+//!
+//! ```text
+//! cargo run --example luat_trace -- [--json] [--findings] [FILE...]
+//! ```
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::process::ExitCode;
+
+use air724ug::luat::{Finding, Findings, Happening, Narrator, Reader, Severity};
+
+const HELP: &str = "\
+Reads traces of LuatOS firmware (Luatools or a UART, any encoding) and tells
+what happened to the sockets, what is wrong, why, and what to do about it.
+
+Usage: luat_trace [--json] [--findings] [FILE...]
+
+  FILE...     traces; - is the standard input;
+              without one, a fixture of this project is read
+  --findings  only the findings
+  --json      one JSON object a file and line
+  --help      this text
+
+Exit code: 0 if nothing is wrong (harmless findings count as nothing), 1 if
+there are warnings or errors, 2 if a file can't be read.";
+
+/// What is read where nothing is asked for.
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/luat/faq.trace");
+
+/// What the command line asks for.
+struct Options {
+    json: bool,
+    only_findings: bool,
+    files: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("luat_trace: {problem}; --help shows what there is");
+            return ExitCode::from(2);
+        }
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (mut is_wrong, mut is_unreadable) = (false, false);
+    for file in &options.files {
+        match tell_file(&mut out, file, &options) {
+            Ok(wrong) => is_wrong |= wrong,
+            Err(Failed::Input(error)) => {
+                eprintln!("luat_trace: {}: {error}", file.display());
+                is_unreadable = true;
+            }
+            // A reader that has seen enough (`luat_trace ... | head`) is no failure.
+            Err(Failed::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            Err(Failed::Output(error)) => {
+                eprintln!("luat_trace: {error}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    ExitCode::from(if is_unreadable { 2 } else { u8::from(is_wrong) })
+}
+
+impl Options {
+    /// `None`: only the help is wanted.
+    fn parse() -> Result<Option<Self>, String> {
+        let mut options = Self { json: false, only_findings: false, files: Vec::new() };
+        for argument in std::env::args_os().skip(1) {
+            match argument.to_str() {
+                Some("--help" | "-h") => return Ok(None),
+                Some("--json") => options.json = true,
+                Some("--findings") => options.only_findings = true,
+                Some(unknown) if unknown.starts_with('-') && unknown != "-" => {
+                    return Err(format!("there is no {unknown}"));
+                }
+                _ => options.files.push(argument),
+            }
+        }
+        if options.files.is_empty() {
+            eprintln!("luat_trace: no FILE given, so here is one of our own: {FIXTURE}");
+            options.files.push(FIXTURE.into());
+        }
+        Ok(Some(options))
+    }
+}
+
+/// Which side of the program failed.
+enum Failed {
+    Input(io::Error),
+    Output(io::Error),
+}
+
+/// Tells a file or the standard input; whether something is wrong in it.
+fn tell_file(out: &mut impl Write, file: &OsString, options: &Options) -> Result<bool, Failed> {
+    let name = file.display().to_string();
+    if file == "-" {
+        return tell(out, &name, io::stdin().lock(), options);
+    }
+    tell(out, &name, BufReader::new(File::open(file).map_err(Failed::Input)?), options)
+}
+
+/// Happenings are printed as they become certain, so a file of any length is told in bounded memory.
+fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options) -> Result<bool, Failed> {
+    let mut printer = Printer { out, json: options.json, count: 0 };
+    let mut findings = Findings::default();
+    let mut narrator = Narrator::default();
+    printer.begin(name, options.only_findings).map_err(Failed::Output)?;
+    let mut take = |happenings: Vec<Happening>| {
+        for happening in happenings {
+            findings.add(&happening);
+            if !options.only_findings {
+                printer.happening(&happening)?;
+            }
+        }
+        Ok(())
+    };
+    let mut unread = None;
+    for record in Reader::new(input) {
+        match record {
+            Ok(record) => take(narrator.hear(&record)).map_err(Failed::Output)?,
+            // What was read until then is told all the same.
+            Err(error) => unread = Some(error),
+        }
+    }
+    take(narrator.finish()).map_err(Failed::Output)?;
+    let findings = findings.finish();
+    printer.findings(&findings, options.only_findings, unread.as_ref()).map_err(Failed::Output)?;
+    let is_wrong = findings.iter().any(|finding| finding.severity() > Severity::Harmless);
+    unread.map_or(Ok(is_wrong), |error| Err(Failed::Input(error)))
+}
+
+/// Text or JSON.
+struct Printer<'a, W> {
+    out: &'a mut W,
+    json: bool,
+    /// Happenings printed so far.
+    count: u64,
+}
+
+impl<W: Write> Printer<'_, W> {
+    fn begin(&mut self, name: &str, only_findings: bool) -> io::Result<()> {
+        match (self.json, only_findings) {
+            (false, _) => writeln!(self.out, "{name}"),
+            (true, false) => write!(self.out, "{{\"file\":{},\"story\":[", quoted(name)),
+            (true, true) => write!(self.out, "{{\"file\":{}", quoted(name)),
+        }
+    }
+
+    fn happening(&mut self, happening: &Happening) -> io::Result<()> {
+        let Happening { lines, at, what } = happening;
+        let comma = if self.count > 0 { "," } else { "" };
+        self.count += 1;
+        if self.json {
+            let (at, what) = (at.map_or("null".to_owned(), |at| at.to_string()), quoted(&what.to_string()));
+            return write!(self.out, "{comma}{{\"lines\":{lines:?},\"at\":{at},\"what\":{what}}}");
+        }
+        let at = at.map_or(String::new(), |at| at.to_string());
+        writeln!(self.out, "{at:>16}  {}  [{}]", visible(&what.to_string()), list(lines))
+    }
+
+    fn findings(
+        &mut self,
+        findings: &[Finding],
+        only_findings: bool,
+        unread: Option<&io::Error>,
+    ) -> io::Result<()> {
+        if self.json {
+            let end = if only_findings { "" } else { "]" };
+            let findings: Vec<String> = findings.iter().map(json).collect();
+            write!(self.out, "{end},\"findings\":[{}]", findings.join(","))?;
+            if let Some(error) = unread {
+                write!(self.out, ",\"error\":{}", quoted(&error.to_string()))?;
+            }
+            writeln!(self.out, "}}")?;
+            return self.out.flush();
+        }
+        if findings.is_empty() && unread.is_none() {
+            writeln!(self.out, "  nothing is wrong")?;
+        }
+        for finding in findings {
+            let pattern = finding.pattern;
+            let count = if finding.count == 1 { String::new() } else { format!(", {} times", finding.count) };
+            writeln!(self.out, "\n  {}: {}{count}", severity(finding.severity()), pattern.title())?;
+            for evidence in &finding.evidence {
+                writeln!(self.out, "    {}: {}", list(&evidence.lines), visible(&evidence.what))?;
+            }
+            if finding.count > finding.evidence.len() as u64 {
+                writeln!(self.out, "    and more; search for: {}", pattern.searched())?;
+            }
+            writeln!(self.out, "    cause:  {}\n    advice: {}", pattern.cause(), pattern.advice())?;
+        }
+        writeln!(self.out)?;
+        self.out.flush()
+    }
+}
+
+fn json(finding: &Finding) -> String {
+    let pattern = finding.pattern;
+    let evidence: Vec<String> = finding
+        .evidence
+        .iter()
+        .map(|evidence| format!("{{\"lines\":{:?},\"what\":{}}}", evidence.lines, quoted(&evidence.what)))
+        .collect();
+    format!(
+        "{{\"severity\":{},\"title\":{},\"count\":{},\"searched\":{},\"cause\":{},\"advice\":{},\"evidence\":[{}]}}",
+        quoted(severity(finding.severity())),
+        quoted(pattern.title()),
+        finding.count,
+        quoted(pattern.searched()),
+        quoted(pattern.cause()),
+        quoted(pattern.advice()),
+        evidence.join(",")
+    )
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Harmless => "harmless",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    let mut json = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            // Also what ends a line for some readers.
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                json.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => json.push(c),
+        }
+    }
+    json + "\""
+}
+
+/// Text that can't steer a terminal: a trace may hold anything.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn list(lines: &[u64]) -> String {
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    let numbers: Vec<String> = lines.iter().map(u64::to_string).collect();
+    format!("{word} {}", numbers.join(", "))
+}

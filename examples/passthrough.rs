@@ -1,0 +1,209 @@
+//! TCP to a second serial port and back, as the transparent UART demo of LuatOS: what a device on the port says goes to
+//! the server, what the server says goes to the device, byte for byte.
+//!
+//! ```text
+//! cargo run --example passthrough
+//! cargo run --example passthrough -- --port /dev/ttyUSB0 --connect example.com:7 --uart /dev/ttyUSB3
+//! ```
+
+mod common;
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use air724ug::{CloseReason, Error, Socket};
+use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, step, unknown, value};
+use serialport::{SerialPort, TTYPort};
+
+const USAGE: &str = "\
+Passes bytes between a TCP connection and a serial port, until the server closes. Without --uart a person in this program
+types on a pseudo-terminal; succeeds then only if the person sees every byte come back.
+
+usage: passthrough [options]
+
+  --connect HOST:PORT  the server [an echo server in this program; with --port there is no default]
+  --uart PATH          the second serial port, e.g. /dev/ttyUSB3 [a pseudo-terminal with a person on it]
+  --uart-baud N        its line rate [115200]
+";
+
+/// Read from the serial port at once.
+const CHUNK: usize = 1024;
+/// Chunks that may wait for the network; then the serial port waits.
+const WAITING: usize = 64;
+/// How long the serial port may take no byte, and how long the person waits for an echo.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two keys of the person.
+const KEY: Duration = Duration::from_millis(5);
+
+/// What the person says at the end, with the end of the terminal that was used: dropped too early it would look like a
+/// port that is unplugged.
+type Report = Receiver<(Result<(), Failed>, TTYPort)>;
+
+#[derive(Default)]
+struct Options {
+    common: Common,
+    connect: Option<(String, u16)>,
+    uart: Option<String>,
+    uart_baud: Option<u32>,
+}
+
+fn main() -> ExitCode {
+    common::main("passthrough", USAGE, parse, run)
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+    let mut options = Options::default();
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        let mut value = || value(&option, args);
+        match option.as_str() {
+            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
+            "--uart" => options.uart = Some(value()?),
+            "--uart-baud" => options.uart_baud = Some(positive(&option, &value()?)?),
+            other => return unknown(other),
+        }
+    }
+    Ok(options)
+}
+
+fn run(options: Options) -> Result<(), Failed> {
+    let (host, port) = options.common.server(options.connect.as_ref(), common::echo_server)?;
+    let (uart, report) = match &options.uart {
+        Some(path) => (open_uart(path, options.uart_baud.unwrap_or(115_200))?, None),
+        None => pseudo_terminal_with_a_person().map(|(uart, report)| (uart, Some(report)))?,
+    };
+    let modem = options.common.open()?;
+    common::bring_up(&modem)?;
+    let socket = modem.tcp().connect(&host, port)?;
+    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+    pass(&socket, uart, report)?;
+    socket.close()?;
+    modem.close();
+    step("closed", "");
+    Ok(())
+}
+
+fn open_uart(path: &str, baud: u32) -> Result<TTYPort, Failed> {
+    TTYPort::open(&serialport::new(path, baud)).map_err(|error| {
+        Failed::Job(
+            format!("{path}: {error}"),
+            Some("--uart takes the path of a serial port that no program uses"),
+        )
+    })
+}
+
+/// Passes bytes both ways until the server closes or the person reports.
+fn pass(socket: &Socket, mut uart: TTYPort, report: Option<Report>) -> Result<(), Failed> {
+    let mut reader = uart.try_clone_native().map_err(io::Error::from)?;
+    uart.set_timeout(PATIENCE).map_err(io::Error::from)?;
+    let (typed, from_uart) = bounded(WAITING);
+    thread::spawn(move || read_uart(&mut reader, &typed));
+    let has_person = report.is_some();
+    let report = report.unwrap_or_else(never);
+    let (mut up, mut down, mut shown_at) = (0, 0, Instant::now());
+    loop {
+        select! {
+            recv(from_uart) -> chunk => {
+                let mut data = chunk.unwrap_or_else(|gone| Err(io::Error::other(gone))).map_err(uart_failed)?;
+                // What has come meanwhile goes along: every command to the module costs a round trip.
+                for more in from_uart.try_iter() {
+                    data.extend(more.map_err(uart_failed)?);
+                }
+                socket.send(&data)?;
+                up += data.len();
+            }
+            recv(socket.readable()) -> _ => match socket.try_recv() {
+                Ok(data) => {
+                    uart.write_all(&data).map_err(uart_failed)?;
+                    down += data.len();
+                }
+                Err(Error::Closed(CloseReason::Peer)) => {
+                    show(up, down);
+                    return if has_person { Err(Failed::Job("the server closed too early".into(), None)) } else { Ok(()) };
+                }
+                Err(error) => return Err(error.into()),
+            },
+            recv(report) -> said => {
+                show(up, down);
+                return said.map_or_else(|_| Err(Failed::Job("the person left".into(), None)), |(verdict, _)| verdict);
+            }
+        }
+        if shown_at.elapsed() > Duration::from_secs(5) {
+            shown_at = Instant::now();
+            show(up, down);
+        }
+    }
+}
+
+fn uart_failed(error: io::Error) -> Failed {
+    Failed::Job(
+        format!("the second serial port failed: {error}"),
+        Some("is it plugged in, and does its device read?"),
+    )
+}
+
+fn show(up: usize, down: usize) {
+    step("passed", format_args!("{up} bytes to the server, {down} to the serial port"));
+}
+
+/// A thread: gives what comes, and at last why nothing comes any more.
+fn read_uart(uart: &mut TTYPort, typed: &Sender<io::Result<Vec<u8>>>) {
+    let mut buf = [0; CHUNK];
+    loop {
+        let chunk = match uart.read(&mut buf) {
+            Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the serial port hung up")),
+            Ok(count) => Ok(buf[..count].to_vec()),
+            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => continue,
+            Err(error) => Err(error),
+        };
+        let is_last = chunk.is_err();
+        if typed.send(chunk).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// A serial port that does not exist, and where the person on its other end reports.
+fn pseudo_terminal_with_a_person() -> Result<(TTYPort, Report), Failed> {
+    let (mut terminal, uart) = TTYPort::pair().map_err(io::Error::from)?;
+    terminal.set_timeout(PATIENCE).map_err(io::Error::from)?;
+    let (say, report) = bounded(1);
+    thread::spawn(move || {
+        let verdict = person(&mut terminal);
+        say.send((verdict, terminal))
+    });
+    Ok((uart, report))
+}
+
+/// Types key by key, pastes every byte that there is, and reads what comes back.
+fn person(terminal: &mut TTYPort) -> Result<(), Failed> {
+    for line in ["hello, server\r\n", "is anybody there?\r\n", "\x1b[A\x03 +++ AT\r\n"] {
+        for key in line.bytes() {
+            terminal.write_all(&[key])?;
+            pause(KEY);
+        }
+        read_back(terminal, line.as_bytes())?;
+        step("person", format_args!("typed {} and saw it come back", line.escape_debug()));
+    }
+    let paste: Vec<u8> = (0..=255).cycle().take(4096).collect();
+    terminal.write_all(&paste)?;
+    read_back(terminal, &paste)?;
+    step("person", format_args!("pasted {} bytes and saw them come back", paste.len()));
+    Ok(())
+}
+
+fn read_back(terminal: &mut TTYPort, data: &[u8]) -> Result<(), Failed> {
+    let mut awaited = Awaited::default();
+    awaited.sent(data);
+    let mut buf = [0; CHUNK];
+    while !awaited.is_empty() {
+        let count = terminal.read(&mut buf)?;
+        awaited.received(&buf[..count])?;
+    }
+    Ok(())
+}

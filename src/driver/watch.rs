@@ -1,0 +1,51 @@
+use crate::time::Timestamp;
+
+/// What the thread that serves deadlines and writes is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Watch {
+    /// It is up, or has been called, and will look at the core before it waits.
+    Up,
+    /// It waits.
+    Waiting {
+        /// Until then; `None`: for ever.
+        until: Option<Timestamp>,
+        /// Whether it also waits until the port takes bytes.
+        writes: bool,
+    },
+}
+
+impl Watch {
+    /// Whether it sleeps past this deadline.
+    pub(super) fn oversleeps(self, deadline: Option<Timestamp>) -> bool {
+        match self {
+            Self::Up => false,
+            Self::Waiting { until, .. } => {
+                deadline.is_some_and(|deadline| until.is_none_or(|until| deadline < until))
+            }
+        }
+    }
+
+    /// Whether it does not know that bytes are to be written.
+    pub(super) fn ignores_writes(self) -> bool {
+        match self {
+            Self::Up => false,
+            Self::Waiting { writes, .. } => !writes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_who_waits_for_ever_oversleeps_every_deadline_and_one_who_is_up_none() {
+        let [soon, late] = [Timestamp::from_secs(1), Timestamp::from_secs(2)];
+        let waiting = |until| Watch::Waiting { until, writes: false };
+        assert!(waiting(None).oversleeps(Some(late)));
+        assert!(waiting(Some(late)).oversleeps(Some(soon)));
+        assert!(!waiting(Some(soon)).oversleeps(Some(late)));
+        assert!(!waiting(None).oversleeps(None));
+        assert!(!Watch::Up.oversleeps(Some(soon)));
+    }
+}

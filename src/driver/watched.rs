@@ -1,0 +1,147 @@
+//! The sockets whose readers are told, and those whose readers fall behind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::proto::SocketId;
+use crate::time::Timestamp;
+
+/// Who has not looked for so long, and does not wait, does not read at all.
+const READS: Duration = Duration::from_secs(1);
+
+/// Tells when a socket can be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Readable {
+    pub(crate) signal: Receiver<()>,
+    rearm: Sender<()>,
+    readers: Arc<AtomicUsize>,
+}
+
+impl Readable {
+    /// Signals again: there is more to read, or the end for others to see.
+    pub(crate) fn rearm(&self) {
+        // One signal that waits is enough.
+        let _ = self.rearm.try_send(());
+    }
+
+    /// Calls something that waits for the signal.
+    pub(crate) fn while_waiting<T>(&self, wait: impl FnOnce(&Receiver<()>) -> T) -> T {
+        self.readers.fetch_add(1, Ordering::SeqCst);
+        let result = wait(&self.signal);
+        self.readers.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+}
+
+/// Who is to be told when a socket can be read, and how much of it is unread.
+#[derive(Debug)]
+pub(super) struct Watched {
+    all: Vec<Entry>,
+    /// A socket with more unread bytes than this presses.
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    socket: SocketId,
+    signal: Sender<()>,
+    readers: Arc<AtomicUsize>,
+    read_at: Option<Timestamp>,
+    unread: usize,
+    /// Whether the latest bytes made it press.
+    pressed: bool,
+}
+
+impl Watched {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { all: Vec::new(), limit }
+    }
+
+    pub(super) fn add(&mut self, socket: SocketId) -> Readable {
+        let (rearm, signal) = bounded(1);
+        let readers = Arc::new(AtomicUsize::new(0));
+        let entry = Entry {
+            socket,
+            signal: rearm.clone(),
+            readers: readers.clone(),
+            read_at: None,
+            unread: 0,
+            pressed: false,
+        };
+        self.all.push(entry);
+        Readable { signal, rearm, readers }
+    }
+
+    pub(super) fn remove(&mut self, socket: SocketId) {
+        self.all.retain(|entry| entry.socket != socket);
+    }
+
+    /// Tells the reader.
+    pub(super) fn signal(&self, socket: SocketId) {
+        if let Some(entry) = self.all.iter().find(|entry| entry.socket == socket) {
+            // A signal that waits already is as good.
+            let _ = entry.signal.try_send(());
+        }
+    }
+
+    /// Somebody looks at a socket.
+    pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.read_at = Some(now);
+        }
+    }
+
+    /// Bytes have come: which sockets they made press. `unread` says how much of one is unread.
+    pub(super) fn press(&mut self, now: Timestamp, mut unread: impl FnMut(SocketId) -> usize) {
+        for entry in &mut self.all {
+            let before = std::mem::replace(&mut entry.unread, unread(entry.socket));
+            entry.pressed = entry.unread > before && entry.unread > self.limit && entry.is_read(now);
+        }
+    }
+
+    /// Whether one of those still presses.
+    pub(super) fn is_pressed(&self, mut unread: impl FnMut(SocketId) -> usize) -> bool {
+        self.all.iter().any(|entry| entry.pressed && unread(entry.socket) > self.limit)
+    }
+
+    /// Whether one pressed when bytes came last.
+    pub(super) fn was_pressed(&self) -> bool {
+        self.all.iter().any(|entry| entry.pressed)
+    }
+}
+
+impl Entry {
+    fn is_read(&self, now: Timestamp) -> bool {
+        self.readers.load(Ordering::SeqCst) > 0 || self.read_at.is_some_and(|at| now - at < READS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::ChannelId;
+
+    #[test]
+    fn only_a_socket_that_fills_up_although_somebody_reads_it_presses() {
+        let socket = SocketId { channel: ChannelId::new(3).unwrap(), generation: 1 };
+        let mut watched = Watched::new(100);
+        let readable = watched.add(socket);
+        let mut now = Timestamp::from_secs(10);
+        watched.press(now, |_| 150);
+        assert!(!watched.is_pressed(|_| 150), "nobody reads");
+        readable.while_waiting(|_| watched.press(now, |_| 160));
+        assert!(watched.is_pressed(|_| 160), "somebody waits");
+        assert!(!watched.is_pressed(|_| 100), "he has had his turn");
+        watched.looked(socket, now);
+        watched.press(now, |_| 160);
+        assert!(!watched.is_pressed(|_| 160), "nothing came");
+        watched.press(now, |_| 170);
+        assert!(watched.is_pressed(|_| 170), "somebody has read");
+        now += READS;
+        watched.press(now, |_| 180);
+        assert!(!watched.is_pressed(|_| 180), "nobody reads any more");
+    }
+}

@@ -1,0 +1,171 @@
+//! Encodings of trace files: bytes as they are, or UTF-16 turned into UTF-8.
+
+use std::io::{self, BufRead, Chain, Cursor, Read};
+
+/// A reader whose encoding is known.
+///
+/// What bears no mark of UTF-16 is taken as it is: UTF-8, GBK and broken bytes all keep the ASCII that the trace
+/// consists of. Editors on Windows save text as UTF-16, which does not, with a mark in front.
+#[derive(Debug)]
+pub(super) enum Source<R> {
+    Bytes(Marked<R>),
+    Wide(Wide<Marked<R>>),
+}
+
+/// The first bytes, which had to be looked at, and the rest.
+type Marked<R> = Chain<Cursor<Vec<u8>>, R>;
+
+impl<R: BufRead> Source<R> {
+    /// Looks at the first three bytes and takes a byte order mark away.
+    pub(super) fn new(mut input: R) -> io::Result<Self> {
+        let mut mark = Vec::new();
+        input.by_ref().take(3).read_to_end(&mut mark)?;
+        let (is_wide, is_big, length) = match mark[..] {
+            [0xef, 0xbb, 0xbf] => (false, false, 3),
+            [0xff, 0xfe, ..] => (true, false, 2),
+            [0xfe, 0xff, ..] => (true, true, 2),
+            _ => (false, false, 0),
+        };
+        let rest = Cursor::new(mark.split_off(length)).chain(input);
+        Ok(if is_wide { Self::Wide(Wide::new(rest, is_big)) } else { Self::Bytes(rest) })
+    }
+
+    /// Bytes that are there; empty at the end. An interrupted read is repeated.
+    pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
+        match self {
+            Self::Bytes(input) => fill(input),
+            Self::Wide(input) => input.fill(),
+        }
+    }
+
+    /// Takes `count` of the bytes that [`Self::fill`] showed.
+    pub(super) fn consume(&mut self, count: usize) {
+        match self {
+            Self::Bytes(input) => input.consume(count),
+            Self::Wide(input) => input.taken += count,
+        }
+    }
+}
+
+/// UTF-16 as UTF-8. A unit that is no half of a pair becomes U+FFFD.
+#[derive(Debug)]
+pub(super) struct Wide<R> {
+    input: R,
+    is_big: bool,
+    /// The first byte of a unit whose second one has not come.
+    half: Option<u8>,
+    /// The first unit of a pair whose second one has not come.
+    high: Option<u16>,
+    /// What was decoded; the first `taken` bytes are gone.
+    decoded: Vec<u8>,
+    taken: usize,
+}
+
+impl<R: BufRead> Wide<R> {
+    fn new(input: R, is_big: bool) -> Self {
+        Self { input, is_big, half: None, high: None, decoded: Vec::new(), taken: 0 }
+    }
+
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        while self.taken >= self.decoded.len() {
+            self.decoded.clear();
+            self.taken = 0;
+            let bytes = fill(&mut self.input)?.to_vec();
+            self.input.consume(bytes.len());
+            if bytes.is_empty() {
+                break;
+            }
+            for byte in bytes {
+                self.push(byte);
+            }
+        }
+        Ok(&self.decoded[self.taken..])
+    }
+
+    fn push(&mut self, byte: u8) {
+        let Some(first) = self.half.take() else {
+            self.half = Some(byte);
+            return;
+        };
+        let unit =
+            if self.is_big { u16::from_be_bytes([first, byte]) } else { u16::from_le_bytes([first, byte]) };
+        let is_high = (0xd800..0xdc00).contains(&unit);
+        match self.high.take() {
+            None if is_high => self.high = Some(unit),
+            None => self.decode(&[unit]),
+            // The first unit stands alone; the second may still be the first of a pair.
+            Some(high) if is_high => {
+                self.decode(&[high]);
+                self.high = Some(unit);
+            }
+            Some(high) => self.decode(&[high, unit]),
+        }
+    }
+
+    fn decode(&mut self, units: &[u16]) {
+        for decoded in char::decode_utf16(units.iter().copied()) {
+            let character = decoded.unwrap_or(char::REPLACEMENT_CHARACTER);
+            self.decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+}
+
+fn fill<R: BufRead>(input: &mut R) -> io::Result<&[u8]> {
+    // The borrow of a buffer that is returned from inside a loop would last for the whole loop.
+    while let Err(error) = input.fill_buf() {
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    input.fill_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that comes out, read in pieces of `chunk` bytes.
+    fn decoded(bytes: &[u8], chunk: usize) -> Vec<u8> {
+        let mut source = Source::new(io::BufReader::with_capacity(chunk, bytes)).unwrap();
+        let mut all = Vec::new();
+        loop {
+            let piece = source.fill().unwrap().to_vec();
+            if piece.is_empty() {
+                return all;
+            }
+            source.consume(1);
+            all.push(piece[0]);
+        }
+    }
+
+    fn wide(text: &str, big: bool) -> Vec<u8> {
+        let bytes = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn both_kinds_of_utf_16_and_all_marks_give_the_same_text_at_any_chunk_size() {
+        let text = "[I]-[工具] 𝄞 €\n";
+        for chunk in 1..9 {
+            assert_eq!(decoded(text.as_bytes(), chunk), text.as_bytes());
+            assert_eq!(decoded(format!("\u{feff}{text}").as_bytes(), chunk), text.as_bytes());
+            assert_eq!(decoded(&wide(text, false), chunk), text.as_bytes());
+            assert_eq!(decoded(&wide(text, true), chunk), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn broken_pairs_become_replacement_characters_and_the_rest_survives() {
+        let units = [0xfeff, 0xd834, 0xd834, 0xdd1e, 0xdd1e, 0x41];
+        let bytes: Vec<u8> = units.into_iter().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(decoded(&bytes, 3), "\u{fffd}𝄞\u{fffd}A".as_bytes());
+        assert_eq!(decoded(&bytes[..bytes.len() - 1], 3), "\u{fffd}𝄞\u{fffd}".as_bytes());
+    }
+
+    #[test]
+    fn short_and_broken_files_are_no_utf_16() {
+        for bytes in [&b""[..], b"\xef", b"\xef\xbb", b"\xb9\xa4\xbe\xdf", b"a"] {
+            assert_eq!(decoded(bytes, 1), bytes);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The `ril` library's talk with the core: commands, answers, and lines that come unasked.
+
+use crate::at::{Line, Urc};
+
+use super::What;
+
+/// The most lines of an answer that are kept: 64, more than any command of the firmware answers. The rest is left out.
+const MAX_ANSWER: usize = 64;
+
+/// The command in flight. The library sends one at a time.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    command: Option<String>,
+    answer: Vec<String>,
+    /// The lines of the file.
+    lines: Vec<u64>,
+}
+
+impl Exchange {
+    /// A command is sent. What was in flight before has no end.
+    pub(super) fn command(&mut self, line: u64, command: String) -> Option<(Vec<u64>, What)> {
+        let old = self.end(None);
+        self.command = Some(command);
+        self.lines.push(line);
+        old
+    }
+
+    /// A line comes: part or end of an answer, or news.
+    pub(super) fn line(&mut self, number: u64, line: String) -> Option<(Vec<u64>, What)> {
+        if matches!(Line::parse(line.as_bytes()), Line::Final(_) | Line::ShutOk) {
+            self.lines.push(number);
+            return self.end(Some(line));
+        }
+        if !self.is_answered_by(&line) {
+            return Some((vec![number], What::Urc(line)));
+        }
+        if self.answer.len() < MAX_ANSWER {
+            self.answer.push(line);
+            self.lines.push(number);
+        }
+        None
+    }
+
+    /// Gives up what is in flight.
+    pub(super) fn end(&mut self, end: Option<String>) -> Option<(Vec<u64>, What)> {
+        let Self { command, answer, lines } = std::mem::take(self);
+        if command.is_none() && end.is_none() {
+            return None;
+        }
+        Some((lines, What::Exchange { command, answer, end }))
+    }
+
+    /// Whether a line can be part of the answer: it begins with the command's name, or is no news that is known.
+    fn is_answered_by(&self, line: &str) -> bool {
+        let Some(command) = &self.command else {
+            return false;
+        };
+        let name = command.get(2..).unwrap_or_default();
+        let name = name.split(['?', '=', ';']).next().unwrap_or_default();
+        (name.len() > 1 && line.starts_with(name)) || !Urc::parse(line.as_bytes()).is_known()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_in_the_middle_of_an_answer_are_no_part_of_it() {
+        let mut exchange = Exchange::default();
+        assert_eq!(
+            exchange.line(1, "+CPIN: READY".into()),
+            Some((vec![1], What::Urc("+CPIN: READY".into())))
+        );
+        assert_eq!(exchange.command(2, "AT+CSQ".into()), None);
+        assert_eq!(exchange.line(3, "^MODE: 17,17".into()).unwrap().1, What::Urc("^MODE: 17,17".into()));
+        assert_eq!(exchange.line(4, "+CSQ: 31,0".into()), None);
+        let (lines, what) = exchange.line(5, "OK".into()).unwrap();
+        assert_eq!(lines, [2, 4, 5]);
+        assert_eq!(what.to_string(), "AT+CSQ -> +CSQ: 31,0; OK;");
+        assert_eq!(exchange.end(None), None);
+    }
+
+    #[test]
+    fn a_question_about_the_card_is_answered_by_what_else_would_be_news() {
+        let mut exchange = Exchange::default();
+        exchange.command(1, "AT+CPIN?".into());
+        assert_eq!(exchange.line(2, "+CPIN: READY".into()), None);
+        let next = exchange.command(3, "AT+CIMI".into()).unwrap();
+        assert_eq!(next.1.to_string(), "AT+CPIN? -> +CPIN: READY; (no end shown);");
+        assert_eq!(exchange.line(4, "460000000000000".into()), None);
+    }
+
+    #[test]
+    fn an_endless_answer_is_kept_up_to_its_limit() {
+        let mut exchange = Exchange::default();
+        exchange.command(1, "AT+CLAC".into());
+        for line in 2..10_000 {
+            assert_eq!(exchange.line(line, "AT+X".into()), None);
+        }
+        let Some((lines, What::Exchange { answer, .. })) = exchange.line(10_000, "OK".into()) else {
+            panic!("no exchange");
+        };
+        assert_eq!((answer.len(), lines.len()), (MAX_ANSWER, MAX_ANSWER + 2));
+    }
+}

@@ -1,0 +1,70 @@
+//! What a trace is searched for, and where it was found.
+
+use std::collections::BTreeMap;
+
+use crate::time::Timestamp;
+
+use super::{Happening, Pattern, Severity};
+
+/// The most places that a finding keeps: 32. More are counted ([`Finding::count`]); who reads a report looks at a few.
+pub const MAX_EVIDENCE: usize = 32;
+
+/// A pattern that the trace shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which one, with cause and advice.
+    pub pattern: Pattern,
+    /// How often.
+    pub count: u64,
+    /// Where, the first [`MAX_EVIDENCE`] times.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A place that proves a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The lines of the file.
+    pub lines: Vec<u64>,
+    /// When, since the first stamp of the trace.
+    pub at: Option<Timestamp>,
+    /// What happened, in words.
+    pub what: String,
+}
+
+impl Finding {
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.pattern.severity()
+    }
+}
+
+/// Collects findings from happenings. There is one finding for each pattern, so memory is bounded.
+#[derive(Debug, Default)]
+pub struct Findings {
+    by_title: BTreeMap<&'static str, Finding>,
+}
+
+impl Findings {
+    /// Takes the next happening.
+    pub fn add(&mut self, happening: &Happening) {
+        let Some(pattern) = happening.what.pattern() else {
+            return;
+        };
+        let new = || Finding { pattern, count: 0, evidence: Vec::new() };
+        let finding = self.by_title.entry(pattern.title()).or_insert_with(new);
+        finding.count += 1;
+        if finding.evidence.len() < MAX_EVIDENCE {
+            let (lines, at) = (happening.lines.clone(), happening.at);
+            finding.evidence.push(Evidence { lines, at, what: happening.what.to_string() });
+        }
+    }
+
+    /// The worst first; among equals the one that was seen first.
+    pub fn finish(self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self.by_title.into_values().collect();
+        let first_line =
+            |finding: &Finding| finding.evidence.first().and_then(|first| first.lines.last().copied());
+        findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity()), first_line(finding)));
+        findings
+    }
+}

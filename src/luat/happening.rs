@@ -1,0 +1,320 @@
+//! What a trace tells, one thing at a time.
+
+use std::fmt;
+
+use crate::time::Timestamp;
+
+use super::{CoreId, Endpoint, Failure, Pattern, power_on_reason};
+
+/// One thing that happened, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// The lines of the file that show it, in rising order.
+    pub lines: Vec<u64>,
+    /// When it was complete, since the first stamp of the trace; `None` without stamps.
+    pub at: Option<Timestamp>,
+    /// What it was.
+    pub what: What,
+}
+
+/// Which socket something happened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The trace shows the number.
+    Shown(CoreId),
+    /// The trace shows no number, but the lines around it leave only this one, or the trace shows no other socket
+    /// that it could be.
+    Paired(CoreId),
+    /// It may be any socket.
+    Unknown,
+}
+
+/// Who ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closer {
+    /// The peer: `MSG_SOCK_CLOSE_IND` came before the script closed.
+    Peer,
+    /// The script: it closed, and nothing had ended the connection before.
+    Host,
+    /// Nobody: the bearer was lost.
+    BearerLoss,
+    /// The trace does not show it.
+    Unknown,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum What {
+    /// The module started. All its sockets are gone.
+    PowerOn {
+        /// The number of the reason ([`power_on_reason`]).
+        reason: Option<u8>,
+        /// Project, versions, core, as printed.
+        firmware: String,
+    },
+    /// A script or library restarts the module and gives this reason.
+    Restart(String),
+    /// The AT channel did not answer this command for three minutes; the library restarts the module.
+    AtTimeout(String),
+    /// A step towards the bearer, as printed.
+    Link {
+        /// The tag.
+        step: String,
+        /// What stands behind it.
+        text: String,
+    },
+    /// The bearer is up.
+    IpReady,
+    /// The bearer was lost, and all sockets with it.
+    BearerLost {
+        /// The URC or the word that says so.
+        line: String,
+    },
+    /// The core found no address for a name; a public server was asked over HTTP.
+    HttpDns {
+        /// Its answer, if it had one.
+        address: Option<String>,
+    },
+    /// The core gave no socket.
+    Refused(Endpoint),
+    /// A connect began.
+    Connecting {
+        /// The socket.
+        id: CoreId,
+        /// Where to.
+        endpoint: Endpoint,
+        /// How long the script waits, in seconds.
+        timeout: Option<u64>,
+    },
+    /// A socket is connected.
+    Connected(Whose),
+    /// A connect failed.
+    ConnectFailed {
+        /// The socket.
+        socket: Whose,
+        /// Why.
+        reason: Failure,
+    },
+    /// The core has taken what a script sent.
+    Sent {
+        /// The socket.
+        socket: Whose,
+        /// The bytes; `None` if the trace does not show which send was confirmed (an asynchronous send prints nothing,
+        /// and the default log level hides the others).
+        len: Option<u64>,
+    },
+    /// A script sent nothing, which is no error and gets no confirmation.
+    SentNothing,
+    /// A send failed.
+    SendFailed {
+        /// The socket.
+        socket: Whose,
+        /// The bytes, as with [`What::Sent`].
+        len: Option<u64>,
+        /// Why.
+        reason: Failure,
+    },
+    /// A send that the trace shows no confirmation for. That proves no failure.
+    Unconfirmed {
+        /// The bytes.
+        len: u64,
+    },
+    /// Data came.
+    Received {
+        /// The socket.
+        socket: Whose,
+        /// How many bytes.
+        len: u64,
+    },
+    /// The peer closed.
+    ClosedByPeer(Whose),
+    /// The script closes a socket; `None` if it never got a number.
+    Closing(Option<CoreId>),
+    /// A socket is gone.
+    Closed {
+        /// Which one.
+        id: CoreId,
+        /// Who had ended the connection.
+        by: Closer,
+        /// The number that the core printed. It means nothing.
+        number: Option<i64>,
+    },
+    /// The script used a socket that had ended.
+    UsedWhenDead {
+        /// The function that it called.
+        function: String,
+        /// What had ended the socket.
+        reason: Failure,
+    },
+    /// A command to the core and its answer.
+    Exchange {
+        /// The command; `None` if the trace does not show it.
+        command: Option<String>,
+        /// The lines of its answer but the last one.
+        answer: Vec<String>,
+        /// The last line (`OK`, `+CME ERROR: 3`, ...); `None` if the trace does not show it.
+        end: Option<String>,
+    },
+    /// A line that the core sent unasked.
+    Urc(String),
+    /// What the tool that wrote the trace says.
+    Tool(String),
+    /// A line that is only known for what it means: see [`Pattern::title`].
+    Sign(Pattern),
+}
+
+impl What {
+    /// The pattern of the makers' search list that this is, if it is one.
+    pub fn pattern(&self) -> Option<Pattern> {
+        match self {
+            Self::PowerOn { reason: Some(6), .. } => Some(Pattern::Crash),
+            Self::PowerOn { reason: Some(8), .. } => Some(Pattern::Watchdog),
+            Self::Restart(_) => Some(Pattern::Restart),
+            Self::AtTimeout(_) => Some(Pattern::AtTimeout),
+            Self::BearerLost { .. } => Some(Pattern::BearerLost),
+            Self::HttpDns { address: Some(_) } => Some(Pattern::HttpDns),
+            Self::HttpDns { address: None } => Some(Pattern::NoAddress),
+            Self::Refused(_) => Some(Pattern::CoreRefused),
+            Self::Connecting { endpoint, .. } if endpoint.is_private() => Some(Pattern::PrivateServer),
+            Self::ConnectFailed { reason, .. } => Some(Pattern::ConnectFail(*reason)),
+            Self::SendFailed { reason, .. } => Some(Pattern::SendFail(*reason)),
+            Self::SentNothing => Some(Pattern::EmptySend),
+            Self::ClosedByPeer(_) => Some(Pattern::ClosedByPeer),
+            Self::UsedWhenDead { .. } => Some(Pattern::UsedWhenDead),
+            Self::Closed { number, .. } if *number != Some(0) => Some(Pattern::CloseNumber),
+            Self::Exchange { answer, end, .. } => {
+                answer.iter().chain(end).find_map(|line| Pattern::of_modem_line(line))
+            }
+            Self::Urc(line) => Pattern::of_modem_line(line),
+            Self::Tool(text) => Pattern::of_tool_line(text),
+            Self::Sign(pattern) => Some(*pattern),
+            Self::PowerOn { .. }
+            | Self::Link { .. }
+            | Self::IpReady
+            | Self::Connecting { .. }
+            | Self::Connected(_)
+            | Self::Sent { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Received { .. }
+            | Self::Closing(_)
+            | Self::Closed { .. } => None,
+        }
+    }
+}
+
+impl Whose {
+    /// The number, shown or paired.
+    pub fn id(self) -> Option<CoreId> {
+        match self {
+            Self::Shown(id) | Self::Paired(id) => Some(id),
+            Self::Unknown => None,
+        }
+    }
+
+    /// The socket that was found by the lines around, if one was.
+    pub(super) fn paired(id: Option<CoreId>) -> Self {
+        id.map_or(Self::Unknown, Self::Paired)
+    }
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shown(id) => write!(f, "socket {id}"),
+            Self::Paired(id) => write!(f, "socket {id} (its number is not on the line)"),
+            Self::Unknown => f.write_str("a socket (number not shown)"),
+        }
+    }
+}
+
+impl fmt::Display for Closer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Peer => "by the peer",
+            Self::Host => "by the script",
+            Self::BearerLoss => "by loss of the bearer",
+            Self::Unknown => "the trace does not show by whom",
+        })
+    }
+}
+
+impl fmt::Display for What {
+    /// One line in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PowerOn { reason, firmware } => power_on(f, *reason, firmware),
+            Self::Restart(reason) => write!(f, "the script restarts the module: {reason}"),
+            Self::AtTimeout(command) => write!(f, "no answer to {command}: the module is restarted"),
+            Self::Link { step, text } => write!(f, "link: {}", format!("{step} {text}").trim_end()),
+            Self::IpReady => f.write_str("the bearer is up"),
+            Self::BearerLost { line } => write!(f, "the bearer is lost: {line}"),
+            Self::HttpDns { address: Some(address) } => write!(f, "name found over HTTP: {address}"),
+            Self::HttpDns { address: None } => f.write_str("name not found, over HTTP neither"),
+            Self::Refused(endpoint) => write!(f, "the core gives no socket for {endpoint}"),
+            Self::Connecting { id, endpoint, timeout: Some(timeout) } => {
+                write!(f, "socket {id} connects to {endpoint}, for {timeout} s at most")
+            }
+            Self::Connecting { id, endpoint, timeout: None } => {
+                write!(f, "socket {id} connects to {endpoint}")
+            }
+            Self::Connected(socket) => write!(f, "{socket} is connected"),
+            Self::ConnectFailed { socket, reason } => write!(f, "{socket}: connect failed, {reason}"),
+            Self::Sent { socket, len: Some(len) } => write!(f, "{socket} sent {}", Bytes(*len)),
+            Self::Sent { socket, len: None } => write!(f, "{socket} sent something"),
+            Self::SentNothing => f.write_str("a send of 0 bytes: nothing to do"),
+            Self::SendFailed { socket, len: Some(len), reason } => {
+                write!(f, "{socket}: send of {} failed, {reason}", Bytes(*len))
+            }
+            Self::SendFailed { socket, len: None, reason } => write!(f, "{socket}: send failed, {reason}"),
+            Self::Unconfirmed { len } => write!(f, "a send of {}: no confirmation shown", Bytes(*len)),
+            Self::Received { socket, len } => write!(f, "{socket} received {}", Bytes(*len)),
+            Self::ClosedByPeer(socket) => write!(f, "the peer closed {socket}"),
+            Self::Closing(Some(id)) => write!(f, "the script closes socket {id}"),
+            Self::Closing(None) => f.write_str("the script closes a socket that never got a number"),
+            Self::Closed { id, by, .. } => write!(f, "socket {id} is gone, ended {by}"),
+            Self::UsedWhenDead { function, reason } => {
+                write!(f, "{function} called for a socket that has ended, {reason}")
+            }
+            Self::Exchange { command, answer, end } => {
+                exchange(f, command.as_deref(), answer, end.as_deref())
+            }
+            Self::Urc(line) => write!(f, "news: {line}"),
+            Self::Tool(text) => write!(f, "tool: {text}"),
+            Self::Sign(pattern) => f.write_str(pattern.title()),
+        }
+    }
+}
+
+/// A number of bytes in words.
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} byte{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+fn power_on(f: &mut fmt::Formatter<'_>, reason: Option<u8>, firmware: &str) -> fmt::Result {
+    f.write_str("the module started")?;
+    match (reason, reason.and_then(power_on_reason)) {
+        (_, Some(words)) => write!(f, " by {words}")?,
+        (Some(number), None) => write!(f, ", reason {number}")?,
+        (None, None) => {}
+    }
+    if firmware.is_empty() { Ok(()) } else { write!(f, ": {firmware}") }
+}
+
+fn exchange(
+    f: &mut fmt::Formatter<'_>,
+    command: Option<&str>,
+    answer: &[String],
+    end: Option<&str>,
+) -> fmt::Result {
+    f.write_str(command.unwrap_or("(a command not shown)"))?;
+    f.write_str(" ->")?;
+    for line in answer.iter().map(String::as_str).chain([end.unwrap_or("(no end shown)")]) {
+        write!(f, " {line};")?;
+    }
+    Ok(())
+}

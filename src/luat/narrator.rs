@@ -1,0 +1,429 @@
+//! From records to happenings.
+
+use crate::time::Timestamp;
+
+use super::exchange::Exchange;
+use super::sends::{Confirmed, Sends};
+use super::sockets::Sockets;
+use super::{CoreId, Failure, Happening, Operation, Origin, Pattern, Print, Record, What, Whose};
+
+/// The bearer that the `link` library brings up for sockets (`link.lua`).
+const BEARER: u8 = 5;
+
+/// The most outcomes whose second line may still come: 16, more than the module has sockets. Further ones are told twice
+/// if their second line does come.
+const MAX_UNSAID: usize = 16;
+
+/// Tells the story of a trace, record by record.
+///
+/// What a record means may depend on the one behind it (`connect ok` follows the confirmation that it is about), so a
+/// happening may come out one record late. Memory is bounded: sockets by their numbers, sends and answers by constants.
+#[derive(Debug, Default)]
+pub struct Narrator {
+    sockets: Sockets,
+    sends: Sends,
+    exchange: Exchange,
+    /// An outcome whose second line may come next.
+    held: Option<Happening>,
+    /// Outcomes that were told without their second line: it may still come.
+    unsaid: Vec<Outcome>,
+    /// What `ril.proatc` showed last: the `link` library prints it again.
+    last_urc: Option<String>,
+    /// Whether the bearer was lost and has not come back.
+    is_bearer_lost: bool,
+    out: Vec<Happening>,
+}
+
+impl Narrator {
+    /// Takes the next record; what has become certain with it, in order.
+    pub fn hear(&mut self, record: &Record) -> Vec<Happening> {
+        let now = Moment { lines: record.lines.clone().into_inner(), at: record.at };
+        match record.print() {
+            Some(print) if self.is_second_line(&print, now) => {}
+            Some(print) => {
+                self.release();
+                self.print(print, now);
+            }
+            None => self.other(record, now),
+        }
+        if record.look_alike {
+            let (first, last) = now.lines;
+            self.tell_since(
+                Some(first),
+                Moment { lines: (last, last), ..now },
+                What::Sign(Pattern::LookAlike),
+            );
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// What is left at the end of the trace.
+    pub fn finish(mut self) -> Vec<Happening> {
+        self.release();
+        if let Some((lines, what)) = self.exchange.end(None) {
+            self.out.push(Happening { lines, at: None, what });
+        }
+        self.give_up_sends(None);
+        self.out
+    }
+
+    /// Whether a line says again, in the library's words, what a confirmation has said.
+    fn is_second_line(&mut self, print: &Print, now: Moment) -> bool {
+        let Some(wanted) = Outcome::of_print(print) else {
+            return false;
+        };
+        if let Some(mut held) = self.held.take_if(|held| Outcome::of(&held.what) == Some(wanted)) {
+            held.lines.push(now.line());
+            self.out.push(held);
+            return true;
+        }
+        let unsaid = self.unsaid.iter().position(|&outcome| outcome == wanted);
+        unsaid.map(|at| self.unsaid.remove(at)).is_some()
+    }
+
+    fn release(&mut self) {
+        let Some(held) = self.held.take() else {
+            return;
+        };
+        if let Some(outcome) = Outcome::of(&held.what)
+            && self.unsaid.len() < MAX_UNSAID
+        {
+            self.unsaid.push(outcome);
+        }
+        self.out.push(held);
+    }
+
+    /// What is no library's print: the tool's words are told, a script's and the core's prove nothing.
+    fn other(&mut self, record: &Record, now: Moment) {
+        match &record.origin {
+            Origin::Tool => {
+                self.release();
+                self.tell(now, What::Tool(tool_words(&record.text)));
+            }
+            Origin::Core if record.text.starts_with(b"lualibc_fopen fail") => {
+                self.release();
+                self.tell(now, What::Sign(Pattern::FileMissing));
+            }
+            Origin::Core | Origin::Script { .. } => {}
+        }
+    }
+
+    fn print(&mut self, print: Print, now: Moment) {
+        if parts_a_close_from_its_socket(&print) {
+            self.sockets.forget_unpaired();
+        }
+        match print {
+            Print::Connecting { id, endpoint, timeout } => {
+                let (line, at) = (now.line(), now.at);
+                let is_too_many = self.sockets.connecting(id, endpoint.clone(), line, at, timeout);
+                self.tell(now, What::Connecting { id, endpoint, timeout });
+                if is_too_many {
+                    self.tell(now, What::Sign(Pattern::TooManySockets));
+                }
+            }
+            Print::Response { id, operation, result } => self.response(id, operation, result, now),
+            Print::ConnectOk => {
+                let id = self.sockets.only_connecting();
+                let began = id.and_then(|id| self.sockets.opened(id));
+                self.tell_since(began, now, What::Connected(Whose::paired(id)));
+            }
+            Print::ConnectFail(reason) => self.connect_failed(reason, now),
+            Print::Sending { total: 0, .. } => self.tell(now, What::SentNothing),
+            Print::Sending { total, .. } => {
+                if let Some(old) = self.sends.begin(now.line(), total) {
+                    self.tell(now.back_at(old.line), What::Unconfirmed { len: old.total });
+                }
+            }
+            Print::SendFail(reason) => self.send_failed(reason, now),
+            Print::Received { len } => {
+                let socket = Whose::paired(self.sockets.only_open());
+                self.tell(now, What::Received { socket, len });
+            }
+            Print::ClosedByPeer => {
+                let socket = Whose::paired(self.sockets.closed_by_peer(now.line()));
+                self.tell(now, What::ClosedByPeer(socket));
+            }
+            Print::Closing(id) => {
+                if let Some(id) = id {
+                    self.sockets.closing(id, now.line());
+                }
+                self.tell(now, What::Closing(id));
+            }
+            Print::Refused(endpoint) => self.tell(now, What::Refused(endpoint)),
+            Print::HttpDns { address } => self.tell(now, What::HttpDns { address }),
+            Print::UsedWhenDead { function, reason } => {
+                self.note_bearer(reason, now);
+                self.tell(now, What::UsedWhenDead { function, reason });
+            }
+            other => self.print_of_module(other, now),
+        }
+    }
+
+    /// What the library prints about something else than one socket.
+    fn print_of_module(&mut self, print: Print, now: Moment) {
+        match print {
+            Print::Bearer { line, deactivated } => self.bearer(line, deactivated, now),
+            Print::Link { step, text } => self.tell(now, What::Link { step, text }),
+            Print::IpReady => {
+                self.is_bearer_lost = false;
+                self.tell(now, What::IpReady);
+            }
+            Print::Command(command) => {
+                let old = self.exchange.command(now.line(), command);
+                self.told(old, now.at);
+            }
+            Print::Answer(line) => {
+                let what = self.exchange.line(now.line(), line);
+                match what {
+                    Some((_, What::Urc(line))) => self.urc(line, now),
+                    what => self.told(what, now.at),
+                }
+            }
+            Print::Restart(reason) => {
+                let what = match reason.strip_prefix("ril.atimeout_") {
+                    Some(command) => What::AtTimeout(command.to_owned()),
+                    None => What::Restart(reason),
+                };
+                self.tell(now, what);
+            }
+            Print::PowerOn { reason, firmware } => {
+                let old = self.exchange.end(None);
+                self.told(old, None);
+                self.give_up_sends(None);
+                self.sockets.clear();
+                self.unsaid.clear();
+                self.is_bearer_lost = false;
+                self.tell(now, What::PowerOn { reason, firmware });
+            }
+            other => {
+                if let Some(pattern) = sign(&other) {
+                    self.tell(now, What::Sign(pattern));
+                }
+            }
+        }
+    }
+
+    fn response(&mut self, id: CoreId, operation: Operation, result: Option<i64>, now: Moment) {
+        match (operation, result) {
+            (Operation::Connect, Some(0)) => {
+                let began = self.sockets.opened(id);
+                self.hold_since(began, now, What::Connected(Whose::Shown(id)));
+            }
+            (Operation::Connect, Some(_)) => {
+                let began = self.sockets.refused(id);
+                let what = What::ConnectFailed { socket: Whose::Shown(id), reason: Failure::Response };
+                self.hold_since(began, now, what);
+            }
+            (Operation::Send, Some(0)) => {
+                self.sockets.proven_open(id);
+                let transport = self.sockets.transport(id);
+                let socket = Whose::Shown(id);
+                match self.sends.confirm(id, transport) {
+                    Confirmed::Whole(send) => {
+                        let len = Some(send.total);
+                        self.tell_since(Some(send.line), now, What::Sent { socket, len });
+                    }
+                    Confirmed::Piece => {}
+                    Confirmed::Unknown => self.tell(now, What::Sent { socket, len: None }),
+                }
+            }
+            (Operation::Send, Some(_)) => {
+                let (began, len) = begun(self.sends.fail(Some(id)));
+                let what = What::SendFailed { socket: Whose::Shown(id), len, reason: Failure::Response };
+                self.hold_since(began, now, what);
+            }
+            (Operation::Close, number) => {
+                self.give_up_sends(Some(id));
+                let (by, mut lines) = self.sockets.closed(id);
+                lines.push(now.line());
+                self.out.push(Happening { lines, at: now.at, what: What::Closed { id, by, number } });
+            }
+            // A line that was cut before its result gives no verdict.
+            (Operation::Connect | Operation::Send, None) => {}
+        }
+    }
+
+    /// `connect fail` without a confirmation before it.
+    fn connect_failed(&mut self, reason: Failure, now: Moment) {
+        let id = match reason {
+            Failure::Timeout => self.sockets.only_overdue(now.at),
+            Failure::Response | Failure::Closed | Failure::IpError | Failure::Other => {
+                self.sockets.only_connecting()
+            }
+        };
+        let began = match (id, reason) {
+            (Some(id), Failure::Response) => self.sockets.refused(id),
+            (Some(id), _) => self.sockets.failed(id),
+            (None, _) => None,
+        };
+        self.note_bearer(reason, now);
+        self.tell_since(began, now, What::ConnectFailed { socket: Whose::paired(id), reason });
+    }
+
+    /// `send fail` without a confirmation before it.
+    fn send_failed(&mut self, reason: Failure, now: Moment) {
+        let id = self.sockets.only_open();
+        let (began, len) = begun(self.sends.fail(id));
+        self.note_bearer(reason, now);
+        self.tell_since(began, now, What::SendFailed { socket: Whose::paired(id), len, reason });
+    }
+
+    /// A line that the core sent unasked.
+    fn urc(&mut self, line: String, now: Moment) {
+        self.last_urc = Some(line.clone());
+        if Pattern::of_modem_line(&line) == Some(Pattern::BearerLost) {
+            self.lose_bearer(line, now);
+        } else {
+            self.tell(now, What::Urc(line));
+        }
+    }
+
+    /// A socket's own word for the loss of the bearer, which may be the only one.
+    fn note_bearer(&mut self, reason: Failure, now: Moment) {
+        if reason == Failure::IpError {
+            self.lose_bearer(reason.to_string(), now);
+        }
+    }
+
+    /// Every socket has ended; told once until the bearer is up again.
+    fn lose_bearer(&mut self, line: String, now: Moment) {
+        self.sockets.bearer_lost(now.line());
+        if !std::mem::replace(&mut self.is_bearer_lost, true) {
+            self.tell(now, What::BearerLost { line });
+        }
+    }
+
+    /// The `link` library's copy of a URC about a bearer.
+    fn bearer(&mut self, line: String, deactivated: Option<u8>, now: Moment) {
+        if deactivated == Some(BEARER) {
+            self.lose_bearer(line, now);
+        } else if self.last_urc.as_deref() != Some(line.as_str()) {
+            self.tell(now, What::Urc(line));
+        }
+    }
+
+    fn give_up_sends(&mut self, gone: Option<CoreId>) {
+        for send in self.sends.give_up(gone) {
+            self.out.push(Happening {
+                lines: vec![send.line],
+                at: None,
+                what: What::Unconfirmed { len: send.total },
+            });
+        }
+    }
+
+    fn tell(&mut self, now: Moment, what: What) {
+        self.tell_since(None, now, what);
+    }
+
+    fn tell_since(&mut self, began: Option<u64>, now: Moment, what: What) {
+        self.out.push(now.happening(began, what));
+    }
+
+    fn hold_since(&mut self, began: Option<u64>, now: Moment, what: What) {
+        self.held = Some(now.happening(began, what));
+    }
+
+    fn told(&mut self, what: Option<(Vec<u64>, What)>, at: Option<Timestamp>) {
+        if let Some((lines, what)) = what {
+            self.out.push(Happening { lines, at, what });
+        }
+    }
+}
+
+/// Where and when a record stands.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    lines: (u64, u64),
+    at: Option<Timestamp>,
+}
+
+impl Moment {
+    fn line(self) -> u64 {
+        self.lines.0
+    }
+
+    /// An earlier line, whose time is not known any more.
+    fn back_at(self, line: u64) -> Self {
+        Self { lines: (line, line), at: None }
+    }
+
+    fn happening(self, began: Option<u64>, what: What) -> Happening {
+        let lines = began.into_iter().chain([self.line()]).collect();
+        Happening { lines, at: self.at, what }
+    }
+}
+
+/// An outcome that the library prints in words right behind the core's confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Connected,
+    ConnectFailed,
+    SendFailed,
+}
+
+impl Outcome {
+    fn of(what: &What) -> Option<Self> {
+        match what {
+            What::Connected(_) => Some(Self::Connected),
+            What::ConnectFailed { .. } => Some(Self::ConnectFailed),
+            What::SendFailed { .. } => Some(Self::SendFailed),
+            _ => None,
+        }
+    }
+
+    fn of_print(print: &Print) -> Option<Self> {
+        match print {
+            Print::ConnectOk => Some(Self::Connected),
+            Print::ConnectFail(Failure::Response) => Some(Self::ConnectFailed),
+            Print::SendFail(Failure::Response) => Some(Self::SendFailed),
+            _ => None,
+        }
+    }
+}
+
+/// The line where a failed send began, and its bytes.
+fn begun(confirmed: Confirmed) -> (Option<u64>, Option<u64>) {
+    match confirmed {
+        Confirmed::Whole(send) => (Some(send.line), Some(send.total)),
+        Confirmed::Piece | Confirmed::Unknown => (None, None),
+    }
+}
+
+/// Whether the event of a socket shows that its task, and not the one of a socket that the peer has just closed, runs.
+fn parts_a_close_from_its_socket(print: &Print) -> bool {
+    matches!(
+        print,
+        Print::Connecting { .. }
+            | Print::Response { .. }
+            | Print::ConnectOk
+            | Print::Refused(_)
+            | Print::Sending { .. }
+            | Print::Received { .. }
+    )
+}
+
+/// What a print is that tells nothing but itself.
+fn sign(print: &Print) -> Option<Pattern> {
+    match print {
+        Print::IpNotReady => Some(Pattern::IpNotReady),
+        Print::Buffered => Some(Pattern::Buffered),
+        Print::Overflow => Some(Pattern::Overflow),
+        Print::StrayResponse { .. } => Some(Pattern::StrayResponse),
+        Print::UnexpectedResponse { .. } => Some(Pattern::UnexpectedResponse),
+        Print::StrayIndication { .. } => Some(Pattern::StrayIndication),
+        Print::NotInCoroutine => Some(Pattern::NotInCoroutine),
+        Print::TooManySockets => Some(Pattern::TooManySockets),
+        Print::CallInProgress => Some(Pattern::CallInProgress),
+        Print::StrayPrompt(_) => Some(Pattern::StrayPrompt),
+        _ => None,
+    }
+}
+
+/// What the tool says, from UTF-8 or GBK. Of GBK only what is needed is known: that a port was lost.
+fn tool_words(text: &[u8]) -> String {
+    const LOST: &[u8] = b"\xb6\xcf\xbf\xaa";
+    let words = String::from_utf8_lossy(text).into_owned();
+    let is_gbk = str::from_utf8(text).is_err();
+    if is_gbk && text.windows(LOST.len()).any(|window| window == LOST) { words + " (断开)" } else { words }
+}

@@ -1,0 +1,199 @@
+//! What a trace consists of.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use crate::capture::leveled;
+use crate::time::Timestamp;
+
+use super::Print;
+
+/// The longest text of one record, in bytes: 64 KiB. Lines that would make it longer are read, dropped and
+/// [`Record::cut`] says so, so that a trace of one endless record takes no more memory than one line.
+pub const MAX_RECORD: usize = 64 * 1024;
+
+/// What somebody printed: one line, or several if the text has line ends in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The lines of the file that it stands on, counted from 1.
+    pub lines: RangeInclusive<u64>,
+    /// When it was printed, since the first stamp of the trace; `None` if its line has no stamp.
+    pub at: Option<Timestamp>,
+    /// Who printed it.
+    pub origin: Origin,
+    /// The text: behind the tag of a script's print, the whole line otherwise. Any bytes; LF between lines.
+    pub text: Vec<u8>,
+    /// Whether the record is longer than what is kept of it ([`MAX_RECORD`], [`MAX_LINE`](super::MAX_LINE)).
+    pub cut: bool,
+    /// Whether a line of it, not the first, has the form of a record: data that look like one.
+    pub look_alike: bool,
+}
+
+/// Who printed a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A script or one of its libraries: `[I]-[tag] text`.
+    Script {
+        /// How important it is.
+        level: Level,
+        /// What stands between the second brackets; any bytes.
+        tag: Vec<u8>,
+    },
+    /// The core, or another AT channel: a line without a tag. It may as well be payload that a script printed, so it
+    /// proves nothing.
+    Core,
+    /// The tool that wrote the trace: `工具提示: text` of Luatools.
+    Tool,
+}
+
+/// The level of a script's print, as its letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// `T`
+    Trace,
+    /// `D`: hidden where the script leaves the level at its default.
+    Debug,
+    /// `I`: the default.
+    Info,
+    /// `W`
+    Warning,
+    /// `E`
+    Error,
+    /// `F`
+    Fatal,
+}
+
+impl Record {
+    /// What the record says, if it is a print of the socket, link or AT library (protocol section 18).
+    pub fn print(&self) -> Option<Print> {
+        match &self.origin {
+            Origin::Script { tag, .. } => Print::parse(tag, &self.text),
+            Origin::Core | Origin::Tool => None,
+        }
+    }
+
+    /// The text for people: what is no UTF-8 is replaced.
+    pub fn words(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.text)
+    }
+
+    /// Adds a line that belongs to it.
+    pub(super) fn extend(&mut self, number: u64, line: &[u8], cut: bool) {
+        self.lines = *self.lines.start()..=number;
+        self.cut |= cut;
+        self.look_alike |= is_script(line);
+        if self.text.len() + 1 + line.len() <= MAX_RECORD {
+            self.text.push(b'\n');
+            self.text.extend_from_slice(line);
+        } else {
+            self.cut = true;
+        }
+    }
+}
+
+impl Origin {
+    /// Who printed a line (its stamp is gone), and what stands behind the mark of the printer.
+    pub(super) fn of(line: &[u8]) -> (Self, &[u8]) {
+        if let Some((level, tag, text)) = script(line) {
+            return (Self::Script { level, tag: tag.to_vec() }, text);
+        }
+        match tool(line) {
+            Some(text) => (Self::Tool, text.trim_ascii_start()),
+            None => (Self::Core, line),
+        }
+    }
+}
+
+impl Level {
+    fn of(letter: u8) -> Option<Self> {
+        Some(match letter {
+            b'T' => Self::Trace,
+            b'D' => Self::Debug,
+            b'I' => Self::Info,
+            b'W' => Self::Warning,
+            b'E' => Self::Error,
+            b'F' => Self::Fatal,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Level {
+    /// The letter.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Trace => "T",
+            Self::Debug => "D",
+            Self::Info => "I",
+            Self::Warning => "W",
+            Self::Error => "E",
+            Self::Fatal => "F",
+        })
+    }
+}
+
+/// Whether a line has the form of a script's print.
+pub(super) fn is_script(line: &[u8]) -> bool {
+    script(line).is_some()
+}
+
+/// Level, tag and text of a script's print. A blank or a tabulator ends the tag's bracket, so a tag may hold brackets.
+fn script(line: &[u8]) -> Option<(Level, &[u8], &[u8])> {
+    let (letter, rest) = leveled(line)?;
+    let level = Level::of(letter)?;
+    let ends = |&at: &usize| matches!(rest.get(at + 1), None | Some(b' ' | b'\t'));
+    let brackets = || rest.iter().enumerate().filter(|(_, byte)| **byte == b']').map(|(at, _)| at);
+    let end = brackets().find(ends).or_else(|| brackets().next())?;
+    let text = &rest[end + 1..];
+    let text = text.strip_prefix(b" ").or_else(|| text.strip_prefix(b"\t")).unwrap_or(text);
+    Some((level, &rest[..end], text))
+}
+
+/// What a line of Luatools itself says, in UTF-8 and in GBK.
+fn tool(line: &[u8]) -> Option<&[u8]> {
+    const GBK: &[u8] = b"\xb9\xa4\xbe\xdf\xcc\xe1\xca\xbe:";
+    line.strip_prefix("工具提示:".as_bytes()).or_else(|| line.strip_prefix(GBK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_ends_at_a_bracket_with_a_blank_behind_it() {
+        let parts = |line: &'static str| {
+            script(line.as_bytes()).map(|(level, tag, text)| (level, tag.to_vec(), text.to_vec()))
+        };
+        let is = |level, tag: &str, text: &str| Some((level, tag.into(), text.into()));
+        assert_eq!(parts("[I]-[a b:] 1 x]"), is(Level::Info, "a b:", "1 x]"));
+        assert_eq!(parts("[D]-[a[1]: b]\tx"), is(Level::Debug, "a[1]: b", "x"));
+        assert_eq!(parts("[W]-[a]"), is(Level::Warning, "a", ""));
+        assert_eq!(parts("[E]-[a]b]c"), is(Level::Error, "a", "b]c"));
+        assert_eq!(parts("[F]-[]  two"), is(Level::Fatal, "", " two"));
+        for line in ["[I]-[open", "[X]-[a] b", "[I]-a] b", " [I]-[a] b", "[I] -[a] b", ""] {
+            assert_eq!(parts(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_tool_is_known_in_both_encodings() {
+        assert_eq!(Origin::of("工具提示: soc".as_bytes()), (Origin::Tool, &b"soc"[..]));
+        assert_eq!(
+            Origin::of(b"\xb9\xa4\xbe\xdf\xcc\xe1\xca\xbe: \xb4\xf2"),
+            (Origin::Tool, &b"\xb4\xf2"[..])
+        );
+        assert_eq!(Origin::of(b"AT+CGSN"), (Origin::Core, &b"AT+CGSN"[..]));
+    }
+
+    #[test]
+    fn a_record_stops_growing_at_its_limit() {
+        let text = vec![b'x'; 10];
+        let mut record =
+            Record { lines: 1..=1, at: None, origin: Origin::Core, text, cut: false, look_alike: false };
+        record.extend(2, &vec![b'y'; MAX_RECORD - 11], false);
+        assert_eq!((record.text.len(), record.cut), (MAX_RECORD, false));
+        record.extend(3, b"", false);
+        assert_eq!((record.text.len(), record.cut, record.lines), (MAX_RECORD, true, 1..=3));
+    }
+}

@@ -1,0 +1,188 @@
+//! Keeping connections alive: our own heartbeat, TCP keepalive, the module's own heartbeat.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Modem, Socket};
+use crate::driver::Says;
+use crate::error::{Error, Result};
+use crate::proto::{Command, HeartbeatStatistics, Pulse, Request};
+
+/// What keeps a silent connection alive (`c:asyncSelect(keepAlive, pingreq)`): it is sent when there has been no traffic
+/// either way for `every`.
+///
+/// An address translator on the way forgets a connection without a word after a few minutes; the vendor recommends at
+/// most 4 minutes, better 2 (protocol section 10).
+///
+/// ```
+/// use air724ug::Heartbeat;
+/// use std::time::Duration;
+///
+/// let ping = Heartbeat::new(Duration::from_secs(120), b"ping").max_missed(3);
+/// let counted = Heartbeat::with(Duration::from_secs(60), |count| format!("beat {count}").into_bytes());
+/// # let _ = (ping, counted);
+/// ```
+#[derive(Clone)]
+pub struct Heartbeat {
+    every: Duration,
+    payload: Payload,
+    max_missed: Option<u32>,
+}
+
+#[derive(Clone)]
+enum Payload {
+    Bytes(Vec<u8>),
+    Function(Arc<Says>),
+}
+
+impl Heartbeat {
+    /// These bytes, after `every` of silence.
+    pub fn new(every: Duration, payload: impl Into<Vec<u8>>) -> Self {
+        Self { every, payload: Payload::Bytes(payload.into()), max_missed: None }
+    }
+
+    /// What the function says, given the number of the heartbeat, from 1; nothing is sent if it says nothing.
+    ///
+    /// It runs on the modem's own thread: it must be quick, and must not ask this modem anything, because the answer
+    /// would come on the same thread.
+    pub fn with(every: Duration, payload: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self { every, payload: Payload::Function(Arc::new(payload)), max_missed: None }
+    }
+
+    /// An answer is expected: after so many heartbeats in a row without any data from the peer the socket ends with
+    /// [`CloseReason::HeartbeatLost`](crate::CloseReason::HeartbeatLost). Each one that is missed is an
+    /// [`Event::HeartbeatMissed`](crate::Event::HeartbeatMissed). Default: none is expected.
+    #[must_use]
+    pub fn max_missed(self, max_missed: u32) -> Self {
+        Self { max_missed: Some(max_missed.max(1)), ..self }
+    }
+}
+
+impl fmt::Debug for Heartbeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heartbeat")
+            .field("every", &self.every)
+            .field("max_missed", &self.max_missed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// TCP keepalive of the module (`AT+CIPTKA`; protocol section 13).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Keepalive {
+    /// Silence before the first probe: 30 to 7200 s.
+    pub idle: Duration,
+    /// Between probes: 30 to 600 s.
+    pub interval: Duration,
+    /// Probes without an answer before the connection is given up: 1 to 9.
+    pub count: u32,
+}
+
+/// The module's defaults.
+impl Default for Keepalive {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(7_200), interval: Duration::from_secs(75), count: 9 }
+    }
+}
+
+/// The longest heartbeat of the module's own (protocol section 13).
+const MAX_MODULE_HEARTBEAT: usize = 256;
+
+impl Socket {
+    /// Begins, changes or (with `None`) ends the heartbeat of this socket.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a span of zero, an empty payload or a datagram that is too long; how the socket ended,
+    /// if it did.
+    pub fn set_heartbeat(&self, heartbeat: impl Into<Option<Heartbeat>>) -> Result<()> {
+        let heartbeat = heartbeat.into();
+        if let Some(heartbeat) = &heartbeat {
+            if heartbeat.every.is_zero() {
+                return Err(Error::invalid("heartbeat", "has no time between its beats"));
+            }
+            if let Payload::Bytes(payload) = &heartbeat.payload {
+                if payload.is_empty() {
+                    return Err(Error::invalid("heartbeat", "says nothing"));
+                }
+                self.check_write(payload)?;
+            }
+        }
+        let mut says = None;
+        let pulse = heartbeat.map(|heartbeat| {
+            let payload = match heartbeat.payload {
+                Payload::Bytes(bytes) => bytes,
+                Payload::Function(function) => {
+                    says = Some(function);
+                    Vec::new()
+                }
+            };
+            let mut pulse = Pulse::new(heartbeat.every, payload);
+            pulse.max_missed = heartbeat.max_missed;
+            if says.is_some() {
+                pulse.payload = None;
+            }
+            pulse
+        });
+        let (driver, id) = (&self.modem().driver, self.socket_id());
+        driver.set_says(id, says);
+        driver.with_engine(|engine, now| engine.set_heartbeat(now, id, pulse))
+    }
+
+    /// What has become of the heartbeats; `None` without a heartbeat.
+    pub fn heartbeat_statistics(&self) -> Option<HeartbeatStatistics> {
+        self.modem().driver.with_engine(|engine, _| engine.heartbeat_statistics(self.socket_id()))
+    }
+
+    /// Has the module itself send a heartbeat on this connection (`AT^HEARTCONFIG`, `AT^HEARTBEATHEX`), which goes on
+    /// while the host sleeps; `None` ends it. 5 to 600 s, at most 256 bytes, one connection at a time. Firmware before
+    /// V838 sent other bytes than it was given.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] outside these limits; [`Error::Refused`] where the firmware does not have it.
+    pub fn set_module_heartbeat(&self, heartbeat: Option<(Duration, &[u8])>) -> Result<()> {
+        let run = |command| self.modem().driver.call(Request::Run(command)).map(drop);
+        let Some((every, payload)) = heartbeat else {
+            return run(Command::heartbeat_config(self.id(), None));
+        };
+        let secs = in_range("heartbeat", every, 5, 600)?;
+        if payload.is_empty() || payload.len() > MAX_MODULE_HEARTBEAT {
+            return Err(Error::invalid(
+                "heartbeat",
+                format_args!("is not 1 to {MAX_MODULE_HEARTBEAT} bytes"),
+            ));
+        }
+        run(Command::heartbeat_payload(self.id(), payload))?;
+        run(Command::heartbeat_config(self.id(), Some(secs)))
+    }
+}
+
+impl Modem {
+    /// Switches TCP keepalive on or off for connections made from now on.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] outside the module's limits; [`Error::Refused`] where the firmware does not have it.
+    pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> Result<()> {
+        let command = match keepalive {
+            None => Command::keepalive_off(),
+            Some(keepalive) => {
+                let idle = in_range("keepalive idle", keepalive.idle, 30, 7_200)?;
+                let interval = in_range("keepalive interval", keepalive.interval, 30, 600)?;
+                if !(1..=9).contains(&keepalive.count) {
+                    return Err(Error::invalid("keepalive count", "is not 1 to 9"));
+                }
+                Command::keepalive(idle, interval, keepalive.count)
+            }
+        };
+        self.driver.call(Request::Run(command)).map(drop)
+    }
+}
+
+fn in_range(what: &'static str, span: Duration, min: u32, max: u32) -> Result<u32> {
+    let secs = u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
+    if (min..=max).contains(&secs) {
+        Ok(secs)
+    } else {
+        Err(Error::invalid(what, format_args!("is not {min} to {max} seconds")))
+    }
+}

@@ -1,0 +1,256 @@
+//! Coming back after whatever went wrong.
+
+mod policy;
+mod reconnecting;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+pub use policy::{Policy, Rung};
+pub use reconnecting::{Gap, Incoming, ReconnectingSocket};
+
+use super::deadline::Deadline;
+use super::{Modem, Socket};
+use crate::error::{Error, Result};
+use crate::proto::{Protocol, Request};
+use policy::Ladder;
+
+/// Makes connections, and when they fail climbs a [`Policy`]'s ladder: retry, bearer, flight mode, restart, power.
+///
+/// One for a modem: its sockets share the ladder, so that eight of them that lose the same bearer do not restart the
+/// module eight times. Clones are the same supervisor.
+///
+/// ```no_run
+/// use air724ug::{Config, Incoming, Modem, Policy, Supervisor};
+/// use std::time::Duration;
+///
+/// let modem = Modem::open("/dev/ttyUSB0", Config::default())?;
+/// let supervisor = Supervisor::new(modem, Policy::default());
+/// let mut socket = supervisor.tcp("example.com", 7);
+/// loop {
+///     match socket.recv(Duration::from_secs(60))? {
+///         Incoming::Data(data) => println!("{} bytes", data.len()),
+///         Incoming::Gap(gap) => println!("reconnected; {} bytes may be lost", gap.unacknowledged.len()),
+///         Incoming::Timeout => socket.send(b"ping", Duration::from_secs(60))?,
+///     }
+/// }
+/// # #[allow(unreachable_code)] Ok::<(), air724ug::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    modem: Modem,
+    state: Mutex<State>,
+    /// Nobody sends: whoever waits on it waits out a pause.
+    pause: (Sender<()>, Receiver<()>),
+}
+
+struct State {
+    ladder: Ladder,
+    /// Counts what was done, so that a failure from before it does not lead to the same again.
+    steps: u64,
+    climber: Climber,
+    power_hook: Option<Box<dyn FnMut() + Send>>,
+    listeners: Vec<Sender<Step>>,
+}
+
+/// Who is on the ladder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Climber {
+    Nobody,
+    Somebody,
+}
+
+/// What a supervisor does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Step {
+    /// A connection failed, or did not come about; the reason in words.
+    Failed(String),
+    /// This rung is climbed.
+    Climbing(Rung),
+    /// So long until the next attempt.
+    Pausing(Duration),
+    /// A connection stands.
+    Connected,
+}
+
+/// How long a connection waits while another one's failure is being dealt with, before it tries again.
+const FOR_OTHERS: Duration = Duration::from_millis(200);
+/// Steps that wait for a listener who does not take them; further ones are lost to him.
+const WAITING: usize = 1024;
+
+impl Supervisor {
+    /// A supervisor of this modem.
+    pub fn new(modem: Modem, policy: Policy) -> Self {
+        let state = State {
+            ladder: Ladder::new(policy),
+            steps: 0,
+            climber: Climber::Nobody,
+            power_hook: None,
+            listeners: Vec::new(),
+        };
+        Self { shared: Arc::new(Shared { modem, state: Mutex::new(state), pause: bounded(0) }) }
+    }
+
+    /// What [`Rung::Power`] calls: pulls the reset pin or switches the supply. Without a hook that rung is a restart.
+    pub fn power_hook(&self, hook: impl FnMut() + Send + 'static) {
+        self.lock().power_hook = Some(Box::new(hook));
+    }
+
+    /// Every step from now on.
+    pub fn events(&self) -> Receiver<Step> {
+        let (sender, receiver) = bounded(WAITING);
+        self.lock().listeners.push(sender);
+        receiver
+    }
+
+    /// A TCP connection that comes back. It is made when it is first used.
+    pub fn tcp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
+        ReconnectingSocket::new(self.clone(), Protocol::Tcp, host.into(), port)
+    }
+
+    /// The modem.
+    pub fn modem(&self) -> &Modem {
+        &self.shared.modem
+    }
+
+    /// Makes a connection, climbing the ladder as often as need be.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when time is up; [`Error::InvalidInput`], [`Error::NoFreeChannel`] and [`Error::PortLost`] at
+    /// once: trying again would not help.
+    pub fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<Socket> {
+        self.connect_until(Protocol::Tcp, host, port, Deadline::after(Some(timeout)), timeout)
+    }
+
+    fn connect_until(
+        &self,
+        protocol: Protocol,
+        host: &str,
+        port: u16,
+        deadline: Deadline,
+        timeout: Duration,
+    ) -> Result<Socket> {
+        loop {
+            let before = self.lock().steps;
+            let error = match self.attempt(protocol, host, port, deadline) {
+                Ok(socket) => {
+                    let mut state = self.lock();
+                    state.ladder.succeeded();
+                    state.tell(&Step::Connected);
+                    return Ok(socket);
+                }
+                Err(error @ (Error::InvalidInput { .. } | Error::NoFreeChannel | Error::PortLost(_))) => {
+                    return Err(error);
+                }
+                Err(error) => error,
+            };
+            if deadline.left().is_zero() || !self.recover(before, &error, deadline)? {
+                return Err(Error::Timeout { command: "connect".into(), after: timeout });
+            }
+        }
+    }
+
+    fn attempt(&self, protocol: Protocol, host: &str, port: u16, deadline: Deadline) -> Result<Socket> {
+        let (ready, connect) = {
+            let state = self.lock();
+            let policy = state.ladder.policy();
+            (policy.ready_timeout, policy.connect_timeout)
+        };
+        let modem = &self.shared.modem;
+        modem.wait_ready(ready.min(deadline.left()))?;
+        modem.connector(protocol).timeout(connect.min(deadline.left())).connect(host, port)
+    }
+
+    /// Does what is next on the ladder, unless somebody else does or has done something since; `false` when time is up.
+    fn recover(&self, before: u64, error: &Error, deadline: Deadline) -> Result<bool> {
+        let attempt = {
+            let mut state = self.lock();
+            state.tell(&Step::Failed(error.to_string()));
+            match state.climber {
+                // What is being done concerns this connection too.
+                Climber::Somebody => None,
+                Climber::Nobody if state.steps != before => return Ok(!deadline.left().is_zero()),
+                Climber::Nobody => {
+                    state.climber = Climber::Somebody;
+                    let attempt = state.ladder.failed();
+                    state.tell(&Step::Climbing(attempt.rung));
+                    Some(attempt)
+                }
+            }
+        };
+        let Some(attempt) = attempt else {
+            self.wait(FOR_OTHERS.min(deadline.left()));
+            return Ok(!deadline.left().is_zero());
+        };
+        let climbed = self.climb(attempt.rung, deadline);
+        let pause = attempt.pause.min(deadline.left());
+        {
+            let mut state = self.lock();
+            state.climber = Climber::Nobody;
+            state.steps += 1;
+            if let Err(error) = &climbed {
+                state.tell(&Step::Failed(error.to_string()));
+            }
+            state.tell(&Step::Pausing(pause));
+        }
+        if let Err(error @ Error::PortLost(_)) = climbed {
+            return Err(error);
+        }
+        self.wait(pause);
+        Ok(!deadline.left().is_zero())
+    }
+
+    fn climb(&self, rung: Rung, deadline: Deadline) -> Result<()> {
+        let modem = &self.shared.modem;
+        match rung {
+            Rung::Retry => Ok(()),
+            Rung::ResetBearer => modem.driver.call(Request::ResetBearer).map(drop),
+            Rung::FlightMode(span) => {
+                modem.flight_mode(true)?;
+                self.wait(span.min(deadline.left()));
+                modem.flight_mode(false)
+            }
+            Rung::Restart => modem.restart(),
+            Rung::Power => {
+                // Called without the lock: it may take its time, or use the supervisor.
+                let hook = self.lock().power_hook.take();
+                let Some(mut hook) = hook else { return modem.restart() };
+                hook();
+                self.lock().power_hook.get_or_insert(hook);
+                Ok(())
+            }
+        }
+    }
+
+    fn wait(&self, span: Duration) {
+        // The sender is ours: this is a time-out and nothing else.
+        let _ = self.shared.pause.1.recv_timeout(span);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn tell(&mut self, step: &Step) {
+        log::debug!("supervisor: {step:?}");
+        self.listeners.retain(|listener| {
+            !matches!(listener.try_send(step.clone()), Err(crossbeam_channel::TrySendError::Disconnected(_)))
+        });
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervisor").field("modem", &self.shared.modem).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,225 @@
+//! What is tried when connections fail, in which order and how often. Pure: no time, no io.
+
+use std::time::Duration;
+
+/// One thing to try.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Rung {
+    /// Connect again.
+    Retry,
+    /// Take the bearer down (`AT+CIPSHUT`) and up again: some cells need it after a few failures (protocol section 8).
+    ResetBearer,
+    /// Radio off for so long, then on (`AT+CFUN=0`, `=1`).
+    FlightMode(Duration),
+    /// Restart the module.
+    Restart,
+    /// Call the application's [power hook](crate::Supervisor::power_hook): the reset pin or the supply.
+    Power,
+}
+
+/// The ladder that a [`Supervisor`](crate::Supervisor) climbs: each rung so many times, then the next; from the top it
+/// begins again. A connection that stands brings it back to the bottom.
+///
+/// ```
+/// use air724ug::{Policy, Rung};
+/// use std::time::Duration;
+///
+/// let policy = Policy::default().pause(Duration::from_secs(2)).ladder([(Rung::Retry, 3), (Rung::Restart, 1)]);
+/// # let _ = policy;
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Policy {
+    /// The rungs from the bottom, and how often each is tried. Default: [`Policy::default`].
+    pub ladder: Vec<(Rung, u32)>,
+    /// Between attempts. It doubles from rung to rung, up to [`max_pause`](Self::max_pause). Default 5 s, as in the seed.
+    pub pause: Duration,
+    /// The longest pause. Default 60 s.
+    pub max_pause: Duration,
+    /// How much of each pause is left to chance, 0 to 1, so that many devices that lost the same cell do not come back in
+    /// step. Default 0.25.
+    pub jitter: f64,
+    /// How long the module may take to be ready; longer counts as a failure. Default 90 s, as in the seed.
+    pub ready_timeout: Duration,
+    /// How long one connect may take. Default 120 s.
+    pub connect_timeout: Duration,
+    /// Where chance begins. Default 1.
+    pub seed: u64,
+}
+
+/// Three retries, the bearer twice, flight mode for 20 s twice, one restart, then the power hook.
+impl Default for Policy {
+    fn default() -> Self {
+        let flight_mode = Rung::FlightMode(Duration::from_secs(20));
+        Self {
+            ladder: vec![
+                (Rung::Retry, 3),
+                (Rung::ResetBearer, 2),
+                (flight_mode, 2),
+                (Rung::Restart, 1),
+                (Rung::Power, 1),
+            ],
+            pause: Duration::from_secs(5),
+            max_pause: Duration::from_secs(60),
+            jitter: 0.25,
+            ready_timeout: Duration::from_secs(90),
+            connect_timeout: Duration::from_secs(120),
+            seed: 1,
+        }
+    }
+}
+
+impl Policy {
+    /// The seed's own policy: 5 s between attempts, flight mode for 20 s after `failures` failed connects, and the module
+    /// restarted when even that does not help.
+    pub fn luatos(failures: u32) -> Self {
+        let ladder =
+            vec![(Rung::Retry, failures), (Rung::FlightMode(Duration::from_secs(20)), 1), (Rung::Restart, 1)];
+        Self { ladder, max_pause: Duration::from_secs(5), jitter: 0.0, ..Self::default() }
+    }
+
+    /// Sets the [rungs](Self::ladder).
+    #[must_use]
+    pub fn ladder(self, ladder: impl Into<Vec<(Rung, u32)>>) -> Self {
+        Self { ladder: ladder.into(), ..self }
+    }
+
+    /// Sets the [pause](Self::pause) between attempts.
+    #[must_use]
+    pub fn pause(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
+    /// Sets how long the module may take to be [ready](Self::ready_timeout).
+    #[must_use]
+    pub fn ready_timeout(self, ready_timeout: Duration) -> Self {
+        Self { ready_timeout, ..self }
+    }
+
+    /// Sets how long one [connect](Self::connect_timeout) may take.
+    #[must_use]
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
+}
+
+/// Where on the ladder we stand.
+#[derive(Debug)]
+pub(super) struct Ladder {
+    policy: Policy,
+    rung: usize,
+    tries: u32,
+    chance: u64,
+}
+
+/// What to do after a failure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Attempt {
+    pub(super) rung: Rung,
+    /// Wait so long before the next connect.
+    pub(super) pause: Duration,
+}
+
+impl Ladder {
+    pub(super) fn new(policy: Policy) -> Self {
+        let chance = policy.seed | 1;
+        Self { policy, rung: 0, tries: 0, chance }
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// A connection stands.
+    pub(super) fn succeeded(&mut self) {
+        self.rung = 0;
+        self.tries = 0;
+    }
+
+    /// A connection failed: what is next.
+    pub(super) fn failed(&mut self) -> Attempt {
+        let ladder = &self.policy.ladder;
+        let usable = ladder.iter().any(|(_, times)| *times > 0);
+        while usable && self.tries >= ladder[self.rung].1 {
+            self.rung = (self.rung + 1) % ladder.len();
+            self.tries = 0;
+        }
+        let rung = if usable { ladder[self.rung].0 } else { Rung::Retry };
+        self.tries += 1;
+        let pause = self.policy.pause * 2u32.saturating_pow(self.rung.min(16) as u32);
+        Attempt { rung, pause: self.vary(pause.min(self.policy.max_pause)) }
+    }
+
+    /// A pause within the jitter.
+    fn vary(&mut self, pause: Duration) -> Duration {
+        self.chance ^= self.chance << 13;
+        self.chance ^= self.chance >> 7;
+        self.chance ^= self.chance << 17;
+        let fraction = (self.chance >> 11) as f64 / (1u64 << 53) as f64;
+        pause.mul_f64(1.0 - self.policy.jitter.clamp(0.0, 1.0) * fraction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rung_has_its_budget_and_the_top_leads_to_the_bottom() {
+        let mut ladder = Ladder::new(Policy::default());
+        let rungs: Vec<_> = (0..10).map(|_| ladder.failed().rung).collect();
+        let flight = Rung::FlightMode(Duration::from_secs(20));
+        let expected = [
+            Rung::Retry,
+            Rung::Retry,
+            Rung::Retry,
+            Rung::ResetBearer,
+            Rung::ResetBearer,
+            flight,
+            flight,
+            Rung::Restart,
+            Rung::Power,
+            Rung::Retry,
+        ];
+        assert_eq!(rungs, expected);
+    }
+
+    #[test]
+    fn success_leads_back_to_the_bottom() {
+        let mut ladder = Ladder::new(Policy::default());
+        for _ in 0..5 {
+            ladder.failed();
+        }
+        ladder.succeeded();
+        assert_eq!(ladder.failed().rung, Rung::Retry);
+    }
+
+    #[test]
+    fn pauses_grow_within_their_bounds_and_depend_on_the_seed_alone() {
+        let pauses = |seed| {
+            let mut ladder = Ladder::new(Policy { seed, ..Policy::default() });
+            (0..9).map(|_| ladder.failed().pause).collect::<Vec<_>>()
+        };
+        assert_eq!(pauses(7), pauses(7));
+        assert_ne!(pauses(7), pauses(8));
+        let seconds = Duration::from_secs;
+        assert!(pauses(7)[..3].iter().all(|pause| (seconds(3)..=seconds(5)).contains(pause)));
+        assert!(pauses(7)[8] >= seconds(45) && pauses(7)[8] <= seconds(60));
+    }
+
+    #[test]
+    fn the_luatos_policy_goes_to_flight_mode_after_its_failures() {
+        let mut ladder = Ladder::new(Policy::luatos(2));
+        assert_eq!(ladder.failed(), Attempt { rung: Rung::Retry, pause: Duration::from_secs(5) });
+        ladder.failed();
+        assert_eq!(ladder.failed().rung, Rung::FlightMode(Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn an_empty_ladder_only_retries() {
+        let mut ladder = Ladder::new(Policy::default().ladder([(Rung::Restart, 0)]));
+        assert_eq!(ladder.failed().rung, Rung::Retry);
+        assert_eq!(Ladder::new(Policy::default().ladder([])).failed().rung, Rung::Retry);
+    }
+}

@@ -1,0 +1,77 @@
+//! TLS on the module: connections, files, tidying up.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::{Connector, Modem};
+use crate::error::{Error, Result};
+use crate::proto::{Certificate, MAX_INPUT, PrivateKey, Protocol, Request, TlsConfig};
+
+impl Modem {
+    /// Begins a TCP connection over which the module speaks TLS (`socket.tcp(true, {caCert, ...})`); data are in the
+    /// clear on the serial line only.
+    ///
+    /// The files that it needs are uploaded once: they have names made of their content (`c0ffee0123456789.crt`), and
+    /// what is there already is used. A connect says in [`Error::Tls`] at which step it failed; wrong certificates
+    /// show as a refusal at [`TlsStep::Connect`](crate::TlsStep::Connect), because the module says no more.
+    ///
+    /// The module has one switch between TLS and plain. TLS connections can be opened beside plain ones, if the firmware
+    /// lets the switch be changed then; plain ones beside TLS are refused unless [`TlsConfig::plain_beside`] allows them.
+    ///
+    /// ```no_run
+    /// use air724ug::{Certificate, TlsConfig};
+    ///
+    /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
+    /// let config = TlsConfig::verified(Certificate::from_file("ca.crt")?);
+    /// let socket = modem.tls(config).connect("example.com", 443)?;
+    /// # Ok::<(), air724ug::Error>(())
+    /// ```
+    pub fn tls(&self, config: TlsConfig) -> Connector {
+        Connector::new(self.clone(), Protocol::Tcp).with_tls(config)
+    }
+
+    /// Removes the files of a configuration from the module; how many there were. They come back with the next connect
+    /// that needs them. Connections that are open have read theirs (assumption).
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after 9 s a file, [`Error::PortLost`]. A refusal is none: it means that there is no such file.
+    pub fn remove_tls_files(&self, config: &TlsConfig) -> Result<usize> {
+        let mut removed = 0;
+        for name in config.file_names() {
+            match self.driver.call(Request::RemoveFile(name)) {
+                Ok(_) => removed += 1,
+                Err(Error::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(removed)
+    }
+}
+
+impl Certificate {
+    /// Reads a file of PEM or DER, as [`from_bytes`](Self::from_bytes).
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it can't be read, [`Error::InvalidInput`] if there is no certificate in it.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_bytes(&read(path.as_ref())?)
+    }
+}
+
+impl PrivateKey {
+    /// Reads a file of PEM or DER, as [`from_bytes`](Self::from_bytes).
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it can't be read, [`Error::InvalidInput`] if there is no usable key in it.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_bytes(&read(path.as_ref())?)
+    }
+}
+
+/// Reads no more than is looked at, whatever the file is.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_INPUT as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,73 @@
+//! Beginning anew: the module has restarted or fallen silent, the port has gone or come back.
+
+use std::time::Duration;
+
+use crate::at::Decoder;
+use crate::error::NotReady;
+use crate::time::Timestamp;
+
+use super::channel::End;
+use super::engine::{Engine, Port};
+use super::wake::Wake;
+use super::{Event, Owner};
+
+/// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
+/// (protocol section 3).
+const ONE_START: Duration = Duration::from_millis(1_500);
+
+impl Engine {
+    pub(super) fn restarted(&mut self, now: Timestamp) {
+        // A start may say so twice (capture a19: 740 ms apart).
+        let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
+        self.restarted_at = Some(now);
+        if self.bring_up.is_waiting_for_module() {
+            // It is starting: what was sent so far is lost.
+            self.session.restart(Wake::after_boot(now));
+            return;
+        }
+        if is_news {
+            self.out.event(Event::Restarted);
+        }
+        self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
+    }
+
+    pub(super) fn lost_contact(&mut self) {
+        self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
+        self.bring_up.reset(NotReady::NoAnswer);
+    }
+
+    pub(super) fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
+        self.decoder = Decoder::new();
+        if let Some(finished) = self.session.restart(wake)
+            && let Owner::Caller(ticket) = finished.owner
+        {
+            self.requests.fail(ticket, end.error(), &mut self.out);
+        }
+        self.requests.fail_commands(&|| end.error(), &mut self.out);
+        self.channels.end_all(end, &mut self.out);
+        self.bring_up.reset(reason);
+    }
+
+    pub(super) fn port_lost(&mut self, reason: &str) {
+        if matches!(self.port, Port::Lost(..)) {
+            return;
+        }
+        self.port = Port::Lost(reason.into(), self.session.unfilled());
+        self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
+        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
+        self.out.drop_writes();
+        self.out.event(Event::PortLost);
+    }
+
+    pub(super) fn port_back(&mut self, now: Timestamp) {
+        // A port that nobody has missed is another in its place: what was in flight is lost with the old one.
+        self.port_lost("another port took its place");
+        let unfilled = match std::mem::replace(&mut self.port, Port::There) {
+            Port::There => 0,
+            Port::Lost(_, unfilled) => unfilled,
+        };
+        self.decoder = Decoder::new();
+        self.session.restart(Wake::in_a_send(now, unfilled));
+        self.bring_up.reset(NotReady::NoAnswer);
+    }
+}

@@ -1,0 +1,94 @@
+//! Base64 (RFC 4648 section 4), as PEM carries it.
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Bytes as text, padded, without line ends.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let (a, b, c) = (chunk[0], chunk.get(1).copied(), chunk.get(2).copied());
+        let group = u32::from(a) << 16 | u32::from(b.unwrap_or(0)) << 8 | u32::from(c.unwrap_or(0));
+        let digit = |place: u32| char::from(ALPHABET[(group >> (18 - 6 * place) & 63) as usize]);
+        text.extend([digit(0), digit(1)]);
+        text.push(b.map_or('=', |_| digit(2)));
+        text.push(c.map_or('=', |_| digit(3)));
+    }
+    text
+}
+
+/// Text without line ends as bytes; `None` if it is not exactly what [`encode`] writes: other characters, wrong padding,
+/// bits that stand for nothing.
+pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(4) {
+        return None;
+    }
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let digits = text.get(..text.len().checked_sub(padding)?)?;
+    if padding > 2 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    for chunk in digits.chunks(4) {
+        let mut group = 0;
+        for place in 0..4 {
+            group = group << 6 | chunk.get(place).map_or(Some(0), |digit| value(*digit))?;
+        }
+        let whole = [(group >> 16) as u8, (group >> 8) as u8, group as u8];
+        let (kept, rest) = whole.split_at(chunk.len() - 1);
+        if chunk.len() < 4 && rest.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        bytes.extend_from_slice(kept);
+    }
+    Some(bytes)
+}
+
+fn value(digit: u8) -> Option<u32> {
+    let value = match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vectors_of_the_rfc_hold_both_ways() {
+        let vectors = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (bytes, text) in vectors {
+            assert_eq!(encode(bytes.as_bytes()), text);
+            assert_eq!(decode(text.as_bytes()).unwrap(), bytes.as_bytes());
+        }
+        assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
+    }
+
+    #[test]
+    fn every_byte_survives() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(decode(encode(&bytes).as_bytes()).unwrap(), bytes);
+    }
+
+    #[test]
+    fn what_is_no_base64_is_refused() {
+        for text in
+            ["Z", "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9v", "Zm9\u{1a}", "Zm-_"]
+        {
+            assert_eq!(decode(text.as_bytes()), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What an application decides of a TLS connection.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::at::Quotable;
+use crate::error::{Error, Result};
+
+use super::material::{Certificate, PrivateKey};
+use super::settings::TlsSettings;
+
+/// TLS that the module speaks, for [`Modem::tls`](crate::Modem::tls).
+///
+/// ```
+/// use air724ug::{Certificate, TlsConfig};
+///
+/// # let der = &[0x30, 7, 0x30, 0, 0x30, 0, 3, 1, 0][..];
+/// # /*
+/// let der = std::fs::read("ca.der")?;
+/// # */
+/// let config = TlsConfig::verified(Certificate::from_bytes(&der)?).server_name("example.com");
+/// assert!(config.is_verified());
+/// # Ok::<(), air724ug::Error>(())
+/// ```
+///
+/// The module checks dates against its own clock, which the network sets some seconds after registration; until then
+/// every certificate is wrong unless [`ignore_local_time`](Self::ignore_local_time) says otherwise. What the module
+/// offers is TLS 1.2 at best, by its manual with RSA key exchange alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct TlsConfig {
+    ca: Option<Certificate>,
+    client: Option<(Certificate, PrivateKey)>,
+    server_name: ServerName,
+    version: TlsVersion,
+    cipher_suite: Option<CipherSuite>,
+    ignore_local_time: bool,
+    negotiate_timeout: Option<Duration>,
+    plain_beside: bool,
+}
+
+/// The name of the server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum ServerName {
+    /// That which is connected to, unless it is an address.
+    OfHost,
+    Given(String),
+    None,
+}
+
+/// Who is authenticated (`seclevel`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SecurityLevel {
+    /// Nobody: whoever answers may be anybody.
+    None,
+    /// The server.
+    Server,
+    /// The server, and the client if the server asks for that.
+    Mutual,
+}
+
+/// Versions that the module may speak (`sslversion`).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// SSL 3.0, broken since 2014.
+    Ssl3,
+    /// TLS 1.0.
+    Tls1_0,
+    /// TLS 1.1.
+    Tls1_1,
+    /// TLS 1.2.
+    Tls1_2,
+    /// Any of these, the server's choice. The only one that a relative of the module was seen to connect with.
+    #[default]
+    Any,
+}
+
+/// Cipher suites that can be insisted on (`ciphersuite`), by their names in the IANA registry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+#[allow(non_camel_case_types, reason = "the names of the registry")]
+pub enum CipherSuite {
+    /// 0x0035.
+    TLS_RSA_WITH_AES_256_CBC_SHA,
+    /// 0x002F.
+    TLS_RSA_WITH_AES_128_CBC_SHA,
+    /// 0x003D.
+    TLS_RSA_WITH_AES_256_CBC_SHA256,
+    /// 0x000A: for old servers only.
+    TLS_RSA_WITH_3DES_EDE_CBC_SHA,
+    /// 0x0005: broken.
+    TLS_RSA_WITH_RC4_128_SHA,
+    /// 0x0004: broken.
+    TLS_RSA_WITH_RC4_128_MD5,
+    /// 0xFFFF: all of these, said expressly.
+    All,
+}
+
+/// What the module takes for `negotiatetimeout` (protocol section 14).
+const NEGOTIATE: std::ops::RangeInclusive<u64> = 10..=300;
+
+impl TlsConfig {
+    /// The server must have a certificate from this authority.
+    pub fn verified(ca: Certificate) -> Self {
+        Self { ca: Some(ca), ..Self::unverified() }
+    }
+
+    /// The server is **not** verified: it may be anybody, and so may whoever reads and changes the data on the way. For
+    /// tests, and for data that need no protection. Each use is logged as a warning.
+    pub fn unverified() -> Self {
+        Self {
+            ca: None,
+            client: None,
+            server_name: ServerName::OfHost,
+            version: TlsVersion::default(),
+            cipher_suite: None,
+            ignore_local_time: false,
+            negotiate_timeout: None,
+            plain_beside: false,
+        }
+    }
+
+    /// The client shows this certificate, with its key, to a server that asks. No source says whether the module does
+    /// so for a server that is not verified.
+    pub fn client_identity(self, certificate: Certificate, key: PrivateKey) -> Self {
+        Self { client: Some((certificate, key)), ..self }
+    }
+
+    /// The name of the server, which the module sends (SNI) and its certificate is to have. Default: the name that is
+    /// connected to; none if that is an address, for which a certificate from the authority is enough then.
+    pub fn server_name(self, name: impl Into<String>) -> Self {
+        Self { server_name: ServerName::Given(name.into()), ..self }
+    }
+
+    /// No name is sent, and none is compared with the certificate's: any server with a certificate from the authority
+    /// will do.
+    pub fn any_server_name(self) -> Self {
+        Self { server_name: ServerName::None, ..self }
+    }
+
+    /// Which version is spoken. Default [`TlsVersion::Any`].
+    pub fn version(self, version: TlsVersion) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Insists on a cipher suite. Default: the module's own choice.
+    pub fn cipher_suite(self, suite: CipherSuite) -> Self {
+        Self { cipher_suite: Some(suite), ..self }
+    }
+
+    /// Whether the dates of certificates do not matter, for a module that does not know the time. Default false.
+    pub fn ignore_local_time(self, ignore: bool) -> Self {
+        Self { ignore_local_time: ignore, ..self }
+    }
+
+    /// How long the handshake may take: whole seconds, 10 to 300. Default: the module's own.
+    pub fn negotiate_timeout(self, timeout: Duration) -> Self {
+        Self { negotiate_timeout: Some(timeout), ..self }
+    }
+
+    /// Whether plain connections may be opened while one of these is open. Default false: they are refused.
+    ///
+    /// The module has one switch between TLS and plain, and no source says what it does to connections that are open.
+    /// Opening TLS beside plain ones can't lay anything open. The other way round, firmware might send the rest of a TLS
+    /// connection in the clear: allow it only for firmware that you have watched on the network.
+    pub fn plain_beside(self, allowed: bool) -> Self {
+        Self { plain_beside: allowed, ..self }
+    }
+
+    /// Whether the server is verified.
+    pub fn is_verified(&self) -> bool {
+        self.ca.is_some()
+    }
+
+    /// Who is authenticated, as it follows from what was given.
+    pub fn security_level(&self) -> SecurityLevel {
+        match (&self.ca, &self.client) {
+            (None, _) => SecurityLevel::None,
+            (Some(_), None) => SecurityLevel::Server,
+            (Some(_), Some(_)) => SecurityLevel::Mutual,
+        }
+    }
+
+    /// Checks everything that would end up in a command, for a connection to this host.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] names the setting.
+    pub fn settings(&self, host: &Quotable) -> Result<TlsSettings> {
+        let name = match &self.server_name {
+            ServerName::OfHost => Some(host.clone()).filter(|host| host.as_str().parse::<IpAddr>().is_err()),
+            ServerName::Given(name) => {
+                Some(Quotable::host(name).map_err(|why| Error::invalid("server name", why))?)
+            }
+            ServerName::None => None,
+        };
+        let seconds = self.negotiate_timeout.map(whole_seconds).transpose()?;
+        let files = [
+            self.ca.as_ref().map(|ca| ca.file().clone()),
+            self.client.as_ref().map(|(certificate, _)| certificate.file().clone()),
+            self.client.as_ref().map(|(_, key)| key.file().clone()),
+        ];
+        Ok(TlsSettings {
+            files,
+            level: self.security_level(),
+            version: self.version,
+            cipher_suite: self.cipher_suite,
+            name,
+            name_matters: self.is_verified() || matches!(self.server_name, ServerName::Given(_)),
+            ignore_local_time: self.ignore_local_time,
+            negotiate_seconds: seconds,
+            plain_beside: self.plain_beside,
+        })
+    }
+
+    /// The names of its files on the module.
+    pub(crate) fn file_names(&self) -> Vec<Quotable> {
+        let client = self.client.iter().flat_map(|(certificate, key)| [certificate.file(), key.file()]);
+        let files = self.ca.iter().map(Certificate::file).chain(client);
+        let mut names: Vec<Quotable> = files.map(|file| file.name().clone()).collect();
+        names.dedup();
+        names
+    }
+}
+
+fn whole_seconds(timeout: Duration) -> Result<u32> {
+    let seconds = timeout.as_secs();
+    if timeout.subsec_nanos() != 0 || !NEGOTIATE.contains(&seconds) {
+        return Err(Error::invalid("negotiate time-out", "is not a whole number of seconds from 10 to 300"));
+    }
+    u32::try_from(seconds).map_err(|why| Error::invalid("negotiate time-out", why))
+}
+
+impl SecurityLevel {
+    pub(super) fn number(self) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Server => 1,
+            Self::Mutual => 2,
+        }
+    }
+}
+
+impl TlsVersion {
+    pub(super) fn number(self) -> u32 {
+        match self {
+            Self::Ssl3 => 0,
+            Self::Tls1_0 => 1,
+            Self::Tls1_1 => 2,
+            Self::Tls1_2 => 3,
+            Self::Any => 4,
+        }
+    }
+}
+
+impl CipherSuite {
+    pub(super) fn number(self) -> u16 {
+        match self {
+            Self::TLS_RSA_WITH_AES_256_CBC_SHA => 0x0035,
+            Self::TLS_RSA_WITH_AES_128_CBC_SHA => 0x002F,
+            Self::TLS_RSA_WITH_AES_256_CBC_SHA256 => 0x003D,
+            Self::TLS_RSA_WITH_3DES_EDE_CBC_SHA => 0x000A,
+            Self::TLS_RSA_WITH_RC4_128_SHA => 0x0005,
+            Self::TLS_RSA_WITH_RC4_128_MD5 => 0x0004,
+            Self::All => 0xFFFF,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! As much of DER (X.690) as tells a certificate and the kinds of keys from each other, and from garbage.
+
+use super::pem::Label;
+
+const INTEGER: u8 = 0x02;
+const OCTETS: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
+
+/// What a certificate, exactly as long as it says, looks like from outside (RFC 5280 section 4.1): a sequence of a
+/// sequence, a sequence and bits.
+pub(super) fn is_certificate(der: &[u8]) -> bool {
+    matches!(tags(der).as_deref(), Some([SEQUENCE, SEQUENCE, 0x03]))
+}
+
+/// Which kind of private key it is; `None` if it is none.
+pub(super) fn key_label(der: &[u8]) -> Option<Label> {
+    match tags(der)?.as_slice() {
+        // RFC 5958: version, algorithm, key, perhaps attributes.
+        [INTEGER, SEQUENCE, OCTETS, ..] => Some(Label::PrivateKey),
+        // RFC 5958 section 3: algorithm, encrypted key.
+        [SEQUENCE, OCTETS] => Some(Label::EncryptedPrivateKey),
+        // RFC 8017 appendix A.1.2: version and eight numbers at least.
+        members if members.len() >= 9 && members[..9].iter().all(|tag| *tag == INTEGER) => {
+            Some(Label::RsaPrivateKey)
+        }
+        // RFC 5915: version, key, perhaps parameters and the public key.
+        [INTEGER, OCTETS, ..] => Some(Label::EcPrivateKey),
+        _ => None,
+    }
+}
+
+/// The tags of what the one sequence holds, if that is all there is; at most [`MAX_MEMBERS`].
+fn tags(der: &[u8]) -> Option<Vec<u8>> {
+    let (SEQUENCE, mut inside, []) = element(der)? else { return None };
+    let mut tags = Vec::new();
+    while !inside.is_empty() {
+        let (tag, _, rest) = element(inside)?;
+        if tags.len() == MAX_MEMBERS {
+            return None;
+        }
+        tags.push(tag);
+        inside = rest;
+    }
+    Some(tags)
+}
+
+/// More than any certificate or key has at the top.
+const MAX_MEMBERS: usize = 16;
+
+/// The first element: its tag, its content, what follows.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[tag, first], rest) = der.split_first_chunk()?;
+    let (len, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        // Longer than three bytes of length is longer than anything that is let in.
+        0x81..=0x83 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            (digits.iter().fold(0, |len, digit| len << 8 | usize::from(*digit)), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(len)?;
+    Some((tag, content, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sequence(inside: &[u8]) -> Vec<u8> {
+        [&[SEQUENCE, inside.len() as u8], inside].concat()
+    }
+
+    #[test]
+    fn kinds_of_keys_are_told_apart() {
+        let number = [INTEGER, 1, 0];
+        let pkcs8 = sequence(&[&number[..], &[SEQUENCE, 0, OCTETS, 1, 7]].concat());
+        assert_eq!(key_label(&pkcs8), Some(Label::PrivateKey));
+        assert_eq!(key_label(&sequence(&[SEQUENCE, 0, OCTETS, 1, 7])), Some(Label::EncryptedPrivateKey));
+        assert_eq!(key_label(&sequence(&number.repeat(9))), Some(Label::RsaPrivateKey));
+        assert_eq!(key_label(&sequence(&[INTEGER, 1, 1, OCTETS, 1, 7])), Some(Label::EcPrivateKey));
+        assert_eq!(key_label(&sequence(&number)), None);
+    }
+
+    #[test]
+    fn garbage_is_neither_a_certificate_nor_a_key() {
+        let certificate = sequence(&[SEQUENCE, 0, SEQUENCE, 0, 3, 1, 0]);
+        assert!(is_certificate(&certificate));
+        assert!(key_label(&certificate).is_none());
+        for cut in 0..certificate.len() {
+            assert!(!is_certificate(&certificate[..cut]), "{cut} bytes");
+        }
+        assert!(!is_certificate(&[&certificate[..], b"\0"].concat()), "trailing bytes");
+        for garbage in [&b""[..], b"0", b"0\x80", b"0\x84\xff\xff\xff\xff", b"0\x83\xff\xff\xff", &[0xff; 99]]
+        {
+            assert!(!is_certificate(garbage));
+            assert_eq!(key_label(garbage), None);
+        }
+        assert!(!is_certificate(&sequence(&[SEQUENCE, 0].repeat(40))));
+    }
+}

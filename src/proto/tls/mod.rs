@@ -1,0 +1,21 @@
+//! TLS that the module speaks: what is uploaded, how a connection is prepared, and the one switch for all of them.
+
+mod base64;
+mod config;
+mod der;
+mod material;
+mod pem;
+mod preparation;
+mod settings;
+mod sha256;
+mod step;
+mod switch;
+
+pub(crate) use material::MAX_INPUT;
+
+pub use config::{CipherSuite, SecurityLevel, TlsConfig, TlsVersion};
+pub use material::{Certificate, PrivateKey};
+pub(super) use preparation::Preparation;
+pub use settings::TlsSettings;
+pub use step::{TlsFailure, TlsPart, TlsStep};
+pub(super) use switch::{Security, Tls};

@@ -1,0 +1,187 @@
+//! PEM (RFC 7468): the Base64 text in which the module wants certificates and keys.
+
+use super::{base64, der};
+
+/// What stands behind `-----BEGIN`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Label {
+    Certificate,
+    PrivateKey,
+    RsaPrivateKey,
+    EcPrivateKey,
+    EncryptedPrivateKey,
+}
+
+/// One block, decoded.
+pub(super) struct Block {
+    /// `None`: something else, which is nobody's business here.
+    pub(super) label: Option<Label>,
+    /// What is wrong with a block matters only to those who want it.
+    pub(super) der: Result<Vec<u8>, PemError>,
+}
+
+/// What is wrong with a text. Says nothing of its content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(super) enum PemError {
+    #[error("has a control byte")]
+    ControlByte,
+    #[error("has a block without an end")]
+    Unfinished,
+    #[error("has a block that is no Base64")]
+    NotBase64,
+    #[error(
+        "is encrypted, and the module takes no password: decrypt it first, with `openssl pkey` for example"
+    )]
+    Encrypted,
+    #[error("has a block with headers")]
+    Headers,
+}
+
+/// Characters of a line of Base64 (RFC 7468 section 2).
+const LINE: usize = 64;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+
+impl Label {
+    const ALL: [Self; 5] = [
+        Self::Certificate,
+        Self::PrivateKey,
+        Self::RsaPrivateKey,
+        Self::EcPrivateKey,
+        Self::EncryptedPrivateKey,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Certificate => "CERTIFICATE",
+            Self::PrivateKey => "PRIVATE KEY",
+            Self::RsaPrivateKey => "RSA PRIVATE KEY",
+            Self::EcPrivateKey => "EC PRIVATE KEY",
+            Self::EncryptedPrivateKey => "ENCRYPTED PRIVATE KEY",
+        }
+    }
+
+    /// Whether the content is what the label says.
+    pub(super) fn fits(self, content: &[u8]) -> bool {
+        match self {
+            Self::Certificate => der::is_certificate(content),
+            Self::PrivateKey | Self::RsaPrivateKey | Self::EcPrivateKey | Self::EncryptedPrivateKey => {
+                der::key_label(content) == Some(self)
+            }
+        }
+    }
+}
+
+/// Whether it is meant to be PEM; anything else is taken for DER.
+pub(super) fn is_pem(bytes: &[u8]) -> bool {
+    bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
+}
+
+/// The blocks of a text, whatever stands around them.
+///
+/// # Errors
+/// Only if nobody can tell where a block ends.
+pub(super) fn read(text: &[u8]) -> Result<Vec<Block>, PemError> {
+    if text.iter().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t')) {
+        return Err(PemError::ControlByte);
+    }
+    let text = String::from_utf8_lossy(text);
+    let mut lines = text.lines().map(str::trim);
+    let mut blocks = Vec::new();
+    while let Some(line) = lines.next() {
+        let Some(name) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES)) else {
+            continue;
+        };
+        let label = Label::ALL.into_iter().find(|label| label.as_str() == name);
+        let der = content(name, &mut lines)?;
+        blocks.push(Block { label, der });
+    }
+    Ok(blocks)
+}
+
+/// One block as text, lines ending with LF.
+pub(super) fn write(label: Label, der: &[u8]) -> String {
+    let base64 = base64::encode(der);
+    let mut text = format!("{BEGIN}{}{DASHES}\n", label.as_str());
+    let mut rest = base64.as_str();
+    while !rest.is_empty() {
+        // ASCII, so that any place is one between characters.
+        let (line, more) = rest.split_at(rest.len().min(LINE));
+        text.push_str(line);
+        text.push('\n');
+        rest = more;
+    }
+    text.push_str(END);
+    text.push_str(label.as_str());
+    text.push_str(DASHES);
+    text.push('\n');
+    text
+}
+
+type Content = Result<Vec<u8>, PemError>;
+
+fn content<'a>(name: &str, lines: &mut impl Iterator<Item = &'a str>) -> Result<Content, PemError> {
+    let mut base64 = Ok(String::new());
+    for line in lines {
+        if let Some(end) = line.strip_prefix(END).and_then(|rest| rest.strip_suffix(DASHES)) {
+            if end != name {
+                return Err(PemError::Unfinished);
+            }
+            return Ok(base64.and_then(|text| base64::decode(text.as_bytes()).ok_or(PemError::NotBase64)));
+        }
+        // The older way to encrypt (RFC 1421 section 4.6).
+        if line.contains(':') {
+            let is_encrypted = line.contains("ENCRYPTED") || base64 == Err(PemError::Encrypted);
+            base64 = Err(if is_encrypted { PemError::Encrypted } else { PemError::Headers });
+        }
+        if let Ok(text) = &mut base64 {
+            text.push_str(line);
+        }
+    }
+    Err(PemError::Unfinished)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for len in [0, 1, 47, 48, 49, 500] {
+            let der: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            let text = write(Label::RsaPrivateKey, &der);
+            assert!(text.lines().all(|line| line.len() <= LINE && !line.is_empty()));
+            let blocks = read(text.as_bytes()).unwrap();
+            assert_eq!((blocks.len(), blocks[0].label), (1, Some(Label::RsaPrivateKey)));
+            assert_eq!(blocks[0].der.as_ref(), Ok(&der));
+        }
+    }
+
+    #[test]
+    fn line_ends_and_surroundings_do_not_matter() {
+        let text = "Bag Attributes: \u{e9}\r\n-----BEGIN CERTIFICATE-----\r\n  Zm9v\r\nYmFy\t\r\n\
+                    -----END CERTIFICATE-----\r\nmore\r\n-----BEGIN X-----\n-----END X-----";
+        let blocks = read(text.as_bytes()).unwrap();
+        assert_eq!(blocks[0].der.as_deref(), Ok(&b"foobar"[..]));
+        assert_eq!(blocks[1].label, None);
+    }
+
+    #[test]
+    fn hostile_text_is_refused_with_a_reason() {
+        let block =
+            |inside: &str| format!("-----BEGIN PRIVATE KEY-----\n{inside}\n-----END PRIVATE KEY-----\n");
+        let reason = |text: &str| match read(text.as_bytes()) {
+            Ok(blocks) => blocks.into_iter().next().and_then(|block| block.der.err()),
+            Err(why) => Some(why),
+        };
+        assert_eq!(reason(&block("Zm9v\u{1a}")), Some(PemError::ControlByte));
+        assert_eq!(reason(&block("Zm9v\0")), Some(PemError::ControlByte));
+        assert_eq!(reason(&block("\"\r\nAT+CFUN=0")), Some(PemError::NotBase64));
+        assert_eq!(reason("-----BEGIN PRIVATE KEY-----\nZm9v\n"), Some(PemError::Unfinished));
+        assert_eq!(reason(&block("Zm9v").replace("END PRIVATE", "END RSA")), Some(PemError::Unfinished));
+        assert_eq!(reason(&block("Proc-Type: 4,ENCRYPTED\nDEK-Info: X")), Some(PemError::Encrypted));
+        assert_eq!(reason(&block("Comment: x")), Some(PemError::Headers));
+    }
+}

@@ -1,0 +1,143 @@
+//! `AT^HEARTCONFIG` and its family: the heartbeat on one link.
+
+use super::super::heart::MAX_CONTENT;
+use super::super::line::Form;
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::result::{Cme, Outcome};
+use super::{List, Table, number, text};
+
+pub(super) const TABLE: Table = &[
+    ("^HEARTCONFIG", configure),
+    ("^HEARTBEAT", content),
+    ("^HEARTBEATHEX", hex_content),
+    ("^HEARTINQUIRE", inquire),
+];
+
+/// Manual, `^HEARTCONFIG`; the channel is checked against those that there are.
+const CONFIG: List<3> =
+    List { key: "^HEARTCONFIG", test: "", bounds: [(0, 1), (0, u16::MAX), (5, 600)], needed: 1 };
+
+fn configure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Test => {}
+        Form::Read => {
+            let value = machine.ip.heart.settings.map(|number| number.to_string()).join(",");
+            machine.keyed(CONFIG.key, &value);
+        }
+        Form::Set(args) => match CONFIG.take(args, machine.ip.heart.settings) {
+            Some(settings) if is_channel(machine, settings[1].into()) => {
+                machine.ip.heart.configure(settings);
+            }
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// With one connection the channel is 0 (manual).
+fn is_channel(machine: &Machine, channel: u64) -> bool {
+    let count = if machine.ip.multi() { machine.ip.channels.len() } else { 1 };
+    channel < count as u64
+}
+
+/// `AT^HEARTBEAT=<channel>,<text>`
+fn content(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Test => {}
+        Form::Read => {
+            let shown = match &machine.ip.heart.content {
+                None => machine.settings.imei.clone(),
+                Some(content) => content.iter().map(|byte| char::from(*byte)).collect(),
+            };
+            let value = format!("{},{shown}", machine.ip.heart.settings[1]);
+            machine.keyed("^HEARTBEAT", &value);
+        }
+        Form::Set(args) => match number(args, 0) {
+            Some(channel) if is_channel(machine, channel) && is_content(text(args, 1)) => {
+                machine.ip.heart.settings[1] = channel as u16;
+                machine.ip.heart.content = Some(text(args, 1).as_bytes().to_vec());
+            }
+            _ => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+fn is_content(text: &str) -> bool {
+    (1..=MAX_CONTENT).contains(&text.len())
+}
+
+/// `AT^HEARTBEATHEX=[<channel>,]<bytes>,<hex>`: `OK`, and the content is sent at once (manual).
+fn hex_content(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+    let multi = machine.ip.multi();
+    match form {
+        Form::Test => Outcome::Ok,
+        Form::Read => {
+            let heart = &machine.ip.heart;
+            let content = heart.content.as_deref().unwrap_or(machine.settings.imei.as_bytes());
+            let hex: String = content.iter().map(|byte| format!("{byte:02X}")).collect();
+            let channel = if multi { format!("{},", heart.settings[1]) } else { String::new() };
+            let value = format!("{channel}{},{hex}", content.len());
+            machine.keyed("^HEARTBEATHEX", &value);
+            Outcome::Ok
+        }
+        Form::Set(args) => {
+            let (channel, args) =
+                if multi { (number(args, 0), args.get(1..)) } else { (Some(0), Some(&args[..])) };
+            let args = args.unwrap_or_default();
+            let content = unhex(text(args, 1)).filter(|bytes| number(args, 0) == Some(bytes.len() as u64));
+            match (channel, content) {
+                (Some(channel), Some(content)) if is_channel(machine, channel) => {
+                    machine.ip.heart.settings[1] = channel as u16;
+                    machine.ip.heart.content = Some(content);
+                    machine.final_line("OK");
+                    machine.beat(network);
+                    Outcome::Bare
+                }
+                _ => Outcome::cme(Cme::Invalid),
+            }
+        }
+        Form::Execute => Outcome::ERROR,
+    }
+}
+
+/// Two digits a byte; `None` if they are none, or too many or too few.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !digits || !text.len().is_multiple_of(2) || !(2..=2 * MAX_CONTENT).contains(&text.len()) {
+        return None;
+    }
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map(byte).collect()
+}
+
+/// Seconds since the last beat, seconds to the next, beats so far.
+fn inquire(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Test => {}
+        Form::Read => {
+            let value = machine.ip.heart.report(machine.now).map(|number| number.to_string()).join(",");
+            machine.keyed("^HEARTINQUIRE", &value);
+        }
+        Form::Set(_) | Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_bytes_or_nothing() {
+        assert_eq!(unhex("414243"), Some(b"ABC".to_vec()));
+        assert_eq!(unhex("41424"), None);
+        assert_eq!(unhex("4x"), None);
+        assert_eq!(unhex("+1"), None);
+        assert_eq!(unhex(""), None);
+    }
+}

@@ -1,0 +1,224 @@
+//! Phone commands that general tools insist on (gammu, python-gsmmodem, gnokii). No message ever arrives.
+
+use super::super::card::Card;
+use super::super::line::{Arg, Form};
+use super::super::machine::Machine;
+use super::super::network::Network;
+use super::super::phone::{STORE, number_type};
+use super::super::result::{Cme, Cms, Outcome};
+use super::{List, Table, list, number, switch, text};
+
+pub(super) const TABLE: Table = &[
+    ("+CSCS", charset),
+    ("+CMGF", |machine, _, form| mode(machine, form)),
+    ("+CSMS", service),
+    ("+CSDH", |machine, _, form| {
+        switch(machine, "+CSDH", form, (0, 1), |machine| &mut machine.phone.headers)
+    }),
+    ("+CSMP", |machine, _, form| list(machine, form, &PARAMETERS, |machine| &mut machine.phone.parameters)),
+    ("+CNMI", |machine, _, form| list(machine, form, &INDICATIONS, |machine| &mut machine.phone.indications)),
+    ("+CPMS", storage),
+    ("+CSCA", centre),
+    ("+CNUM", own_number),
+    ("+CMGL", |machine, _, form| messages(machine, form, true)),
+    ("+CMGR", |machine, _, form| messages(machine, form, false)),
+    ("+CMGD", |machine, _, form| messages(machine, form, true)),
+    ("+CPAS", activity),
+    ("H", hang_up),
+    // No calls: accepted, as every tool sends it before it begins.
+    ("+CRC", |machine, _, form| constant(machine, "+CRC", form, "0")),
+    ("+CLIP", |machine, _, form| constant(machine, "+CLIP", form, "0,0")),
+    ("+CVHU", |machine, _, form| constant(machine, "+CVHU", form, "0")),
+];
+
+/// Character sets (manual, CSCS).
+const CHARSETS: [&str; 3] = ["GSM", "IRA", "UCS2"];
+/// The longest message centre: 20 digits and a plus (27.005).
+const MAX_NUMBER: usize = 21;
+
+const PARAMETERS: List<4> =
+    List { key: "+CSMP", test: "(0-255),(0-255),(0-255),(0-255)", bounds: [(0, 255); 4], needed: 0 };
+/// Manual, CNMI.
+const INDICATIONS: List<5> = List {
+    key: "+CNMI",
+    test: "(0-3),(0-3),(0-3),(0-1),(0-1)",
+    bounds: [(0, 3), (0, 3), (0, 3), (0, 1), (0, 1)],
+    needed: 0,
+};
+
+/// What a command about messages answers without a usable card.
+fn refusal(machine: &Machine) -> Option<Outcome> {
+    match machine.radio.card {
+        Card::Absent => Some(Outcome::cms(Cms::NoSim)),
+        Card::Locked => Some(Outcome::cms(Cms::PinRequired)),
+        Card::Blocked => Some(Outcome::cms(Cms::PukRequired)),
+        Card::Ready => None,
+    }
+}
+
+/// `+CSCS: ("GSM","IRA","UCS2")`: a list in brackets, as 27.007 writes it and gammu and python-gsmmodem read it.
+fn charset(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Test => machine.keyed("+CSCS", "(\"GSM\",\"IRA\",\"UCS2\")"),
+        Form::Read => {
+            let value = format!("\"{}\"", machine.phone.charset);
+            machine.keyed("+CSCS", &value);
+        }
+        Form::Set(args) => match CHARSETS.into_iter().find(|charset| *charset == text(args, 0)) {
+            Some(charset) => machine.phone.charset = charset,
+            None => return Outcome::cme(Cme::Invalid),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// `AT+CMGF=` without a value is 0 (manual, CMGF).
+fn mode(machine: &mut Machine, form: &Form) -> Outcome {
+    if matches!(form, Form::Set(args) if args.len() == 1 && text(args, 0).is_empty()) {
+        machine.phone.text_mode = 0;
+        return Outcome::Ok;
+    }
+    switch(machine, "+CMGF", form, (0, 1), |machine| &mut machine.phone.text_mode)
+}
+
+fn service(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Test => machine.keyed("+CSMS", "(0,1)"),
+        Form::Read => {
+            let value = format!("{},1,1,1", machine.phone.service);
+            machine.keyed("+CSMS", &value);
+        }
+        Form::Set(args) => match number(args, 0) {
+            Some(service @ 0..=1) => {
+                machine.phone.service = service as u8;
+                machine.keyed("+CSMS", "1,1,1");
+            }
+            _ => return Outcome::cms(Cms::InvalidParameter),
+        },
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// The test form lists the module's own store as well, but only the card's is supported (manual, CPMS). What choosing
+/// the other answers is shown nowhere: it is taken and has no effect (assumed), as python-gsmmodem chooses it because
+/// it is listed, and would not connect to a modem that refuses.
+fn storage(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    if let Some(refusal) = refusal(machine) {
+        return refusal;
+    }
+    match form {
+        Form::Test => {
+            machine.keyed("+CPMS", "(\"SM\",\"ME\"),(\"SM\",\"ME\"),(\"SM\",\"ME\")");
+        }
+        Form::Read => {
+            let row = machine.phone.storage.map(|name| format!("\"{name}\",0,{STORE}")).join(",");
+            machine.keyed("+CPMS", &row);
+        }
+        Form::Set(args) => {
+            if args.is_empty()
+                || args.len() > 3
+                || args.iter().any(|arg| !matches!(arg.text.as_str(), "SM" | "ME"))
+            {
+                return Outcome::cms(Cms::InvalidParameter);
+            }
+            let row = vec![format!("0,{STORE}"); 3].join(",");
+            machine.keyed("+CPMS", &row);
+        }
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+fn centre(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    if let Some(refusal) = refusal(machine) {
+        return refusal;
+    }
+    match form {
+        Form::Test => {}
+        Form::Read => {
+            let value = format!("\"{}\",{}", machine.phone.centre, machine.phone.centre_type);
+            machine.keyed("+CSCA", &value);
+        }
+        Form::Set(args) => return set_centre(machine, args),
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+fn set_centre(machine: &mut Machine, args: &[Arg]) -> Outcome {
+    let centre = text(args, 0);
+    let digits = centre.strip_prefix('+').unwrap_or(centre);
+    let valid =
+        !digits.is_empty() && centre.len() <= MAX_NUMBER && digits.bytes().all(|b| b.is_ascii_digit());
+    let kind = args.get(1).map_or(Some(u64::from(number_type(centre))), Arg::number);
+    let (true, Some(kind @ 128..=255)) = (valid, kind) else {
+        return Outcome::cms(Cms::InvalidParameter);
+    };
+    machine.phone.centre = centre.to_owned();
+    machine.phone.centre_type = kind as u8;
+    Outcome::Ok
+}
+
+/// A card that does not know its number answers `OK` alone (27.007 section 7.1).
+fn own_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Test => {}
+        Form::Execute => {
+            if let Some(refusal) = super::card::refusal(machine) {
+                return refusal;
+            }
+            let own = machine.settings.number.clone();
+            if !own.is_empty() {
+                machine.keyed("+CNUM", &format!("\"\",\"{own}\",{}", number_type(&own)));
+            }
+        }
+        Form::Read | Form::Set(_) => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// The store is empty: listing and deleting find nothing to do, reading finds no such index.
+fn messages(machine: &mut Machine, form: &Form, empty_is_well: bool) -> Outcome {
+    if let Some(refusal) = refusal(machine) {
+        return refusal;
+    }
+    match form {
+        Form::Test => Outcome::Ok,
+        Form::Set(_) | Form::Execute if empty_is_well => Outcome::Ok,
+        Form::Set(_) => Outcome::cms(Cms::InvalidIndex),
+        Form::Execute | Form::Read => Outcome::ERROR,
+    }
+}
+
+/// 0: ready, no call (27.007 section 8.1).
+fn activity(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Execute => machine.keyed("+CPAS", "0"),
+        Form::Test => machine.keyed("+CPAS", "(0,3,4)"),
+        Form::Read | Form::Set(_) => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// `ATH`: there is no call to end.
+fn hang_up(_: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Execute => Outcome::Ok,
+        Form::Set(args) if number(args, 0) == Some(0) => Outcome::Ok,
+        Form::Read | Form::Test | Form::Set(_) => Outcome::ERROR,
+    }
+}
+
+/// A setting about calls: there are none, so it is taken and has no effect.
+fn constant(machine: &mut Machine, key: &str, form: &Form, value: &str) -> Outcome {
+    match form {
+        Form::Read => machine.keyed(key, value),
+        Form::Test => machine.keyed(key, "(0,1)"),
+        Form::Set(args) if matches!(number(args, 0), Some(0 | 1)) => {}
+        Form::Set(_) => return Outcome::cme(Cme::Invalid),
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}

@@ -1,0 +1,128 @@
+//! What a person types to a running modem.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::control::Control;
+use super::fault::{BadRule, Rule};
+
+/// An order in words.
+///
+/// ```
+/// use air724ug::sim::{Control, Order};
+///
+/// assert_eq!("net down".parse(), Ok(Order::Control(Control::NetworkDown)));
+/// assert!("make coffee".parse::<Order>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Changes the world.
+    Control(Control),
+    /// Asks what the modem is like.
+    State,
+    /// Asks what can be typed.
+    Help,
+}
+
+/// Words that are no order; says what would be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadOrder(String);
+
+impl fmt::Display for BadOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadOrder {}
+
+impl From<BadRule> for BadOrder {
+    fn from(bad: BadRule) -> Self {
+        Self(bad.to_string())
+    }
+}
+
+impl Order {
+    /// All orders.
+    pub const HELP: &'static str = "\
+net down | net up       the cell goes or comes back
+sim remove | sim insert the card is pulled out or put in
+pdp lost                the network ends the bearer
+reset                   the reset pin
+close N                 the connection of channel N breaks
+urc TEXT                prints an unsolicited line
+fault RULE              something goes wrong: lost-prompt, lost-prompt:0.01, reboot@12s (from now)
+hang up                 the port vanishes
+state                   what the modem is like
+help                    this text
+With several modems a number in front picks one, as in `2 net down`; without one all of them are meant.";
+}
+
+impl FromStr for Order {
+    type Err = BadOrder;
+
+    fn from_str(text: &str) -> Result<Self, BadOrder> {
+        let text = text.trim();
+        let (verb, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let rest = rest.trim();
+        Ok(Self::Control(match (verb, rest) {
+            ("state", "") => return Ok(Self::State),
+            ("help" | "?", "") => return Ok(Self::Help),
+            ("net", "down") => Control::NetworkDown,
+            ("net", "up") => Control::NetworkUp,
+            ("sim", "remove") => Control::SimRemove,
+            ("sim", "insert") => Control::SimInsert,
+            ("pdp", "lost") => Control::PdpLost,
+            ("hang", "up") => Control::HangUp,
+            ("reset", "") => Control::Reset,
+            ("urc", text) if !text.is_empty() => Control::Urc(text.to_owned()),
+            ("fault", rule) => Control::Rule(rule.parse::<Rule>()?),
+            ("close", channel) => match channel.parse() {
+                Ok(channel) => Control::PeerClose(channel),
+                Err(_) => return Err(BadOrder(format!("\"{channel}\" is no channel; write close 3"))),
+            },
+            _ => return Err(BadOrder(format!("\"{text}\" is no order; help lists them"))),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{Fault, When};
+
+    #[test]
+    fn orders_are_read_as_people_type_them() {
+        let control = |text: &str| match text.parse() {
+            Ok(Order::Control(control)) => Some(control),
+            Ok(Order::State | Order::Help) | Err(_) => None,
+        };
+        assert_eq!(control(" net  down \r"), Some(Control::NetworkDown));
+        assert_eq!(control("sim insert"), Some(Control::SimInsert));
+        assert_eq!(control("urc +CREG: 5"), Some(Control::Urc("+CREG: 5".to_owned())));
+        assert_eq!(control("close 7"), Some(Control::PeerClose(7)));
+        let rule = Rule { fault: Fault::LostPrompt, when: When::Chance(0.5) };
+        assert_eq!(control("fault lost-prompt:0.5"), Some(Control::Rule(rule)));
+        assert_eq!("state".parse(), Ok(Order::State));
+    }
+
+    #[test]
+    fn what_is_no_order_is_refused_with_advice() {
+        for text in
+            ["", "net", "net sideways", "urc", "close", "close x", "close 256", "fault explode", "reset now"]
+        {
+            assert!(text.parse::<Order>().is_err(), "{text}");
+        }
+        let said = "net sideways".parse::<Order>().map_err(|bad| bad.to_string());
+        assert!(said.is_err_and(|said| said.contains("net sideways") && said.contains("help")));
+    }
+
+    #[test]
+    fn every_order_of_the_help_is_one() {
+        let lines = Order::HELP.lines().filter(|line| !line.starts_with("With"));
+        for order in lines.flat_map(|line| line[..24].split('|')) {
+            let order = order.trim().replace(" N", " 1").replace("RULE", "reboot");
+            assert!(order.parse::<Order>().is_ok(), "{order}");
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! From whatever state a module is found in to sockets, and what is said when that fails.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+mod pair;
+
+use std::time::Duration;
+
+use air724ug::at::{Refusal, RegistrationStatus};
+use air724ug::error::NotReady;
+use air724ug::proto::{Request, Response};
+use air724ug::sim::{ApnPolicy, Boot, Control, Profile, Settings, SimCard};
+use air724ug::{Config, Error, ReceiveMode};
+use pair::{ECHO, Pair};
+
+fn both_modes() -> [ReceiveMode; 2] {
+    [ReceiveMode::Push, ReceiveMode::Manual]
+}
+
+/// Sends and receives on every channel.
+fn main_job(pair: &mut Pair) {
+    let sockets: Vec<_> = std::iter::from_fn(|| pair.connect(ECHO.0, ECHO.1).ok()).collect();
+    assert!(sockets.len() >= 6, "{} sockets, {}", sockets.len(), pair.story());
+    for (socket, byte) in sockets.iter().zip(0u8..) {
+        let data = [byte; 4_000];
+        assert_eq!(pair.send(*socket, &data).unwrap(), data.len(), "{}", pair.story());
+        assert_eq!(pair.read(*socket, data.len()).unwrap(), data);
+    }
+    for socket in sockets {
+        assert!(matches!(pair.close(socket), Ok(Response::Closed)));
+    }
+}
+
+/// An earlier program has brought the bearer up, in multiple connection mode.
+fn set_up(pair: &mut Pair) {
+    for line in [
+        "ATE0",
+        "AT+CIPMUX=1",
+        "AT+CIPQSEND=1",
+        "AT+CIPHEAD=1",
+        "AT+CIPRXF=1",
+        "AT+CSTT",
+        "AT+CIICR",
+        "AT+CIFSR",
+    ] {
+        pair.left_behind(format!("{line}\r\n"));
+    }
+    assert_eq!(pair.modem.state().ip, "IP STATUS");
+}
+
+fn connected(pair: &mut Pair, channel: u8) {
+    pair.left_behind(format!("AT+CIPSTART={channel},\"TCP\",\"{}\",{}\r\n", ECHO.0, ECHO.1));
+}
+
+#[test]
+fn every_profile_does_the_main_job_in_both_receive_modes() {
+    for profile in Profile::all() {
+        for mode in both_modes() {
+            for boot in [Boot::Warm, Boot::Cold] {
+                let settings = Settings::default().profile(profile.clone()).boot(boot);
+                let config = Config::default().receive_mode(mode);
+                let mut pair = Pair::with(config, settings.latency(Duration::from_millis(5))).ready();
+                main_job(&mut pair);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_profile_does_the_main_job_byte_by_byte_at_a_line_rate() {
+    for profile in Profile::all() {
+        for mode in both_modes() {
+            let settings = Settings::default().profile(profile.clone()).baud(Some(115_200));
+            let config = Config::default().receive_mode(mode);
+            let mut pair = Pair::with(config, settings).in_chunks_of(1).ready();
+            main_job(&mut pair);
+        }
+    }
+}
+
+#[test]
+fn a_module_found_in_the_middle_of_a_send_is_brought_back() {
+    for (length, written) in [(100, 0), (100, 99), (1460, 0), (1460, 700), (1, 0)] {
+        for mode in both_modes() {
+            let mut pair = Pair::with(Config::default().receive_mode(mode), Settings::default());
+            set_up(&mut pair);
+            connected(&mut pair, 0);
+            pair.left_behind(format!("AT+CIPSEND=0,{length}\r\n"));
+            pair.left_behind(vec![b'x'; written]);
+            main_job(&mut pair.ready());
+        }
+    }
+}
+
+#[test]
+fn a_module_found_in_a_send_until_control_z_is_brought_back() {
+    let mut pair = Pair::new();
+    set_up(&mut pair);
+    connected(&mut pair, 0);
+    pair.left_behind("AT+CIPSEND=0\r\nhalf a message");
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn a_module_found_in_transparent_mode_is_brought_back() {
+    let mut pair = Pair::new();
+    for line in ["ATE0", "AT+CIPMODE=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {
+        pair.left_behind(format!("{line}\r\n"));
+    }
+    pair.left_behind(format!("AT+CIPSTART=\"TCP\",\"{}\",{}\r\n", ECHO.0, ECHO.1));
+    pair.left_behind("data");
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn old_sockets_are_shut_down() {
+    for open in 1..=8 {
+        let mut pair = Pair::new();
+        set_up(&mut pair);
+        (0..open).for_each(|channel| connected(&mut pair, channel));
+        let mut pair = pair.ready();
+        assert_eq!(pair.wrote("AT+CIPSHUT"), 1);
+        main_job(&mut pair);
+    }
+}
+
+#[test]
+fn a_module_that_is_up_is_taken_as_it_is() {
+    let settings = Settings::default().latency(Duration::from_millis(5));
+    let mut pair = Pair::with(Config::default(), settings);
+    for line in ["ATE0", "AT+CIPMUX=1", "AT+CIPQSEND=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {
+        pair.left_behind(format!("{line}\r\n"));
+        pair.now += Duration::from_millis(50);
+        pair.left_behind("");
+    }
+    let begun = pair.now;
+    let mut pair = pair.ready();
+    for command in ["AT+CIPSHUT", "AT+CSTT", "AT+CIICR", "AT+CIPMUX=1"] {
+        assert_eq!(pair.wrote(command), 0, "{command}");
+    }
+    assert!(pair.now - begun < Duration::from_millis(150), "{:?}", pair.now - begun);
+    main_job(&mut pair);
+}
+
+#[test]
+fn a_module_that_is_up_with_other_settings_is_set_up_anew() {
+    // Slow sends, manual receive, one connection only: none can be taken as it is.
+    for setting in ["AT+CIPQSEND=0", "AT+CIPRXGET=1", "AT+CIPMUX=0"] {
+        let mut pair = Pair::new();
+        for line in ["ATE0", "AT+CIPMUX=1", "AT+CIPQSEND=1", setting, "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {
+            pair.left_behind(format!("{line}\r\n"));
+        }
+        let mut pair = pair.ready();
+        assert_eq!(pair.wrote("AT+CIPSHUT"), 1, "{setting}");
+        main_job(&mut pair);
+    }
+}
+
+#[test]
+fn a_module_found_half_way_is_set_up_anew() {
+    let half = ["AT+CSTT\r\n", "AT+CSTT\r\nAT+CIICR\r\n", "AT+CIPMUX=1\r\nAT+CSTT\r\n"];
+    for lines in half {
+        let mut pair = Pair::new();
+        for line in lines.split_inclusive('\n') {
+            pair.left_behind(line);
+        }
+        main_job(&mut pair.ready());
+    }
+    // With a single connection open.
+    let mut pair = Pair::new();
+    pair.left_behind(format!("AT+CIPSTART=\"TCP\",\"{}\",{}\r\n", ECHO.0, ECHO.1));
+    assert_eq!(pair.modem.state().ip, "CONNECT OK");
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn a_bearer_that_was_lost_before_is_shut_down_first() {
+    for profile in Profile::all() {
+        let mut pair = Pair::with(Config::default(), Settings::default().profile(profile));
+        set_up(&mut pair);
+        pair.modem.handle(pair.now, air724ug::sim::Input::Control(Control::PdpLost));
+        pair.left_behind("");
+        let mut pair = pair.ready();
+        assert_eq!(pair.wrote("AT+CIPSHUT"), 1);
+        main_job(&mut pair);
+    }
+}
+
+/// Waits in vain; why.
+fn not_ready(pair: &mut Pair) -> NotReady {
+    match pair.call(Request::WaitReady { timeout: Duration::from_secs(60) }) {
+        Err(Error::NotReady(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn locked(pin: &str) -> Settings {
+    Settings::default().sim(SimCard::Locked { pin: pin.to_owned() })
+}
+
+#[test]
+fn a_pin_is_given_once() {
+    let mut pair = Pair::with(Config::default().pin("1234"), locked("1234")).ready();
+    assert_eq!(pair.wrote("AT+CPIN=\"1234\""), 1);
+    main_job(&mut pair);
+}
+
+#[test]
+fn a_pin_that_was_right_is_given_again_after_a_restart() {
+    let mut pair = Pair::with(Config::default().pin("1234"), locked("1234")).ready();
+    pair.control(Control::Reset);
+    pair.run_for(Duration::from_secs(2));
+    let mut pair = pair.ready();
+    assert_eq!(pair.wrote("AT+CPIN=\"1234\""), 2);
+    main_job(&mut pair);
+}
+
+#[test]
+fn a_wrong_pin_is_never_given_twice() {
+    let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
+    assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
+    for _ in 0..3 {
+        pair.control(Control::Reset);
+        assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
+    }
+    assert_eq!(pair.wrote("AT+CPIN=\"9999\""), 1);
+    assert_eq!(pair.modem.state().sim, Some("SIM PIN"), "the card is not blocked");
+}
+
+#[test]
+fn a_pin_of_which_nobody_knows_what_became_is_never_given_twice() {
+    let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
+    pair.instead("AT+CPIN=", "");
+    let ticket = pair.ask(Request::WaitReady { timeout: Duration::from_secs(600) });
+    assert!(matches!(pair.answer(ticket), Err(Error::NotReady(_))));
+    assert_eq!(pair.wrote("AT+CPIN=\"9999\""), 1);
+}
+
+#[test]
+fn a_card_that_asks_for_what_nobody_has_is_reported() {
+    let mut pair = Pair::with(Config::default(), locked("1234"));
+    assert_eq!(not_ready(&mut pair), NotReady::PinRequired);
+    assert_eq!(pair.wrote("AT+CPIN=\""), 0);
+    for (answer, reason) in [
+        ("\r\n+CPIN: SIM PUK\r\n\r\nOK\r\n", NotReady::PukRequired),
+        ("\r\n+CME ERROR: 10\r\n", NotReady::NoSim),
+        ("\r\n+CME ERROR: SIM not inserted\r\n", NotReady::NoSim),
+        ("\r\n+CME ERROR: 11\r\n", NotReady::PinRequired),
+        ("\r\n+CME ERROR: 12\r\n", NotReady::PukRequired),
+        ("\r\n+CME ERROR: 13\r\n", NotReady::SimFailure),
+        ("\r\n+CPIN: SIM REMOVED 0\r\n\r\nOK\r\n", NotReady::NoSim),
+        ("\r\n+CPIN: NOT READY\r\n\r\nOK\r\n", NotReady::SimFailure),
+        ("\r\nERROR\r\n", NotReady::Starting),
+    ] {
+        let mut pair = Pair::new();
+        pair.instead_times(70, "AT+CPIN?", answer);
+        assert_eq!(not_ready(&mut pair), reason, "{answer:?}");
+        // The card is in order at last.
+        main_job(&mut pair.ready());
+    }
+}
+
+#[test]
+fn a_card_that_is_put_in_later_works_after_a_restart() {
+    let mut pair = Pair::new();
+    pair.control(Control::SimRemove);
+    assert_eq!(not_ready(&mut pair), NotReady::NoSim);
+    pair.control(Control::SimInsert);
+    pair.control(Control::Reset);
+    pair.run_for(Duration::from_secs(2));
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn a_module_without_registration_says_which() {
+    for (registration, status) in [
+        (0, RegistrationStatus::NotRegistered),
+        (2, RegistrationStatus::Searching),
+        (3, RegistrationStatus::Denied),
+    ] {
+        let mut pair = Pair::with(Config::default(), Settings::default().registration(registration));
+        // The simulated modem hears no cell that it is not registered with.
+        pair.instead_times(100, "AT+CSQ", "\r\n+CSQ: 20,0\r\n\r\nOK\r\n");
+        assert_eq!(not_ready(&mut pair), NotReady::NotRegistered(status));
+    }
+    let mut pair = Pair::with(Config::default(), Settings::default().attach(false));
+    assert_eq!(not_ready(&mut pair), NotReady::NotAttached);
+    let mut pair = Pair::with(Config::default(), Settings::default().registration(2).signal(99));
+    assert_eq!(not_ready(&mut pair), NotReady::NoSignal);
+}
+
+#[test]
+fn a_network_that_comes_late_is_waited_for() {
+    let mut pair = Pair::new();
+    pair.control(Control::NetworkDown);
+    pair.run_for(Duration::from_secs(600));
+    assert!(!pair.engine.is_ready());
+    let polls = pair.wrote("AT+CGATT?");
+    assert!((60..200).contains(&polls), "{polls} polls in ten minutes");
+    pair.control(Control::NetworkUp);
+    main_job(&mut pair.ready());
+    let mut pair = Pair::new();
+    for _ in 0..5 {
+        pair.instead("AT+CGATT?", "\r\n+CGATT: 0\r\n\r\nOK\r\n");
+    }
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn an_access_point_that_the_module_refuses_is_left_out_the_next_time() {
+    let mut pair = Pair::with(Config::default().apn("cmiot"), Settings::default());
+    pair.instead("AT+CSTT=", "\r\nERROR\r\n");
+    main_job(&mut pair.ready());
+    let settings = Settings::default().apn(ApnPolicy::Only(vec!["right".to_owned()]));
+    let pair = Pair::with(Config::default().apn("wrong"), settings);
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn a_bearer_that_is_refused_is_asked_for_again_ever_more_slowly() {
+    for answer in ["\r\nERROR\r\n", "\r\n+CME ERROR: 148\r\n", "\r\n+PDP: DEACT\r\n\r\n+CME ERROR: 65535\r\n"]
+    {
+        let mut pair = Pair::new();
+        pair.instead_times(6, "AT+CIICR", answer);
+        let begun = pair.now;
+        let mut pair = pair.ready();
+        assert!(pair.now - begun > Duration::from_secs(30), "{:?}", pair.now - begun);
+        main_job(&mut pair);
+    }
+    let mut pair = Pair::new();
+    pair.instead_times(1000, "AT+CIICR", "\r\nERROR\r\n");
+    assert_eq!(not_ready(&mut pair), NotReady::BearerRefused(Refusal::Error));
+    pair.run_for(Duration::from_secs(3_600));
+    let tries = pair.wrote("AT+CIICR");
+    assert!((40..80).contains(&tries), "{tries} attempts in an hour");
+}
+
+#[test]
+fn what_firmware_does_not_have_is_done_without() {
+    for command in [
+        "AT+CIPHEAD=1",
+        "AT+CIPSPRT=1",
+        "AT+CIPRXF=1",
+        "AT+CIPSEND=?",
+        "AT+CMEE=1",
+        "ATI",
+        "AT+CGSN",
+        "AT+CEREG?",
+    ] {
+        for answer in ["\r\nERROR\r\n", "\r\n+CME ERROR: 4\r\n", ""] {
+            for mode in both_modes() {
+                let mut pair = Pair::with(Config::default().receive_mode(mode), Settings::default());
+                pair.instead_times(3, command, answer);
+                main_job(&mut pair.ready());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_command_of_bring_up_may_lose_its_answer_once() {
+    let commands = [
+        "AT\r",
+        "ATE0",
+        "AT+CMEE",
+        "ATI",
+        "AT+CGSN",
+        "AT+CPIN?",
+        "AT+CSQ",
+        "AT+CEREG?",
+        "AT+CGATT?",
+        "AT+CIPSTATUS",
+        "AT+CIPMODE=0",
+        "AT+CIPMUX=1",
+        "AT+CIPQSEND=1",
+        "AT+CIPRXGET=",
+        "AT+CIPHEAD",
+        "AT+CSTT",
+        "AT+CIICR",
+        "AT+CIFSR",
+        "AT+CIPSEND=?",
+    ];
+    for command in commands {
+        let is_question = !command.contains('=') || command.ends_with('?');
+        for answer in ["", "\r\nERROR\r\n", "\r\n+CME ERROR: 100\r\n", "\r\nOK\r\n"] {
+            // An `OK` for a setting that was not made is a lie that nothing shows.
+            if answer.contains("OK") && !is_question {
+                continue;
+            }
+            let mut pair = Pair::new();
+            pair.instead(command, answer);
+            main_job(&mut pair.ready());
+        }
+        // The command is run, and its answer lost.
+        let mut pair = Pair::new();
+        let mut lost = false;
+        let (hit, eaten) =
+            (std::rc::Rc::new(std::cell::Cell::new(false)), std::rc::Rc::new(std::cell::Cell::new(0)));
+        let (seen, counted) = (std::rc::Rc::clone(&hit), std::rc::Rc::clone(&eaten));
+        pair.to_modem = Box::new(move |_, bytes| {
+            seen.set(!lost && bytes.starts_with(command.as_bytes()));
+            lost |= seen.get();
+            bytes
+        });
+        pair.to_host = Box::new(move |_, bytes| match hit.get() {
+            true => {
+                counted.set(counted.get() + 1);
+                Vec::new()
+            }
+            false => bytes,
+        });
+        main_job(&mut pair.ready());
+        assert!(eaten.get() > 0, "{command}");
+    }
+}
+
+#[test]
+fn a_module_that_answers_only_the_tenth_attention_is_found() {
+    let mut pair = Pair::new();
+    pair.instead_times(9, "AT\r\n", "");
+    main_job(&mut pair.ready());
+}

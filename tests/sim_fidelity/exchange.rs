@@ -1,0 +1,75 @@
+//! A capture cut into exchanges: one command (or one piece of payload) and everything that came until the next.
+
+use std::time::Duration;
+
+use air724ug::capture::{Capture, Entry};
+use air724ug::time::Timestamp;
+
+/// A line that comes this long after the one before it was not waited for: something happened in the network.
+const UNASKED_AFTER: Duration = Duration::from_secs(1);
+
+/// One exchange of a capture.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The line of the file that it begins at.
+    pub line: usize,
+    /// When it began.
+    pub at: Timestamp,
+    /// What the host wrote; `None` for lines that nobody asked for.
+    pub sent: Option<Vec<u8>>,
+    /// What the module wrote.
+    pub answer: Vec<u8>,
+    /// When the last of it came.
+    last_at: Timestamp,
+}
+
+impl Exchange {
+    fn new(line: usize, at: Timestamp, sent: Option<Vec<u8>>) -> Self {
+        Self { line, at, sent, answer: Vec::new(), last_at: at }
+    }
+}
+
+/// All exchanges in order. A new one, without a command, also begins at each line of `cuts`: where the publisher put
+/// alternatives or separate observations below each other.
+pub fn exchanges(capture: &Capture, cuts: &[usize]) -> Vec<Exchange> {
+    let mut found: Vec<Exchange> = Vec::new();
+    let mut cut = true;
+    for located in &capture.records {
+        let at = located.record.at;
+        match &located.record.what {
+            Entry::ToModem(bytes) => {
+                found.push(Exchange::new(located.line, at, Some(bytes.clone())));
+                cut = false;
+            }
+            Entry::FromModem(bytes) => {
+                let blank = bytes.iter().all(u8::is_ascii_whitespace);
+                let late = found.last().is_none_or(|last| at - last.last_at > UNASKED_AFTER);
+                if cut || late || cuts.contains(&located.line) {
+                    found.push(Exchange::new(located.line, at, None));
+                }
+                cut = false;
+                if let Some(last) = found.last_mut() {
+                    if last.sent.is_none() && last.answer.iter().all(u8::is_ascii_whitespace) {
+                        last.line = located.line;
+                    }
+                    last.answer.extend_from_slice(bytes);
+                    last.last_at = if blank { last.last_at } else { at };
+                }
+            }
+            Entry::Gap => cut = true,
+            Entry::Request(_) | Entry::Note(_) => {}
+        }
+    }
+    found.retain(|exchange| exchange.sent.is_some() || !lines(&exchange.answer).is_empty());
+    found
+}
+
+/// The lines of an answer that hold anything; a prompt is one. Blanks at the end of a line count, control characters
+/// do not: most tools show none.
+pub fn lines(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    // What stands behind a prompt on its line is a line of its own.
+    let text = text.replace("\n> ", "\n> \n");
+    let shown = text.split(['\n', '\r']).map(|line| line.trim_start().replace(char::is_control, ""));
+    shown.filter(|line| !line.trim().is_empty()).collect()
+}

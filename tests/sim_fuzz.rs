@@ -1,0 +1,138 @@
+//! Hostile bytes, seeded: a few seconds of what the targets in `fuzz/` do for hours. The scripts in `sim_fuzz/` are the
+//! same files; a finding of a fuzzer is added to [`FOUND`] and stays mended.
+//!
+//! A failure prints its seed; `AIR724UG_SEED=<seed> cargo test --test sim_fuzz` runs that one alone.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "sim_fuzz/capture.rs"]
+mod capture;
+#[path = "sim_fuzz/decoder.rs"]
+mod decoder;
+#[path = "sim_fuzz/engine.rs"]
+mod engine;
+#[path = "sim_fuzz/script.rs"]
+mod script;
+#[path = "sim_fuzz/simulator.rs"]
+mod simulator;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A target, and what it once failed on.
+type Found = (fn(&[u8]), &'static [u8]);
+
+/// What fuzzing has found, and what must not come back.
+const FOUND: &[Found] = &[
+    // A form feed alone on a line was an empty line.
+    (decoder::run, b"\0\0\x0c\r\n"),
+    // Whether a line was a header hung on where the read was cut.
+    (decoder::run, b"\0\0+RECEIVE,9,00000000000000000000000000000000000000000000000000000000000000000000000000000000000:,2\r\n"),
+    (decoder::run, b"\0\0+IPD,4,TURKEY:abcd\r\n"),
+    // A socket whose handle went while another waited for its close: that one was never told.
+    (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
+    // A port that came back without having gone took the question in flight with it, and nobody was told.
+    (engine::run, b"\x04\xc6\xf2\xf5\x06\x01\xb7\x00\x20\x38\x2c\x30\xec\xc6\xf2\xf5\x06\x01\xb7\x00\x05\x06\x0a\x00\x00\
+          \xf8\x02\x14\xf9\xff\xed\xf2\xf5\x05\xd4\xbc\xaf\xc1\xdf\xbc\xb3\x4f\x09\x53\x07\x05"),
+    // A card that came to a modem whose port was gone was told on that port.
+    (simulator::run, b"\0\0\0\0\x07\x08\xff\x07\x02"),
+];
+
+#[test]
+fn the_simulator_survives_any_host_and_any_world() {
+    seeded(6_000, 600, simulator::run);
+}
+
+#[test]
+fn the_engine_survives_any_modem() {
+    seeded(3_000, 600, engine::run);
+}
+
+#[test]
+fn the_decoder_survives_any_bytes() {
+    let words: [&[u8]; 12] = [
+        b"\r\n",
+        b"> ",
+        b"+RECEIVE,0,5:",
+        b"+CIPRXGET: 2,1,4,0\r\n",
+        b"OK",
+        b"AT+CIPSEND",
+        b"\xff",
+        b"+RECEIVE,9,1:\r\n",
+        b"0, CLOSED\r\n",
+        b"+CME ERROR: 3",
+        b":",
+        b",",
+    ];
+    seeded(3_000, 300, |bytes| decoder::run(&spelled(bytes, &words)));
+}
+
+#[test]
+fn the_capture_reader_survives_any_file() {
+    let words: [&[u8]; 18] = [
+        b"# what: x\n",
+        b"# source: y\n",
+        b"# expect: z\n",
+        b"0.000001 > AT\\r\\n\n",
+        b"0.5 < OK\n",
+        b"\n",
+        b"0.1 ~\n",
+        "[2024/10/16 21:14:40.669] ← AT\n".as_bytes(),
+        "→ ".as_bytes(),
+        b"AT+CIPSEND=0,5\n",
+        b"> ",
+        b"\\x",
+        b"\xff",
+        b"\xe2",
+        b"Got:\"b'AT\\r'\"\n",
+        b"0D 0A 3E 20\n",
+        b"atc: OK\n",
+        b"I (1) at: RX:|OK\n",
+    ];
+    seeded(1_500, 200, |bytes| capture::run(&spelled(bytes, &words)));
+}
+
+#[test]
+fn what_fuzzing_has_found_stays_mended() {
+    for (run, bytes) in FOUND {
+        run(bytes);
+    }
+}
+
+#[test]
+fn a_script_that_fails_is_reported_with_its_seed() {
+    let failed = catch_unwind(|| seeded(1_000, 50, |bytes| assert!(bytes[0] != 7)));
+    let message = failed.unwrap_err();
+    assert!(message.downcast_ref::<String>().unwrap().contains("AIR724UG_SEED="));
+}
+
+/// Runs so many scripts of at most so many bytes.
+fn seeded(count: u64, length: usize, run: impl Fn(&[u8])) {
+    let only: Option<u64> = std::env::var("AIR724UG_SEED").ok().and_then(|seed| seed.parse().ok());
+    for seed in only.map_or(0..count, |seed| seed..seed + 1) {
+        let bytes = script(seed, length);
+        if catch_unwind(AssertUnwindSafe(|| run(&bytes))).is_err() {
+            panic!("AIR724UG_SEED={seed}; the script is {}", bytes.escape_ascii());
+        }
+    }
+}
+
+/// The bytes of a seed.
+fn script(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let length = 1 + next() as usize % length;
+    (0..length).map(|_| next() as u8).collect()
+}
+
+/// Half of the bytes stand for words, so that something is understood.
+fn spelled(bytes: &[u8], words: &[&[u8]]) -> Vec<u8> {
+    let spell = |byte: &u8| match usize::from(*byte) {
+        plain if plain < 128 => vec![*byte],
+        word => words[word % words.len()].to_vec(),
+    };
+    bytes.iter().flat_map(spell).collect()
+}

@@ -1,0 +1,278 @@
+//! The engine against a hostile modem: it never panics, always comes to rest, never grows, answers every request once
+//! and, when the port is lost, all that are left.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use air724ug::at::{Command, Domain, Protocol, Quotable};
+use air724ug::config::{Config, ReceiveMode};
+use air724ug::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
+use air724ug::sim::{Input as ToModem, MemoryNetwork, Output as FromModem, Peer, Settings, Simulator};
+use air724ug::time::Timestamp;
+
+use super::script::Script;
+
+const MAX_POLLS: usize = 20_000;
+/// Bytes written behind one input.
+const MAX_WRITTEN: usize = 64 * 1024;
+const MAX_STEPS: usize = 400;
+const WINDOW: usize = 8 * 1024;
+/// Turns of the honest modem in one step.
+const MAX_TURNS: usize = 200;
+
+/// What a modem says.
+const WORDS: &[&str] = &[
+    "\r\nOK\r\n",
+    "\r\nERROR\r\n",
+    "\r\n> ",
+    ">",
+    "\r\n+CME ERROR: 3\r\n",
+    "\r\n+CME ERROR: 65535\r\n",
+    "\r\nRDY\r\n",
+    "\r\n+CPIN: READY\r\n",
+    "\r\n+CPIN: SIM REMOVED\r\n",
+    "\r\n+CREG: 0,1\r\n",
+    "\r\n+CREG: 1\r\n",
+    "\r\n+CGATT: 1\r\n",
+    "\r\n+CGATT: 0\r\n",
+    "\r\nSHUT OK\r\n",
+    "\r\n10.1.2.3\r\n",
+    "\r\nSTATE: IP STATUS\r\n",
+    "\r\nSTATE: PDP DEACT\r\n",
+    "\r\n0, CONNECT OK\r\n",
+    "\r\n0, CONNECT FAIL\r\n",
+    "\r\n0, ALREADY CONNECT\r\n",
+    "\r\n0, CLOSED\r\n",
+    "\r\n0, CLOSE OK\r\n",
+    "\r\n0, SEND OK\r\n",
+    "\r\n0, SEND FAIL\r\n",
+    "\r\nDATA ACCEPT:0,10\r\n",
+    "\r\nDATA ACCEPT:0,99999\r\n",
+    "\r\n+RECEIVE,0,5:\r\nhello",
+    "\r\n+RECEIVE,0,1460:\r\n",
+    "\r\n+RECEIVE,9,3:\r\nabc",
+    "\r\n+RECEIVE,0,99999999999:\r\n",
+    "\r\n+CIPRXGET: 1,0\r\n",
+    "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\n",
+    "\r\n+CIPRXGET: 2,0,4,70000\r\n",
+    "\r\n+CIPRXGET: 4,0,9\r\n",
+    "\r\n+PDP: DEACT\r\n",
+    "\r\n+CIPACK: 1,0,1\r\n",
+    "\r\nC: 0,0,\"TCP\",\"1.2.3.4\",\"80\",\"CONNECTED\"\r\n",
+    "\r\nC: 1,,\"\",\"\",\"\",\"INITIAL\"\r\n",
+    "\r\nCONNECT\r\n",
+    "AT+CIPSEND=0,10\r\n",
+    "\r\n+CSQ: 99,99\r\n",
+    "\r\nNO CARRIER\r\n",
+    "\r",
+    "\n",
+    "\0",
+    "\u{fffd}",
+];
+
+/// Plays a script.
+pub fn run(bytes: &[u8]) {
+    let mut script = Script::new(bytes);
+    let flags = script.byte();
+    let mode = if flags & 1 == 0 { ReceiveMode::Push } else { ReceiveMode::Manual };
+    let config = Config::default().receive_mode(mode).receive_window(WINDOW);
+    let mut stage = Stage::new(config, Settings::default().echo(flags & 2 == 0));
+    if flags & 4 != 0 {
+        stage.ask(Request::WaitReady { timeout: Duration::from_secs(60) });
+        stage.honestly();
+        stage.connect();
+        stage.honestly();
+    }
+    let mut steps = 0;
+    while !script.is_over() && steps < MAX_STEPS {
+        stage.step(&mut script);
+        steps += 1;
+    }
+    stage.end();
+}
+
+struct Stage {
+    engine: Engine,
+    modem: Simulator<MemoryNetwork>,
+    now: Timestamp,
+    written: Vec<u8>,
+    waiting: BTreeSet<Ticket>,
+    sockets: Vec<SocketId>,
+    next: u64,
+}
+
+impl Stage {
+    fn new(config: Config, settings: Settings) -> Self {
+        let mut network = MemoryNetwork::new();
+        network.serve("echo.test", 7, Peer::echo());
+        let engine = Engine::new(config, Timestamp::ZERO).unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            engine,
+            modem: Simulator::new(settings, network),
+            now: Timestamp::ZERO,
+            written: Vec::new(),
+            waiting: BTreeSet::new(),
+            sockets: Vec::new(),
+            next: 1,
+        }
+    }
+
+    fn step(&mut self, script: &mut Script<'_>) {
+        match script.byte() % 10 {
+            0 | 1 => self.give(Input::Received(script.bytes())),
+            2 | 3 => self.give(Input::Received(script.one(WORDS).as_bytes())),
+            4 => self.wait(Duration::from_millis(script.number())),
+            5 => self.tick_at_deadline(),
+            6 => self.request(script),
+            7 => self.honestly(),
+            8 => self.read(script),
+            _ => self.port(script),
+        }
+    }
+
+    fn request(&mut self, script: &mut Script<'_>) {
+        if self.waiting.len() > 64 {
+            return;
+        }
+        let timeout = Duration::from_millis(script.number());
+        let socket = self.sockets.get(usize::from(script.byte()) % self.sockets.len().max(1)).copied();
+        match (script.byte() % 8, socket) {
+            (0, _) => self.ask(Request::WaitReady { timeout }),
+            (1, _) => self.connect(),
+            (2, Some(socket)) => {
+                let data = vec![b'x'; usize::from(script.byte()) * 20];
+                self.ask(Request::Send { socket, data, timeout });
+            }
+            (3, Some(socket)) => self.ask(Request::Close { socket, timeout }),
+            (4, Some(socket)) => self.ask(Request::Forget { socket }),
+            (5, _) => self.ask(Request::Signal),
+            (6, _) => self.ask(Request::Registration(Domain::Circuit)),
+            (7, _) => {
+                if let Ok(command) = Command::of_user("AT+CIPSTATUS", timeout) {
+                    self.ask(Request::Run(command));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self) {
+        if let Ok(host) = Quotable::host("echo.test") {
+            let timeout = Duration::from_secs(10);
+            self.ask(Request::Connect { protocol: Protocol::Tcp, host, port: 7, timeout });
+        }
+    }
+
+    fn ask(&mut self, request: Request) {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        self.waiting.insert(ticket);
+        self.give(Input::Asked(ticket, request));
+    }
+
+    fn read(&mut self, script: &mut Script<'_>) {
+        let mut buffer = [0; 1500];
+        let most = usize::from(script.byte()) * 5 + 1;
+        if let Some(socket) = self.sockets.last().copied() {
+            drop(self.engine.peek(socket, &mut buffer[..most]));
+            drop(self.engine.read(self.now, socket, &mut buffer[..most]));
+            self.drain();
+        }
+    }
+
+    fn port(&mut self, script: &mut Script<'_>) {
+        if script.byte().is_multiple_of(2) {
+            self.give(Input::PortLost("gone"));
+            self.nobody_waits();
+        }
+        self.give(Input::PortBack);
+    }
+
+    fn wait(&mut self, span: Duration) {
+        let end = self.now + span;
+        for _ in 0..100 {
+            if self.engine.deadline().is_none_or(|(at, _)| at > end) {
+                break;
+            }
+            self.tick_at_deadline();
+        }
+        self.now = self.now.max(end);
+        self.give(Input::Tick);
+    }
+
+    fn tick_at_deadline(&mut self) {
+        if let Some((at, _)) = self.engine.deadline() {
+            self.now = self.now.max(at);
+            self.give(Input::Tick);
+            let after = self.engine.deadline();
+            assert!(after.is_none_or(|(at, _)| at > self.now), "{after:?} is not served at {}", self.now);
+        }
+    }
+
+    /// Lets a modem that keeps to the rules answer what was written.
+    fn honestly(&mut self) {
+        for _ in 0..MAX_TURNS {
+            let written = std::mem::take(&mut self.written);
+            self.modem.handle(self.now, ToModem::Host(&written));
+            let mut heard = Vec::new();
+            while let Some(output) = self.modem.poll() {
+                if let FromModem::Host(bytes) = output {
+                    heard.extend(bytes);
+                }
+            }
+            if !heard.is_empty() {
+                self.give(Input::Received(&heard));
+            }
+            if self.written.is_empty() {
+                if self.waiting.is_empty() {
+                    return;
+                }
+                self.tick_at_deadline();
+            }
+        }
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        self.engine.handle(self.now, input);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        let mut polls = 0;
+        let mut written = 0;
+        while let Some(output) = self.engine.poll() {
+            polls += 1;
+            assert!(polls < MAX_POLLS, "it does not come to rest");
+            match output {
+                Output::Write(bytes) => {
+                    written += bytes.len();
+                    assert!(written < MAX_WRITTEN, "it writes and writes");
+                    self.written.extend(bytes);
+                    let surplus = self.written.len().saturating_sub(MAX_WRITTEN);
+                    self.written.drain(..surplus);
+                }
+                Output::Answered(ticket, answer) => {
+                    assert!(self.waiting.remove(&ticket), "{ticket:?} is answered twice or was not asked");
+                    if let Ok(Response::Connected(socket)) = answer {
+                        self.sockets.push(socket);
+                    }
+                }
+                Output::Event(Event::Connected(_)) | Output::Event(_) | Output::Beat(..) => {}
+                Output::Readable(_) => {}
+            }
+        }
+        for socket in self.sockets.iter().rev().take(8) {
+            let (held, _) = self.engine.readable(*socket);
+            assert!(held <= WINDOW + 4096, "{socket:?} holds {held} bytes");
+        }
+    }
+
+    fn end(&mut self) {
+        self.give(Input::PortLost("the end"));
+        self.nobody_waits();
+    }
+
+    fn nobody_waits(&self) {
+        assert!(self.waiting.is_empty(), "the port is lost, and nobody told {:?}", self.waiting);
+    }
+}

@@ -1,0 +1,40 @@
+//! Bytes read as a script: whatever they are, they mean something.
+
+/// What is left of the bytes. Behind the end there are zeros, and [`Script::is_over`] says so.
+#[derive(Debug)]
+pub struct Script<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Script<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub fn byte(&mut self) -> u8 {
+        let (first, rest) = self.rest.split_first().map_or((0, self.rest), |(first, rest)| (*first, rest));
+        self.rest = rest;
+        first
+    }
+
+    pub fn number(&mut self) -> u64 {
+        u64::from(self.byte()) << 8 | u64::from(self.byte())
+    }
+
+    /// As many bytes as the next one says.
+    pub fn bytes(&mut self) -> &'a [u8] {
+        let count = usize::from(self.byte()).min(self.rest.len());
+        let (taken, rest) = self.rest.split_at(count);
+        self.rest = rest;
+        taken
+    }
+
+    /// One of several.
+    pub fn one<'t, T>(&mut self, of: &'t [T]) -> &'t T {
+        &of[usize::from(self.byte()) % of.len()]
+    }
+}

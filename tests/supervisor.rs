@@ -1,0 +1,159 @@
+//! Coming back: over a pseudo-terminal, with real TCP servers behind the simulated modem.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
+use air724ug::{Config, Error, Incoming, Modem, Policy, Rung, Step, Supervisor};
+
+/// A ceiling for what takes seconds at most.
+const SOON: Duration = Duration::from_secs(60);
+
+struct Bench {
+    supervisor: Supervisor,
+    remote: serve::Remote,
+}
+
+fn bench(policy: Policy) -> Bench {
+    let pty = serve::Pty::open().unwrap();
+    let path = pty.path().display().to_string();
+    let (remote, inbox) = serve::remote().unwrap();
+    thread::spawn(move || serve::run(Simulator::new(Settings::default(), HostNetwork::new()), pty, inbox));
+    let modem = Modem::open(&path, Config::default()).unwrap();
+    Bench { supervisor: Supervisor::new(modem, policy), remote }
+}
+
+/// A server that echoes, and closes a connection that says "bye".
+fn server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut buf = [0; 4096];
+                while let Ok(count @ 1..) = stream.read(&mut buf) {
+                    if &buf[..count] == b"bye" || stream.write_all(&buf[..count]).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+fn quick() -> Policy {
+    Policy::default().pause(Duration::from_millis(20)).ready_timeout(Duration::from_secs(30))
+}
+
+/// Reads until this has come; the gaps in between.
+fn read(socket: &mut air724ug::ReconnectingSocket, wanted: &[u8]) -> Vec<air724ug::Gap> {
+    let (mut data, mut gaps) = (Vec::new(), Vec::new());
+    while data != wanted {
+        match socket.recv(SOON).unwrap() {
+            Incoming::Data(more) => data.extend(more),
+            Incoming::Gap(gap) => {
+                data.clear();
+                gaps.push(gap);
+                socket.send(wanted, SOON).unwrap();
+            }
+            Incoming::Timeout => panic!("nothing came, {data:?}"),
+        }
+        assert!(wanted.starts_with(&data), "{data:?}");
+    }
+    gaps
+}
+
+#[test]
+fn a_peer_that_closes_is_a_gap_with_what_was_not_acknowledged() {
+    let bench = bench(quick());
+    let address = server();
+    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    socket.send(b"hello", SOON).unwrap();
+    assert_eq!(read(&mut socket, b"hello"), []);
+    socket.send(b"bye", SOON).unwrap();
+    let gaps = read(&mut socket, b"again");
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0].unacknowledged.ends_with(b"bye"), "{gaps:?}");
+}
+
+#[test]
+fn eight_sockets_survive_a_lost_bearer_and_a_restart_with_every_gap_reported() {
+    let bench = bench(quick());
+    let address = server();
+    let workers: Vec<_> = (0..8)
+        .map(|_| {
+            let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+            socket.send(b"ready", SOON).unwrap();
+            read(&mut socket, b"ready");
+            socket
+        })
+        .collect();
+    bench.remote.send(Control::PdpLost);
+    let workers = all(workers, b"after the bearer", 1);
+    bench.remote.send(Control::Reset);
+    let workers = all(workers, b"after the restart", 2);
+    assert!(workers.iter().all(|worker| worker.gaps() == 2));
+}
+
+/// Every socket hears of its gap and goes on, all at once.
+fn all(
+    workers: Vec<air724ug::ReconnectingSocket>,
+    word: &'static [u8],
+    gaps: u64,
+) -> Vec<air724ug::ReconnectingSocket> {
+    let threads: Vec<_> = workers
+        .into_iter()
+        .map(|mut socket| {
+            thread::spawn(move || {
+                let seen = read(&mut socket, word);
+                assert_eq!((seen.len(), socket.gaps()), (1, gaps), "{seen:?}");
+                socket
+            })
+        })
+        .collect();
+    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+}
+
+#[test]
+fn the_ladder_is_climbed_step_by_step() {
+    let policy = quick().ladder([
+        (Rung::Retry, 1),
+        (Rung::ResetBearer, 1),
+        (Rung::FlightMode(Duration::from_millis(20)), 1),
+        (Rung::Power, 1),
+    ]);
+    let bench = bench(policy);
+    let (pulled, hook) = crossbeam_channel::unbounded();
+    bench.supervisor.power_hook(move || pulled.send(()).unwrap());
+    let events = bench.supervisor.events();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let supervisor = bench.supervisor.clone();
+    let connecting =
+        thread::spawn(move || supervisor.connect("127.0.0.1", nobody.port(), Duration::from_secs(45)));
+    hook.recv_timeout(SOON).unwrap();
+    let rungs: Vec<_> = events
+        .try_iter()
+        .filter_map(|step| if let Step::Climbing(rung) = step { Some(rung) } else { None })
+        .collect();
+    let flight = Rung::FlightMode(Duration::from_millis(20));
+    assert_eq!(rungs, [Rung::Retry, Rung::ResetBearer, flight, Rung::Power]);
+    drop(bench.supervisor.modem().clone());
+    bench.supervisor.modem().close();
+    assert!(matches!(connecting.join().unwrap(), Err(Error::PortLost(_) | Error::Timeout { .. })));
+}
+
+#[test]
+fn time_is_up_when_it_is_up() {
+    let bench = bench(quick());
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut socket = bench.supervisor.tcp("127.0.0.1", nobody.port());
+    assert_eq!(socket.recv(Duration::from_millis(300)).unwrap(), Incoming::Timeout);
+    assert!(matches!(socket.send(b"x", Duration::from_millis(300)), Err(Error::Timeout { .. })));
+    let mut wrong = bench.supervisor.tcp("a\"b", 7);
+    assert!(matches!(wrong.recv(SOON), Err(Error::InvalidInput { .. })));
+}

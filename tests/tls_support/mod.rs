@@ -1,0 +1,130 @@
+//! Certificates and keys that are none, but have their form; a module that takes TLS commands.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use air724ug::at::Quotable;
+use air724ug::proto::{Request, Response, SocketId, Ticket};
+use air724ug::sim::Settings;
+use air724ug::{Certificate, Config, Error, PrivateKey, TlsConfig};
+
+use crate::pair::{ECHO, Pair};
+use crate::tls_material::{certificate_der, key_der};
+
+/// Bytes that must be seen nowhere, with nothing in them that Base64 would spell differently at another place.
+pub const SECRET: [u8; 90] = [0x5a; 90];
+/// How they look in Base64.
+pub const SECRET_TEXT: &str = "WlpaWlpa";
+
+pub fn ca() -> Certificate {
+    Certificate::from_bytes(&certificate_der(1, 700)).expect("a certificate")
+}
+
+pub fn client_certificate() -> Certificate {
+    Certificate::from_bytes(&certificate_der(2, 300)).expect("a certificate")
+}
+
+pub fn client_key() -> PrivateKey {
+    PrivateKey::from_bytes(&key_der(&SECRET)).expect("a key")
+}
+
+pub fn verified() -> TlsConfig {
+    TlsConfig::verified(ca())
+}
+
+pub fn mutual() -> TlsConfig {
+    verified().client_identity(client_certificate(), client_key())
+}
+
+/// What happens to commands on their way to the module: those that begin like this become that.
+#[derive(Clone, Default)]
+pub struct Script(Rc<RefCell<Vec<(String, Fate)>>>);
+
+#[derive(Clone)]
+enum Fate {
+    Becomes(&'static str),
+    Lost,
+}
+
+impl Script {
+    /// They become this command; an empty one is lost.
+    pub fn becomes(&self, begin: &str, command: &'static str) -> &Self {
+        self.0.borrow_mut().insert(0, (begin.to_owned(), Fate::Becomes(command)));
+        self
+    }
+
+    /// The module says `ERROR`.
+    pub fn refuses(&self, begin: &str) -> &Self {
+        self.becomes(begin, "AT+UNKNOWN\r\n")
+    }
+
+    /// The module says `+CME ERROR: 3`: a connection has its mode already.
+    pub fn forbids(&self, begin: &str) -> &Self {
+        self.becomes(begin, "AT+CSTT\r\n")
+    }
+
+    /// The module says `OK` and does nothing.
+    pub fn takes(&self, begin: &str) -> &Self {
+        self.becomes(begin, "AT\r\n")
+    }
+
+    pub fn loses(&self, begin: &str) -> &Self {
+        self.0.borrow_mut().insert(0, (begin.to_owned(), Fate::Lost));
+        self
+    }
+
+    /// As it was before.
+    pub fn forget(&self, begin: &str) {
+        self.0.borrow_mut().retain(|(known, _)| known != begin);
+        self.takes("AT+SSLCFG").takes("AT+CIPSSL=");
+    }
+
+    fn apply(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        for (begin, fate) in self.0.borrow().iter() {
+            if text.starts_with(begin.as_str()) {
+                return match fate {
+                    Fate::Becomes(command) => command.as_bytes().to_vec(),
+                    Fate::Lost => Vec::new(),
+                };
+            }
+        }
+        bytes
+    }
+}
+
+/// A pair whose module takes every TLS command; what it makes of them is up to the script.
+pub fn online() -> (Pair, Script) {
+    // Time for others to have their turns.
+    let settings = Settings::default().latency(Duration::from_millis(5));
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    let script = Script::default();
+    script.takes("AT+SSLCFG").takes("AT+CIPSSL=");
+    let theirs = script.clone();
+    pair.to_modem = Box::new(move |_, bytes| theirs.apply(bytes));
+    pair.written.clear();
+    (pair, script)
+}
+
+pub fn connecting(pair: &mut Pair, config: &TlsConfig, timeout: Duration) -> Ticket {
+    let host = Quotable::host(ECHO.0).expect("a host name");
+    let tls = config.settings(&host).expect("valid settings");
+    pair.ask(Request::ConnectTls { tls, host, port: ECHO.1, timeout })
+}
+
+pub fn connect(pair: &mut Pair, config: &TlsConfig) -> Result<SocketId, Error> {
+    let ticket = connecting(pair, config, Duration::from_secs(120));
+    match pair.answer(ticket)? {
+        Response::Connected(socket) => Ok(socket),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The commands that were written since the last call, without what is behind prompts.
+pub fn commands(pair: &mut Pair) -> Vec<String> {
+    let written = std::mem::take(&mut pair.written);
+    let text = String::from_utf8_lossy(&written);
+    text.lines().filter(|line| line.starts_with("AT")).map(str::to_owned).collect()
+}
