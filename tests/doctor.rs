@@ -70,7 +70,7 @@ fn examine_all(names: &[&'static str]) {
 
 #[test]
 fn each_state_of_the_port_and_the_line_is_named_first() {
-    examine_all(&["fine", "no-port", "port-busy", "not-a-port", "wrong-baud"]);
+    examine_all(&["fine", "no-port", "port-busy", "not-a-port", "wrong-baud", "no-answer", "echo-only"]);
 }
 
 #[test]
@@ -90,6 +90,14 @@ fn every_state_is_examined_above() {
     for (name, ..) in STATES {
         assert!(this.contains(&format!("\"{name}\"")), "{name}");
     }
+}
+
+#[test]
+fn a_capture_that_cannot_be_written_is_no_fault_of_the_port() {
+    let patient = Patient::new(State::Fine).unwrap();
+    let config = patient.config.clone().capture("/no/such/folder/session.capture");
+    let diagnosis = Modem::diagnose_port(&patient.path, &config, &patient.checkup);
+    assert!(diagnosis.root_cause().is_none(), "{diagnosis}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use air724ug::diagnosis::{Checkup, Code};
 use air724ug::sim::{
-    ApnPolicy, Control, HostNetwork, MemoryNetwork, Network, Peer, Settings, SimCard, Simulator, serve,
+    ApnPolicy, Control, Fault, HostNetwork, MemoryNetwork, Network, Peer, Rule, Settings, SimCard, Simulator,
+    When, serve,
 };
 use air724ug::{Config, Error, Modem};
 
@@ -18,6 +19,8 @@ pub enum State {
     NoPort,
     PortBusy,
     NotAPort,
+    NoAnswer,
+    EchoOnly,
     WrongBaud,
     NoSim,
     Pin,
@@ -37,11 +40,13 @@ pub enum State {
 }
 
 /// All of them: name, state, and the cause (`None`: nothing is wrong).
-pub const STATES: [(&str, State, Option<Code>); 20] = [
+pub const STATES: [(&str, State, Option<Code>); 22] = [
     ("fine", State::Fine, None),
     ("no-port", State::NoPort, Some(Code::PortMissing)),
     ("port-busy", State::PortBusy, Some(Code::PortBusy)),
     ("not-a-port", State::NotAPort, Some(Code::PortNotSerial)),
+    ("no-answer", State::NoAnswer, Some(Code::NoAnswer)),
+    ("echo-only", State::EchoOnly, Some(Code::EchoOnly)),
     ("wrong-baud", State::WrongBaud, Some(Code::WrongBaud)),
     ("no-sim", State::NoSim, Some(Code::SimMissing)),
     ("pin", State::Pin, Some(Code::SimPin)),
@@ -85,6 +90,7 @@ impl Patient {
         };
         let quick = Checkup::default()
             .answer_timeout(Duration::from_secs(2))
+            .rate_timeout(Duration::from_millis(500))
             .ready_timeout(Duration::from_secs(4))
             .connect_timeout(Duration::from_secs(2));
         patient.checkup = match state {
@@ -138,7 +144,11 @@ impl Drop for Patient {
 
 fn settings(state: State) -> Settings {
     let settings = Settings::default();
+    // Every command, for ever.
+    let mute = Rule { fault: Fault::LostAnswer { command: 1 }, when: When::Chance(1.0) };
     match state {
+        State::NoAnswer => settings.echo(false).faults(vec![mute]),
+        State::EchoOnly => settings.faults(vec![mute]),
         State::WrongBaud => settings.uart_rate(Some(9_600)),
         State::NoSim => settings.sim(SimCard::Absent),
         State::Pin | State::WrongPin => settings.sim(SimCard::Locked { pin: "1234".into() }),

@@ -75,14 +75,14 @@ codes! {
     WrongBaud, "wrong-baud", Baud,
         "Open the port at the module's rate, or fix the module's at yours with AT+IPR=<rate>;&W. A module \
          that finds the rate by itself needs upper-case AT several times.";
-    /// Only the echo comes back.
-    EchoOnly, "echo-only", Echo,
-        "What is sent comes back, and nothing else: TX and RX are joined (a loop-back plug, a short \
-         circuit), or the module is not in command mode. Check the wiring, then restart the module.";
     /// Some answers are corrupted on the line.
     LineNoise, "line-noise", Baud,
         "Some bytes are damaged on the way: check ground, levels and cable length, use RTS/CTS flow control \
          (AT+IFC=2,2), or a lower line rate.";
+    /// Only the echo comes back.
+    EchoOnly, "echo-only", Echo,
+        "What is sent comes back, and nothing else: TX and RX are joined (a loop-back plug, a short \
+         circuit), or the module is not in command mode. Check the wiring, then restart the module.";
     /// The module starts again and again.
     Restarts, "restarts", Power,
         "The module starts again and again. The usual reason is its supply: a transmission draws about 2 A \

@@ -92,9 +92,14 @@ pub struct Evidence {
     pub(super) server: Option<Server>,
     pub(super) ready: bool,
     pub(super) missing: Option<NotReady>,
+    /// The line that is being received, as far as it may be an echo.
+    line: Vec<u8>,
     /// The last step of bring-up without which there are no sockets.
     step: Option<BringUpStep>,
 }
+
+/// What the driver sends until something answers.
+const ECHO: &[u8] = b"AT";
 
 /// The most that is remembered; the oldest goes first, because what is newest counts.
 pub const MAX_ITEMS: usize = 10_000;
@@ -117,6 +122,7 @@ impl Evidence {
             server: None,
             ready: false,
             missing: None,
+            line: Vec::new(),
             step: None,
         }
     }
@@ -159,7 +165,14 @@ impl Evidence {
     /// Bytes came from the module while it answered nothing.
     pub fn received(&mut self, bytes: &[u8]) {
         self.sample.add(bytes);
-        self.echo |= bytes.split(|byte| matches!(byte, b'\r' | b'\n')).any(|line| line == b"AT");
+        for byte in bytes {
+            if matches!(byte, b'\r' | b'\n') {
+                self.echo |= self.line == ECHO;
+                self.line.clear();
+            } else if self.line.len() <= ECHO.len() {
+                self.line.push(*byte);
+            }
+        }
     }
 
     /// A command and its answer.

@@ -1,5 +1,7 @@
 //! What was found, what proves it, and what to do.
 
+use crate::capture::Mask;
+
 use super::Code;
 
 /// How bad a finding is.
@@ -41,9 +43,12 @@ pub const MAX_LINES: usize = 12;
 pub const MAX_TEXT: usize = 160;
 
 impl Proof {
-    /// A command and its answer.
+    /// A command and its answer, passwords and PINs masked.
     pub fn answer(command: &str, lines: impl IntoIterator<Item = String>) -> Self {
-        Self { command: Some(clipped(command)), lines: bounded(lines) }
+        let mut mask = Mask::default();
+        let command = masked(command, |line| mask.to_modem(line));
+        let lines = lines.into_iter().map(|line| masked(&line, |line| mask.from_modem(line)));
+        Self { command: Some(clipped(&command)), lines: bounded(lines) }
     }
 
     /// Lines that came unasked, or words of this crate.
@@ -96,6 +101,13 @@ impl Finding {
     }
 }
 
+fn masked(text: &str, mask: impl FnOnce(&mut [u8])) -> String {
+    let mut line = format!("{text}\r").into_bytes();
+    mask(&mut line);
+    line.pop();
+    String::from_utf8_lossy(&line).into_owned()
+}
+
 fn bounded(lines: impl IntoIterator<Item = String>) -> Vec<String> {
     lines.into_iter().take(MAX_LINES).map(|line| clipped(&line)).collect()
 }
@@ -111,6 +123,21 @@ fn clipped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_proof_shows_a_secret() {
+        let proof = Proof::answer(
+            "AT+CSTT=\"cmiot\",\"user\",\"hunter2\"",
+            ["+CSTT: \"cmiot\",\"user\",\"hunter2\"".into()],
+        );
+        assert!(!format!("{proof:?}").contains("hunter2"), "{proof:?}");
+        assert_eq!(proof.command.as_deref(), Some("AT+CSTT=\"cmiot\",\"****\",\"*******\""));
+        let proof = Proof::answer("AT+CPIN=\"4711\"", ["+CME ERROR: 12".into()]);
+        assert_eq!(
+            (proof.command.as_deref(), &proof.lines[0][..]),
+            (Some("AT+CPIN=\"****\""), "+CME ERROR: 12")
+        );
+    }
 
     #[test]
     fn a_proof_is_bounded_whatever_the_module_wrote() {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,9 @@ impl Modem {
 
     /// Opens a port and [diagnoses](Self::diagnose) what is on it: a port that can't be opened and a wrong line rate are
     /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried. The port is closed again.
+    ///
+    /// A capture that the configuration asks for holds the last opening of the port: that at the rate which was
+    /// answered, or that at the last rate tried.
     pub fn diagnose_port(path: &str, config: &Config, checkup: &Checkup) -> Diagnosis {
         Self::diagnose_port_and_tell(path, config, checkup, |_| {})
     }
@@ -74,7 +78,7 @@ impl Modem {
     ) -> Diagnosis {
         let mut evidence = Evidence::new();
         let heard = Heard::default();
-        let modem = match open(path, config, Some(&heard)) {
+        let modem = match open(path, config, &heard) {
             Ok(modem) => modem,
             Err(error) => {
                 let text = error.to_string();
@@ -323,13 +327,12 @@ impl<A: Write, B: Write> Write for Both<A, B> {
 }
 
 /// Opens a port; what comes over it is kept, besides the capture that the configuration asks for.
-fn open(path: &str, config: &Config, heard: Option<&Heard>) -> Result<Modem> {
-    let Some(heard) = heard else { return Modem::open(path, config.clone()) };
+fn open(path: &str, config: &Config, heard: &Heard) -> Result<Modem> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
     let port = port::open(path, config)?;
-    let writer: Box<dyn Write + Send> = match &config.capture {
+    let writer: Box<dyn Write + Send> = match config.capture.as_deref().and_then(capture_file) {
         None => Box::new(heard.clone()),
-        Some(file) => Box::new(Both(BufWriter::new(File::create(file)?), heard.clone())),
+        Some(file) => Box::new(Both(BufWriter::new(file), heard.clone())),
     };
     let header = Header {
         what: format!("an examination of {path}"),
@@ -338,6 +341,11 @@ fn open(path: &str, config: &Config, heard: Option<&Heard>) -> Result<Modem> {
     };
     let driver = Driver::start(port, engine, Some(Recorder::new(writer, &header)), config)?;
     Ok(Modem { driver: Arc::new(driver) })
+}
+
+/// A capture that can't be written is no reason not to examine, and no fault of the port.
+fn capture_file(path: &Path) -> Option<File> {
+    File::create(path).inspect_err(|error| log::warn!("can't record in {}: {error}", path.display())).ok()
 }
 
 /// Closes a modem and waits until its port is free.
@@ -352,7 +360,7 @@ fn release(modem: Modem) {
 fn reopen(path: &str, config: &Config) -> Option<Modem> {
     let until = Instant::now() + REOPEN;
     loop {
-        match open(path, config, None) {
+        match open(path, config, &Heard::default()) {
             Ok(modem) => return Some(modem),
             Err(_) if Instant::now() < until => {
                 // The thread that had it is on its last step.
