@@ -276,6 +276,28 @@ fn a_server_that_is_not_there_is_a_refused_connection() {
 }
 
 #[test]
+fn a_module_without_memory_says_so() {
+    let (mut pair, _) = online();
+    let mut is_next = false;
+    pair.to_host = Box::new(move |_, bytes| {
+        String::from_utf8_lossy(&bytes).replace("+CME ERROR: 3", "+CME ERROR: 51").into_bytes()
+    });
+    let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
+    pair.to_modem = Box::new(move |now, bytes| {
+        is_next |= bytes.starts_with(b"AT+CIPSTART");
+        // Refused in multiple connection mode.
+        if is_next { b"AT+CSTT\r\n".to_vec() } else { script(now, bytes) }
+    });
+    match connect(&mut pair, &verified()) {
+        Err(error @ Error::Tls { step: TlsStep::Connect, why }) => {
+            assert!(why.is_out_of_memory(), "{error}");
+            assert_eq!(error.kind(), std::io::ErrorKind::OutOfMemory);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn sockets_work_while_a_connection_is_prepared() {
     let (mut pair, _) = online();
     let plain = pair.channel_open();
