@@ -97,7 +97,9 @@ impl Server {
 #[track_caller]
 fn upload(host: &mut Host, name: &str, content: &[u8]) {
     ask(host, &format!("AT+FSCREATE=\"{name}\""), OK);
-    ask(host, &format!("AT+FSWRITE=\"{name}\",0,{},15", content.len()), PROMPT);
+    // Every dialect has its own blank behind the prompt (capture a21 has none).
+    let command = format!("AT+FSWRITE=\"{name}\",0,{},15\r\n", content.len());
+    assert_eq!(text(host.write(command.as_bytes())).trim_end(), PROMPT.trim_end());
     assert_eq!(text(host.write(content)), OK);
 }
 
