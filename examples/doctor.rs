@@ -29,7 +29,6 @@ usage: doctor [options]
 
   --connect HOST:PORT  the server to be reached [none; without --port, one in this program]
   --tls                TLS on the module is wanted, too
-  --pin PIN            the card's PIN; tried once
   --offline FILE       takes the answers from a capture instead of a modem, in any layout that `replay` reads
   --simulate STATE     examines a simulated modem in one of the states below
   --wait SECONDS       how long the module may take to get ready [90]
@@ -52,7 +51,6 @@ struct Options {
     common: Common,
     connect: Option<(String, u16)>,
     tls: bool,
-    pin: Option<String>,
     offline: Option<PathBuf>,
     simulate: Option<String>,
     wait: Option<Duration>,
@@ -111,7 +109,6 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Problem> {
         match option.as_str() {
             "--connect" => options.connect = Some(server(&value(&option, args)?)?),
             "--tls" => options.tls = true,
-            "--pin" => options.pin = Some(value(&option, args)?),
             "--offline" => options.offline = Some(value(&option, args)?.into()),
             "--simulate" => options.simulate = Some(value(&option, args)?),
             "--wait" => options.wait = Some(seconds(&option, args)?),
@@ -126,7 +123,7 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Problem> {
         return Err(Usage::Wrong("--port, --offline and --simulate exclude each other".into()).into());
     }
     let mut config = options.common_config();
-    config.pin = options.pin.clone();
+    config.pin = options.common.pin.clone();
     if let Err(error) = config.validate() {
         return Err(Usage::Wrong(error.to_string()).into());
     }
@@ -177,7 +174,7 @@ fn examine(options: &Options) -> Result<Diagnosis, Problem> {
     };
     if let Some(path) = &options.common.port {
         let mut config = options.common_config();
-        config.pin = options.pin.clone();
+        config.pin = options.common.pin.clone();
         let checkup = options.checkup(Checkup::default());
         return Ok(Modem::diagnose_port_and_tell(path, &config, &checkup, tell));
     }
