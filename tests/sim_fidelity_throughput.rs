@@ -5,8 +5,8 @@
 //! cargo test --release --test sim_fidelity_throughput -- --nocapture --test-threads 1
 //! ```
 //!
-//! prints the figures that `docs/simulator.md` shows. Without `--release` the bound is the same: 300 000 bytes a second,
-//! what 3 Mbaud carries.
+//! prints the figures that `docs/simulator.md` shows, beside the 300 000 bytes a second that 3 Mbaud carries. They are
+//! read by a person: a test that fails because the machine is busy says nothing.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -27,7 +27,6 @@ const AMOUNT: usize = 2_000 * CHUNK;
 fn report(what: &str, bytes: usize, took: Duration) {
     let rate = bytes as f64 / took.as_secs_f64();
     println!("{what}: {:.1} MB/s, {:.0} x 3 Mbaud", rate / 1e6, rate / NEEDED);
-    assert!(rate > NEEDED, "{what}: {rate:.0} bytes a second is less than 3 Mbaud carries");
 }
 
 fn quiet() -> Settings {
@@ -35,7 +34,7 @@ fn quiet() -> Settings {
 }
 
 #[test]
-fn without_io_it_is_faster_than_the_line() {
+fn every_byte_is_moved_without_io() {
     let mut network = MemoryNetwork::new();
     network.serve("discard.test", 9, Peer::discard());
     network.serve("source.test", 1, Peer::source(AMOUNT as u64));
@@ -58,7 +57,7 @@ fn without_io_it_is_faster_than_the_line() {
 }
 
 #[test]
-fn on_a_thread_it_is_faster_than_the_line() {
+fn every_byte_is_moved_on_a_thread() {
     let mut network = MemoryNetwork::new();
     network.serve("discard.test", 9, Peer::discard());
     network.serve("source.test", 1, Peer::source(AMOUNT as u64));
@@ -73,7 +72,7 @@ fn on_a_thread_it_is_faster_than_the_line() {
 }
 
 #[test]
-fn on_a_pseudo_terminal_it_is_faster_than_the_line() {
+fn every_byte_is_moved_on_a_pseudo_terminal() {
     let target = |address: SocketAddr| format!("\"TCP\",\"{}\",{}", address.ip(), address.port());
     let targets = [target(server(discard)), target(server(source)), target(server(echo))];
     let (path, _remote) = terminal(Simulator::new(quiet(), HostNetwork::new()));
@@ -82,7 +81,7 @@ fn on_a_pseudo_terminal_it_is_faster_than_the_line() {
 }
 
 #[test]
-fn a_line_of_3_mbaud_is_full() {
+fn a_line_of_3_mbaud_is_never_faster_than_that() {
     const BYTES: usize = 400 * CHUNK;
     let address = server(source);
     let (path, _remote) = terminal(Simulator::new(quiet().baud(Some(3_000_000)), HostNetwork::new()));
@@ -96,7 +95,6 @@ fn a_line_of_3_mbaud_is_full() {
     let rate = BYTES as f64 / begun.elapsed().as_secs_f64();
     println!("a line of 3 Mbaud carries {:.0} bytes a second, {:.3} of its rate", rate, rate / NEEDED);
     assert!(rate < NEEDED * 1.02, "the line is faster than it is: {rate:.0}");
-    assert!(rate > NEEDED * 0.5, "the simulator slows the line down: {rate:.0}");
 }
 
 /// Sends, receives, and does both at once in transparent mode.
