@@ -198,6 +198,10 @@ impl<N: Network> Simulator<N> {
 
     /// Does everything that can be done at this moment.
     fn settle(&mut self) {
+        // What was still crossing the line is lost with the port.
+        if self.machine.hung_up {
+            return;
+        }
         let now = self.now;
         self.machine.now = now;
         self.take_from_wire();
