@@ -201,7 +201,14 @@ impl Channels {
     pub(super) fn end(&mut self, id: ChannelId, end: End, out: &mut Outbox) {
         let channel = self.channel(id);
         let socket_id = channel.socket_id();
+        let connecting = channel.link.take_ticket();
         channel.link.release();
+        if let Some(ticket) = connecting {
+            // It ended before it was there: nobody has a handle of it.
+            channel.socket = None;
+            out.answer(ticket, Err(end.error()));
+            return;
+        }
         let Some(socket) = channel.open_socket() else { return };
         socket.end = Some(end);
         socket.waiting = false;

@@ -135,6 +135,17 @@ impl Link {
         }
     }
 
+    /// Who waits for the connection, to be told otherwise than by its result.
+    pub(super) fn take_ticket(&mut self) -> Option<Ticket> {
+        match self {
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => opening.ticket.take(),
+            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing => None,
+        }
+    }
+
     /// Nobody wants the channel any more.
     pub(super) fn release(&mut self) {
         *self = match std::mem::take(self) {
