@@ -323,6 +323,27 @@ fn a_full_send_buffer_can_also_make_the_host_wait() {
 }
 
 #[test]
+fn a_send_that_waits_for_room_is_answered_as_soon_as_there_is_some() {
+    let settings = Settings::default().full_buffer(FullBuffer::Wait);
+    let mut host = online_with(true, settings);
+    connect(&mut host, 0, "discard.test", 9);
+    host.with_network(|network| {
+        network.set_latency(millis(200));
+    });
+    let chunk = "x".repeat(1460);
+    let mut accepted = 0;
+    loop {
+        ask(&mut host, "AT+CIPSEND=0,1460", PROMPT);
+        if !text(host.write(chunk.as_bytes())).ends_with("DATA ACCEPT:0,1460\r\n") {
+            break;
+        }
+        accepted += 1;
+        assert!(accepted < 100, "the buffer has an end");
+    }
+    assert_eq!(text(host.wait(millis(500))), "\r\nDATA ACCEPT:0,1460\r\n");
+}
+
+#[test]
 fn a_line_feed_right_behind_the_command_is_not_payload() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);

@@ -119,6 +119,17 @@ impl Outcome {
     pub(super) const ERROR: Self = Self::Fail(Failure::Error);
 }
 
+/// What the result of a send waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaits {
+    /// The latency of a command.
+    Latency,
+    /// The bytes fit into the send buffer.
+    Room,
+    /// The peer has acknowledged them.
+    Acknowledgement,
+}
+
 /// A command that waits.
 #[derive(Debug)]
 pub(super) struct Pause {
@@ -132,8 +143,8 @@ pub(super) struct Pause {
 pub(super) enum Then {
     /// `AT+CIICR`: the bearer is up.
     BearerUp,
-    /// A send: the result. `until` is when it comes; a slow send waits for the acknowledgement.
-    Sent { channel: usize, bytes: usize, slow: bool },
+    /// A send: the result, once this has come.
+    Sent { channel: usize, bytes: usize, awaits: Awaits },
     /// The profile's `AT+CIPSTART` waits for its result, which the network brings.
     Connected { channel: usize },
     /// `+++`: the second guard time is over.

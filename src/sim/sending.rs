@@ -5,7 +5,7 @@ use super::data::{End, Payload};
 use super::ip::ChannelState;
 use super::machine::{Machine, Mode};
 use super::network::Network;
-use super::result::{Outcome, Then};
+use super::result::{Awaits, Outcome, Then};
 use super::terminal::Kind;
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -137,7 +137,7 @@ impl Machine {
             Then::Pinging => self.ping_on(network, overdue),
             Then::Written => overdue.then_some(Outcome::Ok),
             Then::Connected { channel } => self.connect_awaited(channel, overdue),
-            Then::Sent { channel, bytes, slow } => self.sent(network, channel, bytes, slow, overdue),
+            Then::Sent { channel, bytes, awaits } => self.sent(network, channel, bytes, awaits, overdue),
         }
     }
 
@@ -155,7 +155,7 @@ impl Machine {
         network: &mut dyn Network,
         channel: usize,
         bytes: usize,
-        slow: bool,
+        awaits: Awaits,
         overdue: bool,
     ) -> Option<Outcome> {
         let slot = &self.ip.channels[channel];
@@ -163,8 +163,11 @@ impl Machine {
             return Some(self.send_result(channel, "SEND FAIL"));
         }
         let fits = slot.unsent_bytes <= self.settings.send_buffer;
-        let settled =
-            if slow { self.link_acknowledged(network, channel) >= slot.sent } else { fits && overdue };
+        let settled = match awaits {
+            Awaits::Latency => fits && overdue,
+            Awaits::Room => fits,
+            Awaits::Acknowledgement => self.link_acknowledged(network, channel) >= slot.sent,
+        };
         if settled && self.ip.switches.quick_send == 1 {
             let channel_shown = if self.ip.multi() { format!("{channel},") } else { String::new() };
             let line = format!("DATA ACCEPT:{channel_shown}{bytes}");
@@ -211,10 +214,16 @@ impl Machine {
             // Drivers have met an empty line in the place of the result (clients.md).
             self.out.line.push(self.now, b"\r\n\r\n");
         }
-        let slow = self.waits_for_acknowledgement();
-        let full = self.ip.channels[channel].unsent_bytes > self.settings.send_buffer;
-        let until = if slow || full { self.now + SEND_TIMEOUT } else { self.after_latency() };
-        let then = Then::Sent { channel, bytes: count, slow };
+        let awaits = if self.waits_for_acknowledgement() {
+            Awaits::Acknowledgement
+        } else if self.ip.channels[channel].unsent_bytes > self.settings.send_buffer {
+            Awaits::Room
+        } else {
+            Awaits::Latency
+        };
+        let until =
+            if awaits == Awaits::Latency { self.after_latency() } else { self.now + SEND_TIMEOUT };
+        let then = Then::Sent { channel, bytes: count, awaits };
         self.run_pause(until, then);
     }
 
