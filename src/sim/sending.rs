@@ -221,8 +221,7 @@ impl Machine {
         } else {
             Awaits::Latency
         };
-        let until =
-            if awaits == Awaits::Latency { self.after_latency() } else { self.now + SEND_TIMEOUT };
+        let until = if awaits == Awaits::Latency { self.after_latency() } else { self.now + SEND_TIMEOUT };
         let then = Then::Sent { channel, bytes: count, awaits };
         self.run_pause(until, then);
     }
