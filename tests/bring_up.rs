@@ -102,6 +102,26 @@ fn a_module_found_in_a_send_until_control_z_is_brought_back() {
 }
 
 #[test]
+fn a_module_that_was_told_to_be_terse_or_silent_is_brought_back() {
+    for left in ["ATV0", "ATQ1", "ATV0Q1", "ATE0V0Q1"] {
+        let mut pair = Pair::new();
+        pair.left_behind(format!("{left}\r\n"));
+        main_job(&mut pair.ready());
+    }
+}
+
+#[test]
+fn a_module_that_becomes_terse_while_it_works_is_found_again() {
+    for hand in ["ATV0\r\n", "ATQ1\r\n"] {
+        let mut pair = Pair::online();
+        pair.left_behind(hand);
+        assert!(pair.command("AT+CSQ", Duration::from_secs(2)).is_err(), "{hand:?}");
+        pair.run_for(Duration::from_secs(30));
+        main_job(&mut pair.ready());
+    }
+}
+
+#[test]
 fn a_module_found_in_transparent_mode_is_brought_back() {
     let mut pair = Pair::new();
     for line in ["ATE0", "AT+CIPMODE=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {

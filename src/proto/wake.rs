@@ -10,6 +10,10 @@ use crate::time::Timestamp;
 enum Attempt {
     /// `AT`: also trains autobaud and wakes from sleep, where several are needed (protocol section 1).
     Attention,
+    /// `ATQ0`: a module that was told to say nothing of results (`ATQ1`) looks dead. Wakes and trains as `AT` does.
+    ResultsOn,
+    /// `ATV1`: one that says `0` for `OK` (`ATV0`) answers in words again (section 2).
+    ResultsInWords,
     /// Silence before the escape.
     Guard,
     /// `+++` without CR LF: out of transparent mode (section 12).
@@ -27,8 +31,8 @@ const ROUND: [(Attempt, Duration); 10] = [
     (Attempt::Attention, Duration::from_millis(300)),
     (Attempt::Attention, Duration::from_millis(500)),
     (Attempt::Attention, Duration::from_millis(500)),
-    (Attempt::Attention, Duration::from_millis(500)),
-    (Attempt::Attention, Duration::from_millis(500)),
+    (Attempt::ResultsOn, Duration::from_millis(500)),
+    (Attempt::ResultsInWords, Duration::from_millis(500)),
     (Attempt::Guard, Duration::from_millis(1_100)),
     (Attempt::Escape, Duration::from_millis(1_100)),
     (Attempt::Attention, Duration::from_millis(300)),
@@ -93,6 +97,8 @@ impl Wake {
         self.deadline = now + patience;
         let bytes = match attempt {
             Attempt::Attention => Command::attention().wire(),
+            Attempt::ResultsOn => Command::results_on().wire(),
+            Attempt::ResultsInWords => Command::results_in_words().wire(),
             Attempt::Guard => Vec::new(),
             Attempt::Escape => b"+++".to_vec(),
             Attempt::Flush => vec![b'\r'; Command::MAX_CHUNK],

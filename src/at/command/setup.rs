@@ -14,6 +14,16 @@ impl Command {
         Self::new("AT", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
+    /// `ATQ0`: results are said. The module's default (manual ATQ).
+    pub fn results_on() -> Self {
+        Self::new("ATQ0", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `ATV1`: results in words, `OK` and not `0`. The default of V.250; openLuat's manual does not show it (section 2).
+    pub fn results_in_words() -> Self {
+        Self::new("ATV1", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
     /// `ATE0`: no echo. The module's default is echo on (protocol section 2).
     pub fn echo_off() -> Self {
         Self::new("ATE0", Shape::Plain, DEFAULT_TIMEOUT)
