@@ -323,6 +323,25 @@ fn the_bearer_is_lost_in_place_of_the_result_of_a_send() {
 }
 
 #[test]
+fn a_module_that_was_never_told_of_several_connections_is_set_up_anew() {
+    let mut pair = Pair::new();
+    let mut garbled = false;
+    pair.to_modem = Box::new(move |_, bytes| match bytes == b"AT+CIPMUX=1\r\n" && !garbled {
+        true => {
+            garbled = true;
+            b"AT\r\n".to_vec()
+        }
+        false => bytes,
+    });
+    let mut pair = pair.ready();
+    assert!(pair.connect(ECHO.0, ECHO.1).is_err());
+    pair.run_for(Duration::from_secs(10));
+    let socket = pair.connect(ECHO.0, ECHO.1).unwrap();
+    pair.send(socket, b"one of several").unwrap();
+    assert_eq!(pair.read(socket, 14).unwrap(), b"one of several");
+}
+
+#[test]
 fn a_port_that_is_gone_answers_everything_at_once() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();

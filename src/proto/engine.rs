@@ -1,12 +1,13 @@
 //! The core as a whole: inputs in, outputs out.
 
-use crate::at::{ChannelNews, Command, Decoder, Final, IpState, IpStatus, Line, Token, Urc};
+use crate::at::{ChannelNews, Command, Decoder, Final, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
 
 use super::bring_up::BringUp;
 use super::channels::Channels;
+use super::check::Check;
 use super::exchange::Finished;
 use super::outbox::Outbox;
 use super::requests::Requests;
@@ -288,7 +289,7 @@ impl Engine {
                     self.effect(now, effect);
                 }
             }
-            Owner::BearerCheck => self.bearer_checked(now, &finished),
+            Owner::Check(check) => self.checked(now, check, &finished),
         }
         if let Some(count) = self.bring_up.found.channels.take() {
             self.channels.offer(count);
@@ -311,7 +312,7 @@ impl Engine {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             Urc::PdpDeactivated => self.bearer_lost(now),
             Urc::Bearer(text) if text.contains("DEACT") || text.contains("DETACH") => {
-                self.requests.check_bearer()
+                self.requests.check(Check::Bearer)
             }
             urc if urc.is_restart() => self.restarted(now),
             _ => {}
@@ -327,25 +328,11 @@ impl Engine {
         }
     }
 
-    /// The state of the IP application after news of a bearer; not every bearer is the sockets' (section 3).
-    fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
-        let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
-        self.channels.checked(now, status.as_ref(), &mut self.out);
-        match status.map(|status| status.state) {
-            Some(IpState::Status | IpState::Processing | IpState::Single(_)) | None => {}
-            Some(
-                IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact,
-            ) => {
-                self.bearer_lost(now);
-            }
-        }
-    }
-
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         while self.session.is_idle() {
             if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
-                self.requests.check_bearer();
+                self.requests.check(Check::Bearer);
             }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;

@@ -8,6 +8,7 @@ mod anew;
 mod bring_up;
 mod channel;
 mod channels;
+mod check;
 mod contract;
 mod delivery;
 mod effects;
@@ -51,5 +52,5 @@ enum Owner {
     BringUp,
     Channel(ChannelId),
     Caller(Ticket),
-    BearerCheck,
+    Check(check::Check),
 }

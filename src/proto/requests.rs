@@ -6,6 +6,7 @@ use crate::at::{Command, Protocol, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
+use super::check::Check;
 use super::delivery::Wanted;
 use super::engine::Engine;
 use super::exchange::{Failure, Finished};
@@ -21,7 +22,7 @@ pub(super) struct Requests {
     commands: VecDeque<Asked>,
     in_flight: Option<Asked>,
     waiting: Vec<Waiting>,
-    bearer_check: bool,
+    check: Option<Check>,
     /// Requests whose command has ended and whose answer comes as news.
     later: Vec<Asked>,
 }
@@ -117,15 +118,15 @@ impl Requests {
         self.commands.push_back(Asked { ticket, command, kind, deadline, early: Early::default() });
     }
 
-    /// After news of a bearer: is it the sockets'?
-    pub(super) fn check_bearer(&mut self) {
-        self.bearer_check = true;
+    /// Asks the module, before anything else, whether it still is what it is taken for.
+    pub(super) fn check(&mut self, check: Check) {
+        self.check = Some(check);
     }
 
     /// The next command, and whose it is.
     pub(super) fn next(&mut self) -> Option<(Command, Owner)> {
-        if std::mem::take(&mut self.bearer_check) {
-            return Some((Command::ip_status(), Owner::BearerCheck));
+        if let Some(check) = self.check.take() {
+            return Some((check.command(), Owner::Check(check)));
         }
         // One of a kind at a time where the answers are news: they do not all say whose they are.
         let is_free = |asked: &Asked| !self.later.iter().any(|later| later.kind == asked.kind);
@@ -207,7 +208,7 @@ impl Requests {
         for asked in asked.chain(std::mem::take(&mut self.later)) {
             out.answer(asked.ticket, Err(error()));
         }
-        self.bearer_check = false;
+        self.check = None;
     }
 
     /// Everything fails.

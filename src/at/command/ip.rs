@@ -23,6 +23,15 @@ impl Command {
         Self::new("AT+CIPMUX=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
+    /// `AT+CIPMUX?`
+    pub fn multiple_connections_state() -> Self {
+        Self::new(
+            "AT+CIPMUX?",
+            Shape::Info { keys: &["+CIPMUX"], accepts: |list| list.len() == 1 },
+            DEFAULT_TIMEOUT,
+        )
+    }
+
     /// `AT+CIPMODE=0`: no transparent mode.
     pub fn command_mode() -> Self {
         Self::new("AT+CIPMODE=0", Shape::Plain, DEFAULT_TIMEOUT)

@@ -1,0 +1,59 @@
+//! Whether the module still is what it is taken for: questions that the core asks of its own accord.
+
+use crate::at::{Command, IpState, IpStatus, Line};
+use crate::time::Timestamp;
+
+use super::engine::Engine;
+use super::exchange::Finished;
+
+/// What is in doubt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Check {
+    /// The bearer: news of one have come, and not every bearer is the sockets' (section 3); or a channel's state.
+    Bearer,
+    /// Whether the module makes several connections at once. A garbled `AT+CIPMUX=1` may have been answered with `OK`.
+    Connections,
+}
+
+impl Check {
+    pub(super) fn command(self) -> Command {
+        match self {
+            Self::Bearer => Command::ip_status(),
+            Self::Connections => Command::multiple_connections_state(),
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn checked(&mut self, now: Timestamp, check: Check, finished: &Finished) {
+        match check {
+            Check::Bearer => self.bearer_checked(now, finished),
+            Check::Connections => self.connections_checked(now, finished),
+        }
+    }
+
+    fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
+        let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
+        self.channels.checked(now, status.as_ref(), &mut self.out);
+        let Some(IpStatus { state, rows }) = status else { return };
+        match state {
+            // The rows of the channels are only printed in multiple connection mode.
+            IpState::Status | IpState::Processing if !rows.is_empty() => {}
+            IpState::Status | IpState::Processing | IpState::Single(_) => {
+                self.requests.check(Check::Connections);
+            }
+            IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact => {
+                self.bearer_lost(now)
+            }
+        }
+    }
+
+    /// With one connection there are no sockets: everything is set up anew.
+    fn connections_checked(&mut self, now: Timestamp, finished: &Finished) {
+        let lines = finished.result.as_deref().unwrap_or_default();
+        let modes = lines.iter().filter_map(|line| Line::parse(line.as_bytes()).info("+CIPMUX"));
+        if modes.into_iter().any(|fields| fields.first().and_then(|field| field.number()) == Some(0)) {
+            self.bearer_lost(now);
+        }
+    }
+}
