@@ -272,7 +272,9 @@ fn patience(reason: NotReady) -> Option<Duration> {
         | NotReady::BearerRefused(_) => Some(REFUSED),
         NotReady::Starting
         | NotReady::NoSignal
+        | NotReady::WeakSignal(_)
         | NotReady::NotRegistered(_)
+        | NotReady::OnlyTwoG
         | NotReady::NotAttached
         | NotReady::BearerLost
         | NotReady::Restarting => None,
