@@ -1,5 +1,7 @@
 //! What the diagnosis makes of TLS: each cause that the commands can tell apart, and no claim beyond them.
 
+#![allow(clippy::unwrap_used, reason = "a test may, in its helpers too")]
+
 use std::time::Duration;
 
 use air724ug::at::Refusal;
