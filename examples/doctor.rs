@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
-use air724ug::{Config, Modem, capture};
+use air724ug::{Certificate, Config, Modem, TlsConfig, capture};
 use common::{Common, Usage, number, value};
 use states::{Patient, STATES};
 
@@ -28,7 +28,9 @@ the cause of the others.
 usage: doctor [options]
 
   --connect HOST:PORT  the server to be reached [none; without --port, one in this program]
-  --tls                TLS on the module is wanted, too
+  --tls                with TLS, which the module speaks; without --connect, whether the firmware can
+  --ca FILE            the certificate (PEM or DER) of the authority that signed the server's; means --tls [without it,
+                       --tls takes whoever answers]
   --offline FILE       takes the answers from a capture instead of a modem, in any layout that `replay` reads
   --simulate STATE     examines a simulated modem in one of the states below
   --wait SECONDS       how long the module may take to get ready [90]
@@ -39,7 +41,7 @@ usage: doctor [options]
 
 const END: &str = "
 Exit code: 0 all is well, 1 there are warnings, 2 there can be no connection,
-64 a wrong option, 66 a capture that can't be read.
+64 a wrong option, 66 a file that can't be read.
 ";
 
 /// `EX_USAGE` and `EX_NOINPUT` of sysexits.h: 1 and 2 are taken.
@@ -51,6 +53,7 @@ struct Options {
     common: Common,
     connect: Option<(String, u16)>,
     tls: bool,
+    ca: Option<Certificate>,
     offline: Option<PathBuf>,
     simulate: Option<String>,
     wait: Option<Duration>,
@@ -90,7 +93,7 @@ fn main() -> ExitCode {
 /// Why there is no diagnosis.
 enum Problem {
     Usage(Usage),
-    Input(capture::LoadError),
+    Input(String),
     Machine(air724ug::Error),
 }
 
@@ -109,6 +112,10 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Problem> {
         match option.as_str() {
             "--connect" => options.connect = Some(server(&value(&option, args)?)?),
             "--tls" => options.tls = true,
+            "--ca" => {
+                options.ca = Some(certificate(&value(&option, args)?)?);
+                options.tls = true;
+            }
             "--offline" => options.offline = Some(value(&option, args)?.into()),
             "--simulate" => options.simulate = Some(value(&option, args)?),
             "--wait" => options.wait = Some(seconds(&option, args)?),
@@ -139,6 +146,13 @@ fn server(text: &str) -> Result<(String, u16), Usage> {
     }
 }
 
+fn certificate(path: &str) -> Result<Certificate, Problem> {
+    Certificate::from_file(path).map_err(|error| {
+        let advice = "--ca takes a certificate in a file, PEM or DER";
+        Problem::Input(format!("{path}: {error}; {advice}"))
+    })
+}
+
 fn seconds(option: &str, args: &mut dyn Iterator<Item = String>) -> Result<Duration, Usage> {
     Ok(Duration::from_secs(u64::from(number::<u32>(option, &value(option, args)?)?)))
 }
@@ -158,13 +172,17 @@ impl Options {
         }
         checkup.ready_timeout = self.wait.unwrap_or(checkup.ready_timeout);
         checkup.connect_timeout = self.patience.unwrap_or(checkup.connect_timeout);
-        checkup.tls(self.tls)
+        match &self.ca {
+            Some(ca) => checkup.tls(TlsConfig::verified(ca.clone())),
+            None if self.tls && checkup.tls.is_none() => checkup.tls(TlsConfig::unverified()),
+            None => checkup,
+        }
     }
 }
 
 fn examine(options: &Options) -> Result<Diagnosis, Problem> {
     if let Some(file) = &options.offline {
-        let capture = capture::load(file).map_err(Problem::Input)?;
+        let capture = capture::load(file).map_err(|error| Problem::Input(error.to_string()))?;
         return Ok(Evidence::of_capture(&capture).diagnose());
     }
     let tell = |what: &str| {
@@ -178,7 +196,7 @@ fn examine(options: &Options) -> Result<Diagnosis, Problem> {
         let checkup = options.checkup(Checkup::default());
         return Ok(Modem::diagnose_port_and_tell(path, &config, &checkup, tell));
     }
-    let name = options.simulate.as_deref().unwrap_or("fine");
+    let name = options.simulate.as_deref().unwrap_or(if options.tls { "tls" } else { "fine" });
     let Some((_, state, _)) = STATES.iter().find(|(known, ..)| *known == name) else {
         return Err(Usage::Wrong(format!("there is no state {name}")).into());
     };

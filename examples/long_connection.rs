@@ -19,8 +19,8 @@ use common::{
 
 const USAGE: &str = "\
 Keeps a connection and sends heart data and location data on it, each at its pace; connects anew when it is lost, and goes
-through flight mode when that fails again and again, at attempts 5 s apart (simulated 0.1 s). The server in this program closes the connection once and is away
-until the modem was in flight mode; succeeds if data come back after that.
+through flight mode when that fails again and again, at attempts 5 s apart (simulated 0.1 s). The server in this program
+closes the connection once and is away until the modem was in flight mode; succeeds if data come back after that.
 
 usage: long_connection [options]
 

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
-use air724ug::luat::{Finding, Findings, Happening, Narrator, Reader, Severity};
+use air724ug::luat::{Finding, Findings, Happening, Narrator, Origin, Reader, Severity};
 
 const HELP: &str = "\
 Reads traces of LuatOS firmware (Luatools or a UART, any encoding) and tells
@@ -24,10 +24,14 @@ Usage: luat_trace [--json] [--findings] [FILE...]
   --help      this text
 
 Exit code: 0 if nothing is wrong (harmless findings count as nothing), 1 if
-there are warnings or errors, 2 if a file can't be read.";
+there are warnings or errors, 2 if a file can't be read or is no trace.";
 
 /// What is read where nothing is asked for.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/luat/faq.trace");
+
+/// What is said of a file in which nothing could be found.
+const NO_TRACE: &str = "no line is a LuatOS script's, such as `[I]-[socket:connect: connect ok]`: is it the right file? \
+                        AT commands and their answers are for the examples `replay` and `doctor --offline`";
 
 /// What the command line asks for.
 struct Options {
@@ -54,7 +58,7 @@ fn main() -> ExitCode {
         match tell_file(&mut out, file, &options) {
             Ok(wrong) => is_wrong |= wrong,
             Err(Failed::Input(error)) => {
-                eprintln!("luat_trace: {}: {error}", file.display());
+                eprintln!("luat_trace: {}: {error}", visible(&file.display().to_string()));
                 is_unreadable = true;
             }
             // A reader that has seen enough (`luat_trace ... | head`) is no failure.
@@ -122,12 +126,20 @@ fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options
         Ok(())
     };
     let mut unread = None;
+    let mut is_trace = false;
     for record in Reader::new(input) {
         match record {
-            Ok(record) => take(narrator.hear(&record)).map_err(Failed::Output)?,
+            Ok(record) => {
+                is_trace |= matches!(record.origin, Origin::Script { .. });
+                take(narrator.hear(&record)).map_err(Failed::Output)?;
+            }
             // What was read until then is told all the same.
             Err(error) => unread = Some(error),
         }
+    }
+    if !is_trace && unread.is_none() {
+        // That nothing is wrong in it would be no news.
+        unread = Some(io::Error::new(io::ErrorKind::InvalidData, NO_TRACE));
     }
     take(narrator.finish()).map_err(Failed::Output)?;
     let findings = findings.finish();
@@ -147,7 +159,7 @@ struct Printer<'a, W> {
 impl<W: Write> Printer<'_, W> {
     fn begin(&mut self, name: &str, only_findings: bool) -> io::Result<()> {
         match (self.json, only_findings) {
-            (false, _) => writeln!(self.out, "{name}"),
+            (false, _) => writeln!(self.out, "{}", visible(name)),
             (true, false) => write!(self.out, "{{\"file\":{},\"story\":[", quoted(name)),
             (true, true) => write!(self.out, "{{\"file\":{}", quoted(name)),
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::at::{MAX_APN, MAX_CREDENTIAL, Quotable};
@@ -32,8 +34,16 @@ pub struct Config {
     pub apn_user: Option<String>,
     /// Password at the access point. Default none. Never logged.
     pub apn_password: Option<String>,
-    /// PIN of the SIM. Default none. Tried once, never twice; never logged.
+    /// PIN of the SIM. Default none. Tried once, never twice, because the third wrong one locks the card: one that did
+    /// not open the card is not given again by any modem that is opened with this configuration or a clone of it. Never
+    /// logged.
     pub pin: Option<String>,
+    /// Whether a radio that is found switched off (`AT+CFUN` 0 or 4) is switched on. Default true: whoever opens a modem
+    /// wants a connection, and a program that dies in the official flow's pause between `AT+CFUN=0` and `AT+CFUN=1`
+    /// leaves it off. With false, [`NotReady::RadioOff`](crate::NotReady::RadioOff) says so. What the application
+    /// switches off ([`flight_mode`](crate::Modem::flight_mode)) stays off either way, and what somebody switches off
+    /// later on is only reported.
+    pub switch_radio_on: bool,
     /// How received data reach the host. Default [`ReceiveMode::Push`].
     pub receive_mode: ReceiveMode,
     /// How many received bytes each socket keeps until they are read. Default 256 KiB, at least one full frame.
@@ -47,6 +57,7 @@ pub struct Config {
     /// Where every byte both ways and every request is recorded, secrets masked; the file is made anew. Default none.
     /// A capture that can't be written ends, and is logged; the session goes on.
     pub capture: Option<PathBuf>,
+    spent_pin: SpentPin,
 }
 
 /// Flow control between host and module.
@@ -80,11 +91,13 @@ impl Default for Config {
             apn_user: None,
             apn_password: None,
             pin: None,
+            switch_radio_on: true,
             receive_mode: ReceiveMode::default(),
             receive_window: 256 * 1024,
             send_queue: 256 * 1024,
             receive_poll: Duration::from_secs(5),
             capture: None,
+            spent_pin: SpentPin::default(),
         }
     }
 }
@@ -129,6 +142,12 @@ impl Config {
     #[must_use]
     pub fn pin(self, pin: impl Into<String>) -> Self {
         Self { pin: Some(pin.into()), ..self }
+    }
+
+    /// Sets whether a radio that is off is [switched on](Self::switch_radio_on).
+    #[must_use]
+    pub fn switch_radio_on(self, switch_radio_on: bool) -> Self {
+        Self { switch_radio_on, ..self }
     }
 
     /// Sets the [receive mode](Self::receive_mode).
@@ -190,6 +209,7 @@ impl Config {
             user: quotable("APN user", self.apn_user.as_ref(), MAX_CREDENTIAL)?,
             password: quotable("APN password", self.apn_password.as_ref(), MAX_CREDENTIAL)?,
             pin,
+            spent_pin: self.spent_pin.clone(),
         })
     }
 }
@@ -205,6 +225,34 @@ pub struct Credentials {
     pub(crate) user: Option<Quotable>,
     pub(crate) password: Option<Quotable>,
     pub(crate) pin: Option<Quotable>,
+    spent_pin: SpentPin,
+}
+
+/// The PIN that was given to a card which has not opened since, shared by the clones of a configuration: a program that
+/// opens its modem again and again must not lock the card. 0: none.
+#[derive(Clone, Default)]
+struct SpentPin(Arc<AtomicU64>);
+
+impl Credentials {
+    /// Whether the PIN was given before and is not known to be right.
+    pub(crate) fn is_pin_spent(&self) -> bool {
+        self.pin.as_ref().is_some_and(|pin| self.spent_pin.0.load(Ordering::SeqCst) == number_of(pin))
+    }
+
+    /// The PIN is being given.
+    pub(crate) fn spend_pin(&self) {
+        self.spent_pin.0.store(self.pin.as_ref().map_or(0, number_of), Ordering::SeqCst);
+    }
+
+    /// The PIN has opened the card.
+    pub(crate) fn pin_was_right(&self) {
+        self.spent_pin.0.store(0, Ordering::SeqCst);
+    }
+}
+
+/// Up to eight digits behind a 1, so that leading zeros count.
+fn number_of(pin: &Quotable) -> u64 {
+    pin.as_str().bytes().fold(1, |number, digit| number * 10 + u64::from(digit.saturating_sub(b'0')))
 }
 
 /// Shows neither password nor PIN.
@@ -226,6 +274,7 @@ impl fmt::Debug for Config {
             .field("flow_control", &self.flow_control)
             .field("apn", &self.apn)
             .field("apn_user", &self.apn_user)
+            .field("switch_radio_on", &self.switch_radio_on)
             .field("receive_mode", &self.receive_mode)
             .field("receive_window", &self.receive_window)
             .field("send_queue", &self.send_queue)

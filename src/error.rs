@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::at::{DnsError, InvalidCommand, InvalidText, Refusal, RegistrationStatus};
+use crate::at::{DnsError, InvalidCommand, InvalidText, Refusal, RegistrationStatus, SignalQuality};
 use crate::proto::{TlsFailure, TlsStep};
 
 /// The result of every call of this crate that can fail.
@@ -107,8 +107,13 @@ pub enum NotReady {
     SimFailure,
     /// There is no signal.
     NoSignal,
+    /// Not registered with the network, and the signal is below the vendor's recommendation of 18, which may be why. A
+    /// weak signal with which the module registers is no reason, nor is one with which a network has refused it.
+    WeakSignal(SignalQuality),
     /// Not registered with the network.
     NotRegistered(RegistrationStatus),
+    /// 2G has registered the card, 4G has not, and no data flow: the sign of arrears.
+    OnlyTwoG,
     /// Registered, but not attached to packet service.
     NotAttached,
     /// The network or the module refuses the bearer: wrong access point, no data plan, arrears.
@@ -117,7 +122,8 @@ pub enum NotReady {
     BearerLost,
     /// The module has just restarted.
     Restarting,
-    /// The radio is switched off (flight mode).
+    /// The radio is switched off (flight mode): [`Modem::flight_mode`](crate::Modem::flight_mode). One that was found so
+    /// is switched on if [`Config::switch_radio_on`](crate::Config::switch_radio_on) allows it.
     RadioOff,
 }
 
@@ -262,6 +268,13 @@ impl fmt::Display for NotReady {
             Self::PukRequired => f.write_str("the SIM is locked and asks for its PUK"),
             Self::SimFailure => f.write_str("the SIM card does not work"),
             Self::NoSignal => f.write_str("no signal (check the antenna)"),
+            Self::WeakSignal(quality) => write!(
+                f,
+                "not registered with the network, and the signal is weak: {quality}, {} are recommended (check the \
+                 antenna)",
+                SignalQuality::RECOMMENDED
+            ),
+            Self::OnlyTwoG => f.write_str("2G has registered the card, 4G has not: the sign of arrears"),
             Self::NotRegistered(status) => write!(f, "not registered with the network ({status:?})"),
             Self::NotAttached => f.write_str("registered, but not attached to packet service"),
             Self::BearerRefused(refusal) => {

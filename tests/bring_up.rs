@@ -6,7 +6,7 @@ mod pair;
 
 use std::time::Duration;
 
-use air724ug::at::{Refusal, RegistrationStatus};
+use air724ug::at::{Refusal, RegistrationStatus, SignalQuality};
 use air724ug::error::NotReady;
 use air724ug::proto::{Request, Response};
 use air724ug::sim::{ApnPolicy, Boot, Control, Profile, Settings, SimCard};
@@ -257,6 +257,75 @@ fn a_pin_of_which_nobody_knows_what_became_is_never_given_twice() {
 }
 
 #[test]
+fn a_pin_is_never_given_twice_whatever_begins_anew() {
+    let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
+    // The module restarts with the answer under way.
+    pair.instead("AT+CPIN=", "");
+    pair.ask(Request::WaitReady { timeout: Duration::from_secs(60) });
+    pair.run_until(|pair| pair.wrote("AT+CPIN=") == 1);
+    pair.control(Control::Reset);
+    assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
+    // The port goes and comes back.
+    pair.pull_out();
+    pair.run_for(Duration::from_secs(1));
+    pair.plug_in();
+    assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
+    // The module falls silent for so long that it is looked for anew.
+    pair.instead_times(40, "AT", "");
+    pair.run_for(Duration::from_secs(120));
+    assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
+    pair.command("AT", Duration::from_secs(9)).unwrap();
+    assert_eq!(pair.wrote("AT+CPIN=\"9999\""), 1, "{}", pair.story());
+}
+
+#[test]
+fn a_pin_that_opened_the_card_unseen_was_right() {
+    let config = Config::default().pin("1234");
+    let mut pair = Pair::with(config.clone(), locked("1234"));
+    let mut lost = false;
+    let given = std::rc::Rc::new(std::cell::Cell::new(false));
+    let seen = std::rc::Rc::clone(&given);
+    pair.to_modem = Box::new(move |_, bytes| {
+        seen.set(!lost && bytes.starts_with(b"AT+CPIN="));
+        lost |= seen.get();
+        bytes
+    });
+    pair.to_host = Box::new(move |_, bytes| if given.get() { Vec::new() } else { bytes });
+    pair.call(Request::WaitReady { timeout: Duration::from_secs(300) }).unwrap();
+    assert_eq!(pair.wrote("AT+CPIN=\""), 1);
+    // And is given again: after a restart, and by the next to open the modem.
+    let mut pair = Pair::with(config, locked("1234")).ready();
+    pair.control(Control::Reset);
+    pair.run_for(Duration::from_secs(2));
+    let pair = pair.ready();
+    assert_eq!(pair.wrote("AT+CPIN=\"1234\""), 2);
+}
+
+#[test]
+fn a_wrong_pin_is_not_given_again_by_whoever_opens_the_modem_next() {
+    let config = Config::default().pin("0099");
+    let mut pair = Pair::with(config.clone(), locked("1234"));
+    assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
+    assert_eq!(pair.wrote("AT+CPIN=\""), 1);
+    let mut again = Pair::with(config.clone().apn("cmiot"), locked("1234"));
+    assert_eq!(not_ready(&mut again), NotReady::PinRefused);
+    assert_eq!(again.wrote("AT+CPIN=\""), 0);
+    // Another PIN is another matter, and so is a card that opens without.
+    for pin in ["1234", "00099"] {
+        let mut other = Pair::with(config.clone().pin(pin), locked(pin));
+        other.call(Request::WaitReady { timeout: Duration::from_secs(60) }).unwrap();
+    }
+    main_job(&mut Pair::with(config, Settings::default()).ready());
+}
+
+#[test]
+fn a_card_that_says_by_an_error_that_it_wants_its_pin_gets_it() {
+    let mut pair = Pair::with(Config::default().pin("1234"), locked("1234"));
+    pair.instead("AT+CPIN?", "\r\n+CME ERROR: 11\r\n");
+    main_job(&mut pair.ready());
+}
+
+#[test]
 fn a_card_that_asks_for_what_nobody_has_is_reported() {
     let mut pair = Pair::with(Config::default(), locked("1234"));
     assert_eq!(not_ready(&mut pair), NotReady::PinRequired);
@@ -297,16 +366,124 @@ fn a_module_without_registration_says_which() {
         (0, RegistrationStatus::NotRegistered),
         (2, RegistrationStatus::Searching),
         (3, RegistrationStatus::Denied),
+        (4, RegistrationStatus::Unknown),
+        (6, RegistrationStatus::SmsOnly),
+        (11, RegistrationStatus::EmergencyOnly),
     ] {
-        let mut pair = Pair::with(Config::default(), Settings::default().registration(registration));
-        // The simulated modem hears no cell that it is not registered with.
-        pair.instead_times(100, "AT+CSQ", "\r\n+CSQ: 20,0\r\n\r\nOK\r\n");
-        assert_eq!(not_ready(&mut pair), NotReady::NotRegistered(status));
+        let settings = Settings::default().registration(registration).signal(18);
+        assert_eq!(why_not(settings), NotReady::NotRegistered(status));
     }
+    assert_eq!(why_not(Settings::default().attach(false)), NotReady::NotAttached);
+}
+
+fn why_not(settings: Settings) -> NotReady {
+    not_ready(&mut Pair::with(Config::default(), settings))
+}
+
+#[test]
+fn a_weak_signal_is_a_reason_only_where_no_network_has_answered() {
+    let weak = |rssi| NotReady::WeakSignal(SignalQuality::new(rssi, Some(0)).unwrap());
+    for registration in [0, 2, 4] {
+        let settings = Settings::default().registration(registration);
+        assert_eq!(why_not(settings.clone().signal(17)), weak(17));
+        assert_eq!(why_not(settings.clone().signal(1)), weak(1));
+        assert_eq!(why_not(settings.clone().signal(0)), NotReady::NoSignal);
+        assert_eq!(why_not(settings.signal(99)), NotReady::NoSignal);
+    }
+    // Whom the network refuses it has heard.
+    for signal in [7, 99] {
+        let settings = Settings::default().registration(3).signal(signal);
+        assert_eq!(why_not(settings), NotReady::NotRegistered(RegistrationStatus::Denied));
+    }
+    // And whoever is registered is.
+    assert_eq!(why_not(Settings::default().attach(false).signal(7)), NotReady::NotAttached);
+    main_job(&mut Pair::with(Config::default(), Settings::default().signal(7)).ready());
+    let error = Error::NotReady(weak(7)).to_string();
+    assert!(error.contains("the signal is weak: 7/31 (-99 dBm), 18 are recommended"), "{error}");
+}
+
+#[test]
+fn what_2g_takes_and_4g_does_not_is_the_sign_of_arrears() {
+    for lte in [0, 2, 3, 4] {
+        let arrears = Settings::default().lte_registration(Some(lte));
+        assert_eq!(why_not(arrears.clone().attach(false)), NotReady::OnlyTwoG);
+        // Attached, and the bearer is refused.
+        assert_eq!(why_not(arrears.clone().apn(ApnPolicy::None)), NotReady::OnlyTwoG);
+        // Data flow all the same: 2G is enough.
+        main_job(&mut Pair::with(Config::default(), arrears).ready());
+    }
+    // 2G takes calls alone.
+    let mut pair = Pair::with(Config::default(), Settings::default().lte_registration(Some(3)).attach(false));
+    pair.instead_times(200, "AT+CGREG?", "\r\n+CGREG: 0,3\r\n\r\nOK\r\n");
+    assert_eq!(not_ready(&mut pair), NotReady::OnlyTwoG);
+    // Firmware that can't say how 4G is does not say that it refuses.
     let mut pair = Pair::with(Config::default(), Settings::default().attach(false));
+    pair.instead_times(200, "AT+CEREG?", "\r\nERROR\r\n");
     assert_eq!(not_ready(&mut pair), NotReady::NotAttached);
-    let mut pair = Pair::with(Config::default(), Settings::default().registration(2).signal(99));
-    assert_eq!(not_ready(&mut pair), NotReady::NoSignal);
+}
+
+/// A module whose radio is off, as a program has left it.
+fn radio_off(config: Config, function: u8) -> Pair {
+    let mut pair = Pair::with(config, Settings::default());
+    pair.left_behind(format!("AT+CFUN={function}\r\n"));
+    pair.run_for(Duration::from_millis(1));
+    pair
+}
+
+#[test]
+fn a_radio_that_is_found_off_is_switched_on() {
+    for function in [0, 4] {
+        let pair = radio_off(Config::default(), function);
+        let mut pair = pair.ready();
+        assert_eq!(pair.wrote("AT+CFUN=1"), 1, "{}", pair.story());
+        main_job(&mut pair);
+    }
+    // The module refuses at first, and then does not answer.
+    let mut pair = radio_off(Config::default(), 0);
+    pair.instead("AT+CFUN=1", "\r\nERROR\r\n").instead("AT+CFUN=1", "");
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn a_radio_that_may_not_be_switched_on_is_reported_and_waited_for() {
+    let mut pair = radio_off(Config::default().switch_radio_on(false), 4);
+    assert_eq!(not_ready(&mut pair), NotReady::RadioOff);
+    assert_eq!(pair.wrote("AT+CFUN="), 0);
+    // Somebody switches it on.
+    pair.command("AT+CFUN=1", Duration::from_secs(45)).unwrap();
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn a_radio_that_somebody_switches_off_stays_off() {
+    let mut pair = Pair::online();
+    pair.command("AT+CFUN=4", Duration::from_secs(45)).unwrap();
+    assert_eq!(not_ready(&mut pair), NotReady::RadioOff);
+    assert_eq!(pair.wrote("AT+CFUN=1"), 0);
+    // Nor does what the application has switched off come on because the module was silent for a while.
+    let mut pair = Pair::online();
+    assert!(matches!(pair.call(Request::Radio { on: false }), Ok(Response::Done)));
+    pair.pull_out();
+    pair.run_for(Duration::from_secs(1));
+    pair.plug_in();
+    assert_eq!(not_ready(&mut pair), NotReady::RadioOff);
+    assert_eq!(pair.wrote("AT+CFUN=1"), 0);
+    assert!(matches!(pair.call(Request::Radio { on: true }), Ok(Response::Done)));
+    main_job(&mut pair.ready());
+}
+
+#[test]
+fn firmware_that_does_not_say_how_its_radio_is_has_it_on() {
+    for answer in ["\r\nERROR\r\n", "", "\r\n+CFUN: 7\r\n\r\nOK\r\n"] {
+        let mut pair = Pair::new();
+        pair.instead_times(3, "AT+CFUN?", answer);
+        main_job(&mut pair.ready());
+    }
+    // And the card may say it in its place.
+    let mut pair = Pair::new();
+    pair.instead_times(200, "AT+CFUN?", "\r\nERROR\r\n");
+    pair.instead_times(200, "AT+CPIN?", "\r\n+CME ERROR: 797\r\n");
+    assert_eq!(not_ready(&mut pair), NotReady::RadioOff);
 }
 
 #[test]
@@ -385,6 +562,7 @@ fn every_command_of_bring_up_may_lose_its_answer_once() {
         "AT+CMEE",
         "ATI",
         "AT+CGSN",
+        "AT+CFUN?",
         "AT+CPIN?",
         "AT+CSQ",
         "AT+CEREG?",

@@ -6,11 +6,12 @@
 #[path = "../examples/common/states.rs"]
 mod states;
 
+use std::io::Write;
 use std::time::Duration;
 
 use air724ug::diagnosis::{Check, Checkup, Code, Evidence, Severity, StepState};
 use air724ug::sim::{MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
-use air724ug::{Config, Modem, capture};
+use air724ug::{Certificate, Config, Modem, TlsConfig, capture};
 use states::{Patient, STATES, State};
 
 /// A file of this test's own, removed at the end.
@@ -85,10 +86,43 @@ fn each_state_of_the_bearer_and_the_server_is_named_first() {
 }
 
 #[test]
+fn each_state_of_tls_is_named_first() {
+    let certificates = ["wrong-certificate", "wrong-name", "expired-certificate"];
+    examine_all(&[&["tls", "wrong-clock", "no-tls-server"], &certificates[..]].concat());
+}
+
+/// What the doctor has to name first, whatever becomes of the table of states.
+const CAUSES: [(&str, Code); 14] = [
+    ("no-sim", Code::SimMissing),
+    ("pin", Code::SimPin),
+    ("no-registration", Code::NotRegistered),
+    ("denied", Code::RegistrationDenied),
+    ("only-2g", Code::Only2g),
+    ("no-attach", Code::NotAttached),
+    ("no-bearer", Code::BearerRefused),
+    ("no-dns", Code::DnsFailed),
+    ("server-refuses", Code::ServerRefuses),
+    ("server-silent", Code::ServerSilent),
+    ("wrong-certificate", Code::TlsCertificate),
+    ("wrong-baud", Code::WrongBaud),
+    ("port-busy", Code::PortBusy),
+    ("no-port", Code::PortMissing),
+];
+
+#[test]
+fn the_table_of_states_expects_of_each_exactly_its_cause() {
+    for (wanted, cause) in CAUSES {
+        let state = STATES.iter().find(|(name, ..)| *name == wanted);
+        assert_eq!(state.map(|(_, _, cause)| *cause), Some(Some(cause)), "{wanted}");
+    }
+}
+
+#[test]
 fn every_state_is_examined_above() {
     let this = include_str!("doctor.rs");
     for (name, ..) in STATES {
-        assert!(this.contains(&format!("\"{name}\"")), "{name}");
+        let (above, _) = this.split_once("const CAUSES").unwrap();
+        assert!(above.contains(&format!("\"{name}\"")), "{name}");
     }
 }
 
@@ -123,13 +157,79 @@ fn a_modem_in_use_is_examined_without_harm_to_its_sockets() {
     let modem = modem(Settings::default());
     modem.wait_ready(Duration::from_secs(30)).unwrap();
     let socket = modem.tcp().connect("server.example", 7).unwrap();
-    let diagnosis = modem.diagnose(&Checkup::default().server("server.example", 7).tls(true));
+    let diagnosis = modem.diagnose(&Checkup::default().server("server.example", 7));
     assert!(diagnosis.root_cause().is_none(), "{diagnosis}");
     socket.send(b"still here").unwrap();
     assert_eq!(
         socket.recv(Duration::from_secs(30)).unwrap(),
         air724ug::Received::Data(b"still here".to_vec())
     );
+}
+
+/// A modem that refuses what begins so, because it hears something else.
+struct Deaf<W>(W, &'static str);
+
+impl<W: Write> Write for Deaf<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match bytes.starts_with(self.1.as_bytes()) {
+            true => self.0.write_all(b"AT+NOSUCHCOMMAND\r\n")?,
+            false => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn certificate() -> Certificate {
+    Certificate::from_bytes(include_bytes!("../fixtures/certificates/ca.crt")).unwrap()
+}
+
+#[test]
+fn a_step_of_tls_that_the_module_refuses_is_named() {
+    for (deaf_to, cause) in [
+        ("AT+FSWRITE=", Code::TlsUpload),
+        ("AT+SSLCFG=\"seclevel\"", Code::TlsSetting),
+        ("AT+CIPSSL=1", Code::TlsSwitch),
+        ("AT+CIPSSL=?", Code::TlsMissing),
+    ] {
+        let mut network = MemoryNetwork::new();
+        network.serve("server.example", 443, Peer::echo());
+        let (reader, writer, _) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+        let modem = Modem::start(reader, Deaf(writer, deaf_to), Config::default()).unwrap();
+        let checkup =
+            Checkup::default().server("server.example", 443).tls(TlsConfig::verified(certificate()));
+        let diagnosis = modem.diagnose(&checkup);
+        let found = diagnosis.root_cause().map(|finding| finding.code);
+        assert_eq!(found, Some(cause), "{deaf_to}: {diagnosis}");
+    }
+}
+
+#[test]
+fn without_a_certificate_whoever_answers_is_taken_and_that_is_said() {
+    let patient = Patient::new(State::Tls).unwrap();
+    let checkup = patient.checkup.clone().tls(TlsConfig::unverified());
+    let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &checkup);
+    assert!(diagnosis.root_cause().is_none() && diagnosis.has(Code::TlsUnverified), "{diagnosis}");
+}
+
+#[test]
+fn a_radio_that_is_off_is_named_and_not_switched_on() {
+    let patient = Patient::new(State::Fine).unwrap();
+    let modem = Modem::open(&patient.path, Config::default()).unwrap();
+    modem.flight_mode(true).unwrap();
+    let events = modem.events();
+    modem.close();
+    drop(modem);
+    // The end of the events is the end of the thread that has the port.
+    while events.recv().is_ok() {}
+    for _ in 0..2 {
+        let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &patient.checkup);
+        let cause = diagnosis.root_cause().map(|finding| finding.code);
+        assert_eq!(cause, Some(Code::RadioOff), "{diagnosis}");
+    }
 }
 
 #[test]

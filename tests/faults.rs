@@ -35,6 +35,8 @@ fn still_works(pair: &mut Pair) {
     let state = pair.modem.state();
     assert!(state.attached && state.registration == 1, "a stray command was run: {state:?}");
     let strange = |happening: &&Happening| match happening {
+        // The library's own question.
+        Happening::Command(text) if text == "AT+CFUN?" => false,
         Happening::Command(text) => text.contains("CFUN") || text.contains("&F") || text.contains("&f"),
         _ => false,
     };

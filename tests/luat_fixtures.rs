@@ -140,6 +140,7 @@ fn the_encoding_the_line_ends_and_tabulators_change_nothing() {
         assert_eq!(read(text.trim_end()), expected, "no line end at the end");
         assert_eq!(read(wide(u16::to_le_bytes)), expected, "UTF-16, little end first");
         assert_eq!(read(wide(u16::to_be_bytes)), expected, "UTF-16, big end first");
+        assert_eq!(read(&wide(u16::to_le_bytes)[2..]), expected, "UTF-16 that has lost its mark");
         assert_eq!(read(with_tabulators(&text)), expected, "tabulators");
     }
 }

@@ -35,7 +35,7 @@ use scene::Scene;
 #[test]
 fn the_figures_are_those_of_the_document() {
     let played = played();
-    if played.is_empty() || tls() {
+    if played.is_empty() {
         return;
     }
     let mut found: Vec<Vec<String>> = played.iter().map(Played::row).collect();
@@ -50,7 +50,7 @@ fn the_figures_are_those_of_the_document() {
 #[test]
 fn every_difference_is_listed_with_its_reason() {
     let played = played();
-    if played.is_empty() || tls() {
+    if played.is_empty() {
         return;
     }
     let header = "| capture | line | command | the module said | the simulator says | reason |";
@@ -147,14 +147,6 @@ fn played() -> Vec<Played> {
     let left: Vec<&str> = scenes.iter().map(|scene| scene.file).collect();
     assert!(played.is_empty() || left.is_empty(), "scenes without a capture: {left:?}");
     played
-}
-
-/// The figures are those without TLS: with it the manual's examples would need servers that speak it.
-fn tls() -> bool {
-    if cfg!(feature = "sim-tls") {
-        eprintln!("NOT TESTED: the figures in docs/simulator.md are those without the feature sim-tls");
-    }
-    cfg!(feature = "sim-tls")
 }
 
 fn scenes() -> Vec<Scene> {

@@ -1,6 +1,5 @@
 //! TLS on the simulated modem: real handshakes with a `rustls` server, in memory and on this machine, believed or not by
 //! the certificates that the host has uploaded.
-#![cfg(feature = "sim-tls")]
 #![allow(clippy::unwrap_used)] // A certificate that can't be read shall fail the test, also in a helper.
 
 mod sim_support;
@@ -18,13 +17,13 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use sim_support::{Host, NOT_ALLOWED, OK, PROMPT, go_online, host_with, last_link, text};
 
-const CA: &[u8] = include_bytes!("sim_support/certificates/ca.crt");
-const OTHER_CA: &[u8] = include_bytes!("sim_support/certificates/other.crt");
-const SERVER: &[u8] = include_bytes!("sim_support/certificates/server.crt");
-const EXPIRED: &[u8] = include_bytes!("sim_support/certificates/expired.crt");
-const SERVER_KEY: &[u8] = include_bytes!("sim_support/certificates/server.key");
-const CLIENT: &[u8] = include_bytes!("sim_support/certificates/client.crt");
-const CLIENT_KEY: &[u8] = include_bytes!("sim_support/certificates/client.key");
+const CA: &[u8] = include_bytes!("../fixtures/certificates/ca.crt");
+const OTHER_CA: &[u8] = include_bytes!("../fixtures/certificates/other.crt");
+const SERVER: &[u8] = include_bytes!("../fixtures/certificates/server.crt");
+const EXPIRED: &[u8] = include_bytes!("../fixtures/certificates/expired.crt");
+const SERVER_KEY: &[u8] = include_bytes!("../fixtures/certificates/server.key");
+const CLIENT: &[u8] = include_bytes!("../fixtures/certificates/client.crt");
+const CLIENT_KEY: &[u8] = include_bytes!("../fixtures/certificates/client.key");
 /// 2030-01-01, when the certificates are valid.
 const CLOCK: u64 = 1_893_456_000;
 

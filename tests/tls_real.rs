@@ -1,5 +1,4 @@
 //! TLS from end to end: the handles over a pseudo-terminal, the simulated modem behind it, a `rustls` server behind that.
-#![cfg(feature = "sim-tls")]
 #![allow(clippy::unwrap_used, reason = "what can't be set up shall fail the test, also in a helper")]
 
 mod driver_support;
@@ -26,7 +25,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection};
 const CLOCK: u64 = 1_893_456_000;
 
 fn path(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests/sim_support/certificates", name].iter().collect()
+    [env!("CARGO_MANIFEST_DIR"), "fixtures/certificates", name].iter().collect()
 }
 
 fn authority() -> Certificate {

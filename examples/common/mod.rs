@@ -11,8 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, after};
+use air724ug::diagnosis::Code;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
-use air724ug::{Config, Error, Event, Modem, NotReady};
+use air724ug::{Config, Error, Event, Modem, NotReady, RegistrationStatus};
 
 /// Help for the options of [`Common`].
 pub const HELP: &str = "\x20 \
@@ -147,7 +148,7 @@ pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Usage(Usage::Help)) => {
-            print!("{help}");
+            print!("{help}\nExit code: 0 it succeeded, 1 it did not, 2 a wrong option.\n");
             ExitCode::SUCCESS
         }
         Err(Failed::Usage(Usage::Wrong(why))) => {
@@ -201,34 +202,55 @@ pub fn is_final(error: &Error) -> bool {
 
 /// What a person can do about an error.
 fn advice(error: &Error) -> Option<&'static str> {
-    match error {
+    Some(match error {
         Error::NotReady(reason) => reason_advice(reason),
         Error::ConnectFailed(_) => {
-            Some("the server must listen, and be reachable from the module's network; is its name right?")
+            "the server must listen, and be reachable from the module's network; is its name right? The example `doctor` \
+             finds out, with the same options"
         }
+        Error::ResolveFailed(_) => Code::DnsFailed.advice(),
+        Error::Tls { .. } => "the example `doctor` finds out why, with --tls and --ca FILE",
         Error::Timeout { .. } => {
-            Some("the module or the network is slow or silent; --capture FILE shows what they say")
+            "the module or the network is slow or silent; --capture FILE shows what they say"
         }
-        Error::PortLost(_) => Some("was the module unplugged, or did it restart?"),
-        Error::ModemRestarted => Some("the module restarted: is its power supply strong enough (2 A peaks)?"),
-        Error::Unexpected(_) => Some("--capture FILE shows what the module says"),
-        _ => None,
-    }
+        Error::Refused { .. } | Error::Unexpected(_) => "--capture FILE shows what the module says",
+        Error::PortLost(_) => Code::PortLost.advice(),
+        Error::ModemRestarted => "is its power supply strong enough? It draws about 2 A for moments",
+        Error::NoFreeChannel => Code::NoFreeChannel.advice(),
+        Error::Closed(_) => "if the server closed, its log says why; --capture FILE shows what came before",
+        Error::Overrun { .. } => {
+            "data came faster than they were read: send less at a time, or read in a thread of its own"
+        }
+        Error::InvalidInput { .. } => "--help lists the options",
+        // It says so itself.
+        Error::QueueFull { .. } | Error::Io(_) => return None,
+        _ => return None,
+    })
 }
 
-fn reason_advice(reason: &NotReady) -> Option<&'static str> {
+fn reason_advice(reason: &NotReady) -> &'static str {
     match reason {
-        NotReady::NoAnswer => Some(
-            "is it the AT port (on USB the first of three), is the rate right (--baud), is the module powered?",
-        ),
-        NotReady::NotRegistered(_) | NotReady::NoSignal => {
-            Some("check antenna and SIM; registration may take two minutes")
+        NotReady::NoAnswer => {
+            "is it the AT port (on USB the first of three), is the rate right (--baud), is the module powered? The example \
+             `doctor` tries other rates, with the same options"
         }
-        NotReady::BearerRefused(_) => Some("check the APN (--apn) and that the SIM has a data plan"),
-        NotReady::PinRequired => Some("give it with --pin"),
-        NotReady::PinRefused => Some("a card is locked after three wrong ones: be sure before the next try"),
-        NotReady::PukRequired => Some("unlock the card in a phone, with the PUK from its letter"),
-        _ => None,
+        NotReady::Starting => "it may take a minute; --capture FILE shows where it stays",
+        NotReady::NoSim => Code::SimMissing.advice(),
+        NotReady::PinRequired => "give it with --pin; three wrong ones lock the card",
+        NotReady::PinRefused => Code::SimPinRefused.advice(),
+        NotReady::PukRequired => Code::SimPuk.advice(),
+        NotReady::SimFailure => Code::SimFailure.advice(),
+        NotReady::NoSignal => Code::SignalNone.advice(),
+        NotReady::WeakSignal(_) => Code::SignalWeak.advice(),
+        NotReady::NotRegistered(RegistrationStatus::Denied) => Code::RegistrationDenied.advice(),
+        NotReady::NotRegistered(_) => Code::NotRegistered.advice(),
+        NotReady::OnlyTwoG => Code::Only2g.advice(),
+        NotReady::NotAttached => Code::NotAttached.advice(),
+        NotReady::BearerRefused(_) => "check the APN (--apn) and that the SIM has a data plan and no arrears",
+        NotReady::BearerLost => Code::BearerLost.advice(),
+        NotReady::RadioOff => "the radio is off: AT+CFUN=1 in a serial terminal switches it on",
+        NotReady::Restarting => "is its power supply strong enough? It draws about 2 A for moments",
+        _ => "the example `doctor` finds out why, with the same options",
     }
 }
 

@@ -1,7 +1,9 @@
 //! Everything that `doctor` can find, on the simulated modem: each state with the cause that has to be named first.
 #![allow(dead_code, reason = "the example and its test each use their own part")]
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +12,10 @@ use air724ug::sim::{
     ApnPolicy, Control, Fault, HostNetwork, MemoryNetwork, Network, Peer, Rule, Settings, SimCard, Simulator,
     When, serve,
 };
-use air724ug::{Config, Error, Modem};
+use air724ug::{Certificate, Config, Error, Modem, TlsConfig};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
 
 /// A state of the modem or of the world around it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,10 +42,16 @@ pub enum State {
     PrivateServer,
     ServerRefuses,
     ServerSilent,
+    Tls,
+    WrongCertificate,
+    WrongName,
+    ExpiredCertificate,
+    WrongClock,
+    NoTlsServer,
 }
 
 /// All of them: name, state, and the cause (`None`: nothing is wrong).
-pub const STATES: [(&str, State, Option<Code>); 22] = [
+pub const STATES: [(&str, State, Option<Code>); 28] = [
     ("fine", State::Fine, None),
     ("no-port", State::NoPort, Some(Code::PortMissing)),
     ("port-busy", State::PortBusy, Some(Code::PortBusy)),
@@ -63,10 +74,35 @@ pub const STATES: [(&str, State, Option<Code>); 22] = [
     ("private-server", State::PrivateServer, Some(Code::ServerPrivate)),
     ("server-refuses", State::ServerRefuses, Some(Code::ServerRefuses)),
     ("server-silent", State::ServerSilent, Some(Code::ServerSilent)),
+    ("tls", State::Tls, None),
+    ("wrong-certificate", State::WrongCertificate, Some(Code::TlsCertificate)),
+    ("wrong-name", State::WrongName, Some(Code::TlsName)),
+    ("expired-certificate", State::ExpiredCertificate, Some(Code::TlsTime)),
+    ("wrong-clock", State::WrongClock, Some(Code::TlsTime)),
+    ("no-tls-server", State::NoTlsServer, Some(Code::TlsHandshake)),
 ];
 
 /// A server of the world in memory. Its address is one that nobody has (RFC 5737).
 const SERVER: (&str, u16) = ("server.example", 7);
+
+/// The name in the certificates of `fixtures/certificates`, and one that is not.
+const TLS_NAMES: [&str; 2] = ["tls.test", "another.test"];
+const CA: &[u8] = include_bytes!("../../fixtures/certificates/ca.crt");
+const OTHER_CA: &[u8] = include_bytes!("../../fixtures/certificates/other.crt");
+const VALID: &[u8] = include_bytes!("../../fixtures/certificates/server.crt");
+const EXPIRED: &[u8] = include_bytes!("../../fixtures/certificates/expired.crt");
+const SERVER_KEY: &[u8] = include_bytes!("../../fixtures/certificates/server.key");
+/// 2030-01-01, when they are valid, but for one.
+const CLOCK: u64 = 1_893_456_000;
+
+impl State {
+    /// Whether the server is to be reached with TLS.
+    fn is_tls(self) -> bool {
+        use State::{ExpiredCertificate, NoTlsServer, Tls, WrongCertificate, WrongClock, WrongName};
+        let all = [Tls, WrongCertificate, WrongName, ExpiredCertificate, WrongClock, NoTlsServer];
+        all.contains(&self)
+    }
+}
 
 /// What is to be examined.
 #[derive(Debug)]
@@ -86,6 +122,11 @@ impl Patient {
             (_, State::NoPort) => Self::at("/dev/no-such-port"),
             (_, State::NotAPort) => Self::at("/dev/null"),
             (settings, State::Fine | State::WeakSignal) => Self::with(settings, HostNetwork::new())?,
+            (settings, state) if state.is_tls() => {
+                let network = HostNetwork::new();
+                let network = TLS_NAMES.iter().fold(network, |net, name| net.name(name, Ipv4Addr::LOCALHOST));
+                Self::with(settings, network)?
+            }
             (settings, _) => Self::with(settings, world(state))?,
         };
         let quick = Checkup::default()
@@ -96,6 +137,18 @@ impl Patient {
         patient.checkup = match state {
             State::Fine | State::WeakSignal => quick.server("127.0.0.1", echo_server()?),
             State::PrivateServer => quick.server("192.168.1.10", SERVER.1),
+            state if state.is_tls() => {
+                // Handshakes of a program that is built to be debugged take their time on a busy machine.
+                let quick = quick.connect_timeout(Duration::from_secs(20));
+                let ca = if state == State::WrongCertificate { OTHER_CA } else { CA };
+                let name = TLS_NAMES[usize::from(state == State::WrongName)];
+                let port = match state {
+                    State::NoTlsServer => echo_server()?,
+                    State::ExpiredCertificate => tls_server(EXPIRED)?,
+                    _ => tls_server(VALID)?,
+                };
+                quick.server(name, port).tls(TlsConfig::verified(Certificate::from_bytes(ca)?))
+            }
             _ => quick.server(SERVER.0, SERVER.1),
         };
         match state {
@@ -160,6 +213,9 @@ fn settings(state: State) -> Settings {
         State::NoBearer => settings.apn(ApnPolicy::None),
         State::WrongApn => settings.apn(ApnPolicy::Only(vec!["cmiot".into()])),
         State::ServerSilent => settings.connect_timeout(Duration::MAX),
+        // As before the network has told the time.
+        State::WrongClock => settings.clock(0),
+        state if state.is_tls() => settings.clock(CLOCK),
         State::Fine
         | State::NoPort
         | State::PortBusy
@@ -167,7 +223,12 @@ fn settings(state: State) -> Settings {
         | State::NoSignal
         | State::NoDns
         | State::PrivateServer
-        | State::ServerRefuses => settings,
+        | State::ServerRefuses
+        | State::Tls
+        | State::WrongCertificate
+        | State::WrongName
+        | State::ExpiredCertificate
+        | State::NoTlsServer => settings,
     }
 }
 
@@ -195,4 +256,36 @@ fn echo_server() -> Result<u16, Error> {
         }
     });
     Ok(port)
+}
+
+/// A server on this machine that speaks TLS with this certificate and echoes; its port.
+fn tls_server(certificate: &[u8]) -> Result<u16, Error> {
+    let config = Arc::new(server_config(certificate).map_err(std::io::Error::other)?);
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let config = config.clone();
+            // A client that does not like the certificate goes away.
+            thread::spawn(move || echo_secured(stream, config));
+        }
+    });
+    Ok(port)
+}
+
+fn server_config(certificate: &[u8]) -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let chain = vec![CertificateDer::from_pem_slice(certificate)?];
+    let key = PrivateKeyDer::from_pem_slice(SERVER_KEY)?;
+    Ok(builder.with_no_client_auth().with_single_cert(chain, key)?)
+}
+
+fn echo_secured(mut stream: TcpStream, config: Arc<ServerConfig>) {
+    let Ok(mut connection) = ServerConnection::new(config) else { return };
+    let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+    let mut buf = [0; 4096];
+    while let Ok(count @ 1..) = tls.read(&mut buf)
+        && tls.write_all(&buf[..count]).is_ok()
+    {}
 }

@@ -169,6 +169,19 @@ impl SignalQuality {
         self.rssi
     }
 
+    /// Whether anything is heard: 0 and unknown mean that nothing is (protocol section 5).
+    pub(crate) fn is_heard(&self) -> bool {
+        self.rssi.is_some_and(|rssi| rssi > 0)
+    }
+
+    /// Whether it is below what the vendor recommends (protocol section 5).
+    pub(crate) fn is_weak(&self) -> bool {
+        self.rssi.is_none_or(|rssi| rssi < Self::RECOMMENDED)
+    }
+
+    /// The vendor's recommendation.
+    pub(crate) const RECOMMENDED: u8 = 18;
+
     /// Received signal strength in dBm, -113 to -51 in steps of two; `None` when unknown.
     pub fn dbm(&self) -> Option<i16> {
         self.rssi.map(|rssi| i16::from(rssi) * 2 - 113)

@@ -38,7 +38,7 @@ pub enum Check {
     Dns,
     /// The server takes a TCP connection.
     Server,
-    /// The firmware speaks TLS, if that is wanted.
+    /// The firmware speaks TLS, and the server is the right one, if that is wanted.
     Tls,
 }
 
@@ -133,8 +133,8 @@ pub const QUESTIONS: [Question; 12] = [
 ];
 
 impl Question {
-    /// Whether the firmware knows TLS: asked only if TLS is wanted.
-    pub const TLS: Self = question(Check::Tls, "AT+CIPSSL=?");
+    /// Whether the firmware knows TLS, and the time, which certificates are checked with: asked only if TLS is wanted.
+    pub const TLS: [Self; 2] = [question(Check::Tls, "AT+CIPSSL=?"), question(Check::Tls, "AT+CCLK?")];
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn every_question_can_be_asked_by_anybody() {
-        for question in QUESTIONS.iter().chain([&Question::TLS]) {
+        for question in QUESTIONS.iter().chain(&Question::TLS) {
             assert!(Command::of_user(question.command, question.timeout).is_ok(), "{question:?}");
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::proto::TlsConfig;
+
 /// How a live module is examined. The default looks at everything but a server, which nobody has named.
 ///
 /// ```
@@ -16,15 +18,20 @@ use std::time::Duration;
 pub struct Checkup {
     /// The server that a connection is tried to, and whose name is resolved. Default: none.
     pub server: Option<Server>,
-    /// Whether TLS on the module is wanted, so that firmware without it is a fault. Default: false.
-    pub tls: bool,
+    /// TLS on the module is wanted, with this configuration; firmware without it is a fault then. If there is a server, a
+    /// connection with TLS is tried, too. The module does not say why one fails, so it is tried again without the check
+    /// of dates, then of the name, of both, and at last with a server that is not verified: no data are sent, the client's
+    /// certificate is not shown to whoever is not verified. Files that it needs are uploaded, and stay on the module
+    /// ([`Modem::remove_tls_files`](crate::Modem::remove_tls_files)). Default: none.
+    pub tls: Option<TlsConfig>,
     /// How long the module may take to answer at all. Default 8 s: one round of everything that wakes one.
     pub answer_timeout: Duration,
     /// How long it may take at each of the [`OTHER_RATES`]. Default 1.5 s: three times `AT`.
     pub rate_timeout: Duration,
     /// How long it may take to get ready. Default 90 s, the seed's; a cause that time does not mend is not waited for.
     pub ready_timeout: Duration,
-    /// How long the server may take. Default 80 s: the module itself gives up after 75 s.
+    /// How long the server may take. Default 80 s: the module itself gives up after 75 s. Each attempt with TLS has this
+    /// time, those that find out why one failed at most 30 s each.
     pub connect_timeout: Duration,
 }
 
@@ -45,7 +52,7 @@ impl Default for Checkup {
     fn default() -> Self {
         Self {
             server: None,
-            tls: false,
+            tls: None,
             answer_timeout: Duration::from_secs(8),
             rate_timeout: Duration::from_millis(1_500),
             ready_timeout: Duration::from_secs(90),
@@ -61,10 +68,10 @@ impl Checkup {
         Self { server: Some(Server { host: host.into(), port }), ..self }
     }
 
-    /// Sets whether [TLS](Self::tls) is wanted.
+    /// Sets the [configuration of TLS](Self::tls).
     #[must_use]
-    pub fn tls(self, tls: bool) -> Self {
-        Self { tls, ..self }
+    pub fn tls(self, tls: TlsConfig) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Sets how long the module may take [to answer](Self::answer_timeout).

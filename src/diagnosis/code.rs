@@ -190,10 +190,55 @@ codes! {
     /// All channels are in use.
     NoFreeChannel, "no-free-channel", Server,
         "The module has eight connections, and all are in use. Close one first.";
+    /// A plain connection was not tried, because TLS connections are open.
+    TlsOpen, "tls-open", Server,
+        "The module has one switch between TLS and plain, so a plain connection is not tried beside TLS ones. \
+         Close them, and examine the module again.";
     /// The firmware has no TLS.
     TlsMissing, "tls-missing", Tls,
         "This firmware has no TLS of its own: flash one that has, or speak TLS on the host over a plain \
          socket.";
+    /// A certificate or key can't be written to the module.
+    TlsUpload, "tls-upload", Tls,
+        "The module does not take the file: its store may be full (AT+FSMEM shows the room, AT+FSLS the \
+         files, AT+FSDEL removes one), or the line loses bytes. A file has at most 10240 bytes.";
+    /// The module refuses a setting of TLS.
+    TlsSetting, "tls-setting", Tls,
+        "The firmware does not know this setting or this value of AT+SSLCFG: leave the setting out of the \
+         configuration if it is not needed, or update the firmware.";
+    /// The module refuses to switch TLS on.
+    TlsSwitch, "tls-switch", Tls,
+        "The module knows TLS and does not switch it on now. Some firmware may refuse while connections are \
+         open: close all, and try again; then restart the module.";
+    /// Certificates have dates, and by the module's clock they are not valid.
+    TlsTime, "tls-time", Tls,
+        "The module compares the dates of certificates with its own clock (AT+CCLK?), which the network sets \
+         some seconds after registration: wait for that, or set it. If the clock is right, the server's \
+         certificate has expired or is not valid yet: renew it. Or give up the check of dates \
+         (`TlsConfig::ignore_local_time`, AT+SSLCFG=\"ignorelocaltime\",<n>,1).";
+    /// The server's certificate is for another name.
+    TlsName, "tls-name", Tls,
+        "The server does not go by the name that it was asked for: connect by the name in its certificate, or \
+         give that name (`TlsConfig::server_name`).";
+    /// The server's certificate is not from the authority that was given.
+    TlsCertificate, "tls-certificate", Tls,
+        "Give the certificate of the authority that signed the server's (`openssl s_client -showcerts -connect \
+         HOST:PORT` shows the chain; the last one or its issuer is the authority's). If it is the right one, \
+         somebody else answers in the server's place.";
+    /// The server takes a connection, and no handshake succeeds on it.
+    TlsHandshake, "tls-handshake", Tls,
+        "The module does not say why. Does this port speak TLS at all (`openssl s_client -connect HOST:PORT`)? \
+         The module offers TLS 1.2 at best, with RSA key exchange by its manual: does the server still take \
+         that? Does it ask for a client's certificate? Firmware from V301840 has more cipher suites.";
+    /// The connection with TLS failed, and nothing says at which step.
+    TlsConnect, "tls-connect", Tls,
+        "The module does not say whether the server could not be reached or the handshake failed. Try a plain \
+         TCP connection to the same port: if that works it is the handshake, so look at the certificate, its \
+         name and dates, and the module's clock.";
+    /// The server was not verified.
+    TlsUnverified, "tls-unverified", Tls,
+        "Whoever answers may be anybody. Give the authority's certificate to verify the server \
+         (`TlsConfig::verified`, `doctor --ca FILE`).";
 }
 
 /// As [`Code::as_str`].

@@ -3,45 +3,22 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::at::{ChannelId, CmeError, DnsError, Final, Line, Refusal, Urc};
+use crate::at::{ChannelId, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::proto::{BringUpStep, Event};
 
-use super::finding::Proof;
+use super::exchange::{dns_line, end_of};
 use super::report::Diagnosis;
 use super::sample::Sample;
-use super::{MAX_LINES, PortFault, Server, rules};
-
-/// How a command ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum End {
-    /// With this line: `OK`, `+CME ERROR: 10`, `0, CONNECT FAIL`.
-    Final(String),
-    /// Nothing came.
-    Silence,
-    /// It was not sent: all channels of the module are in use.
-    NoFreeChannel,
-    /// It was not sent, or nobody can say; the reason in words.
-    Other(String),
-}
-
-/// A command and its answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Exchange {
-    /// The command, without line end.
-    pub command: String,
-    /// The lines of the answer but the last.
-    pub lines: Vec<String>,
-    /// How it ended.
-    pub end: End,
-    /// How long that took, if known.
-    pub took: Option<Duration>,
-}
+use super::trial::{Secured, Trial, Trust};
+use super::{End, Exchange, MAX_LINES, PortFault, Server, rules};
 
 /// Something that was seen.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Item {
     Exchange(Exchange),
+    /// A connection with TLS.
+    Trial(Trial),
     News {
         urc: Urc,
         line: String,
@@ -96,6 +73,8 @@ pub struct Evidence {
     line: Vec<u8>,
     /// The last step of bring-up without which there are no sockets.
     step: Option<BringUpStep>,
+    /// Where the module's TLS stands.
+    pub(super) secured: Secured,
 }
 
 /// What the driver sends until something answers.
@@ -124,6 +103,7 @@ impl Evidence {
             missing: None,
             line: Vec::new(),
             step: None,
+            secured: Secured::default(),
         }
     }
 
@@ -175,9 +155,24 @@ impl Evidence {
         }
     }
 
-    /// A command and its answer.
+    /// A command and its answer. A connection that is started while commands before have switched TLS on is one with
+    /// TLS.
     pub fn exchange(&mut self, exchange: Exchange) {
+        match self.secured.trust(&exchange.command) {
+            Some(trust) => self.secure(trust, &exchange),
+            None => self.plain(exchange),
+        }
+    }
+
+    /// A command that is no connection with TLS.
+    pub(super) fn plain(&mut self, exchange: Exchange) {
+        self.secured.note(&exchange);
         self.push(Item::Exchange(exchange));
+    }
+
+    /// A connection with TLS.
+    pub(super) fn secure(&mut self, trust: Trust, exchange: &Exchange) {
+        self.push(Item::Trial(Trial::of(trust, exchange)));
     }
 
     /// What [`Connector::connect`](crate::Connector::connect) gave, on this channel if it is known.
@@ -188,10 +183,22 @@ impl Evidence {
         result: Result<(), Error>,
         took: Duration,
     ) {
+        let attempt = self.attempt(server, channel, result, took);
+        self.plain(attempt);
+    }
+
+    /// The exchange behind a connection that the driver was asked for.
+    pub(super) fn attempt(
+        &self,
+        server: &Server,
+        channel: Option<ChannelId>,
+        result: Result<(), Error>,
+        took: Duration,
+    ) -> Exchange {
         let failed = || {
             self.items.iter().rev().find_map(|item| match item {
                 Item::News { urc: Urc::ConnectFail(channel), .. } => *channel,
-                Item::News { .. } | Item::Exchange(_) | Item::Noise(_) => None,
+                Item::News { .. } | Item::Exchange(_) | Item::Trial(_) | Item::Noise(_) => None,
             })
         };
         let failed = if result.is_err() { failed() } else { None };
@@ -205,7 +212,7 @@ impl Evidence {
         };
         let channel = channel.as_deref().unwrap_or("n");
         let command = format!("AT+CIPSTART={channel},\"TCP\",\"{}\",{}", server.host, server.port);
-        self.exchange(Exchange { command, lines: Vec::new(), end, took: Some(took) });
+        Exchange { command, lines: Vec::new(), end, took: Some(took) }
     }
 
     /// A line that came unasked.
@@ -250,7 +257,7 @@ impl Evidence {
     pub(super) fn late(&mut self, command: &str, line: &str) {
         let same = self.items.iter_mut().rev().find_map(|item| match item {
             Item::Exchange(exchange) if exchange.command == command => Some(exchange),
-            Item::Exchange(_) | Item::News { .. } | Item::Noise(_) => None,
+            Item::Exchange(_) | Item::Trial(_) | Item::News { .. } | Item::Noise(_) => None,
         });
         match same {
             Some(exchange) if exchange.lines.len() < MAX_LINES => exchange.lines.push(line.to_owned()),
@@ -260,6 +267,9 @@ impl Evidence {
     }
 
     fn news(&mut self, urc: Urc, line: String) {
+        if urc.is_restart() {
+            self.secured.forget();
+        }
         self.push(match urc {
             Urc::Unknown(_) if is_noise(&line) => Item::Noise(line),
             urc => Item::News { urc, line },
@@ -277,7 +287,15 @@ impl Evidence {
     pub(super) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
         self.items.iter().rev().filter_map(|item| match item {
             Item::Exchange(exchange) => Some(exchange),
-            Item::News { .. } | Item::Noise(_) => None,
+            Item::Trial(_) | Item::News { .. } | Item::Noise(_) => None,
+        })
+    }
+
+    /// Connections with TLS, the oldest first.
+    pub(super) fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Trial(trial) => Some(trial),
+            Item::Exchange(_) | Item::News { .. } | Item::Noise(_) => None,
         })
     }
 
@@ -290,124 +308,6 @@ impl Evidence {
     pub(super) fn is_answered(&self) -> bool {
         self.ready || self.exchanges().any(Exchange::is_answered)
     }
-}
-
-impl Exchange {
-    /// From what [`Modem::command`](crate::Modem::command) gave.
-    pub fn of(command: &str, result: Result<Vec<String>, Error>, took: Duration) -> Self {
-        let (lines, end) = match result {
-            Ok(lines) => (lines, End::Final("OK".into())),
-            Err(error) => (Vec::new(), end_of(error)),
-        };
-        Self { command: command.to_owned(), lines, end, took: Some(took) }
-    }
-
-    /// From what [`Modem::resolve`](crate::Modem::resolve) gave.
-    pub fn resolved(host: &str, result: Result<Vec<std::net::Ipv4Addr>, Error>, took: Duration) -> Self {
-        let (lines, end) = match result {
-            Ok(addresses) => {
-                let addresses: String = addresses.iter().map(|address| format!(",\"{address}\"")).collect();
-                (vec!["OK".into()], End::Final(format!("+CDNSGIP: 1,\"{host}\"{addresses}")))
-            }
-            Err(Error::ResolveFailed(code)) => (vec!["OK".into()], End::Final(dns_line(code))),
-            Err(error) => (Vec::new(), end_of(error)),
-        };
-        Self { command: format!("AT+CDNSGIP=\"{host}\""), lines, end, took: Some(took) }
-    }
-
-    fn refused(command: &str, refusal: Refusal) -> Self {
-        Self {
-            command: command.to_owned(),
-            lines: Vec::new(),
-            end: End::Final(final_of(refusal)),
-            took: None,
-        }
-    }
-
-    /// Whether it is this command, however it is spelled.
-    pub(super) fn is(&self, command: &str) -> bool {
-        self.command.trim().eq_ignore_ascii_case(command)
-    }
-
-    /// Whether it is a command of this name: `AT+CIPSTART`.
-    pub(super) fn begins(&self, name: &str) -> bool {
-        let text = self.command.trim().as_bytes();
-        text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-    }
-
-    pub(super) fn is_answered(&self) -> bool {
-        matches!(self.end, End::Final(_)) || !self.lines.is_empty()
-    }
-
-    /// The fields of its line with this key.
-    pub(super) fn info(&self, key: &str) -> Option<Vec<crate::at::Field<'_>>> {
-        self.lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))
-    }
-
-    /// Every line, the last included.
-    pub(super) fn all_lines(&self) -> impl Iterator<Item = &String> {
-        let end = match &self.end {
-            End::Final(line) => Some(line),
-            End::Silence | End::NoFreeChannel | End::Other(_) => None,
-        };
-        self.lines.iter().chain(end)
-    }
-
-    /// The number behind `+CME ERROR:`.
-    pub(super) fn cme(&self) -> Option<CmeError> {
-        match &self.end {
-            End::Final(line) => match Line::parse(line.as_bytes()) {
-                Line::Final(Final::Cme(code)) => Some(code),
-                _ => None,
-            },
-            End::Silence | End::NoFreeChannel | End::Other(_) => None,
-        }
-    }
-
-    /// Whether the module said no.
-    pub(super) fn is_refused(&self) -> bool {
-        match &self.end {
-            End::Final(line) => matches!(
-                Line::parse(line.as_bytes()),
-                Line::Final(Final::Error | Final::Cme(_) | Final::Cms(_) | Final::NoCarrier)
-            ),
-            End::Silence | End::NoFreeChannel | End::Other(_) => false,
-        }
-    }
-
-    pub(super) fn proof(&self) -> Proof {
-        let end = match &self.end {
-            End::Final(line) => line.clone(),
-            End::Silence => "(no answer)".into(),
-            End::NoFreeChannel => "(not sent: all channels are in use)".into(),
-            End::Other(words) => format!("({words})"),
-        };
-        let slow = self.took.filter(|took| *took >= Duration::from_secs(1));
-        let end = slow.map_or(end.clone(), |took| format!("{end} (after {:.1} s)", took.as_secs_f64()));
-        Proof::answer(&self.command, self.lines.iter().cloned().chain([end]))
-    }
-}
-
-fn end_of(error: Error) -> End {
-    match error {
-        Error::Timeout { .. } => End::Silence,
-        Error::NoFreeChannel => End::NoFreeChannel,
-        Error::Refused { code, .. } | Error::ConnectFailed(code) => End::Final(final_of(code)),
-        other => End::Other(other.to_string()),
-    }
-}
-
-/// The line behind a refusal.
-fn final_of(refusal: Refusal) -> String {
-    match refusal {
-        Refusal::Cme(code) => format!("+CME ERROR: {}", code.code()),
-        Refusal::Cms(code) => format!("+CMS ERROR: {}", code.code()),
-        other => other.to_string(),
-    }
-}
-
-fn dns_line(code: DnsError) -> String {
-    format!("+CDNSGIP: 0,{}", code.code())
 }
 
 /// The command of a step without which there are no sockets.

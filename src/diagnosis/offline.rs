@@ -7,8 +7,10 @@ use crate::at::{ChannelId, Urc, fields};
 use crate::capture::{self, Capture, Entry, Happening, What, Why};
 use crate::time::Timestamp;
 
-use super::evidence::{End, Evidence, Exchange, Item};
+use super::evidence::{Evidence, Item};
 use super::sample::is_odd;
+use super::trial::Trust;
+use super::{End, Exchange};
 
 /// Commands without an answer that are remembered; of more, the oldest has none.
 const MAX_OPEN: usize = 32;
@@ -53,6 +55,8 @@ struct Open {
     command: String,
     lines: Vec<String>,
     at: Timestamp,
+    /// What a connection with TLS asks of the server; `None` for everything else.
+    secure: Option<Trust>,
 }
 
 impl Open {
@@ -113,9 +117,19 @@ impl Reader {
         if self.open.len() == MAX_OPEN
             && let Some(oldest) = self.open.pop_front()
         {
-            self.evidence.exchange(oldest.end(End::Silence, None));
+            self.ended(oldest, End::Silence, None);
         }
-        self.open.push_back(Open { command: text.to_owned(), lines: Vec::new(), at: self.now });
+        let secure = self.evidence.secured.trust(text);
+        self.open.push_back(Open { command: text.to_owned(), lines: Vec::new(), at: self.now, secure });
+    }
+
+    fn ended(&mut self, open: Open, end: End, took: Option<Duration>) {
+        let secure = open.secure;
+        let exchange = open.end(end, took);
+        match secure {
+            Some(trust) => self.evidence.secure(trust, &exchange),
+            None => self.evidence.plain(exchange),
+        }
     }
 
     fn position(&self, command: &str) -> Option<usize> {
@@ -144,13 +158,13 @@ impl Reader {
             return;
         }
         let took = self.since(open.at);
-        self.evidence.exchange(open.end(End::Final(line.to_owned()), took));
+        self.ended(open, End::Final(line.to_owned()), took);
     }
 
     /// An answer to a command that the capture does not show.
     fn stray(&mut self, line: &str) {
-        let open = Open { command: "(not shown)".into(), lines: Vec::new(), at: self.now };
-        self.evidence.exchange(open.end(End::Final(line.to_owned()), None));
+        let open = Open { command: "(not shown)".into(), lines: Vec::new(), at: self.now, secure: None };
+        self.ended(open, End::Final(line.to_owned()), None);
     }
 
     fn news(&mut self, urc: &Urc, line: &str) {
@@ -167,7 +181,7 @@ impl Reader {
         if let Some(index) = self.connecting.iter().position(|open| open.channel() == channel) {
             let open = self.connecting.remove(index);
             let took = self.since(open.at);
-            self.evidence.exchange(open.end(end, took));
+            self.ended(open, end, took);
         }
     }
 
@@ -189,13 +203,13 @@ impl Reader {
             let took = self.since(open.at);
             let waited = took.is_some_and(|took| took >= PATIENCE) || Some(open.at) < last;
             if waited || nothing_answered {
-                self.evidence.exchange(open.end(End::Silence, took));
+                self.ended(open, End::Silence, took);
             }
         }
         for open in std::mem::take(&mut self.connecting) {
             let took = self.since(open.at);
             if took.is_some_and(|took| took >= CONNECT_PATIENCE) {
-                self.evidence.exchange(open.end(End::Silence, took));
+                self.ended(open, End::Silence, took);
             }
         }
         self.evidence

@@ -55,8 +55,8 @@ impl Diagnosis {
             let state = match (worst, &seen.shown) {
                 (Some(Severity::Error), _) => StepState::Failed,
                 (Some(Severity::Warning), _) => StepState::Warned,
-                (Some(Severity::Note), _) | (None, Some(_)) => StepState::Passed,
-                (None, None) => StepState::Unseen,
+                (Some(Severity::Note) | None, Some(_)) => StepState::Passed,
+                (Some(Severity::Note) | None, None) => StepState::Unseen,
             };
             steps.push(Step { check, state, shown: seen.shown.unwrap_or_default() });
             findings.extend(seen.findings);

@@ -1,33 +1,38 @@
 //! Encodings of trace files: bytes as they are, or UTF-16 turned into UTF-8.
 
-use std::io::{self, BufRead, Chain, Cursor, Read};
+use std::io::{self, BufRead, Read};
 
 /// A reader whose encoding is known.
 ///
-/// What bears no mark of UTF-16 is taken as it is: UTF-8, GBK and broken bytes all keep the ASCII that the trace
-/// consists of. Editors on Windows save text as UTF-16, which does not, with a mark in front.
+/// What bears no mark of UTF-16 and does not look like it is taken as it is: UTF-8, GBK and broken bytes all keep the
+/// ASCII that the trace consists of. Editors on Windows save text as UTF-16, which does not, with a mark in front; a
+/// file that was cut has lost the mark.
 #[derive(Debug)]
 pub(super) enum Source<R> {
-    Bytes(Marked<R>),
-    Wide(Wide<Marked<R>>),
+    Bytes(Begun<R>),
+    Wide(Wide<Begun<R>>),
 }
 
-/// The first bytes, which had to be looked at, and the rest.
-type Marked<R> = Chain<Cursor<Vec<u8>>, R>;
+/// How many bytes are looked at first: enough of a line to tell.
+const HEAD: usize = 64;
+/// Fewer tell nothing.
+const FEW: usize = 16;
 
 impl<R: BufRead> Source<R> {
-    /// Looks at the first three bytes and takes a byte order mark away.
-    pub(super) fn new(mut input: R) -> io::Result<Self> {
-        let mut mark = Vec::new();
-        input.by_ref().take(3).read_to_end(&mut mark)?;
-        let (is_wide, is_big, length) = match mark[..] {
-            [0xef, 0xbb, 0xbf] => (false, false, 3),
+    /// Looks at the first bytes and takes a byte order mark away.
+    pub(super) fn new(input: R) -> Self {
+        let mut begun = Begun::new(input);
+        let (is_wide, is_big, length) = match begun.head[..] {
+            [0xef, 0xbb, 0xbf, ..] => (false, false, 3),
             [0xff, 0xfe, ..] => (true, false, 2),
             [0xfe, 0xff, ..] => (true, true, 2),
-            _ => (false, false, 0),
+            _ => {
+                let big = wide(&begun.head);
+                (big.is_some(), big == Some(true), 0)
+            }
         };
-        let rest = Cursor::new(mark.split_off(length)).chain(input);
-        Ok(if is_wide { Self::Wide(Wide::new(rest, is_big)) } else { Self::Bytes(rest) })
+        begun.taken = length;
+        if is_wide { Self::Wide(Wide::new(begun, is_big)) } else { Self::Bytes(begun) }
     }
 
     /// Bytes that are there; empty at the end. An interrupted read is repeated.
@@ -44,6 +49,76 @@ impl<R: BufRead> Source<R> {
             Self::Bytes(input) => input.consume(count),
             Self::Wide(input) => input.taken += count,
         }
+    }
+}
+
+/// Whether these are the first bytes of UTF-16 without a mark, big end first or not: every other byte is zero but for a
+/// few, as in a line of mostly ASCII, and none of the rest is.
+fn wide(head: &[u8]) -> Option<bool> {
+    let zeros = |first| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    let is_most = |zeros: usize| head.len() >= FEW && zeros * 8 >= head.len() * 3;
+    match (even, odd) {
+        (0, odd) if is_most(odd) => Some(false),
+        (even, 0) if is_most(even) => Some(true),
+        _ => None,
+    }
+}
+
+/// The first bytes, which had to be looked at, and the rest.
+#[derive(Debug)]
+pub(super) struct Begun<R> {
+    /// The first `taken` bytes are gone.
+    head: Vec<u8>,
+    taken: usize,
+    /// What ended the look at the first bytes; told behind them.
+    error: Option<io::Error>,
+    input: R,
+}
+
+impl<R: BufRead> Begun<R> {
+    fn new(mut input: R) -> Self {
+        let mut head = Vec::new();
+        let mut error = None;
+        while head.len() < HEAD {
+            match fill(&mut input) {
+                Ok([]) => break,
+                Ok(bytes) => {
+                    let count = bytes.len().min(HEAD - head.len());
+                    head.extend_from_slice(&bytes[..count]);
+                    input.consume(count);
+                }
+                Err(failed) => {
+                    error = Some(failed);
+                    break;
+                }
+            }
+        }
+        Self { head, taken: 0, error, input }
+    }
+}
+
+impl<R: BufRead> Read for Begun<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buf)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Begun<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.taken < self.head.len() {
+            return Ok(&self.head[self.taken..]);
+        }
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.input.fill_buf(),
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        if self.taken < self.head.len() { self.taken += count } else { self.input.consume(count) }
     }
 }
 
@@ -126,7 +201,7 @@ mod tests {
 
     /// All that comes out, read in pieces of `chunk` bytes.
     fn decoded(bytes: &[u8], chunk: usize) -> Vec<u8> {
-        let mut source = Source::new(io::BufReader::with_capacity(chunk, bytes)).unwrap();
+        let mut source = Source::new(io::BufReader::with_capacity(chunk, bytes));
         let mut all = Vec::new();
         loop {
             let piece = source.fill().unwrap().to_vec();
@@ -160,6 +235,34 @@ mod tests {
         let bytes: Vec<u8> = units.into_iter().flat_map(u16::to_le_bytes).collect();
         assert_eq!(decoded(&bytes, 3), "\u{fffd}𝄞\u{fffd}A".as_bytes());
         assert_eq!(decoded(&bytes[..bytes.len() - 1], 3), "\u{fffd}𝄞\u{fffd}".as_bytes());
+    }
+
+    #[test]
+    fn utf_16_is_known_without_its_mark_too() {
+        let text = "[I]-[工具] 𝄞 and then some more text, longer than what is looked at\n";
+        for chunk in [1, 5, 100] {
+            for big in [false, true] {
+                assert_eq!(decoded(&wide(text, big)[2..], chunk), text.as_bytes(), "{big}");
+            }
+        }
+        // Zeros alone do not make it so, nor does a little of it.
+        for bytes in [&[0; 100][..], &[b'a', 0].repeat(7), &b"\0[I]-[a] 1\n[I]-[b] 2\n[I]-[c] 3\n"[..]] {
+            assert_eq!(decoded(bytes, 7), bytes);
+        }
+    }
+
+    #[test]
+    fn an_error_among_the_first_bytes_is_told_behind_them() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("gone"))
+            }
+        }
+        let mut source = Source::new(io::BufReader::new((&b"abc"[..]).chain(Broken)));
+        assert_eq!(source.fill().unwrap(), b"abc");
+        source.consume(3);
+        assert_eq!(source.fill().unwrap_err().to_string(), "gone");
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl<R: BufRead> Lines<R> {
             let State::Unopened(input) = std::mem::replace(&mut self.state, State::Over) else {
                 return Ok(None);
             };
-            self.state = State::Open(Source::new(input)?);
+            self.state = State::Open(Source::new(input));
         }
         let State::Open(source) = &mut self.state else {
             return Ok(None);

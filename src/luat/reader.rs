@@ -10,7 +10,7 @@ use super::lines::Lines;
 /// Reads a trace record by record.
 ///
 /// Any bytes are a trace: what has no tag is [`Origin::Core`](super::Origin::Core). UTF-8, GBK and broken bytes are
-/// kept as they are, UTF-16 with a byte order mark becomes UTF-8; LF and CR LF end a line. Memory is bounded by
+/// kept as they are, UTF-16 becomes UTF-8; LF and CR LF end a line. Memory is bounded by
 /// [`MAX_LINE`](super::MAX_LINE) and [`MAX_RECORD`](super::MAX_RECORD). A record comes out when the next one begins,
 /// because the lines between may belong to it.
 ///

@@ -1,5 +1,7 @@
 //! Why there is no connection: asks the module everything that tells.
 
+mod attempts;
+
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
@@ -11,9 +13,7 @@ use crossbeam_channel::Receiver;
 use super::Modem;
 use crate::capture::{self, Entry, Header, Recorder};
 use crate::config::Config;
-use crate::diagnosis::{
-    Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question, Server,
-};
+use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
 use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
 use crate::port;
@@ -33,7 +33,7 @@ const REOPEN: Duration = Duration::from_secs(3);
 
 impl Modem {
     /// Finds out why there is no connection, or that all is well. Asks questions that change nothing, resolves the
-    /// server's name and connects to it if [`Checkup`] names one. Takes seconds if all is well; up to the checkup's
+    /// server's name and connects to it if [`Checkup`] names one, with TLS too if that is wanted. Takes seconds if all is well; up to the checkup's
     /// time-outs if not. Never fails: what goes wrong is what it tells.
     ///
     /// ```no_run
@@ -61,7 +61,8 @@ impl Modem {
     }
 
     /// Opens a port and [diagnoses](Self::diagnose) what is on it: a port that can't be opened and a wrong line rate are
-    /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried. The port is closed again.
+    /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried. The port is closed again. A
+    /// radio that is off is reported, not switched on, whatever [`Config::switch_radio_on`] says.
     ///
     /// A capture that the configuration asks for holds the last opening of the port: that at the rate which was
     /// answered, or that at the last rate tried.
@@ -78,6 +79,7 @@ impl Modem {
     ) -> Diagnosis {
         let mut evidence = Evidence::new();
         let heard = Heard::default();
+        let config = &config.clone().switch_radio_on(false);
         let modem = match open(path, config, &heard) {
             Ok(modem) => modem,
             Err(error) => {
@@ -207,7 +209,7 @@ impl<'a> Examination<'a> {
     }
 
     fn ask_all(&mut self) {
-        let tls = self.checkup.tls.then_some(Question::TLS);
+        let tls = self.checkup.tls.iter().flat_map(|_| Question::TLS);
         for question in QUESTIONS.into_iter().chain(tls) {
             if question.when_ready && !self.modem.is_ready() {
                 continue;
@@ -225,30 +227,6 @@ impl<'a> Examination<'a> {
                 return;
             }
         }
-    }
-
-    fn try_server(&mut self, server: &Server) {
-        if server.host.parse::<std::net::Ipv4Addr>().is_err() {
-            (self.tell)(&format!("resolving {}", server.host));
-            let began = Instant::now();
-            let result = self.modem.resolve(&server.host);
-            self.note_events();
-            let failed = result.is_err();
-            self.evidence.exchange(Exchange::resolved(&server.host, result, began.elapsed()));
-            if failed {
-                // A connection would fail for the same reason, only later.
-                return;
-            }
-        }
-        (self.tell)(&format!("connecting to {}:{}", server.host, server.port));
-        let began = Instant::now();
-        let connector = self.modem.tcp().timeout(self.checkup.connect_timeout);
-        let result = connector.connect(&server.host, server.port);
-        let took = began.elapsed();
-        let channel = result.as_ref().map(|socket| socket.id()).ok();
-        let result = result.and_then(|socket| socket.close());
-        self.note_events();
-        self.evidence.connection(server, channel, result, took);
     }
 
     fn note_events(&mut self) {
@@ -272,7 +250,9 @@ fn patience(reason: NotReady) -> Option<Duration> {
         | NotReady::BearerRefused(_) => Some(REFUSED),
         NotReady::Starting
         | NotReady::NoSignal
+        | NotReady::WeakSignal(_)
         | NotReady::NotRegistered(_)
+        | NotReady::OnlyTwoG
         | NotReady::NotAttached
         | NotReady::BearerLost
         | NotReady::Restarting => None,

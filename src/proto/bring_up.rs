@@ -1,16 +1,20 @@
 //! From a module that answers to sockets that can be opened.
 
 mod ask;
+mod card;
+mod network;
 mod step;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use card::{Pin, Radio};
+use network::Network;
 pub use step::BringUpStep;
 
 use crate::at::{
-    ChannelRow, CmeError, Command, Field, IpState, IpStatus, Line, Refusal, RegistrationStatus,
-    SignalQuality, SimState, bare_address, fields,
+    ChannelRow, Command, Domain, Field, IpState, IpStatus, Line, Refusal, RegistrationStatus, SignalQuality,
+    bare_address, fields,
 };
 use crate::config::{Config, Credentials, ReceiveMode};
 use crate::error::NotReady;
@@ -27,8 +31,8 @@ use super::exchange::Failure;
 /// | step | on failure |
 /// |---|---|
 /// | echo, error codes, port, identity | ignored: the next step shows whether it mattered |
-/// | SIM, signal, registration, attach | asked again after a pause, from the SIM on |
-/// | `AT+CIPMUX`, `AT+CSTT`, `AT+CIICR`, `AT+CIFSR` | `AT+CIPSHUT` after a growing pause, then from the SIM on |
+/// | radio, SIM, signal, registration, attach | asked again after a pause, from the radio on |
+/// | `AT+CIPMUX`, `AT+CSTT`, `AT+CIICR`, `AT+CIFSR` | `AT+CIPSHUT` after a growing pause, then from the radio on |
 /// | `AT+CIPHEAD`, `AT+CIPSPRT`, `AT+CIPRXF`, `AT+CIPSEND=?` | ignored: not every firmware has them |
 #[derive(Debug)]
 pub(super) struct BringUp {
@@ -37,11 +41,12 @@ pub(super) struct BringUp {
     credentials: Credentials,
     config: Config,
     pin: Pin,
+    radio: Radio,
     polls: u32,
     failures: u32,
     /// The best reason so far why it takes so long.
     pub(super) reason: NotReady,
-    registration: RegistrationStatus,
+    network: Network,
     plan: Plan,
     /// Whether the bearer was lost while it was being brought up.
     lost: bool,
@@ -69,17 +74,6 @@ pub(super) struct Found {
     pub(super) channels: Option<usize>,
 }
 
-/// The configured PIN.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Pin {
-    /// It may be given, once.
-    Untried,
-    /// The module has taken it; when the card is open, it is known to be right.
-    Accepted,
-    /// It was refused, or nobody knows: it is never given again.
-    Refused,
-}
-
 /// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
 const POLL: Duration = Duration::from_millis(500);
 /// After that many, the pause grows to [`SLOW_POLL`]: whoever waits longer waits for a person.
@@ -95,13 +89,14 @@ impl BringUp {
         Self {
             step: BringUpStep::Wake,
             due_at: Timestamp::MAX,
+            pin: if credentials.is_pin_spent() { Pin::Refused } else { Pin::Untried },
             credentials,
             config,
-            pin: Pin::Untried,
+            radio: Radio::Found,
             polls: 0,
             failures: 0,
             reason: NotReady::NoAnswer,
-            registration: RegistrationStatus::Unknown,
+            network: Network::default(),
             plan: Plan::Look,
             lost: false,
             found: Found::default(),
@@ -135,6 +130,9 @@ impl BringUp {
         self.polls = 0;
         self.plan = Plan::Look;
         self.lost = false;
+        if self.radio == Radio::Known {
+            self.radio = Radio::Found;
+        }
     }
 
     /// The module is silent, or has restarted.
@@ -151,17 +149,24 @@ impl BringUp {
 
     /// The bearer is gone, so `AT+CIPSHUT` and everything behind it are needed again.
     pub(super) fn bearer_lost(&mut self, now: Timestamp) {
-        self.go(BringUpStep::Sim, now);
+        self.go(BringUpStep::Radio, now);
         self.reason = NotReady::BearerLost;
         self.polls = 0;
         self.plan = Plan::Shut;
         self.found.address = None;
     }
 
-    /// Nothing is asked until [`bearer_lost`](Self::bearer_lost) or a restart begins anew.
-    pub(super) fn hold(&mut self, reason: NotReady) {
+    /// The application has switched the radio off: nothing is asked until [`radio_on`](Self::radio_on) or a restart.
+    pub(super) fn radio_off(&mut self) {
+        self.radio = Radio::Unwanted;
         self.due_at = Timestamp::MAX;
-        self.reason = reason;
+        self.reason = NotReady::RadioOff;
+    }
+
+    /// The application has switched it on.
+    pub(super) fn radio_on(&mut self, now: Timestamp) {
+        self.radio = Radio::Known;
+        self.bearer_lost(now);
     }
 
     /// When [`next`](Self::next) will have something to ask.
@@ -177,6 +182,9 @@ impl BringUp {
         loop {
             if let Some(command) = self.command() {
                 self.due_at = Timestamp::MAX;
+                if self.step == BringUpStep::Pin {
+                    self.pin_given();
+                }
                 return Some(command);
             }
             self.step = self.step.next()?;
@@ -202,23 +210,24 @@ impl BringUp {
                 }
                 self.advance(now);
             }
+            BringUpStep::Radio => self.radio_is(now, lines),
+            BringUpStep::RadioOn => match result {
+                Ok(_) => {
+                    self.radio = Radio::Known;
+                    self.go(BringUpStep::Sim, now + POLL);
+                }
+                Err(_) => self.poll(now, NotReady::RadioOff),
+            },
             BringUpStep::Sim => self.sim(now, result),
-            BringUpStep::Pin => {
-                self.pin = if result.is_ok() { Pin::Accepted } else { Pin::Refused };
-                self.go(BringUpStep::Sim, now + POLL);
-            }
+            BringUpStep::Pin => self.pin_answered(now, result),
             BringUpStep::Signal => {
                 let quality = info(lines, "+CSQ").and_then(|list| SignalQuality::parse(&list));
-                self.reason = match quality.map(|quality| quality.rssi().unwrap_or(0)) {
-                    Some(0) => NotReady::NoSignal,
-                    Some(_) if self.reason == NotReady::NoSignal => {
-                        NotReady::NotRegistered(self.registration)
-                    }
-                    Some(_) | None => self.reason,
-                };
+                self.network = Network::heard(quality);
                 self.advance(now);
             }
-            BringUpStep::LteRegistration | BringUpStep::PacketRegistration => self.registered(now, lines),
+            BringUpStep::LteRegistration => self.registered(now, Domain::Lte, lines),
+            BringUpStep::PacketRegistration => self.registered(now, Domain::Packet, lines),
+            BringUpStep::CircuitRegistration => self.registered(now, Domain::Circuit, lines),
             BringUpStep::Attach => self.attached(now, lines),
             BringUpStep::IpStatus => self.ip_status(now, lines),
             BringUpStep::QuickSendState => self.adopt_if(now, lines, "+CIPQSEND", 1),
@@ -270,60 +279,19 @@ impl BringUp {
         }
     }
 
-    /// Asks again from the SIM on, after a pause.
+    /// Asks again from the radio on, after a pause.
     fn poll(&mut self, now: Timestamp, reason: NotReady) {
         self.reason = reason;
         self.polls += 1;
         let pause = if self.polls > FAST_POLLS { SLOW_POLL } else { POLL };
-        self.go(BringUpStep::Sim, now + pause);
+        self.go(BringUpStep::Radio, now + pause);
     }
 
-    fn sim(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
-        let reason = match result {
-            Ok(lines) => match lines.last().map(|line| Line::parse(line.as_bytes())) {
-                Some(Line::Info { list, .. }) => match SimState::parse(list) {
-                    SimState::Ready => {
-                        if self.pin == Pin::Accepted {
-                            // After a restart the card will ask for it again.
-                            self.pin = Pin::Untried;
-                        }
-                        self.go(BringUpStep::Signal, now);
-                        return;
-                    }
-                    SimState::PinRequired if self.credentials.pin.is_some() && self.pin == Pin::Untried => {
-                        self.reason = NotReady::PinRequired;
-                        self.go(BringUpStep::Pin, now);
-                        return;
-                    }
-                    SimState::PinRequired if self.pin == Pin::Refused => NotReady::PinRefused,
-                    SimState::PinRequired => NotReady::PinRequired,
-                    SimState::PukRequired => NotReady::PukRequired,
-                    SimState::Removed => NotReady::NoSim,
-                    SimState::NotReady | SimState::Other(_) => NotReady::SimFailure,
-                },
-                _ => NotReady::SimFailure,
-            },
-            Err(Failure::Refused(Refusal::Cme(code))) => sim_refused(*code),
-            Err(_) => NotReady::Starting,
-        };
-        self.poll(now, reason);
-    }
-
-    fn registered(&mut self, now: Timestamp, lines: &[String]) {
-        let status = info(lines, "+CEREG")
-            .or_else(|| info(lines, "+CGREG"))
-            .and_then(|list| RegistrationStatus::new(list.get(1)?.number()?));
-        match (self.step, status) {
-            (_, Some(status)) if status.is_registered() => self.registration = status,
-            (BringUpStep::LteRegistration, status) => {
-                self.registration = status.unwrap_or(RegistrationStatus::Unknown);
-            }
-            // Denied by LTE is worth more than not searched for by 2G.
-            (_, Some(status)) if self.registration != RegistrationStatus::Denied => {
-                self.registration = status
-            }
-            (_, _) => {}
-        }
+    /// The answer counts for the question even under another's key (capture a19).
+    fn registered(&mut self, now: Timestamp, domain: Domain, lines: &[String]) {
+        let list = ["+CEREG", "+CGREG", "+CREG"].into_iter().find_map(|key| info(lines, key));
+        self.network
+            .registered(domain, list.and_then(|list| RegistrationStatus::new(list.get(1)?.number()?)));
         self.advance(now);
     }
 
@@ -331,14 +299,9 @@ impl BringUp {
         if info(lines, "+CGATT").and_then(|list| list.first()?.number()) == Some(1) {
             self.polls = 0;
             self.advance(now);
-            return;
+        } else {
+            self.poll(now, self.network.missing());
         }
-        let reason = match (self.registration.is_registered(), self.reason) {
-            (true, _) => NotReady::NotAttached,
-            (false, NotReady::NoSignal) => NotReady::NoSignal,
-            (false, _) => NotReady::NotRegistered(self.registration),
-        };
-        self.poll(now, reason);
     }
 
     fn ip_status(&mut self, now: Timestamp, lines: &[String]) {
@@ -386,11 +349,12 @@ impl BringUp {
             Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => *refusal,
             Err(Failure::Timeout) => Refusal::Empty,
         };
-        self.reason = NotReady::BearerRefused(refusal);
+        let only_2g = self.network.is_only_2g();
+        self.reason = if only_2g { NotReady::OnlyTwoG } else { NotReady::BearerRefused(refusal) };
         self.plan = Plan::Shut;
         let pause = POLL * 2u32.saturating_pow(self.failures.min(8));
         self.failures += 1;
-        self.go(BringUpStep::Sim, now + pause.min(MAX_BACK_OFF));
+        self.go(BringUpStep::Radio, now + pause.min(MAX_BACK_OFF));
     }
 }
 
@@ -412,14 +376,4 @@ fn channel_count(line: &str) -> Option<usize> {
     let (_, range) = line.split_once('-')?;
     let digits: String = range.chars().take_while(char::is_ascii_digit).collect();
     digits.parse::<usize>().ok().map(|last| last + 1)
-}
-
-fn sim_refused(code: CmeError) -> NotReady {
-    match code {
-        CmeError::SIM_NOT_INSERTED => NotReady::NoSim,
-        CmeError::SIM_PIN_REQUIRED => NotReady::PinRequired,
-        CmeError::SIM_PUK_REQUIRED => NotReady::PukRequired,
-        CmeError::SIM_BUSY => NotReady::Starting,
-        _ => NotReady::SimFailure,
-    }
 }

@@ -1,7 +1,7 @@
 //! What requests of the application do to everything else.
 
 use crate::at::ChannelId;
-use crate::error::{CloseReason, NotReady};
+use crate::error::CloseReason;
 use crate::time::Timestamp;
 
 use super::channel::End;
@@ -17,9 +17,9 @@ impl Engine {
             Effect::RadioOff => {
                 self.end_sockets(now);
                 self.bring_up.bearer_lost(now);
-                self.bring_up.hold(NotReady::RadioOff);
+                self.bring_up.radio_off();
             }
-            Effect::RadioOn => self.bring_up.bearer_lost(now),
+            Effect::RadioOn => self.bring_up.radio_on(now),
         }
     }
 

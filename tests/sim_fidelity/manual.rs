@@ -17,8 +17,10 @@ pub fn scenes() -> Vec<Scene> {
 }
 
 const ONLINE: [&str; 3] = ["AT+CSTT", "AT+CIICR", "AT+CIFSR"];
+const PLAIN: [&str; 1] = ["AT+CIPSSL=0"];
 
-/// Independent examples one below the other: each begins with nothing active.
+/// Independent examples one below the other: each begins with nothing active. The peers speak no TLS, so it is switched
+/// off again before the connects of the examples that use it (`tests/sim_tls.rs` tests handshakes).
 fn d01() -> Scene {
     let scene = Scene::new("d01", Profile::air724(), false)
         .listener("60.166.18.9", 7500)
@@ -41,16 +43,19 @@ fn sending(scene: Scene) -> Scene {
         .after(42, Wait(seconds(10)))
         .after(45, Wait(seconds(10)))
         .prepared_before(57, &["AT+CIPATS=0"])
+        .prepared_before(65, &PLAIN)
         .prepared_before(75, &["AT+CIPSHUT", "AT+CIPSSL=0"])
         .after(87, Puts(vec![b'-'; 2080]))
         .after(90, Puts(vec![b'-'; 128]))
         .after(93, Puts(vec![b'-'; 188]))
         .prepared_before(120, &["AT+CIPSHUT"])
         .prepared_before(140, &["AT+CIPSHUT", "AT+FSDEL=\"client.crt\"", "AT+FSDEL=\"client.key\""])
+        .prepared_before(108, &PLAIN)
         .after(152, Puts(vec![b'-'; 2080]))
         .after(155, Puts(vec![b'-'; 1962]))
         .after(158, Puts(vec![b'-'; 128]))
         .after(161, Puts(vec![b'-'; 188]))
+        .prepared_before(196, &PLAIN)
         .prepared_before(233, &ONLINE)
         .after(248, Wait(seconds(10)))
 }

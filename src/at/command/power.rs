@@ -15,6 +15,18 @@ impl Command {
         Self::new(if on { "AT+CFUN=1" } else { "AT+CFUN=0" }, Shape::Plain, RADIO_TIMEOUT)
     }
 
+    /// `AT+CFUN?`: whether the radio is on (1), or off (0, and 4: flight mode).
+    pub fn radio_state() -> Self {
+        Self::new(
+            "AT+CFUN?",
+            Shape::Info {
+                keys: &["+CFUN"],
+                accepts: |list| list.first().is_some_and(|one| one.number().is_some()),
+            },
+            DEFAULT_TIMEOUT,
+        )
+    }
+
     /// `AT+RESET`: `OK`, then the module starts anew.
     pub fn reset() -> Self {
         Self::new("AT+RESET", Shape::Plain, DEFAULT_TIMEOUT)

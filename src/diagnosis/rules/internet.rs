@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use crate::at::{CmeError, Line, Urc, bare_address};
 use crate::error::NotReady;
 
-use super::super::evidence::{End, Evidence, Exchange, Item};
+use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
-use super::super::{Code, Finding, Severity};
+use super::super::{Code, End, Exchange, Finding, Severity};
 use super::Seen;
 
 /// What happened to the bearer last.
@@ -30,7 +30,7 @@ impl<'a> Bearer<'a> {
                 let address = address_of(exchange).filter(|address| !address.is_unspecified());
                 address.map(|_| Self::Up("up".into()))
             }
-            Item::News { .. } | Item::Noise(_) => None,
+            Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
         }
     }
 }
@@ -96,7 +96,7 @@ fn is_up(evidence: &Evidence, newest: &Option<Bearer<'_>>) -> bool {
 fn refused(evidence: &Evidence, exchange: &Exchange) -> Seen {
     let lost = evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc: Urc::PdpDeactivated, line } => Some(Proof::lines([line.clone()])),
-        Item::News { .. } | Item::Exchange(_) | Item::Noise(_) => None,
+        Item::News { .. } | Item::Exchange(_) | Item::Trial(_) | Item::Noise(_) => None,
     });
     let status = evidence.answer_to("AT+CIPSTATUS").filter(|exchange| state_of(exchange).is_some());
     let finding = Finding::error(Code::BearerRefused, "the bearer (PDP context) is refused")
@@ -164,7 +164,7 @@ pub(super) fn resolved(evidence: &Evidence) -> Option<Vec<Ipv4Addr>> {
         Item::Exchange(exchange) => {
             exchange.all_lines().find_map(|line| addresses(&Urc::parse(line.as_bytes())))
         }
-        Item::Noise(_) => None,
+        Item::Trial(_) | Item::Noise(_) => None,
     })
 }
 
@@ -185,7 +185,7 @@ pub(super) fn dns(evidence: &Evidence) -> Seen {
             let failed = exchange.is_refused() || exchange.end == End::Silence;
             said.or_else(|| failed.then(|| Err((String::from("no answer"), exchange.proof()))))
         }
-        Item::Exchange(_) | Item::Noise(_) => None,
+        Item::Exchange(_) | Item::Trial(_) | Item::Noise(_) => None,
     });
     match told {
         None => Seen::nothing(),

@@ -48,7 +48,7 @@ fn silence(evidence: &Evidence) -> Option<Silence> {
 fn noise(evidence: &Evidence) -> impl Iterator<Item = &String> {
     evidence.items.iter().filter_map(|item| match item {
         Item::Noise(line) => Some(line),
-        Item::Exchange(_) | Item::News { .. } => None,
+        Item::Exchange(_) | Item::Trial(_) | Item::News { .. } => None,
     })
 }
 

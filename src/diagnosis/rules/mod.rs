@@ -5,6 +5,7 @@ mod line;
 mod module;
 mod network;
 mod server;
+mod tls;
 
 use super::evidence::Evidence;
 use super::{Check, Finding};
@@ -59,6 +60,6 @@ fn rule(check: Check) -> fn(&Evidence) -> Seen {
         Check::Address => internet::address,
         Check::Dns => internet::dns,
         Check::Server => server::server,
-        Check::Tls => server::tls,
+        Check::Tls => tls::tls,
     }
 }

@@ -3,9 +3,9 @@
 use crate::at::{CmeError, Line, SimState, Urc};
 use crate::error::NotReady;
 
-use super::super::evidence::{Evidence, Exchange, Item};
+use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
-use super::super::{Code, Finding, Severity};
+use super::super::{Code, Exchange, Finding, Severity};
 use super::Seen;
 
 /// Starts within one session, none of them asked for, that are no accident any more.
@@ -25,7 +25,7 @@ pub(super) fn power(evidence: &Evidence) -> Seen {
             // Who restarts the module need not wonder.
             Item::Exchange(exchange) if is_restart(exchange) => answered = false,
             Item::Exchange(exchange) => answered |= exchange.is_answered(),
-            Item::News { .. } | Item::Noise(_) => {}
+            Item::News { .. } | Item::Trial(_) | Item::Noise(_) => {}
         }
     }
     if starts < MANY_STARTS {
@@ -107,7 +107,7 @@ fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
             let card = said.or_else(|| Card::of_error(exchange.cme()?))?;
             Some((card, exchange.proof()))
         }
-        Item::News { .. } | Item::Noise(_) => None,
+        Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
     })
 }
 

@@ -2,14 +2,11 @@
 
 use crate::at::{Domain, RegistrationStatus, SignalQuality, Urc};
 
-use super::super::evidence::{Evidence, Exchange, Item};
+use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
-use super::super::{Code, Finding, Severity};
+use super::super::{Code, Exchange, Finding, Severity};
 use super::Seen;
 use super::module::{is_card_closed, is_radio_off};
-
-/// openLuat's recommendation (protocol section 5).
-const RECOMMENDED: u8 = 18;
 
 /// Registration as the module last told it, in one domain.
 struct Registered {
@@ -32,7 +29,7 @@ fn registered(evidence: &Evidence, domain: Domain) -> Option<Registered> {
         Item::News { urc: Urc::Registration(of, status), line } if *of == domain => {
             Some(Registered { status: *status, proof: Proof::lines([line.clone()]) })
         }
-        Item::Exchange(_) | Item::News { .. } | Item::Noise(_) => None,
+        Item::Exchange(_) | Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
     })
 }
 
@@ -119,8 +116,9 @@ pub(super) fn signal(evidence: &Evidence) -> Seen {
             let finding = Finding::error(Code::SignalNone, "there is no signal");
             Seen::found(quality.to_string(), finding.proved_by([exchange.proof()]))
         }
-        Some(rssi) if rssi < RECOMMENDED => {
-            let summary = format!("the signal is weak: {quality}, {RECOMMENDED} are recommended");
+        Some(_) if quality.is_weak() => {
+            let summary =
+                format!("the signal is weak: {quality}, {} are recommended", SignalQuality::RECOMMENDED);
             let finding = Finding::warning(Code::SignalWeak, summary);
             Seen::found(quality.to_string(), finding.proved_by([exchange.proof()]))
         }
@@ -148,7 +146,7 @@ pub(super) fn registration(evidence: &Evidence) -> Seen {
         () => (Code::NotRegistered, Severity::Error, "no network has registered the module"),
     };
     // A weak signal may be why.
-    let weak = strength(evidence).filter(|(quality, _)| quality.rssi().is_none_or(|rssi| rssi < RECOMMENDED));
+    let weak = strength(evidence).filter(|(quality, _)| quality.is_weak());
     let weak = weak.filter(|_| code == Code::NotRegistered).map(|(_, exchange)| exchange.proof());
     let finding = Finding::new(code, severity, summary).proved_by(network.proofs()).proved_by(weak);
     Seen::found(network.shown(), finding)

@@ -1,19 +1,15 @@
-//! The server, and TLS.
+//! The server.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
-use crate::at::{ChannelNews, Final, Line, bare_address, fields};
+use crate::at::{ChannelNews, Final, Line, bare_address};
 
-use super::super::evidence::{End, Evidence, Exchange};
+use super::super::evidence::Evidence;
 use super::super::finding::Proof;
-use super::super::{Code, Finding, Server};
+use super::super::trial::ANSWERED_WITHIN;
+use super::super::{Code, End, Exchange, Finding, Server};
 use super::Seen;
 use super::internet::resolved;
-
-/// A failure within this time is somebody's answer; a later one is the module's own patience (75 s; protocol section 8).
-/// No source draws the line; half a minute is an assumption far from both.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How the last attempt to connect ended.
 enum Outcome {
@@ -27,13 +23,18 @@ pub(super) fn server(evidence: &Evidence) -> Seen {
     // A refusal by the module itself says less than what the network said to another attempt.
     let tried = attempts().find(|exchange| !exchange.is_refused()).or_else(|| attempts().next());
     let outcome = tried.map_or(Outcome::Unknown, outcome);
-    let server = tried.and_then(|exchange| server_of(&exchange.command)).or_else(|| evidence.server.clone());
+    let server =
+        tried.and_then(|exchange| Server::of_command(&exchange.command)).or_else(|| evidence.server.clone());
     let shown =
         server.as_ref().map_or("a server".to_owned(), |server| format!("{}:{}", server.host, server.port));
     let connected = matches!(outcome, Outcome::Connected);
     let private = server.and_then(|server| private(evidence, &server, connected));
     match (outcome, tried) {
         (Outcome::Connected, _) => Seen::fine(format!("{shown} is connected")).and(private),
+        (Outcome::Failed { code: Code::TlsOpen, summary }, Some(exchange)) => {
+            let finding = Finding::note(Code::TlsOpen, summary).proved_by([exchange.proof()]);
+            Seen { shown: None, findings: private.into_iter().chain([finding]).collect() }
+        }
         (Outcome::Failed { code, summary }, Some(exchange)) => {
             let finding = Finding::error(code, summary).proved_by([exchange.proof()]);
             let findings = private.into_iter().chain([finding]).collect();
@@ -45,7 +46,15 @@ pub(super) fn server(evidence: &Evidence) -> Seen {
     }
 }
 
-/// A TCP connection, in either mode; `AT+CIPSTART=?` and UDP are none.
+/// Whether the server took a plain connection.
+pub(super) fn is_reached(evidence: &Evidence, server: &Server) -> bool {
+    evidence.exchanges().filter(|exchange| is_attempt(exchange)).any(|exchange| {
+        let same = Server::of_command(&exchange.command).is_some_and(|tried| tried.is(server));
+        same && matches!(outcome(exchange), Outcome::Connected)
+    })
+}
+
+/// A plain TCP connection, in either mode; `AT+CIPSTART=?` and UDP are none.
 fn is_attempt(exchange: &Exchange) -> bool {
     exchange.begins("AT+CIPSTART=") && exchange.command.to_ascii_uppercase().contains("TCP")
 }
@@ -61,6 +70,9 @@ fn outcome(exchange: &Exchange) -> Outcome {
                 code: Code::NoFreeChannel,
                 summary: "all channels of the module are in use",
             };
+        }
+        End::TlsOpen => {
+            return Outcome::Failed { code: Code::TlsOpen, summary: "a plain connection was not tried" };
         }
         End::Other(_) => return Outcome::Unknown,
     };
@@ -83,16 +95,6 @@ fn outcome(exchange: &Exchange) -> Outcome {
         }
         (_, _) => Outcome::Unknown,
     }
-}
-
-/// `AT+CIPSTART=0,"TCP","host",80`, also without the channel and with or without quotes.
-fn server_of(command: &str) -> Option<Server> {
-    let (_, list) = command.split_once('=')?;
-    let fields = fields(list.as_bytes());
-    let protocol = fields.iter().position(|field| field.text().eq_ignore_ascii_case("TCP"))?;
-    let host = fields.get(protocol + 1)?.text();
-    let port = u16::try_from(fields.get(protocol + 2)?.number()?).ok()?;
-    (!host.is_empty()).then_some(Server { host, port })
 }
 
 /// The guide's warning: the server must be public. If it was reached, somebody has seen to that.
@@ -127,18 +129,6 @@ fn is_private(address: Ipv4Addr) -> bool {
         || address.is_broadcast()
 }
 
-pub(super) fn tls(evidence: &Evidence) -> Seen {
-    let asked = ["AT+CIPSSL=?", "AT+CIPSSL?", "AT+CIPSSL=1"];
-    let Some(exchange) = asked.into_iter().find_map(|command| evidence.answer_to(command)) else {
-        return Seen::nothing();
-    };
-    if exchange.is_refused() {
-        let finding = Finding::error(Code::TlsMissing, "the firmware has no TLS");
-        return Seen::found("none", finding.proved_by([exchange.proof()]));
-    }
-    Seen::fine("the firmware has it")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,13 +140,13 @@ mod tests {
             "AT+CIPSTART=\"TCP\",example.com,80",
             "at+cipstart=5,tcp,example.com,\"80\"",
         ] {
-            let server = server_of(command).unwrap();
+            let server = Server::of_command(command).unwrap();
             assert_eq!((server.host.as_str(), server.port), ("example.com", 80), "{command}");
         }
         for command in
             ["AT+CIPSTART", "AT+CIPSTART=", "AT+CIPSTART=0,\"TCP\"", "AT+CIPSTART=0,\"TCP\",\"a\",99999"]
         {
-            assert!(server_of(command).is_none(), "{command}");
+            assert!(Server::of_command(command).is_none(), "{command}");
         }
     }
 

@@ -2,7 +2,6 @@
 
 use crate::at::{Command, Domain};
 use crate::config::{FlowControl, ReceiveMode};
-use crate::error::NotReady;
 
 use super::{BringUp, BringUpStep, Pin, Plan};
 
@@ -21,15 +20,22 @@ impl BringUp {
             BringUpStep::LineRate | BringUpStep::FlowControl => return None,
             BringUpStep::Identity => Command::identification(),
             BringUpStep::SerialNumber => Command::serial_number(),
+            BringUpStep::Radio => Command::radio_state(),
+            BringUpStep::RadioOn => Command::radio(true),
             BringUpStep::Sim => Command::sim_state(),
-            BringUpStep::Pin => match (&self.credentials.pin, self.pin, self.reason) {
-                (Some(pin), Pin::Untried, NotReady::PinRequired) => Command::enter_pin(pin),
+            BringUpStep::Pin => match (&self.credentials.pin, self.pin) {
+                (Some(pin), Pin::Untried) => Command::enter_pin(pin),
                 _ => return None,
             },
             BringUpStep::Signal => Command::signal_quality(),
             BringUpStep::LteRegistration => Command::registration(Domain::Lte),
-            BringUpStep::PacketRegistration if self.registration.is_registered() => return None,
+            BringUpStep::PacketRegistration | BringUpStep::CircuitRegistration
+                if self.network.is_registered() =>
+            {
+                return None;
+            }
             BringUpStep::PacketRegistration => Command::registration(Domain::Packet),
+            BringUpStep::CircuitRegistration => Command::registration(Domain::Circuit),
             BringUpStep::Attach => Command::attach_state(),
             BringUpStep::IpStatus if self.plan == Plan::Shut => return None,
             BringUpStep::IpStatus => Command::ip_status(),

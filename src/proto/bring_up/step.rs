@@ -18,6 +18,10 @@ pub enum BringUpStep {
     Identity,
     /// IMEI.
     SerialNumber,
+    /// Whether the radio is on.
+    Radio,
+    /// The radio is switched on, if it was found off and the configuration allows it.
+    RadioOn,
     /// The SIM is there and open.
     Sim,
     /// The PIN is given, if asked for and configured.
@@ -28,6 +32,8 @@ pub enum BringUpStep {
     LteRegistration,
     /// Registration for packet service, if not with LTE.
     PacketRegistration,
+    /// Registration for calls, if with neither: 2G may take a card that 4G does not.
+    CircuitRegistration,
     /// Attached to packet service.
     Attach,
     /// Where the IP application stands.
@@ -66,7 +72,7 @@ pub enum BringUpStep {
 
 impl BringUpStep {
     /// The steps in order.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::Wake,
         Self::EchoOff,
         Self::ErrorCodes,
@@ -74,11 +80,14 @@ impl BringUpStep {
         Self::FlowControl,
         Self::Identity,
         Self::SerialNumber,
+        Self::Radio,
+        Self::RadioOn,
         Self::Sim,
         Self::Pin,
         Self::Signal,
         Self::LteRegistration,
         Self::PacketRegistration,
+        Self::CircuitRegistration,
         Self::Attach,
         Self::IpStatus,
         Self::QuickSendState,
@@ -114,11 +123,14 @@ impl fmt::Display for BringUpStep {
             Self::FlowControl => "flow control",
             Self::Identity => "identity",
             Self::SerialNumber => "serial number",
+            Self::Radio => "radio",
+            Self::RadioOn => "radio on",
             Self::Sim => "SIM",
             Self::Pin => "PIN",
             Self::Signal => "signal",
             Self::LteRegistration => "LTE registration",
             Self::PacketRegistration => "packet registration",
+            Self::CircuitRegistration => "circuit registration",
             Self::Attach => "attach",
             Self::IpStatus => "IP status",
             Self::QuickSendState => "quick send state",

@@ -173,6 +173,25 @@ impl TlsConfig {
         self.ca.is_some()
     }
 
+    /// Whether the dates of certificates do not matter.
+    pub(crate) fn ignores_local_time(&self) -> bool {
+        self.ignore_local_time
+    }
+
+    /// Whether the server must go by a name, for a host that is an address or not.
+    pub(crate) fn has_name(&self, is_address: bool) -> bool {
+        match self.server_name {
+            ServerName::OfHost => !is_address,
+            ServerName::Given(_) => true,
+            ServerName::None => false,
+        }
+    }
+
+    /// The same, but the server may be anybody, and is not shown who the client is.
+    pub(crate) fn trusting_anybody(self) -> Self {
+        Self { ca: None, client: None, ..self }
+    }
+
     /// Who is authenticated, as it follows from what was given.
     pub fn security_level(&self) -> SecurityLevel {
         match (&self.ca, &self.client) {

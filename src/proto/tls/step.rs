@@ -49,6 +49,11 @@ pub enum TlsFailure {
 const MEMORY_FAILURE: CmeError = CmeError::new(23);
 
 impl TlsFailure {
+    /// Whether the module said that there is no connection, and no more.
+    pub(crate) fn is_no_connection(self) -> bool {
+        self == Self::Refused(Refusal::ConnectFail)
+    }
+
     /// Whether the module has no memory left for it: fewer TLS connections may fit. By the numbers alone; a handshake
     /// that fails for want of memory looks like any other.
     pub fn is_out_of_memory(self) -> bool {

@@ -1,0 +1,162 @@
+//! A command and its answer.
+
+use std::time::Duration;
+
+use crate::at::{CmeError, DnsError, Final, Line, Refusal};
+use crate::error::Error;
+use crate::proto::TlsFailure;
+
+use super::finding::Proof;
+
+/// How a command ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// With this line: `OK`, `+CME ERROR: 10`, `0, CONNECT FAIL`.
+    Final(String),
+    /// Nothing came.
+    Silence,
+    /// It was not sent: all channels of the module are in use.
+    NoFreeChannel,
+    /// It was not sent: TLS connections are open, and the module has one switch for all.
+    TlsOpen,
+    /// It was not sent, or nobody can say; the reason in words.
+    Other(String),
+}
+
+/// A command and its answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exchange {
+    /// The command, without line end.
+    pub command: String,
+    /// The lines of the answer but the last.
+    pub lines: Vec<String>,
+    /// How it ended.
+    pub end: End,
+    /// How long that took, if known.
+    pub took: Option<Duration>,
+}
+
+impl Exchange {
+    /// From what [`Modem::command`](crate::Modem::command) gave.
+    pub fn of(command: &str, result: Result<Vec<String>, Error>, took: Duration) -> Self {
+        let (lines, end) = match result {
+            Ok(lines) => (lines, End::Final("OK".into())),
+            Err(error) => (Vec::new(), end_of(error)),
+        };
+        Self { command: command.to_owned(), lines, end, took: Some(took) }
+    }
+
+    /// From what [`Modem::resolve`](crate::Modem::resolve) gave.
+    pub fn resolved(host: &str, result: Result<Vec<std::net::Ipv4Addr>, Error>, took: Duration) -> Self {
+        let (lines, end) = match result {
+            Ok(addresses) => {
+                let addresses: String = addresses.iter().map(|address| format!(",\"{address}\"")).collect();
+                (vec!["OK".into()], End::Final(format!("+CDNSGIP: 1,\"{host}\"{addresses}")))
+            }
+            Err(Error::ResolveFailed(code)) => (vec!["OK".into()], End::Final(dns_line(code))),
+            Err(error) => (Vec::new(), end_of(error)),
+        };
+        Self { command: format!("AT+CDNSGIP=\"{host}\""), lines, end, took: Some(took) }
+    }
+
+    pub(super) fn refused(command: &str, refusal: Refusal) -> Self {
+        Self {
+            command: command.to_owned(),
+            lines: Vec::new(),
+            end: End::Final(final_of(refusal)),
+            took: None,
+        }
+    }
+
+    /// Whether it is this command, however it is spelled.
+    pub(super) fn is(&self, command: &str) -> bool {
+        self.command.trim().eq_ignore_ascii_case(command)
+    }
+
+    /// Whether it is a command of this name: `AT+CIPSTART`.
+    pub(super) fn begins(&self, name: &str) -> bool {
+        let text = self.command.trim().as_bytes();
+        text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self.end, End::Final(_)) || !self.lines.is_empty()
+    }
+
+    /// The fields of its line with this key.
+    pub(super) fn info(&self, key: &str) -> Option<Vec<crate::at::Field<'_>>> {
+        self.lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))
+    }
+
+    /// Every line, the last included.
+    pub(super) fn all_lines(&self) -> impl Iterator<Item = &String> {
+        let end = match &self.end {
+            End::Final(line) => Some(line),
+            End::Silence | End::NoFreeChannel | End::TlsOpen | End::Other(_) => None,
+        };
+        self.lines.iter().chain(end)
+    }
+
+    /// The number behind `+CME ERROR:`.
+    pub(super) fn cme(&self) -> Option<CmeError> {
+        match &self.end {
+            End::Final(line) => match Line::parse(line.as_bytes()) {
+                Line::Final(Final::Cme(code)) => Some(code),
+                _ => None,
+            },
+            End::Silence | End::NoFreeChannel | End::TlsOpen | End::Other(_) => None,
+        }
+    }
+
+    /// Whether the module said no.
+    pub(super) fn is_refused(&self) -> bool {
+        match &self.end {
+            End::Final(line) => matches!(
+                Line::parse(line.as_bytes()),
+                Line::Final(Final::Error | Final::Cme(_) | Final::Cms(_) | Final::NoCarrier)
+            ),
+            End::Silence | End::NoFreeChannel | End::TlsOpen | End::Other(_) => false,
+        }
+    }
+
+    pub(super) fn proof(&self) -> Proof {
+        self.proof_behind(None)
+    }
+
+    /// The same, with words of this crate before the lines.
+    pub(super) fn proof_behind(&self, words: Option<String>) -> Proof {
+        let end = match &self.end {
+            End::Final(line) => line.clone(),
+            End::Silence => "(no answer)".into(),
+            End::NoFreeChannel => "(not sent: all channels are in use)".into(),
+            End::TlsOpen => "(not sent: TLS connections are open)".into(),
+            End::Other(words) => format!("({words})"),
+        };
+        let slow = self.took.filter(|took| *took >= Duration::from_secs(1));
+        let end = slow.map_or(end.clone(), |took| format!("{end} (after {:.1} s)", took.as_secs_f64()));
+        Proof::answer(&self.command, words.into_iter().chain(self.lines.iter().cloned()).chain([end]))
+    }
+}
+
+pub(super) fn end_of(error: Error) -> End {
+    match error {
+        Error::Timeout { .. } => End::Silence,
+        Error::NoFreeChannel => End::NoFreeChannel,
+        Error::Tls { why: TlsFailure::TlsOpen, .. } => End::TlsOpen,
+        Error::Refused { code, .. } | Error::ConnectFailed(code) => End::Final(final_of(code)),
+        other => End::Other(other.to_string()),
+    }
+}
+
+/// The line behind a refusal.
+fn final_of(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Cme(code) => format!("+CME ERROR: {}", code.code()),
+        Refusal::Cms(code) => format!("+CMS ERROR: {}", code.code()),
+        other => other.to_string(),
+    }
+}
+
+pub(super) fn dns_line(code: DnsError) -> String {
+    format!("+CDNSGIP: 0,{}", code.code())
+}

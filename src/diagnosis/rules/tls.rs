@@ -1,0 +1,197 @@
+//! TLS on the module. It says `CONNECT FAIL` and no more (protocol section 14); which part of the check of the server
+//! failed shows in what succeeds without that part.
+
+use crate::at::{ClockTime, CmeError};
+
+use super::super::evidence::{Evidence, Item};
+use super::super::finding::Proof;
+use super::super::trial::{Trial, TrialEnd, Trust};
+use super::super::{Code, End, Exchange, Finding, Server};
+use super::Seen;
+use super::server::is_reached;
+
+/// Years that a clock can show which the network has set: this crate is not older, and two digits end there.
+const YEARS: std::ops::Range<u16> = 2024..2070;
+
+const UNSET: &str = "the module's clock is not set, and certificates have dates";
+
+pub(super) fn tls(evidence: &Evidence) -> Seen {
+    if let Some(exchange) = missing(evidence) {
+        let finding = Finding::error(Code::TlsMissing, "the firmware has no TLS");
+        return Seen::found("none", finding.proved_by([exchange.proof()]));
+    }
+    let known = answered(evidence).map(|_| "the firmware has it");
+    match Last::of(evidence) {
+        Some(Last::Trial(newest)) => tried(evidence, newest, known),
+        Some(Last::Refused(code, exchange)) => stopped(code, exchange.proof()),
+        None => known.map_or(Seen::nothing(), Seen::fine),
+    }
+}
+
+/// The answer to a question about the switch that was not refused.
+fn answered(evidence: &Evidence) -> Option<&Exchange> {
+    let asked = ["AT+CIPSSL=?", "AT+CIPSSL?", "AT+CIPSSL=1"];
+    let answers = asked.into_iter().filter_map(|command| evidence.answer_to(command));
+    answers.into_iter().find(|exchange| !exchange.is_refused())
+}
+
+/// The refusal of firmware that does not know the switch.
+fn missing(evidence: &Evidence) -> Option<&Exchange> {
+    if answered(evidence).is_some() {
+        return None;
+    }
+    ["AT+CIPSSL=?", "AT+CIPSSL?", "AT+CIPSSL=1"]
+        .into_iter()
+        .filter_map(|command| evidence.answer_to(command))
+        .find(|exchange| matches!(exchange.cme(), None | Some(CmeError::OPERATION_NOT_SUPPORTED)))
+}
+
+/// The newest word on a connection with TLS.
+enum Last<'a> {
+    Trial(&'a Trial),
+    /// A step before it was refused, and nothing went on from there.
+    Refused(Code, &'a Exchange),
+}
+
+impl<'a> Last<'a> {
+    fn of(evidence: &'a Evidence) -> Option<Self> {
+        let mut last = None;
+        let mut removed = false;
+        for item in &evidence.items {
+            match item {
+                Item::Trial(trial) => last = Some(Self::Trial(trial)),
+                Item::Exchange(exchange) if is_step(exchange) => {
+                    if let Some(code) = refusal(exchange, removed) {
+                        last = Some(Self::Refused(code, exchange));
+                    } else if matches!(last, Some(Self::Refused(..))) {
+                        last = None;
+                    }
+                    removed = exchange.begins("AT+FSDEL=");
+                }
+                Item::Exchange(_) | Item::News { .. } | Item::Noise(_) => {}
+            }
+        }
+        last
+    }
+}
+
+/// Whether it is a step on the way to a connection with TLS.
+fn is_step(exchange: &Exchange) -> bool {
+    let upper = exchange.command.to_ascii_uppercase();
+    let is_file =
+        ["AT+FSCREATE=", "AT+FSWRITE=", "AT+FSFLSIZE=", "AT+FSDEL="].iter().any(|name| exchange.begins(name));
+    let is_ours = [".CRT", ".KEY", ".PEM", ".CER", ".DER"].iter().any(|end| upper.contains(end));
+    (is_file && is_ours) || exchange.begins("AT+SSLCFG=") || exchange.begins("AT+CIPSSL")
+}
+
+/// What it means that a step was refused; `removed` tells whether a file had just been removed.
+fn refusal(exchange: &Exchange, removed: bool) -> Option<Code> {
+    let failed = exchange.is_refused() || exchange.end == End::Silence || is_late(exchange);
+    if !failed {
+        return None;
+    }
+    if exchange.begins("AT+FSWRITE=") {
+        return Some(Code::TlsUpload);
+    }
+    // Else it is refused because the file is there.
+    if exchange.begins("AT+FSCREATE=") {
+        return removed.then_some(Code::TlsUpload);
+    }
+    if exchange.begins("AT+SSLCFG=") {
+        return Some(Code::TlsSetting);
+    }
+    exchange.is("AT+CIPSSL=1").then_some(Code::TlsSwitch)
+}
+
+/// `TimeOut`: the bytes of a file did not come (section 14).
+fn is_late(exchange: &Exchange) -> bool {
+    matches!(&exchange.end, End::Final(line) if line.trim().eq_ignore_ascii_case("TimeOut"))
+}
+
+fn stopped(code: Code, proof: Proof) -> Seen {
+    let (shown, summary) = match code {
+        Code::TlsUpload => ("no upload", "a certificate or key can't be written to the module"),
+        Code::TlsSetting => ("setting refused", "the module refuses a setting of TLS"),
+        _ => ("switch refused", "the module refuses to switch TLS on"),
+    };
+    Seen::found(shown, Finding::error(code, summary).proved_by([proof]))
+}
+
+/// What the attempts at one server amount to. The strictest is the one that is wanted.
+fn tried(evidence: &Evidence, newest: &Trial, known: Option<&'static str>) -> Seen {
+    let Some(server) = &newest.server else { return known.map_or(Seen::nothing(), Seen::fine) };
+    let same = |trial: &&Trial| trial.server.as_ref().is_some_and(|tried| tried.is(server));
+    let trials: Vec<&Trial> = evidence.trials().filter(same).collect();
+    // Of equals the last, which is the newest.
+    let wanted = trials.iter().copied().max_by_key(|trial| trial.trust.rank()).unwrap_or(newest);
+    let shown = format!("{}:{}", server.host, server.port);
+    match wanted.end {
+        TrialEnd::Connected if wanted.trust.verified => Seen::fine(format!("{shown} is verified")),
+        TrialEnd::Connected => {
+            let note = Finding::note(Code::TlsUnverified, "the server was not verified: it may be anybody");
+            Seen::found(format!("{shown} is connected"), note.proved_by([wanted.proof.clone()]))
+        }
+        TrialEnd::Stopped(code) => stopped(code, wanted.proof.clone()),
+        TrialEnd::Unknown => known.map_or(Seen::nothing(), Seen::fine),
+        TrialEnd::Failed | TrialEnd::Silent => Seen {
+            shown: Some(format!("{shown} fails")),
+            findings: failed(evidence, server, wanted, &trials),
+        },
+    }
+}
+
+fn failed(evidence: &Evidence, server: &Server, wanted: &Trial, trials: &[&Trial]) -> Vec<Finding> {
+    let looser = trials.iter().filter(|trial| trial.trust.rank() < wanted.trust.rank());
+    // What succeeded with the least left out.
+    let connected = looser.filter(|trial| trial.end == TrialEnd::Connected);
+    let Some(looser) = connected.max_by_key(|trial| trial.trust.rank()) else {
+        return vec![unexplained(evidence, server, wanted)];
+    };
+    let proofs = || [wanted.proof.clone(), looser.proof.clone()];
+    let found = |code, summary| Finding::error(code, summary).proved_by(proofs());
+    let Trust { verified, dated, named } = looser.trust;
+    if !verified {
+        let summary = "the server's certificate is not from the authority that was given";
+        return vec![found(Code::TlsCertificate, summary)];
+    }
+    let mut findings = Vec::new();
+    if wanted.trust.dated && !dated {
+        let clock = clock(evidence);
+        let summary = match clock {
+            Some((time, _)) if !YEARS.contains(&time.year) => UNSET,
+            Some(_) | None => "by the module's clock the server's certificate is not valid",
+        };
+        findings.push(found(Code::TlsTime, summary).proved_by(clock.map(|(_, exchange)| exchange.proof())));
+    }
+    if wanted.trust.named && !named {
+        findings.push(found(Code::TlsName, "the server's certificate is for another name"));
+    }
+    findings
+}
+
+/// Nothing succeeded.
+fn unexplained(evidence: &Evidence, server: &Server, wanted: &Trial) -> Finding {
+    if let Some((time, exchange)) = clock(evidence)
+        && !YEARS.contains(&time.year)
+        && wanted.trust.verified
+        && wanted.trust.dated
+    {
+        return Finding::error(Code::TlsTime, UNSET).proved_by([wanted.proof.clone(), exchange.proof()]);
+    }
+    let (code, summary) = match (is_reached(evidence, server), wanted.end) {
+        (true, TrialEnd::Silent) => {
+            (Code::TlsHandshake, "the server takes a TCP connection, and no TLS handshake ends on it")
+        }
+        (true, _) => {
+            (Code::TlsHandshake, "the server takes a TCP connection, and the TLS handshake on it fails")
+        }
+        (false, _) => (Code::TlsConnect, "the connection with TLS failed"),
+    };
+    Finding::error(code, summary).proved_by([wanted.proof.clone()])
+}
+
+/// The module's clock, as it last told it.
+fn clock(evidence: &Evidence) -> Option<(ClockTime, &Exchange)> {
+    let exchange = evidence.answer_to("AT+CCLK?")?;
+    Some((ClockTime::of_reply(&exchange.lines)?, exchange))
+}

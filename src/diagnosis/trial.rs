@@ -1,0 +1,168 @@
+//! Connections with TLS that were tried, and what they asked of the server.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, ChannelNews, Line, fields};
+
+use super::finding::Proof;
+use super::{Code, End, Exchange, Server};
+
+/// What of the server is checked. Without `verified` nothing is, whatever the others say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Trust {
+    /// Its certificate must be from an authority (`seclevel` 1 or 2).
+    pub(super) verified: bool,
+    /// Certificates have dates (`ignorelocaltime` 0).
+    pub(super) dated: bool,
+    /// It must go by a name (`hostname`).
+    pub(super) named: bool,
+}
+
+impl Trust {
+    /// How much is checked: more is stricter.
+    pub(super) fn rank(self) -> u8 {
+        if self.verified { 4 + 2 * u8::from(self.dated) + u8::from(self.named) } else { 0 }
+    }
+}
+
+/// One attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Trial {
+    pub(super) server: Option<Server>,
+    pub(super) trust: Trust,
+    pub(super) end: TrialEnd,
+    pub(super) proof: Proof,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TrialEnd {
+    Connected,
+    /// The module says that there is no connection, and no more.
+    Failed,
+    /// Nothing was said.
+    Silent,
+    /// A step before the connection failed.
+    Stopped(Code),
+    /// It was not begun, or nobody can say.
+    Unknown,
+}
+
+impl Trial {
+    /// Of an `AT+CIPSTART`, with what the context said then.
+    pub(super) fn of(trust: Trust, exchange: &Exchange) -> Self {
+        let end = match &exchange.end {
+            End::Silence => TrialEnd::Silent,
+            End::NoFreeChannel | End::TlsOpen | End::Other(_) => TrialEnd::Unknown,
+            End::Final(line) => match Line::parse(line.as_bytes()) {
+                Line::Channel { news: ChannelNews::ConnectOk | ChannelNews::AlreadyConnect, .. } => {
+                    TrialEnd::Connected
+                }
+                Line::Channel { news: ChannelNews::ConnectFail, .. } => TrialEnd::Failed,
+                _ if exchange.is_refused() => TrialEnd::Failed,
+                _ => TrialEnd::Unknown,
+            },
+        };
+        let proof = exchange.proof_behind(Some(format!("(TLS: {})", trust.words())));
+        Self { server: Server::of_command(&exchange.command), trust, end, proof }
+    }
+}
+
+impl Trust {
+    fn words(self) -> String {
+        if !self.verified {
+            return "the server is not verified (seclevel 0)".into();
+        }
+        let dates = if self.dated { "dates matter" } else { "dates do not matter (ignorelocaltime 1)" };
+        let name = if self.named { "with a name (hostname)" } else { "without a name" };
+        format!("the server is verified (seclevel), {name}, {dates}")
+    }
+}
+
+impl Server {
+    /// `AT+CIPSTART=0,"TCP","host",80`, also without the channel and with or without quotes.
+    pub(super) fn of_command(command: &str) -> Option<Self> {
+        let (_, list) = command.split_once('=')?;
+        let fields = fields(list.as_bytes());
+        let protocol = fields.iter().position(|field| field.text().eq_ignore_ascii_case("TCP"))?;
+        let host = fields.get(protocol + 1)?.text();
+        let port = u16::try_from(fields.get(protocol + 2)?.number()?).ok()?;
+        (!host.is_empty()).then_some(Self { host, port })
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.port == other.port && self.host.eq_ignore_ascii_case(&other.host)
+    }
+}
+
+/// The module's switch between TLS and plain, and its contexts, as commands have set them (protocol section 14).
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Secured {
+    is_on: bool,
+    contexts: [Context; ChannelId::COUNT],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Context {
+    level: u32,
+    ignores_time: bool,
+    is_named: bool,
+}
+
+impl Secured {
+    /// The module has started: nothing is left of it (assumption A51).
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes note of a command that was answered.
+    pub(super) fn note(&mut self, exchange: &Exchange) {
+        if exchange.is_refused() || exchange.end == End::Silence {
+            return;
+        }
+        match exchange.command.trim().to_ascii_uppercase().as_str() {
+            "AT+CIPSSL=1" => self.is_on = true,
+            "AT+CIPSSL=0" => self.is_on = false,
+            "AT+CIPSSL?" => {
+                let state = exchange.info("+CIPSSL").and_then(|list| list.first()?.number());
+                self.is_on = state.map_or(self.is_on, |state| state == 1);
+            }
+            _ if exchange.begins("AT+SSLCFG=") => {
+                let _ = self.set(&exchange.command);
+            }
+            _ => {}
+        }
+    }
+
+    /// `AT+SSLCFG="key",<context>,<value>`; without a value behind the comma it erases, without the comma it asks.
+    fn set(&mut self, command: &str) -> Option<()> {
+        let (_, list) = command.split_once('=')?;
+        let fields = fields(list.as_bytes());
+        let [key, context, value] = fields.as_slice() else { return None };
+        let context = self.contexts.get_mut(usize::try_from(context.number()?).ok()?)?;
+        match key.text().to_ascii_lowercase().as_str() {
+            "seclevel" => context.level = value.number().unwrap_or(0),
+            "ignorelocaltime" => context.ignores_time = value.number() == Some(1),
+            "hostname" => context.is_named = !value.text().is_empty(),
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// What a connection that is started now asks of the server; `None` if it is plain.
+    pub(super) fn trust(&self, command: &str) -> Option<Trust> {
+        let command = command.trim_start().to_ascii_uppercase();
+        if !(self.is_on && command.starts_with("AT+CIPSTART=") && command.contains("TCP")) {
+            return None;
+        }
+        let (_, list) = command.split_once('=')?;
+        // Without a channel the connection is the only one, and has context 0.
+        let channel = fields(list.as_bytes()).first().and_then(|field| field.number()).unwrap_or(0);
+        let context = usize::try_from(channel).ok().and_then(|channel| self.contexts.get(channel))?;
+        Some(Trust { verified: context.level > 0, dated: !context.ignores_time, named: context.is_named })
+    }
+}
+
+/// A failure sooner than this is somebody's answer; a later one is the module's own patience (75 s; protocol section 8).
+/// No source draws the line; half a minute is an assumption far from both.
+pub(super) const ANSWERED_WITHIN: Duration = Duration::from_secs(30);

@@ -1,0 +1,102 @@
+//! The server: its name, a plain connection, one with TLS.
+
+use std::time::{Duration, Instant};
+
+use super::Examination;
+use crate::diagnosis::{Exchange, Server};
+use crate::error::{Error, Result};
+use crate::modem::Connector;
+use crate::proto::{ChannelId, TlsConfig, TlsFailure, TlsStep};
+
+/// A handshake that fails later has met silence, and would again; one that is to find out why has no more time.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+
+impl Examination<'_> {
+    pub(super) fn try_server(&mut self, server: &Server) {
+        if server.host.parse::<std::net::Ipv4Addr>().is_err() {
+            (self.tell)(&format!("resolving {}", server.host));
+            let began = Instant::now();
+            let result = self.modem.resolve(&server.host);
+            self.note_events();
+            let failed = result.is_err();
+            self.evidence.exchange(Exchange::resolved(&server.host, result, began.elapsed()));
+            if failed {
+                // A connection would fail for the same reason, only later.
+                return;
+            }
+        }
+        (self.tell)(&format!("connecting to {}:{}", server.host, server.port));
+        let connector = self.modem.tcp().timeout(self.checkup.connect_timeout);
+        let (channel, result, took) = self.connect(&connector, server);
+        // A module whose TLS connections are open does not open plain ones beside them.
+        let open = matches!(result, Err(Error::Tls { why: TlsFailure::TlsOpen, .. }));
+        let go_on = result.is_ok() || open;
+        self.evidence.connection(server, channel, result, took);
+        if let (true, Some(config)) = (go_on, &self.checkup.tls) {
+            self.try_tls(server, config);
+        }
+    }
+
+    fn try_tls(&mut self, server: &Server, config: &TlsConfig) {
+        (self.tell)(&format!("connecting to {}:{} with TLS", server.host, server.port));
+        if self.handshake(server, config, self.checkup.connect_timeout) {
+            let is_address = server.host.parse::<std::net::IpAddr>().is_ok();
+            for (without, looser) in looser(config, is_address) {
+                (self.tell)(&format!("the same without the check of {without}"));
+                if !self.handshake(server, &looser, self.checkup.connect_timeout.min(HANDSHAKE)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether the module said at once that there is no connection, so that it is worth trying with less.
+    fn handshake(&mut self, server: &Server, config: &TlsConfig, timeout: Duration) -> bool {
+        let connector = self.modem.tls(config.clone()).timeout(timeout);
+        let (channel, result, took) = self.connect(&connector, server);
+        let refused = match &result {
+            Err(Error::Tls { step: TlsStep::Connect, why }) => why.is_no_connection(),
+            Ok(()) | Err(_) => false,
+        };
+        self.evidence.secure_connection(server, config, channel, result, took);
+        refused && took < HANDSHAKE
+    }
+
+    /// Opens a connection and closes it again.
+    fn connect(
+        &mut self,
+        connector: &Connector,
+        server: &Server,
+    ) -> (Option<ChannelId>, Result<()>, Duration) {
+        let began = Instant::now();
+        let socket = connector.connect(&server.host, server.port);
+        let took = began.elapsed();
+        let channel = socket.as_ref().map(|socket| socket.id()).ok();
+        // That it was open is what counts, however it is closed.
+        let result = socket.map(|socket| drop(socket.close()));
+        self.note_events();
+        (channel, result, took)
+    }
+}
+
+/// The configuration with less and less of the server checked, and what is left out.
+fn looser(config: &TlsConfig, is_address: bool) -> Vec<(&'static str, TlsConfig)> {
+    if !config.is_verified() {
+        return Vec::new();
+    }
+    let (dated, named) = (!config.ignores_local_time(), config.has_name(is_address));
+    let dateless = |config: &TlsConfig| config.clone().ignore_local_time(true);
+    let nameless = config.clone().any_server_name();
+    let mut less = Vec::new();
+    if dated {
+        less.push(("dates", dateless(config)));
+    }
+    if named {
+        less.push(("the name", nameless.clone()));
+    }
+    if dated && named {
+        less.push(("dates and name", dateless(&nameless)));
+    }
+    less.push(("certificates", config.clone().trusting_anybody()));
+    less
+}

@@ -1,0 +1,81 @@
+//! What the network has said, and why it does not carry data.
+
+use crate::at::{Domain, RegistrationStatus, SignalQuality};
+use crate::error::NotReady;
+
+/// The newest answers about the network. One round of questions fills it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Network {
+    signal: Option<SignalQuality>,
+    lte: Option<RegistrationStatus>,
+    packet: Option<RegistrationStatus>,
+    circuit: Option<RegistrationStatus>,
+}
+
+impl Network {
+    /// A new round begins with the signal; `None` if the module does not say.
+    pub(super) fn heard(signal: Option<SignalQuality>) -> Self {
+        Self { signal, ..Self::default() }
+    }
+
+    pub(super) fn registered(&mut self, domain: Domain, status: Option<RegistrationStatus>) {
+        match domain {
+            Domain::Lte => self.lte = status,
+            Domain::Packet => self.packet = status,
+            Domain::Circuit => self.circuit = status,
+        }
+    }
+
+    pub(super) fn is_registered(&self) -> bool {
+        self.told().any(RegistrationStatus::is_registered)
+    }
+
+    /// The sign of arrears (guide 1.6): 2G has taken the card, and 4G says that it has not.
+    pub(super) fn is_only_2g(&self) -> bool {
+        self.lte.is_some_and(|lte| !lte.is_registered()) && self.is_registered()
+    }
+
+    /// Why there is no packet service.
+    pub(super) fn missing(&self) -> NotReady {
+        if self.is_only_2g() {
+            return NotReady::OnlyTwoG;
+        }
+        if self.is_registered() {
+            return NotReady::NotAttached;
+        }
+        let status = self.status();
+        match self.signal {
+            // Whom a network has answered, hears it.
+            _ if is_answer(status) => NotReady::NotRegistered(status),
+            Some(quality) if !quality.is_heard() => NotReady::NoSignal,
+            Some(quality) if quality.is_weak() => NotReady::WeakSignal(quality),
+            Some(_) | None => NotReady::NotRegistered(status),
+        }
+    }
+
+    /// The most telling of what is not registered.
+    fn status(&self) -> RegistrationStatus {
+        self.told().max_by_key(|status| weight(*status)).unwrap_or(RegistrationStatus::Unknown)
+    }
+
+    fn told(&self) -> impl Iterator<Item = RegistrationStatus> {
+        [self.circuit, self.packet, self.lte].into_iter().flatten()
+    }
+}
+
+/// Whether the network itself has spoken.
+fn is_answer(status: RegistrationStatus) -> bool {
+    weight(status) >= weight(RegistrationStatus::SmsOnly)
+}
+
+fn weight(status: RegistrationStatus) -> u8 {
+    match status {
+        RegistrationStatus::Unknown => 0,
+        RegistrationStatus::NotRegistered => 1,
+        RegistrationStatus::Searching => 2,
+        RegistrationStatus::SmsOnly => 3,
+        RegistrationStatus::EmergencyOnly => 4,
+        RegistrationStatus::Denied => 5,
+        RegistrationStatus::Home | RegistrationStatus::Roaming => 6,
+    }
+}
