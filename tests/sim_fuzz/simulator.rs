@@ -17,6 +17,8 @@ const MAX_POLLS: usize = 20_000;
 const MAX_BYTES: usize = 2_000_000;
 /// Ticks at deadlines between two inputs of the script.
 const MAX_TICKS: usize = 300;
+/// What a modem that still works answers.
+const ANSWER: &[u8] = b"OK\r\n";
 /// Seconds until a reset modem has to answer: faults that wait may still take some answers, and hold one for 65 s each.
 const MAX_TRIES: usize = 20_000;
 /// What keeps a script from taking minutes.
@@ -294,7 +296,8 @@ impl Stage {
     /// Gives an input and takes what comes of it.
     fn give(&mut self, input: Input<'_>) {
         self.modem.handle(self.now, input);
-        self.received.clear();
+        // On a slow line an answer comes in pieces.
+        self.received.drain(..self.received.len().saturating_sub(ANSWER.len() - 1));
         let mut polls = 0;
         while let Some(output) = self.modem.poll() {
             polls += 1;
@@ -307,7 +310,7 @@ impl Stage {
             }
             assert!(self.received.len() < MAX_BYTES, "it grows");
         }
-        self.answered |= self.received.windows(4).any(|four| four == b"OK\r\n");
+        self.answered |= self.received.windows(ANSWER.len()).any(|four| four == ANSWER);
         self.holds_little();
     }
 
