@@ -57,7 +57,7 @@ fn a_locked_card_wants_its_pin_and_blocks_after_three_wrong_ones() {
     ask(&mut host, "AT+CPIN?", "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n");
     ask(&mut host, "AT+CIMI", "\r\n+CME ERROR: 11\r\n");
     ask(&mut host, "AT+CPIN=\"0000\"", "\r\n+CME ERROR: 16\r\n");
-    ask(&mut host, "AT+CPIN=1234", "\r\nOK\r\n\r\n+CPIN: READY\r\n");
+    ask(&mut host, "AT+CPIN=1234", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
     host.wait(millis(1_500));
     assert_eq!(host.simulator().state().registration, 1);
     let mut host = locked();

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::clock::Clock;
 use super::commands;
 use super::control::Happening;
 use super::data::{FileWrite, Online, Payload};
@@ -59,6 +60,7 @@ pub(super) struct Machine {
     pub(super) mode: Mode,
     pub(super) terminal: Terminal,
     pub(super) radio: Radio,
+    pub(super) clock: Clock,
     pub(super) ip: Ip,
     pub(super) files: Files,
     pub(super) phone: Phone,
@@ -84,6 +86,7 @@ impl Machine {
             mode: Mode::Command,
             terminal: Terminal::new(&settings),
             radio: Radio::new(&settings),
+            clock: Clock::new(&settings),
             ip: Ip::new(&settings.profile),
             files: Files::default(),
             phone: Phone::new(&settings),

@@ -49,8 +49,6 @@ pub(super) struct Radio {
     pub(super) operator_format: u8,
     /// `AT+COPS=n`: 0 automatic, 1 by hand, 2 deregistered.
     pub(super) operator_mode: u8,
-    /// `AT+CTZU`: the network's time sets the clock; `AT+CTZR`: it is reported.
-    pub(super) time_reports: [u8; 2],
 }
 
 impl Radio {
@@ -68,7 +66,6 @@ impl Radio {
             reports: [0; 3],
             operator_format: 0,
             operator_mode: 0,
-            time_reports: [1; 2],
         };
         if radio.may_serve(settings) {
             radio.service = Service::On;

@@ -80,9 +80,13 @@ impl Machine {
         }
     }
 
-    /// A card that comes or goes while the modem runs is told (capture a14), and decides about service.
+    /// A card that comes or goes while the modem runs decides about service, and is told (capture a14) unless
+    /// `AT+CSDT=0` has switched that off.
     fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
         self.reconsider_service(network);
+        if self.terminal.notices_card == 0 {
+            return;
+        }
         let line = self.settings.profile.keyed("+CPIN", state);
         let line = format!("{line}{}", self.settings.profile.card_slot);
         self.urc(&line);

@@ -11,8 +11,8 @@ use super::{Table, number, text};
 pub(super) const TABLE: Table = &[
     ("+CPIN", pin),
     ("+CIMI", |machine, _, form| bare_number(machine, form, machine.settings.imsi.clone())),
-    ("+ICCID", card_number),
-    ("+CCID", card_number),
+    ("+ICCID", |machine, _, form| card_number(machine, form, machine.settings.profile.identity_keyed)),
+    ("+CCID", |machine, _, form| card_number(machine, form, false)),
     ("+CLCK", lock),
     ("+CPWD", password),
 ];
@@ -61,9 +61,9 @@ fn enter_pin(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> 
         return Outcome::cme(error);
     }
     machine.radio.card = Card::Ready;
+    // The manual's example shows it in front of OK.
+    machine.keyed("+CPIN", "READY");
     machine.final_line("OK");
-    let line = machine.settings.profile.keyed("+CPIN", "READY");
-    machine.urc(&line);
     machine.reconsider_service(network);
     Outcome::Bare
 }
@@ -158,15 +158,18 @@ fn bare_number(machine: &mut Machine, form: &Form, number: String) -> Outcome {
     }
 }
 
-fn card_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    if *form == Form::Test {
-        return Outcome::Ok;
+/// `AT+ICCID` with its key, `AT+CCID` without (manual); a locked card tells it, too.
+fn card_number(machine: &mut Machine, form: &Form, keyed: bool) -> Outcome {
+    match form {
+        Form::Execute => {}
+        Form::Test => return Outcome::Ok,
+        Form::Read | Form::Set(_) => return Outcome::ERROR,
     }
     if machine.radio.card == Card::Absent {
         return Outcome::cme(Cme::NoSim);
     }
     let iccid = machine.settings.iccid.clone();
-    if machine.settings.profile.identity_keyed {
+    if keyed {
         machine.keyed("+ICCID", &iccid);
     } else {
         machine.info(&iccid);

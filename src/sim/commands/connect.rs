@@ -23,7 +23,7 @@ const BLOCKED_FOR: Duration = Duration::from_secs(60);
 fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
-        Form::Test => return Outcome::Ok,
+        Form::Test => return shapes(machine),
         Form::Read | Form::Execute => return Outcome::ERROR,
     };
     // Several connections take the channel first; the wrong form for the mode is refused (capture a12).
@@ -48,6 +48,16 @@ fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
     connect(machine, network, channel, target)
 }
 
+/// One line for an address and one for a name (manual); their ranges are written as the SIM800's manual does (assumed).
+fn shapes(machine: &mut Machine) -> Outcome {
+    let last = machine.ip.channels.len() - 1;
+    let channels = if machine.ip.multi() { format!("(0-{last}),") } else { String::new() };
+    for host in ["(\"(0-255).(0-255).(0-255).(0-255)\")", "(\"DOMAIN NAME\")"] {
+        machine.keyed("+CIPSTART", &format!("{channels}(\"TCP\",\"UDP\"),{host},(1-65535)"));
+    }
+    Outcome::Ok
+}
+
 /// Protocol, host, port, each quoted or not; more arguments are ignored.
 fn target(args: &[Arg]) -> Option<Target> {
     let protocol = match text(args, 0).to_uppercase().as_str() {
@@ -66,7 +76,7 @@ fn target(args: &[Arg]) -> Option<Target> {
 fn scene_allows(machine: &mut Machine) -> bool {
     match machine.ip.bearer {
         Bearer::Ready => true,
-        Bearer::Initial if !machine.ip.multi() && machine.radio.is_usable() => {
+        Bearer::Initial if !machine.ip.multi() && machine.may_activate(&machine.ip.default_access[0]) => {
             machine.ip.bearer = Bearer::Ready;
             machine.happened(Happening::Bearer(true));
             true

@@ -37,8 +37,9 @@ fn resolve(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Out
         return Outcome::cme(Cme::NotAllowed);
     }
     let name = text(args, 0).to_owned();
-    if name.is_empty() || name.len() > MAX_NAME || machine.ip.queries.len() == MAX_QUERIES {
-        return Outcome::cme(Cme::Invalid);
+    // A wrong form is ERROR here (manual, CDNSGIP).
+    if name.is_empty() || name.len() > MAX_NAME || args.len() > 1 || machine.ip.queries.len() == MAX_QUERIES {
+        return Outcome::ERROR;
     }
     let query = machine.ip.number();
     network.resolve(machine.now, query, &name);

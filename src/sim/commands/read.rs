@@ -17,11 +17,8 @@ fn receive(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Out
             machine.keyed("+CIPRXGET", &mode);
             Outcome::Ok
         }
-        Form::Test => {
-            let modes = format!("(0-{})", machine.settings.profile.manual_receive_max);
-            machine.keyed("+CIPRXGET", &modes);
-            Outcome::Ok
-        }
+        // OK alone (manual).
+        Form::Test => Outcome::Ok,
         Form::Execute => Outcome::ERROR,
         Form::Set(args) => match number(args, 0) {
             Some(mode @ (0 | 1 | 5)) if mode <= u64::from(machine.settings.profile.manual_receive_max) => {
