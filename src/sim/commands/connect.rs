@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::control::Happening;
 use super::super::ip::{Bearer, Channel, ChannelState};
 use super::super::line::{Arg, Form};
+use super::super::link_options::{KeepAlive, LinkOptions};
 use super::super::machine::Machine;
 use super::super::network::{Link, Network, Protocol, Target};
 use super::super::profile::AlreadyStyle;
@@ -104,9 +105,14 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
     let until = machine.now + machine.settings.connect_timeout;
     machine.happened(Happening::Connecting { channel: channel as u8, target: target.clone() });
     let line_end_follows = machine.ip.switches.bare_data == 0;
+    let options = options(machine, channel, target.protocol);
+    if options != LinkOptions::default() {
+        network.prepare(link, options);
+    }
     network.connect(machine.now, link, &target);
     let secure = machine.ip.switches.secure == 1 && target.protocol == Protocol::Tcp;
     machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
+    machine.ip.channels[channel].keep_alive = options.keep_alive;
     machine.ip.channels[channel].tls = if secure { Tls::Wanted } else { Tls::Off };
     machine.final_line("OK");
     debug_assert!(matches!(machine.ip.channels[channel].state, ChannelState::Connecting { .. }));
@@ -116,7 +122,23 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
     Outcome::Bare
 }
 
-/// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: kept and shown; the network behind the modem chooses its own ports.
+/// What `AT+CLPORT` and `AT+CIPTKA` ask of the next link. That they count from the next connect on is assumed.
+fn options(machine: &Machine, channel: usize, protocol: Protocol) -> LinkOptions {
+    let [tcp, udp] = machine.ip.local_ports[channel];
+    let (port, keeps) = match protocol {
+        Protocol::Tcp => (tcp, true),
+        Protocol::Udp => (udp, false),
+    };
+    let [on, idle, interval, count] = machine.ip.keep_alive;
+    let seconds = |number: u16| Duration::from_secs(number.into());
+    let keep_alive = KeepAlive { idle: seconds(idle), interval: seconds(interval), count: count.into() };
+    LinkOptions {
+        local_port: (port > 0).then_some(port),
+        keep_alive: (keeps && on == 1).then_some(keep_alive),
+    }
+}
+
+/// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: the modem's own port of the next connect; 0 lets it choose.
 fn local_port(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     match form {

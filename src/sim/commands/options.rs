@@ -31,7 +31,7 @@ pub(super) const TABLE: Table = &[
     ("+CIPCCFG", transparent_settings),
 ];
 
-/// Manual, CIPTKA. Kept; without effect on a network that loses no link silently.
+/// Manual, CIPTKA. A peer that has gone without a word is found after the idle time and the last probe.
 const KEEP_ALIVE: List<4> = List {
     key: "+CIPTKA",
     test: "(0-1),(30-7200),(30-600),(1-9)",
