@@ -641,5 +641,5 @@ fn directories_are_made_listed_and_removed() {
     ask(&mut host, "AT+FSDEL=\"/a/c.txt\"", OK);
     ask(&mut host, "AT+FSRMDIR=\"/a/b\"", OK);
     ask(&mut host, "AT+FSRMDIR=\"/a\"", OK);
-    ask(&mut host, "AT+FSLS", OK);
+    ask(&mut host, "AT+FSLS=\"/\"", OK);
 }

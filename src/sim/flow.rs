@@ -345,6 +345,14 @@ impl Machine {
         header
     }
 
+    /// Manual mode: the host has read. What comes now is announced; what had come before and is left is not, because the
+    /// host knows of it.
+    pub(super) fn read_on(&mut self, network: &mut dyn Network, channel: usize) {
+        self.pump(network);
+        let slot = &mut self.ip.channels[channel];
+        slot.announced = slot.announced || !slot.received.is_empty();
+    }
+
     /// Manual mode: moves data into the channel's buffer and says so once.
     fn fetch(&mut self, network: &mut dyn Network, channel: usize) -> bool {
         let mut data = [0; CHUNK];

@@ -47,6 +47,8 @@ pub(super) struct Radio {
     pub(super) reports: [u8; 3],
     /// `AT+COPS=3,n`: how the operator is shown.
     pub(super) operator_format: u8,
+    /// `AT+CBC`: the voltages that switch on and off.
+    pub(super) supply_limits: [u16; 2],
     /// `AT+COPS=n`: 0 automatic, 1 by hand, 2 deregistered.
     pub(super) operator_mode: u8,
 }
@@ -66,6 +68,8 @@ impl Radio {
             reports: [0; 3],
             operator_format: 0,
             operator_mode: 0,
+            // No source gives the values of a new module (assumed: no limits).
+            supply_limits: [0; 2],
         };
         if radio.may_serve(settings) {
             radio.service = Service::On;

@@ -61,6 +61,7 @@ impl Machine {
             Fault::HangUp => self.control(network, Control::HangUp),
             Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
             Fault::StaleConnected => self.make_stale(),
+            Fault::Deaf { lasting } => self.deaf_until = self.now + lasting,
             Fault::BrownOut { times } => {
                 self.brown_outs = times.saturating_sub(1);
                 self.reboot(network);
@@ -76,7 +77,10 @@ impl Machine {
             | Fault::LostAnswer { .. }
             | Fault::WrongAnswer { .. }
             | Fault::CloseMidSend { .. }
-            | Fault::ShortBody { .. } => self.faults.arm(fault),
+            | Fault::ShortBody { .. }
+            | Fault::CutBody { .. }
+            | Fault::SendFail
+            | Fault::SilentConnect => self.faults.arm(fault),
         }
     }
 

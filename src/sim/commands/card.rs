@@ -5,7 +5,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::radio::Power;
-use super::super::result::{Cme, Outcome};
+use super::super::result::{After, Cme, Outcome};
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
@@ -27,7 +27,7 @@ pub(super) fn refusal(machine: &Machine) -> Option<Outcome> {
     }
 }
 
-fn pin(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn pin(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
         Form::Read => match machine.card_text() {
             None => Outcome::cme(Cme::NoSim),
@@ -40,14 +40,14 @@ fn pin(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome
                 Outcome::Ok
             }
         },
-        Form::Set(args) => enter_pin(machine, network, args),
+        Form::Set(args) => enter_pin(machine, args),
         Form::Test => Outcome::Ok,
         Form::Execute => Outcome::ERROR,
     }
 }
 
 /// `AT+CPIN=<pin>`, and for a blocked card `AT+CPIN=<puk>,<new pin>`.
-fn enter_pin(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
+fn enter_pin(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let lock = &mut machine.radio.lock;
     let opened = match machine.radio.card {
         Card::Absent => Err(Cme::NoSim),
@@ -63,9 +63,7 @@ fn enter_pin(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> 
     machine.radio.card = Card::Ready;
     // The manual's example shows it in front of OK.
     machine.keyed("+CPIN", "READY");
-    machine.final_line("OK");
-    machine.reconsider_service(network);
-    Outcome::Bare
+    Outcome::OkThen(After::Service)
 }
 
 /// The last wrong PIN has blocked the card.

@@ -3,7 +3,7 @@
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
-use super::super::result::{Cme, Outcome};
+use super::super::result::{After, Cme, Outcome};
 use super::super::service::REPORTS;
 use super::{Table, accepted, number, text};
 
@@ -66,7 +66,7 @@ fn registration(machine: &mut Machine, form: &Form, report: usize) -> Outcome {
 }
 
 /// `+COPS: 0,2,"46000",7` (manual, COPS).
-fn operator(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let (mode, format) = (machine.radio.operator_mode, machine.radio.operator_format);
     match form {
         Form::Read if machine.radio.in_service() => {
@@ -83,7 +83,7 @@ fn operator(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Ou
             machine.keyed("+COPS", &list);
         }
         Form::Test => return Outcome::cme(Cme::NoService),
-        Form::Set(args) => return select_operator(machine, network, args),
+        Form::Set(args) => return select_operator(machine, args),
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok
@@ -101,7 +101,7 @@ fn names(machine: &Machine) -> [String; 3] {
 }
 
 /// 0 automatic, 1 by hand, 2 deregister, 3 only the format, 4 by hand or else automatic. There is one network.
-fn select_operator(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
+fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let format = match args.get(1).map(|arg| (arg.text.is_empty(), arg.number())) {
         None | Some((true, _)) => None,
         Some((false, Some(format @ 0..=2))) => Some(format as u8),
@@ -128,9 +128,7 @@ fn select_operator(machine: &mut Machine, network: &mut dyn Network, args: &[Arg
     };
     machine.radio.operator_format = format.unwrap_or(machine.radio.operator_format);
     machine.radio.operator_mode = mode;
-    machine.final_line("OK");
-    machine.reconsider_service(network);
-    Outcome::Bare
+    Outcome::OkThen(After::Service)
 }
 
 /// `AT+CTZU`: whether the network's time sets the clock; on from the start. 0 and 1 can be set, although the manual's

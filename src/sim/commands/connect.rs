@@ -109,17 +109,21 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
     if options != LinkOptions::default() {
         network.prepare(link, options);
     }
-    network.connect(machine.now, link, &target);
+    if machine.faults.connect_is_unheard() {
+        machine.happened(Happening::Fault(format!("channel {channel} connects to nobody")));
+    } else {
+        network.connect(machine.now, link, &target);
+    }
     let secure = machine.ip.switches.secure == 1 && target.protocol == Protocol::Tcp;
     machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
     machine.ip.channels[channel].keep_alive = options.keep_alive;
     machine.ip.channels[channel].tls = if secure { Tls::Wanted } else { Tls::Off };
-    machine.final_line("OK");
     debug_assert!(matches!(machine.ip.channels[channel].state, ChannelState::Connecting { .. }));
     if machine.settings.profile.connect_blocks {
+        machine.final_line("OK");
         return machine.pause(BLOCKED_FOR, Then::Connected { channel });
     }
-    Outcome::Bare
+    Outcome::Ok
 }
 
 /// What `AT+CLPORT` and `AT+CIPTKA` ask of the next link. That they count from the next connect on is assumed.

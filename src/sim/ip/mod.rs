@@ -132,8 +132,8 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) ping: Option<Ping>,
     /// `AT+SSLCFG`
     pub(in crate::sim) ssl: SslContexts,
-    /// `AT+CDNSCFG`
-    pub(in crate::sim) name_servers: [String; 2],
+    /// `AT+CDNSCFG`; none: those of the network.
+    pub(in crate::sim) name_servers: Option<[String; 2]>,
     /// Names asked for with `AT+CDNSGIP`.
     pub(in crate::sim) queries: BTreeMap<u64, String>,
     /// The next number of a link or a query.
@@ -160,7 +160,7 @@ impl Ip {
             heart: Heart::default(),
             ping: None,
             ssl: SslContexts::new(profile.tls_version),
-            name_servers: ["0.0.0.0".to_owned(), "0.0.0.0".to_owned()],
+            name_servers: None,
             queries: BTreeMap::new(),
             next_number: 0,
             turn: 0,
