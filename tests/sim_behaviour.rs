@@ -5,12 +5,12 @@ mod sim_support;
 use std::time::Duration;
 
 use air724ug::sim::{
-    ApnPolicy, Boot, Control, FullBuffer, Happening, MemoryNetwork, Peer, Profile, Settings, SimCard,
-    Simulator, VirtualHost,
+    ApnPolicy, Boot, ConnectFailure, Control, FullBuffer, Happening, MemoryNetwork, Peer, Profile, Settings,
+    SimCard, Simulator, VirtualHost,
 };
 use sim_support::{
-    NOT_ALLOWED, OK, PROMPT, ask, close_by_peer, connect, go_online, host, host_with, online, online_with,
-    push, received, send, text, type_bytes,
+    NOT_ALLOWED, OK, PROMPT, ask, close_by_peer, connect, go_online, host, host_with, last_link, online,
+    online_with, push, received, send, text, type_bytes,
 };
 
 fn millis(millis: u64) -> Duration {
@@ -57,7 +57,7 @@ fn a_locked_card_wants_its_pin_and_blocks_after_three_wrong_ones() {
     ask(&mut host, "AT+CPIN?", "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n");
     ask(&mut host, "AT+CIMI", "\r\n+CME ERROR: 11\r\n");
     ask(&mut host, "AT+CPIN=\"0000\"", "\r\n+CME ERROR: 16\r\n");
-    ask(&mut host, "AT+CPIN=1234", "\r\nOK\r\n\r\n+CPIN: READY\r\n");
+    ask(&mut host, "AT+CPIN=1234", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
     host.wait(millis(1_500));
     assert_eq!(host.simulator().state().registration, 1);
     let mut host = locked();
@@ -602,6 +602,49 @@ fn a_peer_that_vanishes_leaves_a_link_half_open() {
     ask_quietly(&mut host, "AT+CIPCLOSE=0", "\r\n0, CLOSE OK\r\n");
 }
 
+/// Manual, CIPTKA: idle time, then probes an interval apart; a live peer answers them and nothing is seen.
+#[test]
+fn keep_alive_finds_a_peer_that_has_gone_and_leaves_one_that_is_silent() {
+    for (peer, left) in [(Peer::echo().vanish_after(4), false), (Peer::discard(), true)] {
+        let mut host = lossy(0.0, peer);
+        ask_quietly(&mut host, "AT+CIPTKA=1,60,30,3", OK);
+        host.write(b"AT+CIPSTART=0,TCP,far.test,1\r\n");
+        host.wait(millis(100));
+        host.write(b"AT+CIPSEND=0,4\r\n");
+        host.write(b"data");
+        host.wait(Duration::from_secs(1));
+        assert_eq!(host.wait(Duration::from_secs(148)), b"", "the last probe is not over");
+        assert_eq!(text(host.wait(Duration::from_secs(2))), if left { "" } else { "\r\n0, CLOSED\r\n" });
+        host.wait(Duration::from_secs(86_400));
+        let state = host.simulator().state().channels[0].state;
+        assert_eq!(state, if left { "CONNECTED" } else { "CLOSED" });
+    }
+}
+
+#[test]
+fn a_local_port_is_that_of_the_next_connect_and_is_not_given_twice_to_one_peer() {
+    let mut host = online(true);
+    ask(&mut host, "AT+CLPORT=0,TCP,4000;+CLPORT=1,TCP,4000;+CLPORT=1,UDP,5000", OK);
+    connect(&mut host, 0, "discard.test", 9);
+    assert_eq!(host.simulator().network().local_port(last_link(&host)), Some(4000));
+    ask(&mut host, "AT+CIPSTART=1,\"TCP\",\"discard.test\",9", "\r\nOK\r\n\r\n1, CONNECT FAIL\r\n");
+    let told = host
+        .happenings()
+        .iter()
+        .any(|told| matches!(told, Happening::ConnectFailed { channel: 1, why: ConnectFailure::LocalPort }));
+    assert!(told, "{:?}", host.happenings());
+    connect(&mut host, 1, "echo.test", 7);
+    ask(&mut host, "AT+CIPCLOSE=0", "\r\n0, CLOSE OK\r\n");
+    ask(&mut host, "AT+CIPCLOSE=1", "\r\n1, CLOSE OK\r\n");
+    connect(&mut host, 1, "discard.test", 9);
+    ask(&mut host, "AT+CIPCLOSE=1", "\r\n1, CLOSE OK\r\n");
+    ask(&mut host, "AT+CLPORT=1,TCP,0", OK);
+    connect(&mut host, 1, "discard.test", 9);
+    assert_eq!(host.simulator().network().local_port(last_link(&host)), None, "0: any");
+    ask(&mut host, "AT+CIPSTART=0,\"UDP\",\"discard.test\",9", "\r\nOK\r\n\r\n0, CONNECT OK\r\n");
+    assert_eq!(host.simulator().network().local_port(last_link(&host)), None, "UDP has its own");
+}
+
 #[track_caller]
 fn ask_quietly(host: &mut sim_support::Host, command: &str, answer: &str) {
     assert_eq!(text(host.write(format!("{command}\r\n").as_bytes())), answer, "{command}");
@@ -619,5 +662,5 @@ fn directories_are_made_listed_and_removed() {
     ask(&mut host, "AT+FSDEL=\"/a/c.txt\"", OK);
     ask(&mut host, "AT+FSRMDIR=\"/a/b\"", OK);
     ask(&mut host, "AT+FSRMDIR=\"/a\"", OK);
-    ask(&mut host, "AT+FSLS", OK);
+    ask(&mut host, "AT+FSLS=\"/\"", OK);
 }

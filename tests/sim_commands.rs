@@ -6,7 +6,7 @@ mod sim_support;
 
 use std::time::Duration;
 
-use air724ug::sim::{Boot, Control, Happening, Settings, SimCard};
+use air724ug::sim::{ApnPolicy, Boot, Control, Happening, Settings, SimCard};
 use sim_support::{
     NOT_ALLOWED, OK, PROMPT, ask, connect, host, host_with, online, received, send, text, type_bytes,
 };
@@ -59,7 +59,7 @@ fn phone_settings_in_all_their_forms() {
     let mut host = host();
     let host = &mut host;
     forms(host, "+CSCS", &[("=?", "+CSCS: (\"GSM\",\"IRA\",\"UCS2\")"), ("?", "+CSCS: \"GSM\"")]);
-    forms(host, "+CSCS", &[("=\"UCS2\"", "OK"), ("?", "+CSCS: \"UCS2\""), ("=\"KOI8\"", "+CME ERROR: 53")]);
+    forms(host, "+CSCS", &[("=\"IRA\"", "OK"), ("?", "+CSCS: \"IRA\""), ("=\"KOI8\"", "+CME ERROR: 53")]);
     forms(host, "+CMGF", &[("=?", "+CMGF: (0-1)"), ("?", "+CMGF: 0"), ("=1", "OK"), ("?", "+CMGF: 1")]);
     forms(host, "+CMGF", &[("=2", "+CME ERROR: 53"), ("=", "OK"), ("?", "+CMGF: 0"), ("", "ERROR")]);
     forms(host, "+CNMI", &[("=?", "+CNMI: (0-3),(0-3),(0-3),(0-1),(0-1)"), ("?", "+CNMI: 2,1,0,0,0")]);
@@ -83,6 +83,88 @@ fn phone_settings_in_all_their_forms() {
     forms(host, "+CSMS", &[("=?", "+CSMS: (0,1)"), ("=1", "+CSMS: 1,1,1"), ("?", "+CSMS: 1,1,1,1")]);
     forms(host, "+CMGL", &[("=4", "OK")]);
     forms(host, "+CMGR", &[("=1", "+CMS ERROR: 321")]);
+}
+
+/// Names and numbers are text in the character set that was chosen, in both directions; digits of a network are not.
+#[test]
+fn in_ucs2_names_and_numbers_are_hexadecimal() {
+    let settings = Settings::default().number("+86139".to_owned()).operator("中国移动".to_owned());
+    let mut host = host_with(settings);
+    let host = &mut host;
+    forms(host, "+COPS", &[("?", "+COPS: 0,0,\"????\",7"), ("=1,0,\"中国移动\"", "OK")]);
+    ask(host, "AT+CSCS=\"UCS2\"", OK);
+    forms(host, "+CSCS", &[("?", "+CSCS: \"UCS2\"")]);
+    let found = "+COPS: (2,\"4E2D56FD79FB52A8\",\"0043004D00430043\",\"46000\",7),,(0-4),(0-2)";
+    forms(host, "+COPS", &[("=?", found), ("?", "+COPS: 1,0,\"4E2D56FD79FB52A8\",7")]);
+    forms(
+        host,
+        "+COPS",
+        &[
+            ("=1,0,\"4e2d56fd79fb52a8\"", "OK"),
+            ("=1,0,\"中国移动\"", "+CME ERROR: 30"),
+            ("=1,2,\"46000\"", "OK"),
+            ("?", "+COPS: 1,2,\"46000\",7"),
+        ],
+    );
+    forms(host, "+CNUM", &[("", "+CNUM: \"\",\"002B00380036003100330039\",145")]);
+    forms(
+        host,
+        "+CSCA",
+        &[
+            ("=\"002B0034003400310031\",145", "OK"),
+            ("?", "+CSCA: \"002B0034003400310031\",145"),
+            ("=\"+4411\",145", "+CMS ERROR: 304"),
+        ],
+    );
+    ask(host, "AT+CSCS=\"GSM\"", OK);
+    forms(host, "+CSCA", &[("?", "+CSCA: \"+4411\",145")]);
+}
+
+#[test]
+fn a_card_that_comes_and_goes_is_not_told_where_csdt_says_so() {
+    let mut host = host();
+    forms(
+        &mut host,
+        "+CSDT",
+        &[("=?", "+CSDT: (0-1)"), ("?", "+CSDT: 1"), ("=0,1", "OK"), ("?", "+CSDT: 0")],
+    );
+    forms(&mut host, "+CSDT", &[("=2", "+CME ERROR: 53"), ("=1,2", "+CME ERROR: 53"), ("", "ERROR")]);
+    assert!(!text(host.control(Control::SimRemove)).contains("+CPIN"));
+    ask(&mut host, "AT+CPIN?", "\r\n+CME ERROR: 10\r\n");
+    ask(&mut host, "AT+CSDT=1", OK);
+    assert!(text(host.control(Control::SimInsert)).contains("\r\n+CPIN: READY\r\n"));
+    ask(&mut host, "AT+CSDT=0;&W", OK);
+    restart(&mut host);
+    ask(&mut host, "AT+CSDT?", &line("+CSDT: 0"));
+}
+
+/// Manual, CIPSCONT, and the FAQ: without it everything about TCP/IP is forgotten.
+#[test]
+fn the_applications_settings_survive_a_reset_when_they_are_saved() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPMUX=1;+CIPQSEND=2;+CIPATS=1,7;+CIPCSGP=1,\"cmnet\",\"u\",\"p\"", OK);
+    restart(&mut host);
+    ask(&mut host, "AT+CIPMUX?", &line("+CIPMUX: 0"));
+    ask(&mut host, "AT+CIPMUX=1;+CIPQSEND=2;+CIPATS=1,7;+CIPCSGP=1,\"cmnet\",\"u\",\"p\"", OK);
+    ask(&mut host, "AT+CIPSCONT", OK);
+    ask(&mut host, "AT+CIPQSEND=1", OK);
+    restart(&mut host);
+    let saved = "+CIPSCONT: 0\r\n+CIPCSGP: 1\r\nGprs Config APN:cmnet\r\nGprs Config UserId:u\r\n\
+                 Gprs Config Password:p\r\n+CIPHEAD: 0\r\n+CIPSHOWTP: 0\r\n+CIPSRIP: 0\r\n+CIPATS: 1,7\r\n\
+                 +CIPSPRT: 1\r\n+CIPQSEND: 2\r\n+CIPMODE: 0\r\n+CIPCCFG: 5,2,1024,0,0,1460,50\r\n+CIPMUX: 1\r\n\
+                 +CIPDPDP: 1,10,3\r\n+CIPRXGET: 0\r\n+CIPRDTIMER: 2000,3500";
+    ask(&mut host, "AT+CIPSCONT?", &line(saved));
+    ask(&mut host, "AT+CSTT;+CSTT?", &line("+CSTT: \"cmnet\",\"u\",\"p\""));
+}
+
+#[test]
+fn the_access_point_of_cipcsgp_is_the_one_that_a_connect_without_a_scene_uses() {
+    let only = ApnPolicy::Only(vec!["private.apn".to_owned()]);
+    let mut host = host_with(Settings::default().apn(only));
+    ask(&mut host, "AT+CIPCSGP=1,\"public.apn\"", OK);
+    ask(&mut host, "AT+CIPSTART=TCP,discard.test,9", NOT_ALLOWED);
+    ask(&mut host, "AT+CIPCSGP=1,\"private.apn\"", OK);
+    ask(&mut host, "AT+CIPSTART=TCP,discard.test,9", "\r\nOK\r\n\r\nCONNECT OK\r\n");
 }
 
 #[test]
@@ -118,7 +200,7 @@ fn a_pin_lock_is_switched_on_changed_and_asked_for_as_on_the_manuals_cpwd_page()
     host.control(Control::Reset);
     assert!(text(host.wait(Duration::from_secs(10))).contains("\r\n+CPIN: SIM PIN\r\n"));
     ask(&mut host, "AT+CPIN=\"1234\"", WRONG_PASSWORD);
-    ask(&mut host, "AT+CPIN=\"8888\"", "\r\nOK\r\n\r\n+CPIN: READY\r\n");
+    ask(&mut host, "AT+CPIN=\"8888\"", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
     assert!(text(host.wait(millis(1_500))).contains("^MODE: 17,17"));
     ask(&mut host, "AT+CLCK=\"SC\",0,\"8888\"", OK);
     restart(&mut host);
@@ -136,7 +218,7 @@ fn a_wrong_password_counts_wherever_it_is_given_and_the_third_blocks() {
     ask(&mut host, "AT+CLCK=\"SC\",0,\"1234\"", "\r\n+CME ERROR: 12\r\n");
     ask(&mut host, "AT+CPIN=\"1234\"", "\r\n+CME ERROR: 12\r\n");
     ask(&mut host, "AT+CPIN=\"00000000\",\"4321\"", WRONG_PASSWORD);
-    ask(&mut host, "AT+CPIN=\"12345678\",\"4321\"", "\r\nOK\r\n\r\n+CPIN: READY\r\n");
+    ask(&mut host, "AT+CPIN=\"12345678\",\"4321\"", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
     ask(&mut host, "AT+CLCK=\"SC\",1,\"4321\"", OK);
     ask(&mut host, "AT+CLCK=\"PN\",2", "\r\n+CME ERROR: 4\r\n");
 }
@@ -179,14 +261,38 @@ fn extended_signal_quality_is_that_of_the_settings() {
 }
 
 #[test]
-fn the_networks_time_is_not_reported_when_ctzr_says_so() {
+fn the_clock_is_set_by_hand_and_by_the_network_unless_ctzu_says_no() {
     let mut host = host();
-    forms(&mut host, "+CTZU", &[("=?", "+CTZU: (0-1)"), ("?", "+CTZU: 1"), ("=0", "OK"), ("?", "+CTZU: 0")]);
-    forms(&mut host, "+CTZR", &[("?", "+CTZR: 1"), ("=0", "OK"), ("=2", "+CME ERROR: 53")]);
+    forms(
+        &mut host,
+        "+CTZU",
+        &[("=?", "+CTZU: (0-1)"), ("?", "+CTZU: 1"), ("", "ERROR"), ("=2", "+CME ERROR: 53")],
+    );
+    forms(
+        &mut host,
+        "+CTZR",
+        &[("=?", "+CTZR: (0-1)"), ("?", "+CTZR: 1"), ("=0", "+CME ERROR: 4"), ("", "ERROR")],
+    );
+    forms(&mut host, "+CCLK", &[("=?", "OK"), ("?", "+CCLK: \"24/07/23,08:35:01+32\""), ("", "ERROR")]);
+    forms(&mut host, "+CCLK", &[("=\"18/08/07,13:28:29+30\"", "OK")]);
+    host.wait(Duration::from_secs(2));
+    forms(&mut host, "+CCLK", &[("?", "+CCLK: \"18/08/07,13:28:31+30\"")]);
+    forms(
+        &mut host,
+        "+CCLK",
+        &[("=\"18/13/07,13:28:29+32\"", "+CME ERROR: 53"), ("=\"18/08/07,13:28:29+32\",1", "+CME ERROR: 53")],
+    );
+    ask(&mut host, "AT+CTZU=0", OK);
     host.control(Control::NetworkDown);
     host.control(Control::NetworkUp);
     let found = text(host.wait(millis(1_500)));
-    assert!(found.contains("^MODE: 17,17") && !found.contains("+NITZ"), "{found}");
+    assert!(found.contains("+NITZ: 24/07/23,08:35:04+32"), "the network's own time: {found}");
+    forms(&mut host, "+CCLK", &[("?", "+CCLK: \"18/08/07,13:28:32+30\"")]);
+    ask(&mut host, "AT+CTZU=1", OK);
+    host.control(Control::NetworkDown);
+    host.control(Control::NetworkUp);
+    host.wait(millis(1_500));
+    forms(&mut host, "+CCLK", &[("?", "+CCLK: \"24/07/23,08:35:06+32\"")]);
 }
 
 #[test]
@@ -251,7 +357,7 @@ fn a_sleeping_modem_loses_the_first_bytes_and_needs_several_at() {
     forms(
         &mut host,
         "+CSCLK",
-        &[("=?", "+CSCLK: (0-2)"), ("?", "+CSCLK: 0"), ("=2", "OK"), ("=3", "+CME ERROR: 53")],
+        &[("=?", "+CSCLK: (0,1,2)"), ("?", "+CSCLK: 0"), ("=2", "OK"), ("=3", "+CME ERROR: 53")],
     );
     forms(&mut host, "+WAKETIM", &[("?", "+WAKETIM: 1"), ("=2", "OK"), ("=66", "+CME ERROR: 53")]);
     host.wait(millis(1_999));

@@ -317,6 +317,18 @@ fn a_dead_link_goes_on_being_connected_and_takes_what_is_sent() {
 }
 
 #[test]
+fn keep_alive_finds_out_about_a_dead_link() {
+    let mut host = online(true);
+    ask(&mut host, "AT+CIPTKA=1,30,30,2", "\r\nOK\r\n");
+    connect(&mut host, 0, "echo.test", 7);
+    host.wait(seconds(1_000));
+    host.control(Control::Fault(Fault::StaleConnected));
+    assert_eq!(host.wait(seconds(89)), b"");
+    assert_eq!(text(host.wait(seconds(1))), "\r\n0, CLOSED\r\n");
+    connect(&mut host, 0, "discard.test", 9);
+}
+
+#[test]
 fn a_rule_given_while_it_runs_counts_from_then() {
     let mut host = host();
     host.wait(seconds(100));

@@ -186,6 +186,53 @@ fn datagrams_go_to_a_real_peer_and_back() {
     program.expect("\r\n+RECEIVE,0,3:\r\none\r\n+RECEIVE,0,5:\r\nthree");
 }
 
+/// A port that nothing listens on, so that a socket can have it.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_real_peer_sees_the_local_port_that_was_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
+    let mut program = Program::new(reader, writer);
+    let own = free_port();
+    program.go_online();
+    program.ask("AT+CIPTKA=1,60,30,3", "OK\r\n");
+    program.ask(&format!("AT+CLPORT=2,TCP,{own}"), "OK\r\n");
+    let port = listener.local_addr().unwrap().port();
+    // The same pair of ends again, right behind its close.
+    for _ in 0..2 {
+        program.ask(&format!("AT+CIPSTART=2,\"TCP\",\"127.0.0.1\",{port}"), "2, CONNECT OK\r\n");
+        let (mut stream, from) = listener.accept().unwrap();
+        assert_eq!(from.port(), own);
+        stream.write_all(b"to you").unwrap();
+        assert_eq!(program.receive(2, 6), b"to you");
+        drop(stream);
+        program.expect("2, CLOSED\r\n");
+    }
+
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    program.ask(&format!("AT+CLPORT=3,UDP,{own}"), "OK\r\n");
+    let port = peer.local_addr().unwrap().port();
+    program.ask(&format!("AT+CIPSTART=3,\"UDP\",\"127.0.0.1\",{port}"), "3, CONNECT OK\r\n");
+    program.send(3, b"ping");
+    let (_, from) = peer.recv_from(&mut [0; 16]).unwrap();
+    assert_eq!(from.port(), own);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_local_port_that_somebody_listens_on_fails_the_connect() {
+    let (server, taken) = (echo_server(), echo_server());
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
+    let mut program = Program::new(reader, writer);
+    program.go_online();
+    program.ask(&format!("AT+CLPORT=2,TCP,{}", taken.port()), "OK\r\n");
+    program.ask(&format!("AT+CIPSTART=2,\"TCP\",\"127.0.0.1\",{}", server.port()), "2, CONNECT FAIL\r\n");
+}
+
 #[test]
 fn a_slow_send_waits_for_the_peer() {
     let server = echo_server();

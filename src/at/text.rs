@@ -30,9 +30,8 @@ pub enum InvalidText {
 pub const MAX_HOST: usize = 128;
 /// The longest access point name (3GPP 23.003 section 9.1: 100 octets).
 pub const MAX_APN: usize = 100;
-/// The longest user name or password of an access point. No source gives a number; 64 is an assumption that keeps the
-/// whole command far below the module's limit of 1024 bytes.
-pub const MAX_CREDENTIAL: usize = 64;
+/// The longest user name or password of an access point (manual, CSTT: 32 characters).
+pub const MAX_CREDENTIAL: usize = 32;
 
 impl Quotable {
     /// Checks a text of at most `max` bytes.

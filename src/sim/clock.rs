@@ -1,4 +1,91 @@
-//! The calendar, for `AT+CCLK?` and `+NITZ`.
+//! The module's clock and the calendar, for `AT+CCLK` and `+NITZ`.
+
+use super::settings::Settings;
+
+/// The module's own clock. It runs with the network's, and may have been set apart from it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// Seconds that it is ahead of the network's time.
+    ahead: i64,
+    /// Its time zone in quarters of an hour.
+    zone: i64,
+    /// `AT+CTZU`: the network's time sets it when service comes.
+    pub(super) network_sets: u8,
+}
+
+impl Clock {
+    /// Set by the network long ago.
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { ahead: 0, zone: settings.time_zone.into(), network_sets: 1 }
+    }
+
+    /// Its time in seconds since 1970 (UTC), from the network's.
+    pub(super) fn utc(&self, network: i64) -> i64 {
+        network + self.ahead
+    }
+
+    /// Its time as `AT+CCLK?` shows it.
+    pub(super) fn shown(&self, network: i64, long_year: bool) -> String {
+        format(self.utc(network), self.zone, long_year)
+    }
+
+    /// `AT+CCLK="..."`
+    pub(super) fn set(&mut self, network: i64, utc: i64, zone: i64) {
+        self.ahead = utc - network;
+        self.zone = zone;
+    }
+
+    /// Service has come, and with it the network's time.
+    pub(super) fn take_network_time(&mut self, settings: &Settings) {
+        if self.network_sets == 1 {
+            self.ahead = 0;
+            self.zone = settings.time_zone.into();
+        }
+    }
+
+    /// What a reset leaves: the time runs on (assumed), the switch is forgotten.
+    pub(super) fn rebooted(self) -> Self {
+        Self { network_sets: 1, ..self }
+    }
+}
+
+/// Reads `yy/MM/dd,hh:mm:ss+zz` into seconds since 1970 (UTC) and the zone; the years are 2000 to 2099, the zone -47 to
+/// 48 (manual, CCLK).
+pub(super) fn parse(text: &str) -> Option<(i64, i64)> {
+    let bytes = text.as_bytes();
+    let marks = [(2, b'/'), (5, b'/'), (8, b','), (11, b':'), (14, b':')];
+    if bytes.len() != 20 || marks.iter().any(|(place, mark)| bytes[*place] != *mark) {
+        return None;
+    }
+    let two = |place: usize| {
+        let pair = &bytes[place..place + 2];
+        let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+        Some(digit(pair[0])? * 10 + digit(pair[1])?)
+    };
+    let (year, month, day) = (2000 + two(0)?, two(3)?, two(6)?);
+    let (hour, minute, second, quarters) = (two(9)?, two(12)?, two(15)?, two(18)?);
+    let zone = match bytes[17] {
+        b'+' => quarters,
+        b'-' => -quarters,
+        _ => return None,
+    };
+    let valid =
+        (1..=12).contains(&month) && hour < 24 && minute < 60 && second < 60 && (-47..=48).contains(&zone);
+    let days = days_of(year, month, day);
+    (valid && civil(days) == (year, month, day))
+        .then(|| (days * 86_400 + hour * 3600 + minute * 60 + second - zone * 900, zone))
+}
+
+/// The day of a date counted from 1970-01-01: the inverse of [`civil`].
+fn days_of(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let march_month = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * march_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
 
 /// Local time as `24/07/23,08:35:01+32`, from seconds since 1970 and a time zone in quarters of an hour. With a year of
 /// four digits the zone has as many as it needs, `+0` (captures a01, a07, a14); with one of two it has two.
@@ -35,6 +122,29 @@ mod tests {
     fn the_time_of_a_capture_is_printed_as_the_modem_did() {
         assert_eq!(format(1_721_694_901, 32, false), "24/07/23,08:35:01+32");
         assert_eq!(format(1_721_694_901, 0, true), "2024/07/23,00:35:01+0");
+    }
+
+    #[test]
+    fn what_is_printed_is_read_and_what_is_no_time_is_not() {
+        for (utc, zone) in [(1_721_694_901, 32), (951_782_400, 0), (4_102_444_799, -47), (946_684_800, 0)] {
+            assert_eq!(parse(&format(utc, zone, false)), Some((utc, zone)), "{utc}");
+        }
+        for text in [
+            "",
+            "18/08/07",
+            "18/08/07,13:28:29",
+            "18/13/07,13:28:29+32",
+            "18/02/30,13:28:29+32",
+            "18/08/07,24:28:29+32",
+            "18/08/07,13:28:29+49",
+            "18/08/07,13:28:29-48",
+            "18/08/07,13:28:29*32",
+            "18-08-07,13:28:29+32",
+            "1x/08/07,13:28:29+32",
+            "18/00/07,13:28:29+32",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -101,6 +101,10 @@ impl Machine {
                     self.connect_failed(channel, ConnectFailure::TimedOut);
                     acted = true;
                 }
+                ChannelState::Stale { until: Some(until), .. } if until <= self.now => {
+                    self.connection_lost(network, channel);
+                    acted = true;
+                }
                 ChannelState::RemoteClosing { until, .. }
                     if self.receives_manually()
                         && (until <= self.now || self.ip.channels[channel].received.is_empty()) =>
@@ -124,10 +128,10 @@ impl Machine {
     pub(super) fn channel_deadline(&self) -> Option<Timestamp> {
         let deadlines = self.ip.channels.iter().map(|channel| match channel.state {
             ChannelState::Connecting { until, .. } => Some(until),
+            ChannelState::Stale { until, .. } => until,
             ChannelState::RemoteClosing { until, .. } if self.receives_manually() => Some(until),
             ChannelState::Initial
             | ChannelState::Connected { .. }
-            | ChannelState::Stale { .. }
             | ChannelState::RemoteClosing { .. }
             | ChannelState::Closed => None,
         });
@@ -174,11 +178,13 @@ impl Machine {
         }
     }
 
-    /// Every open link dies without a word to the modem: it goes on believing in them (capture s10; FAQ socket #9).
+    /// Every open link dies without a word to the modem: it goes on believing in them (capture s10; FAQ socket #9), with
+    /// `AT+CIPTKA=1` until the last probe.
     pub(super) fn make_stale(&mut self) {
         for channel in &mut self.ip.channels {
             if let ChannelState::Connected { link } = channel.state {
-                channel.state = ChannelState::Stale { link };
+                let until = channel.keep_alive.map(|keep_alive| self.now + keep_alive.patience());
+                channel.state = ChannelState::Stale { link, until };
             }
         }
     }
@@ -337,6 +343,14 @@ impl Machine {
             header.push_str(&format!("\r\n+IPD,{count}{shown}:"));
         }
         header
+    }
+
+    /// Manual mode: the host has read. What comes now is announced; what had come before and is left is not, because the
+    /// host knows of it.
+    pub(super) fn read_on(&mut self, network: &mut dyn Network, channel: usize) {
+        self.pump(network);
+        let slot = &mut self.ip.channels[channel];
+        slot.announced = slot.announced || !slot.received.is_empty();
     }
 
     /// Manual mode: moves data into the channel's buffer and says so once.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::clock::Clock;
 use super::commands;
 use super::control::Happening;
 use super::data::{FileWrite, Online, Payload};
@@ -13,7 +14,7 @@ use super::line::{Call, Edit, Editor, LineFormat, parse};
 use super::network::Network;
 use super::phone::Phone;
 use super::radio::Radio;
-use super::result::{Outcome, Pause, Then};
+use super::result::{After, Outcome, Pause, Then};
 use super::rng::Rng;
 use super::settings::{Boot, Settings};
 use super::sleep::Sleep;
@@ -59,6 +60,7 @@ pub(super) struct Machine {
     pub(super) mode: Mode,
     pub(super) terminal: Terminal,
     pub(super) radio: Radio,
+    pub(super) clock: Clock,
     pub(super) ip: Ip,
     pub(super) files: Files,
     pub(super) phone: Phone,
@@ -70,6 +72,8 @@ pub(super) struct Machine {
     /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
     pub(super) new_format: Option<LineFormat>,
     pub(super) sleep: Sleep,
+    /// What the host writes before is lost.
+    pub(super) deaf_until: Timestamp,
     /// Reboots that a breaking supply still causes.
     pub(super) brown_outs: u32,
     /// Faults that strike before anything else is done.
@@ -84,6 +88,7 @@ impl Machine {
             mode: Mode::Command,
             terminal: Terminal::new(&settings),
             radio: Radio::new(&settings),
+            clock: Clock::new(&settings),
             ip: Ip::new(&settings.profile),
             files: Files::default(),
             phone: Phone::new(&settings),
@@ -94,6 +99,7 @@ impl Machine {
             hung_up: false,
             new_format: None,
             sleep: Sleep::default(),
+            deaf_until: Timestamp::ZERO,
             brown_outs: 0,
             struck: VecDeque::new(),
             rng: Rng::new(settings.seed),
@@ -111,7 +117,7 @@ impl Machine {
             self.train(bytes);
             return bytes.len();
         }
-        if self.sleeps_through() {
+        if self.now < self.deaf_until || self.sleeps_through() {
             return bytes.len();
         }
         if self.out.line.len() >= OUTPUT_LIMIT {
@@ -322,6 +328,10 @@ impl Machine {
     }
 
     fn apply(&mut self, network: &mut dyn Network, outcome: Outcome) {
+        let (outcome, after) = match outcome {
+            Outcome::OkThen(after) => (Outcome::Ok, Some(after)),
+            outcome => (outcome, None),
+        };
         let Mode::Running(running) = &mut self.mode else {
             // The command rebooted the modem.
             return;
@@ -334,7 +344,7 @@ impl Machine {
                 let own = next.map_or(Duration::ZERO, |call| self.settings.latency_of(&call.name));
                 running.at = self.now + own;
             }
-            Outcome::Ok => self.end_line(Some("OK")),
+            Outcome::Ok | Outcome::OkThen(_) => self.end_line(Some("OK")),
             Outcome::Bare => self.end_line(None),
             Outcome::Fail(failure) => {
                 let line = failure.line(self.terminal.error_format);
@@ -344,6 +354,12 @@ impl Machine {
             Outcome::Prompt(payload) => self.open_payload(network, payload),
             Outcome::File(write) => self.mode = Mode::File(write),
             Outcome::Online => self.go_online(),
+        }
+        match after {
+            None => {}
+            Some(After::Service) => self.reconsider_service(network),
+            Some(After::Read { channel }) => self.read_on(network, channel),
+            Some(After::Beat) => self.beat(network),
         }
     }
 

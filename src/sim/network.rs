@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::link_options::LinkOptions;
 use crate::time::Timestamp;
 
 /// The name of one connection between the modem and a peer. Never used twice by a simulator, so that a late event
@@ -78,6 +79,8 @@ pub enum ConnectFailure {
     TimedOut,
     /// The peer answered, but no TLS came about.
     Handshake,
+    /// The local port that was asked for is not free.
+    LocalPort,
 }
 
 /// What the network tells the modem.
@@ -129,6 +132,12 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 /// Every buffer behind it is bounded: a peer that sends more than the modem takes is slowed down (TCP) or loses
 /// datagrams (UDP), and [`send`](Self::send) takes less when the peer does not read.
 pub trait Network {
+    /// Says how the link that is connected next is to be made. Called before [`connect`](Self::connect) where the host
+    /// has asked for anything; a network that cannot do it may leave it out.
+    fn prepare(&mut self, link: Link, options: LinkOptions) {
+        let _ = (link, options);
+    }
+
     /// Begins to connect. Ends with [`NetworkEvent::Connected`], [`NetworkEvent::Failed`], or never.
     fn connect(&mut self, now: Timestamp, link: Link, target: &Target);
 

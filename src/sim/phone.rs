@@ -44,6 +44,30 @@ impl Phone {
         }
     }
 
+    /// Text for the host in the character set of `AT+CSCS`: in UCS2 four hexadecimal digits a character (27.007
+    /// section 5.5), else with `?` for what is not in ASCII (assumed: the parts of the GSM alphabet beside it are left
+    /// out).
+    pub(super) fn to_host(&self, text: &str) -> String {
+        if self.charset == "UCS2" {
+            return text.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
+        }
+        text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()
+    }
+
+    /// Text of the host in the character set of `AT+CSCS`; `None` if it is none.
+    pub(super) fn from_host(&self, text: &str) -> Option<String> {
+        if self.charset != "UCS2" {
+            return Some(text.to_owned());
+        }
+        let digits = text.len().is_multiple_of(4) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let units: Option<Vec<u16>> = digits
+            .then(|| {
+                (0..text.len() / 4).map(|place| u16::from_str_radix(&text[4 * place..4 * place + 4], 16).ok())
+            })
+            .and_then(Iterator::collect);
+        String::from_utf16(&units?).ok()
+    }
+
     /// What a reboot leaves: what is on the card.
     pub(super) fn reboot(&mut self) {
         let (centre, centre_type) = (std::mem::take(&mut self.centre), self.centre_type);
@@ -54,4 +78,28 @@ impl Phone {
 /// 145 for an international number, 129 for another (manual, CSCA).
 pub(super) fn number_type(number: &str) -> u8 {
     if number.starts_with('+') { 145 } else { 129 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phone(charset: &'static str) -> Phone {
+        Phone { charset, ..Phone::new(&Settings::default()) }
+    }
+
+    #[test]
+    fn text_crosses_the_line_in_the_character_set_that_was_chosen() {
+        assert_eq!(phone("UCS2").to_host("CM 中"), "0043004D00204E2D");
+        assert_eq!(phone("UCS2").from_host("0043004D00204E2D").as_deref(), Some("CM 中"));
+        assert_eq!(phone("GSM").to_host("CM 中"), "CM ?");
+        assert_eq!(phone("IRA").from_host("0043").as_deref(), Some("0043"));
+    }
+
+    #[test]
+    fn what_is_no_ucs2_is_refused() {
+        for text in ["4", "004", "004G", "+0043", "D800", "中", "00中"] {
+            assert_eq!(phone("UCS2").from_host(text), None, "{text}");
+        }
+    }
 }

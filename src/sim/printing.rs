@@ -63,10 +63,13 @@ impl Machine {
 
     /// Prints a frame: line end, text, line end.
     pub(super) fn frame(&mut self, kind: Kind, text: &str) {
-        let frame = if self.terminal.verbose || kind != Kind::Final {
-            format!("\r\n{text}\r\n")
-        } else {
-            format!("{text}\r")
+        // V.250 section 6.2.6: without words, information ends with a line end and a result with a carriage return.
+        let frame = match (self.terminal.verbose, kind) {
+            (false, Kind::Final) => format!("{text}\r"),
+            (false, Kind::Info) => format!("{text}\r\n"),
+            (true, _) | (false, Kind::Echo | Kind::Prompt | Kind::Urc | Kind::Data) => {
+                format!("\r\n{text}\r\n")
+            }
         };
         self.print(kind, frame.into_bytes());
     }
@@ -102,12 +105,15 @@ impl Machine {
 
     /// Puts received data on the line, unless a fault shortens it.
     pub(super) fn print_body(&mut self, kind: Kind, header: &[u8], body: &[u8], tail: &[u8]) {
-        let missing = self.faults.missing();
+        let (missing, cut) = self.faults.missing();
         if missing > 0 {
             self.happened(Happening::Fault(format!("body {missing} bytes short")));
         }
         let body = &body[..body.len().saturating_sub(missing)];
         self.print(kind, [header, body, tail].concat());
+        if cut {
+            self.faults.lose_rest_of_answer();
+        }
     }
 
     /// Sends back what was typed.

@@ -47,10 +47,10 @@ pub(super) struct Radio {
     pub(super) reports: [u8; 3],
     /// `AT+COPS=3,n`: how the operator is shown.
     pub(super) operator_format: u8,
+    /// `AT+CBC`: the voltages that switch on and off.
+    pub(super) supply_limits: [u16; 2],
     /// `AT+COPS=n`: 0 automatic, 1 by hand, 2 deregistered.
     pub(super) operator_mode: u8,
-    /// `AT+CTZU`: the network's time sets the clock; `AT+CTZR`: it is reported.
-    pub(super) time_reports: [u8; 2],
 }
 
 impl Radio {
@@ -68,7 +68,8 @@ impl Radio {
             reports: [0; 3],
             operator_format: 0,
             operator_mode: 0,
-            time_reports: [1; 2],
+            // No source gives the values of a new module (assumed: no limits).
+            supply_limits: [0; 2],
         };
         if radio.may_serve(settings) {
             radio.service = Service::On;

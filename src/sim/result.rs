@@ -93,6 +93,8 @@ impl Failure {
 pub(super) enum Outcome {
     /// Done; `OK` ends the line.
     Ok,
+    /// Done; what it changes shows behind the `OK`, of which a line has one however many commands stand in it (V.250).
+    OkThen(After),
     /// Done; the command has printed what ends it, if anything does.
     Bare,
     /// Refused; the rest of the line is dropped.
@@ -128,6 +130,17 @@ pub(super) enum Awaits {
     Room,
     /// The peer has acknowledged them.
     Acknowledgement,
+}
+
+/// What follows an `OK`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Service is reconsidered: its lines come behind the answer (capture a14).
+    Service,
+    /// Data of this channel was read: more may come from the network.
+    Read { channel: usize },
+    /// A heartbeat goes out.
+    Beat,
 }
 
 /// A command that waits.

@@ -26,7 +26,7 @@ impl Machine {
             context: channel as u16,
             files: &self.files,
             host: slot.target.as_ref().map_or("", |target| &target.host),
-            time: self.settings.clock + self.now.since_origin().as_secs(),
+            time: self.utc(),
         });
         match made {
             Ok(secure) => {

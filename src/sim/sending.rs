@@ -207,6 +207,12 @@ impl Machine {
         if matches!(payload.end, End::Length(_)) {
             self.editor.swallow_line_ends();
         }
+        if self.faults.send_fails() {
+            self.happened(Happening::Fault(format!("channel {channel} does not send {count} bytes")));
+            self.send_result(channel, "SEND FAIL");
+            self.free_line();
+            return;
+        }
         self.happened(Happening::Sent { channel: channel as u8, bytes: count });
         self.send_on(network, channel, bytes);
         if let Some(by) = self.faults.send_begins() {

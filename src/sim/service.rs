@@ -23,6 +23,7 @@ impl Machine {
         self.forget_session();
         self.ip.restart(&self.settings.profile);
         self.radio = self.radio.rebooted(&self.settings);
+        self.clock = self.clock.rebooted();
         self.radio.power = self.booting(self.now);
         self.happened(Happening::Booting);
     }
@@ -97,12 +98,7 @@ impl Machine {
 
     /// The end of `AT+CIICR`.
     pub(super) fn bearer_up(&mut self) -> Outcome {
-        let known = match &self.settings.apn {
-            ApnPolicy::Any => true,
-            ApnPolicy::None => false,
-            ApnPolicy::Only(names) => self.ip.access[0].is_empty() || names.contains(&self.ip.access[0]),
-        };
-        if !known || !self.radio.is_usable() {
+        if !self.may_activate(&self.ip.access[0]) {
             // Capture a12; the state that follows is assumed from +PDP: DEACT elsewhere.
             self.ip.bearer = Bearer::Lost;
             self.frame(Kind::Info, "+PDP: DEACT");
@@ -113,11 +109,35 @@ impl Machine {
         Outcome::Ok
     }
 
-    /// The network's time as `+NITZ` and `AT+CCLK?` show it.
+    /// Whether the network gives a bearer for this access point.
+    pub(super) fn may_activate(&self, access_point: &String) -> bool {
+        let known = match &self.settings.apn {
+            ApnPolicy::Any => true,
+            ApnPolicy::None => false,
+            ApnPolicy::Only(names) => access_point.is_empty() || names.contains(access_point),
+        };
+        known && self.radio.is_usable()
+    }
+
+    /// The network's time in seconds since 1970 (UTC).
+    fn network_time(&self) -> i64 {
+        self.settings.clock as i64 + self.now.since_origin().as_secs() as i64
+    }
+
+    /// The module's time in seconds since 1970 (UTC), by which certificates are judged.
+    pub(super) fn utc(&self) -> u64 {
+        self.clock.utc(self.network_time()).try_into().unwrap_or(0)
+    }
+
+    /// The module's time as `AT+CCLK?` shows it.
     pub(super) fn local_time(&self) -> String {
-        let zone = i64::from(self.settings.time_zone);
-        let utc = self.settings.clock as i64 + self.now.since_origin().as_secs() as i64;
-        super::clock::format(utc, zone, self.settings.profile.long_year)
+        self.clock.shown(self.network_time(), self.settings.profile.long_year)
+    }
+
+    /// `AT+CCLK="..."`
+    pub(super) fn set_clock(&mut self, utc: i64, zone: i64) {
+        let network = self.network_time();
+        self.clock.set(network, utc, zone);
     }
 
     /// The number that one of the [`REPORTS`] shows.
@@ -157,6 +177,7 @@ impl Machine {
         self.radio.service = Service::On;
         self.radio.attached = self.settings.attach;
         self.happened(Happening::Service(true));
+        self.clock.take_network_time(&self.settings);
         self.report_registration();
         self.print_service_lines(self.settings.profile.service_on);
     }
@@ -164,6 +185,7 @@ impl Machine {
     fn service_lost(&mut self, network: &mut dyn Network) {
         self.radio.service = Service::None;
         self.radio.attached = false;
+        self.ip.active_contexts.clear();
         self.happened(Happening::Service(false));
         self.report_registration();
         self.print_service_lines(self.settings.profile.service_off);
@@ -171,11 +193,9 @@ impl Machine {
     }
 
     fn print_service_lines(&mut self, lines: &[&str]) {
-        let time = self.local_time();
+        let zone = self.settings.time_zone.into();
+        let time = super::clock::format(self.network_time(), zone, self.settings.profile.long_year);
         for line in lines {
-            if line.starts_with("+NITZ") && self.radio.time_reports[1] == 0 {
-                continue;
-            }
             let line = line
                 .replace("{cid}", &self.settings.profile.bearer_cid.to_string())
                 .replace("{address}", &self.settings.address.to_string())

@@ -179,6 +179,8 @@ settings! {
     receive_buffer: usize = 65_535;
     /// Echo at power-on (`ATE`). Default: true.
     echo: bool = true;
+    /// The supply in millivolts (`AT+CBC`). Default: 3800, the nominal voltage.
+    supply: u16 = 3_800;
     /// `AT+CGSN`. Default: 860000000000000.
     imei: String = "860000000000000".to_owned();
     /// `AT+CIMI`. Default: 460000000000000.

@@ -34,9 +34,13 @@ pub(super) struct Terminal {
     saved: Option<Saved>,
     /// `AT+CFGRI`
     pub(super) ring_indicator: u8,
+    /// `AT+CSDT`: a card that comes or goes is told.
+    pub(super) notices_card: u8,
+    /// `ATS0`, `ATS7`, `ATS10`
+    pub(super) registers: [u8; 3],
 }
 
-/// What `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF).
+/// What `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF, CSDT).
 #[derive(Clone, Debug)]
 struct Saved {
     echo: bool,
@@ -44,6 +48,7 @@ struct Saved {
     rate: u32,
     flow: (u8, u8),
     frame: [u16; 2],
+    notices_card: u8,
 }
 
 impl Terminal {
@@ -61,13 +66,16 @@ impl Terminal {
             sleeps_after: 1,
             saved: None,
             ring_indicator: 0,
+            // V.250 gives no value of S7 and S10 that all have; these are what a call that never comes needs.
+            registers: [0, 60, 15],
+            notices_card: 1,
         }
     }
 
     /// `AT&W`
     pub(super) fn save(&mut self) {
-        let Self { echo, quiet, rate, flow, frame, .. } = *self;
-        self.saved = Some(Saved { echo, quiet, rate, flow, frame });
+        let Self { echo, quiet, rate, flow, frame, notices_card, .. } = *self;
+        self.saved = Some(Saved { echo, quiet, rate, flow, frame, notices_card });
     }
 
     /// What a reset or `ATZ` makes of it: the saved values, else those of the factory.
@@ -75,8 +83,8 @@ impl Terminal {
         let fresh = Self { saved: self.saved.clone(), ..Self::new(settings) };
         match self.saved.clone() {
             None => fresh,
-            Some(Saved { echo, quiet, rate, flow, frame }) => {
-                Self { echo, quiet, rate, flow, frame, ..fresh }
+            Some(Saved { echo, quiet, rate, flow, frame, notices_card }) => {
+                Self { echo, quiet, rate, flow, frame, notices_card, ..fresh }
             }
         }
     }

@@ -61,6 +61,7 @@ impl Machine {
             Fault::HangUp => self.control(network, Control::HangUp),
             Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
             Fault::StaleConnected => self.make_stale(),
+            Fault::Deaf { lasting } => self.deaf_until = self.now + lasting,
             Fault::BrownOut { times } => {
                 self.brown_outs = times.saturating_sub(1);
                 self.reboot(network);
@@ -76,13 +77,20 @@ impl Machine {
             | Fault::LostAnswer { .. }
             | Fault::WrongAnswer { .. }
             | Fault::CloseMidSend { .. }
-            | Fault::ShortBody { .. } => self.faults.arm(fault),
+            | Fault::ShortBody { .. }
+            | Fault::CutBody { .. }
+            | Fault::SendFail
+            | Fault::SilentConnect => self.faults.arm(fault),
         }
     }
 
-    /// A card that comes or goes while the modem runs is told (capture a14), and decides about service.
+    /// A card that comes or goes while the modem runs decides about service, and is told (capture a14) unless
+    /// `AT+CSDT=0` has switched that off.
     fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
         self.reconsider_service(network);
+        if self.terminal.notices_card == 0 {
+            return;
+        }
         let line = self.settings.profile.keyed("+CPIN", state);
         let line = format!("{line}{}", self.settings.profile.card_slot);
         self.urc(&line);

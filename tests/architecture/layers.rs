@@ -44,6 +44,7 @@ pub(crate) fn check(source: &Source, exports: &BTreeMap<String, String>) -> Vec<
 fn part(module: &[&str]) -> Option<&'static Part> {
     let name = match module {
         ["sim", below, ..] if below.starts_with("serve") => "sim/serve",
+        ["sim", "host", ..] => "sim/host",
         [top, ..] => top,
         [] => return None,
     };
@@ -206,6 +207,7 @@ mod tests {
         );
         allowed("src/sim/serve.rs", "use rustix::pty; use super::Sim;");
         allowed("src/sim/serve/pty.rs", "use rustix::pty; use crate::sim::Sim;");
+        allowed("src/sim/host/sockets.rs", "use rustix::net::bind;");
         allowed("src/at/x.rs", "use nom::IResult;");
     }
 

@@ -70,9 +70,10 @@ pub(crate) const PARTS: &[Part] = &[
         &["capture", "config", "diagnosis", "driver", "error", "port", "proto", "time"],
         &["crossbeam_channel", "log"],
     ),
-    // The simulated modem, and where it meets a real terminal.
+    // The simulated modem, and where it meets real sockets and a real terminal.
     // `rustls` in `sim/tls` alone, by feature `sim-tls`.
     Part::shell("sim", &["time"], &["crossbeam_channel", "log", "rustls"]).speaks(),
+    Part::shell("sim/host", &["sim", "time"], &["crossbeam_channel", "log", "rustix"]).speaks(),
     Part::shell("sim/serve", &["sim", "time"], &["crossbeam_channel", "log", "rustix"]).speaks(),
 ];
 

@@ -5,7 +5,7 @@ use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::Outcome;
 use super::super::terminal::Terminal;
-use super::{Table, accepted, number};
+use super::{Table, number};
 
 pub(super) const TABLE: Table = &[
     ("E", |machine, _, form| flag(form, |on| machine.terminal.echo = on)),
@@ -14,20 +14,29 @@ pub(super) const TABLE: Table = &[
     ("&F", |machine, _, form| profile(machine, form, |machine| machine.terminal.factory(&machine.settings))),
     ("Z", |machine, _, form| profile(machine, form, |machine| machine.terminal.restored(&machine.settings))),
     ("&W", save),
-    ("&C", accepted),
-    ("&D", accepted),
-    ("&K", accepted),
-    ("X", accepted),
-    ("L", accepted),
-    ("M", accepted),
+    ("&C", |_, _, form| without_effect(form, 1)),
+    ("&D", |_, _, form| without_effect(form, 2)),
+    ("&K", |_, _, form| without_effect(form, 6)),
+    ("X", |_, _, form| without_effect(form, 4)),
+    ("L", |_, _, form| without_effect(form, 3)),
+    ("M", |_, _, form| without_effect(form, 3)),
     ("O", online),
-    ("S0", |machine, _, form| register(machine, form, "000")),
-    ("S3", |machine, _, form| register(machine, form, "013")),
-    ("S4", |machine, _, form| register(machine, form, "010")),
-    ("S5", |machine, _, form| register(machine, form, "008")),
-    ("S7", |machine, _, form| register(machine, form, "000")),
-    ("S10", |machine, _, form| register(machine, form, "015")),
+    ("S0", |machine, _, form| register(machine, form, 0, (0, 255))),
+    ("S3", |machine, _, form| fixed_register(machine, form, 13)),
+    ("S4", |machine, _, form| fixed_register(machine, form, 10)),
+    ("S5", |machine, _, form| fixed_register(machine, form, 8)),
+    ("S7", |machine, _, form| register(machine, form, 1, (0, 255))),
+    ("S10", |machine, _, form| register(machine, form, 2, (1, 254))),
 ];
+
+/// Lines and tones that a pseudo-terminal does not have: a value that V.250 or the manual knows is taken.
+fn without_effect(form: &Form, most: u64) -> Outcome {
+    match form {
+        Form::Execute => Outcome::Ok,
+        Form::Set(args) if number(args, 0).is_some_and(|value| value <= most) => Outcome::Ok,
+        Form::Set(_) | Form::Read | Form::Test => Outcome::ERROR,
+    }
+}
 
 /// `0` or `1`; nothing is `0` (V.250).
 fn flag(form: &Form, set: impl FnOnce(bool)) -> Outcome {
@@ -83,12 +92,30 @@ fn online(machine: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
     Outcome::Bare
 }
 
-/// A register that is always what the chip vendor's core says (S3=13, S4=10, S5=8).
-fn register(machine: &mut Machine, form: &Form, value: &str) -> Outcome {
+/// A register about calls, of which there are none: kept and shown (V.250).
+fn register(machine: &mut Machine, form: &Form, place: usize, bounds: (u8, u8)) -> Outcome {
     match form {
-        Form::Read => machine.info(value),
-        Form::Set(_) => {}
+        Form::Read => {
+            let value = machine.terminal.registers[place].to_string();
+            machine.info(&value);
+        }
+        Form::Set(args) => match number(args, 0).and_then(|value| u8::try_from(value).ok()) {
+            Some(value) if (bounds.0..=bounds.1).contains(&value) => {
+                machine.terminal.registers[place] = value;
+            }
+            _ => return Outcome::ERROR,
+        },
         Form::Execute | Form::Test => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// A register that takes the one value that it has (manual, ATS3, ATS4, ATS5).
+fn fixed_register(machine: &mut Machine, form: &Form, value: u64) -> Outcome {
+    match form {
+        Form::Read => machine.info(&value.to_string()),
+        Form::Set(args) if number(args, 0) == Some(value) => {}
+        Form::Set(_) | Form::Execute | Form::Test => return Outcome::ERROR,
     }
     Outcome::Ok
 }

@@ -5,14 +5,14 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::radio::Power;
-use super::super::result::{Cme, Outcome};
+use super::super::result::{After, Cme, Outcome};
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+CPIN", pin),
     ("+CIMI", |machine, _, form| bare_number(machine, form, machine.settings.imsi.clone())),
-    ("+ICCID", card_number),
-    ("+CCID", card_number),
+    ("+ICCID", |machine, _, form| card_number(machine, form, machine.settings.profile.identity_keyed)),
+    ("+CCID", |machine, _, form| card_number(machine, form, false)),
     ("+CLCK", lock),
     ("+CPWD", password),
 ];
@@ -27,7 +27,7 @@ pub(super) fn refusal(machine: &Machine) -> Option<Outcome> {
     }
 }
 
-fn pin(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn pin(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
         Form::Read => match machine.card_text() {
             None => Outcome::cme(Cme::NoSim),
@@ -40,14 +40,14 @@ fn pin(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome
                 Outcome::Ok
             }
         },
-        Form::Set(args) => enter_pin(machine, network, args),
+        Form::Set(args) => enter_pin(machine, args),
         Form::Test => Outcome::Ok,
         Form::Execute => Outcome::ERROR,
     }
 }
 
 /// `AT+CPIN=<pin>`, and for a blocked card `AT+CPIN=<puk>,<new pin>`.
-fn enter_pin(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
+fn enter_pin(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let lock = &mut machine.radio.lock;
     let opened = match machine.radio.card {
         Card::Absent => Err(Cme::NoSim),
@@ -61,11 +61,9 @@ fn enter_pin(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> 
         return Outcome::cme(error);
     }
     machine.radio.card = Card::Ready;
-    machine.final_line("OK");
-    let line = machine.settings.profile.keyed("+CPIN", "READY");
-    machine.urc(&line);
-    machine.reconsider_service(network);
-    Outcome::Bare
+    // The manual's example shows it in front of OK.
+    machine.keyed("+CPIN", "READY");
+    Outcome::OkThen(After::Service)
 }
 
 /// The last wrong PIN has blocked the card.
@@ -158,15 +156,18 @@ fn bare_number(machine: &mut Machine, form: &Form, number: String) -> Outcome {
     }
 }
 
-fn card_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    if *form == Form::Test {
-        return Outcome::Ok;
+/// `AT+ICCID` with its key, `AT+CCID` without (manual); a locked card tells it, too.
+fn card_number(machine: &mut Machine, form: &Form, keyed: bool) -> Outcome {
+    match form {
+        Form::Execute => {}
+        Form::Test => return Outcome::Ok,
+        Form::Read | Form::Set(_) => return Outcome::ERROR,
     }
     if machine.radio.card == Card::Absent {
         return Outcome::cme(Cme::NoSim);
     }
     let iccid = machine.settings.iccid.clone();
-    if machine.settings.profile.identity_keyed {
+    if keyed {
         machine.keyed("+ICCID", &iccid);
     } else {
         machine.info(&iccid);

@@ -3,7 +3,7 @@
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
-use super::super::result::{Cme, Outcome};
+use super::super::result::{After, Cme, Outcome};
 use super::super::service::REPORTS;
 use super::{Table, accepted, number, text};
 
@@ -15,8 +15,8 @@ pub(super) const TABLE: Table = &[
     ("+CEREG", |machine, _, form| registration(machine, form, 2)),
     ("+COPS", operator),
     ("+CCLK", clock),
-    ("+CTZU", |machine, _, form| zone(machine, "+CTZU", form)),
-    ("+CTZR", |machine, _, form| zone(machine, "+CTZR", form)),
+    ("+CTZU", zone),
+    ("+CTZR", time_report),
     ("+CLTS", accepted),
     ("+CSCON", accepted),
 ];
@@ -61,11 +61,12 @@ fn registration(machine: &mut Machine, form: &Form, report: usize) -> Outcome {
         machine.keyed(key, &value);
         return Outcome::Ok;
     }
-    super::switch(machine, key, form, (0, 2), |machine| &mut machine.radio.reports[report])
+    let form = super::zero_if_empty(form);
+    super::listed(machine, key, &form, 2, |machine| &mut machine.radio.reports[report])
 }
 
 /// `+COPS: 0,2,"46000",7` (manual, COPS).
-fn operator(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let (mode, format) = (machine.radio.operator_mode, machine.radio.operator_format);
     match form {
         Form::Read if machine.radio.in_service() => {
@@ -82,28 +83,38 @@ fn operator(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Ou
             machine.keyed("+COPS", &list);
         }
         Form::Test => return Outcome::cme(Cme::NoService),
-        Form::Set(args) => return select_operator(machine, network, args),
+        Form::Set(args) => return select_operator(machine, args),
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok
 }
 
-/// The network's name in the three formats.
+/// The network's name in the three formats, the first two in the character set of `AT+CSCS`; digits are digits
+/// (assumed).
 fn names(machine: &Machine) -> [String; 3] {
-    let settings = &machine.settings;
-    [settings.operator.clone(), settings.operator_short.clone(), settings.operator_number.clone()]
+    let (settings, phone) = (&machine.settings, &machine.phone);
+    [
+        phone.to_host(&settings.operator),
+        phone.to_host(&settings.operator_short),
+        settings.operator_number.clone(),
+    ]
 }
 
 /// 0 automatic, 1 by hand, 2 deregister, 3 only the format, 4 by hand or else automatic. There is one network.
-fn select_operator(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
+fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let format = match args.get(1).map(|arg| (arg.text.is_empty(), arg.number())) {
         None | Some((true, _)) => None,
         Some((false, Some(format @ 0..=2))) => Some(format as u8),
         Some((false, _)) => return Outcome::cme(Cme::Invalid),
     };
     let named = || {
-        let wanted = &names(machine)[usize::from(format.unwrap_or(0))];
-        args.len() >= 3 && text(args, 2) == wanted
+        let (settings, given) = (&machine.settings, text(args, 2));
+        let wanted = match format {
+            None | Some(0) => &settings.operator,
+            Some(1) => &settings.operator_short,
+            Some(_) => return args.len() >= 3 && given == settings.operator_number,
+        };
+        args.len() >= 3 && machine.phone.from_host(given).as_ref() == Some(wanted)
     };
     let mode = match number(args, 0) {
         Some(3) if format.is_some() => machine.radio.operator_mode,
@@ -117,16 +128,24 @@ fn select_operator(machine: &mut Machine, network: &mut dyn Network, args: &[Arg
     };
     machine.radio.operator_format = format.unwrap_or(machine.radio.operator_format);
     machine.radio.operator_mode = mode;
-    machine.final_line("OK");
-    machine.reconsider_service(network);
-    Outcome::Bare
+    Outcome::OkThen(After::Service)
 }
 
-/// `AT+CTZU`, `AT+CTZR`: on from the start; 0 and 1 can be set, although the manual's page knows the query alone
-/// (its note under CTZU gives both).
-fn zone(machine: &mut Machine, key: &str, form: &Form) -> Outcome {
-    let place = usize::from(key == "+CTZR");
-    super::switch(machine, key, form, (0, 1), |machine| &mut machine.radio.time_reports[place])
+/// `AT+CTZU`: whether the network's time sets the clock; on from the start. 0 and 1 can be set, although the manual's
+/// table knows the query alone (its introduction gives both).
+fn zone(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    super::switch(machine, "+CTZU", form, (0, 1), |machine| &mut machine.clock.network_sets)
+}
+
+/// `AT+CTZR`: the network's time is reported; it can be asked, not set (manual).
+fn time_report(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Read => machine.keyed("+CTZR", "1"),
+        Form::Test => machine.keyed("+CTZR", "(0-1)"),
+        Form::Set(_) => return Outcome::cme(Cme::NotSupported),
+        Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
 }
 
 fn clock(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
@@ -135,7 +154,11 @@ fn clock(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
             let time = machine.local_time();
             machine.keyed("+CCLK", &format!("\"{time}\""));
         }
-        Form::Test | Form::Set(_) => {}
+        Form::Test => {}
+        Form::Set(args) => match super::super::clock::parse(text(args, 0)).filter(|_| args.len() == 1) {
+            Some((utc, zone)) => machine.set_clock(utc, zone),
+            None => return Outcome::cme(Cme::Invalid),
+        },
         Form::Execute => return Outcome::ERROR,
     }
     Outcome::Ok

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::control::Happening;
 use super::super::ip::{Bearer, Channel, ChannelState};
 use super::super::line::{Arg, Form};
+use super::super::link_options::{KeepAlive, LinkOptions};
 use super::super::machine::Machine;
 use super::super::network::{Link, Network, Protocol, Target};
 use super::super::profile::AlreadyStyle;
@@ -23,7 +24,7 @@ const BLOCKED_FOR: Duration = Duration::from_secs(60);
 fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
-        Form::Test => return Outcome::Ok,
+        Form::Test => return shapes(machine),
         Form::Read | Form::Execute => return Outcome::ERROR,
     };
     // Several connections take the channel first; the wrong form for the mode is refused (capture a12).
@@ -48,6 +49,16 @@ fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
     connect(machine, network, channel, target)
 }
 
+/// One line for an address and one for a name (manual); their ranges are written as the SIM800's manual does (assumed).
+fn shapes(machine: &mut Machine) -> Outcome {
+    let last = machine.ip.channels.len() - 1;
+    let channels = if machine.ip.multi() { format!("(0-{last}),") } else { String::new() };
+    for host in ["(\"(0-255).(0-255).(0-255).(0-255)\")", "(\"DOMAIN NAME\")"] {
+        machine.keyed("+CIPSTART", &format!("{channels}(\"TCP\",\"UDP\"),{host},(1-65535)"));
+    }
+    Outcome::Ok
+}
+
 /// Protocol, host, port, each quoted or not; more arguments are ignored.
 fn target(args: &[Arg]) -> Option<Target> {
     let protocol = match text(args, 0).to_uppercase().as_str() {
@@ -66,7 +77,7 @@ fn target(args: &[Arg]) -> Option<Target> {
 fn scene_allows(machine: &mut Machine) -> bool {
     match machine.ip.bearer {
         Bearer::Ready => true,
-        Bearer::Initial if !machine.ip.multi() && machine.radio.is_usable() => {
+        Bearer::Initial if !machine.ip.multi() && machine.may_activate(&machine.ip.default_access[0]) => {
             machine.ip.bearer = Bearer::Ready;
             machine.happened(Happening::Bearer(true));
             true
@@ -94,19 +105,44 @@ fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, tar
     let until = machine.now + machine.settings.connect_timeout;
     machine.happened(Happening::Connecting { channel: channel as u8, target: target.clone() });
     let line_end_follows = machine.ip.switches.bare_data == 0;
-    network.connect(machine.now, link, &target);
+    let options = options(machine, channel, target.protocol);
+    if options != LinkOptions::default() {
+        network.prepare(link, options);
+    }
+    if machine.faults.connect_is_unheard() {
+        machine.happened(Happening::Fault(format!("channel {channel} connects to nobody")));
+    } else {
+        network.connect(machine.now, link, &target);
+    }
     let secure = machine.ip.switches.secure == 1 && target.protocol == Protocol::Tcp;
     machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
+    machine.ip.channels[channel].keep_alive = options.keep_alive;
     machine.ip.channels[channel].tls = if secure { Tls::Wanted } else { Tls::Off };
-    machine.final_line("OK");
     debug_assert!(matches!(machine.ip.channels[channel].state, ChannelState::Connecting { .. }));
     if machine.settings.profile.connect_blocks {
+        machine.final_line("OK");
         return machine.pause(BLOCKED_FOR, Then::Connected { channel });
     }
-    Outcome::Bare
+    Outcome::Ok
 }
 
-/// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: kept and shown; the network behind the modem chooses its own ports.
+/// What `AT+CLPORT` and `AT+CIPTKA` ask of the next link. That they count from the next connect on is assumed.
+fn options(machine: &Machine, channel: usize, protocol: Protocol) -> LinkOptions {
+    let [tcp, udp] = machine.ip.local_ports[channel];
+    let (port, keeps) = match protocol {
+        Protocol::Tcp => (tcp, true),
+        Protocol::Udp => (udp, false),
+    };
+    let [on, idle, interval, count] = machine.ip.keep_alive;
+    let seconds = |number: u16| Duration::from_secs(number.into());
+    let keep_alive = KeepAlive { idle: seconds(idle), interval: seconds(interval), count: count.into() };
+    LinkOptions {
+        local_port: (port > 0).then_some(port),
+        keep_alive: (keeps && on == 1).then_some(keep_alive),
+    }
+}
+
+/// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: the modem's own port of the next connect; 0 lets it choose.
 fn local_port(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     match form {

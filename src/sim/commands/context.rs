@@ -1,5 +1,8 @@
 //! The packet domain: attach and contexts.
 
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
@@ -20,10 +23,11 @@ fn attach(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outc
             let value = u8::from(machine.radio.is_usable()).to_string();
             machine.keyed("+CGATT", &value);
         }
-        Form::Test => machine.keyed("+CGATT", "(0,1)"),
+        Form::Test => machine.keyed("+CGATT", "(0-1)"),
         Form::Set(args) => match number(args, 0) {
             Some(0) => {
                 machine.radio.attached = false;
+                machine.ip.active_contexts.clear();
                 machine.bearer_lost(network);
             }
             Some(1) if machine.radio.in_service() => machine.radio.attached = true,
@@ -62,11 +66,30 @@ fn rows(machine: &Machine) -> Vec<String> {
         contexts.entry(bearer).or_insert(["IP".to_owned(), "cmiot".to_owned()]);
     }
     let row = |(cid, [kind, apn]): (u8, [String; 2])| {
-        let active = cid == bearer && machine.radio.is_usable();
-        let address = if active { machine.settings.address.to_string() } else { String::new() };
+        let address = address_of(machine, cid);
         format!("{cid},\"{kind}\",\"{apn}\",\"{address}\",0,0")
     };
     contexts.into_iter().map(row).collect()
+}
+
+/// Whether a context is active: the bearer by itself, another by `AT+CGACT`.
+fn is_active(machine: &Machine, cid: u8) -> bool {
+    let asked_for = cid == machine.settings.profile.bearer_cid || machine.ip.active_contexts.contains(&cid);
+    asked_for && machine.radio.is_usable()
+}
+
+/// The bearer's address; a context beside it has another in the same network (assumed). Empty while it is not active.
+fn address_of(machine: &Machine, cid: u8) -> String {
+    if !is_active(machine, cid) {
+        return String::new();
+    }
+    let beside = if cid == machine.settings.profile.bearer_cid { 0 } else { u32::from(cid) };
+    Ipv4Addr::from(u32::from(machine.settings.address).wrapping_add(beside)).to_string()
+}
+
+/// The contexts that there are: the bearer and those that the host has defined.
+fn numbers(machine: &Machine) -> BTreeSet<u8> {
+    machine.ip.contexts.keys().copied().chain([machine.settings.profile.bearer_cid]).collect()
 }
 
 /// `AT+CGDCONT=<cid>[,<type>[,<apn>[,...]]]`; the number alone forgets the context (27.007 section 10.1.1).
@@ -77,6 +100,7 @@ fn define(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let cid = cid as u8;
     if args.len() == 1 {
         machine.ip.contexts.remove(&cid);
+        machine.ip.active_contexts.remove(&cid);
         return Outcome::Ok;
     }
     let (kind, apn) = (text(args, 1).to_uppercase(), text(args, 2));
@@ -88,36 +112,93 @@ fn define(machine: &mut Machine, args: &[Arg]) -> Outcome {
     Outcome::Ok
 }
 
-fn activation(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    let cid = machine.settings.profile.bearer_cid;
+/// `AT+CGACT=<0|1>[,<cid>]`; without a number all are meant (manual).
+fn activation(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
     match form {
         Form::Read => {
-            let value = format!("{cid},{}", u8::from(machine.radio.is_usable()));
-            machine.keyed("+CGACT", &value);
+            for cid in numbers(machine) {
+                let value = format!("{cid},{}", u8::from(is_active(machine, cid)));
+                machine.keyed("+CGACT", &value);
+            }
         }
         Form::Test => machine.keyed("+CGACT", "(0,1)"),
-        Form::Set(args) => match number(args, 0) {
-            Some(0) => {}
-            // Activation attaches first (27.007 section 10.1.10; captures s05 and s08 do it after AT+CGATT=0).
-            Some(1) if machine.radio.in_service() => machine.radio.attached = true,
-            Some(1) => return Outcome::cme(Cme::NoService),
-            _ => return Outcome::cme(Cme::Invalid),
-        },
+        Form::Set(args) => {
+            let named = match args.get(1).map(Arg::number) {
+                None => None,
+                Some(Some(cid @ 1..=MAX_CONTEXT)) => Some(cid as u8),
+                Some(_) => return Outcome::cme(Cme::Invalid),
+            };
+            return match number(args, 0) {
+                Some(0) => deactivate(machine, network, named),
+                Some(1) => activate(machine, named),
+                _ => Outcome::cme(Cme::Invalid),
+            };
+        }
         Form::Execute => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// Activation attaches first (27.007 section 10.1.10; captures s05 and s08 do it after AT+CGATT=0). A context that the
+/// host has not defined is the network's own choice (assumed: drivers activate 1 whatever the bearer's number is).
+fn activate(machine: &mut Machine, named: Option<u8>) -> Outcome {
+    if !machine.radio.in_service() {
+        return Outcome::cme(Cme::NoService);
+    }
+    machine.radio.attached = true;
+    let bearer = machine.settings.profile.bearer_cid;
+    match named {
+        None => {
+            let defined: Vec<u8> = numbers(machine).into_iter().filter(|cid| *cid != bearer).collect();
+            machine.ip.active_contexts.extend(defined);
+        }
+        Some(cid) if cid != bearer => {
+            machine.ip.contexts.entry(cid).or_insert_with(|| ["IP".to_owned(), String::new()]);
+            machine.ip.active_contexts.insert(cid);
+        }
+        Some(_) => {}
+    }
+    Outcome::Ok
+}
+
+/// Without its bearer the module is not attached: `AT+CGATT?` gives 0 (firmware V1066).
+fn deactivate(machine: &mut Machine, network: &mut dyn Network, named: Option<u8>) -> Outcome {
+    match named {
+        Some(cid) if cid != machine.settings.profile.bearer_cid => {
+            machine.ip.active_contexts.remove(&cid);
+        }
+        None | Some(_) => {
+            machine.radio.attached = false;
+            machine.ip.active_contexts.clear();
+            machine.bearer_lost(network);
+        }
     }
     Outcome::Ok
 }
 
 /// `+CGPADDR: 5,"10.76.1.35"` (capture a19).
 fn address(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    let cid = machine.settings.profile.bearer_cid;
-    match form {
-        Form::Execute | Form::Read | Form::Set(_) => {
-            let address =
-                if machine.radio.is_usable() { machine.settings.address.to_string() } else { String::new() };
-            machine.keyed("+CGPADDR", &format!("{cid},\"{address}\""));
+    let known = numbers(machine);
+    let asked = match form {
+        Form::Execute => known,
+        Form::Set(args) => {
+            let wanted: Option<BTreeSet<u8>> =
+                args.iter().map(|arg| arg.number().and_then(|cid| u8::try_from(cid).ok())).collect();
+            match wanted.filter(|wanted| wanted.is_subset(&known)) {
+                Some(wanted) => wanted,
+                None => return Outcome::cme(Cme::Invalid),
+            }
         }
-        Form::Test => machine.keyed("+CGPADDR", &format!("({cid})")),
+        Form::Test => {
+            let list = known.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+            machine.keyed("+CGPADDR", &format!("({list})"));
+            return Outcome::Ok;
+        }
+        Form::Read => return Outcome::ERROR,
+    };
+    for cid in asked {
+        let value = format!("{cid},\"{}\"", address_of(machine, cid));
+        machine.keyed("+CGPADDR", &value);
     }
     Outcome::Ok
 }

@@ -98,8 +98,8 @@ fn size(machine: &mut Machine, name: &str) -> Outcome {
 fn list(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let directory = match form {
         Form::Set(args) => text(args, 0).to_owned(),
-        Form::Execute | Form::Read => String::new(),
         Form::Test => return Outcome::Ok,
+        Form::Execute | Form::Read => return Outcome::ERROR,
     };
     let Some(names) = machine.files.list(&directory) else {
         return Outcome::ERROR;
@@ -113,8 +113,10 @@ fn list(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 
 /// `+FSMEM: 64100 bytes`, without `OK` (capture a21).
 fn memory(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    if *form == Form::Test {
-        return Outcome::Ok;
+    match form {
+        Form::Execute => {}
+        Form::Test => return Outcome::Ok,
+        Form::Read | Form::Set(_) => return Outcome::ERROR,
     }
     let free = machine.files.free();
     machine.keyed("+FSMEM", &format!("{free} bytes"));

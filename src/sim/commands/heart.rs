@@ -4,7 +4,7 @@ use super::super::heart::MAX_CONTENT;
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::network::Network;
-use super::super::result::{Cme, Outcome};
+use super::super::result::{After, Cme, Outcome};
 use super::{List, Table, number, text};
 
 pub(super) const TABLE: Table = &[
@@ -71,7 +71,7 @@ fn is_content(text: &str) -> bool {
 }
 
 /// `AT^HEARTBEATHEX=[<channel>,]<bytes>,<hex>`: `OK`, and the content is sent at once (manual).
-fn hex_content(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn hex_content(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     match form {
         Form::Test => Outcome::Ok,
@@ -93,9 +93,7 @@ fn hex_content(machine: &mut Machine, network: &mut dyn Network, form: &Form) ->
                 (Some(channel), Some(content)) if is_channel(machine, channel) => {
                     machine.ip.heart.settings[1] = channel as u16;
                     machine.ip.heart.content = Some(content);
-                    machine.final_line("OK");
-                    machine.beat(network);
-                    Outcome::Bare
+                    Outcome::OkThen(After::Beat)
                 }
                 _ => Outcome::cme(Cme::Invalid),
             }

@@ -7,7 +7,7 @@ use super::super::result::Outcome;
 use super::{Table, number};
 
 pub(super) const TABLE: Table = &[
-    ("I", |machine, _, form| bare(machine, form, |machine| machine.settings.profile.revision.to_owned())),
+    ("I", information),
     ("+CGMI", manufacturer),
     ("+GMI", manufacturer),
     ("+CGMM", model),
@@ -19,15 +19,21 @@ pub(super) const TABLE: Table = &[
     ("+GCAP", |machine, _, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
+/// `ATI`; a number behind it, as tools send it, asks for the same (assumed; the manual knows `ATI` alone).
+fn information(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    let form = if matches!(form, Form::Set(_)) { &Form::Execute } else { form };
+    bare(machine, form, |machine| machine.settings.profile.revision.to_owned())
+}
+
 /// One line of text.
 fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> String) -> Outcome {
     match form {
-        Form::Execute | Form::Set(_) => {
+        Form::Execute => {
             let text = text(machine);
             machine.info(&text);
         }
         Form::Test => {}
-        Form::Read => return Outcome::ERROR,
+        Form::Read | Form::Set(_) => return Outcome::ERROR,
     }
     Outcome::Ok
 }
@@ -60,7 +66,8 @@ fn serial_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Out
     let imei = machine.settings.imei.clone();
     match form {
         Form::Execute => machine.info(&imei),
-        Form::Test => machine.keyed("+CGSN", "(0-1)"),
+        // OK alone (manual).
+        Form::Test => {}
         Form::Set(args) if number(args, 0) == Some(1) => machine.keyed("+CGSN", &format!("\"{imei}\"")),
         Form::Set(args) if number(args, 0) == Some(0) => machine.info(&imei),
         Form::Set(_) | Form::Read => return Outcome::ERROR,

@@ -15,6 +15,7 @@ mod phone;
 mod port;
 mod power;
 mod read;
+mod saved;
 mod scene;
 mod send;
 mod ssl;
@@ -48,6 +49,7 @@ const FAMILIES: &[Table] = &[
     port::TABLE,
     power::TABLE,
     read::TABLE,
+    saved::TABLE,
     scene::TABLE,
     send::TABLE,
     ssl::TABLE,
@@ -105,6 +107,32 @@ fn switch(
     Outcome::Ok
 }
 
+/// As [`switch`], but the test form names each value, as the manual and the core image do for some commands.
+fn listed(
+    machine: &mut Machine,
+    key: &str,
+    form: &Form,
+    most: u8,
+    place: impl Fn(&mut Machine) -> &mut u8,
+) -> Outcome {
+    if *form == Form::Test {
+        let values = (0..=most).map(|value| value.to_string()).collect::<Vec<_>>().join(",");
+        machine.keyed(key, &format!("({values})"));
+        return Outcome::Ok;
+    }
+    switch(machine, key, form, (0, most), place)
+}
+
+/// A form whose one value may be left out, `AT+CMEE=`: it is 0 then (27.007; the manual writes `=[<n>]`).
+fn zero_if_empty(form: &Form) -> Form {
+    match form {
+        Form::Set(args) if args.len() == 1 && args[0].text.is_empty() => {
+            Form::Set(vec![Arg { text: "0".to_owned(), quoted: false }])
+        }
+        Form::Set(_) | Form::Execute | Form::Read | Form::Test => form.clone(),
+    }
+}
+
 /// A command of several numbers.
 struct List<const N: usize> {
     key: &'static str,
@@ -155,9 +183,14 @@ fn list<const N: usize>(
     Outcome::Ok
 }
 
-/// A command whose argument is checked by nobody: every form is `OK`.
-fn accepted(_: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
-    Outcome::Ok
+/// A command of which no source shows more than that drivers set it and are answered `OK` (clients.md): its other forms
+/// do not exist (assumed), and it has no effect.
+fn accepted(_: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    match form {
+        Form::Set(args) if args.iter().any(|arg| !arg.text.is_empty()) => Outcome::Ok,
+        Form::Set(_) => Outcome::cme(Cme::Invalid),
+        Form::Execute | Form::Read | Form::Test => Outcome::ERROR,
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ use super::{List, Table, text};
 
 pub(super) const TABLE: Table = &[("+CDNSGIP", resolve), ("+CDNSCFG", servers), ("+CIPPING", ping)];
 
+/// The name servers that the network gives with the bearer: those of the manual's example (CDNSCFG).
+const NETWORK_SERVERS: [&str; 2] = ["211.136.112.50", "211.136.150.66"];
+/// A name server that is not known.
+const UNKNOWN_SERVER: &str = "0.0.0.0";
 /// Names being asked for at once; more are refused (bounds memory, assumed).
 const MAX_QUERIES: usize = 16;
 /// Count, bytes, tenths of a second, time to live. Endless pings (count 0) are those of later Air780E firmware.
@@ -37,8 +41,9 @@ fn resolve(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Out
         return Outcome::cme(Cme::NotAllowed);
     }
     let name = text(args, 0).to_owned();
-    if name.is_empty() || name.len() > MAX_NAME || machine.ip.queries.len() == MAX_QUERIES {
-        return Outcome::cme(Cme::Invalid);
+    // A wrong form is ERROR here (manual, CDNSGIP).
+    if name.is_empty() || name.len() > MAX_NAME || args.len() > 1 || machine.ip.queries.len() == MAX_QUERIES {
+        return Outcome::ERROR;
     }
     let query = machine.ip.number();
     network.resolve(machine.now, query, &name);
@@ -95,7 +100,13 @@ impl Machine {
 fn servers(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
         Form::Read => {
-            let [primary, secondary] = machine.ip.name_servers.clone();
+            let chosen = machine.ip.name_servers.clone();
+            let network = machine.ip.is_active().then_some(NETWORK_SERVERS);
+            let [primary, secondary] = match (chosen, network) {
+                (Some(chosen), _) => chosen,
+                (None, Some(network)) => network.map(str::to_owned),
+                (None, None) => [UNKNOWN_SERVER; 2].map(str::to_owned),
+            };
             machine.info(&format!("PrimaryDns: {primary}\r\nSecondaryDns: {secondary}"));
         }
         Form::Test => machine.keyed("+CDNSCFG", "(\"Primary DNS\"),(\"Secondary DNS\")"),
@@ -105,10 +116,10 @@ fn servers(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
             let (Some(primary), Some(secondary)) = (valid(0), secondary) else {
                 return Outcome::cme(Cme::Invalid);
             };
-            machine.ip.name_servers[0] = primary.to_string();
-            if let Some(secondary) = secondary {
-                machine.ip.name_servers[1] = secondary.to_string();
-            }
+            let before = machine.ip.name_servers.take().map(|[_, secondary]| secondary);
+            let secondary = secondary.map(|secondary| secondary.to_string()).or(before);
+            let secondary = secondary.unwrap_or_else(|| UNKNOWN_SERVER.to_owned());
+            machine.ip.name_servers = Some([primary.to_string(), secondary]);
         }
         Form::Execute => return Outcome::ERROR,
     }

@@ -5,7 +5,7 @@ use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
-use super::{List, Table, list, number, switch};
+use super::{List, Table, list, listed, number, switch};
 
 pub(super) const TABLE: Table = &[
     ("+CIPMUX", multi),
@@ -31,7 +31,7 @@ pub(super) const TABLE: Table = &[
     ("+CIPCCFG", transparent_settings),
 ];
 
-/// Manual, CIPTKA. Kept; without effect on a network that loses no link silently.
+/// Manual, CIPTKA. A peer that has gone without a word is found after the idle time and the last probe.
 const KEEP_ALIVE: List<4> = List {
     key: "+CIPTKA",
     test: "(0-1),(30-7200),(30-600),(1-9)",
@@ -62,35 +62,32 @@ fn multi(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
     let transparent = machine.ip.switches.transparent == 1;
     let refused = machine.ip.bearer != Bearer::Initial || (wanted && transparent);
-    initial_only(machine, form, refused, "+CIPMUX", |machine| &mut machine.ip.switches.multi)
+    if refused && matches!(form, Form::Set(_)) {
+        return Outcome::cme(Cme::NotAllowed);
+    }
+    listed(machine, "+CIPMUX", form, 1, |machine| &mut machine.ip.switches.multi)
 }
 
 fn transparent(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
     let refused = machine.ip.bearer != Bearer::Initial || (wanted && machine.ip.multi());
-    initial_only(machine, form, refused, "+CIPMODE", |machine| &mut machine.ip.switches.transparent)
-}
-
-fn initial_only(
-    machine: &mut Machine,
-    form: &Form,
-    refused: bool,
-    key: &str,
-    place: impl Fn(&mut Machine) -> &mut u8,
-) -> Outcome {
     if refused && matches!(form, Form::Set(_)) {
         return Outcome::cme(Cme::NotAllowed);
     }
-    switch(machine, key, form, (0, 1), place)
+    if *form == Form::Test {
+        machine.keyed("+CIPMODE", "(0-NORMAL MODE,1-TRANSPARENT MODE)");
+        return Outcome::Ok;
+    }
+    switch(machine, "+CIPMODE", form, (0, 1), |machine| &mut machine.ip.switches.transparent)
 }
 
 /// Only in `IP INITIAL` (variants.md trap 8).
 fn quick_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
-    let bounds = (0, machine.settings.profile.quick_send_max);
+    let most = machine.settings.profile.quick_send_max;
     if matches!(form, Form::Set(_)) && machine.ip.bearer != Bearer::Initial {
         return Outcome::cme(Cme::NotAllowed);
     }
-    switch(machine, "+CIPQSEND", form, bounds, |machine| &mut machine.ip.switches.quick_send)
+    listed(machine, "+CIPQSEND", form, most, |machine| &mut machine.ip.switches.quick_send)
 }
 
 /// `AT+CIPATS=1,<seconds>`.

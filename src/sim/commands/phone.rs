@@ -6,23 +6,24 @@ use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::phone::{STORE, number_type};
 use super::super::result::{Cme, Cms, Outcome};
-use super::{List, Table, list, number, switch, text};
+use super::{List, Table, list, number, switch, text, zero_if_empty};
 
 pub(super) const TABLE: Table = &[
     ("+CSCS", charset),
     ("+CMGF", |machine, _, form| mode(machine, form)),
     ("+CSMS", service),
     ("+CSDH", |machine, _, form| {
-        switch(machine, "+CSDH", form, (0, 1), |machine| &mut machine.phone.headers)
+        let form = zero_if_empty(form);
+        switch(machine, "+CSDH", &form, (0, 1), |machine| &mut machine.phone.headers)
     }),
     ("+CSMP", |machine, _, form| list(machine, form, &PARAMETERS, |machine| &mut machine.phone.parameters)),
     ("+CNMI", |machine, _, form| list(machine, form, &INDICATIONS, |machine| &mut machine.phone.indications)),
     ("+CPMS", storage),
     ("+CSCA", centre),
     ("+CNUM", own_number),
-    ("+CMGL", |machine, _, form| messages(machine, form, true)),
-    ("+CMGR", |machine, _, form| messages(machine, form, false)),
-    ("+CMGD", |machine, _, form| messages(machine, form, true)),
+    ("+CMGL", |machine, _, form| with_card(machine, form, list_messages)),
+    ("+CMGR", |machine, _, form| with_card(machine, form, read_message)),
+    ("+CMGD", |machine, _, form| with_card(machine, form, delete_messages)),
     ("+CPAS", activity),
     ("H", hang_up),
     // No calls: accepted, as every tool sends it before it begins.
@@ -56,6 +57,7 @@ fn refusal(machine: &Machine) -> Option<Outcome> {
     }
 }
 
+/// The character set of what people read: the operator's names, the numbers of `AT+CNUM` and `AT+CSCA`.
 /// `+CSCS: ("GSM","IRA","UCS2")`: a list in brackets, as 27.007 writes it and gammu and python-gsmmodem read it.
 fn charset(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
@@ -75,11 +77,8 @@ fn charset(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 
 /// `AT+CMGF=` without a value is 0 (manual, CMGF).
 fn mode(machine: &mut Machine, form: &Form) -> Outcome {
-    if matches!(form, Form::Set(args) if args.len() == 1 && text(args, 0).is_empty()) {
-        machine.phone.text_mode = 0;
-        return Outcome::Ok;
-    }
-    switch(machine, "+CMGF", form, (0, 1), |machine| &mut machine.phone.text_mode)
+    let form = zero_if_empty(form);
+    switch(machine, "+CMGF", &form, (0, 1), |machine| &mut machine.phone.text_mode)
 }
 
 fn service(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
@@ -138,7 +137,8 @@ fn centre(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
         Form::Test => {}
         Form::Read => {
-            let value = format!("\"{}\",{}", machine.phone.centre, machine.phone.centre_type);
+            let shown = machine.phone.to_host(&machine.phone.centre);
+            let value = format!("\"{shown}\",{}", machine.phone.centre_type);
             machine.keyed("+CSCA", &value);
         }
         Form::Set(args) => return set_centre(machine, args),
@@ -147,8 +147,12 @@ fn centre(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
+/// The number comes in the character set of `AT+CSCS` (27.005 section 3.1).
 fn set_centre(machine: &mut Machine, args: &[Arg]) -> Outcome {
-    let centre = text(args, 0);
+    let Some(centre) = machine.phone.from_host(text(args, 0)) else {
+        return Outcome::cms(Cms::InvalidParameter);
+    };
+    let centre = centre.as_str();
     let digits = centre.strip_prefix('+').unwrap_or(centre);
     let valid =
         !digits.is_empty() && centre.len() <= MAX_NUMBER && digits.bytes().all(|b| b.is_ascii_digit());
@@ -171,7 +175,8 @@ fn own_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcom
             }
             let own = machine.settings.number.clone();
             if !own.is_empty() {
-                machine.keyed("+CNUM", &format!("\"\",\"{own}\",{}", number_type(&own)));
+                let shown = machine.phone.to_host(&own);
+                machine.keyed("+CNUM", &format!("\"\",\"{shown}\",{}", number_type(&own)));
             }
         }
         Form::Read | Form::Set(_) => return Outcome::ERROR,
@@ -179,17 +184,63 @@ fn own_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcom
     Outcome::Ok
 }
 
-/// The store is empty: listing and deleting find nothing to do, reading finds no such index.
-fn messages(machine: &mut Machine, form: &Form, empty_is_well: bool) -> Outcome {
-    if let Some(refusal) = refusal(machine) {
-        return refusal;
+/// The states of messages in text mode (manual, CMGL).
+const STATES: [&str; 5] = ["REC UNREAD", "REC READ", "STO UNSENT", "STO SENT", "ALL"];
+
+fn with_card(
+    machine: &mut Machine,
+    form: &Form,
+    run: impl FnOnce(&mut Machine, &Form) -> Outcome,
+) -> Outcome {
+    match refusal(machine) {
+        Some(refusal) => refusal,
+        None => run(machine, form),
     }
+}
+
+/// The store is empty, so there is nothing to list. Without a state the unread ones are meant (27.005 section 3.4.2).
+fn list_messages(machine: &mut Machine, form: &Form) -> Outcome {
+    let by_text = machine.phone.text_mode == 1;
+    match form {
+        Form::Test if by_text => {
+            machine.keyed("+CMGL", &STATES.map(|state| format!("\"{state}\"")).join(","));
+        }
+        Form::Test => machine.keyed("+CMGL", "(0-4)"),
+        Form::Execute => {}
+        Form::Set(args) if by_text && STATES.contains(&text(args, 0)) => {}
+        Form::Set(args) if !by_text && matches!(number(args, 0), Some(0..=4)) => {}
+        Form::Set(_) => return Outcome::cms(Cms::InvalidParameter),
+        Form::Read => return Outcome::ERROR,
+    }
+    Outcome::Ok
+}
+
+/// No index holds a message.
+fn read_message(_: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => Outcome::Ok,
-        Form::Set(_) | Form::Execute if empty_is_well => Outcome::Ok,
         Form::Set(_) => Outcome::cms(Cms::InvalidIndex),
         Form::Execute | Form::Read => Outcome::ERROR,
     }
+}
+
+/// `AT+CMGD=<index>[,<what>]`: there is nothing to delete, which is well (27.005 gives no error for an empty place).
+fn delete_messages(machine: &mut Machine, form: &Form) -> Outcome {
+    match form {
+        Form::Test => machine.keyed("+CMGD", &format!("(1-{STORE}),(0-4)")),
+        Form::Set(args) => {
+            let what = args.get(1).map_or(Some(0), Arg::number);
+            let index = number(args, 0);
+            return match (index, what) {
+                (Some(_), Some(1..=4)) => Outcome::Ok,
+                (Some(index), Some(0)) if (1..=u64::from(STORE)).contains(&index) => Outcome::Ok,
+                (Some(_), Some(0)) => Outcome::cms(Cms::InvalidIndex),
+                _ => Outcome::cms(Cms::InvalidParameter),
+            };
+        }
+        Form::Execute | Form::Read => return Outcome::ERROR,
+    }
+    Outcome::Ok
 }
 
 /// 0: ready, no call (27.007 section 8.1).

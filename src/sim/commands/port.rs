@@ -4,7 +4,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
-use super::{List, Table, accepted, list, number, switch};
+use super::{List, Table, accepted, list, listed, number, switch, zero_if_empty};
 
 /// The rates of the 8910 core (core image), 0 being automatic.
 const RATES: [u64; 14] =
@@ -15,17 +15,17 @@ pub(super) const TABLE: Table = &[
     ("+IFC", flow_control),
     ("+ICF", frame),
     ("+CMEE", |machine, _, form| {
-        switch(machine, "+CMEE", form, (0, 2), |machine| &mut machine.terminal.error_format)
+        let form = zero_if_empty(form);
+        switch(machine, "+CMEE", &form, (0, 2), |machine| &mut machine.terminal.error_format)
     }),
-    ("+CSCLK", |machine, _, form| {
-        switch(machine, "+CSCLK", form, (0, 2), |machine| &mut machine.terminal.sleep)
-    }),
+    // 8910 core image: (0,1,2).
+    ("+CSCLK", |machine, _, form| listed(machine, "+CSCLK", form, 2, |machine| &mut machine.terminal.sleep)),
     ("+WAKETIM", |machine, _, form| {
         switch(machine, "+WAKETIM", form, (0, 65), |machine| &mut machine.terminal.sleeps_after)
     }),
     ("+CFGRI", ring_indicator),
     ("+CFGRISAVE", accepted),
-    ("+CSDT", accepted),
+    ("+CSDT", card_detection),
     ("^TRACECTRL", accepted),
     ("+CIURC", accepted),
     ("+TCPUSERPARAM", accepted),
@@ -40,13 +40,28 @@ fn ring_indicator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Ou
             machine.keyed("+CFGRI", &value);
         }
         Form::Set(args) => match number(args, 0) {
-            Some(value @ 0..=1) => machine.terminal.ring_indicator = value as u8,
+            Some(value @ 0..=1) if args[1..].iter().all(|arg| arg.number().is_some_and(|span| span > 0)) => {
+                machine.terminal.ring_indicator = value as u8;
+            }
             _ => return Outcome::cme(Cme::Invalid),
         },
-        Form::Test => {}
-        Form::Execute => return Outcome::ERROR,
+        Form::Execute | Form::Test => return Outcome::ERROR,
     }
     Outcome::Ok
+}
+
+/// `AT+CSDT=<0|1>[,<level>]`: whether a card that comes or goes is noticed (manual); on from the start (assumed).
+fn card_detection(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    if let Form::Set(args) = form
+        && (args.len() > 2 || args.get(1).is_some_and(|level| !matches!(level.number(), Some(0 | 1))))
+    {
+        return Outcome::cme(Cme::Invalid);
+    }
+    let form = match form {
+        Form::Set(args) => Form::Set(args[..1].to_vec()),
+        Form::Execute | Form::Read | Form::Test => form.clone(),
+    };
+    switch(machine, "+CSDT", &form, (0, 1), |machine| &mut machine.terminal.notices_card)
 }
 
 fn rate(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {

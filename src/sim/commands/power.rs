@@ -1,12 +1,39 @@
-//! Functionality and restart.
+//! Functionality, restart, supply.
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
-use super::super::result::{Cme, Outcome};
+use super::super::result::{After, Cme, Outcome};
 use super::{Table, number};
 
-pub(super) const TABLE: Table = &[("+CFUN", function), ("+RESET", reset)];
+pub(super) const TABLE: Table = &[("+CFUN", function), ("+RESET", reset), ("+CBC", supply)];
+
+/// `AT+CBC`: the supply in millivolts (manual, capture a28); `AT+CBC=<on>,<off>` sets what it is compared with when the
+/// module starts and stops, which has no effect on a supply that never sags. An older module has another form.
+fn supply(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    if !machine.settings.profile.identity_keyed {
+        return Outcome::ERROR;
+    }
+    match form {
+        Form::Execute => {
+            let value = machine.settings.supply.to_string();
+            machine.keyed("+CBC", &value);
+        }
+        Form::Read => {
+            let [on, off] = machine.radio.supply_limits;
+            machine.keyed("+CBC", &format!("{on},{off}"));
+        }
+        Form::Test => {}
+        Form::Set(args) => {
+            let limits = [0, 1].map(|place| number(args, place).and_then(|limit| u16::try_from(limit).ok()));
+            match (limits, args.len()) {
+                ([Some(on), Some(off)], 2) => machine.radio.supply_limits = [on, off],
+                _ => return Outcome::cme(Cme::Invalid),
+            }
+        }
+    }
+    Outcome::Ok
+}
 
 fn function(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
     match form {
@@ -27,13 +54,13 @@ fn function(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Ou
 
 fn set_function(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
     match (number(args, 0), number(args, 1)) {
-        (Some(1), Some(1)) => reset(machine, network, &Form::Execute),
+        // The module restarts with all functions whichever number stands in front (manual: after AT+CFUN=1,1; assumed of
+        // the others).
+        (Some(0 | 1 | 4), Some(1)) => reset(machine, network, &Form::Execute),
         (Some(function @ (0 | 1 | 4)), None | Some(0)) => {
             machine.radio.function = function as u8;
             // What it changes is told after the answer (capture a14).
-            machine.final_line("OK");
-            machine.reconsider_service(network);
-            Outcome::Bare
+            Outcome::OkThen(After::Service)
         }
         _ => Outcome::cme(Cme::Invalid),
     }

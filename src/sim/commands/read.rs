@@ -4,31 +4,28 @@ use super::super::flow::CHUNK;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
-use super::super::result::{Cme, Outcome};
+use super::super::result::{After, Cme, Outcome};
 use super::super::terminal::Kind;
 use super::{Table, number, send::channel};
 
 pub(super) const TABLE: Table = &[("+CIPRXGET", receive)];
 
-fn receive(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn receive(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let mode = machine.ip.switches.manual_receive.to_string();
             machine.keyed("+CIPRXGET", &mode);
             Outcome::Ok
         }
-        Form::Test => {
-            let modes = format!("(0-{})", machine.settings.profile.manual_receive_max);
-            machine.keyed("+CIPRXGET", &modes);
-            Outcome::Ok
-        }
+        // OK alone (manual).
+        Form::Test => Outcome::Ok,
         Form::Execute => Outcome::ERROR,
         Form::Set(args) => match number(args, 0) {
             Some(mode @ (0 | 1 | 5)) if mode <= u64::from(machine.settings.profile.manual_receive_max) => {
                 set_mode(machine, mode as u8)
             }
-            Some(2) => read(machine, network, &args[1..], false),
-            Some(3) => read(machine, network, &args[1..], true),
+            Some(2) => read(machine, &args[1..], false),
+            Some(3) => read(machine, &args[1..], true),
             Some(4) => pending(machine, &args[1..]),
             _ => Outcome::cme(Cme::Invalid),
         },
@@ -56,7 +53,7 @@ fn readable<'a>(machine: &Machine, args: &'a [Arg]) -> Option<(usize, &'a [Arg])
     live.then_some((channel, rest))
 }
 
-fn read(machine: &mut Machine, network: &mut dyn Network, args: &[Arg], hex: bool) -> Outcome {
+fn read(machine: &mut Machine, args: &[Arg], hex: bool) -> Outcome {
     let Some((channel, rest)) = readable(machine, args) else {
         return Outcome::cme(Cme::NotAllowed);
     };
@@ -70,10 +67,7 @@ fn read(machine: &mut Machine, network: &mut dyn Network, args: &[Arg], hex: boo
     let data: Vec<u8> = slot.received.drain(..count).collect();
     slot.announced = false;
     print_data(machine, channel, &data, hex);
-    machine.final_line("OK");
-    machine.pump(network);
-    announce_rest(machine, channel);
-    Outcome::Bare
+    Outcome::OkThen(After::Read { channel })
 }
 
 /// `+CIPRXGET: 2,<n>,<got>,<left>`, line end, data, line end (captures a27, a28); nothing after the header if there is
@@ -98,13 +92,6 @@ fn print_data(machine: &mut Machine, channel: usize, data: &[u8], hex: bool) {
     };
     let tail: &[u8] = if data.is_empty() { b"" } else { b"\r\n" };
     machine.print_body(Kind::Info, header.as_bytes(), &body, tail);
-}
-
-/// Data that arrived before this read and is left is not announced again: only an arrival is. Nothing to do but to
-/// remember that the host knows of it.
-fn announce_rest(machine: &mut Machine, channel: usize) {
-    let slot = &mut machine.ip.channels[channel];
-    slot.announced = slot.announced || !slot.received.is_empty();
 }
 
 fn pending(machine: &mut Machine, args: &[Arg]) -> Outcome {

@@ -1,7 +1,7 @@
 //! The scene: access point, bearer, address, shut-down.
 
 use super::super::ip::Bearer;
-use super::super::line::Form;
+use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::{Cme, Outcome, Then};
@@ -10,8 +10,8 @@ use super::{Table, text};
 pub(super) const TABLE: Table =
     &[("+CSTT", access_point), ("+CIICR", bring_up), ("+CIFSR", local_address), ("+CIPSHUT", shut)];
 
-/// The longest access point name, user or password (27.003: 100 octets; bounds memory).
-const MAX_ACCESS: usize = 100;
+/// The longest access point name, user and password (manual, CSTT).
+pub(super) const MAX_ACCESS: [usize; 3] = [128, 32, 32];
 
 fn access_point(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
@@ -28,16 +28,23 @@ fn access_point(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outc
         Form::Execute | Form::Set(_) if machine.ip.bearer != Bearer::Initial => {
             return Outcome::cme(Cme::NotAllowed);
         }
-        Form::Execute => machine.ip.access = Default::default(),
+        // The access point of AT+CIPCSGP, if it names one; else the network's own.
+        Form::Execute => machine.ip.access = machine.ip.default_access.clone(),
         Form::Set(args) => {
-            if args.len() > 3 || args.iter().any(|arg| arg.text.len() > MAX_ACCESS) {
+            let Some(access) = access(args) else {
                 return Outcome::cme(Cme::Invalid);
-            }
-            machine.ip.access = [0, 1, 2].map(|place| text(args, place).to_owned());
+            };
+            machine.ip.access = access;
         }
     }
     machine.ip.bearer = Bearer::Start;
     Outcome::Ok
+}
+
+/// Access point, user, password; those that are missing are empty. `None` if they are too many or too long.
+pub(super) fn access(args: &[Arg]) -> Option<[String; 3]> {
+    let fits = args.iter().zip(MAX_ACCESS).all(|(arg, most)| arg.text.len() <= most);
+    (args.len() <= MAX_ACCESS.len() && fits).then(|| [0, 1, 2].map(|place| text(args, place).to_owned()))
 }
 
 fn bring_up(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {

@@ -153,12 +153,28 @@ impl Faults {
         self.rules.iter().filter_map(moment).chain(detached).min()
     }
 
-    /// How many bytes the body of this piece of received data lacks.
-    pub(in crate::sim) fn missing(&mut self) -> usize {
-        match self.strikes(|fault| matches!(fault, Fault::ShortBody { .. })) {
-            Some(Fault::ShortBody { missing }) => missing,
-            _ => 0,
+    /// How many bytes the body of this piece of received data lacks, and whether what ends its answer is lost, too.
+    pub(in crate::sim) fn missing(&mut self) -> (usize, bool) {
+        match self.strikes(|fault| matches!(fault, Fault::ShortBody { .. } | Fault::CutBody { .. })) {
+            Some(Fault::ShortBody { missing }) => (missing, false),
+            Some(Fault::CutBody { missing }) => (missing, true),
+            _ => (0, false),
         }
+    }
+
+    /// Nothing more comes of the answer in hand.
+    pub(in crate::sim) fn lose_rest_of_answer(&mut self) {
+        self.fate = Fate::Lost;
+    }
+
+    /// Whether the payload that is complete now is not sent.
+    pub(in crate::sim) fn send_fails(&mut self) -> bool {
+        self.strikes(|fault| *fault == Fault::SendFail).is_some()
+    }
+
+    /// Whether nobody answers the connect that begins now.
+    pub(in crate::sim) fn connect_is_unheard(&mut self) -> bool {
+        self.strikes(|fault| *fault == Fault::SilentConnect).is_some()
     }
 
     /// After how many bytes the payload that begins now loses its link.

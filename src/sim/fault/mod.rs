@@ -59,6 +59,21 @@ pub enum Fault {
         /// How many bytes are missing.
         missing: usize,
     },
+    /// As [`ShortBody`](Self::ShortBody), and the `OK` of the read that it belongs to does not come either (capture s07).
+    CutBody {
+        /// How many bytes are missing.
+        missing: usize,
+    },
+    /// The next payload is not sent: `SEND FAIL`, and the link stays (captures s01, s06).
+    SendFail,
+    /// Nobody answers the next connect: `CONNECT FAIL` when the module's own time is up (capture s04, 75 s), nothing
+    /// before (a29).
+    SilentConnect,
+    /// The modem hears nothing for so long: not even an echo comes (capture s02).
+    Deaf {
+        /// How long.
+        lasting: Duration,
+    },
     /// Something happens to the bytes on their way, below all grammar.
     Wire(Way, Disturbance),
     /// This unsolicited line is printed before the next line of the modem, whatever that belongs to: also in the middle
@@ -101,6 +116,9 @@ impl Fault {
         match self {
             Self::LostPrompt
             | Self::ShortBody { .. }
+            | Self::CutBody { .. }
+            | Self::SendFail
+            | Self::SilentConnect
             | Self::CloseMidSend { .. }
             | Self::Wire(..)
             | Self::Urc(_)
@@ -118,6 +136,7 @@ impl Fault {
             | Self::SimRemoved
             | Self::HangUp
             | Self::BrownOut { .. }
+            | Self::Deaf { .. }
             | Self::StaleConnected => false,
         }
     }
@@ -134,6 +153,10 @@ impl fmt::Display for Fault {
             Self::WrongAnswer { text, .. } => write!(f, "wrong-answer={text}"),
             Self::CloseMidSend { after } => write!(f, "close-mid-send={after}"),
             Self::ShortBody { missing } => write!(f, "short-body={missing}"),
+            Self::CutBody { missing } => write!(f, "cut-body={missing}"),
+            Self::SendFail => f.write_str("send-fail"),
+            Self::SilentConnect => f.write_str("silent-connect"),
+            Self::Deaf { lasting } => write!(f, "deaf={}ms", lasting.as_millis()),
             Self::Wire(way, disturbance) => disturbance.show(*way, f),
             Self::Urc(text) => write!(f, "urc={text}"),
             Self::LostUrc => f.write_str("lost-urc"),

@@ -15,8 +15,8 @@ pub enum When {
     At(Duration),
     /// At each opportunity with this probability, from 0 to 1. Opportunities are: each prompt for
     /// [`Fault::LostPrompt`], each payload for [`Fault::CloseMidSend`], each piece of received data for
-    /// [`Fault::ShortBody`], each byte or piece for [`Fault::Wire`], each printed line for [`Fault::Urc`], each unsolicited
-    /// one for [`Fault::LostUrc`] and [`Fault::DoubledUrc`], each send for [`Fault::LateSend`], each command line for all
+    /// [`Fault::ShortBody`] and [`Fault::CutBody`], each connect for [`Fault::SilentConnect`], each byte or piece for [`Fault::Wire`], each printed line for [`Fault::Urc`], each unsolicited
+    /// one for [`Fault::LostUrc`] and [`Fault::DoubledUrc`], each send for [`Fault::LateSend`] and [`Fault::SendFail`], each command line for all
     /// others.
     Chance(f64),
 }
@@ -57,7 +57,7 @@ impl std::error::Error for BadRule {}
 
 /// Every fault as it is written; WAY is to-host or from-host.
 const SPELLINGS: &str = "lost-prompt, late-answer=2s, detached-answer=2s, lost-answer, wrong-answer=TEXT, late-send=2s, \
-                         close-mid-send=BYTES, short-body=BYTES, garbage=TEXT, urc=TEXT, lost-urc, doubled-urc, \
+                         send-fail, close-mid-send=BYTES, short-body=BYTES, cut-body=BYTES, silent-connect, deaf=2s, garbage=TEXT, urc=TEXT, lost-urc, doubled-urc, \
                          drop=WAY, duplicate=WAY, corrupt=WAY, split=WAY,BYTES, merge=WAY,BYTES, delay=WAY,20ms, \
                          stall=WAY,2s, reboot, brown-out=TIMES, pdp-lost, network-lost, sim-removed, \
                          stale-connected, hang-up";
@@ -96,6 +96,10 @@ fn fault(text: &str) -> Result<Fault, BadRule> {
         "late-send" => Fault::LateSend { by: span(value)? },
         "close-mid-send" => Fault::CloseMidSend { after: count(value)? },
         "short-body" => Fault::ShortBody { missing: count(value)? },
+        "cut-body" => Fault::CutBody { missing: count(value)? },
+        "send-fail" => Fault::SendFail,
+        "silent-connect" => Fault::SilentConnect,
+        "deaf" => Fault::Deaf { lasting: span(value)? },
         "garbage" => Fault::Garbage(format!("\r\n{value}\r\n").into_bytes()),
         "urc" if !value.is_empty() => Fault::Urc(value.to_owned()),
         "lost-urc" => Fault::LostUrc,
@@ -217,6 +221,10 @@ mod tests {
             "merge=from-host,64",
             "delay=to-host,20ms",
             "stall=from-host,2000ms",
+            "cut-body=25",
+            "send-fail",
+            "silent-connect",
+            "deaf=8000ms",
         ];
         for text in all {
             assert_eq!(text.parse::<Rule>().map(|rule| rule.fault.to_string()), Ok(text.to_owned()));

@@ -3,6 +3,7 @@
 mod names;
 mod pipe;
 mod report;
+mod sockets;
 mod tcp;
 mod udp;
 
@@ -16,6 +17,7 @@ use report::{Report, Reporter, spawn};
 use tcp::TcpLink;
 use udp::UdpLink;
 
+use super::link_options::LinkOptions;
 use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target, Waker};
 use crate::time::Timestamp;
 
@@ -34,6 +36,8 @@ pub struct HostNetwork {
     reporter: Reporter,
     reports: Receiver<Report>,
     ready: VecDeque<NetworkEvent>,
+    /// What was asked for links that are not connected yet.
+    prepared: BTreeMap<Link, LinkOptions>,
     pending: Arc<()>,
 }
 
@@ -54,6 +58,7 @@ impl HostNetwork {
             reporter: Reporter::new(sender),
             reports,
             ready: VecDeque::new(),
+            prepared: BTreeMap::new(),
             pending: Arc::new(()),
         }
     }
@@ -124,16 +129,21 @@ impl Default for HostNetwork {
 }
 
 impl Network for HostNetwork {
+    fn prepare(&mut self, link: Link, options: LinkOptions) {
+        self.prepared.insert(link, options);
+    }
+
     fn connect(&mut self, _: Timestamp, link: Link, target: &Target) {
         self.links.insert(link, HostLink::Connecting);
+        let options = self.prepared.remove(&link).unwrap_or_default();
         let (reporter, names, target) = (self.reporter.clone(), self.names.clone(), target.clone());
         // A UDP socket to an address is there at once, as in capture a04; it still takes the same way.
         let direct = target.protocol == Protocol::Udp && target.host.parse::<IpAddr>().is_ok();
         if direct {
-            names::connect(&reporter, link, &target, &names);
+            names::connect(&reporter, link, &target, options, &names);
             return;
         }
-        let work = move || names::connect(&reporter, link, &target, &names);
+        let work = move || names::connect(&reporter, link, &target, options, &names);
         if !self.in_thread("connect", link.number(), work) {
             let why = ConnectFailure::Unreachable;
             self.ready.push_back(NetworkEvent::Failed { link, why });

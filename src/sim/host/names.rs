@@ -6,11 +6,9 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::report::{Report, Reporter};
-use super::udp;
+use super::sockets;
+use crate::sim::link_options::LinkOptions;
 use crate::sim::network::{ConnectFailure, Link, NetworkEvent, Protocol, Target};
-
-/// The system gives up a connect after this; the modem's own 75 s come first.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// RFC 862.
 const ECHO_PORT: u16 = 7;
@@ -27,20 +25,34 @@ pub(super) fn addresses(table: &BTreeMap<String, IpAddr>, host: &str) -> Vec<IpA
 }
 
 /// Connects, and says what came of it.
-pub(super) fn connect(reporter: &Reporter, link: Link, target: &Target, table: &BTreeMap<String, IpAddr>) {
+pub(super) fn connect(
+    reporter: &Reporter,
+    link: Link,
+    target: &Target,
+    options: LinkOptions,
+    table: &BTreeMap<String, IpAddr>,
+) {
     let peers = addresses(table, &target.host);
     let peers: Vec<_> = peers.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect();
     let result = match target.protocol {
         Protocol::Tcp => first(&peers, |peer| {
-            let stream = TcpStream::connect_timeout(&peer, CONNECT_TIMEOUT)?;
+            let stream = sockets::tcp_to(peer, options)?;
             Ok(Report::Stream { link, stream })
         }),
         Protocol::Udp => first(&peers, |peer| {
-            let (socket, address) = (udp::socket_to(peer)?, peer.ip());
+            let (socket, address) = (sockets::udp_to(peer, options)?, peer.ip());
             Ok(Report::Socket { link, socket, address })
         }),
     };
-    reporter.say(result.unwrap_or_else(|why| Report::Event(NetworkEvent::Failed { link, why })));
+    let reason = |error: Option<io::Error>| match error {
+        None => ConnectFailure::NoSuchHost,
+        Some(error) if options.local_port.is_some() && sockets::is_about_the_port(&error) => {
+            ConnectFailure::LocalPort
+        }
+        Some(error) => reason(&error),
+    };
+    let failed = |error| Report::Event(NetworkEvent::Failed { link, why: reason(error) });
+    reporter.say(result.unwrap_or_else(failed));
 }
 
 /// Whether a host is alive. An echo request needs rights that a program seldom has; a host that accepts or refuses a
@@ -54,16 +66,16 @@ pub(super) fn ping(table: &BTreeMap<String, IpAddr>, host: &str) -> Option<IpAdd
     }
 }
 
-/// Tries each address in turn.
+/// Tries each address in turn; the error is that of the last, none if there is no address.
 fn first(
     peers: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> io::Result<Report>,
-) -> Result<Report, ConnectFailure> {
-    let mut failure = ConnectFailure::NoSuchHost;
+) -> Result<Report, Option<io::Error>> {
+    let mut failure = None;
     for peer in peers {
         match connect(*peer) {
             Ok(report) => return Ok(report),
-            Err(error) => failure = reason(&error),
+            Err(error) => failure = Some(error),
         }
     }
     Err(failure)

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -77,17 +77,6 @@ impl Drop for UdpLink {
             drop(self.socket.send(&[0]));
         }
     }
-}
-
-/// A socket that talks to one peer.
-pub(super) fn socket_to(peer: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = match peer {
-        SocketAddr::V4(_) => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?,
-        SocketAddr::V6(_) => UdpSocket::bind((std::net::Ipv6Addr::UNSPECIFIED, 0))?,
-    };
-    // The connect gives the socket the local address that it is reached by.
-    socket.connect(peer)?;
-    Ok(socket)
 }
 
 struct Reader {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
+use crate::sim::link_options::KeepAlive;
 use crate::sim::network::{Link, Target};
 use crate::sim::secure::Tls;
 use crate::time::Timestamp;
@@ -18,9 +19,10 @@ pub(in crate::sim) enum ChannelState {
     Connected {
         link: Link,
     },
-    /// Dead without a word: the modem still believes in it (capture s10).
+    /// Dead without a word: the modem still believes in it (capture s10), until keep-alive finds out if that is on.
     Stale {
         link: Link,
+        until: Option<Timestamp>,
     },
     /// The peer has closed; what it sent before is still delivered, until then at the latest.
     RemoteClosing {
@@ -46,7 +48,7 @@ impl ChannelState {
         match self {
             Self::Connecting { link, .. }
             | Self::Connected { link }
-            | Self::Stale { link }
+            | Self::Stale { link, .. }
             | Self::RemoteClosing { link, .. } => Some(link),
             Self::Initial | Self::Closed => None,
         }
@@ -87,6 +89,8 @@ pub(in crate::sim) struct Channel {
     pub(in crate::sim) announced: bool,
     /// `AT+CIPRXF` as it was at the connect: whether a line end follows pushed data.
     pub(in crate::sim) line_end_follows: bool,
+    /// `AT+CIPTKA` as it was at the connect.
+    pub(in crate::sim) keep_alive: Option<KeepAlive>,
     /// `AT+CIPSSL` as it was at the connect, and its session.
     pub(in crate::sim) tls: Tls,
 }
@@ -103,6 +107,7 @@ impl Channel {
             received: VecDeque::new(),
             announced: false,
             line_end_follows: false,
+            keep_alive: None,
             tls: Tls::Off,
         }
     }

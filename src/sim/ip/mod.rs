@@ -13,7 +13,7 @@
 
 mod channel;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(in crate::sim) use channel::{Channel, ChannelState};
 
@@ -85,12 +85,35 @@ impl Default for Switches {
     }
 }
 
+/// What `AT+CIPSCONT` keeps over a reset (manual: the settings that its query shows).
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Saved {
+    switches: Switches,
+    transparent_settings: [u16; 8],
+    default_access: [String; 3],
+}
+
+impl Saved {
+    /// The settings as they are now. TLS is not among those that are shown.
+    pub(in crate::sim) fn of(ip: &Ip) -> Self {
+        Self {
+            switches: Switches { secure: 0, ..ip.switches.clone() },
+            transparent_settings: ip.transparent_settings,
+            default_access: ip.default_access.clone(),
+        }
+    }
+}
+
 /// The whole application.
 #[derive(Debug)]
 pub(in crate::sim) struct Ip {
     pub(in crate::sim) bearer: Bearer,
     /// `AT+CSTT`: access point, user, password.
     pub(in crate::sim) access: [String; 3],
+    /// `AT+CIPCSGP`: the same, for when `AT+CSTT` names none.
+    pub(in crate::sim) default_access: [String; 3],
+    /// What `AT+CIPSCONT` has saved.
+    pub(in crate::sim) saved: Option<Saved>,
     pub(in crate::sim) switches: Switches,
     pub(in crate::sim) channels: Vec<Channel>,
     /// `AT+CIPTKA`: on, idle seconds, interval, probes.
@@ -101,14 +124,16 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) local_ports: Vec<[u16; 2]>,
     /// `AT+CGDCONT`: type and access point of each context that the host has defined.
     pub(in crate::sim) contexts: BTreeMap<u8, [String; 2]>,
+    /// `AT+CGACT`: those beside the default bearer that the host has activated.
+    pub(in crate::sim) active_contexts: BTreeSet<u8>,
     /// `AT^HEARTCONFIG` and its family.
     pub(in crate::sim) heart: Heart,
     /// `AT+CIPPING` under way.
     pub(in crate::sim) ping: Option<Ping>,
     /// `AT+SSLCFG`
     pub(in crate::sim) ssl: SslContexts,
-    /// `AT+CDNSCFG`
-    pub(in crate::sim) name_servers: [String; 2],
+    /// `AT+CDNSCFG`; none: those of the network.
+    pub(in crate::sim) name_servers: Option<[String; 2]>,
     /// Names asked for with `AT+CDNSGIP`.
     pub(in crate::sim) queries: BTreeMap<u64, String>,
     /// The next number of a link or a query.
@@ -122,6 +147,8 @@ impl Ip {
         Self {
             bearer: Bearer::Initial,
             access: Default::default(),
+            default_access: Default::default(),
+            saved: None,
             switches: Switches::default(),
             channels: (0..profile.channels.max(1)).map(|_| Channel::new()).collect(),
             keep_alive: [0, 7200, 75, 9],
@@ -129,21 +156,28 @@ impl Ip {
             transparent_settings: [5, 2, 1024, 0, 0, 1460, 50, 0],
             local_ports: vec![[0; 2]; usize::from(profile.channels.max(1))],
             contexts: BTreeMap::new(),
+            active_contexts: BTreeSet::new(),
             heart: Heart::default(),
             ping: None,
             ssl: SslContexts::new(profile.tls_version),
-            name_servers: ["0.0.0.0".to_owned(), "0.0.0.0".to_owned()],
+            name_servers: None,
             queries: BTreeMap::new(),
             next_number: 0,
             turn: 0,
         }
     }
 
-    /// As after a reboot. Numbers go on, so that nothing of the old life is mistaken for the new.
+    /// As after a reboot: with what `AT+CIPSCONT` has saved. Numbers go on, so that nothing of the old life is mistaken
+    /// for the new.
     pub(in crate::sim) fn restart(&mut self, profile: &Profile) {
-        let next_number = self.next_number;
-        *self = Self::new(profile);
-        self.next_number = next_number;
+        let (next_number, saved) = (self.next_number, self.saved.take());
+        *self = Self { next_number, ..Self::new(profile) };
+        if let Some(saved) = &saved {
+            self.switches = saved.switches.clone();
+            self.transparent_settings = saved.transparent_settings;
+            self.default_access = saved.default_access.clone();
+        }
+        self.saved = saved;
     }
 
     pub(in crate::sim) fn number(&mut self) -> u64 {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::peer::{Habit, Peer};
+use crate::sim::link_options::LinkOptions;
 use crate::sim::network::Target;
 use crate::time::Timestamp;
 
@@ -36,6 +37,8 @@ struct Parcel {
 #[derive(Debug)]
 pub(super) struct Conversation {
     pub(super) target: Target,
+    /// What the modem has asked for: its own port, keep-alive.
+    pub(super) options: LinkOptions,
     pub(super) peer: Peer,
     pub(super) stage: Stage,
     pub(super) received: Vec<u8>,
@@ -48,9 +51,10 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(target: Target, peer: Peer) -> Self {
+    pub(super) fn new(target: Target, peer: Peer, options: LinkOptions) -> Self {
         Self {
             target,
+            options,
             peer,
             stage: Stage::Connecting,
             received: Vec::new(),

@@ -12,6 +12,7 @@ use peer::Meeting;
 
 pub use peer::Peer;
 
+use super::link_options::LinkOptions;
 use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target};
 use super::rng::Rng;
 use crate::time::Timestamp;
@@ -35,6 +36,8 @@ pub struct MemoryNetwork {
     names: BTreeMap<String, IpAddr>,
     peers: BTreeMap<(String, u16), Peer>,
     conversations: BTreeMap<Link, Conversation>,
+    /// What was asked for links that are not connected yet.
+    prepared: BTreeMap<Link, LinkOptions>,
     events: BTreeMap<(Timestamp, u64), NetworkEvent>,
     ready: VecDeque<NetworkEvent>,
     next_event: u64,
@@ -103,6 +106,11 @@ impl MemoryNetwork {
         self.conversations.get(&link).map_or(0, |talk| talk.received_count)
     }
 
+    /// The modem's own port of this link, if it has asked for one (`AT+CLPORT`).
+    pub fn local_port(&self, link: Link) -> Option<u16> {
+        self.conversations.get(&link)?.options.local_port
+    }
+
     /// Whether the modem has neither closed nor lost this link.
     pub fn is_open(&self, link: Link) -> bool {
         self.conversations.get(&link).is_some_and(|talk| talk.stage != Stage::Over)
@@ -168,7 +176,26 @@ impl MemoryNetwork {
         found.map(|(_, peer)| peer)
     }
 
-    fn meet(&mut self, link: Link, target: &Target, peer: Peer, address: Option<IpAddr>) {
+    /// Whether an open connection has the same two ends: TCP and UDP cannot tell such apart.
+    fn is_taken(&self, target: &Target, options: LinkOptions) -> bool {
+        let address = self.address_of(&target.host);
+        options.local_port.is_some()
+            && self.conversations.values().any(|talk| {
+                talk.stage != Stage::Over
+                    && talk.options.local_port == options.local_port
+                    && (talk.target.protocol, talk.target.port) == (target.protocol, target.port)
+                    && self.address_of(&talk.target.host) == address
+            })
+    }
+
+    fn meet(
+        &mut self,
+        link: Link,
+        target: &Target,
+        peer: Peer,
+        address: Option<IpAddr>,
+        options: LinkOptions,
+    ) {
         let answered_at = self.now + self.latency * 2;
         match peer.meeting {
             Meeting::Silence => {}
@@ -178,7 +205,14 @@ impl MemoryNetwork {
             }
             Meeting::Accept => self.schedule(answered_at, NetworkEvent::Connected { link, address }),
         }
-        self.conversations.insert(link, Conversation::new(target.clone(), peer));
+        self.conversations.insert(link, Conversation::new(target.clone(), peer, options));
+    }
+
+    /// The link is gone, at either end.
+    fn forget(&mut self, link: Link) {
+        if let Some(talk) = self.conversations.get_mut(&link) {
+            talk.discard();
+        }
     }
 
     /// The connection stands: the peer greets.
@@ -197,6 +231,7 @@ impl MemoryNetwork {
     fn let_peers_act(&mut self) {
         let (now, latency) = (self.now, self.latency);
         let mut endings = Vec::new();
+        let mut found_out = Vec::new();
         for (link, talk) in &mut self.conversations {
             if talk.deliver(now, latency) {
                 self.ready.push_back(NetworkEvent::Writable(*link));
@@ -207,6 +242,8 @@ impl MemoryNetwork {
             let reached = |limit: Option<u64>| limit.is_some_and(|limit| talk.received_count >= limit);
             if reached(talk.peer.vanish_after) {
                 talk.stage = Stage::Vanished;
+                // It has just acknowledged something; no probe will be answered.
+                found_out.extend(talk.options.keep_alive.map(|keep_alive| (*link, keep_alive.patience())));
                 continue;
             }
             if reached(talk.peer.reset_after) {
@@ -218,17 +255,30 @@ impl MemoryNetwork {
         for (link, broken) in endings {
             if broken { self.reset_by_peer(link) } else { self.close_by_peer(link) }
         }
+        for (link, patience) in found_out {
+            self.schedule(now + patience, NetworkEvent::Reset(link));
+        }
     }
 }
 
 impl Network for MemoryNetwork {
+    fn prepare(&mut self, link: Link, options: LinkOptions) {
+        self.prepared.insert(link, options);
+    }
+
     fn connect(&mut self, now: Timestamp, link: Link, target: &Target) {
         self.now = now;
+        let options = self.prepared.remove(&link).unwrap_or_default();
         let address = self.address_of(&target.host);
+        if self.is_taken(target, options) {
+            let why = ConnectFailure::LocalPort;
+            self.schedule(now, NetworkEvent::Failed { link, why });
+            return;
+        }
         if address.is_none() {
             let why = ConnectFailure::NoSuchHost;
             self.schedule(now + DNS_FAILURE_TIME, NetworkEvent::Failed { link, why });
-            self.conversations.insert(link, Conversation::new(target.clone(), Peer::silent()));
+            self.conversations.insert(link, Conversation::new(target.clone(), Peer::silent(), options));
             return;
         }
         let peer = self.peer_at(&target.host, target.port).cloned();
@@ -237,7 +287,7 @@ impl Network for MemoryNetwork {
             // Nothing tells the sender of a datagram that nobody is there.
             Protocol::Udp => Peer::discard(),
         });
-        self.meet(link, target, peer, address);
+        self.meet(link, target, peer, address, options);
     }
 
     fn send(&mut self, now: Timestamp, link: Link, bytes: &[u8]) -> usize {
@@ -303,8 +353,14 @@ impl Network for MemoryNetwork {
             && entry.key().0 <= now
         {
             let (at, event) = (entry.key().0, entry.remove());
-            if let NetworkEvent::Connected { link, .. } = event {
-                self.open(at, link);
+            match &event {
+                NetworkEvent::Connected { link, .. } => self.open(at, *link),
+                NetworkEvent::Failed { link, .. } | NetworkEvent::Reset(link) => self.forget(*link),
+                NetworkEvent::Readable(_)
+                | NetworkEvent::Writable(_)
+                | NetworkEvent::Closed(_)
+                | NetworkEvent::Pinged { .. }
+                | NetworkEvent::Resolved { .. } => {}
             }
             self.ready.push_back(event);
         }

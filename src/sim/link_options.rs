@@ -1,0 +1,42 @@
+//! What the host asks of a link before it is made: the local port and keep-alive.
+
+use std::time::Duration;
+
+/// How a link is to be made, beyond where it leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LinkOptions {
+    /// The port on the modem's side (`AT+CLPORT`); `None`: any.
+    pub local_port: Option<u16>,
+    /// TCP's keep-alive (`AT+CIPTKA`); `None`: off.
+    pub keep_alive: Option<KeepAlive>,
+}
+
+/// TCP's keep-alive, as `AT+CIPTKA` sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// How long nothing may come before the first probe.
+    pub idle: Duration,
+    /// How long each probe waits for its answer.
+    pub interval: Duration,
+    /// Probes without an answer before the link is given up.
+    pub count: u32,
+}
+
+impl KeepAlive {
+    /// How long after the last word of a peer that has gone its link ends.
+    pub fn patience(self) -> Duration {
+        self.idle + self.interval * self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_given_up_after_the_last_probe() {
+        let (idle, interval) = (Duration::from_secs(60), Duration::from_secs(30));
+        assert_eq!(KeepAlive { idle, interval, count: 3 }.patience(), Duration::from_secs(150));
+    }
+}
