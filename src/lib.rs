@@ -53,7 +53,7 @@ pub use crossbeam_channel;
 
 pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
-pub use error::{CloseReason, Error, NotReady, Result};
+pub use error::{CloseReason, Error, InUse, NotReady, Result};
 pub use modem::{
     Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
     Registration, Rung, Socket, Step, Supervisor, Wake,

@@ -275,6 +275,8 @@ fn patience(reason: NotReady) -> Option<Duration> {
         | NotReady::NotRegistered(_)
         | NotReady::NotAttached
         | NotReady::BearerLost
+        | NotReady::Transparent
+        | NotReady::Switching
         | NotReady::Restarting => None,
     }
 }

@@ -1,18 +1,20 @@
 //! From a module that answers to sockets that can be opened.
 
 mod ask;
+mod carries;
 mod step;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+pub(super) use carries::Carries;
 pub use step::BringUpStep;
 
 use crate::at::{
     ChannelRow, CmeError, Command, Field, IpState, IpStatus, Line, Refusal, RegistrationStatus,
     SignalQuality, SimState, bare_address, fields,
 };
-use crate::config::{Config, Credentials, ReceiveMode};
+use crate::config::{Config, Credentials};
 use crate::error::NotReady;
 use crate::time::Timestamp;
 
@@ -28,8 +30,9 @@ use super::exchange::Failure;
 /// |---|---|
 /// | echo, error codes, port, identity | ignored: the next step shows whether it mattered |
 /// | SIM, signal, registration, attach | asked again after a pause, from the SIM on |
-/// | `AT+CIPMUX`, `AT+CSTT`, `AT+CIICR`, `AT+CIFSR` | `AT+CIPSHUT` after a growing pause, then from the SIM on |
-/// | `AT+CIPHEAD`, `AT+CIPSPRT`, `AT+CIPRXF`, `AT+CIPSEND=?` | ignored: not every firmware has them |
+/// | `AT+CIPMUX=0`, `AT+CIPMODE=1` | as the next; the transparent stream fails |
+/// | `AT+CIPMUX=1`, `AT+CSTT`, `AT+CIICR`, `AT+CIFSR` | `AT+CIPSHUT` after a growing pause, then from the SIM on |
+/// | `AT+CIPCCFG`, `AT+CIPSSL=0`, `AT+CIPHEAD`, `AT+CIPSPRT`, `AT+CIPRXF`, `AT+CIPSEND=?` | ignored: not every firmware has them |
 #[derive(Debug)]
 pub(super) struct BringUp {
     step: BringUpStep,
@@ -43,6 +46,9 @@ pub(super) struct BringUp {
     pub(super) reason: NotReady,
     registration: RegistrationStatus,
     plan: Plan,
+    carries: Carries,
+    /// Why the module can't carry what it should.
+    unable: Option<Refusal>,
     /// Whether the bearer was lost while it was being brought up.
     lost: bool,
     pub(super) found: Found,
@@ -103,6 +109,8 @@ impl BringUp {
             reason: NotReady::NoAnswer,
             registration: RegistrationStatus::Unknown,
             plan: Plan::Look,
+            carries: Carries::Sockets,
+            unable: None,
             lost: false,
             found: Found::default(),
         }
@@ -223,10 +231,14 @@ impl BringUp {
             BringUpStep::IpStatus => self.ip_status(now, lines),
             BringUpStep::QuickSendState => self.adopt_if(now, lines, "+CIPQSEND", 1),
             BringUpStep::ReceiveState => {
-                let manual = u32::from(self.config.receive_mode == ReceiveMode::Manual);
+                let manual = u32::from(self.receives_manually());
                 self.adopt_if(now, lines, "+CIPRXGET", manual);
             }
             BringUpStep::Shut => self.shut(now, result),
+            BringUpStep::Single | BringUpStep::Transparent => {
+                self.unable = refusal_of(result);
+                self.required(now, result);
+            }
             BringUpStep::Bearer | BringUpStep::Activate | BringUpStep::Multiple | BringUpStep::Receive => {
                 self.required(now, result);
             }
@@ -251,6 +263,8 @@ impl BringUp {
             | BringUpStep::LineRate
             | BringUpStep::FlowControl
             | BringUpStep::CommandMode
+            | BringUpStep::Packets
+            | BringUpStep::Plain
             | BringUpStep::QuickSend
             | BringUpStep::Header
             | BringUpStep::Prompt
@@ -346,7 +360,9 @@ impl BringUp {
             Some(IpStatus { state: IpState::Initial, .. }) => Plan::SetUp,
             // Rows are only printed in multiple connection mode.
             Some(IpStatus { state: IpState::Status | IpState::Processing, rows })
-                if !rows.is_empty() && !rows.iter().any(ChannelRow::is_in_use) =>
+                if self.carries == Carries::Sockets
+                    && !rows.is_empty()
+                    && !rows.iter().any(ChannelRow::is_in_use) =>
             {
                 Plan::Adopt
             }
@@ -383,14 +399,20 @@ impl BringUp {
                 return;
             }
             Ok(_) => Refusal::Empty,
-            Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => *refusal,
-            Err(Failure::Timeout) => Refusal::Empty,
+            Err(_) => refusal_of(result).unwrap_or(Refusal::Empty),
         };
         self.reason = NotReady::BearerRefused(refusal);
         self.plan = Plan::Shut;
         let pause = POLL * 2u32.saturating_pow(self.failures.min(8));
         self.failures += 1;
         self.go(BringUpStep::Sim, now + pause.min(MAX_BACK_OFF));
+    }
+}
+
+fn refusal_of(result: &Result<Vec<String>, Failure>) -> Option<Refusal> {
+    match result {
+        Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => Some(*refusal),
+        Ok(_) | Err(Failure::Timeout) => None,
     }
 }
 

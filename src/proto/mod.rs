@@ -27,6 +27,7 @@ mod session;
 mod suspicion;
 mod tls;
 mod traffic;
+mod transparent;
 mod wake;
 mod window;
 
@@ -52,4 +53,6 @@ enum Owner {
     Channel(ChannelId),
     Caller(Ticket),
     BearerCheck,
+    /// The transparent stream.
+    Stream,
 }
