@@ -56,7 +56,7 @@ pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, InUse, NotReady, Result};
 pub use modem::{
     Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
-    Registration, Rung, Socket, Step, Supervisor, Wake,
+    Registration, Rung, Socket, Step, Supervisor, TransparentStream, Wake,
 };
 pub use proto::{
     Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,

@@ -1,6 +1,7 @@
 //! One command in flight, and never a late answer to the wrong one.
 
 mod online;
+mod reading;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::outbox::Outbox;
 use super::suspicion::Suspicion;
 use super::wake::Wake;
 use super::{Deadline, Event, Owner};
+use reading::{is_anybodys, is_echo, is_unexplained};
 
 /// The conversation with the module: who asked, what answers, and what to do when nothing comes.
 ///
@@ -428,25 +430,4 @@ impl Session {
         out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));
         Step::Consumed
     }
-}
-
-/// Whether a refusal says nothing of the command that was refused.
-fn is_anybodys(refusal: Refusal) -> bool {
-    matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
-}
-
-/// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
-fn is_unexplained(suspicion: &Suspicion, line: &Line<'_>) -> bool {
-    let unknown = match line {
-        Line::Text(b">") => false,
-        Line::Text(text) => !Urc::parse(text).is_known(),
-        Line::Info { key, list } => !Urc::parse(&[*key, b": ", *list].concat()).is_known(),
-        Line::Final(_) | Line::ShutOk | Line::Channel { .. } | Line::State(_) | Line::Row(_) => false,
-    };
-    unknown && !suspicion.explains(line)
-}
-
-/// Whether a line can only be the echo of a command.
-fn is_echo(text: &[u8]) -> bool {
-    text == b"AT" || text.starts_with(b"AT+") || text.starts_with(b"ATE") || text == b"+++" || text == b"ATI"
 }

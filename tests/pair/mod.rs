@@ -416,6 +416,11 @@ impl Pair {
         }
     }
 
+    /// Nothing is done any more at what the host writes.
+    pub fn heal(&mut self) {
+        self.reactions.clear();
+    }
+
     /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
     pub fn before(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.react(to, How::Before, bytes.as_ref())

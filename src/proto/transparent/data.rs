@@ -8,7 +8,7 @@ use super::super::channel::{Channel, End};
 use super::super::engine::Engine;
 use super::super::{Deadline, Event, Response};
 use super::plus::{Allowed, Plus};
-use super::tail::{Ending, Tail};
+use super::tail::{Ending, Escape, Tail};
 use super::{NO_ANSWER_YET, State};
 
 /// The line in data mode.
@@ -51,6 +51,11 @@ impl Wire {
         }
     }
 
+    /// Data mode begins: the module's silence counts from now.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.port = Taking::Done(now);
+    }
+
     /// Since when the line has been silent; `None` while the port is taking bytes.
     pub(super) fn silent_since(&self) -> Option<Timestamp> {
         match self.port {
@@ -89,10 +94,12 @@ impl Wire {
         self.resume_at.map(|at| (at, Deadline::Guard))
     }
 
-    pub(super) fn tail_deadline(&self, escaped: bool) -> Option<(Timestamp, Deadline)> {
-        let settles = self.tail.deadline(escaped);
-        let suspicious = self.tail.suspicious_at().filter(|_| !escaped);
-        settles.into_iter().chain(suspicious).min().map(|at| (at, Deadline::Tail))
+    pub(super) fn tail_deadline(&self) -> Option<(Timestamp, Deadline)> {
+        self.tail.deadline().map(|at| (at, Deadline::Tail))
+    }
+
+    pub(super) fn suspicious_at(&self) -> Option<(Timestamp, Deadline)> {
+        self.tail.suspicious_at().map(|at| (at, Deadline::Tail))
     }
 }
 
@@ -114,17 +121,17 @@ impl Engine {
 
     /// Bytes in data mode.
     pub(in crate::proto) fn stream_received(&mut self, now: Timestamp, bytes: &[u8]) {
-        let escaped = self.may_be_escaped(now);
         let mut tail = std::mem::take(&mut self.transparent.wire.tail);
-        tail.push(now, bytes, escaped, |payload| self.stream_payload(now, payload));
+        tail.escape_is(self.escape_at(now));
+        tail.push(now, bytes, |payload| self.stream_payload(now, payload));
         self.transparent.wire.tail = tail;
     }
 
     /// Time has passed without a byte: what was held back may be payload.
     pub(super) fn settle_tail(&mut self, now: Timestamp) {
-        let escaped = self.may_be_escaped(now);
         let mut tail = std::mem::take(&mut self.transparent.wire.tail);
-        tail.settle(now, escaped, |payload| self.stream_payload(now, payload));
+        tail.escape_is(self.escape_at(now));
+        tail.settle(now, |payload| self.stream_payload(now, payload));
         self.transparent.wire.tail = tail;
     }
 
@@ -139,10 +146,13 @@ impl Engine {
         self.transparent.wire.tail.ending()
     }
 
-    fn may_be_escaped(&self, now: Timestamp) -> bool {
+    fn escape_at(&self, now: Timestamp) -> Escape {
         match self.transparent.state {
-            State::Escaping { since, .. } => now >= since + NO_ANSWER_YET,
-            _ => false,
+            State::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
+            State::Escaping { .. } => Escape::Written,
+            // It is written again: the echo of the last one may be held.
+            State::Guarding { failed: 1.., .. } => Escape::Written,
+            _ => Escape::None,
         }
     }
 

@@ -105,9 +105,12 @@ impl Engine {
                 {
                     self.stream_is_over();
                 }
+                State::Command => {
+                    self.transparent.reached(Wanted::Command, &mut self.out);
+                    return;
+                }
                 State::Preparing(_)
                 | State::Dialling(_)
-                | State::Command
                 | State::Resuming
                 | State::Closing
                 | State::Recovering => return,
@@ -156,7 +159,7 @@ impl Engine {
             (State::Dialling(dial), Ok(_)) => {
                 let ticket = dial.ticket;
                 let id = self.stream_channel().socket_id();
-                self.go_online();
+                self.go_online(now);
                 if ticket.is_none() {
                     // Nobody waits any more: it is hung up.
                     self.stream_channel().socket = None;
@@ -175,7 +178,7 @@ impl Engine {
                 self.fail_dial(error);
                 self.leave_by(now, *failure);
             }
-            (State::Resuming, Ok(_)) => self.go_online(),
+            (State::Resuming, Ok(_)) => self.go_online(now),
             (State::Resuming, Err(failure)) => {
                 let reason = match failure {
                     Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
@@ -213,8 +216,9 @@ impl Engine {
         self.transparent.state = State::Preparing(dial);
     }
 
-    fn go_online(&mut self) {
+    fn go_online(&mut self, now: Timestamp) {
         self.session.go_online();
+        self.transparent.wire.begin(now);
         self.transparent.state = State::Online;
     }
 

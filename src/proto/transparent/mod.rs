@@ -205,14 +205,14 @@ impl Transparent {
         let dial = self.next.as_ref().into_iter().chain(self.dial()).map(|dial| dial.deadline);
         let requests = dial.chain(self.waiting.iter().map(|waiter| waiter.deadline)).min();
         let own = match self.state {
-            State::Online => [self.wire.tail_deadline(false), self.wire.resume_at()],
+            State::Online => [self.wire.tail_deadline().or(self.wire.suspicious_at()), self.wire.resume_at()],
             State::Guarding { since, .. } => {
                 let guard = self.wire.silent_since().map_or(since + STALLED, |silent| silent + GUARD);
-                [Some((guard, Deadline::Guard)), self.wire.tail_deadline(false)]
+                [Some((guard, Deadline::Guard)), self.wire.tail_deadline()]
             }
             State::Escaping { since, .. } => {
                 let due = (since + ESCAPE_TIMEOUT, Deadline::Escape);
-                [(!self.wire.tail.has_answer()).then_some(due), self.wire.tail_deadline(true)]
+                [(!self.wire.tail.has_answer()).then_some(due), self.wire.tail_deadline()]
             }
             State::Off
             | State::Preparing(_)

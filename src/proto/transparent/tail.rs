@@ -20,6 +20,19 @@ use crate::time::Timestamp;
 pub(super) struct Tail {
     held: Vec<u8>,
     came_at: Timestamp,
+    escape: Escape,
+}
+
+/// How far an escape is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Escape {
+    /// There is none.
+    #[default]
+    None,
+    /// It is written: a module in command mode may echo it, behind its own words, if it has started anew.
+    Written,
+    /// It may be answered, too.
+    Answerable,
 }
 
 /// What the module says when the connection ends.
@@ -87,33 +100,38 @@ const ESCAPED: &[u8] = b"\r\nOK\r\n";
 const OK: &str = "OK";
 
 impl Tail {
-    /// Takes what came and gives on what can only be payload. `escaped`: an escape may have been answered.
-    pub(super) fn push(&mut self, now: Timestamp, bytes: &[u8], escaped: bool, mut give: impl FnMut(&[u8])) {
+    /// An escape has come so far.
+    pub(super) fn escape_is(&mut self, escape: Escape) {
+        self.escape = escape;
+    }
+
+    /// Takes what came and gives on what can only be payload.
+    pub(super) fn push(&mut self, now: Timestamp, bytes: &[u8], mut give: impl FnMut(&[u8])) {
         self.came_at = now;
         if self.held.is_empty() {
-            let payload = payload_len(bytes, escaped);
+            let payload = payload_len(bytes, self.escape);
             give(&bytes[..payload]);
             self.held.extend_from_slice(&bytes[payload..]);
             return;
         }
         self.held.extend_from_slice(bytes);
-        let payload = payload_len(&self.held, escaped);
+        let payload = payload_len(&self.held, self.escape);
         give(&self.held[..payload]);
         self.held.drain(..payload);
     }
 
     /// When [`settle`](Self::settle) wants to be called.
-    pub(super) fn deadline(&self, escaped: bool) -> Option<Timestamp> {
-        if self.held.is_empty() || self.has_settled_ending(escaped) {
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        if self.held.is_empty() || self.has_settled_ending() {
             return None;
         }
-        Some(self.came_at + self.patience(escaped))
+        Some(self.came_at + self.patience())
     }
 
     /// Time has passed: gives on what has turned out to be payload.
-    pub(super) fn settle(&mut self, now: Timestamp, escaped: bool, give: impl FnOnce(&[u8])) {
-        let over = now >= self.came_at + self.patience(escaped);
-        if over && self.ending().is_none() && !(escaped && self.has_answer()) {
+    pub(super) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
+        let over = now >= self.came_at + self.patience();
+        if over && self.ending().is_none() && !self.has_answer() {
             self.give_up(give);
         }
     }
@@ -133,7 +151,7 @@ impl Tail {
 
     /// How the connection ends if what is held is what it looks like.
     pub(super) fn ending(&self) -> Option<Ending> {
-        if matches!(read(&self.held, false), Reading::Payload) {
+        if matches!(read(&self.held, self.escape), Reading::Payload) {
             return None;
         }
         let endings = lines(&self.held).filter_map(|line| meaning(line).flatten());
@@ -174,15 +192,16 @@ impl Tail {
     /// Where the last answer begins, if frames alone stand behind it.
     fn answer_at(&self) -> Option<usize> {
         let at = self.held.windows(ESCAPED.len()).rposition(|bytes| bytes == ESCAPED)?;
-        (read(&self.held[at + ESCAPED.len()..], true) == Reading::Whole).then_some(at)
+        let ends = read(&self.held[at + ESCAPED.len()..], self.escape) == Reading::Whole;
+        (ends && self.escape == Escape::Answerable).then_some(at)
     }
 
-    fn has_settled_ending(&self, escaped: bool) -> bool {
-        self.ending().is_some() && !(escaped && self.has_answer())
+    fn has_settled_ending(&self) -> bool {
+        self.ending().is_some() && !self.has_answer()
     }
 
-    fn patience(&self, escaped: bool) -> Duration {
-        match read(&self.held, escaped) {
+    fn patience(&self) -> Duration {
+        match read(&self.held, self.escape) {
             Reading::Partial(0..=2) => LINE_END,
             Reading::Payload | Reading::Partial(_) => REST,
             Reading::Whole => SETTLED,
@@ -191,29 +210,35 @@ impl Tail {
 }
 
 /// How many bytes at the front can only be payload.
-fn payload_len(bytes: &[u8], escaped: bool) -> usize {
+fn payload_len(bytes: &[u8], escape: Escape) -> usize {
     let from = bytes.len().saturating_sub(MAX_HELD);
     let may_begin = |at: &usize| matches!(bytes[*at], b'\r' | b'^');
-    let frames = |at: &usize| read(&bytes[*at..], escaped) != Reading::Payload;
+    let frames = |at: &usize| read(&bytes[*at..], escape) != Reading::Payload;
     (from..bytes.len()).filter(may_begin).find(frames).unwrap_or(bytes.len())
 }
 
 /// Reads bytes as frames, one behind the other.
-fn read(mut bytes: &[u8], escaped: bool) -> Reading {
+fn read(mut bytes: &[u8], escape: Escape) -> Reading {
+    let answerable = escape == Escape::Answerable;
     while !bytes.is_empty() {
         let (line, before) = match bytes {
             b"\r" | b"\r\n" => return Reading::Partial(bytes.len()),
             [b'\r', b'\n', line @ ..] => (line, 2),
             line @ [b'^', ..] => (line, 0),
+            [b'+', b'+', b'+', rest @ ..] if escape != Escape::None => {
+                bytes = rest;
+                continue;
+            }
+            b"+" | b"++" if escape != Escape::None => return Reading::Partial(bytes.len()),
             _ => return Reading::Payload,
         };
         let Some(len) = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-            let may_become = line.len() <= MAX_WORD && may_begin_word(line, escaped);
+            let may_become = line.len() <= MAX_WORD && may_begin_word(line, answerable);
             // Noise alone has no line end before it.
             let framed = before > 0 || is_noise(line);
             return if may_become && framed { Reading::Partial(bytes.len()) } else { Reading::Payload };
         };
-        let known = meaning(&line[..len]).is_some() || (escaped && &line[..len] == OK.as_bytes());
+        let known = meaning(&line[..len]).is_some() || (answerable && &line[..len] == OK.as_bytes());
         if !known || (before == 0 && !is_noise(line)) {
             return Reading::Payload;
         }
@@ -232,12 +257,12 @@ fn is_noise(line: &[u8]) -> bool {
     line[..len] == BOOT_ROM.as_bytes()[..len]
 }
 
-fn may_begin_word(line: &[u8], escaped: bool) -> bool {
+fn may_begin_word(line: &[u8], answerable: bool) -> bool {
     let fits = |word: &&str| {
         let len = line.len().min(word.len());
         line[..len] == word.as_bytes()[..len]
     };
-    WORDS.iter().any(|word| fits(&word)) || (escaped && fits(&OK))
+    WORDS.iter().any(|word| fits(&word)) || (answerable && fits(&OK))
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -271,10 +296,11 @@ mod tests {
     use super::*;
 
     /// What is payload at once, and what is held.
-    fn pushed(chunks: &[&[u8]], escaped: bool) -> (Vec<u8>, Tail) {
+    fn pushed(chunks: &[&[u8]], escape: Escape) -> (Vec<u8>, Tail) {
         let (mut tail, mut payload) = (Tail::default(), Vec::new());
+        tail.escape_is(escape);
         for chunk in chunks {
-            tail.push(Timestamp::ZERO, chunk, escaped, |bytes| payload.extend_from_slice(bytes));
+            tail.push(Timestamp::ZERO, chunk, |bytes| payload.extend_from_slice(bytes));
         }
         (payload, tail)
     }
@@ -283,7 +309,7 @@ mod tests {
     fn words_at_the_end_are_held_back_at_every_split_and_in_the_middle_they_are_payload() {
         let closed: &[u8] = b"abc\r\nCLOSED\r\n";
         for at in 0..=closed.len() {
-            let (payload, tail) = pushed(&[&closed[..at], &closed[at..]], false);
+            let (payload, tail) = pushed(&[&closed[..at], &closed[at..]], Escape::None);
             assert_eq!(
                 (payload.as_slice(), tail.held.as_slice()),
                 (&b"abc"[..], &closed[3..]),
@@ -291,7 +317,7 @@ mod tests {
             );
             assert_eq!(tail.ending(), Some(Ending::Closed(CloseReason::Peer)));
         }
-        let (payload, tail) = pushed(&[closed, b"x"], false);
+        let (payload, tail) = pushed(&[closed, b"x"], Escape::None);
         assert_eq!((payload.as_slice(), tail.held.len()), (&b"abc\r\nCLOSED\r\nx"[..], 0));
     }
 
@@ -309,7 +335,7 @@ mod tests {
             "^b",
             "^boot.romx\r",
         ] {
-            let (payload, tail) = pushed(&[text.as_bytes()], false);
+            let (payload, tail) = pushed(&[text.as_bytes()], Escape::None);
             let line_end = text.len() - payload.len();
             let is_line_end = tail.held == b"\r\n" || tail.held == b"\r" || tail.held.is_empty();
             assert!(is_line_end || text.starts_with('^'), "{text:?}: {line_end} bytes are held");
@@ -318,21 +344,30 @@ mod tests {
 
     #[test]
     fn the_answer_to_an_escape_is_told_from_payload_before_it() {
-        let (payload, mut tail) = pushed(&[b"data\r\nCLOSED\r\n\r\nOK\r\n"], true);
+        let (payload, mut tail) = pushed(&[b"data\r\nCLOSED\r\n\r\nOK\r\n"], Escape::Answerable);
         assert_eq!(payload, b"data");
         assert!(!tail.is_escaped(Timestamp::ZERO), "more may follow");
         assert!(tail.is_escaped(Timestamp::ZERO + SETTLED));
         let mut rest = Vec::new();
         assert_eq!(tail.take_answer(|bytes| rest.extend_from_slice(bytes)), b"");
         assert_eq!(rest, b"\r\nCLOSED\r\n");
-        let (payload, mut tail) = pushed(&[b"data\r\nOK\r\n\r\nCLOSED\r\n"], true);
+        let (payload, mut tail) = pushed(&[b"data\r\nOK\r\n\r\nCLOSED\r\n"], Escape::Answerable);
         assert!(payload == b"data" && tail.is_escaped(Timestamp::ZERO + SETTLED));
         assert_eq!(tail.take_answer(|_| panic!("nothing is payload")), b"\r\nCLOSED\r\n");
-        let (payload, tail) = pushed(&[b"\r\nOK\r\nx"], true);
+        let (payload, tail) = pushed(&[b"\r\nOK\r\nx"], Escape::Answerable);
         assert_eq!(
             (payload.as_slice(), tail.is_escaped(Timestamp::ZERO + SETTLED)),
-            (&b"\r\nOK\r\nx"[..], false)
+            (&b"\r\nOK\r\nx"[..], Escape::None)
         );
+    }
+
+    #[test]
+    fn a_module_that_has_started_anew_echoes_the_escape() {
+        let start: &[u8] = b"\r\nRDY\r\n+++\r\n+CPIN: READY\r\n";
+        let (payload, tail) = pushed(&[start], Escape::Written);
+        assert!(payload.is_empty() && tail.ending() == Some(Ending::Restarted));
+        let (payload, _) = pushed(&[start], Escape::None);
+        assert_eq!(payload, b"\r\nRDY\r\n+++");
     }
 
     #[test]
@@ -349,7 +384,7 @@ mod tests {
             ("\r\nCLOSED\r\n^boot.rom'v'!\n\r\nRDY\r\n\r\n+CPIN: READY\r\n", Some(Ending::Restarted)),
             ("\r\n+CREG: 1\r\n", None),
         ] {
-            let (payload, tail) = pushed(&[text.as_bytes()], false);
+            let (payload, tail) = pushed(&[text.as_bytes()], Escape::None);
             assert!(payload.is_empty(), "{text:?}");
             assert_eq!(tail.ending(), ending, "{text:?}");
         }
@@ -359,7 +394,7 @@ mod tests {
     fn what_is_held_is_bounded() {
         let (mut tail, mut given) = (Tail::default(), 0);
         for _ in 0..1000 {
-            tail.push(Timestamp::ZERO, b"\r\nCLOSED\r\n", false, |bytes| given += bytes.len());
+            tail.push(Timestamp::ZERO, b"\r\nCLOSED\r\n", |bytes| given += bytes.len());
             assert!(tail.held.len() <= MAX_HELD);
         }
         assert_eq!(given + tail.held.len(), 10_000);
@@ -367,10 +402,10 @@ mod tests {
 
     #[test]
     fn a_line_end_is_given_on_soon() {
-        let (_, mut tail) = pushed(&[b"hello\r\n"], false);
+        let (_, mut tail) = pushed(&[b"hello\r\n"], Escape::None);
         let mut given = Vec::new();
-        tail.settle(Timestamp::ZERO + LINE_END, false, |bytes| given.extend_from_slice(bytes));
+        tail.settle(Timestamp::ZERO + LINE_END, |bytes| given.extend_from_slice(bytes));
         assert_eq!(given, b"\r\n");
-        assert_eq!(tail.deadline(false), None);
+        assert_eq!(tail.deadline(), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::sim::network::{Link, Target};
+use crate::sim::network::{Link, Protocol, Target};
 use crate::sim::secure::Tls;
 use crate::time::Timestamp;
 
@@ -89,6 +89,8 @@ pub(in crate::sim) struct Channel {
     pub(in crate::sim) line_end_follows: bool,
     /// `AT+CIPSSL` as it was at the connect, and its session.
     pub(in crate::sim) tls: Tls,
+    /// Whether the peer or the network has broken it, in transparent mode.
+    pub(in crate::sim) broken: bool,
 }
 
 impl Channel {
@@ -104,6 +106,7 @@ impl Channel {
             announced: false,
             line_end_follows: false,
             tls: Tls::Off,
+            broken: false,
         }
     }
 
@@ -131,6 +134,10 @@ impl Channel {
         self.unsent.clear();
         self.unsent_bytes = 0;
         lost
+    }
+
+    pub(in crate::sim) fn protocol(&self) -> Protocol {
+        self.target.as_ref().map_or(Protocol::Tcp, |target| target.protocol)
     }
 
     /// The protocol, address and port of a `C:` row; the address as text if the network does not know it.

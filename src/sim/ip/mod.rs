@@ -14,6 +14,7 @@
 mod channel;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub(in crate::sim) use channel::{Channel, ChannelState};
 
@@ -97,6 +98,8 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) keep_alive: [u16; 4],
     /// `AT+CIPCCFG`: retries, wait, size, escape, receive mode, size and time, clean.
     pub(in crate::sim) transparent_settings: [u16; 8],
+    /// Transparent data that a broken connection has left behind.
+    pub(in crate::sim) kept_packet: Vec<u8>,
     /// `AT+CLPORT`: TCP and UDP port of each channel.
     pub(in crate::sim) local_ports: Vec<[u16; 2]>,
     /// `AT+CGDCONT`: type and access point of each context that the host has defined.
@@ -127,6 +130,7 @@ impl Ip {
             keep_alive: [0, 7200, 75, 9],
             // Manual, CIPCCFG; the receive size has no default there.
             transparent_settings: [5, 2, 1024, 0, 0, 1460, 50, 0],
+            kept_packet: Vec::new(),
             local_ports: vec![[0; 2]; usize::from(profile.channels.max(1))],
             contexts: BTreeMap::new(),
             heart: Heart::default(),
@@ -144,6 +148,17 @@ impl Ip {
         let next_number = self.next_number;
         *self = Self::new(profile);
         self.next_number = next_number;
+    }
+
+    /// `AT+CIPCCFG`: how many transparent bytes make a packet, and how long fewer of them wait.
+    pub(in crate::sim) fn packet(&self) -> (usize, Duration) {
+        let [_, wait, size, ..] = self.transparent_settings;
+        (size.into(), Duration::from_millis(u64::from(wait) * 100))
+    }
+
+    /// `AT+CIPCCFG`: whether what is not sent is dropped when the connection breaks.
+    pub(in crate::sim) fn drops_packets(&self) -> bool {
+        self.transparent_settings[7] == 1
     }
 
     pub(in crate::sim) fn number(&mut self) -> u64 {
