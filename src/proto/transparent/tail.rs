@@ -262,7 +262,7 @@ fn may_begin_word(line: &[u8], answerable: bool) -> bool {
         let len = line.len().min(word.len());
         line[..len] == word.as_bytes()[..len]
     };
-    WORDS.iter().any(|word| fits(&word)) || (answerable && fits(&OK))
+    WORDS.iter().any(&fits) || (answerable && fits(&OK))
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
