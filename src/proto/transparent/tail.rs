@@ -357,7 +357,7 @@ mod tests {
         let (payload, tail) = pushed(&[b"\r\nOK\r\nx"], Escape::Answerable);
         assert_eq!(
             (payload.as_slice(), tail.is_escaped(Timestamp::ZERO + SETTLED)),
-            (&b"\r\nOK\r\nx"[..], Escape::None)
+            (&b"\r\nOK\r\nx"[..], false)
         );
     }
 
