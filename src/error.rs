@@ -39,6 +39,9 @@ pub enum Error {
     /// All channels are taken: close a socket first.
     #[error("all channels of the module are in use")]
     NoFreeChannel,
+    /// The module can carry sockets or one transparent stream, and carries the other: close that first.
+    #[error("the module is in use: {0}")]
+    InUse(InUse),
     /// So many data wait to be sent already: try again when [`Socket::queued`](crate::Socket::queued) is less.
     #[error("the send queue has room for {room} bytes only")]
     QueueFull {
@@ -87,6 +90,17 @@ pub enum Error {
     Io(#[from] io::Error),
 }
 
+/// What the module is in use for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum InUse {
+    /// Sockets are open: close them, or wait until they have ended.
+    Sockets,
+    /// A transparent stream lasts: close it, or leave data mode with
+    /// [`TransparentStream::escape`](crate::TransparentStream::escape) if it is a command that is to be run.
+    Transparent,
+}
+
 /// Which step on the way to a connection is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -125,6 +139,10 @@ pub enum NotReady {
     /// The radio is switched off (flight mode): [`Modem::flight_mode`](crate::Modem::flight_mode). One that was found so
     /// is switched on if [`Config::switch_radio_on`](crate::Config::switch_radio_on) allows it.
     RadioOff,
+    /// The module is in transparent mode, which knows no sockets.
+    Transparent,
+    /// The module changes between sockets and transparent mode.
+    Switching,
 }
 
 /// Why a socket is closed.
@@ -153,6 +171,11 @@ pub enum CloseReason {
     ReceiveRefused(Refusal),
     /// The module did not answer when it was asked for data, so nobody knows whether some are lost (manual receive).
     ReceiveUnconfirmed,
+    /// The module did not answer `+++`, so nobody knows whether it still takes bytes for payload (transparent mode).
+    EscapeUnanswered,
+    /// Something came while the module was in command mode that no module says: data, perhaps, that can't be told from
+    /// answers there (transparent mode).
+    DataInCommandMode,
     /// Received data were cut short on the line between module and host.
     Truncated {
         /// Bytes that the module announced and that did not come whole.
@@ -176,6 +199,7 @@ impl Error {
             Self::Refused { .. } | Self::Unexpected(_) => io::ErrorKind::InvalidData,
             Self::NotReady(_) => io::ErrorKind::NetworkDown,
             Self::NoFreeChannel => io::ErrorKind::AddrInUse,
+            Self::InUse(_) => io::ErrorKind::ResourceBusy,
             Self::QueueFull { .. } => io::ErrorKind::WouldBlock,
             Self::ConnectFailed(_) => io::ErrorKind::ConnectionRefused,
             Self::Tls { step, why } => tls_kind(*step, *why),
@@ -227,6 +251,8 @@ impl CloseReason {
             | Self::SendUnconfirmed
             | Self::ReceiveRefused(_)
             | Self::ReceiveUnconfirmed
+            | Self::EscapeUnanswered
+            | Self::DataInCommandMode
             | Self::Truncated { .. } => io::ErrorKind::ConnectionAborted,
         }
     }
@@ -250,8 +276,21 @@ impl fmt::Display for CloseReason {
                 write!(f, "the module refused to give received data ({refusal})")
             }
             Self::ReceiveUnconfirmed => f.write_str("received data may be lost: the module did not answer"),
+            Self::EscapeUnanswered => f.write_str("the module did not leave transparent mode when told to"),
+            Self::DataInCommandMode => {
+                f.write_str("received data may be lost: the module sent some while it was in command mode")
+            }
             Self::Truncated { lost } => write!(f, "{lost} received bytes were cut short on the serial line"),
         }
+    }
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sockets => "sockets are open (close them first)",
+            Self::Transparent => "a transparent stream lasts (close it, or escape before a command)",
+        })
     }
 }
 
@@ -282,6 +321,8 @@ impl fmt::Display for NotReady {
             }
             Self::BearerLost => f.write_str("the bearer was lost and is being brought up again"),
             Self::RadioOff => f.write_str("the radio is switched off (flight mode)"),
+            Self::Transparent => f.write_str("the module is in transparent mode (close the stream first)"),
+            Self::Switching => f.write_str("the module changes between sockets and transparent mode"),
             Self::Restarting => f.write_str("the module has just restarted"),
         }
     }

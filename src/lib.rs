@@ -20,7 +20,7 @@
 //!
 //! # Layers, top down
 //!
-//! * [`Modem`], [`Connector`], [`Socket`]: what an application holds.
+//! * [`Modem`], [`Connector`], [`Socket`], [`TransparentStream`]: what an application holds.
 //! * `driver` and `port`: one thread, the clock, the serial port.
 //! * [`proto`]: the state machines, without io, threads or a clock. [`proto::Engine`] is all of them.
 //! * [`at`]: the text protocol, bytes to tokens and back.
@@ -31,7 +31,7 @@
 //!
 //! # What it does not do
 //!
-//! No transparent mode yet; no SMS, no calls, no `async`. Every modem has one thread of its
+//! No SMS, no calls, no `async`. Every modem has one thread of its
 //! own and needs no runtime.
 
 pub mod at;
@@ -53,10 +53,10 @@ pub use crossbeam_channel;
 
 pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
-pub use error::{CloseReason, Error, NotReady, Result};
+pub use error::{CloseReason, Error, InUse, NotReady, Result};
 pub use modem::{
     Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
-    Registration, Rung, Socket, Step, Supervisor, Wake,
+    Registration, Rung, Socket, Step, Supervisor, TransparentStream, Wake,
 };
 pub use proto::{
     Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,

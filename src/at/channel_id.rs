@@ -17,6 +17,9 @@ impl ChannelId {
     /// How many channels the chip has (protocol section 7: `MEMP_NUM_NETCONN` = 8; some firmware offers six).
     pub const COUNT: usize = 8;
 
+    /// Channel 0.
+    pub const FIRST: Self = Self(0);
+
     /// The channel with this number, or `None` above 7.
     pub const fn new(number: u32) -> Option<Self> {
         if number < Self::COUNT as u32 { Some(Self(number as u8)) } else { None }

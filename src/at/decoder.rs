@@ -16,6 +16,8 @@ pub enum Expect {
     Line,
     /// A send waits for its `> `, so a `>` at the start of a line is the prompt.
     Prompt,
+    /// No text at all: every byte is payload (transparent mode). Asked for where a line ends.
+    Raw,
 }
 
 /// One piece of what the modem wrote.
@@ -132,6 +134,10 @@ impl Decoder {
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], expect: Expect) -> Option<Token<'s>> {
         if std::mem::take(&mut self.taken) {
             self.line.clear();
+        }
+        if expect == Expect::Raw {
+            let bytes = std::mem::take(input);
+            return (!bytes.is_empty()).then_some(Token::Data { bytes, last: false });
         }
         loop {
             match self.state {

@@ -24,6 +24,8 @@ pub(super) struct Core {
     direct: Option<Box<dyn DirectWrite>>,
     /// What the port did not take yet.
     unwritten: Vec<u8>,
+    /// Whether a thread that writes without the lock has bytes that the port did not take yet.
+    in_hand: bool,
     answers: Answers,
     subscribers: Subscribers,
     watched: Watched,
@@ -49,6 +51,7 @@ impl Core {
             engine,
             direct,
             unwritten: Vec::new(),
+            in_hand: false,
             answers: Answers::default(),
             subscribers: Subscribers::default(),
             watched,
@@ -186,15 +189,25 @@ impl Core {
         }
     }
 
-    /// Takes what is to be written, for a port that callers can't write to.
-    pub(super) fn take_unwritten(&mut self, into: &mut Vec<u8>) {
+    /// Takes what is to be written, for a port that callers can't write to. What was taken before is written.
+    pub(super) fn take_unwritten(&mut self, now: Timestamp, into: &mut Vec<u8>) {
+        self.in_hand = false;
+        self.drain(now);
         into.append(&mut self.unwritten);
+        self.in_hand = !into.is_empty();
     }
 
     /// Writes what the port takes now.
-    pub(super) fn write_to(&mut self, write: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
+    pub(super) fn write_to(
+        &mut self,
+        now: Timestamp,
+        write: impl FnMut(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
         let written = write_some(&self.unwritten, write)?;
         self.unwritten.drain(..written);
+        if written > 0 {
+            self.drain(now);
+        }
         Ok(())
     }
 
@@ -203,7 +216,16 @@ impl Core {
         self.drain(now);
     }
 
+    /// Does what the core wants, and tells it when the port has taken everything, until it wants nothing more.
     fn drain(&mut self, now: Timestamp) {
+        self.serve(now);
+        while self.engine.awaits_port() && self.unwritten.is_empty() && !self.in_hand && !self.closed {
+            self.engine.handle(now, Input::Written);
+            self.serve(now);
+        }
+    }
+
+    fn serve(&mut self, now: Timestamp) {
         while let Some(output) = self.engine.poll() {
             match output {
                 Output::Write(bytes) => self.write(now, &bytes),

@@ -79,7 +79,7 @@ impl WriterHalf {
             if self.written == self.bytes.len() {
                 self.bytes.clear();
                 self.written = 0;
-                core.take_unwritten(&mut self.bytes);
+                core.take_unwritten(self.shared.now(), &mut self.bytes);
             }
             if self.bytes.is_empty() { core.watcher_waits().0 } else { None }
         };

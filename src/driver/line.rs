@@ -44,7 +44,7 @@ impl OpenLine {
                 beats::run(shared, due);
                 return Ok(Turn::Again);
             }
-            core.write_to(|bytes| self.line.write(bytes))?;
+            core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
             core.watcher_waits()
         };
         self.line.wait(writes, deadline.map(|deadline| deadline - shared.now()))?;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Modem, Socket, unexpected};
+use super::{Modem, Socket, TransparentStream, unexpected};
 use crate::error::{Error, Result};
 use crate::proto::{Protocol, Quotable, Request, Response, TlsConfig};
 
@@ -45,12 +45,31 @@ impl Connector {
     /// [`Error::ConnectFailed`], with TLS [`Error::Tls`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up; [`Error::ModemRestarted`],
     /// [`Error::PortLost`].
     pub fn connect(&self, host: &str, port: u16) -> Result<Socket> {
-        let quotable = Quotable::host(host).map_err(|why| Error::invalid("host", why))?;
-        if port == 0 {
-            return Err(Error::invalid("port", "is zero"));
-        }
-        match self.modem.driver.call(self.request(quotable, port)?)? {
+        match self.modem.driver.call(self.request(checked(host, port)?, port)?)? {
             Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, self.protocol, host, port)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Connects transparently ([`Modem::transparent`]). No socket may be open; the module is switched to a single connection
+    /// and back when the stream is closed, which takes some seconds each time.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] before a byte is written, also for UDP and TLS, which no source shows in this mode;
+    /// [`Error::InUse`] while sockets are open or another stream lasts; [`Error::Refused`] if the module has no transparent
+    /// mode; [`Error::ConnectFailed`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up;
+    /// [`Error::ModemRestarted`], [`Error::PortLost`].
+    pub fn connect_transparent(&self, host: &str, port: u16) -> Result<TransparentStream> {
+        if self.protocol != Protocol::Tcp || self.tls.is_some() {
+            return Err(Error::invalid("connection", "is not plain TCP, as a transparent stream has to be"));
+        }
+        let quotable = checked(host, port)?;
+        let request = Request::Transparent { host: quotable, port, timeout: self.timeout };
+        match self.modem.driver.call(request)? {
+            Response::Connected(id) => {
+                let socket = Socket::new(self.modem.clone(), id, self.protocol, host, port);
+                Ok(TransparentStream::new(socket))
+            }
             other => Err(unexpected(&other)),
         }
     }
@@ -65,4 +84,11 @@ impl Connector {
         }
         Ok(Request::ConnectTls { tls: config.settings(&host)?, host, port, timeout })
     }
+}
+
+fn checked(host: &str, port: u16) -> Result<Quotable> {
+    if port == 0 {
+        return Err(Error::invalid("port", "is zero"));
+    }
+    Quotable::host(host).map_err(|why| Error::invalid("host", why))
 }

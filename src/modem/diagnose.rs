@@ -255,6 +255,8 @@ fn patience(reason: NotReady) -> Option<Duration> {
         | NotReady::OnlyTwoG
         | NotReady::NotAttached
         | NotReady::BearerLost
+        | NotReady::Transparent
+        | NotReady::Switching
         | NotReady::Restarting => None,
     }
 }

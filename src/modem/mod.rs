@@ -13,6 +13,7 @@ mod socket;
 mod stream;
 mod supervisor;
 mod tls;
+mod transparent;
 mod turns;
 
 use std::fs::File;
@@ -30,6 +31,7 @@ pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;
 pub use supervisor::{Gap, Incoming, Policy, ReconnectingSocket, Rung, Step, Supervisor};
+pub use transparent::TransparentStream;
 
 use crate::capture::{Header, Recorder};
 use crate::config::Config;
@@ -115,6 +117,15 @@ impl Modem {
     /// Begins a TCP connection (`socket.tcp()`).
     pub fn tcp(&self) -> Connector {
         Connector::new(self.clone(), Protocol::Tcp)
+    }
+
+    /// Opens a transparent stream: one TCP connection that has the line to itself, at its full speed, without AT commands
+    /// around the data (`AT+CIPMODE=1`). Waits at most 120 s; [`Connector::connect_transparent`] can wait otherwise.
+    ///
+    /// # Errors
+    /// As for [`Connector::connect_transparent`].
+    pub fn transparent(&self, host: &str, port: u16) -> Result<TransparentStream> {
+        self.tcp().connect_transparent(host, port)
     }
 
     fn connector(&self, protocol: Protocol) -> Connector {

@@ -7,7 +7,7 @@ use crate::error::NotReady;
 use crate::time::Timestamp;
 
 use super::channel::End;
-use super::engine::{Engine, Port};
+use super::engine::{Engine, Port, Unfinished};
 use super::wake::Wake;
 use super::{Event, Owner};
 
@@ -32,7 +32,9 @@ impl Engine {
     }
 
     pub(super) fn lost_contact(&mut self) {
-        self.channels.end_all(End::Closed(crate::error::CloseReason::BearerLost), &mut self.out);
+        let end = End::Closed(crate::error::CloseReason::BearerLost);
+        self.drop_stream(end);
+        self.channels.end_all(end, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
@@ -44,6 +46,7 @@ impl Engine {
             self.requests.fail(ticket, end.error(), &mut self.out);
         }
         self.requests.fail_commands(&|| end.error(), &mut self.out);
+        self.drop_stream(end);
         self.channels.end_all(end, &mut self.out);
         self.bring_up.reset(reason);
     }
@@ -52,7 +55,11 @@ impl Engine {
         if matches!(self.port, Port::Lost(..)) {
             return;
         }
-        self.port = Port::Lost(reason.into(), self.session.unfilled());
+        let unfinished = match self.session.may_be_online() {
+            true => Unfinished::DataMode,
+            false => Unfinished::Send(self.session.unfilled()),
+        };
+        self.port = Port::Lost(reason.into(), unfinished);
         self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
         self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
         self.out.drop_writes();
@@ -62,12 +69,13 @@ impl Engine {
     pub(super) fn port_back(&mut self, now: Timestamp) {
         // A port that nobody has missed is another in its place: what was in flight is lost with the old one.
         self.port_lost("another port took its place");
-        let unfilled = match std::mem::replace(&mut self.port, Port::There) {
-            Port::There => 0,
-            Port::Lost(_, unfilled) => unfilled,
+        let wake = match std::mem::replace(&mut self.port, Port::There) {
+            Port::There => Wake::new(now),
+            Port::Lost(_, Unfinished::Send(unfilled)) => Wake::in_a_send(now, unfilled),
+            Port::Lost(_, Unfinished::DataMode) => Wake::in_data_mode(now),
         };
         self.decoder = Decoder::new();
-        self.session.restart(Wake::in_a_send(now, unfilled));
+        self.session.restart(wake);
         self.bring_up.reset(NotReady::NoAnswer);
     }
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod card;
+mod carries;
 mod network;
 mod step;
 
@@ -9,6 +10,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use card::{Pin, Radio};
+pub(super) use carries::Carries;
 use network::Network;
 pub use step::BringUpStep;
 
@@ -16,7 +18,7 @@ use crate::at::{
     ChannelRow, Command, Domain, Field, IpState, IpStatus, Line, Refusal, RegistrationStatus, SignalQuality,
     bare_address, fields,
 };
-use crate::config::{Config, Credentials, ReceiveMode};
+use crate::config::{Config, Credentials};
 use crate::error::NotReady;
 use crate::time::Timestamp;
 
@@ -32,8 +34,9 @@ use super::exchange::Failure;
 /// |---|---|
 /// | echo, error codes, port, identity | ignored: the next step shows whether it mattered |
 /// | radio, SIM, signal, registration, attach | asked again after a pause, from the radio on |
-/// | `AT+CIPMUX`, `AT+CSTT`, `AT+CIICR`, `AT+CIFSR` | `AT+CIPSHUT` after a growing pause, then from the radio on |
-/// | `AT+CIPHEAD`, `AT+CIPSPRT`, `AT+CIPRXF`, `AT+CIPSEND=?` | ignored: not every firmware has them |
+/// | `AT+CIPMUX=0`, `AT+CIPMODE=1` | as the next; the transparent stream fails |
+/// | `AT+CIPMUX=1`, `AT+CSTT`, `AT+CIICR`, `AT+CIFSR` | `AT+CIPSHUT` after a growing pause, then from the radio on |
+/// | `AT+CIPCCFG`, `AT+CIPSSL=0`, `AT+CIPHEAD`, `AT+CIPSPRT`, `AT+CIPRXF`, `AT+CIPSEND=?` | ignored: not every firmware has them |
 #[derive(Debug)]
 pub(super) struct BringUp {
     step: BringUpStep,
@@ -48,6 +51,9 @@ pub(super) struct BringUp {
     pub(super) reason: NotReady,
     network: Network,
     plan: Plan,
+    carries: Carries,
+    /// Why the module can't carry what it should.
+    unable: Option<Refusal>,
     /// Whether the bearer was lost while it was being brought up.
     lost: bool,
     pub(super) found: Found,
@@ -98,6 +104,8 @@ impl BringUp {
             reason: NotReady::NoAnswer,
             network: Network::default(),
             plan: Plan::Look,
+            carries: Carries::Sockets,
+            unable: None,
             lost: false,
             found: Found::default(),
         }
@@ -232,10 +240,14 @@ impl BringUp {
             BringUpStep::IpStatus => self.ip_status(now, lines),
             BringUpStep::QuickSendState => self.adopt_if(now, lines, "+CIPQSEND", 1),
             BringUpStep::ReceiveState => {
-                let manual = u32::from(self.config.receive_mode == ReceiveMode::Manual);
+                let manual = u32::from(self.receives_manually());
                 self.adopt_if(now, lines, "+CIPRXGET", manual);
             }
             BringUpStep::Shut => self.shut(now, result),
+            BringUpStep::Single | BringUpStep::Transparent => {
+                self.unable = refusal_of(result);
+                self.required(now, result);
+            }
             BringUpStep::Bearer | BringUpStep::Activate | BringUpStep::Multiple | BringUpStep::Receive => {
                 self.required(now, result);
             }
@@ -260,6 +272,8 @@ impl BringUp {
             | BringUpStep::LineRate
             | BringUpStep::FlowControl
             | BringUpStep::CommandMode
+            | BringUpStep::Packets
+            | BringUpStep::Plain
             | BringUpStep::QuickSend
             | BringUpStep::Header
             | BringUpStep::Prompt
@@ -309,7 +323,9 @@ impl BringUp {
             Some(IpStatus { state: IpState::Initial, .. }) => Plan::SetUp,
             // Rows are only printed in multiple connection mode.
             Some(IpStatus { state: IpState::Status | IpState::Processing, rows })
-                if !rows.is_empty() && !rows.iter().any(ChannelRow::is_in_use) =>
+                if self.carries == Carries::Sockets
+                    && !rows.is_empty()
+                    && !rows.iter().any(ChannelRow::is_in_use) =>
             {
                 Plan::Adopt
             }
@@ -346,8 +362,7 @@ impl BringUp {
                 return;
             }
             Ok(_) => Refusal::Empty,
-            Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => *refusal,
-            Err(Failure::Timeout) => Refusal::Empty,
+            Err(_) => refusal_of(result).unwrap_or(Refusal::Empty),
         };
         let only_2g = self.network.is_only_2g();
         self.reason = if only_2g { NotReady::OnlyTwoG } else { NotReady::BearerRefused(refusal) };
@@ -355,6 +370,13 @@ impl BringUp {
         let pause = POLL * 2u32.saturating_pow(self.failures.min(8));
         self.failures += 1;
         self.go(BringUpStep::Radio, now + pause.min(MAX_BACK_OFF));
+    }
+}
+
+fn refusal_of(result: &Result<Vec<String>, Failure>) -> Option<Refusal> {
+    match result {
+        Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => Some(*refusal),
+        Ok(_) | Err(Failure::Timeout) => None,
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Channels {
     pub(super) all: Vec<Channel>,
     /// How many of them the firmware offers.
     offered: usize,
-    window: usize,
+    pub(super) window: usize,
     queue_limit: usize,
     pub(super) mode: ReceiveMode,
     pub(super) poll: Duration,
@@ -82,6 +82,30 @@ impl Channels {
 
     pub(super) fn channel(&mut self, id: ChannelId) -> &mut Channel {
         &mut self.all[id.index()]
+    }
+
+    /// Whether any socket is open or on its way: a transparent stream would end it.
+    pub(super) fn has_open_socket(&self) -> bool {
+        let is_open = |channel: &Channel| {
+            let open = channel.socket.as_ref().is_some_and(|socket| socket.end.is_none());
+            open || channel.link.opening().is_some()
+        };
+        self.all.iter().any(is_open)
+    }
+
+    /// A channel that nobody uses.
+    pub(super) fn free(&self) -> Option<ChannelId> {
+        self.all.iter().find(|channel| channel.is_free()).map(|channel| channel.id)
+    }
+
+    /// Everything on the module is about to be shut down: what was left to be closed need not be.
+    pub(super) fn shut_down(&mut self, out: &mut Outbox) {
+        for id in ChannelId::all() {
+            if matches!(self.channel(id).link, Link::Used | Link::Closing) {
+                self.channel(id).link = Link::Idle;
+                self.settle(id, out);
+            }
+        }
     }
 
     /// Takes a free channel for a new connection.

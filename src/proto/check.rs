@@ -39,6 +39,8 @@ impl Engine {
         match state {
             // The rows of the channels are only printed in multiple connection mode.
             IpState::Status | IpState::Processing if !rows.is_empty() => {}
+            // A transparent stream needs the single connection.
+            IpState::Status | IpState::Processing | IpState::Single(_) if !self.is_ready() => {}
             IpState::Status | IpState::Processing | IpState::Single(_) => {
                 self.requests.check(Check::Connections);
             }

@@ -21,6 +21,9 @@ pub enum Input<'a> {
     Asked(Ticket, Request),
     /// The deadline has come. Harmless at any other time.
     Tick,
+    /// The port has taken every byte of every [`Output::Write`] so far. Told when [`Engine::awaits_port`](super::Engine::awaits_port)
+    /// asks for it; harmless at any other time.
+    Written,
     /// The port is gone, for this reason: every request fails, every socket ends.
     PortLost(&'a str),
     /// The port is there again: bring-up begins from the start.
@@ -107,6 +110,30 @@ pub enum Request {
         host: Quotable,
         /// Its port, not zero.
         port: u16,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Open a transparent stream, waiting for readiness if need be: one connection that has the whole line. Answered
+    /// with [`Response::Connected`]; [`Error::InUse`] while sockets are open or another stream lasts.
+    Transparent {
+        /// Name or address of the peer.
+        host: Quotable,
+        /// Its port, not zero.
+        port: u16,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Leave data mode and keep the connection, so that commands can be run. Answered with [`Response::Done`].
+    Escape {
+        /// Which stream.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Go back to data mode. Answered with [`Response::Done`].
+    Resume {
+        /// Which stream.
+        socket: SocketId,
         /// How long.
         timeout: Duration,
     },
@@ -200,6 +227,11 @@ impl Request {
             Self::ConnectTls { host, port, timeout, .. } => {
                 format!("connect TLS {host}:{port}, at most {timeout:?}")
             }
+            Self::Transparent { host, port, timeout } => {
+                format!("connect transparently {host}:{port}, at most {timeout:?}")
+            }
+            Self::Escape { socket, .. } => format!("escape {socket:?}"),
+            Self::Resume { socket, .. } => format!("resume {socket:?}"),
             Self::Send { socket, data, timeout } => {
                 format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
             }
@@ -335,4 +367,10 @@ pub enum Deadline {
     Acknowledgement,
     /// A socket has been silent for so long that its heartbeat is due.
     Heartbeat,
+    /// Transparent data have stopped, and may end with words of the module's own.
+    Tail,
+    /// The silence before `+++` is over, or payload that would be one may go on.
+    Guard,
+    /// `+++` should have been answered.
+    Escape,
 }

@@ -25,7 +25,9 @@ impl Engine {
 
     /// Every socket ends with the bearer.
     pub(super) fn end_sockets(&mut self, now: Timestamp) {
-        self.channels.end_all(End::Closed(CloseReason::BearerLost), &mut self.out);
+        let end = End::Closed(CloseReason::BearerLost);
+        self.drop_stream(end);
+        self.channels.end_all(end, &mut self.out);
         for channel in ChannelId::all() {
             self.session.channel_ended(now, channel);
         }

@@ -5,13 +5,14 @@ use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
 
-use super::bring_up::BringUp;
+use super::bring_up::{BringUp, Carries};
 use super::channels::Channels;
 use super::check::Check;
 use super::exchange::Finished;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
+use super::transparent::Transparent;
 use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
 
 /// The whole protocol, without a thread, a clock or a port.
@@ -47,6 +48,7 @@ pub struct Engine {
     pub(super) bring_up: BringUp,
     pub(super) channels: Channels,
     pub(super) requests: Requests,
+    pub(super) transparent: Transparent,
     pub(super) out: Outbox,
     /// When the last byte came.
     pub(super) received_at: Timestamp,
@@ -65,8 +67,17 @@ pub struct Engine {
 #[derive(Debug)]
 pub(super) enum Port {
     There,
-    /// Gone, why, and for how many bytes a send of our own may still wait.
-    Lost(Box<str>, usize),
+    /// Gone, why, and what the module may still take what comes next for.
+    Lost(Box<str>, Unfinished),
+}
+
+/// What the module may wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unfinished {
+    /// So many bytes of a send, none for commands.
+    Send(usize),
+    /// Transparent data.
+    DataMode,
 }
 
 /// What the application was last told of readiness.
@@ -87,6 +98,7 @@ impl Engine {
             decoder: Decoder::new(),
             session: Session::new(now),
             channels: Channels::new(&config),
+            transparent: Transparent::new(config.baud_rate),
             bring_up: BringUp::new(config, credentials),
             requests: Requests::default(),
             out: Outbox::default(),
@@ -110,6 +122,7 @@ impl Engine {
                 }
             },
             Input::Tick => {}
+            Input::Written => self.port_took(now),
             Input::PortLost(reason) => self.port_lost(reason),
             Input::PortBack => self.port_back(now),
         }
@@ -190,11 +203,15 @@ impl Engine {
 
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
-        matches!(self.port, Port::There) && self.bring_up.is_ready()
+        let sockets = [self.bring_up.carries(), self.transparent.carries()] == [Carries::Sockets; 2];
+        matches!(self.port, Port::There) && self.bring_up.is_ready() && sockets
     }
 
     /// Why not, if not.
     pub fn not_ready(&self) -> Option<NotReady> {
+        if self.transparent.is_connected() {
+            return Some(NotReady::Transparent);
+        }
         (!self.is_ready()).then_some(self.bring_up.reason)
     }
 
@@ -208,7 +225,12 @@ impl Engine {
         self.bring_up.found.address
     }
 
-    fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
+    /// Why sockets can't be opened, or a stream, if it is bring-up that is in the way.
+    pub(super) fn bring_up_reason(&self) -> Option<NotReady> {
+        (!self.bring_up.is_ready()).then_some(self.bring_up.reason)
+    }
+
+    pub(super) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
         if matches!(self.port, Port::Lost(..)) {
             return;
         }
@@ -231,8 +253,12 @@ impl Engine {
                     self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
                 }
             }
+            Token::Data { bytes, .. } if self.session.is_online() => self.stream_received(now, bytes),
             Token::Data { bytes, last } => self.channels.piece(now, bytes, last, &mut self.out),
-            Token::Fault(fault) => self.out.event(Event::Fault(fault)),
+            Token::Fault(fault) => {
+                self.stream_fault();
+                self.out.event(Event::Fault(fault));
+            }
         }
     }
 
@@ -279,7 +305,13 @@ impl Engine {
             self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
         }
         match finished.owner {
-            Owner::BringUp => self.bring_up.finished(now, &finished.result),
+            Owner::BringUp => {
+                self.bring_up.finished(now, &finished.result);
+                if let Some(refusal) = self.bring_up.take_unable() {
+                    self.stream_unable(finished.command.text(), refusal);
+                }
+            }
+            Owner::Stream => self.stream_finished(now, &finished),
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
             Owner::Caller(ticket) => {
                 if finished.command.may_remove_files() {
@@ -307,6 +339,7 @@ impl Engine {
             }
         }
         self.out.event(Event::Urc(urc.clone()));
+        self.stream_news(line, &urc);
         self.requests.news(&urc, &mut self.out);
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
@@ -330,7 +363,13 @@ impl Engine {
 
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
+        self.drive_stream(now);
         while self.session.is_idle() {
+            self.change_over(now);
+            if let Some((command, owner)) = self.stream_command(now) {
+                self.session.start(now, command, owner, None, &mut self.out);
+                continue;
+            }
             if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
                 self.requests.check(Check::Bearer);
             }

@@ -23,6 +23,7 @@ impl Engine {
         let unfinished = !self.decoder.partial_line().is_empty() && is_whole(self.decoder.partial_line());
         [
             self.session.deadline(),
+            self.transparent.deadline(),
             (request != Timestamp::MAX).then_some((request, Deadline::Request)),
             (beat != Timestamp::MAX).then_some((beat, Deadline::Heartbeat)),
             unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
@@ -51,6 +52,7 @@ impl Engine {
                     let reason = self.not_ready();
                     self.channels.expire(now, reason, &mut self.out);
                     self.requests.expire(now, reason, &mut self.out);
+                    self.expire_stream(now);
                 }
                 Deadline::PartialLine => {
                     let mut decoder = std::mem::take(&mut self.decoder);
@@ -67,6 +69,7 @@ impl Engine {
                     }
                 }
                 Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
+                Deadline::Tail | Deadline::Guard | Deadline::Escape => self.drive_stream(now),
                 // These are the pump's.
                 Deadline::BringUp
                 | Deadline::ReceivePoll

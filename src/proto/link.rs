@@ -25,6 +25,8 @@ use super::tls::Preparation;
 /// | `Used` | its turn: `AT+CIPCLOSE` is written | `Closing` |
 /// | `Closing` | `CLOSE OK` or a refusal | `Idle` |
 /// | `Closing` | no answer | `Used` |
+/// | `Idle` | a transparent stream begins on this channel | `Stream` |
+/// | `Stream` | it is over ([`Transparent`](super::transparent::Transparent)) | `Idle` |
 /// | any | bearer lost, restart, port lost | `Idle` |
 #[derive(Debug, Default)]
 pub(super) enum Link {
@@ -47,6 +49,8 @@ pub(super) enum Link {
     Used,
     /// `AT+CIPCLOSE` is in flight.
     Closing,
+    /// It stands for the one connection of a transparent stream, which has its own ways.
+    Stream,
 }
 
 /// A connection on its way.
@@ -75,7 +79,7 @@ impl Link {
             | Self::Preparing(opening)
             | Self::Starting(opening)
             | Self::Connecting(opening) => Some(opening),
-            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing => None,
+            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing | Self::Stream => None,
         }
     }
 
@@ -86,7 +90,7 @@ impl Link {
 
     /// Whether data can be sent.
     pub(super) fn can_send(&self) -> bool {
-        matches!(self, Self::Up)
+        matches!(self, Self::Up | Self::Stream)
     }
 
     /// Whether data can be fetched.
@@ -142,7 +146,7 @@ impl Link {
             | Self::Preparing(opening)
             | Self::Starting(opening)
             | Self::Connecting(opening) => opening.ticket.take(),
-            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing => None,
+            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing | Self::Stream => None,
         }
     }
 
@@ -154,6 +158,7 @@ impl Link {
             // A command is in flight: what it leaves behind is closed when it has ended.
             Self::Starting(opening) => Self::Starting(Opening { ticket: None, ..opening }),
             Self::Closing => Self::Closing,
+            Self::Stream => Self::Stream,
             Self::Connecting(_) | Self::Up | Self::Draining | Self::Used => Self::Used,
         };
     }

@@ -28,6 +28,7 @@ mod session;
 mod suspicion;
 mod tls;
 mod traffic;
+mod transparent;
 mod wake;
 mod window;
 
@@ -53,4 +54,6 @@ enum Owner {
     Channel(ChannelId),
     Caller(Ticket),
     Check(check::Check),
+    /// The transparent stream.
+    Stream,
 }

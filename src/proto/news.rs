@@ -123,7 +123,8 @@ impl Channels {
             | Link::Starting(_)
             | Link::Draining
             | Link::Used
-            | Link::Closing => {}
+            | Link::Closing
+            | Link::Stream => {}
         }
     }
 

@@ -47,9 +47,14 @@ struct Waiting {
 
 impl Engine {
     pub(super) fn asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
+        if let Some(error) = self.transparent.refuses(&request) {
+            self.out.answer(ticket, Err(error));
+            return;
+        }
+        let is_ready = self.is_ready();
         let out = &mut self.out;
         match request {
-            Request::WaitReady { .. } if self.bring_up.is_ready() => out.answer(ticket, Ok(Response::Ready)),
+            Request::WaitReady { .. } if is_ready => out.answer(ticket, Ok(Response::Ready)),
             Request::WaitReady { timeout } => {
                 self.requests.waiting.push(Waiting { ticket, deadline: now + timeout });
             }
@@ -71,10 +76,17 @@ impl Engine {
             Request::Unacknowledged { socket, timeout } => {
                 self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
             }
-            Request::Close { socket, timeout } => self.channels.close(now, socket, ticket, timeout, out),
+            Request::Transparent { .. } | Request::Escape { .. } | Request::Resume { .. } => {
+                self.stream_asked(now, ticket, request);
+            }
+            Request::Close { socket, timeout } => {
+                self.channels.close(now, socket, ticket, timeout, out);
+                self.stream_left();
+            }
             Request::Forget { socket } => {
                 self.channels.forget(socket, out);
                 out.answer(ticket, Ok(Response::Closed));
+                self.stream_left();
             }
             Request::Run(command) => self.requests.ask(now, ticket, command, Kind::Lines),
             Request::Signal => self.requests.ask(now, ticket, Command::signal_quality(), Kind::Signal),
@@ -116,6 +128,11 @@ impl Requests {
 
     fn ask_until(&mut self, ticket: Ticket, command: Command, kind: Kind, deadline: Timestamp) {
         self.commands.push_back(Asked { ticket, command, kind, deadline, early: Early::default() });
+    }
+
+    /// Whether any command waits for its turn.
+    pub(super) fn has_commands(&self) -> bool {
+        self.check.is_some() || !self.commands.is_empty()
     }
 
     /// Asks the module, before anything else, whether it still is what it is taken for.

@@ -1,5 +1,8 @@
 //! One command in flight, and never a late answer to the wrong one.
 
+mod online;
+mod reading;
+
 use std::time::Duration;
 
 use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict, harmless_len};
@@ -11,6 +14,7 @@ use super::outbox::Outbox;
 use super::suspicion::Suspicion;
 use super::wake::Wake;
 use super::{Deadline, Event, Owner};
+use reading::{is_anybodys, is_echo, is_unexplained};
 
 /// The conversation with the module: who asked, what answers, and what to do when nothing comes.
 ///
@@ -25,6 +29,10 @@ use super::{Deadline, Event, Owner};
 /// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
 /// | `Busy` | its deadline, where the module gives up waiting itself (`AT+FSWRITE`) | `Fenced`; the command has timed out |
 /// | `Busy` | its deadline | `Fenced`; the command has timed out |
+/// | `Busy` | its deadline, where success would have begun data mode | `Waking`, by `+++`; the command has timed out |
+/// | `Idle` | [`go_online`](Session::go_online): data mode has begun | `Online` |
+/// | `Online` | [`go_offline`](Session::go_offline): it has ended | `Idle` |
+/// | `Online` | [`search`](Session::search): nobody knows whether it has | `Waking`, by `+++` |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
 #[derive(Debug)]
 pub(super) struct Session {
@@ -40,6 +48,8 @@ enum State {
     Idle,
     Busy(Exchange),
     Fenced(Fence),
+    /// Data mode: whatever comes is payload.
+    Online,
 }
 
 /// What a line was to the session.
@@ -86,6 +96,7 @@ impl Session {
     pub(super) fn expect(&self) -> Expect {
         match &self.state {
             State::Busy(Exchange { phase: Phase::Prompt(_), .. }) => Expect::Prompt,
+            State::Online => Expect::Raw,
             State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) => Expect::Line,
         }
     }
@@ -122,7 +133,7 @@ impl Session {
             State::Busy(Exchange { command, .. }) if command.gives_up() => 0,
             State::Busy(Exchange { phase: Phase::Prompt(payload), .. }) => payload.len(),
             State::Busy(Exchange { phase: Phase::Result(len), .. }) => *len,
-            State::Busy(_) | State::Waking(_) | State::Idle | State::Fenced(_) => 0,
+            State::Busy(_) | State::Waking(_) | State::Idle | State::Fenced(_) | State::Online => 0,
         }
     }
 
@@ -130,7 +141,7 @@ impl Session {
         match std::mem::replace(&mut self.state, State::Waking(wake)) {
             State::Busy(exchange) => Some(exchange.finish(Err(Failure::Timeout))),
             State::Fenced(fence) => fence.into_held(),
-            State::Waking(_) | State::Idle => None,
+            State::Waking(_) | State::Idle | State::Online => None,
         }
     }
 
@@ -153,7 +164,7 @@ impl Session {
         match &mut self.state {
             State::Busy(exchange) if exchange.command.fetches(channel) => exchange.data_came(),
             State::Fenced(fence) => fence.data_came(channel),
-            State::Busy(_) | State::Waking(_) | State::Idle => {}
+            State::Busy(_) | State::Waking(_) | State::Idle | State::Online => {}
         }
     }
 
@@ -179,7 +190,7 @@ impl Session {
                 wake.sign_of_life(now);
                 if is_echo(text) { Step::Consumed } else { Step::Unclaimed }
             }
-            State::Idle => self.idle_line(text, out),
+            State::Idle | State::Online => self.idle_line(text, out),
             State::Busy(_) => self.busy_line(now, text, out),
             State::Fenced(_) => self.fenced_line(now, text, out),
         }
@@ -188,7 +199,7 @@ impl Session {
     /// When [`expire`](Self::expire) wants to be called, and why.
     pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
         match &self.state {
-            State::Idle => None,
+            State::Idle | State::Online => None,
             State::Waking(wake) => Some((wake.deadline(), Deadline::Wake)),
             State::Fenced(fence) => Some((fence.deadline(), Deadline::Fence)),
             State::Busy(exchange) => Some(match exchange.phase {
@@ -208,7 +219,7 @@ impl Session {
     ) -> Step {
         let excuse = excused_until.filter(|until| *until > now);
         match &mut self.state {
-            State::Idle => Step::Consumed,
+            State::Idle | State::Online => Step::Consumed,
             State::Waking(wake) => {
                 let nudge = wake.next(now);
                 if !nudge.bytes.is_empty() {
@@ -323,7 +334,7 @@ impl Session {
         let failure = if unprompted { Failure::NoPrompt } else { Failure::Refused };
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Busy(exchange) => Step::Finished(exchange.finish(end.map(|()| lines).map_err(failure))),
-            State::Waking(_) | State::Idle | State::Fenced(_) => Step::Consumed,
+            State::Waking(_) | State::Idle | State::Fenced(_) | State::Online => Step::Consumed,
         }
     }
 
@@ -390,6 +401,11 @@ impl Session {
         if exchange.refused().is_none() {
             self.suspicion.begin(now, &exchange.command);
         }
+        if exchange.command.enters_data_mode() {
+            // It may have succeeded: a question would be payload.
+            self.search(now);
+            return Step::Finished(exchange.finish(Err(Failure::Timeout)));
+        }
         if let Phase::Result(len) = exchange.phase
             && !exchange.command.gives_up()
         {
@@ -414,25 +430,4 @@ impl Session {
         out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));
         Step::Consumed
     }
-}
-
-/// Whether a refusal says nothing of the command that was refused.
-fn is_anybodys(refusal: Refusal) -> bool {
-    matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
-}
-
-/// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
-fn is_unexplained(suspicion: &Suspicion, line: &Line<'_>) -> bool {
-    let unknown = match line {
-        Line::Text(b">") => false,
-        Line::Text(text) => !Urc::parse(text).is_known(),
-        Line::Info { key, list } => !Urc::parse(&[*key, b": ", *list].concat()).is_known(),
-        Line::Final(_) | Line::ShutOk | Line::Channel { .. } | Line::State(_) | Line::Row(_) => false,
-    };
-    unknown && !suspicion.explains(line)
-}
-
-/// Whether a line can only be the echo of a command.
-fn is_echo(text: &[u8]) -> bool {
-    text == b"AT" || text.starts_with(b"AT+") || text.starts_with(b"ATE") || text == b"+++" || text == b"ATI"
 }

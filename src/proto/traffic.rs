@@ -300,7 +300,9 @@ impl Channel {
             }
             // Their turns are `opening_turn`'s.
             Link::Wanted(_) | Link::Preparing(_) => return None,
-            Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing => return None,
+            Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing | Link::Stream => {
+                return None;
+            }
             Link::Up | Link::Draining => {}
         }
         let is_up = self.link.can_send();

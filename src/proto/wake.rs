@@ -69,6 +69,12 @@ impl Wake {
         Self { unfilled, ..Self::new(now) }
     }
 
+    /// Begins now, on a module that may be in transparent mode: `AT` would be payload, so the escape comes first.
+    pub(super) fn in_data_mode(now: Timestamp) -> Self {
+        let guard = ROUND.iter().position(|(attempt, _)| *attempt == Attempt::Guard);
+        Self { step: guard.unwrap_or(0), ..Self::new(now) }
+    }
+
     /// Begins after the module has had time to come up: what is sent right behind `RDY` is lost (capture a19).
     pub(super) fn after_boot(now: Timestamp) -> Self {
         Self::new(now + Duration::from_millis(200))

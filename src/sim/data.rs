@@ -45,4 +45,7 @@ pub(super) struct Online {
     /// Pluses that may be an escape, held back: how many, and when the first came.
     pub(super) pluses: usize,
     pub(super) first_plus_at: Timestamp,
+    /// What is not sent yet, because the packet is not full, and when its first byte came.
+    pub(super) packet: Vec<u8>,
+    pub(super) begun_at: Timestamp,
 }

@@ -4,12 +4,15 @@ use super::control::Happening;
 use super::data::{Online, Payload};
 use super::ip::{Bearer, ChannelState};
 use super::machine::{Machine, Mode, OUTPUT_LIMIT};
-use super::network::{ConnectFailure, Link, Network, NetworkEvent};
+use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol};
 use super::profile::DataUrc;
 use super::secure::Tls;
 use super::terminal::Kind;
 use crate::time::Timestamp;
 
+/// A reset, and its like of UDP, as the stack's errors (manual, page of TCP/UDP error codes).
+const TCP_RESET: &str = "TCP ERROR:14";
+const UDP_UNREACHABLE: &str = "UDP ERROR:8";
 /// The most data behind one header (protocol.md section 11).
 pub(super) const CHUNK: usize = 1460;
 
@@ -39,7 +42,7 @@ impl Machine {
                 let believed =
                     |channel: &usize| matches!(self.ip.channels[*channel].state, ChannelState::Stale { .. });
                 if let Some(channel) = channel.filter(|channel| !believed(channel)) {
-                    self.connection_lost(network, channel);
+                    self.connection_broken(network, channel);
                 }
             }
             // Both are found by asking: the events only wake us.
@@ -165,6 +168,13 @@ impl Machine {
         self.urc("+PDP: DEACT");
     }
 
+    /// The peer or the network has broken a connection: in transparent mode the stack's error is printed (manual, page of
+    /// TCP/UDP error codes).
+    fn connection_broken(&mut self, network: &mut dyn Network, channel: usize) {
+        self.ip.channels[channel].broken = matches!(self.mode, Mode::Online(_));
+        self.connection_lost(network, channel);
+    }
+
     /// A broken connection. Unread data is lost with it.
     pub(super) fn connection_lost(&mut self, network: &mut dyn Network, channel: usize) {
         if self.ip.channels[channel].state.link().is_none() {
@@ -224,7 +234,14 @@ impl Machine {
 
     pub(super) fn go_online(&mut self) {
         self.final_line("CONNECT");
-        self.mode = Mode::Online(Online { written_at: self.now, pluses: 0, first_plus_at: self.now });
+        let packet = std::mem::take(&mut self.ip.kept_packet);
+        self.mode = Mode::Online(Online {
+            written_at: self.now,
+            pluses: 0,
+            first_plus_at: self.now,
+            begun_at: self.now,
+            packet,
+        });
     }
 
     /// The peer's end of a link is closed: in the middle of a handshake that is its failure.
@@ -256,7 +273,13 @@ impl Machine {
     /// The peer's close is reported, unless the firmware forgets it.
     fn close_reported(&mut self, channel: usize) {
         let secure = !matches!(self.ip.channels[channel].tls, Tls::Off);
-        let text = if secure { self.settings.profile.tls_closed } else { "CLOSED" };
+        let broken = std::mem::take(&mut self.ip.channels[channel].broken);
+        let text = match self.ip.channels[channel].protocol() {
+            Protocol::Tcp if broken => TCP_RESET,
+            Protocol::Udp if broken => UDP_UNREACHABLE,
+            Protocol::Tcp | Protocol::Udp if secure => self.settings.profile.tls_closed,
+            Protocol::Tcp | Protocol::Udp => "CLOSED",
+        };
         let lost = self.ip.channels[channel].end();
         self.happened(Happening::Closed { channel: channel as u8, lost });
         self.abort_send(channel);
@@ -285,8 +308,14 @@ impl Machine {
         self.leave_online();
     }
 
+    /// The link has ended under transparent data. What is not sent waits for the next connection, whomever it is with,
+    /// unless `AT+CIPCCFG` says otherwise.
     fn leave_online(&mut self) {
-        if matches!(self.mode, Mode::Online(_)) {
+        if let Mode::Online(online) = &mut self.mode {
+            let packet = std::mem::take(&mut online.packet);
+            if !self.ip.drops_packets() {
+                self.ip.kept_packet = packet;
+            }
             self.free_line();
         }
     }
@@ -295,7 +324,10 @@ impl Machine {
     /// answer does not wait behind seconds of data.
     fn may_push_data(&self) -> bool {
         let free = match self.mode {
-            Mode::Command | Mode::Online(_) => true,
+            Mode::Online(_) => true,
+            // What comes beside the commands of a transparent connection waits for ATO (assumed).
+            Mode::Command | Mode::Running(_) if self.is_escaped() => false,
+            Mode::Command => true,
             Mode::Running(_) => !self.holds_urcs(),
             Mode::Payload(_) | Mode::File(_) => false,
         };

@@ -1,4 +1,4 @@
-//! Transparent mode: bytes both ways, and `+++` between two silences to leave it.
+//! Transparent mode: bytes both ways, in packets on their way out, and `+++` between two silences to leave it.
 
 use std::time::Duration;
 
@@ -38,8 +38,35 @@ impl Machine {
             data.extend_from_slice(bytes);
         }
         online.written_at = now;
-        self.send_on(network, 0, data);
-        room.min(bytes.len())
+        self.pack(network, &data);
+        bytes.len()
+    }
+
+    /// Puts bytes into packets; what is full goes out (manual, CIPCCFG: `SendSz`).
+    fn pack(&mut self, network: &mut dyn Network, data: &[u8]) {
+        let (size, _) = self.ip.packet();
+        let now = self.now;
+        let Mode::Online(online) = &mut self.mode else {
+            return;
+        };
+        if online.packet.is_empty() {
+            online.begun_at = now;
+        }
+        online.packet.extend_from_slice(data);
+        let full = online.packet.len() / size * size;
+        let out: Vec<u8> = online.packet.drain(..full).collect();
+        if full > 0 {
+            online.begun_at = now;
+        }
+        self.send_on(network, 0, out);
+    }
+
+    /// Sends what is there of the packet.
+    fn send_packet(&mut self, network: &mut dyn Network) {
+        if let Mode::Online(online) = &mut self.mode {
+            let packet = std::mem::take(&mut online.packet);
+            self.send_on(network, 0, packet);
+        }
     }
 
     /// Decides about pluses held back.
@@ -48,21 +75,35 @@ impl Machine {
         let Mode::Online(online) = &mut self.mode else {
             return false;
         };
+        if !online.packet.is_empty() && online.begun_at + self.ip.packet().1 <= now {
+            self.send_packet(network);
+            return true;
+        }
         if online.pluses == 0 || now < escape_decided_at(online) {
             return false;
         }
         if online.pluses == 3 {
+            self.send_packet(network);
             let until = self.after_latency();
             self.run_pause(until, Then::Escaped);
         } else {
             let data = vec![b'+'; std::mem::take(&mut online.pluses)];
-            self.send_on(network, 0, data);
+            self.pack(network, &data);
         }
         true
     }
 
     pub(super) fn online_deadline(&self, online: &Online) -> Option<Timestamp> {
-        (online.pluses > 0).then(|| escape_decided_at(online))
+        let packet = (!online.packet.is_empty()).then(|| online.begun_at + self.ip.packet().1);
+        let escape = (online.pluses > 0).then(|| escape_decided_at(online));
+        packet.into_iter().chain(escape).min()
+    }
+
+    /// Whether a transparent connection stands beside the commands.
+    pub(super) fn is_escaped(&self) -> bool {
+        let online = matches!(self.mode, Mode::Online(_));
+        let open = self.ip.channels[0].state.receives();
+        !online && open && self.ip.switches.transparent == 1 && !self.ip.multi()
     }
 
     /// Whether `ATO` finds a link to return to.

@@ -62,6 +62,8 @@ pub struct Pair {
     seed: u64,
     hung_up: bool,
     traces: bool,
+    /// The port takes bytes and does not say that it has.
+    pub port_is_stuck: bool,
 }
 
 /// How the modem's bytes are cut into reads.
@@ -100,6 +102,7 @@ impl Pair {
             chunks: Chunks::Whole,
             seed,
             hung_up: false,
+            port_is_stuck: false,
             traces: std::env::var_os("AIR724UG_TRACE").is_some(),
         }
     }
@@ -170,6 +173,28 @@ impl Pair {
     /// A socket to the echo server.
     pub fn channel_open(&mut self) -> SocketId {
         self.connect(ECHO.0, ECHO.1).unwrap_or_else(|error| panic!("{error}, {}", self.story()))
+    }
+
+    pub fn dialling(&mut self, host: &str, port: u16, timeout: Duration) -> Ticket {
+        let host = Quotable::host(host).expect("a host name");
+        self.ask(Request::Transparent { host, port, timeout })
+    }
+
+    /// A transparent stream.
+    pub fn dial(&mut self, host: &str, port: u16) -> Result<SocketId, Error> {
+        let ticket = self.dialling(host, port, Duration::from_secs(120));
+        match self.answer(ticket)? {
+            Response::Connected(socket) => Ok(socket),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn escape(&mut self, socket: SocketId) -> Result<Response, Error> {
+        self.call(Request::Escape { socket, timeout: Duration::from_secs(20) })
+    }
+
+    pub fn resume(&mut self, socket: SocketId) -> Result<Response, Error> {
+        self.call(Request::Resume { socket, timeout: Duration::from_secs(20) })
     }
 
     pub fn sending(&mut self, socket: SocketId, data: &[u8]) -> Ticket {
@@ -328,6 +353,11 @@ impl Pair {
             if self.drain_modem() {
                 quiet = false;
             }
+            // The port takes everything at once.
+            if self.engine.awaits_port() && !self.port_is_stuck {
+                quiet = false;
+                self.engine.handle(self.now, Input::Written);
+            }
             if quiet {
                 return;
             }
@@ -384,6 +414,11 @@ impl Pair {
         for _ in 0..times {
             self.react(to, How::Instead, bytes.as_ref());
         }
+    }
+
+    /// Nothing is done any more at what the host writes.
+    pub fn heal(&mut self) {
+        self.reactions.clear();
     }
 
     /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
@@ -458,6 +493,9 @@ fn timeout_of(request: &Request) -> Duration {
         Request::WaitReady { timeout }
         | Request::Connect { timeout, .. }
         | Request::ConnectTls { timeout, .. }
+        | Request::Transparent { timeout, .. }
+        | Request::Escape { timeout, .. }
+        | Request::Resume { timeout, .. }
         | Request::Send { timeout, .. }
         | Request::Close { timeout, .. }
         | Request::Flush { timeout, .. }

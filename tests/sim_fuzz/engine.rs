@@ -136,7 +136,12 @@ impl Stage {
         }
         let timeout = Duration::from_millis(script.number());
         let socket = self.sockets.get(usize::from(script.byte()) % self.sockets.len().max(1)).copied();
-        match (script.byte() % 8, socket) {
+        // The older requests keep their numbers: so do the scripts that fuzzing has found.
+        let number = match script.byte() {
+            byte @ 0xd0.. => 8 + byte % 3,
+            byte => byte % 8,
+        };
+        match (number, socket) {
             (0, _) => self.ask(Request::WaitReady { timeout }),
             (1, _) => self.connect(),
             (2, Some(socket)) => {
@@ -152,6 +157,13 @@ impl Stage {
                     self.ask(Request::Run(command));
                 }
             }
+            (8, _) => {
+                if let Ok(host) = Quotable::host("echo.test") {
+                    self.ask(Request::Transparent { host, port: 7, timeout });
+                }
+            }
+            (9, Some(socket)) => self.ask(Request::Escape { socket, timeout }),
+            (10, Some(socket)) => self.ask(Request::Resume { socket, timeout }),
             _ => {}
         }
     }
@@ -240,7 +252,16 @@ impl Stage {
     fn drain(&mut self) {
         let mut polls = 0;
         let mut written = 0;
-        while let Some(output) = self.engine.poll() {
+        loop {
+            let Some(output) = self.engine.poll() else {
+                if !self.engine.awaits_port() {
+                    break;
+                }
+                polls += 1;
+                assert!(polls < MAX_POLLS, "it does not come to rest");
+                self.engine.handle(self.now, Input::Written);
+                continue;
+            };
             polls += 1;
             assert!(polls < MAX_POLLS, "it does not come to rest");
             match output {

@@ -10,6 +10,7 @@ mod power;
 mod setup;
 mod shape;
 mod tls;
+mod transparent;
 mod user;
 
 use std::borrow::Cow;

@@ -83,6 +83,8 @@ pub(super) enum Shape {
     Close(ChannelId),
     /// Prompt, payload, then `DATA ACCEPT:<n>,<len>` or `<n>, SEND OK`.
     Send(ChannelId, usize),
+    /// `CONNECT`, perhaps behind an `OK`: data mode begins (`AT+CIPSTART` in transparent mode, `ATO`).
+    Dial,
     /// Prompt, payload, then `OK` or `TimeOut` (`AT+FSWRITE`).
     Write,
     /// A header with payload, then `OK` (`AT+CIPRXGET=2`). The header goes past the lines.
@@ -125,6 +127,7 @@ impl Shape {
                 Some(ChannelNews::AlreadyConnect) => Verdict::Doubtful(Err(Refusal::AlreadyConnect)),
                 _ => Verdict::NotMine,
             },
+            Self::Dial => judge_dial(line),
             Self::Close(mine) => match news_of(line, mine) {
                 Some(ChannelNews::CloseOk) => Verdict::Done(Ok(())),
                 _ => Verdict::NotMine,
@@ -140,7 +143,7 @@ impl Shape {
     }
 
     pub(super) fn is_unmistakable(self) -> bool {
-        matches!(self, Self::Shut | Self::Close(_) | Self::Send(..) | Self::Fetch(_))
+        matches!(self, Self::Shut | Self::Dial | Self::Close(_) | Self::Send(..) | Self::Fetch(_))
     }
 
     pub(super) fn is_rival_of(self, older: Self) -> bool {
@@ -182,7 +185,7 @@ impl Shape {
     fn judge_final(self, code: Final, answered: bool) -> Verdict {
         let refusal = match code {
             Final::Ok => return self.judge_ok(answered),
-            Final::Connect if matches!(self, Self::Any { .. }) => return Verdict::Done(Ok(())),
+            Final::Connect if matches!(self, Self::Any { .. } | Self::Dial) => return Verdict::Done(Ok(())),
             Final::Connect => return Verdict::NotMine,
             Final::Error | Final::NoResponse => Refusal::Error,
             Final::NoCarrier => Refusal::NoCarrier,
@@ -207,6 +210,7 @@ impl Shape {
             Self::Status => Verdict::Part,
             // `SHUT OK` and `CLOSE OK` have no OK of their own, but some pages of the manual show one instead.
             Self::Shut | Self::Close(_) => Verdict::Doubtful(Ok(())),
+            Self::Dial => Verdict::Part,
             Self::Send(..) => Verdict::NotMine,
         }
     }
@@ -232,6 +236,20 @@ fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize) -> Verdict {
         Some(ChannelNews::DataAccept(accepted)) => {
             Verdict::Doubtful(Err(Refusal::WrongCount { accepted, given }))
         }
+        _ => Verdict::NotMine,
+    }
+}
+
+/// Firmware of the family may say `CONNECT OK` or `ALREADY CONNECT` although data mode has begun (variants section 1).
+fn judge_dial(line: &Line<'_>) -> Verdict {
+    match line {
+        Line::Channel { channel: None, news } => match news {
+            ChannelNews::ConnectOk | ChannelNews::AlreadyConnect => Verdict::Done(Ok(())),
+            ChannelNews::ConnectFail => Verdict::Done(Err(Refusal::ConnectFail)),
+            _ => Verdict::NotMine,
+        },
+        // A connection that fails says its state first (section 8).
+        Line::State(_) => Verdict::Part,
         _ => Verdict::NotMine,
     }
 }

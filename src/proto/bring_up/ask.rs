@@ -1,9 +1,9 @@
 //! What each step asks.
 
 use crate::at::{Command, Domain};
-use crate::config::{FlowControl, ReceiveMode};
+use crate::config::FlowControl;
 
-use super::{BringUp, BringUpStep, Pin, Plan};
+use super::{BringUp, BringUpStep, Carries, Pin, Plan};
 
 impl BringUp {
     /// The command of the step; `None` if this module or configuration does not need it.
@@ -54,10 +54,23 @@ impl BringUp {
             {
                 return None;
             }
+            BringUpStep::CommandMode | BringUpStep::Multiple if self.carries == Carries::Stream => {
+                return None;
+            }
             BringUpStep::CommandMode => Command::command_mode(),
             BringUpStep::Multiple => Command::multiple_connections(),
+            BringUpStep::Single | BringUpStep::Transparent | BringUpStep::Packets | BringUpStep::Plain
+                if self.carries == Carries::Sockets =>
+            {
+                return None;
+            }
+            BringUpStep::Single => Command::single_connection(),
+            BringUpStep::Transparent => Command::transparent_mode(),
+            BringUpStep::Packets => Command::transparent_packets(),
+            BringUpStep::Plain => Command::tls_switch(false),
             BringUpStep::QuickSend => Command::quick_send(),
-            BringUpStep::Receive => Command::manual_receive(config.receive_mode == ReceiveMode::Manual),
+            BringUpStep::Receive => Command::manual_receive(self.receives_manually()),
+            BringUpStep::Header if self.carries == Carries::Stream => Command::no_receive_header(),
             BringUpStep::Header => Command::receive_header(),
             BringUpStep::Prompt => Command::send_prompt(),
             BringUpStep::Raw => Command::receive_raw(),

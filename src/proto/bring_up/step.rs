@@ -48,11 +48,19 @@ pub enum BringUpStep {
     CommandMode,
     /// Several connections.
     Multiple,
+    /// One connection, for a transparent stream.
+    Single,
+    /// Transparent mode, for a transparent stream.
+    Transparent,
+    /// What becomes of data that are under way when a transparent stream breaks.
+    Packets,
+    /// No TLS, for a transparent stream.
+    Plain,
     /// Sends are done when the module has the bytes.
     QuickSend,
     /// Received data are pushed or fetched, as configured.
     Receive,
-    /// Received data have a header.
+    /// Received data have a header, in a transparent stream none.
     Header,
     /// Sends have a prompt.
     Prompt,
@@ -72,7 +80,7 @@ pub enum BringUpStep {
 
 impl BringUpStep {
     /// The steps in order.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 36] = [
         Self::Wake,
         Self::EchoOff,
         Self::ErrorCodes,
@@ -95,6 +103,10 @@ impl BringUpStep {
         Self::Shut,
         Self::CommandMode,
         Self::Multiple,
+        Self::Single,
+        Self::Transparent,
+        Self::Packets,
+        Self::Plain,
         Self::QuickSend,
         Self::Receive,
         Self::Header,
@@ -138,6 +150,10 @@ impl fmt::Display for BringUpStep {
             Self::Shut => "shut down old connections",
             Self::CommandMode => "command mode",
             Self::Multiple => "multiple connections",
+            Self::Single => "single connection",
+            Self::Transparent => "transparent mode",
+            Self::Packets => "transparent packets",
+            Self::Plain => "no TLS",
             Self::QuickSend => "quick send",
             Self::Receive => "receive mode",
             Self::Header => "receive header",

@@ -220,7 +220,7 @@ impl Channels {
             Link::Preparing(_) => true,
             Link::Wanted(opening) => opening.preparation.is_under_way(),
             Link::Idle | Link::Starting(_) | Link::Connecting(_) => false,
-            Link::Up | Link::Draining | Link::Used | Link::Closing => false,
+            Link::Up | Link::Draining | Link::Used | Link::Closing | Link::Stream => false,
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::sim::link_options::KeepAlive;
-use crate::sim::network::{Link, Target};
+use crate::sim::network::{Link, Protocol, Target};
 use crate::sim::secure::Tls;
 use crate::time::Timestamp;
 
@@ -93,6 +93,8 @@ pub(in crate::sim) struct Channel {
     pub(in crate::sim) keep_alive: Option<KeepAlive>,
     /// `AT+CIPSSL` as it was at the connect, and its session.
     pub(in crate::sim) tls: Tls,
+    /// Whether the peer or the network has broken it, in transparent mode.
+    pub(in crate::sim) broken: bool,
 }
 
 impl Channel {
@@ -109,6 +111,7 @@ impl Channel {
             line_end_follows: false,
             keep_alive: None,
             tls: Tls::Off,
+            broken: false,
         }
     }
 
@@ -136,6 +139,10 @@ impl Channel {
         self.unsent.clear();
         self.unsent_bytes = 0;
         lost
+    }
+
+    pub(in crate::sim) fn protocol(&self) -> Protocol {
+        self.target.as_ref().map_or(Protocol::Tcp, |target| target.protocol)
     }
 
     /// The protocol, address and port of a `C:` row; the address as text if the network does not know it.

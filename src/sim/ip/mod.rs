@@ -14,6 +14,7 @@
 mod channel;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 pub(in crate::sim) use channel::{Channel, ChannelState};
 
@@ -120,6 +121,8 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) keep_alive: [u16; 4],
     /// `AT+CIPCCFG`: retries, wait, size, escape, receive mode, size and time, clean.
     pub(in crate::sim) transparent_settings: [u16; 8],
+    /// Transparent data that a broken connection has left behind.
+    pub(in crate::sim) kept_packet: Vec<u8>,
     /// `AT+CLPORT`: TCP and UDP port of each channel.
     pub(in crate::sim) local_ports: Vec<[u16; 2]>,
     /// `AT+CGDCONT`: type and access point of each context that the host has defined.
@@ -154,6 +157,7 @@ impl Ip {
             keep_alive: [0, 7200, 75, 9],
             // Manual, CIPCCFG; the receive size has no default there.
             transparent_settings: [5, 2, 1024, 0, 0, 1460, 50, 0],
+            kept_packet: Vec::new(),
             local_ports: vec![[0; 2]; usize::from(profile.channels.max(1))],
             contexts: BTreeMap::new(),
             active_contexts: BTreeSet::new(),
@@ -178,6 +182,17 @@ impl Ip {
             self.default_access = saved.default_access.clone();
         }
         self.saved = saved;
+    }
+
+    /// `AT+CIPCCFG`: how many transparent bytes make a packet, and how long fewer of them wait.
+    pub(in crate::sim) fn packet(&self) -> (usize, Duration) {
+        let [_, wait, size, ..] = self.transparent_settings;
+        (size.into(), Duration::from_millis(u64::from(wait) * 100))
+    }
+
+    /// `AT+CIPCCFG`: whether what is not sent is dropped when the connection breaks.
+    pub(in crate::sim) fn drops_packets(&self) -> bool {
+        self.transparent_settings[7] == 1
     }
 
     pub(in crate::sim) fn number(&mut self) -> u64 {

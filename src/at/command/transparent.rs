@@ -1,0 +1,96 @@
+//! Transparent mode: one connection without headers and lengths (protocol section 12).
+
+use std::time::Duration;
+
+use super::super::{ChannelId, Quotable};
+use super::Command;
+use super::link::Protocol;
+use super::setup::DEFAULT_TIMEOUT;
+use super::shape::Shape;
+
+impl Command {
+    /// What ends data mode, between its silences: no command, so there is no line end behind it.
+    pub const ESCAPE: &'static [u8] = b"+++";
+
+    /// `AT+CIPMUX=0`: one connection. Only in `IP INITIAL`.
+    pub fn single_connection() -> Self {
+        Self::new("AT+CIPMUX=0", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPMODE=1`: the connection is transparent. Only in `IP INITIAL` and with one connection.
+    pub fn transparent_mode() -> Self {
+        Self::new("AT+CIPMODE=1", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPCCFG=5,2,1024,1,0,1460,50,1`: how transparent data are cut into packets. The manual's defaults (5 retries, what
+    /// is shorter than 1024 bytes is sent after 200 ms), and the escape on, which Air firmware ignores and its ancestor
+    /// does not; but what the module could not send is dropped when the connection breaks. Otherwise it would be sent
+    /// to whomever the next transparent connection is with.
+    pub fn transparent_packets() -> Self {
+        Self::new("AT+CIPCCFG=5,2,1024,1,0,1460,50,1", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPHEAD=0`: no header before received data.
+    pub fn no_receive_header() -> Self {
+        Self::new("AT+CIPHEAD=0", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPSTART="TCP","host",port` in transparent mode: `OK`, then `CONNECT` when data mode begins, or
+    /// `CONNECT FAIL`, up to 75 s later (section 15). Nothing may be written meanwhile: it might become payload.
+    pub fn dial(host: &Quotable, port: u16) -> Self {
+        let text = format!("AT+CIPSTART=\"{}\",\"{host}\",{port}", Protocol::Tcp.as_str());
+        Self::new(text, Shape::Dial, Duration::from_secs(80))
+    }
+
+    /// `ATO`: back to data mode with `CONNECT`, or `NO CARRIER`.
+    pub fn data_mode() -> Self {
+        Self::new("ATO", Shape::Dial, DEFAULT_TIMEOUT)
+    }
+
+    /// `AT+CIPCLOSE`: closes the one connection; up to 30 s (section 15).
+    pub fn hang_up() -> Self {
+        // A single connection's news have no number, so any does.
+        Self::new("AT+CIPCLOSE", Shape::Close(ChannelId::FIRST), Duration::from_secs(30))
+    }
+
+    /// Whether success means that the module does not read commands any more.
+    pub fn enters_data_mode(&self) -> bool {
+        matches!(self.shape, Shape::Dial)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Line;
+    use super::super::{Refusal, Verdict};
+    use super::*;
+
+    #[test]
+    fn data_mode_begins_with_connect_in_every_spelling_and_not_with_ok() {
+        let host = Quotable::host("echo.test").unwrap();
+        for command in [Command::dial(&host, 7), Command::data_mode()] {
+            assert_eq!(command.judge(&Line::parse(b"OK"), false), Verdict::Part);
+            for line in ["CONNECT", "CONNECT OK", "ALREADY CONNECT"] {
+                assert_eq!(
+                    command.judge(&Line::parse(line.as_bytes()), true),
+                    Verdict::Done(Ok(())),
+                    "{line}"
+                );
+            }
+            for (line, refusal) in [
+                ("NO CARRIER", Refusal::NoCarrier),
+                ("CONNECT FAIL", Refusal::ConnectFail),
+                ("ERROR", Refusal::Error),
+            ] {
+                assert_eq!(
+                    command.judge(&Line::parse(line.as_bytes()), true),
+                    Verdict::Done(Err(refusal)),
+                    "{line}"
+                );
+            }
+            assert_eq!(command.judge(&Line::parse(b"0, CONNECT OK"), true), Verdict::NotMine);
+            assert_eq!(command.judge(&Line::parse(b"STATE: IP STATUS"), true), Verdict::Part);
+        }
+        assert_eq!(Command::dial(&host, 7).text(), "AT+CIPSTART=\"TCP\",\"echo.test\",7");
+    }
+}

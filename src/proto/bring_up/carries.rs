@@ -1,0 +1,67 @@
+//! What the module is set up to carry: sockets, or one transparent stream.
+
+use crate::at::Refusal;
+use crate::config::ReceiveMode;
+use crate::error::NotReady;
+use crate::time::Timestamp;
+
+use super::{BringUp, BringUpStep, Plan};
+
+/// The two ways to set the module up. They exclude each other, and `AT+CIPSHUT` lies between them (section 12).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Carries {
+    /// `AT+CIPMUX=1`, `AT+CIPMODE=0`.
+    Sockets,
+    /// `AT+CIPMUX=0`, `AT+CIPMODE=1`.
+    Stream,
+}
+
+impl BringUp {
+    /// What the module is being set up for, or is.
+    pub(in crate::proto) fn carries(&self) -> Carries {
+        self.carries
+    }
+
+    /// Sets the module up anew, for this. No command of bring-up may be in flight.
+    pub(in crate::proto) fn carry(&mut self, now: Timestamp, carries: Carries) {
+        self.carries = carries;
+        self.unable = None;
+        // Before that nothing depends on it.
+        if self.step > BringUpStep::Sim {
+            self.go(BringUpStep::Sim, now);
+            self.reason = NotReady::Switching;
+            self.polls = 0;
+            self.plan = Plan::Shut;
+            self.lost = false;
+            self.found.address = None;
+        }
+    }
+
+    /// The module is being looked for, and will be set up for sockets.
+    pub(in crate::proto) fn carry_sockets_again(&mut self) {
+        self.carries = Carries::Sockets;
+        self.unable = None;
+        self.reset(NotReady::Switching);
+    }
+
+    /// Whatever it was set up for, it is to carry sockets; bring-up begins anew for another reason.
+    pub(in crate::proto) fn carry_sockets(&mut self) {
+        self.carries = Carries::Sockets;
+        self.unable = None;
+    }
+
+    /// Whether whatever was open on the module is shut down.
+    pub(in crate::proto) fn has_shut(&self) -> bool {
+        self.step > BringUpStep::Shut
+    }
+
+    /// How the module has refused to carry what it should, told once.
+    pub(in crate::proto) fn take_unable(&mut self) -> Option<Refusal> {
+        self.unable.take()
+    }
+
+    /// Transparent data are never fetched.
+    pub(super) fn receives_manually(&self) -> bool {
+        self.carries == Carries::Sockets && self.config.receive_mode == ReceiveMode::Manual
+    }
+}

@@ -1,0 +1,26 @@
+//! What a line can be, whoever it is for.
+
+use crate::at::{Line, Refusal, Urc};
+
+use super::super::suspicion::Suspicion;
+
+/// Whether a refusal says nothing of the command that was refused.
+pub(super) fn is_anybodys(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
+}
+
+/// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
+pub(super) fn is_unexplained(suspicion: &Suspicion, line: &Line<'_>) -> bool {
+    let unknown = match line {
+        Line::Text(b">") => false,
+        Line::Text(text) => !Urc::parse(text).is_known(),
+        Line::Info { key, list } => !Urc::parse(&[*key, b": ", *list].concat()).is_known(),
+        Line::Final(_) | Line::ShutOk | Line::Channel { .. } | Line::State(_) | Line::Row(_) => false,
+    };
+    unknown && !suspicion.explains(line)
+}
+
+/// Whether a line can only be the echo of a command.
+pub(super) fn is_echo(text: &[u8]) -> bool {
+    text == b"AT" || text.starts_with(b"AT+") || text.starts_with(b"ATE") || text == b"+++" || text == b"ATI"
+}

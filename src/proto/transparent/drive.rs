@@ -1,0 +1,268 @@
+//! What is done next, in every state.
+
+use std::time::Duration;
+
+use crate::at::{Command, Refusal};
+use crate::error::{CloseReason, Error, InUse};
+use crate::time::Timestamp;
+
+use super::super::bring_up::Carries;
+use super::super::channel::End;
+use super::super::engine::Engine;
+use super::super::exchange::{Failure, Finished};
+use super::super::link::Link;
+use super::super::traffic::timeout;
+use super::super::window::Window;
+use super::super::{Event, Owner, Request, Response, SocketId, Ticket};
+use super::tail::Ending;
+use super::{Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, STALLED, State, Waiter, Wanted, answer};
+
+impl Engine {
+    /// A request that concerns the stream.
+    pub(in crate::proto) fn stream_asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
+        match request {
+            Request::Transparent { host, port, timeout } => {
+                if self.channels.has_open_socket() {
+                    self.out.answer(ticket, Err(Error::InUse(InUse::Sockets)));
+                    return;
+                }
+                let dial = Dial { ticket: Some(ticket), host, port, deadline: now + timeout, timeout };
+                self.transparent.next = Some(dial);
+            }
+            Request::Escape { socket, timeout } => self.want(now, ticket, socket, timeout, Wanted::Command),
+            Request::Resume { socket, timeout } => self.want(now, ticket, socket, timeout, Wanted::Data),
+            _ => {}
+        }
+    }
+
+    fn want(&mut self, now: Timestamp, ticket: Ticket, socket: SocketId, timeout: Duration, wants: Wanted) {
+        let channel = self.channels.channel(socket.channel);
+        let is_stream = matches!(channel.link, Link::Stream);
+        let error = match channel.socket_of(socket) {
+            Some(open) => open.error(),
+            None => Some(Error::Closed(CloseReason::Local)),
+        };
+        if let Some(error) = error {
+            self.out.answer(ticket, Err(error));
+        } else if !is_stream {
+            self.out.answer(ticket, Err(Error::invalid("socket", "is no transparent stream")));
+        } else {
+            self.transparent.wanted = wants;
+            let deadline = now + timeout;
+            self.transparent.waiting.push(Waiter { ticket, wants, deadline, timeout });
+        }
+    }
+
+    /// Steps that need nothing but the moment. The session need not be free.
+    pub(in crate::proto) fn drive_stream(&mut self, now: Timestamp) {
+        loop {
+            let ended = self.stream_channel().open_socket().is_none();
+            match self.transparent.state {
+                State::Off => match self.transparent.next.take() {
+                    Some(dial) => self.prepare(dial),
+                    None => return,
+                },
+                State::Online => {
+                    self.settle_tail(now);
+                    let suspicious = self.transparent.wire.tail.is_suspicious(now);
+                    if ended || suspicious || self.transparent.wants_command() {
+                        self.transparent.state = State::Guarding { failed: 0, since: now };
+                        continue;
+                    }
+                    self.transparent.reached(Wanted::Data, &mut self.out);
+                    self.write_stream(now);
+                    return;
+                }
+                State::Guarding { failed, since } => {
+                    self.settle_tail(now);
+                    let suspicious = self.tail_ending().is_some();
+                    if !(ended || suspicious || failed > 0 || self.transparent.wants_command()) {
+                        self.transparent.state = State::Online;
+                        continue;
+                    }
+                    match self.transparent.wire.silent_since() {
+                        Some(silent) if now >= silent + GUARD => {
+                            self.out.write(Command::ESCAPE.to_vec());
+                            self.transparent.wire.wrote(now, Command::ESCAPE);
+                            self.transparent.state = State::Escaping { failed, since: now };
+                        }
+                        None if now >= since + STALLED => self.give_up_escaping(now),
+                        Some(_) | None => return,
+                    }
+                }
+                State::Escaping { failed, since } => {
+                    self.settle_tail(now);
+                    if self.transparent.wire.tail.is_escaped(now) {
+                        self.escaped(now);
+                    } else if now >= since + ESCAPE_TIMEOUT && !self.transparent.wire.tail.has_answer() {
+                        self.unanswered(now, failed + 1);
+                    } else {
+                        return;
+                    }
+                }
+                State::Recovering
+                    if self.bring_up.carries() == Carries::Sockets && self.bring_up.has_shut() =>
+                {
+                    self.stream_is_over();
+                }
+                State::Command => {
+                    self.transparent.reached(Wanted::Command, &mut self.out);
+                    return;
+                }
+                State::Preparing(_)
+                | State::Dialling(_)
+                | State::Resuming
+                | State::Closing
+                | State::Recovering => return,
+            }
+        }
+    }
+
+    /// Has the module set up anew if it is not set up for what it is to carry. The session is free.
+    pub(in crate::proto) fn change_over(&mut self, now: Timestamp) {
+        let carries = self.transparent.carries();
+        if self.bring_up.carries() != carries {
+            self.channels.shut_down(&mut self.out);
+            self.bring_up.carry(now, carries);
+        }
+    }
+
+    /// The command of the state, if it has one. The session is free.
+    pub(in crate::proto) fn stream_command(&mut self, now: Timestamp) -> Option<(Command, Owner)> {
+        let free = !self.requests.has_commands();
+        let ended = self.stream_channel().open_socket().is_none();
+        let command = match &self.transparent.state {
+            State::Preparing(dial)
+                if self.bring_up.carries() == Carries::Stream && self.bring_up.is_ready() && free =>
+            {
+                let command = Command::dial(&dial.host, dial.port);
+                let left = (dial.deadline - now).min(command.timeout());
+                self.transparent.state = State::Dialling(dial.clone());
+                command.with_timeout(left)
+            }
+            State::Command if ended => {
+                self.transparent.state = State::Closing;
+                Command::hang_up()
+            }
+            State::Command if free && !self.transparent.wants_command() => {
+                self.transparent.state = State::Resuming;
+                Command::data_mode()
+            }
+            _ => return None,
+        };
+        Some((command, Owner::Stream))
+    }
+
+    /// A command of the stream has ended.
+    pub(in crate::proto) fn stream_finished(&mut self, now: Timestamp, finished: &Finished) {
+        match (&self.transparent.state, &finished.result) {
+            (State::Dialling(dial), Ok(_)) => {
+                let ticket = dial.ticket;
+                let id = self.stream_channel().socket_id();
+                self.go_online(now);
+                if ticket.is_none() {
+                    // Nobody waits any more: it is hung up.
+                    self.stream_channel().socket = None;
+                    return;
+                }
+                self.out.event(Event::Connected(id));
+                answer(ticket, Ok(Response::Connected(id)), &mut self.out);
+            }
+            (State::Dialling(dial), Err(failure)) => {
+                let error = match failure {
+                    Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
+                        timeout("connect", dial.timeout)
+                    }
+                    Failure::Refused(code) | Failure::NoPrompt(code) => Error::ConnectFailed(*code),
+                };
+                self.fail_dial(error);
+                self.leave_by(now, *failure);
+            }
+            (State::Resuming, Ok(_)) => self.go_online(now),
+            (State::Resuming, Err(failure)) => {
+                let reason = match failure {
+                    Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
+                        CloseReason::EscapeUnanswered
+                    }
+                    Failure::Refused(_) | Failure::NoPrompt(_) => CloseReason::Reset,
+                };
+                self.end_stream(End::Closed(reason));
+                self.leave_by(now, *failure);
+            }
+            (State::Closing, _) => self.leave(now),
+            (_, _) => {}
+        }
+    }
+
+    /// The module can't be set up for a stream.
+    pub(in crate::proto) fn stream_unable(&mut self, command: &str, code: Refusal) {
+        if matches!(self.transparent.state, State::Preparing(_)) {
+            self.fail_dial(Error::Refused { command: command.into(), code });
+            self.stream_is_over();
+        }
+    }
+
+    fn prepare(&mut self, dial: Dial) {
+        let window = Window::stream(self.channels.window);
+        let Some(free) = self.channels.free() else {
+            answer(dial.ticket, Err(Error::NoFreeChannel), &mut self.out);
+            return;
+        };
+        self.transparent.channel = free;
+        let channel = self.stream_channel();
+        channel.occupy(window);
+        channel.link = Link::Stream;
+        self.transparent.wire.forget();
+        self.transparent.state = State::Preparing(dial);
+    }
+
+    fn go_online(&mut self, now: Timestamp) {
+        self.session.go_online();
+        self.transparent.wire.begin(now);
+        self.transparent.state = State::Online;
+    }
+
+    /// The module has answered the escape.
+    fn escaped(&mut self, now: Timestamp) {
+        let mut news = Vec::new();
+        self.with_tail(now, |tail, give| news = tail.take_answer(give));
+        self.session.go_offline();
+        self.transparent.state = State::Command;
+        self.transparent.reached(Wanted::Command, &mut self.out);
+        self.received(now, &news);
+    }
+
+    /// The module has not answered the escape.
+    fn unanswered(&mut self, now: Timestamp, failed: u32) {
+        self.out.event(Event::Expired(super::super::Deadline::Escape));
+        match self.tail_ending() {
+            Some(Ending::Restarted) => {
+                self.transparent.wire.tail.forget();
+                self.restarted(now);
+            }
+            Some(Ending::Closed(reason)) => {
+                self.transparent.wire.tail.forget();
+                self.end_stream(End::Closed(reason));
+                self.recover(now);
+            }
+            None if failed < ESCAPES => {
+                self.transparent.state = State::Guarding { failed, since: now };
+            }
+            None => self.give_up_escaping(now),
+        }
+    }
+
+    fn give_up_escaping(&mut self, now: Timestamp) {
+        self.with_tail(now, |tail, give| tail.give_up(give));
+        self.end_stream(End::Closed(CloseReason::EscapeUnanswered));
+        self.recover(now);
+    }
+
+    /// Leaves after a command that has failed.
+    fn leave_by(&mut self, now: Timestamp, failure: Failure) {
+        match failure {
+            Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => self.recover(now),
+            Failure::Refused(_) | Failure::NoPrompt(_) => self.leave(now),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! One connection that has the whole line: data without headers, at its full speed (protocol section 12).
+
+mod data;
+mod drive;
+mod end;
+mod plus;
+mod tail;
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, Quotable};
+use crate::error::{Error, InUse};
+use crate::time::Timestamp;
+
+use self::data::Wire;
+use super::bring_up::Carries;
+use super::outbox::Outbox;
+use super::traffic::timeout;
+use super::{Deadline, Request, Response, Ticket};
+
+/// The transparent stream, from the wish for one until sockets can be opened again.
+///
+/// | state | on | next |
+/// |---|---|---|
+/// | `Off` | it is asked for and no socket is open | `Preparing`: bring-up shuts down and sets the module up anew |
+/// | `Preparing` | that is done | `Dialling`: `AT+CIPSTART` is written |
+/// | `Preparing` | the module can't, or time is up | `Off` |
+/// | `Dialling` | `CONNECT` | `Online` |
+/// | `Dialling` | a refusal, `CONNECT FAIL` | `Off` |
+/// | `Dialling` | no answer | `Recovering` |
+/// | `Online` | it is to be left: asked for, ended, or what came last looks like an end | `Guarding` |
+/// | `Guarding` | nobody wants that any more, or data have followed what looked like an end | `Online` |
+/// | `Guarding` | 1 s without a byte written: `+++` is | `Escaping` |
+/// | `Escaping` | `OK` | `Command` |
+/// | `Escaping` | none, and what came last looks like an end | `Recovering`: it was one |
+/// | `Escaping` | none | `Guarding` again, at last `Recovering`: the stream ends |
+/// | `Command` | data mode is wanted: `ATO` is written | `Resuming` |
+/// | `Command` | the stream has ended: `AT+CIPCLOSE` is written | `Closing` |
+/// | `Resuming` | `CONNECT` | `Online` |
+/// | `Resuming` | a refusal, `NO CARRIER` | `Off`: the stream ends |
+/// | `Resuming` | no answer | `Recovering`: the stream ends |
+/// | `Closing` | whatever is answered | `Off`: bring-up shuts down and sets the module up for sockets |
+/// | `Recovering` | bring-up has found the module and shut it down | `Off` |
+/// | any | bearer lost, restart, port lost | `Off` |
+///
+/// The stream is the socket of a channel that is free, which the module knows nothing of: its window, its sends and how
+/// it ends are those of every socket.
+#[derive(Debug)]
+pub(super) struct Transparent {
+    state: State,
+    /// Whose socket the stream is.
+    channel: ChannelId,
+    /// Asked for while an earlier one is on its way out.
+    next: Option<Dial>,
+    /// The mode that the application wants.
+    wanted: Wanted,
+    waiting: Vec<Waiter>,
+    wire: Wire,
+}
+
+#[derive(Debug)]
+enum State {
+    Off,
+    Preparing(Dial),
+    Dialling(Dial),
+    Online,
+    /// How often `+++` was written in vain.
+    Guarding {
+        failed: u32,
+        since: Timestamp,
+    },
+    Escaping {
+        failed: u32,
+        since: Timestamp,
+    },
+    Command,
+    Resuming,
+    Closing,
+    Recovering,
+}
+
+/// A stream that was asked for.
+#[derive(Clone, Debug)]
+struct Dial {
+    /// Who waits; `None` when nobody does any more.
+    ticket: Option<Ticket>,
+    host: Quotable,
+    port: u16,
+    deadline: Timestamp,
+    timeout: Duration,
+}
+
+/// Data mode, or command mode beside the connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wanted {
+    Data,
+    Command,
+}
+
+/// Somebody who waits for a mode.
+#[derive(Debug)]
+struct Waiter {
+    ticket: Ticket,
+    wants: Wanted,
+    deadline: Timestamp,
+    timeout: Duration,
+}
+
+/// The silence before `+++` (section 12: 1 s, and a margin for clocks).
+const GUARD: Duration = Duration::from_millis(1_100);
+/// How long the answer to `+++` may take (section 12: 0.6 s in every capture).
+const ESCAPE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Before that the module can't have answered: it waits for 0.5 s of silence.
+const NO_ANSWER_YET: Duration = Duration::from_millis(400);
+/// How often `+++` is written: old firmware misses it now and then (before V401857).
+const ESCAPES: u32 = 3;
+/// How long the port may take no bytes while data mode is to be left.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// Tells somebody, if anybody waits.
+fn answer(ticket: Option<Ticket>, result: Result<Response, Error>, out: &mut Outbox) {
+    if let Some(ticket) = ticket {
+        out.answer(ticket, result);
+    }
+}
+
+impl Transparent {
+    pub(super) fn new(baud_rate: u32) -> Self {
+        Self {
+            state: State::Off,
+            channel: ChannelId::FIRST,
+            next: None,
+            wanted: Wanted::Data,
+            waiting: Vec::new(),
+            wire: Wire::new(baud_rate),
+        }
+    }
+
+    /// Why a request can't be served, if it can't: whatever needs the line while the stream has it.
+    pub(super) fn refuses(&self, request: &Request) -> Option<Error> {
+        let commands = matches!(self.state, State::Off | State::Command | State::Closing | State::Recovering);
+        let lasts = !matches!(self.state, State::Off | State::Closing | State::Recovering);
+        let refused = match request {
+            Request::Transparent { .. } => self.next.is_some() || lasts,
+            Request::Connect { .. } | Request::ConnectTls { .. } => self.next.is_some() || lasts,
+            Request::Run(_)
+            | Request::Signal
+            | Request::Registration(_)
+            | Request::Resolve { .. }
+            | Request::Ping { .. }
+            | Request::RemoveFile(_)
+            | Request::Clock
+            | Request::Radio { .. }
+            | Request::ResetBearer
+            | Request::Restart => !commands,
+            Request::WaitReady { .. }
+            | Request::Escape { .. }
+            | Request::Resume { .. }
+            | Request::Send { .. }
+            | Request::Queue { .. }
+            | Request::Flush { .. }
+            | Request::Unacknowledged { .. }
+            | Request::Close { .. }
+            | Request::Forget { .. } => false,
+        };
+        refused.then_some(Error::InUse(InUse::Transparent))
+    }
+
+    /// What the module is to be set up for.
+    pub(super) fn carries(&self) -> Carries {
+        match self.state {
+            State::Off | State::Recovering => Carries::Sockets,
+            State::Preparing(_)
+            | State::Dialling(_)
+            | State::Online
+            | State::Guarding { .. }
+            | State::Escaping { .. }
+            | State::Command
+            | State::Resuming
+            | State::Closing => Carries::Stream,
+        }
+    }
+
+    /// Whether there is a connection, in either mode.
+    pub(super) fn is_connected(&self) -> bool {
+        match self.state {
+            State::Online
+            | State::Guarding { .. }
+            | State::Escaping { .. }
+            | State::Command
+            | State::Resuming => true,
+            State::Off | State::Preparing(_) | State::Dialling(_) | State::Closing | State::Recovering => {
+                false
+            }
+        }
+    }
+
+    /// Whether the module takes commands beside the connection.
+    pub(super) fn is_escaped(&self) -> bool {
+        matches!(self.state, State::Command)
+    }
+
+    /// The earliest moment at which something is due, and what.
+    pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
+        let dial = self.next.as_ref().into_iter().chain(self.dial()).map(|dial| dial.deadline);
+        let requests = dial.chain(self.waiting.iter().map(|waiter| waiter.deadline)).min();
+        let own = match self.state {
+            State::Online => [self.wire.tail_deadline().or(self.wire.suspicious_at()), self.wire.resume_at()],
+            State::Guarding { since, .. } => {
+                let guard = self.wire.silent_since().map_or(since + STALLED, |silent| silent + GUARD);
+                [Some((guard, Deadline::Guard)), self.wire.tail_deadline()]
+            }
+            State::Escaping { since, .. } => {
+                let due = (since + ESCAPE_TIMEOUT, Deadline::Escape);
+                [(!self.wire.tail.has_answer()).then_some(due), self.wire.tail_deadline()]
+            }
+            State::Off
+            | State::Preparing(_)
+            | State::Dialling(_)
+            | State::Command
+            | State::Resuming
+            | State::Closing
+            | State::Recovering => [None, None],
+        };
+        own.into_iter().flatten().chain(requests.map(|at| (at, Deadline::Request))).min()
+    }
+
+    /// Requests whose time is up are answered.
+    pub(super) fn expire(&mut self, now: Timestamp, late: &dyn Fn(Duration) -> Error, out: &mut Outbox) {
+        if let Some(dial) = self.next.take_if(|dial| dial.deadline <= now) {
+            answer(dial.ticket, Err(late(dial.timeout)), out);
+        }
+        let mut gave_up = false;
+        self.waiting.retain(|waiter| {
+            let keep = waiter.deadline > now;
+            if !keep {
+                gave_up |= waiter.wants == Wanted::Command;
+                let name = match waiter.wants {
+                    Wanted::Command => "+++",
+                    Wanted::Data => "ATO",
+                };
+                out.answer(waiter.ticket, Err(timeout(name, waiter.timeout)));
+            }
+            keep
+        });
+        if gave_up && !self.is_escaped() {
+            self.wanted = Wanted::Data;
+        }
+    }
+
+    fn dial(&self) -> Option<&Dial> {
+        match &self.state {
+            State::Preparing(dial) | State::Dialling(dial) => Some(dial),
+            State::Off
+            | State::Online
+            | State::Guarding { .. }
+            | State::Escaping { .. }
+            | State::Command
+            | State::Resuming
+            | State::Closing
+            | State::Recovering => None,
+        }
+    }
+
+    fn wants_command(&self) -> bool {
+        self.wanted == Wanted::Command || self.waits_for(Wanted::Command)
+    }
+
+    fn waits_for(&self, wanted: Wanted) -> bool {
+        self.waiting.iter().any(|waiter| waiter.wants == wanted)
+    }
+
+    /// The mode has been reached: whoever waited for it is told.
+    fn reached(&mut self, mode: Wanted, out: &mut Outbox) {
+        self.waiting.retain(|waiter| {
+            if waiter.wants == mode {
+                out.answer(waiter.ticket, Ok(Response::Done));
+            }
+            waiter.wants != mode
+        });
+    }
+
+    /// Nobody will see a mode any more.
+    fn fail_waiting(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        for waiter in std::mem::take(&mut self.waiting) {
+            out.answer(waiter.ticket, Err(error()));
+        }
+        self.wanted = Wanted::Data;
+    }
+}

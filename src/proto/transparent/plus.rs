@@ -1,0 +1,153 @@
+//! Payload that must not become an escape.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// The module takes three pluses for an escape if they come within 0.5 s, behind at least 1 s of silence, and at least
+/// 0.5 s of silence follow (protocol section 12). Payload can hold just that. It is payload as soon as one of the
+/// conditions does not hold, and the only one that is in our hands without adding bytes is the second: the third plus is
+/// held back until it can't be within 0.5 s of the first. If anything follows meanwhile, all goes out at once, for then
+/// the pluses are not alone.
+///
+/// The module's clock begins when bytes arrive, ours when they are written; what lies between differs by a port's
+/// buffering. So silence counts from [`SILENCE`] on, and the third plus waits for [`APART`].
+#[derive(Debug, Default)]
+pub(super) struct Plus {
+    run: Run,
+    written_at: Option<Timestamp>,
+}
+
+/// What was written since the last silence.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Run {
+    /// Something that can't become an escape any more.
+    #[default]
+    Other,
+    /// So many pluses and nothing else, the first of them then.
+    Pluses(usize, Timestamp),
+}
+
+/// What can be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Allowed {
+    /// So many bytes, at least one.
+    Now(usize),
+    /// Nothing before then.
+    Wait(Timestamp),
+}
+
+/// A silence of less than the module's 1 s, for it may be longer at the module than here.
+const SILENCE: Duration = Duration::from_millis(700);
+/// Between the first plus and the third: more than the module's 0.5 s, for it may be less at the module than here.
+const APART: Duration = Duration::from_millis(750);
+/// How many pluses are an escape.
+const ESCAPE: usize = 3;
+
+impl Plus {
+    /// How much of `data`, not empty, can be written now. `more`: other data follow at once.
+    pub(super) fn allow(&mut self, now: Timestamp, data: &[u8], more: bool) -> Allowed {
+        if self.written_at.is_none_or(|at| now - at >= SILENCE) {
+            self.run = Run::Pluses(0, now);
+        }
+        let Run::Pluses(count, first_at) = self.run else { return Allowed::Now(data.len()) };
+        let first_at = if count == 0 { now } else { first_at };
+        let alone = data.iter().all(|byte| *byte == b'+') && !more;
+        if !alone || count + data.len() != ESCAPE || now >= first_at + APART {
+            return Allowed::Now(data.len());
+        }
+        match data.len() - 1 {
+            0 => Allowed::Wait(first_at + APART),
+            before => Allowed::Now(before),
+        }
+    }
+
+    /// That was written.
+    pub(super) fn wrote(&mut self, now: Timestamp, data: &[u8]) {
+        self.run = match self.run {
+            Run::Pluses(count, first_at) if data.iter().all(|byte| *byte == b'+') => {
+                let first_at = if count == 0 { now } else { first_at };
+                if count + data.len() < ESCAPE {
+                    Run::Pluses(count + data.len(), first_at)
+                } else {
+                    Run::Other
+                }
+            }
+            Run::Pluses(..) | Run::Other => Run::Other,
+        };
+        self.written_at = Some(now);
+    }
+
+    /// The port has taken what was written: it may have been waiting until now.
+    pub(super) fn taken(&mut self, now: Timestamp) {
+        self.written_at = self.written_at.map(|_| now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When each byte goes out, if the data are there at these moments.
+    fn written(asked: &[(u64, &str)]) -> Vec<(u64, u8)> {
+        let (mut plus, mut out) = (Plus::default(), Vec::new());
+        let mut waiting: Vec<u8> = Vec::new();
+        let mut asked = asked.iter().peekable();
+        for millis in 0..10_000 {
+            let now = Timestamp::from_millis(millis);
+            while let Some((_, data)) = asked.next_if(|(at, _)| *at == millis) {
+                waiting.extend_from_slice(data.as_bytes());
+            }
+            while !waiting.is_empty() {
+                let Allowed::Now(count) = plus.allow(now, &waiting, false) else { break };
+                plus.wrote(now, &waiting[..count]);
+                out.extend(waiting.drain(..count).map(|byte| (millis, byte)));
+            }
+        }
+        assert!(waiting.is_empty(), "held back for ever");
+        out
+    }
+
+    /// Whether the module leaves data mode, by the rule of the manual.
+    fn escapes(out: &[(u64, u8)]) -> bool {
+        (0..out.len()).any(|at| {
+            let Some(three) = out.get(at..at + 3) else { return false };
+            let silent_before = at == 0 || three[0].0 - out[at - 1].0 >= 1000;
+            let silent_behind = out.get(at + 3).is_none_or(|next| next.0 - three[2].0 >= 500);
+            let pluses = three.iter().all(|(_, byte)| *byte == b'+');
+            pluses && silent_before && silent_behind && three[2].0 - three[0].0 <= 500
+        })
+    }
+
+    #[test]
+    fn no_payload_is_an_escape_and_all_of_it_goes_out_in_order() {
+        let cases: [&[(u64, &str)]; 12] = [
+            &[(2000, "+++")],
+            &[(0, "abc"), (2000, "+++")],
+            &[(2000, "+"), (2100, "+"), (2200, "+")],
+            &[(2000, "+"), (2400, "+"), (2500, "+")],
+            &[(2000, "++"), (2490, "+")],
+            &[(2000, "+++"), (4000, "+++"), (6000, "+++")],
+            &[(2000, "+++"), (2100, "+++")],
+            &[(2000, "++++")],
+            &[(2000, "+++x")],
+            &[(0, "x"), (900, "+++")],
+            &[(2000, "+++"), (2760, "++"), (3000, "+")],
+            &[(2000, "++"), (2700, "+"), (2800, "++")],
+        ];
+        for asked in cases {
+            let out = written(asked);
+            let text: String = asked.iter().map(|(_, text)| *text).collect();
+            assert_eq!(out.iter().map(|(_, byte)| *byte).collect::<Vec<_>>(), text.as_bytes());
+            assert!(!escapes(&out), "{asked:?} became {out:?}");
+        }
+        assert!(escapes(&[(2000, b'+'), (2000, b'+'), (2000, b'+')]), "the check can fail");
+    }
+
+    #[test]
+    fn three_pluses_with_something_behind_them_are_not_held() {
+        assert_eq!(Plus::default().allow(Timestamp::from_secs(5), b"+++ATH", false), Allowed::Now(6));
+        assert_eq!(Plus::default().allow(Timestamp::from_secs(5), b"+++", true), Allowed::Now(3));
+        assert_eq!(Plus::default().allow(Timestamp::from_secs(5), b"+++", false), Allowed::Now(2));
+    }
+}
