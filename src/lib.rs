@@ -59,6 +59,6 @@ pub use modem::{
     Registration, Rung, Socket, Step, Supervisor, Wake,
 };
 pub use proto::{
-    Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,
-    TlsFailure, TlsPart, TlsStep, TlsVersion,
+    Certificate, CipherSuite, CommandStatistics, Event, HeartbeatStatistics, Histogram, Identity, PrivateKey,
+    SecurityLevel, SocketStatistics, Statistics, TlsConfig, TlsFailure, TlsPart, TlsStep, TlsVersion,
 };

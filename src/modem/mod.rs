@@ -10,6 +10,7 @@ mod received;
 mod registration;
 mod services;
 mod socket;
+mod statistics;
 mod stream;
 mod supervisor;
 mod tls;

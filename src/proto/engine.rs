@@ -11,7 +11,7 @@ use super::exchange::Finished;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
-use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
+use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId, SocketStatistics, Statistics};
 
 /// The whole protocol, without a thread, a clock or a port.
 ///
@@ -207,10 +207,22 @@ impl Engine {
         self.bring_up.found.address
     }
 
+    /// What was counted since the port was opened.
+    pub fn statistics(&self) -> &Statistics {
+        &self.out.statistics
+    }
+
+    /// What was counted of a socket, also when it has ended, until it is [forgotten](super::Request::Forget). `None` then,
+    /// or if 256 others have been closed since.
+    pub fn socket_statistics(&self, socket: SocketId) -> Option<&SocketStatistics> {
+        self.channels.statistics(socket)
+    }
+
     fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
         if matches!(self.port, Port::Lost(..)) {
             return;
         }
+        self.out.statistics.read += bytes.len() as u64;
         self.received_at = now;
         let mut decoder = std::mem::take(&mut self.decoder);
         while let Some(token) = decoder.next(&mut bytes, self.session.expect()) {
@@ -273,6 +285,7 @@ impl Engine {
     }
 
     fn finished(&mut self, now: Timestamp, finished: Finished) {
+        self.out.statistics.commands.finished(&finished);
         if self.channels.connecting_until().is_some() && finished.result.is_ok() {
             let started = matches!(self.channels.job, Some((_, super::channels::Job::Start)));
             self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
@@ -318,7 +331,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
+    fn bearer_lost(&mut self, now: Timestamp) {
+        self.out.statistics.bearer_losses += u64::from(self.bring_up.is_ready());
+        self.take_bearer_down(now);
+    }
+
+    /// The bearer is gone, or is to go.
+    pub(super) fn take_bearer_down(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);

@@ -85,7 +85,8 @@ impl Channels {
     /// A send was refused in place of the prompt.
     pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal) {
         let Some(socket) = self.channel(id).open_socket() else { return };
-        socket.abandoned = false;
+        socket.abandoned = None;
+        socket.statistics.refusals += 1;
         if let Some(send) = socket.sends.front_mut() {
             send.in_flight = 0;
         }

@@ -97,7 +97,7 @@ impl Engine {
                 self.requests.ask(now, ticket, Command::radio(on), Kind::Done(effect));
             }
             Request::ResetBearer => {
-                self.bearer_lost(now);
+                self.take_bearer_down(now);
                 self.out.answer(ticket, Ok(Response::Done));
             }
             Request::Restart => {
