@@ -56,6 +56,9 @@ pub enum Error {
         /// Why.
         why: TlsFailure,
     },
+    /// What the peer has received can't be known on such a socket.
+    #[error("delivery can't be known: {0}")]
+    DeliveryUnknown(DeliveryUnknown),
     /// The name could not be resolved.
     #[error("the name can't be resolved: {0}")]
     ResolveFailed(DnsError),
@@ -121,6 +124,17 @@ pub enum NotReady {
     RadioOff,
 }
 
+/// Why nobody can say what the peer has received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum DeliveryUnknown {
+    /// UDP: nobody acknowledges a datagram.
+    Datagrams,
+    /// TLS: no source says what the module counts then, the application's bytes or the encrypted ones, of which some are
+    /// the handshake's.
+    Tls,
+}
+
 /// Why a socket is closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -177,6 +191,7 @@ impl Error {
             Self::Closed(reason) => reason.kind(),
             Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
             Self::PortLost(_) => io::ErrorKind::BrokenPipe,
+            Self::DeliveryUnknown(_) => io::ErrorKind::Unsupported,
             Self::InvalidInput { .. } => io::ErrorKind::InvalidInput,
             Self::Io(error) => error.kind(),
         }
@@ -222,6 +237,15 @@ impl CloseReason {
             | Self::ReceiveRefused(_)
             | Self::ReceiveUnconfirmed
             | Self::Truncated { .. } => io::ErrorKind::ConnectionAborted,
+        }
+    }
+}
+
+impl fmt::Display for DeliveryUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Datagrams => f.write_str("nobody acknowledges datagrams"),
+            Self::Tls => f.write_str("what the module counts of a TLS connection is not known"),
         }
     }
 }

@@ -53,10 +53,10 @@ pub use crossbeam_channel;
 
 pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
-pub use error::{CloseReason, Error, NotReady, Result};
+pub use error::{CloseReason, DeliveryUnknown, Error, NotReady, Result};
 pub use modem::{
-    Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
-    Registration, Rung, Socket, Step, Supervisor, Wake,
+    CloseError, Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
+    Registration, Rung, Socket, Step, Supervisor, Unacknowledged, Wake,
 };
 pub use proto::{
     Certificate, CipherSuite, CommandStatistics, Event, HeartbeatStatistics, Histogram, Identity, PrivateKey,

@@ -13,8 +13,8 @@ use std::{fs, thread};
 use air724ug::at::Refusal;
 use air724ug::sim::{HostNetwork, Settings};
 use air724ug::{
-    Certificate, CloseReason, Config, Error, Modem, PrivateKey, ReceiveMode, Socket, TlsConfig, TlsFailure,
-    TlsStep,
+    Certificate, CloseReason, Config, DeliveryUnknown, Error, Modem, PrivateKey, ReceiveMode, Socket,
+    TlsConfig, TlsFailure, TlsStep, Unacknowledged,
 };
 use driver_support::{SOON, Terminal, echo_server, noise, talking_server};
 use rustls::pki_types::pem::PemObject;
@@ -273,4 +273,25 @@ fn certificates_that_are_not_there_say_so() {
     assert!(matches!(wrong, Err(Error::InvalidInput { what: "private key", .. })), "{wrong:?}");
     let endless = Certificate::from_file("/dev/zero");
     assert!(matches!(endless, Err(Error::InvalidInput { .. })), "{endless:?}");
+}
+
+#[test]
+fn a_close_that_waits_hands_everything_over_and_does_not_claim_more() {
+    let (tell, told) = crossbeam_channel::unbounded();
+    let config = server_config("server.crt", false);
+    let address = driver_support::server(move |mut stream| {
+        let mut connection = ServerConnection::new(config.clone()).unwrap();
+        let mut all = Vec::new();
+        // The module ends TLS without a farewell.
+        let _ = rustls::Stream::new(&mut connection, &mut stream).read_to_end(&mut all);
+        tell.send(all).unwrap();
+    });
+    let (_terminal, modem) = modem();
+    let socket = modem.tls(TlsConfig::verified(authority())).connect("tls.test", address.port()).unwrap();
+    let data = noise(20_000, 7);
+    socket.queue(&data).unwrap();
+    let error = socket.close_flushed(SOON).unwrap_err();
+    assert_eq!(error.unacknowledged, Unacknowledged::Unknown(DeliveryUnknown::Tls));
+    assert!(matches!(error.why, Error::DeliveryUnknown(_)), "{error:?}");
+    assert!(told.recv_timeout(SOON).unwrap() == data);
 }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
+pub use delivery::{CloseError, Unacknowledged};
 pub use heartbeat::{Heartbeat, Keepalive};
 pub use interrupt::Wake;
 pub use received::Received;

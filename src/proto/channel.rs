@@ -150,6 +150,7 @@ impl Channel {
 impl Socket {
     /// Puts data behind those that wait already.
     pub(super) fn push(&mut self, send: Send, out: &mut Outbox) {
+        self.statistics.given += send.data.len() as u64;
         self.sends.push_back(send);
         let queued = self.queued();
         out.statistics.queued(&mut self.statistics, queued);
@@ -160,6 +161,18 @@ impl Socket {
         self.statistics.sent += len as u64;
         self.statistics.sends += 1;
         out.statistics.sent += len as u64;
+    }
+
+    /// Whether the module has everything.
+    pub(super) fn is_drained(&self) -> bool {
+        self.sends.is_empty() && self.abandoned.is_none()
+    }
+
+    /// If so, whoever waits for that is told.
+    pub(super) fn tell_drained(&mut self, out: &mut Outbox) {
+        if self.is_drained() {
+            self.delivery.accepted(out);
+        }
     }
 
     /// So many bytes have come from the peer.

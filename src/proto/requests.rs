@@ -67,6 +67,9 @@ impl Engine {
             Request::Flush { socket, timeout } => {
                 self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
             }
+            Request::Drain { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Acceptance, timeout, out);
+            }
             Request::Unacknowledged { socket, timeout } => {
                 self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
             }

@@ -65,6 +65,11 @@ pub struct Statistics {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct SocketStatistics {
+    /// Bytes that the application has given, sent or queued, less those that a send whose time was up took back.
+    pub given: u64,
+    /// Bytes that the peer is known to have acknowledged: as of the last time that somebody
+    /// [asked](crate::Socket::unacknowledged) or the module was full. Always zero of UDP and TLS, where nobody knows.
+    pub acknowledged: u64,
     /// Bytes that the module has accepted.
     pub sent: u64,
     /// In so many pieces; of UDP: datagrams.
@@ -142,6 +147,14 @@ impl CommandStatistics {
         if let Some(latency) = finished.latency.filter(|_| has_final) {
             self.latency.add(latency);
         }
+    }
+}
+
+impl SocketStatistics {
+    /// How many of the [given](Self::given) bytes the peer is not known to have acknowledged: it may lack as many of the
+    /// last ones, and no others.
+    pub fn unacknowledged(&self) -> u64 {
+        self.given.saturating_sub(self.acknowledged)
     }
 }
 

@@ -103,6 +103,7 @@ impl Channels {
                 socket.pressure = Pressure::None;
                 if let Some(len) = socket.abandoned.take() {
                     socket.accepted(len, out);
+                    socket.tell_drained(out);
                     return;
                 }
                 let Some(send) = socket.sends.front_mut() else { return };
@@ -120,9 +121,10 @@ impl Channels {
                         out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
                     }
                 }
+                socket.tell_drained(out);
             }
             // The module is full, or the news of a close was lost (protocol section 9).
-            Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal),
+            Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal, out),
             Err(Failure::Refused(refusal)) => {
                 self.channel(id).stale_until = now + STALE;
                 self.end(id, End::Closed(CloseReason::SendRefused(*refusal)), out);
@@ -249,6 +251,7 @@ impl Channels {
             }
             let Some(send) = socket.sends.remove(index) else { return };
             let accepted = send.accepted + send.in_flight;
+            socket.statistics.given -= (send.data.len() - accepted) as u64;
             let answer = match accepted {
                 0 => Err(timeout("send", send.timeout)),
                 accepted => Ok(Response::Sent { accepted, data: send.data }),
@@ -261,6 +264,7 @@ impl Channels {
                 out.answer(ticket, answer);
             }
         }
+        socket.tell_drained(out);
     }
 
     /// The earliest moment at which a request of the application is due.

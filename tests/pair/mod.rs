@@ -477,6 +477,7 @@ fn timeout_of(request: &Request) -> Duration {
         | Request::Send { timeout, .. }
         | Request::Close { timeout, .. }
         | Request::Flush { timeout, .. }
+        | Request::Drain { timeout, .. }
         | Request::Unacknowledged { timeout, .. }
         | Request::Resolve { timeout, .. }
         | Request::Ping { timeout, .. } => *timeout,
