@@ -55,8 +55,8 @@ pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, Sign
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, DeliveryUnknown, Error, NotReady, Result};
 pub use modem::{
-    CloseError, Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
-    Registration, Rung, Socket, Step, Supervisor, Unacknowledged, Wake,
+    CloseError, Connector, Gap, Heartbeat, Incoming, Keepalive, Missing, Modem, Policy, Received,
+    ReconnectingSocket, Registration, Rung, Socket, Step, Supervisor, Unacknowledged, Wake,
 };
 pub use proto::{
     Certificate, CipherSuite, CommandStatistics, Event, HeartbeatStatistics, Histogram, Identity, PrivateKey,

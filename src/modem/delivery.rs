@@ -50,7 +50,12 @@ impl Socket {
     /// # Errors
     /// As for [`flush`](Self::flush).
     pub fn unacknowledged(&self) -> Result<u32> {
-        let request = Request::Unacknowledged { socket: self.socket_id(), timeout: COUNT_TIMEOUT };
+        self.unacknowledged_within(COUNT_TIMEOUT)
+    }
+
+    pub(super) fn unacknowledged_within(&self, timeout: Duration) -> Result<u32> {
+        let timeout = timeout.min(COUNT_TIMEOUT);
+        let request = Request::Unacknowledged { socket: self.socket_id(), timeout };
         match self.modem().driver.call(request)? {
             Response::Unacknowledged(count) => Ok(count),
             other => Err(unexpected(&other)),

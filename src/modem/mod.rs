@@ -31,7 +31,7 @@ pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;
-pub use supervisor::{Gap, Incoming, Policy, ReconnectingSocket, Rung, Step, Supervisor};
+pub use supervisor::{Gap, Incoming, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 
 use crate::capture::{Header, Recorder};
 use crate::config::Config;
@@ -117,10 +117,6 @@ impl Modem {
     /// Begins a TCP connection (`socket.tcp()`).
     pub fn tcp(&self) -> Connector {
         Connector::new(self.clone(), Protocol::Tcp)
-    }
-
-    fn connector(&self, protocol: Protocol) -> Connector {
-        Connector::new(self.clone(), protocol)
     }
 
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
