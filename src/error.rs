@@ -85,6 +85,10 @@ pub enum Error {
         /// What is wrong with it.
         why: Box<str>,
     },
+    /// The password of a private key is wrong, or the key is damaged: nobody can tell the two apart. Feature
+    /// `encrypted-keys`.
+    #[error("the password of the private key is wrong, or the key is damaged")]
+    WrongPassword,
     /// The port could not be opened or set up, or a file could not be written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -192,7 +196,7 @@ impl Error {
             Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
             Self::PortLost(_) => io::ErrorKind::BrokenPipe,
             Self::DeliveryUnknown(_) => io::ErrorKind::Unsupported,
-            Self::InvalidInput { .. } => io::ErrorKind::InvalidInput,
+            Self::InvalidInput { .. } | Self::WrongPassword => io::ErrorKind::InvalidInput,
             Self::Io(error) => error.kind(),
         }
     }
