@@ -59,6 +59,9 @@ pub enum Error {
         /// Why.
         why: TlsFailure,
     },
+    /// What the peer has received can't be known on such a socket.
+    #[error("delivery can't be known: {0}")]
+    DeliveryUnknown(DeliveryUnknown),
     /// The name could not be resolved.
     #[error("the name can't be resolved: {0}")]
     ResolveFailed(DnsError),
@@ -85,6 +88,10 @@ pub enum Error {
         /// What is wrong with it.
         why: Box<str>,
     },
+    /// The password of a private key is wrong, or the key is damaged: nobody can tell the two apart. Feature
+    /// `encrypted-keys`.
+    #[error("the password of the private key is wrong, or the key is damaged")]
+    WrongPassword,
     /// The port could not be opened or set up, or a file could not be written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -143,6 +150,17 @@ pub enum NotReady {
     Transparent,
     /// The module changes between sockets and transparent mode.
     Switching,
+}
+
+/// Why nobody can say what the peer has received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum DeliveryUnknown {
+    /// UDP: nobody acknowledges a datagram.
+    Datagrams,
+    /// TLS: no source says what the module counts then, the application's bytes or the encrypted ones, of which some are
+    /// the handshake's.
+    Tls,
 }
 
 /// Why a socket is closed.
@@ -207,7 +225,8 @@ impl Error {
             Self::Closed(reason) => reason.kind(),
             Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
             Self::PortLost(_) => io::ErrorKind::BrokenPipe,
-            Self::InvalidInput { .. } => io::ErrorKind::InvalidInput,
+            Self::DeliveryUnknown(_) => io::ErrorKind::Unsupported,
+            Self::InvalidInput { .. } | Self::WrongPassword => io::ErrorKind::InvalidInput,
             Self::Io(error) => error.kind(),
         }
     }
@@ -254,6 +273,15 @@ impl CloseReason {
             | Self::EscapeUnanswered
             | Self::DataInCommandMode
             | Self::Truncated { .. } => io::ErrorKind::ConnectionAborted,
+        }
+    }
+}
+
+impl fmt::Display for DeliveryUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Datagrams => f.write_str("nobody acknowledges datagrams"),
+            Self::Tls => f.write_str("what the module counts of a TLS connection is not known"),
         }
     }
 }

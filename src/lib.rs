@@ -53,12 +53,13 @@ pub use crossbeam_channel;
 
 pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
 pub use config::{Config, FlowControl, ReceiveMode};
-pub use error::{CloseReason, Error, InUse, NotReady, Result};
+pub use error::{CloseReason, DeliveryUnknown, Error, InUse, NotReady, Result};
 pub use modem::{
-    Connector, Gap, Heartbeat, Incoming, Keepalive, Modem, Policy, Received, ReconnectingSocket,
-    Registration, Rung, Socket, Step, Supervisor, TransparentStream, Wake,
+    CloseError, Connector, Gap, Heartbeat, Incoming, Keepalive, Missing, Modem, Policy, Received,
+    ReconnectingSocket, Registration, Rung, Socket, Step, Supervisor, TransparentStream, Unacknowledged,
+    Wake,
 };
 pub use proto::{
-    Certificate, CipherSuite, Event, HeartbeatStatistics, Identity, PrivateKey, SecurityLevel, TlsConfig,
-    TlsFailure, TlsPart, TlsStep, TlsVersion,
+    Certificate, CipherSuite, CommandStatistics, Event, HeartbeatStatistics, Histogram, Identity, PrivateKey,
+    SecurityLevel, SocketStatistics, Statistics, TlsConfig, TlsFailure, TlsPart, TlsStep, TlsVersion,
 };

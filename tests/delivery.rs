@@ -6,10 +6,11 @@ mod pair;
 
 use std::time::Duration;
 
+use air724ug::at::{Protocol, Quotable, Refusal};
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::sim::{Control, Peer, Settings};
-use air724ug::{Config, Error};
-use pair::Pair;
+use air724ug::{Config, DeliveryUnknown, Error};
+use pair::{ECHO, Pair};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -118,4 +119,118 @@ fn a_flush_fails_with_its_socket() {
     pair.control(Control::PdpLost);
     let answer = pair.answer(ticket);
     assert!(matches!(answer, Err(Error::Closed(_)) | Ok(Response::Done)), "{answer:?}");
+}
+
+#[test]
+fn eight_flushes_at_once_leave_the_port_to_others() {
+    let mut pair = Pair::online();
+    let sockets: Vec<_> = (0..8).map(|_| to_a_deaf_peer(&mut pair)).collect();
+    for socket in &sockets {
+        while unacknowledged(&mut pair, *socket) == 0 {
+            pair.send(*socket, &[7; 1460]).unwrap();
+        }
+    }
+    let before = pair.engine.statistics().written;
+    let minute = Duration::from_secs(60);
+    let flushes: Vec<_> =
+        sockets.iter().map(|socket| pair.ask(Request::Flush { socket: *socket, timeout: minute })).collect();
+    for flush in flushes {
+        assert!(matches!(pair.answer(flush), Err(Error::Timeout { .. })));
+    }
+    // 8 questions of 13 bytes every 2 s: half a percent of a line of 115200 baud.
+    let bytes = pair.engine.statistics().written - before;
+    assert!(bytes < 60 * 11_520 / 100, "{bytes}");
+}
+
+#[test]
+fn where_nobody_can_say_a_flush_fails_at_once_and_asks_nothing() {
+    let mut pair = Pair::online();
+    let host = Quotable::host(ECHO.0).unwrap();
+    let request = Request::Connect { protocol: Protocol::Udp, host, port: ECHO.1, timeout: LONG };
+    let Ok(Response::Connected(socket)) = pair.call(request) else { panic!("{}", pair.story()) };
+    pair.send(socket, b"hello").unwrap();
+    for request in
+        [Request::Flush { socket, timeout: LONG }, Request::Unacknowledged { socket, timeout: LONG }]
+    {
+        let answer = pair.call(request);
+        let expected = matches!(answer, Err(Error::DeliveryUnknown(DeliveryUnknown::Datagrams)));
+        assert!(expected, "{answer:?}");
+    }
+    assert_eq!(pair.wrote("AT+CIPACK"), 0);
+    let seen = pair.engine.socket_statistics(socket).unwrap();
+    assert_eq!((seen.given, seen.acknowledged), (5, 0));
+}
+
+#[test]
+fn firmware_that_never_says_is_found_out() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.send(socket, b"hello").unwrap();
+    pair.instead_times(3, "AT+CIPACK", "\r\nERROR\r\n");
+    let before = pair.now;
+    let answer = pair.call(Request::Flush { socket, timeout: LONG });
+    assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{answer:?}");
+    assert!(pair.now - before < Duration::from_secs(1));
+    // One refusal is none.
+    pair.instead("AT+CIPACK", "\r\nERROR\r\n");
+    assert!(matches!(pair.call(Request::Flush { socket, timeout: LONG }), Ok(Response::Done)));
+}
+
+#[test]
+fn a_drain_waits_for_the_module_and_asks_nothing() {
+    let settings = Settings::default().latency(Duration::from_millis(3));
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    let socket = pair.channel_open();
+    assert!(matches!(pair.call(Request::Drain { socket, timeout: LONG }), Ok(Response::Done)));
+    queue(&mut pair, socket, &[7; 5_000]).unwrap();
+    let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
+    assert!(pair.answered(ticket).is_none());
+    assert!(matches!(pair.answer(ticket), Ok(Response::Done)));
+    let seen = pair.engine.socket_statistics(socket).unwrap();
+    assert_eq!((seen.given, seen.sent, pair.wrote("AT+CIPACK")), (5_000, 5_000, 0));
+}
+
+#[test]
+fn a_drain_of_a_module_that_takes_nothing_is_a_time_out() {
+    let mut pair = Pair::online();
+    let socket = to_a_deaf_peer(&mut pair);
+    queue(&mut pair, socket, &[7; 200_000]).unwrap();
+    let answer = pair.call(Request::Drain { socket, timeout: Duration::from_secs(30) });
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
+    pair.control(Control::PdpLost);
+    assert!(matches!(pair.answer(ticket), Err(Error::Closed(_))));
+}
+
+#[test]
+fn a_send_whose_time_is_up_in_the_module_is_waited_for() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.control(Control::Fault(air724ug::sim::Fault::LateSend { by: Duration::from_secs(5) }));
+    let send = Request::Send { socket, data: b"hello".to_vec(), timeout: Duration::from_secs(1) };
+    assert!(matches!(pair.call(send), Ok(Response::Sent { accepted: 5, .. })));
+    let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
+    assert!(pair.answered(ticket).is_none(), "the module has not said that it has it");
+    assert!(matches!(pair.answer(ticket), Ok(Response::Done)), "{}", pair.story());
+    assert_eq!(pair.engine.socket_statistics(socket).unwrap().sent, 5);
+}
+
+#[test]
+fn what_is_known_to_be_acknowledged_is_counted() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.send(socket, &[7; 5_000]).unwrap();
+    let seen = |pair: &Pair| pair.engine.socket_statistics(socket).unwrap().clone();
+    assert_eq!((seen(&pair).acknowledged, seen(&pair).unacknowledged()), (0, 5_000), "nobody has asked");
+    pair.instead("AT+CIPACK", "\r\n+CIPACK: 5000,3800,1200\r\n\r\nOK\r\n");
+    assert_eq!(unacknowledged(&mut pair, socket), 1_200);
+    assert_eq!((seen(&pair).acknowledged, seen(&pair).unacknowledged()), (3_800, 1_200));
+    // Nonsense takes nothing back.
+    pair.instead("AT+CIPACK", "\r\n+CIPACK: 5000,0,4000000000\r\n\r\nOK\r\n");
+    unacknowledged(&mut pair, socket);
+    assert_eq!(seen(&pair).acknowledged, 3_800);
+    assert!(matches!(pair.call(Request::Flush { socket, timeout: LONG }), Ok(Response::Done)));
+    assert_eq!((seen(&pair).given, seen(&pair).unacknowledged()), (5_000, 0));
+    pair.control(Control::PdpLost);
+    assert_eq!(seen(&pair).acknowledged, 5_000);
 }

@@ -320,3 +320,22 @@ fn handles_go_where_they_are_needed() {
     cloned::<Modem>();
     cloned::<air724ug::Connector>();
 }
+
+#[test]
+fn statistics_outlive_the_socket_and_the_port() {
+    let (_terminal, modem) = modem();
+    let socket = to(&modem, "echo.test", 7);
+    socket.send(b"hello").unwrap();
+    assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"hello".to_vec()));
+    let other = socket.try_clone().unwrap();
+    socket.close().unwrap();
+    let next = to(&modem, "discard.test", 9);
+    let seen = other.statistics();
+    assert_eq!((seen.sent, seen.received, seen.commands.written), (5, 5, 3), "{seen:?}");
+    assert_eq!((next.statistics().sent, next.statistics().commands.written), (0, 1));
+    modem.close();
+    let seen = modem.statistics();
+    assert_eq!((seen.sent, seen.received, seen.opened, seen.closed, seen.port_losses), (5, 5, 2, 2, 1));
+    assert!(seen.written > 0 && seen.read > 0 && seen.commands.latency.quantile(0.99).is_some());
+    assert_eq!(other.statistics().sent, 5);
+}

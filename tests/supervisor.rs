@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
 use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
-use air724ug::{Config, Error, Incoming, Modem, Policy, Rung, Step, Supervisor};
+use air724ug::{
+    Config, DeliveryUnknown, Error, Gap, Incoming, Missing, Modem, Policy, Rung, Step, Supervisor,
+};
 
 /// A ceiling for what takes seconds at most.
 const SOON: Duration = Duration::from_secs(60);
@@ -78,7 +80,119 @@ fn a_peer_that_closes_is_a_gap_with_what_was_not_acknowledged() {
     socket.send(b"bye", SOON).unwrap();
     let gaps = read(&mut socket, b"again");
     assert_eq!(gaps.len(), 1);
-    assert!(gaps[0].unacknowledged.ends_with(b"bye"), "{gaps:?}");
+    let Missing::Unacknowledged { last, before: 0 } = &gaps[0].missing else { panic!("{gaps:?}") };
+    assert!(last == b"hellobye", "nobody has asked: {gaps:?}");
+}
+
+/// A server that reads nothing, and resets each connection when it is told to.
+fn deaf_server() -> (SocketAddr, crossbeam_channel::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, told) = crossbeam_channel::unbounded();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // What was not read makes it a reset.
+            let _ = told.recv();
+            drop(stream);
+        }
+    });
+    (address, tell)
+}
+
+fn next_gap(socket: &mut air724ug::ReconnectingSocket) -> Gap {
+    match socket.recv(SOON).unwrap() {
+        Incoming::Gap(gap) => gap,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_gap_lacks_are_the_last_bytes_and_no_more_than_were_sent() {
+    let bench = bench(quick());
+    let (address, reset) = deaf_server();
+    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let data: Vec<u8> = (0..40_000u32).map(|at| (at % 251) as u8).collect();
+    socket.send(&data[..100], SOON).unwrap();
+    // Beyond 32 KiB the module is asked, and this machine has taken everything.
+    socket.send(&data[100..], SOON).unwrap();
+    reset.send(()).unwrap();
+    let Missing::Unacknowledged { last, before } = next_gap(&mut socket).missing else { panic!() };
+    let count = last.len() as u64 + before;
+    assert!(
+        (1..=40_000).contains(&count) && data.ends_with(&last),
+        "{count} bytes, {before} of them forgotten"
+    );
+    // A new connection begins with nothing.
+    socket.send(b"again", SOON).unwrap();
+    reset.send(()).unwrap();
+    let gap = next_gap(&mut socket);
+    assert_eq!(gap.missing, Missing::Unacknowledged { last: b"again".to_vec(), before: 0 });
+    assert_eq!((gap.number, gap.missing.to_string().as_str()), (2, "5 bytes"));
+}
+
+#[test]
+fn no_more_is_kept_than_is_said() {
+    let bench = bench(quick());
+    let (address, reset) = deaf_server();
+    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let data: Vec<u8> = (0..400_000u32).map(|at| (at % 251) as u8).collect();
+    socket.send(&data, SOON).unwrap();
+    reset.send(()).unwrap();
+    let Missing::Unacknowledged { last, before } = next_gap(&mut socket).missing else { panic!() };
+    assert_eq!((last.len(), before), (256 * 1024, 400_000 - 256 * 1024), "nobody has asked");
+    assert!(data.ends_with(&last));
+}
+
+#[test]
+fn what_was_not_sent_in_time_is_no_part_of_a_gap() {
+    let bench = bench(quick());
+    let (address, reset) = deaf_server();
+    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    socket.send(b"first", SOON).unwrap();
+    // More than the buffers of this machine take.
+    let data = vec![7; 16 << 20];
+    let answer = socket.send(&data, Duration::from_millis(500));
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    reset.send(()).unwrap();
+    let Missing::Unacknowledged { last, before } = next_gap(&mut socket).missing else { panic!() };
+    assert!(last.len() as u64 + before < 15 << 20, "{before}");
+}
+
+#[test]
+fn datagrams_come_back_with_the_bearer_and_nobody_knows_which_were_lost() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    server.set_read_timeout(Some(SOON)).unwrap();
+    let bench = bench(quick());
+    let mut socket = bench.supervisor.udp(address.ip().to_string(), address.port());
+    socket.send(b"one", SOON).unwrap();
+    let mut buf = [0; 16];
+    let (count, peer) = server.recv_from(&mut buf).unwrap();
+    assert_eq!(&buf[..count], b"one");
+    server.send_to(b"two", peer).unwrap();
+    assert_eq!(socket.recv(SOON).unwrap(), Incoming::Data(b"two".to_vec()));
+    // What can't be sent is no loss, and no reason for a new association.
+    assert!(matches!(socket.send(&[0; 2_000], SOON), Err(Error::InvalidInput { .. })));
+    bench.remote.send(Control::PdpLost);
+    let gap = next_gap(&mut socket);
+    assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Datagrams, sent: 3 });
+    socket.send(b"three", SOON).unwrap();
+    let (count, _) = server.recv_from(&mut buf).unwrap();
+    assert_eq!(&buf[..count], b"three");
+}
+
+/// The module says `ERROR` to it, which is not for want of anything.
+#[cfg(not(feature = "sim-tls"))]
+#[test]
+fn firmware_without_tls_is_no_reason_to_climb_the_ladder() {
+    let bench = bench(quick());
+    let events = bench.supervisor.events();
+    let config = air724ug::TlsConfig::unverified();
+    let mut socket = bench.supervisor.tls(config, "127.0.0.1", 443);
+    let answer = socket.recv(SOON);
+    assert!(matches!(answer, Err(Error::Tls { .. })), "{answer:?}");
+    let climbed: Vec<_> = events.try_iter().filter(|step| matches!(step, Step::Climbing(_))).collect();
+    assert_eq!(climbed, [Step::Climbing(Rung::Retry)]);
 }
 
 #[test]

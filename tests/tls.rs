@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use air724ug::at::{Protocol, Quotable, Refusal, TlsKey};
 use air724ug::proto::{Request, Response};
-use air724ug::{CipherSuite, Error, TlsConfig, TlsFailure, TlsPart, TlsStep, TlsVersion};
+use air724ug::{CipherSuite, DeliveryUnknown, Error, TlsConfig, TlsFailure, TlsPart, TlsStep, TlsVersion};
 use pair::{ECHO, Pair};
 use tls_support::{commands, connect, connecting, mutual, online, verified};
 
@@ -480,4 +480,29 @@ fn without_tls_nothing_of_it_is_written() {
     pair.channel_open();
     let lines = commands(&mut pair);
     assert!(!lines.iter().any(|line| line.contains("SSL") || line.contains("+FS")), "{lines:?}");
+}
+
+#[test]
+fn what_the_peer_has_over_tls_is_not_known_and_not_asked() {
+    let (mut pair, _) = online();
+    let socket = connect(&mut pair, &verified()).unwrap();
+    pair.send(socket, b"hello").unwrap();
+    let timeout = Duration::from_secs(20);
+    for request in [Request::Flush { socket, timeout }, Request::Unacknowledged { socket, timeout }] {
+        let answer = pair.call(request);
+        assert!(matches!(answer, Err(Error::DeliveryUnknown(DeliveryUnknown::Tls))), "{answer:?}");
+    }
+    assert_eq!(pair.wrote("AT+CIPACK"), 0);
+    assert!(matches!(pair.call(Request::Drain { socket, timeout }), Ok(Response::Done)));
+    // A module that refuses a send is asked, and its answer counts for nothing else.
+    pair.instead("AT+CIPSEND", "\r\nERROR\r\n").instead("AT+CIPACK", "\r\n+CIPACK: 100,100,0\r\n\r\nOK\r\n");
+    pair.send(socket, b"again").unwrap();
+    let seen = pair.engine.socket_statistics(socket).unwrap();
+    assert_eq!((pair.wrote("AT+CIPACK"), seen.sent, seen.acknowledged), (1, 10, 0));
+    // What is behind it on the same channel is known again.
+    pair.close(socket).unwrap();
+    let plain = pair.channel_open();
+    assert_eq!(plain.channel(), socket.channel());
+    pair.send(plain, b"hello").unwrap();
+    assert!(matches!(pair.call(Request::Flush { socket: plain, timeout }), Ok(Response::Done)));
 }

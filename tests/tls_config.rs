@@ -115,7 +115,10 @@ fn a_key_with_a_password_is_refused_with_advice() {
         let why = reason(key(encrypted.as_bytes()));
         assert!(why.contains("encrypted") && why.contains("openssl"), "{why}");
     }
-    assert!(reason(key(&der(ENCRYPTED_KEY))).contains("encrypted"));
+    // What can be decrypted says how; what can't does not.
+    assert!(reason(key(&der(ENCRYPTED_KEY))).contains("feature `encrypted-keys`"));
+    assert!(reason(key(ENCRYPTED_KEY.as_bytes())).contains("feature `encrypted-keys`"));
+    assert!(!reason(key(LEGACY_KEY.as_bytes())).contains("feature"));
     // A certificate beside it can be used all the same.
     assert!(certificate(format!("{LEGACY_KEY}{CERTIFICATE}").as_bytes()).is_ok());
 }

@@ -7,13 +7,14 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
 use std::{fs, thread};
 
 use air724ug::at::Refusal;
 use air724ug::sim::{HostNetwork, Settings};
 use air724ug::{
-    Certificate, CloseReason, Config, Error, Modem, PrivateKey, ReceiveMode, Socket, TlsConfig, TlsFailure,
-    TlsStep,
+    Certificate, CloseReason, Config, DeliveryUnknown, Error, Incoming, Missing, Modem, Policy, PrivateKey,
+    ReceiveMode, Socket, Step, Supervisor, TlsConfig, TlsFailure, TlsStep, Unacknowledged,
 };
 use driver_support::{SOON, Terminal, echo_server, noise, talking_server};
 use rustls::pki_types::pem::PemObject;
@@ -272,4 +273,78 @@ fn certificates_that_are_not_there_say_so() {
     assert!(matches!(wrong, Err(Error::InvalidInput { what: "private key", .. })), "{wrong:?}");
     let endless = Certificate::from_file("/dev/zero");
     assert!(matches!(endless, Err(Error::InvalidInput { .. })), "{endless:?}");
+}
+
+#[test]
+fn a_close_that_waits_hands_everything_over_and_does_not_claim_more() {
+    let (tell, told) = crossbeam_channel::unbounded();
+    let config = server_config("server.crt", false);
+    let address = driver_support::server(move |mut stream| {
+        let mut connection = ServerConnection::new(config.clone()).unwrap();
+        let mut all = Vec::new();
+        // The module ends TLS without a farewell.
+        let _ = rustls::Stream::new(&mut connection, &mut stream).read_to_end(&mut all);
+        tell.send(all).unwrap();
+    });
+    let (_terminal, modem) = modem();
+    let socket = modem.tls(TlsConfig::verified(authority())).connect("tls.test", address.port()).unwrap();
+    let data = noise(20_000, 7);
+    socket.queue(&data).unwrap();
+    let error = socket.close_flushed(SOON).unwrap_err();
+    assert_eq!(error.unacknowledged, Unacknowledged::Unknown(DeliveryUnknown::Tls));
+    assert!(matches!(error.why, Error::DeliveryUnknown(_)), "{error:?}");
+    assert!(told.recv_timeout(SOON).unwrap() == data);
+}
+
+/// Reads until this has come.
+fn comes(socket: &mut air724ug::ReconnectingSocket, wanted: &[u8]) {
+    let mut data = Vec::new();
+    while data != wanted {
+        match socket.recv(SOON).unwrap() {
+            Incoming::Data(more) => data.extend(more),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_tls_connection_comes_back_and_does_not_claim_to_know_what_was_lost() {
+    let address = server("server.crt", false);
+    let (terminal, modem) = modem();
+    let supervisor = Supervisor::new(modem, Policy::default().pause(Duration::from_millis(20)));
+    let config = TlsConfig::verified(authority());
+    let mut socket = supervisor.tls(config, "tls.test", address.port());
+    socket.send(b"hello", SOON).unwrap();
+    comes(&mut socket, b"hello");
+    socket.send(b"bye", SOON).unwrap();
+    let end = socket.recv(SOON).unwrap();
+    let Incoming::Gap(gap) = end else { panic!("{end:?}") };
+    assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 8 });
+    socket.send(b"again", SOON).unwrap();
+    comes(&mut socket, b"again");
+    // The module forgets its settings at a restart; the connection is prepared anew.
+    terminal.remote.send(air724ug::sim::Control::Reset);
+    let end = socket.recv(SOON).unwrap();
+    let Incoming::Gap(gap) = end else { panic!("{end:?}") };
+    assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 5 });
+    socket.send(b"still there", SOON).unwrap();
+    comes(&mut socket, b"still there");
+    assert_eq!(socket.gaps(), 2);
+}
+
+#[test]
+fn a_plain_connection_that_tls_forbids_is_no_reason_to_end_that() {
+    let address = server("server.crt", false);
+    let plain = echo_server();
+    let (_terminal, modem) = modem();
+    let supervisor = Supervisor::new(modem, Policy::default().pause(Duration::from_millis(20)));
+    let events = supervisor.events();
+    let mut secret = supervisor.tls(TlsConfig::verified(authority()), "tls.test", address.port());
+    secret.send(b"hello", SOON).unwrap();
+    comes(&mut secret, b"hello");
+    let refused = supervisor.tcp("127.0.0.1", plain.port()).recv(SOON);
+    assert!(matches!(refused, Err(Error::Tls { why: TlsFailure::TlsOpen, .. })), "{refused:?}");
+    assert!(!events.try_iter().any(|step| matches!(step, Step::Climbing(_))));
+    secret.send(b"still open", SOON).unwrap();
+    comes(&mut secret, b"still open");
 }

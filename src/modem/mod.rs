@@ -10,6 +10,7 @@ mod received;
 mod registration;
 mod services;
 mod socket;
+mod statistics;
 mod stream;
 mod supervisor;
 mod tls;
@@ -25,12 +26,13 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
+pub use delivery::{CloseError, Unacknowledged};
 pub use heartbeat::{Heartbeat, Keepalive};
 pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
 pub use socket::Socket;
-pub use supervisor::{Gap, Incoming, Policy, ReconnectingSocket, Rung, Step, Supervisor};
+pub use supervisor::{Gap, Incoming, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 pub use transparent::TransparentStream;
 
 use crate::capture::{Header, Recorder};
@@ -126,10 +128,6 @@ impl Modem {
     /// As for [`Connector::connect_transparent`].
     pub fn transparent(&self, host: &str, port: u16) -> Result<TransparentStream> {
         self.tcp().connect_transparent(host, port)
-    }
-
-    fn connector(&self, protocol: Protocol) -> Connector {
-        Connector::new(self.clone(), protocol)
     }
 
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].

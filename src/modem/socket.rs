@@ -179,7 +179,8 @@ impl Socket {
         Ok(())
     }
 
-    /// Closes the socket for every handle and waits until the module has done so (`c:close()`).
+    /// Closes the socket for every handle and waits until the module has done so (`c:close()`). What was queued and is not
+    /// with the module yet is lost; [`close_flushed`](Self::close_flushed) waits for that, and for the peer.
     ///
     /// # Errors
     /// [`Error::Timeout`] if the module does not answer; [`Error::PortLost`].

@@ -67,6 +67,17 @@ impl PrivateKey {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         Self::from_bytes(&read(path.as_ref())?)
     }
+
+    /// Reads a file of PEM or DER with a password, as [`from_bytes_encrypted`](Self::from_bytes_encrypted). Feature
+    /// `encrypted-keys`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it can't be read; [`Error::WrongPassword`]; [`Error::InvalidInput`] if there is no usable key in
+    /// it.
+    #[cfg(feature = "encrypted-keys")]
+    pub fn from_file_encrypted(path: impl AsRef<Path>, password: impl AsRef<[u8]>) -> Result<Self> {
+        Self::from_bytes_encrypted(&read(path.as_ref())?, password)
+    }
 }
 
 /// Reads no more than is looked at, whatever the file is.

@@ -22,7 +22,7 @@ impl Engine {
         self.restarted_at = Some(now);
         if self.bring_up.is_waiting_for_module() {
             // It is starting: what was sent so far is lost.
-            self.session.restart(Wake::after_boot(now));
+            self.session.restart(Wake::after_boot(now), &mut self.out);
             return;
         }
         if is_news {
@@ -40,7 +40,7 @@ impl Engine {
 
     pub(super) fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
         self.decoder = Decoder::new();
-        if let Some(finished) = self.session.restart(wake)
+        if let Some(finished) = self.session.restart(wake, &mut self.out)
             && let Owner::Caller(ticket) = finished.owner
         {
             self.requests.fail(ticket, end.error(), &mut self.out);
@@ -75,7 +75,7 @@ impl Engine {
             Port::Lost(_, Unfinished::DataMode) => Wake::in_data_mode(now),
         };
         self.decoder = Decoder::new();
-        self.session.restart(wake);
+        self.session.restart(wake, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
     }
 }

@@ -10,7 +10,9 @@ use crate::time::Timestamp;
 use super::delivery::Delivery;
 use super::heartbeat::Heart;
 use super::link::Link;
+use super::outbox::Outbox;
 use super::pressure::Pressure;
+use super::statistics::SocketStatistics;
 use super::tls::Security;
 use super::window::Window;
 use super::{SocketId, Ticket};
@@ -45,8 +47,8 @@ pub(super) struct Socket {
     pub(super) poll_at: Timestamp,
     /// Whether a fetch goes before the next send.
     pub(super) fetch_next: bool,
-    /// Whether the send in flight is one that nobody waits for any more.
-    pub(super) abandoned: bool,
+    /// The length of the send in flight, if it is one that nobody waits for any more.
+    pub(super) abandoned: Option<usize>,
     /// Whether the module takes data at the moment.
     pub(super) pressure: Pressure,
     /// What keeps it alive.
@@ -55,6 +57,7 @@ pub(super) struct Socket {
     pub(super) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
     pub(super) refusals: u32,
+    pub(super) statistics: SocketStatistics,
 }
 
 /// How a socket ended.
@@ -123,11 +126,12 @@ impl Channel {
             waiting: false,
             poll_at: Timestamp::MAX,
             fetch_next: false,
-            abandoned: false,
+            abandoned: None,
             pressure: Pressure::None,
             heart: None,
             delivery: Delivery::default(),
             refusals: 0,
+            statistics: SocketStatistics::default(),
         });
         self.socket_id()
     }
@@ -144,8 +148,37 @@ impl Channel {
 }
 
 impl Socket {
-    /// Data have come from the peer.
-    pub(super) fn heard(&mut self, now: Timestamp) {
+    /// Puts data behind those that wait already.
+    pub(super) fn push(&mut self, send: Send, out: &mut Outbox) {
+        self.statistics.given += send.data.len() as u64;
+        self.sends.push_back(send);
+        let queued = self.queued();
+        out.statistics.queued(&mut self.statistics, queued);
+    }
+
+    /// The module has accepted so many bytes.
+    pub(super) fn accepted(&mut self, len: usize, out: &mut Outbox) {
+        self.statistics.sent += len as u64;
+        self.statistics.sends += 1;
+        out.statistics.sent += len as u64;
+    }
+
+    /// Whether the module has everything.
+    pub(super) fn is_drained(&self) -> bool {
+        self.sends.is_empty() && self.abandoned.is_none()
+    }
+
+    /// If so, whoever waits for that is told.
+    pub(super) fn tell_drained(&mut self, out: &mut Outbox) {
+        if self.is_drained() {
+            self.delivery.accepted(out);
+        }
+    }
+
+    /// So many bytes have come from the peer.
+    pub(super) fn heard(&mut self, now: Timestamp, len: usize) {
+        self.statistics.received += len as u64;
+        self.statistics.receives += 1;
         if let Some(heart) = &mut self.heart {
             heart.received(now);
         }

@@ -12,6 +12,7 @@ use super::link::{Link, Opening};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::receive::Receiving;
+use super::statistics::{Retired, SocketStatistics};
 use super::tls::{Preparation, Tls};
 use super::window::Window;
 use super::{Event, Response, SocketId, Ticket};
@@ -39,6 +40,7 @@ pub(super) struct Channels {
     pub(super) checks: u32,
     /// Whether a connection was refused: the bearer may be gone, and the news of that lost.
     pub(super) was_refused: bool,
+    retired: Retired,
 }
 
 /// What is in flight for a channel.
@@ -72,6 +74,7 @@ impl Channels {
             tls: Tls::new(config),
             checks: 0,
             was_refused: false,
+            retired: Retired::default(),
         }
     }
 
@@ -119,11 +122,7 @@ impl Channels {
                 });
                 channel.link = Link::Wanted(opening);
             }
-            None => {
-                if let Some(ticket) = opening.ticket {
-                    out.answer(ticket, Err(Error::NoFreeChannel));
-                }
-            }
+            None => refuse_connect(opening.ticket, Error::NoFreeChannel, out),
         }
     }
 
@@ -147,7 +146,8 @@ impl Channels {
             Some(socket) if can_send && socket.end.is_none() => {
                 let deadline = now + timeout;
                 let ticket = Some(ticket);
-                socket.sends.push_back(Send { ticket, data, accepted: 0, in_flight: 0, deadline, timeout });
+                let send = Send { ticket, data, accepted: 0, in_flight: 0, deadline, timeout };
+                socket.push(send, out);
             }
             Some(socket) => {
                 // Without an end, but not up either: the peer has closed, and what it sent is still being fetched.
@@ -173,7 +173,7 @@ impl Channels {
                         let timeout = Duration::MAX;
                         let deadline = Timestamp::MAX;
                         let send = Send { ticket: None, data, accepted: 0, in_flight: 0, deadline, timeout };
-                        socket.sends.push_back(send);
+                        socket.push(send, out);
                     }
                     Ok(Response::Done)
                 }
@@ -212,6 +212,7 @@ impl Channels {
 
     /// Ends a socket whose handle is gone. Who still waits for its close is told now: nobody will look for it later.
     pub(super) fn forget(&mut self, id: SocketId, out: &mut Outbox) {
+        self.retired.forget(id);
         if self.channel(id.channel).socket_of(id).is_some() {
             self.end(id.channel, End::Closed(CloseReason::Local), out);
             let forgotten = self.channel(id.channel).socket.take();
@@ -227,10 +228,10 @@ impl Channels {
         let socket_id = channel.socket_id();
         let connecting = channel.link.take_ticket();
         channel.link.release();
-        if let Some(ticket) = connecting {
+        if connecting.is_some() {
             // It ended before it was there: nobody has a handle of it.
             channel.socket = None;
-            out.answer(ticket, Err(end.error()));
+            refuse_connect(connecting, end.error(), out);
             return;
         }
         let Some(socket) = channel.open_socket() else { return };
@@ -252,7 +253,10 @@ impl Channels {
         for send in std::mem::take(&mut socket.sends) {
             let Send { ticket, data, accepted, .. } = send;
             match ticket {
-                None => out.event(Event::Unsent(socket_id, data.len() - accepted)),
+                None => {
+                    socket.statistics.unsent += (data.len() - accepted) as u64;
+                    out.event(Event::Unsent(socket_id, data.len() - accepted));
+                }
                 Some(ticket) if accepted > 0 => out.answer(ticket, Ok(Response::Sent { accepted, data })),
                 Some(ticket) => out.answer(ticket, Err(error())),
             }
@@ -261,16 +265,18 @@ impl Channels {
 
     /// Ends every socket and connection because the module holds nothing any more.
     pub(super) fn end_all(&mut self, end: End, out: &mut Outbox) {
-        self.job = None;
+        if let Some((id, _)) = self.job.take()
+            && let Some(socket) = &mut self.channel(id).socket
+        {
+            socket.statistics.commands.abandoned += 1;
+        }
         if end == End::Restarted {
             self.tls.forget();
         }
         for id in ChannelId::all() {
             if let Some(opening) = self.channel(id).link.take_opening(Link::Idle) {
                 self.channel(id).socket = None;
-                if let Some(ticket) = opening.ticket {
-                    out.answer(ticket, Err(end.error()));
-                }
+                refuse_connect(opening.ticket, end.error(), out);
             }
             self.end(id, end, out);
             self.channel(id).link = Link::Idle;
@@ -284,22 +290,18 @@ impl Channels {
         if !matches!(channel.link, Link::Idle) {
             return;
         }
-        let Some(socket) = &mut channel.socket else { return };
-        if socket.closers.is_empty() {
-            return;
-        }
-        for closer in std::mem::take(&mut socket.closers) {
+        let Some(socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
+        for closer in socket.closers {
             out.answer(closer.ticket, Ok(Response::Closed));
         }
-        channel.socket = None;
+        let id = channel.socket_id();
+        self.retired.keep(id, socket.statistics);
     }
 
     /// A connection could not be made.
     pub(super) fn fail_connect(&mut self, id: ChannelId, opening: Opening, error: Error, out: &mut Outbox) {
         self.channel(id).socket = None;
-        if let Some(ticket) = opening.ticket {
-            out.answer(ticket, Err(error));
-        }
+        refuse_connect(opening.ticket, error, out);
     }
 
     /// The module still holds the channel: the connection is tried once more, on another one.
@@ -318,6 +320,13 @@ impl Channels {
         self.channel(id).socket = None;
         opening.preparation.restart();
         self.connect(now, Opening { retried: true, ..opening }, out);
+    }
+
+    /// What was counted of a socket.
+    pub(super) fn statistics(&self, id: SocketId) -> Option<&SocketStatistics> {
+        let channel = &self.all[id.channel.index()];
+        let socket = channel.socket.as_ref().filter(|_| channel.socket_id() == id);
+        socket.map(|socket| &socket.statistics).or_else(|| self.retired.of(id))
     }
 
     /// Reads what has come, or says why nothing more will; `None` if nothing has come yet.
@@ -358,6 +367,14 @@ impl Channels {
         let connecting = self.all.iter().filter(|channel| channel.link.is_connecting());
         let openings = connecting.filter_map(|channel| channel.link.opening());
         openings.map(|opening| opening.deadline.min(opening.started_at + STALE)).max()
+    }
+}
+
+/// Tells somebody who waits for a connection that there will be none.
+fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
+    if let Some(ticket) = ticket {
+        out.statistics.failed += 1;
+        out.answer(ticket, Err(error));
     }
 }
 

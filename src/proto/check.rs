@@ -55,7 +55,7 @@ impl Engine {
         let lines = finished.result.as_deref().unwrap_or_default();
         let modes = lines.iter().filter_map(|line| Line::parse(line.as_bytes()).info("+CIPMUX"));
         if modes.into_iter().any(|fields| fields.first().and_then(|field| field.number()) == Some(0)) {
-            self.bearer_lost(now);
+            self.take_bearer_down(now);
         }
     }
 }

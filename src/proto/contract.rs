@@ -155,14 +155,22 @@ pub enum Request {
         /// The data.
         data: Vec<u8>,
     },
-    /// Wait until the peer has acknowledged everything that was sent.
+    /// Wait until the peer has acknowledged everything that was sent; [`Error::DeliveryUnknown`] at once where nobody can
+    /// say.
     Flush {
         /// Which.
         socket: SocketId,
         /// How long.
         timeout: Duration,
     },
-    /// Ask how many bytes the peer has not acknowledged.
+    /// Wait until the module has accepted everything that was sent or queued.
+    Drain {
+        /// Which.
+        socket: SocketId,
+        /// How long.
+        timeout: Duration,
+    },
+    /// Ask how many bytes the peer has not acknowledged; [`Error::DeliveryUnknown`] as for [`Flush`](Self::Flush).
     Unacknowledged {
         /// Which.
         socket: SocketId,
@@ -237,6 +245,7 @@ impl Request {
             }
             Self::Queue { socket, data } => format!("queue {} bytes on {socket:?}", data.len()),
             Self::Flush { socket, timeout } => format!("flush {socket:?}, at most {timeout:?}"),
+            Self::Drain { socket, timeout } => format!("drain {socket:?}, at most {timeout:?}"),
             Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),

@@ -13,7 +13,7 @@ use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
 use super::transparent::Transparent;
-use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId};
+use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId, SocketStatistics, Statistics};
 
 /// The whole protocol, without a thread, a clock or a port.
 ///
@@ -225,6 +225,17 @@ impl Engine {
         self.bring_up.found.address
     }
 
+    /// What was counted since the port was opened.
+    pub fn statistics(&self) -> &Statistics {
+        &self.out.statistics
+    }
+
+    /// What was counted of a socket, also when it has ended, until it is [forgotten](super::Request::Forget). `None` then,
+    /// or if 256 others have been closed since.
+    pub fn socket_statistics(&self, socket: SocketId) -> Option<&SocketStatistics> {
+        self.channels.statistics(socket)
+    }
+
     /// Why sockets can't be opened, or a stream, if it is bring-up that is in the way.
     pub(super) fn bring_up_reason(&self) -> Option<NotReady> {
         (!self.bring_up.is_ready()).then_some(self.bring_up.reason)
@@ -234,6 +245,7 @@ impl Engine {
         if matches!(self.port, Port::Lost(..)) {
             return;
         }
+        self.out.statistics.read += bytes.len() as u64;
         self.received_at = now;
         let mut decoder = std::mem::take(&mut self.decoder);
         while let Some(token) = decoder.next(&mut bytes, self.session.expect()) {
@@ -300,6 +312,7 @@ impl Engine {
     }
 
     fn finished(&mut self, now: Timestamp, finished: Finished) {
+        self.out.statistics.commands.finished(&finished);
         if self.channels.connecting_until().is_some() && finished.result.is_ok() {
             let started = matches!(self.channels.job, Some((_, super::channels::Job::Start)));
             self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
@@ -353,6 +366,12 @@ impl Engine {
     }
 
     pub(super) fn bearer_lost(&mut self, now: Timestamp) {
+        self.out.statistics.bearer_losses += u64::from(self.bring_up.is_ready());
+        self.take_bearer_down(now);
+    }
+
+    /// The bearer is gone, or is to go.
+    pub(super) fn take_bearer_down(&mut self, now: Timestamp) {
         if self.bring_up.is_ready() {
             self.end_sockets(now);
             self.bring_up.bearer_lost(now);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use std::time::Duration;
+
 use crate::at::{Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
@@ -14,6 +16,9 @@ pub(super) struct Exchange {
     pub(super) owner: Owner,
     pub(super) deadline: Timestamp,
     pub(super) phase: Phase,
+    written_at: Timestamp,
+    /// When its first final came.
+    final_at: Option<Timestamp>,
     answer: Answer,
     answered: bool,
     /// An error that came in place of the prompt, and may be another command's.
@@ -44,6 +49,8 @@ pub(super) struct Finished {
     pub(super) command: Command,
     pub(super) owner: Owner,
     pub(super) result: Result<Vec<String>, Failure>,
+    /// From the command to its final, if one came.
+    pub(super) latency: Option<Duration>,
 }
 
 /// Why a command failed.
@@ -62,12 +69,21 @@ pub(super) enum Failure {
 const MAX_ANSWER_LINES: usize = 1024;
 
 impl Exchange {
-    pub(super) fn new(command: Command, owner: Owner, deadline: Timestamp, phase: Phase) -> Self {
+    /// A command that is written now and is given so long.
+    pub(super) fn new(
+        now: Timestamp,
+        command: Command,
+        owner: Owner,
+        timeout: Duration,
+        phase: Phase,
+    ) -> Self {
         Self {
             command,
             owner,
-            deadline,
+            deadline: now + timeout,
             phase,
+            written_at: now,
+            final_at: None,
             answer: Answer::default(),
             answered: false,
             refused: None,
@@ -117,11 +133,17 @@ impl Exchange {
     /// The prompt came after all.
     pub(super) fn prompted(&mut self) {
         self.refused = None;
+        self.final_at = None;
     }
 
     /// What the module has said for want of a prompt.
     pub(super) fn refused(&self) -> Option<Refusal> {
         self.refused
+    }
+
+    /// A final has come.
+    pub(super) fn final_came(&mut self, now: Timestamp) {
+        self.final_at.get_or_insert(now);
     }
 
     /// Takes the lines that came since the last final.
@@ -139,7 +161,8 @@ impl Exchange {
             Some(refusal) => Err(Failure::NoPrompt(refusal)),
             None => result,
         };
-        Finished { command: self.command, owner: self.owner, result }
+        let latency = self.final_at.map(|at| at - self.written_at);
+        Finished { command: self.command, owner: self.owner, result, latency }
     }
 
     fn keep(&mut self, text: &[u8]) {

@@ -235,7 +235,8 @@ mod tests {
     /// A fence behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
     fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Fence {
         let (now, command) = (Timestamp::ZERO, Command::signal_quality());
-        let mut exchange = Exchange::new(command, Owner::Caller(Ticket(1)), now, Phase::Answer);
+        let owner = Owner::Caller(Ticket(1));
+        let mut exchange = Exchange::new(now, command, owner, Duration::ZERO, Phase::Answer);
         for line in lines {
             exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
         }

@@ -148,7 +148,7 @@ impl Channels {
                 (Some(()), Some(payload)) => {
                     let (data, timeout, deadline) = (payload.clone(), Duration::MAX, Timestamp::MAX);
                     let send = Send { ticket: None, data, accepted: 0, in_flight: 0, deadline, timeout };
-                    socket.sends.push_back(send);
+                    socket.push(send, out);
                 }
                 (Some(()), None) => out.push(Output::Beat(socket_id, count)),
             }

@@ -17,6 +17,7 @@ mod exchange;
 mod expiry;
 mod fence;
 mod heartbeat;
+mod histogram;
 mod link;
 mod news;
 mod outbox;
@@ -25,6 +26,7 @@ mod question;
 mod receive;
 mod requests;
 mod session;
+mod statistics;
 mod suspicion;
 mod tls;
 mod traffic;
@@ -36,6 +38,8 @@ pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
 pub use heartbeat::{HeartbeatStatistics, Pulse};
+pub use histogram::Histogram;
+pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
 pub(crate) use tls::MAX_INPUT;
 pub use tls::{
     Certificate, CipherSuite, PrivateKey, SecurityLevel, TlsConfig, TlsFailure, TlsPart, TlsSettings,

@@ -89,8 +89,13 @@ impl Channels {
             return;
         };
         let socket_id = channel.socket_id();
-        if let (ReceiveMode::Manual, Some(socket)) = (mode, channel.open_socket()) {
-            socket.poll_at = now + poll;
+        let took = now - opening.started_at;
+        out.statistics.connects.add(took);
+        if let Some(socket) = channel.open_socket() {
+            socket.statistics.connect = took;
+            if mode == ReceiveMode::Manual {
+                socket.poll_at = now + poll;
+            }
         }
         out.event(Event::Connected(socket_id));
         out.answer(ticket, Ok(Response::Connected(socket_id)));

@@ -2,17 +2,23 @@ use std::collections::VecDeque;
 
 use crate::error::Error;
 
+use super::statistics::Statistics;
 use super::{Event, Output, Response, SocketId, Ticket};
 
-/// Outputs in the order in which they arose.
+/// Outputs in the order in which they arose; and, because everything that does something has it at hand, what is counted.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,
+    pub(super) statistics: Statistics,
 }
 
 impl Outbox {
     pub(super) fn pop(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front()?;
+        if let Output::Write(bytes) = &output {
+            self.statistics.written += bytes.len() as u64;
+        }
+        Some(output)
     }
 
     pub(super) fn push(&mut self, output: Output) {
@@ -28,6 +34,7 @@ impl Outbox {
     }
 
     pub(super) fn event(&mut self, event: Event) {
+        self.statistics.event(&event);
         self.outputs.push_back(Output::Event(event));
     }
 

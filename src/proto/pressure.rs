@@ -83,13 +83,15 @@ impl Refused {
 
 impl Channels {
     /// A send was refused in place of the prompt.
-    pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal) {
+    pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
-        socket.abandoned = false;
+        socket.abandoned = None;
+        socket.statistics.refusals += 1;
         if let Some(send) = socket.sends.front_mut() {
             send.in_flight = 0;
         }
         socket.pressure = socket.pressure.refused(refusal);
+        socket.tell_drained(out);
     }
 
     /// The module has said what it still holds, or not.
@@ -100,8 +102,7 @@ impl Channels {
         result: &Result<Vec<String>, Failure>,
         out: &mut Outbox,
     ) {
-        let left = result.as_deref().ok().and_then(unacknowledged);
-        self.tell_delivery(now, id, left, out);
+        self.tell_delivery(now, id, result, out);
         let Some(socket) = self.channel(id).open_socket() else { return };
         let Pressure::Ask(refused) = socket.pressure else { return };
         let is_empty = match result {
@@ -136,7 +137,7 @@ impl Channels {
 }
 
 /// The last number of `+CIPACK: sent,acknowledged,not acknowledged`.
-fn unacknowledged(lines: &[String]) -> Option<u32> {
+pub(super) fn unacknowledged(lines: &[String]) -> Option<u32> {
     let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
     list.get(2).and_then(Field::number)
 }

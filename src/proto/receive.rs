@@ -63,11 +63,13 @@ impl Channels {
             return;
         };
         socket.window.push(bytes);
+        let unread = socket.window.held();
+        out.statistics.unread(&mut socket.statistics, unread);
         if last && !fetched {
             let was_empty = socket.window.readable() == 0;
             let len = socket.window.finish_frame();
             if len > 0 {
-                socket.heard(now);
+                socket.heard(now, len);
                 out.event(Event::Received(id, len));
             }
             if was_empty && len > 0 {
@@ -83,6 +85,7 @@ impl Channels {
         let id = receiving.socket;
         let socket = self.channel(id.channel).socket_of(id).filter(|_| receiving.kept)?;
         let came = socket.window.take_unfinished();
+        out.statistics.lost(&mut socket.statistics, receiving.len);
         self.end(id.channel, End::Closed(CloseReason::Truncated { lost: receiving.len }), out);
         Some((id.channel, came))
     }
@@ -101,6 +104,7 @@ impl Channels {
     fn overrun(&mut self, id: ChannelId, len: usize, out: &mut Outbox) {
         let lost = len as u64;
         if let Some(socket) = self.channel(id).open_socket() {
+            out.statistics.lost(&mut socket.statistics, len);
             if socket.window.has_borders() {
                 // A lost datagram is no error.
                 return;
@@ -112,6 +116,7 @@ impl Channels {
             && let Some(End::Overrun { lost: before }) = &mut socket.end
         {
             *before += lost;
+            out.statistics.lost(&mut socket.statistics, len);
         }
     }
 }

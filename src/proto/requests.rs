@@ -73,6 +73,9 @@ impl Engine {
             Request::Flush { socket, timeout } => {
                 self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
             }
+            Request::Drain { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Acceptance, timeout, out);
+            }
             Request::Unacknowledged { socket, timeout } => {
                 self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
             }
@@ -110,7 +113,7 @@ impl Engine {
                 self.requests.ask(now, ticket, Command::radio(on), Kind::Done(effect));
             }
             Request::ResetBearer => {
-                self.bearer_lost(now);
+                self.take_bearer_down(now);
                 self.out.answer(ticket, Ok(Response::Done));
             }
             Request::Restart => {

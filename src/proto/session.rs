@@ -111,20 +111,23 @@ impl Session {
         out: &mut Outbox,
     ) {
         debug_assert!(self.is_idle());
+        out.statistics.commands.written += 1;
         out.write(command.wire());
         let (phase, timeout) = match payload {
             Some(payload) if command.gives_up() => (Phase::Prompt(payload), command.timeout()),
             Some(payload) => (Phase::Prompt(payload), PROMPT_TIMEOUT),
             None => (Phase::Answer, command.timeout()),
         };
-        self.state = State::Busy(Exchange::new(command, owner, now + timeout, phase));
+        self.state = State::Busy(Exchange::new(now, command, owner, timeout, phase));
     }
 
     /// The module has started anew, so that nothing old can come: forgets the conversation. The command in flight, if
     /// any, is given back unanswered.
-    pub(super) fn restart(&mut self, wake: Wake) -> Option<Finished> {
+    pub(super) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
         self.suspicion.forget();
-        self.wake(wake)
+        let given_up = self.wake(wake);
+        out.statistics.commands.abandoned += u64::from(given_up.is_some());
+        given_up
     }
 
     /// How many bytes the module may be waiting for, for ever.
@@ -308,6 +311,7 @@ impl Session {
     /// The command in flight has ended: done, unless an older command's final may be mistaken for its own.
     fn ended(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
+        exchange.final_came(now);
         let names_it = exchange.command.is_unmistakable() && !end.is_err_and(is_anybodys);
         let certain = names_it && !self.suspicion.has_rival(&exchange.command);
         let suspicious = self.suspicion.is_on(now) && !certain;
@@ -320,10 +324,12 @@ impl Session {
             }
             // What is left of a refused payload has been read as commands: their errors must not answer others.
             (Phase::Result(_), Err(_)) => {
+                out.statistics.resynchronisations += 1;
                 self.hold(now, end, out);
                 return Step::Consumed;
             }
             (Phase::Answer | Phase::Prompt(_) | Phase::Result(_), _) if suspicious => {
+                out.statistics.resynchronisations += 1;
                 self.hold(now, end, out);
                 return Step::Consumed;
             }
@@ -339,13 +345,15 @@ impl Session {
     }
 
     fn hold(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) {
-        if let State::Busy(exchange) = std::mem::replace(&mut self.state, State::Idle) {
+        if let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) {
+            exchange.final_came(now);
             let probe = self.next_probe(Some(&exchange.command));
             self.fence(Fence::behind(now, exchange, end, probe), out);
         }
     }
 
     fn fence_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
+        out.statistics.resynchronisations += 1;
         let probe = self.next_probe(None);
         self.fence(Fence::behind_nothing(now, probe), out);
     }

@@ -31,6 +31,9 @@ impl Channels {
             let opening = self.opening_turn(now, self.all[index].id, out);
             if let Some((job, turn)) = opening.or_else(|| self.all[index].next_turn(now, manual)) {
                 self.job = Some((turn.channel, job));
+                if let Some(socket) = &mut self.channel(turn.channel).socket {
+                    socket.statistics.commands.written += 1;
+                }
                 self.fetched = 0;
                 return Some(turn);
             }
@@ -41,6 +44,9 @@ impl Channels {
     /// The command in flight has ended.
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished, out: &mut Outbox) {
         let Some((id, job)) = self.job.take() else { return };
+        if let Some(socket) = &mut self.channel(id).socket {
+            socket.statistics.commands.finished(&finished);
+        }
         match job {
             Job::Prepare => self.prepared(id, &finished, out),
             Job::Start => self.start_finished(now, id, &finished, out),
@@ -95,26 +101,30 @@ impl Channels {
                 let socket_id = self.channel(id).socket_id();
                 let Some(socket) = self.channel(id).open_socket() else { return };
                 socket.pressure = Pressure::None;
-                if std::mem::take(&mut socket.abandoned) {
+                if let Some(len) = socket.abandoned.take() {
+                    socket.accepted(len, out);
+                    socket.tell_drained(out);
                     return;
                 }
                 let Some(send) = socket.sends.front_mut() else { return };
-                send.accepted += std::mem::take(&mut send.in_flight);
+                let len = std::mem::take(&mut send.in_flight);
+                send.accepted += len;
+                let is_over = send.accepted == send.data.len();
+                socket.accepted(len, out);
                 if let Some(heart) = &mut socket.heart {
                     heart.sent(now);
                 }
-                if send.accepted == send.data.len()
-                    && let Some(send) = socket.sends.pop_front()
-                {
+                if is_over && let Some(send) = socket.sends.pop_front() {
                     let accepted = send.accepted;
                     out.event(Event::Sent(socket_id, accepted));
                     if let Some(ticket) = send.ticket {
                         out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
                     }
                 }
+                socket.tell_drained(out);
             }
             // The module is full, or the news of a close was lost (protocol section 9).
-            Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal),
+            Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal, out),
             Err(Failure::Refused(refusal)) => {
                 self.channel(id).stale_until = now + STALE;
                 self.end(id, End::Closed(CloseReason::SendRefused(*refusal)), out);
@@ -140,7 +150,7 @@ impl Channels {
                 let was_empty = socket.window.readable() == 0;
                 let len = socket.window.finish_frame();
                 if len > 0 {
-                    socket.heard(now);
+                    socket.heard(now, len);
                     out.event(Event::Received(socket_id, len));
                 }
                 if was_empty && len > 0 {
@@ -241,18 +251,20 @@ impl Channels {
             }
             let Some(send) = socket.sends.remove(index) else { return };
             let accepted = send.accepted + send.in_flight;
+            socket.statistics.given -= (send.data.len() - accepted) as u64;
             let answer = match accepted {
                 0 => Err(timeout("send", send.timeout)),
                 accepted => Ok(Response::Sent { accepted, data: send.data }),
             };
             if send.in_flight > 0 {
                 // Its result is still to come, and must not be counted for the next one.
-                socket.abandoned = true;
+                socket.abandoned = Some(send.in_flight);
             }
             if let Some(ticket) = send.ticket {
                 out.answer(ticket, answer);
             }
         }
+        socket.tell_drained(out);
     }
 
     /// The earliest moment at which a request of the application is due.

@@ -46,6 +46,11 @@ impl Window {
         }
     }
 
+    /// How many bytes it holds, of whole frames and of the unfinished one.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How many more bytes fit.
     pub(super) fn room(&self) -> usize {
         self.limit.saturating_sub(self.bytes.len())

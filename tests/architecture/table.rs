@@ -50,7 +50,8 @@ pub(crate) const PARTS: &[Part] = &[
     Part::core("config", &["at", "error", "time"], &[]),
     // Grammar and core.
     Part::core("at", &["config", "error", "time"], &["nom"]).speaks(),
-    Part::core("proto", &["at", "config", "error", "time"], &[]).speaks(),
+    // `pkcs8` and `zeroize` in `proto/tls` alone, by feature `encrypted-keys`.
+    Part::core("proto", &["at", "config", "error", "time"], &["pkcs8", "zeroize"]).speaks(),
     // Evidence in, findings out.
     Part::core("diagnosis", &["at", "capture", "error", "proto", "time"], &[]).speaks(),
     // Shell.
@@ -101,7 +102,8 @@ const THE_WORLD: &[&str] = &[
 const THREADS: &[&str] = &["std::sync::mpsc", "std::thread"];
 
 /// The crates that the table is about. `thiserror` is not one: it derives code and does nothing of its own.
-pub(crate) const CRATES: &[&str] = &["crossbeam_channel", "env_logger", "log", "nom", "rustix", "serialport"];
+pub(crate) const CRATES: &[&str] =
+    &["crossbeam_channel", "env_logger", "log", "nom", "pkcs8", "rustix", "serialport", "zeroize"];
 
 /// What a string holds that knows the module's protocol.
 pub(crate) const PROTOCOL_TEXT: &[&str] = &[

@@ -51,6 +51,8 @@ pub struct Pair {
     pub written: Vec<u8>,
     pub to_host: Tap,
     pub to_modem: Tap,
+    /// How many bytes that were, whatever a test makes of [`written`](Self::written).
+    written_in_all: u64,
     answers: HashMap<Ticket, Result<Response, Error>>,
     /// When each request that is not answered yet must be.
     due: HashMap<Ticket, Timestamp>,
@@ -92,6 +94,7 @@ impl Pair {
             beats: Vec::new(),
             happenings: Vec::new(),
             written: Vec::new(),
+            written_in_all: 0,
             to_host: Box::new(|_, bytes| bytes),
             to_modem: Box::new(|_, bytes| bytes),
             answers: HashMap::new(),
@@ -320,6 +323,17 @@ impl Pair {
         assert!(late.is_none(), "{late:?} is overdue at {:?}, {}", self.engine.deadline(), self.story());
     }
 
+    /// What is counted is what has happened.
+    fn adds_up(&self) {
+        let seen = self.engine.statistics();
+        assert_eq!(seen.written, self.written_in_all, "{}", self.story());
+        let commands = &seen.commands;
+        let ended = commands.answered + commands.refused + commands.doubtful + commands.timed_out;
+        let under_way = commands.written.checked_sub(ended + commands.abandoned);
+        assert!(under_way.is_some_and(|count| count <= 1), "{commands:?}, {}", self.story());
+        assert!((seen.closed..=seen.closed + 8).contains(&seen.opened), "{seen:?}, {}", self.story());
+    }
+
     /// How many requests wait for their answers.
     pub fn waiting(&self) -> usize {
         self.due.len()
@@ -335,6 +349,7 @@ impl Pair {
                     Output::Write(bytes) => {
                         self.trace(">", &bytes);
                         self.written.extend_from_slice(&bytes);
+                        self.written_in_all += bytes.len() as u64;
                         self.write(bytes);
                     }
                     Output::Answered(ticket, answer) => {
@@ -359,6 +374,7 @@ impl Pair {
                 self.engine.handle(self.now, Input::Written);
             }
             if quiet {
+                self.adds_up();
                 return;
             }
         }
@@ -499,6 +515,7 @@ fn timeout_of(request: &Request) -> Duration {
         | Request::Send { timeout, .. }
         | Request::Close { timeout, .. }
         | Request::Flush { timeout, .. }
+        | Request::Drain { timeout, .. }
         | Request::Unacknowledged { timeout, .. }
         | Request::Resolve { timeout, .. }
         | Request::Ping { timeout, .. } => *timeout,

@@ -10,12 +10,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use policy::{Policy, Rung};
-pub use reconnecting::{Gap, Incoming, ReconnectingSocket};
+pub use reconnecting::{Gap, Incoming, Missing, ReconnectingSocket};
 
 use super::deadline::Deadline;
-use super::{Modem, Socket};
-use crate::error::{Error, Result};
-use crate::proto::{Protocol, Request};
+use super::{Connector, Modem, Socket};
+use crate::error::{DeliveryUnknown, Error, Result};
+use crate::proto::{Request, TlsConfig, TlsStep};
 use policy::Ladder;
 
 /// Makes connections, and when they fail climbs a [`Policy`]'s ladder: retry, bearer, flight mode, restart, power.
@@ -33,7 +33,7 @@ use policy::Ladder;
 /// loop {
 ///     match socket.recv(Duration::from_secs(60))? {
 ///         Incoming::Data(data) => println!("{} bytes", data.len()),
-///         Incoming::Gap(gap) => println!("reconnected; {} bytes may be lost", gap.unacknowledged.len()),
+///         Incoming::Gap(gap) => println!("reconnected; the peer may lack {}", gap.missing),
 ///         Incoming::Timeout => socket.send(b"ping", Duration::from_secs(60))?,
 ///     }
 /// }
@@ -113,7 +113,24 @@ impl Supervisor {
 
     /// A TCP connection that comes back. It is made when it is first used.
     pub fn tcp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
-        ReconnectingSocket::new(self.clone(), Protocol::Tcp, host.into(), port)
+        ReconnectingSocket::new(self.clone(), self.shared.modem.tcp(), None, host.into(), port)
+    }
+
+    /// A TLS connection that comes back, as [`Modem::tls`] makes it. It is made when it is first used.
+    ///
+    /// Nobody can say what the peer has received over one: its gaps say [`Missing::Unknown`].
+    pub fn tls(&self, config: TlsConfig, host: impl Into<String>, port: u16) -> ReconnectingSocket {
+        let (connector, unknown) = (self.shared.modem.tls(config), Some(DeliveryUnknown::Tls));
+        ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
+    }
+
+    /// A UDP association that comes back, when the bearer was lost for example; a peer that is gone is not noticed. It is
+    /// made when it is first used.
+    ///
+    /// Nobody can say what the peer has received: its gaps say [`Missing::Unknown`].
+    pub fn udp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
+        let (connector, unknown) = (self.shared.modem.udp(), Some(DeliveryUnknown::Datagrams));
+        ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
     }
 
     /// The modem.
@@ -121,52 +138,53 @@ impl Supervisor {
         &self.shared.modem
     }
 
-    /// Makes a connection, climbing the ladder as often as need be.
+    /// Makes a TCP connection, climbing the ladder as often as need be.
     ///
     /// # Errors
-    /// [`Error::Timeout`] when time is up; [`Error::InvalidInput`], [`Error::NoFreeChannel`] and [`Error::PortLost`] at
-    /// once: trying again would not help.
+    /// [`Error::Timeout`] when time is up; at once what trying again would not help against: [`Error::InvalidInput`],
+    /// [`Error::NoFreeChannel`], [`Error::PortLost`], and [`Error::Tls`] while TLS connections are open that allow no plain
+    /// ones beside them.
     pub fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<Socket> {
-        self.connect_until(Protocol::Tcp, host, port, Deadline::after(Some(timeout)), timeout)
+        self.connect_until(&self.shared.modem.tcp(), host, port, Deadline::after(Some(timeout)), timeout)
     }
 
     fn connect_until(
         &self,
-        protocol: Protocol,
+        connector: &Connector,
         host: &str,
         port: u16,
         deadline: Deadline,
         timeout: Duration,
     ) -> Result<Socket> {
+        let mut refused_at = None;
         loop {
             let before = self.lock().steps;
-            let error = match self.attempt(protocol, host, port, deadline) {
+            let error = match self.attempt(connector, host, port, deadline) {
                 Ok(socket) => {
                     let mut state = self.lock();
                     state.ladder.succeeded();
                     state.tell(&Step::Connected);
                     return Ok(socket);
                 }
-                Err(error @ (Error::InvalidInput { .. } | Error::NoFreeChannel | Error::PortLost(_))) => {
-                    return Err(error);
-                }
                 Err(error) => error,
             };
+            if is_final(&error, &mut refused_at) {
+                return Err(error);
+            }
             if deadline.left().is_zero() || !self.recover(before, &error, deadline)? {
                 return Err(Error::Timeout { command: "connect".into(), after: timeout });
             }
         }
     }
 
-    fn attempt(&self, protocol: Protocol, host: &str, port: u16, deadline: Deadline) -> Result<Socket> {
+    fn attempt(&self, connector: &Connector, host: &str, port: u16, deadline: Deadline) -> Result<Socket> {
         let (ready, connect) = {
             let state = self.lock();
             let policy = state.ladder.policy();
             (policy.ready_timeout, policy.connect_timeout)
         };
-        let modem = &self.shared.modem;
-        modem.wait_ready(ready.min(deadline.left()))?;
-        modem.connector(protocol).timeout(connect.min(deadline.left())).connect(host, port)
+        self.shared.modem.wait_ready(ready.min(deadline.left()))?;
+        connector.clone().timeout(connect.min(deadline.left())).connect(host, port)
     }
 
     /// Does what is next on the ladder, unless somebody else does or has done something since; `false` when time is up.
@@ -240,6 +258,25 @@ impl Supervisor {
     }
 }
 
+/// Whether the next attempt would meet the same, and what the ladder does meanwhile would help nobody and end the
+/// connections that stand.
+///
+/// Firmware that has no TLS, or none beside plain connections, refuses the same step twice: once may be a command that
+/// the line has garbled.
+fn is_final(error: &Error, refused_at: &mut Option<TlsStep>) -> bool {
+    match error {
+        Error::InvalidInput { .. } | Error::NoFreeChannel | Error::PortLost(_) => true,
+        Error::Tls { why, .. } if why.is_of_the_application() => true,
+        Error::Tls { step: step @ (TlsStep::Configure(_) | TlsStep::Switch), why } if why.is_certain() => {
+            refused_at.replace(*step) == Some(*step)
+        }
+        _ => {
+            *refused_at = None;
+            false
+        }
+    }
+}
+
 impl State {
     fn tell(&mut self, step: &Step) {
         log::debug!("supervisor: {step:?}");
@@ -252,5 +289,29 @@ impl State {
 impl fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Supervisor").field("modem", &self.shared.modem).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::NotReady;
+    use crate::proto::TlsFailure;
+
+    #[test]
+    fn only_what_the_application_must_change_or_what_is_refused_twice_is_final() {
+        let switch = |why| Error::Tls { step: TlsStep::Switch, why };
+        let mut refused_at = None;
+        assert!(is_final(&Error::NoFreeChannel, &mut refused_at));
+        assert!(is_final(&switch(TlsFailure::TlsOpen), &mut refused_at));
+        let late = || switch(TlsFailure::Timeout(Duration::from_secs(9)));
+        assert!(!is_final(&late(), &mut refused_at) && !is_final(&late(), &mut refused_at));
+        let no = || switch(TlsFailure::REFUSED);
+        assert!(!is_final(&no(), &mut refused_at), "the line may have garbled it");
+        assert!(!is_final(&Error::NotReady(NotReady::NoSignal), &mut refused_at));
+        assert!(!is_final(&no(), &mut refused_at), "not twice in a row");
+        assert!(is_final(&no(), &mut refused_at));
+        let handshake = || Error::Tls { step: TlsStep::Connect, why: TlsFailure::REFUSED };
+        assert!(!is_final(&handshake(), &mut refused_at) && !is_final(&handshake(), &mut refused_at));
     }
 }

@@ -5,26 +5,27 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::super::deadline::Deadline;
-use super::super::{Received, Socket};
+use super::super::{Connector, Received, Socket};
 use super::Supervisor;
-use crate::error::{Error, Result};
-use crate::proto::Protocol;
+use crate::error::{DeliveryUnknown, Error, Result};
 
-/// A TCP connection that is made anew whenever it ends, for whatever reason.
+/// A connection that is made anew whenever it ends, for whatever reason.
 ///
 /// The peer sees a new connection each time, so the application must hear of it: every loss is a [`Gap`], which comes
-/// from [`recv`](Self::recv) in its place between the data before and behind it, with the bytes that were sent and never
-/// acknowledged.
+/// from [`recv`](Self::recv) in its place between the data before and behind it, and says what the peer may lack of what
+/// was sent.
 pub struct ReconnectingSocket {
     supervisor: Supervisor,
-    protocol: Protocol,
+    connector: Connector,
+    /// Why nobody can say what the peer has received, where nobody can.
+    unknown: Option<DeliveryUnknown>,
     host: String,
     port: u16,
     socket: Option<Socket>,
-    /// Sent since the last moment at which everything was known to be acknowledged.
-    sent: VecDeque<u8>,
-    /// Bytes before those, that there was no room for.
-    forgotten: u64,
+    /// How many bytes were sent on the connection.
+    sent: u64,
+    /// The last of them, as far as somebody may want them back.
+    kept: VecDeque<u8>,
     gaps: VecDeque<Gap>,
     count: u64,
 }
@@ -37,13 +38,39 @@ pub struct Gap {
     pub number: u64,
     /// Why the connection ended, in words.
     pub reason: String,
-    /// The last bytes that were sent and are not known to be acknowledged, in order. The peer may have any number of
-    /// them, from the front.
-    pub unacknowledged: Vec<u8>,
-    /// How many bytes before those are not known to be acknowledged either: at most 256 KiB are kept.
-    pub forgotten: u64,
+    /// What the peer may not have received of what was sent before.
+    pub missing: Missing,
     /// From the end until the new connection stood.
     pub lasted: Duration,
+}
+
+/// What a peer may not have received before a [`Gap`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Missing {
+    /// TCP: what is not known to be acknowledged. Everything before it is.
+    Unacknowledged {
+        /// The last of it, in order, at most 256 KiB. The peer may have any number of these bytes, from the front.
+        last: Vec<u8>,
+        /// How many bytes before those are not known to be acknowledged either.
+        before: u64,
+    },
+    /// UDP and TLS: nobody can say. Anything that was sent may be missing, from some byte on (TLS) or any datagram (UDP).
+    Unknown {
+        /// Why.
+        why: DeliveryUnknown,
+        /// How many bytes were sent on the connection that has ended.
+        sent: u64,
+    },
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unacknowledged { last, before } => write!(f, "{} bytes", last.len() as u64 + before),
+            Self::Unknown { why, sent } => write!(f, "any of {sent} bytes: {why}"),
+        }
+    }
 }
 
 /// What [`ReconnectingSocket::recv`] came back with.
@@ -58,20 +85,27 @@ pub enum Incoming {
 }
 
 /// How many sent bytes are kept for the next [`Gap`].
-const MAX_KEPT: usize = 256 * 1024;
+const MAX_KEPT: u64 = 256 * 1024;
 /// From here on the module is asked now and then what the peer has acknowledged.
 const ASK_BEYOND: usize = 32 * 1024;
 
 impl ReconnectingSocket {
-    pub(super) fn new(supervisor: Supervisor, protocol: Protocol, host: String, port: u16) -> Self {
+    pub(super) fn new(
+        supervisor: Supervisor,
+        connector: Connector,
+        unknown: Option<DeliveryUnknown>,
+        host: String,
+        port: u16,
+    ) -> Self {
         Self {
             supervisor,
-            protocol,
+            connector,
+            unknown,
             host,
             port,
             socket: None,
-            sent: VecDeque::new(),
-            forgotten: 0,
+            sent: 0,
+            kept: VecDeque::new(),
             gaps: VecDeque::new(),
             count: 0,
         }
@@ -80,7 +114,8 @@ impl ReconnectingSocket {
     /// Waits for data or for news of a gap, making a new connection if there is none.
     ///
     /// # Errors
-    /// What no new connection helps against: [`Error::InvalidInput`], [`Error::NoFreeChannel`], [`Error::PortLost`].
+    /// What no new connection helps against, as of [`Supervisor::connect`]; with TLS also what the firmware refuses twice at
+    /// the same step.
     pub fn recv(&mut self, timeout: Duration) -> Result<Incoming> {
         let deadline = Deadline::after(Some(timeout));
         loop {
@@ -110,12 +145,18 @@ impl ReconnectingSocket {
     pub fn send(&mut self, data: &[u8], timeout: Duration) -> Result<()> {
         let deadline = Deadline::after(Some(timeout));
         let socket = self.connected(deadline, timeout)?.clone();
-        self.keep(data, &socket);
+        self.keep(data, &socket, deadline);
+        let before = socket.statistics().given;
         // Zero is no time-out that a socket takes.
         socket.set_write_timeout(Some(deadline.left().max(Duration::from_millis(1))))?;
         match socket.send(data) {
             Ok(()) => Ok(()),
-            Err(error @ Error::Timeout { .. }) => Err(error),
+            Err(error @ (Error::Timeout { .. } | Error::InvalidInput { .. })) => {
+                // The caller knows that the rest is not on its way.
+                let taken = socket.statistics().given.saturating_sub(before);
+                self.take_back(data.len().saturating_sub(taken as usize));
+                Err(error)
+            }
             Err(error) => self.lost(error, deadline, timeout),
         }
     }
@@ -137,7 +178,10 @@ impl ReconnectingSocket {
     fn connected(&mut self, deadline: Deadline, timeout: Duration) -> Result<&Socket> {
         let socket = match self.socket.take() {
             Some(socket) => socket,
-            None => self.supervisor.connect_until(self.protocol, &self.host, self.port, deadline, timeout)?,
+            None => {
+                (self.sent, self.kept) = (0, VecDeque::new());
+                self.supervisor.connect_until(&self.connector, &self.host, self.port, deadline, timeout)?
+            }
         };
         Ok(self.socket.insert(socket))
     }
@@ -148,15 +192,11 @@ impl ReconnectingSocket {
             return Err(error);
         }
         let since = Instant::now();
+        let missing = self.missing();
         self.socket = None;
         self.count += 1;
-        let gap = Gap {
-            number: self.count,
-            reason: error.to_string(),
-            unacknowledged: std::mem::take(&mut self.sent).into(),
-            forgotten: std::mem::take(&mut self.forgotten),
-            lasted: Duration::ZERO,
-        };
+        let reason = error.to_string();
+        let gap = Gap { number: self.count, reason, missing, lasted: Duration::ZERO };
         let again = self.connected(deadline, timeout).map(drop);
         self.gaps.push_back(Gap { lasted: since.elapsed(), ..gap });
         match again {
@@ -166,19 +206,44 @@ impl ReconnectingSocket {
         }
     }
 
-    /// Keeps what is about to be sent, until it is known to be acknowledged.
-    fn keep(&mut self, data: &[u8], socket: &Socket) {
-        if self.sent.len() + data.len() > ASK_BEYOND
-            && let Ok(left) = socket.unacknowledged()
-        {
-            let known = self.sent.len().saturating_sub(left as usize);
-            self.sent.drain(..known);
-            self.forgotten = 0;
+    /// What the peer may not have received on the connection that has just ended.
+    fn missing(&mut self) -> Missing {
+        if let Some(why) = self.unknown {
+            return Missing::Unknown { why, sent: self.sent };
         }
-        self.sent.extend(data);
-        let surplus = self.sent.len().saturating_sub(MAX_KEPT);
-        self.sent.drain(..surplus);
-        self.forgotten += surplus as u64;
+        let known = self.socket.as_ref().map_or(0, |socket| socket.statistics().acknowledged);
+        let unacknowledged = self.sent.saturating_sub(known);
+        self.forget_beyond(unacknowledged);
+        let last = Vec::from(std::mem::take(&mut self.kept));
+        let before = unacknowledged.saturating_sub(last.len() as u64);
+        Missing::Unacknowledged { last, before }
+    }
+
+    /// Keeps what is about to be sent, until it is known to be acknowledged.
+    fn keep(&mut self, data: &[u8], socket: &Socket, deadline: Deadline) {
+        self.sent += data.len() as u64;
+        if self.unknown.is_some() {
+            return;
+        }
+        if self.kept.len() + data.len() > ASK_BEYOND
+            && let Ok(left) = socket.unacknowledged_within(deadline.left())
+        {
+            self.forget_beyond(left.into());
+        }
+        self.kept.extend(&data[data.len().saturating_sub(MAX_KEPT as usize)..]);
+        self.forget_beyond(MAX_KEPT);
+    }
+
+    /// Keeps no more than so many of the last bytes.
+    fn forget_beyond(&mut self, count: u64) {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        self.kept.drain(..self.kept.len().saturating_sub(count));
+    }
+
+    /// So many of the last bytes were not sent after all.
+    fn take_back(&mut self, count: usize) {
+        self.sent -= count as u64;
+        self.kept.truncate(self.kept.len().saturating_sub(count));
     }
 }
 

@@ -2,9 +2,13 @@
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Bytes as text, padded, without line ends.
-pub(super) fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+/// How long the text of so many bytes is.
+pub(super) const fn encoded_len(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
+}
+
+/// Appends bytes as text, padded, without line ends. Leaves no copy anywhere else, if the text has room.
+pub(super) fn encode_into(text: &mut String, bytes: &[u8]) {
     for chunk in bytes.chunks(3) {
         let (a, b, c) = (chunk[0], chunk.get(1).copied(), chunk.get(2).copied());
         let group = u32::from(a) << 16 | u32::from(b.unwrap_or(0)) << 8 | u32::from(c.unwrap_or(0));
@@ -13,10 +17,9 @@ pub(super) fn encode(bytes: &[u8]) -> String {
         text.push(b.map_or('=', |_| digit(2)));
         text.push(c.map_or('=', |_| digit(3)));
     }
-    text
 }
 
-/// Text without line ends as bytes; `None` if it is not exactly what [`encode`] writes: other characters, wrong padding,
+/// Text without line ends as bytes; `None` if it is not exactly what [`encode_into`] writes: other characters, wrong padding,
 /// bits that stand for nothing.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(4) {
@@ -58,6 +61,13 @@ fn value(digit: u8) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn encode(bytes: &[u8]) -> String {
+        let mut text = String::new();
+        encode_into(&mut text, bytes);
+        assert_eq!(text.len(), encoded_len(bytes.len()));
+        text
+    }
 
     #[test]
     fn the_vectors_of_the_rfc_hold_both_ways() {

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 
 use super::der;
 use super::pem::{self, Block, Label, PemError};
+use super::secret::Secret;
 use super::sha256::sha256;
 
 /// One certificate or several: of an authority, or a client's own with the chain behind it.
@@ -17,9 +18,13 @@ use super::sha256::sha256;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate(File);
 
-/// A private key without a password: PKCS#8, RSA (PKCS#1) or EC (SEC 1).
+/// A private key: PKCS#8, RSA (PKCS#1) or EC (SEC 1).
 ///
-/// Given as PEM or DER; uploaded as PEM. Shown nowhere: neither by `Debug`, nor in errors, logs and captures.
+/// Given as PEM or DER; uploaded as PEM, in the clear: no command of the module takes a password, so one that the key has is
+/// needed here and now (feature `encrypted-keys`), and whoever holds the module can read the file.
+///
+/// Shown nowhere: neither by `Debug`, nor in errors, logs and captures. Wiped from memory when the last copy is dropped;
+/// while it is uploaded, it passes through buffers of this crate and of the system that are not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(File);
 
@@ -27,8 +32,11 @@ pub struct PrivateKey(File);
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::proto) struct File {
     name: Quotable,
-    content: Arc<[u8]>,
+    content: Arc<Secret>,
 }
+
+/// What errors call a private key.
+const WHAT: &str = "private key";
 
 /// The most that is looked at: far more than the module takes, so that a wrong file is refused for what it is. A longer
 /// one is refused unread.
@@ -44,10 +52,11 @@ impl Certificate {
         let mut text = String::new();
         for block in blocks(what, bytes, |_| Some(Label::Certificate))? {
             if let Block { label: Some(label @ Label::Certificate), der } = block {
-                text.push_str(&encoded(what, label, der)?);
+                encode(&mut text, what, label, der)?;
             }
         }
-        File::new(what, text, "crt").map(Self)
+        let found = Some(Secret::new(text.into_bytes())).filter(|text| !text.is_empty());
+        File::new(what, found, "crt").map(Self)
     }
 
     pub(super) fn file(&self) -> &File {
@@ -62,19 +71,46 @@ impl PrivateKey {
     /// [`Error::InvalidInput`] if there is no private key in it, more than one, or an encrypted one: no command of the
     /// module takes its password. Says nothing of the content.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let what = "private key";
-        let mut text = String::new();
-        for Block { label, der } in blocks(what, bytes, der::key_label)? {
+        Self::read(bytes, |_| Err(Error::invalid(WHAT, PemError::Encrypted)))
+    }
+
+    /// Reads PEM with one private key, or its DER; one that is encrypted as PKCS#8 (`ENCRYPTED PRIVATE KEY`) is decrypted
+    /// with this password, on the host. Feature `encrypted-keys`.
+    ///
+    /// PBES2 with AES or triple DES, and PBKDF2 or scrypt, are understood: what OpenSSL writes since version 1.1. A key
+    /// that asks for more than 2 000 000 iterations of PBKDF2, or of scrypt for more than 64 MiB of memory or 2^20 blocks
+    /// (`N * r * p`), is refused before any work is done.
+    ///
+    /// Neither the password nor the key is kept anywhere else. What the cipher itself has computed on the way is not
+    /// wiped.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassword`]; [`Error::InvalidInput`] as [`from_bytes`](Self::from_bytes), for keys encrypted in other
+    /// ways, and for those that would take too much work.
+    #[cfg(feature = "encrypted-keys")]
+    pub fn from_bytes_encrypted(bytes: &[u8], password: impl AsRef<[u8]>) -> Result<Self> {
+        Self::read(bytes, |der| super::encrypted::decrypt(der, password.as_ref()))
+    }
+
+    fn read(bytes: &[u8], decrypt: impl Fn(&[u8]) -> Result<Secret>) -> Result<Self> {
+        let mut found = None;
+        for Block { label, der } in blocks(WHAT, bytes, der::key_label)? {
             let Some(label) = label.filter(|label| *label != Label::Certificate) else { continue };
-            if label == Label::EncryptedPrivateKey {
-                return Err(Error::invalid(what, PemError::Encrypted));
+            if found.is_some() {
+                return Err(Error::invalid(WHAT, "is more than one"));
             }
-            if !text.is_empty() {
-                return Err(Error::invalid(what, "is more than one"));
+            let mut text = String::new();
+            match label {
+                Label::EncryptedPrivateKey => {
+                    let encrypted = der.map_err(|why| Error::invalid(WHAT, why))?;
+                    let der = decrypt(&encrypted)?;
+                    pem::write(&mut text, Label::PrivateKey, &der);
+                }
+                label => encode(&mut text, WHAT, label, der)?,
             }
-            text = encoded(what, label, der)?;
+            found = Some(Secret::new(text.into_bytes()));
         }
-        File::new(what, text, "key").map(Self)
+        File::new(WHAT, found, "key").map(Self)
     }
 
     pub(super) fn file(&self) -> &File {
@@ -83,19 +119,18 @@ impl PrivateKey {
 }
 
 impl File {
-    fn new(what: &'static str, text: String, extension: &str) -> Result<Self> {
-        if text.is_empty() {
-            return Err(Error::invalid(what, "holds none"));
-        }
-        if text.len() > Command::MAX_FILE {
-            let why = format_args!("has {} bytes, more than the {} of a file", text.len(), Command::MAX_FILE);
+    fn new(what: &'static str, content: Option<Secret>, extension: &str) -> Result<Self> {
+        let Some(content) = content else { return Err(Error::invalid(what, "holds none")) };
+        if content.len() > Command::MAX_FILE {
+            let why =
+                format_args!("has {} bytes, more than the {} of a file", content.len(), Command::MAX_FILE);
             return Err(Error::invalid(what, why));
         }
-        let digest = sha256(text.as_bytes());
+        let digest = sha256(&content);
         let hash: String = digest[..HASH].iter().map(|byte| format!("{byte:02x}")).collect();
         let name = Quotable::new(&format!("{hash}.{extension}"), Command::MAX_FILE_NAME)
             .map_err(|why| Error::invalid_text("file name", why))?;
-        Ok(Self { name, content: text.into_bytes().into() })
+        Ok(Self { name, content: Arc::new(content) })
     }
 
     pub(in crate::proto) fn name(&self) -> &Quotable {
@@ -125,12 +160,18 @@ fn blocks(
     Ok(vec![Block { label: label(bytes), der: Ok(bytes.to_vec()) }])
 }
 
-fn encoded(what: &'static str, label: Label, der: std::result::Result<Vec<u8>, PemError>) -> Result<String> {
-    let der = der.map_err(|why| Error::invalid(what, why))?;
+fn encode(
+    text: &mut String,
+    what: &'static str,
+    label: Label,
+    der: std::result::Result<Vec<u8>, PemError>,
+) -> Result<()> {
+    let der = Secret::new(der.map_err(|why| Error::invalid(what, why))?);
     if !label.fits(&der) {
         return Err(Error::invalid(what, "is damaged or something else"));
     }
-    Ok(pem::write(label, &der))
+    pem::write(text, label, &der);
+    Ok(())
 }
 
 impl fmt::Debug for Certificate {

@@ -3,9 +3,12 @@
 mod base64;
 mod config;
 mod der;
+#[cfg(feature = "encrypted-keys")]
+mod encrypted;
 mod material;
 mod pem;
 mod preparation;
+mod secret;
 mod settings;
 mod sha256;
 mod step;

@@ -30,15 +30,21 @@ pub(super) enum PemError {
     #[error("has a block that is no Base64")]
     NotBase64,
     #[error(
-        "is encrypted, and the module takes no password: decrypt it first, with `openssl pkey` for example"
+        "is encrypted, and the module takes no password: decrypt it first, with `openssl pkey` for example, or with \
+         `PrivateKey::from_bytes_encrypted` of this crate's feature `encrypted-keys`"
     )]
     Encrypted,
+    #[error(
+        "is encrypted the way OpenSSL did before version 1.0: decrypt it first, or encrypt it anew as PKCS#8, with \
+         `openssl pkcs8 -topk8` for example"
+    )]
+    EncryptedAsOfOld,
     #[error("has a block with headers")]
     Headers,
 }
 
-/// Characters of a line of Base64 (RFC 7468 section 2).
-const LINE: usize = 64;
+/// Bytes of a line of Base64, of 64 characters (RFC 7468 section 2).
+const LINE: usize = 48;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -101,23 +107,18 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Block>, PemError> {
     Ok(blocks)
 }
 
-/// One block as text, lines ending with LF.
-pub(super) fn write(label: Label, der: &[u8]) -> String {
-    let base64 = base64::encode(der);
-    let mut text = format!("{BEGIN}{}{DASHES}\n", label.as_str());
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        // ASCII, so that any place is one between characters.
-        let (line, more) = rest.split_at(rest.len().min(LINE));
-        text.push_str(line);
+/// Appends one block as text, lines ending with LF. What the text holds is moved at most once, before anything of the
+/// block is in it.
+pub(super) fn write(text: &mut String, label: Label, der: &[u8]) {
+    let name = label.as_str();
+    let around = BEGIN.len() + END.len() + 2 * (name.len() + DASHES.len() + 1);
+    text.reserve_exact(around + base64::encoded_len(der.len()) + der.len().div_ceil(LINE));
+    text.extend([BEGIN, name, DASHES, "\n"]);
+    for line in der.chunks(LINE) {
+        base64::encode_into(text, line);
         text.push('\n');
-        rest = more;
     }
-    text.push_str(END);
-    text.push_str(label.as_str());
-    text.push_str(DASHES);
-    text.push('\n');
-    text
+    text.extend([END, name, DASHES, "\n"]);
 }
 
 type Content = Result<Vec<u8>, PemError>;
@@ -133,8 +134,8 @@ fn content<'a>(name: &str, lines: &mut impl Iterator<Item = &'a str>) -> Result<
         }
         // The older way to encrypt (RFC 1421 section 4.6).
         if line.contains(':') {
-            let is_encrypted = line.contains("ENCRYPTED") || base64 == Err(PemError::Encrypted);
-            base64 = Err(if is_encrypted { PemError::Encrypted } else { PemError::Headers });
+            let is_encrypted = line.contains("ENCRYPTED") || base64 == Err(PemError::EncryptedAsOfOld);
+            base64 = Err(if is_encrypted { PemError::EncryptedAsOfOld } else { PemError::Headers });
         }
         if let Ok(text) = &mut base64 {
             text.push_str(line);
@@ -151,8 +152,10 @@ mod tests {
     fn what_is_written_is_read_again() {
         for len in [0, 1, 47, 48, 49, 500] {
             let der: Vec<u8> = (0..len).map(|at| at as u8).collect();
-            let text = write(Label::RsaPrivateKey, &der);
-            assert!(text.lines().all(|line| line.len() <= LINE && !line.is_empty()));
+            let mut text = String::new();
+            write(&mut text, Label::RsaPrivateKey, &der);
+            assert_eq!(text.len(), text.capacity(), "it was moved");
+            assert!(text.lines().all(|line| line.len() <= 64 && !line.is_empty()));
             let blocks = read(text.as_bytes()).unwrap();
             assert_eq!((blocks.len(), blocks[0].label), (1, Some(Label::RsaPrivateKey)));
             assert_eq!(blocks[0].der.as_ref(), Ok(&der));
@@ -181,7 +184,7 @@ mod tests {
         assert_eq!(reason(&block("\"\r\nAT+CFUN=0")), Some(PemError::NotBase64));
         assert_eq!(reason("-----BEGIN PRIVATE KEY-----\nZm9v\n"), Some(PemError::Unfinished));
         assert_eq!(reason(&block("Zm9v").replace("END PRIVATE", "END RSA")), Some(PemError::Unfinished));
-        assert_eq!(reason(&block("Proc-Type: 4,ENCRYPTED\nDEK-Info: X")), Some(PemError::Encrypted));
+        assert_eq!(reason(&block("Proc-Type: 4,ENCRYPTED\nDEK-Info: X")), Some(PemError::EncryptedAsOfOld));
         assert_eq!(reason(&block("Comment: x")), Some(PemError::Headers));
     }
 }

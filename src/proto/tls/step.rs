@@ -64,6 +64,29 @@ impl TlsFailure {
     }
 }
 
+impl TlsFailure {
+    /// The module says `ERROR`.
+    #[cfg(test)]
+    pub(crate) const REFUSED: Self = Self::Refused(Refusal::Error);
+
+    /// Whether it is not the module that failed, but what the application asked for.
+    pub(crate) fn is_of_the_application(self) -> bool {
+        match self {
+            Self::TlsOpen => true,
+            Self::Refused(_) | Self::Timeout(_) => false,
+        }
+    }
+
+    /// Whether the module has said no, and not only for now.
+    pub(crate) fn is_certain(self) -> bool {
+        match self {
+            Self::Refused(Refusal::Empty | Refusal::Ambiguous) | Self::Timeout(_) => false,
+            Self::Refused(_) => !self.is_out_of_memory(),
+            Self::TlsOpen => true,
+        }
+    }
+}
+
 impl fmt::Display for TlsStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

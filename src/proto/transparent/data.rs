@@ -167,6 +167,7 @@ impl Engine {
             None => {}
             Some(End::Overrun { lost }) => {
                 *lost += payload.len() as u64;
+                self.out.statistics.lost(&mut socket.statistics, payload.len());
                 return;
             }
             Some(End::Closed(_) | End::Restarted | End::PortLost) => return,
@@ -174,15 +175,17 @@ impl Engine {
         let (kept, lost) = payload.split_at(payload.len().min(socket.window.room()));
         let was_empty = socket.window.readable() == 0;
         socket.window.push(kept);
+        self.out.statistics.unread(&mut socket.statistics, socket.window.held());
         let len = socket.window.finish_frame();
         if len > 0 {
-            socket.heard(now);
+            socket.heard(now, len);
             self.out.event(Event::Received(id, len));
             if was_empty {
                 self.out.readable(id);
             }
         }
         if !lost.is_empty() {
+            self.out.statistics.lost(&mut socket.statistics, lost.len());
             self.channels.end(
                 self.transparent.channel,
                 End::Overrun { lost: lost.len() as u64 },
@@ -214,12 +217,12 @@ impl Engine {
         wire.wrote(now, &rest[..len]);
         self.out.write(rest[..len].to_vec());
         send.accepted += len;
+        let whole = send.accepted == send.data.len();
+        socket.accepted(len, &mut self.out);
         if let Some(heart) = &mut socket.heart {
             heart.sent(now);
         }
-        if send.accepted == send.data.len()
-            && let Some(send) = socket.sends.pop_front()
-        {
+        if whole && let Some(send) = socket.sends.pop_front() {
             let accepted = send.accepted;
             self.out.event(Event::Sent(id, accepted));
             if let Some(ticket) = send.ticket {

@@ -159,6 +159,7 @@ impl Transparent {
             | Request::Send { .. }
             | Request::Queue { .. }
             | Request::Flush { .. }
+            | Request::Drain { .. }
             | Request::Unacknowledged { .. }
             | Request::Close { .. }
             | Request::Forget { .. } => false,

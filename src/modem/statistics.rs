@@ -1,0 +1,32 @@
+//! What was counted.
+
+use super::{Modem, Socket};
+use crate::proto::{SocketStatistics, Statistics};
+
+impl Modem {
+    /// What has become of this modem since its port was opened, for whoever watches over many of them. Asks the module
+    /// nothing, and works when the port is lost.
+    ///
+    /// ```no_run
+    /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
+    /// let seen = modem.statistics();
+    /// println!("{} connections, {} of them open", seen.opened, seen.opened - seen.closed);
+    /// println!("{} of {} commands without an answer", seen.commands.timed_out, seen.commands.written);
+    /// println!("99 of 100 answers within {:?}", seen.commands.latency.quantile(0.99));
+    /// # Ok::<(), air724ug::Error>(())
+    /// ```
+    pub fn statistics(&self) -> Statistics {
+        self.driver.with_engine(|engine, _| engine.statistics().clone())
+    }
+}
+
+impl Socket {
+    /// What has become of this socket, also when it has ended. Asks the module nothing.
+    ///
+    /// An application that keeps handles of more than 256 sockets which it has closed finds nothing but zeros for the
+    /// oldest.
+    pub fn statistics(&self) -> SocketStatistics {
+        let id = self.socket_id();
+        self.modem().driver.with_engine(|engine, _| engine.socket_statistics(id).cloned().unwrap_or_default())
+    }
+}

@@ -1,0 +1,87 @@
+//! Private keys with a password: PKCS#8 as RFC 5958 and RFC 8018 (PBES2) encrypt it. Nothing is derived from a password
+//! before the work that the key asks for is known to be bearable.
+
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Kdf;
+
+use crate::error::{Error, Result};
+
+use super::der;
+use super::pem::Label;
+use super::secret::Secret;
+
+/// The most iterations of PBKDF2: about a second of work. OpenSSL writes 2048, and what is recommended for passwords
+/// that people choose is 600 000 (OWASP, 2023).
+const MAX_ITERATIONS: u32 = 2_000_000;
+/// The most memory that scrypt may take: four times what OpenSSL's default takes.
+const MAX_MEMORY: u128 = 64 << 20;
+/// The most blocks that scrypt may mix, `N * r * p`: eight times OpenSSL's default, below a second of work.
+const MAX_BLOCKS: u128 = 1 << 20;
+/// Bytes of one of those blocks.
+const BLOCK: u128 = 128;
+
+const WHAT: &str = "private key";
+
+/// The key inside, as DER of PKCS#8.
+pub(super) fn decrypt(encrypted: &[u8], password: &[u8]) -> Result<Secret> {
+    let unsupported = "is encrypted in a way that is not supported, or damaged: `openssl pkcs8 -topk8 -v2 aes256` \
+                       encrypts it anew";
+    let info =
+        EncryptedPrivateKeyInfoRef::try_from(encrypted).map_err(|_| Error::invalid(WHAT, unsupported))?;
+    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
+        return Err(Error::invalid(WHAT, unsupported));
+    };
+    if !is_bearable(&parameters.kdf) {
+        let why = format_args!(
+            "would take more work to decrypt than is done here: {MAX_ITERATIONS} iterations of PBKDF2, or {} MiB and \
+             {MAX_BLOCKS} blocks of scrypt",
+            MAX_MEMORY >> 20
+        );
+        return Err(Error::invalid(WHAT, why));
+    }
+    let mut buffer = Secret::new(info.encrypted_data.as_bytes().to_vec());
+    let decrypted = parameters.decrypt_in_place(password, buffer.as_mut()).map_err(|why| match why {
+        pkcs8::pkcs5::Error::DecryptFailed => Error::WrongPassword,
+        _ => Error::invalid(WHAT, unsupported),
+    })?;
+    // One wrong password in 256 leaves what looks like padding, but no key.
+    if der::key_label(decrypted) != Some(Label::PrivateKey) {
+        return Err(Error::WrongPassword);
+    }
+    Ok(Secret::new(decrypted.to_vec()))
+}
+
+fn is_bearable(kdf: &Kdf) -> bool {
+    match kdf {
+        Kdf::Pbkdf2(parameters) => parameters.iteration_count <= MAX_ITERATIONS,
+        Kdf::Scrypt(parameters) => {
+            let row = u128::from(parameters.cost_parameter) * u128::from(parameters.block_size);
+            let rows = u128::from(parameters.parallelization);
+            row * BLOCK <= MAX_MEMORY && row * rows <= MAX_BLOCKS
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pkcs8::pkcs5::pbes2::{Pbkdf2Params, ScryptParams};
+
+    #[test]
+    fn each_limit_holds_on_both_sides() {
+        let pbkdf2 = |iterations| Kdf::from(Pbkdf2Params::hmac_sha256(iterations, b"salt").unwrap());
+        assert!(is_bearable(&pbkdf2(MAX_ITERATIONS)) && !is_bearable(&pbkdf2(MAX_ITERATIONS + 1)));
+        let scrypt = |cost_parameter, block_size, parallelization| {
+            let salt = b"salt".as_slice().try_into().unwrap();
+            is_bearable(
+                &ScryptParams { salt, cost_parameter, block_size, parallelization, key_length: None }.into(),
+            )
+        };
+        assert!(scrypt(1 << 14, 8, 1), "OpenSSL's default");
+        assert!(scrypt(1 << 16, 8, 2) && !scrypt(1 << 17, 8, 1) && !scrypt(1 << 16, 9, 1), "memory");
+        assert!(scrypt(1 << 14, 8, 8) && !scrypt(1 << 14, 8, 9), "blocks");
+        assert!(!scrypt(u64::MAX, u16::MAX, u16::MAX));
+    }
+}
