@@ -51,6 +51,10 @@ pub struct Config {
     /// How many bytes each socket keeps that were [queued](crate::Socket::queue) and the module does not have yet.
     /// Default 256 KiB.
     pub send_queue: usize,
+    /// Whether the module is asked to say who sent each datagram (`AT+CIPSRIP=1`), for
+    /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual knows it in single-connection mode only;
+    /// firmware that refuses it is used without.
+    pub report_senders: bool,
     /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
     /// once and the line may lose that. Default 5 s, at least 100 ms.
     pub receive_poll: Duration,
@@ -95,6 +99,7 @@ impl Default for Config {
             receive_mode: ReceiveMode::default(),
             receive_window: 256 * 1024,
             send_queue: 256 * 1024,
+            report_senders: false,
             receive_poll: Duration::from_secs(5),
             capture: None,
             spent_pin: SpentPin::default(),
@@ -166,6 +171,12 @@ impl Config {
     #[must_use]
     pub fn send_queue(self, send_queue: usize) -> Self {
         Self { send_queue, ..self }
+    }
+
+    /// Sets whether the module [reports senders](Self::report_senders).
+    #[must_use]
+    pub fn report_senders(self, report_senders: bool) -> Self {
+        Self { report_senders, ..self }
     }
 
     /// Sets the [poll interval of manual mode](Self::receive_poll).
@@ -278,6 +289,7 @@ impl fmt::Debug for Config {
             .field("receive_mode", &self.receive_mode)
             .field("receive_window", &self.receive_window)
             .field("send_queue", &self.send_queue)
+            .field("report_senders", &self.report_senders)
             .field("receive_poll", &self.receive_poll)
             .field("capture", &self.capture)
             .finish_non_exhaustive()

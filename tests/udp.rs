@@ -4,12 +4,13 @@
 
 mod pair;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use air724ug::Config;
 use air724ug::at::{Protocol, Quotable};
 use air724ug::proto::{Request, Response, SocketId};
-use air724ug::sim::Settings;
+use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
+use air724ug::{Config, Modem, ReceiveMode};
 use pair::{ECHO, Pair};
 
 fn association(pair: &mut Pair) -> SocketId {
@@ -40,6 +41,61 @@ fn datagrams_keep_their_borders_both_ways() {
     assert_eq!(datagram(&mut pair, socket), b"one");
     assert_eq!(datagram(&mut pair, socket), b"two \r\nOK\r\n");
     assert_eq!(datagram(&mut pair, socket), [7; 1460]);
+}
+
+#[test]
+fn the_sender_of_a_datagram_is_known_where_the_firmware_says_it() {
+    for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        let config = Config::default().receive_mode(mode).report_senders(true);
+        let mut pair = Pair::with(config, Settings::default()).ready();
+        assert_eq!(pair.wrote("AT+CIPSRIP=1"), 1);
+        let socket = association(&mut pair);
+        pair.send(socket, b"who?").unwrap();
+        pair.run_until(|pair| pair.engine.readable(socket) != (0, false));
+        let sender = pair.engine.sender(socket).expect("the firmware says it");
+        assert_eq!(sender.port(), ECHO.1, "{mode:?}");
+        assert_eq!(datagram(&mut pair, socket), b"who?");
+        assert_eq!(pair.engine.sender(socket), None, "nothing waits any more");
+    }
+}
+
+#[test]
+fn an_application_receives_a_datagram_with_its_sender() {
+    let mut network = MemoryNetwork::new();
+    network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+    let modem = Modem::start(reader, writer, Config::default().report_senders(true)).unwrap();
+    modem.wait_ready(Duration::from_secs(20)).unwrap();
+    let socket = modem.udp().connect("echo.test", 7).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.send(b"a longer one").unwrap();
+    socket.send(b"two").unwrap();
+    let (mut buf, from) = ([0; 8], Some(SocketAddr::from(([10, 1, 0, 1], 7))));
+    assert_eq!(socket.recv_from(&mut buf).unwrap(), (8, from), "its rest is lost");
+    assert_eq!(socket.recv_from(&mut buf).unwrap(), (3, from));
+    assert_eq!(&buf[..3], b"two");
+    socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    assert!(matches!(socket.recv_from(&mut buf), Err(air724ug::Error::Timeout { .. })));
+}
+
+#[test]
+fn firmware_that_says_no_sender_is_used_without() {
+    let mut pair = Pair::with(Config::default().report_senders(true), Settings::default());
+    pair.to_modem = Box::new(|_, bytes| match bytes.starts_with(b"AT+CIPSRIP") {
+        true => b"AT+UNKNOWN\r\n".to_vec(),
+        false => bytes,
+    });
+    let mut pair = pair.ready();
+    let socket = association(&mut pair);
+    pair.send(socket, b"who?").unwrap();
+    pair.run_until(|pair| pair.engine.readable(socket) != (0, false));
+    assert_eq!(pair.engine.sender(socket), None);
+    assert_eq!(datagram(&mut pair, socket), b"who?");
+}
+
+#[test]
+fn nobody_asks_for_senders_unless_told() {
+    assert_eq!(Pair::online().wrote("AT+CIPSRIP"), 0);
 }
 
 #[test]

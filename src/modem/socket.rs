@@ -286,6 +286,25 @@ impl Socket {
         Ok(())
     }
 
+    /// Waits for a datagram and copies it into `buf`: how many bytes, and who sent it where the firmware says so
+    /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
+    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended. On a stream:
+    /// what has come, without a sender.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after the [read time-out](Self::set_read_timeout); how the socket ended.
+    pub fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, Option<SocketAddr>)> {
+        let id = self.shared.id;
+        let mut from = None;
+        let count = self.blocking_read(|| {
+            self.look(|engine, now| {
+                from = engine.sender(id);
+                engine.read(now, id, buf)
+            })
+        })?;
+        Ok((count, from))
+    }
+
     pub(super) fn modem(&self) -> &Modem {
         &self.shared.modem
     }

@@ -277,7 +277,8 @@ impl BringUp {
             | BringUpStep::QuickSend
             | BringUpStep::Header
             | BringUpStep::Prompt
-            | BringUpStep::Raw => self.advance(now),
+            | BringUpStep::Raw
+            | BringUpStep::Senders => self.advance(now),
             BringUpStep::Ready => {}
         }
     }

@@ -1,5 +1,6 @@
 //! All channels: what the application asks of them, and what it reads.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::at::{ChannelId, Protocol, Quotable, Refusal};
@@ -344,6 +345,11 @@ impl Channels {
             None => Ok(None),
             Some(end) => Err(end.error()),
         }
+    }
+
+    /// Who sent the datagram that is read next, as far as the firmware reports it.
+    pub(super) fn sender(&mut self, id: SocketId) -> Option<SocketAddr> {
+        self.channel(id.channel).socket_of(id)?.window.sender()
     }
 
     /// How many bytes can be read, and whether the socket has ended.

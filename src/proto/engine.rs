@@ -173,6 +173,11 @@ impl Engine {
         self.channels.read(socket, buf, true)
     }
 
+    /// Who sent the datagram that a socket reads next; `None` where the firmware does not report it.
+    pub fn sender(&mut self, socket: SocketId) -> Option<std::net::SocketAddr> {
+        self.channels.sender(socket)
+    }
+
     /// How many bytes of a socket can be read at once, and whether it has ended.
     pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
         self.channels.readable(socket)

@@ -24,9 +24,9 @@ pub(super) struct Receiving {
 impl Channels {
     /// A header announces payload.
     pub(super) fn begin_frame(&mut self, header: &Header, out: &mut Outbox) {
-        let (id, left) = match header.kind {
-            HeaderKind::Pushed { channel, .. } => (channel, None),
-            HeaderKind::Fetched { channel, left, .. } => (channel, Some(left)),
+        let (id, left, from) = match header.kind {
+            HeaderKind::Pushed { channel, from } => (channel, None, from),
+            HeaderKind::Fetched { channel, left, from } => (channel, Some(left), from),
             HeaderKind::Single => return,
         };
         // What nobody asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
@@ -40,6 +40,7 @@ impl Channels {
             if let Some(left) = left {
                 open.waiting = left > 0;
             }
+            open.window.begin_frame(from);
             open.window.room() >= header.len
         });
         if wanted && fits != Some(true) {

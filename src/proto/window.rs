@@ -1,6 +1,7 @@
 //! What has come for one socket and waits to be read.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 /// A bounded queue of received bytes. A frame becomes readable when it is whole, because a module may announce more
 /// than it delivers (capture s07).
@@ -11,6 +12,8 @@ pub(super) struct Window {
     whole: usize,
     limit: usize,
     borders: Borders,
+    /// Who sent the unfinished frame.
+    from: Option<SocketAddr>,
 }
 
 /// What the borders between frames mean.
@@ -18,14 +21,22 @@ pub(super) struct Window {
 enum Borders {
     /// Nothing: a stream.
     None,
-    /// Everything: the lengths of the whole frames, each one a datagram.
-    Datagrams(VecDeque<usize>),
+    /// Everything: each whole frame is a datagram.
+    Datagrams(VecDeque<Datagram>),
+}
+
+/// What is known of a datagram but its bytes.
+#[derive(Debug)]
+struct Datagram {
+    len: usize,
+    /// Who sent it, where the firmware reports it.
+    from: Option<SocketAddr>,
 }
 
 impl Window {
     /// Of a stream.
     pub(super) fn stream(limit: usize) -> Self {
-        Self { bytes: VecDeque::new(), whole: 0, limit, borders: Borders::None }
+        Self { bytes: VecDeque::new(), whole: 0, limit, borders: Borders::None, from: None }
     }
 
     /// Of datagrams.
@@ -42,7 +53,15 @@ impl Window {
     pub(super) fn readable(&self) -> usize {
         match &self.borders {
             Borders::None => self.whole,
-            Borders::Datagrams(lengths) => lengths.front().copied().unwrap_or(0),
+            Borders::Datagrams(all) => all.front().map_or(0, |datagram| datagram.len),
+        }
+    }
+
+    /// Who sent the next datagram, as far as the firmware reports it.
+    pub(super) fn sender(&self) -> Option<SocketAddr> {
+        match &self.borders {
+            Borders::None => None,
+            Borders::Datagrams(all) => all.front()?.from,
         }
     }
 
@@ -56,6 +75,11 @@ impl Window {
         self.limit.saturating_sub(self.bytes.len())
     }
 
+    /// A frame begins; who sent it, where the firmware reports that.
+    pub(super) fn begin_frame(&mut self, from: Option<SocketAddr>) {
+        self.from = from;
+    }
+
     /// Adds a piece of an unfinished frame. The caller has checked the room for the whole frame.
     pub(super) fn push(&mut self, piece: &[u8]) {
         debug_assert!(piece.len() <= self.room());
@@ -66,8 +90,8 @@ impl Window {
     pub(super) fn finish_frame(&mut self) -> usize {
         let len = self.bytes.len() - self.whole;
         self.whole = self.bytes.len();
-        if let (Borders::Datagrams(lengths), 1..) = (&mut self.borders, len) {
-            lengths.push_back(len);
+        if let (Borders::Datagrams(all), 1..) = (&mut self.borders, len) {
+            all.push_back(Datagram { len, from: self.from.take() });
         }
         len
     }
@@ -83,7 +107,7 @@ impl Window {
         let count = self.peek(buf);
         let taken = match &mut self.borders {
             Borders::None => count,
-            Borders::Datagrams(lengths) => lengths.pop_front().unwrap_or(0),
+            Borders::Datagrams(all) => all.pop_front().map_or(0, |datagram| datagram.len),
         };
         self.bytes.drain(..taken);
         self.whole -= taken;
@@ -141,12 +165,16 @@ mod tests {
     #[test]
     fn datagrams_keep_their_borders() {
         let mut window = Window::datagrams(100);
-        for datagram in [&b"one"[..], b"", b"three"] {
+        let sender = "10.0.0.1:5000".parse().ok();
+        for (datagram, from) in [(&b"one"[..], sender), (b"", sender), (b"three", None)] {
+            window.begin_frame(from);
             window.push(datagram);
             window.finish_frame();
         }
         let mut buf = [0; 4];
+        assert_eq!(window.sender(), sender);
         assert_eq!((window.readable(), window.peek(&mut buf), window.read(&mut buf)), (3, 3, 3));
+        assert_eq!(window.sender(), None);
         assert_eq!((window.read(&mut buf), &buf), (4, b"thre"));
         assert_eq!((window.readable(), window.room()), (0, 100));
     }

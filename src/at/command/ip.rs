@@ -82,6 +82,11 @@ impl Command {
         Self::new("AT+CIPRXF=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
+    /// `AT+CIPSRIP=1`: received data are said with their sender (section 11).
+    pub fn report_senders() -> Self {
+        Self::new("AT+CIPSRIP=1", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
     /// `AT+CSTT`: begins the bearer, with the network's own access point. Up to 60 s. Only in `IP INITIAL`.
     pub fn begin_bearer() -> Self {
         Self::new("AT+CSTT", Shape::Plain, Duration::from_secs(60))

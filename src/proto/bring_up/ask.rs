@@ -74,6 +74,8 @@ impl BringUp {
             BringUpStep::Header => Command::receive_header(),
             BringUpStep::Prompt => Command::send_prompt(),
             BringUpStep::Raw => Command::receive_raw(),
+            BringUpStep::Senders if config.report_senders => Command::report_senders(),
+            BringUpStep::Senders => return None,
             BringUpStep::Bearer => self.begin_bearer(),
             BringUpStep::Activate => Command::activate_bearer(),
             BringUpStep::Address => Command::local_address(),

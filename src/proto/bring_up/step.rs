@@ -66,6 +66,8 @@ pub enum BringUpStep {
     Prompt,
     /// Received data have nothing behind them.
     Raw,
+    /// Who sent received data is said, if configured.
+    Senders,
     /// The bearer begins, with the configured access point.
     Bearer,
     /// The bearer comes up.
@@ -80,7 +82,7 @@ pub enum BringUpStep {
 
 impl BringUpStep {
     /// The steps in order.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Wake,
         Self::EchoOff,
         Self::ErrorCodes,
@@ -112,6 +114,7 @@ impl BringUpStep {
         Self::Header,
         Self::Prompt,
         Self::Raw,
+        Self::Senders,
         Self::Bearer,
         Self::Activate,
         Self::Address,
@@ -159,6 +162,7 @@ impl fmt::Display for BringUpStep {
             Self::Header => "receive header",
             Self::Prompt => "send prompt",
             Self::Raw => "raw receive",
+            Self::Senders => "senders",
             Self::Bearer => "bearer settings",
             Self::Activate => "bearer",
             Self::Address => "address",
