@@ -165,7 +165,7 @@ impl Statistics {
             Event::Urc(_) => self.urcs += 1,
             Event::Connected(_) => {
                 self.opened += 1;
-                self.max_open = self.max_open.max(self.opened - self.closed);
+                self.max_open = self.max_open.max(self.opened.saturating_sub(self.closed));
             }
             Event::Closed(..) => self.closed += 1,
             Event::Received(_, len) => self.received += *len as u64,

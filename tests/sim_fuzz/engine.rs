@@ -247,6 +247,8 @@ impl Stage {
     fn give(&mut self, input: Input<'_>) {
         self.engine.handle(self.now, input);
         self.drain();
+        let counted = self.engine.statistics();
+        assert!(counted.closed <= counted.opened, "more sockets have ended than there were");
     }
 
     fn drain(&mut self) {

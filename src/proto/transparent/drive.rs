@@ -158,13 +158,14 @@ impl Engine {
         match (&self.transparent.state, &finished.result) {
             (State::Dialling(dial), Ok(_)) => {
                 let ticket = dial.ticket;
-                let id = self.stream_channel().socket_id();
                 self.go_online(now);
                 if ticket.is_none() {
                     // Nobody waits any more: it is hung up.
-                    self.stream_channel().socket = None;
                     return;
                 }
+                // Not before: until it stands it has no end that anybody must hear of.
+                let window = Window::stream(self.channels.window);
+                let id = self.stream_channel().occupy(window);
                 self.out.event(Event::Connected(id));
                 answer(ticket, Ok(Response::Connected(id)), &mut self.out);
             }
@@ -203,15 +204,12 @@ impl Engine {
     }
 
     fn prepare(&mut self, dial: Dial) {
-        let window = Window::stream(self.channels.window);
         let Some(free) = self.channels.free() else {
             answer(dial.ticket, Err(Error::NoFreeChannel), &mut self.out);
             return;
         };
         self.transparent.channel = free;
-        let channel = self.stream_channel();
-        channel.occupy(window);
-        channel.link = Link::Stream;
+        self.stream_channel().link = Link::Stream;
         self.transparent.wire.forget();
         self.transparent.state = State::Preparing(dial);
     }

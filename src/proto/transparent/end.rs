@@ -38,7 +38,6 @@ impl Engine {
 
     /// The stream was never there.
     pub(super) fn fail_dial(&mut self, error: Error) {
-        self.stream_channel().socket = None;
         if let State::Preparing(dial) | State::Dialling(dial) =
             std::mem::replace(&mut self.transparent.state, State::Off)
         {

@@ -149,7 +149,7 @@ fn centre(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 
 /// The number comes in the character set of `AT+CSCS` (27.005 section 3.1).
 fn set_centre(machine: &mut Machine, args: &[Arg]) -> Outcome {
-    let Some(centre) = machine.phone.from_host(text(args, 0)) else {
+    let Some(centre) = machine.phone.decoded(text(args, 0)) else {
         return Outcome::cms(Cms::InvalidParameter);
     };
     let centre = centre.as_str();
