@@ -446,6 +446,16 @@ fn run_all(line: Line) {
     }
 }
 
+/// 6279: a garbled command had become `ATV0`. 17122: a garbled `AT+CIPMUX=1` had been answered with `OK`. 27677: the
+/// same, and each refused connection put the question for it off. What is mended has tests of its own in `bring_up` and
+/// `faults_restart`.
+#[test]
+fn schedules_that_once_failed_stay_mended() {
+    for seed in [6_279, 17_122, 27_677] {
+        run(seed, Line::Corrupts);
+    }
+}
+
 #[test]
 fn nothing_is_lost_or_mixed_up_on_a_sound_line() {
     run_all(Line::Sound);

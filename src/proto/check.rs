@@ -6,8 +6,8 @@ use crate::time::Timestamp;
 use super::engine::Engine;
 use super::exchange::Finished;
 
-/// What is in doubt.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What is in doubt, the more urgent behind the less.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Check {
     /// The bearer: news of one have come, and not every bearer is the sockets' (section 3); or a channel's state.
     Bearer,

@@ -140,7 +140,8 @@ impl Requests {
 
     /// Asks the module, before anything else, whether it still is what it is taken for.
     pub(super) fn check(&mut self, check: Check) {
-        self.check = Some(check);
+        // A question that another has led to is not put off by that one again.
+        self.check = self.check.max(Some(check));
     }
 
     /// The next command, and whose it is.
