@@ -118,7 +118,7 @@ fn s07() -> Scene {
         .opening(Sends(1, body.into_bytes()))
         .before(1, Asks("AT+CIPRXGET=2,1,63".into()))
         .no_exchange(6, "printed by the program")
-        .before(21, Beforehand(Control::Fault(Fault::ShortBody { missing: 25 })))
+        .before(21, Beforehand(Control::Fault(Fault::CutBody { missing: 25 })))
         .after(21, Asks("AT+CIPCLOSE=1".into()))
 }
 
