@@ -5,7 +5,7 @@ mod sim_support;
 
 use std::time::Duration;
 
-use air724ug::sim::{Boot, Control, Order, Profile, Settings};
+use air724ug::sim::{Boot, Order, Profile, Settings};
 use sim_support::{Host, OK, ask, connect, host, host_with, online, online_with, text};
 
 fn millis(millis: u64) -> Duration {
@@ -77,6 +77,9 @@ fn a_peer_that_closes_is_told_on_its_channel_as_in_a27() {
 fn a_close_that_nobody_asked_for_can_be_printed_as_in_a27() {
     let mut host = online(true);
     assert_eq!(order(&mut host, "urc 0, CLOSE OK"), "\r\n0, CLOSE OK\r\n");
+    assert_eq!(order(&mut host, "fault urc=0, CLOSE OK@30s"), "");
+    assert_eq!(text(host.wait(millis(30_000))), "", "it waits for the next line");
+    ask(&mut host, "AT", &format!("\r\n0, CLOSE OK\r\n{OK}"));
 }
 
 #[test]
@@ -93,7 +96,7 @@ fn an_error_stands_for_any_answer_as_in_a12() {
 fn what_two_lines_say_arrives_glued_together_as_in_s02() {
     let mut host = host_with(Settings::default().echo(false));
     order(&mut host, "fault merge=to-host,22");
-    assert_eq!(text(host.control(Control::Urc("+CFUN: 1".to_owned()))), "");
+    assert_eq!(order(&mut host, "urc +CFUN: 1"), "");
     let answer = text(host.write(b"AT+CGATT?\r\n"));
     assert!(answer.starts_with("\r\n+CFUN: 1\r\n\r\n+CGATT: 1\r\n"), "{answer}");
 }

@@ -143,7 +143,8 @@ fn the_failures_are_those_of_the_index_and_their_captures_are_published() {
     let guide = guide();
     let rows = failures(&guide);
     assert_eq!(rows.iter().map(|row| row[0]).collect::<BTreeSet<_>>(), told);
-    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let files =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let files: Vec<String> = files.collect();
     for name in rows.iter().flat_map(|row| row[1].split(", ")) {
         let there = files.iter().any(|file| file.starts_with(&format!("{name}_")));
