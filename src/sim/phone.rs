@@ -47,7 +47,7 @@ impl Phone {
     /// Text for the host in the character set of `AT+CSCS`: in UCS2 four hexadecimal digits a character (27.007
     /// section 5.5), else with `?` for what is not in ASCII (assumed: the parts of the GSM alphabet beside it are left
     /// out).
-    pub(super) fn to_host(&self, text: &str) -> String {
+    pub(super) fn encoded(&self, text: &str) -> String {
         if self.charset == "UCS2" {
             return text.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
         }
@@ -55,7 +55,7 @@ impl Phone {
     }
 
     /// Text of the host in the character set of `AT+CSCS`; `None` if it is none.
-    pub(super) fn from_host(&self, text: &str) -> Option<String> {
+    pub(super) fn decoded(&self, text: &str) -> Option<String> {
         if self.charset != "UCS2" {
             return Some(text.to_owned());
         }
@@ -90,16 +90,16 @@ mod tests {
 
     #[test]
     fn text_crosses_the_line_in_the_character_set_that_was_chosen() {
-        assert_eq!(phone("UCS2").to_host("CM 中"), "0043004D00204E2D");
-        assert_eq!(phone("UCS2").from_host("0043004D00204E2D").as_deref(), Some("CM 中"));
-        assert_eq!(phone("GSM").to_host("CM 中"), "CM ?");
-        assert_eq!(phone("IRA").from_host("0043").as_deref(), Some("0043"));
+        assert_eq!(phone("UCS2").encoded("CM 中"), "0043004D00204E2D");
+        assert_eq!(phone("UCS2").decoded("0043004D00204E2D").as_deref(), Some("CM 中"));
+        assert_eq!(phone("GSM").encoded("CM 中"), "CM ?");
+        assert_eq!(phone("IRA").decoded("0043").as_deref(), Some("0043"));
     }
 
     #[test]
     fn what_is_no_ucs2_is_refused() {
         for text in ["4", "004", "004G", "+0043", "D800", "中", "00中"] {
-            assert_eq!(phone("UCS2").from_host(text), None, "{text}");
+            assert_eq!(phone("UCS2").decoded(text), None, "{text}");
         }
     }
 }

@@ -94,8 +94,8 @@ fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome 
 fn names(machine: &Machine) -> [String; 3] {
     let (settings, phone) = (&machine.settings, &machine.phone);
     [
-        phone.to_host(&settings.operator),
-        phone.to_host(&settings.operator_short),
+        phone.encoded(&settings.operator),
+        phone.encoded(&settings.operator_short),
         settings.operator_number.clone(),
     ]
 }
@@ -114,7 +114,7 @@ fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
             Some(1) => &settings.operator_short,
             Some(_) => return args.len() >= 3 && given == settings.operator_number,
         };
-        args.len() >= 3 && machine.phone.from_host(given).as_ref() == Some(wanted)
+        args.len() >= 3 && machine.phone.decoded(given).as_ref() == Some(wanted)
     };
     let mode = match number(args, 0) {
         Some(3) if format.is_some() => machine.radio.operator_mode,
