@@ -133,7 +133,7 @@ fn a_failure_without_a_rule_or_a_test_is_noticed() {
 fn the_failures_are_those_of_the_index_and_their_captures_are_published() {
     let folder = root().join("../shared/captures");
     let Ok(index) = std::fs::read_to_string(folder.join("INDEX.md")) else {
-        println!("no published captures here: nothing is proved");
+        eprintln!("NOT TESTED: the published captures are not here ({})", folder.display());
         return;
     };
     let (_, tally) = index.split_once("## Tally of failures covered").unwrap();
