@@ -538,6 +538,66 @@ fn a_lifelike_modem_boots_and_answers_in_the_times_of_captures() {
     assert!(text(host.wait(millis(20))).contains("SHUT OK"));
 }
 
+/// How long each of 200 commands takes on a modem with latency 5 ms and jitter 7 ms.
+fn spans(seed: u64) -> Vec<Duration> {
+    let settings = Settings::default().echo(false).latency(millis(5)).jitter(millis(7)).seed(seed);
+    let mut host = host_with(settings);
+    let mut span = || {
+        host.write(b"AT\r\n");
+        let began = host.now();
+        let mut got = Vec::new();
+        while got.is_empty() && host.now() - began < millis(20) {
+            got = host.wait(Duration::from_micros(100));
+        }
+        assert_eq!(text(got), OK);
+        host.now() - began
+    };
+    (0..200).map(|_| span()).collect()
+}
+
+#[test]
+fn jitter_makes_each_answer_later_by_chance_and_never_by_more() {
+    let spans_of_one = spans(1);
+    let (least, most) = (spans_of_one.iter().min().copied(), spans_of_one.iter().max().copied());
+    assert!(least >= Some(millis(5)) && least < Some(millis(6)), "{least:?}");
+    assert!(most > Some(millis(11)) && most <= Some(Duration::from_micros(12_100)), "{most:?}");
+    assert_eq!(spans_of_one, spans(1), "the same seed");
+    assert_ne!(spans_of_one, spans(2));
+}
+
+#[test]
+fn registration_takes_the_time_that_is_set_whatever_ended_the_service() {
+    let mut host = host_with(Settings::default().registration_time(Duration::from_secs(30)));
+    ask(&mut host, "AT+CREG=1", OK);
+    type Ends = fn(&mut sim_support::Host);
+    let ends: [Ends; 3] = [
+        |host| drop((host.control(Control::NetworkDown), host.control(Control::NetworkUp))),
+        |host| drop((host.control(Control::SimRemove), host.control(Control::SimInsert))),
+        |host| drop((host.write(b"AT+CFUN=4\r\n"), host.write(b"AT+CFUN=1\r\n"))),
+    ];
+    for end in ends {
+        end(&mut host);
+        ask(&mut host, "AT+CREG?", "\r\n+CREG: 1,2\r\n\r\nOK\r\n");
+        assert_eq!(text(host.wait(millis(29_999))), "", "it searches");
+        let found = text(host.wait(millis(1)));
+        assert!(found.starts_with("\r\n+CREG: 1\r\n\r\n^MODE: 17,17\r\n"), "{found}");
+    }
+}
+
+#[test]
+fn each_profile_boots_in_its_own_time() {
+    for profile in Profile::all() {
+        let (name, registers) = (profile.name, profile.registered_after);
+        let mut host = host_with(Settings::default().profile(profile).boot(Boot::Cold));
+        assert!(!text(host.wait(millis(1_499))).contains("RDY"), "{name}");
+        assert!(text(host.wait(millis(1))).contains("RDY"), "{name}");
+        host.wait(registers - millis(1_501));
+        assert_eq!(host.simulator().state().registration, 2, "{name}");
+        host.wait(millis(1));
+        assert_eq!(host.simulator().state().registration, 1, "{name}");
+    }
+}
+
 fn lossy(loss: f64, peer: Peer) -> sim_support::Host {
     let mut network = MemoryNetwork::new();
     network.serve("far.test", 1, peer).set_latency(millis(50)).set_loss(loss, 3);

@@ -104,6 +104,64 @@ fn a_body_read_by_hand_can_be_short_too() {
 }
 
 #[test]
+fn a_read_that_is_cut_short_ends_without_its_ok() {
+    let mut host = host();
+    ask(&mut host, "AT+CIPRXGET=1", OK);
+    sim_support::go_online(&mut host, true);
+    connect(&mut host, 0, "discard.test", 9);
+    push(&mut host, b"TEST123");
+    host.control(Control::Fault(Fault::CutBody { missing: 3 }));
+    ask(&mut host, "AT+CIPRXGET=2,0,10", "\r\n+CIPRXGET: 2,0,7,0\r\nTEST\r\n");
+    assert_eq!(host.wait(seconds(1_000)), b"", "no OK");
+    push(&mut host, b"next");
+    ask(&mut host, "AT+CIPRXGET=2,0,10", "\r\n+CIPRXGET: 2,0,4,0\r\nnext\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn a_body_that_comes_by_itself_is_cut_as_a_short_one_and_costs_no_answer() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    host.control(Control::Fault(Fault::CutBody { missing: 3 }));
+    assert_eq!(push(&mut host, b"TEST123"), "\r\n+RECEIVE,0,7:\r\nTEST");
+    ask(&mut host, "AT", OK);
+}
+
+#[test]
+fn a_send_that_fails_reaches_nobody_and_leaves_its_link() {
+    let mut host = online(true);
+    connect(&mut host, 0, "discard.test", 9);
+    host.control(Control::Fault(Fault::SendFail));
+    ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
+    type_bytes(&mut host, "lost", "lost\r\n0, SEND FAIL\r\n");
+    assert_eq!(received(&host), b"");
+    assert_eq!(host.simulator().state().channels[0].state, "CONNECTED");
+    send(&mut host, 0, "next");
+    assert_eq!(received(&host), b"next");
+}
+
+#[test]
+fn a_connect_that_nobody_hears_fails_after_75_seconds_and_the_next_one_works() {
+    let mut host = online(true);
+    host.control(Control::Fault(Fault::SilentConnect));
+    ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"echo.test\",7", OK);
+    assert_eq!(host.wait(Duration::from_millis(74_999)), b"", "the peer is there, and not asked");
+    assert_eq!(text(host.wait(Duration::from_millis(1))), "\r\n0, CONNECT FAIL\r\n");
+    connect(&mut host, 0, "echo.test", 7);
+}
+
+#[test]
+fn a_deaf_modem_hears_nothing_for_its_time_and_then_everything() {
+    let mut host = host();
+    host.control(Control::Fault(Fault::Deaf { lasting: seconds(8) }));
+    assert_eq!(host.write(b"AT+CMEE=2\r\n"), b"", "not even an echo");
+    assert_eq!(host.wait(Duration::from_millis(7_999)), b"");
+    assert_eq!(host.write(b"AT+CMEE=2\r\n"), b"");
+    assert_eq!(text(host.control(Control::Urc("+CREG: 5".to_owned()))), "\r\n+CREG: 5\r\n", "it talks");
+    assert_eq!(host.wait(Duration::from_millis(1)), b"", "what was not heard is gone");
+    ask(&mut host, "AT+CMEE?", "\r\n+CMEE: 1\r\n\r\nOK\r\n");
+}
+
+#[test]
 fn garbage_appears_whatever_the_line_carries() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);

@@ -68,6 +68,90 @@ fn every_assumption_of_the_sources_stands_in_the_guide() {
     assert_eq!(first_cells("| where | what is assumed |"), found.collect::<BTreeSet<_>>());
 }
 
+const FAILURES: &str = "| failure | seen in | rule | otherwise | test |";
+
+/// The rows of the table of failures, or of what stands for it.
+fn failures(document: &str) -> Vec<Vec<&str>> {
+    let rows = document.lines().skip_while(|line| *line != FAILURES).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+}
+
+/// What stands between code marks.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+/// What is wrong with the table of failures; `source` gives a file of tests.
+fn unplayable(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for row in failures(document) {
+        let [failure, _, rules, otherwise, tests] = row[..] else {
+            faults.push(format!("not five cells: {row:?}"));
+            continue;
+        };
+        if quoted(rules).next().is_none() && otherwise == "-" {
+            faults.push(format!("{failure}: no way to play it"));
+        }
+        let parses = |rule: &&str| rule.parse::<Rule>().is_err();
+        faults.extend(quoted(rules).filter(parses).map(|rule| format!("{failure}: {rule} is no rule")));
+        let proofs: Vec<_> = quoted(tests).filter_map(|test| test.split_once("::")).collect();
+        if proofs.is_empty() {
+            faults.push(format!("{failure}: no test"));
+        }
+        for (file, name) in proofs {
+            let head = format!("#[test]\nfn {name}() {{");
+            if !source(file).is_some_and(|text| text.contains(&head)) {
+                faults.push(format!("{failure}: there is no test {file}::{name}"));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_failure_of_the_captures_has_a_way_to_play_it_and_a_test_that_exists() {
+    let source = |file: &str| std::fs::read_to_string(root().join(format!("tests/{file}.rs"))).ok();
+    assert_eq!(unplayable(&guide(), source), [] as [&str; 0]);
+    assert_eq!(failures(&guide()).len(), 16);
+}
+
+#[test]
+fn a_failure_without_a_rule_or_a_test_is_noticed() {
+    let source = |file: &str| (file == "a").then(|| "#[test]\nfn b() {\n}\nfn helper() {\n}\n".to_owned());
+    let found = |row: &str| unplayable(&format!("{FAILURES}\n|---|\n{row}\n"), source);
+    assert_eq!(found("| x | s01 | `send-fail`, `deaf=2s:0.5` | - | `a::b` |"), [] as [&str; 0]);
+    assert_eq!(found("| x | s01 | `sendfail` | - | `a::b` |"), ["x: sendfail is no rule"]);
+    assert_eq!(found("| x | s01 | - | - | `a::b` |"), ["x: no way to play it"]);
+    assert_eq!(found("| x | s01 | - | so | none |"), ["x: no test"]);
+    assert_eq!(found("| x | s01 | - | so | `a::helper` |"), ["x: there is no test a::helper"]);
+    assert_eq!(found("| x | s01 | - | so | `c::b` |"), ["x: there is no test c::b"]);
+    assert_eq!(found("| x | so | `a::b` |"), ["not five cells: [\"x\", \"so\", \"`a::b`\"]"]);
+}
+
+#[test]
+fn the_failures_are_those_of_the_index_and_their_captures_are_published() {
+    let folder = root().join("../shared/captures");
+    let Ok(index) = std::fs::read_to_string(folder.join("INDEX.md")) else {
+        eprintln!("NOT TESTED: the published captures are not here ({})", folder.display());
+        return;
+    };
+    let (_, tally) = index.split_once("## Tally of failures covered").unwrap();
+    let tally = tally.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = tally.split(')').filter_map(|part| part.split_once('('));
+    let told: BTreeSet<&str> = told.map(|(name, _)| name.trim_start_matches([' ', '-']).trim()).collect();
+    let guide = guide();
+    let rows = failures(&guide);
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<BTreeSet<_>>(), told);
+    let files =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let files: Vec<String> = files.collect();
+    for name in rows.iter().flat_map(|row| row[1].split(", ")) {
+        let there = files.iter().any(|file| file.starts_with(&format!("{name}_")));
+        assert!(there, "there is no capture {name}");
+    }
+}
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,6 +1,9 @@
 //! Every command in each of its forms: what the test, read, set and execute form answer, and what is refused, in which
 //! state. The table is `sim_forms/forms.txt`; each command names its source.
 
+// What fails here fails a test, in helpers too.
+#![allow(clippy::expect_used)]
+
 mod sim_support;
 
 use std::collections::BTreeSet;

@@ -106,7 +106,7 @@ fn a_content_that_loses_bytes_is_not_filled_up() {
     let end = pair.written.windows(8).rposition(|text| text == b"-----END").unwrap();
     assert!(!holds(&pair.written[end..], "\r\r"), "no content is made up");
     pair.to_modem = Box::new(|_, bytes| bytes);
-    let lines = pair.command("AT+FSLS", Duration::from_secs(9)).unwrap();
+    let lines = pair.command("AT+FSLS=\"/\"", Duration::from_secs(9)).unwrap();
     assert_eq!(lines.len(), 1);
     let size = pair.command(&format!("AT+FSFLSIZE=\"{}\"", lines[0]), Duration::from_secs(9)).unwrap();
     assert_eq!(size, ["+FSFLSIZE: 0"]);

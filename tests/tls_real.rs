@@ -192,7 +192,7 @@ fn files_are_uploaded_once_and_removed_on_request() {
     let (_terminal, modem) = modem();
     let config = identified(TlsConfig::verified(authority()));
     let connect = || modem.tls(config.clone()).connect("tls.test", address.port()).unwrap();
-    let files = || modem.command("AT+FSLS", SOON).unwrap();
+    let files = || modem.command("AT+FSLS=\"/\"", SOON).unwrap();
     connect().close().unwrap();
     let before = files();
     assert_eq!(before.len(), 3, "{before:?}");

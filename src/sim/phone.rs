@@ -47,7 +47,7 @@ impl Phone {
     /// Text for the host in the character set of `AT+CSCS`: in UCS2 four hexadecimal digits a character (27.007
     /// section 5.5), else with `?` for what is not in ASCII (assumed: the parts of the GSM alphabet beside it are left
     /// out).
-    pub(super) fn to_host(&self, text: &str) -> String {
+    pub(super) fn encoded(&self, text: &str) -> String {
         if self.charset == "UCS2" {
             return text.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
         }
@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn text_crosses_the_line_in_the_character_set_that_was_chosen() {
-        assert_eq!(phone("UCS2").to_host("CM 中"), "0043004D00204E2D");
+        assert_eq!(phone("UCS2").encoded("CM 中"), "0043004D00204E2D");
         assert_eq!(phone("UCS2").decoded("0043004D00204E2D").as_deref(), Some("CM 中"));
-        assert_eq!(phone("GSM").to_host("CM 中"), "CM ?");
+        assert_eq!(phone("GSM").encoded("CM 中"), "CM ?");
         assert_eq!(phone("IRA").decoded("0043").as_deref(), Some("0043"));
     }
 

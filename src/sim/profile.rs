@@ -134,7 +134,7 @@ pub struct Profile {
     pub card_slot: &'static str,
     /// The lines of the boot, in order.
     pub boot: &'static [BootLine],
-    /// How long after the reset the modem is registered.
+    /// How long after the reset the modem is registered; not before the last line of the boot.
     pub registered_after: Duration,
     /// What is printed when service comes; `{cid}` and `{address}` are filled in.
     pub service_on: &'static [&'static str],
@@ -287,7 +287,7 @@ impl Profile {
             access_technology: None,
             sender_blank: false,
             boot: BOOT_SIM800,
-            registered_after: Duration::from_secs(5),
+            registered_after: Duration::from_millis(5_100),
             service_on: &[],
             service_off: &[],
             ..Self::air724()

@@ -169,7 +169,7 @@ impl Scene {
     /// How many lines the scene made the module print.
     pub fn prompted(&self) -> usize {
         let acts = self.before.iter().chain(&self.after);
-        acts.filter(|(_, act)| matches!(act, Act::Prints(_))).count()
+        acts.filter(|(_, act)| matches!(act, Act::Prints(_) | Act::Beforehand(Control::Fault(_)))).count()
     }
 
     /// Plays the capture; answers each exchange with what the simulator wrote in it.

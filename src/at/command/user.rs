@@ -160,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn the_row_of_one_channel_comes_with_its_key_or_bare() {
+        let command = user("AT+CIPSTATUS=0").unwrap();
+        for row in [
+            &b"+CIPSTATUS: 0,0,\"TCP\",\"1.2.3.4\",\"80\",\"CONNECTED\""[..],
+            &b"0,0,\"TCP\",\"1.2.3.4\",\"80\",\"CONNECTED\""[..],
+        ] {
+            assert_eq!(command.judge(&Line::parse(row), false), Verdict::Part);
+        }
+    }
+
+    #[test]
     fn an_answer_keeps_lines_of_its_own_key_and_leaves_urcs_out() {
         let command = user("AT+CREG?").unwrap();
         assert_eq!(command.judge(&Line::parse(b"+CREG: 0,1"), false), Verdict::Part);

@@ -94,8 +94,8 @@ fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome 
 fn names(machine: &Machine) -> [String; 3] {
     let (settings, phone) = (&machine.settings, &machine.phone);
     [
-        phone.to_host(&settings.operator),
-        phone.to_host(&settings.operator_short),
+        phone.encoded(&settings.operator),
+        phone.encoded(&settings.operator_short),
         settings.operator_number.clone(),
     ]
 }

@@ -137,7 +137,7 @@ fn centre(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     match form {
         Form::Test => {}
         Form::Read => {
-            let shown = machine.phone.to_host(&machine.phone.centre);
+            let shown = machine.phone.encoded(&machine.phone.centre);
             let value = format!("\"{shown}\",{}", machine.phone.centre_type);
             machine.keyed("+CSCA", &value);
         }
@@ -175,7 +175,7 @@ fn own_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcom
             }
             let own = machine.settings.number.clone();
             if !own.is_empty() {
-                let shown = machine.phone.to_host(&own);
+                let shown = machine.phone.encoded(&own);
                 machine.keyed("+CNUM", &format!("\"\",\"{shown}\",{}", number_type(&own)));
             }
         }

@@ -15,6 +15,8 @@ fn status(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
             all(machine);
             Outcome::Bare
         }
+        // The manual's syntax is the bare row; capture s10, of a SIM800, has the key. Which of the two an Air
+        // module prints, no capture shows: the key is assumed.
         Form::Set(args) if machine.ip.multi() => match channel(machine, args) {
             Some(channel) => {
                 let row = row(machine, channel);

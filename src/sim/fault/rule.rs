@@ -56,9 +56,10 @@ impl fmt::Display for BadRule {
 impl std::error::Error for BadRule {}
 
 /// Every fault as it is written; WAY is to-host or from-host.
-const SPELLINGS: &str = "lost-prompt, late-answer=2s, detached-answer=2s, lost-answer, wrong-answer=TEXT, late-send=2s, \
-                         send-fail, close-mid-send=BYTES, short-body=BYTES, cut-body=BYTES, silent-connect, deaf=2s, garbage=TEXT, urc=TEXT, lost-urc, doubled-urc, \
-                         drop=WAY, duplicate=WAY, corrupt=WAY, split=WAY,BYTES, merge=WAY,BYTES, delay=WAY,20ms, \
+const SPELLINGS: &str = "lost-prompt, late-answer=2s, detached-answer=2s, lost-answer, wrong-answer=TEXT, \
+                         late-send=2s, send-fail, close-mid-send=BYTES, short-body=BYTES, cut-body=BYTES, \
+                         silent-connect, deaf=2s, garbage=TEXT, urc=TEXT, lost-urc, doubled-urc, drop=WAY, \
+                         duplicate=WAY, corrupt=WAY, split=WAY,BYTES, merge=WAY,BYTES, delay=WAY,20ms, \
                          stall=WAY,2s, reboot, brown-out=TIMES, pdp-lost, network-lost, sim-removed, \
                          stale-connected, hang-up";
 
