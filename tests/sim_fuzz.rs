@@ -52,6 +52,8 @@ const FOUND: &[Found] = &[
           \x49\x45\x54\x31\x0d\x49\x54\x3d\x34\x2c\x31\x34\x2c\x31"),
     // A stream that the module ended while it was still being dialled had an end without a beginning.
     (engine::run, b"\x49\xf2\x2b\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25"),
+    // A connection that nobody waited for any more was tried again, and stood without a handle.
+    (engine::run, b"\x01\x05\x43\x06\x41\x43\x99\x99\x99\x41\x05\x41\x43"),
 ];
 
 #[test]

@@ -128,7 +128,6 @@ pub struct CloseError {
 
 /// What a peer may not have received.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Unacknowledged {
     /// So many of the last bytes, sent or queued, are not known to be acknowledged; everything before them is.
     AtMost(u64),

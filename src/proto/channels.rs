@@ -313,7 +313,8 @@ impl Channels {
         mut opening: Opening,
         out: &mut Outbox,
     ) {
-        if opening.retried {
+        // Nobody may be waiting any more.
+        if opening.retried || opening.ticket.is_none() {
             let error = opening.refused(Refusal::AlreadyConnect);
             self.fail_connect(id, opening, error, out);
             return;

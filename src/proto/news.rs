@@ -85,6 +85,7 @@ impl Channels {
         }
         let Some(opening) = channel.link.take_opening(Link::Up) else { return };
         let Some(ticket) = opening.ticket else {
+            channel.socket = None;
             channel.link.release();
             return;
         };
