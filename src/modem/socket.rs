@@ -185,7 +185,12 @@ impl Socket {
     /// # Errors
     /// [`Error::Timeout`] if the module does not answer; [`Error::PortLost`].
     pub fn close(self) -> Result<()> {
-        let request = Request::Close { socket: self.shared.id, timeout: CLOSE_TIMEOUT };
+        self.close_within(CLOSE_TIMEOUT)
+    }
+
+    /// As [`close`](Self::close), and waits no longer than so long; the module closes it all the same.
+    pub(super) fn close_within(&self, timeout: Duration) -> Result<()> {
+        let request = Request::Close { socket: self.shared.id, timeout: timeout.min(CLOSE_TIMEOUT) };
         self.shared.modem.driver.call(request).map(drop)
     }
 

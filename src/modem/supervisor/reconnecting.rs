@@ -193,7 +193,10 @@ impl ReconnectingSocket {
         }
         let since = Instant::now();
         let missing = self.missing();
-        self.socket = None;
+        if let Some(socket) = self.socket.take() {
+            // The next connection may need this very channel. One that can't be closed in time is closed later.
+            drop(socket.close_within(deadline.left()));
+        }
         self.count += 1;
         let reason = error.to_string();
         let gap = Gap { number: self.count, reason, missing, lasted: Duration::ZERO };
