@@ -63,6 +63,8 @@ impl<R: Read, W: Write> Program<R, W> {
             let count = self.reader.read(&mut buffer).unwrap();
             assert!(count > 0, "the port ended before {text:?}; seen {}", self.seen.escape_ascii());
             self.seen.extend_from_slice(&buffer[..count]);
+            let failed = !text.contains("FAIL") && self.seen.ends_with(b"CONNECT FAIL\r\n");
+            assert!(!failed, "waited for {text:?}; seen {}", self.seen.escape_ascii());
         }
     }
 
@@ -186,9 +188,13 @@ fn datagrams_go_to_a_real_peer_and_back() {
     program.expect("\r\n+RECEIVE,0,3:\r\none\r\n+RECEIVE,0,5:\r\nthree");
 }
 
-/// A port that nothing listens on, so that a socket can have it.
+/// A port that nobody has, nor will have: systems hand out ports from 32768 on (Linux) or 49152 on to who asks for none.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let begin = 20_000 + (std::process::id() % 10_000) as u16;
+    let is_free = |port: &u16| {
+        TcpListener::bind(("127.0.0.1", *port)).is_ok() && UdpSocket::bind(("127.0.0.1", *port)).is_ok()
+    };
+    (begin..32_000).chain(10_000..begin).find(is_free).unwrap()
 }
 
 #[cfg(unix)]
