@@ -93,7 +93,9 @@ impl Modem {
         let began = Instant::now();
         let mut examination = Examination::new(&modem, checkup, evidence, &mut tell);
         if examination.wait_for_answer(checkup.answer_timeout) {
-            return examination.run();
+            let diagnosis = examination.run();
+            release(modem);
+            return diagnosis;
         }
         examination.evidence.silent(began.elapsed());
         heard.tell(&mut examination.evidence);
@@ -120,7 +122,9 @@ fn at_other_rates(
         let answers = examination.wait_for_answer(checkup.rate_timeout);
         examination.evidence.rate_tried(rate, answers);
         if answers {
-            return examination.run();
+            let diagnosis = examination.run();
+            release(modem);
+            return diagnosis;
         }
         evidence = examination.evidence;
         release(modem);
