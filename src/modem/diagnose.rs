@@ -336,10 +336,7 @@ fn capture_file(path: &Path) -> Option<File> {
 
 /// Closes a modem and waits until its port is free.
 fn release(modem: Modem) {
-    let events = modem.events();
-    drop(modem);
-    // The end of the events is the end of the thread that has the port.
-    while events.recv_timeout(REOPEN).is_ok() {}
+    modem.close();
 }
 
 /// Opens a port that this process has just closed.
