@@ -40,7 +40,7 @@ pub struct Gap {
     pub reason: String,
     /// What the peer may not have received of what was sent before.
     pub missing: Missing,
-    /// From the end until the new connection stood.
+    /// From the end until the new connection stood, or until the time of the call was up without one.
     pub lasted: Duration,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Missing {
 pub enum Incoming {
     /// Data, at least one byte.
     Data(Vec<u8>),
-    /// The connection had ended, and a new one stands.
+    /// The connection had ended. A new one stands, unless none could be made in time: then the next call goes on trying.
     Gap(Gap),
     /// Nothing came in time, or no new connection could be made in time.
     Timeout,
