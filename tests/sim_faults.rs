@@ -4,10 +4,21 @@ mod sim_support;
 
 use std::time::Duration;
 
-use air724ug::sim::{Control, Disturbance, Fault, Rule, Settings, Way};
+use air724ug::sim::{
+    Control, Disturbance, Fault, Input, MemoryNetwork, Output, Rule, Settings, Simulator, Way,
+};
+use air724ug::time::Timestamp;
 use sim_support::{
     OK, PROMPT, ask, connect, host, host_with, online, online_with, push, received, send, text, type_bytes,
 };
+
+/// What crosses the line to the host now.
+fn heard(modem: &mut Simulator<MemoryNetwork>) -> Vec<u8> {
+    let outputs = std::iter::from_fn(|| modem.poll());
+    let bytes =
+        outputs.filter_map(|output| if let Output::Host(bytes) = output { Some(bytes) } else { None });
+    bytes.flatten().collect()
+}
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -220,6 +231,29 @@ fn a_hang_up_is_the_last_thing() {
     assert!(host.hung_up());
     assert_eq!(host.write(b"AT\r\n"), b"");
     assert_eq!(host.simulator().deadline(), None);
+}
+
+#[test]
+fn what_crosses_the_line_when_it_hangs_up_is_lost() {
+    let delayed: Rule = "delay=to-host,5s:1".parse().expect("a rule");
+    for settings in [Settings::default().baud(Some(9_600)), Settings::default().faults(vec![delayed])] {
+        nothing_comes_out_of_a_port_that_is_gone(settings);
+    }
+}
+
+fn nothing_comes_out_of_a_port_that_is_gone(settings: Settings) {
+    let mut modem = Simulator::new(settings, MemoryNetwork::new());
+    modem.handle(Timestamp::ZERO, Input::Host(b"AT+CFUN=?\r\n"));
+    let begun = Timestamp::ZERO + Duration::from_millis(40);
+    modem.handle(begun, Input::Tick);
+    let before = heard(&mut modem);
+    assert!(!text(before.clone()).contains("OK"), "{before:?} is not in the middle of the answer");
+    modem.handle(begun, Input::Control(Control::HangUp));
+    let said: Vec<Output> = std::iter::from_fn(|| modem.poll()).collect();
+    assert_eq!(said.iter().filter(|output| **output == Output::HangUp).count(), 1);
+    modem.handle(begun + seconds(10), Input::Tick);
+    let after = heard(&mut modem);
+    assert!(after.is_empty(), "{after:?} came out of a port that is gone");
 }
 
 #[test]

@@ -5,5 +5,7 @@
 mod simulator;
 #[path = "../../tests/sim_fuzz/script.rs"]
 mod script;
+#[path = "../../tests/sim_fuzz/given.rs"]
+mod given;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| simulator::run(bytes));

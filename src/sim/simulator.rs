@@ -79,6 +79,9 @@ impl<N: Network> Simulator<N> {
         if let Some(happening) = self.machine.happened.pop_front() {
             return Some(Output::Happened(happening));
         }
+        if self.said_hang_up {
+            return None;
+        }
         if self.machine.out.line.ready() == 0 && !self.machine.hung_up {
             // The reader may have made room for data that waits in the network.
             self.settle();
@@ -88,10 +91,8 @@ impl<N: Network> Simulator<N> {
         if let Some(bytes) = self.to_host.pop(self.now) {
             return Some(Output::Host(bytes));
         }
-        if self.machine.hung_up && !std::mem::replace(&mut self.said_hang_up, true) {
-            return Some(Output::HangUp);
-        }
-        None
+        self.said_hang_up = self.machine.hung_up;
+        self.said_hang_up.then_some(Output::HangUp)
     }
 
     /// When to call [`handle`](Self::handle) with [`Input::Tick`] if nothing else happens before.

@@ -13,8 +13,13 @@ use air724ug::time::Timestamp;
 use super::script::Script;
 
 const MAX_POLLS: usize = 20_000;
-/// Bytes written behind one input.
-const MAX_WRITTEN: usize = 64 * 1024;
+/// Requests that wait.
+const MAX_WAITING: usize = 64;
+/// Bytes of one send for each value of the script's byte.
+const SEND_STEP: usize = 20;
+/// Bytes written behind one input: everything that waits can be due at once (a transparent stream that comes back), and
+/// as much again of commands.
+const MAX_WRITTEN: usize = 2 * MAX_WAITING * 255 * SEND_STEP;
 const MAX_STEPS: usize = 400;
 const WINDOW: usize = 8 * 1024;
 /// Turns of the honest modem in one step.
@@ -131,7 +136,7 @@ impl Stage {
     }
 
     fn request(&mut self, script: &mut Script<'_>) {
-        if self.waiting.len() > 64 {
+        if self.waiting.len() >= MAX_WAITING {
             return;
         }
         let timeout = Duration::from_millis(script.number());
@@ -145,7 +150,7 @@ impl Stage {
             (0, _) => self.ask(Request::WaitReady { timeout }),
             (1, _) => self.connect(),
             (2, Some(socket)) => {
-                let data = vec![b'x'; usize::from(script.byte()) * 20];
+                let data = vec![b'x'; usize::from(script.byte()) * SEND_STEP];
                 self.ask(Request::Send { socket, data, timeout });
             }
             (3, Some(socket)) => self.ask(Request::Close { socket, timeout }),

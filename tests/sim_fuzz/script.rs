@@ -38,3 +38,15 @@ impl<'a> Script<'a> {
         &of[usize::from(self.byte()) % of.len()]
     }
 }
+
+/// The bytes of a script, from a seed.
+#[allow(dead_code, reason = "not for libFuzzer, which has bytes of its own")]
+pub fn seeded(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let length = 1 + next() as usize % length;
+    (0..length).map(|_| next() as u8).collect()
+}

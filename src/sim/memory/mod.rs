@@ -2,6 +2,7 @@
 
 mod conversation;
 mod peer;
+mod records;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use conversation::{Conversation, Stage};
 use peer::Meeting;
+use records::Records;
 
 pub use peer::Peer;
 
@@ -35,7 +37,9 @@ const DNS_FAILURE_TIME: Duration = Duration::from_secs(12);
 pub struct MemoryNetwork {
     names: BTreeMap<String, IpAddr>,
     peers: BTreeMap<(String, u16), Peer>,
+    /// Those that are not over, and those that ended since the last connect.
     conversations: BTreeMap<Link, Conversation>,
+    records: Records,
     /// What was asked for links that are not connected yet.
     prepared: BTreeMap<Link, LinkOptions>,
     events: BTreeMap<(Timestamp, u64), NetworkEvent>,
@@ -86,29 +90,31 @@ impl MemoryNetwork {
         self
     }
 
-    /// All links so far, in the order of their connects, with where they lead.
+    /// The links so far, in the order of their connects, with where they lead. Of those that are over, the newest 1024 are
+    /// remembered, and no more than 64 MiB of what their peers received.
     pub fn links(&self) -> impl Iterator<Item = (Link, &Target)> {
-        self.conversations.iter().map(|(link, talk)| (*link, &talk.target))
+        let all: BTreeMap<_, _> = self.records.iter().chain(&self.conversations).collect();
+        all.into_iter().map(|(link, talk)| (*link, &talk.target))
     }
 
     /// The link that was asked for last.
     pub fn last_link(&self) -> Option<Link> {
-        self.conversations.keys().next_back().copied()
+        self.links().last().map(|(link, _)| link)
     }
 
     /// Exactly what the peer at the end of this link has received, up to the first 16 MiB.
     pub fn received(&self, link: Link) -> &[u8] {
-        self.conversations.get(&link).map_or(&[], |talk| &talk.received)
+        self.recall(link).map_or(&[], |talk| &talk.received)
     }
 
     /// How many bytes the peer at the end of this link has received.
     pub fn received_count(&self, link: Link) -> u64 {
-        self.conversations.get(&link).map_or(0, |talk| talk.received_count)
+        self.recall(link).map_or(0, |talk| talk.received_count)
     }
 
     /// The modem's own port of this link, if it has asked for one (`AT+CLPORT`).
     pub fn local_port(&self, link: Link) -> Option<u16> {
-        self.conversations.get(&link)?.options.local_port
+        self.recall(link)?.options.local_port
     }
 
     /// Whether the modem has neither closed nor lost this link.
@@ -143,6 +149,22 @@ impl MemoryNetwork {
         if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage != Stage::Over) {
             talk.discard();
             self.schedule(self.now, NetworkEvent::Reset(link));
+        }
+    }
+
+    /// A link, whether it is over or not.
+    fn recall(&self, link: Link) -> Option<&Conversation> {
+        self.conversations.get(&link).or_else(|| self.records.get(link))
+    }
+
+    /// Puts those that are over with the records, where no step looks at them.
+    fn put_away(&mut self) {
+        let over = self.conversations.iter().filter(|(_, talk)| talk.stage == Stage::Over);
+        let over: Vec<Link> = over.map(|(link, _)| *link).collect();
+        for link in over {
+            if let Some(talk) = self.conversations.remove(&link) {
+                self.records.keep(link, talk);
+            }
         }
     }
 
@@ -268,6 +290,7 @@ impl Network for MemoryNetwork {
 
     fn connect(&mut self, now: Timestamp, link: Link, target: &Target) {
         self.now = now;
+        self.put_away();
         let options = self.prepared.remove(&link).unwrap_or_default();
         let address = self.address_of(&target.host);
         if self.is_taken(target, options) {
