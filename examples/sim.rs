@@ -33,6 +33,7 @@ usage: sim [options]
   --autobaud        boots with an unknown line rate, found in an upper-case AT
   --latency MS      how long a command takes until its answer [0]
   --jitter MS       the most that chance adds to it [0]
+  --clac            AT+CLAC lists the commands [it is ERROR, as the manual does not know it]
   --uart-buffer N   bytes that a UART holds; more are lost without AT+IFC=2,2 (needs --baud) [nothing is lost]
   --host NAME=IP    gives a host name an address, for the modem alone; may be given several times
   --fault RULE      something that goes wrong, by chance or at a moment: lost-prompt:0.01, reboot@12s; may be given
@@ -136,6 +137,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
             "--seed" => options.settings = settings.seed(number(&arg, &value()?)?),
             "--latency" => options.settings = settings.latency(millis(&arg, &value()?)?),
             "--jitter" => options.settings = settings.jitter(millis(&arg, &value()?)?),
+            "--clac" => options.settings = settings.lists_commands(true),
             "--uart-buffer" => {
                 options.settings = settings.uart_buffer(Some(positive(&arg, &value()?)? as usize));
             }

@@ -632,3 +632,21 @@ fn a_file_that_does_not_come_in_its_time_is_not_written() {
     ask(&mut host, "AT+FSWRITE=\"ca.crt\",0,10241,15", "\r\n+CME ERROR: 63\r\n");
     ask(&mut host, "AT+FSWRITE=\"none\",0,5,15", "\r\n+CME ERROR: 62\r\n");
 }
+
+#[test]
+fn a_modem_that_lists_its_commands_lists_all_that_it_takes() {
+    let mut host = host_with(Settings::default().lists_commands(true));
+    let answer = text(host.write(b"ATE0+CLAC\r\n"));
+    let list = answer.trim_start_matches("ATE0+CLAC").trim().trim_end_matches("\r\n\r\nOK");
+    let commands: Vec<&str> = list.split("\r\n").collect();
+    for name in ["ATI", "AT&F", "AT+CIPSTART", "AT+CLAC", "AT^HEARTBEAT"] {
+        assert!(commands.contains(&name), "{name} is not in {commands:?}");
+    }
+    for command in commands {
+        let mut host = host_with(Settings::default().lists_commands(true).echo(false));
+        let forms = ["", "?", "=?", "=0", "0"]
+            .map(|form| text(host.write(format!("{command}{form}\r\n").as_bytes())));
+        let known = forms.iter().any(|answer| !answer.is_empty() && answer != "\r\nERROR\r\n");
+        assert!(known, "{command} is listed and not known: {forms:?}");
+    }
+}

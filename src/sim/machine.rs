@@ -69,6 +69,8 @@ pub(super) struct Machine {
     pub(super) faults: Faults,
     pub(super) happened: VecDeque<Happening>,
     pub(super) hung_up: bool,
+    /// The host's DTR line.
+    pub(super) dtr: bool,
     /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
     pub(super) new_format: Option<LineFormat>,
     pub(super) sleep: Sleep,
@@ -97,6 +99,7 @@ impl Machine {
             faults: Faults::new(&settings.faults, settings.seed),
             happened: VecDeque::new(),
             hung_up: false,
+            dtr: false,
             new_format: None,
             sleep: Sleep::default(),
             deaf_until: Timestamp::ZERO,

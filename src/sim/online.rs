@@ -6,6 +6,7 @@ use super::data::Online;
 use super::machine::{Machine, Mode};
 use super::network::Network;
 use super::result::Then;
+use super::terminal::DtrOff;
 use crate::time::Timestamp;
 
 /// The silence before `+++` (manual, CIPMODE: 1 s).
@@ -91,6 +92,31 @@ impl Machine {
             self.pack(network, &data);
         }
         true
+    }
+
+    /// The host's DTR line: what `AT&D` says happens when it goes off amid transparent data. What the modem holds back
+    /// is sent before, and it says `OK` or `CLOSED` (both assumed).
+    pub(super) fn dtr_changed(&mut self, network: &mut dyn Network, on: bool) {
+        let was_on = std::mem::replace(&mut self.dtr, on);
+        if on {
+            self.wakes_for_dtr();
+            return;
+        }
+        let Mode::Online(online) = &mut self.mode else {
+            return;
+        };
+        if !was_on || self.terminal.on_dtr_off == DtrOff::Nothing {
+            return;
+        }
+        let data = vec![b'+'; std::mem::take(&mut online.pluses)];
+        self.pack(network, &data);
+        self.send_packet(network);
+        if self.terminal.on_dtr_off == DtrOff::HangUp {
+            self.connection_lost(network, 0);
+        } else {
+            let until = self.after_latency();
+            self.run_pause(until, Then::Escaped);
+        }
     }
 
     pub(super) fn online_deadline(&self, online: &Online) -> Option<Timestamp> {

@@ -52,6 +52,7 @@ reset                   the reset pin
 close N                 the connection of channel N breaks
 urc TEXT                prints an unsolicited line
 fault RULE              something goes wrong: lost-prompt, lost-prompt:0.01, reboot@12s (from now)
+dtr on | dtr off        the host's DTR line, as AT&D and AT+CSCLK=1 look at it
 hang up                 the port vanishes
 state                   what the modem is like
 help                    this text
@@ -73,6 +74,8 @@ impl FromStr for Order {
             ("sim", "remove") => Control::SimRemove,
             ("sim", "insert") => Control::SimInsert,
             ("pdp", "lost") => Control::PdpLost,
+            ("dtr", "on") => Control::Dtr(true),
+            ("dtr", "off") => Control::Dtr(false),
             ("hang", "up") => Control::HangUp,
             ("reset", "") => Control::Reset,
             ("urc", text) if !text.is_empty() => Control::Urc(text.to_owned()),

@@ -204,6 +204,9 @@ settings! {
     /// The rate of the module's UART, for a host on a terminal that may have set another: each then reads garbage in
     /// place of the other's bytes. `AT+IPR` changes it. Default: none, the module follows the host (autobaud, USB).
     uart_rate: Option<u32> = None;
+    /// Whether `AT+CLAC` lists the commands (27.007, 8.37). Default: false, `ERROR`: the manual does not know it, and
+    /// general tools live with that (clients.md).
+    lists_commands: bool = false;
     /// What goes wrong, and when. Default: nothing.
     faults: Vec<Rule> = Vec::new();
 }

@@ -50,6 +50,13 @@ impl Machine {
         false
     }
 
+    /// DTR came on in mode 1: that wakes, and what the host writes meanwhile is lost (assumed).
+    pub(super) fn wakes_for_dtr(&mut self) {
+        if self.terminal.sleep == 1 && matches!(self.sleep, Sleep::Asleep) {
+            self.sleep = Sleep::Waking { until: self.now + self.settings.wake_time };
+        }
+    }
+
     /// Something is printed: that wakes as well (manual, CSCLK: any URC).
     pub(super) fn stay_awake(&mut self) {
         match self.sleep {
@@ -69,10 +76,15 @@ impl Machine {
         due
     }
 
-    /// When it falls asleep. DTR is not simulated: it is pulled up, which lets the modem sleep in mode 1 as well.
+    /// When it falls asleep. In mode 1 only while DTR is off (manual, CSCLK); that the pause is the same is assumed.
     pub(super) fn sleep_deadline(&self) -> Option<Timestamp> {
         let idle = matches!(self.mode, Mode::Command) && self.out.line.len() == 0;
-        if !idle || self.terminal.sleep == 0 || self.radio.power != Power::On {
+        let may = match self.terminal.sleep {
+            0 => false,
+            1 => !self.dtr,
+            _ => true,
+        };
+        if !idle || !may || self.radio.power != Power::On {
             return None;
         }
         let wait = Duration::from_secs(self.terminal.sleeps_after.into());

@@ -18,6 +18,8 @@ pub(super) struct Terminal {
     pub(super) verbose: bool,
     /// `ATQ`
     pub(super) quiet: bool,
+    /// `AT&D`: what a DTR line that goes off does to transparent data.
+    pub(super) on_dtr_off: DtrOff,
     /// `AT+CMEE`
     pub(super) error_format: u8,
     /// `AT+IPR`; 0: automatic.
@@ -40,6 +42,18 @@ pub(super) struct Terminal {
     pub(super) registers: [u8; 3],
 }
 
+/// What a DTR line that goes off does to transparent data (manual, AT&D; the default is the 8910 SDK's).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum DtrOff {
+    /// `AT&D0`
+    Nothing,
+    /// `AT&D1`: commands again, and the connection stands.
+    #[default]
+    Escape,
+    /// `AT&D2`: the connection ends.
+    HangUp,
+}
+
 /// What `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF, CSDT).
 #[derive(Clone, Debug)]
 struct Saved {
@@ -57,6 +71,7 @@ impl Terminal {
             echo: settings.echo,
             verbose: true,
             quiet: false,
+            on_dtr_off: DtrOff::default(),
             error_format: settings.profile.error_format,
             rate: 0,
             flow: (0, 0),

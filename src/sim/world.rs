@@ -29,6 +29,7 @@ impl Machine {
             }
             Control::PdpLost => self.bearer_lost(network),
             Control::Urc(line) => self.urc(&line),
+            Control::Dtr(on) => self.dtr_changed(network, on),
             Control::HangUp => {
                 self.drop_links(network);
                 self.hung_up = true;

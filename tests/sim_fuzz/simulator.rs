@@ -154,7 +154,10 @@ impl Stage {
             4 => Control::NetworkUp,
             5 => Control::PdpLost,
             6 => Control::Urc(given::text(script)),
-            7 => Control::PeerClose(script.byte()),
+            7 => match script.byte() {
+                byte @ 0xf0.. => Control::Dtr(byte & 1 == 1),
+                channel => Control::PeerClose(channel),
+            },
             // Rarely: nothing happens behind it.
             8 if script.byte() == 255 && !self.immortal => Control::HangUp,
             9 if !self.immortal => Control::Rule(given::rule(script)),

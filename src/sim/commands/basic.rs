@@ -4,7 +4,7 @@ use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::Outcome;
-use super::super::terminal::Terminal;
+use super::super::terminal::{DtrOff, Terminal};
 use super::{Table, number};
 
 pub(super) const TABLE: Table = &[
@@ -15,7 +15,7 @@ pub(super) const TABLE: Table = &[
     ("Z", |machine, _, form| profile(machine, form, |machine| machine.terminal.restored(&machine.settings))),
     ("&W", save),
     ("&C", |_, _, form| without_effect(form, 1)),
-    ("&D", |_, _, form| without_effect(form, 2)),
+    ("&D", dtr),
     ("&K", |_, _, form| without_effect(form, 6)),
     ("X", |_, _, form| without_effect(form, 4)),
     ("L", |_, _, form| without_effect(form, 3)),
@@ -36,6 +36,21 @@ fn without_effect(form: &Form, most: u64) -> Outcome {
         Form::Set(args) if number(args, 0).is_some_and(|value| value <= most) => Outcome::Ok,
         Form::Set(_) | Form::Read | Form::Test => Outcome::ERROR,
     }
+}
+
+/// `AT&D`; nothing is `0` (V.250).
+fn dtr(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    machine.terminal.on_dtr_off = match form {
+        Form::Execute => DtrOff::Nothing,
+        Form::Set(args) => match number(args, 0) {
+            Some(0) => DtrOff::Nothing,
+            Some(1) => DtrOff::Escape,
+            Some(2) => DtrOff::HangUp,
+            _ => return Outcome::ERROR,
+        },
+        Form::Read | Form::Test => return Outcome::ERROR,
+    };
+    Outcome::Ok
 }
 
 /// `0` or `1`; nothing is `0` (V.250).

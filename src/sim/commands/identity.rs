@@ -4,7 +4,7 @@ use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::network::Network;
 use super::super::result::Outcome;
-use super::{Table, number};
+use super::{Table, names, number};
 
 pub(super) const TABLE: Table = &[
     ("I", information),
@@ -16,6 +16,7 @@ pub(super) const TABLE: Table = &[
     ("+GMR", revision),
     ("+CGSN", serial_number),
     ("+GSN", serial_number),
+    ("+CLAC", commands),
     ("+GCAP", |machine, _, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
@@ -36,6 +37,14 @@ fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> Strin
         Form::Read | Form::Set(_) => return Outcome::ERROR,
     }
     Outcome::Ok
+}
+
+/// `AT+CLAC`: every command on a line of its own (27.007, 8.37).
+fn commands(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+    if !machine.settings.lists_commands {
+        return Outcome::ERROR;
+    }
+    bare(machine, form, |_| names().map(|name| format!("AT{name}")).collect::<Vec<_>>().join("\r\n"))
 }
 
 /// `+CGMR: "text"` on Air modules (captures a18, a27), the bare text elsewhere.

@@ -67,7 +67,6 @@ pub(super) fn execute(machine: &mut Machine, network: &mut dyn Network, call: &C
 }
 
 /// All names, for `AT+CLAC`.
-#[cfg(test)]
 fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|(name, _)| *name)
 }
