@@ -650,3 +650,17 @@ fn a_modem_that_lists_its_commands_lists_all_that_it_takes() {
         assert!(known, "{command} is listed and not known: {forms:?}");
     }
 }
+
+#[test]
+fn a_bearer_profile_is_lost_with_the_bearer_and_told_by_its_number() {
+    let mut host = online(true);
+    ask(&mut host, "AT+SAPBR=1,2", OK);
+    let lost = host.control(Control::PdpLost);
+    assert_eq!(text(lost), "\r\n+SAPBR 2: DEACT\r\n\r\n+PDP: DEACT\r\n");
+    ask(&mut host, "AT+SAPBR=2,2", &line("+SAPBR: 2,3,\"0.0.0.0\""));
+    let mut host = host_with(Settings::default().apn(ApnPolicy::Only(vec!["cmiot".to_owned()])));
+    ask(&mut host, "AT+SAPBR=3,1,\"APN\",\"nowhere\"", OK);
+    ask(&mut host, "AT+SAPBR=1,1", "\r\n+CME ERROR: 3\r\n");
+    ask(&mut host, "AT+SAPBR=3,1,\"APN\",\"cmiot\"", OK);
+    ask(&mut host, "AT+SAPBR=1,1", OK);
+}

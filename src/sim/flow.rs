@@ -153,6 +153,11 @@ impl Machine {
 
     /// The bearer is gone: every link is dead, and only `AT+CIPSHUT` helps (FAQ socket #11).
     pub(super) fn bearer_lost(&mut self, network: &mut dyn Network) {
+        for place in 0..self.ip.bearer_profiles.len() {
+            if std::mem::take(&mut self.ip.bearer_profiles[place].open) {
+                self.urc(&format!("+SAPBR {}: DEACT", place + 1));
+            }
+        }
         if self.ip.bearer == Bearer::Initial || self.ip.bearer == Bearer::Lost {
             return;
         }

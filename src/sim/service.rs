@@ -111,12 +111,16 @@ impl Machine {
 
     /// Whether the network gives a bearer for this access point.
     pub(super) fn may_activate(&self, access_point: &String) -> bool {
-        let known = match &self.settings.apn {
+        self.is_access_point(access_point) && self.radio.is_usable()
+    }
+
+    /// Whether the network knows this access point; an empty one is its own choice.
+    pub(super) fn is_access_point(&self, name: &String) -> bool {
+        match &self.settings.apn {
             ApnPolicy::Any => true,
             ApnPolicy::None => false,
-            ApnPolicy::Only(names) => access_point.is_empty() || names.contains(access_point),
-        };
-        known && self.radio.is_usable()
+            ApnPolicy::Only(names) => name.is_empty() || names.contains(name),
+        }
     }
 
     /// The network's time in seconds since 1970 (UTC).

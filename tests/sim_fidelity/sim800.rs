@@ -106,7 +106,7 @@ fn s05() -> Scene {
     Scene::new("s05", revised("SIM808 R14.18", "SIMCOM_SIM808"), false)
         .pace(millis(10))
         .set(|settings| settings.address(Ipv4Addr::new(100, 83, 83, 249)))
-        .prepared(&["AT+CIPMUX=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
+        .prepared(&["AT+SAPBR=1,1", "AT+CIPMUX=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
         // The program waits for the restart and throws away what the module says meanwhile.
         .before(22, Passes(millis(1_505)))
         .before(47, Passes(seconds(1)))
@@ -160,7 +160,9 @@ fn s12() -> Scene {
         (26, "AT+HTTPACTION=0"),
         (28, "AT+HTTPREAD"),
     ];
-    let scene = Scene::new("s12", Profile::sim800(), true).set(|settings| settings.registration(5));
+    let scene = Scene::new("s12", Profile::sim800(), true)
+        .set(|settings| settings.registration(5).address(Ipv4Addr::new(10, 141, 7, 244)))
+        .prepared(&["AT+SAPBR=1,1"]);
     let scene = asked
         .into_iter()
         .fold(scene, |scene, (line, command)| scene.cut(line).before(line, Asks(command.into())));

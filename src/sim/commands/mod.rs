@@ -1,6 +1,7 @@
 //! The commands, one file a family, found by name in tables.
 
 mod basic;
+mod bearer;
 mod card;
 mod cell;
 mod close;
@@ -35,6 +36,7 @@ type Table = &'static [(&'static str, Handler)];
 /// Every family.
 const FAMILIES: &[Table] = &[
     basic::TABLE,
+    bearer::TABLE,
     card::TABLE,
     cell::TABLE,
     close::TABLE,

@@ -105,6 +105,14 @@ impl Saved {
     }
 }
 
+/// A bearer of `AT+SAPBR`.
+#[derive(Clone, Debug, Default)]
+pub(in crate::sim) struct BearerProfile {
+    pub(in crate::sim) open: bool,
+    /// Kind of connection, access point, user, password, number, rate.
+    pub(in crate::sim) parameters: [String; 6],
+}
+
 /// The whole application.
 #[derive(Debug)]
 pub(in crate::sim) struct Ip {
@@ -129,6 +137,8 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) contexts: BTreeMap<u8, [String; 2]>,
     /// `AT+CGACT`: those beside the default bearer that the host has activated.
     pub(in crate::sim) active_contexts: BTreeSet<u8>,
+    /// `AT+SAPBR`
+    pub(in crate::sim) bearer_profiles: [BearerProfile; 3],
     /// `AT^HEARTCONFIG` and its family.
     pub(in crate::sim) heart: Heart,
     /// `AT+CIPPING` under way.
@@ -161,6 +171,7 @@ impl Ip {
             local_ports: vec![[0; 2]; usize::from(profile.channels.max(1))],
             contexts: BTreeMap::new(),
             active_contexts: BTreeSet::new(),
+            bearer_profiles: Default::default(),
             heart: Heart::default(),
             ping: None,
             ssl: SslContexts::new(profile.tls_version),
