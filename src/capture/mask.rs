@@ -5,7 +5,8 @@ use super::secrets::{Scanner, Verdict};
 /// Replaces each byte of a secret with `*`, in both directions of one session.
 ///
 /// Masked are
-/// * the user and password of `AT+CSTT`, `AT+CPNETAPN` and `AT+CGAUTH`, the password of `AT+MCONFIG`,
+/// * the user and password of `AT+CSTT`, `AT+CIPCSGP`, `AT+CPNETAPN` and `AT+CGAUTH`, the password of `AT+MCONFIG`,
+/// * the parameters of `AT+SAPBR=3`, and what `AT+SAPBR=4` and `AT+CIPSCONT?` answer,
 /// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`,
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
 /// * the file contents that follow `AT+FSWRITE` and that `AT+FSREAD` answers,
@@ -14,7 +15,7 @@ use super::secrets::{Scanner, Verdict};
 /// the session it came from. What applications send and receive through sockets is recorded as it is.
 ///
 /// In doubt too much is masked: from the first secret argument to the end of the line, and while a file is written
-/// or read everything that the modem says but its final result. Only there a byte may stay readable: one that begins
+/// or read, or a stored password shown, everything that the modem says but its final result. Only there a byte may stay readable: one that begins
 /// a line just as a result would.
 ///
 /// Where a chunk ends makes no difference:
@@ -212,7 +213,7 @@ const PROMPT: &[u8] = b"> ";
 const RESULTS: [&[u8]; 3] = [b"OK", b"ERROR", b"TimeOut"];
 const REFUSALS: [&[u8]; 2] = [b"+CME ERROR:", b"+CMS ERROR:"];
 /// Lines that pass whole once they have begun like this: the results with a code, and the echo of the command.
-const OPEN_LINES: [&[u8]; 3] = [REFUSALS[0], REFUSALS[1], b"AT+FSREAD="];
+const OPEN_LINES: [&[u8]; 5] = [REFUSALS[0], REFUSALS[1], b"AT+FSREAD=", b"AT+SAPBR=4,", b"AT+CIPSCONT?"];
 
 #[cfg(test)]
 mod tests {
@@ -234,6 +235,22 @@ mod tests {
             vec![(FROM, "\r\n+CSTT: \"apn\",\"{user}\",\"{pass}\"\r\n\r\nOK\r\n")],
             vec![(TO, "AT+CPIN=\"{1234}\",\"{5678}\"\rAT+CPIN={1234}\r"), (FROM, "+CPIN: READY\r\n")],
             vec![(TO, "AT+CPIN?\r\nAT+CLCK=\"SC\",1,\"{1234}\"\r\nAT+CLCK=\"SC\",2\r\n")],
+            vec![
+                (TO, "AT+CIPCSGP=1,\"apn\",\"{user}\",\"{pass}\"\r\nAT+CIPCSGP?\r\n"),
+                (FROM, "\r\n+CIPCSGP: 1,apn,{user},{pass}\r\n\r\nOK\r\n"),
+            ],
+            vec![
+                (TO, "AT+SAPBR=3,1,\"PWD\",\"{pass}\"\r\nAT+SAPBR=2,1\r\n"),
+                (FROM, "\r\n+SAPBR: 1,1,\"10.1.2.3\"\r\n\r\nOK\r\n"),
+                (TO, "AT+SAPBR=4,1\r\n"),
+                (FROM, "AT+SAPBR=4,1\r\n\r\n+{SAPBR:}\r\n{PWD: pass}\r\n\r\nOK\r\n\r\n+CSQ: 1,1\r\n"),
+            ],
+            vec![
+                (TO, "AT+CIPSCONT?\r\n"),
+                (FROM, "AT+CIPSCONT?\r\n\r\n+C{IPCSGP: 1}\r\n{Gprs Config Password:pass}\r\n\r\nOK\r\n"),
+                (TO, "AT+CIPSCONT\r\n"),
+                (FROM, "\r\nOK\r\n+CSQ: 1,1\r\n"),
+            ],
             vec![(TO, "AT+CPWD=\"SC\",\"{1234}\",\"{4321}\"\r\n")],
             vec![(TO, "AT+CPNETAPN=2,\"apn\",\"{user}\",\"{pass}\",{3}\r\n")],
             vec![(TO, "AT+CGAUTH=5,1,\"{pass}\",\"{user}\"\r\n")],

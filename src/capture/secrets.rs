@@ -14,12 +14,16 @@ enum Secret {
     Upload,
     /// What the modem answers.
     Download,
+    /// Everything from the fourth argument on; what the modem answers, if the first is 4.
+    Bearer,
 }
 
 /// The commands, with the spelling of the manual. The last column says whether the modem's own line of that name,
 /// `+CSTT: "apn","user","password"`, shows the same arguments.
-const SECRETS: [(&str, Secret, bool); 10] = [
+const SECRETS: [(&str, Secret, bool); 12] = [
     ("CSTT", Secret::From(1), true),
+    ("CIPCSGP", Secret::From(2), true),
+    ("SAPBR", Secret::Bearer, false),
     ("CPIN", Secret::From(0), false),
     ("CLCK", Secret::From(2), false),
     ("CPWD", Secret::From(1), false),
@@ -30,6 +34,9 @@ const SECRETS: [(&str, Secret, bool); 10] = [
     ("FSWRITE", Secret::Upload, false),
     ("FSREAD", Secret::Download, false),
 ];
+
+/// A query whose answer shows the access point's user and password on lines of their own (manual, CIPSCONT).
+const SECRET_QUERY: &str = "CIPSCONT";
 
 /// Parts of the names of `SSLCFG` keys whose values are secret.
 const SECRET_KEYS: [&str; 5] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK"];
@@ -97,6 +104,10 @@ impl Scanner {
                 self.state = secret.map_or(State::Text, |secret| State::Arguments(Arguments::of(secret)));
                 Verdict::Open
             }
+            State::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
+                self.state = State::Arguments(Arguments::of(Secret::Download));
+                Verdict::Open
+            }
             State::Name(word) if byte.is_ascii_alphanumeric() => {
                 word.push(byte);
                 Verdict::Open
@@ -127,7 +138,7 @@ impl Arguments {
             return if between_quotes { Verdict::Secret } else { Verdict::Open };
         }
         let collected = match self.secret {
-            Secret::Keyed => 0,
+            Secret::Keyed | Secret::Bearer => 0,
             Secret::Upload => 2,
             Secret::From(_) | Secret::Download => usize::MAX,
         };
@@ -141,6 +152,7 @@ impl Arguments {
         match self.secret {
             Secret::From(first) => self.index >= first,
             Secret::Keyed => self.index >= 2 && self.word.is_secret_key(),
+            Secret::Bearer => self.index >= 3,
             Secret::Upload | Secret::Download => false,
         }
     }
@@ -149,7 +161,8 @@ impl Arguments {
     fn end(&self) -> Verdict {
         match self.secret {
             Secret::Upload => Verdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
-            Secret::Download => Verdict::DownloadFollows,
+            Secret::Bearer if self.word.number() != Some(4) => Verdict::Open,
+            Secret::Bearer | Secret::Download => Verdict::DownloadFollows,
             Secret::From(_) | Secret::Keyed => Verdict::Open,
         }
     }
