@@ -127,6 +127,9 @@ pub struct Profile {
     pub identity_keyed: bool,
     /// The access technology behind `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02, a30).
     pub access_technology: Option<u8>,
+    /// How the test form of `AT+COPS` ends: the modes and formats. Ranges on modules of this chip's vendor and a SIM800
+    /// (drivers quote them so); lists on an Air780E (what atlib, written on one, takes for the end).
+    pub operator_modes: &'static str,
     /// A blank behind the colon of `RECV FROM:` (manual; none on a SIM868, capture s02).
     pub sender_blank: bool,
     /// What stands behind `+CPIN: READY` and `+CPIN: SIM REMOVED` when a card comes or goes: the slot on an Air780E
@@ -204,6 +207,7 @@ impl Profile {
             firmware: "AirM2M_720U_V401881_LTE_AT",
             identity_keyed: true,
             access_technology: Some(7),
+            operator_modes: "(0-4),(0-2)",
             sender_blank: true,
             card_slot: "",
             boot: BOOT_8910,
@@ -253,6 +257,7 @@ impl Profile {
             tls_version: "0",
             tls_closed: "CLOSE OK",
             bearer_cid: 1,
+            operator_modes: "(0,1,2,3,4),(0,1,2)",
             model: "Air780E",
             revision: "AirM2M_780E_V1169_LTE_AT",
             firmware: "AirM2M_780E_V1169_LTE_AT",

@@ -79,7 +79,8 @@ fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome 
             let [name, short, digits] = names(machine);
             let technology = machine.access_technology();
             let stat = if machine.radio.in_service() { 2 } else { 1 };
-            let list = format!("({stat},\"{name}\",\"{short}\",\"{digits}\"{technology}),,(0-4),(0-2)");
+            let modes = machine.settings.profile.operator_modes;
+            let list = format!("({stat},\"{name}\",\"{short}\",\"{digits}\"{technology}),,{modes}");
             machine.keyed("+COPS", &list);
         }
         Form::Test => return Outcome::cme(Cme::NoService),
