@@ -36,7 +36,7 @@ pub enum Error {
     /// The module has no network connection (yet).
     #[error("not ready: {0}")]
     NotReady(NotReady),
-    /// All channels are taken: close a socket first.
+    /// All channels are taken, and none is being released for this connection: close a socket first.
     #[error("all channels of the module are in use")]
     NoFreeChannel,
     /// The module can carry sockets or one transparent stream, and carries the other: close that first.

@@ -38,10 +38,11 @@ impl Connector {
     }
 
     /// Connects (`c:connect(address, port, timeout)`): name or address, port 1 to 65535. If the module is not ready, it
-    /// is waited for within the time-out.
+    /// is waited for within the time-out; so is a channel that is being released, if no other is free.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] before a byte is written; [`Error::NoFreeChannel`] with all channels in use;
+    /// [`Error::InvalidInput`] before a byte is written; [`Error::NoFreeChannel`] at once with all channels in use, none of
+    /// which is being released for this connection;
     /// [`Error::ConnectFailed`], with TLS [`Error::Tls`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up; [`Error::ModemRestarted`],
     /// [`Error::PortLost`].
     pub fn connect(&self, host: &str, port: u16) -> Result<Socket> {

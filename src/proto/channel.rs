@@ -109,6 +109,19 @@ impl Channel {
         self.socket.is_none() && matches!(self.link, Link::Idle)
     }
 
+    /// Whether it will be free without anybody's doing: its user is done with it, and only the module is not.
+    pub(super) fn is_being_released(&self) -> bool {
+        let is_left = self.socket.as_ref().is_none_or(|socket| !socket.closers.is_empty());
+        is_left
+            && match &self.link {
+                Link::Used | Link::Closing => true,
+                Link::Preparing(opening) | Link::Starting(opening) | Link::Connecting(opening) => {
+                    opening.ticket.is_none()
+                }
+                Link::Idle | Link::Wanted(_) | Link::Up | Link::Draining | Link::Stream => false,
+            }
+    }
+
     /// The socket that it carries now, or would carry.
     pub(super) fn socket_id(&self) -> SocketId {
         SocketId { channel: self.id, generation: self.generation }

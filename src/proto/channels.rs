@@ -3,19 +3,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::at::{ChannelId, Protocol, Quotable, Refusal};
+use crate::at::ChannelId;
 use crate::config::{Config, ReceiveMode};
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
 use super::channel::{Channel, Closer, End, Send};
-use super::link::{Link, Opening};
+use super::link::Link;
 use super::outbox::Outbox;
 use super::pressure::Pressure;
+use super::queue::{Queue, refuse_connect};
 use super::receive::Receiving;
 use super::statistics::{Retired, SocketStatistics};
-use super::tls::{Preparation, Tls};
-use super::window::Window;
+use super::tls::Tls;
 use super::{Event, Response, SocketId, Ticket};
 
 /// The channels and who is next.
@@ -23,13 +23,15 @@ use super::{Event, Response, SocketId, Ticket};
 pub(super) struct Channels {
     pub(super) all: Vec<Channel>,
     /// How many of them the firmware offers.
-    offered: usize,
+    pub(super) offered: usize,
     pub(super) window: usize,
     queue_limit: usize,
     pub(super) mode: ReceiveMode,
     pub(super) poll: Duration,
     /// The channel whose turn it is.
     pub(super) turn: usize,
+    /// Connections that wait for a channel.
+    pub(super) queue: Queue,
     /// What is in flight, and for whom.
     pub(super) job: Option<(ChannelId, Job)>,
     /// The socket that the payload under way belongs to.
@@ -69,6 +71,7 @@ impl Channels {
             mode: config.receive_mode,
             poll: config.receive_poll,
             turn: 0,
+            queue: Queue::default(),
             job: None,
             receiving: None,
             fetched: 0,
@@ -94,7 +97,7 @@ impl Channels {
             let open = channel.socket.as_ref().is_some_and(|socket| socket.end.is_none());
             open || channel.link.opening().is_some()
         };
-        self.all.iter().any(is_open)
+        !self.queue.is_empty() || self.all.iter().any(is_open)
     }
 
     /// A channel that nobody uses.
@@ -109,21 +112,6 @@ impl Channels {
                 self.channel(id).link = Link::Idle;
                 self.settle(id, out);
             }
-        }
-    }
-
-    /// Takes a free channel for a new connection.
-    pub(super) fn connect(&mut self, now: Timestamp, opening: Opening, out: &mut Outbox) {
-        let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
-        match free.min_by_key(|channel| (channel.stale_until > now, channel.id)) {
-            Some(channel) => {
-                channel.occupy(match opening.protocol {
-                    Protocol::Tcp => Window::stream(self.window),
-                    Protocol::Udp => Window::datagrams(self.window),
-                });
-                channel.link = Link::Wanted(opening);
-            }
-            None => refuse_connect(opening.ticket, Error::NoFreeChannel, out),
         }
     }
 
@@ -283,6 +271,7 @@ impl Channels {
             self.channel(id).link = Link::Idle;
             self.settle(id, out);
         }
+        self.refuse_queued(end, out);
     }
 
     /// Tells those who wait for the close when the module holds nothing any more.
@@ -297,31 +286,6 @@ impl Channels {
         }
         let id = channel.socket_id();
         self.retired.keep(id, socket.statistics);
-    }
-
-    /// A connection could not be made.
-    pub(super) fn fail_connect(&mut self, id: ChannelId, opening: Opening, error: Error, out: &mut Outbox) {
-        self.channel(id).socket = None;
-        refuse_connect(opening.ticket, error, out);
-    }
-
-    /// The module still holds the channel: the connection is tried once more, on another one.
-    pub(super) fn retry_connect(
-        &mut self,
-        now: Timestamp,
-        id: ChannelId,
-        mut opening: Opening,
-        out: &mut Outbox,
-    ) {
-        // Nobody may be waiting any more.
-        if opening.retried || opening.ticket.is_none() {
-            let error = opening.refused(Refusal::AlreadyConnect);
-            self.fail_connect(id, opening, error, out);
-            return;
-        }
-        self.channel(id).socket = None;
-        opening.preparation.restart();
-        self.connect(now, Opening { retried: true, ..opening }, out);
     }
 
     /// What was counted of a socket.
@@ -374,36 +338,5 @@ impl Channels {
         let connecting = self.all.iter().filter(|channel| channel.link.is_connecting());
         let openings = connecting.filter_map(|channel| channel.link.opening());
         openings.map(|opening| opening.deadline.min(opening.started_at + STALE)).max()
-    }
-}
-
-/// Tells somebody who waits for a connection that there will be none.
-fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
-    if let Some(ticket) = ticket {
-        out.statistics.failed += 1;
-        out.answer(ticket, Err(error));
-    }
-}
-
-impl Opening {
-    pub(super) fn new(
-        ticket: Ticket,
-        protocol: Protocol,
-        host: Quotable,
-        port: u16,
-        now: Timestamp,
-        timeout: Duration,
-    ) -> Self {
-        Self {
-            ticket: Some(ticket),
-            protocol,
-            host,
-            port,
-            deadline: now + timeout,
-            timeout,
-            started_at: now,
-            retried: false,
-            preparation: Preparation::plain(),
-        }
     }
 }

@@ -12,7 +12,7 @@ use super::tls::Preparation;
 ///
 /// | state | on | next |
 /// |---|---|---|
-/// | `Idle` | the application asks for a connection | `Wanted` |
+/// | `Idle` | the application asks for a connection, or one waits for a channel ([`Queue`](super::queue::Queue)) | `Wanted` |
 /// | `Wanted` | its turn: a command that prepares it is written | `Preparing` |
 /// | `Preparing` | that has ended well | `Wanted` |
 /// | `Preparing` | that has failed, or nobody waits any more | `Idle` |

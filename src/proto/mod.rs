@@ -23,6 +23,7 @@ mod news;
 mod outbox;
 mod pressure;
 mod question;
+mod queue;
 mod receive;
 mod requests;
 mod session;

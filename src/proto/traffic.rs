@@ -24,6 +24,7 @@ pub(super) struct Turn {
 impl Channels {
     /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
     pub(super) fn next_turn(&mut self, now: Timestamp, out: &mut Outbox) -> Option<Turn> {
+        self.assign(now);
         for _ in 0..self.all.len() {
             let index = self.turn % self.all.len();
             self.turn = index + 1;
@@ -203,6 +204,7 @@ impl Channels {
         not_ready: Option<crate::error::NotReady>,
         out: &mut Outbox,
     ) {
+        self.expire_queued(now, not_ready, out);
         for id in ChannelId::all() {
             self.expire_connect(now, id, not_ready, out);
             self.expire_sends(now, id, out);
@@ -216,29 +218,6 @@ impl Channels {
                 keep
             });
         }
-    }
-
-    fn expire_connect(
-        &mut self,
-        now: Timestamp,
-        id: ChannelId,
-        not_ready: Option<crate::error::NotReady>,
-        out: &mut Outbox,
-    ) {
-        let channel = self.channel(id);
-        let due =
-            channel.link.opening().is_some_and(|opening| opening.ticket.is_some() && opening.deadline <= now);
-        if !due {
-            return;
-        }
-        channel.stale_until = now + STALE;
-        let Some(opening) = channel.link.opening().cloned() else { return };
-        let error = match (&channel.link, not_ready) {
-            (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
-            _ => opening.late(),
-        };
-        channel.link.release();
-        self.fail_connect(id, opening, error, out);
     }
 
     fn expire_sends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
@@ -269,7 +248,7 @@ impl Channels {
 
     /// The earliest moment at which a request of the application is due.
     pub(super) fn request_deadline(&self) -> Timestamp {
-        let mut request = Timestamp::MAX;
+        let mut request = self.queue.deadline();
         for channel in &self.all {
             if let Some(opening) = channel.link.opening().filter(|opening| opening.ticket.is_some()) {
                 request = request.min(opening.deadline);

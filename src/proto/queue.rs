@@ -1,0 +1,162 @@
+//! Connections and the channels that they get, at once or when one that is being released is free.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::at::{ChannelId, Protocol, Quotable, Refusal};
+use crate::error::{Error, NotReady};
+use crate::time::Timestamp;
+
+use super::Ticket;
+use super::channel::End;
+use super::channels::{Channels, STALE};
+use super::link::{Link, Opening};
+use super::outbox::Outbox;
+use super::tls::Preparation;
+use super::window::Window;
+
+/// Connections that wait for a channel, the first one first. Never more than channels are being released.
+#[derive(Debug, Default)]
+pub(super) struct Queue(VecDeque<Opening>);
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The earliest moment at which one of them has waited long enough.
+    pub(super) fn deadline(&self) -> Timestamp {
+        self.0.iter().map(|opening| opening.deadline).min().unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl Channels {
+    /// Takes a free channel for a new connection, or waits for one that is being released.
+    pub(super) fn connect(&mut self, now: Timestamp, opening: Opening, out: &mut Outbox) {
+        self.queue.0.push_back(opening);
+        self.assign(now);
+        let offered = self.all.iter().take(self.offered);
+        let released = offered.filter(|channel| channel.is_being_released()).count();
+        if self.queue.0.len() > released
+            && let Some(last) = self.queue.0.pop_back()
+        {
+            refuse_connect(last.ticket, Error::NoFreeChannel, out);
+        }
+    }
+
+    /// Gives free channels to those who wait for one.
+    pub(super) fn assign(&mut self, now: Timestamp) {
+        while !self.queue.is_empty() {
+            let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
+            let Some(channel) = free.min_by_key(|channel| (channel.stale_until > now, channel.id)) else {
+                return;
+            };
+            let Some(opening) = self.queue.0.pop_front() else { return };
+            channel.occupy(match opening.protocol {
+                Protocol::Tcp => Window::stream(self.window),
+                Protocol::Udp => Window::datagrams(self.window),
+            });
+            channel.link = Link::Wanted(opening);
+        }
+    }
+
+    /// Nobody gets a channel any more.
+    pub(super) fn refuse_queued(&mut self, end: End, out: &mut Outbox) {
+        for opening in std::mem::take(&mut self.queue.0) {
+            refuse_connect(opening.ticket, end.error(), out);
+        }
+    }
+
+    /// Those who have waited long enough for a channel.
+    pub(super) fn expire_queued(&mut self, now: Timestamp, not_ready: Option<NotReady>, out: &mut Outbox) {
+        self.queue.0.retain(|opening| {
+            let keep = opening.deadline > now;
+            if !keep {
+                let error = not_ready.map_or_else(|| opening.late(), Error::NotReady);
+                refuse_connect(opening.ticket, error, out);
+            }
+            keep
+        });
+    }
+
+    /// A connection could not be made.
+    pub(super) fn fail_connect(&mut self, id: ChannelId, opening: Opening, error: Error, out: &mut Outbox) {
+        self.channel(id).socket = None;
+        refuse_connect(opening.ticket, error, out);
+    }
+
+    /// The module still holds the channel: the connection is tried once more, on another one if there is one.
+    pub(super) fn retry_connect(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        mut opening: Opening,
+        out: &mut Outbox,
+    ) {
+        // Nobody may be waiting any more.
+        if opening.retried || opening.ticket.is_none() {
+            let error = opening.refused(Refusal::AlreadyConnect);
+            self.fail_connect(id, opening, error, out);
+            return;
+        }
+        self.channel(id).socket = None;
+        opening.preparation.restart();
+        // It was there before those who wait, and the channel that it leaves is being released: it need not be refused.
+        self.queue.0.push_front(Opening { retried: true, ..opening });
+        self.assign(now);
+    }
+
+    pub(super) fn expire_connect(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        not_ready: Option<NotReady>,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id);
+        let due =
+            channel.link.opening().is_some_and(|opening| opening.ticket.is_some() && opening.deadline <= now);
+        if !due {
+            return;
+        }
+        channel.stale_until = now + STALE;
+        let Some(opening) = channel.link.opening().cloned() else { return };
+        let error = match (&channel.link, not_ready) {
+            (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
+            _ => opening.late(),
+        };
+        channel.link.release();
+        self.fail_connect(id, opening, error, out);
+    }
+}
+
+/// Tells somebody who waits for a connection that there will be none.
+pub(super) fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
+    if let Some(ticket) = ticket {
+        out.statistics.failed += 1;
+        out.answer(ticket, Err(error));
+    }
+}
+
+impl Opening {
+    pub(super) fn new(
+        ticket: Ticket,
+        protocol: Protocol,
+        host: Quotable,
+        port: u16,
+        now: Timestamp,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            ticket: Some(ticket),
+            protocol,
+            host,
+            port,
+            deadline: now + timeout,
+            timeout,
+            started_at: now,
+            retried: false,
+            preparation: Preparation::plain(),
+        }
+    }
+}
