@@ -10,7 +10,7 @@ use std::time::Duration;
 use air724ug::proto::{Event, Request};
 use air724ug::sim::{Control, Settings};
 use air724ug::time::Timestamp;
-use air724ug::{CloseReason, Config, Error};
+use air724ug::{CloseReason, Config, Error, FlowControl};
 use pair::Pair;
 
 const LONG: Duration = Duration::from_secs(120);
@@ -112,4 +112,83 @@ fn a_close_may_take_half_a_minute() {
     pair.inject(b"\r\n0, CLOSE OK\r\n");
     pair.answer(ticket).unwrap();
     assert!(pair.now - since < Duration::from_secs(30));
+}
+
+/// XON and XOFF are bytes like others: the module is never asked to take them for more, and they pass both ways.
+#[test]
+fn flow_control_is_never_in_the_bytes() {
+    for (flow_control, wanted) in [(FlowControl::None, 0), (FlowControl::RtsCts, 1)] {
+        let config = Config::default().flow_control(flow_control);
+        let mut pair = Pair::with(config, Settings::default()).ready();
+        let socket = pair.channel_open();
+        let data = b"\x11\x13\x13\x11 on and off";
+        pair.send(socket, data).unwrap();
+        assert_eq!(pair.read(socket, data.len()).unwrap(), data);
+        assert_eq!((pair.wrote("AT+IFC=2,2"), pair.wrote("+IFC=")), (wanted, wanted));
+    }
+}
+
+/// What the host writes, and where the module has said something between.
+#[derive(Debug, PartialEq)]
+enum Said {
+    Host(Vec<u8>),
+    Module(Vec<u8>),
+}
+
+/// Keeps what is said from now on, in order.
+fn listen(pair: &mut Pair) -> Rc<RefCell<Vec<Said>>> {
+    let said = Rc::new(RefCell::new(Vec::new()));
+    let (host, module) = (said.clone(), said.clone());
+    pair.to_modem = Box::new(move |_, bytes| {
+        host.borrow_mut().push(Said::Host(bytes.clone()));
+        bytes
+    });
+    pair.to_host = Box::new(move |_, bytes| {
+        module.borrow_mut().push(Said::Module(bytes.clone()));
+        bytes
+    });
+    said
+}
+
+#[test]
+fn nothing_is_written_behind_payload_before_its_result() {
+    let latencies = vec![("+CIPSEND".to_owned(), Duration::from_secs(1))];
+    let mut pair = Pair::with(Config::default(), Settings::default().latencies(latencies)).ready();
+    let (first, second) = (pair.channel_open(), pair.channel_open());
+    let said = listen(&mut pair);
+    let data = [b'x'; 4_000];
+    let tickets = [pair.sending(first, &data), pair.sending(second, &data), pair.ask(Request::Signal)];
+    for ticket in tickets {
+        pair.answer(ticket).unwrap();
+    }
+    let said = said.borrow();
+    let is_payload = |said: &&Said| matches!(said, Said::Host(bytes) if bytes.starts_with(b"xx"));
+    assert_eq!(said.iter().filter(is_payload).count(), 6, "{said:?}");
+    for (index, payload) in said.iter().enumerate().filter(|(_, said)| is_payload(said)) {
+        let Said::Host(bytes) = payload else { continue };
+        assert!(bytes.iter().all(|byte| *byte == b'x'), "nothing else is in it");
+        let rest = &said[index + 1..];
+        let next = rest.iter().position(|said| matches!(said, Said::Host(_))).unwrap_or(rest.len());
+        let between = rest[..next].iter().flat_map(|said| match said {
+            Said::Host(bytes) | Said::Module(bytes) => bytes.clone(),
+        });
+        let between = String::from_utf8(between.collect()).unwrap();
+        assert!(between.contains("DATA ACCEPT:") || between.contains("SEND OK"), "{between:?}");
+    }
+}
+
+/// And if the result never comes, what the module may still wait for is filled with CR, which it swallows.
+#[test]
+fn what_is_behind_payload_without_a_result_is_as_many_line_ends() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("payload", "");
+    let said = listen(&mut pair);
+    let ticket = pair.sending(socket, b"payload");
+    pair.run_until(|pair| pair.saw(|event| matches!(event, Event::Expired(_))));
+    pair.run_for(Duration::from_secs(1));
+    drop(pair.answered(ticket));
+    let said = said.borrow();
+    let host: Vec<_> = said.iter().filter(|said| matches!(said, Said::Host(_))).collect();
+    assert_eq!(host[1], &Said::Host(vec![b'\r'; 7]), "{said:?}");
 }
