@@ -156,6 +156,37 @@ fn a_client_is_known_by_its_certificate() {
     }
 }
 
+/// The same client, its key read with a password on the host: the module is given the key that is inside, and nothing that
+/// is written down holds the key or the password.
+#[cfg(feature = "encrypted-keys")]
+#[test]
+fn a_client_is_known_by_a_key_that_has_a_password() {
+    const PASSWORD: &str = "correct horse battery staple";
+    let address = server("server.crt", true);
+    let capture = std::env::temp_dir().join(format!("air724ug-encrypted-{}.capture", std::process::id()));
+    let certificate = || Certificate::from_file(path("client.crt")).unwrap();
+    {
+        let (_terminal, modem) = modem_with(Config::default().capture(&capture));
+        for name in ["aes256.key", "scrypt.key"] {
+            let file = path("../../tests/encrypted_keys").join(name);
+            let key = PrivateKey::from_file_encrypted(&file, PASSWORD).unwrap();
+            let config = TlsConfig::verified(authority()).client_identity(certificate(), key);
+            let socket = modem.tls(config).connect("tls.test", address.port()).unwrap();
+            echoes(&socket, b"it is me");
+            socket.close().unwrap();
+        }
+        modem.close();
+    }
+    let text = fs::read_to_string(&capture).unwrap();
+    fs::remove_file(&capture).unwrap();
+    assert!(text.contains("AT+FSWRITE=") && text.contains("connect TLS tls.test"), "{text}");
+    let key = fs::read_to_string(path("client.key")).unwrap();
+    let lines = key.lines().filter(|line| !line.starts_with('-')).map(|line| &line[..16]);
+    for secret in lines.chain(["BEGIN", PASSWORD]) {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
 #[test]
 fn a_server_that_speaks_no_tls_is_no_plain_connection() {
     let address = talking_server(b"220 hello\r\n");
