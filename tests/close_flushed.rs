@@ -59,7 +59,8 @@ fn what_a_deaf_peer_lacks_is_said_in_time_and_the_socket_is_closed() {
     let error = socket.close_flushed(Duration::from_millis(300)).unwrap_err();
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1_300), "{took:?}");
-    assert!(matches!(error.why, Error::Timeout { .. }), "{error:?}");
+    let within = |after| after == Duration::from_millis(300);
+    assert!(matches!(error.why, Error::Timeout { after, .. } if within(after)), "{error:?}");
     let seen = other.statistics();
     assert_eq!(error.unacknowledged, Unacknowledged::AtMost(seen.unacknowledged()));
     assert!((1..=100_000).contains(&seen.unacknowledged()), "{seen:?}");
@@ -68,6 +69,20 @@ fn what_a_deaf_peer_lacks_is_said_in_time_and_the_socket_is_closed() {
     drop(other);
     eventually("the module has closed it", || is_closed(&modem));
     assert_eq!(io::Error::from(error).kind(), io::ErrorKind::TimedOut);
+}
+
+#[test]
+fn a_close_that_the_module_does_not_confirm_is_told_though_nothing_is_lost() {
+    let slow = vec![("+CIPCLOSE".to_owned(), Duration::from_secs(10))];
+    let terminal = Terminal::with(Settings::default().latencies(slow), memory());
+    let modem = terminal.modem(Config::default());
+    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    socket.send(b"hello").unwrap();
+    let error = socket.close_flushed(Duration::from_secs(2)).unwrap_err();
+    assert_eq!(error.unacknowledged, Unacknowledged::AtMost(0));
+    let within = |after| after == Duration::from_secs(2);
+    assert!(matches!(error.why, Error::Timeout { after, .. } if within(after)), "{error:?}");
+    assert!(error.to_string().contains("everything is acknowledged"), "{error}");
 }
 
 #[test]

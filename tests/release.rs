@@ -84,10 +84,11 @@ fn a_connection_waits_for_the_channel_of_one_that_nobody_waits_for_any_more() {
     for _ in 0..7 {
         pair.channel_open();
     }
-    pair.instead("AT+CIPSTART", "\r\nOK\r\n");
+    pair.instead("AT+CIPSTART", "");
     let late = connecting(&mut pair, SHORT);
     assert!(pair.answer(late).is_err());
     let ticket = connecting(&mut pair, LONG);
+    assert!(pair.answered(ticket).is_none(), "AT+CIPSTART is still in flight");
     assert!(matches!(pair.answer(ticket), Ok(Response::Connected(_))), "{}", pair.story());
 }
 
@@ -174,6 +175,38 @@ fn a_connection_that_finds_its_channel_taken_waits_until_that_is_released() {
     let ticket = connecting(&mut pair, LONG);
     connects(&mut pair, ticket, sockets[3]);
     assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTART")), (2, 10));
+}
+
+#[test]
+fn nobody_overtakes_a_connection_that_found_its_channel_taken() {
+    let (mut pair, sockets) = full();
+    pair.instead("AT+CIPCLOSE=3", "\r\nERROR\r\n");
+    pair.instead_times(100, "AT+CIPCLOSE=5", "");
+    forget(&mut pair, sockets[3]);
+    forget(&mut pair, sockets[5]);
+    let first = connecting(&mut pair, LONG);
+    let second = connecting(&mut pair, LONG);
+    connects(&mut pair, first, sockets[3]);
+    assert!(pair.answered(second).is_none());
+    pair.heal();
+    connects(&mut pair, second, sockets[5]);
+}
+
+/// The handles of ended sockets take channels, too; one without a handle is up again by mistake, and has to be closed first.
+#[test]
+fn a_connection_that_waits_without_a_network_says_that_there_is_none() {
+    let (mut pair, sockets) = full();
+    pair.control(Control::NetworkDown);
+    pair.control(Control::PdpLost);
+    pair.run_for(Duration::from_secs(1));
+    assert!(!pair.engine.is_ready());
+    forget(&mut pair, sockets[0]);
+    pair.inject(b"\r\n0, CONNECT OK\r\n");
+    let ticket = connecting(&mut pair, SHORT);
+    let next = connecting(&mut pair, SHORT);
+    assert!(matches!(pair.answered(next), Some(Err(Error::NoFreeChannel))));
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::NotReady(_))), "{answer:?}");
 }
 
 #[test]

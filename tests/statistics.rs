@@ -55,7 +55,7 @@ fn an_echo_is_counted_to_the_byte() {
     assert_eq!((after.resynchronisations, after.dropped, after.faults), (1, 0, 0), "one at the beginning");
     let mine = of(&pair, socket);
     assert_eq!((mine.sent, mine.sends, mine.received, mine.receives), (4_000, 3, 4_000, mine.receives));
-    assert_eq!(mine.max_queued, 4_000);
+    assert_eq!((mine.given, mine.max_queued, after.max_queued), (4_000, 4_000, 4_000));
     assert!((1_460..=4_000).contains(&mine.max_unread) && mine.max_unread == after.max_unread, "{mine:?}");
     assert_eq!((mine.commands.written, mine.commands.answered), (5, 5));
     assert_eq!(mine.connect, after.connects.max().unwrap());
@@ -250,6 +250,35 @@ fn a_module_that_is_full_and_what_it_never_took_are_counted() {
     pair.control(Control::PdpLost);
     assert_eq!(of(&pair, socket).unsent, waiting);
     assert_eq!((seen(&pair).unsent, seen(&pair).sent), (waiting, 200_000 - waiting));
+}
+
+#[test]
+fn what_a_send_took_back_when_its_time_was_up_was_never_given() {
+    let mut pair = online(Config::default());
+    pair.modem.network_mut().name("deaf.test", [10, 1, 0, 9]).serve(
+        "deaf.test",
+        7,
+        Peer::discard().never_reads(),
+    );
+    let socket = pair.connect("deaf.test", 7).unwrap();
+    let timeout = Duration::from_secs(5);
+    let answer = pair.call(Request::Send { socket, data: vec![1; 200_000], timeout });
+    let Ok(Response::Sent { accepted, .. }) = answer else { panic!("{answer:?}") };
+    assert!(accepted < 200_000);
+    assert_eq!(of(&pair, socket).given, accepted as u64);
+}
+
+#[test]
+fn what_was_acknowledged_once_stays_so_whatever_the_module_says_later() {
+    let mut pair = online(Config::default());
+    let socket = pair.channel_open();
+    pair.send(socket, b"hello").unwrap();
+    let ask = || Request::Unacknowledged { socket, timeout: LONG };
+    assert!(matches!(pair.call(ask()), Ok(Response::Unacknowledged(0))));
+    assert_eq!(of(&pair, socket).acknowledged, 5);
+    pair.instead("AT+CIPACK", "\r\n+CIPACK: 5,2,3\r\n\r\nOK\r\n");
+    assert!(matches!(pair.call(ask()), Ok(Response::Unacknowledged(3))));
+    assert_eq!(of(&pair, socket).acknowledged, 5);
 }
 
 #[test]
