@@ -34,6 +34,8 @@
 //! No SMS, no calls, no `async`. Every modem has one thread of its
 //! own and needs no runtime.
 
+#![forbid(unsafe_code)]
+
 pub mod at;
 pub mod capture;
 pub mod config;

@@ -4,7 +4,6 @@ use nom::branch::alt;
 use nom::bytes::complete::{take_till, take_while};
 use nom::character::complete::{char, digit1, space0};
 use nom::combinator::{map, map_res, opt, recognize};
-use nom::multi::separated_list0;
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
@@ -52,13 +51,17 @@ impl<'a> Field<'a> {
 
 /// All fields of a list; quotes protect commas. An unclosed quote runs to the end of the line.
 pub fn fields(list: &[u8]) -> Vec<Field<'_>> {
-    if list.trim_ascii().is_empty() {
-        return Vec::new();
-    }
-    match separated_list0(char(','), field).parse(list) {
-        Ok((_, fields)) => fields,
-        Err(_) => Vec::new(),
-    }
+    each_field(list).collect()
+}
+
+/// The fields of a list one by one, for what is read so often that it shall take no place on the heap.
+pub(crate) fn each_field(list: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    let mut rest = Some(list).filter(|list| !list.trim_ascii().is_empty());
+    std::iter::from_fn(move || {
+        let (behind, field) = field(rest.take()?).ok()?;
+        rest = behind.strip_prefix(b",");
+        Some(field)
+    })
 }
 
 /// A decimal number that fits in 32 bits.

@@ -176,6 +176,9 @@ impl Urc {
 
     fn of_info(key: &[u8], list: &[u8]) -> Option<Self> {
         let key = std::str::from_utf8(key).ok()?;
+        if key == "+CIPRXGET" {
+            return data_waiting(list);
+        }
         let words = || text(list).trim().to_owned();
         let fields = super::fields(list);
         let field = |index: usize| fields.get(index).and_then(super::Field::number);
@@ -191,7 +194,6 @@ impl Urc {
                 registration_status(&fields, super::reply::Form::Unsolicited)?,
             ),
             "+CFUN" => Self::Started(format!("{key}: {}", words())),
-            "+CIPRXGET" => data_waiting(&fields)?,
             "+CDNSGIP" => resolved(&fields)?,
             "+CIPPING" => Self::Ping(PingReply::parse(&fields)?),
             key if NOTE_KEYS.contains(&key) => Self::Note(format!("{key}: {}", words())),
@@ -231,14 +233,14 @@ impl fmt::Display for Urc {
 
 /// `+CIPRXGET: 1,<n>` and `+CIPRXGET: 1`; the vendor's `+CIPRXGET:<n>` cannot be told from the single connection's
 /// `+CIPRXGET: 1`, so one field names a channel and the engine asks.
-fn data_waiting(fields: &[super::Field<'_>]) -> Option<Urc> {
-    match fields {
-        [only] => ChannelId::new(only.number()?).map(|channel| Urc::DataWaiting(Some(channel))),
-        [mode, channel] if mode.number() == Some(1) => {
-            ChannelId::new(channel.number()?).map(|channel| Urc::DataWaiting(Some(channel)))
-        }
-        _ => None,
-    }
+fn data_waiting(list: &[u8]) -> Option<Urc> {
+    let mut fields = super::fields::each_field(list);
+    let channel = match (fields.next()?, fields.next(), fields.next()) {
+        (only, None, _) => only,
+        (mode, Some(channel), None) if mode.number() == Some(1) => channel,
+        (_, Some(_), _) => return None,
+    };
+    ChannelId::new(channel.number()?).map(|channel| Urc::DataWaiting(Some(channel)))
 }
 
 fn resolved(fields: &[super::Field<'_>]) -> Option<Urc> {

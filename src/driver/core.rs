@@ -228,7 +228,10 @@ impl Core {
     fn serve(&mut self, now: Timestamp) {
         while let Some(output) = self.engine.poll() {
             match output {
-                Output::Write(bytes) => self.write(now, &bytes),
+                Output::Write(bytes) => {
+                    self.write(now, &bytes);
+                    self.engine.reuse(bytes);
+                }
                 Output::Answered(ticket, result) => self.answers.deliver(ticket, result),
                 Output::Event(event) => {
                     log::debug!("{event:?}");

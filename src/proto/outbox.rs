@@ -1,7 +1,9 @@
 use std::collections::VecDeque;
 
+use crate::at::Command;
 use crate::error::Error;
 
+use super::engine::Engine;
 use super::statistics::Statistics;
 use super::{Event, Output, Response, SocketId, Ticket};
 
@@ -9,7 +11,22 @@ use super::{Event, Output, Response, SocketId, Ticket};
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,
+    /// Empty buffers, to be filled again.
+    spare: Vec<Vec<u8>>,
     pub(super) statistics: Statistics,
+}
+
+/// Buffers that are kept: a send has a command and a payload under way.
+const SPARE: usize = 2;
+/// The most that such a buffer holds; a file is longer, and seldom.
+const MAX_SPARE: usize = 4 * 1024;
+
+impl Engine {
+    /// Gives the buffer of an [`Output::Write`] back when its bytes are with the port, to be filled again, so that
+    /// writing allocates nothing. A shell that does without loses nothing else.
+    pub fn reuse(&mut self, buffer: Vec<u8>) {
+        self.out.reuse(buffer);
+    }
 }
 
 impl Outbox {
@@ -27,6 +44,24 @@ impl Outbox {
 
     pub(super) fn write(&mut self, bytes: Vec<u8>) {
         self.outputs.push_back(Output::Write(bytes));
+    }
+
+    pub(super) fn command(&mut self, command: &Command) {
+        let mut bytes = self.buffer();
+        command.write_to(&mut bytes);
+        self.write(bytes);
+    }
+
+    /// An empty buffer, for [`write`](Self::write).
+    pub(super) fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    fn reuse(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < SPARE && buffer.capacity() <= MAX_SPARE {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
     }
 
     pub(super) fn answer(&mut self, ticket: Ticket, result: Result<Response, Error>) {

@@ -112,7 +112,7 @@ impl Session {
     ) {
         debug_assert!(self.is_idle());
         out.statistics.commands.written += 1;
-        out.write(command.wire());
+        out.command(&command);
         let (phase, timeout) = match payload {
             Some(payload) if command.gives_up() => (Phase::Prompt(payload), command.timeout()),
             Some(payload) => (Phase::Prompt(payload), PROMPT_TIMEOUT),
@@ -359,7 +359,7 @@ impl Session {
     }
 
     fn fence(&mut self, fence: Fence, out: &mut Outbox) {
-        out.write(fence.probe().wire());
+        out.command(fence.probe());
         self.state = State::Fenced(fence);
     }
 

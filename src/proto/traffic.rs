@@ -30,7 +30,7 @@ impl Channels {
             self.turn = index + 1;
             let manual = self.mode == ReceiveMode::Manual;
             let opening = self.opening_turn(now, self.all[index].id, out);
-            if let Some((job, turn)) = opening.or_else(|| self.all[index].next_turn(now, manual)) {
+            if let Some((job, turn)) = opening.or_else(|| self.all[index].next_turn(now, manual, out)) {
                 self.job = Some((turn.channel, job));
                 if let Some(socket) = &mut self.channel(turn.channel).socket {
                     socket.statistics.commands.written += 1;
@@ -281,7 +281,7 @@ impl Channels {
 }
 
 impl Channel {
-    fn next_turn(&mut self, now: Timestamp, manual: bool) -> Option<(Job, Turn)> {
+    fn next_turn(&mut self, now: Timestamp, manual: bool, out: &mut Outbox) -> Option<(Job, Turn)> {
         let id = self.id;
         let turn = |command| Turn { channel: id, command, payload: None };
         match &self.link {
@@ -317,8 +317,10 @@ impl Channel {
                     false => harmless_len(rest, Command::MAX_CHUNK),
                 };
                 send.in_flight = len;
-                let payload = Some(rest[..len].to_vec());
-                Some((Job::Send, Turn { channel: id, command: Command::send(id, len), payload }))
+                let mut payload = out.buffer();
+                payload.extend_from_slice(&rest[..len]);
+                let command = Command::send(id, len);
+                Some((Job::Send, Turn { channel: id, command, payload: Some(payload) }))
             }
             _ if wants_fetch => {
                 socket.poll_at = Timestamp::MAX;

@@ -48,7 +48,7 @@ impl Command {
 
     /// Whether it may take files away that somebody counts on.
     pub fn may_remove_files(&self) -> bool {
-        self.text.to_ascii_uppercase().contains("+FSDEL")
+        self.text().to_ascii_uppercase().contains("+FSDEL")
     }
 }
 

@@ -42,22 +42,26 @@ impl Command {
 
     /// `AT+CIPSEND=<n>,<len>`: prompt, then exactly `len` bytes. The result may take 50 s (section 15).
     pub fn send(channel: ChannelId, len: usize) -> Self {
-        Self::new(format!("AT+CIPSEND={channel},{len}"), Shape::Send(channel, len), Duration::from_secs(50))
+        Self::new(
+            format_args!("AT+CIPSEND={channel},{len}"),
+            Shape::Send(channel, len),
+            Duration::from_secs(50),
+        )
     }
 
     /// `AT+CIPRXGET=2,<n>,<len>`: fetches up to `len` bytes.
     pub fn fetch(channel: ChannelId, len: usize) -> Self {
-        Self::new(format!("AT+CIPRXGET=2,{channel},{len}"), Shape::Fetch(channel), DEFAULT_TIMEOUT)
+        Self::new(format_args!("AT+CIPRXGET=2,{channel},{len}"), Shape::Fetch(channel), DEFAULT_TIMEOUT)
     }
 
     /// `AT+CIPACK=<n>`: how many bytes were sent, acknowledged and not acknowledged since the connect (section 9).
     pub fn acknowledged(channel: ChannelId) -> Self {
         let shape = Shape::Info { keys: &["+CIPACK"], accepts: |list| list.len() == 3 };
-        Self::new(format!("AT+CIPACK={channel}"), shape, DEFAULT_TIMEOUT)
+        Self::new(format_args!("AT+CIPACK={channel}"), shape, DEFAULT_TIMEOUT)
     }
 
     /// `AT+CIPCLOSE=<n>`: up to 30 s (section 15).
     pub fn close(channel: ChannelId) -> Self {
-        Self::new(format!("AT+CIPCLOSE={channel}"), Shape::Close(channel), Duration::from_secs(30))
+        Self::new(format_args!("AT+CIPCLOSE={channel}"), Shape::Close(channel), Duration::from_secs(30))
     }
 }

@@ -9,11 +9,11 @@ mod network;
 mod power;
 mod setup;
 mod shape;
+mod text;
 mod tls;
 mod transparent;
 mod user;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub use user::InvalidCommand;
 
 use super::{ChannelId, Line};
 use shape::Shape;
+use text::Text;
 
 /// The longest command line that the module takes, in bytes (protocol section 2).
 pub const MAX_COMMAND: usize = 1024;
@@ -41,13 +42,13 @@ pub const MAX_COMMAND: usize = 1024;
 /// ```
 #[derive(Clone)]
 pub struct Command {
-    text: Cow<'static, str>,
+    text: Text,
     shape: Shape,
     timeout: Duration,
 }
 
 impl Command {
-    fn new(text: impl Into<Cow<'static, str>>, shape: Shape, timeout: Duration) -> Self {
+    fn new(text: impl Into<Text>, shape: Shape, timeout: Duration) -> Self {
         Self { text: text.into(), shape, timeout }
     }
 
@@ -59,21 +60,28 @@ impl Command {
 
     /// The text without its line end. It may hold a password: for logs there is [`name`](Self::name).
     pub fn text(&self) -> &str {
-        &self.text
+        self.text.as_str()
     }
 
     /// The text up to its first `=`: what may be logged and put into errors.
     pub fn name(&self) -> &str {
-        self.text.split('=').next().unwrap_or_default()
+        self.text().split('=').next().unwrap_or_default()
     }
 
     /// The bytes to write. The line ends with CR LF: behind a bare CR the chip waits 20 ms for an LF, and takes the
     /// payload's first byte for it if that is one (protocol section 2).
     pub fn wire(&self) -> Vec<u8> {
-        let mut wire = Vec::with_capacity(self.text.len() + 2);
-        wire.extend_from_slice(self.text.as_bytes());
-        wire.extend_from_slice(b"\r\n");
+        let mut wire = Vec::new();
+        self.write_to(&mut wire);
         wire
+    }
+
+    /// Puts [`wire`](Self::wire) behind what is in the buffer.
+    pub fn write_to(&self, buffer: &mut Vec<u8>) {
+        let text = self.text();
+        buffer.reserve(text.len() + 2);
+        buffer.extend_from_slice(text.as_bytes());
+        buffer.extend_from_slice(b"\r\n");
     }
 
     /// How long the answer may take.
@@ -110,7 +118,7 @@ impl Command {
     /// Whether a line may be part of an answer to this command. A question of the `AT+NAME?` form has its name before
     /// every line (V.250 section 5.4.4).
     pub fn may_print(&self, line: &Line<'_>) -> bool {
-        let is_named = matches!(self.shape, Shape::Any { .. }) && self.text.ends_with('?');
+        let is_named = matches!(self.shape, Shape::Any { .. }) && self.text().ends_with('?');
         match line {
             Line::Final(_) => false,
             Line::Text(_) if is_named => false,
@@ -120,7 +128,7 @@ impl Command {
 
     /// Whether it is several commands on one line.
     pub fn is_chain(&self) -> bool {
-        self.text.contains(';')
+        self.text().contains(';')
     }
 
     /// Whether the answer always has one line, no more and no less.
@@ -131,7 +139,7 @@ impl Command {
     /// Whether a single line that `older` may print as well can only be this command's: it has one of its own, so
     /// that a late one would be the second.
     pub fn has_own_line(&self, older: &Command) -> bool {
-        self.has_one_line() || self.text.ends_with('?') || self.text == older.text
+        self.has_one_line() || self.text().ends_with('?') || self.text() == older.text()
     }
 
     /// Whether nothing tells where the answer ends, so that a further question must.
@@ -141,7 +149,7 @@ impl Command {
 
     /// Whether the text is an echo of this command.
     pub fn is_echo(&self, line: &[u8]) -> bool {
-        line == self.text.as_bytes()
+        line == self.text().as_bytes()
     }
 
     /// Whether the answer carries an information line with this key.

@@ -1,0 +1,90 @@
+//! The text of a command. The short ones, of which every send and every fetch needs one, take no place on the heap.
+
+use std::fmt;
+
+/// As long as the longest command of a transfer, and then some.
+const SHORT: usize = 30;
+
+#[derive(Clone)]
+pub(super) enum Text {
+    Fixed(&'static str),
+    Short { len: u8, bytes: [u8; SHORT] },
+    Long(String),
+}
+
+impl Text {
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Fixed(text) => text,
+            // Whole strings were copied, so it is one.
+            Self::Short { len, bytes } => {
+                std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default()
+            }
+            Self::Long(text) => text,
+        }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::Fixed(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Long(text)
+    }
+}
+
+impl From<fmt::Arguments<'_>> for Text {
+    fn from(arguments: fmt::Arguments<'_>) -> Self {
+        let mut text = Self::Short { len: 0, bytes: [0; SHORT] };
+        // There is room for any text, so it can't fail.
+        let _ = fmt::Write::write_fmt(&mut text, arguments);
+        text
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        match self {
+            Self::Short { len, bytes } => {
+                let (start, end) = (usize::from(*len), usize::from(*len) + more.len());
+                match bytes.get_mut(start..end) {
+                    Some(room) => {
+                        room.copy_from_slice(more.as_bytes());
+                        *len = end as u8;
+                    }
+                    None => *self = Self::Long([self.as_str(), more].concat()),
+                }
+            }
+            Self::Fixed(text) => *self = Self::Long([*text, more].concat()),
+            Self::Long(text) => text.push_str(more),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_the_same_on_either_side_of_the_border() {
+        for len in 0..2 * SHORT {
+            let (first, second) = ("é".repeat(len / 4), "x".repeat(len - len / 4 * 2));
+            let text = Text::from(format_args!("{first}{second}"));
+            assert_eq!(text.as_str(), format!("{first}{second}"));
+            assert_eq!(matches!(text, Text::Short { .. }), len <= SHORT, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn more_can_be_written_behind_any_text() {
+        for mut text in [Text::from("AT"), Text::from("AT".to_owned()), Text::from(format_args!("AT"))] {
+            fmt::Write::write_str(&mut text, "+CSQ").unwrap();
+            assert_eq!(text.as_str(), "AT+CSQ");
+        }
+    }
+}
