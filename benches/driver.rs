@@ -1,0 +1,59 @@
+//! How fast the driver is: ratios to what the line, the terminal or the memory allows, measured in the same run.
+//!
+//! ```sh
+//! cargo bench --bench driver              # everything, some 20 seconds
+//! cargo bench --bench driver -- decode    # the parts whose names are given
+//! ```
+//!
+//! The figures are read by a person and shown in `docs/performance.md`; what fails here is a byte that does not come.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing io call shall end the measurement")]
+
+#[path = "driver/bulk.rs"]
+mod bulk;
+#[path = "driver/decode.rs"]
+mod decode;
+#[path = "../tests/driver_support/mod.rs"]
+mod driver_support;
+#[path = "driver/latency.rs"]
+mod latency;
+#[path = "driver/line.rs"]
+mod line;
+#[path = "driver/many.rs"]
+mod many;
+#[path = "../tests/pair/mod.rs"]
+mod pair;
+#[path = "driver/puppet.rs"]
+mod puppet;
+#[path = "driver/raw.rs"]
+mod raw;
+#[path = "driver/report.rs"]
+mod report;
+#[path = "driver/sockets.rs"]
+mod sockets;
+
+/// The most payload of one command or frame.
+const CHUNK: usize = 1460;
+
+const PARTS: [(&str, fn()); 6] = [
+    ("line", line::measure),
+    ("latency", latency::measure),
+    ("decode", decode::measure),
+    ("bulk", bulk::measure),
+    ("sockets", sockets::measure),
+    ("many", many::measure),
+];
+
+fn main() {
+    if many::serves_modems() {
+        return;
+    }
+    // Cargo adds an option of its own.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|part| !part.starts_with('-')).collect();
+    for (name, measure) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+            println!("\n{name}");
+            measure();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How much of the line's rate is payload, against what the protocol allows at best.
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use air724ug::sim::{FullBuffer, Peer, Settings};
+use air724ug::{Config, ReceiveMode};
+
+use crate::CHUNK;
+use crate::driver_support::{MODES, SOON, Terminal, memory};
+use crate::pair::Pair;
+use crate::raw::Raw;
+use crate::report::{Goal, report};
+
+const SLOW: u32 = 115_200;
+const FAST: u32 = 921_600;
+
+/// What crosses the line for each chunk beside it, echo off: half duplex command, prompt and result; header; both.
+const SEND_OVERHEAD: usize = "AT+CIPSEND=0,1460\r\r\n> \r\nDATA ACCEPT:0,1460\r\n".len();
+const PUSH_CEILING: f64 = 0.986;
+const MANUAL_CEILING: f64 = 0.966;
+
+/// How much is moved in virtual time and in real time.
+const VIRTUAL: usize = 500 * CHUNK;
+const REAL: usize = 100 * CHUNK;
+
+pub(crate) fn measure() {
+    virtually();
+    on_a_terminal();
+}
+
+fn send_ceiling() -> f64 {
+    CHUNK as f64 / (CHUNK + SEND_OVERHEAD) as f64
+}
+
+fn receive_ceiling(mode: ReceiveMode) -> f64 {
+    match mode {
+        ReceiveMode::Push => PUSH_CEILING,
+        ReceiveMode::Manual => MANUAL_CEILING,
+    }
+}
+
+/// Payload a second to the bytes a second that the line carries.
+fn share(bytes: usize, span: Duration, baud: u32) -> f64 {
+    bytes as f64 / span.as_secs_f64() / (f64::from(baud) / 10.0)
+}
+
+fn settings(baud: u32) -> Settings {
+    Settings::default().baud(Some(baud)).full_buffer(FullBuffer::Wait)
+}
+
+/// Engine and modem without threads: what the protocol costs, the same in every run.
+fn virtually() {
+    let pair = |mode, baud| {
+        let config = Config::default().baud_rate(baud).receive_mode(mode);
+        let mut pair = Pair::with(config, settings(baud)).ready();
+        let network = pair.modem.network_mut();
+        network.serve("discard.test", 9, Peer::discard()).serve("source.test", 1, Peer::source(1 << 40));
+        pair
+    };
+    for baud in [SLOW, FAST] {
+        let mut pair = pair(ReceiveMode::Push, baud);
+        let socket = pair.connect("discard.test", 9).unwrap();
+        let begun_at = pair.now;
+        pair.send(socket, &vec![b'x'; VIRTUAL]).unwrap();
+        let share = share(VIRTUAL, pair.now - begun_at, baud);
+        let goal = if baud == SLOW { 0.998 } else { 0.985 };
+        report(
+            &format!("send at {baud} / ceiling, virtual time"),
+            share / send_ceiling(),
+            Goal::AtLeast(goal),
+        );
+    }
+    for mode in MODES {
+        let mut pair = pair(mode, FAST);
+        let socket = pair.connect("source.test", 1).unwrap();
+        // Behind the beginning, which waits for the first frame.
+        pair.read(socket, CHUNK).unwrap();
+        let begun_at = pair.now;
+        pair.read(socket, VIRTUAL).unwrap();
+        let share = share(VIRTUAL, pair.now - begun_at, FAST);
+        report(
+            &format!("receive at {FAST} / ceiling, {mode:?}, virtual time"),
+            share / receive_ceiling(mode),
+            receive_goal(mode),
+        );
+    }
+}
+
+fn receive_goal(mode: ReceiveMode) -> Goal {
+    Goal::AtLeast(if mode == ReceiveMode::Push { 0.999 } else { 0.985 })
+}
+
+/// With threads and a terminal, beside a program that has nothing to do but that: the machine and the simulated line
+/// have their share in both.
+fn on_a_terminal() {
+    for baud in [SLOW, FAST] {
+        let [driver, raw] = send_on_a_terminal(baud).map(|span| share(REAL, span, baud) / send_ceiling());
+        let goal = if baud == SLOW { 0.998 } else { 0.985 };
+        report(&format!("send at {baud} / ceiling, terminal"), driver, Goal::None);
+        report(&format!("send at {baud} / ceiling, terminal, a program without a driver"), raw, Goal::None);
+        report(&format!("send at {baud} / that program"), driver / raw, Goal::AtLeast(goal));
+    }
+    for mode in MODES {
+        let share = share(REAL, receive_on_a_terminal(mode), FAST) / receive_ceiling(mode);
+        report(&format!("receive at {FAST} / ceiling, {mode:?}, terminal"), share, receive_goal(mode));
+    }
+}
+
+/// By the driver and by a program without one.
+fn send_on_a_terminal(baud: u32) -> [Duration; 2] {
+    let terminal = Terminal::with(settings(baud), memory());
+    let data = vec![b'x'; REAL];
+    let raw = {
+        let mut raw = Raw::connect(&terminal.path, "discard.test", 9);
+        let begun = Instant::now();
+        data.chunks(CHUNK).for_each(|chunk| raw.send(chunk));
+        begun.elapsed()
+    };
+    let modem = terminal.modem(Config::default().baud_rate(baud));
+    let mut socket = modem.tcp().connect("discard.test", 9).unwrap();
+    socket.write_all(&data[..CHUNK]).unwrap();
+    let begun = Instant::now();
+    socket.write_all(&data).unwrap();
+    [begun.elapsed(), raw]
+}
+
+fn receive_on_a_terminal(mode: ReceiveMode) -> Duration {
+    let terminal = Terminal::with(settings(FAST), memory());
+    let modem = terminal.modem(Config::default().baud_rate(FAST).receive_mode(mode));
+    let mut socket = modem.tcp().connect("source.test", 1).unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    let mut data = vec![0; REAL];
+    socket.read_exact(&mut data[..CHUNK]).unwrap();
+    let begun = Instant::now();
+    socket.read_exact(&mut data).unwrap();
+    begun.elapsed()
+}

@@ -1,0 +1,130 @@
+//! What modems cost in one process: threads, memory, time, and what they cost while nothing happens.
+//!
+//! The modems are simulated in another process, so that what is measured is the driver's alone.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use air724ug::sim::Settings;
+use air724ug::{Config, Modem, Socket};
+
+use crate::driver_support::{SOON, Terminal, all_asleep, memory, naps, processor_time, threads};
+use crate::report::{Goal, report};
+
+const COUNT: &str = "AIR724UG_BENCH_MODEMS";
+const MOST: usize = 64;
+const COMMANDS: usize = 6_400;
+const QUIET: Duration = Duration::from_secs(2);
+
+/// In the other process: serves so many modems until its input ends.
+pub(crate) fn serves_modems() -> bool {
+    let Ok(count) = std::env::var(COUNT) else { return false };
+    let terminals: Vec<_> =
+        (0..count.parse().unwrap()).map(|_| Terminal::with(Settings::default(), memory())).collect();
+    terminals.iter().for_each(|terminal| println!("{}", terminal.path));
+    std::io::stdout().flush().unwrap();
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    true
+}
+
+struct Simulators {
+    child: Child,
+    paths: Vec<String>,
+}
+
+impl Simulators {
+    fn start() -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(COUNT, MOST.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let paths = output.lines().take(MOST).map(Result::unwrap).collect();
+        Self { child, paths }
+    }
+}
+
+impl Drop for Simulators {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+pub(crate) fn measure() {
+    let simulators = Simulators::start();
+    // The first one brings what all share.
+    drop(open(&simulators.paths[..1]));
+    let mut alone = None;
+    for count in [1, 8, MOST] {
+        driver_ended();
+        let before = resident();
+        let modems = open(&simulators.paths[..count]);
+        report(&format!("{count} modems: threads"), threads("air724ug") as f64, Goal::AtMost(count as f64));
+        let each = resident().saturating_sub(before) as f64 / count as f64 / 1024.0;
+        // Of one alone, the pages that the allocator takes at once say nothing.
+        let goal = if count == 1 { Goal::None } else { Goal::AtMost(256.0) };
+        report(&format!("{count} modems with 8 sockets each: memory of each, KiB"), each, goal);
+        let cost = cost(&modems);
+        report(&format!("{count} modems: processor time of a command, us"), cost, Goal::None);
+        let alone = *alone.get_or_insert(cost);
+        report(&format!("{count} modems: cost of a command / one modem"), cost / alone, Goal::AtMost(1.2));
+        if count == MOST {
+            idle(&modems[0].0);
+        }
+    }
+}
+
+fn driver_ended() {
+    crate::driver_support::eventually("every thread has ended", || threads("air724ug") == 0);
+}
+
+type Open = (Modem, Vec<Socket>);
+
+fn open(paths: &[String]) -> Vec<Open> {
+    let modems = paths.iter().map(|path| Modem::open(path, Config::default()).unwrap());
+    let modems: Vec<_> = modems.collect();
+    modems.into_iter().map(with_sockets).collect()
+}
+
+fn with_sockets(modem: Modem) -> Open {
+    modem.wait_ready(SOON).unwrap();
+    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect("echo.test", 7).unwrap()).collect();
+    for mut socket in &sockets {
+        let mut back = [0; 1460];
+        socket.write_all(&back).unwrap();
+        socket.read_exact(&mut back).unwrap();
+    }
+    (modem, sockets)
+}
+
+/// What a command costs this process, in microseconds, when the modems take turns.
+fn cost(modems: &[Open]) -> f64 {
+    let each = COMMANDS / modems.len();
+    // An empty name is every thread's.
+    let before = processor_time("");
+    for _ in 0..each {
+        modems.iter().for_each(|(modem, _)| drop(modem.command("AT", SOON).unwrap()));
+    }
+    let took = processor_time("") - before;
+    took.as_secs_f64() * 1e6 / (each * modems.len()) as f64
+}
+
+fn idle(modem: &Modem) {
+    all_asleep("air724ug", MOST);
+    let events = modem.events();
+    let (slept, ran, begun) = (naps("air724ug"), processor_time("air724ug"), Instant::now());
+    assert!(events.recv_timeout(QUIET).is_err(), "something happened");
+    let seconds = begun.elapsed().as_secs_f64();
+    let wakes = (naps("air724ug") - slept) as f64 / seconds;
+    report(&format!("{MOST} idle modems: wake-ups a second"), wakes, Goal::AtMost(0.0));
+    let ran = (processor_time("air724ug") - ran).as_secs_f64() / seconds;
+    report(&format!("{MOST} idle modems: share of a processor"), ran, Goal::AtMost(0.0));
+}
+
+/// Exact, unlike `statm` (`proc_pid_statm(5)`).
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
