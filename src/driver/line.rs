@@ -12,10 +12,14 @@ use crate::port::Line;
 /// The most that one read takes. A pseudo-terminal gives 4 KiB at a time, USB 16 KiB.
 const READ: usize = 16 * 1024;
 
+/// A read that brought so much is followed by another at once, because there is likely to be more. No line with a rate brings
+/// as much between two reads.
+const MUCH: usize = 2 * 1024;
+
 /// Starts the thread. The receiver is disconnected when the port is closed.
 pub(super) fn spawn(shared: &Arc<Shared>, line: Box<dyn Line>) -> io::Result<Receiver<()>> {
     let (open, closed) = bounded(0);
-    let mut port = OpenLine { shared: shared.clone(), line, buf: vec![0; READ], _open: open };
+    let mut port = OpenLine { shared: shared.clone(), line, buf: vec![0; READ], expects_more: false, _open: open };
     thread::spawn("air724ug", shared, move || port.turn())?;
     Ok(closed)
 }
@@ -25,6 +29,7 @@ struct OpenLine {
     // Closed before it is said to be: fields are dropped in this order.
     line: Box<dyn Line>,
     buf: Vec<u8>,
+    expects_more: bool,
     _open: Sender<()>,
 }
 
@@ -47,13 +52,16 @@ impl OpenLine {
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
             core.watcher_waits()
         };
-        self.line.wait(writes, deadline.map(|deadline| deadline - shared.now()))?;
+        if !std::mem::take(&mut self.expects_more) {
+            self.line.wait(writes, deadline.map(|deadline| deadline - shared.now()))?;
+        }
         let read = self.line.read(&mut self.buf);
         let mut core = shared.lock();
         core.watcher_is_up();
         match read {
             Ok(0) => return Err(hung_up()),
             Ok(count) => {
+                self.expects_more = count >= MUCH;
                 core.received(shared.now(), &self.buf[..count]);
                 shared.relieve(core);
             }
