@@ -37,17 +37,23 @@ fn trips(mut trip: impl FnMut()) -> Vec<Duration> {
 
 fn commands() {
     let terminal = Terminal::with(Settings::default(), memory());
-    let (mut raws, mut drivers) = (Vec::new(), Vec::new());
+    let (mut raws, mut hops, mut drivers) = (Vec::new(), Vec::new(), Vec::new());
+    // A terminal of its own: its reader never leaves it.
+    let with_reader = Terminal::with(Settings::default(), memory());
+    let mut hopping = Raw::open(&with_reader.path).with_reader();
+    hopping.ask(b"ATE0\r\n", b"OK\r\n");
     for _ in 0..ROUNDS {
         let mut raw = Raw::open(&terminal.path);
         raw.ask(b"ATE0\r\n", b"OK\r\n");
         raws.extend(trips(|| raw.ask(b"AT\r\n", b"OK\r\n")));
         drop(raw);
+        hops.extend(trips(|| hopping.ask(b"AT\r\n", b"OK\r\n")));
         let modem = terminal.modem(Config::default());
         drivers.extend(trips(|| drop(modem.command("AT", SOON).unwrap())));
         modem.close();
     }
     compare("`AT` round trip", &mut drivers, &mut raws, [Goal::AtMost(1.3), Goal::None]);
+    compare_hop("`AT` round trip", &mut drivers, &mut hops, &mut raws);
 }
 
 fn echo() {
@@ -78,12 +84,13 @@ fn echo() {
 
 /// From a frame's last byte to the call that waits for it.
 fn news() {
-    let (mut raws, mut drivers) = (Vec::new(), Vec::new());
+    let (mut raws, mut hops, mut drivers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS / 2 {
-        {
+        for (has_reader, spans) in [(false, &mut raws), (true, &mut hops)] {
             let puppet = Puppet::new();
-            let mut raw = Raw::connect(&puppet.path, "discard.test", 9);
-            raws.extend(heard(&puppet, || raw.expect(PAYLOAD)));
+            let raw = Raw::connect(&puppet.path, "discard.test", 9);
+            let mut raw = if has_reader { raw.with_reader() } else { raw };
+            spans.extend(heard(&puppet, || raw.expect(PAYLOAD)));
         }
         let puppet = Puppet::new();
         let modem = air724ug::Modem::open(&puppet.path, Config::default()).unwrap();
@@ -94,6 +101,7 @@ fn news() {
         modem.close();
     }
     compare("URC to the waiting recv", &mut drivers, &mut raws, [Goal::AtMost(1.3), Goal::AtMost(2.0)]);
+    compare_hop("URC to the waiting recv", &mut drivers, &mut hops, &mut raws);
 }
 
 const FRAME: &[u8] = b"\r\n+RECEIVE,0,16:\r\n0123456789abcdef";
@@ -129,4 +137,11 @@ fn compare(what: &str, drivers: &mut [Duration], raws: &mut [Duration], goals: [
         note(&format!("{what}, p{percent}, a program without a driver"), raw);
         report(&format!("{what} / without a driver, p{percent}"), ratio(driver, raw), goal);
     }
+}
+
+/// How much of it is the hop from the thread that reads to the one that waits.
+fn compare_hop(what: &str, drivers: &mut [Duration], hops: &mut [Duration], raws: &mut [Duration]) {
+    let [driver, hop, raw] = [drivers, hops, raws].map(|spans| percentile(spans, 50));
+    report(&format!("{what}, a program with a reader thread / without, p50"), ratio(hop, raw), Goal::None);
+    report(&format!("{what} / a program with a reader thread, p50"), ratio(driver, hop), Goal::None);
 }

@@ -2,16 +2,38 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::thread;
+
+use air724ug::crossbeam_channel::{Receiver, unbounded};
 
 pub(crate) struct Raw {
     port: File,
+    /// Where bytes come from, if not from the port itself.
+    reader: Option<Receiver<Vec<u8>>>,
     read: Vec<u8>,
 }
 
 impl Raw {
     pub(crate) fn open(path: &str) -> Self {
         let port = OpenOptions::new().read(true).write(true).open(path).unwrap();
-        Self { port, read: Vec::with_capacity(64 * 1024) }
+        Self { port, reader: None, read: Vec::with_capacity(64 * 1024) }
+    }
+
+    /// From now on a thread reads and hands over what came, as a driver must that serves several callers: what one more hop
+    /// between threads costs. The thread ends with the port.
+    pub(crate) fn with_reader(mut self) -> Self {
+        let (sender, reader) = unbounded();
+        let mut port = self.port.try_clone().unwrap();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = port.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        self.reader = Some(reader);
+        self
     }
 
     /// Opens a port whose modem is new, and a socket on it.
@@ -61,6 +83,10 @@ impl Raw {
     }
 
     fn read_some(&mut self) {
+        if let Some(reader) = &self.reader {
+            self.read.extend(reader.recv().unwrap());
+            return;
+        }
         let mut buffer = [0; 4096];
         let count = self.port.read(&mut buffer).unwrap();
         assert!(count > 0, "the port ended");

@@ -16,12 +16,12 @@ pub(crate) fn report(what: &str, figure: f64, goal: Goal) {
         Goal::None => (String::new(), true),
     };
     let short = if is_reached { "" } else { "  SHORT" };
-    println!("  {what:<66} {figure:>9.3}  {wanted}{short}");
+    println!("  {what:<72} {figure:>9.3}  {wanted}{short}");
 }
 
 /// An absolute time, which illustrates and is no goal.
 pub(crate) fn note(what: &str, span: Duration) {
-    println!("  {what:<66} {:>9.1} us", span.as_secs_f64() * 1e6);
+    println!("  {what:<72} {:>9.1} us", span.as_secs_f64() * 1e6);
 }
 
 /// The span that so many of a hundred do not exceed.

@@ -19,7 +19,8 @@ const MUCH: usize = 2 * 1024;
 /// Starts the thread. The receiver is disconnected when the port is closed.
 pub(super) fn spawn(shared: &Arc<Shared>, line: Box<dyn Line>) -> io::Result<Receiver<()>> {
     let (open, closed) = bounded(0);
-    let mut port = OpenLine { shared: shared.clone(), line, buf: vec![0; READ], expects_more: false, _open: open };
+    let mut port =
+        OpenLine { shared: shared.clone(), line, buf: vec![0; READ], expects_more: false, _open: open };
     thread::spawn("air724ug", shared, move || port.turn())?;
     Ok(closed)
 }
