@@ -22,7 +22,7 @@ const MANUAL_CEILING: f64 = 0.966;
 
 /// How much is moved in virtual time and in real time.
 const VIRTUAL: usize = 500 * CHUNK;
-const REAL: usize = 100 * CHUNK;
+const REAL: usize = 50 * CHUNK;
 /// What the module takes from the network without being read. When more comes, fetched data cost another 18 bytes a chunk, by
 /// which it announces that, and which no ceiling has; while it holds them all, they don't.
 const HELD: usize = 44 * CHUNK;

@@ -114,7 +114,12 @@ impl Engine {
     /// Something happened. Then drain [`poll`](Self::poll).
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
         match input {
-            Input::Received(bytes) => self.received(now, bytes),
+            Input::Received(bytes) => {
+                if !self.received(now, bytes) {
+                    // A line brings payload in many pieces, and nothing begins or ends in the middle of it.
+                    return;
+                }
+            }
             Input::Asked(ticket, request) => match &self.port {
                 Port::There => self.asked(now, ticket, request),
                 Port::Lost(reason, _) => {
@@ -188,24 +193,6 @@ impl Engine {
         self.channels.queued(socket)
     }
 
-    /// Begins, changes or ends the heartbeat of a socket.
-    ///
-    /// # Errors
-    /// How the socket ended, if it did.
-    pub fn set_heartbeat(
-        &mut self,
-        now: Timestamp,
-        socket: SocketId,
-        pulse: Option<super::Pulse>,
-    ) -> Result<()> {
-        self.channels.set_heartbeat(now, socket, pulse)
-    }
-
-    /// What has become of the heartbeats of a socket; `None` if it has none.
-    pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<super::HeartbeatStatistics> {
-        self.channels.heartbeat_statistics(socket)
-    }
-
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
         let sockets = [self.bring_up.carries(), self.transparent.carries()] == [Carries::Sockets; 2];
@@ -246,17 +233,21 @@ impl Engine {
         (!self.bring_up.is_ready()).then_some(self.bring_up.reason)
     }
 
-    pub(super) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
+    /// Takes bytes; whether they were more than a piece of a line or of a payload.
+    pub(super) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) -> bool {
         if matches!(self.port, Port::Lost(..)) {
-            return;
+            return false;
         }
         self.out.statistics.read += bytes.len() as u64;
         self.received_at = now;
         let mut decoder = std::mem::take(&mut self.decoder);
+        let mut is_whole = self.session.is_online();
         while let Some(token) = decoder.next(&mut bytes, self.session.expect()) {
+            is_whole |= !matches!(token, Token::Data { last: false, .. });
             self.token(now, token);
         }
         self.decoder = decoder;
+        is_whole
     }
 
     pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {

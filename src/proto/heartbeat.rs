@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 
 use super::channel::{End, Send};
 use super::channels::Channels;
+use super::engine::Engine;
 use super::outbox::Outbox;
 use super::{Event, Output, SocketId};
 
@@ -101,6 +102,26 @@ impl Heart {
         self.beat_at = Some(now);
         self.statistics.sent += 1;
         Some(())
+    }
+}
+
+impl Engine {
+    /// Begins, changes or ends the heartbeat of a socket.
+    ///
+    /// # Errors
+    /// How the socket ended, if it did.
+    pub fn set_heartbeat(
+        &mut self,
+        now: Timestamp,
+        socket: SocketId,
+        pulse: Option<Pulse>,
+    ) -> Result<(), Error> {
+        self.channels.set_heartbeat(now, socket, pulse)
+    }
+
+    /// What has become of the heartbeats of a socket; `None` if it has none.
+    pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<HeartbeatStatistics> {
+        self.channels.heartbeat_statistics(socket)
     }
 }
 
