@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use air724ug::at::{Decoder, Expect, Token};
-use air724ug::proto::{Input, SocketId};
+use air724ug::proto::{Input, Output, SocketId};
 
 use crate::CHUNK;
 use crate::pair::Pair;
@@ -90,10 +90,11 @@ fn receive(pair: &mut Pair, socket: SocketId, stream: &[u8], chunk: usize, amoun
     while done < amount {
         for input in stream.chunks(chunk) {
             pair.engine.handle(pair.now, Input::Received(input));
+            let mut is_readable = false;
             while let Some(output) = pair.engine.poll() {
-                black_box(output);
+                is_readable |= matches!(black_box(output), Output::Readable(_));
             }
-            while let Some(count) = pair.engine.read(pair.now, socket, &mut buffer).unwrap() {
+            while is_readable && let Some(count) = pair.engine.read(pair.now, socket, &mut buffer).unwrap() {
                 black_box(&buffer);
                 done += count;
             }

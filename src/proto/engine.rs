@@ -164,7 +164,7 @@ impl Engine {
     /// How the socket ended, once everything that came before was read.
     pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
         let read = self.channels.read(socket, buf, false);
-        if matches!(self.port, Port::There) {
+        if matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
             self.pump(now);
         }
         read
