@@ -10,9 +10,10 @@ use crate::CHUNK;
 use crate::pair::Pair;
 use crate::report::{Goal, report};
 
-/// How much payload a measurement takes, and how often it is made: the fastest counts, as the others were disturbed.
-const AMOUNT: usize = 16 << 20;
-const TIMES: usize = 5;
+/// How much payload a measurement takes, and how often it is made: short and often, for the fastest counts, as the others
+/// were disturbed.
+const AMOUNT: usize = 1 << 20;
+const TIMES: usize = 60;
 
 pub(crate) fn measure() {
     let mut pair = Pair::online();

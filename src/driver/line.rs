@@ -12,8 +12,8 @@ use crate::port::Line;
 /// The most that one read takes. A pseudo-terminal gives 4 KiB at a time, USB 16 KiB.
 const READ: usize = 16 * 1024;
 
-/// A read that brought so much is followed by another at once, because there is likely to be more. No line with a rate brings
-/// as much between two reads.
+/// A read that brought so much is followed by another at once, because there is likely to be more, and what is handed over
+/// together wakes its reader once. No line with a rate brings as much between two reads.
 const MUCH: usize = 2 * 1024;
 
 /// Starts the thread. The receiver is disconnected when the port is closed.
@@ -56,7 +56,7 @@ impl OpenLine {
         if !std::mem::take(&mut self.expects_more) {
             self.line.wait(writes, deadline.map(|deadline| deadline - shared.now()))?;
         }
-        let read = self.line.read(&mut self.buf);
+        let read = read(&mut *self.line, &mut self.buf);
         let mut core = shared.lock();
         core.watcher_is_up();
         match read {
@@ -73,6 +73,91 @@ impl OpenLine {
     }
 }
 
+/// Reads what has come, in as many reads as bring much. Behind bytes an error or the end is not told; it shows again.
+fn read(line: &mut dyn Line, buf: &mut [u8]) -> io::Result<usize> {
+    let mut count = line.read(buf)?;
+    let mut latest = count;
+    while latest >= MUCH && count < buf.len() {
+        latest = line.read(&mut buf[count..]).unwrap_or(0);
+        count += latest;
+    }
+    Ok(count)
+}
+
 fn is_nothing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Gives so many bytes, each different from the one before, in each read, and then ends.
+    struct Gives {
+        counts: Vec<usize>,
+        byte: u8,
+    }
+
+    impl Line for Gives {
+        fn wait(&mut self, _: bool, _: Option<Duration>) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            if self.counts.is_empty() {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            let count = self.counts.remove(0).min(buf.len());
+            for byte in &mut buf[..count] {
+                *byte = self.byte;
+                self.byte = self.byte.wrapping_add(1);
+            }
+            if count == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(count) }
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+    }
+
+    /// What each read says, until the line ends, and that no byte is lost on the way.
+    fn reads(counts: &[usize]) -> Vec<usize> {
+        let mut line = Gives { counts: counts.to_vec(), byte: 0 };
+        let (mut buf, mut read_so_far, mut seen) = (vec![0; READ], 0_usize, Vec::new());
+        loop {
+            match read(&mut line, &mut buf) {
+                Ok(count) => {
+                    for byte in &buf[..count] {
+                        assert_eq!(*byte, read_so_far as u8);
+                        read_so_far += 1;
+                    }
+                    seen.push(count);
+                }
+                Err(error) if is_nothing(&error) => seen.push(0),
+                Err(error) => {
+                    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+                    return seen;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_in_large_pieces_is_handed_over_together() {
+        assert_eq!(reads(&[MUCH, MUCH, 1, 5]), [2 * MUCH + 1, 5]);
+        assert_eq!(reads(&[READ / 2, READ / 2, 7]), [READ, 7], "no more than there is room for");
+    }
+
+    #[test]
+    fn a_small_piece_is_handed_over_at_once() {
+        assert_eq!(reads(&[MUCH - 1, MUCH]), [MUCH - 1, MUCH]);
+    }
+
+    #[test]
+    fn what_came_before_nothing_or_the_end_is_not_lost() {
+        assert_eq!(reads(&[MUCH, 0, 3]), [MUCH, 3]);
+        assert_eq!(reads(&[MUCH]), [MUCH]);
+        assert_eq!(reads(&[]), [0; 0]);
+    }
 }
