@@ -16,9 +16,9 @@ use crate::raw::Raw;
 use crate::report::{Goal, note, percentile, ratio, report};
 
 /// Both take turns, so that what else the machine does disturbs them alike.
-const ROUNDS: usize = 6;
-const TRIPS: usize = 1_500;
-const URCS: usize = 2_500;
+const ROUNDS: usize = 30;
+const TRIPS: usize = 300;
+const URCS: usize = 250;
 
 pub(crate) fn measure() {
     commands();
@@ -85,7 +85,7 @@ fn echo() {
 /// From a frame's last byte to the call that waits for it.
 fn news() {
     let (mut raws, mut hops, mut drivers) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS / 2 {
+    for _ in 0..ROUNDS {
         for (has_reader, spans) in [(false, &mut raws), (true, &mut hops)] {
             let puppet = Puppet::new();
             let raw = Raw::connect(&puppet.path, "discard.test", 9);

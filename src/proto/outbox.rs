@@ -11,7 +11,7 @@ use super::{Event, Output, Response, SocketId, Ticket};
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,
-    /// Empty buffers, to be filled again.
+    /// Buffers to be filled again; what they held is gone.
     spare: Vec<Vec<u8>>,
     pub(super) statistics: Statistics,
 }
@@ -54,12 +54,15 @@ impl Outbox {
 
     /// An empty buffer, for [`write`](Self::write).
     pub(super) fn buffer(&mut self) -> Vec<u8> {
-        self.spare.pop().unwrap_or_default()
+        let mut buffer = self.spare.pop().unwrap_or_default();
+        buffer.clear();
+        buffer
     }
 
     fn reuse(&mut self, mut buffer: Vec<u8>) {
         if self.spare.len() < SPARE && buffer.capacity() <= MAX_SPARE {
-            buffer.clear();
+            // It may have held a key or a password, which is not to lie about for as long as the port is open.
+            buffer.fill(0);
             self.spare.push(buffer);
         }
     }
@@ -80,5 +83,28 @@ impl Outbox {
     /// Forgets what was to be written: there is no port to write it to.
     pub(super) fn drop_writes(&mut self) {
         self.outputs.retain(|output| !matches!(output, Output::Write(_)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_is_kept_holds_nothing_of_what_was_written() {
+        let mut out = Outbox::default();
+        out.reuse(b"AT+CPIN=1234\r\n".to_vec());
+        assert_eq!(out.spare, [vec![0; 14]]);
+        assert!(out.buffer().is_empty());
+        assert!(out.spare.is_empty());
+    }
+
+    #[test]
+    fn few_buffers_are_kept_and_no_large_ones() {
+        let mut out = Outbox::default();
+        out.reuse(Vec::with_capacity(MAX_SPARE + 1));
+        assert!(out.spare.is_empty());
+        (0..2 * SPARE).for_each(|_| out.reuse(Vec::with_capacity(MAX_SPARE)));
+        assert_eq!(out.spare.len(), SPARE);
     }
 }
