@@ -1,7 +1,7 @@
 //! How fast the driver is: ratios to what the line, the terminal or the memory allows, measured in the same run.
 //!
 //! ```sh
-//! cargo bench --bench driver              # everything, some 20 seconds
+//! cargo bench --bench driver              # everything, in one to three minutes
 //! cargo bench --bench driver -- decode    # the parts whose names are given
 //! ```
 //!

@@ -113,7 +113,7 @@ impl Engine {
 
     /// Something happened. Then drain [`poll`](Self::poll).
     ///
-    /// A piece from within a payload or a line does nothing else: what is due by then is done at the next input.
+    /// A piece from within a payload or a line does nothing else: what is due by then stays due.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
         match input {
             Input::Received(bytes) => {
