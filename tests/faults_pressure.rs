@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use air724ug::at::{CmeError, Refusal};
 use air724ug::error::CloseReason;
-use air724ug::proto::{Event, Request, Response, SocketId, Ticket};
+use air724ug::proto::{Event, Input, Output, Request, Response, SocketId, Ticket};
 use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 use pair::Pair;
@@ -258,5 +258,30 @@ fn a_peer_that_closes_while_sends_wait_ends_them_at_once() {
         assert!(matches!(pair.answer(ticket), Ok(Response::Sent { .. })));
         assert!(matches!(pair.answer(behind), Err(Error::Closed(_))));
         assert!(pair.now - begun < Duration::from_secs(3), "{:?}", pair.now - begun);
+    }
+}
+
+/// The pieces of a payload lead to nothing else, so the deadlines must be told of all the same.
+#[test]
+fn a_payload_that_trickles_in_keeps_no_call_past_its_time() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    let (mut engine, mut now) = (pair.engine, pair.now);
+    let (ticket, timeout) = (Ticket(u64::MAX), Duration::from_secs(5));
+    engine.handle(now, Input::Asked(ticket, Request::Send { socket, data: vec![b'x'; 10], timeout }));
+    let header = format!("\r\n+RECEIVE,{},1460:\r\n", socket.channel());
+    engine.handle(now, Input::Received(header.as_bytes()));
+    let due = now + timeout;
+    let mut answers = 0;
+    for _ in 0..1_000 {
+        engine.handle(now, Input::Received(b"y"));
+        if engine.deadline().is_some_and(|(at, _)| at <= now) {
+            engine.handle(now, Input::Tick);
+        }
+        while let Some(output) = engine.poll() {
+            answers += usize::from(matches!(output, Output::Answered(of, _) if of == ticket));
+        }
+        assert_eq!(answers, usize::from(now >= due), "at {now}, due at {due}");
+        now += Duration::from_millis(10);
     }
 }

@@ -350,7 +350,8 @@ impl Pair {
                         self.trace(">", &bytes);
                         self.written.extend_from_slice(&bytes);
                         self.written_in_all += bytes.len() as u64;
-                        self.write(bytes);
+                        self.write(bytes.clone());
+                        self.engine.reuse(bytes);
                     }
                     Output::Answered(ticket, answer) => {
                         let due = self.due.remove(&ticket);
