@@ -10,6 +10,7 @@ use air724ug::sim::Settings;
 use air724ug::{Config, Modem, Socket};
 
 use crate::driver_support::{SOON, Terminal, all_asleep, memory, naps, processor_time, threads};
+use crate::raw::Raw;
 use crate::report::{Goal, report};
 
 const COUNT: &str = "AIR724UG_BENCH_MODEMS";
@@ -55,6 +56,10 @@ impl Drop for Simulators {
 
 pub(crate) fn measure() {
     let simulators = Simulators::start();
+    let without = Simulators::start();
+    let mut raws: Vec<_> = without.paths.iter().map(|path| Raw::open(path).with_reader()).collect();
+    raws.iter_mut().for_each(|raw| raw.ask(b"ATE0\r\n", b"OK\r\n"));
+    let mut raw_alone = None;
     // The first one brings what all share.
     drop(open(&simulators.paths[..1]));
     let mut alone = None;
@@ -67,10 +72,17 @@ pub(crate) fn measure() {
         // Of one alone, the pages that the allocator takes at once say nothing.
         let goal = if count == 1 { Goal::None } else { Goal::AtMost(256.0) };
         report(&format!("{count} modems with 8 sockets each: memory of each, KiB"), each, goal);
-        let cost = (0..TIMES).map(|_| cost(&modems)).fold(f64::MAX, f64::min);
+        let cost = cost(count, |index| drop(modems[index].0.command("AT", SOON).unwrap()));
         report(&format!("{count} modems: processor time of a command, us"), cost, Goal::None);
         let alone = *alone.get_or_insert(cost);
         report(&format!("{count} modems: cost of a command / one modem"), cost / alone, Goal::AtMost(1.2));
+        let cost = raw_cost(&mut raws[..count]);
+        let alone = *raw_alone.get_or_insert(cost);
+        report(
+            &format!("{count} modems: the same with reader threads and no driver"),
+            cost / alone,
+            Goal::None,
+        );
         if count == MOST {
             idle(&modems[0].0);
         }
@@ -101,15 +113,19 @@ fn with_sockets(modem: Modem) -> Open {
 }
 
 /// What a command costs this process, in microseconds, when the modems take turns.
-fn cost(modems: &[Open]) -> f64 {
-    let each = COMMANDS / modems.len();
-    // An empty name is every thread's.
-    let before = processor_time("");
-    for _ in 0..each {
-        modems.iter().for_each(|(modem, _)| drop(modem.command("AT", SOON).unwrap()));
-    }
-    let took = processor_time("") - before;
-    took.as_secs_f64() * 1e6 / (each * modems.len()) as f64
+fn cost(modems: usize, mut ask: impl FnMut(usize)) -> f64 {
+    let each = COMMANDS / modems;
+    let mut once = || {
+        // An empty name is every thread's.
+        let before = processor_time("");
+        (0..each).for_each(|_| (0..modems).for_each(&mut ask));
+        (processor_time("") - before).as_secs_f64() * 1e6 / (each * modems) as f64
+    };
+    (0..TIMES).map(|_| once()).fold(f64::MAX, f64::min)
+}
+
+fn raw_cost(raws: &mut [Raw]) -> f64 {
+    cost(raws.len(), |index| raws[index].ask(b"AT\r\n", b"OK\r\n"))
 }
 
 fn idle(modem: &Modem) {
