@@ -5,10 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
+mod hostile_support;
 mod pair;
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,96 +16,8 @@ use air724ug::at::Command;
 use air724ug::proto::{Request, Response, SocketId, Ticket};
 use air724ug::sim::{Boot, Control, Fault, Link, Peer, Profile, Settings};
 use air724ug::{Config, Error, ReceiveMode};
+use hostile_support::{Line, Random, corrupted, for_each_seed, harmless_news};
 use pair::{ECHO, Pair};
-
-/// How bad the line is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Line {
-    /// Every byte arrives, but news come at any place between frames.
-    Sound,
-    /// Whole answers of the module are lost, doubled or late; pushed data are not, for nothing would show it.
-    LosesAnswers,
-    /// Bytes are dropped, doubled and changed, both ways.
-    Corrupts,
-}
-
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        (self.next() >> 16) % limit
-    }
-
-    fn one_in(&mut self, count: u64) -> bool {
-        self.below(count) == 0
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize].clone()
-    }
-}
-
-/// Lines that come unasked, or that are nobody's.
-const NEWS: [&str; 16] = [
-    "+CREG: 5",
-    "+CREG: 0,1",
-    "*CGEV: DEACT,2",
-    "+NITZ: 24/07/23,08:35:01+32,0",
-    "+CIPRXGET: 1,0",
-    "+CIPRXGET: 1,7",
-    "3, CLOSED",
-    "0, CONNECT FAIL",
-    "2, CONNECT OK",
-    "1, ALREADY CONNECT",
-    "DATA ACCEPT:1,10",
-    "0, SEND FAIL",
-    "+CSQ: 3,0",
-    "garbage, quite long, of no meaning",
-    "> ",
-    "STATE: IP STATUS",
-];
-
-fn harmless_news(random: &mut Random) -> Vec<u8> {
-    let line = random.pick(&[
-        "+CREG: 5",
-        "+NITZ: 24/07/23,08:35:01+32,0",
-        "+UNKNOWN: 1",
-        "*CGEV: DEACT,2",
-        "^MODE: 17,17",
-    ]);
-    format!("\r\n{line}\r\n").into_bytes()
-}
-
-fn corrupted(random: &mut Random, mut bytes: Vec<u8>) -> Vec<u8> {
-    for _ in 0..1 + random.below(3) {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = random.below(bytes.len() as u64) as usize;
-        match random.below(5) {
-            0 => drop(bytes.remove(at)),
-            1 => bytes[at] = random.next() as u8,
-            2 => bytes.insert(at, random.next() as u8),
-            3 => bytes.truncate(at),
-            _ => {
-                let news = format!("\r\n{}\r\n", random.pick(&NEWS));
-                bytes.splice(at..at, news.into_bytes());
-            }
-        }
-    }
-    bytes
-}
 
 /// What the application knows of a socket.
 struct Socket {
@@ -429,21 +341,8 @@ fn run(seed: u64, line: Line) {
     schedule.heal();
 }
 
-/// Schedules of each kind, if the environment does not say how many.
-const SCHEDULES: u64 = 1_000;
-
 fn run_all(line: Line) {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
-    let seeds = match number("AIR724UG_SEED") {
-        Some(seed) => seed..=seed,
-        None => 1..=number("AIR724UG_SCHEDULES").unwrap_or(SCHEDULES),
-    };
-    for seed in seeds {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed, line))) {
-            eprintln!("{line:?}: run it alone with AIR724UG_SEED={seed}");
-            resume_unwind(panic);
-        }
-    }
+    for_each_seed(line, |seed| run(seed, line));
 }
 
 /// 6279: a garbled command had become `ATV0`. 17122: a garbled `AT+CIPMUX=1` had been answered with `OK`. 27677: the

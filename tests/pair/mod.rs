@@ -66,6 +66,8 @@ pub struct Pair {
     traces: bool,
     /// The port takes bytes and does not say that it has.
     pub port_is_stuck: bool,
+    /// What waits in the port because the modem has no room for it (RTS/CTS).
+    held_back: Vec<u8>,
 }
 
 /// How the modem's bytes are cut into reads.
@@ -106,6 +108,7 @@ impl Pair {
             seed,
             hung_up: false,
             port_is_stuck: false,
+            held_back: Vec::new(),
             traces: std::env::var_os("AIR724UG_TRACE").is_some(),
         }
     }
@@ -369,8 +372,9 @@ impl Pair {
             if self.drain_modem() {
                 quiet = false;
             }
-            // The port takes everything at once.
-            if self.engine.awaits_port() && !self.port_is_stuck {
+            quiet &= !self.pass_on();
+            // The port takes everything at once, unless the modem holds it back.
+            if self.engine.awaits_port() && !self.port_is_stuck && self.held_back.is_empty() {
                 quiet = false;
                 self.engine.handle(self.now, Input::Written);
             }
@@ -413,12 +417,28 @@ impl Pair {
         }
         if reaction.as_ref().is_none_or(|reaction| reaction.how != How::Instead) {
             let bytes = (self.to_modem)(self.now, bytes);
-            self.modem.handle(self.now, sim::Input::Host(&bytes));
+            self.held_back.extend(bytes);
+            self.pass_on();
         }
         if let Some(reaction) = reaction.filter(|reaction| reaction.how == How::Behind) {
             self.drain_modem();
             self.deliver(&reaction.bytes);
         }
+    }
+
+    /// Gives the modem what it has room for; whether that was anything. A modem that holds nobody back loses the rest.
+    fn pass_on(&mut self) -> bool {
+        let room = if self.modem.holds_back() { self.modem.room() } else { usize::MAX };
+        let bytes: Vec<u8> = self.held_back.drain(..room.min(self.held_back.len())).collect();
+        if !bytes.is_empty() {
+            self.modem.handle(self.now, sim::Input::Host(&bytes));
+        }
+        !bytes.is_empty()
+    }
+
+    /// How many bytes wait in the port because the modem has no room for them.
+    pub fn held_back(&self) -> usize {
+        self.held_back.len()
     }
 
     /// The next write that begins with `to` never reaches the modem; the host gets `bytes` for it.
@@ -472,6 +492,7 @@ impl Pair {
 
     /// The port vanishes for the host, while the modem lives on.
     pub fn pull_out(&mut self) {
+        self.held_back.clear();
         self.engine.handle(self.now, Input::PortLost("pulled out"));
         self.exchange();
     }

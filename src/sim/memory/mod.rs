@@ -133,6 +133,13 @@ impl MemoryNetwork {
         }
     }
 
+    /// Lets the peer read, or stop reading: what the modem sends then fills the window and waits.
+    pub fn set_reading(&mut self, link: Link, reads: bool) {
+        if let Some(talk) = self.conversations.get_mut(&link) {
+            talk.peer.reads = reads;
+        }
+    }
+
     /// Lets the peer close: what it has sent still arrives.
     pub fn close_by_peer(&mut self, link: Link) {
         let arrives_at = self.now + self.latency;

@@ -1,0 +1,116 @@
+//! What the tests named `hostile*` share: chance from a number, what it does to bytes, and seeds that are counted up.
+#![allow(clippy::expect_used, reason = "a test may")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// How bad the line is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Line {
+    /// Every byte arrives, but news come at any place between frames.
+    Sound,
+    /// Whole answers of the module are lost, doubled or late; pushed data are not, for nothing would show it.
+    LosesAnswers,
+    /// Bytes are dropped, doubled and changed, both ways.
+    Corrupts,
+}
+
+/// Chance, a function of one number.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        (self.next() >> 16) % limit
+    }
+
+    pub fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize].clone()
+    }
+}
+
+/// Lines that come unasked, or that are nobody's.
+const NEWS: [&str; 16] = [
+    "+CREG: 5",
+    "+CREG: 0,1",
+    "*CGEV: DEACT,2",
+    "+NITZ: 24/07/23,08:35:01+32,0",
+    "+CIPRXGET: 1,0",
+    "+CIPRXGET: 1,7",
+    "3, CLOSED",
+    "0, CONNECT FAIL",
+    "2, CONNECT OK",
+    "1, ALREADY CONNECT",
+    "DATA ACCEPT:1,10",
+    "0, SEND FAIL",
+    "+CSQ: 3,0",
+    "garbage, quite long, of no meaning",
+    "> ",
+    "STATE: IP STATUS",
+];
+
+/// A line that ends nothing.
+pub fn harmless_news(random: &mut Random) -> Vec<u8> {
+    let line = random.pick(&[
+        "+CREG: 5",
+        "+NITZ: 24/07/23,08:35:01+32,0",
+        "+UNKNOWN: 1",
+        "*CGEV: DEACT,2",
+        "^MODE: 17,17",
+    ]);
+    format!("\r\n{line}\r\n").into_bytes()
+}
+
+/// The same with bytes dropped, doubled, changed or put in.
+pub fn corrupted(random: &mut Random, mut bytes: Vec<u8>) -> Vec<u8> {
+    for _ in 0..1 + random.below(3) {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = random.below(bytes.len() as u64) as usize;
+        match random.below(5) {
+            0 => drop(bytes.remove(at)),
+            1 => bytes[at] = random.next() as u8,
+            2 => bytes.insert(at, random.next() as u8),
+            3 => bytes.truncate(at),
+            _ => {
+                let news = format!("\r\n{}\r\n", random.pick(&NEWS));
+                bytes.splice(at..at, news.into_bytes());
+            }
+        }
+    }
+    bytes
+}
+
+/// Schedules of each kind, if the environment does not say how many.
+const SCHEDULES: u64 = 1_000;
+
+/// Runs the schedule of each seed: `AIR724UG_SEED` alone or the first `AIR724UG_SCHEDULES`. A failure prints its seed.
+pub fn for_each_seed(kind: impl Debug, run: impl Fn(u64)) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let seeds = match number("AIR724UG_SEED") {
+        Some(seed) => seed..=seed,
+        None => 1..=number("AIR724UG_SCHEDULES").unwrap_or(SCHEDULES),
+    };
+    for seed in seeds {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
+            eprintln!("{kind:?}: run it alone with AIR724UG_SEED={seed}");
+            resume_unwind(panic);
+        }
+    }
+}
