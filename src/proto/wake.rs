@@ -40,6 +40,9 @@ const ROUND: [(Attempt, Duration); 10] = [
     (Attempt::Abort, Duration::from_millis(100)),
 ];
 
+/// How long nothing is written behind `+++`: the module waits for 0.5 s of silence (section 12), and a margin.
+const SILENCE_BEHIND: Duration = Duration::from_millis(600);
+
 /// Tries in turn whatever can bring a silent module to answer, for ever.
 #[derive(Debug)]
 pub(super) struct Wake {
@@ -84,11 +87,17 @@ impl Wake {
         self.deadline
     }
 
-    /// A sign of life that is no answer: `AT` is worth trying at once.
+    /// A sign of life that is no answer: `AT` is worth trying at once, but not in the silence behind an escape. In data
+    /// mode it may be what a peer has sent, and would make payload of the escape.
     pub(super) fn sign_of_life(&mut self, now: Timestamp) {
-        let (attempt, _) = ROUND[self.step.saturating_sub(1) % ROUND.len()];
-        if matches!(attempt, Attempt::Flush | Attempt::Abort | Attempt::Escape) {
-            *self = Self::new(now);
+        let (attempt, patience) = ROUND[self.step.saturating_sub(1) % ROUND.len()];
+        match attempt {
+            Attempt::Flush | Attempt::Abort => *self = Self::new(now),
+            Attempt::Escape => {
+                let left = (self.deadline - now).saturating_sub(patience - SILENCE_BEHIND);
+                *self = Self::new(now + left);
+            }
+            Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords | Attempt::Guard => {}
         }
     }
 

@@ -68,7 +68,7 @@ const MAX_HELD: usize = 512;
 const MAX_WORD: usize = 80;
 
 /// How the lines begin that a module says unasked (section 3).
-const WORDS: [&str; 22] = [
+const WORDS: [&str; 25] = [
     "CLOSED",
     "TCP ERROR",
     "UDP ERROR",
@@ -79,6 +79,9 @@ const WORDS: [&str; 22] = [
     "+CPIN: ",
     "^CARDMODE: ",
     "SMS READY",
+    "SMS Ready",
+    "Call Ready",
+    "+CFUN: ",
     "^MODE: ",
     "+E_UTRAN Service",
     "+GSM Service",
@@ -94,6 +97,8 @@ const WORDS: [&str; 22] = [
 ];
 /// Noise of a start, which has no line end before it.
 const BOOT_ROM: &str = "^boot.rom";
+/// What the module answers, behind the end, to payload that was still under way and that it takes for commands.
+const REFUSALS: [&str; 2] = ["ERROR", "+CME ERROR: "];
 /// The answer to an escape.
 const ESCAPED: &[u8] = b"\r\nOK\r\n";
 /// Its text.
@@ -220,6 +225,7 @@ fn payload_len(bytes: &[u8], escape: Escape) -> usize {
 /// Reads bytes as frames, one behind the other.
 fn read(mut bytes: &[u8], escape: Escape) -> Reading {
     let answerable = escape == Escape::Answerable;
+    let mut has_ended = false;
     while !bytes.is_empty() {
         let (line, before) = match bytes {
             b"\r" | b"\r\n" => return Reading::Partial(bytes.len()),
@@ -233,12 +239,16 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
             _ => return Reading::Payload,
         };
         let Some(len) = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-            let may_become = line.len() <= MAX_WORD && may_begin_word(line, answerable);
+            let may_become =
+                line.len() <= MAX_WORD && (may_begin_word(line, answerable) || (has_ended && may_refuse(line)));
             // Noise alone has no line end before it.
             let framed = before > 0 || is_noise(line);
             return if may_become && framed { Reading::Partial(bytes.len()) } else { Reading::Payload };
         };
-        let known = meaning(&line[..len]).is_some() || (answerable && &line[..len] == OK.as_bytes());
+        let said = meaning(&line[..len]);
+        let answers = (answerable && &line[..len] == OK.as_bytes()) || (has_ended && is_refusal(&line[..len]));
+        let known = said.is_some() || answers;
+        has_ended |= said.flatten().is_some();
         if !known || (before == 0 && !is_noise(line)) {
             return Reading::Payload;
         }
@@ -258,11 +268,21 @@ fn is_noise(line: &[u8]) -> bool {
 }
 
 fn may_begin_word(line: &[u8], answerable: bool) -> bool {
-    let fits = |word: &&str| {
-        let len = line.len().min(word.len());
-        line[..len] == word.as_bytes()[..len]
-    };
-    WORDS.iter().any(&fits) || (answerable && fits(&OK))
+    WORDS.iter().any(|word| fits(line, word)) || (answerable && fits(line, OK))
+}
+
+fn may_refuse(line: &[u8]) -> bool {
+    REFUSALS.iter().any(|word| fits(line, word))
+}
+
+fn is_refusal(line: &[u8]) -> bool {
+    line.len() <= MAX_WORD && matches!(Line::parse(line), Line::Final(Final::Error | Final::Cme(_)))
+}
+
+/// Whether one is the beginning of the other.
+fn fits(line: &[u8], word: &str) -> bool {
+    let len = line.len().min(word.len());
+    line[..len] == word.as_bytes()[..len]
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
