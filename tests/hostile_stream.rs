@@ -309,8 +309,10 @@ impl Schedule {
 
     fn news(&mut self) {
         let news = harmless_news(&mut self.random);
-        // Among transparent data no module says such things.
-        if self.pair.modem.state().line == LineState::Command {
+        // Among transparent data no module says such things. Behind the end of a stream, what this driver does not know
+        // is payload, until the module does not answer an escape.
+        let unknown = self.stream.is_some() && news.windows(8).any(|window| window == b"+UNKNOWN");
+        if self.pair.modem.state().line == LineState::Command && !unknown {
             self.pair.control(Control::Urc(String::from_utf8_lossy(&news).trim().to_owned()));
         }
     }

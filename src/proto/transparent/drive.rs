@@ -15,7 +15,7 @@ use super::super::traffic::timeout;
 use super::super::window::Window;
 use super::super::{Event, Owner, Request, Response, SocketId, Ticket};
 use super::tail::Ending;
-use super::{Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, STALLED, State, Waiter, Wanted, answer};
+use super::{Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, STALLED, State, Waiter, Wanted, Why, answer};
 
 impl Engine {
     /// A request that concerns the stream.
@@ -66,16 +66,17 @@ impl Engine {
                     self.settle_tail(now);
                     let suspicious = self.transparent.wire.tail.is_suspicious(now);
                     if ended || suspicious || self.transparent.wants_command() {
-                        self.transparent.state = State::Guarding { failed: 0, since: now };
+                        let why = if suspicious { Why::Suspected } else { Why::Wanted };
+                        self.transparent.state = State::Guarding { failed: 0, since: now, why };
                         continue;
                     }
                     self.transparent.reached(Wanted::Data, &mut self.out);
                     self.write_stream(now);
                     return;
                 }
-                State::Guarding { failed, since } => {
+                State::Guarding { failed, since, why } => {
                     self.settle_tail(now);
-                    let suspicious = self.tail_ending().is_some();
+                    let suspicious = why == Why::Suspected || self.tail_ending().is_some();
                     if !(ended || suspicious || failed > 0 || self.transparent.wants_command()) {
                         self.transparent.state = State::Online;
                         continue;
@@ -86,7 +87,7 @@ impl Engine {
                             self.transparent.wire.wrote(now, Command::ESCAPE);
                             self.transparent.state = State::Escaping { failed, since: now };
                         }
-                        None if now >= since + STALLED => self.give_up_escaping(now),
+                        None if now >= since + STALLED => self.escape_failed(now, ESCAPES),
                         Some(_) | None => return,
                     }
                 }
@@ -233,6 +234,11 @@ impl Engine {
     /// The module has not answered the escape.
     fn unanswered(&mut self, now: Timestamp, failed: u32) {
         self.out.event(Event::Expired(super::super::Deadline::Escape));
+        self.escape_failed(now, failed);
+    }
+
+    /// What looks like an end was one; without that it is tried again, so many times in all.
+    fn escape_failed(&mut self, now: Timestamp, failed: u32) {
         match self.tail_ending() {
             Some(Ending::Restarted) => {
                 self.transparent.wire.tail.forget();
@@ -244,7 +250,7 @@ impl Engine {
                 self.recover(now);
             }
             None if failed < ESCAPES => {
-                self.transparent.state = State::Guarding { failed, since: now };
+                self.transparent.state = State::Guarding { failed, since: now, why: Why::Wanted };
             }
             None => self.give_up_escaping(now),
         }

@@ -29,8 +29,9 @@ use super::{Deadline, Request, Response, Ticket};
 /// | `Dialling` | a refusal, `CONNECT FAIL` | `Off` |
 /// | `Dialling` | no answer | `Recovering` |
 /// | `Online` | it is to be left: asked for, ended, or what came last looks like an end | `Guarding` |
-/// | `Guarding` | nobody wants that any more, or data have followed what looked like an end | `Online` |
+/// | `Guarding` | nobody wants that any more, and nothing looked like an end | `Online` |
 /// | `Guarding` | 1 s without a byte written: `+++` is | `Escaping` |
+/// | `Guarding` | the port has taken no byte for 60 s | `Recovering`: the stream ends |
 /// | `Escaping` | `OK` | `Command` |
 /// | `Escaping` | none, and what came last looks like an end | `Recovering`: it was one |
 /// | `Escaping` | none | `Guarding` again, at last `Recovering`: the stream ends |
@@ -68,6 +69,7 @@ enum State {
     Guarding {
         failed: u32,
         since: Timestamp,
+        why: Why,
     },
     Escaping {
         failed: u32,
@@ -77,6 +79,15 @@ enum State {
     Resuming,
     Closing,
     Recovering,
+}
+
+/// Why data mode is to be left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Why {
+    /// Somebody wants that, or the stream has ended.
+    Wanted,
+    /// What came last looked like an end. Whatever follows, the module is asked: it may be in command mode.
+    Suspected,
 }
 
 /// A stream that was asked for.
