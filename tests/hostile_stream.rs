@@ -285,16 +285,20 @@ impl Schedule {
 
     /// What the peer has got is what was written, from its first byte on. An escape that was not answered, of which an
     /// event tells, may have reached it, and behind the end of the stream so may what looks for the module.
-    fn check_peer(&self, stream: &Stream) {
+    fn check_peer(&mut self, stream: &Stream) {
         if self.line == Line::Corrupts {
             return;
         }
+        let (_, is_over) = self.pair.engine.readable(stream.id);
         let escapes = self.escapes_in_vain() - stream.escapes_before;
         let pending = stream.sending.iter().flat_map(|(_, data)| data);
         let written: Vec<u8> = stream.taken.iter().chain(pending).copied().collect();
         let got = self.pair.modem.network().received(stream.link);
         let (rest, _, _) = without_escapes(got, &written, escapes);
-        let gave_up = matches!(stream.ended, Some(Error::Closed(CloseReason::EscapeUnanswered)));
+        let gave_up = match &stream.ended {
+            None => is_over,
+            Some(error) => matches!(error, Error::Closed(CloseReason::EscapeUnanswered)),
+        };
         if !rest.is_empty() && !gave_up {
             let at = got.len() - rest.len();
             let strange = &rest[..rest.len().min(60)];
@@ -376,8 +380,9 @@ impl Schedule {
         }
         let pair = &mut self.pair;
         self.others.retain(|ticket| pair.answered(*ticket).is_none());
-        if let Some(stream) = &self.stream {
-            self.check_peer(stream);
+        if let Some(stream) = self.stream.take() {
+            self.check_peer(&stream);
+            self.stream = Some(stream);
         }
     }
 

@@ -67,7 +67,7 @@ const MAX_HELD: usize = 512;
 /// The longest line that is looked at.
 const MAX_WORD: usize = 80;
 
-/// How the lines begin that a module says unasked (section 3).
+/// How the lines begin that a module says unasked (section 3), with a blank behind the colon or without.
 const WORDS: [&str; 25] = [
     "CLOSED",
     "TCP ERROR",
@@ -76,29 +76,29 @@ const WORDS: [&str; 25] = [
     "+PDP",
     "RDY",
     BOOT_ROM,
-    "+CPIN: ",
-    "^CARDMODE: ",
+    "+CPIN:",
+    "^CARDMODE:",
     "SMS READY",
     "SMS Ready",
     "Call Ready",
-    "+CFUN: ",
-    "^MODE: ",
+    "+CFUN:",
+    "^MODE:",
     "+E_UTRAN Service",
     "+GSM Service",
     "+GPRS Service",
     "+NO Service",
-    "*CGEV: ",
-    "+CGEV: ",
-    "+NITZ: ",
-    "+CTZE: ",
-    "+CREG: ",
-    "+CGREG: ",
-    "+CEREG: ",
+    "*CGEV:",
+    "+CGEV:",
+    "+NITZ:",
+    "+CTZE:",
+    "+CREG:",
+    "+CGREG:",
+    "+CEREG:",
 ];
 /// Noise of a start, which has no line end before it.
 const BOOT_ROM: &str = "^boot.rom";
 /// What the module answers, behind the end, to payload that was still under way and that it takes for commands.
-const REFUSALS: [&str; 2] = ["ERROR", "+CME ERROR: "];
+const REFUSALS: [&str; 2] = ["ERROR", "+CME ERROR:"];
 /// The answer to an escape.
 const ESCAPED: &[u8] = b"\r\nOK\r\n";
 /// Its text.
