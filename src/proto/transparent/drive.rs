@@ -87,7 +87,7 @@ impl Engine {
                             self.transparent.wire.wrote(now, Command::ESCAPE);
                             self.transparent.state = State::Escaping { failed, since: now };
                         }
-                        None if now >= since + STALLED => self.escape_failed(now, ESCAPES),
+                        None if now >= since + STALLED => self.give_up_escaping(now),
                         Some(_) | None => return,
                     }
                 }
@@ -234,11 +234,6 @@ impl Engine {
     /// The module has not answered the escape.
     fn unanswered(&mut self, now: Timestamp, failed: u32) {
         self.out.event(Event::Expired(super::super::Deadline::Escape));
-        self.escape_failed(now, failed);
-    }
-
-    /// What looks like an end was one; without that it is tried again, so many times in all.
-    fn escape_failed(&mut self, now: Timestamp, failed: u32) {
         match self.tail_ending() {
             Some(Ending::Restarted) => {
                 self.transparent.wire.tail.forget();
@@ -256,8 +251,11 @@ impl Engine {
         }
     }
 
+    /// Nobody knows in which mode the module is. What looks like its words is given to nobody.
     fn give_up_escaping(&mut self, now: Timestamp) {
-        self.with_tail(now, |tail, give| tail.give_up(give));
+        if self.tail_ending().is_none() {
+            self.with_tail(now, |tail, give| tail.give_up(give));
+        }
         self.end_stream(End::Closed(CloseReason::EscapeUnanswered));
         self.recover(now);
     }

@@ -11,11 +11,15 @@ use crate::time::Timestamp;
 /// the pluses are not alone.
 ///
 /// The module's clock begins when bytes arrive, ours when they are written; what lies between differs by a port's
-/// buffering. So silence counts from [`SILENCE`] on, and the third plus waits for [`APART`].
+/// buffering. So silence counts from [`SILENCE`] on, and the third plus waits for [`APART`]. A port that takes longer than
+/// [`DOUBT`] leaves open when the bytes went: what follows is then held back as if silence were before it, and not
+/// behind it.
 #[derive(Debug, Default)]
 pub(super) struct Plus {
     run: Run,
     written_at: Option<Timestamp>,
+    /// Until then the pluses that were written last may still be joined by others.
+    doubtful_until: Timestamp,
 }
 
 /// What was written since the last silence.
@@ -41,12 +45,17 @@ pub(super) enum Allowed {
 const SILENCE: Duration = Duration::from_millis(700);
 /// Between the first plus and the third: more than the module's 0.5 s, for it may be less at the module than here.
 const APART: Duration = Duration::from_millis(750);
+/// How much later than written a byte may go without the margins above being used up.
+const DOUBT: Duration = Duration::from_millis(250);
 /// How many pluses are an escape.
 const ESCAPE: usize = 3;
 
 impl Plus {
     /// How much of `data`, not empty, can be written now. `more`: other data follow at once.
     pub(super) fn allow(&mut self, now: Timestamp, data: &[u8], more: bool) -> Allowed {
+        if now < self.doubtful_until {
+            return Allowed::Wait(self.doubtful_until);
+        }
         if self.written_at.is_none_or(|at| now - at >= SILENCE) {
             self.run = Run::Pluses(0, now);
         }
@@ -78,8 +87,14 @@ impl Plus {
         self.written_at = Some(now);
     }
 
-    /// The port has taken what was written: it may have been waiting until now.
+    /// The port has taken what was written: it may have been waiting until now, or gone long ago.
     pub(super) fn taken(&mut self, now: Timestamp) {
+        if self.written_at.is_some_and(|at| now - at >= DOUBT) {
+            match self.run {
+                Run::Pluses(1.., _) => self.doubtful_until = now + APART,
+                Run::Pluses(0, _) | Run::Other => self.run = Run::Pluses(0, now),
+            }
+        }
         self.written_at = self.written_at.map(|_| now);
     }
 }
@@ -142,6 +157,25 @@ mod tests {
             assert!(!escapes(&out), "{asked:?} became {out:?}");
         }
         assert!(escapes(&[(2000, b'+'), (2000, b'+'), (2000, b'+')]), "the check can fail");
+    }
+
+    #[test]
+    fn a_port_that_takes_bytes_late_makes_no_escape_of_what_follows() {
+        let at = Timestamp::from_millis;
+        let mut plus = Plus::default();
+        plus.wrote(at(0), b"data");
+        plus.taken(at(5_000));
+        assert_eq!(plus.allow(at(5_000), b"+++", false), Allowed::Now(2), "the data may have gone at 0 s");
+        let mut plus = Plus::default();
+        plus.wrote(at(0), b"data");
+        plus.taken(at(10));
+        assert_eq!(plus.allow(at(10), b"+++", false), Allowed::Now(3), "they are just before");
+        let mut plus = Plus::default();
+        assert_eq!(plus.allow(at(0), b"+", false), Allowed::Now(1));
+        plus.wrote(at(0), b"+");
+        plus.taken(at(5_000));
+        assert_eq!(plus.allow(at(5_000), b"++", false), Allowed::Wait(at(5_000) + APART), "it may have gone now");
+        assert_eq!(plus.allow(at(5_000) + APART, b"+++", false), Allowed::Now(2), "it may have gone at 0 s");
     }
 
     #[test]
