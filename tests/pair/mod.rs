@@ -68,7 +68,12 @@ pub struct Pair {
     pub port_is_stuck: bool,
     /// What waits in the port because the modem has no room for it (RTS/CTS).
     held_back: Vec<u8>,
+    /// What the modem has room for when nothing is under way to it.
+    room: usize,
 }
+
+/// What a port keeps of what it has taken, as a terminal of Linux does; then it waits for the line, or for the modem.
+pub const PORT_BUFFER: usize = 4_096;
 
 /// How the modem's bytes are cut into reads.
 enum Chunks {
@@ -88,9 +93,11 @@ impl Pair {
         network.name(ECHO.0, [10, 1, 0, 1]).serve(ECHO.0, ECHO.1, sim::Peer::echo());
         let seed = settings.seed;
         let engine = Engine::new(config, Timestamp::ZERO).expect("the configuration is valid");
+        let modem = Simulator::new(settings, network);
         Self {
             engine,
-            modem: Simulator::new(settings, network),
+            room: modem.room(),
+            modem,
             now: Timestamp::ZERO,
             events: Vec::new(),
             beats: Vec::new(),
@@ -426,10 +433,11 @@ impl Pair {
         }
     }
 
-    /// Gives the modem what it has room for; whether that was anything. A modem that holds nobody back loses the rest.
+    /// Puts on the line what it has room for; whether that was anything. The rest is still to be taken by the port.
     fn pass_on(&mut self) -> bool {
-        let room = if self.modem.holds_back() { self.modem.room() } else { usize::MAX };
-        let bytes: Vec<u8> = self.held_back.drain(..room.min(self.held_back.len())).collect();
+        let under_way = self.room - self.modem.room();
+        let room = PORT_BUFFER.saturating_sub(under_way).min(self.held_back.len());
+        let bytes: Vec<u8> = self.held_back.drain(..room).collect();
         if !bytes.is_empty() {
             self.modem.handle(self.now, sim::Input::Host(&bytes));
         }
