@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run --example passthrough
+//! cargo run --example passthrough -- --transparent
 //! cargo run --example passthrough -- --port /dev/ttyUSB0 --connect example.com:7 --uart /dev/ttyUSB3
 //! ```
 
@@ -14,17 +15,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded, never, select};
-use air724ug::{CloseReason, Error, Socket};
+use air724ug::{CloseReason, Error, Socket, TransparentStream};
 use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, step, unknown, value};
 use serialport::{SerialPort, TTYPort};
 
 const USAGE: &str = "\
 Passes bytes between a TCP connection and a serial port, until the server closes. Without --uart a person in this program
-types on a pseudo-terminal; succeeds then only if the person sees every byte come back.
+types on a pseudo-terminal; succeeds then only if the person sees every byte come back. With --transparent the module's
+own transparent mode carries the bytes, without AT commands around them.
 
 usage: passthrough [options]
 
   --connect HOST:PORT  the server [an echo server in this program; with --port there is no default]
+  --transparent        the connection has the module's line to itself (AT+CIPMODE=1) [an ordinary socket]
   --uart PATH          the second serial port, e.g. /dev/ttyUSB3 [a pseudo-terminal with a person on it]
   --uart-baud N        its line rate [115200]
 ";
@@ -46,6 +49,7 @@ type Report = Receiver<(Result<(), Failed>, TTYPort)>;
 struct Options {
     common: Common,
     connect: Option<(String, u16)>,
+    transparent: bool,
     uart: Option<String>,
     uart_baud: Option<u32>,
 }
@@ -58,6 +62,10 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
     let mut options = Options::default();
     while let Some(option) = args.next() {
         if options.common.take(&option, args)? {
+            continue;
+        }
+        if option == "--transparent" {
+            options.transparent = true;
             continue;
         }
         let mut value = || value(&option, args);
@@ -79,10 +87,17 @@ fn run(options: Options) -> Result<(), Failed> {
     };
     let modem = options.common.open()?;
     common::bring_up(&modem)?;
-    let socket = modem.tcp().connect(&host, port)?;
-    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
-    pass(&socket, uart, report)?;
-    socket.close()?;
+    if options.transparent {
+        let stream = modem.transparent(&host, port)?;
+        step("connected", format_args!("to {host}:{port}, transparently"));
+        pass(&stream, uart, report)?;
+        stream.close()?;
+    } else {
+        let socket = modem.tcp().connect(&host, port)?;
+        step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+        pass(&socket, uart, report)?;
+        socket.close()?;
+    }
     modem.close();
     step("closed", "");
     Ok(())
@@ -97,8 +112,47 @@ fn open_uart(path: &str, baud: u32) -> Result<TTYPort, Failed> {
     })
 }
 
+/// What carries the bytes.
+trait Carrier {
+    /// All of it.
+    fn send(&self, data: &[u8]) -> Result<(), Failed>;
+    /// Signals when something has come.
+    fn readable(&self) -> &Receiver<()>;
+    /// What has come.
+    fn try_recv(&self) -> Result<Vec<u8>, Error>;
+}
+
+impl Carrier for Socket {
+    fn send(&self, data: &[u8]) -> Result<(), Failed> {
+        Ok(Socket::send(self, data)?)
+    }
+
+    fn readable(&self) -> &Receiver<()> {
+        Socket::readable(self)
+    }
+
+    fn try_recv(&self) -> Result<Vec<u8>, Error> {
+        Socket::try_recv(self)
+    }
+}
+
+impl Carrier for TransparentStream {
+    fn send(&self, data: &[u8]) -> Result<(), Failed> {
+        let mut stream = self;
+        Ok(stream.write_all(data)?)
+    }
+
+    fn readable(&self) -> &Receiver<()> {
+        TransparentStream::readable(self)
+    }
+
+    fn try_recv(&self) -> Result<Vec<u8>, Error> {
+        TransparentStream::try_recv(self)
+    }
+}
+
 /// Passes bytes both ways until the server closes or the person reports.
-fn pass(socket: &Socket, mut uart: TTYPort, report: Option<Report>) -> Result<(), Failed> {
+fn pass(socket: &impl Carrier, mut uart: TTYPort, report: Option<Report>) -> Result<(), Failed> {
     let mut reader = uart.try_clone_native().map_err(io::Error::from)?;
     uart.set_timeout(PATIENCE).map_err(io::Error::from)?;
     let (typed, from_uart) = bounded(WAITING);
