@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use air724ug::at::Command;
 use air724ug::proto::{Deadline, Event, Request, Response, SocketId, Ticket};
-use air724ug::sim::{Boot, Control, Fault, Link, LineState, Peer, Profile, Settings};
+use air724ug::sim::{Boot, Control, Fault, LineState, Link, Peer, Profile, Settings};
 use air724ug::{CloseReason, Config, Error, FlowControl};
 use hostile_support::{Line, Random, corrupted, for_each_seed, harmless_news};
 use pair::{ECHO, Pair};
@@ -158,8 +158,15 @@ impl Schedule {
         if self.dialling.is_some() || self.stream.is_some() {
             return;
         }
-        let host =
-            self.random.pick(&[ECHO.0, ECHO.0, PUSHING, PUSHING, "silent.test", "nowhere.test", "refused.test"]);
+        let host = self.random.pick(&[
+            ECHO.0,
+            ECHO.0,
+            PUSHING,
+            PUSHING,
+            "silent.test",
+            "nowhere.test",
+            "refused.test",
+        ]);
         let timeout = Duration::from_secs(self.random.pick(&[1, 30, 120, 120]));
         self.dialling = Some((self.pair.dialling(host, 7, timeout), host == ECHO.0));
     }
@@ -199,7 +206,8 @@ impl Schedule {
 
     fn push(&mut self) {
         let data = self.data(true);
-        let Some(stream) = self.stream.as_mut().filter(|stream| !stream.echoes && stream.peer_left.is_none()) else {
+        let Some(stream) = self.stream.as_mut().filter(|stream| !stream.echoes && stream.peer_left.is_none())
+        else {
             return;
         };
         let network = self.pair.modem.network_mut();
@@ -461,13 +469,25 @@ impl Schedule {
                     strange.len(),
                     self.pair.story()
                 );
-                assert!(all_read, "{} of {} bytes read, {}", stream.read.len(), said.len(), self.pair.story());
+                assert!(
+                    all_read,
+                    "{} of {} bytes read, {}",
+                    stream.read.len(),
+                    said.len(),
+                    self.pair.story()
+                );
             }
             // What came before a peer's close is read, unless the network itself has failed.
             Some(Error::Closed(CloseReason::Peer))
                 if self.line == Line::Sound && stream.peer_left == Some(Left::Closed) && !stream.echoes =>
             {
-                assert!(all_read, "{} of {} bytes read, {}", stream.read.len(), said.len(), self.pair.story());
+                assert!(
+                    all_read,
+                    "{} of {} bytes read, {}",
+                    stream.read.len(),
+                    said.len(),
+                    self.pair.story()
+                );
             }
             Some(_) => {}
         }

@@ -174,7 +174,11 @@ mod tests {
         assert_eq!(plus.allow(at(0), b"+", false), Allowed::Now(1));
         plus.wrote(at(0), b"+");
         plus.taken(at(5_000));
-        assert_eq!(plus.allow(at(5_000), b"++", false), Allowed::Wait(at(5_000) + APART), "it may have gone now");
+        assert_eq!(
+            plus.allow(at(5_000), b"++", false),
+            Allowed::Wait(at(5_000) + APART),
+            "it may have gone now"
+        );
         assert_eq!(plus.allow(at(5_000) + APART, b"+++", false), Allowed::Now(2), "it may have gone at 0 s");
     }
 

@@ -239,14 +239,15 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
             _ => return Reading::Payload,
         };
         let Some(len) = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-            let may_become =
-                line.len() <= MAX_WORD && (may_begin_word(line, answerable) || (has_ended && may_refuse(line)));
+            let may_become = line.len() <= MAX_WORD
+                && (may_begin_word(line, answerable) || (has_ended && may_refuse(line)));
             // Noise alone has no line end before it.
             let framed = before > 0 || is_noise(line);
             return if may_become && framed { Reading::Partial(bytes.len()) } else { Reading::Payload };
         };
         let said = meaning(&line[..len]);
-        let answers = (answerable && &line[..len] == OK.as_bytes()) || (has_ended && is_refusal(&line[..len]));
+        let answers =
+            (answerable && &line[..len] == OK.as_bytes()) || (has_ended && is_refusal(&line[..len]));
         let known = said.is_some() || answers;
         has_ended |= said.flatten().is_some();
         if !known || (before == 0 && !is_noise(line)) {
