@@ -189,7 +189,7 @@ pub enum CloseReason {
     ReceiveRefused(Refusal),
     /// The module did not answer when it was asked for data, so nobody knows whether some are lost (manual receive).
     ReceiveUnconfirmed,
-    /// The module did not answer `+++`, so nobody knows whether it still takes bytes for payload (transparent mode).
+    /// The module did not answer `+++` or DTR, so nobody knows whether it still takes bytes for payload (transparent mode).
     EscapeUnanswered,
     /// Something came while the module was in command mode that no module says: data, perhaps, that can't be told from
     /// answers there (transparent mode).

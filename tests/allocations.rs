@@ -154,7 +154,7 @@ impl Core {
                 }
                 Output::Answered(_, Ok(Response::Sent { data, .. })) => self.data = data,
                 Output::Answered(_, answer) => panic!("{answer:?}"),
-                Output::Event(_) | Output::Readable(_) | Output::Beat(..) => {}
+                Output::Event(_) | Output::Readable(_) | Output::Beat(..) | Output::Dtr(_) => {}
             }
         }
     }

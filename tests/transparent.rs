@@ -364,6 +364,64 @@ fn an_escape_that_is_lost_is_written_again() {
     }
 }
 
+fn run(pair: &mut Pair, command: &str) {
+    let command = Command::of_user(command, Duration::from_secs(5)).unwrap();
+    pair.call(Request::Run(command)).unwrap();
+}
+
+/// The module does not hear an escape, however often it is written.
+fn deaf_to_pluses(settings: &[&str]) -> (Pair, SocketId) {
+    let mut pair = Pair::online();
+    for command in settings {
+        run(&mut pair, command);
+    }
+    pair.wire_dtr();
+    let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
+    pair.instead_times(1_000, "+++", "");
+    (pair, stream)
+}
+
+#[test]
+fn firmware_that_is_deaf_to_pluses_leaves_data_mode_when_dtr_goes_off() {
+    let (mut pair, stream) = deaf_to_pluses(&[]);
+    assert!(matches!(pair.escape(stream), Ok(Response::Done)));
+    assert_eq!(pair.dtr, Some(true), "it is on again");
+    run(&mut pair, "AT+CSQ");
+    pair.resume(stream).unwrap();
+    echoes(&mut pair, stream, b"goes on");
+    pair.close(stream).unwrap();
+    assert_eq!(pair.dtr, Some(true));
+    sockets_work(&mut pair);
+}
+
+#[test]
+fn a_module_that_hangs_up_when_dtr_goes_off_has_closed_the_stream() {
+    let (mut pair, stream) = deaf_to_pluses(&["AT&D2"]);
+    let escaped = pair.escape(stream);
+    assert!(matches!(escaped, Err(Error::Closed(CloseReason::Peer))), "{escaped:?}");
+    assert_eq!(pair.dtr, Some(true));
+    sockets_work(&mut pair);
+}
+
+#[test]
+fn a_module_that_does_not_look_at_dtr_either_is_given_up_and_dtr_is_on_again() {
+    let (mut pair, stream) = deaf_to_pluses(&["AT&D0"]);
+    let escaped = pair.escape(stream);
+    assert!(matches!(escaped, Err(Error::Closed(CloseReason::EscapeUnanswered))), "{escaped:?}");
+    assert_eq!(pair.dtr, Some(true));
+}
+
+#[test]
+fn data_that_come_while_dtr_is_off_are_the_streams() {
+    let (mut pair, stream) = deaf_to_pluses(&["AT&D0"]);
+    let escape = pair.ask(Request::Escape { socket: stream, timeout: Duration::from_secs(60) });
+    pair.run_until(|pair| pair.dtr == Some(false));
+    pair.inject(b"\r\nOK\r\nand more");
+    assert_eq!(pair.read(stream, 14).unwrap(), b"\r\nOK\r\nand more");
+    assert!(pair.answer(escape).is_err());
+    assert_eq!(pair.dtr, Some(true));
+}
+
 #[test]
 fn an_escape_whose_time_is_up_leaves_the_stream_as_it_was() {
     for millis in [1, 1_000, 1_200, 1_600, 1_900] {

@@ -22,6 +22,8 @@ pub(crate) type Recording = Recorder<Box<dyn io::Write + Send>>;
 pub(super) struct Core {
     engine: Engine,
     direct: Option<Box<dyn DirectWrite>>,
+    /// What the DTR line is to become. For a port that callers can write to alone: the others are of unknown kind.
+    dtr: Option<bool>,
     /// What the port did not take yet.
     unwritten: Vec<u8>,
     /// Whether a thread that writes without the lock has bytes that the port did not take yet.
@@ -50,6 +52,7 @@ impl Core {
         Self {
             engine,
             direct,
+            dtr: None,
             unwritten: Vec::new(),
             in_hand: false,
             answers: Answers::default(),
@@ -133,9 +136,16 @@ impl Core {
         self.watch = Watch::Up;
     }
 
-    /// Whether the thread must be woken for bytes that are to be written. It counts as woken then.
+    /// What the DTR line is to become, once.
+    pub(super) fn take_dtr(&mut self) -> Option<bool> {
+        self.dtr.take()
+    }
+
+    /// Whether the thread must be woken for what only it can do: bytes that are to be written, DTR, heartbeats. It counts as
+    /// woken then.
     pub(super) fn wants_writer(&mut self) -> bool {
-        self.calls_watcher(self.beats.is_due() || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
+        let is_due = self.beats.is_due() || self.dtr.is_some();
+        self.calls_watcher(is_due || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
     }
 
     /// Whether it must be woken for bytes or a deadline, which nobody else will serve. It counts as woken then.
@@ -239,6 +249,7 @@ impl Core {
                 }
                 Output::Beat(socket, count) => self.beats.push(socket, count),
                 Output::Readable(socket) => self.watched.signal(socket),
+                Output::Dtr(on) => self.dtr = self.direct.is_some().then_some(on),
             }
         }
         if self.unwritten.len() > MAX_UNWRITTEN {

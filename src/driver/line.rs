@@ -51,6 +51,11 @@ impl OpenLine {
                 return Ok(Turn::Again);
             }
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
+            if let Some(on) = core.take_dtr()
+                && let Err(error) = self.line.set_dtr(on)
+            {
+                log::debug!("the port's DTR line can't be switched: {error}");
+            }
             core.watcher_waits()
         };
         if !std::mem::take(&mut self.expects_more) {
@@ -118,6 +123,10 @@ mod tests {
 
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             Ok(bytes.len())
+        }
+
+        fn set_dtr(&mut self, _: bool) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
         }
     }
 

@@ -29,6 +29,9 @@ pub(crate) trait Line: Send {
 
     /// Writes what the port takes now; [`io::ErrorKind::WouldBlock`] if it takes nothing.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Switches the DTR line. An error if there is none.
+    fn set_dtr(&mut self, on: bool) -> io::Result<()>;
 }
 
 /// Ends a [`Line::wait`] from another thread.

@@ -32,7 +32,7 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let file = Arc::new(file);
     let (waker, sleeper) = sleeper()?;
     Ok(Port::Line {
-        line: Box::new(SerialLine { file: file.clone(), sleeper, _settings: settings }),
+        line: Box::new(SerialLine { file: file.clone(), sleeper, settings }),
         wake: waker,
         direct: Box::new(Direct(file)),
     })
@@ -92,7 +92,7 @@ struct SerialLine {
     file: Arc<File>,
     sleeper: Sleeper,
     /// Keeps the port ours, and its settings.
-    _settings: TTYPort,
+    settings: TTYPort,
 }
 
 impl Line for SerialLine {
@@ -116,6 +116,10 @@ impl Line for SerialLine {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&*self.file).write(bytes)
+    }
+
+    fn set_dtr(&mut self, on: bool) -> io::Result<()> {
+        Ok(self.settings.write_data_terminal_ready(on)?)
     }
 }
 

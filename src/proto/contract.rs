@@ -42,6 +42,8 @@ pub enum Output {
     Readable(SocketId),
     /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
     Beat(SocketId, u64),
+    /// The port's DTR line is to be on or off; it begins on. A port without one ignores this.
+    Dtr(bool),
 }
 
 /// Shows how much is to be written, not what: it may hold a key or a password.
@@ -53,6 +55,7 @@ impl fmt::Debug for Output {
             Self::Event(event) => write!(f, "Event({event:?})"),
             Self::Readable(socket) => write!(f, "Readable({socket:?})"),
             Self::Beat(socket, count) => write!(f, "Beat({socket:?}, {count})"),
+            Self::Dtr(on) => write!(f, "Dtr({on})"),
         }
     }
 }

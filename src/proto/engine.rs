@@ -35,6 +35,7 @@ use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId, SocketSta
 ///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
 ///         Output::Readable(socket) => println!("{socket:?}"),
 ///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
+///         Output::Dtr(on) => println!("DTR {on}"),
 ///     }
 /// }
 /// now = engine.deadline().unwrap().0;

@@ -80,6 +80,10 @@ impl Outbox {
         self.outputs.push_back(Output::Readable(socket));
     }
 
+    pub(super) fn dtr(&mut self, on: bool) {
+        self.outputs.push_back(Output::Dtr(on));
+    }
+
     /// Forgets what was to be written: there is no port to write it to.
     pub(super) fn drop_writes(&mut self) {
         self.outputs.retain(|output| !matches!(output, Output::Write(_)));

@@ -64,6 +64,8 @@ pub struct Pair {
     seed: u64,
     hung_up: bool,
     traces: bool,
+    /// Whether the port's DTR line is on, if it has one.
+    pub dtr: Option<bool>,
     /// The port takes bytes and does not say that it has.
     pub port_is_stuck: bool,
     /// What waits in the port because the modem has no room for it (RTS/CTS).
@@ -114,6 +116,7 @@ impl Pair {
             chunks: Chunks::Whole,
             seed,
             hung_up: false,
+            dtr: None,
             port_is_stuck: false,
             held_back: Vec::new(),
             traces: std::env::var_os("AIR724UG_TRACE").is_some(),
@@ -271,6 +274,20 @@ impl Pair {
         self.exchange();
     }
 
+    /// The port has a DTR line, on since it was opened.
+    pub fn wire_dtr(&mut self) {
+        self.dtr = Some(false);
+        self.switch_dtr(true);
+    }
+
+    fn switch_dtr(&mut self, on: bool) {
+        if let Some(was_on) = self.dtr {
+            assert_ne!(was_on, on, "it is so already, {}", self.story());
+            self.dtr = Some(on);
+            self.modem.handle(self.now, sim::Input::Control(Control::Dtr(on)));
+        }
+    }
+
     /// Bytes come from the line that no modem wrote.
     pub fn inject(&mut self, bytes: &[u8]) {
         self.engine.handle(self.now, Input::Received(bytes));
@@ -374,6 +391,7 @@ impl Pair {
                     Output::Event(event) => self.events.push(event),
                     Output::Beat(socket, count) => self.beats.push((socket, count)),
                     Output::Readable(_) => {}
+                    Output::Dtr(on) => self.switch_dtr(on),
                 }
             }
             if self.drain_modem() {

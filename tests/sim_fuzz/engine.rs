@@ -286,7 +286,7 @@ impl Stage {
                     }
                 }
                 Output::Event(Event::Connected(_)) | Output::Event(_) | Output::Beat(..) => {}
-                Output::Readable(_) => {}
+                Output::Readable(_) | Output::Dtr(_) => {}
             }
         }
         for socket in self.sockets.iter().rev().take(8) {

@@ -9,7 +9,7 @@ use super::super::engine::Engine;
 use super::super::{Deadline, Event, Response};
 use super::plus::{Allowed, Plus};
 use super::tail::{Ending, Escape, Tail};
-use super::{NO_ANSWER_YET, State};
+use super::{Means, NO_ANSWER_YET, State};
 
 /// The line in data mode.
 #[derive(Debug)]
@@ -148,6 +148,7 @@ impl Engine {
 
     fn escape_at(&self, now: Timestamp) -> Escape {
         match self.transparent.state {
+            State::Escaping { by: Means::Dtr, .. } => Escape::Answerable,
             State::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
             State::Escaping { .. } => Escape::Written,
             // It is written again: the echo of the last one may be held.

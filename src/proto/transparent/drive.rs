@@ -15,7 +15,7 @@ use super::super::traffic::timeout;
 use super::super::window::Window;
 use super::super::{Event, Owner, Request, Response, SocketId, Ticket};
 use super::tail::Ending;
-use super::{Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, STALLED, State, Waiter, Wanted, Why, answer};
+use super::{Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, Means, STALLED, State, Waiter, Wanted, Why, answer};
 
 impl Engine {
     /// A request that concerns the stream.
@@ -56,6 +56,9 @@ impl Engine {
     /// Steps that need nothing but the moment. The session need not be free.
     pub(in crate::proto) fn drive_stream(&mut self, now: Timestamp) {
         loop {
+            if self.transparent.dtr_is_off && !self.transparent.waits_for_dtr() {
+                self.switch_dtr(true);
+            }
             let ended = self.stream_channel().open_socket().is_none();
             match self.transparent.state {
                 State::Off => match self.transparent.next.take() {
@@ -85,18 +88,19 @@ impl Engine {
                         Some(silent) if now >= silent + GUARD => {
                             self.out.write(Command::ESCAPE.to_vec());
                             self.transparent.wire.wrote(now, Command::ESCAPE);
-                            self.transparent.state = State::Escaping { failed, since: now };
+                            self.transparent.state =
+                                State::Escaping { failed, since: now, by: Means::Pluses };
                         }
                         None if now >= since + STALLED => self.give_up_escaping(now),
                         Some(_) | None => return,
                     }
                 }
-                State::Escaping { failed, since } => {
+                State::Escaping { failed, since, by } => {
                     self.settle_tail(now);
                     if self.transparent.wire.tail.is_escaped(now) {
                         self.escaped(now);
                     } else if now >= since + ESCAPE_TIMEOUT && !self.transparent.wire.tail.has_answer() {
-                        self.unanswered(now, failed + 1);
+                        self.unanswered(now, failed + 1, by);
                     } else {
                         return;
                     }
@@ -232,7 +236,7 @@ impl Engine {
     }
 
     /// The module has not answered the escape.
-    fn unanswered(&mut self, now: Timestamp, failed: u32) {
+    fn unanswered(&mut self, now: Timestamp, failed: u32, by: Means) {
         self.out.event(Event::Expired(super::super::Deadline::Escape));
         match self.tail_ending() {
             Some(Ending::Restarted) => {
@@ -247,8 +251,17 @@ impl Engine {
             None if failed < ESCAPES => {
                 self.transparent.state = State::Guarding { failed, since: now, why: Why::Wanted };
             }
+            None if by == Means::Pluses => {
+                self.switch_dtr(false);
+                self.transparent.state = State::Escaping { failed, since: now, by: Means::Dtr };
+            }
             None => self.give_up_escaping(now),
         }
+    }
+
+    fn switch_dtr(&mut self, on: bool) {
+        self.transparent.dtr_is_off = !on;
+        self.out.dtr(on);
     }
 
     /// Nobody knows in which mode the module is. What looks like its words is given to nobody.

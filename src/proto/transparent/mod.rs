@@ -34,7 +34,7 @@ use super::{Deadline, Request, Response, Ticket};
 /// | `Guarding` | the port has taken no byte for 60 s | `Recovering`: the stream ends |
 /// | `Escaping` | `OK` | `Command` |
 /// | `Escaping` | none, and what came last looks like an end | `Recovering`: it was one |
-/// | `Escaping` | none | `Guarding` again, at last `Recovering`: the stream ends |
+/// | `Escaping` | none | `Guarding` again; at last the port's DTR goes off, and if that helps no more than `+++`, `Recovering`: the stream ends |
 /// | `Command` | data mode is wanted: `ATO` is written | `Resuming` |
 /// | `Command` | the stream has ended: `AT+CIPCLOSE` is written | `Closing` |
 /// | `Resuming` | `CONNECT` | `Online` |
@@ -57,6 +57,8 @@ pub(super) struct Transparent {
     wanted: Wanted,
     waiting: Vec<Waiter>,
     wire: Wire,
+    /// Whether DTR was switched off, and not on again.
+    dtr_is_off: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,7 @@ enum State {
     Escaping {
         failed: u32,
         since: Timestamp,
+        by: Means,
     },
     Command,
     Resuming,
@@ -88,6 +91,15 @@ enum Why {
     Wanted,
     /// What came last looked like an end. Whatever follows, the module is asked: it may be in command mode.
     Suspected,
+}
+
+/// What the module is to leave data mode by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Means {
+    /// `+++`
+    Pluses,
+    /// The DTR line, off (section 12, `AT&D1`): for firmware that is deaf to `+++`.
+    Dtr,
 }
 
 /// A stream that was asked for.
@@ -144,6 +156,7 @@ impl Transparent {
             wanted: Wanted::Data,
             waiting: Vec::new(),
             wire: Wire::new(baud_rate),
+            dtr_is_off: false,
         }
     }
 
@@ -272,6 +285,11 @@ impl Transparent {
             | State::Closing
             | State::Recovering => None,
         }
+    }
+
+    /// Whether DTR is off so that the module leaves data mode.
+    fn waits_for_dtr(&self) -> bool {
+        matches!(self.state, State::Escaping { by: Means::Dtr, .. })
     }
 
     fn wants_command(&self) -> bool {
