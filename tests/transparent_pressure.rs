@@ -8,7 +8,7 @@ use std::time::Duration;
 use air724ug::proto::{Request, Response, SocketId};
 use air724ug::sim::{Link, Peer, Settings};
 use air724ug::{CloseReason, Config, Error, FlowControl};
-use pair::{PORT_BUFFER, Pair};
+use pair::{ECHO, PORT_BUFFER, Pair};
 
 /// A stream to a peer that does not read, on a line with flow control.
 fn to_a_deaf_peer(settings: Settings) -> (Pair, SocketId, Link) {
@@ -72,6 +72,23 @@ fn a_write_to_a_peer_that_never_reads_times_out_and_says_how_much_went() {
     assert_eq!(send(&mut pair, stream, b"again", 5).unwrap(), 5);
     pair.run_for(Duration::from_secs(2));
     assert!(pair.modem.network().received(link).ends_with(b"again"));
+}
+
+/// Schedule 641 of `hostile_stream`: only the last piece was waited for, and the peer got the escape.
+#[test]
+fn an_escape_waits_for_all_that_the_port_still_holds() {
+    for baud in [9_600, 115_200] {
+        let settings = Settings::default().baud(Some(baud));
+        let mut pair = Pair::with(Config::default().baud_rate(baud), settings).ready();
+        let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
+        let link = pair.modem.network_mut().last_link().unwrap();
+        let data = data(8_000);
+        pair.send(stream, &data).unwrap();
+        pair.send(stream, b"and a few").unwrap();
+        pair.escape(stream).unwrap();
+        assert_eq!(pair.wrote("+++"), 1, "one escape is enough at {baud}");
+        assert!(pair.modem.network().received(link) == [&data[..], b"and a few"].concat());
+    }
 }
 
 #[test]

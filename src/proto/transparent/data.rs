@@ -28,8 +28,8 @@ pub(super) struct Wire {
 enum Taking {
     /// It has taken it; the last byte leaves it then at the latest.
     Done(Timestamp),
-    /// It is taking it, of this length.
-    Busy(usize),
+    /// It is taking it, of this length, behind what leaves it then at the latest.
+    Busy(usize, Timestamp),
 }
 
 /// The most that is written at once. The next piece follows when the port has taken this one, so this and what the port
@@ -60,22 +60,25 @@ impl Wire {
     pub(super) fn silent_since(&self) -> Option<Timestamp> {
         match self.port {
             Taking::Done(at) => Some(at),
-            Taking::Busy(_) => None,
+            Taking::Busy(..) => None,
         }
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        matches!(self.port, Taking::Busy(_))
+        matches!(self.port, Taking::Busy(..))
     }
 
     /// The port has taken everything.
     pub(super) fn taken(&mut self, now: Timestamp) {
-        if let Taking::Busy(len) = self.port {
-            let bits = len.min(PORT_BUFFER) as u64 * BITS;
-            let on_the_line = Duration::from_micros(bits * 1_000_000 / u64::from(self.baud_rate.max(1)));
-            self.port = Taking::Done(now + on_the_line);
+        if let Taking::Busy(len, before) = self.port {
+            let last = now.max(before) + self.on_the_line(len);
+            self.port = Taking::Done(last.min(now + self.on_the_line(PORT_BUFFER)));
             self.plus.taken(now);
         }
+    }
+
+    fn on_the_line(&self, len: usize) -> Duration {
+        Duration::from_micros(len as u64 * BITS * 1_000_000 / u64::from(self.baud_rate.max(1)))
     }
 
     /// Bytes that were written are gone with the port.
@@ -87,7 +90,8 @@ impl Wire {
 
     pub(super) fn wrote(&mut self, now: Timestamp, bytes: &[u8]) {
         self.plus.wrote(now, bytes);
-        self.port = Taking::Busy(bytes.len());
+        let before = self.silent_since().unwrap_or(now);
+        self.port = Taking::Busy(bytes.len(), before);
     }
 
     pub(super) fn resume_at(&self) -> Option<(Timestamp, Deadline)> {
