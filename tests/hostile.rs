@@ -342,7 +342,7 @@ fn run(seed: u64, line: Line) {
 }
 
 fn run_all(line: Line) {
-    for_each_seed(line, |seed| run(seed, line));
+    for_each_seed(line, 1_000, |seed| run(seed, line));
 }
 
 /// 6279: a garbled command had become `ATV0`. 17122: a garbled `AT+CIPMUX=1` had been answered with `OK`. 27677: the

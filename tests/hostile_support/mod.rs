@@ -97,15 +97,13 @@ pub fn corrupted(random: &mut Random, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Schedules of each kind, if the environment does not say how many.
-const SCHEDULES: u64 = 1_000;
-
-/// Runs the schedule of each seed: `AIR724UG_SEED` alone or the first `AIR724UG_SCHEDULES`. A failure prints its seed.
-pub fn for_each_seed(kind: impl Debug, run: impl Fn(u64)) {
+/// Runs the schedule of each seed: `AIR724UG_SEED` alone or the first `AIR724UG_SCHEDULES`, `otherwise` if neither is set.
+/// A failure prints its seed.
+pub fn for_each_seed(kind: impl Debug, otherwise: u64, run: impl Fn(u64)) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let seeds = match number("AIR724UG_SEED") {
         Some(seed) => seed..=seed,
-        None => 1..=number("AIR724UG_SCHEDULES").unwrap_or(SCHEDULES),
+        None => 1..=number("AIR724UG_SCHEDULES").unwrap_or(otherwise),
     };
     for seed in seeds {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
