@@ -98,6 +98,9 @@ impl Schedule {
             healed,
         };
         schedule.spoil(seed);
+        if seed % 4 == 1 {
+            schedule.pair.wire_dtr();
+        }
         schedule
     }
 
