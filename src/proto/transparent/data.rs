@@ -8,7 +8,8 @@ use super::super::channel::{Channel, End};
 use super::super::engine::Engine;
 use super::super::{Deadline, Event, Response};
 use super::plus::{Allowed, Plus};
-use super::tail::{Ending, Escape, Tail};
+use super::tail::{Escape, Tail};
+use super::words::Ending;
 use super::{Means, NO_ANSWER_YET, State};
 
 /// The line in data mode.
@@ -152,11 +153,12 @@ impl Engine {
 
     fn escape_at(&self, now: Timestamp) -> Escape {
         match self.transparent.state {
-            State::Escaping { by: Means::Dtr, .. } => Escape::Answerable,
+            // An earlier one may be answered late.
+            State::Escaping { by: Means::Dtr, .. }
+            | State::Escaping { failed: 1.., .. }
+            | State::Guarding { failed: 1.., .. } => Escape::Answerable,
             State::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
             State::Escaping { .. } => Escape::Written,
-            // It is written again: the echo of the last one may be held.
-            State::Guarding { failed: 1.., .. } => Escape::Written,
             _ => Escape::None,
         }
     }

@@ -14,7 +14,7 @@ use super::super::link::Link;
 use super::super::traffic::timeout;
 use super::super::window::Window;
 use super::super::{Event, Owner, Request, Response, SocketId, Ticket};
-use super::tail::Ending;
+use super::words::Ending;
 use super::{Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, Means, STALLED, State, Waiter, Wanted, Why, answer};
 
 impl Engine {
@@ -79,6 +79,10 @@ impl Engine {
                 }
                 State::Guarding { failed, since, why } => {
                     self.settle_tail(now);
+                    if self.transparent.wire.tail.is_escaped(now) {
+                        self.escaped(now);
+                        continue;
+                    }
                     let suspicious = why == Why::Suspected || self.tail_ending().is_some();
                     if !(ended || suspicious || failed > 0 || self.transparent.wants_command()) {
                         self.transparent.state = State::Online;
@@ -264,11 +268,9 @@ impl Engine {
         self.out.dtr(on);
     }
 
-    /// Nobody knows in which mode the module is. What looks like its words is given to nobody.
+    /// Nobody knows in which mode the module is. What is held looks like its words, and is given to nobody.
     fn give_up_escaping(&mut self, now: Timestamp) {
-        if self.tail_ending().is_none() {
-            self.with_tail(now, |tail, give| tail.give_up(give));
-        }
+        self.transparent.wire.tail.forget();
         self.end_stream(End::Closed(CloseReason::EscapeUnanswered));
         self.recover(now);
     }

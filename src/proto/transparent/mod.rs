@@ -5,6 +5,7 @@ mod drive;
 mod end;
 mod plus;
 mod tail;
+mod words;
 
 use std::time::Duration;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelNews, Final, Line, Urc};
-use crate::error::CloseReason;
 use crate::time::Timestamp;
+
+use super::words::{Ending, fits, is_noise, is_refusal, may_begin_word, may_refuse, meaning};
 
 /// Transparent data have no frame, so the module's own words stand among them: `OK` behind an escape, `CLOSED` and its
 /// like when the connection ends (protocol section 12). Payload may say the same. They are told apart like this:
@@ -35,15 +35,6 @@ pub(super) enum Escape {
     Answerable,
 }
 
-/// What the module says when the connection ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Ending {
-    /// The connection is over for this reason.
-    Closed(CloseReason),
-    /// The module has started anew.
-    Restarted,
-}
-
 /// What the bytes held back amount to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reading {
@@ -64,41 +55,6 @@ const REST: Duration = Duration::from_millis(250);
 const SETTLED: Duration = Duration::from_millis(300);
 /// The most that is held back: a start of the module prints less.
 const MAX_HELD: usize = 512;
-/// The longest line that is looked at.
-const MAX_WORD: usize = 80;
-
-/// How the lines begin that a module says unasked (section 3), with a blank behind the colon or without.
-const WORDS: [&str; 25] = [
-    "CLOSED",
-    "TCP ERROR",
-    "UDP ERROR",
-    "NO CARRIER",
-    "+PDP",
-    "RDY",
-    BOOT_ROM,
-    "+CPIN:",
-    "^CARDMODE:",
-    "SMS READY",
-    "SMS Ready",
-    "Call Ready",
-    "+CFUN:",
-    "^MODE:",
-    "+E_UTRAN Service",
-    "+GSM Service",
-    "+GPRS Service",
-    "+NO Service",
-    "*CGEV:",
-    "+CGEV:",
-    "+NITZ:",
-    "+CTZE:",
-    "+CREG:",
-    "+CGREG:",
-    "+CEREG:",
-];
-/// Noise of a start, which has no line end before it.
-const BOOT_ROM: &str = "^boot.rom";
-/// What the module answers, behind the end, to payload that was still under way and that it takes for commands.
-const REFUSALS: [&str; 2] = ["ERROR", "+CME ERROR:"];
 /// The answer to an escape.
 const ESCAPED: &[u8] = b"\r\nOK\r\n";
 /// Its text.
@@ -127,7 +83,7 @@ impl Tail {
 
     /// When [`settle`](Self::settle) wants to be called.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        if self.held.is_empty() || self.has_settled_ending() {
+        if self.held.is_empty() || self.awaits_escape() {
             return None;
         }
         Some(self.came_at + self.patience())
@@ -136,7 +92,7 @@ impl Tail {
     /// Time has passed: gives on what has turned out to be payload.
     pub(super) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
         let over = now >= self.came_at + self.patience();
-        if over && self.ending().is_none() && !self.has_answer() {
+        if over && !self.awaits_escape() && !self.has_answer() {
             self.give_up(give);
         }
     }
@@ -145,7 +101,7 @@ impl Tail {
     pub(super) fn give_up(&mut self, give: impl FnOnce(&[u8])) {
         if !self.held.is_empty() {
             give(&self.held);
-            self.held.clear();
+            self.forget();
         }
     }
 
@@ -201,8 +157,11 @@ impl Tail {
         (ends && self.escape == Escape::Answerable).then_some(at)
     }
 
-    fn has_settled_ending(&self) -> bool {
-        self.ending().is_some() && !self.has_answer()
+    /// Whether no time settles what is held, but an escape alone: an end, and behind an escape all that may be words. If the
+    /// answer was lost, the module is in command mode, and they are.
+    fn awaits_escape(&self) -> bool {
+        let may_be_words = || self.escape != Escape::None && read(&self.held, self.escape) == Reading::Whole;
+        !self.has_answer() && (self.ending().is_some() || may_be_words())
     }
 
     fn patience(&self) -> Duration {
@@ -239,8 +198,8 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
             _ => return Reading::Payload,
         };
         let Some(len) = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-            let may_become = line.len() <= MAX_WORD
-                && (may_begin_word(line, answerable) || (has_ended && may_refuse(line)));
+            let may_become =
+                may_begin_word(line) || (answerable && fits(line, OK)) || (has_ended && may_refuse(line));
             // Noise alone has no line end before it.
             let framed = before > 0 || is_noise(line);
             return if may_become && framed { Reading::Partial(bytes.len()) } else { Reading::Payload };
@@ -263,57 +222,14 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
     Reading::Whole
 }
 
-fn is_noise(line: &[u8]) -> bool {
-    let len = line.len().min(BOOT_ROM.len());
-    line[..len] == BOOT_ROM.as_bytes()[..len]
-}
-
-fn may_begin_word(line: &[u8], answerable: bool) -> bool {
-    WORDS.iter().any(|word| fits(line, word)) || (answerable && fits(line, OK))
-}
-
-fn may_refuse(line: &[u8]) -> bool {
-    REFUSALS.iter().any(|word| fits(line, word))
-}
-
-fn is_refusal(line: &[u8]) -> bool {
-    line.len() <= MAX_WORD && matches!(Line::parse(line), Line::Final(Final::Error | Final::Cme(_)))
-}
-
-/// Whether one is the beginning of the other.
-fn fits(line: &[u8], word: &str) -> bool {
-    let len = line.len().min(word.len());
-    line[..len] == word.as_bytes()[..len]
-}
-
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
 
-/// What a line says of the connection, if it is one that a module says unasked.
-fn meaning(line: &[u8]) -> Option<Option<Ending>> {
-    if line.len() > MAX_WORD || line.trim_ascii() != line || !may_begin_word(line, false) {
-        return None;
-    }
-    match Line::parse(line) {
-        Line::Final(Final::NoCarrier) => Some(Some(Ending::Closed(CloseReason::Reset))),
-        Line::Channel { channel: None, news } => match news {
-            ChannelNews::Closed => Some(Some(Ending::Closed(CloseReason::Peer))),
-            ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => {
-                Some(Some(Ending::Closed(CloseReason::Reset)))
-            }
-            _ => None,
-        },
-        _ => match Urc::parse(line) {
-            Urc::PdpDeactivated => Some(Some(Ending::Closed(CloseReason::BearerLost))),
-            urc if urc.is_restart() => Some(Some(Ending::Restarted)),
-            urc => urc.is_known().then_some(None),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::error::CloseReason;
+
     use super::*;
 
     /// What is payload at once, and what is held.
@@ -408,6 +324,19 @@ mod tests {
             let (payload, tail) = pushed(&[text.as_bytes()], Escape::None);
             assert!(payload.is_empty(), "{text:?}");
             assert_eq!(tail.ending(), ending, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn words_behind_an_escape_are_held_until_it_is_settled() {
+        let later = Timestamp::from_secs(60);
+        for (escape, is_held) in [(Escape::None, false), (Escape::Written, true), (Escape::Answerable, true)]
+        {
+            let (_, mut tail) = pushed(&[b"\r\n+CGEV: NW PDN DEACT 1\r\n"], escape);
+            assert_eq!(tail.deadline().is_none(), is_held, "{escape:?}");
+            let mut given = 0;
+            tail.settle(later, |bytes| given += bytes.len());
+            assert_eq!(given == 0, is_held, "{escape:?}");
         }
     }
 
