@@ -320,7 +320,9 @@ impl Schedule {
         let (rest, _, _) = without_escapes(got, &written, escapes);
         let gave_up = match &stream.ended {
             None => is_over,
-            Some(error) => matches!(error, Error::Closed(CloseReason::EscapeUnanswered)),
+            Some(error) => {
+                matches!(error, Error::Closed(CloseReason::EscapeUnanswered) | Error::PortLost { .. })
+            }
         };
         if !rest.is_empty() && !gave_up {
             let at = got.len() - rest.len();
@@ -485,8 +487,12 @@ impl Schedule {
             Some(Error::Closed(CloseReason::Peer))
                 if self.line == Line::Sound && stream.peer_left == Some(Left::Closed) && !stream.echoes =>
             {
+                // A peer whose last words are those of an end can't be told from a module that says them (A60).
+                let closed = b"\r\nCLOSED\r\n";
+                let looks_like_an_end =
+                    said[stream.read.len()..].chunks(closed.len()).all(|words| words == closed);
                 assert!(
-                    all_read,
+                    all_read || looks_like_an_end,
                     "{} of {} bytes read, {}",
                     stream.read.len(),
                     said.len(),
@@ -559,12 +565,14 @@ fn schedules_that_once_failed_stay_mended() {
         (246, Line::Sound),
         (641, Line::Sound),
         (54, Line::Sound),
+        (1609, Line::Sound),
         (1373, Line::Sound),
         (135, Line::LosesAnswers),
         (250, Line::LosesAnswers),
         (371, Line::LosesAnswers),
         (3240, Line::LosesAnswers),
         (6049, Line::LosesAnswers),
+        (7143, Line::LosesAnswers),
     ] {
         run(seed, line);
     }
