@@ -566,6 +566,7 @@ fn schedules_that_once_failed_stay_mended() {
         (641, Line::Sound),
         (54, Line::Sound),
         (1609, Line::Sound),
+        (4990, Line::Sound),
         (1373, Line::Sound),
         (135, Line::LosesAnswers),
         (250, Line::LosesAnswers),

@@ -53,8 +53,9 @@ const LINE_END: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(250);
 /// How long nothing may follow words before they count as the last (longer than any pause within a frame of the captures).
 const SETTLED: Duration = Duration::from_millis(300);
-/// The most that is held back: a start of the module prints less.
-const MAX_HELD: usize = 512;
+/// The most that is held back: more than a start of the module prints, and than it answers to the payload that an end
+/// overtakes (two pieces, if what it takes for commands has some 20 bytes each).
+const MAX_HELD: usize = 4096;
 /// The answer to an escape.
 const ESCAPED: &[u8] = b"\r\nOK\r\n";
 /// Its text.
