@@ -30,7 +30,7 @@ VALUES = {  # a valid value for each option that takes one
 # Every order; each is given below.
 ORDERS = {
     "net down", "net up", "sim remove", "sim insert", "pdp lost", "reset", "close N", "urc TEXT", "fault RULE",
-    "hang up", "state", "help",
+    "dtr on", "dtr off", "hang up", "state", "help",
 }
 
 
@@ -208,6 +208,13 @@ def give_orders(typed, sent, ask, modems, help_text, echo_port):
     sent("1 pdp lost")
     modems[1].hear("+PDP: DEACT\r\n")
     check(modems[0].is_silent(), "pdp lost")
+
+    ask(1, "AT+CIPSHUT", "SHUT OK\r\n")
+    ask(1, "AT+CIPMUX=0;+CIPMODE=1", "OK\r\n")
+    ask(1, f"AT+CIPSTART=TCP,127.0.0.1,{echo_port}", "\r\nCONNECT\r\n")
+    sent("1 dtr on")
+    typed("1 dtr off")
+    check(modems[1].hear("\r\nOK\r\n") == "\r\nOK\r\n", "dtr on, dtr off: commands amid transparent data")
 
     typed("urc +CIEV: service, 1")
     for modem in modems:
