@@ -237,23 +237,28 @@ impl Core {
 
     fn serve(&mut self, now: Timestamp) {
         while let Some(output) = self.engine.poll() {
-            match output {
-                Output::Write(bytes) => {
-                    self.write(now, &bytes);
-                    self.engine.reuse(bytes);
-                }
-                Output::Answered(ticket, result) => self.answers.deliver(ticket, result),
-                Output::Event(event) => {
-                    log::debug!("{event:?}");
-                    self.subscribers.tell(&event);
-                }
-                Output::Beat(socket, count) => self.beats.push(socket, count),
-                Output::Readable(socket) => self.watched.signal(socket),
-                Output::Dtr(on) => self.dtr = self.direct.is_some().then_some(on),
-            }
+            self.obey(now, output);
         }
         if self.unwritten.len() > MAX_UNWRITTEN {
             self.close(now, "it takes no bytes any more");
+        }
+    }
+
+    /// Does one thing that the engine wants.
+    pub(super) fn obey(&mut self, now: Timestamp, output: Output) {
+        match output {
+            Output::Write(bytes) => {
+                self.write(now, &bytes);
+                self.engine.reuse(bytes);
+            }
+            Output::Answered(ticket, result) => self.answers.deliver(ticket, result),
+            Output::Event(event) => {
+                log::debug!("{event:?}");
+                self.subscribers.tell(&event);
+            }
+            Output::Beat(socket, count) => self.beats.push(socket, count),
+            Output::Readable(socket) => self.watched.signal(socket),
+            Output::Dtr(on) => self.dtr = self.direct.is_some().then_some(on),
         }
     }
 

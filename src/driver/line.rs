@@ -38,7 +38,7 @@ impl OpenLine {
     /// Does what is due, waits for whatever comes first, and hands it over.
     fn turn(&mut self) -> io::Result<Turn> {
         let shared = &*self.shared;
-        let (deadline, writes) = {
+        let (dtr, (deadline, writes)) = {
             let mut core = shared.lock();
             if core.is_closed() {
                 return Ok(Turn::Closed);
@@ -51,13 +51,12 @@ impl OpenLine {
                 return Ok(Turn::Again);
             }
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
-            if let Some(on) = core.take_dtr()
-                && let Err(error) = self.line.set_dtr(on)
-            {
-                log::debug!("the port's DTR line can't be switched: {error}");
-            }
-            core.watcher_waits()
+            (core.take_dtr(), core.watcher_waits())
         };
+        // Without the lock: a USB adapter may take its time for it.
+        if let Some(Err(error)) = dtr.map(|on| self.line.set_dtr(on)) {
+            log::debug!("the port's DTR line can't be switched: {error}");
+        }
         if !std::mem::take(&mut self.expects_more) {
             self.line.wait(writes, deadline.map(|deadline| deadline - shared.now()))?;
         }
@@ -98,10 +97,26 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    use std::sync::Mutex;
+
+    use crate::config::Config;
+    use crate::driver::Core;
+    use crate::driver::watched::Watched;
+    use crate::port::{DirectWrite, Wake};
+    use crate::proto::{Engine, Output};
+    use crate::time::Timestamp;
+
     /// Gives so many bytes, each different from the one before, in each read, and then ends.
     struct Gives {
         counts: Vec<usize>,
         byte: u8,
+        dtr: Arc<Mutex<Vec<bool>>>,
+    }
+
+    impl Gives {
+        fn new(counts: &[usize]) -> Self {
+            Self { counts: counts.to_vec(), byte: 0, dtr: Arc::default() }
+        }
     }
 
     impl Line for Gives {
@@ -125,14 +140,46 @@ mod tests {
             Ok(bytes.len())
         }
 
-        fn set_dtr(&mut self, _: bool) -> io::Result<()> {
+        fn set_dtr(&mut self, on: bool) -> io::Result<()> {
+            self.dtr.lock().unwrap().push(on);
             Err(io::ErrorKind::Unsupported.into())
         }
     }
 
+    impl DirectWrite for Gives {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+    }
+
+    impl Wake for Gives {
+        fn wake(&self) {}
+    }
+
+    #[test]
+    fn dtr_is_switched_once_and_a_port_without_it_goes_on() {
+        let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+        let core = Core::new(engine, Some(Box::new(Gives::new(&[]))), None, Watched::new(0));
+        let shared = Shared::new(core, Arc::new(Gives::new(&[])));
+        let line = Gives::new(&[0, 0]);
+        let (dtr, (open, _closed)) = (line.dtr.clone(), bounded(0));
+        let (line, buf) = (Box::new(line), vec![0; READ]);
+        let mut port = OpenLine { shared: shared.clone(), line, buf, expects_more: false, _open: open };
+        {
+            let mut core = shared.lock();
+            core.watcher_waits();
+            core.obey(Timestamp::ZERO, Output::Dtr(false));
+            assert!(core.wants_writer(), "only the port's thread can do it");
+        }
+        for _ in 0..2 {
+            assert!(matches!(port.turn(), Ok(Turn::Again)));
+        }
+        assert_eq!(*dtr.lock().unwrap(), [false]);
+    }
+
     /// What each read says, until the line ends, and that no byte is lost on the way.
     fn reads(counts: &[usize]) -> Vec<usize> {
-        let mut line = Gives { counts: counts.to_vec(), byte: 0 };
+        let mut line = Gives::new(counts);
         let (mut buf, mut read_so_far, mut seen) = (vec![0; READ], 0_usize, Vec::new());
         loop {
             match read(&mut line, &mut buf) {
