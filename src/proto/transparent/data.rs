@@ -10,7 +10,7 @@ use super::super::{Deadline, Event, Response};
 use super::plus::{Allowed, Plus};
 use super::tail::{Escape, Tail};
 use super::words::Ending;
-use super::{Means, NO_ANSWER_YET, State};
+use super::{NO_ANSWER_YET, State};
 
 /// The line in data mode.
 #[derive(Debug)]
@@ -154,9 +154,7 @@ impl Engine {
     fn escape_at(&self, now: Timestamp) -> Escape {
         match self.transparent.state {
             // An earlier one may be answered late.
-            State::Escaping { by: Means::Dtr, .. }
-            | State::Escaping { failed: 1.., .. }
-            | State::Guarding { failed: 1.., .. } => Escape::Answerable,
+            State::Escaping { failed: 1.., .. } | State::Guarding { failed: 1.., .. } => Escape::Answerable,
             State::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
             State::Escaping { .. } => Escape::Written,
             _ => Escape::None,
