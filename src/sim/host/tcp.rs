@@ -21,6 +21,7 @@ pub(super) struct TcpLink {
     stream: TcpStream,
     inbound: Arc<Pipe>,
     outbound: Arc<Pipe>,
+    sent: AtomicU64,
     written: Arc<AtomicU64>,
 }
 
@@ -42,11 +43,13 @@ impl TcpLink {
         };
         spawn("read", link.number(), move || reader.run())?;
         spawn("write", link.number(), move || writer.run())?;
-        Ok(Self { stream, inbound, outbound, written })
+        Ok(Self { stream, inbound, outbound, sent: AtomicU64::new(0), written })
     }
 
     pub(super) fn send(&self, bytes: &[u8]) -> usize {
-        self.outbound.write(bytes)
+        let taken = self.outbound.write(bytes);
+        self.sent.fetch_add(taken as u64, Ordering::Relaxed);
+        taken
     }
 
     pub(super) fn receive(&self, into: &mut [u8]) -> usize {
@@ -64,8 +67,10 @@ impl Drop for TcpLink {
     fn drop(&mut self) {
         self.inbound.abandon();
         self.outbound.finish();
-        // Wakes the reader. A connection that is already gone needs no waking.
-        drop(self.stream.shutdown(Shutdown::Read));
+        // Wakes the reader. If nothing has to leave before, the connection ends now, not when a thread gets to it: its
+        // port may be asked for again at once (`AT+CLPORT`). One that is already gone needs neither.
+        let all_left = self.acknowledged() == self.sent.load(Ordering::Relaxed);
+        drop(self.stream.shutdown(if all_left { Shutdown::Both } else { Shutdown::Read }));
     }
 }
 
