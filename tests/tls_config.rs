@@ -90,6 +90,52 @@ fn pem_and_der_are_the_same_certificate_under_the_same_name() {
 }
 
 #[test]
+fn what_editors_and_shells_make_of_a_text_does_not_matter() {
+    let of_pem = certificate(CERTIFICATE.as_bytes()).unwrap();
+    for spelled in [
+        format!("\u{feff}{CERTIFICATE}"),
+        CERTIFICATE.replace('\n', "\r"),
+        CERTIFICATE.replace('\n', "\r\n"),
+        CERTIFICATE.replace('\n', "\\n"),
+        CERTIFICATE.replace('\n', "\\r\\n").replace('/', "\\/"),
+        CERTIFICATE.replace('\n', " "),
+        CERTIFICATE.replace('\n', ""),
+        format!("\"{}\"", CERTIFICATE.replace('\n', "\\n")),
+        CERTIFICATE.replace("CERTIFICATE", "X509 CERTIFICATE"),
+        CERTIFICATE.replace("CERTIFICATE", "X.509 CERTIFICATE"),
+    ] {
+        assert_eq!(certificate(spelled.as_bytes()).unwrap(), of_pem, "{spelled}");
+    }
+    for pem in [EC_KEY, PKCS8_KEY] {
+        for ends in ["\r", "\\n", "\r\n", " "] {
+            let spelled = format!("\u{feff}{}", pem.replace('\n', ends));
+            assert_eq!(key(spelled.as_bytes()).unwrap(), key(pem.as_bytes()).unwrap(), "{ends:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_certificate_or_key_is_called_by_its_name() {
+    let why = reason(certificate(CERTIFICATE.replace("CERT", "TRUSTED CERT").as_bytes()));
+    assert!(why.contains("TRUSTED CERTIFICATE") && why.contains("openssl x509"), "{why}");
+    let utf16: Vec<u8> =
+        "\u{feff}".chars().chain(CERTIFICATE.chars()).flat_map(|c| (c as u16).to_le_bytes()).collect();
+    assert!(reason(certificate(&utf16)).contains("UTF-16"));
+    assert!(reason(key(&utf16)).contains("UTF-16"));
+    let request = CERTIFICATE.replace("CERTIFICATE", "CERTIFICATE REQUEST");
+    assert!(reason(certificate(request.as_bytes())).ends_with("holds none, but CERTIFICATE REQUEST"));
+    assert!(reason(certificate(EC_KEY.as_bytes())).ends_with("holds none, but EC PRIVATE KEY"));
+    let openssh = EC_KEY.replace("EC PRIVATE", "OPENSSH PRIVATE");
+    assert!(
+        reason(key(format!("{CERTIFICATE}{openssh}").as_bytes()))
+            .ends_with("but CERTIFICATE, OPENSSH PRIVATE KEY")
+    );
+    // What is no label is not repeated.
+    let secret = EC_KEY.replace("EC PRIVATE KEY", "MHcCAQEEIAwk3jwA");
+    assert!(reason(key(secret.as_bytes())).ends_with("holds none"));
+}
+
+#[test]
 fn a_chain_is_kept_in_its_order() {
     let other = certificate_der(7, 100);
     let chain = format!("{CERTIFICATE}{CERTIFICATE}");

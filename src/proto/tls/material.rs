@@ -43,20 +43,27 @@ const WHAT: &str = "private key";
 pub(crate) const MAX_INPUT: usize = 256 * 1024;
 
 impl Certificate {
-    /// Reads PEM, of which every certificate is taken and anything else is left out, or the DER of one certificate.
+    /// Reads PEM, of which every certificate is taken and anything else is left out, or the DER of one certificate. A
+    /// byte order mark, line ends of any kind and the characters `\\n` in their place do not matter.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] if there is no certificate in it, or more than the module takes.
+    /// [`Error::InvalidInput`] if there is no certificate in it, or more than the module takes; it says what there is
+    /// instead. OpenSSL's `TRUSTED CERTIFICATE` is refused, because its trust settings would be lost.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let what = "certificate";
         let mut text = String::new();
-        for block in blocks(what, bytes, |_| Some(Label::Certificate))? {
-            if let Block { label: Some(label @ Label::Certificate), der } = block {
-                encode(&mut text, what, label, der)?;
+        let mut others = Vec::new();
+        for Block { label, name, der } in blocks(what, bytes, |_| Some(Label::Certificate))? {
+            match label {
+                Some(label @ Label::Certificate) => encode(&mut text, what, label, der)?,
+                Some(Label::TrustedCertificate) => return Err(Error::invalid(what, PemError::Trusted)),
+                Some(_) | None => others.push(name),
             }
         }
-        let found = Some(Secret::new(text.into_bytes())).filter(|text| !text.is_empty());
-        File::new(what, found, "crt").map(Self)
+        if text.is_empty() {
+            return Err(none_of(what, &others));
+        }
+        File::new(what, Secret::new(text.into_bytes()), "crt").map(Self)
     }
 
     pub(super) fn file(&self) -> &File {
@@ -94,8 +101,13 @@ impl PrivateKey {
 
     fn read(bytes: &[u8], decrypt: impl Fn(&[u8]) -> Result<Secret>) -> Result<Self> {
         let mut found = None;
-        for Block { label, der } in blocks(WHAT, bytes, der::key_label)? {
-            let Some(label) = label.filter(|label| *label != Label::Certificate) else { continue };
+        let mut others = Vec::new();
+        for Block { label, name, der } in blocks(WHAT, bytes, der::key_label)? {
+            let is_key = |label: &Label| !matches!(label, Label::Certificate | Label::TrustedCertificate);
+            let Some(label) = label.filter(is_key) else {
+                others.push(name);
+                continue;
+            };
             if found.is_some() {
                 return Err(Error::invalid(WHAT, "is more than one"));
             }
@@ -110,7 +122,7 @@ impl PrivateKey {
             }
             found = Some(Secret::new(text.into_bytes()));
         }
-        File::new(WHAT, found, "key").map(Self)
+        File::new(WHAT, found.ok_or_else(|| none_of(WHAT, &others))?, "key").map(Self)
     }
 
     pub(super) fn file(&self) -> &File {
@@ -119,8 +131,7 @@ impl PrivateKey {
 }
 
 impl File {
-    fn new(what: &'static str, content: Option<Secret>, extension: &str) -> Result<Self> {
-        let Some(content) = content else { return Err(Error::invalid(what, "holds none")) };
+    fn new(what: &'static str, content: Secret, extension: &str) -> Result<Self> {
         if content.len() > Command::MAX_FILE {
             let why =
                 format_args!("has {} bytes, more than the {} of a file", content.len(), Command::MAX_FILE);
@@ -157,8 +168,27 @@ fn blocks(
     if pem::is_pem(bytes) {
         return pem::read(bytes).map_err(|why| Error::invalid(what, why));
     }
-    Ok(vec![Block { label: label(bytes), der: Ok(bytes.to_vec()) }])
+    Ok(vec![Block { label: label(bytes), name: String::new(), der: Ok(bytes.to_vec()) }])
 }
+
+/// Nothing of the kind is in it; what there is instead, by its labels, as far as they are some.
+fn none_of(what: &'static str, others: &[String]) -> Error {
+    let is_label = |name: &&String| {
+        let is_of_one =
+            |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" .".contains(&byte);
+        (1..=MAX_LABEL).contains(&name.len()) && name.bytes().all(is_of_one)
+    };
+    let labels: Vec<&str> = others.iter().filter(is_label).take(MAX_LABELS).map(String::as_str).collect();
+    match labels.as_slice() {
+        [] => Error::invalid(what, "holds none"),
+        labels => Error::invalid(what, format_args!("holds none, but {}", labels.join(", "))),
+    }
+}
+
+/// The longest label that is shown; the longest registered one is shorter.
+const MAX_LABEL: usize = 40;
+/// How many are.
+const MAX_LABELS: usize = 4;
 
 fn encode(
     text: &mut String,

@@ -1,5 +1,7 @@
 //! PEM (RFC 7468): the Base64 text in which the module wants certificates and keys.
 
+use std::borrow::Cow;
+
 use super::{base64, der};
 
 /// What stands behind `-----BEGIN`.
@@ -10,12 +12,16 @@ pub(super) enum Label {
     RsaPrivateKey,
     EcPrivateKey,
     EncryptedPrivateKey,
+    /// A certificate with OpenSSL's own trust settings behind it.
+    TrustedCertificate,
 }
 
 /// One block, decoded.
 pub(super) struct Block {
     /// `None`: something else, which is nobody's business here.
     pub(super) label: Option<Label>,
+    /// The label as written.
+    pub(super) name: String,
     /// What is wrong with a block matters only to those who want it.
     pub(super) der: Result<Vec<u8>, PemError>,
 }
@@ -41,6 +47,13 @@ pub(super) enum PemError {
     EncryptedAsOfOld,
     #[error("has a block with headers")]
     Headers,
+    #[error("is UTF-16 text: save it as UTF-8 or ASCII")]
+    Utf16,
+    #[error(
+        "is a `TRUSTED CERTIFICATE`, whose trust settings only OpenSSL knows: convert it first, with `openssl x509` for \
+         example"
+    )]
+    Trusted,
 }
 
 /// Bytes of a line of Base64, of 64 characters (RFC 7468 section 2).
@@ -51,13 +64,23 @@ const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
 impl Label {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Certificate,
         Self::PrivateKey,
         Self::RsaPrivateKey,
         Self::EcPrivateKey,
         Self::EncryptedPrivateKey,
+        Self::TrustedCertificate,
     ];
+
+    /// The kind of block with this label. `X509 CERTIFICATE` and `X.509 CERTIFICATE` are older names (RFC 7468 section
+    /// 5.1).
+    fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "X509 CERTIFICATE" | "X.509 CERTIFICATE" => Some(Self::Certificate),
+            name => Self::ALL.into_iter().find(|label| label.as_str() == name),
+        }
+    }
 
     fn as_str(self) -> &'static str {
         match self {
@@ -66,6 +89,7 @@ impl Label {
             Self::RsaPrivateKey => "RSA PRIVATE KEY",
             Self::EcPrivateKey => "EC PRIVATE KEY",
             Self::EncryptedPrivateKey => "ENCRYPTED PRIVATE KEY",
+            Self::TrustedCertificate => "TRUSTED CERTIFICATE",
         }
     }
 
@@ -73,6 +97,7 @@ impl Label {
     pub(super) fn fits(self, content: &[u8]) -> bool {
         match self {
             Self::Certificate => der::is_certificate(content),
+            Self::TrustedCertificate => false,
             Self::PrivateKey | Self::RsaPrivateKey | Self::EcPrivateKey | Self::EncryptedPrivateKey => {
                 der::key_label(content) == Some(self)
             }
@@ -82,29 +107,52 @@ impl Label {
 
 /// Whether it is meant to be PEM; anything else is taken for DER.
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
-    bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
+    is_utf16(bytes) || bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
 }
 
-/// The blocks of a text, whatever stands around them.
+/// Whether it begins as UTF-16 text does, which no DER does.
+fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
+}
+
+/// The blocks of a text, whatever stands around them. What editors and shells make of line ends does not matter: LF, CR,
+/// both, none, or the two characters `\n` that stand for one in JSON and in environment variables.
 ///
 /// # Errors
 /// Only if nobody can tell where a block ends.
 pub(super) fn read(text: &[u8]) -> Result<Vec<Block>, PemError> {
+    if is_utf16(text) {
+        return Err(PemError::Utf16);
+    }
     if text.iter().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t')) {
         return Err(PemError::ControlByte);
     }
     let text = String::from_utf8_lossy(text);
-    let mut lines = text.lines().map(str::trim);
+    let text = unescaped(&text);
+    let mut rest = &*text;
     let mut blocks = Vec::new();
-    while let Some(line) = lines.next() {
-        let Some(name) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES)) else {
+    while let Some((_, behind)) = rest.split_once(BEGIN) {
+        rest = behind;
+        let Some((name, inside)) = behind.split_once(DASHES) else { break };
+        if name.contains(LINE_ENDS) {
             continue;
-        };
-        let label = Label::ALL.into_iter().find(|label| label.as_str() == name);
-        let der = content(name, &mut lines)?;
-        blocks.push(Block { label, der });
+        }
+        let (content, behind) = inside.split_once(END).ok_or(PemError::Unfinished)?;
+        let behind = behind.strip_prefix(name).and_then(|behind| behind.strip_prefix(DASHES));
+        rest = behind.ok_or(PemError::Unfinished)?;
+        blocks.push(Block { label: Label::of_name(name), name: name.to_owned(), der: decoded(content) });
     }
     Ok(blocks)
+}
+
+const LINE_ENDS: [char; 2] = ['\r', '\n'];
+
+/// The text with the escapes of JSON replaced by what they stand for. No block has a backslash of its own.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\\r", "\r").replace("\\n", "\n").replace("\\/", "/"))
 }
 
 /// Appends one block as text, lines ending with LF. What the text holds is moved at most once, before anything of the
@@ -121,27 +169,15 @@ pub(super) fn write(text: &mut String, label: Label, der: &[u8]) {
     text.extend([END, name, DASHES, "\n"]);
 }
 
-type Content = Result<Vec<u8>, PemError>;
-
-fn content<'a>(name: &str, lines: &mut impl Iterator<Item = &'a str>) -> Result<Content, PemError> {
-    let mut base64 = Ok(String::new());
-    for line in lines {
-        if let Some(end) = line.strip_prefix(END).and_then(|rest| rest.strip_suffix(DASHES)) {
-            if end != name {
-                return Err(PemError::Unfinished);
-            }
-            return Ok(base64.and_then(|text| base64::decode(text.as_bytes()).ok_or(PemError::NotBase64)));
-        }
-        // The older way to encrypt (RFC 1421 section 4.6).
-        if line.contains(':') {
-            let is_encrypted = line.contains("ENCRYPTED") || base64 == Err(PemError::EncryptedAsOfOld);
-            base64 = Err(if is_encrypted { PemError::EncryptedAsOfOld } else { PemError::Headers });
-        }
-        if let Ok(text) = &mut base64 {
-            text.push_str(line);
-        }
+/// What stands between the two lines of a block.
+fn decoded(content: &str) -> Result<Vec<u8>, PemError> {
+    // The older way to encrypt (RFC 1421 section 4.6).
+    if content.contains(':') {
+        let is_encrypted = content.contains("ENCRYPTED");
+        return Err(if is_encrypted { PemError::EncryptedAsOfOld } else { PemError::Headers });
     }
-    Err(PemError::Unfinished)
+    let digits: String = content.split_ascii_whitespace().collect();
+    base64::decode(digits.as_bytes()).ok_or(PemError::NotBase64)
 }
 
 #[cfg(test)]
@@ -168,7 +204,18 @@ mod tests {
                     -----END CERTIFICATE-----\r\nmore\r\n-----BEGIN X-----\n-----END X-----";
         let blocks = read(text.as_bytes()).unwrap();
         assert_eq!(blocks[0].der.as_deref(), Ok(&b"foobar"[..]));
-        assert_eq!(blocks[1].label, None);
+        assert_eq!((blocks[1].label, blocks[1].name.as_str()), (None, "X"));
+        for ends in ["\r", "\\n", "\\r\\n", "", " ", "\t\r\n"] {
+            let text = [
+                "\u{feff}-----BEGIN X509 CERTIFICATE-----",
+                "Zm9v",
+                "+\\/8=",
+                "-----END X509 CERTIFICATE-----",
+            ];
+            let blocks = read(text.join(ends).as_bytes()).unwrap();
+            assert_eq!((blocks.len(), blocks[0].label), (1, Some(Label::Certificate)), "{ends:?}");
+            assert_eq!(blocks[0].der.as_deref(), Ok(&b"foo\xfb\xff"[..]), "{ends:?}");
+        }
     }
 
     #[test]
