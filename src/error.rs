@@ -238,7 +238,7 @@ fn tls_kind(step: TlsStep, why: TlsFailure) -> io::ErrorKind {
         (_, TlsFailure::TlsOpen) => io::ErrorKind::ResourceBusy,
         (_, why) if why.is_out_of_memory() => io::ErrorKind::OutOfMemory,
         (TlsStep::Connect, TlsFailure::Refused(_)) => io::ErrorKind::ConnectionRefused,
-        (_, TlsFailure::Refused(_)) => io::ErrorKind::InvalidData,
+        (_, TlsFailure::Refused(_) | TlsFailure::NotSwitched) => io::ErrorKind::InvalidData,
     }
 }
 

@@ -174,6 +174,20 @@ fn firmware_without_tls_is_told_from_a_module_that_does_not_switch_now() {
 }
 
 #[test]
+fn a_switch_that_says_ok_and_stays_where_it_was_is_not_switched() {
+    for (lines, last) in [(&["+CIPSSL: 0"][..], "OK"), (&[], "+CME ERROR: 3"), (&[], "ERROR")] {
+        let mut evidence = Evidence::new();
+        answer(&mut evidence, "AT+CIPSSL=1", &[], "OK");
+        answer(&mut evidence, "AT+CIPSSL?", lines, last);
+        assert_eq!(codes(&evidence), [Code::TlsSwitch], "{lines:?} {last}");
+    }
+    // A question that stands alone means nothing.
+    let mut evidence = Evidence::new();
+    answer(&mut evidence, "AT+CIPSSL?", &["+CIPSSL: 0"], "OK");
+    assert_eq!(codes(&evidence), []);
+}
+
+#[test]
 fn a_connection_has_the_tls_of_the_moment_in_which_it_was_started() {
     // The capture shows the result of a TLS connection behind the command that switches TLS off, and the reverse.
     let text = "\

@@ -193,6 +193,7 @@ fn a_step_of_tls_that_the_module_refuses_is_named() {
         ("AT+FSWRITE=", Code::TlsUpload),
         ("AT+SSLCFG=\"seclevel\"", Code::TlsSetting),
         ("AT+CIPSSL=1", Code::TlsSwitch),
+        ("AT+CIPSSL?", Code::TlsSwitch),
         ("AT+CIPSSL=?", Code::TlsMissing),
     ] {
         let mut network = MemoryNetwork::new();

@@ -52,6 +52,7 @@ fn a_connection_is_prepared_in_the_order_of_the_manual() {
         "AT+SSLCFG=\"hostname\",0,\"echo.test\"".to_owned(),
         "AT+SSLCFG=\"ignorelocaltime\",0,0".to_owned(),
         "AT+CIPSSL=1".to_owned(),
+        "AT+CIPSSL?".to_owned(),
         "AT+CIPSTART=0,\"TCP\",\"echo.test\",7".to_owned(),
     ];
     assert_eq!(lines, expected);
@@ -169,6 +170,7 @@ fn each_step_that_is_refused_is_named() {
         ("AT+SSLCFG=\"seclevel", TlsStep::Configure(TlsKey::SecurityLevel)),
         ("AT+SSLCFG=\"hostname", TlsStep::Configure(TlsKey::HostName)),
         ("AT+CIPSSL", TlsStep::Switch),
+        ("AT+CIPSSL?", TlsStep::Switch),
         ("AT+CIPSTART", TlsStep::Connect),
     ] {
         let (mut pair, script) = online();
@@ -178,7 +180,7 @@ fn each_step_that_is_refused_is_named() {
             other => panic!("{begin}: {other:?}"),
         }
         // The channel is free again, and everything works once the module does.
-        script.takes("AT+SSLCFG").takes("AT+CIPSSL=");
+        script.takes("AT+SSLCFG").switches();
         script.forget(begin);
         connect(&mut pair, &mutual()).unwrap_or_else(|error| panic!("after {begin}: {error}"));
     }
@@ -225,6 +227,7 @@ fn each_step_that_is_not_answered_is_named() {
         ("AT+FSWRITE", TlsStep::Upload(TlsPart::Ca)),
         ("AT+SSLCFG=\"seclevel", TlsStep::Configure(TlsKey::SecurityLevel)),
         ("AT+CIPSSL", TlsStep::Switch),
+        ("AT+CIPSSL?", TlsStep::Switch),
         ("AT+CIPSTART", TlsStep::Connect),
     ] {
         let (mut pair, script) = online();
@@ -402,7 +405,41 @@ fn the_switch_is_written_directly_before_each_tls_connection() {
     let lines = commands(&mut pair);
     let starts: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with("AT+CIPSTART")).collect();
     assert_eq!(starts.len(), 2);
-    assert!(starts.iter().all(|at| lines[at - 1] == "AT+CIPSSL=1"), "{lines:?}");
+    assert!(starts.iter().all(|at| lines[at - 2..*at] == ["AT+CIPSSL=1", "AT+CIPSSL?"]), "{lines:?}");
+}
+
+#[test]
+fn a_switch_that_says_ok_and_does_not_move_is_no_tls() {
+    let (mut pair, script) = online();
+    script.takes("AT+CIPSSL=");
+    let answer = connect(&mut pair, &verified());
+    let stays = matches!(answer, Err(Error::Tls { step: TlsStep::Switch, why: TlsFailure::NotSwitched }));
+    assert!(stays, "{answer:?}");
+    assert_eq!(starts(&commands(&mut pair)), [], "nothing goes out in the clear");
+    // The other way round: what is to be plain is not made beside a switch that is on.
+    script.switches();
+    let secure = connect(&mut pair, &verified()).unwrap();
+    pair.close(secure).unwrap();
+    commands(&mut pair);
+    script.takes("AT+CIPSSL=");
+    let answer = pair.connect(ECHO.0, ECHO.1);
+    let stays = matches!(answer, Err(Error::Tls { step: TlsStep::Switch, why: TlsFailure::NotSwitched }));
+    assert!(stays, "{answer:?}");
+    // And once the module does what it says, both are made.
+    script.switches();
+    pair.channel_open();
+    connect(&mut pair, &verified().plain_beside(true)).unwrap();
+}
+
+#[test]
+fn firmware_that_does_not_say_what_its_switch_is_has_no_tls() {
+    let (mut pair, script) = online();
+    script.refuses("AT+CIPSSL?");
+    let answer = connect(&mut pair, &verified());
+    let refused = TlsFailure::Refused(Refusal::Error);
+    assert!(matches!(answer, Err(Error::Tls { step: TlsStep::Switch, why }) if why == refused), "{answer:?}");
+    // A plain connection needs no proof: beside a switch that is on it fails.
+    pair.channel_open();
 }
 
 #[test]
@@ -454,8 +491,6 @@ fn a_module_that_refuses_what_is_so_already_is_believed() {
     let (mut pair, script) = online();
     connect(&mut pair, &verified()).unwrap();
     script.forbids("AT+CIPSSL=1");
-    pair.to_host =
-        Box::new(|_, bytes| String::from_utf8_lossy(&bytes).replace("+CIPSSL: 0", "+CIPSSL: 1").into_bytes());
     connect(&mut pair, &verified()).unwrap();
 }
 

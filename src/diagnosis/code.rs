@@ -206,7 +206,7 @@ codes! {
     TlsSetting, "tls-setting", Tls,
         "The firmware does not know this setting or this value of AT+SSLCFG: leave the setting out of the \
          configuration if it is not needed, or update the firmware.";
-    /// The module refuses to switch TLS on.
+    /// The module refuses to switch TLS on, or says that it has and its switch is off.
     TlsSwitch, "tls-switch", Tls,
         "The module knows TLS and does not switch it on now. Some firmware may refuse while connections are \
          open: close all, and try again; then restart the module.";

@@ -1,7 +1,7 @@
 //! Certificates and keys that are none, but have their form; a module that takes TLS commands.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -38,20 +38,25 @@ pub fn mutual() -> TlsConfig {
     verified().client_identity(client_certificate(), client_key())
 }
 
-/// What happens to commands on their way to the module: those that begin like this become that.
+/// What happens to commands on their way to the module: those that begin like this become that. The switch between TLS
+/// and plain, which the module has without a server that speaks TLS, is the script's.
 #[derive(Clone, Default)]
-pub struct Script(Rc<RefCell<Vec<(String, Fate)>>>);
+pub struct Script {
+    fates: Rc<RefCell<Vec<(String, Fate)>>>,
+    is_on: Rc<Cell<bool>>,
+}
 
 #[derive(Clone)]
 enum Fate {
     Becomes(&'static str),
     Lost,
+    Switches,
 }
 
 impl Script {
     /// They become this command; an empty one is lost.
     pub fn becomes(&self, begin: &str, command: &'static str) -> &Self {
-        self.0.borrow_mut().insert(0, (begin.to_owned(), Fate::Becomes(command)));
+        self.fates.borrow_mut().insert(0, (begin.to_owned(), Fate::Becomes(command)));
         self
     }
 
@@ -71,25 +76,39 @@ impl Script {
     }
 
     pub fn loses(&self, begin: &str) -> &Self {
-        self.0.borrow_mut().insert(0, (begin.to_owned(), Fate::Lost));
+        self.fates.borrow_mut().insert(0, (begin.to_owned(), Fate::Lost));
         self
     }
 
     /// As it was before.
     pub fn forget(&self, begin: &str) {
-        self.0.borrow_mut().retain(|(known, _)| known != begin);
-        self.takes("AT+SSLCFG").takes("AT+CIPSSL=");
+        self.fates.borrow_mut().retain(|(known, _)| known != begin);
+        self.takes("AT+SSLCFG").switches();
+    }
+
+    /// The switch works, from now on and whatever was said of it before.
+    pub fn switches(&self) -> &Self {
+        self.fates.borrow_mut().insert(0, ("AT+CIPSSL=".to_owned(), Fate::Switches));
+        self
     }
 
     fn apply(&self, bytes: Vec<u8>) -> Vec<u8> {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        for (begin, fate) in self.0.borrow().iter() {
+        for (begin, fate) in self.fates.borrow().iter() {
             if text.starts_with(begin.as_str()) {
                 return match fate {
                     Fate::Becomes(command) => command.as_bytes().to_vec(),
                     Fate::Lost => Vec::new(),
+                    Fate::Switches => {
+                        self.is_on.set(text.starts_with("AT+CIPSSL=1"));
+                        b"AT\r\n".to_vec()
+                    }
                 };
             }
+        }
+        // The module's own is on for this question alone: its servers speak no TLS.
+        if self.is_on.get() && text.starts_with("AT+CIPSSL?") {
+            return b"AT+CIPSSL=1;+CIPSSL?;+CIPSSL=0\r\n".to_vec();
         }
         bytes
     }
@@ -101,7 +120,7 @@ pub fn online() -> (Pair, Script) {
     let settings = Settings::default().latency(Duration::from_millis(5));
     let mut pair = Pair::with(Config::default(), settings).ready();
     let script = Script::default();
-    script.takes("AT+SSLCFG").takes("AT+CIPSSL=");
+    script.takes("AT+SSLCFG").switches();
     let theirs = script.clone();
     pair.to_modem = Box::new(move |_, bytes| theirs.apply(bytes));
     pair.written.clear();

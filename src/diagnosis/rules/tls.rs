@@ -56,17 +56,17 @@ enum Last<'a> {
 impl<'a> Last<'a> {
     fn of(evidence: &'a Evidence) -> Option<Self> {
         let mut last = None;
-        let mut removed = false;
+        let mut previous = None;
         for item in &evidence.items {
             match item {
                 Item::Trial(trial) => last = Some(Self::Trial(trial)),
                 Item::Exchange(exchange) if is_step(exchange) => {
-                    if let Some(code) = refusal(exchange, removed) {
+                    if let Some(code) = refusal(exchange, previous) {
                         last = Some(Self::Refused(code, exchange));
                     } else if matches!(last, Some(Self::Refused(..))) {
                         last = None;
                     }
-                    removed = exchange.begins("AT+FSDEL=");
+                    previous = Some(exchange);
                 }
                 Item::Exchange(_) | Item::News { .. } | Item::Noise(_) => {}
             }
@@ -84,9 +84,14 @@ fn is_step(exchange: &Exchange) -> bool {
     (is_file && is_ours) || exchange.begins("AT+SSLCFG=") || exchange.begins("AT+CIPSSL")
 }
 
-/// What it means that a step was refused; `removed` tells whether a file had just been removed.
-fn refusal(exchange: &Exchange, removed: bool) -> Option<Code> {
+/// What it means that a step was refused, behind the step before it.
+fn refusal(exchange: &Exchange, previous: Option<&Exchange>) -> Option<Code> {
     let failed = exchange.is_refused() || exchange.end == End::Silence || is_late(exchange);
+    // The driver asks what the switch is behind each change.
+    if exchange.is("AT+CIPSSL?") && previous.is_some_and(|previous| previous.is("AT+CIPSSL=1")) {
+        let state = exchange.info("+CIPSSL").and_then(|list| list.first()?.number());
+        return (failed || state == Some(0)).then_some(Code::TlsSwitch);
+    }
     if !failed {
         return None;
     }
@@ -95,7 +100,8 @@ fn refusal(exchange: &Exchange, removed: bool) -> Option<Code> {
     }
     // Else it is refused because the file is there.
     if exchange.begins("AT+FSCREATE=") {
-        return removed.then_some(Code::TlsUpload);
+        let is_anew = previous.is_some_and(|previous| previous.begins("AT+FSDEL="));
+        return is_anew.then_some(Code::TlsUpload);
     }
     if exchange.begins("AT+SSLCFG=") {
         return Some(Code::TlsSetting);
@@ -112,7 +118,7 @@ fn stopped(code: Code, proof: Proof) -> Seen {
     let (shown, summary) = match code {
         Code::TlsUpload => ("no upload", "a certificate or key can't be written to the module"),
         Code::TlsSetting => ("setting refused", "the module refuses a setting of TLS"),
-        _ => ("switch refused", "the module refuses to switch TLS on"),
+        _ => ("switch refused", "the module does not switch TLS on"),
     };
     Seen::found(shown, Finding::error(code, summary).proved_by([proof]))
 }

@@ -23,8 +23,9 @@ use super::switch::Security;
 /// | `CreateAnew` | `Write` | the connection has failed |
 /// | `Write` | next file | the connection has failed |
 /// | `Set` | next setting | the connection has failed, unless the setting is the module's default anyway |
-/// | `Switch` | the connection can be started | ask the `SwitchState` |
-/// | `SwitchState` is what it should be | the connection can be started | the connection has failed |
+/// | `Switch` | ask the `SwitchState` | ask the `SwitchState` |
+/// | `SwitchState` is what it should be | the connection can be started | TLS: the connection has failed; plain: as the `Switch` was answered |
+/// | `SwitchState` is another | the connection has failed | |
 ///
 /// No answer in time ends it at any step.
 #[derive(Clone, Debug)]
@@ -50,7 +51,11 @@ enum Step {
     Write(usize),
     Set(Setting),
     Switch(bool),
-    SwitchState(bool, Refusal),
+    /// What the switch is, whatever the module said to the command that changes it.
+    SwitchState {
+        on: bool,
+        refusal: Option<Refusal>,
+    },
 }
 
 /// What is to be written, and what that does.
@@ -130,7 +135,7 @@ impl Preparation {
         match self.next()? {
             Step::Switch(on) => Some(*on),
             Step::Create(_) | Step::Size(_) | Step::Remove(_) | Step::CreateAnew(_) | Step::Write(_) => None,
-            Step::Set(_) | Step::SwitchState(..) => None,
+            Step::Set(_) | Step::SwitchState { .. } => None,
         }
     }
 
@@ -164,7 +169,7 @@ impl Preparation {
                 let command = Command::tls_switch(*on);
                 Some(Ask { command, payload: None, effect: Effect::Switches(*on) })
             }
-            Step::SwitchState(..) => plain(Command::tls_switch_state()),
+            Step::SwitchState { .. } => plain(Command::tls_switch_state()),
         }
     }
 
@@ -196,12 +201,9 @@ impl Preparation {
             (Step::Set(_), Ok(_)) => return Ok(Effect::None),
             (Step::Set(setting), Err(refusal)) if setting.required => return refused(refusal),
             (Step::Set(_), Err(_)) => return Ok(Effect::None),
-            (Step::Switch(on), Ok(_)) => return Ok(Effect::Switches(on)),
-            (Step::Switch(on), Err(refusal)) => Step::SwitchState(on, refusal),
-            (Step::SwitchState(on, refusal), lines) => {
-                let says = value_of("+CIPSSL", lines.unwrap_or_default());
-                let fits = says == Some(on.into());
-                return if fits { Ok(Effect::Switches(on)) } else { refused(refusal) };
+            (Step::Switch(on), answer) => Step::SwitchState { on, refusal: answer.err() },
+            (Step::SwitchState { on, refusal }, answer) => {
+                return switched(on, refusal, answer).map_err(|why| (at, why));
             }
         };
         if let Progress::Under(steps) = &mut self.progress {
@@ -222,7 +224,7 @@ impl Preparation {
                 | Step::Write(part),
             ) => TlsStep::Upload(PARTS[*part]),
             Some(Step::Set(setting)) => TlsStep::Configure(setting.key),
-            Some(Step::Switch(_) | Step::SwitchState(..)) => TlsStep::Switch,
+            Some(Step::Switch(_) | Step::SwitchState { .. }) => TlsStep::Switch,
             None => TlsStep::Connect,
         }
     }
@@ -275,6 +277,24 @@ impl Opening {
                 Error::Tls { step: self.preparation.step(), why: TlsFailure::Timeout(self.timeout) }
             }
         }
+    }
+}
+
+/// What the module's switch is, by its own words: `OK` to the command that changes it is not believed, because what is
+/// called TLS must not be in the clear. Where the question is refused, TLS is as well, and a plain connection needs no
+/// proof: at worst it fails.
+fn switched(
+    on: bool,
+    refusal: Option<Refusal>,
+    answer: Result<&[String], Refusal>,
+) -> Result<Effect, TlsFailure> {
+    match (answer.map(|lines| value_of("+CIPSSL", lines)), refusal) {
+        (Ok(Some(says)), _) if says == u32::from(on) => Ok(Effect::Switches(on)),
+        (Ok(Some(_)), None) => Err(TlsFailure::NotSwitched),
+        (Ok(Some(_) | None) | Err(_), Some(refusal)) => Err(TlsFailure::Refused(refusal)),
+        (Ok(None) | Err(_), None) if !on => Ok(Effect::Switches(on)),
+        (Ok(None), None) => Err(TlsFailure::Refused(Refusal::Empty)),
+        (Err(refusal), None) => Err(TlsFailure::Refused(refusal)),
     }
 }
 

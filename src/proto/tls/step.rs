@@ -43,6 +43,9 @@ pub enum TlsFailure {
     Timeout(Duration),
     /// A plain connection was asked for while TLS ones are open, and the module has one switch for all.
     TlsOpen,
+    /// The module took the command that changes its switch and says afterwards that the switch is where it was. What was
+    /// to be TLS would be in the clear.
+    NotSwitched,
 }
 
 /// 3GPP TS 27.007 section 9.2.1.
@@ -73,7 +76,7 @@ impl TlsFailure {
     pub(crate) fn is_of_the_application(self) -> bool {
         match self {
             Self::TlsOpen => true,
-            Self::Refused(_) | Self::Timeout(_) => false,
+            Self::Refused(_) | Self::Timeout(_) | Self::NotSwitched => false,
         }
     }
 
@@ -82,7 +85,7 @@ impl TlsFailure {
         match self {
             Self::Refused(Refusal::Empty | Refusal::Ambiguous) | Self::Timeout(_) => false,
             Self::Refused(_) => !self.is_out_of_memory(),
-            Self::TlsOpen => true,
+            Self::TlsOpen | Self::NotSwitched => true,
         }
     }
 }
@@ -106,6 +109,7 @@ impl fmt::Display for TlsFailure {
         match self {
             Self::Refused(refusal) => write!(f, "refused: {refusal}"),
             Self::Timeout(after) => write!(f, "no answer within {after:?}"),
+            Self::NotSwitched => f.write_str("the module took the command, and its switch is where it was"),
             Self::TlsOpen => f.write_str("TLS connections are open, and one switch holds for all of them"),
         }
     }
