@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::proto::TlsConfig;
 
-/// How a live module is examined. The default looks at everything but a server, which nobody has named.
+/// How a live module is examined. The default looks at everything but a server, which has to be named.
 ///
 /// ```
 /// use air724ug::diagnosis::Checkup;
@@ -21,7 +21,7 @@ pub struct Checkup {
     /// TLS on the module is wanted, with this configuration; firmware without it is a fault then. If there is a server, a
     /// connection with TLS is tried, too. The module does not say why one fails, so it is tried again without the check
     /// of dates, then of the name, of both, and at last with a server that is not verified: no data are sent, the client's
-    /// certificate is not shown to whoever is not verified. Files that it needs are uploaded, and stay on the module
+    /// certificate is not shown to a server that is not verified. Files that it needs are uploaded, and stay on the module
     /// ([`Modem::remove_tls_files`](crate::Modem::remove_tls_files)). Default: none.
     pub tls: Option<TlsConfig>,
     /// How long the module may take to answer at all. Default 8 s: one round of everything that wakes one.
@@ -45,7 +45,7 @@ pub struct Server {
 }
 
 /// The line rates that are tried when nothing answers at the configured one, the likeliest first (the module's own list
-/// without those that nobody uses; protocol section 1).
+/// without those that are never used; protocol section 1).
 pub const OTHER_RATES: [u32; 8] = [115_200, 9_600, 57_600, 38_400, 19_200, 460_800, 921_600, 230_400];
 
 impl Default for Checkup {

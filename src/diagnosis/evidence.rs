@@ -1,4 +1,4 @@
-//! What is known, before anybody judges it.
+//! What is known, before it is judged.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) enum Item {
 /// The port.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Port {
-    /// Nobody has looked.
+    /// Not examined.
     Unknown,
     Open {
         path: String,
@@ -127,7 +127,7 @@ impl Evidence {
         self.port = Port::Lost(why.into());
     }
 
-    /// Nothing answered `AT` for so long.
+    /// Nothing answered `AT` for this long.
     pub fn silent(&mut self, took: Duration) {
         self.exchange(Exchange {
             command: "AT".into(),
@@ -333,7 +333,7 @@ fn line_of(urc: &Urc) -> String {
     }
 }
 
-/// Whether a line that nobody knows holds what no line of a module does.
+/// Whether an unknown line contains control or undecodable bytes.
 fn is_noise(line: &str) -> bool {
     line.chars().any(|c| c == char::REPLACEMENT_CHARACTER || (c.is_control() && c != '\t'))
 }

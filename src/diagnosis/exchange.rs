@@ -19,7 +19,7 @@ pub enum End {
     NoFreeChannel,
     /// It was not sent: TLS connections are open, and the module has one switch for all.
     TlsOpen,
-    /// It was not sent, or nobody can say; the reason in words.
+    /// It was not sent, or that is unknown; the reason in words.
     Other(String),
 }
 

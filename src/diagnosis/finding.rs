@@ -27,7 +27,7 @@ impl Severity {
 }
 
 /// A command and what came of it, or lines that came unasked. The lines are as the module wrote them, so they may hold
-/// anything; who shows them escapes them.
+/// anything; code that shows them escapes them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proof {
     /// The command; `None` for lines that came unasked, and for what this crate itself has seen.

@@ -15,7 +15,7 @@ use super::{End, Exchange};
 /// Commands without an answer that are remembered; of more, the oldest has none.
 const MAX_OPEN: usize = 32;
 /// Where a capture ends this long after a command, the answer did not come (the vendor's default time-out; protocol
-/// section 15). Where it ends sooner, nobody knows.
+/// section 15). Where it ends sooner is unknown.
 const PATIENCE: Duration = Duration::from_secs(9);
 /// The same for a connection, which may take 75 s. Later than any answer of a server (see the rule).
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
@@ -111,7 +111,7 @@ impl Reader {
     fn command(&mut self, text: &str) {
         if let Some(list) = text.to_ascii_uppercase().strip_prefix("AT+CIPCLOSE=") {
             let channel = fields(list.as_bytes()).first().and_then(|field| ChannelId::new(field.number()?));
-            // Whoever closes what is not open yet has given up.
+            // A close before the connection stands means that the program gave up.
             self.connected(channel, End::Silence);
         }
         if self.open.len() == MAX_OPEN

@@ -1,4 +1,4 @@
-//! Bytes that nobody asked for, looked at from afar: text, or the noise of a wrong line rate?
+//! Bytes that answer nothing: are they text, or the noise of a wrong line rate?
 
 /// What came over the line, as far as it tells whether the rate is right.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

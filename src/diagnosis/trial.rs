@@ -44,7 +44,7 @@ pub(super) enum TrialEnd {
     Silent,
     /// A step before the connection failed.
     Stopped(Code),
-    /// It was not begun, or nobody can say.
+    /// It was not begun, or that is unknown.
     Unknown,
 }
 
@@ -163,6 +163,6 @@ impl Secured {
     }
 }
 
-/// A failure sooner than this is somebody's answer; a later one is the module's own patience (75 s; protocol section 8).
+/// A failure sooner than this is an answer from the network; a later one is the module's own time-out (75 s; protocol section 8).
 /// No source draws the line; half a minute is an assumption far from both.
 pub(super) const ANSWERED_WITHIN: Duration = Duration::from_secs(30);

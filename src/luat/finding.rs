@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 use super::{Happening, Pattern, Severity};
 
-/// The most places that a finding keeps: 32. More are counted ([`Finding::count`]); who reads a report looks at a few.
+/// The most places that a finding keeps: 32. More are counted ([`Finding::count`]); a report shows a few.
 pub const MAX_EVIDENCE: usize = 32;
 
 /// A pattern that the trace shows.

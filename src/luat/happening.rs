@@ -36,7 +36,7 @@ pub enum Closer {
     Peer,
     /// The script: it closed, and nothing had ended the connection before.
     Host,
-    /// Nobody: the bearer was lost.
+    /// Neither side: the bearer was lost.
     BearerLoss,
     /// The trace does not show it.
     Unknown,

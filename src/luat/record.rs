@@ -13,7 +13,7 @@ use super::Print;
 /// [`Record::cut`] says so, so that a trace of one endless record takes no more memory than one line.
 pub const MAX_RECORD: usize = 64 * 1024;
 
-/// What somebody printed: one line, or several if the text has line ends in it.
+/// One print: one line, or several if the text has line ends in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The lines of the file that it stands on, counted from 1.

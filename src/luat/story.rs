@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use super::{Finding, Findings, Happening, Narrator, Reader, Severity};
 
-/// The most happenings that [`Story::read`] keeps: a hundred thousand, some ten megabytes and more than anybody reads.
+/// The most happenings that [`Story::read`] keeps: a hundred thousand, some ten megabytes and more than a report can show.
 /// Later ones are counted and searched, but not kept.
 pub const MAX_HAPPENINGS: usize = 100_000;
 

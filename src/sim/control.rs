@@ -45,7 +45,7 @@ pub enum Control {
     PdpLost,
     /// The modem prints this unsolicited line.
     Urc(String),
-    /// The host's DTR line is switched on or off; at the beginning it is off, as the pull-up of a pin that nobody wired
+    /// The host's DTR line is switched on or off; at the beginning it is off, as the pull-up of a pin that is not wired
     /// makes it. Off ends transparent data as `AT&D` says, and lets the modem sleep under `AT+CSCLK=1`.
     Dtr(bool),
     /// The port vanishes, as when the USB plug is pulled.

@@ -21,7 +21,7 @@ use super::sleep::Sleep;
 use super::terminal::{Kind, Outbox, Terminal};
 use crate::time::Timestamp;
 
-/// Events kept for someone who reads the log; the oldest goes when nobody does.
+/// Events kept for a reader of the log; without one the oldest is dropped.
 const HAPPENINGS: usize = 1024;
 /// Output that the host does not take. Beyond it the modem takes no commands, so only unsolicited lines can still
 /// grow it: twice this and they are dropped.

@@ -167,7 +167,7 @@ pub trait Network {
     /// When [`poll`](Self::poll) will have something without any other call. `None`: not before the waker is called.
     fn deadline(&self) -> Option<Timestamp>;
 
-    /// Is told once, by whoever serves the simulator, how to wake it. Networks without threads need none.
+    /// Is told once, by the code that serves the simulator, how to wake it. Networks without threads need none.
     fn set_waker(&mut self, waker: Waker) {
         drop(waker);
     }

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 
-/// Messages that a card holds (manual, CPMS: 50). None ever arrives: nobody sends the simulated number one.
+/// Messages that a card holds (manual, CPMS: 50). None ever arrives: the simulated number has no correspondent.
 pub(super) const STORE: u16 = 50;
 
 /// The settings of the phone side.

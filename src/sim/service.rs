@@ -151,7 +151,7 @@ impl Machine {
         lte.unwrap_or(stat)
     }
 
-    /// `+CREG: 1` for those who asked to be told.
+    /// `+CREG: 1` where the host has asked for it.
     fn report_registration(&mut self) {
         for (report, (key, mode)) in REPORTS.into_iter().zip(self.radio.reports).enumerate() {
             if mode > 0 {

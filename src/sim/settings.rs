@@ -113,7 +113,7 @@ settings! {
     profile: Profile = Profile::air724();
     /// Bits a second on the line, both ways, ten to a byte. Default: `None`, infinitely fast.
     baud: Option<u32> = None;
-    /// What the UART on either side of the line holds while nobody reads it. Without flow control (`AT+IFC=2,2`) more is
+    /// What the UART on either side of the line holds while it is not read. Without flow control (`AT+IFC=2,2`) more is
     /// lost, if the line has a rate. Default: `None`, nothing is ever lost, as on USB.
     uart_buffer: Option<usize> = None;
     /// Whether the rate of the line has to be found at power-on, as the module's default of `AT+IPR` is: no boot line

@@ -31,7 +31,7 @@ enum Silence {
     Text,
 }
 
-/// `None` if something answered, or nobody asked.
+/// `None` if something answered, or nothing was asked.
 fn silence(evidence: &Evidence) -> Option<Silence> {
     let asked = evidence.exchanges().any(|exchange| exchange.end == End::Silence);
     if !asked || evidence.is_answered() {

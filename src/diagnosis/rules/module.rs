@@ -22,7 +22,7 @@ pub(super) fn power(evidence: &Evidence) -> Seen {
             Item::News { urc, .. } if urc.is_restart() => {
                 starts += usize::from(std::mem::take(&mut answered));
             }
-            // Who restarts the module need not wonder.
+            // A restart that the application asked for is no finding.
             Item::Exchange(exchange) if is_restart(exchange) => answered = false,
             Item::Exchange(exchange) => answered |= exchange.is_answered(),
             Item::News { .. } | Item::Trial(_) | Item::Noise(_) => {}
@@ -49,7 +49,7 @@ pub(super) fn firmware(evidence: &Evidence) -> Seen {
     let Some(exchange) = asked else { return Seen::nothing() };
     let name = exchange.lines.iter().find(|line| line.contains("AirM2M_"));
     let Some(name) = name else {
-        // Whoever refuses what sockets need is another product; else it may be a relative.
+        // A module that refuses what sockets need is another product; else it may be a relative.
         let mut asked = evidence.exchanges().filter(|exchange| exchange.begins("AT+CIP")).peekable();
         let alien = asked.peek().is_some() && asked.all(is_unknown);
         let severity = if alien && !evidence.ready { Severity::Error } else { Severity::Note };

@@ -97,7 +97,7 @@ fn outcome(exchange: &Exchange) -> Outcome {
     }
 }
 
-/// The guide's warning: the server must be public. If it was reached, somebody has seen to that.
+/// The guide's warning: the server must be public. If it was reached, it is.
 fn private(evidence: &Evidence, server: &Server, connected: bool) -> Option<Finding> {
     let own = bare_address(server.host.as_bytes());
     let is_name = own.is_none();

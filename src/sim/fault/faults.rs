@@ -172,7 +172,7 @@ impl Faults {
         self.strikes(|fault| *fault == Fault::SendFail).is_some()
     }
 
-    /// Whether nobody answers the connect that begins now.
+    /// Whether the connect that begins now is never answered.
     pub(in crate::sim) fn connect_is_unheard(&mut self) -> bool {
         self.strikes(|fault| *fault == Fault::SilentConnect).is_some()
     }

@@ -66,10 +66,10 @@ pub enum Fault {
     },
     /// The next payload is not sent: `SEND FAIL`, and the link stays (captures s01, s06).
     SendFail,
-    /// Nobody answers the next connect: `CONNECT FAIL` when the module's own time is up (capture s04, 75 s), nothing
+    /// The next connect is not answered: `CONNECT FAIL` when the module's own time is up (capture s04, 75 s), nothing
     /// before (a29).
     SilentConnect,
-    /// The modem hears nothing for so long: not even an echo comes (capture s02).
+    /// The modem hears nothing for this long: not even an echo comes (capture s02).
     Deaf {
         /// How long.
         lasting: Duration,

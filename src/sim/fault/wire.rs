@@ -88,7 +88,7 @@ pub(in crate::sim) struct Wire {
     waiting: usize,
     /// Nothing passes before.
     stalled_until: Timestamp,
-    /// The last piece takes in what comes, up to so many bytes.
+    /// The last piece takes in what comes, up to this many bytes.
     merges_up_to: usize,
 }
 

@@ -21,7 +21,7 @@ use super::link_options::LinkOptions;
 use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target, Waker};
 use crate::time::Timestamp;
 
-/// Threads that connect or resolve at once, those included that nobody waits for any more. Beyond it a connect fails
+/// Threads that connect or resolve at once, those included whose result is not wanted any more. Beyond it a connect fails
 /// at once: a host that opens and closes links to nowhere must not fill the machine with threads.
 const MAX_PENDING: usize = 64;
 
@@ -192,7 +192,7 @@ impl Network for HostNetwork {
 
     fn ping(&mut self, _: Timestamp, query: u64, host: &str) {
         let (reporter, names, host) = (self.reporter.clone(), self.names.clone(), host.to_owned());
-        // Without a thread nobody answers.
+        // Without a thread there is no answer.
         self.in_thread("ping", query, move || {
             if let Some(address) = names::ping(&names, &host) {
                 reporter.event(NetworkEvent::Pinged { query, address });

@@ -12,7 +12,7 @@ struct Content {
     bytes: VecDeque<u8>,
     /// No more will be written.
     finished: bool,
-    /// Nobody will read.
+    /// The reader is gone.
     abandoned: bool,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    /// Writes all, waiting for room; `false` when nobody reads any more. Calls `filled` each time that the pipe was empty
+    /// Writes all, waiting for room; `false` when the reader is gone. Calls `filled` each time that the pipe was empty
     /// and is not any more, also in the middle: the reader may have emptied it while this waited.
     pub(super) fn write_all(&self, mut bytes: &[u8], filled: impl Fn()) -> bool {
         let mut content = self.lock();
@@ -92,7 +92,7 @@ impl Pipe {
         content.finished || content.abandoned
     }
 
-    /// Nobody reads any more: a waiting writer gives up.
+    /// The reader is gone: a waiting writer gives up.
     pub(super) fn abandon(&self) {
         let mut content = self.lock();
         content.abandoned = true;

@@ -20,7 +20,7 @@ pub(super) enum Report {
     Event(NetworkEvent),
 }
 
-/// Every thread's way to the simulator. Each says at most a few words a link that nobody has heard: the channel needs
+/// Every thread's way to the simulator. Each has at most a few unread messages a link: the channel needs
 /// no bound.
 #[derive(Clone)]
 pub(super) struct Reporter {
@@ -38,7 +38,7 @@ impl Reporter {
     }
 
     pub(super) fn say(&self, report: Report) {
-        // Nobody listens any more: the simulator is gone.
+        // The receiver is gone: the simulator has ended.
         if self.reports.send(report).is_err() {
             return;
         }

@@ -99,7 +99,7 @@ impl Reader {
                 // An empty datagram carries nothing that a modem could print.
                 Ok(0) => {}
                 Ok(count) => self.keep(&buffer[..count]),
-                // The peer's machine said that nobody is there, or a signal came: neither ends a UDP link.
+                // The peer's machine said that the port is closed, or a signal came: neither ends a UDP link.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::Interrupted) => {}
                 Err(_) => {

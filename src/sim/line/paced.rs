@@ -118,7 +118,7 @@ impl Paced {
         self.change_format_if_empty();
     }
 
-    /// Loses the ready bytes beyond this many, as a UART does whose buffer nobody empties; answers how many.
+    /// Loses the ready bytes beyond this many, as a UART does whose buffer is not emptied; answers how many.
     pub(in crate::sim) fn overrun(&mut self, buffer: usize) -> usize {
         let lost = self.ready.saturating_sub(buffer);
         self.queue.drain(self.ready - lost..self.ready);

@@ -314,7 +314,7 @@ impl Network for MemoryNetwork {
         let peer = self.peer_at(&target.host, target.port).cloned();
         let peer = peer.unwrap_or_else(|| match target.protocol {
             Protocol::Tcp => Peer::refuse(),
-            // Nothing tells the sender of a datagram that nobody is there.
+            // The sender of a datagram is not told that no peer is there.
             Protocol::Udp => Peer::discard(),
         });
         self.meet(link, target, peer, address, options);
@@ -350,7 +350,7 @@ impl Network for MemoryNetwork {
     fn close(&mut self, now: Timestamp, link: Link) {
         self.now = now;
         if let Some(talk) = self.conversations.get_mut(&link) {
-            // What the modem has sent is on its way; what the peer sends finds nobody.
+            // What the modem has sent is on its way; what the peer sends is dropped.
             while talk.deliver(Timestamp::MAX, Duration::ZERO) {}
             talk.discard();
         }

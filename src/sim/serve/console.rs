@@ -58,7 +58,7 @@ pub struct Console {
 }
 
 impl Console {
-    /// Listens at a path. A socket that stands there already is replaced if nobody listens to it, as a run that was
+    /// Listens at a path. A socket that stands there already is replaced if no program listens to it, as a run that was
     /// killed leaves one behind; anything else is not.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ fn serve(listener: &UnixListener, remotes: &Arc<[Remote]>) {
     let connections = Arc::new(());
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
-            // Out of descriptors: whoever asked sees the connection end.
+            // Out of descriptors: the caller sees the connection end.
             continue;
         };
         let (remotes, token) = (remotes.clone(), connections.clone());

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::sim::{Control, State, Waker};
 
-/// Makes the two ends of a remote control: one for whoever gives orders, one for [`run`](super::run).
+/// Makes the two ends of a remote control: one for the program that gives orders, one for [`run`](super::run).
 ///
 /// # Errors
 ///
@@ -100,7 +100,7 @@ impl Bell {
 
     fn ring(&self) {
         if !self.ringing.swap(true, Ordering::AcqRel) {
-            // Nobody listens any more: the modem is gone.
+            // The receiver is gone: the modem has ended.
             drop((&self.rope).write(&[0]));
         }
     }

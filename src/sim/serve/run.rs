@@ -150,7 +150,7 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
             while let Some(message) = self.inbox.next() {
                 match message {
                     Message::Control(control) => self.give(Input::Control(control)),
-                    // Whoever asked may have gone.
+                    // The caller may be gone.
                     Message::State(answer) => drop(answer.send(self.simulator.state())),
                 }
             }

@@ -141,7 +141,7 @@ impl Secure {
         count
     }
 
-    /// How many plain bytes the peer has acknowledged, when it has acknowledged so many of the records.
+    /// How many plain bytes the peer has acknowledged, when it has acknowledged this many of the records.
     pub(in crate::sim) fn acknowledged(&self, records: u64) -> u64 {
         let done = self.ends.iter().take_while(|(end, _)| *end <= records).last();
         done.map_or(0, |(_, plain)| *plain)
@@ -211,7 +211,7 @@ impl TimeProvider for ModuleClock {
     }
 }
 
-/// The certificates of `cacert`; without any nobody can be verified (assumed).
+/// The certificates of `cacert`; without any no server can be verified (assumed).
 fn roots(files: &Files, name: &str) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(files, name)? {

@@ -1,4 +1,4 @@
-//! Whom the modem believes: `seclevel`, `cacert`, `hostname`, `ignorelocaltime`.
+//! Which certificates the modem accepts: `seclevel`, `cacert`, `hostname`, `ignorelocaltime`.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
