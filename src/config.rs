@@ -1,5 +1,11 @@
 //! What the application decides before the port is opened.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -263,7 +269,9 @@ impl Credentials {
 
 /// Up to eight digits behind a 1, so that leading zeros count.
 fn number_of(pin: &Quotable) -> u64 {
-    pin.as_str().bytes().fold(1, |number, digit| number * 10 + u64::from(digit.saturating_sub(b'0')))
+    pin.as_str()
+        .bytes()
+        .fold(1, |number, digit| number.saturating_mul(10).saturating_add(digit.saturating_sub(b'0').into()))
 }
 
 /// Shows neither password nor PIN.

@@ -4,12 +4,15 @@
 
 mod pair;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use air724ug::at::{Refusal, RegistrationStatus, SignalQuality};
 use air724ug::error::NotReady;
 use air724ug::proto::{Request, Response};
 use air724ug::sim::{ApnPolicy, Boot, Control, Profile, Settings, SimCard};
+use air724ug::time::Timestamp;
 use air724ug::{Config, Error, ReceiveMode};
 use pair::{ECHO, Pair};
 
@@ -617,4 +620,67 @@ fn a_module_that_answers_only_the_tenth_attention_is_found() {
     let mut pair = Pair::new();
     pair.instead_times(9, "AT\r\n", "");
     main_job(&mut pair.ready());
+}
+
+/// Numbers that no module means, and that do not fit somewhere.
+const TOO_LARGE: [&str; 8] = [
+    "255",
+    "65535",
+    "2147483648",
+    "4294967295",
+    "4294967296",
+    "18446744073709551615",
+    "18446744073709551616",
+    "340282366920938463463374607431768211456",
+];
+
+/// The bytes with the number at this place, counted from 0, replaced; `None` if there are not so many.
+fn with_number(bytes: &[u8], place: usize, number: &str) -> Option<Vec<u8>> {
+    let is_first = |at: &usize| bytes[*at].is_ascii_digit() && (*at == 0 || !bytes[*at - 1].is_ascii_digit());
+    let start = (0..bytes.len()).filter(is_first).nth(place)?;
+    let end = (start..bytes.len()).find(|at| !bytes[*at].is_ascii_digit()).unwrap_or(bytes.len());
+    Some([&bytes[..start], number.as_bytes(), &bytes[end..]].concat())
+}
+
+#[test]
+fn a_channel_count_that_does_not_fit_is_refused_and_not_added_to() {
+    for last in TOO_LARGE {
+        let mut pair = Pair::new();
+        pair.instead("AT+CIPSEND=?", format!("\r\n+CIPSEND: (0-{last}),1460\r\n\r\nOK\r\n"));
+        let mut pair = pair.ready();
+        let sockets = std::iter::from_fn(|| pair.connect(ECHO.0, ECHO.1).ok()).count();
+        assert_eq!(sockets, 8, "(0-{last})");
+    }
+}
+
+#[test]
+fn no_number_of_any_answer_overflows_anything() {
+    for number in TOO_LARGE {
+        for place in 0.. {
+            let mut pair = Pair::new();
+            let (met, mut passed) = (Rc::new(Cell::new(false)), 0);
+            let seen = Rc::clone(&met);
+            pair.to_host = Box::new(move |_, bytes| match with_number(&bytes, place - passed, number) {
+                Some(changed) if !seen.replace(true) => changed,
+                _ => {
+                    passed += (0..).take_while(|at| with_number(&bytes, *at, "").is_some()).count();
+                    passed = passed.min(place);
+                    bytes
+                }
+            });
+            pair.call(Request::WaitReady { timeout: Duration::from_secs(30) }).ok();
+            if let Ok(socket) = pair.connect(ECHO.0, ECHO.1) {
+                let sent = pair.send(socket, b"hello");
+                let signal = pair.call(Request::Signal);
+                let time = pair.call(Request::Clock);
+                let waiting = pair.call(Request::Unacknowledged { socket, timeout: Duration::from_secs(9) });
+                assert!(pair.now < Timestamp::from_secs(600), "{sent:?} {signal:?} {time:?} {waiting:?}");
+                pair.close(socket).ok();
+            }
+            if !met.get() {
+                assert!(place > 30, "{place} numbers are few");
+                break;
+            }
+        }
+    }
 }

@@ -21,13 +21,14 @@ impl ChannelId {
     pub const FIRST: Self = Self(0);
 
     /// The channel with this number, or `None` above 7.
+    #[allow(clippy::cast_possible_truncation, reason = "it is below 8")]
     pub const fn new(number: u32) -> Option<Self> {
         if number < Self::COUNT as u32 { Some(Self(number as u8)) } else { None }
     }
 
     /// All channels in order.
     pub fn all() -> impl DoubleEndedIterator<Item = Self> {
-        (0..Self::COUNT as u8).map(Self)
+        (0..8).map(Self)
     }
 
     /// The number, for indexing.

@@ -227,7 +227,7 @@ impl Decoder {
         }
         match line_end(input) {
             Ok((rest, line)) => {
-                let too_long = self.line.len() + line.len() > MAX_LINE;
+                let too_long = self.line.len().saturating_add(line.len()) > MAX_LINE;
                 *input = &rest[1..];
                 self.taken = true;
                 if too_long {
@@ -243,7 +243,7 @@ impl Decoder {
     /// Keeps the bytes of an unfinished line.
     fn keep(&mut self, input: &mut &[u8]) -> Option<Token<'static>> {
         let bytes = std::mem::take(input);
-        if self.line.len() + bytes.len() > MAX_LINE {
+        if self.line.len().saturating_add(bytes.len()) > MAX_LINE {
             self.line.clear();
             self.state = State::Overlong;
             return Some(Token::Fault(Fault::LineTooLong));
@@ -330,7 +330,7 @@ impl Decoder {
         if bytes.is_empty() {
             return None;
         }
-        let left = if left == usize::MAX { left } else { left - bytes.len() };
+        let left = if left == usize::MAX { left } else { left.saturating_sub(bytes.len()) };
         self.state =
             if left == 0 { State::Text } else { State::Payload { left, line_end: LineEnd::Done, reader } };
         Some(Token::Data { bytes, last: left == 0 })

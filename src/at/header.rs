@@ -140,12 +140,12 @@ fn scan_body(prefix: &[u8], body: &[u8]) -> Scan {
         return Scan::UntilLineEnd;
     }
     let (list, rest_len) = match end {
-        b':' => (&body[..digits_and_commas], digits_and_commas + 1),
+        b':' => (&body[..digits_and_commas], digits_and_commas.saturating_add(1)),
         // `+IPD,4,TCP:` says the protocol (CIPSHOWTP=1).
         b'T' | b'U' if prefix == SINGLE => {
-            let protocol_end = digits_and_commas + 4;
+            let protocol_end = digits_and_commas.saturating_add(4);
             match body.iter().take(protocol_end).position(|byte| *byte == b':') {
-                Some(colon) => (&body[..digits_and_commas], colon + 1),
+                Some(colon) => (&body[..digits_and_commas], colon.saturating_add(1)),
                 None if body.len() < protocol_end => return Scan::Undecided,
                 None => return Scan::NotHeader,
             }
@@ -153,7 +153,7 @@ fn scan_body(prefix: &[u8], body: &[u8]) -> Scan {
         _ => return Scan::NotHeader,
     };
     match numbers(prefix == SINGLE, list) {
-        Some(header) => Scan::Complete { header, consumed: prefix.len() + rest_len },
+        Some(header) => Scan::Complete { header, consumed: prefix.len().saturating_add(rest_len) },
         None => Scan::NotHeader,
     }
 }

@@ -107,23 +107,15 @@ impl ClockTime {
         let (time, zone) = rest.split_at(zone_at);
         let date = three(date, '/')?;
         let time = three(time, ':')?;
-        let year = if date[0] < 100 { date[0] + 2000 } else { date[0] };
+        let [year, month, day] = date;
+        let [hour, minute, second] = small(time)?;
+        let [month, day, _] = small([month, day, 0])?;
+        let year = if year < 100 { year.checked_add(2000)? } else { year };
         let zone = zone.split(',').next().unwrap_or_default();
         let quarters = zone.parse::<i8>().ok().filter(|quarters| (-96..=96).contains(quarters));
-        let in_range = (1..=12).contains(&date[1])
-            && (1..=31).contains(&date[2])
-            && time[0] < 24
-            && time[1] < 60
-            && time[2] <= 60;
-        in_range.then_some(Self {
-            year,
-            month: date[1] as u8,
-            day: date[2] as u8,
-            hour: time[0] as u8,
-            minute: time[1] as u8,
-            second: time[2] as u8,
-            quarters,
-        })
+        let in_range =
+            (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+        in_range.then_some(Self { year, month, day, hour, minute, second, quarters })
     }
 
     /// From the lines of `AT+CCLK?`.
@@ -148,6 +140,11 @@ impl fmt::Display for ClockTime {
             None => Ok(()),
         }
     }
+}
+
+/// Numbers that fit into a byte.
+fn small([first, second, third]: [u16; 3]) -> Option<[u8; 3]> {
+    Some([u8::try_from(first).ok()?, u8::try_from(second).ok()?, u8::try_from(third).ok()?])
 }
 
 fn three(text: &str, separator: char) -> Option<[u16; 3]> {

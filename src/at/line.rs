@@ -211,7 +211,7 @@ fn news(input: &[u8]) -> Parsed<'_, ChannelNews> {
 fn info(input: &[u8]) -> Parsed<'_, Line<'_>> {
     let (after_key, _) =
         (alt((char('+'), char('^'), char('*'), char('$'))), take_while1(is_key)).parse(input)?;
-    let key = &input[..input.len() - after_key.len()];
+    let key = input.strip_suffix(after_key).unwrap_or_default();
     let (_, list) = preceded(colon, rest).parse(after_key)?;
     Ok((&[], Line::Info { key, list }))
 }

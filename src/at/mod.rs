@@ -4,6 +4,12 @@
 //! [`Command`] is a question that knows what answers it; [`Urc`] is what comes unasked. Nothing here waits, keeps time
 //! or knows what is in flight: that is `proto`.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 mod channel_id;
 mod cme;
 mod cms;

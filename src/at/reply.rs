@@ -184,7 +184,7 @@ impl SignalQuality {
 
     /// Received signal strength in dBm, -113 to -51 in steps of two; `None` when unknown.
     pub fn dbm(&self) -> Option<i16> {
-        self.rssi.map(|rssi| i16::from(rssi) * 2 - 113)
+        self.rssi.map(|rssi| i16::from(rssi).saturating_mul(2).saturating_sub(113))
     }
 
     /// Bit error rate class, 0 to 7; `None` when unknown.
@@ -294,14 +294,16 @@ impl IpStatus {
 
     /// Whether lines of more than one reply are among these: a second state, or a second row of a channel.
     pub fn is_doubled(lines: &[String]) -> bool {
-        let mut states = 0;
-        let mut rows = [0; ChannelId::COUNT];
+        let mut states = 0_usize;
+        let mut rows = [0_usize; ChannelId::COUNT];
         for line in lines {
             match Line::parse(line.as_bytes()) {
-                Line::State(_) => states += 1,
+                Line::State(_) => states = states.saturating_add(1),
                 Line::Row(row) => {
-                    if let Some(row) = ChannelRow::parse(row) {
-                        rows[row.channel.index()] += 1;
+                    if let Some(count) =
+                        ChannelRow::parse(row).and_then(|row| rows.get_mut(row.channel.index()))
+                    {
+                        *count = count.saturating_add(1);
                     }
                 }
                 _ => {}

@@ -25,16 +25,16 @@ pub(super) fn unescape(text: &[u8], column: usize) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        let here = column + at;
+        let here = column.saturating_add(at);
         match byte {
             b'\\' => {
                 let (value, length) = escape_at(&text[at..]).ok_or(Fault::BadEscape { column: here })?;
                 bytes.push(value);
-                at += length;
+                at = at.saturating_add(length);
             }
             b' '..=b'~' => {
                 bytes.push(byte);
-                at += 1;
+                at = at.saturating_add(1);
             }
             _ => return Err(Fault::Unescaped { column: here }),
         }
@@ -60,7 +60,7 @@ pub(super) fn hex_byte(digits: &[u8]) -> Option<u8> {
     let &[high, low] = digits else { return None };
     let high = char::from(high).to_digit(16)?;
     let low = char::from(low).to_digit(16)?;
-    u8::try_from(high * 16 + low).ok()
+    u8::try_from(high << 4 | low).ok()
 }
 
 fn escape_byte(byte: u8, line: &mut Vec<u8>) {

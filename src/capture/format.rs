@@ -188,7 +188,7 @@ fn header_value<'a>(line: &'a [u8], key: &str) -> Option<&'a [u8]> {
 fn parse_record(text: &[u8]) -> Result<Record, Fault> {
     let (at, rest) = parse_stamp(text).ok_or(Fault::BadTimestamp)?;
     let (direction, rest) = direction(rest).ok_or(Fault::BadDirection)?;
-    let column = text.len() - rest.len() + 1;
+    let column = text.len().saturating_sub(rest.len()).saturating_add(1);
     let bytes = unescape(rest, column)?;
     let what = match direction {
         b'>' => Entry::ToModem(bytes),

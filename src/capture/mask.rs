@@ -191,7 +191,7 @@ impl Watched {
     fn hides(&mut self, byte: u8) -> bool {
         if let Some(place) = self.start.get_mut(self.length) {
             *place = byte;
-            self.length += 1;
+            self.length = self.length.saturating_add(1);
             let so_far = &self.start[..self.length];
             let passes = OPEN_LINES.iter().any(|line| line.starts_with(so_far) || so_far.starts_with(line));
             self.hidden |= !passes && !RESULTS.iter().chain(&[PROMPT]).any(|line| line.starts_with(so_far));

@@ -29,6 +29,12 @@
 //! besides it the layouts that others have published captures in ([`Layout`]). [`replay()`] tells what happened in a
 //! capture, in words, and those of `expect` are the same words: [`Timeline::meets`].
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 mod error;
 mod escape;
 mod format;

@@ -134,7 +134,7 @@ impl Arguments {
         // A comma counts even between quotes: where quotes do not pair up, too much is masked, never too little.
         if byte == b',' {
             let between_quotes = self.quoted && self.is_secret();
-            self.index += 1;
+            self.index = self.index.saturating_add(1);
             return if between_quotes { Verdict::Secret } else { Verdict::Open };
         }
         let collected = match self.secret {

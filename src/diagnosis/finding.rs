@@ -117,7 +117,7 @@ fn clipped(text: &str) -> String {
         return text.to_owned();
     }
     let end = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}... ({} bytes more)", &text[..end], text.len() - end)
+    format!("{}... ({} bytes more)", text.get(..end).unwrap_or_default(), text.len().saturating_sub(end))
 }
 
 #[cfg(test)]

@@ -17,6 +17,12 @@
 //! assert_eq!(diagnosis.severity(), Some(Severity::Error));
 //! ```
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 mod check;
 mod checkup;
 mod code;

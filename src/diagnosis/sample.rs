@@ -17,10 +17,10 @@ const FEW: usize = 3;
 
 impl Sample {
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        let room = SHOWN - self.first.len();
+        let room = SHOWN.saturating_sub(self.first.len());
         self.first.extend(bytes.iter().take(room));
-        self.received += bytes.len();
-        self.odd += bytes.iter().filter(|byte| is_odd(**byte)).count();
+        self.received = self.received.saturating_add(bytes.len());
+        self.odd = self.odd.saturating_add(bytes.iter().filter(|byte| is_odd(**byte)).count());
     }
 
     pub(super) fn received(&self) -> usize {
@@ -30,7 +30,7 @@ impl Sample {
     /// Whether this is no text: at a wrong rate bits run together, and at least every fourth byte is one that no text
     /// has. An assumption that holds for every pair of the usual rates (tested with the simulated line).
     pub(super) fn is_garbage(&self) -> bool {
-        self.odd >= FEW && self.odd * 4 >= self.received
+        self.odd >= FEW && self.odd.saturating_mul(4) >= self.received
     }
 
     /// The first bytes in hexadecimal.

@@ -56,14 +56,15 @@ fn show(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
 }
 
 fn wrapped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let mut column = 0;
+    let mut column = 0_usize;
     for word in text.split_whitespace() {
-        if column == 0 || column + 1 + word.len() > WIDTH {
+        let end = column.saturating_add(1).saturating_add(word.len());
+        if column == 0 || end > WIDTH {
             write!(f, "{}      {word}", if column == 0 { "" } else { "\n" })?;
             column = word.len();
         } else {
             write!(f, " {word}")?;
-            column += 1 + word.len();
+            column = end;
         }
     }
     writeln!(f)

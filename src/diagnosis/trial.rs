@@ -21,7 +21,7 @@ pub(super) struct Trust {
 impl Trust {
     /// How much is checked: more is stricter.
     pub(super) fn rank(self) -> u8 {
-        if self.verified { 4 + 2 * u8::from(self.dated) + u8::from(self.named) } else { 0 }
+        if self.verified { 4 | u8::from(self.dated) << 1 | u8::from(self.named) } else { 0 }
     }
 }
 
@@ -85,8 +85,8 @@ impl Server {
         let (_, list) = command.split_once('=')?;
         let fields = fields(list.as_bytes());
         let protocol = fields.iter().position(|field| field.text().eq_ignore_ascii_case("TCP"))?;
-        let host = fields.get(protocol + 1)?.text();
-        let port = u16::try_from(fields.get(protocol + 2)?.number()?).ok()?;
+        let host = fields.get(protocol.checked_add(1)?)?.text();
+        let port = u16::try_from(fields.get(protocol.checked_add(2)?)?.number()?).ok()?;
         (!host.is_empty()).then_some(Self { host, port })
     }
 

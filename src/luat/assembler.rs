@@ -61,7 +61,8 @@ impl Assembler {
     /// A line behind a send that does not show all its bytes.
     fn doubt(&mut self, line: TextLine, least: i64, most: i64) {
         let length = i64::try_from(behind_stamp(&line.text).len()).unwrap_or(i64::MAX);
-        let (least, most) = (least.saturating_sub(2 + length), most.saturating_sub(1 + length));
+        let (least, most) =
+            (least.saturating_sub(length).saturating_sub(2), most.saturating_sub(length).saturating_sub(1));
         if most < 0 {
             self.waiting.push_front(line);
             self.refute();
@@ -141,7 +142,7 @@ fn missing(origin: &Origin, text: &[u8]) -> Option<(i64, i64)> {
         return None;
     }
     let (total, shown) = sending(text)?;
-    let missing = i64::try_from(total.min(SHOWN)).ok()? - i64::try_from(shown.len()).ok()?;
+    let missing = i64::try_from(total.min(SHOWN)).ok()?.checked_sub(i64::try_from(shown.len()).ok()?)?;
     (missing > 0).then_some((missing, missing))
 }
 

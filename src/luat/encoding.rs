@@ -47,7 +47,7 @@ impl<R: BufRead> Source<R> {
     pub(super) fn consume(&mut self, count: usize) {
         match self {
             Self::Bytes(input) => input.consume(count),
-            Self::Wide(input) => input.taken += count,
+            Self::Wide(input) => input.taken = input.taken.saturating_add(count),
         }
     }
 }
@@ -57,7 +57,7 @@ impl<R: BufRead> Source<R> {
 fn wide(head: &[u8]) -> Option<bool> {
     let zeros = |first| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
-    let is_most = |zeros: usize| head.len() >= FEW && zeros * 8 >= head.len() * 3;
+    let is_most = |zeros: usize| head.len() >= FEW && zeros.saturating_mul(8) >= head.len().saturating_mul(3);
     match (even, odd) {
         (0, odd) if is_most(odd) => Some(false),
         (even, 0) if is_most(even) => Some(true),
@@ -84,7 +84,7 @@ impl<R: BufRead> Begun<R> {
             match fill(&mut input) {
                 Ok([]) => break,
                 Ok(bytes) => {
-                    let count = bytes.len().min(HEAD - head.len());
+                    let count = bytes.len().min(HEAD.saturating_sub(head.len()));
                     head.extend_from_slice(&bytes[..count]);
                     input.consume(count);
                 }
@@ -118,7 +118,11 @@ impl<R: BufRead> BufRead for Begun<R> {
     }
 
     fn consume(&mut self, count: usize) {
-        if self.taken < self.head.len() { self.taken += count } else { self.input.consume(count) }
+        if self.taken < self.head.len() {
+            self.taken = self.taken.saturating_add(count);
+        } else {
+            self.input.consume(count);
+        }
     }
 }
 

@@ -52,7 +52,7 @@ impl Findings {
         };
         let new = || Finding { pattern, count: 0, evidence: Vec::new() };
         let finding = self.by_title.entry(pattern.title()).or_insert_with(new);
-        finding.count += 1;
+        finding.count = finding.count.saturating_add(1);
         if finding.evidence.len() < MAX_EVIDENCE {
             let (lines, at) = (happening.lines.clone(), happening.at);
             finding.evidence.push(Evidence { lines, at, what: happening.what.to_string() });

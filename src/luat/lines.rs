@@ -66,11 +66,11 @@ impl<R: BufRead> Lines<R> {
             }
             let end = bytes.iter().position(|&byte| byte == b'\n');
             let part = &bytes[..end.unwrap_or(bytes.len())];
-            let room = MAX_LINE - text.len();
+            let room = MAX_LINE.saturating_sub(text.len());
             text.extend_from_slice(&part[..part.len().min(room)]);
             cut |= part.len() > room;
             let is_last = end.is_some() || bytes.is_empty();
-            let count = part.len() + usize::from(end.is_some());
+            let count = part.len().saturating_add(usize::from(end.is_some()));
             source.consume(count);
             any = true;
             if is_last {
@@ -80,7 +80,7 @@ impl<R: BufRead> Lines<R> {
         while !cut && text.last() == Some(&b'\r') {
             text.pop();
         }
-        self.number += 1;
+        self.number = self.number.saturating_add(1);
         Ok(Some(TextLine { number: self.number, text, cut }))
     }
 }

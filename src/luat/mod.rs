@@ -41,6 +41,12 @@
 //!   payload may look like anything. So may the rest of a payload with line ends in it: the first thirty bytes of a
 //!   send are counted, and in a trace with stamps a line without one continues the record before it.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 mod assembler;
 mod encoding;
 mod exchange;

@@ -83,7 +83,7 @@ impl Record {
         self.lines = *self.lines.start()..=number;
         self.cut |= cut;
         self.look_alike |= is_script(line);
-        if self.text.len() + 1 + line.len() <= MAX_RECORD {
+        if self.text.len().saturating_add(line.len()) < MAX_RECORD {
             self.text.push(b'\n');
             self.text.extend_from_slice(line);
         } else {
@@ -142,10 +142,10 @@ pub(super) fn is_script(line: &[u8]) -> bool {
 fn script(line: &[u8]) -> Option<(Level, &[u8], &[u8])> {
     let (letter, rest) = leveled(line)?;
     let level = Level::of(letter)?;
-    let ends = |&at: &usize| matches!(rest.get(at + 1), None | Some(b' ' | b'\t'));
+    let ends = |&at: &usize| matches!(rest.get(at.saturating_add(1)), None | Some(b' ' | b'\t'));
     let brackets = || rest.iter().enumerate().filter(|(_, byte)| **byte == b']').map(|(at, _)| at);
     let end = brackets().find(ends).or_else(|| brackets().next())?;
-    let text = &rest[end + 1..];
+    let text = rest.get(end.saturating_add(1)..)?;
     let text = text.strip_prefix(b" ").or_else(|| text.strip_prefix(b"\t")).unwrap_or(text);
     Some((level, &rest[..end], text))
 }

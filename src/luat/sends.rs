@@ -54,7 +54,7 @@ impl Sends {
         };
         let send = &mut self.waiting[at];
         send.id = Some(id);
-        send.pieces += 1;
+        send.pieces = send.pieces.saturating_add(1);
         let piece = transport.unwrap_or(Transport::Tcp).piece();
         if send.pieces.saturating_mul(piece) < send.total {
             return Confirmed::Piece;

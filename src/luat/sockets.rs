@@ -110,7 +110,7 @@ impl Sockets {
         let is_overdue = |slot: &Slot| match slot.state {
             State::Connecting { at: Some(at), timeout: Some(timeout), .. } => {
                 // The tool stamps in batches: allow a second.
-                now.is_none_or(|now| (now - at).as_secs() + 1 >= timeout)
+                now.is_none_or(|now| (now - at).as_secs().saturating_add(1) >= timeout)
             }
             State::Connecting { .. } => true,
             State::Open | State::Failed => false,

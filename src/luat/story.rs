@@ -47,7 +47,7 @@ impl Story {
             if self.happenings.len() < MAX_HAPPENINGS {
                 self.happenings.push(happening);
             } else {
-                self.omitted += 1;
+                self.omitted = self.omitted.saturating_add(1);
             }
         }
     }

@@ -1,5 +1,11 @@
 //! From a module that answers to sockets that can be opened.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 mod ask;
 mod card;
 mod carries;
@@ -297,7 +303,7 @@ impl BringUp {
     /// Asks again from the radio on, after a pause.
     fn poll(&mut self, now: Timestamp, reason: NotReady) {
         self.reason = reason;
-        self.polls += 1;
+        self.polls = self.polls.saturating_add(1);
         let pause = if self.polls > FAST_POLLS { SLOW_POLL } else { POLL };
         self.go(BringUpStep::Radio, now + pause);
     }
@@ -368,8 +374,8 @@ impl BringUp {
         let only_2g = self.network.is_only_2g();
         self.reason = if only_2g { NotReady::OnlyTwoG } else { NotReady::BearerRefused(refusal) };
         self.plan = Plan::Shut;
-        let pause = POLL * 2u32.saturating_pow(self.failures.min(8));
-        self.failures += 1;
+        let pause = POLL.saturating_mul(2u32.saturating_pow(self.failures.min(8)));
+        self.failures = self.failures.saturating_add(1);
         self.go(BringUpStep::Radio, now + pause.min(MAX_BACK_OFF));
     }
 }
@@ -394,9 +400,9 @@ fn value_of(line: &str) -> String {
     }
 }
 
-/// `+CIPSEND: <0-7>,<length>` -> 8.
+/// `+CIPSEND: <0-7>,<length>` -> 8. A number that does not fit is none.
 fn channel_count(line: &str) -> Option<usize> {
     let (_, range) = line.split_once('-')?;
     let digits: String = range.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse::<usize>().ok().map(|last| last + 1)
+    digits.parse::<usize>().ok()?.checked_add(1)
 }

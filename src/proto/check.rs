@@ -1,5 +1,11 @@
 //! Whether the module still is what it is taken for: questions that the core asks of its own accord.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use crate::at::{Command, IpState, IpStatus, Line};
 use crate::time::Timestamp;
 

@@ -1,5 +1,11 @@
 //! News of connections.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use crate::at::{ChannelId, ChannelNews, IpStatus, Refusal};
 use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
@@ -35,7 +41,7 @@ impl Channels {
     /// The module has said how its channels stand; `None` if it did not.
     pub(super) fn checked(&mut self, now: Timestamp, status: Option<&IpStatus>, out: &mut Outbox) {
         if status.is_none() && self.has_doubt() {
-            self.checks += 1;
+            self.checks = self.checks.saturating_add(1);
             if self.checks < MAX_CHECKS {
                 return;
             }

@@ -1,5 +1,11 @@
 //! Questions of the application, and what their answers become.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use crate::at::{ClockTime, Domain, Field, Line, PingReply, RegistrationStatus, SignalQuality, Urc};
 use crate::error::Error;
 

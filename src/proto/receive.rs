@@ -1,5 +1,11 @@
 //! Payload on its way to its socket.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use crate::at::{ChannelId, Header, HeaderKind};
 use crate::error::CloseReason;
 use crate::time::Timestamp;
@@ -56,7 +62,7 @@ impl Channels {
         let Receiving { socket: id, kept, fetched, .. } = *receiving;
         if last {
             self.receiving = None;
-            self.fetched += usize::from(fetched && kept);
+            self.fetched = self.fetched.saturating_add(usize::from(fetched && kept));
         }
         let Some(socket) =
             self.channel(id.channel).socket_of(id).filter(|socket| kept && socket.end.is_none())
@@ -116,7 +122,7 @@ impl Channels {
         if let Some(socket) = &mut self.channel(id).socket
             && let Some(End::Overrun { lost: before }) = &mut socket.end
         {
-            *before += lost;
+            *before = before.saturating_add(lost);
             out.statistics.lost(&mut socket.statistics, len);
         }
     }

@@ -25,7 +25,7 @@ impl Command {
     /// `AT+FSWRITE="name",0,<len>,<seconds>`: prompt, then exactly `len` bytes, written from the file's beginning;
     /// what an older content has beyond them stays. The module itself gives up after `seconds` with `TimeOut`.
     pub fn write_file(name: &Quotable, len: usize, seconds: u32) -> Self {
-        let timeout = Duration::from_secs(seconds.into()) + WRITE_MARGIN;
+        let timeout = WRITE_MARGIN.saturating_add(Duration::from_secs(seconds.into()));
         Self::new(format!("AT+FSWRITE=\"{name}\",0,{len},{seconds}"), Shape::Write, timeout)
     }
 

@@ -16,7 +16,7 @@ pub fn harmless_len(payload: &[u8], max: usize) -> usize {
         .windows(2)
         .enumerate()
         .find(|(at, _)| begins_command(&payload[*at..]))
-        .map_or(chunk.len(), |(at, _)| at + 1)
+        .map_or(chunk.len(), |(at, _)| at.saturating_add(1))
 }
 
 fn begins_command(text: &[u8]) -> bool {

@@ -79,7 +79,7 @@ impl Command {
     /// Puts [`wire`](Self::wire) behind what is in the buffer.
     pub fn write_to(&self, buffer: &mut Vec<u8>) {
         let text = self.text();
-        buffer.reserve(text.len() + 2);
+        buffer.reserve(text.len().saturating_add(2));
         buffer.extend_from_slice(text.as_bytes());
         buffer.extend_from_slice(b"\r\n");
     }

@@ -61,7 +61,12 @@ impl Command {
     /// recognised by its key. Those of which the key is `taken`, because it may also come late, are passed over while
     /// others are left.
     pub fn probe(turn: usize, taken: impl Fn(&str) -> bool) -> Self {
-        let turns = (0..PROBES.len()).map(|offset| PROBES[(turn + offset) % PROBES.len()]);
+        let turns = PROBES
+            .iter()
+            .cycle()
+            .skip(turn.checked_rem(PROBES.len()).unwrap_or(0))
+            .take(PROBES.len())
+            .copied();
         let free = turns.clone().find(|(_, keys)| !taken(keys[0]));
         let (text, keys) = free.or(turns.clone().next()).unwrap_or(PROBES[0]);
         Self::new(text, Shape::Info { keys, accepts: |list| list.len() == 1 }, DEFAULT_TIMEOUT)

@@ -50,13 +50,14 @@ impl fmt::Write for Text {
     fn write_str(&mut self, more: &str) -> fmt::Result {
         match self {
             Self::Short { len, bytes } => {
-                let (start, end) = (usize::from(*len), usize::from(*len) + more.len());
-                match bytes.get_mut(start..end) {
-                    Some(room) => {
+                let start = usize::from(*len);
+                let end = start.saturating_add(more.len());
+                match (bytes.get_mut(start..end), u8::try_from(end)) {
+                    (Some(room), Ok(end)) => {
                         room.copy_from_slice(more.as_bytes());
-                        *len = end as u8;
+                        *len = end;
                     }
-                    None => *self = Self::Long([self.as_str(), more].concat()),
+                    (None, _) | (_, Err(_)) => *self = Self::Long([self.as_str(), more].concat()),
                 }
             }
             Self::Fixed(text) => *self = Self::Long([*text, more].concat()),

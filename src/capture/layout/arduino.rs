@@ -34,7 +34,7 @@ fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
 
 /// A text without the marks of bold print around it.
 fn without_bold(text: &[u8]) -> Vec<u8> {
-    let blanks = text.len() - text.trim_ascii_start().len();
+    let blanks = text.len().saturating_sub(text.trim_ascii_start().len());
     let (before, marked) = text.split_at(blanks);
     match marked.strip_prefix(b"**").and_then(|bold| bold.strip_suffix(b"**")) {
         Some(bold) => [before, bold].concat(),

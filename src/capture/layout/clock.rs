@@ -21,11 +21,11 @@ impl Clock {
 
     /// The moment of a stamp that shows only the time of day. A jump back by more than half a day is midnight.
     pub(crate) fn time_of_day(&mut self, millis: u64) -> Timestamp {
-        if millis + DAY / 2 < self.last {
-            self.days += 1;
+        if millis.saturating_add(DAY / 2) < self.last {
+            self.days = self.days.saturating_add(1);
         }
         self.last = millis;
-        self.millis(self.days * DAY + millis)
+        self.millis(self.days.saturating_mul(DAY).saturating_add(millis))
     }
 }
 
@@ -37,7 +37,9 @@ pub(crate) fn time(text: &[u8]) -> Option<u64> {
     let (hours, minutes, seconds) = (number(&[*h1, *h0])?, number(&[*m1, *m0])?, number(&[*s1, *s0])?);
     let millis = number(ms).filter(|_| ms.len() == 3)?;
     let valid = hours < 24 && minutes < 60 && seconds < 61;
-    valid.then_some(((hours * 60 + minutes) * 60 + seconds) * 1000 + millis)
+    let parts = [(hours, 3_600_000), (minutes, 60_000), (seconds, 1_000), (millis, 1)];
+    let sum = |sum: u64, (count, unit): (u64, u64)| sum.saturating_add(count.saturating_mul(unit));
+    valid.then(|| parts.into_iter().fold(0, sum))
 }
 
 /// Milliseconds of `yyyy?mm?dd hh:mm:ss.mmm`, where `?` is `separator`, since some day long ago.
@@ -52,8 +54,8 @@ pub(super) fn date_and_time(text: &[u8], separator: u8) -> Option<u64> {
         return None;
     }
     let (year, month, day) = (number(&[*y3, *y2, *y1, *y0])?, number(&[*m1, *m0])?, number(&[*d1, *d0])?);
-    let days = days_before(year, month)? + day;
-    Some(days * DAY + time(text.get(11..)?)?)
+    let days = days_before(year, month)?.checked_add(day)?;
+    days.checked_mul(DAY)?.checked_add(time(text.get(11..)?)?)
 }
 
 /// A number of up to 15 digits.
@@ -61,7 +63,7 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 15 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+    str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// Days from the year 0 to the first of a month.
@@ -70,8 +72,8 @@ fn days_before(year: u64, month: u64) -> Option<u64> {
     let before = BEFORE.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
     // The leap day of this year counts only from March on.
     let whole_years = if month > 2 { year } else { year.saturating_sub(1) };
-    let leap_days = whole_years / 4 - whole_years / 100 + whole_years / 400;
-    Some(year * 365 + leap_days + before)
+    let leap_days = (whole_years / 4).checked_sub(whole_years / 100)?.checked_add(whole_years / 400)?;
+    year.checked_mul(365)?.checked_add(leap_days)?.checked_add(*before)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use super::super::{ReadError, Reason};
 use super::clock::{Clock, number};
-use super::text::find;
+use super::text::split_at;
 use super::{Collector, Line};
 
 pub(super) fn recognises(line: &[u8]) -> bool {
@@ -35,11 +35,10 @@ fn logged(line: &[u8]) -> Option<(u64, &[u8])> {
     let [b'E' | b'W' | b'I' | b'D' | b'V', b' ', b'(', rest @ ..] = line else {
         return None;
     };
-    let end = find(rest, b") ")?;
-    let millis = number(&rest[..end])?;
-    let rest = &rest[end + 2..];
-    let tag = find(rest, b": ")?;
-    Some((millis, &rest[tag + 2..]))
+    let (millis, rest) = split_at(rest, b") ")?;
+    let millis = number(millis)?;
+    let (_, text) = split_at(rest, b": ")?;
+    Some((millis, text))
 }
 
 #[cfg(test)]

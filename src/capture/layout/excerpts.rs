@@ -21,7 +21,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
             out.received(line.number, b"\r\n");
         } else if is_command(text) {
             out.line_sent(line.number, text);
-        } else if lines.get(at + 1).is_some_and(|next| next.text == LINE_END) {
+        } else if lines.get(at.saturating_add(1)).is_some_and(|next| next.text == LINE_END) {
             out.received(line.number, unescaped(text));
         } else {
             out.line_received(line.number, &unescaped(text));

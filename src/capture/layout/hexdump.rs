@@ -47,8 +47,8 @@ fn asked(line: &[u8]) -> Option<Vec<u8>> {
 
 /// The text between the first quote and the next one that no backslash stands before.
 fn quoted(line: &[u8]) -> Option<&[u8]> {
-    let start = line.iter().position(|&byte| byte == b'"')? + 1;
-    let rest = &line[start..];
+    let start = line.iter().position(|&byte| byte == b'"')?;
+    let rest = line.get(start.checked_add(1)?..)?;
     let end = (0..rest.len()).find(|&at| rest[at] == b'"' && rest[..at].last() != Some(&b'\\'))?;
     Some(&rest[..end])
 }

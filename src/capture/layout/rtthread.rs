@@ -3,7 +3,7 @@
 
 use super::super::{ReadError, Reason};
 use super::clock::{Clock, number};
-use super::text::find;
+use super::text::{find, split_at};
 use super::{Collector, Line};
 
 pub(super) fn recognises(line: &[u8]) -> bool {
@@ -26,9 +26,8 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
 /// The ticks (milliseconds in the published log) and the text with its level.
 fn logged(line: &[u8]) -> Option<(u64, &[u8])> {
     let rest = line.strip_prefix(b"[")?;
-    let end = find(rest, b"] ")?;
-    let ticks = number(&rest[..end])?;
-    let text = &rest[end + 2..];
+    let (ticks, text) = split_at(rest, b"] ")?;
+    let ticks = number(ticks)?;
     let levelled = matches!(text, [b'E' | b'W' | b'I' | b'D', b'/', ..]);
     (levelled && find(text, b": ").is_some()).then_some((ticks, text))
 }

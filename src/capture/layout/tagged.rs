@@ -2,7 +2,7 @@
 //! the logger ends what it received in a row of points: it left the rest out, line end included.
 
 use super::super::{ReadError, Reason};
-use super::text::{find, unescaped};
+use super::text::{split_at, unescaped};
 use super::{Collector, Line};
 
 pub(super) fn recognises(line: &[u8]) -> bool {
@@ -29,8 +29,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
 
 /// What stands behind the tag, if only other tags stand before it.
 fn tagged<'a>(line: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
-    let at = find(line, tag)?;
-    let (before, rest) = (&line[..at], &line[at + tag.len()..]);
+    let (before, rest) = split_at(line, tag)?;
     let only_tags = before.trim_ascii_end().ends_with(b"]") && before.starts_with(b"[");
     (before.is_empty() || only_tags).then_some(rest)
 }

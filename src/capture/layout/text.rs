@@ -16,11 +16,11 @@ pub(super) fn outside(line: Line<'_>, out: &mut Collector) {
 pub(super) fn without_comment(text: &[u8]) -> (&[u8], bool) {
     let mut at = 0;
     while let Some(found) = find(&text[at..], b"//") {
-        let place = at + found;
+        let place = at.saturating_add(found);
         if text[..place].last().is_none_or(|before| before.is_ascii_whitespace()) {
             return (text[..place].trim_ascii_end(), true);
         }
-        at = place + 2;
+        at = place.saturating_add(2);
     }
     (text, false)
 }
@@ -49,6 +49,12 @@ pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 
+/// What stands before the first `wanted`, and what behind it.
+pub(super) fn split_at<'a>(text: &'a [u8], wanted: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (before, rest) = text.split_at_checked(find(text, wanted)?)?;
+    Some((before, rest.strip_prefix(wanted)?))
+}
+
 /// The parts of a line that stand at least two blanks apart.
 pub(super) fn cells(text: &[u8]) -> Vec<&[u8]> {
     let mut cells = Vec::new();
@@ -75,7 +81,7 @@ pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
             _ => (byte, 1),
         };
         bytes.push(value);
-        rest = more.get(length - 1..).unwrap_or_default();
+        rest = more.get(length.saturating_sub(1)..).unwrap_or_default();
     }
     bytes
 }

@@ -45,7 +45,7 @@ impl Data {
             None if self.is_complete() => 0,
             None => {
                 let end = bytes.iter().position(|byte| matches!(*byte, CTRL_Z | ESC));
-                end.map_or(bytes.len(), |end| end + 1)
+                end.map_or(bytes.len(), |end| end.saturating_add(1))
             }
         }
     }
@@ -70,7 +70,7 @@ impl Data {
     }
 
     pub(super) fn echoed(&mut self, length: usize) {
-        self.echoed += length;
+        self.echoed = self.echoed.saturating_add(length);
     }
 }
 

@@ -109,7 +109,7 @@ impl Feed {
             loop {
                 let (before, in_data) = (rest, self.decoder.data_left() > 0);
                 let piece = self.decoder.next(&mut rest, self.session.expect()).map(Piece::of);
-                let taken = &before[..before.len() - rest.len()];
+                let taken = &before[..before.len().saturating_sub(rest.len())];
                 // Blanks belong to no line, but in data every byte counts.
                 if in_data && !taken.is_empty() || taken.iter().any(|byte| !byte.is_ascii_whitespace()) {
                     self.lines.insert(line);

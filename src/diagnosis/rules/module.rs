@@ -15,12 +15,12 @@ const REPORTS_CLOSE: u32 = 838;
 
 /// Starts of the module. A boot prints `RDY` up to twice (capture a19), so one counts only behind an answer.
 pub(super) fn power(evidence: &Evidence) -> Seen {
-    let mut starts = 0;
+    let mut starts = 0_usize;
     let mut answered = true;
     for item in &evidence.items {
         match item {
             Item::News { urc, .. } if urc.is_restart() => {
-                starts += usize::from(std::mem::take(&mut answered));
+                starts = starts.saturating_add(usize::from(std::mem::take(&mut answered)));
             }
             // A restart that the application asked for is no finding.
             Item::Exchange(exchange) if is_restart(exchange) => answered = false,

@@ -135,7 +135,7 @@ fn is_buffered(tag: &[u8]) -> bool {
     let inner = tag.strip_prefix(b"-----").and_then(|rest| rest.strip_suffix(b"-----"));
     let name = inner.map(|inner| {
         let from = inner.iter().position(|&byte| byte != b'-').unwrap_or(inner.len());
-        let to = inner.iter().rposition(|&byte| byte != b'-').map_or(from, |last| last + 1);
+        let to = inner.iter().rposition(|&byte| byte != b'-').map_or(from, |last| last.saturating_add(1));
         &inner[from..to]
     });
     name.is_some_and(|name| name == "使用缓冲区".as_bytes() || name == GBK)

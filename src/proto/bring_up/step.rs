@@ -124,7 +124,7 @@ impl BringUpStep {
 
     /// The step behind this one; `None` behind the last.
     pub fn next(self) -> Option<Self> {
-        Self::ALL.get(self as usize + 1).copied()
+        Self::ALL.iter().copied().skip_while(|step| *step != self).nth(1)
     }
 }
 

@@ -4,18 +4,19 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// How long the text of so many bytes is.
 pub(super) const fn encoded_len(bytes: usize) -> usize {
-    bytes.div_ceil(3) * 4
+    bytes.div_ceil(3).saturating_mul(4)
 }
 
 /// Appends bytes as text, padded, without line ends. Leaves no copy anywhere else, if the text has room.
 pub(super) fn encode_into(text: &mut String, bytes: &[u8]) {
     for chunk in bytes.chunks(3) {
-        let (a, b, c) = (chunk[0], chunk.get(1).copied(), chunk.get(2).copied());
-        let group = u32::from(a) << 16 | u32::from(b.unwrap_or(0)) << 8 | u32::from(c.unwrap_or(0));
-        let digit = |place: u32| char::from(ALPHABET[(group >> (18 - 6 * place) & 63) as usize]);
-        text.extend([digit(0), digit(1)]);
-        text.push(b.map_or('=', |_| digit(2)));
-        text.push(c.map_or('=', |_| digit(3)));
+        let byte = |place: usize| chunk.get(place).copied();
+        let group = [0, byte(0).unwrap_or(0), byte(1).unwrap_or(0), byte(2).unwrap_or(0)];
+        let group = u32::from_be_bytes(group);
+        let digit = |shift: u32| char::from(ALPHABET[(group >> shift & 63) as usize]);
+        text.extend([digit(18), digit(12)]);
+        text.push(byte(1).map_or('=', |_| digit(6)));
+        text.push(byte(2).map_or('=', |_| digit(0)));
     }
 }
 
@@ -30,14 +31,14 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if padding > 2 {
         return None;
     }
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let mut bytes = Vec::with_capacity((text.len() / 4).saturating_mul(3));
     for chunk in digits.chunks(4) {
-        let mut group = 0;
+        let mut group = 0_u32;
         for place in 0..4 {
             group = group << 6 | chunk.get(place).map_or(Some(0), |digit| value(*digit))?;
         }
-        let whole = [(group >> 16) as u8, (group >> 8) as u8, group as u8];
-        let (kept, rest) = whole.split_at(chunk.len() - 1);
+        let [_, whole @ ..] = group.to_be_bytes();
+        let (kept, rest) = whole.split_at(chunk.len().saturating_sub(1).min(whole.len()));
         if chunk.len() < 4 && rest.iter().any(|byte| *byte != 0) {
             return None;
         }
@@ -47,15 +48,8 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn value(digit: u8) -> Option<u32> {
-    let value = match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
+    let place = ALPHABET.iter().position(|known| *known == digit)?;
+    u32::try_from(place).ok()
 }
 
 #[cfg(test)]

@@ -56,9 +56,9 @@ fn is_bearable(kdf: &Kdf) -> bool {
     match kdf {
         Kdf::Pbkdf2(parameters) => parameters.iteration_count <= MAX_ITERATIONS,
         Kdf::Scrypt(parameters) => {
-            let row = u128::from(parameters.cost_parameter) * u128::from(parameters.block_size);
+            let row = u128::from(parameters.cost_parameter).saturating_mul(parameters.block_size.into());
             let rows = u128::from(parameters.parallelization);
-            row * BLOCK <= MAX_MEMORY && row * rows <= MAX_BLOCKS
+            row.saturating_mul(BLOCK) <= MAX_MEMORY && row.saturating_mul(rows) <= MAX_BLOCKS
         }
         _ => false,
     }

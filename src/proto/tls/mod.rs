@@ -1,5 +1,11 @@
 //! TLS that the module speaks: what is uploaded, how a connection is prepared, and the one switch for all of them.
 
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 mod base64;
 mod config;
 mod der;

@@ -159,8 +159,9 @@ fn unescaped(text: &str) -> Cow<'_, str> {
 /// block is in it.
 pub(super) fn write(text: &mut String, label: Label, der: &[u8]) {
     let name = label.as_str();
-    let around = BEGIN.len() + END.len() + 2 * (name.len() + DASHES.len() + 1);
-    text.reserve_exact(around + base64::encoded_len(der.len()) + der.len().div_ceil(LINE));
+    let around = [BEGIN, name, DASHES, "\n", END, name, DASHES, "\n"].map(str::len);
+    let inside = [base64::encoded_len(der.len()), der.len().div_ceil(LINE)];
+    text.reserve_exact(around.into_iter().chain(inside).fold(0, usize::saturating_add));
     text.extend([BEGIN, name, DASHES, "\n"]);
     for line in der.chunks(LINE) {
         base64::encode_into(text, line);

@@ -7,7 +7,7 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     while message.len() % 64 != 56 {
         message.push(0);
     }
-    message.extend_from_slice(&(bytes.len() as u64 * 8).to_be_bytes());
+    message.extend_from_slice(&(bytes.len() as u64).wrapping_mul(8).to_be_bytes());
     let mut state = INITIAL;
     for block in message.chunks_exact(64) {
         compress(&mut state, block);
@@ -19,6 +19,7 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest
 }
 
+#[allow(clippy::arithmetic_side_effects, reason = "places from 16 to 63, and from 1 to 16 less")]
 fn compress(state: &mut [u32; 8], block: &[u8]) {
     let mut schedule = [0u32; 64];
     for (word, bytes) in schedule.iter_mut().zip(block.chunks_exact(4)) {

@@ -82,7 +82,8 @@ impl Tls {
     }
 
     fn seconds(&self, len: usize) -> u32 {
-        let on_the_line = len as u64 * BITS_TWICE / u64::from(self.baud_rate.max(1));
+        let on_the_line =
+            (len as u64).saturating_mul(BITS_TWICE).checked_div(self.baud_rate.into()).unwrap_or(u64::MAX);
         WRITE_SECONDS.saturating_add(u32::try_from(on_the_line).unwrap_or(u32::MAX))
     }
 
