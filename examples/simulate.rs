@@ -1,0 +1,257 @@
+//! Runs scenarios of driver, simulated modem, network and applications on a virtual clock, each made of a number.
+//!
+//! ```text
+//! cargo run --release --example simulate -- --seeds 1000000
+//! cargo run --release --example simulate -- --kind line --seed 42
+//! ```
+
+#[path = "../tests/simulation/mod.rs"]
+mod simulation;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use simulation::{Kind, Report};
+
+const HELP: &str = "\
+Runs scenarios of driver, simulated modem, network and applications in virtual time. A seed chooses what the
+applications do, when, and what fails: the modem, the line, the host, the network. After each, promises are checked:
+what is read is what was sent, a hole is told, Ok is a fact, every call ends in time, and others.
+
+Usage: simulate [--seeds N] [--from N] [--kind NAME] [--seed N] [--jobs N] [--quiet]
+
+  --seeds N         how many seeds [10000]
+  --from N          the first one [0]
+  --kind NAME       scenarios of one kind alone [each seed has its own]: KINDS
+  --seed N          this one alone, with the trace of the line
+  --jobs N          threads [one for each processor]
+  --quiet           no progress
+  --help            this text
+
+A seed that fails is made as short as it can be and printed with the trace of the line and the command that repeats it.
+
+Exit code: 0 every promise held, 1 one did not, 2 a wrong option.
+";
+
+/// What a run tells now and then.
+const PROGRESS: Duration = Duration::from_secs(10);
+/// Seeds that a thread takes at once.
+const BATCH: u64 = 64;
+/// Failures of one kind and promise that are shown; the others are counted.
+const SHOWN: u64 = 1;
+
+struct Options {
+    seeds: u64,
+    from: u64,
+    kind: Option<Kind>,
+    seed: Option<u64>,
+    jobs: usize,
+    quiet: bool,
+}
+
+/// What many runs were like.
+#[derive(Default)]
+struct Total {
+    seeds: u64,
+    lasted: Duration,
+    kinds: BTreeMap<&'static str, u64>,
+    faults: BTreeMap<String, u64>,
+    failures: BTreeMap<(&'static str, &'static str), Vec<u64>>,
+}
+
+fn main() -> ExitCode {
+    let options = match options(&mut std::env::args_os().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            let kinds: Vec<&str> = Kind::ALL.iter().map(|(_, name)| *name).collect();
+            return print(&HELP.replace("KINDS", &kinds.join(", "))).unwrap_or(ExitCode::FAILURE);
+        }
+        Err(why) => {
+            eprintln!("simulate: {why}\nsimulate: `simulate --help` lists the options");
+            return ExitCode::from(2);
+        }
+    };
+    simulation::catch_panics();
+    let done = match options.seed {
+        Some(seed) => one(options.kind.unwrap_or_else(|| Kind::of_seed(seed)), seed),
+        None => many(&options),
+    };
+    // Whoever reads no more has seen enough.
+    done.unwrap_or(ExitCode::FAILURE)
+}
+
+fn print(text: &str) -> io::Result<ExitCode> {
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> Result<Option<Options>, String> {
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut options = Options { seeds: 10_000, from: 0, kind: None, seed: None, jobs, quiet: false };
+    while let Some(arg) = args.next() {
+        let option = arg.to_string_lossy().into_owned();
+        let mut value = || {
+            args.next()
+                .ok_or(format!("{option} needs a value"))
+                .map(|value| value.to_string_lossy().into_owned())
+        };
+        match option.as_str() {
+            "--help" | "-h" => return Ok(None),
+            "--seeds" => options.seeds = number(&option, &value()?)?,
+            "--from" => options.from = number(&option, &value()?)?,
+            "--seed" => options.seed = Some(number(&option, &value()?)?),
+            "--jobs" => options.jobs = number::<usize>(&option, &value()?)?.clamp(1, 256),
+            "--quiet" => options.quiet = true,
+            "--kind" => {
+                let name = value()?;
+                let kinds: Vec<&str> = Kind::ALL.iter().map(|(_, name)| *name).collect();
+                let unknown = || format!("there is no kind \"{name}\"; there are {}", kinds.join(", "));
+                options.kind = Some(Kind::named(&name).ok_or_else(unknown)?);
+            }
+            _ => return Err(format!("there is no option {option}")),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{option} takes a number, not \"{text}\""))
+}
+
+/// Runs one seed and shows it.
+fn one(kind: Kind, seed: u64) -> io::Result<ExitCode> {
+    let script = simulation::script(kind, seed);
+    let report = simulation::play(&script, true);
+    let mut out = io::stdout().lock();
+    if report.failure.is_some() {
+        return show(&mut out, kind, seed);
+    }
+    for line in &report.trace {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(
+        out,
+        "seed {seed} of kind {} holds, {:.0} s of virtual time",
+        kind.name(),
+        report.lasted.as_secs_f64()
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows a seed that fails, as short as it can be.
+fn show(out: &mut dyn Write, kind: Kind, seed: u64) -> io::Result<ExitCode> {
+    let script = simulation::script(kind, seed);
+    let Some(failure) = simulation::play(&script, false).failure else {
+        writeln!(
+            out,
+            "seed {seed} of kind {} holds when it is run again: it depends on more than its number",
+            kind.name()
+        )?;
+        return Ok(ExitCode::FAILURE);
+    };
+    let short = simulation::shrunk(&script, &failure);
+    let report = simulation::play(&short, true);
+    for line in &report.trace {
+        writeln!(out, "  {line}")?;
+    }
+    writeln!(out, "world: {:?}", short.world)?;
+    for step in &short.steps {
+        writeln!(out, "step: after {:?} {:?}", step.after, step.act)?;
+    }
+    let failure = report.failure.unwrap_or(failure);
+    writeln!(out, "broken promise: {}: {}", failure.check, failure.what)?;
+    writeln!(
+        out,
+        "repeat it: cargo run --release --example simulate -- --kind {} --seed {seed}",
+        kind.name()
+    )?;
+    Ok(ExitCode::FAILURE)
+}
+
+/// Runs many seeds.
+fn many(options: &Options) -> io::Result<ExitCode> {
+    let next = AtomicU64::new(options.from);
+    let end = options.from.saturating_add(options.seeds);
+    let stop = AtomicBool::new(false);
+    let (reports, inbox) = mpsc::sync_channel::<(Kind, u64, Report)>(1_024);
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            let reports = reports.clone();
+            let (next, stop) = (&next, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let first = next.fetch_add(BATCH, Ordering::Relaxed);
+                    if first >= end {
+                        return;
+                    }
+                    for seed in first..end.min(first + BATCH) {
+                        let kind = options.kind.unwrap_or_else(|| Kind::of_seed(seed));
+                        let report = simulation::play(&simulation::script(kind, seed), false);
+                        if stop.load(Ordering::Relaxed) || reports.send((kind, seed, report)).is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+        drop(reports);
+        let gathered = gather(options, &inbox);
+        stop.store(true, Ordering::Relaxed);
+        drop(inbox);
+        gathered
+    })
+}
+
+/// Counts the reports, shows failures and what was done.
+fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io::Result<ExitCode> {
+    let began = Instant::now();
+    let mut told = began;
+    let mut total = Total::default();
+    let mut out = io::stdout().lock();
+    for (kind, seed, report) in inbox {
+        total.seeds += 1;
+        total.lasted += report.lasted;
+        *total.kinds.entry(kind.name()).or_default() += 1;
+        for (fault, count) in report.faults {
+            *total.faults.entry(fault).or_default() += count;
+        }
+        if let Some(failure) = report.failure {
+            let seeds = total.failures.entry((kind.name(), failure.check)).or_default();
+            seeds.push(seed);
+            if seeds.len() as u64 <= SHOWN {
+                writeln!(out, "seed {seed} of kind {} fails:", kind.name())?;
+                show(&mut out, kind, seed)?;
+            }
+        }
+        if !options.quiet && told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            writeln!(out, "{}", rate(&total, began))?;
+        }
+    }
+    for (fault, count) in &total.faults {
+        writeln!(out, "{count:>9}  {fault}")?;
+    }
+    let kinds: Vec<String> = total.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    writeln!(out, "kinds: {}", kinds.join(", "))?;
+    writeln!(out, "{}", rate(&total, began))?;
+    for ((kind, check), seeds) in &total.failures {
+        let some: Vec<String> = seeds.iter().take(8).map(u64::to_string).collect();
+        writeln!(out, "FAILED: {check} in {} seeds of kind {kind}: {}", seeds.len(), some.join(" "))?;
+    }
+    Ok(if total.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn rate(total: &Total, began: Instant) -> String {
+    let took = began.elapsed().as_secs_f64().max(0.001);
+    let failed: usize = total.failures.values().map(Vec::len).sum();
+    format!(
+        "{} seeds in {took:.0} s, {:.0} a second, {:.0} simulated hours, {failed} failed",
+        total.seeds,
+        total.seeds as f64 / took,
+        total.lasted.as_secs_f64() / 3_600.0
+    )
+}

@@ -1,0 +1,238 @@
+//! The steps of a script, done.
+
+use std::time::Duration;
+
+use air724ug::at::{Command, Quotable};
+use air724ug::proto::{Request, SocketId};
+use air724ug::sim::{Control, Fault};
+
+use super::facts::{Connection, Outcome, Send, What};
+use super::rig::{Rig, protocol};
+use super::script::{Act, Far, Script, Wanted};
+
+/// The most bytes of a datagram.
+const DATAGRAM: usize = 1_460;
+
+impl Rig {
+    /// Plays a script.
+    pub fn play(&mut self, script: &Script) {
+        for step in &script.steps {
+            if self.failure.is_some() {
+                return;
+            }
+            self.run_for(step.after);
+            self.connect_again();
+            self.act(&step.act);
+        }
+    }
+
+    /// Does one thing.
+    pub fn act(&mut self, act: &Act) {
+        match *act {
+            Act::Wait => {}
+            Act::Connect { .. } => self.connect(act),
+            Act::Send { connection, len, timeout } => self.send(connection, len, Some(timeout)),
+            Act::Queue { connection, len } => self.send(connection, len, None),
+            Act::AppSends { app, len, timeout } => {
+                if let Some(connection) = self.connection_of_app(app) {
+                    self.send(connection, len, Some(timeout));
+                }
+            }
+            Act::Read { connection, most } => {
+                if let Some(index) = self.facts.numbered(connection) {
+                    self.read(index, most);
+                    self.exchange();
+                }
+            }
+            Act::Close { connection, timeout } => {
+                if let Some(index) = self.facts.numbered(connection) {
+                    self.leave(index, timeout);
+                }
+            }
+            Act::Forget { connection } => {
+                if let Some((index, socket)) = self.in_use(connection) {
+                    self.facts.connections[index].left = true;
+                    self.ask(What::Other, Duration::ZERO, Request::Forget { socket });
+                }
+            }
+            Act::Flush { connection, timeout } => {
+                self.about(connection, timeout, |socket| Request::Flush { socket, timeout });
+            }
+            Act::Drain { connection, timeout } => {
+                self.about(connection, timeout, |socket| Request::Drain { socket, timeout });
+            }
+            Act::Unacknowledged { connection, timeout } => {
+                self.about(connection, timeout, |socket| Request::Unacknowledged { socket, timeout });
+            }
+            Act::Escape { connection, timeout } => {
+                self.about(connection, timeout, |socket| Request::Escape { socket, timeout });
+            }
+            Act::Resume { connection, timeout } => {
+                self.about(connection, timeout, |socket| Request::Resume { socket, timeout });
+            }
+            Act::Command { text, timeout } => {
+                if let Ok(command) = Command::of_user(text, timeout) {
+                    self.ask(What::Other, timeout, Request::Run(command));
+                }
+            }
+            Act::Signal => {
+                let timeout = Command::signal_quality().timeout();
+                self.ask(What::Other, timeout, Request::Signal);
+            }
+            Act::WaitReady { timeout } => {
+                self.ask(What::Other, timeout, Request::WaitReady { timeout });
+            }
+            Act::ResetBearer => {
+                self.facts.faults += 1;
+                self.ask(What::Other, Duration::ZERO, Request::ResetBearer);
+            }
+            Act::Eager(eager) => {
+                self.eager = eager;
+                self.exchange();
+            }
+            Act::PortStands(stands) => {
+                self.port_stands = stands;
+                self.exchange();
+            }
+            _ => self.world(act),
+        }
+    }
+
+    /// What happens to the peers, the modem, the line and the port.
+    fn world(&mut self, act: &Act) {
+        match act {
+            Act::Push { connection, len } => self.push(*connection, *len),
+            Act::PeerCloses { connection } => self.peer_leaves(*connection, false),
+            Act::PeerResets { connection } => self.peer_leaves(*connection, true),
+            Act::PeerReads { connection, reads } => {
+                let Some(index) = self.facts.numbered(*connection) else { return };
+                for link in self.facts.connections[index].links.clone() {
+                    self.modem.network_mut().set_reading(link, *reads);
+                }
+                self.look_at_network();
+            }
+            Act::Control(control) => {
+                self.facts.faults += 1;
+                // A restart may come in the middle of anything.
+                self.facts.may_cut_bodies |= matches!(control, Control::Reset);
+                self.facts.may_reset = true;
+                match control {
+                    Control::SimRemove => self.facts.card_is_out = true,
+                    Control::SimInsert => self.facts.card_is_out = false,
+                    Control::NetworkDown => self.facts.network_is_down = true,
+                    Control::NetworkUp => self.facts.network_is_down = false,
+                    _ => {}
+                }
+                self.control(control.clone());
+            }
+            Act::Fault(fault) => {
+                self.facts.faults += 1;
+                let facts = &mut self.facts;
+                facts.may_cut_bodies |= matches!(
+                    fault,
+                    Fault::ShortBody { .. }
+                        | Fault::CutBody { .. }
+                        | Fault::Garbage(_)
+                        | Fault::Urc(_)
+                        | Fault::Reboot
+                        | Fault::BrownOut { .. }
+                );
+                facts.may_stall |= matches!(fault, Fault::StaleConnected);
+                facts.may_reset |= matches!(
+                    fault,
+                    Fault::CloseMidSend { .. } | Fault::PdpLost | Fault::NetworkLost | Fault::StaleConnected
+                );
+                self.control(Control::Fault(fault.clone()));
+            }
+            Act::Damage(damage) => self.damage(*damage),
+            Act::PortLost => {
+                self.facts.faults += 1;
+                self.lose_port("pulled out");
+            }
+            Act::PortBack => self.bring_port_back(),
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self, act: &Act) {
+        let Act::Connect { connection: number, wanted, far, style, timeout } = *act else { return };
+        if self.facts.numbered(number).is_some() {
+            return;
+        }
+        let (host, port) = self.serve(number, far, b"");
+        let Ok(host) = Quotable::host(host) else { return };
+        let connection = self.facts.connections.len();
+        self.facts.connections.push(Connection::new(number, wanted, far, style));
+        let request = match wanted {
+            Wanted::Transparent => Request::Transparent { host, port, timeout },
+            Wanted::Tcp | Wanted::Udp => Request::Connect { protocol: protocol(wanted), host, port, timeout },
+        };
+        self.ask(What::Connect { connection }, timeout, request);
+    }
+
+    fn in_use(&self, number: u16) -> Option<(usize, SocketId)> {
+        let index = self.facts.numbered(number)?;
+        let connection = &self.facts.connections[index];
+        Some((index, connection.id.filter(|_| !connection.left)?))
+    }
+
+    fn about(&mut self, number: u16, timeout: Duration, request: impl FnOnce(SocketId) -> Request) {
+        if let Some((_, socket)) = self.in_use(number) {
+            self.ask(What::Other, timeout, request(socket));
+        }
+    }
+
+    fn send(&mut self, number: u16, len: usize, timeout: Option<Duration>) {
+        let Some((connection, socket)) = self.in_use(number) else { return };
+        let about = &mut self.facts.connections[connection];
+        let len = if about.is_udp() { len.clamp(1, DATAGRAM) } else { len };
+        let from = about.given();
+        let data = about.outgoing().bytes(from, len);
+        let send = about.sends.len();
+        about.sends.push(Send { from, len, outcome: Outcome::Open });
+        match timeout {
+            Some(timeout) => {
+                let request = Request::Send { socket, data, timeout };
+                self.ask(What::Send { connection, send }, timeout, request);
+            }
+            None => {
+                self.ask(What::Queue { connection, send }, Duration::ZERO, Request::Queue { socket, data });
+            }
+        }
+    }
+
+    fn push(&mut self, number: u16, len: usize) {
+        let Some(index) = self.facts.numbered(number) else { return };
+        let connection = &mut self.facts.connections[index];
+        let len = if connection.is_udp() { len.clamp(1, DATAGRAM) } else { len };
+        let Some(link) = connection.links.last().copied().filter(|_| connection.far != Far::Echo) else {
+            return;
+        };
+        if connection.peer_left || !connection.is_up || len == 0 || !self.modem.network().is_open(link) {
+            return;
+        }
+        if let Far::ClosesAfter(most) | Far::ResetsAfter(most) = connection.far
+            && self.modem.network().received_count(link) >= most
+        {
+            return;
+        }
+        let data = connection.incoming().bytes(connection.pushed_bytes(), len);
+        connection.pushed.push(len);
+        self.note(|| format!("! the peer of connection {index} sends {len} bytes"));
+        self.modem.network_mut().push(link, &data);
+        self.look_at_network();
+    }
+
+    fn peer_leaves(&mut self, number: u16, resets: bool) {
+        let Some(index) = self.facts.numbered(number) else { return };
+        let connection = &mut self.facts.connections[index];
+        connection.peer_left = true;
+        connection.peer_reset |= resets;
+        for link in connection.links.clone() {
+            let network = self.modem.network_mut();
+            if resets { network.reset_by_peer(link) } else { network.close_by_peer(link) }
+        }
+        self.note(|| format!("! the peer of connection {index} leaves, resets: {resets}"));
+        self.look_at_network();
+    }
+}

@@ -1,0 +1,26 @@
+//! What the engine keeps is bounded: unread bytes by the receive window, bytes to be sent by what was given.
+
+use super::Check;
+use crate::simulation::facts::{Facts, Seen};
+
+#[derive(Debug)]
+pub struct Memory;
+
+impl Check for Memory {
+    fn promise(&self) -> &'static str {
+        "memory"
+    }
+
+    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+        let Seen::Quiet { unread, queued } = seen else { return Ok(()) };
+        let window = facts.script.world.window;
+        if *unread > window {
+            return Err(format!("{unread} bytes are unread in a window of {window}"));
+        }
+        let given: usize = facts.connections.iter().map(|connection| connection.given()).sum();
+        if *queued > given {
+            return Err(format!("{queued} bytes wait to be sent, {given} were given"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+//! Nothing is read on another peer's socket: every record that an application reads carries the number of its own
+//! connection. Where the line was damaged this is a hole like others, which [`told`](super::told) looks at.
+
+use air724ug::sim::Way;
+
+use super::Check;
+use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::payload::connections_in;
+
+#[derive(Debug)]
+pub struct Peers;
+
+impl Check for Peers {
+    fn promise(&self) -> &'static str {
+        "peers"
+    }
+
+    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+        let Seen::Read { connection, bytes } = seen else { return Ok(()) };
+        let own = &facts.connections[*connection];
+        if own.hurt.received || facts.is_damaged(Way::ToHost) {
+            return Ok(());
+        }
+        match connections_in(bytes).find(|number| *number != own.number) {
+            Some(other) => Err(format!("connection {} reads what belongs to connection {other}", own.number)),
+            None => Ok(()),
+        }
+    }
+}

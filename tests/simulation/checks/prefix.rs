@@ -1,0 +1,37 @@
+//! What an application reads is what its own peer has sent, from the first byte on.
+//!
+//! Where bytes were damaged on the line, or the modem cut a body short, the wrong bytes may have been read before anything
+//! showed it; [`told`](super::told) then looks for the error.
+
+use air724ug::sim::Way;
+
+use super::Check;
+use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::script::Far;
+
+#[derive(Debug, Default)]
+pub struct Prefix;
+
+impl Check for Prefix {
+    fn promise(&self) -> &'static str {
+        "prefix"
+    }
+
+    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+        let Seen::Read { connection, bytes } = seen else { return Ok(()) };
+        let own = &facts.connections[*connection];
+        let may_be_hurt = own.hurt.received || facts.is_damaged(Way::ToHost) || facts.may_cut_bodies;
+        if may_be_hurt || own.far == Far::Echo || own.is_udp() {
+            // These are compared at the end.
+            return Ok(());
+        }
+        let from = own.read.len();
+        if from + bytes.len() > own.pushed_bytes() {
+            return Err(format!("{} bytes were read, {} were sent", from + bytes.len(), own.pushed_bytes()));
+        }
+        own.incoming().agrees(from, bytes).map_err(|at| {
+            let strange = &bytes[at..bytes.len().min(at + 48)];
+            format!("connection {} reads \"{}\" at {}", own.number, strange.escape_ascii(), from + at)
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! When the faults have ended, a clean exchange works.
+
+use super::Check;
+use crate::simulation::facts::{Facts, Seen};
+
+#[derive(Debug)]
+pub struct Recovers;
+
+impl Check for Recovers {
+    fn promise(&self) -> &'static str {
+        "recovers"
+    }
+
+    fn sees(&mut self, _facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+        match seen {
+            Seen::Recovered(Err(why)) => Err(format!("no clean exchange after the faults: {why}")),
+            _ => Ok(()),
+        }
+    }
+}

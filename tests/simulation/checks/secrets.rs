@@ -1,0 +1,32 @@
+//! Neither the PIN nor a password shows in an event or in an error.
+
+use air724ug::at::Urc;
+use air724ug::proto::Event;
+
+use super::Check;
+use crate::simulation::facts::{Facts, Seen};
+
+#[derive(Debug)]
+pub struct Secrets;
+
+impl Check for Secrets {
+    fn promise(&self) -> &'static str {
+        "secrets"
+    }
+
+    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+        let shown = match seen {
+            // What has no text can't show one.
+            Seen::Event(Event::Urc(Urc::Received { .. } | Urc::DataAccept { .. })) => return Ok(()),
+            Seen::Event(event @ (Event::Urc(_) | Event::Dropped(_) | Event::Fault(_))) => {
+                format!("{event:?}")
+            }
+            Seen::Answered(_, Err(error)) => format!("{error} {error:?}"),
+            _ => return Ok(()),
+        };
+        match facts.secrets.iter().find(|secret| shown.contains(*secret)) {
+            Some(_) => Err(format!("a secret shows in {shown}")),
+            None => Ok(()),
+        }
+    }
+}

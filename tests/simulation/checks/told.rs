@@ -1,0 +1,112 @@
+//! A hole is always told: an application that lacks bytes of its peer, or has wrong ones, has got a typed error on that
+//! socket. What no driver can see is excused: bytes of a body that were changed but not lost, and only on their socket.
+
+use air724ug::CloseReason;
+use air724ug::Error;
+use air724ug::sim::Way;
+
+use super::Check;
+use crate::simulation::facts::{Connection, Facts, Seen};
+use crate::simulation::script::{Far, Wanted};
+
+#[derive(Debug)]
+pub struct Told;
+
+impl Check for Told {
+    fn promise(&self) -> &'static str {
+        "told"
+    }
+
+    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+        let Seen::End { got } = seen else { return Ok(()) };
+        for (connection, got) in facts.connections.iter().zip(*got) {
+            if connection.id.is_none() || connection.hurt.received {
+                continue;
+            }
+            if connection.is_udp() {
+                datagrams(facts, connection, got)?;
+            } else {
+                stream(facts, connection, got)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
+    let said = match connection.far {
+        Far::Echo => got.to_vec(),
+        _ => connection.incoming().bytes(0, connection.pushed_bytes()),
+    };
+    let (read, number) = (&connection.read, connection.number);
+    let strange = read.iter().zip(&said).filter(|(one, other)| one != other).count();
+    let is_wrong = strange > connection.hurt.changed || read.len() > said.len();
+    let lacks = read.len() < said.len();
+    if connection.is_told() || (!is_wrong && !lacks) {
+        return Ok(());
+    }
+    if is_wrong && facts.damaged.is_empty() && !facts.may_cut_bodies {
+        return Err(format!("connection {number} has {strange} wrong bytes of {}", read.len()));
+    }
+    // Who lets go of a socket hears no more of it.
+    if connection.left && connection.ended.is_none() {
+        return Ok(());
+    }
+    if !is_wrong && is_excused(facts, connection) {
+        return Ok(());
+    }
+    let at = read.iter().zip(&said).take_while(|(one, other)| one == other).count();
+    Err(format!(
+        "connection {number} was told {:?}, and has {} of {} bytes, the first wrong or missing one at {at}",
+        connection.ended,
+        read.len(),
+        said.len()
+    ))
+}
+
+/// What is missing and could not be known.
+fn is_excused(facts: &Facts, connection: &Connection) -> bool {
+    let by_peer = matches!(connection.ended, Some(Error::Closed(CloseReason::Peer)));
+    let announced = facts.script.world.mode == air724ug::ReceiveMode::Push;
+    // `CLOSED` is printed for a reset, too, and what was under way is gone.
+    (by_peer && (connection.peer_reset || facts.may_reset))
+        // What is destroyed with a close was announced by a line that was lost.
+        || (by_peer && !announced && (facts.is_damaged(Way::ToHost) || facts.faults > 0))
+        || facts.may_stall
+        // It closed before it had answered.
+        || (by_peer && connection.far == Far::Echo && connection.peer_left)
+        // The end of a stream is a line among payload.
+        || (by_peer && connection.wanted == Wanted::Transparent)
+}
+
+fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
+    if facts.is_damaged(Way::ToHost) || facts.may_cut_bodies || connection.is_told() {
+        return Ok(());
+    }
+    let _ = got;
+    let sent: Vec<(usize, usize)> = match connection.far {
+        Far::Echo => connection.sends.iter().map(|send| (send.from, send.len)).collect(),
+        _ => {
+            let begins = connection.pushed.iter().scan(0, |end, len| {
+                *end += len;
+                Some((*end - len, *len))
+            });
+            begins.collect()
+        }
+    };
+    let payload = if connection.far == Far::Echo { connection.outgoing() } else { connection.incoming() };
+    let mut candidates = sent.into_iter();
+    let mut rest = connection.read.as_slice();
+    for len in &connection.datagrams {
+        let (datagram, behind) = rest.split_at(*len);
+        rest = behind;
+        let is_this = |(from, sent): &(usize, usize)| sent == len && payload.agrees(*from, datagram).is_ok();
+        if candidates.by_ref().all(|candidate| !is_this(&candidate)) {
+            return Err(format!(
+                "connection {} has a datagram of {len} bytes that was not sent",
+                connection.number
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The end of a run: the faults end, everything settles, a clean exchange works, and the port goes.
+
+use std::time::Duration;
+
+use air724ug::NotReady;
+use air724ug::at::Quotable;
+use air724ug::proto::Request;
+use air724ug::sim::{Control, Fault};
+
+use super::facts::{Connection, Outcome, Seen, What};
+use super::payload::Style;
+use super::rig::Rig;
+use super::script::{Act, Far, Wanted};
+
+/// After this everything that was under way is over: the longest time-out of a request, and a margin.
+const SETTLING: Duration = Duration::from_secs(150);
+/// Attempts to make a clean exchange; faults that wait for their opportunity have it in the first ones.
+const ATTEMPTS: u16 = 25;
+/// The number of the first connection of a clean exchange.
+const FIRST_CLEAN: u16 = 9_000;
+/// How long a clean exchange may take, bring-up included.
+const PATIENCE: Duration = Duration::from_secs(400);
+
+impl Rig {
+    /// Ends a run.
+    pub fn end(&mut self) {
+        if self.facts.hung_up {
+            self.close();
+            return;
+        }
+        self.facts.healed = true;
+        self.heal_line();
+        self.bring_port_back();
+        if self.facts.card_is_out {
+            self.control(Control::SimInsert);
+        }
+        if self.facts.network_is_down {
+            self.control(Control::NetworkUp);
+        }
+        self.resume_streams();
+        self.let_peers_read();
+        self.facts.script.world.reconnecting = 0;
+        self.eager = true;
+        self.read_everything();
+        self.run_for(SETTLING);
+        self.read_everything();
+        let got = self.got();
+        self.sees(&Seen::End { got: &got });
+        self.recover();
+        self.close();
+    }
+
+    /// What a module holds for a stream in command mode comes when it is resumed.
+    fn resume_streams(&mut self) {
+        for index in 0..self.facts.connections.len() {
+            let connection = &self.facts.connections[index];
+            if connection.wanted == Wanted::Transparent && connection.is_in_use() {
+                let (connection, timeout) = (connection.number, Duration::from_secs(20));
+                self.act(&Act::Resume { connection, timeout });
+            }
+        }
+    }
+
+    fn let_peers_read(&mut self) {
+        let links: Vec<_> =
+            self.facts.connections.iter().flat_map(|connection| connection.links.iter().copied()).collect();
+        for link in links {
+            self.modem.network_mut().set_reading(link, true);
+        }
+        self.look_at_network();
+    }
+
+    fn read_everything(&mut self) {
+        for index in 0..self.facts.connections.len() {
+            while self.failure.is_none() && self.read(index, 64 * 1024) {}
+        }
+        self.exchange();
+    }
+
+    /// A clean exchange.
+    fn recover(&mut self) {
+        for index in 0..self.facts.connections.len() {
+            self.leave(index, Duration::from_secs(40));
+        }
+        let began = self.facts.now;
+        let mut said = String::new();
+        for attempt in 0..ATTEMPTS {
+            if self.failure.is_some() {
+                return;
+            }
+            match self.clean_exchange(FIRST_CLEAN + attempt) {
+                Ok(()) => {
+                    let took = self.facts.now - began;
+                    self.note(|| format!("= a clean exchange after {took:?}"));
+                    self.sees(&Seen::Recovered(Ok(())));
+                    return;
+                }
+                Err(why) => said = why,
+            }
+            if self.facts.script.world.pin && self.is_locked() {
+                // A PIN is never given twice unless it is known to be right: a person must say it.
+                return;
+            }
+            // A module whose state nothing tells of can't be told from a good one (the supervisor restarts it).
+            if attempt == ATTEMPTS / 2 {
+                self.control(Control::Reset);
+            }
+        }
+        self.sees(&Seen::Recovered(Err(&said)));
+    }
+
+    fn is_locked(&self) -> bool {
+        matches!(self.engine.not_ready(), Some(NotReady::PinRefused | NotReady::PinRequired))
+    }
+
+    fn clean_exchange(&mut self, number: u16) -> Result<(), String> {
+        let timeout = Duration::from_secs(180);
+        let ready = self.ask(What::Other, timeout, Request::WaitReady { timeout });
+        self.run_until(PATIENCE, |rig| !rig.is_waiting(ready));
+        let timeout = Duration::from_secs(120);
+        let (wanted, far) = (Wanted::Tcp, Far::Echo);
+        self.act(&Act::Connect { connection: number, wanted, far, style: Style::Records, timeout });
+        let Some(index) = self.facts.numbered(number) else { return Err("no connection".to_owned()) };
+        let connected = |rig: &Self| rig.facts.connections[index].id.is_some();
+        let over = |rig: &Self| connected(rig) || rig.facts.connections[index].failed;
+        self.run_until(PATIENCE, over);
+        if !connected(self) {
+            return Err(format!("no connection: {:?}", self.engine.not_ready()));
+        }
+        let len = 3_000;
+        self.act(&Act::Send { connection: number, len, timeout });
+        let back = |connection: &Connection| {
+            let is_answered = connection.sends[0].outcome != Outcome::Open;
+            (connection.read.len() == len && is_answered) || connection.ended.is_some()
+        };
+        self.run_until(PATIENCE, |rig| back(&rig.facts.connections[index]));
+        let connection = &self.facts.connections[index];
+        let is_good = connection.read.len() == len
+            && connection.sends[0].outcome == Outcome::Accepted(len)
+            && connection.outgoing().agrees(0, &connection.read).is_ok();
+        let said = format!("{} of {len} bytes came back, {:?}", connection.read.len(), connection.ended);
+        self.leave(index, Duration::from_secs(40));
+        self.run_until(PATIENCE, |rig| rig.facts.waiting.is_empty());
+        if is_good { Ok(()) } else { Err(said) }
+    }
+
+    /// The engine's port goes: every waiter is answered.
+    fn close(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        let timeout = Duration::MAX;
+        let (host, port) = self.serve(FIRST_CLEAN - 1, Far::Silent, b"");
+        if let Ok(host) = Quotable::host(host) {
+            let protocol = air724ug::at::Protocol::Tcp;
+            self.ask(What::Other, timeout, Request::Connect { protocol, host, port, timeout });
+        }
+        self.ask(What::Other, timeout, Request::WaitReady { timeout });
+        self.control(Control::Fault(Fault::LostAnswer { command: 1 }));
+        self.ask(What::Other, timeout, Request::Signal);
+        self.lose_port("closed");
+    }
+}

@@ -1,0 +1,250 @@
+//! What is known of a run: the truth that checks compare with what the engine says.
+
+use air724ug::proto::{Event, Response, SocketId, Ticket};
+use air724ug::sim::{Link, Way};
+use air724ug::time::Timestamp;
+use air724ug::{CloseReason, Error};
+
+use super::payload::{Payload, Sender, Style};
+use super::script::{Far, Script, Wanted};
+
+/// Everything that checks may look at.
+#[derive(Debug)]
+pub struct Facts {
+    pub now: Timestamp,
+    pub script: Script,
+    pub connections: Vec<Connection>,
+    /// Requests without an answer.
+    pub waiting: Vec<Asked>,
+    pub port_is_there: bool,
+    /// No more faults come.
+    pub healed: bool,
+    /// The modem lost its port for ever.
+    pub hung_up: bool,
+    /// Bytes were damaged on the line, this way.
+    pub damaged: Vec<Way>,
+    /// The modem may have cut the body of received data short.
+    pub may_cut_bodies: bool,
+    /// Connections may have broken in the network.
+    pub may_reset: bool,
+    /// Connections may be dead without a word.
+    pub may_stall: bool,
+    pub card_is_out: bool,
+    pub network_is_down: bool,
+    /// How many faults the modem or the world has been given.
+    pub faults: usize,
+    /// Words that must not show.
+    pub secrets: [&'static str; 2],
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub ticket: Ticket,
+    pub what: What,
+    pub asked_at: Timestamp,
+    /// When it must be answered.
+    pub due: Timestamp,
+}
+
+/// What was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    Connect { connection: usize },
+    Send { connection: usize, send: usize },
+    Queue { connection: usize, send: usize },
+    Close { connection: usize },
+    Other,
+}
+
+/// Something that has just happened.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    Answered(&'a Asked, &'a Result<Response, Error>),
+    Event(&'a Event),
+    /// The host wrote this.
+    Wrote(&'a [u8]),
+    /// The modem took so many bytes of payload, or gave some: the transfer goes on.
+    Progress,
+    /// A request was asked.
+    Asked,
+    /// An application read this.
+    Read {
+        connection: usize,
+        bytes: &'a [u8],
+    },
+    /// Nothing more happens at this moment; so many bytes can be read of each socket, so many wait to be sent.
+    Quiet {
+        unread: usize,
+        queued: usize,
+    },
+    PortLost,
+    /// A clean exchange after the faults: whether it worked, what it said if not.
+    Recovered(Result<(), &'a str>),
+    /// The run is over. What the peer of each connection has got.
+    End {
+        got: &'a [Vec<u8>],
+    },
+}
+
+/// One connection, both of its ends.
+#[derive(Debug)]
+pub struct Connection {
+    pub number: u16,
+    pub wanted: Wanted,
+    pub far: Far,
+    pub style: Style,
+    /// The socket, once it is there.
+    pub id: Option<SocketId>,
+    /// The modem's links that were made for it; more than one if a connect was tried again.
+    pub links: Vec<Link>,
+    /// What the application has given.
+    pub sends: Vec<Send>,
+    /// The network has made it.
+    pub is_up: bool,
+    /// Bytes that the modem has taken on its links.
+    pub taken: usize,
+    /// Bytes that the peer has sent, a datagram each for UDP.
+    pub pushed: Vec<usize>,
+    /// What the application has read, a datagram each for UDP.
+    pub read: Vec<u8>,
+    pub datagrams: Vec<usize>,
+    /// How the socket ended, as the application was told.
+    pub ended: Option<Error>,
+    /// When that was.
+    pub ended_at: Option<Timestamp>,
+    /// The application has let go of it.
+    pub left: bool,
+    /// The connection could not be made.
+    pub failed: bool,
+    /// The peer has closed or reset the connection.
+    pub peer_left: bool,
+    pub peer_reset: bool,
+    /// What damage of the line may have done to it that can't be seen.
+    pub hurt: Hurt,
+}
+
+/// What can't be seen by any driver.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Hurt {
+    /// Bytes of received payload that were changed, not lost or doubled.
+    pub changed: usize,
+    /// Payload went to or came from another channel, or bytes were lost that no line announces any more.
+    pub received: bool,
+    /// Payload was changed on its way to the modem.
+    pub sent: bool,
+}
+
+/// One send.
+#[derive(Clone, Copy, Debug)]
+pub struct Send {
+    /// Where in the payload it begins.
+    pub from: usize,
+    pub len: usize,
+    pub outcome: Outcome,
+}
+
+/// What the application knows of a send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Not answered, or queued.
+    Open,
+    /// So many bytes were accepted, and no more ever will be.
+    Accepted(usize),
+    /// At least so many bytes were accepted.
+    Unknown(usize),
+    /// None was given to the modem.
+    Refused,
+}
+
+impl Connection {
+    pub fn new(number: u16, wanted: Wanted, far: Far, style: Style) -> Self {
+        Self {
+            number,
+            wanted,
+            far,
+            style,
+            id: None,
+            links: Vec::new(),
+            is_up: false,
+            sends: Vec::new(),
+            taken: 0,
+            pushed: Vec::new(),
+            read: Vec::new(),
+            datagrams: Vec::new(),
+            ended: None,
+            ended_at: None,
+            left: false,
+            failed: false,
+            peer_left: false,
+            peer_reset: false,
+            hurt: Hurt::default(),
+        }
+    }
+
+    /// What the application sends.
+    pub fn outgoing(&self) -> Payload {
+        Payload { sender: Sender::Application, connection: self.number, style: self.style }
+    }
+
+    /// What the peer sends, if it does not echo.
+    pub fn incoming(&self) -> Payload {
+        Payload { sender: Sender::Peer, connection: self.number, style: self.style }
+    }
+
+    /// Bytes that the application has given.
+    pub fn given(&self) -> usize {
+        self.sends.last().map_or(0, |send| send.from + send.len)
+    }
+
+    /// Bytes that the application was told to be accepted.
+    pub fn told_accepted(&self) -> usize {
+        self.sends
+            .iter()
+            .map(|send| match send.outcome {
+                Outcome::Accepted(count) | Outcome::Unknown(count) => count,
+                Outcome::Open | Outcome::Refused => 0,
+            })
+            .sum()
+    }
+
+    /// Bytes that the peer has sent, if it does not echo.
+    pub fn pushed_bytes(&self) -> usize {
+        self.pushed.iter().sum()
+    }
+
+    /// Whether the application uses it.
+    pub fn is_in_use(&self) -> bool {
+        self.id.is_some() && !self.left
+    }
+
+    /// Whether the application was told that something went wrong, beyond the peer's or its own close.
+    pub fn is_told(&self) -> bool {
+        match &self.ended {
+            None => false,
+            Some(Error::Closed(CloseReason::Local | CloseReason::Peer | CloseReason::ShutDown)) => false,
+            Some(_) => true,
+        }
+    }
+
+    pub fn is_udp(&self) -> bool {
+        self.wanted == Wanted::Udp
+    }
+}
+
+impl Facts {
+    /// The connection with this number.
+    pub fn numbered(&self, number: u16) -> Option<usize> {
+        self.connections.iter().position(|connection| connection.number == number)
+    }
+
+    /// The connection of this socket.
+    pub fn of_socket(&self, id: SocketId) -> Option<usize> {
+        self.connections.iter().rposition(|connection| connection.id == Some(id))
+    }
+
+    /// Whether bytes were damaged this way.
+    pub fn is_damaged(&self, way: Way) -> bool {
+        self.damaged.contains(&way)
+    }
+}

@@ -1,0 +1,160 @@
+//! What a damaged line does in a run, and what of it no driver can see.
+
+use air724ug::sim::{LineState, Way};
+
+use super::facts::Hurt;
+use super::line::{Damage, Harm, Part, Place, harmed};
+use super::rig::{Rig, shown};
+
+impl Rig {
+    /// What becomes of the modem's bytes on the line.
+    pub(super) fn on_way_to_host(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let online = self.damages.iter().any(|damage| damage.way == Way::ToHost)
+            && self.modem.state().line == LineState::Online;
+        let mut parts =
+            if online { vec![Part::Body { channel: 0 }; bytes.len()] } else { self.grammar.parts(&bytes) };
+        if self.losing > 0 {
+            let count = self.losing.min(bytes.len());
+            self.losing -= count;
+            bytes.drain(..count);
+            parts.drain(..count);
+        }
+        let is_answer = parts.iter().all(|part| *part == Part::Text)
+            && bytes.starts_with(b"\r\n")
+            && bytes.ends_with(b"\r\n");
+        while let Some(index) = self.damages.iter().position(|damage| damage.way == Way::ToHost) {
+            let damage = self.damages[index];
+            if damage.is_of_answers() {
+                if !is_answer || bytes.is_empty() {
+                    return bytes;
+                }
+                if damage.skip > 0 {
+                    self.damages[index].skip -= 1;
+                    return bytes;
+                }
+                self.damages.remove(index);
+                return self.harm_answer(damage, bytes);
+            }
+            let fits = |part: &Part| match damage.place {
+                Place::Anywhere => true,
+                Place::Body => matches!(part, Part::Body { .. }),
+                Place::Header => matches!(part, Part::Header { .. }),
+                Place::Text => matches!(part, Part::Text),
+            };
+            let places: Vec<usize> =
+                (0..bytes.len().min(parts.len())).filter(|at| fits(&parts[*at])).collect();
+            let Some(at) = places.get(damage.skip).copied() else {
+                self.damages[index].skip -= places.len();
+                return bytes;
+            };
+            self.damages.remove(index);
+            self.struck += 1;
+            self.facts.damaged.push(Way::ToHost);
+            self.hurt_by_host(damage, &parts, at, &bytes);
+            self.note(|| format!("! {} at {at} ({:?})", damage.name(), parts[at]));
+            self.losing += harmed(damage.harm, &mut bytes, at);
+            parts.resize(bytes.len(), Part::Text);
+        }
+        bytes
+    }
+
+    /// What a driver can't see of a damage to what the modem says.
+    fn hurt_by_host(&mut self, damage: Damage, parts: &[Part], at: usize, bytes: &[u8]) {
+        let online = self.modem.state().line == LineState::Online;
+        match (parts[at], damage.harm) {
+            (Part::Body { channel }, Harm::Flip(_) | Harm::Replace(_)) => {
+                self.of_channel(channel, |hurt| hurt.changed += 1)
+            }
+            (Part::Body { channel }, Harm::Swap) if parts.get(at + 1) == Some(&parts[at]) => {
+                self.of_channel(channel, |hurt| hurt.changed += 2);
+            }
+            // The line of a stream is its payload: nothing shows there.
+            (Part::Body { channel }, _) if online => self.of_channel(channel, |hurt| hurt.received = true),
+            (Part::Header { channel, names }, harm) => {
+                let becomes = match harm {
+                    Harm::Flip(bit) => bytes[at] ^ (1 << (bit % 8)),
+                    Harm::Replace(byte) => byte,
+                    _ => return,
+                };
+                if names && becomes.is_ascii_digit() {
+                    self.of_channel(channel, |hurt| hurt.received = true);
+                    self.of_channel(becomes - b'0', |hurt| hurt.received = true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks every connection that may use a channel.
+    fn of_channel(&mut self, channel: u8, mark: impl Fn(&mut Hurt)) {
+        for connection in &mut self.facts.connections {
+            if connection.id.is_none_or(|id| id.channel().index() == usize::from(channel)) {
+                mark(&mut connection.hurt);
+            }
+        }
+    }
+
+    fn harm_answer(&mut self, damage: Damage, bytes: Vec<u8>) -> Vec<u8> {
+        self.struck += 1;
+        self.note(|| format!("! {}: {}", damage.name(), shown(&bytes)));
+        match damage.harm {
+            Harm::LoseAnswer => Vec::new(),
+            Harm::DoubleAnswer => [bytes.as_slice(), &bytes].concat(),
+            Harm::LateAnswer(by) => {
+                let at = self.facts.now + by;
+                let place = self.late.iter().take_while(|(other, _)| *other <= at).count();
+                self.late.insert(place, (at, bytes));
+                Vec::new()
+            }
+            _ => bytes,
+        }
+    }
+
+    /// What becomes of the host's bytes on the line.
+    pub(super) fn on_way_to_modem(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let line = self.modem.state().line;
+        let is_body = matches!(line, LineState::Payload | LineState::Online);
+        while let Some(index) = self.damages.iter().position(|damage| damage.way == Way::FromHost) {
+            let damage = self.damages[index];
+            let fits = match damage.place {
+                Place::Anywhere => true,
+                Place::Body => is_body,
+                Place::Header => bytes.starts_with(b"AT+CIPSEND="),
+                Place::Text => !is_body,
+            };
+            if !fits || bytes.len() <= damage.skip {
+                if fits {
+                    self.damages[index].skip -= bytes.len();
+                }
+                return bytes;
+            }
+            self.damages.remove(index);
+            self.struck += 1;
+            self.facts.damaged.push(Way::FromHost);
+            let at = damage.skip;
+            self.note(|| format!("! {} at {at}", damage.name()));
+            match (is_body, damage.harm) {
+                (true, Harm::Lose(_)) if line == LineState::Payload => {}
+                (true, _) => {
+                    let channel = if line == LineState::Online { Some(0) } else { self.sending_on };
+                    self.of_channel(channel.unwrap_or(0), |hurt| hurt.sent = true);
+                }
+                // A send that names another channel.
+                (false, _) if bytes.starts_with(b"AT+CIPSEND=") && (11..=12).contains(&at) => {
+                    for connection in &mut self.facts.connections {
+                        connection.hurt.sent = true;
+                    }
+                }
+                // One that ends elsewhere: what was its end is payload, or payload is its end.
+                (false, Harm::Double | Harm::Insert(_) | Harm::Replace(_) | Harm::Swap)
+                    if bytes.starts_with(b"AT+CIPSEND=") =>
+                {
+                    self.of_channel(self.sending_on.unwrap_or(0), |hurt| hurt.sent = true);
+                }
+                (false, _) => {}
+            }
+            let _ = harmed(damage.harm, &mut bytes, at);
+        }
+        bytes
+    }
+}

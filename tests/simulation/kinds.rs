@@ -1,0 +1,249 @@
+//! What is simulated, and how a seed becomes a script.
+
+mod faults;
+
+use std::time::Duration;
+
+use air724ug::ReceiveMode;
+use air724ug::sim::Profile;
+
+use super::chance::Chance;
+use super::payload::Style;
+use super::script::{Act, Far, Script, Step, Wanted, World};
+
+/// What goes wrong in a run, or what it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Nothing goes wrong: everything is exact.
+    Sound,
+    /// Datagrams.
+    Udp,
+    /// Data are fetched, and nothing goes wrong.
+    Manual,
+    /// A transparent stream on a sound line.
+    Stream,
+    /// The modem and the network fail.
+    Modem,
+    /// One place of the line is damaged.
+    Line,
+    /// Answers are lost, late or doubled.
+    Storm,
+    /// The host is slow, its port stands still or goes, its calls are impatient.
+    Host,
+    /// Applications that connect again, under resets and restarts.
+    Reconnect,
+    /// A transparent stream, and the modem, the network and the host fail.
+    StreamFaults,
+    /// Bytes are damaged everywhere: nothing hangs, and it ends well.
+    Noise,
+}
+
+impl Kind {
+    /// All of them, with their names.
+    pub const ALL: [(Self, &str); 11] = [
+        (Self::Sound, "sound"),
+        (Self::Udp, "udp"),
+        (Self::Manual, "manual"),
+        (Self::Stream, "stream"),
+        (Self::Modem, "modem"),
+        (Self::Line, "line"),
+        (Self::Storm, "storm"),
+        (Self::Host, "host"),
+        (Self::Reconnect, "reconnect"),
+        (Self::StreamFaults, "stream-faults"),
+        (Self::Noise, "noise"),
+    ];
+
+    /// Its name on a command line.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, other)| *other == name).map(|(kind, _)| *kind)
+    }
+
+    /// The kind of a seed that names none.
+    pub fn of_seed(seed: u64) -> Self {
+        Self::ALL[Chance::new(seed ^ 0x006b_696e_6473).below(Self::ALL.len())].0
+    }
+
+    /// Whether nothing goes wrong.
+    pub fn is_sound(self) -> bool {
+        matches!(self, Self::Sound | Self::Udp | Self::Manual | Self::Stream)
+    }
+
+    fn is_stream(self) -> bool {
+        matches!(self, Self::Stream | Self::StreamFaults)
+    }
+}
+
+/// The script of a seed.
+pub fn script(kind: Kind, seed: u64) -> Script {
+    let mut chance = Chance::new(seed.wrapping_mul(31).wrapping_add(kind as u64));
+    let world = world(kind, &mut chance);
+    let mut maker = Maker { kind, chance, world, steps: Vec::new(), next: 0, lost: false, stands: false };
+    maker.make();
+    Script { kind, seed, world: maker.world, steps: maker.steps }
+}
+
+fn world(kind: Kind, chance: &mut Chance) -> World {
+    let mode = match kind {
+        Kind::Manual => ReceiveMode::Manual,
+        Kind::Udp => ReceiveMode::Push,
+        _ => chance.pick(&[ReceiveMode::Push, ReceiveMode::Push, ReceiveMode::Manual]),
+    };
+    // With a rate answers come in pieces, and a lost piece is a torn answer.
+    let has_rate = kind != Kind::Storm && chance.one_in(3);
+    World {
+        mode,
+        // A stream without flow control comes as fast as the line.
+        window: chance.pick(&[if kind.is_stream() { 65_536 } else { 4_096 }, 16_384, 262_144]),
+        profile: if chance.one_in(2) { 0 } else { chance.below(Profile::all().len()) },
+        cold: chance.one_in(6),
+        pin: (kind.is_sound() || kind == Kind::Noise) && chance.one_in(6),
+        latency_ms: chance.pick(&[0, 0, 3, 20]),
+        baud: if has_rate { Some(chance.pick(&[115_200, 115_200, 460_800])) } else { None },
+        network_ms: chance.pick(&[0, 0, 40, 300]),
+        chunk: chance.pick(&[0, 0, 0, 1, 7, 64]),
+        eager: kind != Kind::Host || chance.one_in(2),
+        reconnecting: if kind == Kind::Reconnect { 1 + chance.below(3) as u16 } else { 0 },
+    }
+}
+
+struct Maker {
+    kind: Kind,
+    chance: Chance,
+    world: World,
+    steps: Vec<Step>,
+    next: u16,
+    lost: bool,
+    stands: bool,
+}
+
+impl Maker {
+    fn make(&mut self) {
+        self.push(0, Act::WaitReady { timeout: Duration::from_secs(60) });
+        if self.chance.one_in(4) {
+            self.push(30_000, Act::Wait);
+        }
+        let count = match self.kind {
+            Kind::Reconnect => 24,
+            _ => 10 + self.chance.below(26),
+        };
+        let first = 1 + self.chance.below(3);
+        for _ in 0..first {
+            self.connect();
+        }
+        for _ in 0..count {
+            let is_fault = !self.kind.is_sound() && self.chance.one_in(4);
+            if is_fault { self.fault() } else { self.traffic() }
+        }
+    }
+
+    fn push(&mut self, after_ms: u64, act: Act) {
+        self.steps.push(Step { after: Duration::from_millis(after_ms), act });
+    }
+
+    fn pause(&mut self) -> u64 {
+        self.chance.pick(&[0, 0, 0, 1, 5, 20, 100, 300, 1_000, 3_000, 9_000])
+    }
+
+    /// A step after a pause.
+    fn then(&mut self, act: Act) {
+        let pause = self.pause();
+        self.push(pause, act);
+    }
+
+    fn connect(&mut self) {
+        let far = match self.chance.below(12) {
+            0..=4 => Far::Pushes,
+            5..=8 => Far::Echo,
+            9 if !self.kind.is_stream() => Far::NeverReads,
+            9 => Far::Pushes,
+            10 => Far::ClosesAfter(self.chance.below(4_000) as u64),
+            _ => self.chance.pick(&[Far::ResetsAfter(700), Far::Silent, Far::Refuses]),
+        };
+        let wanted = match self.kind {
+            Kind::Stream | Kind::StreamFaults => Wanted::Transparent,
+            Kind::Udp => Wanted::Udp,
+            Kind::Reconnect => Wanted::Tcp,
+            // A module that keeps data for the host does not keep their borders.
+            _ if self.world.mode == ReceiveMode::Push && self.chance.one_in(8) => Wanted::Udp,
+            _ => Wanted::Tcp,
+        };
+        // A peer that says what a module says can't be told from one where nothing else does (A60).
+        let trapped = !self.kind.is_stream() && self.chance.one_in(3);
+        let style = if trapped { Style::Traps } else { Style::Records };
+        let seconds = self.timeout();
+        let act = Act::Connect { connection: self.next, wanted, far, style, timeout: seconds };
+        self.next += 1;
+        self.then(act);
+    }
+
+    fn timeout(&mut self) -> Duration {
+        match self.kind {
+            Kind::Host => self.chance.pick(&[
+                Duration::from_nanos(1),
+                Duration::from_millis(5),
+                Duration::from_millis(700),
+                Duration::from_secs(60),
+                Duration::MAX,
+            ]),
+            kind if kind.is_sound() => Duration::from_secs(120),
+            _ => Duration::from_secs(self.chance.pick(&[2, 20, 60, 120])),
+        }
+    }
+
+    fn len(&mut self) -> usize {
+        self.chance.pick(&[1, 10, 48, 300, 1_459, 1_460, 1_461, 4_000])
+    }
+
+    fn connection(&mut self) -> u16 {
+        self.chance.below(usize::from(self.next.max(1))) as u16
+    }
+
+    fn traffic(&mut self) {
+        let (connection, len, timeout) = (self.connection(), self.len(), self.timeout());
+        if self.kind == Kind::Reconnect && !self.chance.one_in(4) {
+            let app = self.chance.below(usize::from(self.world.reconnecting)) as u16;
+            return self.then(Act::AppSends { app, len, timeout });
+        }
+        let act = match self.chance.below(24) {
+            0..=1 => return self.connect(),
+            2..=7 => Act::Send { connection, len, timeout },
+            8..=13 => Act::Push { connection, len },
+            14 => Act::Read { connection, most: len },
+            15 => Act::Queue { connection, len },
+            16 if self.chance.one_in(2) => Act::Close { connection, timeout },
+            17 => self.question(connection, timeout),
+            18 => {
+                Act::Command { text: self.chance.pick(&["AT+CSQ", "ATI", "AT+CREG?", "AT+NOSUCH"]), timeout }
+            }
+            19 => Act::Signal,
+            20 if self.chance.one_in(3) => Act::PeerCloses { connection },
+            21 => Act::PeerReads { connection, reads: self.chance.one_in(2) },
+            22 if self.kind.is_stream() => self.mode_change(connection),
+            _ => Act::Wait,
+        };
+        self.then(act);
+    }
+
+    fn question(&mut self, connection: u16, timeout: Duration) -> Act {
+        match self.chance.below(3) {
+            0 => Act::Flush { connection, timeout },
+            1 => Act::Drain { connection, timeout },
+            _ => Act::Unacknowledged { connection, timeout },
+        }
+    }
+
+    fn mode_change(&mut self, connection: u16) -> Act {
+        let timeout = Duration::from_secs(20);
+        if self.chance.one_in(2) {
+            Act::Escape { connection, timeout }
+        } else {
+            Act::Resume { connection, timeout }
+        }
+    }
+}

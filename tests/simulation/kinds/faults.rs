@@ -1,0 +1,188 @@
+//! What goes wrong, by kind.
+
+use std::time::Duration;
+
+use air724ug::sim::{Control, Disturbance, Fault, Way};
+
+use super::super::line::{Damage, Harm, Place};
+use super::super::script::Act;
+use super::{Kind, Maker};
+
+/// What noise puts on a line.
+const NOISE: [&[u8]; 8] =
+    [b"\xff", b"\0", b"\r\n", b"> ", b"\r\nOK\r\n", b"\r\nERROR\r\n", b"+CREG: 1\r\n", b"x+RECEIVE"];
+
+impl Maker {
+    /// Something goes wrong.
+    pub(super) fn fault(&mut self) {
+        let act = match self.kind {
+            Kind::Sound | Kind::Udp | Kind::Manual | Kind::Stream => Act::Wait,
+            Kind::Modem => self.of_modem(),
+            Kind::Line => return self.one_damage(),
+            Kind::Storm => self.of_answers(),
+            Kind::Host => return self.of_host(),
+            Kind::Reconnect => self.of_network(),
+            Kind::StreamFaults => match self.chance.below(3) {
+                0 => return self.of_host(),
+                1 => self.of_network(),
+                _ => self.slow_modem(),
+            },
+            Kind::Noise => self.noise(),
+        };
+        self.then(act);
+    }
+
+    fn span(&mut self) -> Duration {
+        Duration::from_millis(self.chance.pick(&[20, 300, 2_000, 8_000, 12_000]))
+    }
+
+    fn of_modem(&mut self) -> Act {
+        let (by, command) = (self.span(), 1 + self.chance.below(3) as u32);
+        let text = self.chance.pick(&["ERROR", "+CME ERROR: 3", "+CME ERROR: 100", "garbage", "BUSY"]);
+        let missing = 1 + self.chance.below(40);
+        let way = if self.chance.one_in(2) { Way::ToHost } else { Way::FromHost };
+        let fault = match self.chance.below(24) {
+            0 => Fault::LostPrompt,
+            1 => Fault::LateAnswer { command, by },
+            2 => Fault::DetachedAnswer { command, by },
+            3 => Fault::LostAnswer { command },
+            4 => Fault::WrongAnswer { command, text: text.to_owned() },
+            5 => Fault::CloseMidSend { after: self.chance.below(20) },
+            6 => Fault::ShortBody { missing },
+            7 => Fault::CutBody { missing },
+            8 => Fault::SendFail,
+            9 => Fault::SilentConnect,
+            10 => Fault::Deaf { lasting: by },
+            11 => Fault::Urc("+CREG: 5".to_owned()),
+            12 => Fault::LostUrc,
+            13 => Fault::DoubledUrc,
+            14 => Fault::LateSend { by },
+            15 => Fault::BrownOut { times: 1 + self.chance.below(2) as u32 },
+            16 => Fault::StaleConnected,
+            17 => Fault::Garbage(b"\xf0\x0f\r\n".to_vec()),
+            18 => Fault::Reboot,
+            19 => Fault::Wire(way, Disturbance::Split(missing)),
+            20 => Fault::Wire(way, Disturbance::Merge(missing)),
+            21 => Fault::Wire(way, Disturbance::Delay(by)),
+            22 => Fault::Wire(way, Disturbance::Stall(by)),
+            _ => return self.of_network(),
+        };
+        Act::Fault(fault)
+    }
+
+    /// The modem is slow or silent, and damages nothing.
+    fn slow_modem(&mut self) -> Act {
+        let (by, command) = (self.span(), 1 + self.chance.below(3) as u32);
+        Act::Fault(match self.chance.below(3) {
+            0 => Fault::LateAnswer { command, by },
+            1 => Fault::LostAnswer { command },
+            _ => Fault::SilentConnect,
+        })
+    }
+
+    fn of_network(&mut self) -> Act {
+        let connection = self.connection();
+        match self.chance.below(10) {
+            0 => Act::Control(Control::Reset),
+            1 => Act::Control(Control::PdpLost),
+            2 => Act::Control(Control::NetworkDown),
+            3 => Act::Control(Control::NetworkUp),
+            4 => Act::Control(Control::SimRemove),
+            5 => Act::Control(Control::SimInsert),
+            6 if self.kind == Kind::Modem => Act::ResetBearer,
+            _ if self.kind == Kind::Reconnect => Act::Control(Control::PeerClose(self.chance.below(3) as u8)),
+            _ => Act::PeerResets { connection },
+        }
+    }
+
+    fn harm(&mut self, way: Way) -> Harm {
+        match self.chance.below(7) {
+            0 => Harm::Lose(self.chance.pick(&[1, 1, 3, 10, 20, 200, 2_000])),
+            1 => Harm::Double,
+            2 | 3 => Harm::Flip(self.chance.below(8) as u8),
+            4 => Harm::Replace(self.chance.pick(b"0918\r\n,:>+\0\xff")),
+            5 if way == Way::ToHost => Harm::Insert(self.chance.pick(&NOISE)),
+            5 => Harm::Insert(b"x"),
+            _ => Harm::Swap,
+        }
+    }
+
+    /// At most one place in a run.
+    fn one_damage(&mut self) {
+        let is_there = self.steps.iter().any(|step| matches!(step.act, Act::Damage(_)));
+        if is_there {
+            return self.traffic();
+        }
+        let way = if self.chance.one_in(4) { Way::FromHost } else { Way::ToHost };
+        let act = self.damage(way);
+        self.then(act);
+        let (connection, len) = (self.connection(), self.len());
+        // Something is under way.
+        self.push(0, Act::Push { connection, len });
+        if way == Way::ToHost && self.chance.one_in(2) {
+            for _ in 0..3 {
+                let connection = self.connection();
+                self.push(0, Act::Push { connection, len: 1_460 });
+            }
+        }
+    }
+
+    fn damage(&mut self, way: Way) -> Act {
+        let harm = self.harm(way);
+        let place =
+            self.chance.pick(&[Place::Anywhere, Place::Body, Place::Header, Place::Header, Place::Text]);
+        let skip = match place {
+            Place::Header => self.chance.below(30),
+            _ => self.chance.pick(&[0, 1, 2, 5, 17, 60, 700, 1_459]),
+        };
+        Act::Damage(Damage { way, harm, place, skip })
+    }
+
+    fn of_answers(&mut self) -> Act {
+        let (by, command) = (self.span(), 1 + self.chance.below(3) as u32);
+        match self.chance.below(7) {
+            0 => Act::Fault(Fault::LateAnswer { command, by }),
+            1 => Act::Fault(Fault::DetachedAnswer { command, by }),
+            2 => Act::Fault(Fault::LostAnswer { command }),
+            3 => Act::Fault(Fault::LateSend { by }),
+            other => {
+                let harm = match other {
+                    4 => Harm::LoseAnswer,
+                    5 => Harm::DoubleAnswer,
+                    _ => Harm::LateAnswer(by),
+                };
+                let skip = self.chance.below(4);
+                Act::Damage(Damage { way: Way::ToHost, harm, place: Place::Text, skip })
+            }
+        }
+    }
+
+    fn of_host(&mut self) {
+        let connection = self.connection();
+        let act = match self.chance.below(8) {
+            0 | 1 => Act::Forget { connection },
+            2 => {
+                self.lost = !self.lost;
+                if self.lost { Act::PortLost } else { Act::PortBack }
+            }
+            3 | 4 => {
+                self.stands = !self.stands;
+                Act::PortStands(self.stands)
+            }
+            5 if self.kind == Kind::Host && self.chance.one_in(12) => Act::Control(Control::HangUp),
+            _ => {
+                let eager = self.chance.one_in(2);
+                Act::Eager(eager)
+            }
+        };
+        self.then(act);
+    }
+
+    fn noise(&mut self) -> Act {
+        let way = if self.chance.one_in(3) { Way::FromHost } else { Way::ToHost };
+        if self.chance.one_in(4) {
+            return self.of_modem();
+        }
+        self.damage(way)
+    }
+}

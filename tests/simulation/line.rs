@@ -1,0 +1,166 @@
+//! The line between modem and host: what it does to bytes, and what of it could be seen.
+
+use std::time::Duration;
+
+use air724ug::sim::Way;
+
+/// What happens to bytes, once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Harm {
+    /// So many bytes are lost.
+    Lose(usize),
+    /// A byte comes twice.
+    Double,
+    /// A bit is turned over.
+    Flip(u8),
+    /// A byte is replaced.
+    Replace(u8),
+    /// These bytes come from nowhere.
+    Insert(&'static [u8]),
+    /// Two bytes change places.
+    Swap,
+    /// All that is written at once is lost.
+    LoseAnswer,
+    /// It comes twice.
+    DoubleAnswer,
+    /// It comes so much later.
+    LateAnswer(Duration),
+}
+
+/// Where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    Anywhere,
+    /// In payload.
+    Body,
+    /// In the line that announces payload.
+    Header,
+    /// In other text.
+    Text,
+}
+
+/// One damaged place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Damage {
+    pub way: Way,
+    pub harm: Harm,
+    pub place: Place,
+    /// Bytes (answers) of this kind that pass before.
+    pub skip: usize,
+}
+
+impl Damage {
+    /// For the count of faults.
+    pub fn name(&self) -> String {
+        let harm = match self.harm {
+            Harm::Lose(_) => "loses bytes",
+            Harm::Double => "doubles a byte",
+            Harm::Flip(_) => "flips a bit",
+            Harm::Replace(_) => "replaces a byte",
+            Harm::Insert(_) => "inserts bytes",
+            Harm::Swap => "swaps bytes",
+            Harm::LoseAnswer => "loses an answer",
+            Harm::DoubleAnswer => "doubles an answer",
+            Harm::LateAnswer(_) => "is late with an answer",
+        };
+        format!("{}, {harm}", self.way)
+    }
+
+    /// Whether it strikes whole answers.
+    pub fn is_of_answers(&self) -> bool {
+        matches!(self.harm, Harm::LoseAnswer | Harm::DoubleAnswer | Harm::LateAnswer(_))
+    }
+}
+
+/// What a byte from the modem belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    Text,
+    /// A line that announces payload of this channel; whether the byte names the channel.
+    Header {
+        channel: u8,
+        names: bool,
+    },
+    Body {
+        channel: u8,
+    },
+}
+
+/// Follows what an undamaged modem says.
+#[derive(Debug, Default)]
+pub struct Grammar {
+    line: Vec<u8>,
+    body: Option<(u8, usize)>,
+}
+
+impl Grammar {
+    /// What each of these bytes belongs to. A line is only known when it is whole, so `parts` of its first bytes may be
+    /// [`Part::Text`] if it comes in pieces.
+    pub fn parts(&mut self, bytes: &[u8]) -> Vec<Part> {
+        let mut parts = vec![Part::Text; bytes.len()];
+        for at in 0..bytes.len() {
+            if let Some((channel, left)) = self.body {
+                parts[at] = Part::Body { channel };
+                self.body = (left > 1).then_some((channel, left - 1));
+                continue;
+            }
+            self.line.push(bytes[at]);
+            if bytes[at] != b'\n' {
+                continue;
+            }
+            let line = std::mem::take(&mut self.line);
+            let Some((channel, len, digit)) = announced(line.trim_ascii_end()) else { continue };
+            let from = (at + 1).saturating_sub(line.len());
+            for (index, part) in parts[from..=at].iter_mut().enumerate() {
+                let names = line.len() == at + 1 - from && index == digit;
+                *part = Part::Header { channel, names };
+            }
+            self.body = (len > 0).then_some((channel, len));
+        }
+        // A transparent stream has no lines.
+        if self.line.len() > 4_096 {
+            self.line.clear();
+        }
+        parts
+    }
+
+    /// The modem starts anew.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// `+RECEIVE,1,20:` or `+CIPRXGET: 2,1,20,0`: channel, length, and where the channel is named.
+fn announced(line: &[u8]) -> Option<(u8, usize, usize)> {
+    let text = std::str::from_utf8(line).ok()?;
+    let (rest, digit) = match text.strip_prefix("+RECEIVE,") {
+        Some(rest) => (rest.strip_suffix(':')?, 9),
+        None => {
+            let rest = text.strip_prefix("+CIPRXGET:")?;
+            let rest = rest.trim_start().strip_prefix("2,")?;
+            (rest, text.len() - rest.len())
+        }
+    };
+    let mut fields = rest.split(',');
+    let channel = fields.next()?.parse().ok()?;
+    let len = fields.next()?.parse().ok()?;
+    Some((channel, len, digit))
+}
+
+/// Changes bytes at a place.
+pub fn harmed(harm: Harm, bytes: &mut Vec<u8>, at: usize) -> usize {
+    match harm {
+        Harm::Lose(count) => {
+            let end = bytes.len().min(at + count);
+            bytes.drain(at..end);
+            return count - (end - at);
+        }
+        Harm::Double => bytes.insert(at, bytes[at]),
+        Harm::Flip(bit) => bytes[at] ^= 1 << (bit % 8),
+        Harm::Replace(byte) => bytes[at] = byte,
+        Harm::Insert(text) => drop(bytes.splice(at..at, text.iter().copied())),
+        Harm::Swap if at + 1 < bytes.len() => bytes.swap(at, at + 1),
+        Harm::Swap | Harm::LoseAnswer | Harm::DoubleAnswer | Harm::LateAnswer(_) => {}
+    }
+    0
+}

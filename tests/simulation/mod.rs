@@ -1,0 +1,104 @@
+//! Engine, simulated modem, network and applications in one thread on a virtual clock. A seed chooses what the
+//! applications do, when, and what goes wrong; checks look on. A run that fails is made as short as it can be.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each program uses its own part")]
+
+mod acts;
+mod applications;
+mod chance;
+mod checks;
+mod ending;
+mod facts;
+mod harm;
+mod kinds;
+mod line;
+mod payload;
+mod rig;
+mod script;
+mod setup;
+mod shrink;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::time::Duration;
+
+pub use kinds::Kind;
+pub use script::Script;
+pub use shrink::shrunk;
+
+use rig::Rig;
+
+/// A promise that did not hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// Which.
+    pub check: &'static str,
+    /// How.
+    pub what: String,
+}
+
+/// What a run was like.
+#[derive(Clone, Default, Debug)]
+pub struct Report {
+    pub failure: Option<Failure>,
+    /// Virtual time that passed.
+    pub lasted: Duration,
+    /// Faults by their names.
+    pub faults: BTreeMap<String, u64>,
+    /// What crossed the line, if it was wanted.
+    pub trace: Vec<String>,
+}
+
+thread_local! {
+    /// What the panic of a run said; `None` outside of one.
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Lets panics of a run be reported like other failures, and no others.
+pub fn catch_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let of_run =
+                PANIC.with_borrow_mut(|said| said.as_mut().map(|said| *said = info.to_string()).is_some());
+            if !of_run {
+                before(info);
+            }
+        }));
+    });
+}
+
+/// The script of a seed.
+pub fn script(kind: Kind, seed: u64) -> Script {
+    kinds::script(kind, seed)
+}
+
+/// Plays a script.
+pub fn play(script: &Script, traced: bool) -> Report {
+    let mut report = Report::default();
+    for step in &script.steps {
+        if let Some(name) = step.act.fault() {
+            *report.faults.entry(name).or_default() += 1;
+        }
+    }
+    let mut rig = Rig::new(script, traced);
+    PANIC.set(Some(String::new()));
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        rig.play(script);
+        if rig.failure.is_none() {
+            rig.end();
+        }
+    }));
+    let said = PANIC.take();
+    if run.is_err() {
+        let what = said.unwrap_or_default();
+        rig.failure = Some(Failure { check: "no-panic", what });
+    }
+    report.lasted = rig.facts.now.since_origin();
+    report.failure = rig.failure.take();
+    report.trace = rig.trace.take().unwrap_or_default();
+    report
+}

@@ -1,0 +1,467 @@
+//! Engine, line and modem in one thread on a virtual clock.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use air724ug::Error;
+use air724ug::at::Protocol;
+use air724ug::proto::{Engine, Input, Output, Request, SocketId, Ticket};
+use air724ug::sim::{self, Control, Happening, MemoryNetwork, Simulator, Way};
+use air724ug::time::Timestamp;
+
+use super::checks::{self, Check};
+use super::facts::{Asked, Facts, Outcome, Seen, What};
+use super::line::{Damage, Grammar};
+use super::script::{Far, Script};
+use super::{Failure, setup};
+
+/// What a port keeps of what it has taken, as a terminal of Linux does.
+const PORT_BUFFER: usize = 4_096;
+/// Steps in a row in which no time passes: more is a busy loop.
+const STANDING_LIMIT: u32 = 10_000;
+/// The first port of the peers; the connection's number is added three times over, so that a flipped bit seldom leads to another.
+pub const FIRST_PORT: u16 = 1_000;
+
+/// A run.
+pub struct Rig {
+    pub engine: Engine,
+    pub modem: Simulator<MemoryNetwork>,
+    pub facts: Facts,
+    checks: Vec<Box<dyn Check>>,
+    pub failure: Option<Failure>,
+    next_ticket: u64,
+    /// Steps in a row in which no time passed.
+    stood: u32,
+    /// What waits in the port because the modem has no room for it.
+    held_back: Vec<u8>,
+    room: usize,
+    pub port_stands: bool,
+    pub eager: bool,
+    /// Damages to come.
+    pub(super) damages: Vec<Damage>,
+    pub(super) grammar: Grammar,
+    pub(super) follows_grammar: bool,
+    /// Bytes still to be lost by a damage that has begun.
+    pub(super) losing: usize,
+    /// The channel of the last `AT+CIPSEND`.
+    pub(super) sending_on: Option<u8>,
+    /// Answers that come late.
+    pub(super) late: VecDeque<(Timestamp, Vec<u8>)>,
+    /// The connection that each of the modem's channels was last used for.
+    channels: [Option<usize>; 8],
+    /// Sockets that have something to read.
+    pub readable: Vec<SocketId>,
+    /// Every kind of damage that struck.
+    pub struck: usize,
+    /// What crossed the line, if it is wanted.
+    pub trace: Option<Vec<String>>,
+}
+
+impl Rig {
+    pub fn new(script: &Script, traced: bool) -> Self {
+        let (engine, modem) = setup::both(script);
+        let facts = Facts {
+            now: Timestamp::ZERO,
+            connections: Vec::new(),
+            waiting: Vec::new(),
+            port_is_there: true,
+            healed: false,
+            hung_up: false,
+            damaged: Vec::new(),
+            may_cut_bodies: false,
+            may_reset: false,
+            may_stall: false,
+            card_is_out: false,
+            network_is_down: false,
+            faults: 0,
+            secrets: setup::SECRETS,
+            script: Script { steps: Vec::new(), ..script.clone() },
+        };
+        let follows_grammar =
+            script.steps.iter().any(|step| matches!(step.act, super::script::Act::Damage(_)));
+        Self {
+            room: modem.room(),
+            engine,
+            modem,
+            facts,
+            checks: checks::all(script.kind),
+            failure: None,
+            next_ticket: 1,
+            stood: 0,
+            held_back: Vec::new(),
+            port_stands: false,
+            eager: script.world.eager,
+            damages: Vec::new(),
+            grammar: Grammar::default(),
+            follows_grammar,
+            losing: 0,
+            sending_on: None,
+            late: VecDeque::new(),
+            channels: [None; 8],
+            readable: Vec::new(),
+            struck: 0,
+            trace: traced.then(Vec::new),
+        }
+    }
+
+    /// Asks the engine for something.
+    pub fn ask(&mut self, what: What, timeout: Duration, request: Request) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.note(|| format!("? {}", request.summary()));
+        let asked = Asked { ticket, what, asked_at: self.facts.now, due: self.facts.now + timeout };
+        self.facts.waiting.push(asked);
+        self.sees(&Seen::Asked);
+        self.engine.handle(self.facts.now, Input::Asked(ticket, request));
+        self.exchange();
+        ticket
+    }
+
+    /// Whether a request is still without an answer.
+    pub fn is_waiting(&self, ticket: Ticket) -> bool {
+        self.facts.waiting.iter().any(|asked| asked.ticket == ticket)
+    }
+
+    pub fn control(&mut self, control: Control) {
+        self.note(|| format!("! {control:?}"));
+        self.modem.handle(self.facts.now, sim::Input::Control(control));
+        self.exchange();
+    }
+
+    pub fn damage(&mut self, damage: Damage) {
+        self.damages.push(damage);
+    }
+
+    /// The line is sound from now on.
+    pub fn heal_line(&mut self) {
+        self.damages.clear();
+        self.losing = 0;
+        self.port_stands = false;
+        for (_, bytes) in std::mem::take(&mut self.late) {
+            self.deliver(&bytes);
+        }
+    }
+
+    pub fn lose_port(&mut self, reason: &'static str) {
+        self.held_back.clear();
+        self.facts.port_is_there = false;
+        self.note(|| "! port lost".to_owned());
+        self.engine.handle(self.facts.now, Input::PortLost(reason));
+        self.drain();
+        self.sees(&Seen::PortLost);
+        self.exchange();
+    }
+
+    pub fn bring_port_back(&mut self) {
+        if !self.facts.port_is_there {
+            self.facts.port_is_there = true;
+            self.note(|| "! port back".to_owned());
+            self.engine.handle(self.facts.now, Input::PortBack);
+            self.exchange();
+        }
+    }
+
+    /// Runs for this long.
+    pub fn run_for(&mut self, span: Duration) {
+        let end = self.facts.now + span;
+        while self.failure.is_none() && self.step(end) {}
+        self.facts.now = end;
+        self.tick();
+    }
+
+    /// Runs until it holds or the time is up; whether it holds.
+    pub fn run_until(&mut self, span: Duration, holds: impl Fn(&Self) -> bool) -> bool {
+        let end = self.facts.now + span;
+        while !holds(self) {
+            if self.failure.is_some() || !self.step(end) {
+                return holds(self);
+            }
+        }
+        true
+    }
+
+    /// Jumps to the next deadline; `false` when there is none before `end`.
+    fn step(&mut self, end: Timestamp) -> bool {
+        let engine = self.engine.deadline().map(|(at, _)| at);
+        let late = self.late.front().map(|(at, _)| *at);
+        let deadlines = engine.into_iter().chain(self.modem.deadline()).chain(late);
+        let Some(next) = deadlines.min().filter(|at| *at <= end) else { return false };
+        self.stood = if next > self.facts.now { 0 } else { self.stood + 1 };
+        if self.stood > STANDING_LIMIT {
+            self.fail("pace", format!("the clock stands still: {:?}", self.engine.deadline()));
+            return false;
+        }
+        self.facts.now = self.facts.now.max(next);
+        self.tick();
+        true
+    }
+
+    fn tick(&mut self) {
+        let now = self.facts.now;
+        while self.late.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, bytes)) = self.late.pop_front() {
+                self.deliver(&bytes);
+            }
+        }
+        self.modem.handle(now, sim::Input::Tick);
+        self.engine.handle(now, Input::Tick);
+        self.exchange();
+    }
+
+    /// Carries everything that is under way, until nothing is.
+    pub fn exchange(&mut self) {
+        for _ in 0..STANDING_LIMIT {
+            let mut moved = self.drain();
+            moved |= self.drain_modem();
+            moved |= self.pass_on();
+            if self.engine.awaits_port() && !self.port_stands && self.held_back.is_empty() {
+                moved = true;
+                self.engine.handle(self.facts.now, Input::Written);
+            }
+            moved |= self.applications();
+            if !moved || self.failure.is_some() {
+                let (unread, queued) = self.buffered();
+                self.sees(&Seen::Quiet { unread, queued });
+                return;
+            }
+        }
+        self.fail("pace", "engine and modem talk without end at one moment".to_owned());
+    }
+
+    fn buffered(&mut self) -> (usize, usize) {
+        let (mut unread, mut queued) = (0, 0);
+        for connection in self.facts.connections.iter().filter(|connection| connection.is_in_use()) {
+            let Some(id) = connection.id else { continue };
+            unread = unread.max(self.engine.readable(id).0);
+            queued = queued.max(self.engine.queued(id));
+        }
+        (unread, queued)
+    }
+
+    fn drain(&mut self) -> bool {
+        let mut any = false;
+        while let Some(output) = self.engine.poll() {
+            any = true;
+            match output {
+                Output::Write(bytes) => {
+                    self.note(|| format!("> {}", shown(&bytes)));
+                    self.sees(&Seen::Wrote(&bytes));
+                    self.write(&bytes);
+                    self.engine.reuse(bytes);
+                }
+                Output::Answered(ticket, answer) => self.answered(ticket, answer),
+                Output::Event(event) => self.sees(&Seen::Event(&event)),
+                Output::Readable(socket) => self.readable.push(socket),
+                Output::Beat(..) => {}
+                Output::Dtr(on) => {
+                    self.modem.handle(self.facts.now, sim::Input::Control(Control::Dtr(on)));
+                }
+            }
+        }
+        any
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Result<air724ug::proto::Response, Error>) {
+        use air724ug::proto::Response;
+        let Some(at) = self.facts.waiting.iter().position(|asked| asked.ticket == ticket) else {
+            self.fail("in-time", format!("{ticket:?} is answered twice: {answer:?}"));
+            return;
+        };
+        let asked = self.facts.waiting.remove(at);
+        self.note(|| format!("= {:?}: {}", asked.what, shown_answer(&answer)));
+        match (asked.what, &answer) {
+            (What::Connect { connection }, Ok(Response::Connected(id))) => {
+                self.facts.connections[connection].id = Some(*id);
+            }
+            (What::Connect { connection }, _) => self.facts.connections[connection].failed = true,
+            (What::Send { connection, send }, answer) => {
+                let send = &mut self.facts.connections[connection].sends[send];
+                send.outcome = match answer {
+                    Ok(Response::Sent { accepted, .. }) if *accepted == send.len => {
+                        Outcome::Accepted(*accepted)
+                    }
+                    Ok(Response::Sent { accepted, .. }) => Outcome::Unknown(*accepted),
+                    Err(Error::InvalidInput { .. }) => Outcome::Refused,
+                    _ => Outcome::Unknown(0),
+                };
+            }
+            (What::Queue { connection, send }, Err(_)) => {
+                self.facts.connections[connection].sends[send].outcome = Outcome::Refused;
+            }
+            _ => {}
+        }
+        self.sees(&Seen::Answered(&asked, &answer));
+    }
+
+    /// Carries what the modem has written to the host; whether there was anything.
+    fn drain_modem(&mut self) -> bool {
+        let mut any = false;
+        while let Some(output) = self.modem.poll() {
+            match output {
+                sim::Output::Host(bytes) => {
+                    any = true;
+                    let bytes = if self.follows_grammar { self.on_way_to_host(bytes) } else { bytes };
+                    self.deliver(&bytes);
+                }
+                sim::Output::HangUp => {
+                    any = true;
+                    self.facts.hung_up = true;
+                    self.lose_port("hung up");
+                }
+                sim::Output::Happened(happening) => self.happened(&happening),
+            }
+        }
+        any
+    }
+
+    fn happened(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Connecting { channel, target } => {
+                let number = target.port.wrapping_sub(FIRST_PORT) / 3;
+                let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
+                let index = self.facts.numbered(number);
+                if let (Some((link, _)), Some(index)) = (link, index) {
+                    self.facts.connections[index].links.push(link);
+                }
+                self.channels[usize::from(*channel) % 8] = index;
+            }
+            Happening::Connected { channel } => {
+                if let Some(index) = self.channels[usize::from(*channel) % 8] {
+                    self.facts.connections[index].is_up = true;
+                }
+            }
+            Happening::Sent { channel, bytes } => {
+                if let Some(index) = self.channels[usize::from(*channel) % 8] {
+                    self.facts.connections[index].taken += bytes;
+                }
+                self.sees(&Seen::Progress);
+            }
+            Happening::Booting => self.grammar.reset(),
+            _ => {}
+        }
+    }
+
+    /// Puts on the line what it has room for; whether that was anything.
+    fn pass_on(&mut self) -> bool {
+        if self.held_back.is_empty() || self.port_stands {
+            return false;
+        }
+        let under_way = self.room - self.modem.room();
+        let room = PORT_BUFFER.saturating_sub(under_way).min(self.held_back.len());
+        if room == 0 {
+            return false;
+        }
+        let bytes: Vec<u8> = self.held_back.drain(..room).collect();
+        self.modem.handle(self.facts.now, sim::Input::Host(&bytes));
+        true
+    }
+
+    /// The host writes.
+    fn write(&mut self, bytes: &[u8]) {
+        if !self.facts.port_is_there {
+            return;
+        }
+        let channel = bytes.strip_prefix(b"AT+CIPSEND=").and_then(|rest| rest.first());
+        if let Some(digit) = channel.filter(|digit| digit.is_ascii_digit()) {
+            self.sending_on = Some(digit - b'0');
+        }
+        let damaged = self.damages.iter().any(|damage| damage.way == Way::FromHost);
+        let bytes = if damaged { self.on_way_to_modem(bytes.to_vec()) } else { bytes.to_vec() };
+        self.held_back.extend(bytes);
+        self.pass_on();
+    }
+
+    /// The modem's bytes reach the host, in pieces.
+    fn deliver(&mut self, bytes: &[u8]) {
+        if !self.facts.port_is_there || bytes.is_empty() {
+            return;
+        }
+        self.note(|| format!("< {}", shown(bytes)));
+        let size = match self.facts.script.world.chunk {
+            0 => bytes.len(),
+            size => size,
+        };
+        for piece in bytes.chunks(size) {
+            self.engine.handle(self.facts.now, Input::Received(piece));
+        }
+    }
+
+    /// Tells every check; the first that objects ends the run.
+    pub fn sees(&mut self, seen: &Seen<'_>) {
+        if self.failure.is_some() {
+            return;
+        }
+        for check in &mut self.checks {
+            if let Err(what) = check.sees(&self.facts, seen) {
+                self.failure = Some(Failure { check: check.promise(), what });
+                return;
+            }
+        }
+    }
+
+    pub fn fail(&mut self, check: &'static str, what: String) {
+        self.failure.get_or_insert(Failure { check, what });
+    }
+
+    /// Adds a line to the trace, if there is one.
+    pub fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{} {}", self.facts.now, line()));
+        }
+    }
+
+    /// A new connection's peer.
+    pub fn serve(&mut self, number: u16, far: Far, greeting: &[u8]) -> (&'static str, u16) {
+        let port = FIRST_PORT + number * 3;
+        let peer = match far {
+            Far::Echo => sim::Peer::echo(),
+            Far::Pushes => sim::Peer::discard().greeting(greeting),
+            Far::NeverReads => sim::Peer::discard().never_reads(),
+            Far::ClosesAfter(count) => sim::Peer::discard().close_after(count),
+            Far::ResetsAfter(count) => sim::Peer::discard().reset_after(count),
+            Far::Silent => sim::Peer::silent(),
+            Far::Refuses => sim::Peer::refuse(),
+        };
+        self.modem.network_mut().serve(setup::HOST, port, peer);
+        (setup::HOST, port)
+    }
+
+    /// Lets the network's news reach the modem.
+    pub fn look_at_network(&mut self) {
+        self.modem.handle(self.facts.now, sim::Input::Tick);
+        self.exchange();
+    }
+
+    /// What the peer of each connection has got.
+    pub fn got(&self) -> Vec<Vec<u8>> {
+        let network = self.modem.network();
+        let of_connection = |connection: &super::facts::Connection| {
+            connection.links.iter().flat_map(|link| network.received(*link)).copied().collect()
+        };
+        self.facts.connections.iter().map(of_connection).collect()
+    }
+}
+
+/// The protocol as the engine names it.
+pub fn protocol(wanted: super::script::Wanted) -> Protocol {
+    match wanted {
+        super::script::Wanted::Udp => Protocol::Udp,
+        super::script::Wanted::Tcp | super::script::Wanted::Transparent => Protocol::Tcp,
+    }
+}
+
+pub(super) fn shown(bytes: &[u8]) -> String {
+    let most = 160;
+    let rest = if bytes.len() > most { format!(" ... {} bytes", bytes.len()) } else { String::new() };
+    format!("{}{rest}", bytes[..bytes.len().min(most)].escape_ascii())
+}
+
+fn shown_answer(answer: &Result<air724ug::proto::Response, Error>) -> String {
+    match answer {
+        Ok(air724ug::proto::Response::Sent { accepted, data }) => {
+            format!("sent {accepted} of {}", data.len())
+        }
+        Ok(other) => format!("{other:?}"),
+        Err(error) => format!("{error:?}"),
+    }
+}
