@@ -8,16 +8,24 @@
 
 #[path = "sim_fuzz/capture.rs"]
 mod capture;
+#[path = "sim_fuzz/chunks.rs"]
+mod chunks;
 #[path = "sim_fuzz/decoder.rs"]
 mod decoder;
 #[path = "sim_fuzz/engine.rs"]
 mod engine;
 #[path = "sim_fuzz/given.rs"]
 mod given;
+#[path = "sim_fuzz/luat.rs"]
+mod luat;
+#[path = "sim_fuzz/numbers.rs"]
+mod numbers;
 #[path = "sim_fuzz/script.rs"]
 mod script;
 #[path = "sim_fuzz/simulator.rs"]
 mod simulator;
+#[path = "sim_fuzz/tls.rs"]
+mod tls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -55,6 +63,31 @@ fn the_simulator_survives_any_host_and_any_world() {
 #[test]
 fn the_engine_survives_any_modem() {
     seeded(3_000, 600, engine::run);
+}
+
+#[test]
+fn the_engine_survives_numbers_at_their_limits() {
+    seeded(2_000, 600, numbers::run);
+}
+
+#[test]
+fn the_engine_survives_each_number_of_a_session_at_each_limit() {
+    numbers::each_at_each_limit();
+}
+
+#[test]
+fn the_engine_does_the_same_at_any_chunk_size() {
+    seeded(1_000, 600, chunks::run);
+}
+
+#[test]
+fn any_trace_is_read_to_its_end() {
+    seeded(300, 300, luat::run);
+}
+
+#[test]
+fn any_file_is_a_certificate_or_an_error() {
+    seeded(1_000, 200, tls::run);
 }
 
 #[test]

@@ -1,7 +1,4 @@
 //! Any file through the capture reader.
 #![no_main]
 
-#[path = "../../tests/sim_fuzz/capture.rs"]
-mod capture;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| capture::run(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| air724ug_fuzz::capture::run(bytes));

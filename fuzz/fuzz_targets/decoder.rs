@@ -1,9 +1,4 @@
 //! Any bytes through the decoder.
 #![no_main]
 
-#[path = "../../tests/sim_fuzz/decoder.rs"]
-mod decoder;
-#[path = "../../tests/sim_fuzz/script.rs"]
-mod script;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoder::run(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| air724ug_fuzz::decoder::run(bytes));

@@ -10,6 +10,7 @@ use air724ug::proto::{Engine, Event, Input, Output, Request, Response, SocketId,
 use air724ug::sim::{Input as ToModem, MemoryNetwork, Output as FromModem, Peer, Settings, Simulator};
 use air724ug::time::Timestamp;
 
+use super::numbers::Numbers;
 use super::script::Script;
 
 const MAX_POLLS: usize = 20_000;
@@ -78,11 +79,14 @@ const WORDS: &[&str] = &[
 /// Plays a script.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
-    let flags = script.byte();
-    let mode = if flags & 1 == 0 { ReceiveMode::Push } else { ReceiveMode::Manual };
-    let config = Config::default().receive_mode(mode).receive_window(WINDOW);
-    let mut stage = Stage::new(config, Settings::default().echo(flags & 2 == 0));
-    if flags & 4 != 0 {
+    let stage = Stage::of(&mut script);
+    drop(play(stage, &mut script));
+}
+
+/// Plays the rest of a script, whose first byte says how the stage is set.
+/// The result is what the engine told, if the port delivers line by line or byte by byte.
+pub fn play(mut stage: Stage, script: &mut Script<'_>) -> Vec<String> {
+    if stage.begins_online {
         stage.ask(Request::WaitReady { timeout: Duration::from_secs(60) });
         stage.honestly();
         stage.connect();
@@ -90,42 +94,77 @@ pub fn run(bytes: &[u8]) {
     }
     let mut steps = 0;
     while !script.is_over() && steps < MAX_STEPS {
-        stage.step(&mut script);
+        stage.step(script);
         steps += 1;
     }
     stage.end();
+    stage.told
 }
 
-struct Stage {
+/// How a port delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chunks {
+    /// What the modem says at once is read at once.
+    AsTheyCome,
+    /// One line at a time: what is due is done between two lines, so this can be compared with any finer cut.
+    #[allow(dead_code, reason = "for chunks.rs")]
+    Lines,
+    /// One byte at a time.
+    #[allow(dead_code, reason = "for chunks.rs")]
+    Bytes,
+}
+
+/// An engine with what it talks to.
+pub struct Stage {
     engine: Engine,
+    /// How the port delivers.
+    pub chunks: Chunks,
+    /// What the engine told, unless the port delivers as it comes.
+    told: Vec<String>,
     modem: Simulator<MemoryNetwork>,
     now: Timestamp,
     written: Vec<u8>,
     waiting: BTreeSet<Ticket>,
     sockets: Vec<SocketId>,
     next: u64,
+    begins_online: bool,
+    /// What becomes of the numbers that the modem says.
+    pub in_answers: Numbers,
+    /// What becomes of the numbers that are said to it.
+    pub in_commands: Numbers,
 }
 
 impl Stage {
-    fn new(config: Config, settings: Settings) -> Self {
+    /// A stage that the next byte of the script sets.
+    pub fn of(script: &mut Script<'_>) -> Self {
+        let flags = script.byte();
+        let mode = if flags & 1 == 0 { ReceiveMode::Push } else { ReceiveMode::Manual };
+        let config = Config::default().receive_mode(mode).receive_window(WINDOW);
         let mut network = MemoryNetwork::new();
         network.serve("echo.test", 7, Peer::echo());
-        let engine = Engine::new(config, Timestamp::ZERO).unwrap_or_else(|error| panic!("{error}"));
         Self {
-            engine,
-            modem: Simulator::new(settings, network),
+            engine: Engine::new(config, Timestamp::ZERO).unwrap_or_else(|error| panic!("{error}")),
+            chunks: Chunks::AsTheyCome,
+            told: Vec::new(),
+            modem: Simulator::new(Settings::default().echo(flags & 2 == 0), network),
             now: Timestamp::ZERO,
             written: Vec::new(),
             waiting: BTreeSet::new(),
             sockets: Vec::new(),
             next: 1,
+            begins_online: flags & 4 != 0,
+            in_answers: Numbers::default(),
+            in_commands: Numbers::default(),
         }
     }
 
     fn step(&mut self, script: &mut Script<'_>) {
         match script.byte() % 10 {
             0 | 1 => self.give(Input::Received(script.bytes())),
-            2 | 3 => self.give(Input::Received(script.one(WORDS).as_bytes())),
+            2 | 3 => {
+                let words = self.in_answers.replaced(script.one(WORDS).as_bytes());
+                self.give(Input::Received(&words));
+            }
             4 => self.wait(Duration::from_millis(script.number())),
             5 => self.tick_at_deadline(),
             6 => self.request(script),
@@ -192,7 +231,10 @@ impl Stage {
         let most = usize::from(script.byte()) * 5 + 1;
         if let Some(socket) = self.sockets.last().copied() {
             drop(self.engine.peek(socket, &mut buffer[..most]));
-            drop(self.engine.read(self.now, socket, &mut buffer[..most]));
+            let read = self.engine.read(self.now, socket, &mut buffer[..most]);
+            if self.chunks != Chunks::AsTheyCome {
+                self.told.push(format!("read {read:?} of {}", buffer.escape_ascii()));
+            }
             self.drain();
         }
     }
@@ -230,6 +272,7 @@ impl Stage {
     fn honestly(&mut self) {
         for _ in 0..MAX_TURNS {
             let written = std::mem::take(&mut self.written);
+            let written = self.in_commands.replaced(&written);
             self.modem.handle(self.now, ToModem::Host(&written));
             let mut heard = Vec::new();
             while let Some(output) = self.modem.poll() {
@@ -238,6 +281,7 @@ impl Stage {
                 }
             }
             if !heard.is_empty() {
+                let heard = self.in_answers.replaced(&heard);
                 self.give(Input::Received(&heard));
             }
             if self.written.is_empty() {
@@ -250,6 +294,20 @@ impl Stage {
     }
 
     fn give(&mut self, input: Input<'_>) {
+        match (input, self.chunks) {
+            (Input::Received(bytes), Chunks::Lines) => {
+                bytes
+                    .split_inclusive(|byte| *byte == b'\n')
+                    .for_each(|line| self.handle(Input::Received(line)));
+            }
+            (Input::Received(bytes), Chunks::Bytes) => {
+                bytes.chunks(1).for_each(|byte| self.handle(Input::Received(byte)));
+            }
+            (input, _) => self.handle(input),
+        }
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
         self.engine.handle(self.now, input);
         self.drain();
         let counted = self.engine.statistics();
@@ -271,6 +329,7 @@ impl Stage {
             };
             polls += 1;
             assert!(polls < MAX_POLLS, "it does not come to rest");
+            self.note(&output);
             match output {
                 Output::Write(bytes) => {
                     written += bytes.len();
@@ -293,6 +352,17 @@ impl Stage {
             let (held, _) = self.engine.readable(*socket);
             assert!(held <= WINDOW + 4096, "{socket:?} holds {held} bytes");
         }
+    }
+
+    /// Keeps what was told for a comparison. Pieces of one payload are told as they come: those are joined.
+    fn note(&mut self, output: &Output) {
+        let told = match output {
+            _ if self.chunks == Chunks::AsTheyCome => return,
+            Output::Readable(_) | Output::Event(Event::Received(..)) => return,
+            Output::Write(bytes) => format!("wrote {}", bytes.escape_ascii()),
+            other => format!("{other:?}"),
+        };
+        self.told.push(told);
     }
 
     fn end(&mut self) {

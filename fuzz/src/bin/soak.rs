@@ -4,17 +4,11 @@
 //! cd fuzz && cargo run --release --bin soak -- 60   # minutes
 //! ```
 
-#[path = "../../../tests/sim_fuzz/given.rs"]
-mod given;
-#[path = "../../../tests/sim_fuzz/script.rs"]
-mod script;
-#[path = "../../../tests/sim_fuzz/simulator.rs"]
-#[allow(dead_code, reason = "the target's own function is not needed here")]
-mod simulator;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use air724ug_fuzz::{script, simulator};
 
 struct Counting;
 
