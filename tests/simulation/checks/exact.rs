@@ -26,6 +26,11 @@ impl Check for Exact {
                     let ends = connection.peer_left
                         || matches!(connection.far, Far::ClosesAfter(_) | Far::ResetsAfter(_));
                     let resets = connection.peer_reset || matches!(connection.far, Far::ResetsAfter(_));
+                    // What comes in one burst is more than the window holds, without flow control.
+                    let burst = pushed + connection.given();
+                    let ends = ends
+                        || (matches!(connection.ended, Some(Error::Overrun { .. }))
+                            && burst > facts.script.world.window);
                     if connection.ended.is_some() && !ends && !connection.left {
                         return Err(format!(
                             "connection {} ended: {:?}",

@@ -6,6 +6,7 @@ use air724ug::sim::Way;
 use super::Check;
 use crate::simulation::facts::{Facts, Seen};
 use crate::simulation::payload::connections_in;
+use crate::simulation::script::Far;
 
 #[derive(Debug)]
 pub struct Peers;
@@ -18,7 +19,8 @@ impl Check for Peers {
     fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
         let Seen::Read { connection, bytes } = seen else { return Ok(()) };
         let own = &facts.connections[*connection];
-        if own.hurt.received || facts.is_damaged(Way::ToHost) {
+        let is_echo_of_damage = own.hurt.sent && own.far == Far::Echo;
+        if own.hurt.received || is_echo_of_damage || facts.is_damaged(Way::ToHost) || facts.may_cut_bodies {
             return Ok(());
         }
         match connections_in(bytes).find(|number| *number != own.number) {

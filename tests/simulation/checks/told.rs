@@ -69,7 +69,8 @@ fn is_excused(facts: &Facts, connection: &Connection) -> bool {
     let by_peer = matches!(connection.ended, Some(Error::Closed(CloseReason::Peer)));
     let announced = facts.script.world.mode == air724ug::ReceiveMode::Push;
     // `CLOSED` is printed for a reset, too, and what was under way is gone.
-    (by_peer && (connection.peer_reset || facts.may_reset))
+    let resets = connection.peer_reset || matches!(connection.far, Far::ResetsAfter(_));
+    (by_peer && (resets || facts.may_reset))
         // What is destroyed with a close was announced by a line that was lost.
         || (by_peer && !announced && (facts.is_damaged(Way::ToHost) || facts.faults > 0))
         || facts.may_stall

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use air724ug::ReceiveMode;
 use air724ug::sim::{Control, Disturbance, Fault, Way};
 
 use super::super::line::{Damage, Harm, Place};
@@ -46,7 +47,8 @@ impl Maker {
             1 => Fault::LateAnswer { command, by },
             2 => Fault::DetachedAnswer { command, by },
             3 => Fault::LostAnswer { command },
-            4 => Fault::WrongAnswer { command, text: text.to_owned() },
+            // A module that keeps data for the host and refuses to give them may have destroyed them: nothing shows it.
+            4 if self.world.mode == ReceiveMode::Push => Fault::WrongAnswer { command, text: text.to_owned() },
             5 => Fault::CloseMidSend { after: self.chance.below(20) },
             6 => Fault::ShortBody { missing },
             7 => Fault::CutBody { missing },
