@@ -57,7 +57,7 @@ impl Engine {
         }
         let unfinished = match self.session.may_be_online() {
             true => Unfinished::DataMode,
-            false => Unfinished::Send(self.session.unfilled()),
+            false => Unfinished::Send(self.session.take_open()),
         };
         self.port = Port::Lost(reason.into(), unfinished);
         self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
@@ -71,7 +71,7 @@ impl Engine {
         self.port_lost("another port took its place");
         let wake = match std::mem::replace(&mut self.port, Port::There) {
             Port::There => Wake::new(now),
-            Port::Lost(_, Unfinished::Send(unfilled)) => Wake::in_a_send(now, unfilled),
+            Port::Lost(_, Unfinished::Send(open)) => Wake::in_a_send(now, open),
             Port::Lost(_, Unfinished::DataMode) => Wake::in_data_mode(now),
         };
         self.decoder = Decoder::new();

@@ -359,6 +359,8 @@ pub enum Deadline {
     Answer,
     /// The prompt should have come.
     Prompt,
+    /// Something came in place of what was awaited, and is believed if nothing else follows.
+    Doubt,
     /// The question that tells old answers from new ones should have been answered.
     Fence,
     /// The next attempt to wake the module.

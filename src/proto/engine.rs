@@ -9,6 +9,7 @@ use super::bring_up::{BringUp, Carries};
 use super::channels::Channels;
 use super::check::Check;
 use super::exchange::Finished;
+use super::open_send::OpenSend;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
@@ -73,10 +74,10 @@ pub(super) enum Port {
 }
 
 /// What the module may wait for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub(super) enum Unfinished {
-    /// So many bytes of a send, none for commands.
-    Send(usize),
+    /// A send, or `None` for commands.
+    Send(Option<OpenSend>),
     /// Transparent data.
     DataMode,
 }
@@ -256,7 +257,10 @@ impl Engine {
     pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {
         match token {
             Token::Line(line) => self.line(now, line),
-            Token::Prompt => self.session.prompt(now, &mut self.out),
+            Token::Prompt => {
+                let step = self.session.prompt(now, &mut self.out);
+                self.step(now, step);
+            }
             Token::Header(header) => {
                 self.session.header(&header.kind);
                 self.channels.begin_frame(&header, &mut self.out);
@@ -382,6 +386,10 @@ impl Engine {
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         self.drive_stream(now);
+        // The beginning of a line that may be a prompt: what is written next may be payload.
+        if self.decoder.partial_line() == b">" {
+            return;
+        }
         while self.session.is_idle() {
             self.change_over(now);
             if let Some((command, owner)) = self.stream_command(now) {

@@ -8,6 +8,7 @@ use crate::at::{Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::Owner;
+use super::open_send::OpenSend;
 
 /// A command in flight.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub(super) struct Exchange {
     final_at: Option<Timestamp>,
     answer: Answer,
     answered: bool,
-    /// An error that came in place of the prompt, and may be another command's.
-    refused: Option<Refusal>,
+    /// What came in place of the prompt or the result.
+    setback: Option<Setback>,
     /// Whether a line came that nothing explains: a piece of another, perhaps.
     pub(super) tainted: bool,
 }
@@ -33,8 +34,21 @@ pub(super) enum Phase {
     Answer,
     /// The prompt for this payload is awaited.
     Prompt(Vec<u8>),
-    /// The payload, of this length, is written and its result is awaited.
-    Result(usize),
+    /// The prompt did not come, the payload is written all the same, and its result is awaited.
+    Blind(Vec<u8>),
+    /// The prompt came, the payload is written, and its result is awaited. Empty for what is never written twice.
+    Result(Vec<u8>),
+}
+
+/// What a module has said in place of what was awaited. It may be true, or another command's, or damage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Setback {
+    /// An error, in place of the prompt.
+    Refused(Refusal),
+    /// The channel has ended, in place of the prompt or of the result.
+    Closed,
+    /// A prompt, in place of an answer.
+    Prompted,
 }
 
 /// The lines of an answer, and how it ended.
@@ -86,7 +100,7 @@ impl Exchange {
             final_at: None,
             answer: Answer::default(),
             answered: false,
-            refused: None,
+            setback: None,
             tainted: false,
         }
     }
@@ -124,21 +138,72 @@ impl Exchange {
         self.answered = true;
     }
 
-    /// An error came that may be another command's, so the prompt may still come.
-    pub(super) fn doubt(&mut self, refusal: Refusal, until: Timestamp) {
-        self.refused = Some(refusal);
+    /// Something came in place of what was awaited, which may still come.
+    pub(super) fn doubt(&mut self, setback: Setback, until: Timestamp) {
+        // An error says more than the news that explain it.
+        if !matches!(self.setback, Some(Setback::Refused(_))) {
+            self.setback = Some(setback);
+        }
         self.deadline = self.deadline.min(until);
     }
 
-    /// The prompt came after all.
-    pub(super) fn prompted(&mut self) {
-        self.refused = None;
+    /// The prompt came after all: the payload, to be written now.
+    pub(super) fn prompted(&mut self, now: Timestamp, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        let Phase::Prompt(payload) = &mut self.phase else { return None };
+        let payload = std::mem::take(payload);
+        self.setback = None;
         self.final_at = None;
+        self.deadline = now + self.command.timeout();
+        if self.command.gives_up() {
+            self.phase = Phase::Result(buffer);
+            return Some(payload);
+        }
+        let mut copy = buffer;
+        copy.extend_from_slice(&payload);
+        self.phase = Phase::Result(payload);
+        Some(copy)
     }
 
-    /// What the module has said for want of a prompt.
-    pub(super) fn refused(&self) -> Option<Refusal> {
-        self.refused
+    /// The prompt did not come: the payload, to be written now. It is kept, because bytes of it may be lost.
+    pub(super) fn go_blind(&mut self, until: Timestamp) -> Option<Vec<u8>> {
+        let Phase::Prompt(payload) = &mut self.phase else { return None };
+        let payload = std::mem::take(payload);
+        let copy = payload.clone();
+        self.phase = Phase::Blind(payload);
+        self.deadline = until;
+        Some(copy)
+    }
+
+    /// What came in place of what was awaited.
+    pub(super) fn setback(&self) -> Option<Setback> {
+        self.setback
+    }
+
+    /// What the module may be waiting for, if it can wait for ever. Never the content of a file: the module gives up.
+    pub(super) fn take_open(&mut self) -> Option<OpenSend> {
+        if self.command.gives_up() {
+            return None;
+        }
+        match &mut self.phase {
+            Phase::Answer => None,
+            Phase::Prompt(payload) | Phase::Blind(payload) | Phase::Result(payload) => {
+                Some(OpenSend::new(std::mem::take(payload)))
+            }
+        }
+    }
+
+    /// The buffer of a payload that nothing waits for any more.
+    pub(super) fn take_buffer(&mut self) -> Option<Vec<u8>> {
+        match &mut self.phase {
+            Phase::Blind(payload) | Phase::Result(payload) => Some(std::mem::take(payload)),
+            Phase::Answer | Phase::Prompt(_) => None,
+        }
+    }
+
+    /// The doubt was settled by writing something: whatever came in place of the prompt, nothing of the send is certain.
+    pub(super) fn settled_by_filling(mut self) -> Finished {
+        self.setback = None;
+        self.finish(Err(Failure::Timeout))
     }
 
     /// A final has come.
@@ -152,14 +217,9 @@ impl Exchange {
     }
 
     pub(super) fn finish(self, result: Result<Vec<String>, Failure>) -> Finished {
-        let plain = matches!(
-            result,
-            Err(Failure::Timeout | Failure::Refused(Refusal::Error | Refusal::Cme(_) | Refusal::Ambiguous))
-        );
-        let result = match self.refused.filter(|_| plain) {
-            // What was written without a prompt has met a module that wanted none.
-            Some(refusal) => Err(Failure::NoPrompt(refusal)),
-            None => result,
+        let result = match self.setback {
+            Some(Setback::Refused(refusal)) if result.is_err() => Err(Failure::NoPrompt(refusal)),
+            Some(Setback::Refused(_) | Setback::Closed | Setback::Prompted) | None => result,
         };
         let latency = self.final_at.map(|at| at - self.written_at);
         Finished { command: self.command, owner: self.owner, result, latency }
@@ -178,7 +238,8 @@ impl fmt::Debug for Phase {
         match self {
             Self::Answer => f.write_str("Answer"),
             Self::Prompt(payload) => write!(f, "Prompt({} bytes)", payload.len()),
-            Self::Result(len) => write!(f, "Result({len} bytes)"),
+            Self::Blind(payload) => write!(f, "Blind({} bytes)", payload.len()),
+            Self::Result(payload) => write!(f, "Result({} bytes)", payload.len()),
         }
     }
 }

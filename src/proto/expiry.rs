@@ -39,8 +39,12 @@ impl Engine {
     pub(super) fn expire(&mut self, now: Timestamp) {
         while let Some((_, why)) = self.pressing_deadline().filter(|(at, _)| *at <= now) {
             match why {
-                Deadline::Answer | Deadline::Prompt | Deadline::Fence | Deadline::Wake => {
-                    if why != Deadline::Wake {
+                Deadline::Answer
+                | Deadline::Prompt
+                | Deadline::Doubt
+                | Deadline::Fence
+                | Deadline::Wake => {
+                    if !matches!(why, Deadline::Wake | Deadline::Doubt) {
                         self.out.event(Event::Expired(why));
                     }
                     let busy =
@@ -65,6 +69,7 @@ impl Engine {
                     self.out.event(Event::Expired(why));
                     self.decoder.abandon_data();
                     if let Some((channel, came)) = self.channels.cut_short(&mut self.out) {
+                        self.session.cut_short(now, channel, &mut self.out);
                         self.reread(now, channel, &came);
                     }
                 }
@@ -107,6 +112,8 @@ fn is_whole(line: &[u8]) -> bool {
     match Line::parse(line) {
         Line::Final(_) | Line::ShutOk | Line::Channel { .. } => true,
         Line::State(_) | Line::Row(_) | Line::Info { .. } => false,
+        // A prompt that nothing waits for.
+        Line::Text(b">") => true,
         Line::Text(_) => Urc::parse(line).is_known(),
     }
 }

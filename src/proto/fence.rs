@@ -6,6 +6,7 @@ use crate::at::{ChannelId, Command, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished};
+use super::open_send::OpenSend;
 
 /// A harmless question is asked when it is in doubt which command the next answer belongs to: after a time-out, after
 /// a final that may have a sibling, and for a while after a time-out behind every command. A module answers in order,
@@ -15,6 +16,8 @@ use super::exchange::{Exchange, Failure, Finished};
 pub(super) struct Fence {
     /// A command whose answer is held back until the fence is passed.
     held: Option<Held>,
+    /// A send that the module may be waiting for: then the question is payload to it.
+    open: Option<OpenSend>,
     probe: Command,
     stage: Stage,
     attempt: usize,
@@ -25,6 +28,8 @@ pub(super) struct Fence {
 enum Stage {
     /// The question is asked; what comes is old.
     Asked,
+    /// It is asked, and a prompt has come that belongs to no send: it may be payload to the module.
+    Prompted,
     /// Its information line has come; the next final is its own.
     Answered,
 }
@@ -78,8 +83,48 @@ impl Fence {
         Self::new(now, Some(Held { exchange, ends: vec![(lines, end)] }), probe)
     }
 
+    /// A fence behind a command that has not ended, and may never.
+    pub(super) fn behind_open(now: Timestamp, exchange: Exchange, probe: Command) -> Self {
+        Self::new(now, Some(Held { exchange, ends: Vec::new() }), probe)
+    }
+
     fn new(now: Timestamp, held: Option<Held>, probe: Command) -> Self {
-        Self { held, probe, stage: Stage::Asked, attempt: 0, deadline: now + FIRST_TIMEOUT }
+        Self { held, open: None, probe, stage: Stage::Asked, attempt: 0, deadline: now + FIRST_TIMEOUT }
+    }
+
+    /// The module may be waiting for the payload of a send.
+    pub(super) fn with_open(self, open: Option<OpenSend>) -> Self {
+        Self { open, ..self }
+    }
+
+    /// Whether a prompt may come, and of which send.
+    pub(super) fn has_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The send that the module may be waiting for, to be settled.
+    pub(super) fn take_open(&mut self) -> Option<OpenSend> {
+        self.open.take()
+    }
+
+    /// The send is settled by filling, and is over.
+    pub(super) fn take_settled(&mut self) -> Option<Finished> {
+        self.held.take().map(|held| held.exchange.settled_by_filling())
+    }
+
+    /// A prompt that belongs to no send that is known. The content of a file is waited for as long as the command says.
+    pub(super) fn prompted(&mut self, now: Timestamp) {
+        let writes = self.held().filter(|command| command.gives_up()).map(Command::timeout);
+        match writes {
+            Some(patience) => self.extend(now + patience),
+            None if self.stage == Stage::Asked => self.stage = Stage::Prompted,
+            None => {}
+        }
+    }
+
+    /// Whether the module may be waiting for payload of which nothing is known.
+    pub(super) fn is_prompted(&self) -> bool {
+        self.stage == Stage::Prompted
     }
 
     pub(super) fn probe(&self) -> &Command {
@@ -137,11 +182,11 @@ impl Fence {
             return Passage::Consumed;
         }
         match self.stage {
-            Stage::Asked if self.probe.judge(&line, false) == Verdict::Part => {
+            Stage::Asked | Stage::Prompted if self.probe.judge(&line, false) == Verdict::Part => {
                 self.stage = Stage::Answered;
                 Passage::Consumed
             }
-            Stage::Asked => self.old_line(text, &line),
+            Stage::Asked | Stage::Prompted => self.old_line(text, &line),
             Stage::Answered if matches!(line, Line::Final(_)) => self.pass(),
             Stage::Answered => Passage::Unclaimed,
         }
@@ -213,7 +258,7 @@ fn one_of(
         ends.retain(|(_, end)| *end != Err(Refusal::Empty));
     }
     let mut ends = ends.into_iter();
-    let Some((mut lines, end)) = ends.next() else { return Err(Failure::Refused(Refusal::Empty)) };
+    let Some((mut lines, end)) = ends.next() else { return Err(Failure::Timeout) };
     for (more, other) in ends {
         let agrees = other == end && (lines.is_empty() || more.is_empty() || lines == more);
         if !agrees {

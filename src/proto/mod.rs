@@ -20,6 +20,7 @@ mod heartbeat;
 mod histogram;
 mod link;
 mod news;
+mod open_send;
 mod outbox;
 mod pressure;
 mod question;

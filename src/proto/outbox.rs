@@ -16,8 +16,8 @@ pub(super) struct Outbox {
     pub(super) statistics: Statistics,
 }
 
-/// Buffers that are kept: a send has a command and a payload under way.
-const SPARE: usize = 2;
+/// Buffers that are kept: a send has a command and a payload under way, and keeps the payload until its result.
+const SPARE: usize = 3;
 /// The most that such a buffer holds; a file is longer, and seldom.
 const MAX_SPARE: usize = 4 * 1024;
 
@@ -59,7 +59,7 @@ impl Outbox {
         buffer
     }
 
-    fn reuse(&mut self, mut buffer: Vec<u8>) {
+    pub(super) fn reuse(&mut self, mut buffer: Vec<u8>) {
         if self.spare.len() < SPARE && buffer.capacity() <= MAX_SPARE {
             // It may have held a key or a password, which is not to lie about for as long as the port is open.
             buffer.fill(0);

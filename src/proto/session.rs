@@ -1,14 +1,15 @@
 //! One command in flight, and never a late answer to the wrong one.
 
 mod online;
+mod prompt;
 mod reading;
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict, harmless_len};
+use crate::at::{Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
-use super::exchange::{Exchange, Failure, Finished, Phase};
+use super::exchange::{Exchange, Failure, Finished, Phase, Setback};
 use super::fence::{Fence, Passage};
 use super::outbox::Outbox;
 use super::suspicion::Suspicion;
@@ -26,6 +27,9 @@ use reading::{is_anybodys, is_echo, is_unexplained};
 /// | `Idle` | [`start`](Session::start) | `Busy` |
 /// | `Busy` | the final | `Idle`, or `Fenced` while a late final may still come |
 /// | `Busy` | a doubtful final | `Fenced`, the command held back |
+/// | `Busy` | an error or the end of the channel in place of the prompt | `Busy`, for a moment: the prompt may still come |
+/// | `Busy` | that moment is over | `Fenced`, the send held back: the question tells whether the module waits |
+/// | `Fenced` | a prompt, or no answer, while the module may wait for a send | `Fenced`: the payload is written, the send has failed |
 /// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
 /// | `Busy` | its deadline, where the module gives up waiting itself (`AT+FSWRITE`) | `Fenced`; the command has timed out |
 /// | `Busy` | its deadline | `Fenced`; the command has timed out |
@@ -69,12 +73,6 @@ pub(super) enum Step {
 
 /// How long the prompt may take. Answers come within 10 ms (section 15); no source gives a limit, 5 s is an assumption.
 const PROMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the prompt may take when an error has come that may be another command's. As for [`PROMPT_TIMEOUT`].
-const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
-const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a send may still take when its channel has closed: the module has nothing left to wait for. An assumption.
-const DEAD_CHANNEL_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Session {
     /// A session on a port that was just opened.
@@ -95,7 +93,11 @@ impl Session {
     /// What the decoder should expect.
     pub(super) fn expect(&self) -> Expect {
         match &self.state {
-            State::Busy(Exchange { phase: Phase::Prompt(_), .. }) => Expect::Prompt,
+            State::Busy(Exchange { phase: Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), .. }) => {
+                Expect::Prompt
+            }
+            State::Waking(wake) if wake.has_open() => Expect::Prompt,
+            State::Fenced(fence) if fence.has_open() => Expect::Prompt,
             State::Online => Expect::Raw,
             State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) => Expect::Line,
         }
@@ -121,46 +123,6 @@ impl Session {
         self.state = State::Busy(Exchange::new(now, command, owner, timeout, phase));
     }
 
-    /// The module has started anew, so that nothing old can come: forgets the conversation. The command in flight, if
-    /// any, is given back unanswered.
-    pub(super) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
-        self.suspicion.forget();
-        let given_up = self.wake(wake);
-        out.statistics.commands.abandoned += u64::from(given_up.is_some());
-        given_up
-    }
-
-    /// How many bytes the module may be waiting for, for ever.
-    pub(super) fn unfilled(&self) -> usize {
-        match &self.state {
-            State::Busy(Exchange { command, .. }) if command.gives_up() => 0,
-            State::Busy(Exchange { phase: Phase::Prompt(payload), .. }) => payload.len(),
-            State::Busy(Exchange { phase: Phase::Result(len), .. }) => *len,
-            State::Busy(_) | State::Waking(_) | State::Idle | State::Fenced(_) | State::Online => 0,
-        }
-    }
-
-    fn wake(&mut self, wake: Wake) -> Option<Finished> {
-        match std::mem::replace(&mut self.state, State::Waking(wake)) {
-            State::Busy(exchange) => Some(exchange.finish(Err(Failure::Timeout))),
-            State::Fenced(fence) => fence.into_held(),
-            State::Waking(_) | State::Idle | State::Online => None,
-        }
-    }
-
-    /// The prompt has come: writes the payload.
-    pub(super) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) {
-        if let State::Busy(exchange) = &mut self.state
-            && let Phase::Prompt(payload) = &mut exchange.phase
-        {
-            let payload = std::mem::take(payload);
-            exchange.phase = Phase::Result(payload.len());
-            exchange.deadline = now + exchange.command.timeout();
-            exchange.prompted();
-            out.write(payload);
-        }
-    }
-
     /// A header of fetched data has come.
     pub(super) fn header(&mut self, kind: &HeaderKind) {
         let HeaderKind::Fetched { channel, .. } = *kind else { return };
@@ -171,20 +133,16 @@ impl Session {
         }
     }
 
-    /// A channel has ended: a send on it will not take its full time.
-    pub(super) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
-        if let State::Busy(exchange) = &mut self.state
-            && matches!(exchange.phase, Phase::Prompt(_) | Phase::Result(_))
-            && exchange.owner == Owner::Channel(channel)
-            && !exchange.command.gives_up()
-        {
-            exchange.deadline = exchange.deadline.min(now + DEAD_CHANNEL_TIMEOUT);
-        }
-    }
-
     /// A line of text.
     pub(super) fn line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         match &mut self.state {
+            State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) if text == b">" => {
+                self.prompt(now, out)
+            }
+            // Whose it is does not matter before the send is settled.
+            State::Waking(wake) if wake.has_open() && matches!(Line::parse(text), Line::Final(_)) => {
+                Step::Consumed
+            }
             State::Waking(wake) => {
                 if matches!(Line::parse(text), Line::Final(_)) {
                     self.fence_nothing(now, out);
@@ -205,9 +163,12 @@ impl Session {
             State::Idle | State::Online => None,
             State::Waking(wake) => Some((wake.deadline(), Deadline::Wake)),
             State::Fenced(fence) => Some((fence.deadline(), Deadline::Fence)),
-            State::Busy(exchange) => Some(match exchange.phase {
-                Phase::Prompt(_) => (exchange.deadline, Deadline::Prompt),
-                Phase::Answer | Phase::Result(_) => (exchange.deadline, Deadline::Answer),
+            State::Busy(exchange) => Some(match (&exchange.phase, exchange.setback()) {
+                (_, Some(Setback::Refused(_) | Setback::Closed)) => (exchange.deadline, Deadline::Doubt),
+                (Phase::Prompt(_), _) => (exchange.deadline, Deadline::Prompt),
+                (Phase::Answer | Phase::Blind(_) | Phase::Result(_), _) => {
+                    (exchange.deadline, Deadline::Answer)
+                }
             }),
         }
     }
@@ -234,7 +195,7 @@ impl Session {
                 Step::Consumed
             }
             State::Busy(exchange) => {
-                if let Some(until) = excuse {
+                if let Some(until) = excuse.filter(|_| exchange.setback().is_none()) {
                     exchange.deadline = until;
                     return Step::Consumed;
                 }
@@ -316,30 +277,36 @@ impl Session {
         let certain = names_it && !self.suspicion.has_rival(&exchange.command);
         let suspicious = self.suspicion.is_on(now) && !certain;
         match (&exchange.phase, end) {
-            // The module may still be about to wait for the payload, so no question can go out.
-            (Phase::Prompt(_), Err(refusal)) if suspicious => {
-                let patience = if exchange.command.gives_up() { Duration::MAX } else { DOUBT_TIMEOUT };
-                exchange.doubt(refusal, now + patience);
+            // The module may still be about to wait for the payload, so no question can go out yet.
+            (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {
+                let is_closed = exchange.setback() == Some(Setback::Closed);
+                exchange.doubt(Setback::Refused(refusal), now + prompt::patience(exchange, suspicious));
+                if is_closed {
+                    self.ask_behind_open(now, out);
+                }
                 return Step::Consumed;
             }
             // What is left of a refused payload has been read as commands: their errors must not answer others.
-            (Phase::Result(_), Err(_)) => {
+            (Phase::Blind(_) | Phase::Result(_), Err(_)) => {
                 out.statistics.resynchronisations += 1;
                 self.hold(now, end, out);
                 return Step::Consumed;
             }
-            (Phase::Answer | Phase::Prompt(_) | Phase::Result(_), _) if suspicious => {
+            (Phase::Answer | Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), _) if suspicious => {
                 out.statistics.resynchronisations += 1;
                 self.hold(now, end, out);
                 return Step::Consumed;
             }
-            (Phase::Answer | Phase::Prompt(_) | Phase::Result(_), _) => {}
+            (Phase::Answer | Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), _) => {}
         }
         let lines = exchange.take_lines();
-        let unprompted = matches!(exchange.phase, Phase::Prompt(_));
-        let failure = if unprompted { Failure::NoPrompt } else { Failure::Refused };
+        if let Some(buffer) = exchange.take_buffer() {
+            out.reuse(buffer);
+        }
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Busy(exchange) => Step::Finished(exchange.finish(end.map(|()| lines).map_err(failure))),
+            State::Busy(exchange) => {
+                Step::Finished(exchange.finish(end.map(|()| lines).map_err(Failure::Refused)))
+            }
             State::Waking(_) | State::Idle | State::Fenced(_) | State::Online => Step::Consumed,
         }
     }
@@ -368,61 +335,6 @@ impl Session {
         self.probes = self.probes.wrapping_add(1);
         let feared = self.suspicion.feared();
         Command::probe(self.probes, |key| feared.iter().chain(held).any(|command| command.has_key(key)))
-    }
-
-    fn fence_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
-        let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Idle) else {
-            return Step::Consumed;
-        };
-        self.suspicion.begin(now, fence.probe());
-        if fence.is_exhausted() {
-            out.event(Event::Unresponsive);
-            self.state = State::Fenced(fence);
-            return self.wake(Wake::new(now)).map_or(Step::Consumed, Step::Finished);
-        }
-        let probe = self.next_probe(fence.held());
-        self.fence(fence.ask(now, probe), out);
-        Step::Consumed
-    }
-
-    fn busy_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
-        let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
-        if let Phase::Prompt(payload) = &mut exchange.phase
-            && !exchange.command.gives_up()
-        {
-            // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
-            // harmless as commands (`harmless_len`) - but for datagrams, which can't be cut to be so: as many CR go out
-            // in their place, and the send has failed.
-            let payload = std::mem::take(payload);
-            if harmless_len(&payload, usize::MAX) < payload.len() {
-                exchange.phase = Phase::Result(payload.len());
-                return self.busy_expired(now, out);
-            }
-            exchange.phase = Phase::Result(payload.len());
-            exchange.deadline = now + BLIND_TIMEOUT;
-            out.write(payload);
-            return Step::Consumed;
-        }
-        let State::Busy(exchange) = std::mem::replace(&mut self.state, State::Idle) else {
-            return Step::Consumed;
-        };
-        if exchange.refused().is_none() {
-            self.suspicion.begin(now, &exchange.command);
-        }
-        if exchange.command.enters_data_mode() {
-            // It may have succeeded: a question would be payload.
-            self.search(now);
-            return Step::Finished(exchange.finish(Err(Failure::Timeout)));
-        }
-        if let Phase::Result(len) = exchange.phase
-            && !exchange.command.gives_up()
-        {
-            // Bytes lost on the line leave the module waiting for as many. CR fills them up, and is nothing else: the
-            // socket has failed already.
-            out.write(vec![b'\r'; len]);
-        }
-        self.fence_nothing(now, out);
-        Step::Finished(exchange.finish(Err(Failure::Timeout)))
     }
 
     /// Whether lines of the answer may be those of a command that timed out before.

@@ -97,7 +97,10 @@ impl Channels {
     }
 
     fn send_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
+        let draining = matches!(self.channel(id).link, Link::Draining);
         match &finished.result {
+            // The peer has closed, and what it sent before is still being fetched.
+            Err(_) if draining => {}
             Ok(_) => {
                 let socket_id = self.channel(id).socket_id();
                 let Some(socket) = self.channel(id).open_socket() else { return };

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::at::Command;
 use crate::time::Timestamp;
 
+use super::open_send::OpenSend;
+
 /// One thing to try.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Attempt {
@@ -42,12 +44,15 @@ const ROUND: [(Attempt, Duration); 10] = [
 
 /// How long nothing is written behind `+++`: the module waits for 0.5 s of silence (section 12), and a margin.
 const SILENCE_BEHIND: Duration = Duration::from_millis(600);
+/// How long a prompt is waited for when the module has said that it started anew while a send waited for one: if that was
+/// not true, the prompt still comes. A hundred times as long as an answer takes (section 15).
+const DOUBT: Duration = Duration::from_secs(1);
 
 /// Tries in turn whatever can bring a silent module to answer, for ever.
 #[derive(Debug)]
 pub(super) struct Wake {
-    /// Bytes that a send of our own may still wait for: they go out before anything else.
-    unfilled: usize,
+    /// A send of our own that the module may still wait for: it goes out before anything else.
+    open: Option<OpenSend>,
     step: usize,
     deadline: Timestamp,
 }
@@ -63,13 +68,37 @@ pub(super) struct Nudge {
 impl Wake {
     /// Begins now.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { unfilled: 0, step: 0, deadline: now }
+        Self { open: None, step: 0, deadline: now }
     }
 
-    /// Begins now, on a module that may still wait for so many bytes of a send: what else is written would be taken for
-    /// its payload.
-    pub(super) fn in_a_send(now: Timestamp, unfilled: usize) -> Self {
-        Self { unfilled, ..Self::new(now) }
+    /// Begins now, on a module that may still wait for a send: what else is written would be taken for its payload.
+    pub(super) fn in_a_send(now: Timestamp, open: Option<OpenSend>) -> Self {
+        Self { open, ..Self::new(now) }
+    }
+
+    /// The same, on a module that may yet prompt for the send.
+    pub(super) fn behind_prompt(self, open: Option<OpenSend>) -> Self {
+        match open {
+            Some(open) => Self { open: Some(open), deadline: self.deadline + DOUBT, ..self },
+            None => self,
+        }
+    }
+
+    /// Whether a send is to be settled before anything else.
+    pub(super) fn has_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The send that is to be settled, for another who will do so.
+    pub(super) fn take_open(&mut self) -> Option<OpenSend> {
+        self.open.take()
+    }
+
+    /// The prompt of the send has come: what is to be written, and nothing else for a moment.
+    pub(super) fn prompted(&mut self, now: Timestamp) -> Option<Vec<u8>> {
+        let open = self.open.take()?;
+        *self = Self::after_boot(now);
+        Some(open.into_payload())
     }
 
     /// Begins now, on a module that may be in transparent mode: `AT` would be payload, so the escape comes first.
@@ -90,6 +119,9 @@ impl Wake {
     /// A sign of life that is no answer: `AT` is worth trying at once, but not in the silence behind an escape. In data
     /// mode it may be what a peer has sent, and would make payload of the escape.
     pub(super) fn sign_of_life(&mut self, now: Timestamp) {
+        if self.has_open() {
+            return;
+        }
         let (attempt, patience) = ROUND[self.step.saturating_sub(1) % ROUND.len()];
         match attempt {
             Attempt::Flush | Attempt::Abort => *self = Self::new(now),
@@ -102,10 +134,9 @@ impl Wake {
     }
 
     pub(super) fn next(&mut self, now: Timestamp) -> Nudge {
-        if self.unfilled > 0 {
-            let bytes = vec![b'\r'; std::mem::take(&mut self.unfilled)];
+        if let Some(open) = self.open.take() {
             self.deadline = now;
-            return Nudge { bytes, round_over: false };
+            return Nudge { bytes: open.into_fill(), round_over: false };
         }
         let (attempt, patience) = ROUND[self.step % ROUND.len()];
         self.step += 1;
@@ -129,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_send_of_our_own_is_filled_up_before_anything_else_is_written() {
-        let mut wake = Wake::in_a_send(Timestamp::ZERO, 3);
-        assert_eq!(wake.next(Timestamp::ZERO).bytes, b"\r\r\r");
+        let mut wake = Wake::in_a_send(Timestamp::ZERO, Some(OpenSend::new(b"abc".to_vec())));
+        assert_eq!(wake.next(Timestamp::ZERO).bytes, b"abc\r\n");
         assert_eq!(wake.deadline(), Timestamp::ZERO);
         assert_eq!(wake.next(Timestamp::ZERO).bytes, b"AT\r\n");
     }

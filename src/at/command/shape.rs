@@ -51,6 +51,9 @@ pub enum Refusal {
         /// Bytes that it was given.
         given: usize,
     },
+    /// `>`: it asks for data where it should answer.
+    #[error("it asks for data")]
+    Prompt,
     /// `TimeOut`: the module has waited in vain for the content of a file.
     #[error("TimeOut")]
     TimeOut,

@@ -1,0 +1,52 @@
+//! A send of which it is not known whether the module waits for its payload.
+
+use crate::at::harmless_len;
+
+/// The payload of a send whose prompt or result did not come. While the module may be waiting for exactly these bytes,
+/// it takes whatever is written for them; so they are what settles the doubt. The peer was to get them anyway, and a
+/// module that waits for nothing reads no command in them.
+#[derive(PartialEq, Eq)]
+pub(super) struct OpenSend {
+    payload: Vec<u8>,
+}
+
+impl OpenSend {
+    pub(super) fn new(payload: Vec<u8>) -> Self {
+        Self { payload }
+    }
+
+    /// The payload itself, for a module that has asked for it and got nothing else since.
+    pub(super) fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+
+    /// What is written when the module may be waiting or not, with a line end that makes the next command stand alone:
+    /// behind a payload it is passed over. A datagram can't be cut to be harmless as commands; as many CR go out in
+    /// its place, and are a datagram of their own if the module waits.
+    pub(super) fn into_fill(self) -> Vec<u8> {
+        let mut fill = self.payload;
+        if harmless_len(&fill, usize::MAX) < fill.len() {
+            fill.fill(b'\r');
+        }
+        fill.extend_from_slice(b"\r\n");
+        fill
+    }
+}
+
+/// Shows how long the payload is, not what: it may be a key.
+impl std::fmt::Debug for OpenSend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenSend({} bytes)", self.payload.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_settled_by_its_own_bytes_and_a_datagram_that_is_a_command_is_not_written() {
+        assert_eq!(OpenSend::new(b"hello".to_vec()).into_fill(), b"hello\r\n");
+        assert_eq!(OpenSend::new(b"AT+X".to_vec()).into_fill(), b"\r\r\r\r\r\n");
+    }
+}

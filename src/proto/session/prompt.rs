@@ -1,0 +1,251 @@
+//! Payload behind a prompt, and what is done when the prompt or the result does not come.
+//!
+//! The module takes whatever is written behind a prompt for payload, and payload for commands where it has not prompted.
+//! So while it may be waiting, nothing is written but what it waits for; what may not be needed is harmless as commands
+//! ([`harmless_len`]); and a send that was settled in that way has failed, because it is not known what the peer got.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, Refusal, harmless_len};
+use crate::time::Timestamp;
+
+use super::super::exchange::{Exchange, Failure, Finished, Phase, Setback};
+use super::super::fence::Fence;
+use super::super::open_send::OpenSend;
+use super::super::outbox::Outbox;
+use super::super::wake::Wake;
+use super::super::Event;
+use super::{Session, State, Step};
+
+/// How long a prompt may still take when something has come in its place: thirty times as long as an answer takes (section
+/// 15), and short enough not to be noticed by other sockets.
+const GRACE: Duration = Duration::from_millis(300);
+/// The same when an error has come that is likely to be another command's.
+const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
+const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the prompt may still take behind an error. The content of a file is waited for no longer than the command
+/// says, so an error that is likely to be another's is waited out.
+pub(super) fn patience(exchange: &Exchange, suspicious: bool) -> Duration {
+    match (suspicious, exchange.command.gives_up()) {
+        (false, _) => GRACE,
+        (true, false) => DOUBT_TIMEOUT,
+        (true, true) => Duration::MAX,
+    }
+}
+
+impl Session {
+    /// A prompt has come: what is written next is payload.
+    pub(in crate::proto) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        match &mut self.state {
+            State::Busy(exchange) => {
+                match exchange.phase {
+                    Phase::Prompt(_) => {
+                        let buffer = out.buffer();
+                        if let Some(payload) = exchange.prompted(now, buffer) {
+                            out.write(payload);
+                            return Step::Consumed;
+                        }
+                    }
+                    // It is late: the module may not have taken what came before it.
+                    Phase::Blind(ref mut payload) => {
+                        exchange.phase = Phase::Result(std::mem::take(payload));
+                        exchange.deadline = now + BLIND_TIMEOUT;
+                    }
+                    // It has come twice.
+                    Phase::Result(_) => {}
+                    Phase::Answer => exchange.doubt(Setback::Prompted, exchange.deadline),
+                }
+                out.event(Event::Dropped(">".to_owned()));
+                Step::Consumed
+            }
+            State::Fenced(fence) => {
+                if fence.has_open() {
+                    return self.settle_fenced(now, out);
+                }
+                fence.prompted(now);
+                out.event(Event::Dropped(">".to_owned()));
+                Step::Consumed
+            }
+            State::Waking(wake) => {
+                if let Some(payload) = wake.prompted(now) {
+                    out.write(payload);
+                }
+                Step::Consumed
+            }
+            State::Idle => {
+                out.event(Event::Dropped(">".to_owned()));
+                self.abort_prompt(out);
+                self.fence_nothing(now, out);
+                Step::Consumed
+            }
+            State::Online => Step::Consumed,
+        }
+    }
+
+    /// A channel has ended: nothing on it will take its full time.
+    pub(in crate::proto) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
+        if let State::Busy(exchange) = &mut self.state
+            && matches!(exchange.phase, Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_))
+            && exchange.owner == super::Owner::Channel(channel)
+            && !exchange.command.gives_up()
+        {
+            exchange.doubt(Setback::Closed, now + GRACE);
+        }
+    }
+
+    /// The data that a fetch has brought were cut short: its final may be lost with them.
+    pub(in crate::proto) fn cut_short(&mut self, now: Timestamp, channel: ChannelId, out: &mut Outbox) {
+        if let State::Busy(exchange) = &self.state
+            && exchange.command.fetches(channel)
+        {
+            self.ask_behind_open(now, out);
+        }
+    }
+
+    /// The send that the module may be waiting for, if it can wait for ever. What was given is not given again.
+    pub(in crate::proto) fn take_open(&mut self) -> Option<OpenSend> {
+        match &mut self.state {
+            State::Busy(exchange) => exchange.take_open(),
+            State::Fenced(fence) => fence.take_open(),
+            State::Waking(wake) => wake.take_open(),
+            State::Idle | State::Online => None,
+        }
+    }
+
+    /// The module has started anew, so that nothing old can come: forgets the conversation. The command in flight, if
+    /// any, is given back unanswered. A send that waits for its prompt is settled first, in case the module says that it
+    /// has started and did not.
+    pub(in crate::proto) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
+        self.suspicion.forget();
+        let is_written =
+            matches!(&self.state, State::Busy(Exchange { phase: Phase::Blind(_) | Phase::Result(_), .. }));
+        let open = if is_written { None } else { self.take_open() };
+        let given_up = self.wake(wake.behind_prompt(open));
+        out.statistics.commands.abandoned += u64::from(given_up.is_some());
+        given_up
+    }
+
+    pub(super) fn wake(&mut self, wake: Wake) -> Option<Finished> {
+        match std::mem::replace(&mut self.state, State::Waking(wake)) {
+            State::Busy(exchange) => Some(exchange.settled_by_filling()),
+            State::Fenced(fence) => fence.into_held(),
+            State::Waking(_) | State::Idle | State::Online => None,
+        }
+    }
+
+    pub(super) fn fence_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::Fenced(fence) = &self.state else { return Step::Consumed };
+        if fence.has_open() {
+            return self.settle_fenced(now, out);
+        }
+        if fence.is_prompted() {
+            self.abort_prompt(out);
+        }
+        let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Step::Consumed;
+        };
+        self.suspicion.begin(now, fence.probe());
+        if fence.is_exhausted() {
+            out.event(Event::Unresponsive);
+            self.state = State::Fenced(fence);
+            return self.wake(Wake::new(now)).map_or(Step::Consumed, Step::Finished);
+        }
+        self.ask_again(now, fence, out);
+        Step::Consumed
+    }
+
+    /// The question behind a send is payload to the module, or may be: the payload itself ends that.
+    fn settle_fenced(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::Fenced(mut fence) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Step::Consumed;
+        };
+        if let Some(open) = fence.take_open() {
+            out.write(open.into_fill());
+        }
+        let settled = fence.take_settled();
+        self.suspicion.begin(now, fence.probe());
+        if let Some(finished) = &settled {
+            self.suspicion.begin(now, &finished.command);
+        }
+        self.ask_again(now, fence, out);
+        settled.map_or(Step::Consumed, Step::Finished)
+    }
+
+    fn ask_again(&mut self, now: Timestamp, fence: Fence, out: &mut Outbox) {
+        let probe = self.next_probe(fence.held());
+        self.fence(fence.ask(now, probe), out);
+    }
+
+    /// The command in flight may never end, and the module may be waiting for its payload: a question tells.
+    pub(super) fn ask_behind_open(&mut self, now: Timestamp, out: &mut Outbox) {
+        let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else { return };
+        out.statistics.resynchronisations += 1;
+        let probe = self.next_probe(Some(&exchange.command));
+        let open = exchange.take_open();
+        let fence = match exchange.setback() {
+            Some(Setback::Refused(refusal)) => Fence::behind(now, exchange, Err(refusal), probe),
+            Some(Setback::Closed | Setback::Prompted) | None => Fence::behind_open(now, exchange, probe),
+        };
+        self.fence(fence.with_open(open), out);
+    }
+
+    /// A module that waits for text up to Ctrl-Z stops doing so; another takes no notice (A32).
+    fn abort_prompt(&self, out: &mut Outbox) {
+        out.write(vec![0x1b]);
+    }
+
+    pub(super) fn busy_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
+        match (&exchange.phase, exchange.setback()) {
+            (_, Some(Setback::Refused(_) | Setback::Closed)) => {
+                self.ask_behind_open(now, out);
+                return Step::Consumed;
+            }
+            // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
+            // harmless as commands. A datagram can't be cut to be so: then it is filled up, and the send has failed.
+            (Phase::Prompt(payload), _)
+                if !exchange.command.gives_up() && harmless_len(payload, usize::MAX) == payload.len() =>
+            {
+                if let Some(payload) = exchange.go_blind(now + BLIND_TIMEOUT) {
+                    out.write(payload);
+                }
+                return Step::Consumed;
+            }
+            (Phase::Answer | Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), _) => {}
+        }
+        self.give_up(now, out)
+    }
+
+    /// The command in flight has timed out.
+    fn give_up(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Step::Consumed;
+        };
+        self.suspicion.begin(now, &exchange.command);
+        if exchange.command.enters_data_mode() {
+            // It may have succeeded: a question would be payload.
+            self.search(now);
+            return Step::Finished(exchange.finish(Err(Failure::Timeout)));
+        }
+        if exchange.setback() == Some(Setback::Prompted) {
+            self.abort_prompt(out);
+            self.fence_nothing(now, out);
+            return Step::Finished(exchange.finish(Err(Failure::Refused(Refusal::Prompt))));
+        }
+        match exchange.phase {
+            // All of it is with the module, if it has waited for it.
+            Phase::Blind(_) => out.write(b"\r\n".to_vec()),
+            // Bytes lost on the line leave the module waiting for as many.
+            Phase::Prompt(_) | Phase::Result(_) => {
+                if let Some(open) = exchange.take_open() {
+                    out.write(open.into_fill());
+                }
+            }
+            Phase::Answer => {}
+        }
+        self.fence_nothing(now, out);
+        Step::Finished(exchange.finish(Err(Failure::Timeout)))
+    }
+}
