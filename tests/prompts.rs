@@ -44,9 +44,7 @@ fn still_works(pair: &mut Pair) {
     assert_eq!(pair.read(socket, 10).unwrap(), b"still here");
     pair.close(socket).unwrap();
     assert_eq!(pair.waiting(), 0);
-    let strange = |happening: &&Happening| {
-        matches!(happening, Happening::Command(text) if text.contains("CFUN=") && !text.contains("CFUN=1"))
-    };
+    let strange = |happening: &&Happening| matches!(happening, Happening::Command(text) if text.contains("CFUN=") && !text.contains("CFUN=1"));
     assert_eq!(pair.happenings.iter().find(strange), None, "payload was read as a command");
 }
 
@@ -109,7 +107,12 @@ fn a_prompt_behind_an_error_that_was_believed_ends_the_send_and_is_given_the_pay
 
 #[test]
 fn an_error_in_place_of_a_prompt_frees_the_line_soon() {
-    for words in ["\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n", "\r\n0, CLOSED\r\n", "\r\n0, CLOSED\r\n\r\n+CME ERROR: 3\r\n"] {
+    for words in [
+        "\r\nERROR\r\n",
+        "\r\n+CME ERROR: 3\r\n",
+        "\r\n0, CLOSED\r\n",
+        "\r\n0, CLOSED\r\n\r\n+CME ERROR: 3\r\n",
+    ] {
         for suspicious in [false, true] {
             let mut pair = Pair::online();
             let (socket, other) = (pair.channel_open(), pair.channel_open());
@@ -127,7 +130,11 @@ fn an_error_in_place_of_a_prompt_frees_the_line_soon() {
             // The module has room again, or the channel has ended.
             let answer = pair.answer(first);
             let closed = words.contains("CLOSED");
-            assert_eq!(matches!(answer, Err(Error::Closed(CloseReason::Peer))), closed, "{words:?}: {answer:?}");
+            assert_eq!(
+                matches!(answer, Err(Error::Closed(CloseReason::Peer))),
+                closed,
+                "{words:?}: {answer:?}"
+            );
             pair.close(socket).unwrap();
             still_works(&mut pair);
         }
@@ -136,7 +143,8 @@ fn an_error_in_place_of_a_prompt_frees_the_line_soon() {
 
 #[test]
 fn a_fetch_that_a_close_cuts_short_frees_the_line_by_a_question() {
-    let mut pair = Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
+    let mut pair =
+        Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
     let (socket, other) = (pair.channel_open(), pair.channel_open());
     pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,100,0\r\nhalf of it\r\n\r\n0, CLOSED\r\n");
     pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
@@ -166,7 +174,9 @@ fn a_piece_is_cut_by_the_rule_by_which_it_is_written_blind() {
 #[test]
 fn a_start_that_was_none_while_a_send_waits_for_its_prompt_gives_the_peer_nothing_but_the_payload() {
     let payload = b"the payload of a stream, in one piece of some length, without a line end";
-    for prompt_after in [None, Some(0), Some(100), Some(190), Some(250), Some(600), Some(1_100), Some(1_300), Some(5_000)] {
+    for prompt_after in
+        [None, Some(0), Some(100), Some(190), Some(250), Some(600), Some(1_100), Some(1_300), Some(5_000)]
+    {
         let mut pair = without_prompts();
         let socket = pair.channel_open();
         let link = pair.modem.network().last_link().unwrap();
@@ -214,7 +224,8 @@ fn a_port_that_goes_while_a_send_is_open_gives_the_peer_nothing_but_the_payload(
         let link = pair.modem.network().last_link().unwrap();
         if prompted {
             heal(&mut pair);
-            pair.to_modem = Box::new(|_, bytes| if bytes.starts_with(b"ppp") { bytes[..2].to_vec() } else { bytes });
+            pair.to_modem =
+                Box::new(|_, bytes| if bytes.starts_with(b"ppp") { bytes[..2].to_vec() } else { bytes });
         }
         let ticket = pair.sending(socket, &[b'p'; 30]);
         pair.run_for(MOMENT);

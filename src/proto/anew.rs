@@ -7,9 +7,27 @@ use crate::error::NotReady;
 use crate::time::Timestamp;
 
 use super::channel::End;
-use super::engine::{Engine, Port, Unfinished};
+use super::engine::Engine;
+use super::open_send::OpenSend;
 use super::wake::Wake;
 use super::{Event, Owner};
+
+/// The port, as the core knows it.
+#[derive(Debug)]
+pub(super) enum Port {
+    There,
+    /// Gone, why, and what the module may still take what comes next for.
+    Lost(Box<str>, Unfinished),
+}
+
+/// What the module may wait for.
+#[derive(Debug)]
+pub(super) enum Unfinished {
+    /// A send, or `None` for commands.
+    Send(Option<OpenSend>),
+    /// Transparent data.
+    DataMode,
+}
 
 /// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
 /// (protocol section 3).

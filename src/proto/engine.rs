@@ -5,11 +5,11 @@ use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
 
+use super::anew::Port;
 use super::bring_up::{BringUp, Carries};
 use super::channels::Channels;
 use super::check::Check;
 use super::exchange::Finished;
-use super::open_send::OpenSend;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
@@ -63,23 +63,6 @@ pub struct Engine {
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Told,
-}
-
-/// The port, as the core knows it.
-#[derive(Debug)]
-pub(super) enum Port {
-    There,
-    /// Gone, why, and what the module may still take what comes next for.
-    Lost(Box<str>, Unfinished),
-}
-
-/// What the module may wait for.
-#[derive(Debug)]
-pub(super) enum Unfinished {
-    /// A send, or `None` for commands.
-    Send(Option<OpenSend>),
-    /// Transparent data.
-    DataMode,
 }
 
 /// What the application was last told of readiness.

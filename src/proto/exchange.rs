@@ -187,7 +187,8 @@ impl Exchange {
         match &mut self.phase {
             Phase::Answer => None,
             Phase::Prompt(payload) | Phase::Blind(payload) | Phase::Result(payload) => {
-                Some(OpenSend::new(std::mem::take(payload)))
+                let payload = std::mem::take(payload);
+                (!payload.is_empty()).then(|| OpenSend::new(payload))
             }
         }
     }

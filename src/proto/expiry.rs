@@ -39,11 +39,7 @@ impl Engine {
     pub(super) fn expire(&mut self, now: Timestamp) {
         while let Some((_, why)) = self.pressing_deadline().filter(|(at, _)| *at <= now) {
             match why {
-                Deadline::Answer
-                | Deadline::Prompt
-                | Deadline::Doubt
-                | Deadline::Fence
-                | Deadline::Wake => {
+                Deadline::Answer | Deadline::Prompt | Deadline::Doubt | Deadline::Fence | Deadline::Wake => {
                     if !matches!(why, Deadline::Wake | Deadline::Doubt) {
                         self.out.event(Event::Expired(why));
                     }

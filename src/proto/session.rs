@@ -93,9 +93,9 @@ impl Session {
     /// What the decoder should expect.
     pub(super) fn expect(&self) -> Expect {
         match &self.state {
-            State::Busy(Exchange { phase: Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), .. }) => {
-                Expect::Prompt
-            }
+            State::Busy(Exchange {
+                phase: Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), ..
+            }) => Expect::Prompt,
             State::Waking(wake) if wake.has_open() => Expect::Prompt,
             State::Fenced(fence) if fence.has_open() => Expect::Prompt,
             State::Online => Expect::Raw,

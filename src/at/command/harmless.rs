@@ -42,7 +42,9 @@ enum LineText {
     Nothing,
     A,
     /// `AT`, alone or with basic commands behind it.
-    At { is_bare: bool },
+    At {
+        is_bare: bool,
+    },
     /// `D` of a dialled number behind `AT`.
     Dial,
     /// A backspace has taken back something: any of the others.

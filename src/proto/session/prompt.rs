@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::at::{ChannelId, Refusal, harmless_len};
 use crate::time::Timestamp;
 
+use super::super::Event;
 use super::super::exchange::{Exchange, Failure, Finished, Phase, Setback};
 use super::super::fence::Fence;
 use super::super::open_send::OpenSend;
 use super::super::outbox::Outbox;
 use super::super::wake::Wake;
-use super::super::Event;
 use super::{Session, State, Step};
 
 /// How long a prompt may still take when something has come in its place: thirty times as long as an answer takes (section
