@@ -163,6 +163,8 @@ impl Maker {
             9 if !self.kind.is_stream() => Far::NeverReads,
             9 => Far::Pushes,
             10 => Far::ClosesAfter(self.chance.below(4_000) as u64),
+            // Some firmware does nothing else while it makes a connection that is not answered.
+            _ if self.kind.is_sound() => self.chance.pick(&[Far::ResetsAfter(700), Far::Refuses]),
             _ => self.chance.pick(&[Far::ResetsAfter(700), Far::Silent, Far::Refuses]),
         };
         let wanted = match self.kind {

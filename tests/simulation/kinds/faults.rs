@@ -48,7 +48,9 @@ impl Maker {
             2 => Fault::DetachedAnswer { command, by },
             3 => Fault::LostAnswer { command },
             // A module that keeps data for the host and refuses to give them may have destroyed them: nothing shows it.
-            4 if self.world.mode == ReceiveMode::Push => Fault::WrongAnswer { command, text: text.to_owned() },
+            4 if self.world.mode == ReceiveMode::Push => {
+                Fault::WrongAnswer { command, text: text.to_owned() }
+            }
             5 => Fault::CloseMidSend { after: self.chance.below(20) },
             6 => Fault::ShortBody { missing },
             7 => Fault::CutBody { missing },
