@@ -684,3 +684,14 @@ fn no_number_of_any_answer_overflows_anything() {
         }
     }
 }
+
+#[test]
+fn a_connection_asked_for_before_the_channels_are_known_gets_none_that_the_module_does_not_offer() {
+    let mut pair = Pair::with(Config::default(), Settings::default().profile(Profile::air780e()));
+    let asked: Vec<_> = (0..8).map(|_| pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60))).collect();
+    let answers: Vec<_> = asked.into_iter().map(|ticket| pair.answer(ticket)).collect();
+    let connected = answers.iter().filter(|answer| matches!(answer, Ok(Response::Connected(_)))).count();
+    let refused = answers.iter().filter(|answer| matches!(answer, Err(Error::NoFreeChannel))).count();
+    assert_eq!((connected, refused), (6, 2), "{answers:?}");
+    assert_eq!(pair.wrote("AT+CIPSTART=6"), 0, "{}", pair.story());
+}

@@ -82,9 +82,11 @@ impl Channels {
         }
     }
 
-    /// The firmware offers this many channels.
-    pub(super) fn offer(&mut self, count: usize) {
+    /// The firmware offers this many channels. Connections that were asked for before it had said so, and got another
+    /// one, wait for one of these.
+    pub(super) fn offer(&mut self, now: Timestamp, count: usize, out: &mut Outbox) {
         self.offered = count.clamp(1, ChannelId::COUNT);
+        self.withdraw_beyond_offer(now, out);
     }
 
     pub(super) fn channel(&mut self, id: ChannelId) -> &mut Channel {

@@ -323,7 +323,7 @@ impl Engine {
             Owner::Check(check) => self.checked(now, check, &finished),
         }
         if let Some(count) = self.bring_up.found.channels.take() {
-            self.channels.offer(count);
+            self.channels.offer(now, count, &mut self.out);
         }
     }
 

@@ -35,13 +35,32 @@ impl Channels {
     pub(super) fn connect(&mut self, now: Timestamp, opening: Opening, out: &mut Outbox) {
         self.queue.0.push_back(opening);
         self.assign(now);
+        self.refuse_hopeless(out);
+    }
+
+    /// Those for which no channel is being released are refused, the last ones first.
+    fn refuse_hopeless(&mut self, out: &mut Outbox) {
         let offered = self.all.iter().take(self.offered);
         let released = offered.filter(|channel| channel.is_being_released()).count();
-        if self.queue.0.len() > released
+        while self.queue.0.len() > released
             && let Some(last) = self.queue.0.pop_back()
         {
             refuse_connect(last.ticket, Error::NoFreeChannel, out);
         }
+    }
+
+    /// Connections that have got a channel which the firmware does not offer, and are not begun, wait again, or are refused.
+    pub(super) fn withdraw_beyond_offer(&mut self, now: Timestamp, out: &mut Outbox) {
+        for channel in self.all.iter_mut().skip(self.offered) {
+            if matches!(channel.link, Link::Wanted(_))
+                && let Some(opening) = channel.link.take_opening(Link::Idle)
+            {
+                channel.socket = None;
+                self.queue.0.push_back(opening);
+            }
+        }
+        self.assign(now);
+        self.refuse_hopeless(out);
     }
 
     /// Gives free channels to those who wait for one.
