@@ -191,6 +191,14 @@ pub enum CloseReason {
     ReceiveUnconfirmed,
     /// The module did not answer `+++` or DTR, so nobody knows whether it still takes bytes for payload (transparent mode).
     EscapeUnanswered,
+    /// The module did not answer `ATO`, so nothing tells whether it has entered data mode (transparent mode).
+    ResumeUnanswered,
+    /// The connection is over, and the last bytes that came may be the peer's data or the module's own words. They are not
+    /// given (transparent mode).
+    EndUncertain {
+        /// How many they are.
+        held: usize,
+    },
     /// Something came while the module was in command mode that no module says: data, perhaps, that can't be told from
     /// answers there (transparent mode).
     DataInCommandMode,
@@ -271,6 +279,8 @@ impl CloseReason {
             | Self::ReceiveRefused(_)
             | Self::ReceiveUnconfirmed
             | Self::EscapeUnanswered
+            | Self::ResumeUnanswered
+            | Self::EndUncertain { .. }
             | Self::DataInCommandMode
             | Self::Truncated { .. } => io::ErrorKind::ConnectionAborted,
         }
@@ -305,6 +315,11 @@ impl fmt::Display for CloseReason {
             }
             Self::ReceiveUnconfirmed => f.write_str("received data may be lost: the module did not answer"),
             Self::EscapeUnanswered => f.write_str("the module did not leave transparent mode when told to"),
+            Self::ResumeUnanswered => f.write_str("the module did not enter transparent mode when told to"),
+            Self::EndUncertain { held } => write!(
+                f,
+                "the connection is over, and the last {held} bytes may be the peer's data or the module's own words"
+            ),
             Self::DataInCommandMode => {
                 f.write_str("received data may be lost: the module sent some while it was in command mode")
             }

@@ -324,7 +324,9 @@ impl Schedule {
                 matches!(error, Error::Closed(CloseReason::EscapeUnanswered) | Error::PortLost { .. })
             }
         };
-        if !rest.is_empty() && !gave_up {
+        // A question that was to prove an escape, and the stream is about to end for it: `check_whole` looks whether it has.
+        let is_question = b"AT+CIPMODE?\r\n".starts_with(rest);
+        if !rest.is_empty() && !gave_up && !is_question {
             let at = got.len() - rest.len();
             let strange = &rest[..rest.len().min(60)];
             panic!("the peer got {:?} at {at}, {}", strange.escape_ascii().to_string(), self.pair.story());
@@ -487,12 +489,8 @@ impl Schedule {
             Some(Error::Closed(CloseReason::Peer))
                 if self.line == Line::Sound && stream.peer_left == Some(Left::Closed) && !stream.echoes =>
             {
-                // A peer whose last words are those of an end can't be told from a module that says them (A60).
-                let closed = b"\r\nCLOSED\r\n";
-                let looks_like_an_end =
-                    said[stream.read.len()..].chunks(closed.len()).all(|words| words == closed);
                 assert!(
-                    all_read || looks_like_an_end,
+                    all_read,
                     "{} of {} bytes read, {}",
                     stream.read.len(),
                     said.len(),

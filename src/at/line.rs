@@ -87,6 +87,24 @@ pub enum ChannelNews {
     UdpError(Option<u32>),
 }
 
+impl ChannelNews {
+    /// How it is written; the other spellings are read alike.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ConnectOk => "CONNECT OK",
+            Self::ConnectFail => "CONNECT FAIL",
+            Self::AlreadyConnect => "ALREADY CONNECT",
+            Self::SendOk => "SEND OK",
+            Self::SendFail => "SEND FAIL",
+            Self::DataAccept(_) => "DATA ACCEPT",
+            Self::CloseOk => "CLOSE OK",
+            Self::Closed => "CLOSED",
+            Self::TcpError(_) => "TCP ERROR",
+            Self::UdpError(_) => "UDP ERROR",
+        }
+    }
+}
+
 impl<'a> Line<'a> {
     /// Reads a line as the decoder hands it out. Every line can be read: what is not known is [`Line::Text`].
     ///

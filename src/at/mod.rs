@@ -23,6 +23,7 @@ mod line;
 mod reply;
 mod text;
 mod transport_error;
+mod unasked;
 mod urc;
 
 pub use channel_id::ChannelId;
@@ -39,4 +40,5 @@ pub use line::{ChannelNews, Final, Line, bare_address};
 pub use reply::{Access, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SignalQuality, SimState};
 pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};
 pub use transport_error::{TcpError, UdpError};
+pub(crate) use unasked::{Effect, amid_data, fits, is_noise, may_begin_amid_data};
 pub use urc::Urc;

@@ -4,11 +4,11 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::internet::{DnsError, PingReply};
-use super::line::{ChannelNews, Line, bare_address};
-use super::reply::{Access, Domain, SimState, registration_status};
-use super::{ChannelId, RegistrationStatus, TcpError, UdpError};
+use super::line::bare_address;
+use super::reply::{Access, Domain, SimState};
+use super::{ChannelId, RegistrationStatus, TcpError, UdpError, unasked};
 
-/// An unsolicited result code (protocol sections 3, 8 to 11; variants section 1).
+/// An unsolicited result code (protocol sections 3, 8 to 13). The table is in `unasked.rs`.
 ///
 /// A line that is not known is kept as it is: [`Urc::Unknown`] reaches the application too.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,37 +81,23 @@ pub enum Urc {
     ResolveFailed(DnsError),
     /// `+CIPPING: <n>,"ip",<time>,<ttl>`: one reply, or its absence.
     Ping(PingReply),
-    /// A known line that asks nothing of anybody (`+CSCON`, `+CIEV`, `+EEMLTE...`, `+UPGRADEIND`, `RECV FROM:`, ...).
+    /// `+CMT`, `+CBM`, `+CDS`, `+CUSD`, `+MSUB`: text of people. Whatever it says, it is not the module that says it.
+    Message {
+        /// The line that announces it, as written.
+        header: String,
+        /// The text behind it; lines are divided by LF. Empty if the header holds it all.
+        text: String,
+    },
+    /// A known line that needs no action (`+CSCON`, `+CIEV`, `+EEMLTE...`, `+UPGRADEIND`, `RECV FROM:`, ...).
     Note(String),
     /// A line that is not known. Bytes that are not UTF-8 are replaced.
     Unknown(String),
 }
 
-/// Keys of lines that come unasked and mean nothing to sockets (protocol section 3).
-const NOTE_KEYS: [&str; 12] = [
-    "+CSCON",
-    "+CIEV",
-    "+EEMLTESVC",
-    "+EEMLTEINTRA",
-    "+EEMLTEINTER",
-    "+UPGRADEIND",
-    "+QIND",
-    "+CTZEU",
-    "+CTZV",
-    "+HTTPACTION",
-    "+MUID",
-    "+CRING",
-];
-
 impl Urc {
     /// Reads a line that answers nothing.
     pub fn parse(line: &[u8]) -> Self {
-        match Line::parse(line) {
-            Line::Channel { channel, news } => Self::of_channel(channel, news),
-            Line::Info { key, list } => Self::of_info(key, list).unwrap_or_else(|| Self::Unknown(text(line))),
-            Line::Text(words) => Self::of_words(words).unwrap_or_else(|| Self::Unknown(text(line))),
-            Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_) => Self::Unknown(text(line)),
-        }
+        unasked::read(line).unwrap_or_else(|| Self::Unknown(text(line.trim_ascii())))
     }
 
     /// Whether the line is known.
@@ -154,71 +140,10 @@ impl Urc {
             | Self::Resolved { .. }
             | Self::ResolveFailed(_)
             | Self::Ping(_)
+            | Self::Message { .. }
             | Self::Note(_)
             | Self::Unknown(_) => None,
         }
-    }
-
-    fn of_channel(channel: Option<ChannelId>, news: ChannelNews) -> Self {
-        match news {
-            ChannelNews::ConnectOk => Self::ConnectOk(channel),
-            ChannelNews::ConnectFail => Self::ConnectFail(channel),
-            ChannelNews::AlreadyConnect => Self::AlreadyConnect(channel),
-            ChannelNews::SendOk => Self::SendOk(channel),
-            ChannelNews::SendFail => Self::SendFail(channel),
-            ChannelNews::DataAccept(len) => Self::DataAccept { channel, len },
-            ChannelNews::CloseOk => Self::CloseOk(channel),
-            ChannelNews::Closed => Self::Closed(channel),
-            ChannelNews::TcpError(code) => Self::TcpError(channel, code.map(TcpError::new)),
-            ChannelNews::UdpError(code) => Self::UdpError(channel, code.map(UdpError::new)),
-        }
-    }
-
-    fn of_info(key: &[u8], list: &[u8]) -> Option<Self> {
-        let key = std::str::from_utf8(key).ok()?;
-        if key == "+CIPRXGET" {
-            return data_waiting(list);
-        }
-        let words = || text(list).trim().to_owned();
-        let fields = super::fields(list);
-        let field = |index: usize| fields.get(index).and_then(super::Field::number);
-        Some(match key {
-            "+PDP" | "+SAPBR" if words() == "DEACT" => Self::PdpDeactivated,
-            "+CGEV" | "*CGEV" => Self::Bearer(words()),
-            "+CPIN" => Self::Sim(SimState::parse(list)),
-            "^CARDMODE" => Self::CardMode(field(0)?),
-            "^MODE" => Self::Mode(field(0)?, field(1)?),
-            "+NITZ" | "+CTZE" => Self::NetworkTime(words()),
-            "+CREG" | "+CGREG" | "+CEREG" => Self::Registration(
-                Domain::of_key(key)?,
-                registration_status(&fields, super::reply::Form::Unsolicited)?,
-            ),
-            "+CFUN" => Self::Started(format!("{key}: {}", words())),
-            "+CDNSGIP" => resolved(&fields)?,
-            "+CIPPING" => Self::Ping(PingReply::parse(&fields)?),
-            key if NOTE_KEYS.contains(&key) => Self::Note(format!("{key}: {}", words())),
-            _ => return None,
-        })
-    }
-
-    fn of_words(words: &[u8]) -> Option<Self> {
-        // Noise of a start may be glued in front of the last bytes of an old line.
-        if words.starts_with(b"^boot.rom") {
-            return Some(Self::BootRom);
-        }
-        Some(match std::str::from_utf8(words).ok()? {
-            "RDY" => Self::Ready,
-            "+PDP DEACT" => Self::PdpDeactivated,
-            words if words.starts_with("+SAPBR ") && words.ends_with("DEACT") => Self::PdpDeactivated,
-            "+E_UTRAN Service" => Self::Service(Access::Lte),
-            "+GSM Service" => Self::Service(Access::Gsm),
-            "+GPRS Service" => Self::Service(Access::Gprs),
-            "+NO Service" => Self::Service(Access::None),
-            // The sender of the data that follow, behind `AT+CIPSRIP=1` (protocol section 11; the vendor adds a `+`).
-            words if words.trim_start_matches('+').starts_with("RECV FROM:") => Self::Note(words.to_owned()),
-            words @ ("SMS READY" | "SMS Ready" | "Call Ready") => Self::Started(words.to_owned()),
-            _ => return None,
-        })
     }
 }
 
@@ -233,7 +158,7 @@ impl fmt::Display for Urc {
 
 /// `+CIPRXGET: 1,<n>` and `+CIPRXGET: 1`; the vendor's `+CIPRXGET:<n>` cannot be told from the single connection's
 /// `+CIPRXGET: 1`, so one field names a channel and the engine asks.
-fn data_waiting(list: &[u8]) -> Option<Urc> {
+pub(super) fn data_waiting(list: &[u8]) -> Option<Urc> {
     let mut fields = super::fields::each_field(list);
     let channel = match (fields.next()?, fields.next(), fields.next()) {
         (only, None, _) => only,
@@ -243,7 +168,7 @@ fn data_waiting(list: &[u8]) -> Option<Urc> {
     ChannelId::new(channel.number()?).map(|channel| Urc::DataWaiting(Some(channel)))
 }
 
-fn resolved(fields: &[super::Field<'_>]) -> Option<Urc> {
+pub(super) fn resolved(fields: &[super::Field<'_>]) -> Option<Urc> {
     match fields {
         [failed, code] if failed.number() == Some(0) => {
             Some(Urc::ResolveFailed(DnsError::new(code.number()?)))
@@ -254,6 +179,29 @@ fn resolved(fields: &[super::Field<'_>]) -> Option<Urc> {
         }
         _ => None,
     }
+}
+
+/// A line that needs no action.
+pub(super) fn note(key: &str, list: &[u8]) -> Option<Urc> {
+    Some(Urc::Note(with_key(key, list)))
+}
+
+/// The sender of the data that follow, behind `AT+CIPSRIP=1` (protocol section 11; the vendor adds a `+`).
+pub(super) fn note_words(words: &str) -> Option<Urc> {
+    Some(Urc::Note(words.to_owned()))
+}
+
+/// The header of a message, without its body.
+pub(super) fn message(key: &str, list: &[u8]) -> Option<Urc> {
+    Some(Urc::Message { header: with_key(key, list), text: String::new() })
+}
+
+pub(super) fn with_key(key: &str, list: &[u8]) -> String {
+    format!("{key}: {}", trimmed(list))
+}
+
+pub(super) fn trimmed(list: &[u8]) -> String {
+    text(list.trim_ascii())
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::{Socket, unexpected};
+use super::{Heartbeat, Socket, unexpected};
 use crate::error::Result;
-use crate::proto::{Request, Response};
+use crate::proto::{HeartbeatStatistics, Request, Response};
 
 /// A TCP connection in transparent mode ([`Modem::transparent`](super::Modem::transparent)): bytes go both ways at the
 /// speed of the line, and there is nothing else on it.
@@ -33,11 +33,21 @@ use crate::proto::{Request, Response};
 ///
 /// # What this mode can't do
 ///
-/// * The module's own words stand among the data. When it says `CLOSED` or the like, and nothing follows, the stream asks it
-///   with an escape whether that is so. So a peer's close is seen after about 3 s, and a peer that sends just these words
-///   and then nothing holds up writes for about as long; no data are lost by that.
+/// * The module's own words stand among the data. When `CLOSED`, `RDY` or the like comes as a line of its own, the stream asks
+///   the module with an escape whether that is so, whatever follows. So a peer's close is seen after about 3 s, and a peer
+///   that sends such a line holds up writes, and what comes behind it, for about as long; no data are lost by that.
+/// * A peer whose last data are lines that a module may say as well (`+CREG: 1`) can't be told from the module. Then the end is
+///   [`CloseReason::EndUncertain`](crate::CloseReason::EndUncertain), which says how many bytes are in doubt, and no end of
+///   file.
 /// * Nothing says that the module has taken the data. What is written while the connection ends is lost, and what is
 ///   written after the module has said so and before that was read is read by it as commands.
+/// * A module that restarts without saying so takes what is written as commands, and may send it back as an echo. A
+///   [heartbeat](Self::set_heartbeat) finds it.
+/// * Command mode is proved by a question behind the escape. If the answer to the escape was the peer's, the peer gets the
+///   question, and the stream ends with [`CloseReason::EscapeUnanswered`](crate::CloseReason::EscapeUnanswered).
+/// * Data that come in command mode end the stream with
+///   [`CloseReason::DataInCommandMode`](crate::CloseReason::DataInCommandMode) if no module says such; blank lines, and what
+///   looks like an answer while one is waited for, can't be told.
 /// * Data that are written slowly plus by plus might be an escape: three pluses alone, with silence around them, are held
 ///   back for up to 0.75 s.
 /// * A received CR LF that nothing follows is held back for 20 ms.
@@ -123,6 +133,22 @@ impl TransparentStream {
     /// How long writes wait.
     pub fn write_timeout(&self) -> Option<Duration> {
         self.socket.write_timeout()
+    }
+
+    /// Begins, changes or (with `None`) ends the heartbeat of this stream: as [`Socket::set_heartbeat`]. It keeps the
+    /// connection alive, and with [`Heartbeat::max_missed`] it finds a module that has restarted without saying so. A heartbeat
+    /// that comes back as it went may be the echo of such a module, so it is asked by an escape, which takes about 3 s; a
+    /// peer that answers with something else costs nothing.
+    ///
+    /// # Errors
+    /// As for [`Socket::set_heartbeat`].
+    pub fn set_heartbeat(&self, heartbeat: impl Into<Option<Heartbeat>>) -> Result<()> {
+        self.socket.set_heartbeat(heartbeat)
+    }
+
+    /// What has become of the heartbeats; `None` without a heartbeat.
+    pub fn heartbeat_statistics(&self) -> Option<HeartbeatStatistics> {
+        self.socket.heartbeat_statistics()
     }
 
     /// The peer's address.

@@ -229,6 +229,7 @@ impl Engine {
         self.received_at = now;
         let mut decoder = std::mem::take(&mut self.decoder);
         let mut is_whole = self.session.is_online();
+        is_whole |= self.session.is_idle() && self.stream_bytes(bytes);
         while let Some(token) = decoder.next(&mut bytes, self.session.expect()) {
             is_whole |= !matches!(token, Token::Data { last: false, .. });
             self.token(now, token);
@@ -245,6 +246,8 @@ impl Engine {
                 self.step(now, step);
             }
             Token::Header(header) => {
+                // The one connection of a stream has no headers: it is the peer's data.
+                self.stream_fault();
                 self.session.header(&header.kind);
                 self.channels.begin_frame(&header, &mut self.out);
                 if let crate::at::HeaderKind::Pushed { channel, .. } = header.kind {
@@ -270,6 +273,9 @@ impl Engine {
             self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
             return;
         }
+        if self.session.is_idle() && !self.session.is_owed(now) {
+            self.stream_stray(line);
+        }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.unclaimed(now, line);
@@ -282,6 +288,8 @@ impl Engine {
         match step {
             Step::Consumed | Step::Unclaimed => {}
             Step::Finished(finished) => self.finished(now, finished),
+            // The peer has sent the question back: it is no proof.
+            Step::Echoed if self.transparent.is_proving() => {}
             // The echo is off while the module runs: it has started anew without saying so.
             Step::Echoed if self.bring_up.knows_echo_off() => self.restarted(now),
             Step::Echoed => {}
@@ -329,6 +337,9 @@ impl Engine {
 
     /// News, in the order of the lines.
     pub(super) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
+        if self.stream_keeps(line) {
+            return;
+        }
         let urc = Urc::parse(line);
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
             let was_up = self.channels.channel(channel).link.can_send();

@@ -20,13 +20,16 @@ impl Engine {
     pub(super) fn pressing_deadline(&self) -> Option<(Timestamp, Deadline)> {
         let request = self.channels.request_deadline().min(self.requests.deadline());
         let beat = self.channels.heartbeat_deadline();
-        let unfinished = !self.decoder.partial_line().is_empty() && is_whole(self.decoder.partial_line());
+        let partial = self.decoder.partial_line();
+        let unfinished = !partial.is_empty() && is_whole(partial);
+        let stranded = !partial.is_empty() && !unfinished && self.transparent.is_beside();
         [
             self.session.deadline(),
             self.transparent.deadline(),
             (request != Timestamp::MAX).then_some((request, Deadline::Request)),
             (beat != Timestamp::MAX).then_some((beat, Deadline::Heartbeat)),
             unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
+            stranded.then_some((self.received_at + PARTIAL_DATA, Deadline::PartialLine)),
             (self.decoder.data_left() > 0)
                 .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
         ]
@@ -55,6 +58,9 @@ impl Engine {
                     self.expire_stream(now);
                 }
                 Deadline::PartialLine => {
+                    if !is_whole(self.decoder.partial_line()) {
+                        self.stream_fault();
+                    }
                     let mut decoder = std::mem::take(&mut self.decoder);
                     if let Some(token) = decoder.end_line() {
                         self.token(now, token);

@@ -70,6 +70,11 @@ impl Heart {
         self.traffic_at + self.pulse.every
     }
 
+    /// Whether a heartbeat has had no answer yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.beat_at.is_some()
+    }
+
     /// The module has taken data.
     pub(super) fn sent(&mut self, now: Timestamp) {
         self.traffic_at = now;

@@ -85,6 +85,11 @@ impl Session {
         matches!(self.state, State::Idle)
     }
 
+    /// Whether answers may come that are not waited for.
+    pub(super) fn is_owed(&self, now: Timestamp) -> bool {
+        self.suspicion.is_on(now)
+    }
+
     /// Whether nothing is known of the module yet, or any more.
     pub(super) fn is_waking(&self) -> bool {
         matches!(self.state, State::Waking(_))

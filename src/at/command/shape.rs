@@ -86,6 +86,8 @@ pub(super) enum Shape {
     Close(ChannelId),
     /// Prompt, payload, then `DATA ACCEPT:<n>,<len>` or `<n>, SEND OK`.
     Send(ChannelId, usize),
+    /// `+CIPMODE: 1`, then `OK`: asked where the module may not be in command mode.
+    Proof,
     /// `CONNECT`, perhaps behind an `OK`: data mode begins (`AT+CIPSTART` in transparent mode, `ATO`).
     Dial,
     /// Prompt, payload, then `OK` or `TimeOut` (`AT+FSWRITE`).
@@ -131,6 +133,7 @@ impl Shape {
                 _ => Verdict::NotMine,
             },
             Self::Dial => judge_dial(line),
+            Self::Proof => part_if(line.info("+CIPMODE").is_some_and(|list| is_one(&list))),
             Self::Close(mine) => match news_of(line, mine) {
                 Some(ChannelNews::CloseOk) => Verdict::Done(Ok(())),
                 _ => Verdict::NotMine,
@@ -168,18 +171,20 @@ impl Shape {
                 | Self::Bare { .. }
                 | Self::Write
                 | Self::Fetch(_)
+                | Self::Proof
                 | Self::Any { .. }
         )
     }
 
     /// Whether the answer always has one line of its own.
     pub(super) fn has_one_line(self) -> bool {
-        matches!(self, Self::Info { .. } | Self::Address)
+        matches!(self, Self::Info { .. } | Self::Proof | Self::Address)
     }
 
     pub(super) fn has_key(self, wanted: &str) -> bool {
         match self {
             Self::Info { keys, .. } => keys.contains(&wanted),
+            Self::Proof => wanted == "+CIPMODE",
             Self::Any { key } => trim_key(&key) == wanted.as_bytes(),
             _ => false,
         }
@@ -205,8 +210,10 @@ impl Shape {
     fn judge_ok(self, answered: bool) -> Verdict {
         match self {
             Self::Plain | Self::Start(_) | Self::Write | Self::Any { .. } => Verdict::Done(Ok(())),
-            Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) if answered => Verdict::Done(Ok(())),
-            Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Address => {
+            Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Proof if answered => {
+                Verdict::Done(Ok(()))
+            }
+            Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Proof | Self::Address => {
                 Verdict::Doubtful(Err(Refusal::Empty))
             }
             Self::Status if answered => Verdict::Doubtful(Ok(())),
@@ -217,6 +224,10 @@ impl Shape {
             Self::Send(..) => Verdict::NotMine,
         }
     }
+}
+
+fn is_one(list: &[Field<'_>]) -> bool {
+    matches!(list, [only] if only.number() == Some(1))
 }
 
 fn part_if(is_part: bool) -> Verdict {

@@ -8,6 +8,9 @@ use super::link::Protocol;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
+/// An answer comes within 10 ms (protocol section 15), or the question was payload.
+const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
+
 impl Command {
     /// What ends data mode, between its silences: no command, so there is no line end behind it.
     pub const ESCAPE: &'static [u8] = b"+++";
@@ -47,15 +50,21 @@ impl Command {
         Self::new("ATO", Shape::Dial, DEFAULT_TIMEOUT)
     }
 
+    /// `AT+CIPMODE?`, asked behind an escape: `+CIPMODE: 1` proves that the module takes commands. An `OK` alone may be
+    /// the peer's.
+    pub fn proof() -> Self {
+        Self::new("AT+CIPMODE?", Shape::Proof, PROOF_TIMEOUT)
+    }
+
     /// `AT+CIPCLOSE`: closes the one connection; up to 30 s (section 15).
     pub fn hang_up() -> Self {
         // A single connection's news have no number, so any does.
         Self::new("AT+CIPCLOSE", Shape::Close(ChannelId::FIRST), Duration::from_secs(30))
     }
 
-    /// Whether success means that the module does not read commands any more.
+    /// Whether the module may not read commands any more if no answer comes.
     pub fn enters_data_mode(&self) -> bool {
-        matches!(self.shape, Shape::Dial)
+        matches!(self.shape, Shape::Dial | Shape::Proof)
     }
 }
 

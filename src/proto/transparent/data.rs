@@ -6,10 +6,11 @@ use crate::time::Timestamp;
 
 use super::super::channel::{Channel, End};
 use super::super::engine::Engine;
+use super::super::heartbeat::Heart;
 use super::super::{Deadline, Event, Response};
+use super::mirror::Mirror;
 use super::plus::{Allowed, Plus};
 use super::tail::{Escape, Tail};
-use super::words::Ending;
 use super::{NO_ANSWER_YET, State};
 
 /// The line in data mode.
@@ -22,6 +23,10 @@ pub(super) struct Wire {
     port: Taking,
     /// When payload may go on that would be an escape.
     resume_at: Option<Timestamp>,
+    /// Whether what comes is what was written.
+    pub(super) mirror: Mirror,
+    /// What the module has said behind its answer to an escape, until that is proved to be one.
+    pub(super) news: Vec<u8>,
 }
 
 /// What the port does with the latest piece.
@@ -49,6 +54,8 @@ impl Wire {
             baud_rate,
             port: Taking::Done(Timestamp::ZERO),
             resume_at: None,
+            mirror: Mirror::default(),
+            news: Vec::new(),
         }
     }
 
@@ -86,6 +93,8 @@ impl Wire {
     pub(super) fn forget(&mut self) {
         self.port = Taking::Done(Timestamp::ZERO);
         self.tail.forget();
+        self.news.clear();
+        self.mirror.forget();
         self.resume_at = None;
     }
 
@@ -101,10 +110,6 @@ impl Wire {
 
     pub(super) fn tail_deadline(&self) -> Option<(Timestamp, Deadline)> {
         self.tail.deadline().map(|at| (at, Deadline::Tail))
-    }
-
-    pub(super) fn suspicious_at(&self) -> Option<(Timestamp, Deadline)> {
-        self.tail.suspicious_at().map(|at| (at, Deadline::Tail))
     }
 }
 
@@ -147,10 +152,6 @@ impl Engine {
         self.transparent.wire.tail = tail;
     }
 
-    pub(super) fn tail_ending(&self) -> Option<Ending> {
-        self.transparent.wire.tail.ending()
-    }
-
     fn escape_at(&self, now: Timestamp) -> Escape {
         match self.transparent.state {
             // An earlier one may be answered late.
@@ -169,7 +170,7 @@ impl Engine {
         let id = self.stream_channel().socket_id();
         let Some(socket) = &mut self.channels.channel(self.transparent.channel).socket else { return };
         match &mut socket.end {
-            None => {}
+            None => self.transparent.wire.mirror.received(payload),
             Some(End::Overrun { lost }) => {
                 *lost += payload.len() as u64;
                 self.out.statistics.lost(&mut socket.statistics, payload.len());
@@ -202,7 +203,7 @@ impl Engine {
     /// Writes the next piece, if the port has taken the last one.
     pub(super) fn write_stream(&mut self, now: Timestamp) {
         self.transparent.wire.resume_at = None;
-        if self.transparent.wire.is_busy() || self.tail_ending().is_some() {
+        if self.transparent.wire.is_busy() || self.transparent.wire.tail.is_in_doubt() {
             return;
         }
         let id = self.stream_channel().socket_id();
@@ -221,6 +222,11 @@ impl Engine {
         };
         wire.wrote(now, &rest[..len]);
         self.out.write(rest[..len].to_vec());
+        if socket.heart.as_ref().is_some_and(Heart::is_waiting) {
+            wire.mirror.wrote(&rest[..len]);
+        } else {
+            wire.mirror.forget();
+        }
         send.accepted += len;
         let whole = send.accepted == send.data.len();
         socket.accepted(len, &mut self.out);

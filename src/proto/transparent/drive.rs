@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{Command, Refusal};
+use crate::at::{Command, Refusal, Urc};
 use crate::error::{CloseReason, Error, InUse};
 use crate::time::Timestamp;
 
@@ -67,7 +67,8 @@ impl Engine {
                 },
                 State::Online => {
                     self.settle_tail(now);
-                    let suspicious = self.transparent.wire.tail.is_suspicious(now);
+                    let wire = &mut self.transparent.wire;
+                    let suspicious = wire.tail.is_in_doubt() || wire.mirror.take_echo();
                     if ended || suspicious || self.transparent.wants_command() {
                         let why = if suspicious { Why::Suspected } else { Why::Wanted };
                         self.transparent.state = State::Guarding { failed: 0, since: now, why };
@@ -83,7 +84,7 @@ impl Engine {
                         self.escaped(now);
                         continue;
                     }
-                    let suspicious = why == Why::Suspected || self.tail_ending().is_some();
+                    let suspicious = why == Why::Suspected || self.transparent.wire.tail.is_in_doubt();
                     if !(ended || suspicious || failed > 0 || self.transparent.wants_command()) {
                         self.transparent.state = State::Online;
                         continue;
@@ -120,6 +121,7 @@ impl Engine {
                 }
                 State::Preparing(_)
                 | State::Dialling(_)
+                | State::Proving
                 | State::Resuming
                 | State::Closing
                 | State::Recovering => return,
@@ -149,6 +151,7 @@ impl Engine {
                 self.transparent.state = State::Dialling(dial.clone());
                 command.with_timeout(left)
             }
+            State::Proving => Command::proof(),
             State::Command if ended => {
                 self.transparent.state = State::Closing;
                 Command::hang_up()
@@ -188,17 +191,14 @@ impl Engine {
                 self.fail_dial(error);
                 self.leave_by(now, *failure);
             }
-            (State::Resuming, Ok(_)) => self.go_online(now),
-            (State::Resuming, Err(failure)) => {
-                let reason = match failure {
-                    Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
-                        CloseReason::EscapeUnanswered
-                    }
-                    Failure::Refused(_) | Failure::NoPrompt(_) => CloseReason::Reset,
-                };
-                self.end_stream(End::Closed(reason));
-                self.leave_by(now, *failure);
+            (State::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(now),
+            (State::Proving, Err(_)) => self.unproved(now),
+            (State::Resuming, Ok(_)) => {
+                // The connection stands, so what looked like its end was payload.
+                self.with_tail(now, |tail, give| tail.give_up(give));
+                self.go_online(now);
             }
+            (State::Resuming, Err(failure)) => self.not_resumed(now, *failure),
             (State::Closing, _) => self.leave(now),
             (_, _) => {}
         }
@@ -225,30 +225,75 @@ impl Engine {
 
     fn go_online(&mut self, now: Timestamp) {
         self.session.go_online();
+        self.transparent.unanswered = 0;
         self.transparent.wire.begin(now);
         self.transparent.state = State::Online;
     }
 
-    /// The module has answered the escape.
+    /// The module seems to have answered the escape.
     fn escaped(&mut self, now: Timestamp) {
-        let mut news = Vec::new();
-        self.with_tail(now, |tail, give| news = tail.take_answer(give));
         self.session.go_offline();
+        self.transparent.state = State::Proving;
+        self.transparent.wire.news = self.transparent.wire.tail.take_answer();
+        if !self.transparent.wire.tail.is_in_doubt() {
+            self.with_tail(now, |tail, give| tail.give_up(give));
+        }
+    }
+
+    /// It has: it takes commands. A word that ends a connection was payload, for the module answers an escape in data mode
+    /// alone; if the way back is next, that shows it, too.
+    fn proved(&mut self, now: Timestamp) {
+        let has_ended = self.stream_channel().open_socket().is_none();
+        if has_ended || self.transparent.wants_command() {
+            self.with_tail(now, |tail, give| tail.give_up(give));
+        }
         self.transparent.state = State::Command;
         self.transparent.reached(Wanted::Command, &mut self.out);
+        let news = std::mem::take(&mut self.transparent.wire.news);
         self.received(now, &news);
+    }
+
+    /// It has not: what seemed to be its answer was the peer's, or it has started anew.
+    fn unproved(&mut self, now: Timestamp) {
+        let news = std::mem::take(&mut self.transparent.wire.news);
+        if news.split(|byte| *byte == b'\n').any(|line| Urc::parse(line).is_restart()) {
+            self.restarted(now);
+        } else {
+            self.give_up_escaping(now);
+        }
+    }
+
+    /// The way back to data mode is refused, or no answer came.
+    fn not_resumed(&mut self, now: Timestamp, failure: Failure) {
+        let unanswered =
+            matches!(failure, Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout);
+        let reason = if unanswered { CloseReason::ResumeUnanswered } else { CloseReason::Reset };
+        let said = if unanswered { None } else { self.end_by_tail(now) };
+        match said {
+            Some(Ending::Closed(reason)) => self.end_stream(End::Closed(reason)),
+            Some(Ending::Restarted) => return self.restarted(now),
+            None => self.end_stream(End::Closed(reason)),
+        }
+        self.leave_by(now, failure);
+    }
+
+    /// How the connection has ended by what is held, if it is that.
+    fn end_by_tail(&mut self, now: Timestamp) -> Option<Ending> {
+        let is_silent = self.bring_up.knows_echo_off();
+        let mut ending = None;
+        if self.transparent.wire.tail.is_in_doubt() {
+            self.with_tail(now, |tail, give| ending = tail.end(is_silent, give));
+        }
+        ending
     }
 
     /// The module has not answered the escape.
     fn unanswered(&mut self, now: Timestamp, failed: u32, by: Means) {
         self.out.event(Event::Expired(super::super::Deadline::Escape));
-        match self.tail_ending() {
-            Some(Ending::Restarted) => {
-                self.transparent.wire.tail.forget();
-                self.restarted(now);
-            }
+        self.transparent.unanswered += 1;
+        match self.end_by_tail(now) {
+            Some(Ending::Restarted) => self.restarted(now),
             Some(Ending::Closed(reason)) => {
-                self.transparent.wire.tail.forget();
                 self.end_stream(End::Closed(reason));
                 self.recover(now);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelNews, Line, Urc};
+use crate::at::{ChannelNews, Final, Line, Urc};
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
@@ -104,7 +104,7 @@ impl Engine {
 
     /// News while the module is in command mode beside the connection.
     pub(in crate::proto) fn stream_news(&mut self, line: &[u8], urc: &Urc) {
-        if !self.transparent.is_escaped() {
+        if !self.transparent.is_beside() {
             return;
         }
         let reason = match Line::parse(line) {
@@ -119,10 +119,45 @@ impl Engine {
         self.end_stream(End::Closed(reason));
     }
 
-    /// Something came in command mode beside the connection that is no line of a module.
+    /// Keeps a line that answers nothing until the module is proved to be in command mode; whether it has.
+    pub(in crate::proto) fn stream_keeps(&mut self, line: &[u8]) -> bool {
+        let keeps = self.transparent.is_proving();
+        if keeps {
+            let news = &mut self.transparent.wire.news;
+            news.extend_from_slice(line);
+            news.extend_from_slice(b"\r\n");
+        }
+        keeps
+    }
+
+    /// Something came in command mode beside the connection that no module says.
     pub(in crate::proto) fn stream_fault(&mut self) {
-        if self.transparent.is_escaped() {
+        if self.transparent.is_beside() {
             self.end_stream(End::Closed(CloseReason::DataInCommandMode));
         }
+    }
+
+    /// A result code that was not asked for, while no answer of the module's is outstanding.
+    pub(in crate::proto) fn stream_stray(&mut self, line: &[u8]) {
+        let is_result =
+            matches!(Line::parse(line), Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_));
+        if !is_result || !self.transparent.is_escaped() || self.transparent.late_answer() {
+            return;
+        }
+        match Line::parse(line) {
+            Line::Final(Final::NoCarrier) => self.end_stream(End::Closed(CloseReason::Reset)),
+            _ => self.stream_fault(),
+        }
+    }
+
+    /// Bytes in command mode beside the connection, while nothing was asked.
+    /// Whether they end the stream.
+    pub(in crate::proto) fn stream_bytes(&mut self, bytes: &[u8]) -> bool {
+        // No answer and no news have NULs in them; the decoder passes over those before a line.
+        let is_data = self.transparent.is_beside() && bytes.contains(&0);
+        if is_data {
+            self.stream_fault();
+        }
+        is_data
     }
 }

@@ -3,6 +3,7 @@
 mod data;
 mod drive;
 mod end;
+mod mirror;
 mod plus;
 mod tail;
 mod words;
@@ -29,17 +30,19 @@ use super::{Deadline, Request, Response, Ticket};
 /// | `Dialling` | `CONNECT` | `Online` |
 /// | `Dialling` | a refusal, `CONNECT FAIL` | `Off` |
 /// | `Dialling` | no answer | `Recovering` |
-/// | `Online` | it is to be left: asked for, ended, or what came last looks like an end | `Guarding` |
-/// | `Guarding` | nobody wants that any more, and nothing looked like an end | `Online` |
+/// | `Online` | it is to be left: asked for, ended, or a word that ends a connection has come, whatever follows | `Guarding` |
+/// | `Guarding` | that is not wanted any more, and no such word has come | `Online` |
 /// | `Guarding` | 1 s without a byte written: `+++` is | `Escaping` |
 /// | `Guarding` | the port has taken no byte for 60 s | `Recovering`: the stream ends |
-/// | `Escaping` | `OK` | `Command` |
-/// | `Escaping` | none, and what came last looks like an end | `Recovering`: it was one |
+/// | `Escaping` | `OK` | `Proving`: a question is written |
+/// | `Escaping` | none, and such a word has come | `Recovering`: it was the end |
 /// | `Escaping` | none | `Guarding` again; at last the port's DTR goes off, and if that helps no more than `+++`, `Recovering`: the stream ends |
+/// | `Proving` | its answer | `Command` |
+/// | `Proving` | none, or another: the `OK` may have been the peer's | `Recovering`: the stream ends |
 /// | `Command` | data mode is wanted: `ATO` is written | `Resuming` |
 /// | `Command` | the stream has ended: `AT+CIPCLOSE` is written | `Closing` |
 /// | `Resuming` | `CONNECT` | `Online` |
-/// | `Resuming` | a refusal, `NO CARRIER` | `Off`: the stream ends |
+/// | `Resuming` | a refusal, `NO CARRIER` | `Off`: the stream ends, by the word that has come if one has |
 /// | `Resuming` | no answer | `Recovering`: the stream ends |
 /// | `Closing` | whatever is answered | `Off`: bring-up shuts down and sets the module up for sockets |
 /// | `Recovering` | bring-up has found the module and shut it down | `Off` |
@@ -60,6 +63,8 @@ pub(super) struct Transparent {
     wire: Wire,
     /// Whether DTR was switched off, and not on again.
     dtr_is_off: bool,
+    /// Escapes that were not answered in time: each may be answered late.
+    unanswered: u32,
 }
 
 #[derive(Debug)]
@@ -79,6 +84,8 @@ enum State {
         since: Timestamp,
         by: Means,
     },
+    /// The escape seems to be answered, and a question is to prove it.
+    Proving,
     Command,
     Resuming,
     Closing,
@@ -90,7 +97,7 @@ enum State {
 enum Why {
     /// Somebody wants that, or the stream has ended.
     Wanted,
-    /// What came last looked like an end. Whatever follows, the module is asked: it may be in command mode.
+    /// A word that ends a connection has come, or an echo. The module is asked: it may be in command mode.
     Suspected,
 }
 
@@ -158,6 +165,7 @@ impl Transparent {
             waiting: Vec::new(),
             wire: Wire::new(baud_rate),
             dtr_is_off: false,
+            unanswered: 0,
         }
     }
 
@@ -201,6 +209,7 @@ impl Transparent {
             | State::Online
             | State::Guarding { .. }
             | State::Escaping { .. }
+            | State::Proving
             | State::Command
             | State::Resuming
             | State::Closing => Carries::Stream,
@@ -213,6 +222,7 @@ impl Transparent {
             State::Online
             | State::Guarding { .. }
             | State::Escaping { .. }
+            | State::Proving
             | State::Command
             | State::Resuming => true,
             State::Off | State::Preparing(_) | State::Dialling(_) | State::Closing | State::Recovering => {
@@ -226,12 +236,29 @@ impl Transparent {
         matches!(self.state, State::Command)
     }
 
+    /// Whether the line carries no transparent data although there is a connection.
+    pub(super) fn is_beside(&self) -> bool {
+        matches!(self.state, State::Proving | State::Command | State::Resuming)
+    }
+
+    /// Whether a result code may be the late answer to an escape. Each has one.
+    fn late_answer(&mut self) -> bool {
+        let may_be = self.unanswered > 0;
+        self.unanswered = self.unanswered.saturating_sub(1);
+        may_be
+    }
+
+    /// Whether a question is to prove that it does.
+    pub(super) fn is_proving(&self) -> bool {
+        matches!(self.state, State::Proving)
+    }
+
     /// The earliest moment at which something is due, and what.
     pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
         let dial = self.next.as_ref().into_iter().chain(self.dial()).map(|dial| dial.deadline);
         let requests = dial.chain(self.waiting.iter().map(|waiter| waiter.deadline)).min();
         let own = match self.state {
-            State::Online => [self.wire.tail_deadline().or(self.wire.suspicious_at()), self.wire.resume_at()],
+            State::Online => [self.wire.tail_deadline(), self.wire.resume_at()],
             State::Guarding { since, .. } => {
                 let guard = self.wire.silent_since().map_or(since + STALLED, |silent| silent + GUARD);
                 [Some((guard, Deadline::Guard)), self.wire.tail_deadline()]
@@ -243,6 +270,7 @@ impl Transparent {
             State::Off
             | State::Preparing(_)
             | State::Dialling(_)
+            | State::Proving
             | State::Command
             | State::Resuming
             | State::Closing
@@ -281,6 +309,7 @@ impl Transparent {
             | State::Online
             | State::Guarding { .. }
             | State::Escaping { .. }
+            | State::Proving
             | State::Command
             | State::Resuming
             | State::Closing

@@ -1,26 +1,34 @@
-//! What may be the module's own words at the end of transparent data.
+//! What may be the module's own words amid transparent data.
 
 use std::time::Duration;
 
+use crate::at::{fits, is_noise};
+use crate::error::CloseReason;
 use crate::time::Timestamp;
 
-use super::words::{Ending, fits, is_noise, is_refusal, may_begin_word, may_refuse, meaning};
+use super::words::{Ending, MAX_WORD, may_begin_word, meaning};
 
 /// Transparent data have no frame, so the module's own words stand among them: `OK` behind an escape, `CLOSED` and its
 /// like when the connection ends (protocol section 12). Payload may say the same. They are told apart like this:
 ///
-/// 1. Words are framed, CR LF before and behind, and nothing follows: whatever is followed by more is payload. So what
-///    stands at the very end and may be (the beginning of) such frames is held back, and only that.
-/// 2. What is not complete after a moment is payload ([`LINE_END`], [`REST`]).
-/// 3. What is complete and would end the connection is believed only if the module then does not answer an escape: it
-///    answers `+++` in data mode alone, where its own words can't have been.
+/// 1. Words are framed, CR LF before and behind. What stands at the very end and may be (the beginning of) such frames is
+///    held back for a moment ([`LINE_END`], [`REST`], [`SETTLED`]); then it is payload.
+/// 2. A word that ends a connection is in doubt whatever follows: behind it a module echoes what is under way to it (after a
+///    restart) and answers what it takes for commands. It and all that comes behind it is held until an escape settles it.
+/// 3. An escape that is answered, and a question behind it, prove that the module was in data mode, where its own words
+///    can't have been: all is payload. Otherwise the connection has ended, and [`end`](Tail::end) says how.
 ///
-/// Whatever is held is bounded by [`MAX_HELD`]; what stands before that is payload.
+/// What is held is bounded: words by [`MAX_HELD`], what is in doubt by [`MAX_DOUBTED`].
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     held: Vec<u8>,
     came_at: Timestamp,
     escape: Escape,
+    /// Where in `held` the answer to an escape can begin.
+    answer_from: usize,
+    doubt: Doubt,
+    /// What was given last.
+    given: Given,
 }
 
 /// How far an escape is.
@@ -35,6 +43,24 @@ pub(super) enum Escape {
     Answerable,
 }
 
+/// Whether what is held may be the end.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Doubt {
+    #[default]
+    None,
+    /// A word that ends a connection is among it.
+    Ended,
+}
+
+/// What was given last.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Given {
+    #[default]
+    Anything,
+    /// A line end, because nothing followed: it may have begun a frame all the same.
+    LineEnd,
+}
+
 /// What the bytes held back amount to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reading {
@@ -46,16 +72,26 @@ enum Reading {
     Whole,
 }
 
+/// A word that ends a connection, in its frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Frame {
+    from: usize,
+    to: usize,
+    ending: Ending,
+}
+
 /// How long a CR LF at the end of what came is held back, for it may begin a frame. Frames are written in one go; longer
-/// than that takes at 9600 baud, and shorter than anybody notices behind a line of text.
+/// than that takes at 9600 baud, and shorter than is noticed behind a line of text.
 const LINE_END: Duration = Duration::from_millis(20);
 /// How long the beginning of a word is waited for to become whole (as a partial line).
 const REST: Duration = Duration::from_millis(250);
 /// How long nothing may follow words before they count as the last (longer than any pause within a frame of the captures).
 const SETTLED: Duration = Duration::from_millis(300);
-/// The most that is held back: more than a start of the module prints, and than it answers to the payload that an end
-/// overtakes (two pieces, if what it takes for commands has some 20 bytes each).
+/// The most that is held back because it may be words: more than a start of the module prints.
 const MAX_HELD: usize = 4096;
+/// The most that is held back because it may be the end. A module in command mode says less: the echo of what was under way
+/// to it, some 12 KiB, or its answers to what it takes for commands. More is the peer's.
+const MAX_DOUBTED: usize = 128 * 1024;
 /// The answer to an escape.
 const ESCAPED: &[u8] = b"\r\nOK\r\n";
 /// Its text.
@@ -64,22 +100,52 @@ const OK: &str = "OK";
 impl Tail {
     /// An escape has come so far.
     pub(super) fn escape_is(&mut self, escape: Escape) {
+        if escape == Escape::Answerable && self.escape != escape {
+            // What is there already has other reasons.
+            self.answer_from = self.held.len();
+        }
         self.escape = escape;
     }
 
     /// Takes what came and gives on what can only be payload.
     pub(super) fn push(&mut self, now: Timestamp, bytes: &[u8], mut give: impl FnMut(&[u8])) {
         self.came_at = now;
-        if self.held.is_empty() {
-            let payload = payload_len(bytes, self.escape);
-            give(&bytes[..payload]);
-            self.held.extend_from_slice(&bytes[payload..]);
+        if self.doubt == Doubt::Ended {
+            self.held.extend_from_slice(bytes);
+            if self.held.len() > MAX_DOUBTED {
+                self.give_up(give);
+            }
             return;
         }
-        self.held.extend_from_slice(bytes);
-        let payload = payload_len(&self.held, self.escape);
-        give(&self.held[..payload]);
-        self.held.drain(..payload);
+        let payload = if self.held.is_empty() {
+            let payload = self.judge(bytes);
+            give(&bytes[..payload]);
+            self.held.extend_from_slice(&bytes[payload..]);
+            payload
+        } else {
+            self.held.extend_from_slice(bytes);
+            let held = std::mem::take(&mut self.held);
+            let payload = self.judge(&held);
+            give(&held[..payload]);
+            self.held = held;
+            self.held.drain(..payload);
+            payload
+        };
+        self.answer_from = self.answer_from.saturating_sub(payload);
+        if payload > 0 {
+            self.given = Given::Anything;
+        }
+    }
+
+    /// How much at the front can only be payload.
+    fn judge(&mut self, bytes: &[u8]) -> usize {
+        match endings(bytes, self.given).next() {
+            Some(ending) => {
+                self.doubt = Doubt::Ended;
+                payload_len(&bytes[..ending.to], self.escape).min(ending.from)
+            }
+            None => payload_len(bytes, self.escape),
+        }
     }
 
     /// When [`settle`](Self::settle) wants to be called.
@@ -93,9 +159,16 @@ impl Tail {
     /// Time has passed: gives on what has turned out to be payload.
     pub(super) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
         let over = now >= self.came_at + self.patience();
-        if over && !self.awaits_escape() && !self.has_answer() {
-            self.give_up(give);
+        if !over || self.held.is_empty() || self.awaits_escape() || self.has_answer() {
+            return;
         }
+        if unfinished_ending(&self.held).is_some() {
+            self.doubt = Doubt::Ended;
+            return;
+        }
+        let given = if self.held.ends_with(b"\r\n") { Given::LineEnd } else { Given::Anything };
+        self.give_up(give);
+        self.given = given;
     }
 
     /// It was payload after all.
@@ -109,26 +182,41 @@ impl Tail {
     /// They were the module's words.
     pub(super) fn forget(&mut self) {
         self.held.clear();
+        self.answer_from = 0;
+        self.doubt = Doubt::None;
+        self.given = Given::Anything;
     }
 
-    /// How the connection ends if what is held is what it looks like.
-    pub(super) fn ending(&self) -> Option<Ending> {
-        if matches!(read(&self.held, self.escape), Reading::Payload) {
-            return None;
-        }
-        let endings = lines(&self.held).filter_map(|line| meaning(line).flatten());
-        // A start tells more than what came before it.
-        endings.reduce(|first, next| if next == Ending::Restarted { next } else { first })
+    /// Whether a word that ends the connection is held, so that nothing is written until an escape has settled it.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.doubt == Doubt::Ended
     }
 
-    /// Whether words that end the connection have been the last for long enough.
-    pub(super) fn is_suspicious(&self, now: Timestamp) -> bool {
-        self.ending().is_some() && now >= self.came_at + SETTLED
-    }
-
-    /// When that will be so, if nothing follows.
-    pub(super) fn suspicious_at(&self) -> Option<Timestamp> {
-        self.ending().map(|_| self.came_at + SETTLED)
+    /// The module is in command mode of its own accord: how the connection has ended. What can only be payload is given;
+    /// what may be either is not, and then an end by the peer is none that leaves nothing open.
+    ///
+    /// The last word that ends a connection is the module's, for it has said one. Behind its first it says frames alone if
+    /// its echo is off, so any other byte shows that what stands before is payload.
+    pub(super) fn end(&mut self, is_silent: bool, mut give: impl FnMut(&[u8])) -> Option<Ending> {
+        let held = std::mem::take(&mut self.held);
+        let found: Vec<Frame> = endings(&held, self.given).chain(unfinished_ending(&held)).collect();
+        let last = *found.last()?;
+        let restarts = found.iter().any(|frame| frame.ending == Ending::Restarted);
+        let is_first = |frame: &&Frame| {
+            !is_silent || restarts || frame.from >= last.from || are_frames(&held[frame.to..last.from])
+        };
+        let first = found.iter().find(is_first).unwrap_or(&last);
+        let payload = payload_len(&held[..first.to], Escape::None).min(first.from);
+        give(&held[..payload]);
+        let is_alone = payload == first.from && *first == last && self.given == Given::Anything;
+        let is_certain = is_alone && is_silent && are_frames(&held[last.to..]);
+        self.forget();
+        Some(match last.ending {
+            Ending::Closed(CloseReason::Peer) if !is_certain => {
+                Ending::Closed(CloseReason::EndUncertain { held: held.len() - payload })
+            }
+            ending => ending,
+        })
     }
 
     /// Whether an escape may be answered: what stands last is the answer, perhaps with news behind it.
@@ -141,31 +229,38 @@ impl Tail {
         self.has_answer() && now >= self.came_at + SETTLED
     }
 
-    /// Takes the answer to an escape away: what stood before it was payload, for the module answered. What stands behind
-    /// it, news of the module's, is given back.
-    pub(super) fn take_answer(&mut self, give: impl FnOnce(&[u8])) -> Vec<u8> {
+    /// Takes the answer to an escape away, and the news of the module's behind it, which are given back. What stands before
+    /// stays held.
+    pub(super) fn take_answer(&mut self) -> Vec<u8> {
         let at = self.answer_at().unwrap_or(self.held.len());
         let news = self.held.get(at + ESCAPED.len()..).unwrap_or_default().to_vec();
         self.held.truncate(at);
-        self.give_up(give);
+        self.escape = Escape::None;
         news
     }
 
     /// Where the last answer begins, if frames alone stand behind it.
     fn answer_at(&self) -> Option<usize> {
-        let at = self.held.windows(ESCAPED.len()).rposition(|bytes| bytes == ESCAPED)?;
-        let ends = read(&self.held[at + ESCAPED.len()..], self.escape) == Reading::Whole;
-        (ends && self.escape == Escape::Answerable).then_some(at)
+        if self.escape != Escape::Answerable {
+            return None;
+        }
+        let from = self.held.get(self.answer_from..)?;
+        let at = self.answer_from + from.windows(ESCAPED.len()).rposition(|bytes| bytes == ESCAPED)?;
+        let rest = &self.held[at + ESCAPED.len()..];
+        (read(rest, self.escape) == Reading::Whole).then_some(at)
     }
 
     /// Whether no time settles what is held, but an escape alone: an end, and behind an escape all that may be words. If the
     /// answer was lost, the module is in command mode, and they are.
     fn awaits_escape(&self) -> bool {
         let may_be_words = || self.escape != Escape::None && read(&self.held, self.escape) == Reading::Whole;
-        !self.has_answer() && (self.ending().is_some() || may_be_words())
+        !self.has_answer() && (self.is_in_doubt() || may_be_words())
     }
 
     fn patience(&self) -> Duration {
+        if self.is_in_doubt() {
+            return SETTLED;
+        }
         match read(&self.held, self.escape) {
             Reading::Partial(0..=2) => LINE_END,
             Reading::Payload | Reading::Partial(_) => REST,
@@ -177,7 +272,12 @@ impl Tail {
 /// How many bytes at the front can only be payload.
 fn payload_len(bytes: &[u8], escape: Escape) -> usize {
     let from = bytes.len().saturating_sub(MAX_HELD);
-    let may_begin = |at: &usize| matches!(bytes[*at], b'\r' | b'^');
+    let may_begin = |at: &usize| match bytes[*at] {
+        b'\r' | b'^' => true,
+        // The echo of an escape.
+        b'+' => escape != Escape::None,
+        _ => false,
+    };
     let frames = |at: &usize| read(&bytes[*at..], escape) != Reading::Payload;
     (from..bytes.len()).filter(may_begin).find(frames).unwrap_or(bytes.len())
 }
@@ -185,7 +285,6 @@ fn payload_len(bytes: &[u8], escape: Escape) -> usize {
 /// Reads bytes as frames, one behind the other.
 fn read(mut bytes: &[u8], escape: Escape) -> Reading {
     let answerable = escape == Escape::Answerable;
-    let mut has_ended = false;
     while !bytes.is_empty() {
         let (line, before) = match bytes {
             b"\r" | b"\r\n" => return Reading::Partial(bytes.len()),
@@ -198,18 +297,13 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
             b"+" | b"++" if escape != Escape::None => return Reading::Partial(bytes.len()),
             _ => return Reading::Payload,
         };
-        let Some(len) = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-            let may_become =
-                may_begin_word(line) || (answerable && fits(line, OK)) || (has_ended && may_refuse(line));
+        let Some(len) = line_len(line) else {
+            let may_become = may_begin_word(line) || (answerable && fits(line, OK));
             // Noise alone has no line end before it.
             let framed = before > 0 || is_noise(line);
             return if may_become && framed { Reading::Partial(bytes.len()) } else { Reading::Payload };
         };
-        let said = meaning(&line[..len]);
-        let answers =
-            (answerable && &line[..len] == OK.as_bytes()) || (has_ended && is_refusal(&line[..len]));
-        let known = said.is_some() || answers;
-        has_ended |= said.flatten().is_some();
+        let known = meaning(&line[..len]).is_some() || (answerable && &line[..len] == OK.as_bytes());
         if !known || (before == 0 && !is_noise(line)) {
             return Reading::Payload;
         }
@@ -223,8 +317,71 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
     Reading::Whole
 }
 
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
+/// The complete words that end a connection, in their order.
+fn endings(bytes: &[u8], given: Given) -> impl Iterator<Item = Frame> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            let from = at;
+            let at_start = from == 0 && given == Given::LineEnd;
+            if let Some(frame) = ending_at(bytes, from, at_start) {
+                // The line end behind it may be the one before the next.
+                at = frame.to;
+                return Some(frame);
+            }
+            let next = bytes[from + 1..].iter().position(|byte| matches!(byte, b'\r' | b'^'));
+            at = next.map_or(bytes.len(), |next| from + 1 + next);
+        }
+        None
+    })
+}
+
+fn ending_at(bytes: &[u8], from: usize, at_start: bool) -> Option<Frame> {
+    let (line, noisy) = match &bytes[from..] {
+        [b'\r', b'\n', line @ ..] => (line, false),
+        line @ [b'^', ..] if is_noise(line) => (line, true),
+        line if at_start => (line, false),
+        _ => return None,
+    };
+    let len = line_len(&line[..line.len().min(MAX_WORD + 1)])?;
+    let behind = match &line[len..] {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] if noisy => 1,
+        _ => return None,
+    };
+    let ending = meaning(&line[..len]).flatten()?;
+    let before = bytes.len() - from - line.len();
+    Some(Frame { from, to: from + before + len + behind, ending })
+}
+
+/// A word that ends a connection and stands last without the line end behind it: old firmware forgets some.
+fn unfinished_ending(bytes: &[u8]) -> Option<Frame> {
+    let at = bytes.iter().rposition(|byte| *byte == b'\n')?;
+    let from = at.checked_sub(1).filter(|from| bytes[*from] == b'\r')?;
+    let ending = meaning(&bytes[at + 1..]).flatten()?;
+    Some(Frame { from, to: bytes.len(), ending })
+}
+
+/// Whether the bytes are lines of text in frames, whatever they say.
+fn are_frames(mut bytes: &[u8]) -> bool {
+    while let Some(line) = bytes.strip_prefix(b"\r\n") {
+        let Some(len) = line_len(line) else { return line.is_empty() };
+        if len == 0 {
+            // Another line end.
+            bytes = line;
+            continue;
+        }
+        match line[len..].strip_prefix(b"\r\n") {
+            Some(rest) => bytes = rest,
+            None => return false,
+        }
+    }
+    bytes.is_empty() || bytes == b"\r"
+}
+
+/// How long a line is, if its end is there.
+fn line_len(line: &[u8]) -> Option<usize> {
+    line.iter().position(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 #[cfg(test)]
@@ -243,20 +400,91 @@ mod tests {
         (payload, tail)
     }
 
+    /// How a connection ends with these bytes, and what of them is payload.
+    fn ended(chunks: &[&[u8]], is_silent: bool) -> (String, Option<Ending>) {
+        let (mut payload, mut tail) = pushed(chunks, Escape::None);
+        let ending = if tail.is_in_doubt() {
+            tail.end(is_silent, |bytes| payload.extend_from_slice(bytes))
+        } else {
+            None
+        };
+        (payload.escape_ascii().to_string(), ending)
+    }
+
+    const PEER: Option<Ending> = Some(Ending::Closed(CloseReason::Peer));
+
+    fn uncertain(held: usize) -> Option<Ending> {
+        Some(Ending::Closed(CloseReason::EndUncertain { held }))
+    }
+
     #[test]
-    fn words_at_the_end_are_held_back_at_every_split_and_in_the_middle_they_are_payload() {
-        let closed: &[u8] = b"abc\r\nCLOSED\r\n";
-        for at in 0..=closed.len() {
-            let (payload, tail) = pushed(&[&closed[..at], &closed[at..]], Escape::None);
-            assert_eq!(
-                (payload.as_slice(), tail.held.as_slice()),
-                (&b"abc"[..], &closed[3..]),
-                "split at {at}"
-            );
-            assert_eq!(tail.ending(), Some(Ending::Closed(CloseReason::Peer)));
+    fn a_word_that_ends_a_connection_is_in_doubt_whatever_follows_and_at_every_split() {
+        for behind in ["", "x", "\r\nOK\r\n", "\r\n+CSCON: 0\r\n", "+++", "\r\n> "] {
+            let bytes = format!("abc\r\nCLOSED\r\n{behind}").into_bytes();
+            for at in 0..=bytes.len() {
+                let (payload, tail) = pushed(&[&bytes[..at], &bytes[at..]], Escape::None);
+                assert_eq!((payload.as_slice(), &tail.held[..]), (&b"abc"[..], &bytes[3..]), "split at {at}");
+                assert!(tail.is_in_doubt() && tail.deadline().is_none(), "{behind:?}");
+            }
         }
-        let (payload, tail) = pushed(&[closed, b"x"], Escape::None);
-        assert_eq!((payload.as_slice(), tail.held.len()), (&b"abc\r\nCLOSED\r\nx"[..], 0));
+    }
+
+    #[test]
+    fn what_may_be_payload_before_an_end_makes_it_uncertain() {
+        assert_eq!(ended(&[b"data\r\nCLOSED\r\n"], true), ("data".into(), PEER));
+        assert_eq!(ended(&[b"data\r\n+CREG: 1\r\n\r\nCLOSED\r\n"], true), ("data".into(), uncertain(22)));
+        assert_eq!(ended(&[b"\r\nCLOSED\r\n\r\nCLOSED\r\n"], true), (String::new(), uncertain(20)));
+        assert_eq!(ended(&[b"\r\nRDY\r\n\r\nCLOSED\r\n"], true), (String::new(), uncertain(17)));
+        assert_eq!(ended(&[b"\r\nCLOSED\r\n\r\nAT\r\n\r\nCLOSED\r\n"], true).1, uncertain(26));
+    }
+
+    #[test]
+    fn a_byte_that_is_no_frame_shows_that_what_stands_before_it_is_payload() {
+        assert_eq!(ended(&[b"\r\nCLOSED\r\n.\r\nCLOSED\r\n"], true), ("\\r\\nCLOSED\\r\\n.".into(), PEER));
+        assert_eq!(
+            ended(&[b"\r\nCLOSED\r\n.\r\nCLOSED\r\n"], false),
+            (String::new(), uncertain(21)),
+            "an echo"
+        );
+        assert_eq!(
+            ended(&[b"\r\nCLOSED\r\n."], true),
+            (String::new(), uncertain(11)),
+            "not in front of an end"
+        );
+    }
+
+    #[test]
+    fn what_a_module_answers_behind_the_end_is_never_payload() {
+        for behind in
+            ["\r\nOK\r\n", "\r\nAirM2M_720U_V401881_LTE_AT\r\n\r\nOK\r\n", "\r\n+CSCON: 0\r\n", "\r\n"]
+        {
+            assert_eq!(
+                ended(&[b"data\r\nCLOSED\r\n", behind.as_bytes()], true),
+                ("data".into(), PEER),
+                "{behind:?}"
+            );
+        }
+        let restart = ended(&[b"data\r\nRDY\r\n", b"what was under way\r\nCLOSED\r\nand more"], true);
+        assert_eq!(restart, ("data".into(), uncertain(43)), "its echo is on");
+    }
+
+    #[test]
+    fn a_line_end_that_was_given_may_have_been_the_modules() {
+        let (mut payload, mut tail) = pushed(&[b"data\r\n"], Escape::None);
+        tail.settle(Timestamp::from_secs(1), |bytes| payload.extend_from_slice(bytes));
+        assert_eq!(payload, b"data\r\n");
+        tail.push(Timestamp::from_secs(1), b"CLOSED\r\n", |bytes| assert!(bytes.is_empty()));
+        assert!(tail.is_in_doubt());
+        assert_eq!(tail.end(true, |_| {}), uncertain(8));
+    }
+
+    #[test]
+    fn an_end_without_its_line_end_is_in_doubt_after_a_moment() {
+        let (payload, mut tail) = pushed(&[b"data\r\nCLOSED"], Escape::None);
+        assert!(payload == b"data" && !tail.is_in_doubt());
+        tail.settle(Timestamp::ZERO + REST, |_| panic!("it may be the end"));
+        assert!(tail.is_in_doubt());
+        assert_eq!(tail.end(true, |_| {}), PEER);
     }
 
     #[test]
@@ -287,11 +515,12 @@ mod tests {
         assert!(!tail.is_escaped(Timestamp::ZERO), "more may follow");
         assert!(tail.is_escaped(Timestamp::ZERO + SETTLED));
         let mut rest = Vec::new();
-        assert_eq!(tail.take_answer(|bytes| rest.extend_from_slice(bytes)), b"");
+        assert_eq!(tail.take_answer(), b"");
+        tail.give_up(|bytes| rest.extend_from_slice(bytes));
         assert_eq!(rest, b"\r\nCLOSED\r\n");
         let (payload, mut tail) = pushed(&[b"data\r\nOK\r\n\r\nCLOSED\r\n"], Escape::Answerable);
         assert!(payload == b"data" && tail.is_escaped(Timestamp::ZERO + SETTLED));
-        assert_eq!(tail.take_answer(|_| panic!("nothing is payload")), b"\r\nCLOSED\r\n");
+        assert_eq!(tail.take_answer(), b"\r\nCLOSED\r\n");
         let (payload, tail) = pushed(&[b"\r\nOK\r\nx"], Escape::Answerable);
         assert_eq!(
             (payload.as_slice(), tail.is_escaped(Timestamp::ZERO + SETTLED)),
@@ -300,31 +529,32 @@ mod tests {
     }
 
     #[test]
-    fn a_module_that_has_started_anew_echoes_the_escape() {
-        let start: &[u8] = b"\r\nRDY\r\n+++\r\n+CPIN: READY\r\n";
-        let (payload, tail) = pushed(&[start], Escape::Written);
-        assert!(payload.is_empty() && tail.ending() == Some(Ending::Restarted));
-        let (payload, _) = pushed(&[start], Escape::None);
-        assert_eq!(payload, b"\r\nRDY\r\n+++");
+    fn an_ok_that_came_before_an_escape_could_be_answered_does_not_answer_it() {
+        let (_, mut tail) = pushed(&[b"\r\nCLOSED\r\n\r\nOK\r\n"], Escape::None);
+        tail.escape_is(Escape::Answerable);
+        assert!(!tail.has_answer());
+        tail.push(Timestamp::ZERO, b"\r\nOK\r\n", |_| panic!("it is in doubt"));
+        assert!(tail.has_answer());
     }
 
     #[test]
-    fn every_ending_is_known_and_a_start_tells_most() {
+    fn every_ending_is_known_and_the_last_is_the_modules() {
         let closed = |reason| Some(Ending::Closed(reason));
         for (text, ending) in [
             ("\r\nTCP ERROR:12\r\n", closed(CloseReason::Reset)),
+            ("\r\n0, TCP ERROR\r\n", closed(CloseReason::Reset)),
             ("\r\nUDP ERROR: 8\r\n", closed(CloseReason::Reset)),
             ("\r\nNO CARRIER\r\n", closed(CloseReason::Reset)),
             ("\r\n+PDP: DEACT\r\n", closed(CloseReason::BearerLost)),
             ("\r\n+PDP DEACT\r\n", closed(CloseReason::BearerLost)),
-            ("\r\n+NITZ: 24/07/23,08:35:01+32,0\r\n\r\nCLOSED\r\n\r\n", closed(CloseReason::Peer)),
-            ("\r\nCLOSED\r\n\r\n+PDP: DEACT\r\n", closed(CloseReason::Peer)),
+            ("\r\n+SAPBR 1: DEACT\r\n", closed(CloseReason::BearerLost)),
+            ("\r\n+NO Service\r\n\r\n+PDP: DEACT\r\n", closed(CloseReason::BearerLost)),
+            ("\r\nCLOSED\r\n\r\n+PDP: DEACT\r\n", closed(CloseReason::BearerLost)),
             ("\r\nCLOSED\r\n^boot.rom'v'!\n\r\nRDY\r\n\r\n+CPIN: READY\r\n", Some(Ending::Restarted)),
+            ("\r\nRDY\r\n+++\r\n+CPIN: READY\r\n", Some(Ending::Restarted)),
             ("\r\n+CREG: 1\r\n", None),
         ] {
-            let (payload, tail) = pushed(&[text.as_bytes()], Escape::None);
-            assert!(payload.is_empty(), "{text:?}");
-            assert_eq!(tail.ending(), ending, "{text:?}");
+            assert_eq!(ended(&[text.as_bytes()], true).1, ending, "{text:?}");
         }
     }
 
@@ -342,13 +572,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_bounded() {
+    fn the_echo_of_an_escape_is_nothing_that_came() {
+        let (payload, mut tail) = pushed(&[b"data", b"+++"], Escape::Written);
+        assert_eq!((payload.as_slice(), tail.deadline()), (&b"data"[..], None));
+        tail.settle(Timestamp::from_secs(9), |_| panic!("an escape settles it"));
+        assert_eq!(pushed(&[b"data", b"+++"], Escape::None).0, b"data+++");
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_more_than_a_module_says_is_the_peers() {
+        let (mut tail, mut given) = (Tail::default(), 0);
+        for _ in 0..100_000 {
+            tail.push(Timestamp::ZERO, b"\r\nCLOSED\r\n", |bytes| given += bytes.len());
+            assert!(tail.held.len() <= MAX_DOUBTED);
+        }
+        assert_eq!(given + tail.held.len(), 1_000_000);
         let (mut tail, mut given) = (Tail::default(), 0);
         for _ in 0..1000 {
-            tail.push(Timestamp::ZERO, b"\r\nCLOSED\r\n", |bytes| given += bytes.len());
+            tail.push(Timestamp::ZERO, b"\r\n+CREG: 1\r\n", |bytes| given += bytes.len());
             assert!(tail.held.len() <= MAX_HELD);
         }
-        assert_eq!(given + tail.held.len(), 10_000);
+        assert_eq!(given + tail.held.len(), 12_000);
     }
 
     #[test]

@@ -1,0 +1,344 @@
+//! The one table of lines that a module says unasked: [`Urc`](super::Urc) and the end of transparent data are read with it.
+
+use crate::error::CloseReason;
+
+use super::internet::PingReply;
+use super::line::{ChannelNews, Final, Line};
+use super::reply::{Access, Domain, Form as RegistrationForm, SimState, registration_status};
+use super::urc::{self, Urc};
+use super::{ChannelId, TcpError, UdpError, fields};
+
+/// One line that comes unasked.
+pub(crate) struct Unasked {
+    form: Form,
+    /// What it does to what is open on the module.
+    effect: Effect,
+    place: Place,
+    /// A line of this kind, for the tests that walk the table.
+    #[cfg_attr(not(test), allow(dead_code, reason = "tests walk the table with it"))]
+    sample: &'static str,
+}
+
+/// How a line is known, and what is made of it. `None`: it only looks like one of these.
+enum Form {
+    /// News of a channel, with its number or without.
+    News(&'static str, fn(Option<ChannelId>, ChannelNews) -> Option<Urc>),
+    /// `+KEY: list`.
+    Key(&'static str, fn(&str, &[u8]) -> Option<Urc>),
+    /// Words at the beginning of the line.
+    Words(&'static str, fn(&str) -> Option<Urc>),
+    /// Words of the boot ROM: no line end need stand before them, and bytes of any kind may stand behind.
+    Noise(&'static str, fn(&str) -> Option<Urc>),
+    /// A result code that comes unasked amid transparent data. As a line of its own it is no news.
+    Code(&'static str, Final),
+}
+
+/// What a line does to what is open on the module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Effect {
+    None,
+    /// A connection is over for this reason: its own, or with a lost bearer every one.
+    Ends(CloseReason),
+    /// The module has started anew.
+    Restarts,
+}
+
+/// Where a line can stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// Among answers, and at the end of transparent data.
+    Anywhere,
+    /// Among answers only: it tells of several connections, or of a send.
+    AmongAnswers,
+}
+
+impl Unasked {
+    const fn new(form: Form, sample: &'static str) -> Self {
+        Self { form, effect: Effect::None, place: Place::Anywhere, sample }
+    }
+
+    const fn ends(self, reason: CloseReason) -> Self {
+        Self { effect: Effect::Ends(reason), ..self }
+    }
+
+    const fn restarts(self) -> Self {
+        Self { effect: Effect::Restarts, ..self }
+    }
+
+    const fn among_answers(self) -> Self {
+        Self { place: Place::AmongAnswers, ..self }
+    }
+}
+
+const fn news(
+    name: &'static str,
+    read: fn(Option<ChannelId>, ChannelNews) -> Option<Urc>,
+    sample: &'static str,
+) -> Unasked {
+    Unasked::new(Form::News(name, read), sample)
+}
+
+const fn key(name: &'static str, read: fn(&str, &[u8]) -> Option<Urc>, sample: &'static str) -> Unasked {
+    Unasked::new(Form::Key(name, read), sample)
+}
+
+const fn words(name: &'static str, read: fn(&str) -> Option<Urc>) -> Unasked {
+    Unasked::new(Form::Words(name, read), name)
+}
+
+/// Protocol sections 3, 8 to 13; 3GPP TS 27.005 section 3.4, TS 27.007 sections 6.6, 6.11, 7.15.
+pub(crate) const UNASKED: &[Unasked] = &[
+    // Connections.
+    news("CONNECT OK", |channel, _| Some(Urc::ConnectOk(channel)), "0, CONNECT OK").among_answers(),
+    news("CONNECT FAIL", |channel, _| Some(Urc::ConnectFail(channel)), "0, CONNECT FAIL").among_answers(),
+    news("ALREADY CONNECT", |channel, _| Some(Urc::AlreadyConnect(channel)), "0, ALREADY CONNECT")
+        .among_answers(),
+    news("SEND OK", |channel, _| Some(Urc::SendOk(channel)), "0, SEND OK").among_answers(),
+    news("SEND FAIL", |channel, _| Some(Urc::SendFail(channel)), "0, SEND FAIL").among_answers(),
+    news("DATA ACCEPT", data_accept, "DATA ACCEPT:0,5").among_answers(),
+    news("CLOSE OK", |channel, _| Some(Urc::CloseOk(channel)), "0, CLOSE OK").ends(CloseReason::Peer),
+    news("CLOSED", |channel, _| Some(Urc::Closed(channel)), "0, CLOSED").ends(CloseReason::Peer),
+    news("TCP ERROR", transport_error, "TCP ERROR:12").ends(CloseReason::Reset),
+    news("UDP ERROR", transport_error, "UDP ERROR:8").ends(CloseReason::Reset),
+    Unasked::new(Form::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(CloseReason::Reset),
+    key("+CIPRXGET", |_, list| urc::data_waiting(list), "+CIPRXGET: 1,0").among_answers(),
+    words("RECV FROM:", urc::note_words),
+    words("+RECV FROM:", urc::note_words),
+    // The bearer.
+    key("+PDP", deactivated, "+PDP: DEACT").ends(CloseReason::BearerLost),
+    words("+PDP DEACT", |words| (words == "+PDP DEACT").then_some(Urc::PdpDeactivated))
+        .ends(CloseReason::BearerLost),
+    Unasked::new(Form::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(CloseReason::BearerLost),
+    key("+SAPBR", deactivated, "+SAPBR: DEACT").ends(CloseReason::BearerLost),
+    key("+CGEV", |_, list| Some(Urc::Bearer(urc::trimmed(list))), "+CGEV: NW PDN DEACT 1"),
+    key("*CGEV", |_, list| Some(Urc::Bearer(urc::trimmed(list))), "*CGEV: DEACT,5"),
+    // A start.
+    words("RDY", |words| (words == "RDY").then_some(Urc::Ready)).restarts(),
+    Unasked::new(Form::Noise("^boot.rom", |_| Some(Urc::BootRom)), "^boot.rom'v'!").restarts(),
+    key("+CPIN", |_, list| Some(Urc::Sim(SimState::parse(list))), "+CPIN: READY"),
+    key("+CFUN", |key, list| Some(Urc::Started(urc::with_key(key, list))), "+CFUN: 1"),
+    words("SMS READY", started),
+    words("SMS Ready", started),
+    words("Call Ready", started),
+    // Network and card.
+    key("^CARDMODE", card_mode, "^CARDMODE: 2"),
+    key("^MODE", mode, "^MODE: 17,17"),
+    words("+E_UTRAN Service", service),
+    words("+GSM Service", service),
+    words("+GPRS Service", service),
+    words("+NO Service", service),
+    key("+NITZ", network_time, "+NITZ: 24/07/23,08:35:01+32,0"),
+    key("+CTZE", network_time, "+CTZE: +32,0,\"2024/07/23,08:35:01\""),
+    key("+CTZV", urc::note, "+CTZV: +32"),
+    key("+CTZEU", urc::note, "+CTZEU: +32,0"),
+    key("+CREG", registration, "+CREG: 1"),
+    key("+CGREG", registration, "+CGREG: 5"),
+    key("+CEREG", registration, "+CEREG: 1"),
+    key("+CSCON", urc::note, "+CSCON: 0"),
+    key("+CIEV", urc::note, "+CIEV: service, 1"),
+    key("+EEMLTESVC", urc::note, "+EEMLTESVC: 1120, 2, 26"),
+    key("+EEMLTEINTRA", urc::note, "+EEMLTEINTRA: 0, 1"),
+    key("+EEMLTEINTER", urc::note, "+EEMLTEINTER: 0, 1"),
+    // Services.
+    key("+CDNSGIP", |_, list| urc::resolved(&fields(list)), "+CDNSGIP: 1,\"a.test\",\"1.2.3.4\""),
+    key("+CIPPING", |_, list| PingReply::parse(&fields(list)).map(Urc::Ping), "+CIPPING: 1,\"1.2.3.4\",9,64"),
+    key("+UPGRADEIND", urc::note, "+UPGRADEIND: -1003"),
+    key("+QIND", urc::note, "+QIND: \"FOTA\",\"END\",0"),
+    key("+HTTPACTION", urc::note, "+HTTPACTION: 0,200,5"),
+    key("+MUID", urc::note, "+MUID: 1"),
+    // Calls and messages. Which of them bring a body is told by the table of `body`.
+    key("+CRING", urc::note, "+CRING: VOICE"),
+    key("+CMTI", urc::note, "+CMTI: \"SM\",3"),
+    key("+CBMI", urc::note, "+CBMI: \"BM\",3"),
+    key("+CDSI", urc::note, "+CDSI: \"SR\",3"),
+    key("+CMT", urc::message, "+CMT: \"+123\",,\"24/07/23,08:35:01+32\""),
+    key("+CBM", urc::message, "+CBM: 1,2,3,4,5"),
+    key("+CDS", urc::message, "+CDS: 25"),
+    key("+CUSD", urc::message, "+CUSD: 0,\"text\",15"),
+    key("+MSUB", urc::message, "+MSUB: \"topic\",5 byte,hello"),
+];
+
+/// What is made of a line; `None` if it is not known.
+pub(crate) fn read(line: &[u8]) -> Option<Urc> {
+    let parsed = Line::parse(line);
+    UNASKED.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.read(&parsed))
+}
+
+/// What a line does, if it is one that can stand at the end of transparent data; `None` if it is not.
+pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
+    let parsed = Line::parse(line);
+    let mut rows =
+        UNASKED.iter().filter(|row| row.place == Place::Anywhere).filter(|row| row.has_name_of(&parsed));
+    rows.find(|row| matches!(row.form, Form::Code(..)) || row.read(&parsed).is_some()).map(|row| row.effect)
+}
+
+/// What a line does as news among answers.
+#[cfg(test)]
+fn effect(line: &[u8]) -> Effect {
+    let parsed = Line::parse(line);
+    let mut rows = UNASKED.iter().filter(|row| row.has_name_of(&parsed));
+    rows.find(|row| row.read(&parsed).is_some()).map_or(Effect::None, |row| row.effect)
+}
+
+/// Whether the bytes may be the beginning of a line that can stand at the end of transparent data.
+pub(crate) fn may_begin_amid_data(line: &[u8]) -> bool {
+    let rows = || UNASKED.iter().filter(|row| row.place == Place::Anywhere);
+    // Some firmware has the number of a channel there, too (section 12).
+    match line {
+        [b'0'..=b'9'] | [b'0'..=b'9', b','] | [b'0'..=b'9', b',', b' '] => true,
+        [b'0'..=b'9', b',', b' ', rest @ ..] | [b'0'..=b'9', b',', rest @ ..] => {
+            rows().any(|row| matches!(row.form, Form::News(name, _) if fits(rest, name)))
+        }
+        line => rows().any(|row| fits(line, row.form.name())),
+    }
+}
+
+/// Whether a line begins as the noise of a start does, which has no line end before it.
+pub(crate) fn is_noise(line: &[u8]) -> bool {
+    UNASKED.iter().any(|row| matches!(row.form, Form::Noise(name, _) if fits(line, name)))
+}
+
+/// Whether one is the beginning of the other.
+pub(crate) fn fits(line: &[u8], word: &str) -> bool {
+    let len = line.len().min(word.len());
+    line[..len] == word.as_bytes()[..len]
+}
+
+impl Unasked {
+    fn has_name_of(&self, line: &Line<'_>) -> bool {
+        match (&self.form, line) {
+            (Form::News(name, _), Line::Channel { news, .. }) => news.name() == *name,
+            (Form::Key(name, _), Line::Info { key, .. }) => *key == name.as_bytes(),
+            (Form::Words(name, _) | Form::Noise(name, _), Line::Text(text)) => {
+                text.starts_with(name.as_bytes())
+            }
+            (Form::Code(_, code), Line::Final(found)) => found == code,
+            (
+                Form::News(..) | Form::Key(..) | Form::Words(..) | Form::Noise(..) | Form::Code(..),
+                Line::Final(_)
+                | Line::ShutOk
+                | Line::Channel { .. }
+                | Line::State(_)
+                | Line::Row(_)
+                | Line::Info { .. }
+                | Line::Text(_),
+            ) => false,
+        }
+    }
+
+    fn read(&self, line: &Line<'_>) -> Option<Urc> {
+        match (&self.form, line) {
+            (Form::News(_, read), Line::Channel { channel, news }) => read(*channel, *news),
+            (Form::Key(name, read), Line::Info { list, .. }) => read(name, list),
+            (Form::Words(_, read), Line::Text(text)) => read(std::str::from_utf8(text).ok()?),
+            (Form::Noise(_, read), Line::Text(text)) => read(&String::from_utf8_lossy(text)),
+            (_, _) => None,
+        }
+    }
+}
+
+impl Form {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::News(name, _)
+            | Self::Key(name, _)
+            | Self::Words(name, _)
+            | Self::Noise(name, _)
+            | Self::Code(name, _) => name,
+        }
+    }
+}
+
+fn data_accept(channel: Option<ChannelId>, news: ChannelNews) -> Option<Urc> {
+    match news {
+        ChannelNews::DataAccept(len) => Some(Urc::DataAccept { channel, len }),
+        _ => None,
+    }
+}
+
+fn transport_error(channel: Option<ChannelId>, news: ChannelNews) -> Option<Urc> {
+    match news {
+        ChannelNews::TcpError(code) => Some(Urc::TcpError(channel, code.map(TcpError::new))),
+        ChannelNews::UdpError(code) => Some(Urc::UdpError(channel, code.map(UdpError::new))),
+        _ => None,
+    }
+}
+
+fn deactivated(_: &str, list: &[u8]) -> Option<Urc> {
+    (list.trim_ascii() == b"DEACT").then_some(Urc::PdpDeactivated)
+}
+
+fn sapbr(words: &str) -> Option<Urc> {
+    words.ends_with("DEACT").then_some(Urc::PdpDeactivated)
+}
+
+fn started(words: &str) -> Option<Urc> {
+    matches!(words, "SMS READY" | "SMS Ready" | "Call Ready").then(|| Urc::Started(words.to_owned()))
+}
+
+fn card_mode(_: &str, list: &[u8]) -> Option<Urc> {
+    fields(list).first()?.number().map(Urc::CardMode)
+}
+
+fn mode(_: &str, list: &[u8]) -> Option<Urc> {
+    match fields(list).as_slice() {
+        [circuit, packet, ..] => Some(Urc::Mode(circuit.number()?, packet.number()?)),
+        _ => None,
+    }
+}
+
+fn service(words: &str) -> Option<Urc> {
+    let access = match words {
+        "+E_UTRAN Service" => Access::Lte,
+        "+GSM Service" => Access::Gsm,
+        "+GPRS Service" => Access::Gprs,
+        "+NO Service" => Access::None,
+        _ => return None,
+    };
+    Some(Urc::Service(access))
+}
+
+fn network_time(_: &str, list: &[u8]) -> Option<Urc> {
+    Some(Urc::NetworkTime(urc::trimmed(list)))
+}
+
+fn registration(key: &str, list: &[u8]) -> Option<Urc> {
+    let status = registration_status(&fields(list), RegistrationForm::Unsolicited)?;
+    Some(Urc::Registration(Domain::of_key(key)?, status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_known_and_has_its_effect() {
+        for row in UNASKED {
+            let (line, code) = (row.sample.as_bytes(), matches!(row.form, Form::Code(..)));
+            assert_eq!(Urc::parse(line).is_known(), !code, "{}", row.sample);
+            let restarts = Urc::parse(line).is_restart();
+            assert_eq!(restarts, row.effect == Effect::Restarts, "{}", row.sample);
+            if !code {
+                assert_eq!(effect(line), row.effect, "{}", row.sample);
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_that_can_stand_among_data_is_found_there_from_its_first_byte_on() {
+        for row in UNASKED {
+            let amid = (row.place == Place::Anywhere).then_some(row.effect);
+            assert_eq!(amid_data(row.sample.as_bytes()), amid, "{}", row.sample);
+            for len in (1..=row.sample.len()).filter(|_| amid.is_some()) {
+                assert!(may_begin_amid_data(&row.sample.as_bytes()[..len]), "{}", &row.sample[..len]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_only_begins_like_one_of_the_table_is_not_known() {
+        for line in ["RDYX", "+PDP: UP", "SMS READY?", "+SAPBR 1: UP", "CLOSED BY ME", "+E_UTRAN Services"] {
+            assert_eq!((read(line.as_bytes()), amid_data(line.as_bytes())), (None, None), "{line}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! A heartbeat that comes back as it went.
+
+/// A module that has started anew without saying so echoes what is written to it (protocol section 2), and so looks like a
+/// peer that answers. A heartbeat that comes back byte by byte, and nothing else, may be such an echo: the module is asked
+/// by an escape.
+#[derive(Debug, Default)]
+pub(super) struct Mirror {
+    written: Vec<u8>,
+    /// How much of it has come back.
+    came: usize,
+}
+
+/// The longest piece that is compared. A longer heartbeat is not written in one piece.
+const MAX_WRITTEN: usize = 4 * 1024;
+
+impl Mirror {
+    /// That was written last, as a heartbeat.
+    pub(super) fn wrote(&mut self, bytes: &[u8]) {
+        self.forget();
+        if bytes.len() <= MAX_WRITTEN {
+            self.written.extend_from_slice(bytes);
+        }
+    }
+
+    /// That came.
+    pub(super) fn received(&mut self, bytes: &[u8]) {
+        if self.written.is_empty() {
+            return;
+        }
+        if self.written[self.came..].starts_with(bytes) {
+            self.came += bytes.len();
+        } else {
+            self.forget();
+        }
+    }
+
+    /// Whether all of it has come back; once.
+    pub(super) fn take_echo(&mut self) -> bool {
+        let is_echo = self.came > 0 && self.came == self.written.len();
+        if is_echo {
+            self.forget();
+        }
+        is_echo
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.written.clear();
+        self.came = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_whole_is_an_echo_and_anything_else_is_an_answer() {
+        let echoes = |chunks: &[&[u8]]| {
+            let mut mirror = Mirror::default();
+            mirror.wrote(b"ping");
+            chunks.iter().for_each(|chunk| mirror.received(chunk));
+            mirror.take_echo()
+        };
+        assert!(echoes(&[b"ping"]) && echoes(&[b"p", b"ing"]));
+        assert!(!echoes(&[b"pin"]) && !echoes(&[b"pong"]) && !echoes(&[b"ping pong"]) && !echoes(&[]));
+    }
+}
