@@ -335,33 +335,6 @@ impl Engine {
         }
     }
 
-    /// News, in the order of the lines.
-    pub(super) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
-        if self.stream_keeps(line) {
-            return;
-        }
-        let urc = Urc::parse(line);
-        if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
-            let was_up = self.channels.channel(channel).link.can_send();
-            self.channels.news(now, channel, news, &mut self.out);
-            if was_up && !self.channels.channel(channel).link.can_send() {
-                self.session.channel_ended(now, channel);
-            }
-        }
-        self.out.event(Event::Urc(urc.clone()));
-        self.stream_news(line, &urc);
-        self.requests.news(&urc, &mut self.out);
-        match urc {
-            Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
-            Urc::PdpDeactivated => self.bearer_lost(now),
-            Urc::Bearer(text) if text.contains("DEACT") || text.contains("DETACH") => {
-                self.requests.check(Check::Bearer)
-            }
-            urc if urc.is_restart() => self.restarted(now),
-            _ => {}
-        }
-    }
-
     pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         self.out.statistics.bearer_losses += u64::from(self.bring_up.is_ready());
         self.take_bearer_down(now);

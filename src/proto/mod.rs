@@ -33,6 +33,7 @@ mod suspicion;
 mod tls;
 mod traffic;
 mod transparent;
+mod unclaimed;
 mod wake;
 mod window;
 
