@@ -6,7 +6,7 @@ mod pair;
 
 use std::time::Duration;
 
-use air724ug::at::Quotable;
+use air724ug::at::{Quotable, Refusal};
 use air724ug::proto::{Event, Request, Response};
 use air724ug::{CloseReason, Error, NotReady};
 use pair::{ECHO, Pair};
@@ -92,4 +92,93 @@ fn a_restart_ends_sockets_and_comes_back() {
     assert!(pair.saw(|event| *event == Event::Restarted));
     pair.call(Request::WaitReady { timeout: Duration::from_secs(120) }).unwrap();
     pair.channel_open();
+}
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// What was written behind this command.
+fn behind(pair: &Pair, command: &str) -> Vec<u8> {
+    let at = pair.written.windows(command.len()).rposition(|text| text == command.as_bytes()).unwrap();
+    pair.written[at + command.len() + 2..].to_vec()
+}
+
+#[test]
+fn a_command_that_waits_for_payload_gets_it_behind_its_prompt() {
+    let mut pair = Pair::online();
+    pair.command("AT+FSCREATE=\"note\"", SOON).unwrap();
+    let note = b"AT+CFUN=0\r\nhello\r\n";
+    let write = format!("AT+FSWRITE=\"note\",0,{},9", note.len());
+    assert_eq!(pair.command_with_payload(&write, note, SOON).unwrap(), [""; 0]);
+    let lines = pair.command("AT+FSREAD=\"note\",0,100,0", SOON).unwrap();
+    assert_eq!(lines, ["AT+CFUN=0", "hello"]);
+}
+
+#[test]
+fn every_kind_of_prompt_is_known() {
+    for (command, prompt, payload, answer, lines) in [
+        ("AT+HTTPDATA=5,9000", "\r\nDOWNLOAD\r\n", &b"hello"[..], "\r\nOK\r\n", vec![]),
+        (
+            "AT+HTTPEXPOST=5,9000",
+            "\r\n>",
+            b"hello",
+            "\r\n+HTTPEXPOST: 5\r\n\r\nOK\r\n",
+            vec!["+HTTPEXPOST: 5"],
+        ),
+        ("AT+MPUBEX=\"t\",0,0,5", "\r\n> ", b"AT+X1", "\r\nOK\r\n", vec![]),
+        ("AT+FTPPUT=2,5", "\r\n+FTPPUT: 2,5\r\n", b"hello", "\r\nOK\r\n", vec![]),
+        ("AT+CMGS=\"10086\"", "\r\n> ", b"hello", "\r\n+CMGS: 7\r\n\r\nOK\r\n", vec!["+CMGS: 7"]),
+        ("AT+XPUT=5", "\r\nDOWNLOAD\r\n", b"hello", "\r\n+XPUT: 0\r\n\r\nOK\r\n", vec!["+XPUT: 0"]),
+        ("AT+XPUT=5", "\r\n> ", b"hello", "\r\nOK\r\n", vec![]),
+    ] {
+        let mut pair = Pair::online();
+        pair.instead(command, prompt).instead(std::str::from_utf8(payload).unwrap(), answer);
+        assert_eq!(pair.command_with_payload(command, payload, SOON).unwrap(), lines, "{command}");
+        let ends = if command.contains("CMGS") { &b"\x1a"[..] } else { b"" };
+        assert_eq!(behind(&pair, command), [payload, ends].concat(), "{command}");
+        pair.command("AT+CSQ", SOON).unwrap();
+    }
+}
+
+#[test]
+fn an_error_in_place_of_a_prompt_is_the_answer_and_the_payload_is_not_written() {
+    let mut pair = Pair::online();
+    for command in ["AT+HTTPDATA=5,9000", "AT+MPUBEX=\"t\",0,0,5", "AT+CMGS=\"1\"", "AT+XPUT"] {
+        let answer = pair.command_with_payload(command, b"hello", SOON);
+        assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{command}: {answer:?}");
+    }
+    assert_eq!(pair.wrote("hello"), 0);
+    // Success without a prompt is none: the module does not have the payload.
+    pair.instead("AT+XPUT", "\r\nOK\r\n");
+    let answer = pair.command_with_payload("AT+XPUT", b"AT+X1", SOON);
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    assert_eq!(pair.wrote("AT+X1"), 0);
+}
+
+#[test]
+fn a_lost_prompt_of_a_command_is_a_time_out_and_nothing_of_its_payload_is_written() {
+    // Taken back by ESC, or filled up.
+    for (command, filler) in [("AT+CMGS=\"1\"", &b"\x1b"[..]), ("AT+MPUBEX=\"t\",0,0,5", b"\r\r\r\r\r")] {
+        let mut pair = Pair::online();
+        pair.instead(command, "");
+        let answer = pair.command_with_payload(command, b"AT+X1", SOON);
+        assert!(matches!(answer, Err(Error::Timeout { .. })), "{command}: {answer:?}");
+        assert_eq!(pair.wrote("AT+X1"), 0);
+        pair.command("AT+CSQ", SOON).unwrap();
+        assert!(behind(&pair, command).starts_with(filler), "{command}");
+    }
+    // The module gives up by itself; until then nothing is written.
+    let mut pair = Pair::online();
+    pair.command("AT+FSCREATE=\"note\"", SOON).unwrap();
+    pair.to_host = Box::new(|_, bytes| if bytes.ends_with(b"> ") { Vec::new() } else { bytes });
+    let write = "AT+FSWRITE=\"note\",0,5,30";
+    let before = pair.now;
+    let answer = pair.command_with_payload(write, b"hello", SOON);
+    assert!(matches!(answer, Err(Error::Timeout { .. })) && pair.now - before == SOON, "{answer:?}");
+    let ticket = pair.ask(Request::Signal);
+    assert_eq!(behind(&pair, write), b"");
+    assert!(pair.answered(ticket).is_none());
+    pair.run_for(Duration::from_secs(11));
+    assert_eq!(pair.wrote("hello"), 0);
+    assert!(pair.call(Request::Signal).is_ok());
+    assert_eq!(pair.command("AT+FSFLSIZE=\"note\"", SOON).unwrap(), ["+FSFLSIZE: 0"]);
 }

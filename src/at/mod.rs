@@ -30,7 +30,7 @@ pub use channel_id::ChannelId;
 pub use cme::CmeError;
 pub use cms::CmsError;
 pub use command::{
-    Command, InvalidCommand, MAX_COMMAND, Protocol, Refusal, TlsKey, TlsValue, Verdict, harmless_len,
+    Command, InvalidCommand, MAX_COMMAND, Payload, Protocol, Refusal, TlsKey, TlsValue, Verdict, harmless_len,
 };
 pub use decoder::{Decoder, Expect, Fault, MAX_LINE, Token};
 pub use fields::{Field, fields};

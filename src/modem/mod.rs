@@ -194,12 +194,43 @@ impl Modem {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a text that could break the session (control bytes, data mode, echo);
+    /// [`Error::InvalidInput`] for a text that could break the session (control bytes, data mode, echo), or that waits for
+    /// payload: [`command_with_payload`](Self::command_with_payload) is for those;
     /// [`Error::Refused`] with the module's code; [`Error::Timeout`] after `timeout`, which covers the wait for the
     /// command's turn too.
     pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
         let command = Command::of_user(text, timeout)?;
         match self.driver.call(Request::Run(command))? {
+            Response::Lines(lines) => Ok(lines),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Runs a command that waits for payload behind a prompt (`>`, `DOWNLOAD`): `AT+HTTPDATA`, `AT+MPUBEX`, `AT+CMGS` and
+    /// others, also ones that this crate does not know. Writes the payload when the module asks for it, with Ctrl-Z
+    /// behind it where that ends it, and gives the lines of the answer without the final. Sockets send with their own
+    /// methods.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
+    /// modem.command("AT+HTTPINIT", Duration::from_secs(9))?;
+    /// modem.command_with_payload("AT+HTTPDATA=5,10000", b"hello", Duration::from_secs(20))?;
+    /// modem.command_with_payload("AT+CMGS=\"10086\"", b"text", Duration::from_secs(60))?;
+    /// # Ok::<(), air724ug::Error>(())
+    /// ```
+    ///
+    /// When the prompt is lost on the line, a module that says in the command how long it waits gives up by itself, and one
+    /// that waits for Ctrl-Z gets ESC. One that waits for a number of bytes gets them as for a send: the payload, if it
+    /// can do no harm as commands, or as many CR.
+    ///
+    /// # Errors
+    /// As for [`command`](Self::command), and [`Error::InvalidInput`] if command and payload do not fit: another length,
+    /// Ctrl-Z or ESC in a payload that they would end, more than 32 KiB, a question or a chain. Behind
+    /// [`Error::Timeout`] the module may have all of it, a part or nothing.
+    pub fn command_with_payload(&self, text: &str, payload: &[u8], timeout: Duration) -> Result<Vec<String>> {
+        let (command, payload) = Command::with_payload(text, payload, timeout)?;
+        match self.driver.call(Request::RunWithPayload { command, payload, timeout })? {
             Response::Lines(lines) => Ok(lines),
             other => Err(unexpected(&other)),
         }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::at::{
-    ChannelId, ClockTime, Command, Domain, Fault, PingReply, Protocol, Quotable, RegistrationStatus,
+    ChannelId, ClockTime, Command, Domain, Fault, Payload, PingReply, Protocol, Quotable, RegistrationStatus,
     SignalQuality, Urc,
 };
 use crate::error::{CloseReason, Error, NotReady};
@@ -194,6 +194,15 @@ pub enum Request {
     },
     /// Run a command ([`Command::of_user`]); its time-out is the request's.
     Run(Command),
+    /// Run a command that waits for payload ([`Command::with_payload`]).
+    RunWithPayload {
+        /// Which.
+        command: Command,
+        /// What it waits for.
+        payload: Payload,
+        /// How long.
+        timeout: Duration,
+    },
     /// Ask for the signal quality.
     Signal,
     /// Ask for the registration in one domain.
@@ -253,6 +262,9 @@ impl Request {
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
             Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
+            Self::RunWithPayload { command, payload, timeout } => {
+                format!("run {} with {payload:?}, at most {timeout:?}", command.name())
+            }
             Self::Signal => "signal".to_owned(),
             Self::Registration(domain) => format!("registration {domain:?}"),
             Self::Resolve { host, timeout } => format!("resolve {host}, at most {timeout:?}"),

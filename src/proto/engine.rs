@@ -368,8 +368,8 @@ impl Engine {
             }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;
-                if let Some((command, owner)) = self.requests.next() {
-                    self.session.start(now, command, owner, None, &mut self.out);
+                if let Some((command, owner, payload)) = self.requests.next() {
+                    self.session.start(now, command, owner, payload, &mut self.out);
                     continue;
                 }
             }
@@ -385,7 +385,9 @@ impl Engine {
                 continue;
             }
             match self.requests.next() {
-                Some((command, owner)) => self.session.start(now, command, owner, None, &mut self.out),
+                Some((command, owner, payload)) => {
+                    self.session.start(now, command, owner, payload, &mut self.out)
+                }
                 None => return,
             }
         }

@@ -78,6 +78,9 @@ pub(super) enum Failure {
     Timeout,
 }
 
+/// Takes back a command whose payload ends at Ctrl-Z (A32).
+const ESCAPE: u8 = 0x1b;
+
 /// The most lines that one answer may have. The longest documented list is the files' (`AT+FSLS`); a module that
 /// prints for ever must not fill the memory. Further lines are dropped.
 const MAX_ANSWER_LINES: usize = 1024;
@@ -111,7 +114,7 @@ impl Exchange {
             // News of the channel's last send: this one has not begun.
             (Phase::Prompt(_), Line::Channel { .. }) => Verdict::NotMine,
             // What has not been asked for can't have been taken.
-            (Phase::Prompt(_), Line::Final(Final::Ok)) if self.command.gives_up() => Verdict::NotMine,
+            (Phase::Prompt(_), Line::Final(Final::Ok)) if self.must_prompt() => Verdict::NotMine,
             _ => self.command.judge(line, self.answered),
         };
         let keep = match verdict {
@@ -125,6 +128,11 @@ impl Exchange {
             self.keep(text);
         }
         verdict
+    }
+
+    /// Whether no success can come before the prompt.
+    fn must_prompt(&self) -> bool {
+        self.command.gives_up() || self.command.is_given_payload()
     }
 
     /// Whether a line may be a piece of what was written and must not be seen: some firmware might echo a file.
@@ -188,6 +196,8 @@ impl Exchange {
             Phase::Answer => None,
             Phase::Prompt(payload) | Phase::Blind(payload) | Phase::Result(payload) => {
                 let payload = std::mem::take(payload);
+                // Up to Ctrl-Z it can be taken back, so nothing of it is written for want of a prompt.
+                let payload = if self.command.is_cancellable() { vec![ESCAPE] } else { payload };
                 (!payload.is_empty()).then(|| OpenSend::new(payload))
             }
         }

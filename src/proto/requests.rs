@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{Command, Protocol, Refusal, Urc};
+use crate::at::{Command, Payload, Protocol, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
@@ -32,6 +32,8 @@ pub(super) struct Requests {
 struct Asked {
     ticket: Ticket,
     command: Command,
+    /// What it waits for behind its prompt.
+    payload: Option<Payload>,
     kind: Kind,
     deadline: Timestamp,
     /// What the answer will be, when it came as news before its command's final.
@@ -92,6 +94,11 @@ impl Engine {
                 self.stream_left();
             }
             Request::Run(command) => self.requests.ask(now, ticket, command, Kind::Lines),
+            Request::RunWithPayload { command, payload, timeout } => {
+                let payload = Some(payload);
+                let (kind, deadline, early) = (Kind::Lines, now + timeout, Early::default());
+                self.requests.commands.push_back(Asked { ticket, command, payload, kind, deadline, early });
+            }
             Request::Signal => self.requests.ask(now, ticket, Command::signal_quality(), Kind::Signal),
             Request::Registration(domain) => {
                 self.requests.ask(now, ticket, Command::registration(domain), Kind::Registration(domain));
@@ -130,7 +137,8 @@ impl Requests {
     }
 
     fn ask_until(&mut self, ticket: Ticket, command: Command, kind: Kind, deadline: Timestamp) {
-        self.commands.push_back(Asked { ticket, command, kind, deadline, early: Early::default() });
+        let early = Early::default();
+        self.commands.push_back(Asked { ticket, command, payload: None, kind, deadline, early });
     }
 
     /// Whether any command waits for its turn.
@@ -145,17 +153,18 @@ impl Requests {
     }
 
     /// The next command, and whose it is.
-    pub(super) fn next(&mut self) -> Option<(Command, Owner)> {
+    pub(super) fn next(&mut self) -> Option<(Command, Owner, Option<Vec<u8>>)> {
         if let Some(check) = self.check.take() {
-            return Some((check.command(), Owner::Check(check)));
+            return Some((check.command(), Owner::Check(check), None));
         }
         // One of a kind at a time where the answers are news: they do not all say whose they are.
         let is_free = |asked: &Asked| !self.later.iter().any(|later| later.kind == asked.kind);
         let index = self.commands.iter().position(is_free)?;
-        let asked = self.commands.remove(index)?;
+        let mut asked = self.commands.remove(index)?;
         let (command, ticket) = (asked.command.clone(), asked.ticket);
+        let payload = asked.payload.take().map(Payload::into_bytes);
         self.in_flight = Some(asked);
-        Some((command, Owner::Caller(ticket)))
+        Some((command, Owner::Caller(ticket), payload))
     }
 
     /// A command has ended; what that means for the rest.

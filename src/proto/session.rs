@@ -1,6 +1,7 @@
 //! One command in flight, and never a late answer to the wrong one.
 
 mod online;
+mod payload;
 mod prompt;
 mod reading;
 
@@ -225,11 +226,14 @@ impl Session {
     }
 
     fn busy_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
+        let line = Line::parse(text);
+        if self.prompted_by(now, &line, out) {
+            return Step::Consumed;
+        }
         let State::Busy(exchange) = &mut self.state else { return Step::Unclaimed };
         if exchange.command.is_echo(text) {
             return Step::Echoed;
         }
-        let line = Line::parse(text);
         match exchange.judge(text, &line) {
             Verdict::Part => Step::Consumed,
             Verdict::Done(end) => self.ended(now, end, out),

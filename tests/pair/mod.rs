@@ -237,6 +237,19 @@ impl Pair {
         }
     }
 
+    pub fn command_with_payload(
+        &mut self,
+        text: &str,
+        payload: &[u8],
+        timeout: Duration,
+    ) -> Result<Vec<String>, Error> {
+        let (command, payload) = Command::with_payload(text, payload, timeout).expect("a command");
+        match self.call(Request::RunWithPayload { command, payload, timeout })? {
+            Response::Lines(lines) => Ok(lines),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Reads until `len` bytes have come.
     pub fn read(&mut self, socket: SocketId, len: usize) -> Result<Vec<u8>, Error> {
         let mut read = Vec::new();
@@ -566,6 +579,7 @@ fn timeout_of(request: &Request) -> Duration {
         | Request::Drain { timeout, .. }
         | Request::Unacknowledged { timeout, .. }
         | Request::Resolve { timeout, .. }
+        | Request::RunWithPayload { timeout, .. }
         | Request::Ping { timeout, .. } => *timeout,
         Request::RemoveFile(name) => Command::remove_file(name).timeout(),
         Request::Clock => Command::clock().timeout(),

@@ -43,7 +43,11 @@ impl Command {
     /// Whether the module waits for payload no longer than the command says, and tells when it has given up. Such a
     /// payload is never written without a prompt, and nothing else is written while the module may wait for it.
     pub fn gives_up(&self) -> bool {
-        matches!(self.shape, Shape::Write)
+        match self.shape {
+            Shape::Write => true,
+            Shape::Given { given, .. } => given.waits,
+            _ => false,
+        }
     }
 
     /// Whether it may take files away that somebody counts on.

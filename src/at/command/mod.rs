@@ -6,9 +6,12 @@ mod internet;
 mod ip;
 mod link;
 mod network;
+mod payload;
 mod power;
+mod reserved;
 mod setup;
 mod shape;
+mod syntax;
 mod text;
 mod tls;
 mod transparent;
@@ -19,6 +22,7 @@ use std::time::Duration;
 
 pub use harmless::harmless_len;
 pub use link::Protocol;
+pub use payload::Payload;
 pub use shape::{Refusal, Verdict};
 pub use tls::{TlsKey, TlsValue};
 pub use user::InvalidCommand;
@@ -103,6 +107,21 @@ impl Command {
     /// Whether even an answer that names the command may be that of an older one: same kind, same channel.
     pub fn is_rival_of(&self, older: &Command) -> bool {
         self.shape.is_rival_of(older.shape)
+    }
+
+    /// Whether a line asks for the payload of this command.
+    pub fn is_prompt(&self, line: &Line<'_>) -> bool {
+        self.shape.is_prompt(line)
+    }
+
+    /// Whether it is the application's own and waits for payload.
+    pub fn is_given_payload(&self) -> bool {
+        matches!(self.shape, Shape::Given { .. })
+    }
+
+    /// Whether ESC takes it back while it waits for payload.
+    pub fn is_cancellable(&self) -> bool {
+        matches!(self.shape, Shape::Given { given, .. } if given.cancels)
     }
 
     /// Whether it asks for data of this channel.

@@ -3,6 +3,7 @@
 use super::super::line::{ChannelNews, Final, Line, bare_address};
 use super::super::reply::Form;
 use super::super::{ChannelId, CmeError, CmsError, Field, Urc, fields};
+use super::reserved::Mark;
 
 /// What a line is to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,6 +97,19 @@ pub(super) enum Shape {
     Fetch(ChannelId),
     /// A text of the user's: whatever is no URC, then any final.
     Any { key: [u8; 16] },
+    /// The same, behind a prompt and a payload of the user's.
+    Given { key: [u8; 16], given: Given },
+}
+
+/// How a payload of the user's is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    /// What asks for it.
+    pub(super) mark: Mark,
+    /// Whether ESC takes the command back.
+    pub(super) cancels: bool,
+    /// Whether the module waits no longer than the command says.
+    pub(super) waits: bool,
 }
 
 impl Shape {
@@ -144,7 +158,7 @@ impl Shape {
                 _ => Verdict::NotMine,
             },
             Self::Fetch(_) => Verdict::NotMine,
-            Self::Any { key } => judge_any(line, &key),
+            Self::Any { key } | Self::Given { key, .. } => judge_any(line, &key),
         }
     }
 
@@ -173,6 +187,7 @@ impl Shape {
                 | Self::Fetch(_)
                 | Self::Proof
                 | Self::Any { .. }
+                | Self::Given { .. }
         )
     }
 
@@ -181,11 +196,23 @@ impl Shape {
         matches!(self, Self::Info { .. } | Self::Proof | Self::Address)
     }
 
+    /// Whether a line asks for the payload. One that is no line, `>`, is another's affair.
+    pub(super) fn is_prompt(self, line: &Line<'_>) -> bool {
+        let Self::Given { key, given } = self else { return false };
+        match (given.mark, line) {
+            (Mark::Line(wanted), Line::Text(text)) => *text == wanted.as_bytes(),
+            (Mark::Line(wanted), Line::Final(Final::Connect)) => wanted == "CONNECT",
+            (Mark::Any, Line::Text(text)) => matches!(*text, b"DOWNLOAD" | b">>"),
+            (Mark::Echo, Line::Info { key: found, .. }) => *found == trim_key(&key),
+            _ => false,
+        }
+    }
+
     pub(super) fn has_key(self, wanted: &str) -> bool {
         match self {
             Self::Info { keys, .. } => keys.contains(&wanted),
             Self::Proof => wanted == "+CIPMODE",
-            Self::Any { key } => trim_key(&key) == wanted.as_bytes(),
+            Self::Any { key } | Self::Given { key, .. } => trim_key(&key) == wanted.as_bytes(),
             _ => false,
         }
     }
@@ -193,7 +220,9 @@ impl Shape {
     fn judge_final(self, code: Final, answered: bool) -> Verdict {
         let refusal = match code {
             Final::Ok => return self.judge_ok(answered),
-            Final::Connect if matches!(self, Self::Any { .. } | Self::Dial) => return Verdict::Done(Ok(())),
+            Final::Connect if matches!(self, Self::Any { .. } | Self::Given { .. } | Self::Dial) => {
+                return Verdict::Done(Ok(()));
+            }
             Final::Connect => return Verdict::NotMine,
             Final::Error | Final::NoResponse => Refusal::Error,
             Final::NoCarrier => Refusal::NoCarrier,
@@ -209,7 +238,9 @@ impl Shape {
 
     fn judge_ok(self, answered: bool) -> Verdict {
         match self {
-            Self::Plain | Self::Start(_) | Self::Write | Self::Any { .. } => Verdict::Done(Ok(())),
+            Self::Plain | Self::Start(_) | Self::Write | Self::Any { .. } | Self::Given { .. } => {
+                Verdict::Done(Ok(()))
+            }
             Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Proof if answered => {
                 Verdict::Done(Ok(()))
             }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::ChannelId;
-use super::shape::Shape;
-use super::{Command, MAX_COMMAND};
+use super::super::{ChannelId, Field, fields};
+use super::reserved::{self, End, Hazard, Mark, Prompt, Unit};
+use super::shape::{Given, Shape};
+use super::{Command, MAX_COMMAND, Payload, syntax};
 
 /// Why a text can't be sent as a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -19,34 +20,25 @@ pub enum InvalidCommand {
     /// A control byte or a character outside ASCII.
     #[error("has the character {0:?}, which a command can't carry")]
     Character(char),
-    /// It asks for payload, enters data mode, or changes how answers look: the session would lose its footing.
+    /// It enters data mode, changes how answers look, or is the driver's own: the session would lose its footing.
     #[error("has {0}, which would confuse the session")]
     Reserved(&'static str),
+    /// It waits for payload behind a prompt.
+    #[error("waits for payload: `command_with_payload` is for such commands")]
+    WantsPayload,
+    /// It takes no payload: a question, a chain, or a basic command.
+    #[error("is no single command that could wait for payload")]
+    NoPayload,
+    /// It says another length than the payload has, or none where one is needed.
+    #[error("does not say the payload's length of {0} bytes")]
+    Length(usize),
+    /// The payload has a byte that ends or cancels it: Ctrl-Z or ESC.
+    #[error("has a payload with Ctrl-Z or ESC in it, which would end it")]
+    EndsEarly,
+    /// The payload is empty, or longer than [`MAX_PAYLOAD`](Command::MAX_PAYLOAD).
+    #[error("has a payload that is empty or too long")]
+    PayloadLength,
 }
-
-/// Parts of commands that a session can't survive, upper case.
-const RESERVED: [&str; 20] = [
-    "+CIPSEND",
-    "+FSWRITE",
-    "+CMGS",
-    "+CMGW",
-    "+CIPMODE=1",
-    "+CIPRXGET",
-    "+CIPMUX=",
-    "+CIPSTART",
-    "+CIPSSL=",
-    "+CIPHEAD=0",
-    "ATE",
-    "ATV",
-    "ATQ",
-    "ATO",
-    "ATD",
-    "ATZ",
-    "AT&F",
-    "+IPR=",
-    "+CMUX",
-    "*DOWNLOAD",
-];
 
 impl Command {
     /// A command as text, without line end. Its answer is every line up to a final; known URCs are kept out of it,
@@ -55,21 +47,67 @@ impl Command {
     /// # Errors
     /// [`InvalidCommand`] if the text could break the session: control bytes, data mode, other result codes.
     pub fn of_user(text: &str, timeout: Duration) -> Result<Self, InvalidCommand> {
-        if text.len() > MAX_COMMAND {
-            return Err(InvalidCommand::TooLong);
+        let upper = checked(text)?;
+        match hazard_of(&upper) {
+            None => Ok(Self::new(text.to_owned(), shape_of(&upper), timeout)),
+            Some(Hazard::Prompts(_)) => Err(InvalidCommand::WantsPayload),
+            Some(Hazard::Never(words)) => Err(InvalidCommand::Reserved(words)),
         }
-        if let Some(character) = text.chars().find(|c| c.is_control() || !c.is_ascii()) {
-            return Err(InvalidCommand::Character(character));
-        }
-        let upper: String = text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect();
-        if !upper.starts_with("AT") {
-            return Err(InvalidCommand::NotACommand);
-        }
-        if let Some(reserved) = reserved_in(&upper) {
-            return Err(InvalidCommand::Reserved(reserved));
-        }
-        Ok(Self::new(text.to_owned(), shape_of(&upper), timeout))
     }
+
+    /// A command that waits for payload behind a prompt, and what is then written: the payload, with Ctrl-Z behind it
+    /// where that ends it. One that is not in the table of known ones gets its bytes behind `>` or `DOWNLOAD`.
+    ///
+    /// # Errors
+    /// [`InvalidCommand`], as for [`of_user`](Self::of_user), and if command and payload do not fit each other.
+    pub fn with_payload(
+        text: &str,
+        payload: &[u8],
+        timeout: Duration,
+    ) -> Result<(Self, Payload), InvalidCommand> {
+        let upper = checked(text)?;
+        let prompt = match hazard_of(&upper) {
+            None => Prompt { mark: Mark::Any, end: End::Whole, patience: None },
+            Some(Hazard::Prompts(prompt)) => prompt,
+            Some(Hazard::Never(words)) => return Err(InvalidCommand::Reserved(words)),
+        };
+        let line = upper.strip_prefix("AT").unwrap_or_default();
+        let (_, values) = syntax::only(line).ok_or(InvalidCommand::NoPayload)?;
+        if !(1..=Self::MAX_PAYLOAD).contains(&payload.len()) {
+            return Err(InvalidCommand::PayloadLength);
+        }
+        let values = fields(values.as_bytes());
+        let number = |place: usize| values.get(place).and_then(Field::number);
+        let mut written = payload.to_vec();
+        match prompt.end {
+            End::Length(place) if number(place).map(usize::try_from) != Some(Ok(payload.len())) => {
+                return Err(InvalidCommand::Length(payload.len()));
+            }
+            End::Length(_) | End::Whole => {}
+            End::ControlZ if payload.iter().any(|byte| matches!(*byte, CONTROL_Z | ESCAPE)) => {
+                return Err(InvalidCommand::EndsEarly);
+            }
+            End::ControlZ => written.push(CONTROL_Z),
+        }
+        let patience = prompt.patience.and_then(|(place, unit)| {
+            let patience = u64::from(number(place)?);
+            Some(match unit {
+                Unit::Seconds => Duration::from_secs(patience),
+                Unit::Milliseconds => Duration::from_millis(patience),
+            })
+        });
+        let given =
+            Given { mark: prompt.mark, cancels: prompt.end == End::ControlZ, waits: patience.is_some() };
+        // The module must have given up before anything else is written.
+        let timeout = patience.map_or(timeout, |patience| timeout.max(patience.saturating_add(MARGIN)));
+        Ok((
+            Self::new(text.to_owned(), Shape::Given { key: key_of(&upper), given }, timeout),
+            Payload::new(written),
+        ))
+    }
+
+    /// The most bytes of a payload of the application's own command: what a port keeps that takes nothing is bounded.
+    pub const MAX_PAYLOAD: usize = 32 * 1024;
 
     /// A command that somebody else sent, as a capture shows it: for judging what answers it, never to be written.
     /// Nothing is refused.
@@ -79,17 +117,30 @@ impl Command {
     }
 }
 
-/// The reserved part of a command line, at its start or behind a semicolon. A question (`=?`, `?`) is always free.
-fn reserved_in(upper: &str) -> Option<&'static str> {
-    upper.split(';').find_map(|part| {
-        let name = part.strip_prefix("AT").unwrap_or(part);
-        if name.ends_with('?') {
-            return None;
-        }
-        RESERVED
-            .into_iter()
-            .find(|reserved| name.starts_with(reserved.strip_prefix("AT").unwrap_or(reserved)))
-    })
+const CONTROL_Z: u8 = 0x1a;
+const ESCAPE: u8 = 0x1b;
+/// How much longer than its own time the module may take to say that it has given up. As for `AT+FSWRITE`.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// The text in upper case and without blanks, if it can be sent at all.
+fn checked(text: &str) -> Result<String, InvalidCommand> {
+    if text.len() > MAX_COMMAND {
+        return Err(InvalidCommand::TooLong);
+    }
+    if let Some(character) = text.chars().find(|c| c.is_control() || !c.is_ascii()) {
+        return Err(InvalidCommand::Character(character));
+    }
+    let upper: String = text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect();
+    if upper.starts_with("AT") { Ok(upper) } else { Err(InvalidCommand::NotACommand) }
+}
+
+/// The worst that a command line would do to the session.
+fn hazard_of(upper: &str) -> Option<Hazard> {
+    let line = upper.strip_prefix("AT").unwrap_or(upper);
+    let found: Vec<Hazard> = syntax::parts(line).into_iter().filter_map(reserved::hazard).collect();
+    let is_never = |hazard: &&Hazard| matches!(hazard, Hazard::Never(_));
+    let hidden = reserved::hides_one(line).then_some(Hazard::Never("a reserved command between quotes"));
+    found.iter().find(is_never).or(found.first()).copied().or(hidden)
 }
 
 fn shape_of(upper: &str) -> Shape {
@@ -135,12 +186,89 @@ mod tests {
             "AT+CIPMODE=1",
             "AT V0",
             "AT*DOWNLOAD=1",
+            "AT+CGDATA=\"PPP\",1",
+            "AT*CGDATA=\"PPP\",1",
+            "ATIE1",
+            "ATX0Q1",
+            "ATS0=1V0",
+            "ATI;S3=10",
+            "ATE1?",
+            "AT&F",
+            "ATZ",
+            "ATZ0?",
+            "ATA",
+            "AT&F0",
+            "ATE0+CSQ",
+            "AT+CIPSPRT=0",
+            "AT+CIPMODE=1?",
+            "AT+CIPMODE=01",
+            "AT+CIPMODE=\"1\"",
+            "AT+CIPHEAD=0?",
+            "AT+IFC=1,1",
+            "AT+CSQ;;E1",
+            "AT+X=\"a;E1",
+            "AT+MPUB=\"t\",0,0,\"a;+CIPSTART=1\"",
+            "AT?",
         ] {
             assert!(matches!(user(text), Err(InvalidCommand::Reserved(_))), "{text}");
         }
         assert_eq!(user("AT\rATE1").unwrap_err(), InvalidCommand::Character('\r'));
         assert_eq!(user("+++").unwrap_err(), InvalidCommand::NotACommand);
         assert_eq!(user(&"AT".repeat(513)).unwrap_err(), InvalidCommand::TooLong);
+    }
+
+    #[test]
+    fn what_waits_for_payload_is_refused_without_one_and_taken_with_it() {
+        for (text, payload) in [
+            ("AT+HTTPDATA=5,1000", &b"hello"[..]),
+            ("AT+FTPPUT=2,10", b"0123456789"),
+            ("AT+FTPEXTPUT=2,0,5,1000", b"hello"),
+            ("AT+HTTPEXPOST=5", b"hello"),
+            ("AT+MPUBEX=\"t\",0,0,5", b"hello"),
+            ("AT+FSWRITE=\"a;b\",0,5,9", b"hello"),
+            ("AT+CMGS=\"10086\"", b"hello"),
+            ("at+cmgw", b"hello"),
+            ("AT+SMTPBODY=5", b"hello"),
+        ] {
+            assert_eq!(user(text).unwrap_err(), InvalidCommand::WantsPayload, "{text}");
+            let (command, written) = Command::with_payload(text, payload, Duration::from_secs(1)).unwrap();
+            let written = written.as_bytes();
+            assert_eq!((command.text(), &written[..payload.len()]), (text, payload), "{text}");
+            let ends = if text.contains("MG") || text.contains("mg") { &b"\x1a"[..] } else { b"" };
+            assert_eq!(&written[payload.len()..], ends, "{text}");
+        }
+        // One that is not known has a way, too.
+        assert!(
+            user("AT+XPUT=5").is_ok() && Command::with_payload("AT+XPUT=5", b"hello", Duration::ZERO).is_ok()
+        );
+    }
+
+    #[test]
+    fn a_payload_that_does_not_fit_its_command_is_refused() {
+        let given = |text, payload: &[u8]| Command::with_payload(text, payload, Duration::ZERO).map(drop);
+        assert_eq!(given("AT+HTTPDATA=6,1000", b"hello"), Err(InvalidCommand::Length(5)));
+        assert_eq!(given("AT+MPUBEX=\"t\",0,0", b"hello"), Err(InvalidCommand::Length(5)));
+        assert_eq!(given("AT+HTTPDATA=18446744073709551621,1", b"hello"), Err(InvalidCommand::Length(5)));
+        assert_eq!(given("AT+CMGS=\"1\"", b"a\x1aAT"), Err(InvalidCommand::EndsEarly));
+        assert_eq!(given("AT+CMGS=\"1\"", b"a\x1bAT"), Err(InvalidCommand::EndsEarly));
+        assert_eq!(given("AT+CMGS=\"1\"", b""), Err(InvalidCommand::PayloadLength));
+        assert_eq!(given("AT+XPUT", &[0; Command::MAX_PAYLOAD + 1]), Err(InvalidCommand::PayloadLength));
+        for text in ["AT+CMGS=?", "AT+CMGS=1;+CSQ", "AT+CSQ;+CMGS=1", "ATI", "AT"] {
+            assert_eq!(given(text, b"hello"), Err(InvalidCommand::NoPayload), "{text}");
+        }
+        assert!(matches!(given("AT+CIPSEND=0,5", b"hello"), Err(InvalidCommand::Reserved(_))));
+        assert!(matches!(given("AT+CMGS=1;E1", b"hello"), Err(InvalidCommand::Reserved(_))));
+    }
+
+    #[test]
+    fn the_module_has_given_up_before_anything_else_is_written() {
+        let timeout = |text, payload: &[u8]| {
+            let (command, _) = Command::with_payload(text, payload, Duration::from_secs(1)).unwrap();
+            (command.gives_up(), command.timeout())
+        };
+        assert_eq!(timeout("AT+HTTPDATA=5,60000", b"hello"), (true, Duration::from_secs(65)));
+        assert_eq!(timeout("AT+FSWRITE=\"a\",0,5,9", b"hello"), (true, Duration::from_secs(14)));
+        assert_eq!(timeout("AT+CMGS=\"1\"", b"hello"), (false, Duration::from_secs(1)));
     }
 
     #[test]

@@ -206,7 +206,9 @@ impl Session {
             // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
             // harmless as commands. A datagram can't be cut to be so: then it is filled up, and the send has failed.
             (Phase::Prompt(payload), _)
-                if !exchange.command.gives_up() && harmless_len(payload, usize::MAX) == payload.len() =>
+                if !exchange.command.gives_up()
+                    && !exchange.command.is_cancellable()
+                    && harmless_len(payload, usize::MAX) == payload.len() =>
             {
                 if let Some(payload) = exchange.go_blind(now + BLIND_TIMEOUT) {
                     out.write(payload);

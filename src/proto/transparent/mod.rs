@@ -177,6 +177,7 @@ impl Transparent {
             Request::Transparent { .. } => self.next.is_some() || lasts,
             Request::Connect { .. } | Request::ConnectTls { .. } => self.next.is_some() || lasts,
             Request::Run(_)
+            | Request::RunWithPayload { .. }
             | Request::Signal
             | Request::Registration(_)
             | Request::Resolve { .. }

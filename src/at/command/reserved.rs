@@ -1,0 +1,219 @@
+//! Commands that an application can't send as it likes: what they do to the session, in one table.
+
+use super::super::{Field, fields};
+use super::syntax::{Form, Part};
+
+/// What a command does that a session can't survive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hazard {
+    /// It waits for payload behind a prompt.
+    Prompts(Prompt),
+    /// What it is, in words: it leaves command mode, or changes what the session relies on.
+    Never(&'static str),
+}
+
+/// How a command asks for its payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Prompt {
+    pub(super) mark: Mark,
+    pub(super) end: End,
+    /// The value that says how long the module waits, and in which unit.
+    pub(super) patience: Option<(usize, Unit)>,
+}
+
+/// What says that the payload is awaited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mark {
+    /// `>`, with or without a blank.
+    Angle,
+    /// A line: `DOWNLOAD`.
+    Line(&'static str),
+    /// An information line with the command's own name: `+FTPPUT: 2,10`.
+    Echo,
+    /// Not known: `>`, or the line `DOWNLOAD`.
+    Any,
+}
+
+/// Where the payload ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// After as many bytes as this value of the command says.
+    Length(usize),
+    /// At Ctrl-Z; ESC gives up.
+    ControlZ,
+    /// Not known: as many bytes as there are.
+    Whole,
+}
+
+/// The unit of a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unit {
+    Seconds,
+    Milliseconds,
+}
+
+/// When a row holds. Test and read forms are always free.
+#[derive(Clone, Copy)]
+enum When {
+    /// Set or executed.
+    Always,
+    /// Set, to anything but this.
+    ButTo(&'static str),
+    /// Set, with this first value.
+    First(u32),
+}
+
+const ANGLE: Mark = Mark::Angle;
+const DATA_MODE: &str = "a command that leaves command mode";
+const SOCKETS: &str = "a command that only the driver gives, for its sockets";
+const ANSWERS: &str = "a command that changes echo, results or prompts";
+const PORT: &str = "a command that changes how the port is read";
+
+const fn prompts(mark: Mark, end: End) -> Hazard {
+    Hazard::Prompts(Prompt { mark, end, patience: None })
+}
+
+const fn waits(mark: Mark, end: End, value: usize, unit: Unit) -> Hazard {
+    Hazard::Prompts(Prompt { mark, end, patience: Some((value, unit)) })
+}
+
+/// Names without what stands before them: vendors use `+`, `*` and `^` for the same.
+///
+/// | name | source |
+/// |---|---|
+/// | `CMGS`, `CMGW`, `CMGC`, `CNMA` | 3GPP TS 27.005 sections 3.5.1, 3.5.3, 3.5.5 and 3.4.4: `>`, to Ctrl-Z |
+/// | `FSWRITE` | manual, FSWRITE; capture a21 |
+/// | `HTTPDATA` | manual, HTTPDATA: size and milliseconds, `DOWNLOAD` |
+/// | `HTTPEXPOST` | manual, HTTPEXPOST: length and milliseconds, `>` |
+/// | `MPUBEX` | manual, MPUBEX: topic, two numbers, length, `>` |
+/// | `FTPPUT`, `FTPEXTPUT` | SIM800 manual: `+FTPPUT: 2,<length>`; position, length and milliseconds |
+/// | `SMTPBODY`, `SMTPFT`, `MMSDOWN` | SIM800 manuals of mail and MMS: `DOWNLOAD`, `+SMTPFT: 2,<length>`, `CONNECT` |
+/// | `CGDATA`, `CMUX` | 3GPP TS 27.007 sections 10.1.12 and 5.7 |
+/// | all others | the manual's pages of the same name; what the driver sets at bring-up |
+const TABLE: &[(&str, When, Hazard)] = &[
+    ("CMGS", When::Always, prompts(ANGLE, End::ControlZ)),
+    ("CMGW", When::Always, prompts(ANGLE, End::ControlZ)),
+    ("CMGC", When::Always, prompts(ANGLE, End::ControlZ)),
+    ("CNMA", When::Always, prompts(ANGLE, End::ControlZ)),
+    ("FSWRITE", When::Always, waits(ANGLE, End::Length(2), 3, Unit::Seconds)),
+    ("HTTPDATA", When::Always, waits(Mark::Line("DOWNLOAD"), End::Length(0), 1, Unit::Milliseconds)),
+    ("HTTPEXPOST", When::Always, waits(ANGLE, End::Length(0), 1, Unit::Milliseconds)),
+    ("MPUBEX", When::Always, prompts(ANGLE, End::Length(3))),
+    ("FTPPUT", When::First(2), prompts(Mark::Echo, End::Length(1))),
+    ("FTPEXTPUT", When::First(2), waits(Mark::Echo, End::Length(2), 3, Unit::Milliseconds)),
+    ("SMTPBODY", When::Always, prompts(Mark::Any, End::Length(0))),
+    ("SMTPFT", When::Always, prompts(Mark::Echo, End::Length(0))),
+    ("MMSDOWN", When::Always, waits(Mark::Line("CONNECT"), End::Length(1), 2, Unit::Milliseconds)),
+    ("CGDATA", When::Always, Hazard::Never(DATA_MODE)),
+    ("CMUX", When::Always, Hazard::Never(DATA_MODE)),
+    ("DOWNLOAD", When::Always, Hazard::Never(DATA_MODE)),
+    ("CIPMODE", When::ButTo("0"), Hazard::Never(DATA_MODE)),
+    ("CIPSEND", When::Always, Hazard::Never(SOCKETS)),
+    ("CIPSTART", When::Always, Hazard::Never(SOCKETS)),
+    ("CIPRXGET", When::Always, Hazard::Never(SOCKETS)),
+    ("CIPMUX", When::Always, Hazard::Never(SOCKETS)),
+    ("CIPSSL", When::Always, Hazard::Never(SOCKETS)),
+    ("CIPHEAD", When::ButTo("1"), Hazard::Never(ANSWERS)),
+    ("CIPSPRT", When::ButTo("1"), Hazard::Never(ANSWERS)),
+    ("CIPATS", When::ButTo("0"), Hazard::Never(ANSWERS)),
+    ("IPR", When::Always, Hazard::Never(PORT)),
+    ("ICF", When::Always, Hazard::Never(PORT)),
+    ("IFC", When::Always, Hazard::Never(PORT)),
+];
+
+/// Basic commands (V.250 sections 6.1 to 6.3), with their letters.
+const BASIC: &[(bool, &[u8], &str)] = &[
+    (false, b"ADO", DATA_MODE),
+    (false, b"EQVX", ANSWERS),
+    (false, b"Z", "a command that resets settings"),
+    (true, b"FZ", "a command that resets settings"),
+    // `&K` is flow control, `&Q`, `&M` and `&R` choose how the line is clocked. `&D` is free: it holds in data mode alone.
+    (true, b"KQMR", PORT),
+];
+
+/// The characters that end lines and edit them (V.250 sections 6.2.1 to 6.2.3).
+const LINE_REGISTERS: [&str; 3] = ["3", "4", "5"];
+
+/// What the command would do to the session.
+pub(super) fn hazard(part: Part<'_>) -> Option<Hazard> {
+    match part {
+        Part::Unknown => Some(Hazard::Never("a character that begins no command")),
+        Part::Basic { prefixed, letter } => BASIC
+            .iter()
+            .find(|(is_prefixed, letters, _)| *is_prefixed == prefixed && letters.contains(&letter))
+            .map(|(_, _, words)| Hazard::Never(words)),
+        Part::Register { number, is_question } => {
+            let number = number.trim_start_matches('0');
+            let changes_lines = !is_question && LINE_REGISTERS.contains(&number);
+            changes_lines.then_some(Hazard::Never(PORT))
+        }
+        Part::Extended { name, form: Form::Set(values) } => of_name(name, Some(values)),
+        Part::Extended { name, form: Form::Execute } => of_name(name, None),
+        Part::Extended { form: Form::Test | Form::Read, .. } => None,
+    }
+}
+
+/// Whether text between quotes is a reserved command behind a semicolon: firmware may not know quotes.
+pub(super) fn hides_one(line: &str) -> bool {
+    line.split(';').skip(1).any(|part| {
+        let name = part.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_prefixed = name.len() < part.len();
+        let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        is_prefixed && TABLE.iter().any(|(known, ..)| *known == name)
+    })
+}
+
+fn of_name(name: &str, values: Option<&str>) -> Option<Hazard> {
+    let (_, when, hazard) = TABLE.iter().find(|(known, ..)| *known == name)?;
+    let first_of =
+        |values: &str| fields(values.trim_end_matches('?').as_bytes()).first().and_then(Field::number);
+    let holds = match when {
+        When::Always => true,
+        When::ButTo(wanted) => values != Some(*wanted),
+        When::First(wanted) => values.and_then(first_of) == Some(*wanted),
+    };
+    holds.then_some(*hazard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::syntax::parts;
+    use super::*;
+
+    fn is_free(line: &str) -> bool {
+        parts(line).into_iter().all(|part| hazard(part).is_none())
+    }
+
+    #[test]
+    fn every_row_holds_for_every_prefix_and_leaves_questions_free() {
+        for (name, ..) in TABLE {
+            for prefix in ["+", "*", "^"] {
+                assert!(!is_free(&format!("{prefix}{name}=2,9,9,9")), "{name}");
+                assert!(!is_free(&format!("I;{prefix}{name}=2?")), "{name}");
+                assert!(is_free(&format!("{prefix}{name}?;{prefix}{name}=?")), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_prompts_says_where_its_payload_ends() {
+        for (name, _, hazard) in TABLE {
+            let Hazard::Prompts(prompt) = hazard else { continue };
+            assert!(prompt.end != End::Whole, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_the_drivers_own_is_free() {
+        assert!(is_free("+CIPMODE=0") && is_free("+CIPHEAD=1;+CIPSPRT=1;+CIPATS=0"));
+        assert!(is_free("+FTPPUT=1") && is_free("S0=1") && is_free("I&W") && is_free("S3?"));
+        assert!(!is_free("+CIPMODE") && !is_free("+CIPSPRT=01") && !is_free("S03=10"));
+    }
+
+    #[test]
+    fn a_reserved_command_between_quotes_is_found() {
+        assert!(hides_one("+MPUB=\"T\",0,0,\"A;+CIPSEND=1\""));
+        assert!(!hides_one("+MPUB=\"T\",0,0,\"A;B;CIPSEND\""));
+        assert!(!hides_one("+CIPSEND"));
+    }
+}

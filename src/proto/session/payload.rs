@@ -1,0 +1,22 @@
+//! Payload of the application's own commands: what asks for it beside a prompt.
+
+use crate::at::Line;
+use crate::time::Timestamp;
+
+use super::super::exchange::{Exchange, Phase};
+use super::super::outbox::Outbox;
+use super::{Session, State};
+
+impl Session {
+    /// Writes the payload if this line asks for it, as `DOWNLOAD` does.
+    pub(super) fn prompted_by(&mut self, now: Timestamp, line: &Line<'_>, out: &mut Outbox) -> bool {
+        let State::Busy(Exchange { phase: Phase::Prompt(_), command, .. }) = &self.state else {
+            return false;
+        };
+        let is_prompt = command.is_prompt(line);
+        if is_prompt {
+            self.prompt(now, out);
+        }
+        is_prompt
+    }
+}
