@@ -1,4 +1,5 @@
-//! docs/protocol.md promises a test for every quirk: each is there, by file and name, or said to be missing.
+//! docs/protocol.md promises a test for every quirk, docs/security.md one for every promise: each is there, by file and name,
+//! or said to be missing.
 
 // What fails here fails a test, in helpers too.
 #![allow(clippy::unwrap_used)]
@@ -57,6 +58,53 @@ fn every_quirk_names_tests_that_exist_or_says_that_there_is_none_yet() {
     let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
     assert_eq!(faults(&document, |file| fs::read_to_string(root.join(file)).ok()), [] as [&str; 0]);
     assert!(document.lines().filter(|line| line.starts_with("| Q")).count() >= 64);
+}
+
+/// What is wrong with the promises of a document: rows of two cells under the head `promise`.
+fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut is_promise = false;
+    for line in document.lines() {
+        if line == "| promise | shown by |" {
+            is_promise = true;
+        } else if !line.starts_with('|') {
+            is_promise = false;
+        } else if is_promise && !line.starts_with("|--") {
+            match line.trim_matches('|').rsplit_once(" | ") {
+                Some((_, cell)) if COMMANDS.iter().any(|command| cell.contains(command)) => {
+                    broken.extend(
+                        unproved(cell, &source).into_iter().filter(|why| !why.starts_with("no test")),
+                    );
+                }
+                Some((_, cell)) => broken.extend(unproved(cell.trim(), &source)),
+                None => broken.push(format!("a row without a cell for its test: {line}")),
+            }
+        }
+    }
+    broken
+}
+
+/// What may stand in place of a test.
+const COMMANDS: [&str; 3] = ["`.ci/", "`fuzz/run", "`cargo "];
+
+#[test]
+fn every_promise_of_security_md_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/security.md")).unwrap();
+    assert_eq!(broken_promises(&document, |file| fs::read_to_string(root.join(file)).ok()), [] as [&str; 0]);
+    assert!(document.matches("::").count() >= 30);
+}
+
+#[test]
+fn a_promise_without_a_test_is_found() {
+    let source = |file: &str| (file == "tests/a.rs").then(|| "#[test]\nfn b() {\n}\n".to_owned());
+    let found = |row: &str| broken_promises(&format!("| promise | shown by |\n|---|---|\n{row}\n"), source);
+    assert_eq!(found("| It holds | `a::b` |"), [] as [&str; 0]);
+    assert_eq!(found("| It holds | `.ci/run`, step \"x\", `a::b` |"), [] as [&str; 0]);
+    assert_eq!(found("| It holds | `cargo test`, `a::c` |"), ["tests/a.rs has no test c"]);
+    assert_eq!(found("| It holds | surely |").len(), 1);
+    assert_eq!(found("| It holds |").len(), 1);
+    assert_eq!(broken_promises("| promises | nothing |", source), [] as [&str; 0]);
 }
 
 #[test]
