@@ -116,6 +116,7 @@ impl Rig {
                 // A restart may come in the middle of anything.
                 self.facts.may_cut_bodies |= matches!(control, Control::Reset);
                 self.facts.may_reset = true;
+                self.facts.may_lose_lines = true;
                 match control {
                     Control::SimRemove => self.facts.card_is_out = true,
                     Control::SimInsert => self.facts.card_is_out = false,
@@ -137,6 +138,8 @@ impl Rig {
                         | Fault::Reboot
                         | Fault::BrownOut { .. }
                 );
+                facts.may_lose_lines = true;
+                facts.may_be_deaf |= matches!(fault, Fault::Deaf { .. });
                 facts.may_stall |= matches!(fault, Fault::StaleConnected);
                 facts.may_reset |= matches!(
                     fault,

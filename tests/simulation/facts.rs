@@ -25,6 +25,10 @@ pub struct Facts {
     pub damaged: Vec<Way>,
     /// The modem may have cut the body of received data short.
     pub may_cut_bodies: bool,
+    /// Lines of the modem may have been lost.
+    pub may_lose_lines: bool,
+    /// The modem may have lost what the host wrote.
+    pub may_be_deaf: bool,
     /// Connections may have broken in the network.
     pub may_reset: bool,
     /// Connections may be dead without a word.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use air724ug::Error;
 use air724ug::at::Protocol;
-use air724ug::proto::{Engine, Input, Output, Request, SocketId, Ticket};
+use air724ug::proto::{Engine, Event, Input, Output, Request, SocketId, Ticket};
 use air724ug::sim::{self, Control, Happening, MemoryNetwork, Simulator, Way};
 use air724ug::time::Timestamp;
 
@@ -70,6 +70,8 @@ impl Rig {
             damaged: Vec::new(),
             may_cut_bodies: false,
             may_reset: false,
+            may_lose_lines: false,
+            may_be_deaf: false,
             may_stall: false,
             card_is_out: false,
             network_is_down: false,
@@ -129,6 +131,8 @@ impl Rig {
     }
 
     pub fn damage(&mut self, damage: Damage) {
+        self.facts.may_lose_lines |= damage.way == Way::ToHost;
+        self.facts.may_be_deaf |= damage.way == Way::FromHost;
         self.damages.push(damage);
     }
 
@@ -250,7 +254,15 @@ impl Rig {
                     self.engine.reuse(bytes);
                 }
                 Output::Answered(ticket, answer) => self.answered(ticket, answer),
-                Output::Event(event) => self.sees(&Seen::Event(&event)),
+                Output::Event(event) => {
+                    if !matches!(
+                        event,
+                        Event::Urc(_) | Event::Received(..) | Event::Sent(..) | Event::Connected(_)
+                    ) {
+                        self.note(|| format!("* {event:?}"));
+                    }
+                    self.sees(&Seen::Event(&event));
+                }
                 Output::Readable(socket) => self.readable.push(socket),
                 Output::Beat(..) => {}
                 Output::Dtr(on) => {

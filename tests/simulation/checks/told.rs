@@ -72,7 +72,7 @@ fn is_excused(facts: &Facts, connection: &Connection) -> bool {
     let resets = connection.peer_reset || matches!(connection.far, Far::ResetsAfter(_));
     (by_peer && (resets || facts.may_reset))
         // What is destroyed with a close was announced by a line that was lost.
-        || (by_peer && !announced && (facts.is_damaged(Way::ToHost) || facts.faults > 0))
+        || (by_peer && !announced && facts.may_lose_lines)
         || facts.may_stall
         // It closed before it had answered.
         || (by_peer && connection.far == Far::Echo && connection.peer_left)
