@@ -309,3 +309,18 @@ fn a_prompt_is_seen_where_it_stands_alone_and_not_inside_an_answer() {
     assert_eq!(pair.command("AT+CGMM", Duration::from_secs(2)).unwrap(), [">quoted"]);
     assert!(!pair.saw(|event| matches!(event, Event::Dropped(text) if text == ">")));
 }
+
+/// While a line that may be a prompt stands unfinished nothing is written, so what else is due is not due either.
+#[test]
+fn an_unfinished_prompt_is_waited_for_and_not_asked_about_without_end() {
+    let mut pair =
+        Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
+    pair.channel_open();
+    pair.run_for(Duration::from_millis(4_900));
+    pair.inject(PROMPT);
+    // The fetch of the poll falls into the wait.
+    pair.run_for(Duration::from_millis(120));
+    let (due, why) = pair.engine.deadline().unwrap();
+    assert!(due > pair.now, "{why:?} at {due:?}, {}", pair.story());
+    still_works(&mut pair);
+}

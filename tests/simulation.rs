@@ -6,7 +6,7 @@ mod simulation;
 use simulation::Kind;
 
 /// Seeds of each kind: all kinds together take some seconds.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 /// Runs seeds of a kind; a failure prints the command that shows it.
 fn every_promise_holds(kind: Kind) {

@@ -135,8 +135,8 @@ impl Engine {
         if matches!(self.port, Port::Lost(..)) {
             return None;
         }
-        // What bring-up and the channels want is done when the session is free.
-        let idle = self.session.is_idle();
+        // What bring-up and the channels want is done when a command can be written.
+        let idle = self.session.is_idle() && !self.may_be_prompted();
         let bring_up = self.bring_up.deadline().filter(|_| idle).map(|at| (at, Deadline::BringUp));
         let ready = self.bring_up.is_ready();
         let turn = if idle && ready { self.channels.turn_deadline() } else { None };
@@ -350,11 +350,15 @@ impl Engine {
         }
     }
 
+    /// Whether the beginning of a line has come that may be a prompt: what is written next may be payload.
+    fn may_be_prompted(&self) -> bool {
+        self.decoder.partial_line() == b">"
+    }
+
     /// Writes the next command, if the session is free.
     fn pump(&mut self, now: Timestamp) {
         self.drive_stream(now);
-        // The beginning of a line that may be a prompt: what is written next may be payload.
-        if self.decoder.partial_line() == b">" {
+        if self.may_be_prompted() {
             return;
         }
         while self.session.is_idle() {

@@ -29,6 +29,7 @@ fn answered(facts: &Facts, what: What, answer: &Result<Response, Error>) -> Resu
     let (What::Send { connection, .. } | What::Connect { connection }) = what else { return Ok(()) };
     let about = &facts.connections[connection];
     let leaves = about.peer_left || about.left || !matches!(about.far, Far::Echo | Far::Pushes);
+    let leaves = leaves || about.pushed_bytes() + about.given() > facts.script.world.window;
     match answer {
         Err(Error::NoFreeChannel | Error::InUse(_) | Error::Overrun { .. }) => Ok(()),
         Err(error) if !leaves => Err(format!("{what:?} of a sound run failed: {error:?}")),
