@@ -1,6 +1,6 @@
 //! Takes secrets out of what is recorded.
 
-use super::secrets::{Scanner, Verdict};
+use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 
 /// Replaces each byte of a secret with `*`, in both directions of one session.
 ///
@@ -10,8 +10,12 @@ use super::secrets::{Scanner, Verdict};
 /// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`,
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
 /// * the file contents that follow `AT+FSWRITE` and that `AT+FSREAD` answers,
+/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK` or `KEY` in their names, whatever stands before those
+///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys that speak of such,
+/// * what stands behind the colon of a URL's host or user, a port or a password (`http://user:****@host/`),
 ///
-/// also in their echo and in the modem's own `+CSTT:` lines. The lengths stay, so that a masked capture replays like
+/// also in their echo and in the modem's own `+CSTT:` lines. What was written so is known from then on: wherever the modem
+/// repeats it, damaged or within another line, all but the first three characters of each piece are masked. The lengths stay, so that a masked capture replays like
 /// the session it came from. What applications send and receive through sockets is recorded as it is.
 ///
 /// In doubt too much is masked: from the first secret argument to the end of the line, and while a file is written
@@ -35,6 +39,20 @@ pub struct Mask {
     received: Scanner,
     upload: Upload,
     guard: Guard,
+    known: KnownSecrets,
+    /// What came last from the modem.
+    recent: Recent,
+    file_line: FileLine,
+}
+
+/// A line of a file, as far as it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum FileLine {
+    #[default]
+    Begins,
+    Secret,
+    /// It says what the file is.
+    Open,
 }
 
 /// How far the host is with the contents of a file.
@@ -77,8 +95,13 @@ impl Mask {
     /// Masks the next bytes that go to the modem.
     pub fn to_modem(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
+            let is_file = self.upload != Upload::None;
             if self.is_secret_to_modem(*byte) {
+                self.learn(*byte, is_file);
                 *byte = b'*';
+            } else {
+                self.known.learned();
+                self.file_line = FileLine::Begins;
             }
         }
     }
@@ -88,10 +111,33 @@ impl Mask {
         for byte in bytes {
             let named = self.received.byte(*byte) == Verdict::Secret;
             let guarded = self.is_guarded(*byte);
-            if named || guarded {
+            if named || guarded || self.is_known(*byte) {
                 *byte = b'*';
             }
         }
+    }
+
+    /// Keeps what is written, to know it again. The lines of a file are secrets each, but for those that say what it is.
+    fn learn(&mut self, byte: u8, is_file: bool) {
+        if !is_file {
+            return self.known.learn(byte);
+        }
+        if matches!(byte, b'\r' | b'\n') {
+            self.file_line = FileLine::Begins;
+            return self.known.learned();
+        }
+        if self.file_line == FileLine::Begins {
+            self.file_line = if byte == b'-' { FileLine::Open } else { FileLine::Secret };
+        }
+        if self.file_line == FileLine::Secret && self.upload != Upload::Tail {
+            self.known.learn(byte);
+        }
+    }
+
+    /// Whether the byte from the modem goes on with a piece of a secret that was written. The first bytes of a piece are
+    /// seen, because where a chunk ends makes no difference.
+    fn is_known(&mut self, byte: u8) -> bool {
+        self.recent.push(byte).is_some() && self.known.piece_at_end(&self.recent).is_some()
     }
 
     fn is_secret_to_modem(&mut self, byte: u8) -> bool {
@@ -291,6 +337,19 @@ mod tests {
             vec![
                 (TO, "AT+FSREAD=\"key\",0,10,10\r\n"),
                 (FROM, "AT+FSREAD=\"key\",0,10,10\r\n\r\n{123456}\r\n{78}\r\nOK\r\n+CSQ: 1,1\r\n"),
+            ],
+            // Echoes that are damaged, and pieces that come back by themselves.
+            vec![
+                (TO, "AT+CPIN=\"{1234}\"\r"),
+                (FROM, "AT+CP\0IN=\"{1234}\"\r\n+CREG: 1AT+CPIN\"{1234}\"\r\n+X: 12{34}\r\n"),
+            ],
+            vec![(TO, "AT^WIFIPWD=\"{pa55word}\"\r"), (FROM, "+NEWS: PA5{5WORD} pa5{5w}rd\r\n")],
+            vec![(TO, "AT+HTTPPARA=\"URL\",\"http://u:{pw}@h:80/a:b\"\r")],
+            vec![
+                (TO, "AT+FSWRITE=\"key\",0,12,15\r\n"),
+                (FROM, "\r\n> \r\nERROR\r\n"),
+                (TO, "{MIIEvwIBADAN}AT+CSQ\r\n"),
+                (FROM, "MII{EvwIBADAN}\r\n+CSQ: 20,0\r\n"),
             ],
             vec![(TO, "AT+FSWRITE=\"a\",0,0,1\r\nAT+CSQ\r\nAT+FSWRITE=\"a\",0,x,1\r\n{anything}")],
         ]

@@ -44,7 +44,6 @@ mod reader;
 mod record;
 mod recorder;
 mod replay;
-mod secrets;
 
 // The lines of a trace, for `luat`.
 pub(crate) use layout::{Clock, leveled, number, stamped, time};

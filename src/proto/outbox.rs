@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use crate::at::Command;
+use crate::at::{Command, SecretLines};
 use crate::error::Error;
 
 use super::engine::Engine;
@@ -14,6 +14,8 @@ pub(super) struct Outbox {
     /// Buffers to be filled again; what they held is gone.
     spare: Vec<Vec<u8>>,
     pub(super) statistics: Statistics,
+    /// What must not be shown.
+    secrets: SecretLines,
 }
 
 /// Buffers that are kept: a send has a command and a payload under way, and keeps the payload until its result.
@@ -47,6 +49,7 @@ impl Outbox {
     }
 
     pub(super) fn command(&mut self, command: &Command) {
+        self.secrets.sent(command);
         let mut bytes = self.buffer();
         command.write_to(&mut bytes);
         self.write(bytes);
@@ -71,7 +74,17 @@ impl Outbox {
         self.outputs.push_back(Output::Answered(ticket, result));
     }
 
+    /// The content of a file is about to be written, which must not be shown: it may be a key.
+    pub(super) fn hide_file(&mut self, content: &[u8]) {
+        self.secrets.sent_file(content);
+    }
+
     pub(super) fn event(&mut self, event: Event) {
+        let event = match event {
+            Event::Urc(urc) => Event::Urc(self.secrets.masked_news(urc)),
+            Event::Dropped(line) => Event::Dropped(self.secrets.masked(&line)),
+            other => other,
+        };
         self.statistics.event(&event);
         self.outputs.push_back(Output::Event(event));
     }

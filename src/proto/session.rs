@@ -121,6 +121,9 @@ impl Session {
         debug_assert!(self.is_idle());
         out.statistics.commands.written += 1;
         out.command(&command);
+        if let Some(payload) = payload.as_ref().filter(|_| command.writes_file()) {
+            out.hide_file(payload);
+        }
         let (phase, timeout) = match payload {
             Some(payload) if command.gives_up() => (Phase::Prompt(payload), command.timeout()),
             Some(payload) => (Phase::Prompt(payload), PROMPT_TIMEOUT),

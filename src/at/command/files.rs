@@ -50,6 +50,11 @@ impl Command {
         }
     }
 
+    /// Whether what follows it is the content of a file, which may be a key.
+    pub fn writes_file(&self) -> bool {
+        matches!(self.shape, Shape::Write) || self.has_key("+FSWRITE")
+    }
+
     /// Whether it may take files away that somebody counts on.
     pub fn may_remove_files(&self) -> bool {
         self.text().to_ascii_uppercase().contains("+FSDEL")

@@ -8,8 +8,8 @@ const MAX_WORD: usize = 24;
 enum Secret {
     /// Everything from this argument on, counted from 0, to the end of the line.
     From(usize),
-    /// Everything from the third argument on, if the first is a key for a secret.
-    Keyed,
+    /// Everything from this argument on, if the first is a key for a secret.
+    Keyed(usize),
     /// What follows the command: as many bytes as its third argument says.
     Upload,
     /// What the modem answers.
@@ -20,7 +20,7 @@ enum Secret {
 
 /// The commands, with the spelling of the manual. The last column says whether the modem's own line of that name,
 /// `+CSTT: "apn","user","password"`, shows the same arguments.
-const SECRETS: [(&str, Secret, bool); 12] = [
+const SECRETS: [(&str, Secret, bool); 13] = [
     ("CSTT", Secret::From(1), true),
     ("CIPCSGP", Secret::From(2), true),
     ("SAPBR", Secret::Bearer, false),
@@ -30,7 +30,8 @@ const SECRETS: [(&str, Secret, bool); 12] = [
     ("CPNETAPN", Secret::From(2), true),
     ("CGAUTH", Secret::From(2), true),
     ("MCONFIG", Secret::From(2), true),
-    ("SSLCFG", Secret::Keyed, true),
+    ("SSLCFG", Secret::Keyed(2), true),
+    ("HTTPPARA", Secret::Keyed(1), true),
     ("FSWRITE", Secret::Upload, false),
     ("FSREAD", Secret::Download, false),
 ];
@@ -38,12 +39,18 @@ const SECRETS: [(&str, Secret, bool); 12] = [
 /// A query whose answer shows the access point's user and password on lines of their own (manual, CIPSCONT).
 const SECRET_QUERY: &str = "CIPSCONT";
 
-/// Parts of the names of `SSLCFG` keys whose values are secret.
-const SECRET_KEYS: [&str; 5] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK"];
+/// Parts of the names of keys (`SSLCFG`, `HTTPPARA`) whose values are secret.
+const SECRET_KEYS: [&str; 7] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK", "AUTH", "USERDATA"];
+
+/// Parts of the names of other commands, all of whose arguments are taken for secret.
+const SECRET_NAMES: [&str; 6] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY"];
+
+/// What names begin with: `+` by V.250, the others by habit of vendors.
+const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 
 /// What a scanner says about one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Nobody minds.
     Open,
     /// Part of a secret.
@@ -59,8 +66,9 @@ pub(super) enum Verdict {
 /// A command is found wherever its name stands between `+` and `=`, not only at the start of a line: behind the
 /// payload of a send, a command does not start a line. Data that looks like such a command is masked, too.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Scanner {
+pub(crate) struct Scanner {
     state: State,
+    url: Url,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -87,43 +95,100 @@ struct Word {
     length: usize,
 }
 
+/// The credentials of a URL, `http://user:password@host/`, in the arguments of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Url {
+    /// No name has come on this line.
+    #[default]
+    Off,
+    /// Arguments, with as much of `://` as has come.
+    Arguments(usize),
+    /// Behind `://`: a user, or the host already.
+    Authority,
+    /// Behind the colon: a password, or the port.
+    Password,
+}
+
+impl Url {
+    /// Takes the next byte; says whether it is part of a password. A port looks like one, and is masked.
+    fn byte(&mut self, byte: u8) -> bool {
+        const SCHEME: &[u8] = b"://";
+        let ends = matches!(byte, b'/' | b'@' | b'"' | b' ' | b',' | b'?' | b'#');
+        *self = match *self {
+            Self::Off => Self::Off,
+            Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) && seen == 2 => Self::Authority,
+            Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) => {
+                Self::Arguments(seen.saturating_add(1))
+            }
+            Self::Arguments(_) => Self::Arguments(usize::from(byte == b':')),
+            Self::Authority | Self::Password if ends => Self::Arguments(0),
+            Self::Authority if byte == b':' => {
+                *self = Self::Password;
+                return false;
+            }
+            Self::Authority => Self::Authority,
+            Self::Password => Self::Password,
+        };
+        *self == Self::Password
+    }
+}
+
 impl Scanner {
     /// Judges the next byte.
-    pub(super) fn byte(&mut self, byte: u8) -> Verdict {
+    pub(crate) fn byte(&mut self, byte: u8) -> Verdict {
+        let is_line_end = byte == b'\r' || byte == b'\n';
+        if is_line_end {
+            self.url = Url::Off;
+        }
+        let in_url = self.url.byte(byte);
+        match self.named(byte, is_line_end) {
+            Verdict::Open if in_url => Verdict::Secret,
+            verdict => verdict,
+        }
+    }
+
+    fn named(&mut self, byte: u8, is_line_end: bool) -> Verdict {
         match &mut self.state {
             State::Arguments(arguments) => {
-                if byte == b'\r' || byte == b'\n' {
+                if is_line_end {
                     let verdict = arguments.end();
                     self.state = State::Text;
                     return verdict;
                 }
-                arguments.byte(byte)
+                return arguments.byte(byte);
             }
-            State::Name(word) if byte == b'=' || byte == b':' => {
+            // What a damaged line adds inside a name does not end it; a quote does, when the `=` is lost.
+            State::Name(_) if byte.is_ascii_control() && !is_line_end => {}
+            State::Name(word) if matches!(byte, b'=' | b':' | b'"') => {
                 let secret = secret(word, byte == b':');
-                self.state = secret.map_or(State::Text, |secret| State::Arguments(Arguments::of(secret)));
-                Verdict::Open
+                let arguments = secret.map(Arguments::of).map(|arguments| arguments.opened_by(byte));
+                self.state = arguments.map_or(State::Text, State::Arguments);
+                if self.url == Url::Off {
+                    self.url = Url::Arguments(0);
+                }
             }
             State::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
                 self.state = State::Arguments(Arguments::of(Secret::Download));
-                Verdict::Open
             }
-            State::Name(word) if byte.is_ascii_alphanumeric() => {
-                word.push(byte);
-                Verdict::Open
-            }
-            State::Name(_) if byte == b' ' => Verdict::Open,
+            State::Name(word) if byte.is_ascii_alphanumeric() => word.push(byte),
+            State::Name(_) if byte == b' ' => {}
             State::Text | State::Name(_) => {
-                self.state = if byte == b'+' { State::Name(Word::default()) } else { State::Text };
-                Verdict::Open
+                let begins = PREFIXES.contains(&byte);
+                self.state = if begins { State::Name(Word::default()) } else { State::Text };
             }
         }
+        Verdict::Open
     }
 }
 
 impl Arguments {
     fn of(secret: Secret) -> Self {
         Self { secret, index: 0, quoted: false, word: Word::default() }
+    }
+
+    /// The same, behind the byte that ended the name.
+    fn opened_by(self, byte: u8) -> Self {
+        Self { quoted: byte == b'"', ..self }
     }
 
     fn byte(&mut self, byte: u8) -> Verdict {
@@ -138,7 +203,7 @@ impl Arguments {
             return if between_quotes { Verdict::Secret } else { Verdict::Open };
         }
         let collected = match self.secret {
-            Secret::Keyed | Secret::Bearer => 0,
+            Secret::Keyed(_) | Secret::Bearer => 0,
             Secret::Upload => 2,
             Secret::From(_) | Secret::Download => usize::MAX,
         };
@@ -151,7 +216,7 @@ impl Arguments {
     fn is_secret(&self) -> bool {
         match self.secret {
             Secret::From(first) => self.index >= first,
-            Secret::Keyed => self.index >= 2 && self.word.is_secret_key(),
+            Secret::Keyed(first) => self.index >= first && self.word.is_secret_key(),
             Secret::Bearer => self.index >= 3,
             Secret::Upload | Secret::Download => false,
         }
@@ -163,7 +228,7 @@ impl Arguments {
             Secret::Upload => Verdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
             Secret::Bearer if self.word.number() != Some(4) => Verdict::Open,
             Secret::Bearer | Secret::Download => Verdict::DownloadFollows,
-            Secret::From(_) | Secret::Keyed => Verdict::Open,
+            Secret::From(_) | Secret::Keyed(_) => Verdict::Open,
         }
     }
 }
@@ -193,6 +258,8 @@ impl Word {
 
 fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
     let name = name.text()?;
-    let (_, secret, shown) = SECRETS.iter().find(|(known, _, _)| *known == name)?;
-    (*shown || !is_answer).then_some(*secret)
+    match SECRETS.iter().find(|(known, _, _)| *known == name) {
+        Some((_, secret, shown)) => (*shown || !is_answer).then_some(*secret),
+        None => SECRET_NAMES.iter().any(|part| name.contains(part)).then_some(Secret::From(0)),
+    }
 }

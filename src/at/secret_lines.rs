@@ -1,0 +1,115 @@
+//! Lines of the module as they may be shown: without the secrets of the session.
+
+use super::{Command, KnownSecrets, Scanner, SecretVerdict, Urc};
+
+/// Masks lines that nothing explains before they become events, logs or diagnoses: what names a secret by its command, and
+/// what repeats one that was written, however damaged the line is.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct SecretLines {
+    known: KnownSecrets,
+}
+
+impl SecretLines {
+    /// Learns the secrets of a command that is written.
+    pub(crate) fn sent(&mut self, command: &Command) {
+        let mut scanner = Scanner::default();
+        for byte in command.text().bytes() {
+            if scanner.byte(byte) == SecretVerdict::Secret {
+                self.known.learn(byte);
+            } else {
+                self.known.learned();
+            }
+        }
+        self.known.learned();
+    }
+
+    /// Learns the content of a file that is written.
+    pub(crate) fn sent_file(&mut self, content: &[u8]) {
+        self.known.learn_file(content);
+    }
+
+    /// The line with `*` for every byte of a secret.
+    pub(crate) fn masked(&self, line: &str) -> String {
+        let mut bytes = line.as_bytes().to_vec();
+        let mut scanner = Scanner::default();
+        for byte in &mut bytes {
+            if scanner.byte(*byte) == SecretVerdict::Secret {
+                *byte = b'*';
+            }
+        }
+        self.known.mask(&mut bytes);
+        // A character was masked in part at most: what is left of it is replaced.
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// News with their text masked, if they show any as it came.
+    pub(crate) fn masked_news(&self, urc: Urc) -> Urc {
+        match urc {
+            Urc::Unknown(line) => Urc::Unknown(self.masked(&line)),
+            Urc::Note(line) => Urc::Note(self.masked(&line)),
+            Urc::Started(line) => Urc::Started(self.masked(&line)),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn after(commands: &[&str]) -> SecretLines {
+        let mut lines = SecretLines::default();
+        for command in commands {
+            lines.sent(&Command::of_user(command, Duration::ZERO).unwrap());
+        }
+        lines
+    }
+
+    #[test]
+    fn a_damaged_echo_shows_nothing_of_its_secret() {
+        let lines = after(&["AT+CPIN=\"1234\"", "AT+CSTT=\"net\",\"guest\",\"s3cretword\""]);
+        for echo in [
+            "T+CPIN=\"1234\"",
+            "+CREG: 1AT+CPIN=\"1234\"",
+            "at+cpin=\"1234\"",
+            "AT+CP\0IN=\"1234\"",
+            "ATCPIN\"1234\"",
+            "AT+CPIN1234",
+            "+X: 1234",
+            "T+CSTT=\"net\",\"guest\",\"s3cretword\"",
+            "AT+CST=\"net\",\"guest\",\"s3cretword\"",
+            "AT+CSTT\"net\"guest\"S3CRET\0WORD",
+            "+NEWS: s3cretwrd",
+        ] {
+            let shown = lines.masked(echo);
+            for secret in ["123", "guest", "s3cr", "etwo", "word", "S3CRET", "WORD"] {
+                assert!(!shown.contains(secret), "{echo:?}: {shown}");
+            }
+            assert_eq!(shown.len(), echo.len());
+        }
+        assert_eq!(lines.masked("+CREG: 1,\"4844\""), "+CREG: 1,\"4844\"");
+    }
+
+    #[test]
+    fn a_name_that_speaks_of_a_secret_is_enough() {
+        let lines = SecretLines::default();
+        for (line, shown) in [
+            ("AT*CGDFAUTH=1,1,\"user\",\"pw\"", "AT*CGDFAUTH=*,*,\"****\",\"**\""),
+            ("AT+FTPPW=\"pw\"", "AT+FTPPW=\"**\""),
+            ("AT+EMAILPWD=pw", "AT+EMAILPWD=**"),
+            ("AT^WIFIPWD=pw", "AT^WIFIPWD=**"),
+            ("+FTPPW: \"pw\"", "+FTPPW:*\"**\""),
+            ("AT+HTTPPARA=\"URL\",\"http://u:pw@h/\"", "AT+HTTPPARA=\"URL\",\"http://u:**@h/\""),
+            (
+                "AT+HTTPPARA=\"USERDATA\",\"Authorization: x\"",
+                "AT+HTTPPARA=\"USERDATA\",\"****************\"",
+            ),
+            ("AT+HTTPPARA=\"URL\",\"http://host/a:b\"", "AT+HTTPPARA=\"URL\",\"http://host/a:b\""),
+            ("+CPIN: SIM PIN", "+CPIN: SIM PIN"),
+        ] {
+            assert_eq!(lines.masked(line), shown);
+        }
+    }
+}
