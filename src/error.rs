@@ -15,12 +15,16 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// No answer within the time-out: try again, or look at the line with `command("AT", ..)`.
-    #[error("no answer to {command} within {after:?}")]
+    #[error("no answer to {command} within {after:?}{}", AcceptedBefore(*accepted))]
     Timeout {
         /// The command's name, or what was waited for.
         command: Box<str>,
-        /// How long was waited.
+        /// How long the caller waited.
         after: Duration,
+        /// Of a send: how many of its bytes, from the front, the module had accepted by then. At most 1460 bytes behind
+        /// them may still be accepted, if they were on their way when time was up; all others are not sent. Zero of
+        /// everything else.
+        accepted: u32,
     },
     /// The module said no.
     #[error("{command} was refused: {code}")]
@@ -73,6 +77,14 @@ pub enum Error {
     Overrun {
         /// Bytes that came and could not be kept.
         lost: u64,
+    },
+    /// A [`ReconnectingSocket`](crate::ReconnectingSocket) lost its connection while data were being sent. They are not
+    /// sent again: what the peer may lack, and why, is in the gap of this number, which
+    /// [`recv`](crate::ReconnectingSocket::recv) gives in its place. The socket goes on.
+    #[error("the connection ended while data were being sent: gap {number} says what may be missing")]
+    Gap {
+        /// [`Gap::number`](crate::Gap::number).
+        number: u64,
     },
     /// The module started anew; everything that was open on it is gone.
     #[error("the module restarted")]
@@ -179,6 +191,8 @@ pub enum CloseReason {
     Reset,
     /// The bearer was lost (`MSG_PDP_DEACT_IND`).
     BearerLost,
+    /// The module did not answer any more, so what is open on it is not known. It is looked for, and set up anew.
+    ModuleSilent,
     /// Too many heartbeats in a row had no answer.
     HeartbeatLost,
     /// The module refused data: `SEND FAIL` or an error in place of the prompt.
@@ -214,6 +228,11 @@ impl Error {
         Self::InvalidInput { what, why: why.to_string().into() }
     }
 
+    /// Nothing came within this span.
+    pub(crate) fn timeout(command: impl Into<Box<str>>, after: Duration) -> Self {
+        Self::Timeout { command: command.into(), after, accepted: 0 }
+    }
+
     pub(crate) fn invalid_text(what: &'static str, why: InvalidText) -> Self {
         Self::invalid(what, why)
     }
@@ -231,11 +250,25 @@ impl Error {
             Self::Tls { step, why } => tls_kind(*step, *why),
             Self::ResolveFailed(_) => io::ErrorKind::NotFound,
             Self::Closed(reason) => reason.kind(),
-            Self::Overrun { .. } | Self::ModemRestarted => io::ErrorKind::ConnectionAborted,
+            Self::Overrun { .. } | Self::ModemRestarted | Self::Gap { .. } => {
+                io::ErrorKind::ConnectionAborted
+            }
             Self::PortLost(_) => io::ErrorKind::BrokenPipe,
             Self::DeliveryUnknown(_) => io::ErrorKind::Unsupported,
             Self::InvalidInput { .. } | Self::WrongPassword => io::ErrorKind::InvalidInput,
             Self::Io(error) => error.kind(),
+        }
+    }
+}
+
+/// What a send's time-out says of the bytes before it.
+struct AcceptedBefore(u32);
+
+impl fmt::Display for AcceptedBefore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            accepted => write!(f, " ({accepted} bytes were accepted before)"),
         }
     }
 }
@@ -273,7 +306,7 @@ impl CloseReason {
             Self::Peer => io::ErrorKind::BrokenPipe,
             Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
             Self::BearerLost => io::ErrorKind::NetworkDown,
-            Self::HeartbeatLost => io::ErrorKind::TimedOut,
+            Self::HeartbeatLost | Self::ModuleSilent => io::ErrorKind::TimedOut,
             Self::SendRefused(_)
             | Self::SendUnconfirmed
             | Self::ReceiveRefused(_)
@@ -308,6 +341,7 @@ impl fmt::Display for CloseReason {
             Self::Reset => f.write_str("reset by the peer or the network"),
             Self::HeartbeatLost => f.write_str("the peer did not answer heartbeats"),
             Self::BearerLost => f.write_str("the network connection (PDP) was lost"),
+            Self::ModuleSilent => f.write_str("the module did not answer any more"),
             Self::SendRefused(refusal) => write!(f, "the module refused data ({refusal})"),
             Self::SendUnconfirmed => f.write_str("the module did not confirm data in time"),
             Self::ReceiveRefused(refusal) => {

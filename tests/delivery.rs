@@ -208,7 +208,7 @@ fn a_send_whose_time_is_up_in_the_module_is_waited_for() {
     let socket = pair.channel_open();
     pair.control(Control::Fault(air724ug::sim::Fault::LateSend { by: Duration::from_secs(5) }));
     let send = Request::Send { socket, data: b"hello".to_vec(), timeout: Duration::from_secs(1) };
-    assert!(matches!(pair.call(send), Ok(Response::Sent { accepted: 5, .. })));
+    assert!(matches!(pair.call(send), Err(Error::Timeout { .. })));
     let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
     assert!(pair.answered(ticket).is_none(), "the module has not said that it has it");
     assert!(matches!(pair.answer(ticket), Ok(Response::Done)), "{}", pair.story());

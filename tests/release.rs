@@ -145,7 +145,7 @@ fn a_connection_that_waits_in_vain_fails_in_time_and_is_never_begun() {
     let ticket = connecting(&mut pair, SHORT);
     let begun = pair.now;
     let answer = pair.answer(ticket);
-    let Err(Error::Timeout { command, after }) = answer else { panic!("{answer:?}") };
+    let Err(Error::Timeout { command, after, .. }) = answer else { panic!("{answer:?}") };
     assert_eq!((&*command, after), ("connect", SHORT));
     assert_eq!(pair.now, begun + SHORT);
     assert_eq!(pair.engine.statistics().failed, 1);

@@ -9,7 +9,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use air724ug::sim::Settings;
+use air724ug::sim::{Peer, Settings};
 use air724ug::{CloseReason, Config, Error, Modem, Received, Socket};
 use driver_support::{
     MODES, SOON, Terminal, all_asleep, connect, echo_server, eventually, memory, named, noise, ready, server,
@@ -338,4 +338,46 @@ fn statistics_outlive_the_socket_and_the_port() {
     assert_eq!((seen.sent, seen.received, seen.opened, seen.closed, seen.port_losses), (5, 5, 2, 2, 1));
     assert!(seen.written > 0 && seen.read > 0 && seen.commands.latency.quantile(0.99).is_some());
     assert_eq!(other.statistics().sent, 5);
+}
+
+#[test]
+fn a_modem_that_is_closed_while_a_socket_waits_names_that_as_the_cause() {
+    let (_terminal, modem) = modem();
+    let socket = to(&modem, "discard.test", 9);
+    let reader = socket.try_clone().unwrap();
+    let reader = named("r-cause", move || reader.recv(None));
+    all_asleep("r-cause", 1);
+    modem.close();
+    let error = reader.join().unwrap().unwrap_err();
+    assert!(matches!(&error, Error::PortLost(why) if why.contains("the modem was closed")), "{error}");
+    for later in [socket.send(b"x"), modem.command("AT", SOON).map(drop), socket.clone().close()] {
+        let error = later.unwrap_err();
+        assert!(error.to_string().contains("the modem was closed"), "{error}");
+    }
+}
+
+#[test]
+fn a_send_that_runs_out_of_time_says_how_much_was_accepted() {
+    let (terminal, modem) = modem();
+    let socket = to(&modem, "discard.test", 9);
+    socket.set_write_timeout(Some(SHORT)).unwrap();
+    terminal.fault(air724ug::sim::Fault::LostAnswer { command: 0 });
+    let error = timed(|| socket.send(&[1; 3000])).unwrap_err();
+    assert!(matches!(error, Error::Timeout { after: SHORT, accepted: 0, .. }), "{error:?}");
+    assert_eq!(socket.statistics().sent, 0);
+    let written = (&socket).write(b"behind it");
+    assert_eq!(written.unwrap_err().kind(), ErrorKind::TimedOut);
+
+    let mut network = memory();
+    network.serve("deaf.test", 1, Peer::discard().never_reads());
+    let terminal = Terminal::with(Settings::default(), network);
+    let modem = terminal.modem(Config::default());
+    let socket = to(&modem, "deaf.test", 1);
+    let timeout = Duration::from_secs(1);
+    socket.set_write_timeout(Some(timeout)).unwrap();
+    let error = socket.send(&[1; 100_000]).unwrap_err();
+    let Error::Timeout { accepted, after, .. } = error else { panic!("{error:?}") };
+    assert!((1..100_000).contains(&accepted), "{accepted}");
+    assert_eq!((u64::from(accepted), after), (socket.statistics().sent, timeout));
+    assert!(error.to_string().ends_with("bytes were accepted before)"), "{error}");
 }

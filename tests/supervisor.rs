@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
-use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
+use air724ug::sim::{Control, Fault, HostNetwork, Settings, Simulator, serve};
 use air724ug::{
     Config, DeliveryUnknown, Error, Gap, Incoming, Missing, Modem, Policy, Rung, Step, Supervisor,
 };
@@ -270,4 +270,47 @@ fn time_is_up_when_it_is_up() {
     assert!(matches!(socket.send(b"x", Duration::from_millis(300)), Err(Error::Timeout { .. })));
     let mut wrong = bench.supervisor.tcp("a\"b", 7);
     assert!(matches!(wrong.recv(SOON), Err(Error::InvalidInput { .. })));
+}
+
+#[test]
+fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
+    let bench = bench(quick());
+    let address = server();
+    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    socket.send(b"one,", SOON).unwrap();
+    assert_eq!(read(&mut socket, b"one,"), []);
+    let late = Fault::LateSend { by: Duration::from_millis(700) };
+    assert!(bench.remote.send(Control::Fault(late)));
+    let answer = socket.send(b"two,", Duration::from_millis(200));
+    assert!(matches!(answer, Err(Error::Timeout { accepted: 0, .. })), "{answer:?}");
+    // The module took it all the same, which is found out before the next one.
+    socket.send(b"three", SOON).unwrap();
+    let mut echoed = Vec::new();
+    while echoed != b"two,three" {
+        match socket.recv(SOON).unwrap() {
+            Incoming::Data(data) => echoed.extend(data),
+            other => panic!("{other:?} behind {echoed:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_send_that_the_connection_did_not_survive_is_the_gap_and_no_success() {
+    let bench = bench(quick());
+    let (address, reset) = deaf_server();
+    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    socket.send(b"first", SOON).unwrap();
+    reset.send(()).unwrap();
+    let mut sent = 5;
+    let number = loop {
+        match socket.send(b"again", SOON) {
+            Ok(()) => sent += 5,
+            Err(Error::Gap { number }) => break number,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let gap = next_gap(&mut socket);
+    assert_eq!(gap.number, number);
+    let Missing::Unacknowledged { last, before: 0 } = gap.missing else { panic!("{gap:?}") };
+    assert_eq!(last.len(), sent + 5, "what was given is what may be missing");
 }

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
-use air724ug::{Config, Gap, Incoming, Missing, Modem, Policy, ReconnectingSocket, Supervisor};
+use air724ug::{Config, Error, Gap, Incoming, Missing, Modem, Policy, ReconnectingSocket, Supervisor};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 /// A ceiling for what takes seconds at most.
@@ -78,7 +78,11 @@ impl Worker {
     fn send_record(&mut self) {
         let record = format!("{}:{}:{:0>600};", self.number, self.gaps, self.records);
         let before = self.socket.gaps();
-        self.socket.send(record.as_bytes(), SOON).unwrap();
+        match self.socket.send(record.as_bytes(), SOON) {
+            Ok(()) => {}
+            Err(Error::Gap { number }) => assert_eq!(number, self.socket.gaps()),
+            Err(error) => panic!("worker {}: {error}", self.number),
+        }
         // Sent on the connection that stood before the call, whatever became of it.
         if before == self.gaps { &mut self.sent } else { &mut self.ahead }.extend(record.bytes());
     }

@@ -35,7 +35,7 @@ fn datagram(pair: &mut Pair, socket: SocketId) -> Vec<u8> {
 fn datagrams_keep_their_borders_both_ways() {
     let mut pair = Pair::online();
     let socket = association(&mut pair);
-    for datagram in [&b"one"[..], b"", b"two \r\nOK\r\n", &[7; 1460]] {
+    for datagram in [&b"one"[..], b"two \r\nOK\r\n", &[7; 1460]] {
         pair.send(socket, datagram).unwrap();
     }
     assert_eq!(datagram(&mut pair, socket), b"one");

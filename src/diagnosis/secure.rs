@@ -63,7 +63,7 @@ fn stopped_at(step: TlsStep) -> Option<Code> {
 fn of_connect(step: TlsStep, why: TlsFailure) -> Error {
     match (step, why) {
         (TlsStep::Connect, TlsFailure::Refused(refusal)) => Error::ConnectFailed(refusal),
-        (TlsStep::Connect, TlsFailure::Timeout(after)) => Error::Timeout { command: "connect".into(), after },
+        (TlsStep::Connect, TlsFailure::Timeout(after)) => Error::timeout("connect", after),
         (step, why) => Error::Tls { step, why },
     }
 }

@@ -253,7 +253,14 @@ impl Core {
             }
             Output::Answered(ticket, result) => self.answers.deliver(ticket, result),
             Output::Event(event) => {
-                log::debug!("{event:?}");
+                match &event {
+                    Event::Stray(channel, len) => {
+                        log::warn!(
+                            "{len} bytes came for channel {channel}, which has no connection: dropped"
+                        );
+                    }
+                    other => log::debug!("{other:?}"),
+                }
                 self.subscribers.tell(&event);
             }
             Output::Beat(socket, count) => self.beats.push(socket, count),

@@ -175,7 +175,7 @@ impl Driver {
 
     /// Everybody who waits is answered; the thread closes the port.
     fn end(&self) {
-        self.shared.lock().close(self.shared.now(), "it was closed by the application");
+        self.shared.lock().close(self.shared.now(), "the modem was closed by the application");
         self.shared.wake.wake();
     }
 }

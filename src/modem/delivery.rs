@@ -18,12 +18,17 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::QueueFull`] if so much waits already ([`Config::send_queue`](crate::Config::send_queue)):
-    /// nothing of the data is taken then. How the socket ended, if it did; [`Error::InvalidInput`] for a datagram longer
-    /// than 1460 bytes.
+    /// nothing of the data is taken then. How the socket ended, if it did; [`Error::InvalidInput`] for a datagram that
+    /// is empty or longer than 1460 bytes.
     pub fn queue(&self, data: &[u8]) -> Result<()> {
         self.check_write(data)?;
         let request = Request::Queue { socket: self.socket_id(), data: data.to_vec() };
         self.modem().driver.call(request).map(drop)
+    }
+
+    /// Waits until the module has accepted, or refused, all that was sent and queued.
+    pub(super) fn drained_within(&self, timeout: Duration) -> Result<()> {
+        self.modem().driver.call(Request::Drain { socket: self.socket_id(), timeout }).map(drop)
     }
 
     /// How many bytes the module does not have yet, sent or queued.
@@ -106,7 +111,7 @@ impl Socket {
         match delivered.and(closed) {
             Ok(_) => Ok(()),
             Err(Error::Timeout { command, .. }) => {
-                Err(CloseError { unacknowledged, why: Error::Timeout { command, after: timeout } })
+                Err(CloseError { unacknowledged, why: Error::timeout(command, timeout) })
             }
             Err(why) => Err(CloseError { unacknowledged, why }),
         }

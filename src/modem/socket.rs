@@ -2,7 +2,7 @@ use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -75,16 +75,33 @@ impl Socket {
     /// Waits at most the [write time-out](Self::set_write_timeout), 120 s by default.
     ///
     /// # Errors
-    /// [`Error::Timeout`], after which nobody knows how much was sent; how the socket ended, if it did.
+    /// [`Error::Timeout`], which says how many of the bytes the module had [accepted](Error::Timeout::accepted) by then.
+    /// Behind them at most 1460 bytes may have been on their way to the module: they are still sent, and count in
+    /// [`SocketStatistics::sent`](crate::SocketStatistics::sent), or the socket ends with the reason. Nothing behind those
+    /// is sent.
+    ///
+    /// How the socket ended, if it did. On UDP, [`Error::InvalidInput`] for a datagram that is empty or longer than 1460
+    /// bytes, and [`Error::Refused`] or [`Error::Timeout`] for one that the module did not accept: it is lost, and the
+    /// socket goes on.
     pub fn send(&self, data: &[u8]) -> Result<()> {
+        if data.is_empty() {
+            return self.check_write(data);
+        }
         let timeout = self.timeouts().write;
-        let mut rest = data;
-        self.in_turn(timeout, |turn, deadline| {
-            while !rest.is_empty() {
-                rest = &rest[self.hand_over(rest, deadline, turn)?..];
+        let mut sent = 0;
+        let result = self.in_turn(timeout, |turn, deadline| {
+            while sent < data.len() {
+                sent += self.hand_over(&data[sent..], deadline, turn)?;
             }
             Ok(())
-        })
+        });
+        match result {
+            Err(Error::Timeout { command, after, .. }) => {
+                let accepted = u32::try_from(sent).unwrap_or(u32::MAX);
+                Err(Error::Timeout { command, after, accepted })
+            }
+            other => other,
+        }
     }
 
     /// Waits for data (`c:recv(timeout)`): all that has come, at least one byte. `None` waits for ever.
@@ -183,7 +200,8 @@ impl Socket {
     /// with the module yet is lost; [`close_flushed`](Self::close_flushed) waits for that, and for the peer.
     ///
     /// # Errors
-    /// [`Error::Timeout`] if the module does not answer; [`Error::PortLost`].
+    /// [`Error::Timeout`] after 40 s if the module does not answer; [`Error::PortLost`] if the port is gone, also when it
+    /// goes meanwhile.
     pub fn close(self) -> Result<()> {
         self.close_within(CLOSE_TIMEOUT)
     }
@@ -254,9 +272,13 @@ impl Socket {
         timeout: Option<Duration>,
         write: impl FnOnce(&mut Turn<'_>, Deadline) -> Result<T>,
     ) -> Result<T> {
-        let deadline = Deadline::after(timeout);
+        let (began, deadline) = (Instant::now(), Deadline::after(timeout));
         let written = self.shared.turns.take(deadline).map(|mut turn| write(&mut turn, deadline));
         match written {
+            // A datagram that was not confirmed.
+            Some(Err(Error::Timeout { .. })) if !deadline.left().is_zero() => {
+                Err(Error::timeout("send", began.elapsed()))
+            }
             None | Some(Err(Error::Timeout { .. })) => Err(timed_out("send", timeout)),
             Some(result) => result,
         }
@@ -282,6 +304,9 @@ impl Socket {
         if self.shared.no_more_writes.load(Ordering::SeqCst) {
             return Err(Error::Closed(CloseReason::ShutDown));
         }
+        if self.shared.protocol == Protocol::Udp && data.is_empty() {
+            return Err(Error::invalid("datagram", "is empty, and the module can't send one"));
+        }
         if self.shared.protocol == Protocol::Udp && data.len() > Command::MAX_CHUNK {
             return Err(Error::invalid(
                 "datagram",
@@ -293,8 +318,9 @@ impl Socket {
 
     /// Waits for a datagram and copies it into `buf`: how many bytes, and who sent it where the firmware says so
     /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
-    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended. On a stream:
-    /// what has come, without a sender.
+    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended; so an empty
+    /// datagram is given to no reader, but counts in [`SocketStatistics::receives`](crate::SocketStatistics::receives) and
+    /// answers a heartbeat. On a stream: what has come, without a sender.
     ///
     /// # Errors
     /// [`Error::Timeout`] after the [read time-out](Self::set_read_timeout); how the socket ended.
@@ -382,7 +408,7 @@ impl Socket {
 }
 
 fn timed_out(what: &str, timeout: Option<Duration>) -> Error {
-    Error::Timeout { command: what.into(), after: timeout.unwrap_or(Duration::MAX) }
+    Error::timeout(what, timeout.unwrap_or(Duration::MAX))
 }
 
 impl Drop for Shared {

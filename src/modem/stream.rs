@@ -12,7 +12,9 @@ impl Read for &Socket {
 }
 
 impl Write for &Socket {
-    /// Returns when the module has accepted as much of the data as is said.
+    /// Returns when the module has accepted as much of the data as is said: all of it, or less if the write time-out came
+    /// before. With nothing accepted by then the error is [`TimedOut`](io::ErrorKind::TimedOut); see
+    /// [`Socket::send`] for what was on its way.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         Ok(self.write_some(buf)?)
     }

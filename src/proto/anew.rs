@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::at::Decoder;
-use crate::error::NotReady;
+use crate::error::{CloseReason, NotReady};
 use crate::time::Timestamp;
 
 use super::channel::End;
 use super::engine::Engine;
+use super::link::Remains;
 use super::open_send::OpenSend;
 use super::wake::Wake;
 use super::{Event, Owner};
@@ -46,17 +47,17 @@ impl Engine {
         if is_news {
             self.out.event(Event::Restarted);
         }
-        self.begin_anew(Wake::after_boot(now), End::Restarted, NotReady::Restarting);
+        self.begin_anew(Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
     }
 
     pub(super) fn lost_contact(&mut self) {
-        let end = End::Closed(crate::error::CloseReason::BearerLost);
-        self.drop_stream(end);
-        self.channels.end_all(end, &mut self.out);
+        let end = End::Closed(CloseReason::ModuleSilent);
+        self.drop_stream(&end);
+        self.channels.end_all(&end, Remains::Unknown, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
-    pub(super) fn begin_anew(&mut self, wake: Wake, end: End, reason: NotReady) {
+    pub(super) fn begin_anew(&mut self, wake: Wake, end: &End, reason: NotReady) {
         self.decoder = Decoder::new();
         if let Some(finished) = self.session.restart(wake, &mut self.out)
             && let Owner::Caller(ticket) = finished.owner
@@ -65,7 +66,8 @@ impl Engine {
         }
         self.requests.fail_commands(&|| end.error(), &mut self.out);
         self.drop_stream(end);
-        self.channels.end_all(end, &mut self.out);
+        let remains = if *end == End::Restarted { Remains::Nothing } else { Remains::Unknown };
+        self.channels.end_all(end, remains, &mut self.out);
         self.bring_up.reset(reason);
     }
 
@@ -78,7 +80,7 @@ impl Engine {
             false => Unfinished::Send(self.session.take_open()),
         };
         self.port = Port::Lost(reason.into(), unfinished);
-        self.begin_anew(Wake::new(Timestamp::MAX), End::PortLost, NotReady::NoAnswer);
+        self.begin_anew(Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);
         self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
         self.out.drop_writes();
         self.out.event(Event::PortLost);

@@ -29,8 +29,17 @@ pub(super) struct Channel {
     pub(super) socket: Option<Socket>,
     /// Until then late news of an earlier connection may come.
     pub(super) stale_until: Timestamp,
-    /// News that may be of an earlier connection: the module is asked before they are believed.
-    pub(super) doubt: Option<ChannelNews>,
+    /// What the module is asked about before it is believed.
+    pub(super) doubt: Option<Doubt>,
+}
+
+/// Why the module is asked how a channel stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Doubt {
+    /// News that may be of another connection. What the status does not contradict is believed.
+    News(ChannelNews),
+    /// The connection that is being made may stand already. It does only if the status says so.
+    Standing,
 }
 
 /// The application's side.
@@ -61,12 +70,15 @@ pub(super) struct Socket {
 }
 
 /// How a socket ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum End {
     Closed(CloseReason),
-    Overrun { lost: u64 },
+    Overrun {
+        lost: u64,
+    },
     Restarted,
-    PortLost,
+    /// The port is gone, for this reason.
+    PortLost(Box<str>),
 }
 
 /// Data on their way out.
@@ -79,6 +91,7 @@ pub(super) struct Send {
     pub(super) accepted: usize,
     /// Bytes that the module is being given.
     pub(super) in_flight: usize,
+    pub(super) asked_at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
 }
@@ -118,7 +131,7 @@ impl Channel {
                 Link::Preparing(opening) | Link::Starting(opening) | Link::Connecting(opening) => {
                     opening.ticket.is_none()
                 }
-                Link::Idle | Link::Wanted(_) | Link::Up | Link::Draining | Link::Stream => false,
+                Link::Idle | Link::Wanted(_) | Link::Up | Link::Draining(_) | Link::Stream => false,
             }
     }
 
@@ -157,6 +170,34 @@ impl Channel {
     /// Whether the socket is open for data both ways.
     pub(super) fn open_socket(&mut self) -> Option<&mut Socket> {
         self.socket.as_mut().filter(|socket| socket.end.is_none())
+    }
+}
+
+impl Send {
+    /// Data that are given now, for a caller that waits so long.
+    pub(super) fn new(ticket: Ticket, data: Vec<u8>, now: Timestamp, timeout: Duration) -> Self {
+        Self {
+            ticket: Some(ticket),
+            data,
+            accepted: 0,
+            in_flight: 0,
+            asked_at: now,
+            deadline: now + timeout,
+            timeout,
+        }
+    }
+
+    /// Data without a caller that waits.
+    pub(super) fn queued(data: Vec<u8>) -> Self {
+        Self {
+            ticket: None,
+            data,
+            accepted: 0,
+            in_flight: 0,
+            asked_at: Timestamp::ZERO,
+            deadline: Timestamp::MAX,
+            timeout: Duration::MAX,
+        }
     }
 }
 
@@ -199,29 +240,30 @@ impl Socket {
 
     /// How many bytes the module does not have yet.
     pub(super) fn queued(&self) -> usize {
-        self.sends.iter().map(|send| send.data.len() - send.accepted).sum()
+        let waiting: usize = self.sends.iter().map(|send| send.data.len() - send.accepted).sum();
+        waiting + self.abandoned.unwrap_or(0)
     }
 
     /// The error that a read or a send gets once the socket has ended.
     pub(super) fn error(&self) -> Option<Error> {
-        self.end.map(End::error)
+        self.end.as_ref().map(End::error)
     }
 }
 
 impl End {
-    pub(super) fn error(self) -> Error {
+    pub(super) fn error(&self) -> Error {
         match self {
-            Self::Closed(reason) => Error::Closed(reason),
-            Self::Overrun { lost } => Error::Overrun { lost },
+            Self::Closed(reason) => Error::Closed(*reason),
+            Self::Overrun { lost } => Error::Overrun { lost: *lost },
             Self::Restarted => Error::ModemRestarted,
-            Self::PortLost => Error::PortLost("it was lost while the socket was open".into()),
+            Self::PortLost(reason) => Error::PortLost(reason.clone()),
         }
     }
 
-    pub(super) fn reason(self) -> Option<CloseReason> {
+    pub(super) fn reason(&self) -> Option<CloseReason> {
         match self {
-            Self::Closed(reason) => Some(reason),
-            Self::Overrun { .. } | Self::Restarted | Self::PortLost => None,
+            Self::Closed(reason) => Some(*reason),
+            Self::Overrun { .. } | Self::Restarted | Self::PortLost(_) => None,
         }
     }
 }

@@ -8,14 +8,16 @@ use crate::config::{Config, ReceiveMode};
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
+use super::bearer::BearerDoubt;
 use super::channel::{Channel, Closer, End, Send};
-use super::link::Link;
+use super::link::{Link, Remains};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::queue::{Queue, refuse_connect};
 use super::receive::Receiving;
 use super::statistics::{Retired, SocketStatistics};
 use super::tls::Tls;
+use super::unconfirmed::Acceptance;
 use super::{Event, Response, SocketId, Ticket};
 
 /// The channels and who is next.
@@ -39,10 +41,13 @@ pub(super) struct Channels {
     /// Whole frames that the fetch in flight has brought.
     pub(super) fetched: usize,
     pub(super) tls: Tls,
+    /// How the module confirms a send.
+    pub(super) acceptance: Acceptance,
+    pub(super) baud_rate: u32,
     /// How often the module was asked about doubtful news without an answer.
     pub(super) checks: u32,
-    /// Whether a connection was refused: the bearer may be gone, and the news of that lost.
-    pub(super) was_refused: bool,
+    /// Whether the bearer may be gone, and the news of that lost.
+    pub(super) bearer: BearerDoubt,
     retired: Retired,
 }
 
@@ -76,8 +81,10 @@ impl Channels {
             receiving: None,
             fetched: 0,
             tls: Tls::new(config),
+            acceptance: Acceptance::Quick,
+            baud_rate: config.baud_rate,
             checks: 0,
-            was_refused: false,
+            bearer: BearerDoubt::default(),
             retired: Retired::default(),
         }
     }
@@ -107,7 +114,7 @@ impl Channels {
         self.all.iter().find(|channel| channel.is_free()).map(|channel| channel.id)
     }
 
-    /// Everything on the module is about to be shut down: what was left to be closed need not be.
+    /// Everything on the module is shut down: what was left to be closed is closed.
     pub(super) fn shut_down(&mut self, out: &mut Outbox) {
         for id in ChannelId::all() {
             if matches!(self.channel(id).link, Link::Used | Link::Closing) {
@@ -127,22 +134,19 @@ impl Channels {
         timeout: Duration,
         out: &mut Outbox,
     ) {
-        if data.is_empty() {
-            out.answer(ticket, Ok(Response::Sent { accepted: 0, data }));
-            return;
-        }
         let channel = self.channel(id.channel);
-        let can_send = channel.link.can_send();
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
         match channel.socket_of(id) {
+            Some(socket) if data.is_empty() && socket.window.has_borders() => {
+                out.answer(ticket, Err(empty_datagram()));
+            }
+            _ if data.is_empty() => out.answer(ticket, Ok(Response::Sent { accepted: 0, data })),
             Some(socket) if can_send && socket.end.is_none() => {
-                let deadline = now + timeout;
-                let ticket = Some(ticket);
-                let send = Send { ticket, data, accepted: 0, in_flight: 0, deadline, timeout };
-                socket.push(send, out);
+                socket.push(Send::new(ticket, data, now, timeout), out);
             }
             Some(socket) => {
-                // Without an end, but not up either: the peer has closed, and what it sent is still being fetched.
-                let error = socket.error().unwrap_or(Error::Closed(CloseReason::Peer));
+                // Without an end, but not up either: what the peer has sent is still being fetched.
+                let error = socket.error().unwrap_or(Error::Closed(ended));
                 out.answer(ticket, Err(error));
             }
             None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
@@ -153,23 +157,21 @@ impl Channels {
     pub(super) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
         let limit = self.queue_limit;
         let channel = self.channel(id.channel);
-        let can_send = channel.link.can_send();
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
         let answer = match channel.socket_of(id) {
+            Some(socket) if data.is_empty() && socket.window.has_borders() => Err(empty_datagram()),
             Some(socket) if can_send && socket.end.is_none() => {
                 let room = limit.saturating_sub(socket.queued());
                 if data.len() > room {
                     Err(Error::QueueFull { room })
                 } else {
                     if !data.is_empty() {
-                        let timeout = Duration::MAX;
-                        let deadline = Timestamp::MAX;
-                        let send = Send { ticket: None, data, accepted: 0, in_flight: 0, deadline, timeout };
-                        socket.push(send, out);
+                        socket.push(Send::queued(data), out);
                     }
                     Ok(Response::Done)
                 }
             }
-            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(CloseReason::Peer))),
+            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(ended))),
             None => Err(Error::Closed(CloseReason::Local)),
         };
         out.answer(ticket, answer);
@@ -201,14 +203,15 @@ impl Channels {
         self.settle(id.channel, out);
     }
 
-    /// Ends a socket whose handle is gone. Who still waits for its close is told now: nobody will look for it later.
+    /// Ends a socket whose handle is gone. A close that is still waited for fails: the module has not confirmed it, and
+    /// nothing is left of the socket that could tell later.
     pub(super) fn forget(&mut self, id: SocketId, out: &mut Outbox) {
         self.retired.forget(id);
         if self.channel(id.channel).socket_of(id).is_some() {
             self.end(id.channel, End::Closed(CloseReason::Local), out);
             let forgotten = self.channel(id.channel).socket.take();
             for closer in forgotten.into_iter().flat_map(|socket| socket.closers) {
-                out.answer(closer.ticket, Ok(Response::Closed));
+                out.answer(closer.ticket, Err(Error::Closed(CloseReason::Local)));
             }
         }
     }
@@ -226,7 +229,7 @@ impl Channels {
             return;
         }
         let Some(socket) = channel.open_socket() else { return };
-        socket.end = Some(end);
+        socket.end = Some(end.clone());
         socket.waiting = false;
         socket.poll_at = Timestamp::MAX;
         socket.pressure = Pressure::None;
@@ -254,37 +257,52 @@ impl Channels {
         }
     }
 
-    /// Ends every socket and connection because the module holds nothing any more.
-    pub(super) fn end_all(&mut self, end: End, out: &mut Outbox) {
+    /// Ends every socket and connection. A close is confirmed if the module holds nothing any more; without a port it
+    /// never will be.
+    pub(super) fn end_all(&mut self, end: &End, remains: Remains, out: &mut Outbox) {
         if let Some((id, _)) = self.job.take()
             && let Some(socket) = &mut self.channel(id).socket
         {
             socket.statistics.commands.abandoned += 1;
         }
-        if end == End::Restarted {
+        self.bearer.settle();
+        if *end == End::Restarted {
             self.tls.forget();
         }
         for id in ChannelId::all() {
-            if let Some(opening) = self.channel(id).link.take_opening(Link::Idle) {
-                self.channel(id).socket = None;
-                refuse_connect(opening.ticket, end.error(), out);
+            let channel = self.channel(id);
+            if channel.link.opening().is_some() {
+                channel.socket = None;
+                refuse_connect(channel.link.take_ticket(), end.error(), out);
             }
-            self.end(id, end, out);
-            self.channel(id).link = Link::Idle;
-            self.settle(id, out);
+            self.end(id, end.clone(), out);
+            self.channel(id).link.cut(remains);
+            match end {
+                End::PortLost(_) => self.answer_closers(id, &|| Err(end.error()), out),
+                End::Closed(_) | End::Overrun { .. } | End::Restarted => self.settle(id, out),
+            }
         }
         self.refuse_queued(end, out);
     }
 
     /// Tells those who wait for the close when the module holds nothing any more.
     pub(super) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
-        let channel = self.channel(id);
-        if !matches!(channel.link, Link::Idle) {
-            return;
+        if matches!(self.channel(id).link, Link::Idle) {
+            self.answer_closers(id, &|| Ok(Response::Closed), out);
         }
+    }
+
+    /// Tells those who wait for the close; the socket is theirs no more.
+    fn answer_closers(
+        &mut self,
+        id: ChannelId,
+        answer: &dyn Fn() -> Result<Response, Error>,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id);
         let Some(socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
         for closer in socket.closers {
-            out.answer(closer.ticket, Ok(Response::Closed));
+            out.answer(closer.ticket, answer());
         }
         let id = channel.socket_id();
         self.retired.keep(id, socket.statistics);
@@ -308,7 +326,7 @@ impl Channels {
             let count = if keep { socket.window.peek(buf) } else { socket.window.read(buf) };
             return Ok(Some(count));
         }
-        match socket.end {
+        match &socket.end {
             None => Ok(None),
             Some(end) => Err(end.error()),
         }
@@ -327,6 +345,11 @@ impl Channels {
         }
     }
 
+    /// The connections that the module is making.
+    pub(super) fn pending(&self) -> impl Iterator<Item = ChannelId> {
+        self.all.iter().filter(|channel| channel.link.is_connecting()).map(|channel| channel.id)
+    }
+
     /// The channel of which the connection has been under way for longest.
     pub(super) fn connecting(&self) -> Option<ChannelId> {
         let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
@@ -341,4 +364,9 @@ impl Channels {
         let openings = connecting.filter_map(|channel| channel.link.opening());
         openings.map(|opening| opening.deadline.min(opening.started_at + STALE)).max()
     }
+}
+
+/// The module has no way to send one: a length of zero is a send that Ctrl-Z ends.
+fn empty_datagram() -> Error {
+    Error::invalid("datagram", "is empty, and the module can't send one")
 }

@@ -141,7 +141,9 @@ pub enum Request {
         timeout: Duration,
     },
     /// Send data, in order with earlier sends of the socket. Answered with [`Response::Sent`] as soon as the module
-    /// has all of it; after the time-out with what it has, or [`Error::Timeout`] if that is nothing.
+    /// has all of it; after the time-out with what it has accepted, or [`Error::Timeout`] if that is nothing. What was on
+    /// its way to the module by then is no part of the answer: it counts as sent when the module accepts it later.
+    /// [`Error::InvalidInput`] for an empty datagram.
     Send {
         /// Where to.
         socket: SocketId,
@@ -289,7 +291,7 @@ pub enum Response {
     Connected(SocketId),
     /// The module has so many of the bytes; the buffer comes back.
     Sent {
-        /// Bytes that the module took, or was in the middle of taking when time was up.
+        /// Bytes that the module has accepted.
         accepted: usize,
         /// The request's buffer.
         data: Vec<u8>,
@@ -343,10 +345,13 @@ pub enum Event {
     Received(SocketId, usize),
     /// The module has all of one send: so many bytes.
     Sent(SocketId, usize),
-    /// A socket ended with so many queued bytes that the module never had.
+    /// A socket ended with so many queued bytes that the module never had; or the module refused a datagram of so many, or
+    /// did not confirm it.
     Unsent(SocketId, usize),
     /// So many heartbeats in a row had no answer.
     HeartbeatMissed(SocketId, u32),
+    /// So many bytes came for a channel whose connection is not confirmed (yet): they are no socket's, and were dropped.
+    Stray(ChannelId, usize),
     /// The module started anew.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
@@ -391,6 +396,8 @@ pub enum Deadline {
     SendRetry,
     /// The module is asked what the peer has acknowledged.
     Acknowledgement,
+    /// The module is asked whether it still has a bearer: a connection failed, or something else hints at that.
+    Bearer,
     /// A socket has been silent for so long that its heartbeat is due.
     Heartbeat,
     /// Transparent data have stopped, and may end with words of the module's own.

@@ -95,6 +95,11 @@ impl Delivery {
         self.answer_those(|what| !what.asks(), out, &|| Ok(Response::Done));
     }
 
+    /// The module has not accepted something that was queued.
+    pub(super) fn not_accepted(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        self.answer_those(|what| !what.asks(), out, &|| Err(error()));
+    }
+
     fn answer_those(
         &mut self,
         which: impl Fn(Wanted) -> bool,
@@ -199,7 +204,7 @@ impl Channels {
     ) {
         let is_plain = self.channel(id).security == Security::Plain;
         let Some(socket) = self.channel(id).open_socket() else { return };
-        let is_sending = !socket.sends.is_empty();
+        let is_sending = !socket.is_drained();
         match (result.as_deref().map(unacknowledged), result) {
             (Ok(Some(left)), _) => {
                 if is_plain && !socket.window.has_borders() {

@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 
 use super::channel::End;
 use super::engine::Engine;
+use super::link::Remains;
 use super::question::Effect;
 
 impl Engine {
@@ -15,7 +16,7 @@ impl Engine {
             Effect::Restart => self.restarted(now),
             // The bearer goes with the radio, and needs AT+CIPSHUT and a new beginning when it is back.
             Effect::RadioOff => {
-                self.end_sockets(now);
+                self.end_sockets(now, Remains::Nothing);
                 self.bring_up.bearer_lost(now);
                 self.bring_up.radio_off();
             }
@@ -24,10 +25,10 @@ impl Engine {
     }
 
     /// Every socket ends with the bearer.
-    pub(super) fn end_sockets(&mut self, now: Timestamp) {
+    pub(super) fn end_sockets(&mut self, now: Timestamp, remains: Remains) {
         let end = End::Closed(CloseReason::BearerLost);
-        self.drop_stream(end);
-        self.channels.end_all(end, &mut self.out);
+        self.drop_stream(&end);
+        self.channels.end_all(&end, remains, &mut self.out);
         for channel in ChannelId::all() {
             self.session.channel_ended(now, channel);
         }

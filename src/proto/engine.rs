@@ -1,20 +1,23 @@
 //! The core as a whole: inputs in, outputs out.
 
-use crate::at::{ChannelNews, Command, Decoder, Final, Line, Token, Urc};
+use crate::at::{ChannelNews, Command, Decoder, Final, IpState, Line, Token, Urc};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
 
 use super::anew::Port;
+use super::bearer::Sign;
 use super::bring_up::{BringUp, Carries};
 use super::channels::Channels;
 use super::check::Check;
 use super::exchange::Finished;
+use super::link::Remains;
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
 use super::transparent::Transparent;
-use super::{Deadline, Event, Identity, Input, Output, Owner, SocketId, SocketStatistics, Statistics};
+use super::unconfirmed::Acceptance;
+use super::{Deadline, Event, Input, Output, Owner};
 
 /// The whole protocol, without a thread, a clock or a port.
 ///
@@ -143,43 +146,6 @@ impl Engine {
         [self.pressing_deadline(), bring_up, turn].into_iter().flatten().min()
     }
 
-    /// Reads from a socket: how many bytes, or `None` if nothing has come yet. Zero only for an empty buffer.
-    ///
-    /// Reading makes room, so there may be outputs to drain afterwards.
-    ///
-    /// # Errors
-    /// How the socket ended, once everything that came before was read.
-    pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
-        let read = self.channels.read(socket, buf, false);
-        if matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
-            self.pump(now);
-        }
-        read
-    }
-
-    /// Like [`read`](Self::read), but the bytes stay.
-    ///
-    /// # Errors
-    /// As for [`read`](Self::read).
-    pub fn peek(&mut self, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
-        self.channels.read(socket, buf, true)
-    }
-
-    /// Who sent the datagram that a socket reads next; `None` where the firmware does not report it.
-    pub fn sender(&mut self, socket: SocketId) -> Option<std::net::SocketAddr> {
-        self.channels.sender(socket)
-    }
-
-    /// How many bytes of a socket can be read at once, and whether it has ended.
-    pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
-        self.channels.readable(socket)
-    }
-
-    /// How many bytes of a socket the module does not have yet.
-    pub fn queued(&mut self, socket: SocketId) -> usize {
-        self.channels.queued(socket)
-    }
-
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
         let sockets = [self.bring_up.carries(), self.transparent.carries()] == [Carries::Sockets; 2];
@@ -192,27 +158,6 @@ impl Engine {
             return Some(NotReady::Transparent);
         }
         (!self.is_ready()).then_some(self.bring_up.reason)
-    }
-
-    /// Who the module is, as far as it has said.
-    pub fn identity(&self) -> &Identity {
-        &self.bring_up.found.identity
-    }
-
-    /// The module's own address on the network, while it has one.
-    pub fn local_address(&self) -> Option<std::net::Ipv4Addr> {
-        self.bring_up.found.address
-    }
-
-    /// What was counted since the port was opened.
-    pub fn statistics(&self) -> &Statistics {
-        &self.out.statistics
-    }
-
-    /// What was counted of a socket, also when it has ended, until it is [forgotten](super::Request::Forget). `None` then,
-    /// or if 256 others have been closed since.
-    pub fn socket_statistics(&self, socket: SocketId) -> Option<&SocketStatistics> {
-        self.channels.statistics(socket)
     }
 
     /// Why sockets can't be opened, or a stream, if it is bring-up that is in the way.
@@ -249,7 +194,7 @@ impl Engine {
                 // The one connection of a stream has no headers: it is the peer's data.
                 self.stream_fault();
                 self.session.header(&header.kind);
-                self.channels.begin_frame(&header, &mut self.out);
+                self.channels.begin_frame(now, &header, &mut self.out);
                 if let crate::at::HeaderKind::Pushed { channel, .. } = header.kind {
                     self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
                 }
@@ -272,6 +217,17 @@ impl Engine {
             self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out);
             self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
             return;
+        }
+        if let Line::Channel { channel: None, news } = Line::parse(line)
+            && self.channels.pending().nth(1).is_some()
+            && matches!(news, ChannelNews::ConnectFail | ChannelNews::AlreadyConnect)
+        {
+            // Not that of the command in flight alone.
+            self.unclaimed(now, line);
+            return;
+        }
+        if says_no_bearer(line) && self.bring_up.is_ready() {
+            self.channels.bearer.sign(now, Sign::Strong);
         }
         if self.session.is_idle() && !self.session.is_owed(now) {
             self.stream_stray(line);
@@ -314,6 +270,15 @@ impl Engine {
         match finished.owner {
             Owner::BringUp => {
                 self.bring_up.finished(now, &finished.result);
+                if finished.command.text() == Command::quick_send().text() {
+                    self.channels.acceptance = match finished.result {
+                        Ok(_) => Acceptance::Quick,
+                        Err(_) => Acceptance::Slow,
+                    };
+                }
+                if finished.command.is_shut() && finished.result.is_ok() {
+                    self.channels.shut_down(&mut self.out);
+                }
                 if let Some(refusal) = self.bring_up.take_unable() {
                     self.stream_unable(finished.command.text(), refusal);
                 }
@@ -324,7 +289,7 @@ impl Engine {
                 if finished.command.may_remove_files() {
                     self.channels.restart_preparations();
                 }
-                if let Some(effect) = self.requests.finished(ticket, finished, &mut self.out) {
+                if let Some(effect) = self.requests.finished(now, ticket, finished, &mut self.out) {
                     self.effect(now, effect);
                 }
             }
@@ -337,13 +302,17 @@ impl Engine {
 
     pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         self.out.statistics.bearer_losses += u64::from(self.bring_up.is_ready());
-        self.take_bearer_down(now);
+        self.bearer_ends(now, Remains::Nothing);
     }
 
-    /// The bearer is gone, or is to go.
+    /// The bearer is to go; until then the module holds what it held.
     pub(super) fn take_bearer_down(&mut self, now: Timestamp) {
+        self.bearer_ends(now, Remains::Unknown);
+    }
+
+    fn bearer_ends(&mut self, now: Timestamp, remains: Remains) {
         if self.bring_up.is_ready() {
-            self.end_sockets(now);
+            self.end_sockets(now, remains);
             self.bring_up.bearer_lost(now);
         } else {
             self.bring_up.bearer_news();
@@ -356,7 +325,7 @@ impl Engine {
     }
 
     /// Writes the next command, if the session is free.
-    fn pump(&mut self, now: Timestamp) {
+    pub(super) fn pump(&mut self, now: Timestamp) {
         self.drive_stream(now);
         if self.may_be_prompted() {
             return;
@@ -367,7 +336,7 @@ impl Engine {
                 self.session.start(now, command, owner, None, &mut self.out);
                 continue;
             }
-            if self.channels.has_doubt() || std::mem::take(&mut self.channels.was_refused) {
+            if self.channels.has_doubt() || (self.bring_up.is_ready() && self.channels.bearer.take(now)) {
                 self.requests.check(Check::Bearer);
             }
             if self.bring_up.is_ready() && self.requests_next {
@@ -422,4 +391,9 @@ impl Engine {
             Told::NotReady(reason) => self.out.event(Event::NotReady(reason)),
         }
     }
+}
+
+/// Whether the module prints that it has lost its bearer, asked for or not.
+fn says_no_bearer(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::State(text) if IpState::parse(text) == IpState::PdpDeact)
 }

@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     setback: Option<Setback>,
     /// Whether a line came that nothing explains: a piece of another, perhaps.
     pub(super) tainted: bool,
+    /// Whether its prompt has come, so that the payload was written behind it.
+    is_given: bool,
 }
 
 /// How far a command has come.
@@ -65,6 +67,8 @@ pub(super) struct Finished {
     pub(super) result: Result<Vec<String>, Failure>,
     /// From the command to its final, if one came.
     pub(super) latency: Option<Duration>,
+    /// Whether all of its payload was written behind its prompt.
+    pub(super) is_given: bool,
 }
 
 /// Why a command failed.
@@ -105,6 +109,7 @@ impl Exchange {
             answered: false,
             setback: None,
             tainted: false,
+            is_given: false,
         }
     }
 
@@ -160,6 +165,7 @@ impl Exchange {
         let Phase::Prompt(payload) = &mut self.phase else { return None };
         let payload = std::mem::take(payload);
         self.setback = None;
+        self.is_given = true;
         self.final_at = None;
         self.deadline = now + self.command.timeout();
         if self.command.gives_up() {
@@ -233,7 +239,8 @@ impl Exchange {
             Some(Setback::Refused(_) | Setback::Closed | Setback::Prompted) | None => result,
         };
         let latency = self.final_at.map(|at| at - self.written_at);
-        Finished { command: self.command, owner: self.owner, result, latency }
+        let is_given = self.is_given;
+        Finished { command: self.command, owner: self.owner, result, latency, is_given }
     }
 
     fn keep(&mut self, text: &[u8]) {

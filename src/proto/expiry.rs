@@ -81,6 +81,7 @@ impl Engine {
                 Deadline::BringUp
                 | Deadline::ReceivePoll
                 | Deadline::SendRetry
+                | Deadline::Bearer
                 | Deadline::Acknowledgement => return,
             }
         }

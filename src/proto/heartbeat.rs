@@ -172,8 +172,7 @@ impl Channels {
             match (beat, &heart.pulse.payload) {
                 (None, _) => self.end(id, End::Closed(CloseReason::HeartbeatLost), out),
                 (Some(()), Some(payload)) => {
-                    let (data, timeout, deadline) = (payload.clone(), Duration::MAX, Timestamp::MAX);
-                    let send = Send { ticket: None, data, accepted: 0, in_flight: 0, deadline, timeout };
+                    let send = Send::queued(payload.clone());
                     socket.push(send, out);
                 }
                 (Some(()), None) => out.push(Output::Beat(socket_id, count)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::at::{Protocol, Quotable};
+use crate::error::CloseReason;
 use crate::time::Timestamp;
 
 use super::Ticket;
@@ -18,7 +19,7 @@ use super::tls::Preparation;
 /// | `Preparing` | that has failed, or nobody waits any more | `Idle` |
 /// | `Wanted` | its turn, and nothing is left to prepare: `AT+CIPSTART` is written | `Starting` |
 /// | `Starting` | `OK` | `Connecting` |
-/// | `Starting`, `Connecting` | `CONNECT OK` | `Up` |
+/// | `Starting`, `Connecting` | `CONNECT OK` | `Up`, or `Used` if data came before of which nothing proves that they are old |
 /// | `Starting`, `Connecting` | refusal, `CONNECT FAIL`, `ALREADY CONNECT`, time-out | `Used` |
 /// | `Up` | `CLOSED`, an error, the application closes | `Used`, or `Draining` if unread data wait in the module |
 /// | `Draining` | nothing is left, or the module refuses | `Used` |
@@ -27,7 +28,9 @@ use super::tls::Preparation;
 /// | `Closing` | no answer | `Used` |
 /// | `Idle` | a transparent stream begins on this channel | `Stream` |
 /// | `Stream` | it is over ([`Transparent`](super::transparent::Transparent)) | `Idle` |
-/// | any | bearer lost, restart, port lost | `Idle` |
+/// | any | bearer lost, restart | `Idle` |
+/// | `Starting`, `Connecting`, `Up`, `Draining`, `Closing` | the module or the port is lost sight of, or all is to be shut down | `Used` |
+/// | `Used` | `AT+CIPSHUT` is answered | `Idle` |
 #[derive(Debug, Default)]
 pub(super) enum Link {
     /// Nothing. A channel that timed out may still give a late result, so it is taken last until then.
@@ -43,8 +46,8 @@ pub(super) enum Link {
     Connecting(Opening),
     /// Connected.
     Up,
-    /// The peer has closed, but the module may still hold data (manual receive).
-    Draining,
+    /// The connection has ended, for this reason, but the module may still hold data (manual receive).
+    Draining(CloseReason),
     /// The module holds something that is to be closed.
     Used,
     /// `AT+CIPCLOSE` is in flight.
@@ -63,12 +66,61 @@ pub(super) struct Opening {
     pub(super) port: u16,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
+    /// When the application has asked for it.
+    pub(super) asked_at: Timestamp,
     /// When `AT+CIPSTART` was written, or asked for.
     pub(super) started_at: Timestamp,
     /// Whether the module has once said that it still holds the channel.
     pub(super) retried: bool,
+    /// Data that came for the channel before the connection was confirmed.
+    pub(super) strays: Strays,
     /// What is to be done before it can be started.
     pub(super) preparation: Preparation,
+}
+
+/// Data for a channel whose connection is not confirmed. They are dropped: they are an earlier connection's, or this one's
+/// whose `CONNECT OK` was late or lost, and then there is a hole in what it has brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Strays {
+    /// There were none.
+    None,
+    /// It is not known whose they are. The module was asked at this moment.
+    Doubtful(Timestamp),
+    /// They were an earlier connection's: the module has said behind them that this one did not stand yet.
+    Earlier(Timestamp),
+}
+
+/// The least time between two questions whose the data of one channel are.
+const ASK_PAUSE: Duration = Duration::from_secs(1);
+
+impl Strays {
+    /// Data have come; whether the module is to be asked whose they are.
+    pub(super) fn came(&mut self, now: Timestamp) -> bool {
+        let asked_at = match *self {
+            Self::None => None,
+            Self::Doubtful(at) | Self::Earlier(at) => Some(at),
+        };
+        let asks = asked_at.is_none_or(|at| now >= at + ASK_PAUSE);
+        *self = Self::Doubtful(asked_at.filter(|_| !asks).unwrap_or(now));
+        asks
+    }
+
+    /// The module has said that the connection does not stand yet.
+    pub(super) fn settle(&mut self) {
+        *self = match *self {
+            Self::Doubtful(at) => Self::Earlier(at),
+            other => other,
+        };
+    }
+}
+
+/// What the module holds when everything on it has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Remains {
+    /// Nothing: it has said so.
+    Nothing,
+    /// What it held before, perhaps: it is to be closed when the module can be asked to.
+    Unknown,
 }
 
 impl Link {
@@ -79,7 +131,18 @@ impl Link {
             | Self::Preparing(opening)
             | Self::Starting(opening)
             | Self::Connecting(opening) => Some(opening),
-            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing | Self::Stream => None,
+            Self::Idle | Self::Up | Self::Draining(_) | Self::Used | Self::Closing | Self::Stream => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn opening_mut(&mut self) -> Option<&mut Opening> {
+        match self {
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => Some(opening),
+            Self::Idle | Self::Up | Self::Draining(_) | Self::Used | Self::Closing | Self::Stream => None,
         }
     }
 
@@ -95,7 +158,18 @@ impl Link {
 
     /// Whether data can be fetched.
     pub(super) fn can_fetch(&self) -> bool {
-        matches!(self, Self::Up | Self::Draining)
+        matches!(self, Self::Up | Self::Draining(_))
+    }
+
+    /// Why nothing can be sent, where the connection was there.
+    pub(super) fn ended(&self) -> CloseReason {
+        match self {
+            Self::Draining(reason) => *reason,
+            Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Starting(_) | Self::Connecting(_) => {
+                CloseReason::Peer
+            }
+            Self::Up | Self::Used | Self::Closing | Self::Stream => CloseReason::Peer,
+        }
     }
 
     /// A command that prepares it is written.
@@ -146,8 +220,27 @@ impl Link {
             | Self::Preparing(opening)
             | Self::Starting(opening)
             | Self::Connecting(opening) => opening.ticket.take(),
-            Self::Idle | Self::Up | Self::Draining | Self::Used | Self::Closing | Self::Stream => None,
+            Self::Idle | Self::Up | Self::Draining(_) | Self::Used | Self::Closing | Self::Stream => None,
         }
+    }
+
+    /// Everything on the module has ended, or is to end.
+    pub(super) fn cut(&mut self, remains: Remains) {
+        *self = match (remains, std::mem::take(self)) {
+            (Remains::Nothing, _) => Self::Idle,
+            (Remains::Unknown, Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Stream) => {
+                Self::Idle
+            }
+            (
+                Remains::Unknown,
+                Self::Starting(_)
+                | Self::Connecting(_)
+                | Self::Up
+                | Self::Draining(_)
+                | Self::Used
+                | Self::Closing,
+            ) => Self::Used,
+        };
     }
 
     /// Nobody wants the channel any more.
@@ -159,7 +252,7 @@ impl Link {
             Self::Starting(opening) => Self::Starting(Opening { ticket: None, ..opening }),
             Self::Closing => Self::Closing,
             Self::Stream => Self::Stream,
-            Self::Connecting(_) | Self::Up | Self::Draining | Self::Used => Self::Used,
+            Self::Connecting(_) | Self::Up | Self::Draining(_) | Self::Used => Self::Used,
         };
     }
 }

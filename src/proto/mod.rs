@@ -5,6 +5,7 @@
 //! commands.
 
 mod anew;
+mod bearer;
 mod bring_up;
 mod channel;
 mod channels;
@@ -19,6 +20,7 @@ mod fence;
 mod heartbeat;
 mod histogram;
 mod link;
+mod lookup;
 mod news;
 mod open_send;
 mod outbox;
@@ -27,6 +29,7 @@ mod question;
 mod queue;
 mod receive;
 mod requests;
+mod sends;
 mod session;
 mod statistics;
 mod suspicion;
@@ -34,6 +37,7 @@ mod tls;
 mod traffic;
 mod transparent;
 mod unclaimed;
+mod unconfirmed;
 mod wake;
 mod window;
 

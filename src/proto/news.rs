@@ -11,9 +11,10 @@ use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
-use super::channel::End;
+use super::bearer::Sign;
+use super::channel::{Doubt, End};
 use super::channels::Channels;
-use super::link::Link;
+use super::link::{Link, Strays};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::{Event, Response};
@@ -26,8 +27,10 @@ impl Channels {
     /// News of a channel that answer nothing.
     pub(super) fn news(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
         let channel = self.channel(id);
-        if channel.stale_until > now && channel.link.hangs_on(news) {
-            channel.doubt = Some(news);
+        // The end of what does not stand yet is an earlier connection's, or how some firmware says that it failed.
+        let is_odd = channel.link.is_connecting() && news.ends();
+        if is_odd || (channel.stale_until > now && channel.link.hangs_on(news)) {
+            channel.doubt = Some(Doubt::News(news));
             return;
         }
         self.believe(now, id, news, out);
@@ -49,23 +52,56 @@ impl Channels {
         self.checks = 0;
         let rows = status.map(|status| status.rows.as_slice()).unwrap_or_default();
         for id in ChannelId::all() {
-            let Some(news) = self.channel(id).doubt.take() else { continue };
+            let Some(doubt) = self.channel(id).doubt.take() else { continue };
             let row = rows.iter().find(|row| row.channel == id);
-            match (row.map(|row| row.state.as_str()), self.channel(id).link.is_connecting()) {
-                (Some("CONNECTED"), true) => self.connected(now, id, out),
-                (Some("CONNECTED"), false) | (Some("CONNECTING"), true) => {}
-                (_, _) => self.believe(now, id, news, out),
+            match (row.map(|row| row.state.as_str()), self.channel(id).link.is_connecting(), doubt) {
+                (Some("CONNECTED"), true, _) => self.connected(now, id, out),
+                (Some(state), true, doubt) if state == "CONNECTING" || doubt == Doubt::Standing => {
+                    if let Some(opening) = self.channel(id).link.opening_mut() {
+                        opening.strays.settle();
+                    }
+                }
+                (Some("CONNECTED"), false, _) | (_, _, Doubt::Standing) => {}
+                (_, _, Doubt::News(news)) => self.believe(now, id, news, out),
             }
+        }
+    }
+
+    /// News without a number, which say of no channel what they are about.
+    ///
+    /// While one connection is being made, its failure is that connection's (variants of the firmware leave the number
+    /// out); a success is one if the module says so when it is asked. While several are, the module is asked which failed.
+    pub(super) fn unnumbered(&mut self, now: Timestamp, news: ChannelNews, out: &mut Outbox) {
+        let pending: Vec<ChannelId> = self.pending().collect();
+        match (news, pending.as_slice()) {
+            (ChannelNews::ConnectFail | ChannelNews::AlreadyConnect, [id]) => self.news(now, *id, news, out),
+            (ChannelNews::ConnectFail | ChannelNews::AlreadyConnect, all) => {
+                for id in all {
+                    self.channel(*id).doubt.get_or_insert(Doubt::News(ChannelNews::ConnectFail));
+                }
+            }
+            (ChannelNews::ConnectOk, all) => {
+                for id in all {
+                    self.channel(*id).doubt.get_or_insert(Doubt::Standing);
+                }
+            }
+            (ChannelNews::DataAccept(_) | ChannelNews::SendOk | ChannelNews::SendFail, _) => {
+                if let Some(id) = self.only_unconfirmed() {
+                    self.late_result(now, id, news, out);
+                }
+            }
+            (_, _) => {}
         }
     }
 
     fn believe(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
         match news {
             ChannelNews::ConnectOk => self.connected(now, id, out),
-            ChannelNews::ConnectFail => self.connect_failed(id, out),
+            ChannelNews::ConnectFail => self.connect_failed(now, id, out),
             ChannelNews::AlreadyConnect => {
                 if let Some(opening) = self.channel(id).link.take_opening(Link::Used) {
-                    self.retry_connect(now, id, opening, out);
+                    let error = opening.refused(Refusal::AlreadyConnect);
+                    self.retry_connect(now, id, opening, error, out);
                 }
             }
             // Asked for, a close is answered in `Closing`; unasked, it is how a TLS peer's close is told (section 10).
@@ -73,8 +109,10 @@ impl Channels {
             ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => {
                 self.peer_closed(now, id, CloseReason::Reset, out)
             }
-            // Results of sends that nobody waits for any more.
-            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => {}
+            // Results of sends that nothing waits for any more.
+            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => {
+                self.late_result(now, id, news, out);
+            }
         }
     }
 
@@ -90,6 +128,13 @@ impl Channels {
             return;
         }
         let Some(opening) = channel.link.take_opening(Link::Up) else { return };
+        if matches!(opening.strays, Strays::Doubtful(_)) {
+            // What was dropped may have been its own: it is closed, and another one has no hole.
+            channel.link.release();
+            let why = format!("data came on channel {id} before CONNECT OK, and may be the connection's own");
+            self.retry_connect(now, id, opening, Error::Unexpected(why.into()), out);
+            return;
+        }
         let Some(ticket) = opening.ticket else {
             channel.socket = None;
             channel.link.release();
@@ -108,7 +153,10 @@ impl Channels {
         out.answer(ticket, Ok(Response::Connected(socket_id)));
     }
 
-    fn connect_failed(&mut self, id: ChannelId, out: &mut Outbox) {
+    fn connect_failed(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        if matches!(self.channel(id).link, Link::Connecting(_)) {
+            self.bearer.sign(now, Sign::Weak);
+        }
         let channel = self.channel(id);
         if matches!(channel.link, Link::Connecting(_))
             && let Some(opening) = channel.link.take_opening(Link::Used)
@@ -125,15 +173,15 @@ impl Channels {
             Link::Up if manual && reason == CloseReason::Peer => {
                 // The module may still hold data, and may still give them.
                 self.fail_sends(id, &|| Error::Closed(reason), out);
-                self.drain(now, id);
+                self.drain(now, id, reason);
             }
             Link::Up => self.end(id, End::Closed(reason), out),
-            Link::Connecting(_) => self.connect_failed(id, out),
+            Link::Connecting(_) => self.connect_failed(now, id, out),
             Link::Idle
             | Link::Wanted(_)
             | Link::Preparing(_)
             | Link::Starting(_)
-            | Link::Draining
+            | Link::Draining(_)
             | Link::Used
             | Link::Closing
             | Link::Stream => {}
@@ -141,9 +189,9 @@ impl Channels {
     }
 
     /// Nothing more can be sent, but the module may still give what it holds.
-    pub(super) fn drain(&mut self, now: Timestamp, id: ChannelId) {
+    pub(super) fn drain(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason) {
         let channel = self.channel(id);
-        channel.link = Link::Draining;
+        channel.link = Link::Draining(reason);
         if let Some(socket) = channel.open_socket() {
             socket.poll_at = now;
             socket.pressure = Pressure::None;
@@ -154,14 +202,22 @@ impl Channels {
 impl Link {
     /// Whether the news decide what becomes of the link, so that late ones of an earlier connection would do harm.
     fn hangs_on(&self, news: ChannelNews) -> bool {
-        let ends = match news {
-            ChannelNews::Closed | ChannelNews::CloseOk => true,
-            ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => true,
-            ChannelNews::ConnectOk | ChannelNews::ConnectFail => return self.is_connecting(),
+        match news {
+            ChannelNews::ConnectOk | ChannelNews::ConnectFail => self.is_connecting(),
             // Another channel is tried, which does no harm.
-            ChannelNews::AlreadyConnect => return false,
-            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => return false,
-        };
-        ends && (self.is_connecting() || self.can_send())
+            ChannelNews::AlreadyConnect => false,
+            news => news.ends() && (self.is_connecting() || self.can_send()),
+        }
+    }
+}
+
+impl ChannelNews {
+    /// Whether they end a connection that stands.
+    fn ends(self) -> bool {
+        match self {
+            Self::Closed | Self::CloseOk | Self::TcpError(_) | Self::UdpError(_) => true,
+            Self::ConnectOk | Self::ConnectFail | Self::AlreadyConnect => false,
+            Self::SendOk | Self::SendFail | Self::DataAccept(_) => false,
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::channels::Channels;
 use super::exchange::Failure;
 use super::link::Link;
 use super::outbox::Outbox;
+use super::unconfirmed::Unconfirmed;
 
 /// Whether the module takes data of a socket.
 ///
@@ -26,11 +27,15 @@ use super::outbox::Outbox;
 /// | `Ask` | no such bytes again, or a refusal | the socket has ended |
 /// | `Wait` | its time | the send is tried again |
 /// | any | a send that is accepted | `None` |
+/// | `None`, `Wait` | the result of a send did not come | `Unconfirmed` |
+/// | `Unconfirmed` | the module has counted the bytes, or says late that it has them | `None` |
+/// | `Unconfirmed` | anything else | the socket has ended |
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pressure {
     None,
     Ask(Refused),
     Wait(Timestamp, Refused),
+    Unconfirmed(Unconfirmed),
 }
 
 /// A send that was refused.
@@ -53,22 +58,37 @@ impl Pressure {
     pub(super) fn retry_at(self) -> Option<Timestamp> {
         match self {
             Self::Wait(until, _) => Some(until),
-            Self::None | Self::Ask(_) => None,
+            Self::None | Self::Ask(_) | Self::Unconfirmed(_) => None,
         }
+    }
+
+    /// When the module is asked about a send that it has not confirmed.
+    pub(super) fn confirm_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Unconfirmed(unconfirmed) => Some(unconfirmed.ask_at()),
+            Self::None | Self::Ask(_) | Self::Wait(..) => None,
+        }
+    }
+
+    /// Whether the module is to be asked what it has of the socket's data.
+    pub(super) fn asks(self, now: Timestamp) -> bool {
+        matches!(self, Self::Ask(_)) || self.confirm_at().is_some_and(|at| at <= now)
     }
 
     /// Whether the next send can be tried.
     pub(super) fn allows(self, now: Timestamp) -> bool {
         match self {
             Self::None => true,
-            Self::Ask(_) => false,
+            Self::Ask(_) | Self::Unconfirmed(_) => false,
             Self::Wait(until, _) => until <= now,
         }
     }
 
     fn refused(self, refusal: Refusal) -> Self {
         match self {
-            Self::None => Self::Ask(Refused { refusal, pause: FIRST_PAUSE, was_empty: false }),
+            Self::None | Self::Unconfirmed(_) => {
+                Self::Ask(Refused { refusal, pause: FIRST_PAUSE, was_empty: false })
+            }
             Self::Ask(before) | Self::Wait(_, before) => Self::Ask(Refused { refusal, ..before }),
         }
     }
@@ -85,7 +105,10 @@ impl Channels {
     /// A send was refused in place of the prompt.
     pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
-        socket.abandoned = None;
+        if let Some(len) = socket.abandoned.take() {
+            // The caller was told of a time-out, and the module has not taken them after all.
+            socket.statistics.given -= len as u64;
+        }
         socket.statistics.refusals += 1;
         if let Some(send) = socket.sends.front_mut() {
             send.in_flight = 0;
@@ -104,7 +127,13 @@ impl Channels {
     ) {
         self.tell_delivery(now, id, result, out);
         let Some(socket) = self.channel(id).open_socket() else { return };
-        let Pressure::Ask(refused) = socket.pressure else { return };
+        let refused = match socket.pressure {
+            Pressure::Ask(refused) => refused,
+            Pressure::Unconfirmed(unconfirmed) => {
+                return self.unconfirmed_asked(now, id, unconfirmed, result, out);
+            }
+            Pressure::None | Pressure::Wait(..) => return,
+        };
         let is_empty = match result {
             Ok(lines) => match unacknowledged(lines) {
                 Some(0) => true,
@@ -132,7 +161,7 @@ impl Channels {
             return;
         }
         self.fail_sends(id, &|| Error::Closed(reason), out);
-        self.drain(now, id);
+        self.drain(now, id, reason);
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::at::{ChannelId, Protocol, Quotable, Refusal};
+use crate::at::{ChannelId, Protocol, Quotable};
 use crate::error::{Error, NotReady};
 use crate::time::Timestamp;
 
 use super::Ticket;
+use super::bearer::Sign;
 use super::channel::End;
 use super::channels::{Channels, STALE};
-use super::link::{Link, Opening};
+use super::link::{Link, Opening, Strays};
 use super::outbox::Outbox;
 use super::tls::Preparation;
 use super::window::Window;
@@ -80,7 +81,7 @@ impl Channels {
     }
 
     /// Nobody gets a channel any more.
-    pub(super) fn refuse_queued(&mut self, end: End, out: &mut Outbox) {
+    pub(super) fn refuse_queued(&mut self, end: &End, out: &mut Outbox) {
         for opening in std::mem::take(&mut self.queue.0) {
             refuse_connect(opening.ticket, end.error(), out);
         }
@@ -104,24 +105,25 @@ impl Channels {
         refuse_connect(opening.ticket, error, out);
     }
 
-    /// The module still holds the channel: the connection is tried once more, on another one if there is one.
+    /// What the channel carries can't be used: the connection is tried once more, on another one if there is one. The
+    /// second time it has failed with this error.
     pub(super) fn retry_connect(
         &mut self,
         now: Timestamp,
         id: ChannelId,
         mut opening: Opening,
+        error: Error,
         out: &mut Outbox,
     ) {
-        // Nobody may be waiting any more.
+        // The caller may have given up.
         if opening.retried || opening.ticket.is_none() {
-            let error = opening.refused(Refusal::AlreadyConnect);
             self.fail_connect(id, opening, error, out);
             return;
         }
         self.channel(id).socket = None;
         opening.preparation.restart();
         // It was there before those who wait, and the channel that it leaves is being released: it need not be refused.
-        self.queue.0.push_front(Opening { retried: true, ..opening });
+        self.queue.0.push_front(Opening { retried: true, strays: Strays::None, ..opening });
         self.assign(now);
     }
 
@@ -139,6 +141,10 @@ impl Channels {
             return;
         }
         channel.stale_until = now + STALE;
+        if channel.link.is_connecting() {
+            self.bearer.sign(now, Sign::Weak);
+        }
+        let channel = self.channel(id);
         let Some(opening) = channel.link.opening().cloned() else { return };
         let error = match (&channel.link, not_ready) {
             (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
@@ -173,8 +179,10 @@ impl Opening {
             port,
             deadline: now + timeout,
             timeout,
+            asked_at: now,
             started_at: now,
             retried: false,
+            strays: Strays::None,
             preparation: Preparation::plain(),
         }
     }

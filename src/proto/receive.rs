@@ -6,11 +6,11 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
-use crate::at::{ChannelId, Header, HeaderKind};
+use crate::at::{ChannelId, Header, HeaderKind, Protocol};
 use crate::error::CloseReason;
 use crate::time::Timestamp;
 
-use super::channel::End;
+use super::channel::{Doubt, End};
 use super::channels::{Channels, Job};
 use super::link::Link;
 use super::outbox::Outbox;
@@ -29,7 +29,7 @@ pub(super) struct Receiving {
 
 impl Channels {
     /// A header announces payload.
-    pub(super) fn begin_frame(&mut self, header: &Header, out: &mut Outbox) {
+    pub(super) fn begin_frame(&mut self, now: Timestamp, header: &Header, out: &mut Outbox) {
         let (id, left, from) = match header.kind {
             HeaderKind::Pushed { channel, from } => (channel, None, from),
             HeaderKind::Fetched { channel, left, from } => (channel, Some(left), from),
@@ -38,7 +38,7 @@ impl Channels {
         // What nobody asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
         let wanted = match left {
             Some(_) => self.job == Some((id, Job::Fetch)),
-            None => !matches!(self.channel(id).link, Link::Wanted(_) | Link::Preparing(_)),
+            None => !self.is_stray(now, id, header.len, out),
         };
         let channel = self.channel(id);
         let socket = channel.socket_id();
@@ -54,6 +54,25 @@ impl Channels {
         }
         let (kept, fetched) = (fits == Some(true), left.is_some());
         self.receiving = Some(Receiving { socket, len: header.len, kept, fetched });
+    }
+
+    /// Whether data that the module pushes are no socket's: the connection of their channel is not confirmed, so they are
+    /// an earlier one's, or nothing says whose they are.
+    fn is_stray(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) -> bool {
+        let channel = self.channel(id);
+        match &channel.link {
+            Link::Up | Link::Draining(_) | Link::Stream | Link::Used | Link::Closing => return false,
+            Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) | Link::Connecting(_) => {}
+        }
+        let is_connecting = channel.link.is_connecting();
+        if let Some(opening) = channel.link.opening_mut().filter(|_| is_connecting)
+            && opening.protocol == Protocol::Tcp
+            && opening.strays.came(now)
+        {
+            channel.doubt.get_or_insert(Doubt::Standing);
+        }
+        out.event(Event::Stray(id, len));
+        true
     }
 
     /// A piece of the payload.
@@ -75,7 +94,8 @@ impl Channels {
         if last && !fetched {
             let was_empty = socket.window.readable() == 0;
             let len = socket.window.finish_frame();
-            if len > 0 {
+            // An empty datagram is a sign of life, too.
+            if len > 0 || socket.window.has_borders() {
                 socket.heard(now, len);
                 out.event(Event::Received(id, len));
             }
@@ -93,6 +113,10 @@ impl Channels {
         let socket = self.channel(id.channel).socket_of(id).filter(|_| receiving.kept)?;
         let came = socket.window.take_unfinished();
         out.statistics.lost(&mut socket.statistics, receiving.len);
+        if socket.window.has_borders() {
+            // A lost datagram is no error.
+            return Some((id.channel, came));
+        }
         self.end(id.channel, End::Closed(CloseReason::Truncated { lost: receiving.len }), out);
         Some((id.channel, came))
     }

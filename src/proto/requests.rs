@@ -35,6 +35,7 @@ struct Asked {
     /// What it waits for behind its prompt.
     payload: Option<Payload>,
     kind: Kind,
+    asked_at: Timestamp,
     deadline: Timestamp,
     /// What the answer will be, when it came as news before its command's final.
     early: Early,
@@ -96,8 +97,10 @@ impl Engine {
             Request::Run(command) => self.requests.ask(now, ticket, command, Kind::Lines),
             Request::RunWithPayload { command, payload, timeout } => {
                 let payload = Some(payload);
-                let (kind, deadline, early) = (Kind::Lines, now + timeout, Early::default());
-                self.requests.commands.push_back(Asked { ticket, command, payload, kind, deadline, early });
+                self.requests.ask_until(now, ticket, command, Kind::Lines, now + timeout);
+                if let Some(asked) = self.requests.commands.back_mut() {
+                    asked.payload = payload;
+                }
             }
             Request::Signal => self.requests.ask(now, ticket, Command::signal_quality(), Kind::Signal),
             Request::Registration(domain) => {
@@ -105,11 +108,11 @@ impl Engine {
             }
             Request::Resolve { host, timeout } => {
                 let deadline = now + timeout;
-                self.requests.ask_until(ticket, Command::resolve(&host), Kind::Resolve, deadline);
+                self.requests.ask_until(now, ticket, Command::resolve(&host), Kind::Resolve, deadline);
             }
             Request::Ping { host, timeout } => {
                 let command = Command::ping(&host).with_timeout(timeout);
-                self.requests.ask_until(ticket, command, Kind::Ping, now + timeout);
+                self.requests.ask_until(now, ticket, command, Kind::Ping, now + timeout);
             }
             Request::RemoveFile(name) => {
                 self.requests.ask(now, ticket, Command::remove_file(&name), Kind::Done(Effect::None));
@@ -133,12 +136,27 @@ impl Engine {
 impl Requests {
     fn ask(&mut self, now: Timestamp, ticket: Ticket, command: Command, kind: Kind) {
         let deadline = now + command.timeout();
-        self.ask_until(ticket, command, kind, deadline);
+        self.ask_until(now, ticket, command, kind, deadline);
     }
 
-    fn ask_until(&mut self, ticket: Ticket, command: Command, kind: Kind, deadline: Timestamp) {
+    fn ask_until(
+        &mut self,
+        now: Timestamp,
+        ticket: Ticket,
+        command: Command,
+        kind: Kind,
+        deadline: Timestamp,
+    ) {
         let early = Early::default();
-        self.commands.push_back(Asked { ticket, command, payload: None, kind, deadline, early });
+        self.commands.push_back(Asked {
+            ticket,
+            command,
+            payload: None,
+            kind,
+            asked_at: now,
+            deadline,
+            early,
+        });
     }
 
     /// Whether any command waits for its turn.
@@ -170,6 +188,7 @@ impl Requests {
     /// A command has ended; what that means for the rest.
     pub(super) fn finished(
         &mut self,
+        now: Timestamp,
         ticket: Ticket,
         finished: Finished,
         out: &mut Outbox,
@@ -196,7 +215,7 @@ impl Requests {
             Err(Failure::Refused(code) | Failure::NoPrompt(code)) => {
                 Err(Error::Refused { command: command.into(), code })
             }
-            Err(Failure::Timeout) => Err(timeout(command, finished.command.timeout())),
+            Err(Failure::Timeout) => Err(timeout(command, now - asked.asked_at)),
         };
         let effect = asked.kind.effect().filter(|_| answer.is_ok());
         out.answer(ticket, answer);
@@ -267,7 +286,7 @@ impl Requests {
         for asked in late {
             let answer = match asked.early.partial(asked.kind) {
                 Some(response) => Ok(response),
-                None => Err(timeout(asked.command.name(), asked.command.timeout())),
+                None => Err(timeout(asked.command.name(), asked.deadline - asked.asked_at)),
             };
             out.answer(asked.ticket, answer);
         }

@@ -23,7 +23,11 @@ pub struct Statistics {
     pub received: u64,
     /// Bytes of payload that came and were lost: the window was full, or the line has cut them short.
     pub lost: u64,
-    /// Bytes that were [queued](crate::Socket::queue) and that the module never took, because the socket ended.
+    /// Bytes of payload that came for a channel whose connection was not confirmed (yet), and were dropped: they are no
+    /// socket's.
+    pub strays: u64,
+    /// Bytes that were [queued](crate::Socket::queue) and that the module never took, because the socket ended; and of
+    /// datagrams that the module refused or did not confirm.
     pub unsent: u64,
     /// Every command, also those of bring-up, but not the questions that tell old answers from new ones.
     pub commands: CommandStatistics,
@@ -82,7 +86,8 @@ pub struct SocketStatistics {
     pub lost: u64,
     /// In so many pieces; of UDP: datagrams.
     pub losses: u64,
-    /// Bytes that were [queued](crate::Socket::queue) and that the module never took, because the socket ended.
+    /// Bytes that were [queued](crate::Socket::queue) and that the module never took, because the socket ended; and of
+    /// datagrams that the module refused or did not confirm.
     pub unsent: u64,
     /// How often the module refused to take data: its own buffer was full, or (the last time) the connection was gone.
     pub refusals: u64,
@@ -170,6 +175,7 @@ impl Statistics {
             Event::Closed(..) => self.closed += 1,
             Event::Received(_, len) => self.received += *len as u64,
             Event::Unsent(_, len) => self.unsent += *len as u64,
+            Event::Stray(_, len) => self.strays += *len as u64,
             Event::Restarted => self.restarts += 1,
             Event::Unresponsive => self.unresponsive += 1,
             Event::Dropped(_) => self.dropped += 1,

@@ -5,13 +5,13 @@ use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
-use super::channel::{Channel, End};
+use super::bearer::Sign;
+use super::channel::{Channel, Doubt, End};
 use super::channels::{Channels, Job, STALE};
 use super::exchange::{Failure, Finished};
 use super::link::Link;
 use super::outbox::Outbox;
-use super::pressure::Pressure;
-use super::{Deadline, Event, Response};
+use super::{Deadline, Event};
 
 /// A command that is to be written for a channel.
 #[derive(Debug)]
@@ -30,7 +30,10 @@ impl Channels {
             self.turn = index + 1;
             let manual = self.mode == ReceiveMode::Manual;
             let opening = self.opening_turn(now, self.all[index].id, out);
-            if let Some((job, turn)) = opening.or_else(|| self.all[index].next_turn(now, manual, out)) {
+            if let Some((job, mut turn)) = opening.or_else(|| self.all[index].next_turn(now, manual, out)) {
+                if let (Job::Send, Some(payload)) = (job, &turn.payload) {
+                    turn.command = self.acceptance.limit(turn.command, payload.len(), self.baud_rate);
+                }
                 self.job = Some((turn.channel, job));
                 if let Some(socket) = &mut self.channel(turn.channel).socket {
                     socket.statistics.commands.written += 1;
@@ -49,7 +52,7 @@ impl Channels {
             socket.statistics.commands.finished(&finished);
         }
         match job {
-            Job::Prepare => self.prepared(id, &finished, out),
+            Job::Prepare => self.prepared(now, id, &finished, out),
             Job::Start => self.start_finished(now, id, &finished, out),
             Job::Send => self.send_finished(now, id, &finished, out),
             Job::Acknowledgement => self.acknowledgement_finished(now, id, &finished.result, out),
@@ -71,71 +74,36 @@ impl Channels {
             }
             Err(failure) => *failure,
         };
-        self.was_refused |= matches!(failure, Failure::Refused(Refusal::Error | Refusal::Cme(_)));
+        self.bearer.sign(
+            now,
+            match failure {
+                Failure::Refused(Refusal::Error | Refusal::Cme(_)) => Sign::Strong,
+                Failure::Refused(_) | Failure::NoPrompt(_) | Failure::Timeout => Sign::Weak,
+            },
+        );
         let channel = self.channel(id);
         if let Failure::Refused(Refusal::ConnectFail) = failure
             && channel.stale_until > now
         {
             // It may be the last connection's failure: the module is asked.
             channel.link.accepted();
-            channel.doubt = Some(ChannelNews::ConnectFail);
+            channel.doubt = Some(Doubt::News(ChannelNews::ConnectFail));
             return;
         }
         let Some(opening) = channel.link.take_opening(Link::Used) else { return };
         match failure {
-            Failure::Refused(Refusal::AlreadyConnect) => self.retry_connect(now, id, opening, out),
+            Failure::Refused(Refusal::AlreadyConnect) => {
+                let error = opening.refused(Refusal::AlreadyConnect);
+                self.retry_connect(now, id, opening, error, out);
+            }
             Failure::Refused(refusal) | Failure::NoPrompt(refusal) => {
                 let error = opening.refused(refusal);
                 self.fail_connect(id, opening, error, out);
             }
             Failure::Timeout => {
                 channel.stale_until = now + STALE;
-                let error = opening.unanswered(finished);
+                let error = opening.unanswered(now, finished);
                 self.fail_connect(id, opening, error, out);
-            }
-        }
-    }
-
-    fn send_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
-        let draining = matches!(self.channel(id).link, Link::Draining);
-        match &finished.result {
-            // The peer has closed, and what it sent before is still being fetched.
-            Err(_) if draining => {}
-            Ok(_) => {
-                let socket_id = self.channel(id).socket_id();
-                let Some(socket) = self.channel(id).open_socket() else { return };
-                socket.pressure = Pressure::None;
-                if let Some(len) = socket.abandoned.take() {
-                    socket.accepted(len, out);
-                    socket.tell_drained(out);
-                    return;
-                }
-                let Some(send) = socket.sends.front_mut() else { return };
-                let len = std::mem::take(&mut send.in_flight);
-                send.accepted += len;
-                let is_over = send.accepted == send.data.len();
-                socket.accepted(len, out);
-                if let Some(heart) = &mut socket.heart {
-                    heart.sent(now);
-                }
-                if is_over && let Some(send) = socket.sends.pop_front() {
-                    let accepted = send.accepted;
-                    out.event(Event::Sent(socket_id, accepted));
-                    if let Some(ticket) = send.ticket {
-                        out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
-                    }
-                }
-                socket.tell_drained(out);
-            }
-            // The module is full, or the news of a close was lost (protocol section 9).
-            Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal, out),
-            Err(Failure::Refused(refusal)) => {
-                self.channel(id).stale_until = now + STALE;
-                self.end(id, End::Closed(CloseReason::SendRefused(*refusal)), out);
-            }
-            Err(Failure::Timeout) => {
-                self.channel(id).stale_until = now + STALE;
-                self.end(id, End::Closed(CloseReason::SendUnconfirmed), out);
             }
         }
     }
@@ -143,7 +111,10 @@ impl Channels {
     fn fetch_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         let (poll, frames) = (self.poll, std::mem::take(&mut self.fetched));
         let channel = self.channel(id);
-        let draining = matches!(channel.link, Link::Draining);
+        let draining = match &channel.link {
+            Link::Draining(reason) => Some(*reason),
+            _ => None,
+        };
         let socket_id = channel.socket_id();
         let Some(socket) = channel.open_socket() else { return };
         socket.poll_at = now + poll;
@@ -160,13 +131,13 @@ impl Channels {
                 if was_empty && len > 0 {
                     out.readable(socket_id);
                 }
-                if draining && !socket.waiting {
-                    self.end(id, End::Closed(CloseReason::Peer), out);
+                if let Some(reason) = draining.filter(|_| !socket.waiting) {
+                    self.end(id, End::Closed(reason), out);
                 }
             }
             (0, Err(Failure::Refused(refusal))) if says_closed(*refusal) => {
-                let lost = socket.waiting;
-                let reason = if lost { CloseReason::PeerWithDataLost } else { CloseReason::Peer };
+                let reason = draining.unwrap_or(CloseReason::Peer);
+                let reason = if socket.waiting { CloseReason::PeerWithDataLost } else { reason };
                 self.end(id, End::Closed(reason), out);
             }
             (0, Err(Failure::Refused(refusal)))
@@ -180,6 +151,10 @@ impl Channels {
             }
             // Data may have come that nobody recognised as such, or those of an older fetch.
             (_, _) => {
+                if socket.window.has_borders() {
+                    // A lost datagram is no error.
+                    return;
+                }
                 channel.stale_until = now + STALE;
                 self.end(id, End::Closed(CloseReason::ReceiveUnconfirmed), out);
             }
@@ -223,32 +198,6 @@ impl Channels {
         }
     }
 
-    fn expire_sends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
-        let Some(socket) = &mut self.channel(id).socket else { return };
-        let mut index = 0;
-        while index < socket.sends.len() {
-            if socket.sends[index].deadline > now {
-                index += 1;
-                continue;
-            }
-            let Some(send) = socket.sends.remove(index) else { return };
-            let accepted = send.accepted + send.in_flight;
-            socket.statistics.given -= (send.data.len() - accepted) as u64;
-            let answer = match accepted {
-                0 => Err(timeout("send", send.timeout)),
-                accepted => Ok(Response::Sent { accepted, data: send.data }),
-            };
-            if send.in_flight > 0 {
-                // Its result is still to come, and must not be counted for the next one.
-                socket.abandoned = Some(send.in_flight);
-            }
-            if let Some(ticket) = send.ticket {
-                out.answer(ticket, answer);
-            }
-        }
-        socket.tell_drained(out);
-    }
-
     /// The earliest moment at which a request of the application is due.
     pub(super) fn request_deadline(&self) -> Timestamp {
         let mut request = self.queue.deadline();
@@ -277,9 +226,11 @@ impl Channels {
             let asks = socket.delivery.ask_at;
             let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
                 .then_some((asks, Deadline::Acknowledgement));
-            [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask]
+            let confirm = socket.pressure.confirm_at().map(|at| (at, Deadline::Acknowledgement));
+            [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask, confirm]
         });
-        deadlines.flatten().min()
+        let bearer = self.bearer.due_at().map(|at| (at, Deadline::Bearer));
+        deadlines.flatten().chain(bearer).min()
     }
 }
 
@@ -297,14 +248,14 @@ impl Channel {
             Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing | Link::Stream => {
                 return None;
             }
-            Link::Up | Link::Draining => {}
+            Link::Up | Link::Draining(_) => {}
         }
         let is_up = self.link.can_send();
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
         let is_due = manual && (socket.waiting || socket.poll_at <= now);
         let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
         let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
-        if is_up && (asks || matches!(socket.pressure, Pressure::Ask(_))) {
+        if is_up && (asks || socket.pressure.asks(now)) {
             socket.delivery.ask_at = Timestamp::MAX;
             return Some((Job::Acknowledgement, turn(Command::acknowledged(id))));
         }
@@ -350,5 +301,5 @@ fn says_closed(refusal: Refusal) -> bool {
 
 /// A time-out of a command or of a call, by name.
 pub(super) fn timeout(name: &str, after: std::time::Duration) -> Error {
-    Error::Timeout { command: name.into(), after }
+    Error::timeout(name, after)
 }

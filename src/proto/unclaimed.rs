@@ -4,7 +4,7 @@ use crate::at::{Line, Urc};
 use crate::time::Timestamp;
 
 use super::Event;
-use super::check::Check;
+use super::bearer::Sign;
 use super::engine::Engine;
 
 impl Engine {
@@ -14,6 +14,9 @@ impl Engine {
             return;
         }
         let urc = Urc::parse(line);
+        if let Line::Channel { channel: None, news } = Line::parse(line) {
+            self.channels.unnumbered(now, news, &mut self.out);
+        }
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
             let was_up = self.channels.channel(channel).link.can_send();
             self.channels.news(now, channel, news, &mut self.out);
@@ -26,9 +29,13 @@ impl Engine {
         self.requests.news(&urc, &mut self.out);
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
+            // The bearer of its HTTP and FTP clients, which need not be the sockets'.
+            Urc::PdpDeactivated if line.starts_with(b"+SAPBR") => {
+                self.channels.bearer.sign(now, Sign::Strong);
+            }
             Urc::PdpDeactivated => self.bearer_lost(now),
             Urc::Bearer(text) if text.contains("DEACT") || text.contains("DETACH") => {
-                self.requests.check(Check::Bearer)
+                self.channels.bearer.sign(now, Sign::Strong);
             }
             urc if urc.is_restart() => self.restarted(now),
             _ => {}

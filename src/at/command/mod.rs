@@ -124,6 +124,11 @@ impl Command {
         matches!(self.shape, Shape::Given { given, .. } if given.cancels)
     }
 
+    /// Whether it shuts everything down (`AT+CIPSHUT`).
+    pub fn is_shut(&self) -> bool {
+        matches!(self.shape, Shape::Shut)
+    }
+
     /// Whether it asks for data of this channel.
     pub fn fetches(&self, channel: ChannelId) -> bool {
         matches!(self.shape, Shape::Fetch(mine) if mine == channel)

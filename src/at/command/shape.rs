@@ -48,9 +48,9 @@ pub enum Refusal {
     #[error("took {accepted} of {given} bytes")]
     WrongCount {
         /// Bytes that it says it took.
-        accepted: usize,
+        accepted: u32,
         /// Bytes that it was given.
-        given: usize,
+        given: u32,
     },
     /// `>`: it asks for data where it should answer.
     #[error("it asks for data")]
@@ -279,6 +279,8 @@ fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize) -> Verdict {
         Some(ChannelNews::SendFail) => Verdict::Done(Err(Refusal::SendFail)),
         Some(ChannelNews::DataAccept(accepted)) if accepted == given => Verdict::Done(Ok(())),
         Some(ChannelNews::DataAccept(accepted)) => {
+            let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+            let (accepted, given) = (count(accepted), count(given));
             Verdict::Doubtful(Err(Refusal::WrongCount { accepted, given }))
         }
         _ => Verdict::NotMine,

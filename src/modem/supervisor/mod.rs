@@ -24,7 +24,7 @@ use policy::Ladder;
 /// module eight times. Clones are the same supervisor.
 ///
 /// ```no_run
-/// use air724ug::{Config, Incoming, Modem, Policy, Supervisor};
+/// use air724ug::{Config, Error, Incoming, Modem, Policy, Supervisor};
 /// use std::time::Duration;
 ///
 /// let modem = Modem::open("/dev/ttyUSB0", Config::default())?;
@@ -34,7 +34,11 @@ use policy::Ladder;
 ///     match socket.recv(Duration::from_secs(60))? {
 ///         Incoming::Data(data) => println!("{} bytes", data.len()),
 ///         Incoming::Gap(gap) => println!("reconnected; the peer may lack {}", gap.missing),
-///         Incoming::Timeout => socket.send(b"ping", Duration::from_secs(60))?,
+///         Incoming::Timeout => match socket.send(b"ping", Duration::from_secs(60)) {
+///             // The gap comes from `recv`.
+///             Ok(()) | Err(Error::Gap { .. }) => {}
+///             Err(error) => return Err(error),
+///         },
 ///     }
 /// }
 /// # #[allow(unreachable_code)] Ok::<(), air724ug::Error>(())
@@ -172,7 +176,7 @@ impl Supervisor {
                 return Err(error);
             }
             if deadline.left().is_zero() || !self.recover(before, &error, deadline)? {
-                return Err(Error::Timeout { command: "connect".into(), after: timeout });
+                return Err(Error::timeout("connect", timeout));
             }
         }
     }

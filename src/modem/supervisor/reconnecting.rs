@@ -26,6 +26,8 @@ pub struct ReconnectingSocket {
     sent: u64,
     /// The last of them, as far as somebody may want them back.
     kept: VecDeque<u8>,
+    /// How many of the very last were on their way when the time of their call was up: the module may not have them.
+    doubtful: u64,
     gaps: VecDeque<Gap>,
     count: u64,
 }
@@ -106,6 +108,7 @@ impl ReconnectingSocket {
             socket: None,
             sent: 0,
             kept: VecDeque::new(),
+            doubtful: 0,
             gaps: VecDeque::new(),
             count: 0,
         }
@@ -135,30 +138,63 @@ impl ReconnectingSocket {
         }
     }
 
-    /// Sends all of the data on the connection that stands, or on a new one. If the connection ends meanwhile, the data
-    /// are part of its gap and are *not* sent again: the peer may have them, and only the application knows what that
-    /// means.
+    /// Sends all of the data on the connection that stands, or on a new one; returns when the module has accepted them.
+    /// If the connection ends meanwhile, the data are part of its gap and are *not* sent again: the peer may have them, and
+    /// only the application knows what that means.
     ///
     /// # Errors
-    /// [`Error::Timeout`] when no connection could be made, or not all was taken, in time; what no new connection helps
-    /// against.
+    /// [`Error::Gap`] when the connection ended before the module had accepted all of the data: [`recv`](Self::recv) gives
+    /// the gap, and the socket goes on, by then on a new connection if one could be made in time.
+    /// [`Error::Timeout`] when no connection could be made, or not all was [accepted](Error::Timeout::accepted), in time:
+    /// as of [`Socket::send`], and what was on its way then is part of the gap if the connection ends. On UDP what
+    /// [`Socket::send`] says of a datagram that is lost. What no new connection helps against.
     pub fn send(&mut self, data: &[u8], timeout: Duration) -> Result<()> {
         let deadline = Deadline::after(Some(timeout));
         let socket = self.connected(deadline, timeout)?.clone();
+        match self.settle(&socket, deadline) {
+            Ok(()) => {}
+            Err(Error::Timeout { .. }) => return Err(Error::timeout("send", timeout)),
+            Err(error) => {
+                self.put_away(data);
+                return self.interrupted(error, deadline, timeout);
+            }
+        }
         self.keep(data, &socket, deadline);
         let before = socket.statistics().given;
         // Zero is no time-out that a socket takes.
         socket.set_write_timeout(Some(deadline.left().max(Duration::from_millis(1))))?;
         match socket.send(data) {
             Ok(()) => Ok(()),
-            Err(error @ (Error::Timeout { .. } | Error::InvalidInput { .. })) => {
+            Err(error @ (Error::Timeout { .. } | Error::InvalidInput { .. } | Error::Refused { .. })) => {
                 // The caller knows that the rest is not on its way.
                 let taken = socket.statistics().given.saturating_sub(before);
                 self.take_back(data.len().saturating_sub(taken as usize));
+                if let Error::Timeout { command, accepted, .. } = error {
+                    self.doubtful = taken.saturating_sub(accepted.into());
+                    return Err(Error::Timeout { command, after: timeout, accepted });
+                }
                 Err(error)
             }
-            Err(error) => self.lost(error, deadline, timeout),
+            Err(error) => self.interrupted(error, deadline, timeout),
         }
+    }
+
+    /// The connection has ended while data were to be sent.
+    fn interrupted(&mut self, error: Error, deadline: Deadline, timeout: Duration) -> Result<()> {
+        self.lost(error, deadline, timeout)?;
+        Err(Error::Gap { number: self.count })
+    }
+
+    /// Waits until it is known what the module has of the data that were on their way when an earlier send gave up.
+    fn settle(&mut self, socket: &Socket, deadline: Deadline) -> Result<()> {
+        if self.doubtful == 0 {
+            return Ok(());
+        }
+        socket.drained_within(deadline.left())?;
+        let refused = self.sent.saturating_sub(socket.statistics().given).min(self.doubtful);
+        self.take_back(refused as usize);
+        self.doubtful = 0;
+        Ok(())
     }
 
     /// How many gaps there were.
@@ -179,7 +215,7 @@ impl ReconnectingSocket {
         let socket = match self.socket.take() {
             Some(socket) => socket,
             None => {
-                (self.sent, self.kept) = (0, VecDeque::new());
+                (self.sent, self.kept, self.doubtful) = (0, VecDeque::new(), 0);
                 self.supervisor.connect_until(&self.connector, &self.host, self.port, deadline, timeout)?
             }
         };
@@ -224,14 +260,20 @@ impl ReconnectingSocket {
 
     /// Keeps what is about to be sent, until it is known to be acknowledged.
     fn keep(&mut self, data: &[u8], socket: &Socket, deadline: Deadline) {
-        self.sent += data.len() as u64;
-        if self.unknown.is_some() {
-            return;
-        }
-        if self.kept.len() + data.len() > ASK_BEYOND
+        if self.unknown.is_none()
+            && self.kept.len() + data.len() > ASK_BEYOND
             && let Ok(left) = socket.unacknowledged_within(deadline.left())
         {
             self.forget_beyond(left.into());
+        }
+        self.put_away(data);
+    }
+
+    /// The application has given these bytes.
+    fn put_away(&mut self, data: &[u8]) {
+        self.sent += data.len() as u64;
+        if self.unknown.is_some() {
+            return;
         }
         self.kept.extend(&data[data.len().saturating_sub(MAX_KEPT as usize)..]);
         self.forget_beyond(MAX_KEPT);

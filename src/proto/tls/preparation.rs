@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::proto::exchange::{Failure, Finished};
 use crate::proto::link::Opening;
 use crate::proto::traffic::timeout;
+use crate::time::Timestamp;
 
 use super::material::File;
 use super::settings::{PARTS, Setting, TlsSettings};
@@ -260,9 +261,9 @@ impl Opening {
         }
     }
 
-    /// The error of one that the module did not begin.
-    pub(in crate::proto) fn unanswered(&self, finished: &Finished) -> Error {
-        let (name, after) = (finished.command.name(), finished.command.timeout());
+    /// The error of one that the module did not begin, and how long the caller has waited for it.
+    pub(in crate::proto) fn unanswered(&self, now: Timestamp, finished: &Finished) -> Error {
+        let (name, after) = (finished.command.name(), now - self.asked_at);
         match self.preparation.security() {
             Security::Plain => timeout(name, after),
             Security::Tls { .. } => Error::Tls { step: TlsStep::Connect, why: TlsFailure::Timeout(after) },

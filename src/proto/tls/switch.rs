@@ -167,7 +167,13 @@ impl Channels {
     }
 
     /// The command of a preparation has ended.
-    pub(in crate::proto) fn prepared(&mut self, id: ChannelId, finished: &Finished, out: &mut Outbox) {
+    pub(in crate::proto) fn prepared(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        finished: &Finished,
+        out: &mut Outbox,
+    ) {
         let link = &mut self.channel(id).link;
         let mut opening = match std::mem::take(link) {
             Link::Preparing(opening) => opening,
@@ -183,6 +189,11 @@ impl Channels {
         }
         match result {
             Ok(()) => self.channel(id).link = Link::Wanted(opening),
+            Err((step, TlsFailure::Timeout(_))) => {
+                // The caller has waited for more than this command.
+                let why = TlsFailure::Timeout(now - opening.asked_at);
+                self.fail_connect(id, opening, Error::Tls { step, why }, out);
+            }
             Err((step, why)) => self.fail_connect(id, opening, Error::Tls { step, why }, out),
         }
     }
@@ -221,7 +232,7 @@ impl Channels {
             Link::Preparing(_) => true,
             Link::Wanted(opening) => opening.preparation.is_under_way(),
             Link::Idle | Link::Starting(_) | Link::Connecting(_) => false,
-            Link::Up | Link::Draining | Link::Used | Link::Closing | Link::Stream => false,
+            Link::Up | Link::Draining(_) | Link::Used | Link::Closing | Link::Stream => false,
         })
     }
 

@@ -176,7 +176,7 @@ impl Engine {
                 self.out.statistics.lost(&mut socket.statistics, payload.len());
                 return;
             }
-            Some(End::Closed(_) | End::Restarted | End::PortLost) => return,
+            Some(End::Closed(_) | End::Restarted | End::PortLost(_)) => return,
         }
         let (kept, lost) = payload.split_at(payload.len().min(socket.window.room()));
         let was_empty = socket.window.readable() == 0;

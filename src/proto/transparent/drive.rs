@@ -133,7 +133,6 @@ impl Engine {
     pub(in crate::proto) fn change_over(&mut self, now: Timestamp) {
         let carries = self.transparent.carries();
         if self.bring_up.carries() != carries {
-            self.channels.shut_down(&mut self.out);
             self.bring_up.carry(now, carries);
         }
     }

@@ -30,9 +30,9 @@ impl Engine {
 
     /// The stream ends for the application.
     pub(super) fn end_stream(&mut self, end: End) {
-        self.channels.end(self.transparent.channel, end, &mut self.out);
+        self.channels.end(self.transparent.channel, end.clone(), &mut self.out);
         let channel = self.stream_channel();
-        let error = channel.socket.as_ref().and_then(|socket| socket.end).unwrap_or(end);
+        let error = channel.socket.as_ref().and_then(|socket| socket.end.clone()).unwrap_or(end);
         self.transparent.fail_waiting(&|| error.error(), &mut self.out);
     }
 
@@ -59,14 +59,14 @@ impl Engine {
     }
 
     /// Everything on the module is gone: the stream, or the wish for one. Sockets end elsewhere.
-    pub(in crate::proto) fn drop_stream(&mut self, end: End) {
+    pub(in crate::proto) fn drop_stream(&mut self, end: &End) {
         if let Some(dial) = self.transparent.next.take() {
             answer(dial.ticket, Err(end.error()), &mut self.out);
         }
         if self.transparent.dial().is_some() {
             self.fail_dial(end.error());
         } else if matches!(self.stream_channel().link, Link::Stream) {
-            self.end_stream(end);
+            self.end_stream(end.clone());
         }
         self.stream_is_over();
         self.session.go_offline();

@@ -1,0 +1,89 @@
+//! When the module is asked whether it still has a bearer.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// Signs that the bearer may be gone although nothing has said so, and when the module is asked (`AT+CIPSTATUS`).
+///
+/// A sign is followed by a question at once, but never by more than one in [`STRONG_PAUSE`], and after a failed connection
+/// in [`WEAK_PAUSE`]: a server that refuses every connection costs one question in that time.
+#[derive(Debug, Default)]
+pub(super) struct BearerDoubt {
+    due_at: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+}
+
+/// How much a sign says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sign {
+    /// The module has printed that a bearer is down, or refuses a connection as it does without one.
+    Strong,
+    /// A connection failed, as it does when a server is not there.
+    Weak,
+}
+
+/// The least time between two questions for the bearer.
+const STRONG_PAUSE: Duration = Duration::from_secs(1);
+/// The same where a server may be the reason.
+const WEAK_PAUSE: Duration = Duration::from_secs(10);
+
+impl BearerDoubt {
+    pub(super) fn sign(&mut self, now: Timestamp, sign: Sign) {
+        let pause = match sign {
+            Sign::Strong => STRONG_PAUSE,
+            Sign::Weak => WEAK_PAUSE,
+        };
+        let due = self.asked_at.map_or(now, |at| now.max(at + pause));
+        self.due_at = Some(self.due_at.map_or(due, |before| before.min(due)));
+    }
+
+    /// When the module is to be asked.
+    pub(super) fn due_at(&self) -> Option<Timestamp> {
+        self.due_at
+    }
+
+    /// Whether it is to be asked now, once.
+    pub(super) fn take(&mut self, now: Timestamp) -> bool {
+        let is_due = self.due_at.is_some_and(|at| at <= now);
+        if is_due {
+            *self = Self { due_at: None, asked_at: Some(now) };
+        }
+        is_due
+    }
+
+    /// The bearer is known to be gone.
+    pub(super) fn settle(&mut self) {
+        self.due_at = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_follows_a_sign_at_once_and_then_at_a_bounded_pace() {
+        let mut doubt = BearerDoubt::default();
+        let mut now = Timestamp::from_secs(100);
+        let mut asked = 0;
+        for _ in 0..600 {
+            doubt.sign(now, Sign::Weak);
+            asked += u32::from(doubt.take(now));
+            now += Duration::from_millis(100);
+        }
+        assert_eq!(asked, 6, "one every 10 s of 60 s");
+        doubt.sign(now, Sign::Weak);
+        assert!(doubt.take(now));
+        now += STRONG_PAUSE;
+        doubt.sign(now, Sign::Weak);
+        assert!(!doubt.take(now));
+        // What is said outright is not put off for as long.
+        doubt.sign(now, Sign::Strong);
+        assert!(doubt.take(now));
+        doubt.sign(now, Sign::Strong);
+        assert_eq!(doubt.due_at(), Some(now + STRONG_PAUSE));
+        doubt.settle();
+        assert_eq!(doubt.due_at(), None);
+    }
+}
