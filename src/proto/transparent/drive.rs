@@ -26,7 +26,8 @@ impl Engine {
                     self.out.answer(ticket, Err(Error::InUse(InUse::Sockets)));
                     return;
                 }
-                let dial = Dial { ticket: Some(ticket), host, port, deadline: now + timeout, timeout };
+                let (ticket, deadline) = (Some(ticket), now + timeout);
+                let dial = Dial { ticket, host, port, asked_at: now, deadline, timeout };
                 self.transparent.next = Some(dial);
             }
             Request::Escape { socket, timeout } => self.want(now, ticket, socket, timeout, Wanted::Command),
@@ -183,7 +184,7 @@ impl Engine {
             (State::Dialling(dial), Err(failure)) => {
                 let error = match failure {
                     Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
-                        timeout("connect", dial.timeout)
+                        timeout("connect", now - dial.asked_at)
                     }
                     Failure::Refused(code) | Failure::NoPrompt(code) => Error::ConnectFailed(*code),
                 };

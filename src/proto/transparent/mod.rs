@@ -117,6 +117,7 @@ struct Dial {
     ticket: Option<Ticket>,
     host: Quotable,
     port: u16,
+    asked_at: Timestamp,
     deadline: Timestamp,
     timeout: Duration,
 }
