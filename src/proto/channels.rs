@@ -277,9 +277,10 @@ impl Channels {
             }
             self.end(id, end.clone(), out);
             self.channel(id).link.cut(remains);
-            match end {
-                End::PortLost(_) => self.answer_closers(id, &|| Err(end.error()), out),
-                End::Closed(_) | End::Overrun { .. } | End::Restarted => self.settle(id, out),
+            if matches!(end, End::PortLost(_)) {
+                self.fail_closers(id, end, out);
+            } else {
+                self.settle(id, out);
             }
         }
         self.refuse_queued(end, out);
@@ -287,25 +288,24 @@ impl Channels {
 
     /// Tells those who wait for the close when the module holds nothing any more.
     pub(super) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
-        if matches!(self.channel(id).link, Link::Idle) {
-            self.answer_closers(id, &|| Ok(Response::Closed), out);
-        }
-    }
-
-    /// Tells those who wait for the close; the socket is theirs no more.
-    fn answer_closers(
-        &mut self,
-        id: ChannelId,
-        answer: &dyn Fn() -> Result<Response, Error>,
-        out: &mut Outbox,
-    ) {
         let channel = self.channel(id);
+        if !matches!(channel.link, Link::Idle) {
+            return;
+        }
         let Some(socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
         for closer in socket.closers {
-            out.answer(closer.ticket, answer());
+            out.answer(closer.ticket, Ok(Response::Closed));
         }
         let id = channel.socket_id();
         self.retired.keep(id, socket.statistics);
+    }
+
+    /// No close will be confirmed any more.
+    fn fail_closers(&mut self, id: ChannelId, end: &End, out: &mut Outbox) {
+        let closers = self.channel(id).socket.as_mut().map(|socket| std::mem::take(&mut socket.closers));
+        for closer in closers.into_iter().flatten() {
+            out.answer(closer.ticket, Err(end.error()));
+        }
     }
 
     /// What was counted of a socket.
