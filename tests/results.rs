@@ -291,9 +291,7 @@ fn a_close_that_a_lost_port_cuts_off_is_an_error_with_the_cause() {
     assert!(matches!(&answer, Some(Err(Error::PortLost(why))) if &**why == "pulled out"), "{answer:?}");
     // The module still holds it, which a later close does not deny.
     pair.plug_in();
-    let close = pair.ask(Request::Close { socket, timeout: LONG });
-    assert!(pair.answered(close).is_none());
-    assert!(matches!(pair.answer(close), Ok(Response::Closed)));
+    assert!(matches!(pair.call(Request::Close { socket, timeout: LONG }), Ok(Response::Closed)));
     let open = pair.modem.state().channels.iter().filter(|channel| channel.link.is_some()).count();
     assert_eq!(open, 0, "it was said to be closed");
     still_works(&mut pair);

@@ -96,11 +96,8 @@ impl Engine {
             }
             Request::Run(command) => self.requests.ask(now, ticket, command, Kind::Lines),
             Request::RunWithPayload { command, payload, timeout } => {
-                let payload = Some(payload);
                 self.requests.ask_until(now, ticket, command, Kind::Lines, now + timeout);
-                if let Some(asked) = self.requests.commands.back_mut() {
-                    asked.payload = payload;
-                }
+                self.requests.give(payload);
             }
             Request::Signal => self.requests.ask(now, ticket, Command::signal_quality(), Kind::Signal),
             Request::Registration(domain) => {
@@ -157,6 +154,13 @@ impl Requests {
             deadline,
             early,
         });
+    }
+
+    /// What the command that was asked for last waits for behind its prompt.
+    fn give(&mut self, payload: Payload) {
+        if let Some(asked) = self.commands.back_mut() {
+            asked.payload = Some(payload);
+        }
     }
 
     /// Whether any command waits for its turn.
