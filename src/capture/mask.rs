@@ -95,9 +95,9 @@ impl Mask {
     /// Masks the next bytes that go to the modem.
     pub fn to_modem(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
-            let is_file = self.upload != Upload::None;
+            let before = self.upload;
             if self.is_secret_to_modem(*byte) {
-                self.learn(*byte, is_file);
+                self.learn(*byte, before);
                 *byte = b'*';
             } else {
                 self.known.learned();
@@ -118,9 +118,13 @@ impl Mask {
     }
 
     /// Keeps what is written, to know it again. The lines of a file are secrets each, but for those that say what it is.
-    fn learn(&mut self, byte: u8, is_file: bool) {
-        if !is_file {
-            return self.known.learn(byte);
+    fn learn(&mut self, byte: u8, upload: Upload) {
+        match upload {
+            Upload::None => return self.known.learn(byte),
+            // The next command, perhaps.
+            Upload::Tail => return,
+            Upload::Announced { .. } | Upload::Ready { .. } => {}
+            Upload::Open { .. } | Upload::Interrupted { .. } => {}
         }
         if matches!(byte, b'\r' | b'\n') {
             self.file_line = FileLine::Begins;
@@ -129,7 +133,7 @@ impl Mask {
         if self.file_line == FileLine::Begins {
             self.file_line = if byte == b'-' { FileLine::Open } else { FileLine::Secret };
         }
-        if self.file_line == FileLine::Secret && self.upload != Upload::Tail {
+        if self.file_line == FileLine::Secret {
             self.known.learn(byte);
         }
     }
@@ -223,8 +227,11 @@ impl Mask {
 
     /// The modem is done with the file, whatever the host thinks.
     fn result(&mut self) {
+        let is_prompted = matches!(self.guard, Guard::On(_));
         self.guard = Guard::Off;
         self.upload = match self.upload {
+            // A host that has seen the prompt writes, whatever comes behind it.
+            Upload::Ready { length: left } if is_prompted => Upload::Interrupted { left },
             Upload::None | Upload::Announced { .. } | Upload::Ready { .. } => Upload::None,
             Upload::Open { left } | Upload::Interrupted { left } => Upload::Interrupted { left },
             Upload::Tail => Upload::Tail,
@@ -348,7 +355,7 @@ mod tests {
             vec![
                 (TO, "AT+FSWRITE=\"key\",0,12,15\r\n"),
                 (FROM, "\r\n> \r\nERROR\r\n"),
-                (TO, "{MIIEvwIBADAN}AT+CSQ\r\n"),
+                (TO, "{MIIEvwIBADANAT+CSQ}\r\nAT+CSQ\r\n"),
                 (FROM, "MII{EvwIBADAN}\r\n+CSQ: 20,0\r\n"),
             ],
             vec![(TO, "AT+FSWRITE=\"a\",0,0,1\r\nAT+CSQ\r\nAT+FSWRITE=\"a\",0,x,1\r\n{anything}")],
