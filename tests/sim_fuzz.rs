@@ -10,6 +10,8 @@
 mod capture;
 #[path = "sim_fuzz/chunks.rs"]
 mod chunks;
+#[path = "sim_fuzz/command.rs"]
+mod command;
 #[path = "sim_fuzz/decoder.rs"]
 mod decoder;
 #[path = "sim_fuzz/engine.rs"]
@@ -88,6 +90,11 @@ fn any_trace_is_read_to_its_end() {
 #[test]
 fn any_file_is_a_certificate_or_an_error() {
     seeded(1_000, 200, tls::run);
+}
+
+#[test]
+fn the_escape_hatch_leaves_the_modem_as_it_was() {
+    seeded(2_000, 20, command::run);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 pub mod capture;
 #[path = "../../tests/sim_fuzz/chunks.rs"]
 pub mod chunks;
+#[path = "../../tests/sim_fuzz/command.rs"]
+pub mod command;
 #[path = "../../tests/sim_fuzz/decoder.rs"]
 pub mod decoder;
 #[path = "../../tests/sim_fuzz/engine.rs"]

@@ -42,7 +42,7 @@ pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
                 rest = rest.strip_prefix(';').unwrap_or_default();
                 continue;
             }
-            first if PREFIXES.contains(&first) => extended(rest.trim_start_matches(first), has_pairs),
+            first if PREFIXES.contains(&first) => extended(rest.trim_start_matches(PREFIXES), has_pairs),
             '&' => basic(rest.strip_prefix('&').unwrap_or_default(), true),
             'S' => register(rest.strip_prefix('S').unwrap_or_default()),
             _ => basic(rest, false),
@@ -96,7 +96,9 @@ fn extended(rest: &str, has_pairs: bool) -> (Part<'_>, &str) {
         c == ';' && !is_quoted
     };
     let (command, behind) = rest.split_at_checked(rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
-    let end = command.find(['=', '?']).unwrap_or(command.len());
+    // What a name can't have ends it, whatever follows (V.250 section 5.4.1).
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "!%-./:_".contains(c);
+    let end = command.find(|c| !is_of_name(c)).unwrap_or(command.len());
     let (name, form) = command.split_at_checked(end).unwrap_or_default();
     let form = match form {
         "" => Form::Execute,
@@ -136,6 +138,9 @@ mod tests {
     #[test]
     fn extended_commands_have_four_forms_and_end_at_a_semicolon() {
         let part = |name, form| Part::Extended { name, form };
+        // Firmware that overlooks a wrong prefix sees the name behind it.
+        assert_eq!(basics("%+X=5"), [part("X", Form::Set("5"))]);
+        assert_eq!(basics("+X\"5"), [part("X", Form::Set("\"5"))]);
         assert_eq!(
             basics("+CSQ;+CREG?;*X=?;^Y=1?;E0"),
             [
