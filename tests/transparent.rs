@@ -305,6 +305,25 @@ fn an_end_is_found_whatever_the_module_says_behind_it() {
 }
 
 #[test]
+fn an_answer_that_comes_late_behind_an_end_is_not_that_to_the_escape() {
+    for millis in [300, 450, 600, 1_000, 1_400] {
+        let settings = Settings::default().closed_reported(false);
+        let mut pair = Pair::with(Config::default(), settings).ready();
+        let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
+        ends_with(&mut pair, "data\r\nCLOSED\r\n");
+        pair.run_until(|pair| pair.wrote("+++") == 1);
+        pair.run_for(Duration::from_millis(millis));
+        pair.inject(b"\r\nOK\r\n");
+        let (read, error) = pair.read_to_end(stream);
+        assert_eq!(read.escape_ascii().to_string(), "data", "after {millis} ms");
+        assert!(matches!(error, Error::Closed(CloseReason::Peer)), "after {millis} ms: {error}");
+        pair.call(Request::Forget { socket: stream }).unwrap();
+        pair.run_for(Duration::from_secs(5));
+        sockets_work(&mut pair);
+    }
+}
+
+#[test]
 fn a_lost_bearer_behind_an_end_is_the_reason() {
     let settings = Settings::default().closed_reported(false);
     let mut pair = Pair::with(Config::default(), settings).ready();

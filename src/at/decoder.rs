@@ -16,6 +16,8 @@ pub enum Expect {
     Line,
     /// A send waits for its `> `, so a `>` at the start of a line is the prompt.
     Prompt,
+    /// Text of people behind its header: each line as it came up to its LF, empty ones too, and no header or prompt.
+    Text,
     /// No text at all: every byte is payload (transparent mode). Asked for where a line ends.
     Raw,
 }
@@ -23,7 +25,8 @@ pub enum Expect {
 /// One piece of what the modem wrote.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Token<'a> {
-    /// A line of text without its line end and outer blanks; never empty, not necessarily UTF-8.
+    /// A line of text without its line end and outer blanks; never empty, not necessarily UTF-8. Of text of people
+    /// ([`Expect::Text`]) the line without its LF, perhaps empty.
     Line(&'a [u8]),
     /// The `> ` that asks for payload. The blank may follow later and is passed over.
     Prompt,
@@ -141,6 +144,7 @@ impl Decoder {
         }
         loop {
             match self.state {
+                State::Text if expect == Expect::Text => return self.whole_line(input),
                 State::Text => return self.text(input, expect),
                 State::Overlong => {
                     let (rest, _) = line_end(input).ok().or_else(|| {
@@ -238,6 +242,22 @@ impl Decoder {
             }
             Err(_) => self.keep(input),
         }
+    }
+
+    /// A line as it came, up to its LF.
+    fn whole_line<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Token<'s>> {
+        let Ok((rest, line)) = line_end(input) else { return self.keep(input) };
+        *input = rest.get(1..).unwrap_or_default();
+        if self.line.len().saturating_add(line.len()) > MAX_LINE {
+            self.line.clear();
+            return Some(Token::Fault(Fault::LineTooLong));
+        }
+        if self.line.is_empty() {
+            return Some(Token::Line(line));
+        }
+        self.line.extend_from_slice(line);
+        self.taken = true;
+        Some(Token::Line(&self.line))
     }
 
     /// Keeps the bytes of an unfinished line.

@@ -10,6 +10,7 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
+mod body;
 mod channel_id;
 mod cme;
 mod cms;
@@ -29,6 +30,7 @@ mod transport_error;
 mod unasked;
 mod urc;
 
+pub(crate) use body::{From as TextFrom, Progress, Text};
 pub use channel_id::ChannelId;
 pub use cme::CmeError;
 pub use cms::CmsError;

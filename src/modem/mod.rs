@@ -196,6 +196,11 @@ impl Modem {
     /// # Ok::<(), air724ug::Error>(())
     /// ```
     ///
+    /// Where the answer is text that people have written (messages, names, files: `AT+CMGR`, `AT+CMGL`, `AT+CPBR`,
+    /// `AT+FSREAD`, `AT+HTTPREAD`, ...), all of it is the answer, lines that read like `OK` or `0, CLOSED` included. Its end is
+    /// proved by a question behind it. A text with an empty line (CR LF CR LF) and a `+RECEIVE` behind it can't be told from
+    /// data of a socket: `AT+CMGF=0` reads messages as digits.
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] for a text that could break the session (control bytes, data mode, echo), or that waits for
     /// payload: [`command_with_payload`](Self::command_with_payload) is for those;

@@ -16,6 +16,7 @@ use super::outbox::Outbox;
 use super::requests::Requests;
 use super::session::{Session, Step};
 use super::transparent::Transparent;
+use super::unclaimed::Bodies;
 use super::unconfirmed::Acceptance;
 use super::{Deadline, Event, Input, Output, Owner};
 
@@ -54,6 +55,7 @@ pub struct Engine {
     pub(super) channels: Channels,
     pub(super) requests: Requests,
     pub(super) transparent: Transparent,
+    pub(super) bodies: Bodies,
     pub(super) out: Outbox,
     /// When the last byte came.
     pub(super) received_at: Timestamp,
@@ -87,6 +89,7 @@ impl Engine {
             session: Session::new(now),
             channels: Channels::new(&config),
             transparent: Transparent::new(config.baud_rate),
+            bodies: Bodies::default(),
             bring_up: BringUp::new(config, credentials),
             requests: Requests::default(),
             out: Outbox::default(),
@@ -175,7 +178,7 @@ impl Engine {
         let mut decoder = std::mem::take(&mut self.decoder);
         let mut is_whole = self.session.is_online();
         is_whole |= self.session.is_idle() && self.stream_bytes(bytes);
-        while let Some(token) = decoder.next(&mut bytes, self.session.expect()) {
+        while let Some(token) = decoder.next(&mut bytes, self.expect()) {
             is_whole |= !matches!(token, Token::Data { last: false, .. });
             self.token(now, token);
         }
@@ -209,7 +212,12 @@ impl Engine {
     }
 
     fn line(&mut self, now: Timestamp, line: &[u8]) {
-        if Line::parse(line) == Line::Final(Final::NoResponse)
+        if self.is_text(now, line) {
+            return;
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !self.session.reads_text()
+            && Line::parse(line) == Line::Final(Final::NoResponse)
             && !self.answers_while_connecting
             && let Some(channel) = self.channels.connecting()
         {
@@ -236,13 +244,16 @@ impl Engine {
         if matches!(step, Step::Unclaimed) {
             self.unclaimed(now, line);
         } else {
+            if matches!(step, Step::Text) {
+                self.doubt_news(now, line);
+            }
             self.step(now, step);
         }
     }
 
     pub(super) fn step(&mut self, now: Timestamp, step: Step) {
         match step {
-            Step::Consumed | Step::Unclaimed => {}
+            Step::Consumed | Step::Text | Step::Unclaimed => {}
             Step::Finished(finished) => self.finished(now, finished),
             // The peer has sent the question back: it is no proof.
             Step::Echoed if self.transparent.is_proving() => {}

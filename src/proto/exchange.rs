@@ -125,6 +125,8 @@ impl Exchange {
         let keep = match verdict {
             Verdict::Part => true,
             // The line that ends the answer is its content where there is no other: the address, the state.
+            // A final amid text of people may be part of it.
+            Verdict::Doubtful(_) if self.is_in_text() => true,
             Verdict::Doubtful(Ok(())) => !matches!(line, Line::Final(_)),
             Verdict::NotMine | Verdict::Done(_) | Verdict::Doubtful(Err(_)) => false,
         };
@@ -138,6 +140,16 @@ impl Exchange {
     /// Whether no success can come before the prompt.
     fn must_prompt(&self) -> bool {
         self.command.gives_up() || self.command.is_given_payload()
+    }
+
+    /// Whether what comes is text of people.
+    pub(super) fn is_in_text(&self) -> bool {
+        matches!(self.phase, Phase::Answer) && self.command.is_in_text(self.answered)
+    }
+
+    /// An empty line amid text.
+    pub(super) fn empty_line(&mut self) {
+        self.keep(b"");
     }
 
     /// Whether a line may be a piece of what was written and must not be seen: some firmware might echo a file.

@@ -28,7 +28,8 @@ impl Engine {
             self.transparent.deadline(),
             (request != Timestamp::MAX).then_some((request, Deadline::Request)),
             (beat != Timestamp::MAX).then_some((beat, Deadline::Heartbeat)),
-            unfinished.then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
+            (unfinished || self.bodies.is_open())
+                .then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
             stranded.then_some((self.received_at + PARTIAL_DATA, Deadline::PartialLine)),
             (self.decoder.data_left() > 0)
                 .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
@@ -58,7 +59,8 @@ impl Engine {
                     self.expire_stream(now);
                 }
                 Deadline::PartialLine => {
-                    if !is_whole(self.decoder.partial_line()) {
+                    let partial = self.decoder.partial_line();
+                    if !partial.is_empty() && !is_whole(partial) && !self.bodies.is_open() {
                         self.stream_fault();
                     }
                     let mut decoder = std::mem::take(&mut self.decoder);
@@ -66,6 +68,7 @@ impl Engine {
                         self.token(now, token);
                     }
                     self.decoder = decoder;
+                    self.end_text(now);
                 }
                 Deadline::PartialData => {
                     self.out.event(Event::Expired(why));

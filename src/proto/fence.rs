@@ -136,6 +136,11 @@ impl Fence {
         self.held.as_ref().map(|held| &held.exchange.command)
     }
 
+    /// Whether what comes may be text of people: the answer to the command held back, if its final was text, too.
+    pub(super) fn is_in_text(&self) -> bool {
+        self.stage == Stage::Asked && self.held.as_ref().is_some_and(|held| held.exchange.is_in_text())
+    }
+
     pub(super) fn deadline(&self) -> Timestamp {
         self.deadline
     }
@@ -200,6 +205,14 @@ impl Fence {
             Verdict::Part => Passage::Consumed,
             Verdict::Done(end) | Verdict::Doubtful(end) => {
                 let lines = held.exchange.take_lines();
+                if held.exchange.is_in_text()
+                    && let Some((text, last)) = held.ends.last_mut()
+                {
+                    // The final before was text.
+                    text.extend(lines);
+                    *last = end;
+                    return Passage::Consumed;
+                }
                 if held.ends.len() < MAX_ENDS {
                     held.ends.push((lines, end));
                 }
@@ -214,6 +227,15 @@ impl Fence {
         let Some(mut held) = self.held.take() else {
             return Passage::Passed { held: None, extra: 0, tainted: false };
         };
+        if held.exchange.is_in_text()
+            && let Some((mut lines, end)) = held.ends.pop()
+        {
+            // The last of them is the final.
+            lines.pop();
+            let tainted = held.exchange.tainted;
+            let result = end.map(|()| lines).map_err(Failure::Refused);
+            return Passage::Passed { held: Some(held.exchange.finish(result)), extra: 0, tainted };
+        }
         let rest = held.exchange.take_lines();
         let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
         let tainted = held.exchange.tainted;

@@ -36,6 +36,14 @@ impl Channels {
         self.believe(now, id, news, out);
     }
 
+    /// A line that may be text of people reads like news of a channel.
+    pub(super) fn doubt(&mut self, id: ChannelId, news: ChannelNews) {
+        let channel = self.channel(id);
+        if channel.link.hangs_on(news) {
+            channel.doubt = Some(Doubt::News(news));
+        }
+    }
+
     /// Whether the module is to be asked how its channels stand.
     pub(super) fn has_doubt(&self) -> bool {
         self.all.iter().any(|channel| channel.doubt.is_some())

@@ -2,6 +2,7 @@
 
 mod online;
 mod payload;
+mod people;
 mod prompt;
 mod reading;
 
@@ -45,6 +46,17 @@ pub(super) struct Session {
     suspicion: Suspicion,
     /// Counts the questions of fences, so that each is another one than the last.
     probes: usize,
+    /// What came last.
+    before: Before,
+}
+
+/// What came last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Before {
+    /// A line.
+    Line,
+    /// An empty one, CR LF: a frame may begin.
+    FrameEnd,
 }
 
 #[derive(Debug)]
@@ -66,6 +78,8 @@ pub(super) enum Step {
     Finished(Finished),
     /// It answers nothing: it is news.
     Unclaimed,
+    /// It is text of people, whatever it says.
+    Text,
     /// Echo is on although it was switched off.
     Echoed,
     /// The session has found its footing and is idle.
@@ -78,7 +92,12 @@ const PROMPT_TIMEOUT: Duration = Duration::from_secs(5);
 impl Session {
     /// A session on a port that was just opened.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { state: State::Waking(Wake::new(now)), suspicion: Suspicion::none(), probes: 0 }
+        Self {
+            state: State::Waking(Wake::new(now)),
+            suspicion: Suspicion::none(),
+            probes: 0,
+            before: Before::FrameEnd,
+        }
     }
 
     /// Whether a command can be started.
@@ -105,6 +124,8 @@ impl Session {
             State::Waking(wake) if wake.has_open() => Expect::Prompt,
             State::Fenced(fence) if fence.has_open() => Expect::Prompt,
             State::Online => Expect::Raw,
+            // Where a frame begins it may be one of the module's, data among them.
+            _ if self.reads_text() && self.before == Before::Line => Expect::Text,
             State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) => Expect::Line,
         }
     }
@@ -121,6 +142,7 @@ impl Session {
         debug_assert!(self.is_idle());
         out.statistics.commands.written += 1;
         out.command(&command);
+        self.before = Before::FrameEnd;
         if let Some(payload) = payload.as_ref().filter(|_| command.writes_file()) {
             out.hide_file(payload);
         }
@@ -143,9 +165,10 @@ impl Session {
     }
 
     /// A line of text.
-    pub(super) fn line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
+    fn line_in_state(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
+        let is_prompt = text == b">" && !self.reads_text();
         match &mut self.state {
-            State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) if text == b">" => {
+            State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) if is_prompt => {
                 self.prompt(now, out)
             }
             // Whose it is does not matter before the send is settled.

@@ -1,6 +1,8 @@
 //! Lines that answer nothing: news of the module's, in the order in which they come.
 
-use crate::at::{Line, Urc};
+use std::time::Duration;
+
+use crate::at::{Expect, Line, Progress, Text, Urc};
 use crate::time::Timestamp;
 
 use super::Event;
@@ -14,6 +16,11 @@ impl Engine {
             return;
         }
         let urc = Urc::parse(line);
+        if self.bodies.is_doubtful(now) && may_be_text(line, &urc) {
+            self.out.event(Event::Urc(urc));
+            self.doubt_news(now, line);
+            return;
+        }
         if let Line::Channel { channel: None, news } = Line::parse(line) {
             self.channels.unnumbered(now, news, &mut self.out);
         }
@@ -41,4 +48,92 @@ impl Engine {
             _ => {}
         }
     }
+}
+
+/// Text of people behind a header that came unasked, or too late.
+#[derive(Debug, Default)]
+pub(super) enum Bodies {
+    #[default]
+    None,
+    /// It is being read.
+    Open(Text),
+    /// One has ended then: what follows may be more of it, for it may hold empty lines.
+    Over(Timestamp),
+}
+
+/// How long news behind a text may be more of it.
+const DOUBTFUL: Duration = Duration::from_secs(1);
+
+impl Bodies {
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
+    fn is_doubtful(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Over(at) => now < *at + DOUBTFUL,
+            Self::None | Self::Open(_) => false,
+        }
+    }
+}
+
+impl Engine {
+    /// What the decoder should expect.
+    pub(super) fn expect(&self) -> Expect {
+        if self.bodies.is_open() && !self.session.is_online() { Expect::Text } else { self.session.expect() }
+    }
+
+    /// A line that may belong to text of people; whether it does.
+    pub(super) fn is_text(&mut self, now: Timestamp, raw: &[u8]) -> bool {
+        if let Bodies::Open(text) = &mut self.bodies {
+            if text.line(raw) == Progress::Complete {
+                self.end_text(now);
+            }
+            return true;
+        }
+        if raw.trim_ascii().is_empty() {
+            // Only while text is read are empty lines handed out.
+            self.session.empty_line(raw);
+            return true;
+        }
+        if self.session.reads_text() {
+            return false;
+        }
+        match Text::behind(raw) {
+            Some(text) if !self.session.asks_for_text(raw) => self.bodies = Bodies::Open(text),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Nothing more of a text has come for a moment, or it is complete.
+    pub(super) fn end_text(&mut self, now: Timestamp) {
+        match std::mem::take(&mut self.bodies) {
+            Bodies::Open(text) => {
+                self.out.event(Event::Urc(text.into_urc()));
+                self.bodies = Bodies::Over(now);
+            }
+            before => self.bodies = before,
+        }
+    }
+
+    /// A line that is text of people, or perhaps so, and reads like news that would end something: the module is asked.
+    pub(super) fn doubt_news(&mut self, now: Timestamp, line: &[u8]) {
+        if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
+            self.channels.doubt(channel, news);
+        }
+        match Urc::parse(line) {
+            Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
+            urc if urc == Urc::PdpDeactivated || urc.is_restart() => {
+                self.channels.bearer.sign(now, Sign::Strong);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a line behind a text must not be believed: news that end something, and what is not known.
+fn may_be_text(line: &[u8], urc: &Urc) -> bool {
+    let ends = matches!(Line::parse(line), Line::Channel { .. });
+    ends || *urc == Urc::PdpDeactivated || urc.is_restart() || !urc.is_known()
 }

@@ -150,6 +150,21 @@ impl Command {
         }
     }
 
+    /// Whether what comes next is text of people, which may say anything. `answered`: a line of the answer has come.
+    pub(crate) fn is_in_text(&self, answered: bool) -> bool {
+        self.shape.is_text(answered)
+    }
+
+    /// Whether a line is the header of the text that its answer holds.
+    pub(crate) fn asks_for_text(&self, line: &Line<'_>) -> bool {
+        let is_text = matches!(self.shape, Shape::Text { .. });
+        is_text
+            && match line {
+                Line::Info { key, .. } => std::str::from_utf8(key).is_ok_and(|key| self.has_key(key)),
+                _ => false,
+            }
+    }
+
     /// Whether it is several commands on one line.
     pub fn is_chain(&self) -> bool {
         self.text().contains(';')

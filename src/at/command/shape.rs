@@ -2,7 +2,7 @@
 
 use super::super::line::{ChannelNews, Final, Line, bare_address};
 use super::super::reply::Form;
-use super::super::{ChannelId, CmeError, CmsError, Field, Urc, fields};
+use super::super::{ChannelId, CmeError, CmsError, Field, TextFrom, Urc, fields};
 use super::reserved::Mark;
 
 /// What a line is to a command.
@@ -99,6 +99,9 @@ pub(super) enum Shape {
     Any { key: [u8; 16] },
     /// The same, behind a prompt and a payload of the user's.
     Given { key: [u8; 16], given: Given },
+    /// The same, and the answer holds text of people: from there on every line is part of it, and a final is one only if
+    /// nothing comes behind it (`AT+CMGR`).
+    Text { key: [u8; 16], from: TextFrom },
 }
 
 /// How a payload of the user's is given.
@@ -114,8 +117,19 @@ pub(super) struct Given {
 
 impl Shape {
     pub(super) fn judge(self, line: &Line<'_>, answered: bool) -> Verdict {
-        if let Line::Final(code) = line {
-            return self.judge_final(*code, answered);
+        let in_text = self.is_text(answered);
+        match line {
+            Line::Final(Final::Connect | Final::NoCarrier | Final::NoResponse) if in_text => {
+                return Verdict::Part;
+            }
+            Line::Final(code) => {
+                return match self.judge_final(*code, answered) {
+                    Verdict::Done(end) if in_text => Verdict::Doubtful(end),
+                    verdict => verdict,
+                };
+            }
+            _ if in_text => return Verdict::Part,
+            _ => {}
         }
         match self {
             Self::Plain => Verdict::NotMine,
@@ -158,7 +172,16 @@ impl Shape {
                 _ => Verdict::NotMine,
             },
             Self::Fetch(_) => Verdict::NotMine,
-            Self::Any { key } | Self::Given { key, .. } => judge_any(line, &key),
+            Self::Any { key } | Self::Given { key, .. } | Self::Text { key, .. } => judge_any(line, &key),
+        }
+    }
+
+    /// Whether what comes is text of people. `answered`: a line of the answer has come.
+    pub(super) fn is_text(self, answered: bool) -> bool {
+        match self {
+            Self::Text { from: TextFrom::Start, .. } => true,
+            Self::Text { from: TextFrom::Header, .. } => answered,
+            _ => false,
         }
     }
 
@@ -212,7 +235,9 @@ impl Shape {
         match self {
             Self::Info { keys, .. } => keys.contains(&wanted),
             Self::Proof => wanted == "+CIPMODE",
-            Self::Any { key } | Self::Given { key, .. } => trim_key(&key) == wanted.as_bytes(),
+            Self::Any { key } | Self::Given { key, .. } | Self::Text { key, .. } => {
+                trim_key(&key) == wanted.as_bytes()
+            }
             _ => false,
         }
     }
@@ -220,7 +245,9 @@ impl Shape {
     fn judge_final(self, code: Final, answered: bool) -> Verdict {
         let refusal = match code {
             Final::Ok => return self.judge_ok(answered),
-            Final::Connect if matches!(self, Self::Any { .. } | Self::Given { .. } | Self::Dial) => {
+            Final::Connect
+                if matches!(self, Self::Any { .. } | Self::Given { .. } | Self::Text { .. } | Self::Dial) =>
+            {
                 return Verdict::Done(Ok(()));
             }
             Final::Connect => return Verdict::NotMine,
@@ -238,9 +265,12 @@ impl Shape {
 
     fn judge_ok(self, answered: bool) -> Verdict {
         match self {
-            Self::Plain | Self::Start(_) | Self::Write | Self::Any { .. } | Self::Given { .. } => {
-                Verdict::Done(Ok(()))
-            }
+            Self::Plain
+            | Self::Start(_)
+            | Self::Write
+            | Self::Any { .. }
+            | Self::Given { .. }
+            | Self::Text { .. } => Verdict::Done(Ok(())),
             Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Proof if answered => {
                 Verdict::Done(Ok(()))
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{ChannelId, Field, fields};
+use super::super::{ChannelId, Field, body, fields};
 use super::reserved::{self, End, Hazard, Mark, Prompt, Unit};
 use super::shape::{Given, Shape};
 use super::{Command, MAX_COMMAND, Payload, syntax};
@@ -49,7 +49,7 @@ impl Command {
     pub fn of_user(text: &str, timeout: Duration) -> Result<Self, InvalidCommand> {
         let upper = checked(text)?;
         match hazard_of(&upper) {
-            None => Ok(Self::new(text.to_owned(), shape_of(&upper), timeout)),
+            None => Ok(Self::new(text.to_owned(), shape_of_user(&upper), timeout)),
             Some(Hazard::Prompts(_)) => Err(InvalidCommand::WantsPayload),
             Some(Hazard::Never(words)) => Err(InvalidCommand::Reserved(words)),
         }
@@ -141,6 +141,14 @@ fn hazard_of(upper: &str) -> Option<Hazard> {
     let is_never = |hazard: &&Hazard| matches!(hazard, Hazard::Never(_));
     let hidden = reserved::hides_one(line).then_some(Hazard::Never("a reserved command between quotes"));
     found.iter().find(is_never).or(found.first()).copied().or(hidden)
+}
+
+/// A capture can't be asked where a text ends, but a module can.
+fn shape_of_user(upper: &str) -> Shape {
+    match body::of_command(upper) {
+        Some((key, from)) => Shape::Text { key: key_of(key), from },
+        None => shape_of(upper),
+    }
 }
 
 fn shape_of(upper: &str) -> Shape {

@@ -1,0 +1,259 @@
+//! The one table of lines and answers that bring text of people, and where that text ends.
+
+use super::fields::{Field, fields};
+use super::line::Line;
+use super::urc::{self, Urc};
+
+/// What belongs to a header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Body {
+    /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with so many fields or more in the header it is text, of which
+    /// the last of ten fields gives the length in characters; with fewer it is one line of hexadecimal digits.
+    Message { text_from: usize },
+    /// A status report: one line of hexadecimal digits behind a header of one or two fields; otherwise the header is all.
+    Report,
+    /// The string in quotes may span lines (TS 27.007 sections 7.15, 8.12).
+    Quoted,
+    /// This field, counted from 0, says how many bytes follow the comma behind it.
+    Counted { field: usize },
+}
+
+/// The headers that bring text, whatever they answer.
+const HEADERS: [(&str, Body); 10] = [
+    ("+CMT", Body::Message { text_from: 3 }),
+    ("+CBM", Body::Message { text_from: 3 }),
+    ("+CDS", Body::Report),
+    ("+CMGR", Body::Message { text_from: 4 }),
+    ("+CMGL", Body::Message { text_from: 5 }),
+    ("+CUSD", Body::Quoted),
+    ("+CPBR", Body::Quoted),
+    ("+CPBF", Body::Quoted),
+    ("+CNUM", Body::Quoted),
+    ("+MSUB", Body::Counted { field: 1 }),
+];
+
+/// Commands of which the answer is text of people, and from where on: its own header, or its first byte. It goes up to the
+/// result code, which is the last one before the answer to a question behind it.
+const ANSWERS: [(&str, From); 11] = [
+    ("+CMGR", From::Header),
+    ("+CMGL", From::Header),
+    ("+CMGRD", From::Header),
+    ("+CPBR", From::Header),
+    ("+CPBF", From::Header),
+    ("+CNUM", From::Header),
+    ("+CUSD", From::Header),
+    ("+HTTPREAD", From::Header),
+    ("+FTPGET", From::Header),
+    ("+FTPEXTGET", From::Header),
+    ("+FSREAD", From::Start),
+];
+
+/// From where on an answer is text of people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum From {
+    /// A line with the command's own key.
+    Header,
+    /// The command.
+    Start,
+}
+
+/// The longest text of a message: ten joined short messages. More is cut off, and is not text any more.
+const MAX_TEXT: usize = 2048;
+
+/// Which part of a command line, in upper case, has an answer that is text of people. A question (`?`) has none.
+pub(crate) fn of_command(upper: &str) -> Option<(&'static str, From)> {
+    let parts = upper.split(';').map(|part| part.strip_prefix("AT").unwrap_or(part));
+    let asks = |part: &str, key: &str| {
+        part.strip_prefix(key)
+            .is_some_and(|rest| rest.is_empty() || (rest.starts_with('=') && !rest.ends_with('?')))
+    };
+    parts.into_iter().find_map(|part| ANSWERS.into_iter().find(|(key, _)| asks(part, key)))
+}
+
+/// A text that is being read behind its header.
+#[derive(Debug)]
+pub(crate) struct Text {
+    header: String,
+    text: Vec<u8>,
+    until: Until,
+}
+
+/// What ends a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Until {
+    /// A line end between two frames, and at least so many characters before it.
+    Frame(usize),
+    /// The end of the first line.
+    Line,
+    /// A line that ends as a string in quotes does, perhaps with a number behind it.
+    Quote,
+    /// So many bytes more.
+    Bytes(usize),
+}
+
+/// Whether a text is complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Progress {
+    More,
+    Complete,
+}
+
+impl Text {
+    /// Begins to read what follows a line, if that is the header of a text that is not complete with it.
+    pub(crate) fn behind(line: &[u8]) -> Option<Self> {
+        let Line::Info { key, list } = Line::parse(line) else { return None };
+        let (_, body) = HEADERS.into_iter().find(|(header, _)| header.as_bytes() == key)?;
+        let list_fields = fields(list);
+        let until = match body {
+            Body::Message { text_from } if list_fields.len() < text_from => Until::Line,
+            Body::Message { .. } => Until::Frame(length(&list_fields)),
+            Body::Report if list_fields.len() <= 2 => Until::Line,
+            Body::Report => return None,
+            Body::Quoted if quotes(list).is_multiple_of(2) => return None,
+            Body::Quoted => Until::Quote,
+            Body::Counted { field } => Until::Bytes(missing(list, field)?),
+        };
+        Some(Self { header: urc::with_key(&String::from_utf8_lossy(key), list), text: Vec::new(), until })
+    }
+
+    /// Takes a line as it came, without its LF.
+    pub(crate) fn line(&mut self, raw: &[u8]) -> Progress {
+        let is_frame_end = raw == b"\r";
+        let has_none = self.text.is_empty();
+        let is_over = match self.until {
+            Until::Frame(least) => is_frame_end && self.characters() >= least,
+            // There is no text at all: the next frame begins.
+            Until::Line => is_frame_end && has_none,
+            Until::Quote | Until::Bytes(_) => false,
+        };
+        if is_over {
+            return Progress::Complete;
+        }
+        self.text.extend_from_slice(raw.strip_suffix(b"\r").unwrap_or(raw));
+        self.text.push(b'\n');
+        let is_complete = match &mut self.until {
+            Until::Frame(_) => false,
+            Until::Line => true,
+            Until::Quote => ends_string(raw.trim_ascii_end()),
+            Until::Bytes(left) => {
+                *left = left.saturating_sub(raw.len()).saturating_sub(1);
+                *left == 0
+            }
+        };
+        if is_complete || self.text.len() > MAX_TEXT { Progress::Complete } else { Progress::More }
+    }
+
+    /// The message.
+    pub(crate) fn into_urc(self) -> Urc {
+        let text = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
+        Urc::Message { header: self.header, text: String::from_utf8_lossy(text).into_owned() }
+    }
+
+    fn characters(&self) -> usize {
+        String::from_utf8_lossy(self.text.strip_suffix(b"\n").unwrap_or(&self.text)).chars().count()
+    }
+}
+
+/// How many characters a text has at least, if its header says so (`AT+CSDH=1`): the last of the ten fields of `+CMT`, of
+/// eleven of `+CMGR`, of seven of `+CMGL`. An address type before it is no length.
+fn length(fields: &[Field<'_>]) -> usize {
+    let is_shown = fields.len() >= 7;
+    let last = fields.last().filter(|_| is_shown).and_then(Field::number);
+    last.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(MAX_TEXT)
+}
+
+/// How many bytes of a counted text are not on the line itself; `None` if none are.
+fn missing(list: &[u8], field: usize) -> Option<usize> {
+    let count = fields(list).get(field)?.text();
+    let digits: String = count.chars().take_while(char::is_ascii_digit).collect();
+    let count: usize = digits.parse().ok()?;
+    let commas = list.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(at, _)| at);
+    let at = commas.take(field.saturating_add(1)).last()?;
+    let here = list.get(at.saturating_add(1)..)?.len();
+    // At least the line end is part of it.
+    let left = count.min(MAX_TEXT).checked_sub(here)?.saturating_sub(1);
+    (left > 0).then_some(left)
+}
+
+fn quotes(list: &[u8]) -> usize {
+    list.iter().filter(|byte| **byte == b'"').count()
+}
+
+/// Whether a line ends with a quote, or with a quote, a comma and a number.
+fn ends_string(line: &[u8]) -> bool {
+    let number = line.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b' ').count();
+    let before = line.len().saturating_sub(number);
+    match line.get(..before) {
+        Some([.., b'"', b',']) => true,
+        Some([.., b'"']) => number == 0,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text behind a header, and how many of the lines belong to it.
+    fn read(header: &str, lines: &[&str]) -> Option<(String, usize)> {
+        let mut text = Text::behind(header.as_bytes())?;
+        let mut count = 0;
+        for line in lines {
+            count += 1;
+            if text.line(line.as_bytes()) == Progress::Complete {
+                break;
+            }
+        }
+        let Urc::Message { text, .. } = text.into_urc() else { panic!() };
+        Some((text, count))
+    }
+
+    const CMT: &str = "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"";
+
+    #[test]
+    fn a_text_goes_up_to_the_line_end_between_two_frames() {
+        assert_eq!(read(CMT, &["0, CLOSED\r", "\r", "RDY\r"]), Some(("0, CLOSED".into(), 2)));
+        assert_eq!(read(CMT, &["two", "lines\r", "", "OK\r", "\r"]), Some(("two\nlines\n\nOK".into(), 5)));
+        assert_eq!(read(CMT, &["\r", "RDY\r"]), Some((String::new(), 1)), "there is none");
+    }
+
+    #[test]
+    fn a_length_in_the_header_goes_over_line_ends() {
+        let header = "+CMT: \"+123\",,\"24/07/23,08:35:01+32\",145,4,0,0,\"+1\",145,13";
+        assert_eq!(
+            read(header, &["abc\r", "\r", "RDY rest\r", "\r", "x\r"]),
+            Some(("abc\n\nRDY rest".into(), 4))
+        );
+    }
+
+    #[test]
+    fn digits_are_one_line() {
+        for header in ["+CMT: ,23", "+CDS: 25", "+CBM: 88", "+CMGR: 1,,24", "+CMGL: 1,1,,24"] {
+            assert_eq!(read(header, &["0791448720\r", "0, CLOSED\r"]).unwrap().1, 1, "{header}");
+        }
+        assert_eq!(read("+CDS: 6,2,\"+31628870634\",145,\"a\",\"b\",0", &[]), None);
+    }
+
+    #[test]
+    fn a_string_goes_up_to_its_quote() {
+        assert_eq!(read("+CUSD: 0,\"all\",15", &[]), None);
+        let lines = ["OK\r", "\r", "0, CLOSED\r", "end\",15\r", "RDY\r"];
+        assert_eq!(read("+CUSD: 0,\"first", &lines), Some(("OK\n\n0, CLOSED\nend\",15".into(), 4)));
+    }
+
+    #[test]
+    fn a_counted_text_goes_over_lines() {
+        assert_eq!(read("+MSUB: \"topic\",5 byte,hello", &[]), None);
+        assert_eq!(read("+MSUB: \"topic\",16 byte,hello", &["0, CLOSED\r", "RDY\r"]).unwrap().1, 1);
+    }
+
+    #[test]
+    fn a_command_has_text_in_its_answer_or_not() {
+        assert_eq!(of_command("AT+CMGR=1"), Some(("+CMGR", From::Header)));
+        assert_eq!(of_command("AT+CMGF=1;+CMGL"), Some(("+CMGL", From::Header)));
+        assert_eq!(of_command("AT+FSREAD=\"A\",0,5,0"), Some(("+FSREAD", From::Start)));
+        for text in ["AT+CMGR=?", "AT+CUSD?", "AT+CMGRX=1", "AT+CSQ", "AT+CPBS?"] {
+            assert_eq!(of_command(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Text of people in an answer: it says what it will, and the module says nothing by it.
+
+use crate::at::Line;
+use crate::time::Timestamp;
+
+use super::super::outbox::Outbox;
+use super::{Before, Session, State, Step};
+
+impl Session {
+    /// A line of text.
+    pub(in crate::proto) fn line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
+        let reads_text = self.reads_text();
+        self.before = Before::Line;
+        match self.line_in_state(now, text, out) {
+            Step::Consumed if reads_text => Step::Text,
+            step => step,
+        }
+    }
+
+    /// Whether the answer in flight is text of people from here on.
+    pub(in crate::proto) fn reads_text(&self) -> bool {
+        match &self.state {
+            State::Busy(exchange) => exchange.is_in_text(),
+            State::Fenced(fence) => fence.is_in_text(),
+            State::Waking(_) | State::Idle | State::Online => false,
+        }
+    }
+
+    /// Whether a line is the header of the text that the command in flight asks for.
+    pub(in crate::proto) fn asks_for_text(&self, line: &[u8]) -> bool {
+        let command = match &self.state {
+            State::Busy(exchange) => Some(&exchange.command),
+            State::Fenced(fence) => fence.held(),
+            State::Waking(_) | State::Idle | State::Online => None,
+        };
+        command.is_some_and(|command| command.asks_for_text(&Line::parse(line)))
+    }
+
+    /// An empty line amid text: CR LF may stand between two frames, LF alone is text.
+    pub(in crate::proto) fn empty_line(&mut self, raw: &[u8]) {
+        if raw == b"\r" {
+            self.before = Before::FrameEnd;
+        } else if let State::Busy(exchange) = &mut self.state {
+            exchange.empty_line();
+        }
+    }
+}
