@@ -108,6 +108,7 @@ mod tests {
             ),
             ("AT+HTTPPARA=\"URL\",\"http://host/a:b\"", "AT+HTTPPARA=\"URL\",\"http://host/a:b\""),
             ("+CPIN: SIM PIN", "+CPIN: SIM PIN"),
+            ("+CIPPING: 1,\"10.1.2.3\",32,255", "+CIPPING: 1,\"10.1.2.3\",32,255"),
         ] {
             assert_eq!(lines.masked(line), shown);
         }
