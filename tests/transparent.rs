@@ -943,6 +943,23 @@ fn a_port_that_is_lost_at_any_moment_ends_the_stream_and_no_peer_gets_commands()
 }
 
 #[test]
+fn a_port_that_is_lost_again_before_the_module_was_found_makes_no_payload_of_commands() {
+    for millis in (0..3_000).step_by(100) {
+        let mut pair = Pair::online();
+        pair.dial(ECHO.0, ECHO.1).unwrap();
+        let link = pair.modem.network().last_link().unwrap();
+        pair.pull_out();
+        pair.plug_in();
+        pair.run_for(Duration::from_millis(millis));
+        pair.pull_out();
+        pair.plug_in();
+        sockets_work(&mut pair);
+        let received = pair.modem.network().received(link);
+        assert!(received.is_empty(), "{millis} ms: {}", received.escape_ascii());
+    }
+}
+
+#[test]
 fn a_restart_at_any_moment_ends_the_stream() {
     for millis in (0..8_000).step_by(250) {
         let mut pair = Pair::online();

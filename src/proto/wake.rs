@@ -107,6 +107,12 @@ impl Wake {
         Self { step: guard.unwrap_or(0), ..Self::new(now) }
     }
 
+    /// Whether the module may be in transparent mode: the escape has still to be written, or may not have been obeyed.
+    pub(super) fn may_be_in_data_mode(&self) -> bool {
+        let guard = ROUND.iter().position(|(attempt, _)| *attempt == Attempt::Guard).unwrap_or(0);
+        (guard..=guard + 2).contains(&(self.step % ROUND.len()))
+    }
+
     /// Begins after the module has had time to come up: what is sent right behind `RDY` is lost (capture a19).
     pub(super) fn after_boot(now: Timestamp) -> Self {
         Self::new(now + Duration::from_millis(200))

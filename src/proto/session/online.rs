@@ -29,7 +29,8 @@ impl Session {
         match &self.state {
             State::Online => true,
             State::Busy(exchange) => exchange.command.enters_data_mode(),
-            State::Waking(_) | State::Idle | State::Fenced(_) => false,
+            State::Waking(wake) => wake.may_be_in_data_mode(),
+            State::Idle | State::Fenced(_) => false,
         }
     }
 
