@@ -24,7 +24,8 @@ pub struct Certificate(File);
 /// needed here and now (feature `encrypted-keys`), and whoever holds the module can read the file.
 ///
 /// Shown nowhere: neither by `Debug`, nor in errors, logs and captures. Wiped from memory when the last copy is dropped;
-/// while it is uploaded, it passes through buffers of this crate and of the system that are not.
+/// while it is uploaded, it passes through buffers of this crate and of the system that are not, and from then on the session
+/// knows its pieces of four characters, in lower case and in no order, to mask them where they come back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(File);
 
