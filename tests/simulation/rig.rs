@@ -333,7 +333,10 @@ impl Rig {
                 let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
                 let index = self.facts.numbered(number);
                 if let (Some((link, _)), Some(index)) = (link, index) {
-                    self.facts.connections[index].links.push(link);
+                    let connection = &mut self.facts.connections[index];
+                    connection.links.push(link);
+                    // What the peer has sent on an earlier one went down with it: the application never had that.
+                    connection.pushed.clear();
                 }
                 self.channels[usize::from(*channel) % 8] = index;
             }
