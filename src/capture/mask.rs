@@ -296,6 +296,10 @@ mod tests {
     }
 
     fn sessions() -> Vec<Vec<(bool, &'static str)>> {
+        [commands(), payloads()].concat()
+    }
+
+    fn commands() -> Vec<Vec<(bool, &'static str)>> {
         vec![
             vec![
                 (TO, "AT+CSTT=\"apn\",\"{user}\",\"{pa,;ss}\"\r\nAT\r\n"),
@@ -333,6 +337,12 @@ mod tests {
             vec![(FROM, "+SSLCFG: \"clientrandom\",0,{101B12}\r\n")],
             // Behind the payload of a send a command does not begin a line.
             vec![(TO, "AT+CIPSEND=0,5\r\nhelloAT+CSTT=a,{b}\r\n")],
+        ]
+    }
+
+    /// With payload behind a prompt.
+    fn payloads() -> Vec<Vec<(bool, &'static str)>> {
+        vec![
             // A file: not echoed, echoed, and refused.
             vec![
                 (TO, "AT+FSWRITE=\"key\",0,7,15\r\n"),
