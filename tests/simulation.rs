@@ -62,3 +62,20 @@ fn every_promise_to_a_stream_holds_when_modem_network_and_host_fail() {
 fn nothing_hangs_and_all_ends_well_when_bytes_are_damaged_everywhere() {
     every_promise_holds(Kind::Noise);
 }
+
+/// Far sides with as many bytes as were sent, but other ones: each connection's peer has its own records and no others,
+/// under closes in the middle of sends to a modem that goes on taking the payload of a channel whose `CLOSED` it has said.
+#[test]
+fn no_far_side_gets_bytes_of_another_connection_when_connections_are_made_again() {
+    every_promise_holds(Kind::Reconnect);
+}
+
+#[test]
+fn every_promise_holds_when_the_host_is_slow_impatient_or_gone() {
+    every_promise_holds(Kind::Host);
+}
+
+#[test]
+fn every_promise_holds_when_answers_are_lost_late_or_doubled() {
+    every_promise_holds(Kind::Storm);
+}

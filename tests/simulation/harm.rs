@@ -151,6 +151,9 @@ impl Rig {
                 {
                     self.of_channel(self.sending_on.unwrap_or(0), |hurt| hurt.sent = true);
                 }
+                (false, Harm::Flip(_)) if bytes.starts_with(b"AT+CIPSEND=") && at + 2 >= bytes.len() => {
+                    self.of_channel(self.sending_on.unwrap_or(0), |hurt| hurt.sent = true);
+                }
                 (false, _) => {}
             }
             let _ = harmed(damage.harm, &mut bytes, at);

@@ -147,6 +147,8 @@ impl Rig {
     }
 
     pub fn lose_port(&mut self, reason: &'static str) {
+        // What the port had taken and not passed on is lost.
+        self.facts.may_be_deaf |= !self.held_back.is_empty();
         self.held_back.clear();
         self.facts.port_is_there = false;
         self.note(|| "! port lost".to_owned());
@@ -333,9 +335,10 @@ impl Rig {
                 let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
                 let index = self.facts.numbered(number);
                 if let (Some((link, _)), Some(index)) = (link, index) {
+                    // One that is tried again begins anew: what its peer had sent before went down with it.
                     let connection = &mut self.facts.connections[index];
-                    connection.links.push(link);
-                    // What the peer has sent on an earlier one went down with it: the application never had that.
+                    connection.links = vec![link];
+                    (connection.is_up, connection.taken) = (false, 0);
                     connection.pushed.clear();
                 }
                 self.channels[usize::from(*channel) % 8] = index;

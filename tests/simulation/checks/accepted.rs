@@ -79,7 +79,8 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
 /// Whether these are carriage returns, and questions of the driver or pieces of them.
 fn is_made_of_questions(rest: &[u8]) -> bool {
     let is_question = |line: &[u8]| {
-        line.is_empty() || b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?".windows(line.len()).any(|text| text == line)
+        line.is_empty()
+            || b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?ATQ0ATV1+++AT".windows(line.len()).any(|text| text == line)
     };
     rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
 }
