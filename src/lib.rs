@@ -62,6 +62,7 @@ pub use modem::{
     Wake,
 };
 pub use proto::{
-    Certificate, CipherSuite, CommandStatistics, Event, HeartbeatStatistics, Histogram, Identity, PrivateKey,
-    SecurityLevel, SocketStatistics, Statistics, TlsConfig, TlsFailure, TlsPart, TlsStep, TlsVersion,
+    Certificate, CipherSuite, CommandStatistics, Event, HeartbeatFailure, HeartbeatStatistics, Histogram,
+    Identity, PrivateKey, SecurityLevel, SocketStatistics, Statistics, TlsConfig, TlsFailure, TlsPart,
+    TlsStep, TlsVersion,
 };

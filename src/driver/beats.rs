@@ -1,54 +1,117 @@
-//! Heartbeats whose words the application makes up.
+//! Heartbeats whose words the application makes up, on a thread of their own.
+//!
+//! Code of the application runs neither under the lock nor on the port's thread: it may block, panic or use the modem
+//! without holding up anything but these heartbeats. The same goes for what a function owns: it is dropped on that thread,
+//! or by the caller that takes the function away.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::{io, thread};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::Shared;
-use crate::proto::{Request, SocketId};
+use crate::proto::{Beat, Request, SocketId};
 
 /// Says what the heartbeat with this number is.
 pub(crate) type Says = dyn Fn(u64) -> Vec<u8> + Send + Sync;
 
-/// Who makes up the words of which socket, and which are due.
+/// Who makes up the words of which socket, and the thread that asks.
 #[derive(Default)]
 pub(super) struct Beats {
     says: Vec<(SocketId, Arc<Says>)>,
-    due: Vec<Beat>,
+    /// `None` until the first function comes, and when the modem is closed.
+    thread: Option<Sender<Job>>,
 }
 
-/// A heartbeat that is due.
-pub(super) struct Beat {
-    socket: SocketId,
-    count: u64,
-    says: Arc<Says>,
+/// What the thread does. The core asks for one heartbeat of a socket at a time, so few wait.
+enum Job {
+    Ask(SocketId, u64, Arc<Says>),
+    /// Drops a function.
+    Release(Arc<Says>),
 }
 
 impl Beats {
-    pub(super) fn set(&mut self, socket: SocketId, says: Option<Arc<Says>>) {
-        self.says.retain(|(known, _)| *known != socket);
-        self.says.extend(says.map(|says| (socket, says)));
-    }
-
-    pub(super) fn push(&mut self, socket: SocketId, count: u64) {
-        if let Some((_, says)) = self.says.iter().find(|(known, _)| *known == socket) {
-            self.due.push(Beat { socket, count, says: says.clone() });
+    /// Starts the thread, if none runs.
+    pub(super) fn start(&mut self, shared: &Arc<Shared>) -> io::Result<()> {
+        if self.thread.is_none() {
+            let (sender, jobs) = unbounded();
+            let shared = Arc::downgrade(shared);
+            thread::Builder::new().name("air724ug-beats".into()).spawn(move || run(&shared, &jobs))?;
+            self.thread = Some(sender);
         }
+        Ok(())
     }
 
-    pub(super) fn is_due(&self) -> bool {
-        !self.due.is_empty()
+    /// Who makes up the words of a socket from now on. What did so before is to be dropped without the lock.
+    #[must_use]
+    pub(super) fn set(&mut self, socket: SocketId, says: Option<Arc<Says>>) -> Option<Arc<Says>> {
+        let index = self.says.iter().position(|(known, _)| *known == socket);
+        let before = index.map(|index| self.says.swap_remove(index).1);
+        self.says.extend(says.map(|says| (socket, says)));
+        before
     }
 
-    pub(super) fn take(&mut self) -> Vec<Beat> {
-        std::mem::take(&mut self.due)
+    /// The socket has no heartbeat any more; what made up its words is dropped by the thread.
+    pub(super) fn release(&mut self, socket: SocketId) {
+        let says = self.set(socket, None);
+        self.tell(says.map(Job::Release));
+    }
+
+    /// Has the words of a heartbeat made up.
+    pub(super) fn ask(&mut self, socket: SocketId, count: u64) {
+        let says = self.says.iter().find(|(known, _)| *known == socket);
+        self.tell(says.map(|(_, says)| Job::Ask(socket, count, says.clone())));
+    }
+
+    /// The modem is closed: every function is dropped, and the thread ends.
+    pub(super) fn end(&mut self) {
+        for (_, says) in std::mem::take(&mut self.says) {
+            self.tell(Some(Job::Release(says)));
+        }
+        self.thread = None;
+    }
+
+    fn is_said_by(&self, socket: SocketId, says: &Arc<Says>) -> bool {
+        self.says.iter().any(|(known, current)| *known == socket && Arc::ptr_eq(current, says))
+    }
+
+    fn tell(&self, job: Option<Job>) {
+        if let (Some(thread), Some(job)) = (&self.thread, job) {
+            // It listens until this end is gone.
+            let _ = thread.send(job);
+        }
     }
 }
 
-/// Asks the application and queues what it says. Never under the lock: its code may take its time, or use the modem.
-pub(super) fn run(shared: &Shared, due: Vec<Beat>) {
-    for Beat { socket, count, says } in due {
-        let data = says(count);
-        if !data.is_empty() {
-            shared.lock().tell(shared.now(), Request::Queue { socket, data });
+/// The thread.
+fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
+    for job in jobs {
+        // The panic itself is reported by the panic hook.
+        let done = catch_unwind(AssertUnwindSafe(|| match job {
+            Job::Ask(socket, count, says) => ask(shared, socket, count, says),
+            Job::Release(says) => drop(says),
+        }));
+        if done.is_err() {
+            log::warn!("what a heartbeat's function owned panicked when it was dropped");
         }
     }
+}
+
+/// Makes up the words of one heartbeat and hands them over.
+fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, says: Arc<Says>) {
+    let words = catch_unwind(AssertUnwindSafe(|| says(count))).ok();
+    let Some(shared) = shared.upgrade() else { return };
+    let mut core = shared.lock();
+    // Otherwise the heartbeat was changed while its words were made up.
+    if !core.beats.is_said_by(socket, &says) {
+        return;
+    }
+    let panicked = words.is_none();
+    if panicked {
+        log::warn!("the function of a heartbeat on {socket:?} panicked: the heartbeat ends");
+        core.beats.release(socket);
+    }
+    core.tell(shared.now(), Request::Beat { socket, beat: Beat { count, words } });
+    shared.wake_if(core.wants_watch());
 }

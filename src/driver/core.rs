@@ -141,11 +141,9 @@ impl Core {
         self.dtr.take()
     }
 
-    /// Whether the thread must be woken for what only it can do: bytes that are to be written, DTR, heartbeats. It counts as
-    /// woken then.
+    /// Whether the thread must be woken for what only it can do: bytes that are to be written, DTR. It counts as woken then.
     pub(super) fn wants_writer(&mut self) -> bool {
-        let is_due = self.beats.is_due() || self.dtr.is_some();
-        self.calls_watcher(is_due || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
+        self.calls_watcher(self.dtr.is_some() || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
     }
 
     /// Whether it must be woken for bytes or a deadline, which nobody else will serve. It counts as woken then.
@@ -176,7 +174,7 @@ impl Core {
 
     pub(super) fn unwatch(&mut self, socket: SocketId) {
         self.watched.remove(socket);
-        self.beats.set(socket, None);
+        self.beats.release(socket);
     }
 
     /// A new subscriber. Behind the end of the port there is nothing to hear.
@@ -193,6 +191,7 @@ impl Core {
         if !std::mem::replace(&mut self.closed, true) {
             self.handle(now, Input::PortLost(reason));
             self.subscribers.end();
+            self.beats.end();
             self.unwritten = Vec::new();
             self.direct = None;
             self.recording = None;
@@ -262,8 +261,11 @@ impl Core {
                     other => log::debug!("{other:?}"),
                 }
                 self.subscribers.tell(&event);
+                if let Event::Closed(socket, _) = event {
+                    self.beats.release(socket);
+                }
             }
-            Output::Beat(socket, count) => self.beats.push(socket, count),
+            Output::Beat(socket, count) => self.beats.ask(socket, count),
             Output::Readable(socket) => self.watched.signal(socket),
             Output::Dtr(on) => self.dtr = self.direct.is_some().then_some(on),
         }

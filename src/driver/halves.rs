@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::Shared;
 use super::thread::{self, Turn, hung_up};
-use super::{Shared, beats};
 use crate::port::Wake;
 
 /// The most that one read takes.
@@ -70,12 +70,6 @@ impl WriterHalf {
                 return Ok(Turn::Closed);
             }
             core.tick_if_due(self.shared.now());
-            if core.beats.is_due() {
-                let due = core.beats.take();
-                drop(core);
-                beats::run(&self.shared, due);
-                return Ok(Turn::Again);
-            }
             if self.written == self.bytes.len() {
                 self.bytes.clear();
                 self.written = 0;

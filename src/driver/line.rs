@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::Shared;
 use super::thread::{self, Turn, hung_up};
-use super::{Shared, beats};
 use crate::port::Line;
 
 /// The most that one read takes. A pseudo-terminal gives 4 KiB at a time, USB 16 KiB.
@@ -44,12 +44,6 @@ impl OpenLine {
                 return Ok(Turn::Closed);
             }
             core.tick_if_due(shared.now());
-            if core.beats.is_due() {
-                let due = core.beats.take();
-                drop(core);
-                beats::run(shared, due);
-                return Ok(Turn::Again);
-            }
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
             (core.take_dtr(), core.watcher_waits())
         };

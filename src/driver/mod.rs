@@ -24,7 +24,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
 use crate::port::{Port, Wake};
-use crate::proto::{Engine, Event, Request, Response, SocketId};
+use crate::proto::{Engine, Event, Pulse, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
@@ -125,9 +125,27 @@ impl Driver {
         self.shared.wake_if(core.wants_watch());
     }
 
-    /// Who makes up the heartbeats of a socket.
-    pub(crate) fn set_says(&self, socket: SocketId, says: Option<Arc<Says>>) {
-        self.shared.lock().beats.set(socket, says);
+    /// Begins, changes or ends the heartbeat of a socket, and what makes up its words, unless `refuse` says why not.
+    pub(crate) fn set_heartbeat(
+        &self,
+        socket: SocketId,
+        pulse: Option<Pulse>,
+        says: Option<Arc<Says>>,
+        refuse: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        // What the application's function owns is dropped without the lock.
+        let before = {
+            let mut core = self.shared.lock();
+            refuse()?;
+            if says.is_some() && !core.is_closed() {
+                core.beats.start(&self.shared)?;
+            }
+            core.with_engine(self.shared.now(), |engine, now| engine.set_heartbeat(now, socket, pulse))?;
+            self.shared.wake_if(core.wants_watch());
+            core.beats.set(socket, says.clone())
+        };
+        drop(before);
+        Ok(())
     }
 
     /// Looks at the core, and does what that leads to.

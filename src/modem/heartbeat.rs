@@ -37,6 +37,9 @@ enum Payload {
 }
 
 impl Heartbeat {
+    /// The shortest span between heartbeats, 10 ms. A shorter one is refused: it would keep the line and a processor busy.
+    pub const MIN_SPAN: Duration = Pulse::MIN_SPAN;
+
     /// These bytes, after `every` of silence.
     pub fn new(every: Duration, payload: impl Into<Vec<u8>>) -> Self {
         Self { every, payload: Payload::Bytes(payload.into()), max_missed: None }
@@ -44,8 +47,14 @@ impl Heartbeat {
 
     /// What the function says, given the number of the heartbeat, from 1; nothing is sent if it says nothing.
     ///
-    /// It runs on the modem's own thread: it must be quick, and must not ask this modem anything, because the answer
-    /// would come on the same thread.
+    /// It runs on a thread of its own, one for all heartbeats of a modem, and never under a lock of this crate: it may take
+    /// its time and use the modem. While it runs, the other heartbeats with a function wait, and nothing else does. What it
+    /// says must fit into a datagram (UDP) and into what is left of the [send queue](crate::Config::send_queue); otherwise
+    /// it is not sent, which is an [`Event::HeartbeatFailed`](crate::Event::HeartbeatFailed) and counts neither as sent nor
+    /// as missed. If it panics, the heartbeat of this socket ends with the same event, and everything else goes on.
+    ///
+    /// A function that owns a handle of its own socket keeps that socket open, and so the port, until the socket ends, its
+    /// heartbeat is changed or ended, or the modem is closed ([`Modem::close`]). Handles of the modem do not.
     pub fn with(every: Duration, payload: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self { every, payload: Payload::Function(Arc::new(payload)), max_missed: None }
     }
@@ -92,41 +101,27 @@ const MAX_MODULE_HEARTBEAT: usize = 256;
 impl Socket {
     /// Begins, changes or (with `None`) ends the heartbeat of this socket.
     ///
+    /// It ends by itself when the socket ends, or its direction to the peer is [shut down](Socket::shutdown).
+    ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a span of zero, an empty payload or a datagram that is too long; how the socket ended,
-    /// if it did.
+    /// [`Error::InvalidInput`] for a span shorter than [`Heartbeat::MIN_SPAN`], an empty payload or a datagram that is too
+    /// long, and then the heartbeat stays as it was; [`Error::Io`] if no thread can be started for a function; how the
+    /// socket ended, if it did.
     pub fn set_heartbeat(&self, heartbeat: impl Into<Option<Heartbeat>>) -> Result<()> {
-        let heartbeat = heartbeat.into();
-        if let Some(heartbeat) = &heartbeat {
-            if heartbeat.every.is_zero() {
-                return Err(Error::invalid("heartbeat", "has no time between its beats"));
-            }
-            if let Payload::Bytes(payload) = &heartbeat.payload {
-                if payload.is_empty() {
-                    return Err(Error::invalid("heartbeat", "says nothing"));
-                }
-                self.check_write(payload)?;
-            }
-        }
         let mut says = None;
-        let pulse = heartbeat.map(|heartbeat| {
-            let payload = match heartbeat.payload {
-                Payload::Bytes(bytes) => bytes,
-                Payload::Function(function) => {
-                    says = Some(function);
-                    Vec::new()
-                }
+        let pulse = heartbeat.into().map(|heartbeat| {
+            let (payload, function) = match heartbeat.payload {
+                Payload::Bytes(bytes) => (Some(bytes), None),
+                Payload::Function(function) => (None, Some(function)),
             };
-            let mut pulse = Pulse::new(heartbeat.every, payload);
-            pulse.max_missed = heartbeat.max_missed;
-            if says.is_some() {
-                pulse.payload = None;
-            }
+            says = function;
+            let mut pulse = Pulse::new(heartbeat.every, []);
+            (pulse.payload, pulse.max_missed) = (payload, heartbeat.max_missed);
             pulse
         });
-        let (driver, id) = (&self.modem().driver, self.socket_id());
-        driver.set_says(id, says);
-        driver.with_engine(|engine, now| engine.set_heartbeat(now, id, pulse))
+        let is_begun = pulse.is_some();
+        let refuse = || if is_begun { self.check_write(&[]) } else { Ok(()) };
+        self.modem().driver.set_heartbeat(self.socket_id(), pulse, says, refuse)
     }
 
     /// What has become of the heartbeats; `None` without a heartbeat.

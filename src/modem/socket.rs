@@ -178,7 +178,8 @@ impl Socket {
     /// Ends one direction or both for every handle of the socket.
     ///
     /// The module can't close half a connection: shutting down writes makes later writes fail here, and the peer learns
-    /// of it when the socket is closed. Both directions: the connection is closed, without waiting.
+    /// of it when the socket is closed; the [heartbeat](Self::set_heartbeat) ends. Both directions: the connection is
+    /// closed, without waiting.
     ///
     /// # Errors
     /// None today; as [`std::net::TcpStream::shutdown`].
@@ -189,6 +190,8 @@ impl Socket {
         }
         if matches!(how, Shutdown::Write | Shutdown::Both) {
             self.shared.no_more_writes.store(true, Ordering::SeqCst);
+            // A socket that has ended has no heartbeat anyhow.
+            let _ = self.set_heartbeat(None);
         }
         if how == Shutdown::Both {
             self.shared.modem.driver.tell(Request::Close { socket: self.shared.id, timeout: CLOSE_TIMEOUT });

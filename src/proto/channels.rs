@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 
 use super::bearer::BearerDoubt;
 use super::channel::{Channel, Closer, End, Send};
+use super::heartbeat::too_long;
 use super::link::{Link, Remains};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
@@ -27,7 +28,7 @@ pub(super) struct Channels {
     /// How many of them the firmware offers.
     pub(super) offered: usize,
     pub(super) window: usize,
-    queue_limit: usize,
+    pub(super) queue_limit: usize,
     pub(super) mode: ReceiveMode,
     pub(super) poll: Duration,
     /// The channel whose turn it is.
@@ -141,6 +142,7 @@ impl Channels {
                 out.answer(ticket, Err(empty_datagram()));
             }
             _ if data.is_empty() => out.answer(ticket, Ok(Response::Sent { accepted: 0, data })),
+            Some(socket) if !socket.carries(data.len()) => out.answer(ticket, Err(too_long("datagram"))),
             Some(socket) if can_send && socket.end.is_none() => {
                 socket.push(Send::new(ticket, data, now, timeout), out);
             }
@@ -160,6 +162,7 @@ impl Channels {
         let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
         let answer = match channel.socket_of(id) {
             Some(socket) if data.is_empty() && socket.window.has_borders() => Err(empty_datagram()),
+            Some(socket) if !socket.carries(data.len()) => Err(too_long("datagram")),
             Some(socket) if can_send && socket.end.is_none() => {
                 let room = limit.saturating_sub(socket.queued());
                 if data.len() > room {

@@ -10,7 +10,7 @@ use crate::at::{
 };
 use crate::error::{CloseReason, Error, NotReady};
 
-use super::{BringUpStep, TlsSettings};
+use super::{Beat, BringUpStep, HeartbeatFailure, TlsSettings};
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ pub enum Output {
     Event(Event),
     /// Data or the end can be read from a socket, where there was nothing to read before.
     Readable(SocketId),
-    /// A socket's heartbeat is due, and the shell knows what it says: the count of heartbeats so far.
+    /// A socket's heartbeat is due, and the shell knows what it says: the heartbeat's number, from 1. The shell asks for it
+    /// with [`Request::Beat`].
     Beat(SocketId, u64),
     /// The port's DTR line is to be on or off; it begins on. A port without one ignores this.
     Dtr(bool),
@@ -160,6 +161,15 @@ pub enum Request {
         /// The data.
         data: Vec<u8>,
     },
+    /// The words of a heartbeat that [`Output::Beat`] asked for. Answered at once: with [`Response::Done`], also if the
+    /// heartbeat was ended or changed meanwhile; with [`Error::QueueFull`] or [`Error::InvalidInput`] if it can't be sent,
+    /// which is an [`Event::HeartbeatFailed`] as well.
+    Beat {
+        /// Whose.
+        socket: SocketId,
+        /// Its number and its words.
+        beat: Beat,
+    },
     /// Wait until the peer has acknowledged everything that was sent; [`Error::DeliveryUnknown`] at once where nobody can
     /// say.
     Flush {
@@ -258,6 +268,9 @@ impl Request {
                 format!("send {} bytes on {socket:?}, at most {timeout:?}", data.len())
             }
             Self::Queue { socket, data } => format!("queue {} bytes on {socket:?}", data.len()),
+            Self::Beat { socket, beat } => {
+                format!("heartbeat of {} bytes on {socket:?}", beat.words.as_ref().map_or(0, Vec::len))
+            }
             Self::Flush { socket, timeout } => format!("flush {socket:?}, at most {timeout:?}"),
             Self::Drain { socket, timeout } => format!("drain {socket:?}, at most {timeout:?}"),
             Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
@@ -350,6 +363,8 @@ pub enum Event {
     Unsent(SocketId, usize),
     /// So many heartbeats in a row had no answer.
     HeartbeatMissed(SocketId, u32),
+    /// A heartbeat was not sent, and why.
+    HeartbeatFailed(SocketId, HeartbeatFailure),
     /// So many bytes came for a channel whose connection is not confirmed (yet): they are no socket's, and were dropped.
     Stray(ChannelId, usize),
     /// The module started anew.

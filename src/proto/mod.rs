@@ -44,7 +44,7 @@ mod window;
 pub use bring_up::BringUpStep;
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
-pub use heartbeat::{HeartbeatStatistics, Pulse};
+pub use heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
 pub use histogram::Histogram;
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
 pub(crate) use tls::MAX_INPUT;

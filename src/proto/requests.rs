@@ -73,6 +73,7 @@ impl Engine {
                 self.channels.send(now, socket, ticket, data, timeout, out)
             }
             Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
+            Request::Beat { socket, beat } => self.channels.beat_with(now, socket, ticket, beat, out),
             Request::Flush { socket, timeout } => {
                 self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
             }

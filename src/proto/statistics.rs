@@ -184,7 +184,10 @@ impl Statistics {
             // Accepted data are counted piece by piece.
             Event::Sent(..) => {}
             Event::Step(_) | Event::Ready(_) | Event::NotReady(_) => {}
-            Event::HeartbeatMissed(..) | Event::Expired(_) | Event::Missed(_) => {}
+            Event::HeartbeatMissed(..)
+            | Event::HeartbeatFailed(..)
+            | Event::Expired(_)
+            | Event::Missed(_) => {}
         }
     }
 

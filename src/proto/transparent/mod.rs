@@ -193,6 +193,7 @@ impl Transparent {
             | Request::Resume { .. }
             | Request::Send { .. }
             | Request::Queue { .. }
+            | Request::Beat { .. }
             | Request::Flush { .. }
             | Request::Drain { .. }
             | Request::Unacknowledged { .. }
