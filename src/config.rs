@@ -65,7 +65,11 @@ pub struct Config {
     /// once and the line may lose that. Default 5 s, at least 100 ms.
     pub receive_poll: Duration,
     /// Where every byte both ways and every request is recorded, secrets masked; the file is made anew. Default none.
-    /// A capture that can't be written ends, and is logged; the session goes on.
+    ///
+    /// A thread of its own writes it, so that a slow file holds up nothing; up to 4 MiB may wait for it. A capture that can't
+    /// be written, or that falls behind further, ends: that is logged, an [`Event::CaptureEnded`](crate::Event::CaptureEnded),
+    /// what [`Modem::flush_capture`](crate::Modem::flush_capture) answers, and the last note of the file, if the file takes
+    /// one. The session goes on. A pipe that nothing reads from can't be opened.
     pub capture: Option<PathBuf>,
     spent_pin: SpentPin,
 }

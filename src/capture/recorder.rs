@@ -12,7 +12,9 @@ use super::{Header, Mask};
 /// the last line before a crash is there.
 ///
 /// A capture must not break the session that it watches: no method fails. The first write error is logged once,
-/// handed out once by [`take_error`](Recorder::take_error), and ends the recording.
+/// handed out once by [`take_error`](Recorder::take_error), and ends the recording; if the writer still takes a note,
+/// the last one says why. A writer that blocks, blocks the caller: [`Modem::open`](crate::Modem::open) gives captures a
+/// thread of their own.
 ///
 /// ```
 /// use air724ug::capture::{Header, Recorder};
@@ -133,10 +135,20 @@ impl<W: Write> Recorder<W> {
             let written = self.writer.write_all(&self.line).and_then(|()| self.writer.flush());
             if let Err(error) = written {
                 log::warn!("the capture ends here: {error}");
+                self.write_last_note(&error);
                 self.state = State::Failed(error);
             }
         }
         self.line.clear();
+    }
+
+    /// The file says why it is short, if it takes that.
+    fn write_last_note(&mut self, error: &io::Error) {
+        self.line.clear();
+        // What was written of the last record may have no end.
+        self.line.push(b'\n');
+        write_words(self.last_at, b';', &format!("the capture ends here: {error}"), &mut self.line);
+        let _ = self.writer.write_all(&self.line).and_then(|()| self.writer.flush());
     }
 }
 
@@ -220,6 +232,6 @@ mod tests {
         assert!(!recorder.is_recording());
         assert_eq!(recorder.take_error().unwrap().to_string(), "no room");
         assert!(recorder.take_error().is_none() && !recorder.is_recording());
-        assert_eq!(recorder.into_inner().attempts, 3, "header, note, and the one that failed");
+        assert_eq!(recorder.into_inner().attempts, 4, "header, note, the one that failed, and why");
     }
 }

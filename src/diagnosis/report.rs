@@ -44,6 +44,7 @@ pub struct Step {
 pub struct Diagnosis {
     steps: Vec<Step>,
     findings: Vec<Finding>,
+    capture_error: Option<String>,
 }
 
 impl Diagnosis {
@@ -64,7 +65,7 @@ impl Diagnosis {
         // The sort keeps the order of the checks among equals.
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         explain(&mut findings);
-        Self { steps, findings }
+        Self { steps, findings, capture_error: None }
     }
 
     /// Every check, in order.
@@ -80,6 +81,15 @@ impl Diagnosis {
     /// What to mend first: the first finding, if it is more than a note.
     pub fn root_cause(&self) -> Option<&Finding> {
         self.findings.first().filter(|finding| finding.severity > Severity::Note)
+    }
+
+    /// Why the capture that the configuration asked for is not complete; `None` if it is, or if none was asked for.
+    pub fn capture_error(&self) -> Option<&str> {
+        self.capture_error.as_deref()
+    }
+
+    pub(crate) fn with_capture_error(self, capture_error: Option<String>) -> Self {
+        Self { capture_error, ..self }
     }
 
     /// How bad the worst finding is; `None` if there is none.

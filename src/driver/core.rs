@@ -4,19 +4,16 @@ use std::io;
 
 use crossbeam_channel::Receiver;
 
-use crate::capture::Recorder;
 use crate::port::DirectWrite;
 use crate::proto::{Engine, Event, Input, Output, Request, SocketId};
 use crate::time::Timestamp;
 
 use super::answers::{Answer, Answers};
 use super::beats::Beats;
+use super::recording::Recording;
 use super::subscribers::Subscribers;
 use super::watch::Watch;
 use super::watched::{Readable, Watched};
-
-/// Where captures go.
-pub(crate) type Recording = Recorder<Box<dyn io::Write + Send>>;
 
 /// The engine, the bytes it wants written, and who waits for what.
 pub(super) struct Core {
@@ -83,9 +80,7 @@ impl Core {
     }
 
     pub(super) fn received(&mut self, now: Timestamp, bytes: &[u8]) {
-        if let Some(recording) = &mut self.recording {
-            recording.from_modem(now, bytes);
-        }
+        self.record(|recording| recording.from_modem(now, bytes));
         self.handle(now, Input::Received(bytes));
         self.watched.press(now, |socket| self.engine.readable(socket).0);
     }
@@ -272,9 +267,7 @@ impl Core {
     }
 
     fn write(&mut self, now: Timestamp, bytes: &[u8]) {
-        if let Some(recording) = &mut self.recording {
-            recording.to_modem(now, bytes);
-        }
+        self.record(|recording| recording.to_modem(now, bytes));
         let mut written = 0;
         if let (true, Some(direct)) = (self.unwritten.is_empty(), &mut self.direct) {
             // An error shows again in the port's thread, which ends the port.
@@ -284,8 +277,16 @@ impl Core {
     }
 
     fn note_request(&mut self, now: Timestamp, request: &Request) {
-        if let Some(recording) = &mut self.recording {
-            recording.request(now, &request.summary());
+        self.record(|recording| recording.request(now, &request.summary()));
+    }
+
+    /// Records something; if the capture has ended, that is told once.
+    fn record(&mut self, record: impl FnOnce(&mut Recording)) {
+        let Some(recording) = &mut self.recording else { return };
+        record(recording);
+        if let Some(error) = recording.take_error() {
+            self.recording = None;
+            self.subscribers.tell(&Event::CaptureEnded(error.to_string()));
         }
     }
 }

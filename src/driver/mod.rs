@@ -11,11 +11,13 @@ mod beats;
 mod core;
 mod halves;
 mod line;
+mod recording;
 mod subscribers;
 mod thread;
 mod watch;
 mod watched;
 
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,7 @@ use self::core::Core;
 use self::watched::Watched;
 
 pub(crate) use self::beats::Says;
+pub(crate) use self::recording::{CaptureFile, CaptureWatch, Recording};
 pub(crate) use self::watched::Readable;
 
 /// A running modem.
@@ -39,6 +42,7 @@ pub(crate) struct Driver {
     shared: Arc<Shared>,
     /// Disconnected when the port is closed.
     closed: Receiver<()>,
+    capture: Option<CaptureWatch>,
 }
 
 /// What the threads and the callers share.
@@ -57,12 +61,17 @@ const RELIEF: Duration = Duration::from_millis(10);
 /// How long [`Driver::close`] waits for the port to be closed. It takes microseconds, unless a writer half blocks.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long [`Driver::flush_capture`] waits for a file that takes nothing. A file takes milliseconds.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a modem that is dropped waits for that: its last records are often why there is a capture.
+const DROP_TIMEOUT: Duration = Duration::from_millis(100);
+
 impl Driver {
     /// Starts the threads: one, or two for a pair of halves.
     pub(crate) fn start(
         port: Port,
         engine: Engine,
-        recorder: Option<core::Recording>,
+        (recorder, capture): (Option<Recording>, Option<CaptureWatch>),
         config: &Config,
     ) -> Result<Self> {
         let limit = match config.receive_mode {
@@ -84,7 +93,7 @@ impl Driver {
                 (shared, closed)
             }
         };
-        Ok(Self { shared, closed })
+        Ok(Self { shared, closed, capture })
     }
 
     /// Asks and waits for the answer, which comes within the request's time-out.
@@ -187,8 +196,20 @@ impl Driver {
     /// Ends everything at once, and waits until the port is closed, so that it can be opened again.
     pub(crate) fn close(&self) {
         self.end();
+        self.wait_closed(CLOSING_TIMEOUT);
+        // What it answers, `flush_capture` answers to those who ask.
+        let _ = self.flush_capture();
+    }
+
+    /// Waits until the capture's file has everything that was recorded so far.
+    pub(crate) fn flush_capture(&self) -> io::Result<()> {
+        self.capture.as_ref().map_or(Ok(()), |capture| capture.flush(FLUSH_TIMEOUT))
+    }
+
+    /// Waits, but no longer than until the port is closed.
+    pub(crate) fn wait_closed(&self, timeout: Duration) {
         // Nothing is ever sent.
-        let _ = self.closed.recv_timeout(CLOSING_TIMEOUT);
+        let _ = self.closed.recv_timeout(timeout);
     }
 
     /// Everybody who waits is answered; the thread closes the port.
@@ -198,10 +219,13 @@ impl Driver {
     }
 }
 
-/// Does not wait.
+/// Waits for nothing but the capture, if there is one, and not for long.
 impl Drop for Driver {
     fn drop(&mut self) {
         self.end();
+        if let Some(capture) = &self.capture {
+            let _ = capture.flush(DROP_TIMEOUT);
+        }
     }
 }
 

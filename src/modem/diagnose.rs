@@ -2,19 +2,18 @@
 
 mod attempts;
 
-use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::Path;
+use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
 use super::Modem;
+use super::deadline::Deadline;
 use crate::capture::{self, Entry, Header, Recorder};
 use crate::config::Config;
 use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
-use crate::driver::Driver;
+use crate::driver::{CaptureFile, Driver};
 use crate::error::{Error, NotReady, Result};
 use crate::port;
 use crate::proto::{Engine, Event, RegistrationStatus};
@@ -64,7 +63,7 @@ impl Modem {
     /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried. The port is closed again. A
     /// radio that is off is reported, not switched on, whatever [`Config::switch_radio_on`] says.
     ///
-    /// A capture that the configuration asks for holds the last opening of the port: that at the rate which was
+    /// A capture that can't be written changes nothing but [`Diagnosis::capture_error`]. It holds the last opening of the port: that at the rate which was
     /// answered, or that at the last rate tried.
     pub fn diagnose_port(path: &str, config: &Config, checkup: &Checkup) -> Diagnosis {
         Self::diagnose_port_and_tell(path, config, checkup, |_| {})
@@ -91,17 +90,15 @@ impl Modem {
         evidence.port_opened(path, Some(config.baud_rate));
         tell(&format!("asking at {} baud", config.baud_rate));
         let began = Instant::now();
-        let mut examination = Examination::new(&modem, checkup, evidence, &mut tell);
+        let mut examination = Examination::new(&modem.modem, checkup, evidence, &mut tell);
         if examination.wait_for_answer(checkup.answer_timeout) {
-            let diagnosis = examination.run();
-            release(modem);
-            return diagnosis;
+            return examination.run().with_capture_error(modem.release());
         }
         examination.evidence.silent(began.elapsed());
         heard.tell(&mut examination.evidence);
         let evidence = examination.evidence;
-        release(modem);
-        at_other_rates(path, config, checkup, evidence, &mut tell)
+        let capture_error = modem.release();
+        at_other_rates(path, config, checkup, (evidence, capture_error), &mut tell)
     }
 }
 
@@ -110,7 +107,7 @@ fn at_other_rates(
     path: &str,
     config: &Config,
     checkup: &Checkup,
-    mut evidence: Evidence,
+    (mut evidence, mut capture_error): (Evidence, Option<String>),
     tell: &mut dyn FnMut(&str),
 ) -> Diagnosis {
     for rate in OTHER_RATES.into_iter().filter(|rate| *rate != config.baud_rate) {
@@ -118,18 +115,16 @@ fn at_other_rates(
         let Some(modem) = reopen(path, &config.clone().baud_rate(rate)) else {
             continue;
         };
-        let mut examination = Examination::new(&modem, checkup, evidence, tell);
+        let mut examination = Examination::new(&modem.modem, checkup, evidence, tell);
         let answers = examination.wait_for_answer(checkup.rate_timeout);
         examination.evidence.rate_tried(rate, answers);
         if answers {
-            let diagnosis = examination.run();
-            release(modem);
-            return diagnosis;
+            return examination.run().with_capture_error(modem.release());
         }
         evidence = examination.evidence;
-        release(modem);
+        capture_error = modem.release();
     }
-    evidence.diagnose()
+    evidence.diagnose().with_capture_error(capture_error)
 }
 
 /// One examination of an open modem.
@@ -172,9 +167,9 @@ impl<'a> Examination<'a> {
 
     /// Whether the module answers within this time.
     fn wait_for_answer(&mut self, timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
+        let deadline = Deadline::after(Some(timeout));
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = deadline.left();
             let result = self.modem.wait_ready(left.min(TICK));
             self.note_events();
             match result {
@@ -296,51 +291,63 @@ impl Write for Heard {
     }
 }
 
-/// Writes to both.
-struct Both<A, B>(A, B);
+/// Writes to both. A capture that ends early does not end what is heard.
+struct Both {
+    capture: Option<CaptureFile>,
+    heard: Heard,
+}
 
-impl<A: Write, B: Write> Write for Both<A, B> {
+impl Write for Both {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_all(bytes)?;
-        self.1.write_all(bytes)?;
+        if let Some(Err(error)) = self.capture.as_mut().map(|capture| capture.write_all(bytes)) {
+            log::warn!("the capture ends here: {error}");
+            self.capture = None;
+        }
+        self.heard.write_all(bytes)?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()?;
-        self.1.flush()
+        Ok(())
+    }
+}
+
+/// A modem on a port that was opened to be examined.
+struct Opened {
+    modem: Modem,
+    /// Why there is no capture though one was asked for.
+    capture_error: Option<String>,
+}
+
+impl Opened {
+    /// Closes the modem and waits until its port is free; why its capture is not complete, if it is not.
+    fn release(self) -> Option<String> {
+        self.modem.close();
+        self.capture_error.or_else(|| self.modem.flush_capture().err().map(|error| error.to_string()))
     }
 }
 
 /// Opens a port; what comes over it is kept, besides the capture that the configuration asks for.
-fn open(path: &str, config: &Config, heard: &Heard) -> Result<Modem> {
+fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
     let port = port::open(path, config)?;
-    let writer: Box<dyn Write + Send> = match config.capture.as_deref().and_then(capture_file) {
-        None => Box::new(heard.clone()),
-        Some(file) => Box::new(Both(BufWriter::new(file), heard.clone())),
-    };
+    // A capture that can't be written is no reason not to examine, and no fault of the port.
+    let capture = config.capture.as_deref().map(CaptureFile::create).transpose();
+    let capture_error = capture.as_ref().err().map(ToString::to_string);
+    let capture = capture.unwrap_or_default();
+    let watch = capture.as_ref().map(CaptureFile::watch);
     let header = Header {
         what: format!("an examination of {path}"),
         source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
         expect: vec!["command AT".into()],
     };
-    let driver = Driver::start(port, engine, Some(Recorder::new(writer, &header)), config)?;
-    Ok(Modem { driver: Arc::new(driver) })
-}
-
-/// A capture that can't be written is no reason not to examine, and no fault of the port.
-fn capture_file(path: &Path) -> Option<File> {
-    File::create(path).inspect_err(|error| log::warn!("can't record in {}: {error}", path.display())).ok()
-}
-
-/// Closes a modem and waits until its port is free.
-fn release(modem: Modem) {
-    modem.close();
+    let both: Box<dyn Write + Send> = Box::new(Both { capture, heard: heard.clone() });
+    let driver = Driver::start(port, engine, (Some(Recorder::new(both, &header)), watch), config)?;
+    Ok(Opened { modem: Modem { driver: Arc::new(driver) }, capture_error })
 }
 
 /// Opens a port that this process has just closed.
-fn reopen(path: &str, config: &Config) -> Option<Modem> {
+fn reopen(path: &str, config: &Config) -> Option<Opened> {
     let until = Instant::now() + REOPEN;
     loop {
         match open(path, config, &Heard::default()) {

@@ -17,8 +17,7 @@ mod tls;
 mod transparent;
 mod turns;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +36,7 @@ pub use transparent::TransparentStream;
 
 use crate::capture::{Header, Recorder};
 use crate::config::Config;
-use crate::driver::Driver;
+use crate::driver::{CaptureFile, Driver};
 use crate::error::{Error, NotReady, Result};
 use crate::port::{self, Port};
 use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response, SignalQuality};
@@ -251,32 +250,43 @@ impl Modem {
         self.driver.subscribe()
     }
 
+    /// Waits until [`Config::capture`] has everything that was recorded so far, at most a second. Nothing to do without a
+    /// capture. Also works on a modem that is closed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] says why the capture is short: it ended early ([`Event::CaptureEnded`]), or its file takes nothing now.
+    pub fn flush_capture(&self) -> Result<()> {
+        let explain = |error: std::io::Error| {
+            std::io::Error::new(error.kind(), format!("the capture is not complete: {error}")).into()
+        };
+        self.driver.flush_capture().map_err(explain)
+    }
+
     /// Closes the port. Everybody who waits gets [`Error::PortLost`], and sockets end with it. What is open on the
     /// module stays open there until it restarts or is brought up again: close sockets first.
     ///
-    /// The port can be opened again when this returns. It waits for that only, at most a second, and that only if a half
-    /// given to [`start`](Self::start) blocks.
+    /// The port can be opened again when this returns, and a [capture](Config::capture) is complete. It waits for that only:
+    /// at most a second for a half given to [`start`](Self::start) that blocks, and at most a second for a capture's file that
+    /// takes nothing.
     pub fn close(&self) {
         self.driver.close();
     }
 
     fn run(port: Port, engine: Engine, config: &Config, on: &str) -> Result<Self> {
-        let recorder = match &config.capture {
+        let capture = match &config.capture {
             None => None,
             Some(path) => {
-                let file = File::create(path).map_err(|error| {
-                    io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
-                })?;
-                let file = BufWriter::new(file);
+                let file = CaptureFile::create(path)?;
                 let header = Header {
                     what: format!("a session on {on}"),
                     source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
                     expect: vec!["command AT".into()],
                 };
-                Some(Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header))
+                let watch = file.watch();
+                Some((Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header), watch))
             }
         };
-        Ok(Self { driver: Arc::new(Driver::start(port, engine, recorder, config)?) })
+        Ok(Self { driver: Arc::new(Driver::start(port, engine, capture.unzip(), config)?) })
     }
 }
 

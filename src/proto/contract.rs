@@ -379,6 +379,8 @@ pub enum Event {
     Expired(Deadline),
     /// The port is gone.
     PortLost,
+    /// The [capture](crate::Config::capture) has ended early, and why. What comes from now on is not recorded.
+    CaptureEnded(String),
     /// This subscriber was too slow and missed so many events, which came before the next one.
     Missed(u64),
 }

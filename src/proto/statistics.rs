@@ -187,6 +187,7 @@ impl Statistics {
             Event::HeartbeatMissed(..)
             | Event::HeartbeatFailed(..)
             | Event::Expired(_)
+            | Event::CaptureEnded(_)
             | Event::Missed(_) => {}
         }
     }

@@ -1,0 +1,353 @@
+//! A capture that never holds the modem: records wait in memory, and a thread of its own writes them.
+//!
+//! A pipe that is not drained, a disk that is full or slow, a network that hangs: each ends the capture at the most, with a
+//! warning, an event and, if the file still takes it, a last note in the file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::capture::Recorder;
+
+/// The most bytes that wait for the file; then the capture ends. The busiest line fills it in seconds, one of 115200 baud in
+/// minutes: a disk that is slower than that is no disk for a capture.
+const MAX_BEHIND: usize = 4 * 1024 * 1024;
+/// Beyond that, so that the reason why the capture ends here has room.
+const LAST_NOTE: usize = 1024;
+
+/// Where captures go.
+pub(crate) type Recording = Recorder<Box<dyn Write + Send>>;
+
+/// A capture's file, as its recorder sees it: takes whole records at once, or fails. Dropped, it is complete.
+#[derive(Debug)]
+pub(crate) struct CaptureFile {
+    shared: Arc<Shared>,
+}
+
+/// Tells what has become of a capture's file.
+#[derive(Clone, Debug)]
+pub(crate) struct CaptureWatch {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Queue {
+    /// Records that the thread has not taken yet.
+    waiting: Vec<u8>,
+    /// The most of them.
+    limit: usize,
+    state: State,
+    /// How many bytes were recorded, and how many of them are in the file.
+    recorded: u64,
+    written: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Records are taken.
+    Taking,
+    /// The file was too slow: the last note is taken, and nothing else.
+    Full,
+    /// Nothing is taken any more: the thread writes what waits and ends.
+    Complete(End),
+    /// The thread has ended.
+    Ended(End),
+}
+
+/// How a capture ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// Everything is written.
+    Whole,
+    /// The file was too slow, and what waited for it is written.
+    Short,
+    /// It can't be written.
+    Failed(Failure),
+}
+
+/// An error that can be told several times.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Failure {
+    Os(i32),
+    Kind(io::ErrorKind),
+}
+
+/// What is said of a file that was too slow.
+const TOO_SLOW: &str = "the file takes less than is recorded";
+
+impl CaptureFile {
+    /// Makes a capture's file anew, and starts its thread. Does not wait for a reader if it is a pipe.
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let explain = |error: io::Error| {
+            io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
+        };
+        Self::start(open(path).map_err(explain)?, MAX_BEHIND)
+    }
+
+    fn start(mut writer: impl Write + Send + 'static, limit: usize) -> io::Result<Self> {
+        let queue = Queue { waiting: Vec::new(), limit, state: State::Taking, recorded: 0, written: 0 };
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
+        let thread = shared.clone();
+        thread::Builder::new().name("air724ug-capture".into()).spawn(move || thread.write_to(&mut writer))?;
+        Ok(Self { shared })
+    }
+
+    pub(crate) fn watch(&self) -> CaptureWatch {
+        CaptureWatch { shared: self.shared.clone() }
+    }
+}
+
+impl Write for CaptureFile {
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        self.shared.lock().take(record)?;
+        self.shared.changed.notify_all();
+        Ok(record.len())
+    }
+
+    /// Does nothing: the thread writes at once.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for CaptureFile {
+    fn drop(&mut self) {
+        let mut queue = self.shared.lock();
+        match queue.state {
+            State::Taking => queue.state = State::Complete(End::Whole),
+            State::Full => queue.state = State::Complete(End::Short),
+            State::Complete(_) | State::Ended(_) => {}
+        }
+        self.shared.changed.notify_all();
+    }
+}
+
+impl CaptureWatch {
+    /// Waits until the file has everything that was recorded so far, but no longer than the time-out.
+    pub(crate) fn flush(&self, timeout: Duration) -> io::Result<()> {
+        let until = Instant::now() + timeout;
+        let mut queue = self.shared.lock();
+        let wanted = queue.recorded;
+        loop {
+            match queue.state {
+                State::Ended(end) => return end.result(),
+                State::Full | State::Complete(End::Short) => return End::Short.result(),
+                State::Taking if queue.written >= wanted => return Ok(()),
+                State::Taking | State::Complete(_) => {}
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, TOO_SLOW));
+            }
+            queue = self.shared.wait(queue, left);
+        }
+    }
+}
+
+impl Queue {
+    /// Takes a record, or says why the capture has ended.
+    fn take(&mut self, record: &[u8]) -> io::Result<()> {
+        let limit = match self.state {
+            State::Taking => self.limit,
+            State::Full => self.limit + LAST_NOTE,
+            State::Complete(end) | State::Ended(end) => {
+                return end.result().and(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+        };
+        let fits = self.waiting.len() + record.len() <= limit;
+        if fits {
+            self.waiting.extend_from_slice(record);
+            self.recorded += record.len() as u64;
+        }
+        match (&self.state, fits) {
+            (State::Taking, false) => self.state = State::Full,
+            (State::Full, _) => self.state = State::Complete(End::Short),
+            _ => {}
+        }
+        if fits { Ok(()) } else { End::Short.result() }
+    }
+}
+
+impl Shared {
+    /// The thread: writes what waits, until nothing more comes or the writer fails.
+    fn write_to(&self, writer: &mut impl Write) {
+        let mut batch = Vec::new();
+        loop {
+            let mut queue = self.lock();
+            while queue.waiting.is_empty() {
+                match queue.state {
+                    State::Taking | State::Full => {
+                        queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    }
+                    State::Complete(end) | State::Ended(end) => return self.end(queue, end),
+                }
+            }
+            std::mem::swap(&mut queue.waiting, &mut batch);
+            drop(queue);
+            let written = writer.write_all(&batch).and_then(|()| writer.flush());
+            let mut queue = self.lock();
+            if let Err(error) = written {
+                queue.waiting = Vec::new();
+                return self.end(queue, End::Failed(Failure::of(&error)));
+            }
+            queue.written += batch.len() as u64;
+            drop(queue);
+            self.changed.notify_all();
+            batch.clear();
+        }
+    }
+
+    fn end(&self, mut queue: MutexGuard<'_, Queue>, end: End) {
+        queue.state = State::Ended(end);
+        drop(queue);
+        self.changed.notify_all();
+    }
+
+    fn wait<'a>(&self, queue: MutexGuard<'a, Queue>, span: Duration) -> MutexGuard<'a, Queue> {
+        self.changed.wait_timeout(queue, span).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl End {
+    fn result(self) -> io::Result<()> {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Short => Err(io::Error::other(TOO_SLOW)),
+            Self::Failed(Failure::Os(code)) => Err(io::Error::from_raw_os_error(code)),
+            Self::Failed(Failure::Kind(kind)) => Err(kind.into()),
+        }
+    }
+}
+
+impl Failure {
+    fn of(error: &io::Error) -> Self {
+        error.raw_os_error().map_or(Self::Kind(error.kind()), Self::Os)
+    }
+}
+
+/// Opens without waiting for a reader, should it be a pipe; writes to it wait, on the thread.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    use rustix::io::Errno;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::NXIO) => io::Error::new(error.kind(), "nothing reads from this pipe"),
+        _ => error,
+    })?;
+    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+    use crate::capture::Header;
+    use crate::time::Timestamp;
+
+    /// A ceiling for what takes microseconds.
+    const SOON: Duration = Duration::from_secs(20);
+
+    /// A file that takes a write when the test lets it.
+    struct Slow {
+        written: Sender<Vec<u8>>,
+        may_write: Receiver<io::Result<()>>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // A test that is over lets everything go.
+            self.may_write.recv().unwrap_or(Ok(()))?;
+            let _ = self.written.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn slow(limit: usize) -> (CaptureFile, Receiver<Vec<u8>>, Sender<io::Result<()>>) {
+        let (written, seen) = unbounded();
+        let (let_write, may_write) = bounded(0);
+        (CaptureFile::start(Slow { written, may_write }, limit).unwrap(), seen, let_write)
+    }
+
+    fn recorder(file: CaptureFile) -> Recording {
+        let header = Header { what: "x".into(), source: "y".into(), expect: vec!["z".into()] };
+        Recorder::new(Box::new(file), &header)
+    }
+
+    #[test]
+    fn a_file_that_takes_nothing_ends_the_capture_and_holds_nothing_up() {
+        let (file, seen, let_write) = slow(1_000);
+        let (watch, mut recorder) = (file.watch(), recorder(file));
+        let mut records = 0;
+        while recorder.is_recording() {
+            recorder.from_modem(Timestamp::ZERO, b"AT\r\n");
+            records += 1;
+        }
+        assert!((20..2_000).contains(&records), "{records}");
+        assert_eq!(recorder.take_error().unwrap().to_string(), TOO_SLOW);
+        assert_eq!(watch.flush(SOON).unwrap_err().to_string(), TOO_SLOW, "told at once");
+        drop((recorder, let_write));
+        // What waited is written, and the file says that it is short.
+        let text: Vec<u8> = seen.iter().flatten().collect();
+        let capture = crate::capture::read_own(&text).unwrap();
+        assert_eq!(capture.records.len(), records, "the one that did not fit is the note");
+        let last = format!("{:?}", capture.records.last().unwrap().record.what);
+        assert!(last.contains("the capture ends here") && last.contains(TOO_SLOW), "{last}");
+    }
+
+    #[test]
+    fn a_file_that_fails_ends_the_capture_and_tells_why() {
+        let (file, _seen, let_write) = slow(1_000);
+        let (watch, mut recorder) = (file.watch(), recorder(file));
+        let_write.send(Err(io::ErrorKind::StorageFull.into())).unwrap();
+        assert_eq!(watch.flush(SOON).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        recorder.note(Timestamp::ZERO, "more");
+        assert_eq!(recorder.take_error().unwrap().kind(), io::ErrorKind::StorageFull);
+        drop(recorder);
+        assert_eq!(watch.flush(SOON).unwrap_err().kind(), io::ErrorKind::StorageFull, "ever after");
+    }
+
+    #[test]
+    fn what_was_recorded_is_in_the_file_when_it_is_flushed_or_dropped() {
+        let (file, seen, let_write) = slow(1_000);
+        let (watch, mut recorder) = (file.watch(), recorder(file));
+        recorder.note(Timestamp::ZERO, "one");
+        let late = watch.flush(Duration::from_millis(10));
+        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(let_write);
+        watch.flush(SOON).unwrap();
+        recorder.note(Timestamp::ZERO, "two");
+        drop(recorder);
+        watch.flush(SOON).unwrap();
+        let text: Vec<u8> = seen.iter().flatten().collect();
+        assert!(text.ends_with(b"; one\n0.000000 ; two\n"), "{}", text.escape_ascii());
+    }
+}
