@@ -261,6 +261,69 @@ fn the_ladder_is_climbed_step_by_step() {
     assert!(matches!(connecting.join().unwrap(), Err(Error::PortLost(_) | Error::Timeout { .. })));
 }
 
+/// A port of this machine that nothing listens on.
+fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_power_hook_that_panics_is_a_rung_that_failed_for_every_clone() {
+    let bench = bench(quick().ladder([(Rung::Power, 1)]));
+    let (pulled, hook) = crossbeam_channel::unbounded();
+    let mut calls = 0;
+    bench.supervisor.power_hook(move || {
+        calls += 1;
+        pulled.send(calls).unwrap();
+        assert!(calls % 2 == 0, "as a test wants it");
+    });
+    let events = bench.supervisor.events();
+    let (supervisor, port) = (bench.supervisor.clone(), closed_port());
+    let connecting = thread::spawn(move || supervisor.connect("127.0.0.1", port, Duration::from_secs(5)));
+    for call in 1..=3 {
+        assert_eq!(hook.recv_timeout(SOON).unwrap(), call);
+    }
+    assert!(matches!(connecting.join().unwrap(), Err(Error::Timeout { .. })));
+    let failed = Step::Failed("the power hook panicked".into());
+    assert!(events.try_iter().filter(|step| *step == failed).count() >= 2);
+    let address = server();
+    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    socket.send(b"hello", SOON).unwrap();
+}
+
+#[test]
+fn no_policy_breaks_a_supervisor_or_its_clones() {
+    for (pause, jitter) in [(Duration::MAX, 0.25), (Duration::MAX, f64::NAN), (Duration::ZERO, f64::INFINITY)]
+    {
+        let mut policy =
+            Policy::default().pause(pause).ready_timeout(Duration::MAX).connect_timeout(Duration::MAX);
+        (policy.jitter, policy.max_pause) = (jitter, Duration::MAX);
+        let bench = bench(policy);
+        for _ in 0..2 {
+            let answer =
+                bench.supervisor.clone().connect("127.0.0.1", closed_port(), Duration::from_millis(500));
+            assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+        }
+        let mut socket = bench.supervisor.tcp("127.0.0.1", closed_port());
+        assert!(matches!(socket.send(b"x", Duration::ZERO), Err(Error::Timeout { .. })));
+        bench.supervisor.connect("127.0.0.1", server().port(), Duration::MAX).unwrap();
+    }
+}
+
+#[test]
+fn a_modem_that_is_closed_ends_a_pause() {
+    let mut policy = quick().pause(Duration::MAX);
+    policy.max_pause = Duration::MAX;
+    let bench = bench(policy);
+    let events = bench.supervisor.events();
+    let supervisor = bench.supervisor.clone();
+    let port = closed_port();
+    let connecting = thread::spawn(move || supervisor.connect("127.0.0.1", port, Duration::MAX));
+    while !matches!(events.recv_timeout(SOON).unwrap(), Step::Pausing(_)) {}
+    bench.supervisor.modem().close();
+    let answer = connecting.join().unwrap();
+    assert!(matches!(answer, Err(Error::PortLost(_))), "{answer:?}");
+}
+
 #[test]
 fn time_is_up_when_it_is_up() {
     let bench = bench(quick());

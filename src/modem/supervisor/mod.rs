@@ -3,9 +3,10 @@
 mod policy;
 mod reconnecting;
 
-use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -51,8 +52,6 @@ pub struct Supervisor {
 struct Shared {
     modem: Modem,
     state: Mutex<State>,
-    /// Nobody sends: whoever waits on it waits out a pause.
-    pause: (Sender<()>, Receiver<()>),
 }
 
 struct State {
@@ -60,9 +59,11 @@ struct State {
     /// Counts what was done, so that a failure from before it does not lead to the same again.
     steps: u64,
     climber: Climber,
-    power_hook: Option<Box<dyn FnMut() + Send>>,
+    power_hook: Option<PowerHook>,
     listeners: Vec<Sender<Step>>,
 }
+
+type PowerHook = Box<dyn FnMut() + Send>;
 
 /// Who is on the ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,12 +101,20 @@ impl Supervisor {
             power_hook: None,
             listeners: Vec::new(),
         };
-        Self { shared: Arc::new(Shared { modem, state: Mutex::new(state), pause: bounded(0) }) }
+        Self { shared: Arc::new(Shared { modem, state: Mutex::new(state) }) }
     }
 
     /// What [`Rung::Power`] calls: pulls the reset pin or switches the supply. Without a hook that rung is a restart.
+    ///
+    /// It runs in the call whose connection failed, while the others wait, and under no lock of this crate: it may take its
+    /// time and use the modem or the supervisor. One that panics is a rung that failed ([`Step::Failed`]); it is called again
+    /// when its turn comes.
+    ///
+    /// A hook that owns a handle of its own supervisor or of its modem keeps the port open until [`Modem::close`].
     pub fn power_hook(&self, hook: impl FnMut() + Send + 'static) {
-        self.lock().power_hook = Some(Box::new(hook));
+        // What was there before is dropped without the lock.
+        let before = self.lock().power_hook.replace(Box::new(hook));
+        drop(before);
     }
 
     /// Every step from now on.
@@ -212,12 +221,13 @@ impl Supervisor {
             self.wait(FOR_OTHERS.min(deadline.left()));
             return Ok(!deadline.left().is_zero());
         };
-        let climbed = self.climb(attempt.rung, deadline);
+        let climbed = {
+            let _on_ladder = OnLadder(self);
+            self.climb(attempt.rung, deadline)
+        };
         let pause = attempt.pause.min(deadline.left());
         {
             let mut state = self.lock();
-            state.climber = Climber::Nobody;
-            state.steps += 1;
             if let Err(error) = &climbed {
                 state.tell(&Step::Failed(error.to_string()));
             }
@@ -242,23 +252,44 @@ impl Supervisor {
             }
             Rung::Restart => modem.restart(),
             Rung::Power => {
-                // Called without the lock: it may take its time, or use the supervisor.
                 let hook = self.lock().power_hook.take();
                 let Some(mut hook) = hook else { return modem.restart() };
-                hook();
-                self.lock().power_hook.get_or_insert(hook);
-                Ok(())
+                let called = catch_unwind(AssertUnwindSafe(&mut hook));
+                // Unless it has given another one meanwhile. It is dropped without the lock.
+                let replaced = self.put_back(hook);
+                drop(replaced);
+                called.map_err(|_| Error::Io(io::Error::other("the power hook panicked")))
             }
         }
     }
 
+    /// Keeps a hook for the next time; gives it back if there is another one by now.
+    fn put_back(&self, hook: PowerHook) -> Option<PowerHook> {
+        let mut state = self.lock();
+        match state.power_hook {
+            Some(_) => Some(hook),
+            None => state.power_hook.replace(hook),
+        }
+    }
+
+    /// Waits, but no longer than the port is open.
     fn wait(&self, span: Duration) {
-        // The sender is ours: this is a time-out and nothing else.
-        let _ = self.shared.pause.1.recv_timeout(span);
+        self.shared.modem.driver.wait_closed(span);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leaves the ladder when dropped, however the climb ended.
+struct OnLadder<'a>(&'a Supervisor);
+
+impl Drop for OnLadder<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.climber = Climber::Nobody;
+        state.steps += 1;
     }
 }
 

@@ -33,14 +33,16 @@ pub enum Rung {
 pub struct Policy {
     /// The rungs from the bottom, and how often each is tried. Default: [`Policy::default`].
     pub ladder: Vec<(Rung, u32)>,
-    /// Between attempts. It doubles from rung to rung, up to [`max_pause`](Self::max_pause). Default 5 s, as in the seed.
+    /// Between attempts. It doubles from rung to rung, up to [`max_pause`](Self::max_pause). Default 5 s, as in the
+    /// official library; a pause is never shorter than 10 ms, because some attempts fail at once.
     pub pause: Duration,
     /// The longest pause. Default 60 s.
     pub max_pause: Duration,
     /// How much of each pause is left to chance, 0 to 1, so that many devices that lost the same cell do not come back in
-    /// step. Default 0.25.
+    /// step; what lies beyond counts as 0 or 1, what is no number as 0. Default 0.25.
     pub jitter: f64,
-    /// How long the module may take to be ready; longer counts as a failure. Default 90 s, as in the seed.
+    /// How long the module may take to be ready; longer counts as a failure. Default 90 s, as in the
+    /// official library.
     pub ready_timeout: Duration,
     /// How long one connect may take. Default 120 s.
     pub connect_timeout: Duration,
@@ -71,7 +73,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The seed's own policy: 5 s between attempts, flight mode for 20 s after `failures` failed connects, and the module
+    /// The official library's own policy: 5 s between attempts, flight mode for 20 s after `failures` failed connects, and the module
     /// restarted when even that does not help.
     pub fn luatos(failures: u32) -> Self {
         let ladder =
@@ -103,6 +105,9 @@ impl Policy {
         Self { connect_timeout, ..self }
     }
 }
+
+/// The shortest pause between attempts: one that fails at once must not use up a processor.
+const MIN_PAUSE: Duration = Duration::from_millis(10);
 
 /// Where on the ladder we stand.
 #[derive(Debug)]
@@ -146,9 +151,9 @@ impl Ladder {
             self.tries = 0;
         }
         let rung = if usable { ladder[self.rung].0 } else { Rung::Retry };
-        self.tries += 1;
-        let pause = self.policy.pause * 2u32.saturating_pow(self.rung.min(16) as u32);
-        Attempt { rung, pause: self.vary(pause.min(self.policy.max_pause)) }
+        self.tries = self.tries.saturating_add(1);
+        let pause = self.policy.pause.saturating_mul(2u32.saturating_pow(self.rung.min(16) as u32));
+        Attempt { rung, pause: self.vary(pause.min(self.policy.max_pause)).max(MIN_PAUSE) }
     }
 
     /// A pause within the jitter.
@@ -157,7 +162,10 @@ impl Ladder {
         self.chance ^= self.chance >> 7;
         self.chance ^= self.chance << 17;
         let fraction = (self.chance >> 11) as f64 / (1u64 << 53) as f64;
-        pause.mul_f64(1.0 - self.policy.jitter.clamp(0.0, 1.0) * fraction)
+        let jitter = if self.policy.jitter.is_nan() { 0.0 } else { self.policy.jitter.clamp(0.0, 1.0) };
+        let left_to_chance = Duration::try_from_secs_f64(pause.as_secs_f64() * jitter * fraction);
+        // Only a pause that no clock can measure is too long for that.
+        pause.saturating_sub(left_to_chance.unwrap_or_default())
     }
 }
 
@@ -206,6 +214,27 @@ mod tests {
         let seconds = Duration::from_secs;
         assert!(pauses(7)[..3].iter().all(|pause| (seconds(3)..=seconds(5)).contains(pause)));
         assert!(pauses(7)[8] >= seconds(45) && pauses(7)[8] <= seconds(60));
+    }
+
+    #[test]
+    fn no_setting_breaks_the_ladder() {
+        let spans = [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(5), Duration::MAX];
+        let jitters = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.5, 1.0, 7.0];
+        let rungs = [(Rung::Retry, 1), (Rung::FlightMode(Duration::MAX), 1), (Rung::Power, u32::MAX)];
+        for (pause, max_pause) in spans.iter().flat_map(|pause| spans.map(|max_pause| (*pause, max_pause))) {
+            for jitter in jitters {
+                for seed in [0, 1, u64::MAX] {
+                    let policy = Policy { pause, max_pause, jitter, seed, ..Policy::default() };
+                    let mut ladder = Ladder::new(policy.ladder(rungs));
+                    for _ in 0..20 {
+                        let pause = ladder.failed().pause;
+                        assert!(pause >= MIN_PAUSE && pause <= max_pause.max(MIN_PAUSE), "{pause:?}");
+                    }
+                }
+            }
+        }
+        let endless = Policy { jitter: f64::NAN, max_pause: Duration::MAX, ..Policy::default() };
+        assert_eq!(Ladder::new(endless.pause(Duration::MAX)).failed().pause, Duration::MAX);
     }
 
     #[test]
