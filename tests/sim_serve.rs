@@ -351,6 +351,27 @@ fn a_link_is_never_put_in_the_place_of_a_file() {
 }
 
 #[test]
+fn an_order_is_taken_to_its_limit_and_refused_beyond() {
+    let (remote, _inbox) = serve::remote().unwrap();
+    for (len, ended) in
+        [(4_095, true), (4_096, true), (4_097, true), (4_096, false), (4_097, false), (9_999, false)]
+    {
+        let mut text = "x".repeat(len);
+        text.push_str(if ended { "\nhelp" } else { "" });
+        let mut answers = Vec::new();
+        let remotes = std::slice::from_ref(&remote);
+        let keep = |answer: &str| {
+            answers.push(answer.to_owned());
+            Ok(())
+        };
+        serve::converse(remotes, text.as_bytes(), keep).unwrap();
+        let refused = answers[0] == "error: an order has at most 4096 bytes";
+        assert_eq!(refused, len > 4_096, "{len}: {answers:?}");
+        assert_eq!(answers.len(), 1 + usize::from(ended), "{len}: {answers:?}");
+    }
+}
+
+#[test]
 fn orders_over_a_unix_socket_reach_the_modem_that_they_name() {
     let (first, first_inbox) = serve::remote().unwrap();
     let (second, second_inbox) = serve::remote().unwrap();
@@ -374,6 +395,16 @@ fn orders_over_a_unix_socket_reach_the_modem_that_they_name() {
     program.expect("error: there are 2 modems, counted from 0\n\n");
     program.expect("error: there is no fault \"explode\"");
     program.expect("net down | net up");
+    // What is no order is an error, and the connection stays.
+    let mut long = b"0 urc ".to_vec();
+    long.extend([b'x'; 100_000]);
+    program.write(&long);
+    program.write(b"\n");
+    program.expect("error: an order has at most 4096 bytes\n\n");
+    program.write(b"urc \xff\n\r\nclose 8\nclose 7\n");
+    program.expect("error: an order is UTF-8\n\n");
+    program.expect("error: \"8\" is no channel, they are 0 to 7; write close 3\n\n");
+    program.expect("ok\n\n");
     program.write(b"hang up\n");
     program.expect("ok\n\n");
     for modem in running {

@@ -26,7 +26,7 @@ pub struct KeepAlive {
 impl KeepAlive {
     /// How long after the last word of a peer that has gone its link ends.
     pub fn patience(self) -> Duration {
-        self.idle + self.interval * self.count
+        self.idle.saturating_add(self.interval.saturating_mul(self.count))
     }
 }
 
@@ -38,5 +38,6 @@ mod tests {
     fn a_link_is_given_up_after_the_last_probe() {
         let (idle, interval) = (Duration::from_secs(60), Duration::from_secs(30));
         assert_eq!(KeepAlive { idle, interval, count: 3 }.patience(), Duration::from_secs(150));
+        assert_eq!(KeepAlive { idle, interval: Duration::MAX, count: 9 }.patience(), Duration::MAX);
     }
 }

@@ -24,6 +24,9 @@ pub enum Order {
     Help,
 }
 
+/// How many channels the modem has.
+const CHANNELS: u8 = 8;
+
 /// Words that are no order; says what would be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadOrder(String);
@@ -81,8 +84,11 @@ impl FromStr for Order {
             ("urc", text) if !text.is_empty() => Control::Urc(text.to_owned()),
             ("fault", rule) => Control::Rule(rule.parse::<Rule>()?),
             ("close", channel) => match channel.parse() {
-                Ok(channel) => Control::PeerClose(channel),
-                Err(_) => return Err(BadOrder(format!("\"{channel}\" is no channel; write close 3"))),
+                Ok(channel) if channel < CHANNELS => Control::PeerClose(channel),
+                Ok(_) | Err(_) => {
+                    let why = format!("\"{channel}\" is no channel, they are 0 to 7; write close 3");
+                    return Err(BadOrder(why));
+                }
             },
             _ => return Err(BadOrder(format!("\"{text}\" is no order; help lists them"))),
         }))
@@ -111,9 +117,19 @@ mod tests {
 
     #[test]
     fn what_is_no_order_is_refused_with_advice() {
-        for text in
-            ["", "net", "net sideways", "urc", "close", "close x", "close 256", "fault explode", "reset now"]
-        {
+        for text in [
+            "",
+            "net",
+            "net sideways",
+            "urc",
+            "close",
+            "close x",
+            "close 8",
+            "close 256",
+            "close -1",
+            "fault explode",
+            "reset now",
+        ] {
             assert!(text.parse::<Order>().is_err(), "{text}");
         }
         let said = "net sideways".parse::<Order>().map_err(|bad| bad.to_string());

@@ -80,11 +80,15 @@ impl MemoryNetwork {
     }
 
     /// Puts a peer at this port of a host (name or address), for TCP and UDP. Each connect meets a copy of it. A
-    /// name gets an address of its own, in order, from 198.51.100.1 on, if it has none yet.
+    /// name gets an address of its own, in order, if it has none yet: from 198.51.100.1 on, then from 198.18.0.1 on, then
+    /// from 2001:db8::1 on (RFC 5737, RFC 2544, RFC 3849).
     pub fn serve(&mut self, host: &str, port: u16, peer: Peer) -> &mut Self {
         if host.parse::<IpAddr>().is_err() && !self.names.contains_key(host) {
-            let number = self.names.len() as u8 + 1;
-            self.name(host, [198, 51, 100, number]);
+            let is_free = |address: &IpAddr| !self.names.values().any(|given| given == address);
+            let address = (self.names.len()..).map(own_address).find(is_free);
+            if let Some(address) = address {
+                self.names.insert(host.to_owned(), address);
+            }
         }
         self.peers.insert((host.to_owned(), port), peer);
         self
@@ -225,7 +229,7 @@ impl MemoryNetwork {
         address: Option<IpAddr>,
         options: LinkOptions,
     ) {
-        let answered_at = self.now + self.latency * 2;
+        let answered_at = self.now + self.latency.saturating_mul(2);
         match peer.meeting {
             Meeting::Silence => {}
             Meeting::Refuse => {
@@ -286,6 +290,23 @@ impl MemoryNetwork {
         }
         for (link, patience) in found_out {
             self.schedule(now + patience, NetworkEvent::Reset(link));
+        }
+    }
+}
+
+/// The address of the n-th name, counted from 0.
+fn own_address(n: usize) -> IpAddr {
+    const FIRST: usize = 254;
+    const SECOND: usize = 0x1_fffe;
+    match n {
+        0..FIRST => IpAddr::from([198, 51, 100, n as u8 + 1]),
+        FIRST.. if n < FIRST + SECOND => {
+            let n = (n - FIRST + 1) as u32;
+            IpAddr::from((u32::from_be_bytes([198, 18, 0, 0]) + n).to_be_bytes())
+        }
+        _ => {
+            let n = (n - FIRST - SECOND + 1) as u64;
+            IpAddr::V6(((0x2001_0db8_u128 << 96) + u128::from(n)).into())
         }
     }
 }
@@ -359,7 +380,7 @@ impl Network for MemoryNetwork {
     fn resolve(&mut self, now: Timestamp, query: u64, host: &str) {
         self.now = now;
         let addresses: Vec<IpAddr> = self.address_of(host).into_iter().collect();
-        let wait = if addresses.is_empty() { DNS_FAILURE_TIME } else { self.latency * 2 };
+        let wait = if addresses.is_empty() { DNS_FAILURE_TIME } else { self.latency.saturating_mul(2) };
         self.schedule(now + wait, NetworkEvent::Resolved { query, addresses });
     }
 
@@ -372,7 +393,7 @@ impl Network for MemoryNetwork {
             })
         };
         if let Some(address) = self.address_of(host).filter(alive) {
-            self.schedule(now + self.latency * 2, NetworkEvent::Pinged { query, address });
+            self.schedule(now + self.latency.saturating_mul(2), NetworkEvent::Pinged { query, address });
         }
     }
 
@@ -408,5 +429,26 @@ impl MemoryNetwork {
     /// Whether the modem could read something from this link now.
     pub fn is_readable(&self, link: Link) -> bool {
         self.conversations.get(&link).is_some_and(|talk| talk.readable(self.now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_name_has_an_address_of_its_own_however_many_there_are() {
+        let mut network = MemoryNetwork::new();
+        network.name("given.test", [198, 51, 100, 3]);
+        for number in 0..1_000 {
+            network.serve(&format!("{number}.test"), 7, Peer::echo());
+        }
+        assert_eq!(network.names["0.test"], IpAddr::from([198, 51, 100, 2]), "the second name");
+        assert_eq!(network.names["1.test"], IpAddr::from([198, 51, 100, 4]), "not that of another");
+        let addresses: BTreeSet<IpAddr> = network.names.values().copied().collect();
+        assert_eq!(addresses.len(), 1_001);
+        let (last, next) = (own_address(254 + 0x1_fffe - 1), own_address(254 + 0x1_fffe));
+        assert_eq!([last.to_string(), next.to_string()], ["198.19.255.254", "2001:db8::1"]);
     }
 }

@@ -11,7 +11,7 @@ use std::thread;
 use super::remote::Remote;
 use crate::sim::Order;
 
-/// The longest order; a longer one ends the connection (bounds memory).
+/// The longest order; a longer one is an error (bounds memory).
 const MAX_LINE: u64 = 4096;
 /// Connections at once; one more is closed at once (bounds threads).
 const MAX_CONNECTIONS: usize = 16;
@@ -102,7 +102,7 @@ fn serve(listener: &UnixListener, remotes: &Arc<[Remote]>) {
         }
         let talk = move || {
             // A connection that breaks is over.
-            drop(converse(stream, &remotes));
+            drop(talk_over(&stream, &remotes));
             drop(token);
         };
         // Without a thread the connection ends.
@@ -110,17 +110,42 @@ fn serve(listener: &UnixListener, remotes: &Arc<[Remote]>) {
     }
 }
 
-fn converse(mut stream: UnixStream, remotes: &[Remote]) -> io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut line = String::new();
-    loop {
-        line.clear();
-        let count = reader.by_ref().take(MAX_LINE).read_line(&mut line)?;
-        if count == 0 || (count as u64 == MAX_LINE && !line.ends_with('\n')) {
-            return Ok(());
-        }
-        if !line.trim().is_empty() {
-            writeln!(stream, "{}\n", obey(remotes, &line))?;
+/// Takes orders in words, one a line, until the reader's end, and gives what [`obey`] says to each. Empty lines are none; a
+/// line of more than 4096 bytes is an error, and so is one that is not UTF-8.
+///
+/// # Errors
+///
+/// Those of the reader and of `answer`.
+pub fn converse(
+    remotes: &[Remote],
+    mut reader: impl BufRead,
+    mut answer: impl FnMut(&str) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut line = Vec::new();
+    while let Some(is_whole) = next_line(&mut reader, &mut line)? {
+        match str::from_utf8(&line) {
+            _ if !is_whole => answer(&format!("error: an order has at most {MAX_LINE} bytes"))?,
+            Ok(order) if order.trim().is_empty() => {}
+            Ok(order) => answer(&obey(remotes, order))?,
+            Err(_) => answer("error: an order is UTF-8")?,
         }
     }
+    Ok(())
+}
+
+/// Reads a line without its end; whether it is whole. Of a longer one nothing is kept but its beginning. `None` at the end.
+fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
+    line.clear();
+    if reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', line)? == 0 {
+        return Ok(None);
+    }
+    if line.pop_if(|last| *last == b'\n').is_some() || line.len() as u64 <= MAX_LINE {
+        return Ok(Some(true));
+    }
+    reader.skip_until(b'\n')?;
+    Ok(Some(false))
+}
+
+fn talk_over(mut stream: &UnixStream, remotes: &[Remote]) -> io::Result<()> {
+    converse(remotes, BufReader::new(stream), |answer| writeln!(stream, "{answer}\n"))
 }

@@ -12,7 +12,7 @@ mod remote;
 mod run;
 
 #[cfg(unix)]
-pub use console::{Console, obey};
+pub use console::{Console, converse, obey};
 pub use in_process::{Handle, Reader, Writer, in_process};
 #[cfg(unix)]
 pub use pty::Pty;
