@@ -75,7 +75,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let modem = common.open()?;
     common::bring_up(&modem)?;
     let socket = modem.tcp().connect(&host, port)?;
-    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
 
     let idle = options.idle.unwrap_or(common.pace(Duration::from_secs(60), Duration::from_millis(300)));
     socket.set_heartbeat(Heartbeat::new(idle, b"ping\n").max_missed(3))?;
@@ -88,11 +88,11 @@ fn run(options: Options) -> Result<(), Failed> {
     }
 
     if let Some(statistics) = socket.heartbeat_statistics() {
-        step("heartbeat", format_args!("{} sent, {} answered", statistics.sent, statistics.answered));
+        step("heartbeat", format_args!("{} sent, {} answered", statistics.sent, statistics.answered))?;
     }
     socket.close()?;
     modem.close();
-    step("closed", "");
+    step("closed", "")?;
     Ok(())
 }
 
@@ -143,9 +143,9 @@ impl Talk {
             // Every event of every socket comes here, in order.
             match events.recv_timeout(self.patience).map_err(|_| silent())? {
                 Event::Received(id, _) if id.channel() == socket.id() => inbox.take(&socket.try_recv()?)?,
-                Event::Sent(id, bytes) => step("event", format_args!("{id:?} has sent {bytes} bytes")),
+                Event::Sent(id, bytes) => step("event", format_args!("{id:?} has sent {bytes} bytes"))?,
                 Event::HeartbeatMissed(id, missed) => {
-                    step("event", format_args!("{id:?} missed {missed} answers to its heartbeat"));
+                    step("event", format_args!("{id:?} missed {missed} answers to its heartbeat"))?;
                 }
                 // What came before can still be taken; then it is the error that says why.
                 Event::Closed(id, _) if id.channel() == socket.id() => inbox.take(&socket.try_recv()?)?,
@@ -163,7 +163,7 @@ impl Talk {
             match socket.queue(format!("reading {queued}\n").as_bytes()) {
                 Ok(()) => *queued += 1,
                 Err(Error::QueueFull { .. }) => {
-                    step("queue", "full: the network is slower than the readings")
+                    step("queue", "full: the network is slower than the readings")?
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -193,7 +193,7 @@ impl Inbox {
             } else {
                 continue;
             }
-            step("received", self.line.trim_ascii_end().escape_ascii());
+            step("received", self.line.trim_ascii_end().escape_ascii())?;
             self.line.clear();
         }
         Ok(())

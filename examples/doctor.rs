@@ -11,13 +11,14 @@ mod common;
 #[path = "common/states.rs"]
 mod states;
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
 use air724ug::{Certificate, Config, Modem, TlsConfig, capture};
+use common::shell::{self, complain};
 use common::{Common, Usage, number, value};
 use states::{Patient, STATES};
 
@@ -41,7 +42,8 @@ usage: doctor [options]
 
 const END: &str = "
 Exit code: 0 all is well, 1 there are warnings, 2 there can be no connection,
-64 a wrong option, 66 a file that can't be read.
+64 a wrong option, 66 a file that can't be read, 74 the output or the capture
+can't be written.
 ";
 
 /// `EX_USAGE` and `EX_NOINPUT` of sysexits.h: 1 and 2 are taken.
@@ -64,27 +66,37 @@ struct Options {
 
 fn main() -> ExitCode {
     env_logger::init();
-    let result = parse(&mut std::env::args().skip(1)).and_then(|options| {
+    let options = common::arguments().map_err(Problem::from).and_then(|mut args| parse(&mut args));
+    let result = options.and_then(|options| {
         let diagnosis = examine(&options)?;
-        Ok(show(&options, &diagnosis))
+        let code = show(&options, &diagnosis).map_err(Problem::Output)?;
+        match diagnosis.capture_error() {
+            Some(why) => Err(Problem::Capture(why.to_owned())),
+            None => Ok(code),
+        }
     });
     match result {
         Ok(code) => code,
         Err(Problem::Usage(Usage::Help)) => {
             let names: Vec<&str> = STATES.iter().map(|(name, ..)| *name).collect();
-            print!("{USAGE}{}\nStates: {}\n{END}", common::HELP, names.join(", "));
-            ExitCode::SUCCESS
+            let help = format!("{USAGE}{}\nStates: {}\n{END}", common::HELP, names.join(", "));
+            shell::print(help).map_or_else(|error| shell::unwritten("doctor", &error), |()| ExitCode::SUCCESS)
         }
         Err(Problem::Usage(Usage::Wrong(why))) => {
-            eprintln!("doctor: {why}\ndoctor: `doctor --help` lists the options");
+            complain(format_args!("doctor: {why}\ndoctor: `doctor --help` lists the options"));
             ExitCode::from(WRONG_USAGE)
         }
         Err(Problem::Input(why)) => {
-            eprintln!("doctor: {why}");
+            complain(format_args!("doctor: {why}"));
             ExitCode::from(NO_INPUT)
         }
+        Err(Problem::Output(error)) => shell::unwritten("doctor", &error),
+        Err(Problem::Capture(why)) => {
+            complain(format_args!("doctor: {why}"));
+            ExitCode::from(shell::IO_ERROR)
+        }
         Err(Problem::Machine(error)) => {
-            eprintln!("doctor: the simulated modem can't be started: {error}");
+            complain(format_args!("doctor: the simulated modem can't be started: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -95,6 +107,9 @@ enum Problem {
     Usage(Usage),
     Input(String),
     Machine(air724ug::Error),
+    Output(io::Error),
+    /// The capture is not complete.
+    Capture(String),
 }
 
 impl From<Usage> for Problem {
@@ -187,7 +202,7 @@ fn examine(options: &Options) -> Result<Diagnosis, Problem> {
     }
     let tell = |what: &str| {
         if !options.quiet {
-            eprintln!("doctor: {what}");
+            complain(format_args!("doctor: {what}"));
         }
     };
     if let Some(path) = &options.common.port {
@@ -207,20 +222,23 @@ fn examine(options: &Options) -> Result<Diagnosis, Problem> {
     Ok(Modem::diagnose_port_and_tell(&patient.path, &config, &checkup, tell))
 }
 
-fn show(options: &Options, diagnosis: &Diagnosis) -> ExitCode {
-    let mut out = std::io::stdout().lock();
+fn show(options: &Options, diagnosis: &Diagnosis) -> io::Result<ExitCode> {
     let text = match options.json {
         true => format!("{}\n", diagnosis.to_json()),
-        false if out.is_terminal() => diagnosis.to_string().lines().map(painted).collect(),
+        false if io::stdout().is_terminal() => diagnosis.to_string().lines().map(painted).collect(),
         false => diagnosis.to_string(),
     };
-    // A reader that has seen enough is no failure.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    ExitCode::from(match diagnosis.severity() {
+    let written = shell::print(text);
+    let code = match diagnosis.severity() {
         None | Some(Severity::Note) => 0,
         Some(Severity::Warning) => 1,
         Some(Severity::Error) => 2,
-    })
+    };
+    match written {
+        // A reader that has seen enough still gets the verdict.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        Ok(()) | Err(_) => Ok(ExitCode::from(code)),
+    }
 }
 
 /// The line in the colour of its mark.

@@ -81,7 +81,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let modem = common.open()?;
     common::bring_up(&modem)?;
     let socket = modem.tcp().connect(&host, port)?;
-    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
 
     let count = options.count.or(common.port.is_none().then_some(10));
     let every = options.every.unwrap_or(common.pace(Duration::from_millis(500), Duration::from_millis(20)));
@@ -94,7 +94,7 @@ fn run(options: Options) -> Result<(), Failed> {
     converse(&socket, &messages, idle, count, awaited)?;
     socket.close()?;
     modem.close();
-    step("closed", "");
+    step("closed", "")?;
     Ok(())
 }
 
@@ -125,7 +125,7 @@ fn converse(
                 received += data.len();
                 heard_at = Instant::now();
                 let first = data[..data.len().min(30)].escape_ascii();
-                step("received", format_args!("{received} bytes by now; these begin with {first}"));
+                step("received", format_args!("{received} bytes by now; these begin with {first}"))?;
                 if let Some(awaited) = &mut awaited {
                     awaited.received(&data)?;
                 }
@@ -133,12 +133,12 @@ fn converse(
             }
             Wake::Message(message) => {
                 sent += 1;
-                step("message", format_args!("{sent}: {} bytes from another thread", message.len()));
+                step("message", format_args!("{sent}: {} bytes from another thread", message.len()))?;
                 Some(message)
             }
             Wake::Timeout => {
                 pings += 1;
-                step("silence", format_args!("of {idle:?}, so ping {pings}"));
+                step("silence", format_args!("of {idle:?}, so ping {pings}"))?;
                 Some(b"ping".to_vec())
             }
         };

@@ -138,12 +138,12 @@ impl Link {
                 Ok(()) if self.proof.as_ref().is_none_or(Proof::is_complete) => {
                     socket.close()?;
                     self.modem.close();
-                    step("closed", "");
+                    step("closed", "")?;
                     return Ok(());
                 }
                 Ok(()) => return Err(Failed::Job("time is up, and not everything came back".into(), ADVICE)),
-                Err(error) if is_final(&error) => return Err(error.into()),
-                Err(error) => step("lost", error),
+                Err(Failed::Modem(error)) if !is_final(&error) => step("lost", error)?,
+                Err(failed) => return Err(failed),
             }
             self.proof =
                 self.proof.take().map(|proof| Proof { lost: true, flown: proof.flown, ..Proof::default() });
@@ -158,19 +158,19 @@ impl Link {
         while !self.is_time_up() {
             match self.modem.tcp().connect(host, *port) {
                 Ok(socket) => {
-                    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+                    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
                     return Ok(Some(socket));
                 }
                 Err(error) if is_final(&error) => return Err(error.into()),
-                Err(error) => step("failed", error),
+                Err(error) => step("failed", error)?,
             }
             failures += 1;
             if failures % self.failures == 0 {
-                step("flight mode", format_args!("for {:?}, after {failures} failures", self.flight));
+                step("flight mode", format_args!("for {:?}, after {failures} failures", self.flight))?;
                 match fly(&self.modem, self.flight) {
                     Ok(()) => self.proof.iter_mut().for_each(|proof| proof.flown = true),
                     Err(error) if is_final(&error) => return Err(error.into()),
-                    Err(error) => step("failed", error),
+                    Err(error) => step("failed", error)?,
                 }
             }
             pause(self.retry);
@@ -179,7 +179,7 @@ impl Link {
     }
 
     /// Sends each kind of data at its pace, and takes what comes, until time is up; how the connection ended otherwise.
-    fn stay(&mut self, socket: &Socket) -> Result<(), Error> {
+    fn stay(&mut self, socket: &Socket) -> Result<(), Failed> {
         let (heart, location) = (tick(self.heart), tick(self.location));
         let time_up = self.until.map_or_else(never, at);
         while !self.proof.as_ref().is_some_and(Proof::is_complete) {
@@ -189,7 +189,7 @@ impl Link {
                 recv(location) -> _ => self.send(socket, LOCATION)?,
                 recv(socket.readable()) -> _ => {
                     let data = socket.try_recv()?;
-                    step("received", data.escape_ascii());
+                    step("received", data.escape_ascii())?;
                     self.proof.iter_mut().for_each(|proof| proof.came_back.extend(&data));
                 }
             }
@@ -197,9 +197,9 @@ impl Link {
         Ok(())
     }
 
-    fn send(&mut self, socket: &Socket, data: &[u8]) -> Result<(), Error> {
+    fn send(&mut self, socket: &Socket, data: &[u8]) -> Result<(), Failed> {
         socket.send(data)?;
-        step("sent", data.escape_ascii());
+        step("sent", data.escape_ascii())?;
         self.proof.iter_mut().for_each(|proof| proof.sent.extend(data));
         Ok(())
     }

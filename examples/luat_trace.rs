@@ -4,12 +4,16 @@
 //! cargo run --example luat_trace -- [--json] [--findings] [FILE...]
 //! ```
 
+#[path = "common/shell.rs"]
+mod shell;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
 use air724ug::luat::{Finding, Findings, Happening, Narrator, Origin, Reader, Severity};
+use shell::complain;
 
 const HELP: &str = "\
 Reads traces of LuatOS firmware (Luatools or a UART, any encoding) and tells
@@ -24,7 +28,8 @@ Usage: luat_trace [--json] [--findings] [FILE...]
   --help      this text
 
 Exit code: 0 if nothing is wrong (harmless findings count as nothing), 1 if
-there are warnings or errors, 2 if a file can't be read or is no trace.";
+there are warnings or errors, 2 if a file can't be read or is no trace, 74 if
+the output can't be written.";
 
 /// What is read where nothing is asked for.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/luat/faq.trace");
@@ -44,11 +49,12 @@ fn main() -> ExitCode {
     let options = match Options::parse() {
         Ok(Some(options)) => options,
         Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
+            let written = shell::print(format_args!("{HELP}\n"));
+            return written
+                .map_or_else(|error| shell::unwritten("luat_trace", &error), |()| ExitCode::SUCCESS);
         }
         Err(problem) => {
-            eprintln!("luat_trace: {problem}; --help shows what there is");
+            complain(format_args!("luat_trace: {problem}; --help shows what there is"));
             return ExitCode::from(2);
         }
     };
@@ -58,15 +64,12 @@ fn main() -> ExitCode {
         match tell_file(&mut out, file, &options) {
             Ok(wrong) => is_wrong |= wrong,
             Err(Failed::Input(error)) => {
-                eprintln!("luat_trace: {}: {error}", visible(&file.display().to_string()));
+                complain(format_args!("luat_trace: {}: {error}", visible(&file.display().to_string())));
                 is_unreadable = true;
             }
-            // A reader that has seen enough (`luat_trace ... | head`) is no failure.
+            // A reader that has seen enough is no failure, and what it has seen decides.
             Err(Failed::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => break,
-            Err(Failed::Output(error)) => {
-                eprintln!("luat_trace: {error}");
-                return ExitCode::from(2);
-            }
+            Err(Failed::Output(error)) => return shell::unwritten("luat_trace", &error),
         }
     }
     ExitCode::from(if is_unreadable { 2 } else { u8::from(is_wrong) })
@@ -88,7 +91,7 @@ impl Options {
             }
         }
         if options.files.is_empty() {
-            eprintln!("luat_trace: no FILE given, so here is one of our own: {FIXTURE}");
+            complain(format_args!("luat_trace: no FILE given, so here is one of our own: {FIXTURE}"));
             options.files.push(FIXTURE.into());
         }
         Ok(Some(options))

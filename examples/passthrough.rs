@@ -89,17 +89,17 @@ fn run(options: Options) -> Result<(), Failed> {
     common::bring_up(&modem)?;
     if options.transparent {
         let stream = modem.transparent(&host, port)?;
-        step("connected", format_args!("to {host}:{port}, transparently"));
+        step("connected", format_args!("to {host}:{port}, transparently"))?;
         pass(&stream, uart, report)?;
         stream.close()?;
     } else {
         let socket = modem.tcp().connect(&host, port)?;
-        step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+        step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
         pass(&socket, uart, report)?;
         socket.close()?;
     }
     modem.close();
-    step("closed", "");
+    step("closed", "")?;
     Ok(())
 }
 
@@ -177,19 +177,19 @@ fn pass(socket: &impl Carrier, mut uart: TTYPort, report: Option<Report>) -> Res
                     down += data.len();
                 }
                 Err(Error::Closed(CloseReason::Peer)) => {
-                    show(up, down);
+                    show(up, down)?;
                     return if has_person { Err(Failed::Job("the server closed too early".into(), None)) } else { Ok(()) };
                 }
                 Err(error) => return Err(error.into()),
             },
             recv(report) -> said => {
-                show(up, down);
+                show(up, down)?;
                 return said.map_or_else(|_| Err(Failed::Job("the person left".into(), None)), |(verdict, _)| verdict);
             }
         }
         if shown_at.elapsed() > Duration::from_secs(5) {
             shown_at = Instant::now();
-            show(up, down);
+            show(up, down)?;
         }
     }
 }
@@ -201,8 +201,8 @@ fn uart_failed(error: io::Error) -> Failed {
     )
 }
 
-fn show(up: usize, down: usize) {
-    step("passed", format_args!("{up} bytes to the server, {down} to the serial port"));
+fn show(up: usize, down: usize) -> Result<(), Failed> {
+    step("passed", format_args!("{up} bytes to the server, {down} to the serial port"))
 }
 
 /// A thread: gives what comes, and at last why nothing comes any more.
@@ -242,12 +242,12 @@ fn person(terminal: &mut TTYPort) -> Result<(), Failed> {
             pause(KEY);
         }
         read_back(terminal, line.as_bytes())?;
-        step("person", format_args!("typed {} and saw it come back", line.escape_debug()));
+        step("person", format_args!("typed {} and saw it come back", line.escape_debug()))?;
     }
     let paste: Vec<u8> = (0..=255).cycle().take(4096).collect();
     terminal.write_all(&paste)?;
     read_back(terminal, &paste)?;
-    step("person", format_args!("pasted {} bytes and saw them come back", paste.len()));
+    step("person", format_args!("pasted {} bytes and saw them come back", paste.len()))?;
     Ok(())
 }
 

@@ -36,11 +36,8 @@ struct Options {
 fn main() -> ExitCode {
     env_logger::init();
     let help = format!("{USAGE}{}", common::HELP);
-    common::finish(
-        "quickstart",
-        &help,
-        parse(&mut std::env::args().skip(1)).map_err(Failed::from).and_then(run),
-    )
+    let options = common::arguments().and_then(|mut args| parse(&mut args));
+    common::finish("quickstart", &help, options.map_err(Failed::from).and_then(run))
 }
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
@@ -86,18 +83,18 @@ fn run(options: Options) -> Result<(), Failed> {
         }
     };
     let modem = options.common.open()?;
-    step("port", options.common.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"));
+    step("port", options.common.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"))?;
     common::bring_up(&modem)?;
     introduce(&modem)?;
     let socket = modem.tcp().connect(&host, port)?;
-    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
     let began = Instant::now();
     let bytes = echo(&socket, options.message.as_bytes(), options.count)?;
     let seconds = began.elapsed().as_secs_f64();
-    step("sent", format_args!("{bytes} bytes in {} messages", options.count));
-    step("received", format_args!("{bytes} bytes, all as they were sent, in {seconds:.2} s"));
+    step("sent", format_args!("{bytes} bytes in {} messages", options.count))?;
+    step("received", format_args!("{bytes} bytes, all as they were sent, in {seconds:.2} s"))?;
     socket.close()?;
-    step("closed", "");
+    step("closed", "")?;
     modem.close();
     Ok(())
 }
@@ -105,11 +102,11 @@ fn run(options: Options) -> Result<(), Failed> {
 /// Shows who and where the module is.
 fn introduce(modem: &Modem) -> Result<(), Failed> {
     let identity = modem.identity()?;
-    step("identity", format_args!("{}, IMEI {}", identity.firmware, identity.imei));
-    step("SIM", "ready");
-    step("signal", modem.signal()?);
-    step("registration", modem.registration()?);
-    step("address", modem.local_ip()?);
+    step("identity", format_args!("{}, IMEI {}", identity.firmware, identity.imei))?;
+    step("SIM", "ready")?;
+    step("signal", modem.signal()?)?;
+    step("registration", modem.registration()?)?;
+    step("address", modem.local_ip()?)?;
     Ok(())
 }
 
@@ -156,7 +153,7 @@ fn receive(mut socket: &Socket, message: &[u8], total: usize) -> Result<usize, F
         received += count;
         if shown.elapsed() > Duration::from_secs(2) {
             shown = Instant::now();
-            step("receiving", format_args!("{received} of {total} bytes"));
+            step("receiving", format_args!("{received} of {total} bytes"))?;
         }
     }
     Ok(received)

@@ -4,11 +4,15 @@
 //! cargo run --example replay -- [--quiet] [FILE...]
 //! ```
 
+#[path = "common/shell.rs"]
+mod shell;
+
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use air724ug::capture::{self, Capture, Happening, What};
+use shell::complain;
 
 const HELP: &str = "\
 Decodes captures into timelines of commands, answers, URCs and data.
@@ -21,7 +25,8 @@ Usage: replay [--quiet] [FILE...]
   --help    this text
 
 Exit code: 0 if every line is explained, 1 if one is not or if a capture of our
-own is not as its header expects, 2 if a file can't be read.";
+own is not as its header expects, 2 if a file can't be read, 74 if the output
+can't be written.";
 
 /// What is shown where nothing is asked for.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.capture");
@@ -38,7 +43,7 @@ fn main() -> ExitCode {
         Ok(Some(options)) => options,
         Ok(None) => return finish(writeln!(out, "{HELP}").and_then(|()| out.flush()), ExitCode::SUCCESS),
         Err(problem) => {
-            eprintln!("replay: {problem}; --help shows what there is");
+            complain(format_args!("replay: {problem}; --help shows what there is"));
             return ExitCode::from(2);
         }
     };
@@ -46,7 +51,7 @@ fn main() -> ExitCode {
     for file in &options.files {
         match capture::load(file) {
             Err(error) => {
-                eprintln!("replay: {error}");
+                complain(format_args!("replay: {error}"));
                 return ExitCode::from(2);
             }
             Ok(capture) => match show(&mut out, file, &capture, options.quiet) {
@@ -72,7 +77,7 @@ impl Options {
             }
         }
         if options.files.is_empty() {
-            eprintln!("replay: no FILE given, so here is one of our own: {FIXTURE}");
+            complain(format_args!("replay: no FILE given, so here is one of our own: {FIXTURE}"));
             options.files.push(FIXTURE.into());
         }
         Ok(Some(options))
@@ -116,13 +121,6 @@ fn print(out: &mut impl Write, happening: &Happening) -> io::Result<()> {
     writeln!(out, "{:>14} {arrow} {}  [line {}]", happening.at, happening.what, lines.join(", "))
 }
 
-/// A reader that has seen enough (`replay ... | head`) is no failure.
 fn finish(written: io::Result<()>, code: ExitCode) -> ExitCode {
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("replay: {error}");
-            ExitCode::from(2)
-        }
-        Ok(()) | Err(_) => code,
-    }
+    written.map_or_else(|error| shell::unwritten("replay", &error), |()| code)
 }

@@ -85,14 +85,14 @@ fn run(options: Options) -> Result<(), Failed> {
                 let answer = answer.escape_ascii();
                 return Err(Failed::Job(format!("\"{answer}\" came back for connection {number}"), None));
             }
-            Ok(answer) if answer.is_empty() => step("no answer", format_args!("to message {number}")),
-            Ok(answer) => step("answer", answer.escape_ascii()),
-            Err(error) if is_ours || is_final(&error) => return Err(error.into()),
+            Ok(answer) if answer.is_empty() => step("no answer", format_args!("to message {number}"))?,
+            Ok(answer) => step("answer", answer.escape_ascii())?,
             // A bad moment of the network: the next connection may do better.
-            Err(error) => {
+            Err(Failed::Modem(error)) if !is_ours && !is_final(&error) => {
                 failed += 1;
-                step("failed", error);
+                step("failed", error)?;
             }
+            Err(failed) => return Err(failed),
         }
     }
     modem.close();
@@ -109,9 +109,9 @@ fn exchange(
     port: u16,
     message: &[u8],
     patience: Duration,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Vec<u8>, Failed> {
     let socket = modem.tcp().connect(host, port)?;
-    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()));
+    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
     socket.send(message)?;
     let until = Instant::now() + patience;
     let mut answer = Vec::new();
@@ -119,7 +119,7 @@ fn exchange(
         match socket.recv(until.saturating_duration_since(Instant::now())) {
             Ok(Received::Data(data)) => answer.extend(data),
             Ok(Received::Timeout) | Err(Error::Closed(CloseReason::Peer)) => break,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     socket.close()?;
@@ -128,7 +128,7 @@ fn exchange(
 
 /// The pause between two connections.
 fn rest(modem: &Modem, span: Duration, flight_mode: bool) -> Result<(), Failed> {
-    step("pausing", format_args!("for {span:?}{}", if flight_mode { ", in flight mode" } else { "" }));
+    step("pausing", format_args!("for {span:?}{}", if flight_mode { ", in flight mode" } else { "" }))?;
     if !flight_mode {
         pause(span);
         return Ok(());
@@ -137,6 +137,6 @@ fn rest(modem: &Modem, span: Duration, flight_mode: bool) -> Result<(), Failed> 
     pause(span);
     modem.flight_mode(false)?;
     common::bring_up(modem)?;
-    step("ready", "the radio is on again");
+    step("ready", "the radio is on again")?;
     Ok(())
 }

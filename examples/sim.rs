@@ -7,8 +7,11 @@
 //!
 //! Meanwhile it takes orders on its standard input: `net down`, `sim remove`, `fault reboot@12s`, `state`, `help`.
 
+#[path = "common/shell.rs"]
+mod shell;
+
 use std::fmt::Display;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -17,6 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
+use shell::complain;
 
 const HELP: &str = "\
 Serves simulated Air724UG modems on pseudo-terminals. Prints each terminal's path; any program can open it.
@@ -66,21 +70,23 @@ struct Options {
 
 fn main() -> ExitCode {
     env_logger::init();
-    let options = match parse(std::env::args().skip(1)) {
+    let options = match shell::arguments().and_then(parse) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            println!("{HELP}{}", indented(air724ug::sim::Order::HELP));
-            return ExitCode::SUCCESS;
+            let help = format!("{HELP}{}\n", indented(air724ug::sim::Order::HELP));
+            return shell::print(help)
+                .map_or_else(|error| shell::unwritten("sim", &error), |()| ExitCode::SUCCESS);
         }
         Err(problem) => {
-            eprintln!("sim: {problem}\nsim: `sim --help` lists the options");
+            complain(format_args!("sim: {problem}\nsim: `sim --help` lists the options"));
             return ExitCode::from(2);
         }
     };
     match run(options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("sim: {problem}");
+        Err(Problem::Output(error)) => shell::unwritten("sim", &error),
+        Err(Problem::Job(problem)) => {
+            complain(format_args!("sim: {problem}"));
             ExitCode::FAILURE
         }
     }
@@ -184,7 +190,20 @@ fn profile(name: &str) -> Result<Profile, String> {
     Profile::named(name).ok_or_else(|| format!("there is no profile \"{name}\"; there are {names}"))
 }
 
-fn run(options: Options) -> Result<(), String> {
+/// How it ends early.
+enum Problem {
+    /// The standard output can't be written.
+    Output(io::Error),
+    Job(String),
+}
+
+impl From<String> for Problem {
+    fn from(problem: String) -> Self {
+        Self::Job(problem)
+    }
+}
+
+fn run(options: Options) -> Result<(), Problem> {
     let mut remotes = Vec::new();
     let mut modems = Vec::new();
     for number in 0..options.modems {
@@ -201,7 +220,7 @@ fn run(options: Options) -> Result<(), String> {
     let console = options.control.as_ref().map(|path| serve::Console::listen(path, remotes.clone()));
     let _console =
         console.transpose().map_err(|error| format!("can't listen on the control socket: {error}"))?;
-    announce(&paths).map_err(|error| format!("can't print the path: {error}"))?;
+    announce(&paths).map_err(Problem::Output)?;
     thread::spawn(move || take_orders(&remotes));
     let running: Vec<_> = modems
         .into_iter()
@@ -249,20 +268,18 @@ fn guard(link: &Path, terminal: &Path) -> io::Result<Child> {
 
 /// The paths alone on the first lines, so that a script can read them.
 fn announce(paths: &[PathBuf]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for path in paths {
-        writeln!(out, "{}", path.display())?;
-    }
-    out.flush()
+    paths.iter().try_for_each(|path| shell::print(format_args!("{}\n", path.display())))
 }
 
 /// Orders from the standard input, until its end; the modems go on after it.
 fn take_orders(remotes: &[serve::Remote]) {
-    for line in io::stdin().lock().lines().map_while(Result::ok) {
-        if !line.trim().is_empty() {
-            // A reader that is gone hears no answer.
-            let _ = writeln!(io::stdout(), "{}", serve::obey(remotes, &line));
-        }
+    let answer = |text: &str| {
+        // A reader that is gone hears no answer.
+        let _ = shell::print(format_args!("{text}\n"));
+        Ok(())
+    };
+    if let Err(error) = serve::converse(remotes, io::stdin().lock(), answer) {
+        complain(format_args!("sim: takes no orders any more: {error}"));
     }
 }
 
@@ -300,6 +317,6 @@ impl Screen {
         let (on, off) =
             if self.coloured { (format!("\x1b[{colour}m"), "\x1b[0m") } else { (String::new(), "") };
         // A reader that is gone ends the show, not the modem.
-        let _ = writeln!(io::stdout(), "{number}{at} {on}{sign} {text}{off}");
+        let _ = shell::print(format_args!("{number}{at} {on}{sign} {text}{off}\n"));
     }
 }

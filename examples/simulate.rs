@@ -5,6 +5,8 @@
 //! cargo run --release --example simulate -- --kind line --seed 42
 //! ```
 
+#[path = "common/shell.rs"]
+mod shell;
 #[path = "../tests/simulation/mod.rs"]
 mod simulation;
 
@@ -34,7 +36,8 @@ Usage: simulate [--seeds N] [--from N] [--kind NAME] [--seed N] [--jobs N] [--qu
 
 A seed that fails is made as short as it can be and printed with the trace of the line and the command that repeats it.
 
-Exit code: 0 every promise held, 1 one did not, 2 a wrong option.
+Exit code: 0 every promise held; 1 one did not, or nothing reads the output any more; 2 a wrong option; 74 the output
+can't be written.
 ";
 
 /// What a run tells now and then.
@@ -68,10 +71,12 @@ fn main() -> ExitCode {
         Ok(Some(options)) => options,
         Ok(None) => {
             let kinds: Vec<&str> = Kind::ALL.iter().map(|(_, name)| *name).collect();
-            return print(&HELP.replace("KINDS", &kinds.join(", "))).unwrap_or(ExitCode::FAILURE);
+            let help = HELP.replace("KINDS", &kinds.join(", "));
+            return shell::print(help)
+                .map_or_else(|error| shell::unwritten("simulate", &error), |()| ExitCode::SUCCESS);
         }
         Err(why) => {
-            eprintln!("simulate: {why}\nsimulate: `simulate --help` lists the options");
+            shell::complain(format_args!("simulate: {why}\nsimulate: `simulate --help` lists the options"));
             return ExitCode::from(2);
         }
     };
@@ -80,13 +85,12 @@ fn main() -> ExitCode {
         Some(seed) => one(options.kind.unwrap_or_else(|| Kind::of_seed(seed)), seed),
         None => many(&options),
     };
-    // Whoever reads no more has seen enough.
-    done.unwrap_or(ExitCode::FAILURE)
-}
-
-fn print(text: &str) -> io::Result<ExitCode> {
-    io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    match done {
+        Ok(code) => code,
+        // A reader that has seen enough ends the run, which has not shown that every promise holds.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) => shell::unwritten("simulate", &error),
+    }
 }
 
 fn options(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> Result<Option<Options>, String> {

@@ -1,12 +1,15 @@
 //! Options that the examples share, and the simulated modem that they use without `--port`.
 #![allow(dead_code, reason = "each example uses its own part")]
 
+pub mod shell;
+
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +17,7 @@ use air724ug::crossbeam_channel::{Receiver, after};
 use air724ug::diagnosis::Code;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::{Config, Error, Event, Modem, NotReady, RegistrationStatus};
+use shell::complain;
 
 /// Help for the options of [`Common`].
 pub const HELP: &str = "\x20 \
@@ -24,6 +28,9 @@ pub const HELP: &str = "\x20 \
   --capture FILE       records the session; passwords are masked
   --help               this text
 ";
+
+/// The modem whose session is recorded: the end of the program looks whether the capture is complete.
+static RECORDED: OnceLock<Modem> = OnceLock::new();
 
 /// What every example understands.
 #[derive(Debug)]
@@ -96,7 +103,11 @@ impl Common {
         config.apn = self.apn.clone();
         config.pin = self.pin.clone();
         config.capture = self.capture.clone();
-        Modem::open(&path, config)
+        let modem = Modem::open(&path, config)?;
+        if self.capture.is_some() {
+            let _ = RECORDED.set(modem.clone());
+        }
+        Ok(modem)
     }
 }
 
@@ -139,36 +150,60 @@ pub fn main<O>(
     run: impl FnOnce(O) -> Result<(), Failed>,
 ) -> ExitCode {
     env_logger::init();
-    let options = parse(&mut std::env::args().skip(1));
+    let options = arguments().and_then(|mut args| parse(&mut args));
     finish(name, &format!("{usage}{HELP}"), options.map_err(Failed::from).and_then(run))
+}
+
+/// The arguments of the program.
+pub fn arguments() -> Result<impl Iterator<Item = String>, Usage> {
+    shell::arguments().map_err(Usage::Wrong)
 }
 
 /// Runs an example and says what went wrong, and what to do, on the last line.
 pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let recorded = RECORDED.get().map_or(Ok(()), |modem| {
+        modem.close();
+        modem.flush_capture()
+    });
+    if let Err(error) = &recorded {
+        complain(format_args!("{name}: {error}"));
+    }
+    let (why, advice) = match result {
+        Ok(()) if recorded.is_err() => return ExitCode::from(shell::IO_ERROR),
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failed::Output(error)) => return shell::unwritten(name, &error),
         Err(Failed::Usage(Usage::Help)) => {
-            print!("{help}\nExit code: 0 it succeeded, 1 it did not, 2 a wrong option.\n");
-            ExitCode::SUCCESS
+            return match shell::print(format_args!("{help}\n{EXIT_CODES}")) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => shell::unwritten(name, &error),
+            };
         }
         Err(Failed::Usage(Usage::Wrong(why))) => {
-            eprintln!("{name}: {why}\n{name}: `{name} --help` lists the options");
-            ExitCode::from(2)
+            complain(format_args!("{name}: {why}\n{name}: `{name} --help` lists the options"));
+            return ExitCode::from(2);
         }
-        Err(Failed::Job(why, advice)) => {
-            eprintln!("{name}: {why}");
-            if let Some(advice) = advice {
-                eprintln!("{name}: {advice}");
-            }
-            ExitCode::FAILURE
-        }
+        Err(Failed::Modem(error)) => (error.to_string(), advice(&error)),
+        Err(Failed::Job(why, advice)) => (why, advice),
+    };
+    complain(format_args!("{name}: {why}"));
+    if let Some(advice) = advice {
+        complain(format_args!("{name}: {advice}"));
     }
+    ExitCode::FAILURE
 }
+
+const EXIT_CODES: &str = "\
+Exit code: 0 it succeeded, or nothing reads its output any more; 1 it did not;
+2 a wrong option; 74 its output or the capture can't be written.
+";
 
 /// How an example failed.
 #[derive(Debug)]
 pub enum Failed {
     Usage(Usage),
+    /// The standard output can't be written.
+    Output(std::io::Error),
+    Modem(Error),
     /// What happened, and what a person can do.
     Job(String, Option<&'static str>),
 }
@@ -181,7 +216,7 @@ impl From<Usage> for Failed {
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Self::Job(error.to_string(), advice(&error))
+        Self::Modem(error)
     }
 }
 
@@ -262,7 +297,7 @@ pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
         match modem.wait_ready(Duration::from_secs(5)) {
             Ok(()) => return Ok(()),
             Err(Error::NotReady(reason)) if began.elapsed() < PATIENCE && !is_hopeless(reason) => {
-                step("waiting", reason);
+                step("waiting", reason)?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -287,8 +322,8 @@ pub fn host_and_port(option: &str, server: &str) -> Result<(String, u16), Usage>
 }
 
 /// A step that went well.
-pub fn step(what: &str, how: impl Display) {
-    println!("{what:<14} {how}");
+pub fn step(what: &str, how: impl Display) -> Result<(), Failed> {
+    shell::print(format_args!("{what:<14} {how}\n")).map_err(Failed::Output)
 }
 
 /// Starts a simulated modem with this machine's network behind it, on a thread; the path of its terminal.
@@ -301,7 +336,7 @@ pub fn simulated_modem() -> Result<String, Error> {
         // It runs as long as the program does.
         let _remote = remote;
         if let Err(error) = serve::run(modem, pty, inbox) {
-            eprintln!("the simulated modem ended: {error}");
+            complain(format_args!("the simulated modem ended: {error}"));
         }
     });
     Ok(path)

@@ -178,7 +178,8 @@ impl Patient {
         let modem = Simulator::new(settings, network);
         thread::spawn(move || {
             if let Err(error) = serve::run(modem, pty, inbox) {
-                eprintln!("the simulated modem ended: {error}");
+                // If that can't be told, there is no one to tell.
+                let _ = writeln!(std::io::stderr(), "the simulated modem ended: {error}");
             }
         });
         patient.remote = Some(remote);

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Runs an example as shells do when something is in the way: a standard output that nothing reads or that is full, a
+standard error that is full, arguments that are no UTF-8, a capture that can't be written.
+
+    shell_manners.py FOLDER SCRATCH NAME...   FOLDER holds the built examples, SCRATCH is for files
+
+Nothing but Python's standard library. A new example is held to the same without a word here.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+SECONDS = 90  # a ceiling; an example that hangs fails
+FULL = "/dev/full"
+OUTPUT_FAILED = 74  # EX_IOERR
+
+# What ends by itself and prints something before: the arguments of a short run.
+RUN = {
+    "quickstart": ["--count", "2"], "doctor": ["--quiet"], "simulate": ["--seeds", "20", "--jobs", "1"],
+    "async_socket": ["--count", "2"], "interrupt_recv": ["--count", "2", "--size", "100"],
+    "short_connection": ["--count", "1"],
+}
+# The code for a wrong option, where it is not 2.
+WRONG_OPTION = {"doctor": 64}
+# How a run may end that nothing reads: 1 where that says that something is wrong in what was read.
+UNREAD = {"luat_trace": {0, 1}, "simulate": {1}}
+TRACES = re.compile(r"panicked|stack backtrace|RUST_BACKTRACE")
+
+failures = 0
+
+
+def run(folder, name, arguments, stdout, stderr=subprocess.PIPE):
+    command = [os.path.join(folder, name).encode()] + [os.fsencode(argument) for argument in arguments]
+    environment = dict(os.environ, RUST_BACKTRACE="1")
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, timeout=SECONDS,
+                              env=environment, check=False)
+    except subprocess.TimeoutExpired:
+        return None, f"it did not end within {SECONDS} s"
+    return done.returncode, (done.stderr or b"").decode(errors="replace")
+
+
+def check(name, what, holds, code, said):
+    global failures
+    traces = TRACES.search(said)
+    if holds and not traces:
+        print(f"  ok  {name}: {what}")
+        return
+    failures += 1
+    print(f"  FAILED  {name}: {what}: exit code {code}, on the standard error:\n{said}")
+
+
+def unread():
+    """The end of a pipe that nothing reads any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "wb")
+
+
+def manners(folder, name):
+    arguments = RUN.get(name, [])
+    for what, given, codes in [("--help", ["--help"], {0}), ("a run", arguments, UNREAD.get(name, {0}))]:
+        with unread() as out:
+            code, said = run(folder, name, given, out)
+        # Fixtures are announced on the standard error, and that is all.
+        quiet = all("no FILE given" in line for line in said.splitlines())
+        check(name, f"{what} that nothing reads ends quietly", code in codes and quiet, code, said)
+        with open(FULL, "wb") as out:
+            code, said = run(folder, name, given, out)
+        told = "can't be written" in said
+        check(name, f"{what} into a full file is an error", code == OUTPUT_FAILED and told, code, said)
+        with open(FULL, "wb") as out, open(FULL, "wb") as messages:
+            code, said = run(folder, name, given, out, stderr=messages)
+        check(name, f"{what} whose messages are lost, too, ends the same", code == OUTPUT_FAILED, code, said)
+    wrong = WRONG_OPTION.get(name, 2)
+    # A file of that name is not there.
+    for given in [[b"--no-such-option\xff"], [b"\xff.capture"]]:
+        code, said = run(folder, name, given, subprocess.DEVNULL)
+        check(name, f"{given} is a wrong option", code == wrong and said != "", code, said)
+    with open(FULL, "wb") as messages:
+        code, said = run(folder, name, ["--no-such-option"], subprocess.DEVNULL, stderr=messages)
+    check(name, "a wrong option with no one to tell", code == wrong, code, said)
+    code, said = run(folder, name, ["--help"], subprocess.PIPE)
+    check(name, "--help says nothing on the standard error", code == 0 and said == "", code, said)
+
+
+def help_of(folder, name):
+    command = [os.path.join(folder, name), "--help"]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=SECONDS,
+                          check=False).stdout.decode()
+
+
+def captures(folder, scratch, name):
+    """An example that records its session."""
+    arguments = RUN.get(name, [])
+    wrong = WRONG_OPTION.get(name, 2)
+    for option in ["--port", "--capture"]:
+        code, said = run(folder, name, [option, b"c\xff.cap"], subprocess.DEVNULL)
+        check(name, f"{option} with no UTF-8 is a wrong option", code == wrong and "UTF-8" in said, code, said)
+    code, said = run(folder, name, [*arguments, "--capture", FULL], subprocess.DEVNULL)
+    told = "the capture is not complete" in said
+    check(name, "a capture on a full disk is told", code == OUTPUT_FAILED and told, code, said)
+    pipe = os.path.join(scratch, f"{name}.fifo")
+    os.mkfifo(pipe)
+    code, said = run(folder, name, [*arguments, "--capture", pipe], subprocess.DEVNULL)
+    told = "nothing reads from this pipe" in said
+    check(name, "a capture on a pipe without a reader is told at once", code not in (0, None) and told, code, said)
+    # Read and written by this program, and never drained.
+    held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    code, said = run(folder, name, [*arguments, "--capture", pipe], subprocess.DEVNULL)
+    check(name, "a capture on a pipe that is not drained holds nothing up", code is not None, code, said)
+    os.close(held)
+    missing = os.path.join(scratch, "no", "such", "folder")
+    code, said = run(folder, name, [*arguments, "--capture", missing], subprocess.DEVNULL)
+    told = "can't record in" in said
+    check(name, "a capture that can't be made is told", code not in (0, None) and told, code, said)
+
+
+def main():
+    folder, scratch, names = sys.argv[1], sys.argv[2], sys.argv[3:]
+    if not names:
+        sys.exit("no example is named")
+    for name in names:
+        manners(folder, name)
+        if "--capture" in help_of(folder, name):
+            captures(folder, scratch, name)
+    if failures:
+        sys.exit(f"{failures} failed")
+
+
+main()
