@@ -50,7 +50,9 @@ fn taken(connection: &Connection, accepted: usize) -> Result<(), String> {
 fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
     let good = followed(connection, got);
     let rest = &got[good..];
-    let is_filled = rest.iter().all(|byte| *byte == b'\r') && (connection.is_told() || connection.left);
+    // A lost datagram is told by its send, and ends nothing.
+    let is_told = connection.is_told() || connection.is_udp();
+    let is_filled = rest.iter().all(|byte| *byte == b'\r') && (is_told || connection.left);
     // Where what fills up a send can be lost as well, a question may be taken for it.
     let is_filled = is_filled || (facts.may_be_deaf && connection.is_told() && is_made_of_questions(rest));
     let escaped = connection.wanted == Wanted::Transparent && rest.starts_with(b"+++");
