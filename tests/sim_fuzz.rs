@@ -20,6 +20,8 @@ mod engine;
 mod given;
 #[path = "sim_fuzz/luat.rs"]
 mod luat;
+#[path = "sim_fuzz/mask.rs"]
+mod mask;
 #[path = "sim_fuzz/numbers.rs"]
 mod numbers;
 #[path = "sim_fuzz/script.rs"]
@@ -95,6 +97,11 @@ fn any_file_is_a_certificate_or_an_error() {
 #[test]
 fn the_escape_hatch_leaves_the_modem_as_it_was() {
     seeded(2_000, 20, command::run);
+}
+
+#[test]
+fn no_secret_is_recorded() {
+    seeded(1_000, 200, mask::run);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub mod engine;
 pub mod given;
 #[path = "../../tests/sim_fuzz/luat.rs"]
 pub mod luat;
+#[path = "../../tests/sim_fuzz/mask.rs"]
+pub mod mask;
 #[path = "../../tests/sim_fuzz/numbers.rs"]
 pub mod numbers;
 #[path = "../../tests/sim_fuzz/script.rs"]

@@ -64,6 +64,9 @@ enum Upload {
     Announced { length: usize },
     /// The LF, if any, is behind.
     Ready { length: usize },
+    /// A result came before the prompt. It may be an older command's: a prompt still brings the contents, unless the host
+    /// says something else first.
+    Doubted { length: usize },
     /// Some of it is out.
     Open { left: usize },
     /// The modem gave its result early. How much more comes, nobody knows, so the line that follows is masked, too.
@@ -120,7 +123,7 @@ impl Mask {
     /// Keeps what is written, to know it again. The lines of a file are secrets each, but for those that say what it is.
     fn learn(&mut self, byte: u8, upload: Upload) {
         match upload {
-            Upload::None => return self.known.learn(byte),
+            Upload::None | Upload::Doubted { .. } => return self.known.learn(byte),
             // The next command, perhaps.
             Upload::Tail => return,
             Upload::Announced { .. } | Upload::Ready { .. } => {}
@@ -147,6 +150,11 @@ impl Mask {
     fn is_secret_to_modem(&mut self, byte: u8) -> bool {
         match self.upload {
             Upload::None => self.scan(byte),
+            Upload::Doubted { .. } => {
+                self.upload = Upload::None;
+                self.guard = Guard::Off;
+                self.scan(byte)
+            }
             Upload::Announced { length } if byte == b'\n' => {
                 self.upload = Upload::Ready { length };
                 false
@@ -217,7 +225,7 @@ impl Mask {
 
     /// The modem waits for the contents: from here on an LF is contents, not the end of the command.
     fn prompt(&mut self) {
-        if let Upload::Announced { length } = self.upload {
+        if let Upload::Announced { length } | Upload::Doubted { length } = self.upload {
             self.upload = Upload::Ready { length };
         }
         if let Guard::Armed(line) = self.guard {
@@ -232,7 +240,11 @@ impl Mask {
         self.upload = match self.upload {
             // A host that has seen the prompt writes, whatever comes behind it.
             Upload::Ready { length: left } if is_prompted => Upload::Interrupted { left },
-            Upload::None | Upload::Announced { .. } | Upload::Ready { .. } => Upload::None,
+            Upload::Announced { length } | Upload::Ready { length } | Upload::Doubted { length } => {
+                self.guard = Guard::Armed(Watched::default());
+                Upload::Doubted { length }
+            }
+            Upload::None => Upload::None,
             Upload::Open { left } | Upload::Interrupted { left } => Upload::Interrupted { left },
             Upload::Tail => Upload::Tail,
         };
