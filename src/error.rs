@@ -216,6 +216,8 @@ pub enum CloseReason {
     /// Something came while the module was in command mode that no module says: data, perhaps, that can't be told from
     /// answers there (transparent mode).
     DataInCommandMode,
+    /// What came from the module was damaged on the serial line, and bytes of this socket may be among what is lost.
+    Damaged,
     /// Received data were cut short on the line between module and host.
     Truncated {
         /// Bytes that the module announced and that did not come whole.
@@ -315,6 +317,7 @@ impl CloseReason {
             | Self::ResumeUnanswered
             | Self::EndUncertain { .. }
             | Self::DataInCommandMode
+            | Self::Damaged
             | Self::Truncated { .. } => io::ErrorKind::ConnectionAborted,
         }
     }
@@ -357,6 +360,7 @@ impl fmt::Display for CloseReason {
             Self::DataInCommandMode => {
                 f.write_str("received data may be lost: the module sent some while it was in command mode")
             }
+            Self::Damaged => f.write_str("received data may be lost: the serial line damaged some"),
             Self::Truncated { lost } => write!(f, "{lost} received bytes were cut short on the serial line"),
         }
     }

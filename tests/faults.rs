@@ -627,13 +627,21 @@ fn an_echo_that_is_suddenly_on_is_a_module_that_has_started_anew() {
 }
 
 #[test]
-fn a_line_without_end_and_an_impossible_header_are_faults_and_no_more() {
-    let mut pair = Pair::online();
-    let socket = pair.channel_open();
-    pair.inject(&[b'x'; 5000]);
-    pair.inject(b"\r\n\r\n+RECEIVE,9,4:\r\nOK\r\n\r\n+RECEIVE,0,99999:\r\n\r\n+CIPRXGET: 2,12,4,0\r\nOK\r\n");
-    let faults = pair.events.iter().filter(|event| matches!(event, Event::Fault(_))).count();
-    assert_eq!(faults, 4, "{}", pair.story());
-    pair.send(socket, b"hello").unwrap();
-    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+fn a_line_without_end_and_an_impossible_header_end_what_is_being_received() {
+    for garbage in [
+        &[b'x'; 5000][..],
+        b"\r\n+RECEIVE,9,4:\r\nOK\r\n",
+        b"\r\n+RECEIVE,0,99999:\r\n",
+        b"\r\n+CIPRXGET: 2,12,4,0\r\nOK\r\n",
+    ] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.inject(garbage);
+        let faults = pair.events.iter().filter(|event| matches!(event, Event::Fault(_))).count();
+        assert_eq!(faults, 1, "{}", pair.story());
+        assert_eq!(pair.engine.statistics().faults, 1);
+        assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)));
+        pair.close(socket).unwrap();
+        still_works(&mut pair);
+    }
 }

@@ -3,68 +3,9 @@
 use nom::IResult;
 use nom::bytes::streaming::take_until;
 
-use super::header::{self, Header, Impossible, RawHeader, Scan};
-
-/// The longest line that is kept. The module's own command lines end at 1024 bytes (protocol section 2) and its
-/// longest documented answers are shorter; what is longer is reported as [`Fault::LineTooLong`] and passed over.
-pub const MAX_LINE: usize = 2048;
-
-/// What the engine knows of the next bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Expect {
-    /// Lines only: a `>` is text.
-    Line,
-    /// A send waits for its `> `, so a `>` at the start of a line is the prompt.
-    Prompt,
-    /// Text of people behind its header: each line as it came up to its LF, empty ones too, and no header or prompt.
-    Text,
-    /// No text at all: every byte is payload (transparent mode). Asked for where a line ends.
-    Raw,
-}
-
-/// One piece of what the modem wrote.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Token<'a> {
-    /// A line of text without its line end and outer blanks; never empty, not necessarily UTF-8. Of text of people
-    /// ([`Expect::Text`]) the line without its LF, perhaps empty.
-    Line(&'a [u8]),
-    /// The `> ` that asks for payload. The blank may follow later and is passed over.
-    Prompt,
-    /// The next [`Header::len`] bytes are payload: [`Token::Data`] tokens follow until one is the last.
-    Header(Header),
-    /// Raw payload, as much as there is. Borrowed from the input: nothing is copied or searched.
-    Data {
-        /// The bytes; empty only if the header announced none.
-        bytes: &'a [u8],
-        /// Whether the payload is complete.
-        last: bool,
-    },
-    /// Something that no modem should write. The decoder has passed over it.
-    Fault(Fault),
-}
-
-/// What was wrong with the bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// A line longer than [`MAX_LINE`].
-    #[error("a line of more than {MAX_LINE} bytes")]
-    LineTooLong,
-    /// Data for a channel that does not exist; they are passed over.
-    #[error("{len} bytes of data for channel {number}, which does not exist")]
-    ImpossibleChannel {
-        /// The number that the modem wrote.
-        number: u32,
-        /// How many bytes it announced.
-        len: usize,
-    },
-    /// A header that announces more than [`MAX_PAYLOAD`](super::MAX_PAYLOAD) bytes; what follows is read as text.
-    #[error("a header that announces {len} bytes of data")]
-    ImpossibleLength {
-        /// The length that the modem wrote.
-        len: u32,
-    },
-}
+use super::ChannelId;
+use super::header::{self, Impossible, RawHeader, Scan};
+use super::token::{Expect, Fault, MAX_LINE, Token};
 
 /// Cuts the modem's bytes into [`Token`]s, one at a time, in linear time at any chunk size.
 ///
@@ -88,6 +29,11 @@ pub enum Fault {
 /// | `Text` | `MAX_LINE` bytes without a line end | `Overlong` |
 /// | `Overlong` | line end | `Text` |
 /// | `Payload` | the last announced byte, or [`abandon_data`](Self::abandon_data) | `Text` |
+///
+/// A module begins each line with a CR LF of its own, so behind data that are as long as announced there is one.
+/// Anything else there is [`Fault::NoLineEnd`], with three exceptions: an expected prompt; an echo, until
+/// [`echo_is_off`](Self::echo_is_off); and a header, if the firmware is one that writes none before its headers, which
+/// the first one shows.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
@@ -95,6 +41,45 @@ pub struct Decoder {
     line: Vec<u8>,
     /// Whether `line` was handed out and is to be cleared.
     taken: bool,
+    /// What stands in front of the line that comes next, or is under way.
+    before: Before,
+    /// Whether the last line had no line end of its own in front.
+    loose: bool,
+    headers: Headers,
+    echo: Echo,
+}
+
+/// What stands in front of a line.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+enum Before {
+    /// A line end of its own, or nothing of which one could say more.
+    #[default]
+    LineEnd,
+    /// The end of the line before.
+    Line,
+    /// Data, directly.
+    Data,
+    /// Data and a CR.
+    DataCr,
+}
+
+/// How the firmware begins its headers.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+enum Headers {
+    #[default]
+    Unknown,
+    /// With a line end.
+    Framed,
+    /// Without one.
+    Bare,
+}
+
+/// Whether commands may be sent back.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+enum Echo {
+    #[default]
+    Possible,
+    Off,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -113,6 +98,8 @@ enum Reader {
     Caller,
     /// They came for an impossible channel.
     Nobody,
+    /// The caller, who announced them himself: nothing is known of what stands behind them.
+    Raw,
 }
 
 /// The one optional CR LF between a header and its payload.
@@ -156,7 +143,7 @@ impl Decoder {
                 }
                 State::Payload { left, line_end, reader } => {
                     let data = self.payload(input, left, line_end, reader)?;
-                    if reader == Reader::Caller {
+                    if reader != Reader::Nobody {
                         return Some(data);
                     }
                 }
@@ -167,7 +154,27 @@ impl Decoder {
     /// The next `len` bytes are raw, without a header: the echo of a payload, or a transparent connection
     /// (`usize::MAX`: for ever).
     pub fn expect_data(&mut self, len: usize) {
-        self.state = State::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Caller };
+        self.state = State::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Raw };
+    }
+
+    /// Whether commands are known not to be sent back, so that an echo behind data is a [`Fault::NoLineEnd`] as well.
+    /// At first they may be.
+    pub fn echo_is_off(&mut self, off: bool) {
+        self.echo = if off { Echo::Off } else { Echo::Possible };
+    }
+
+    /// Whether the line that was taken last had no line end of its own in front, as echoes have none, the rest of a line
+    /// of which the start was lost, and data without their header. Of a header: whether it lacks one that others had.
+    pub fn was_loose(&self) -> bool {
+        self.loose
+    }
+
+    /// Forgets what has begun: the next byte is the first of a line. What was learned of the firmware is kept.
+    pub fn start_over(&mut self) {
+        self.state = State::Text;
+        self.line.clear();
+        self.taken = false;
+        self.before = Before::LineEnd;
     }
 
     /// How many raw bytes are still announced; zero in text.
@@ -181,6 +188,7 @@ impl Decoder {
     /// Gives up waiting for announced bytes that do not come: what follows is text again.
     pub fn abandon_data(&mut self) {
         self.state = State::Text;
+        self.before = Before::LineEnd;
     }
 
     /// The start of a line whose end has not come.
@@ -197,20 +205,29 @@ impl Decoder {
             return None;
         }
         self.taken = true;
+        self.line_begins();
         Some(Token::Line(self.line.trim_ascii()))
     }
 
     fn text<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], expect: Expect) -> Option<Token<'s>> {
         if self.line.is_empty() {
+            if matches!(self.before, Before::Data | Before::DataCr) && !self.behind_data(input, expect)? {
+                return Some(Token::Fault(Fault::NoLineEnd));
+            }
             let blanks = input.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0).count();
+            if input[..blanks].contains(&b'\n') {
+                self.before = Before::LineEnd;
+            }
             *input = &input[blanks..];
             if expect == Expect::Prompt && input.first() == Some(&b'>') {
                 *input = &input[1..];
+                self.before = Before::LineEnd;
                 return Some(Token::Prompt);
             }
             match header::scan(input) {
                 Scan::Complete { header, consumed } => {
                     *input = &input[consumed..];
+                    self.line_begins();
                     return Some(self.begin_data(header, LineEnd::Cr));
                 }
                 Scan::NotHeader | Scan::UntilLineEnd => {}
@@ -218,6 +235,7 @@ impl Decoder {
             }
             if let Ok((rest, line)) = line_end(input) {
                 *input = &rest[1..];
+                self.line_begins();
                 return Some(if line.len() > MAX_LINE {
                     Token::Fault(Fault::LineTooLong)
                 } else {
@@ -234,6 +252,7 @@ impl Decoder {
                 let too_long = self.line.len().saturating_add(line.len()) > MAX_LINE;
                 *input = &rest[1..];
                 self.taken = true;
+                self.line_begins();
                 if too_long {
                     return Some(Token::Fault(Fault::LineTooLong));
                 }
@@ -248,6 +267,7 @@ impl Decoder {
     fn whole_line<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Token<'s>> {
         let Ok((rest, line)) = line_end(input) else { return self.keep(input) };
         *input = rest.get(1..).unwrap_or_default();
+        self.line_begins();
         if self.line.len().saturating_add(line.len()) > MAX_LINE {
             self.line.clear();
             return Some(Token::Fault(Fault::LineTooLong));
@@ -265,6 +285,7 @@ impl Decoder {
         let bytes = std::mem::take(input);
         if self.line.len().saturating_add(bytes.len()) > MAX_LINE {
             self.line.clear();
+            self.line_begins();
             self.state = State::Overlong;
             return Some(Token::Fault(Fault::LineTooLong));
         }
@@ -278,12 +299,14 @@ impl Decoder {
             *input = rest;
             if byte == b'\n' {
                 self.taken = true;
+                self.line_begins();
                 return Some(self.kept_line());
             }
             self.line.push(byte);
             match header::scan(&self.line) {
                 Scan::Complete { header, .. } => {
                     self.taken = true;
+                    self.line_begins();
                     return Some(self.begin_data(header, LineEnd::Cr));
                 }
                 Scan::Undecided => {}
@@ -301,6 +324,7 @@ impl Decoder {
         match header::of_line(kept) {
             // The line end is gone already.
             Some(header) => self.begin_data(header, LineEnd::Done),
+            None if header::resembles(kept) => Token::Fault(Fault::UnreadableHeader),
             None => Token::Line(self.line.trim_ascii()),
         }
     }
@@ -309,11 +333,20 @@ impl Decoder {
         let line = line.trim_ascii();
         match header::of_line(line) {
             Some(header) => self.begin_data(header, LineEnd::Done),
+            None if header::resembles(line) => Token::Fault(Fault::UnreadableHeader),
             None => Token::Line(line),
         }
     }
 
     fn begin_data<'a>(&mut self, header: RawHeader, line_end: LineEnd) -> Token<'a> {
+        if header.is_pushed() {
+            self.headers = match (self.headers, self.loose) {
+                (_, false) => Headers::Framed,
+                (Headers::Unknown, true) => Headers::Bare,
+                (known, true) => known,
+            };
+            self.loose &= self.headers == Headers::Framed;
+        }
         match header.check() {
             Ok(header) => {
                 self.state = State::Payload { left: header.len, line_end, reader: Reader::Caller };
@@ -323,7 +356,41 @@ impl Decoder {
                 self.state = State::Payload { left: len, line_end, reader: Reader::Nobody };
                 Token::Fault(Fault::ImpossibleChannel { number, len })
             }
-            Err(Impossible::Length(len)) => Token::Fault(Fault::ImpossibleLength { len }),
+            Err(Impossible::Length { channel, len }) => {
+                Token::Fault(Fault::ImpossibleLength { channel: channel.and_then(ChannelId::new), len })
+            }
+        }
+    }
+
+    /// A line is taken, or what cannot be one.
+    fn line_begins(&mut self) {
+        self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
+    }
+
+    /// Takes the line end that stands behind data; whether it is one. `None` when more bytes are needed.
+    fn behind_data(&mut self, input: &mut &[u8], expect: Expect) -> Option<bool> {
+        loop {
+            let first = *input.first()?;
+            self.before = match (self.before, first) {
+                (Before::Data, b'\r') => Before::DataCr,
+                (Before::DataCr, b'\n') => Before::LineEnd,
+                (Before::Data, b'>') if expect == Expect::Prompt => return Some(true),
+                (Before::Data, b'+') if self.headers == Headers::Bare => Before::Line,
+                (Before::Data, b'A' | b'a') if self.echo == Echo::Possible => Before::Line,
+                (Before::Data | Before::DataCr, _) => {
+                    self.before = Before::Line;
+                    return Some(false);
+                }
+                (before @ (Before::LineEnd | Before::Line), _) => before,
+            };
+            match self.before {
+                Before::LineEnd => {
+                    *input = &input[1..];
+                    return Some(true);
+                }
+                Before::Line => return Some(true),
+                Before::Data | Before::DataCr => *input = &input[1..],
+            }
         }
     }
 
@@ -334,8 +401,10 @@ impl Decoder {
         line_end: LineEnd,
         reader: Reader,
     ) -> Option<Token<'a>> {
+        let behind = if reader == Reader::Raw { Before::LineEnd } else { Before::Data };
         if left == 0 {
             self.state = State::Text;
+            self.before = behind;
             return Some(Token::Data { bytes: &[], last: true });
         }
         let passed = pass_line_end(input, line_end);
@@ -351,8 +420,12 @@ impl Decoder {
             return None;
         }
         let left = if left == usize::MAX { left } else { left.saturating_sub(bytes.len()) };
-        self.state =
-            if left == 0 { State::Text } else { State::Payload { left, line_end: LineEnd::Done, reader } };
+        self.state = if left == 0 {
+            self.before = behind;
+            State::Text
+        } else {
+            State::Payload { left, line_end: LineEnd::Done, reader }
+        };
         Some(Token::Data { bytes, last: left == 0 })
     }
 }
@@ -431,7 +504,7 @@ mod tests {
     #[test]
     fn payload_is_never_searched_for_text() {
         let seen = same_at_every_chunk_size(
-            b"\r\n+RECEIVE,0,26:\r\n\r\nOK\r\n+RECEIVE,1,3:\r\nabc\r\n0, CLOSED\r\n",
+            b"\r\n+RECEIVE,0,26:\r\n\r\nOK\r\n+RECEIVE,1,3:\r\nabc\r\n\r\n0, CLOSED\r\n",
             Expect::Line,
         );
         assert_eq!(seen, [data(b"\r\nOK\r\n+RECEIVE,1,3:\r\nabc\r\n"), line("0, CLOSED")]);
@@ -495,7 +568,66 @@ mod tests {
     #[test]
     fn an_impossible_length_is_not_waited_for() {
         let seen = same_at_every_chunk_size(b"+RECEIVE,0,60000:\r\nRDY\r\n", Expect::Line);
-        assert_eq!(seen, [Seen::Fault(Fault::ImpossibleLength { len: 60_000 }), line("RDY")]);
+        assert_eq!(
+            seen,
+            [Seen::Fault(Fault::ImpossibleLength { channel: ChannelId::new(0), len: 60_000 }), line("RDY")]
+        );
+    }
+
+    #[test]
+    fn text_right_behind_data_is_a_fault_whatever_it_is() {
+        for text in [
+            "x",
+            "OK\r\n",
+            "0, CLOSED\r\n",
+            "+RECEIVE,1,1:\r\nE",
+            "ECEIVE,1,1:\r\nE",
+            "\nOK\r\n",
+            "\rOK\r\n",
+            "\0",
+        ] {
+            let framed = "\r\n+RECEIVE,0,2:\r\nab";
+            let seen = same_at_every_chunk_size(format!("{framed}{framed}{text}").as_bytes(), Expect::Line);
+            assert_eq!(seen[..3], [data(b"ab"), data(b"ab"), Seen::Fault(Fault::NoLineEnd)], "{text:?}");
+            let whole =
+                same_at_every_chunk_size(format!("{framed}\r\nOK\r\n{framed}").as_bytes(), Expect::Line);
+            assert_eq!(whole, [data(b"ab"), line("OK"), data(b"ab")]);
+        }
+    }
+
+    #[test]
+    fn firmware_that_frames_no_headers_is_read_all_the_same() {
+        let seen =
+            same_at_every_chunk_size(b"\r\nOK\r\n+RECEIVE,0,2:\r\nab+RECEIVE,1,2:\r\ncd", Expect::Line);
+        assert_eq!(seen, [line("OK"), data(b"ab"), data(b"cd")]);
+    }
+
+    #[test]
+    fn a_prompt_or_an_echo_may_stand_right_behind_data() {
+        let frame = "\r\n+RECEIVE,0,2:\r\nab";
+        let prompt = same_at_every_chunk_size(format!("{frame}> ").as_bytes(), Expect::Prompt);
+        assert_eq!(prompt, [data(b"ab"), Seen::Prompt]);
+        let echo = format!("{frame}AT+CSQ\r\r\nOK\r\n");
+        assert_eq!(
+            same_at_every_chunk_size(echo.as_bytes(), Expect::Line),
+            [data(b"ab"), line("AT+CSQ"), line("OK")]
+        );
+        let mut decoder = Decoder::new();
+        decoder.echo_is_off(true);
+        let mut input = echo.as_bytes();
+        let mut tokens =
+            std::iter::from_fn(|| decoder.next(&mut input, Expect::Line).map(|token| format!("{token:?}")));
+        assert!(tokens.any(|token| token == "Fault(NoLineEnd)"));
+    }
+
+    #[test]
+    fn a_line_without_a_line_end_in_front_is_loose() {
+        for (bytes, loose) in [(&b"\r\nOK\r\n\r\nRDY\r\n"[..], false), (b"\r\nOK\r\nRDY\r\n", true)] {
+            let mut decoder = Decoder::new();
+            let mut input = bytes;
+            while decoder.next(&mut input, Expect::Line).is_some() {}
+            assert_eq!(decoder.was_loose(), loose);
+        }
     }
 
     #[test]

@@ -72,11 +72,16 @@ pub(crate) struct RawHeader {
 }
 
 impl RawHeader {
+    /// Whether its data come unasked, of one of several connections.
+    pub(crate) fn is_pushed(&self) -> bool {
+        self.channel.is_some() && self.left.is_none()
+    }
+
     /// The checked header, or what is impossible in it.
     pub(crate) fn check(self) -> Result<Header, Impossible> {
         let len = self.len as usize;
         if len > MAX_PAYLOAD {
-            return Err(Impossible::Length(self.len));
+            return Err(Impossible::Length { channel: self.channel, len: self.len });
         }
         let Some(number) = self.channel else {
             return Ok(Header { kind: HeaderKind::Single, len });
@@ -96,7 +101,7 @@ pub(crate) enum Impossible {
     /// There is no such channel; its payload must still be passed over.
     Channel { number: u32, len: usize },
     /// No module sends that much at once.
-    Length(u32),
+    Length { channel: Option<u32>, len: u32 },
 }
 
 /// Prefixes of a pushed header. After sleep or an overflow the first bytes may be missing (RT-Thread has a prefix
@@ -170,6 +175,64 @@ fn numbers(single: bool, list: &[u8]) -> Option<RawHeader> {
 /// Reads a whole line as a header that its line end closes: `+CIPRXGET: 2,...` or `+RECEIVE,n,len,ip:port`.
 pub(crate) fn of_line(line: &[u8]) -> Option<RawHeader> {
     alt((fetched, pushed_with_address)).parse(line).ok().map(|(_, header)| header)
+}
+
+/// Whether a line that can't be read as a header was one before it was damaged: the name with at most three bytes lost,
+/// added or changed, or a whole name behind other text.
+pub(crate) fn resembles(line: &[u8]) -> bool {
+    let key_len = line.iter().position(|byte| matches!(byte, b'0'..=b'9' | b',' | b':' | b' '));
+    let (key, list) = line.split_at(key_len.unwrap_or(line.len()).min(MAX_KEY));
+    let commas = list.iter().filter(|byte| **byte == b',').count();
+    let has_number = commas > 0 && list.iter().any(u8::is_ascii_digit);
+    // The sender of data is not their header.
+    if key.ends_with(b"RECV") {
+        return false;
+    }
+    let fetched = match distance(key, b"+CIPRXGET") {
+        0 => {
+            commas >= 3
+                && list.trim_ascii_start().iter().find(|byte| **byte != b':' && **byte != b' ') == Some(&b'2')
+        }
+        1 | 2 => commas >= 3,
+        _ => false,
+    };
+    let pushed = match distance(key, b"+RECEIVE") {
+        0 | 1 => true,
+        2 | 3 => has_number || list.contains(&b':'),
+        _ => false,
+    };
+    fetched || pushed || announced(line).next().is_some()
+}
+
+/// The channels of whole names of pushed headers, wherever they stand.
+pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
+    bytes.windows(b"ECEIVE,n,".len()).filter_map(|window| match window.strip_prefix(PUSHED[2])? {
+        [digit, b','] => ChannelId::new(char::from(*digit).to_digit(10)?),
+        _ => None,
+    })
+}
+
+/// Longer than any name that is compared.
+const MAX_KEY: usize = 12;
+
+/// How many bytes have to be lost, added or changed to make one of the other (Levenshtein). The first must not be longer
+/// than [`MAX_KEY`].
+fn distance(one: &[u8], other: &[u8]) -> usize {
+    // Of the part of `other` so far to each beginning of `one`.
+    let mut row: [usize; MAX_KEY] = std::array::from_fn(|at| at.saturating_add(1));
+    let mut to_nothing = 0_usize;
+    for byte in other {
+        let mut diagonal = to_nothing;
+        to_nothing = to_nothing.saturating_add(1);
+        let mut left = to_nothing;
+        for (own, cell) in one.iter().zip(&mut row) {
+            let changed = diagonal.saturating_add(usize::from(own != byte));
+            diagonal = *cell;
+            left = changed.min(left.saturating_add(1)).min(cell.saturating_add(1));
+            *cell = left;
+        }
+    }
+    one.len().checked_sub(1).map_or(to_nothing, |last| row[last])
 }
 
 fn fetched(input: &[u8]) -> IResult<&[u8], RawHeader> {
@@ -251,8 +314,58 @@ mod tests {
         let channel = complete("+RECEIVE,8,5:").0.check();
         assert_eq!(channel, Err(Impossible::Channel { number: 8, len: 5 }));
         let length = complete("+RECEIVE,0,2049:").0.check();
-        assert_eq!(length, Err(Impossible::Length(2049)));
+        assert_eq!(length, Err(Impossible::Length { channel: Some(0), len: 2049 }));
         assert_eq!(scan(b"+RECEIVE,0,99999999999:"), Scan::NotHeader);
+    }
+
+    #[test]
+    fn a_damaged_header_is_told_from_other_lines() {
+        for line in [
+            "+RECEVE,0,4:",
+            "+RECEIVE,0:",
+            "+RECEIVE,0,146x:",
+            "RECEIVE",
+            "+RECEIVE",
+            "CEIVE,0,4:",
+            "+RECE0,4:",
+            "+RECIEVE,0,4:",
+            "+RECEiVE,0,4:",
+            "OK+RECEIVE,0,4:",
+            "+RECEIVE.0,4:",
+            "+CIPRXGT: 2,0,4,0",
+            "+CIPRXGET: 2,0,4,x",
+            "+RRECEIVE,0,4:",
+            "+RECEIVE:0,4:",
+        ] {
+            assert!(resembles(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "+CREG: 0,1",
+            "+CREC: 1,0",
+            "RECV FROM: 1.2.3.4:80",
+            "+RECV FROM:1.2.3.4:80",
+            "+CIPRXGET: 1,0",
+            "+CIPRXGET: 4,0,3",
+            "+CIPRXGET: 2,10,0",
+            "+CIPRXGET:2",
+            "+CIPRXGET: (0-4)",
+            "+CEREG: 2,1,\"1A\",\"2B\",7",
+            "RESET",
+            "OK",
+            "+CIPRXF: 1",
+            "+COPS: 0,0,\"X\",7",
+            "+CIPSEND: (0-7),1460",
+            "AT+CIPRXGET=2,0,1460",
+            "",
+        ] {
+            assert!(!resembles(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn names_inside_data_say_their_channel() {
+        let bytes = b"x\r\n+RECEIVE,3,10:\r\nabc ECEIVE,7,ECEIVE,9,ECEIVE,1";
+        assert_eq!(announced(bytes).map(ChannelId::index).collect::<Vec<_>>(), [3, 7]);
     }
 
     #[test]

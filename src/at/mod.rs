@@ -26,6 +26,7 @@ mod reply;
 mod secret_lines;
 mod secrets;
 mod text;
+mod token;
 mod transport_error;
 mod unasked;
 mod urc;
@@ -37,9 +38,10 @@ pub use cms::CmsError;
 pub use command::{
     Command, InvalidCommand, MAX_COMMAND, Payload, Protocol, Refusal, TlsKey, TlsValue, Verdict, harmless_len,
 };
-pub use decoder::{Decoder, Expect, Fault, MAX_LINE, Token};
+pub use decoder::Decoder;
 pub use fields::{Field, fields};
 pub use header::{Header, HeaderKind, MAX_PAYLOAD};
+pub(crate) use header::{announced, resembles};
 pub use internet::{ClockTime, DnsError, PingReply};
 pub(crate) use known_secrets::{KnownSecrets, Recent};
 pub use line::{ChannelNews, Final, Line, bare_address};
@@ -47,6 +49,7 @@ pub use reply::{Access, ChannelRow, Domain, IpState, IpStatus, RegistrationStatu
 pub(crate) use secret_lines::SecretLines;
 pub(crate) use secrets::{Scanner, Verdict as SecretVerdict};
 pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};
+pub use token::{Expect, Fault, MAX_LINE, Token};
 pub use transport_error::{TcpError, UdpError};
 pub(crate) use unasked::{Effect, amid_data, fits, is_noise, may_begin_amid_data};
 pub use urc::Urc;

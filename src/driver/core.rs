@@ -253,6 +253,7 @@ impl Core {
                             "{len} bytes came for channel {channel}, which has no connection: dropped"
                         );
                     }
+                    Event::Fault(fault) => log::warn!("the serial line was damaged: {fault}"),
                     other => log::debug!("{other:?}"),
                 }
                 self.subscribers.tell(&event);

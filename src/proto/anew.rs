@@ -59,6 +59,7 @@ impl Engine {
 
     pub(super) fn begin_anew(&mut self, wake: Wake, end: &End, reason: NotReady) {
         self.decoder = Decoder::new();
+        self.noticed.forget();
         if let Some(finished) = self.session.restart(wake, &mut self.out)
             && let Owner::Caller(ticket) = finished.owner
         {

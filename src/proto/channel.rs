@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::at::{ChannelId, ChannelNews};
+use crate::at::{ChannelId, ChannelNews, Command};
 use crate::error::{CloseReason, Error};
 use crate::time::Timestamp;
 
@@ -31,6 +31,8 @@ pub(super) struct Channel {
     pub(super) stale_until: Timestamp,
     /// What the module is asked about before it is believed.
     pub(super) doubt: Option<Doubt>,
+    /// When data came last, or the link was closed.
+    pub(super) heard_at: Timestamp,
 }
 
 /// Why the module is asked how a channel stands.
@@ -41,6 +43,9 @@ pub(super) enum Doubt {
     /// The connection that is being made may stand already. It does only if the status says so.
     Standing,
 }
+
+/// How long data of a connection may still come behind its end. An assumption: they were under way.
+const LATE_DATA: Duration = Duration::from_secs(10);
 
 /// The application's side.
 #[derive(Debug)]
@@ -66,6 +71,8 @@ pub(super) struct Socket {
     pub(super) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
     pub(super) refusals: u32,
+    /// How many bytes the last fetch has asked for.
+    pub(super) fetch_len: usize,
     pub(super) statistics: SocketStatistics,
 }
 
@@ -114,7 +121,14 @@ impl Channel {
             socket: None,
             stale_until: Timestamp::ZERO,
             doubt: None,
+            heard_at: Timestamp::ZERO,
         }
+    }
+
+    /// Whether the module can't have any data of it: it has carried nothing for a while.
+    pub(super) fn is_long_unused(&self, now: Timestamp) -> bool {
+        let is_unused = matches!(self.link, Link::Idle) && self.socket.is_none();
+        is_unused && (self.generation == 0 || now >= self.heard_at + LATE_DATA)
     }
 
     /// Whether a new socket can have it.
@@ -157,6 +171,7 @@ impl Channel {
             heart: None,
             delivery: Delivery::default(),
             refusals: 0,
+            fetch_len: Command::MAX_CHUNK + 1,
             statistics: SocketStatistics::default(),
         });
         self.socket_id()

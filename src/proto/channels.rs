@@ -15,7 +15,7 @@ use super::link::{Link, Remains};
 use super::outbox::Outbox;
 use super::pressure::Pressure;
 use super::queue::{Queue, refuse_connect};
-use super::receive::Receiving;
+use super::receive::{Fetched, Receiving, Unproved};
 use super::statistics::{Retired, SocketStatistics};
 use super::tls::Tls;
 use super::unconfirmed::Acceptance;
@@ -39,8 +39,10 @@ pub(super) struct Channels {
     pub(super) job: Option<(ChannelId, Job)>,
     /// The socket that the payload under way belongs to.
     pub(super) receiving: Option<Receiving>,
-    /// Whole frames that the fetch in flight has brought.
-    pub(super) fetched: usize,
+    /// Pushed data of which all have come, before anything has followed.
+    pub(super) unproved: Option<Unproved>,
+    /// What the fetch in flight has brought.
+    pub(super) fetched: Fetched,
     pub(super) tls: Tls,
     /// How the module confirms a send.
     pub(super) acceptance: Acceptance,
@@ -80,7 +82,8 @@ impl Channels {
             queue: Queue::default(),
             job: None,
             receiving: None,
-            fetched: 0,
+            unproved: None,
+            fetched: Fetched::Nothing,
             tls: Tls::new(config),
             acceptance: Acceptance::Quick,
             baud_rate: config.baud_rate,

@@ -407,6 +407,12 @@ pub enum Deadline {
     PartialLine,
     /// Announced payload has stopped coming.
     PartialData,
+    /// Payload that ends like a header may be whole, because nothing has followed.
+    FrameEnd,
+    /// A line that no module writes has stood unfinished for too long.
+    StrangeLine,
+    /// The next step on the way back to trust, behind damage on the line.
+    Resync,
     /// A silent channel in manual mode is asked for data.
     ReceivePoll,
     /// A send that the module was too full for is tried again.

@@ -1,6 +1,6 @@
 //! The core as a whole: inputs in, outputs out.
 
-use crate::at::{ChannelNews, Command, Decoder, Final, IpState, Line, Token, Urc};
+use crate::at::{ChannelNews, Command, Decoder, Final, IpState, Line};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::time::Timestamp;
@@ -10,6 +10,7 @@ use super::bearer::Sign;
 use super::bring_up::{BringUp, Carries};
 use super::channels::Channels;
 use super::check::Check;
+use super::damage::Noticed;
 use super::exchange::Finished;
 use super::link::Remains;
 use super::outbox::Outbox;
@@ -65,6 +66,8 @@ pub struct Engine {
     pub(super) answers_while_connecting: bool,
     /// When the module last said that it had started.
     pub(super) restarted_at: Option<Timestamp>,
+    /// What the last tokens say of the line.
+    pub(super) noticed: Noticed,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Told,
@@ -97,6 +100,7 @@ impl Engine {
             port: Port::There,
             answers_while_connecting: false,
             restarted_at: None,
+            noticed: Noticed::new(now),
             requests_next: false,
             told: Told::NotReady(NotReady::NoAnswer),
         })
@@ -168,50 +172,7 @@ impl Engine {
         (!self.bring_up.is_ready()).then_some(self.bring_up.reason)
     }
 
-    /// Takes bytes; whether they were more than a piece of a line or of a payload.
-    pub(super) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) -> bool {
-        if matches!(self.port, Port::Lost(..)) {
-            return false;
-        }
-        self.out.statistics.read += bytes.len() as u64;
-        self.received_at = now;
-        let mut decoder = std::mem::take(&mut self.decoder);
-        let mut is_whole = self.session.is_online();
-        is_whole |= self.session.is_idle() && self.stream_bytes(bytes);
-        while let Some(token) = decoder.next(&mut bytes, self.expect()) {
-            is_whole |= !matches!(token, Token::Data { last: false, .. });
-            self.token(now, token);
-        }
-        self.decoder = decoder;
-        is_whole
-    }
-
-    pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {
-        match token {
-            Token::Line(line) => self.line(now, line),
-            Token::Prompt => {
-                let step = self.session.prompt(now, &mut self.out);
-                self.step(now, step);
-            }
-            Token::Header(header) => {
-                // The one connection of a stream has no headers: it is the peer's data.
-                self.stream_fault();
-                self.session.header(&header.kind);
-                self.channels.begin_frame(now, &header, &mut self.out);
-                if let crate::at::HeaderKind::Pushed { channel, .. } = header.kind {
-                    self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
-                }
-            }
-            Token::Data { bytes, .. } if self.session.is_online() => self.stream_received(now, bytes),
-            Token::Data { bytes, last } => self.channels.piece(now, bytes, last, &mut self.out),
-            Token::Fault(fault) => {
-                self.stream_fault();
-                self.out.event(Event::Fault(fault));
-            }
-        }
-    }
-
-    fn line(&mut self, now: Timestamp, line: &[u8]) {
+    pub(super) fn line(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_text(now, line) {
             return;
         }
@@ -242,7 +203,7 @@ impl Engine {
         }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
-            self.unclaimed(now, line);
+            self.news(now, line);
         } else {
             if matches!(step, Step::Text) {
                 self.doubt_news(now, line);
@@ -265,6 +226,7 @@ impl Engine {
                     self.bring_up.begin(now);
                 }
             }
+            Step::Trusted(dropped, echo) => self.trusted(now, dropped, echo),
         }
         if self.session.is_waking() && !self.bring_up.is_waiting_for_module() {
             // The module fell silent: whatever it was, it must be found again.
@@ -272,7 +234,7 @@ impl Engine {
         }
     }
 
-    fn finished(&mut self, now: Timestamp, finished: Finished) {
+    pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
         self.out.statistics.commands.finished(&finished);
         if self.channels.connecting_until().is_some() && finished.result.is_ok() {
             let started = matches!(self.channels.job, Some((_, super::channels::Job::Start)));

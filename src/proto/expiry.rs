@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, ChannelNews, Line, Urc};
+use crate::at::{Fault, Line, Urc};
 use crate::time::Timestamp;
 
 use super::engine::Engine;
@@ -14,6 +14,9 @@ const PARTIAL_LINE: Duration = Duration::from_millis(250);
 /// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
 /// no source gives a figure.
 const PARTIAL_DATA: Duration = Duration::from_secs(2);
+/// How long data that look as if they had swallowed the beginning of what follows are held back: longer than a port takes
+/// to hand over what comes next in one go.
+const FRAME_END: Duration = Duration::from_millis(50);
 
 impl Engine {
     /// The earliest deadline that is met whether the session is free or not.
@@ -33,6 +36,10 @@ impl Engine {
             stranded.then_some((self.received_at + PARTIAL_DATA, Deadline::PartialLine)),
             (self.decoder.data_left() > 0)
                 .then_some((self.received_at + PARTIAL_DATA, Deadline::PartialData)),
+            (self.channels.has_suspect() || self.noticed.holds_news())
+                .then_some((self.received_at + FRAME_END, Deadline::FrameEnd)),
+            (!unfinished && self.has_strange_start())
+                .then_some((self.received_at + PARTIAL_DATA, Deadline::StrangeLine)),
         ]
         .into_iter()
         .flatten()
@@ -43,8 +50,13 @@ impl Engine {
     pub(super) fn expire(&mut self, now: Timestamp) {
         while let Some((_, why)) = self.pressing_deadline().filter(|(at, _)| *at <= now) {
             match why {
-                Deadline::Answer | Deadline::Prompt | Deadline::Doubt | Deadline::Fence | Deadline::Wake => {
-                    if !matches!(why, Deadline::Wake | Deadline::Doubt) {
+                Deadline::Answer
+                | Deadline::Prompt
+                | Deadline::Doubt
+                | Deadline::Fence
+                | Deadline::Resync
+                | Deadline::Wake => {
+                    if !matches!(why, Deadline::Wake | Deadline::Doubt | Deadline::Resync) {
                         self.out.event(Event::Expired(why));
                     }
                     let busy =
@@ -68,15 +80,20 @@ impl Engine {
                         self.token(now, token);
                     }
                     self.decoder = decoder;
+                    self.judge_noticed(now, self.decoder.was_loose());
                     self.end_text(now);
                 }
                 Deadline::PartialData => {
                     self.out.event(Event::Expired(why));
-                    self.decoder.abandon_data();
-                    if let Some((channel, came)) = self.channels.cut_short(&mut self.out) {
-                        self.session.cut_short(now, channel, &mut self.out);
-                        self.reread(now, channel, &came);
-                    }
+                    self.cut_short(now);
+                }
+                Deadline::FrameEnd => {
+                    self.channels.prove(now, &mut self.out);
+                    self.believe_news(now);
+                }
+                Deadline::StrangeLine => {
+                    self.decoder.start_over();
+                    self.damaged(now, Fault::Garbage, self.session.fetching());
                 }
                 Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
                 Deadline::Tail | Deadline::Guard | Deadline::Escape => self.drive_stream(now),
@@ -87,28 +104,6 @@ impl Engine {
                 | Deadline::Bearer
                 | Deadline::Acknowledgement => return,
             }
-        }
-    }
-
-    /// Payload that was cut short may end with news (capture s07: `1, CLOSE OK`; the first lines of a start). Only what
-    /// stands at its very end, up to the last byte that came, is read as such, and only if nothing else would make sense
-    /// of the cut: never an answer, never another channel's news.
-    fn reread(&mut self, now: Timestamp, channel: ChannelId, came: &[u8]) {
-        let Some(text) = came.strip_suffix(b"\r\n") else { return };
-        let explains = |line: &&[u8]| match Line::parse(line) {
-            Line::Channel { channel: of, news: ChannelNews::Closed | ChannelNews::CloseOk } => {
-                of == Some(channel)
-            }
-            _ => {
-                let urc = Urc::parse(line);
-                urc.is_known() && !matches!(urc, Urc::Received { .. } | Urc::DataWaiting(_))
-            }
-        };
-        let lines = text.rsplit(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        let mut lines: Vec<&[u8]> = lines.take_while(|line| line.is_empty() || explains(line)).collect();
-        lines.retain(|line| !line.is_empty());
-        for line in lines.into_iter().rev() {
-            self.unclaimed(now, line);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! One command in flight, and never a late answer to the wrong one.
 
+mod distrust;
 mod online;
 mod payload;
 mod people;
 mod prompt;
 mod reading;
+mod step;
 
 use std::time::Duration;
 
@@ -14,10 +16,12 @@ use crate::time::Timestamp;
 use super::exchange::{Exchange, Failure, Finished, Phase, Setback};
 use super::fence::{Fence, Passage};
 use super::outbox::Outbox;
+use super::resync::Resync;
 use super::suspicion::Suspicion;
 use super::wake::Wake;
 use super::{Deadline, Event, Owner};
 use reading::{is_anybodys, is_echo, is_unexplained};
+pub(super) use step::Step;
 
 /// The conversation with the module: who asked, what answers, and what to do when nothing comes.
 ///
@@ -40,12 +44,17 @@ use reading::{is_anybodys, is_echo, is_unexplained};
 /// | `Online` | [`go_offline`](Session::go_offline): it has ended | `Idle` |
 /// | `Online` | [`search`](Session::search): nobody knows whether it has | `Waking`, by `+++` |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
+///
+/// Beside that the line may have been damaged ([`distrust`](Session::distrust)): until trust has returned nothing that
+/// comes is a line, and nothing is started.
 #[derive(Debug)]
 pub(super) struct Session {
     state: State,
     suspicion: Suspicion,
     /// Counts the questions of fences, so that each is another one than the last.
     probes: usize,
+    /// What is done until the line is believed again.
+    resync: Option<Resync>,
     /// What came last.
     before: Before,
 }
@@ -69,23 +78,6 @@ enum State {
     Online,
 }
 
-/// What a line was to the session.
-#[derive(Debug)]
-pub(super) enum Step {
-    /// Nobody else need know.
-    Consumed,
-    /// A command has ended.
-    Finished(Finished),
-    /// It answers nothing: it is news.
-    Unclaimed,
-    /// It is text of people, whatever it says.
-    Text,
-    /// Echo is on although it was switched off.
-    Echoed,
-    /// The session has found its footing and is idle.
-    Synchronised,
-}
-
 /// How long the prompt may take. Answers come within 10 ms (section 15); no source gives a limit, 5 s is an assumption.
 const PROMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -97,12 +89,13 @@ impl Session {
             suspicion: Suspicion::none(),
             probes: 0,
             before: Before::FrameEnd,
+            resync: None,
         }
     }
 
     /// Whether a command can be started.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
+        matches!(self.state, State::Idle) && self.resync.is_none()
     }
 
     /// Whether answers may come that are not waited for.
@@ -191,6 +184,9 @@ impl Session {
 
     /// When [`expire`](Self::expire) wants to be called, and why.
     pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
+        if let Some(resync) = &self.resync {
+            return Some((resync.deadline(), Deadline::Resync));
+        }
         match &self.state {
             State::Idle | State::Online => None,
             State::Waking(wake) => Some((wake.deadline(), Deadline::Wake)),
@@ -214,6 +210,9 @@ impl Session {
         out: &mut Outbox,
     ) -> Step {
         let excuse = excused_until.filter(|until| *until > now);
+        if self.resync.is_some() {
+            return self.resync_expired(now, excuse, out);
+        }
         match &mut self.state {
             State::Idle | State::Online => Step::Consumed,
             State::Waking(wake) => {

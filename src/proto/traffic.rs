@@ -1,17 +1,18 @@
 //! Turns: which channel's command is next, and what comes of it.
 
-use crate::at::{ChannelId, ChannelNews, CmeError, Command, Refusal, harmless_len};
+use crate::at::{ChannelId, ChannelNews, Command, Refusal, harmless_len};
 use crate::config::ReceiveMode;
-use crate::error::{CloseReason, Error};
+use crate::error::Error;
 use crate::time::Timestamp;
 
+use super::Deadline;
 use super::bearer::Sign;
-use super::channel::{Channel, Doubt, End};
+use super::channel::{Channel, Doubt};
 use super::channels::{Channels, Job, STALE};
 use super::exchange::{Failure, Finished};
 use super::link::Link;
 use super::outbox::Outbox;
-use super::{Deadline, Event};
+use super::receive::Fetched;
 
 /// A command that is to be written for a channel.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Channels {
                 if let Some(socket) = &mut self.channel(turn.channel).socket {
                     socket.statistics.commands.written += 1;
                 }
-                self.fetched = 0;
+                self.fetched = Fetched::Nothing;
                 return Some(turn);
             }
         }
@@ -108,61 +109,9 @@ impl Channels {
         }
     }
 
-    fn fetch_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
-        let (poll, frames) = (self.poll, std::mem::take(&mut self.fetched));
-        let channel = self.channel(id);
-        let draining = match &channel.link {
-            Link::Draining(reason) => Some(*reason),
-            _ => None,
-        };
-        let socket_id = channel.socket_id();
-        let Some(socket) = channel.open_socket() else { return };
-        socket.poll_at = now + poll;
-        match (frames, &finished.result) {
-            // What brings its own evidence is believed whatever its final.
-            (1, _) => {
-                socket.refusals = 0;
-                let was_empty = socket.window.readable() == 0;
-                let len = socket.window.finish_frame();
-                if len > 0 {
-                    socket.heard(now, len);
-                    out.event(Event::Received(socket_id, len));
-                }
-                if was_empty && len > 0 {
-                    out.readable(socket_id);
-                }
-                if let Some(reason) = draining.filter(|_| !socket.waiting) {
-                    self.end(id, End::Closed(reason), out);
-                }
-            }
-            (0, Err(Failure::Refused(refusal))) if says_closed(*refusal) => {
-                let reason = draining.unwrap_or(CloseReason::Peer);
-                let reason = if socket.waiting { CloseReason::PeerWithDataLost } else { reason };
-                self.end(id, End::Closed(reason), out);
-            }
-            (0, Err(Failure::Refused(refusal)))
-                if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
-            {
-                socket.waiting = false;
-                socket.refusals += 1;
-                if socket.refusals >= MAX_REFUSALS {
-                    self.end(id, End::Closed(CloseReason::ReceiveRefused(*refusal)), out);
-                }
-            }
-            // Data may have come that nobody recognised as such, or those of an older fetch.
-            (_, _) => {
-                if socket.window.has_borders() {
-                    // A lost datagram is no error.
-                    return;
-                }
-                channel.stale_until = now + STALE;
-                self.end(id, End::Closed(CloseReason::ReceiveUnconfirmed), out);
-            }
-        }
-    }
-
     fn close_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         let channel = self.channel(id);
+        channel.heard_at = now;
         channel.link = match finished.result {
             // A refusal says that there is nothing to close (protocol section 10).
             Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Link::Idle,
@@ -252,7 +201,7 @@ impl Channel {
         }
         let is_up = self.link.can_send();
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
-        let is_due = manual && (socket.waiting || socket.poll_at <= now);
+        let is_due = manual && ((socket.waiting && socket.refusals == 0) || socket.poll_at <= now);
         let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
         let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
         if is_up && (asks || socket.pressure.asks(now)) {
@@ -278,25 +227,11 @@ impl Channel {
             }
             _ if wants_fetch => {
                 socket.poll_at = Timestamp::MAX;
-                Some((Job::Fetch, turn(Command::fetch(id, Command::MAX_CHUNK))))
+                Some((Job::Fetch, turn(Command::fetch(id, socket.next_fetch()))))
             }
             _ => None,
         }
     }
-}
-
-/// Refusals of a fetch in a row that a socket bears, a poll apart: the module has data and does not give them.
-const MAX_REFUSALS: u32 = 3;
-
-/// Whether a fetch is refused because there is no connection (protocol sections 4 and 11).
-fn says_closed(refusal: Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::Error
-            | Refusal::Cme(
-                CmeError::OPERATION_NOT_ALLOWED | CmeError::PDP_NOT_ACTIVE | CmeError::NOT_CONNECTED
-            )
-    )
 }
 
 /// A time-out of a command or of a call, by name.

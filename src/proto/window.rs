@@ -96,6 +96,15 @@ impl Window {
         len
     }
 
+    /// The pieces of the unfinished frame.
+    pub(super) fn unfinished(&self) -> [&[u8]; 2] {
+        let (front, back) = self.bytes.as_slices();
+        match self.whole.checked_sub(front.len()) {
+            None => [&front[self.whole..], back],
+            Some(whole) => [&back[whole..], &[]],
+        }
+    }
+
     /// Takes back the pieces of the unfinished frame.
     pub(super) fn take_unfinished(&mut self) -> Vec<u8> {
         self.bytes.drain(self.whole..).collect()
@@ -158,6 +167,9 @@ mod tests {
             assert_eq!(window.read(&mut buf), 3);
             assert_eq!(peeked, buf);
             read.extend_from_slice(&buf);
+            window.push(b"ab");
+            assert_eq!(window.unfinished().concat(), b"ab");
+            assert_eq!(window.take_unfinished(), b"ab");
         }
         assert!(read.iter().enumerate().all(|(at, byte)| *byte == at as u8));
     }

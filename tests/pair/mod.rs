@@ -544,7 +544,8 @@ impl Pair {
         }
     }
 
-    fn deliver(&mut self, mut bytes: &[u8]) {
+    /// These bytes arrive, in the pieces that were chosen.
+    pub fn deliver(&mut self, mut bytes: &[u8]) {
         self.trace("<", bytes);
         while !bytes.is_empty() {
             let size = match &mut self.chunks {

@@ -19,7 +19,7 @@ use super::{Session, State, Step};
 
 /// How long a prompt may still take when something has come in its place: thirty times as long as an answer takes (section
 /// 15), and short enough not to be noticed by other sockets.
-const GRACE: Duration = Duration::from_millis(300);
+pub(super) const GRACE: Duration = Duration::from_millis(300);
 /// The same when an error has come that is likely to be another command's.
 const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
@@ -95,15 +95,6 @@ impl Session {
         }
     }
 
-    /// The data that a fetch has brought were cut short: its final may be lost with them.
-    pub(in crate::proto) fn cut_short(&mut self, now: Timestamp, channel: ChannelId, out: &mut Outbox) {
-        if let State::Busy(exchange) = &self.state
-            && exchange.command.fetches(channel)
-        {
-            self.ask_behind_open(now, out);
-        }
-    }
-
     /// The send that the module may be waiting for, if it can wait for ever. What was given is not given again.
     pub(in crate::proto) fn take_open(&mut self) -> Option<OpenSend> {
         match &mut self.state {
@@ -128,6 +119,7 @@ impl Session {
     }
 
     pub(super) fn wake(&mut self, wake: Wake) -> Option<Finished> {
+        self.resync = None;
         match std::mem::replace(&mut self.state, State::Waking(wake)) {
             State::Busy(exchange) => Some(exchange.settled_by_filling()),
             State::Fenced(fence) => fence.into_held(),

@@ -1,0 +1,281 @@
+//! Damage on the line between module and host: what shows it, whom it may have hurt, and what follows.
+//!
+//! Payload and text share one line, and nothing protects either. So a lost or changed byte can make text of payload, or
+//! payload of text. Much of that shows, because an undamaged module could not have written it: then every socket that may
+//! lack bytes ends with [`CloseReason::Damaged`], and nothing is believed until the module has answered questions again
+//! ([`Resync`](super::resync::Resync)).
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc};
+use crate::config::ReceiveMode;
+use crate::error::CloseReason;
+use crate::time::Timestamp;
+
+use super::Event;
+use super::channel::{Doubt, End};
+use super::channels::{Channels, Job};
+use super::check::Check;
+use super::engine::Engine;
+use super::link::Link;
+use super::outbox::Outbox;
+use super::receive::Fetched;
+use super::resync::{ChannelSet, Echo};
+
+/// What is remembered of the line to judge what comes next.
+#[derive(Debug)]
+pub(super) struct Noticed {
+    /// When the last byte of payload came.
+    pub(super) data_at: Timestamp,
+    /// What the last line was.
+    text: Text,
+    /// News among data, which are not believed before something sound has followed, or nothing; empty if there are none.
+    held: Vec<u8>,
+}
+
+/// A line, as far as damage is concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Text {
+    Sound,
+    /// A header.
+    Header,
+    /// It answers nothing and is not known, and has no name in front as a new kind of news would.
+    Strange,
+}
+
+/// How long behind payload a strange line is taken for a part of it. News have names, and are seldom just there.
+const AMONG_DATA: Duration = Duration::from_millis(100);
+/// How long ago data of a channel may have come for it to count as one that was being received from: as many lost bytes as
+/// may show on one channel may have held a whole frame of the other.
+const RECENT: Duration = Duration::from_secs(1);
+
+impl Noticed {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { data_at: now, text: Text::Sound, held: Vec::new() }
+    }
+
+    /// Whether news are held.
+    pub(super) fn holds_news(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// What came before is over.
+    pub(super) fn forget(&mut self) {
+        self.held.clear();
+    }
+}
+
+impl Engine {
+    /// The decoder has met something that no module writes.
+    pub(super) fn fault(&mut self, now: Timestamp, fault: Fault) {
+        let named = match fault {
+            // The application may have asked for a long line.
+            Fault::LineTooLong if self.session.is_asked_by_caller() || !self.may_be_data() => {
+                self.stream_fault();
+                self.out.event(Event::Fault(fault));
+                return;
+            }
+            Fault::ImpossibleLength { channel, .. } => channel,
+            _ => self.session.fetching(),
+        };
+        self.damaged(now, fault, named);
+    }
+
+    /// The line was damaged. It may have hurt the channel that is named, and those whose data it has had to do with;
+    /// without a name every one that was being received from.
+    pub(super) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
+        self.stream_fault();
+        self.out.event(Event::Fault(fault));
+        if self.noticed.holds_news() {
+            self.out.event(Event::Dropped(String::from_utf8_lossy(&self.noticed.held).into_owned()));
+            self.noticed.forget();
+        }
+        let mut hurt: ChannelSet = named.into_iter().collect();
+        hurt = hurt.with(self.channels.disprove(&mut self.out));
+        if let Some((channel, _, swallowed)) = self.channels.cut_short(&mut self.out) {
+            hurt.insert(channel);
+            hurt = hurt.with(swallowed);
+        }
+        let hurt = self.channels.hurt_by(now, hurt);
+        self.distrust(now, hurt);
+    }
+
+    /// Announced data do not come.
+    pub(super) fn cut_short(&mut self, now: Timestamp) {
+        let missing = self.decoder.data_left();
+        self.decoder.abandon_data();
+        let Some((channel, lost, swallowed)) = self.channels.cut_short(&mut self.out) else { return };
+        self.out.event(Event::Fault(Fault::CutShort { missing }));
+        self.channels.end_stream_of_bytes(channel, CloseReason::Truncated { lost }, &mut self.out);
+        let mut hurt = swallowed;
+        hurt.insert(channel);
+        self.distrust(now, hurt);
+    }
+
+    /// Ends these sockets, and believes nothing more, if there may be payload where text is expected.
+    fn distrust(&mut self, now: Timestamp, hurt: ChannelSet) {
+        for channel in hurt.iter() {
+            self.channels.end_stream_of_bytes(channel, CloseReason::Damaged, &mut self.out);
+        }
+        if !self.channels.may_receive() {
+            return;
+        }
+        // A datagram's socket is not closed: what it lacks is a datagram.
+        let closed = self.channels.released(hurt);
+        if let Some(finished) = self.session.distrust(now, self.received_at, closed, &mut self.out) {
+            self.finished(now, finished);
+        }
+    }
+
+    /// Takes bytes that are not believed; how many.
+    pub(super) fn distrusted(&mut self, now: Timestamp, bytes: &[u8]) -> usize {
+        let (count, step, seen) = self.session.distrusted(now, bytes, &mut self.out);
+        if self.channels.mode == ReceiveMode::Push {
+            let open = self.channels.open();
+            let lost: ChannelSet = seen.iter().filter(|channel| open.contains(*channel)).collect();
+            if lost != ChannelSet::default() {
+                self.distrust(now, lost);
+            }
+        }
+        self.step(now, step);
+        count
+    }
+
+    /// The line is believed again. What was said meanwhile is asked for.
+    pub(super) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: Echo) {
+        self.out.event(Event::Dropped(format!("{dropped} bytes behind damage on the line")));
+        if echo == Echo::Seen && self.bring_up.knows_echo_off() {
+            return self.restarted(now);
+        }
+        self.channels.doubt_all();
+        self.requests.check(Check::Bearer);
+    }
+
+    /// A line that answers nothing. Among data it may be payload that happens to stand where text is expected, so it
+    /// waits for what follows.
+    pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
+        if self.is_strange(now, line) {
+            self.noticed.text = Text::Strange;
+            self.unclaimed(now, line);
+        } else if self.is_among_data(now) && self.may_be_data() && !begins_connection(line) {
+            self.believe_news(now);
+            self.noticed.held.extend_from_slice(line);
+        } else {
+            self.unclaimed(now, line);
+        }
+    }
+
+    /// What has followed the news is sound.
+    pub(super) fn believe_news(&mut self, now: Timestamp) {
+        if self.noticed.holds_news() {
+            let mut line = std::mem::take(&mut self.noticed.held);
+            self.unclaimed(now, &line);
+            line.clear();
+            self.noticed.held = line;
+        }
+    }
+
+    /// Whether a line is not known, and has no name in front as a new kind of news would.
+    pub(super) fn is_strange(&self, now: Timestamp, line: &[u8]) -> bool {
+        let has_no_name = matches!(Line::parse(line), Line::Text(text) if text != b">");
+        has_no_name && !Urc::parse(line).is_known() && !self.session.explains(now, line)
+    }
+
+    fn is_among_data(&self, now: Timestamp) -> bool {
+        now < self.noticed.data_at + AMONG_DATA
+    }
+
+    /// A header has come, which shows something of the news before it.
+    pub(super) fn notice_header(&mut self) {
+        self.noticed.text = Text::Header;
+    }
+
+    /// What the last token's line says, now that it is known how it began.
+    pub(super) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
+        match std::mem::replace(&mut self.noticed.text, Text::Sound) {
+            Text::Sound => return,
+            Text::Header if !self.noticed.holds_news() => return,
+            Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
+            Text::Header => return self.believe_news(now),
+            Text::Strange => {}
+        }
+        let is_odd_here = is_loose || self.is_among_data(now) || self.session.fetching().is_some();
+        if self.may_be_data() && is_odd_here {
+            self.damaged(now, Fault::Garbage, self.session.fetching());
+        }
+    }
+
+    /// Whether the line under way is none that a module begins.
+    pub(super) fn has_strange_start(&self) -> bool {
+        // A fetch has a time-out of its own.
+        let is_pushed = self.channels.mode == ReceiveMode::Push;
+        let start = self.decoder.partial_line();
+        !start.is_empty() && is_pushed && self.may_be_data() && !self.session.is_asked_by_caller()
+    }
+
+    /// Whether a line stands between fetched data and their result. A late answer may.
+    pub(super) fn stands_before_a_result(&mut self, now: Timestamp, line: &[u8]) -> bool {
+        if self.channels.fetched != Fetched::Whole || !matches!(self.channels.job, Some((_, Job::Fetch))) {
+            return false;
+        }
+        if Line::parse(line) == Line::Final(Final::Ok) {
+            self.channels.fetched = Fetched::Confirmed;
+            return false;
+        }
+        !self.session.explains(now, line)
+    }
+
+    /// Whether what is no text of the module may be payload.
+    fn may_be_data(&self) -> bool {
+        match self.channels.mode {
+            ReceiveMode::Push => self.channels.may_receive(),
+            ReceiveMode::Manual => self.session.fetching().is_some(),
+        }
+    }
+}
+
+/// Old firmware writes no line end behind these news, so that the next frame lacks its own.
+fn begins_connection(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::Channel { news: ChannelNews::ConnectOk, .. })
+}
+
+impl Channels {
+    /// The channels that damage may have hurt of which these are known.
+    fn hurt_by(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
+        if self.mode == ReceiveMode::Manual {
+            return known;
+        }
+        let open = self.open();
+        if known == ChannelSet::default() {
+            return open;
+        }
+        let is_recent = |channel: &ChannelId| now < self.all[channel.index()].heard_at + RECENT;
+        known.with(open.iter().filter(is_recent).collect())
+    }
+
+    /// Ends a socket that lacks bytes. One of datagrams lacks a datagram, which is no error.
+    fn end_stream_of_bytes(&mut self, id: ChannelId, reason: CloseReason, out: &mut Outbox) {
+        let socket = self.channel(id).open_socket();
+        if socket.is_some_and(|socket| !socket.window.has_borders()) && self.channel(id).link.can_fetch() {
+            self.end(id, End::Closed(reason), out);
+        }
+    }
+
+    /// Those of the channels that are to be closed on the module.
+    fn released(&self, channels: ChannelSet) -> ChannelSet {
+        channels.iter().filter(|channel| matches!(self.all[channel.index()].link, Link::Used)).collect()
+    }
+
+    /// News may have been lost: the module is asked how its channels stand.
+    fn doubt_all(&mut self) {
+        for channel in &mut self.all {
+            let news = match &channel.link {
+                Link::Up => ChannelNews::Closed,
+                Link::Connecting(_) => ChannelNews::ConnectFail,
+                Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) => continue,
+                Link::Draining(_) | Link::Used | Link::Closing | Link::Stream => continue,
+            };
+            channel.doubt.get_or_insert(Doubt::News(news));
+        }
+    }
+}

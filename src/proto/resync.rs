@@ -1,0 +1,459 @@
+//! Distrust: after damage nothing on the line is believed until a question has proved where text begins.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, Command, Final, Line, Verdict, announced, resembles};
+use crate::time::Timestamp;
+
+/// A set of channels.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct ChannelSet(u8);
+
+/// What is read while nothing is believed.
+///
+/// Payload may stand where text is expected, and it may say anything, the answer to a question included. So the module is
+/// asked when the line has been silent for a moment, when no payload is under way; the answer has to come alone, and the
+/// same once more to another question. Meanwhile the channels that the damage has hurt are closed on the module, so that
+/// what it still has for them stops coming.
+///
+/// | stage | on | next |
+/// |---|---|---|
+/// | `Waiting` | the send in flight is settled ([`begin`](Resync::begin)) | `Silence` |
+/// | `Silence` | a byte | `Silence`, from the beginning |
+/// | `Silence` | a moment without one, or none for too long, and a hurt channel: `AT+CIPCLOSE` is written | `Silence` |
+/// | `Silence` | a moment without one, and no hurt channel: the question is written | `Asked` |
+/// | `Asked` | its answer, alone | `Asked`, another; behind that, trust |
+/// | `Asked` | anything else, or no answer | `Silence` |
+/// | any | no answer for too long | the module is silent ([`Wake`](super::wake::Wake)) |
+#[derive(Debug)]
+pub(super) struct Resync {
+    stage: Stage,
+    deadline: Timestamp,
+    heard_at: Timestamp,
+    /// Hurt channels that are still to be closed.
+    to_close: ChannelSet,
+    /// Channels of which a header was seen that can't be believed.
+    seen: ChannelSet,
+    /// Questions without an answer, so far.
+    attempt: u32,
+    /// The line under way, or its end if it is long.
+    line: Vec<u8>,
+    length: LineLength,
+    echo: Echo,
+    /// How many bytes were not believed.
+    dropped: u64,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// A prompt may be under way, so that nothing but payload can be written.
+    Waiting,
+    /// The line has to be silent for a moment; not longer than until then is waited for that.
+    Silence { latest: Timestamp },
+    /// A question is asked.
+    Asked { probe: Command, progress: Progress, proof: Proof },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Progress {
+    Nothing,
+    /// Its information line has come.
+    Answered,
+}
+
+/// What the answer proves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Proof {
+    First,
+    Second,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LineLength {
+    Short,
+    /// Too long for an answer; its beginning is forgotten.
+    Long,
+}
+
+/// Whether the module was seen to send questions back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Echo {
+    Unseen,
+    Seen,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Action {
+    None,
+    /// A question other than the last.
+    Ask,
+    Close(ChannelId),
+    /// The module does not answer.
+    GiveUp,
+}
+
+/// What came of some bytes.
+#[derive(Debug)]
+pub(super) enum Fed {
+    /// Nothing can be believed yet.
+    Distrusted,
+    /// Another question is to be asked.
+    Ask,
+    /// Text begins behind so many of the bytes.
+    Trusted(usize),
+}
+
+/// How long the line has to be silent before a question: longer than any pause within a frame of the captures (protocol
+/// assumption A16).
+const SILENCE: Duration = Duration::from_millis(250);
+/// How long silence is waited for before the next channel is closed all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How long the first answer may take; the following ones take longer, as the fence's.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often is asked before the module counts as silent.
+const ATTEMPTS: u32 = 6;
+/// How much of a line is kept: more than any answer to a question, or a header, is long.
+const MAX_KEPT: usize = 128;
+
+impl Resync {
+    /// Nothing is believed from now on; the last byte came at `heard_at`.
+    pub(super) fn new(now: Timestamp, heard_at: Timestamp, hurt: ChannelSet) -> Self {
+        // On a silent line the question is asked at once, and hurt channels are closed in their turn behind it.
+        let is_silent = now >= heard_at + SILENCE;
+        let to_close = if is_silent { ChannelSet::default() } else { hurt };
+        Self {
+            stage: Stage::Silence { latest: now },
+            deadline: now,
+            heard_at,
+            to_close,
+            seen: ChannelSet::default(),
+            attempt: 0,
+            line: Vec::new(),
+            length: LineLength::Short,
+            echo: Echo::Unseen,
+            dropped: 0,
+        }
+        .silence(now)
+    }
+
+    /// As [`new`](Self::new), but until then a prompt may be under way.
+    pub(super) fn behind_a_prompt(now: Timestamp, until: Timestamp, hurt: ChannelSet) -> Self {
+        Self { stage: Stage::Waiting, deadline: until, ..Self::new(now, now, hurt) }
+    }
+
+    /// Whether a prompt may be under way.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting)
+    }
+
+    /// The send in flight is settled.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        if matches!(self.stage, Stage::Waiting) {
+            self.wait(now);
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    /// Whether an answer is awaited.
+    pub(super) fn is_asking(&self) -> bool {
+        matches!(self.stage, Stage::Asked { .. })
+    }
+
+    /// Gives the module time: it may answer nothing meanwhile.
+    pub(super) fn extend(&mut self, deadline: Timestamp) {
+        self.deadline = self.deadline.max(deadline);
+    }
+
+    /// These channels are hurt as well.
+    pub(super) fn close(&mut self, hurt: ChannelSet) {
+        self.to_close = self.to_close.with(hurt);
+    }
+
+    /// Takes the channels of which headers were seen.
+    pub(super) fn take_seen(&mut self) -> ChannelSet {
+        std::mem::take(&mut self.seen)
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    pub(super) fn echo(&self) -> Echo {
+        self.echo
+    }
+
+    /// The question is written.
+    pub(super) fn asked(&mut self, now: Timestamp, probe: Command) {
+        let proof = match self.stage {
+            Stage::Asked { proof: Proof::First, .. } => Proof::Second,
+            Stage::Asked { .. } | Stage::Waiting | Stage::Silence { .. } => Proof::First,
+        };
+        self.stage = Stage::Asked { probe, progress: Progress::Nothing, proof };
+        self.deadline = now + FIRST_TIMEOUT * (self.attempt + 1);
+    }
+
+    /// Bytes have come.
+    pub(super) fn feed(&mut self, now: Timestamp, bytes: &[u8]) -> Fed {
+        self.heard_at = now;
+        let mut rest = bytes;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let (line, behind) = rest.split_at(end + 1);
+            rest = behind;
+            self.dropped += line.len() as u64;
+            self.keep(line);
+            let fed = self.line(now);
+            self.line.clear();
+            self.length = LineLength::Short;
+            match fed {
+                Fed::Distrusted => {}
+                // What stands behind the first answer is no answer to the second question.
+                Fed::Ask if rest.is_empty() => return Fed::Ask,
+                Fed::Ask => self.not_alone(now),
+                Fed::Trusted(_) => return Fed::Trusted(bytes.len() - rest.len()),
+            }
+        }
+        self.dropped += rest.len() as u64;
+        self.keep(rest);
+        if let Stage::Silence { latest } = self.stage {
+            self.deadline = (now + SILENCE).min(latest.max(now));
+        }
+        Fed::Distrusted
+    }
+
+    /// The deadline has come.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Action {
+        let latest = match self.stage {
+            Stage::Waiting => return Action::None,
+            Stage::Asked { .. } => {
+                self.attempt += 1;
+                self.wait(now);
+                return self.unless_exhausted(Action::None);
+            }
+            Stage::Silence { latest } => latest,
+        };
+        if let Some(channel) = self.to_close.take_first() {
+            self.wait(now);
+            return Action::Close(channel);
+        }
+        if now >= self.heard_at + SILENCE {
+            return Action::Ask;
+        }
+        if now >= latest {
+            self.attempt += 1;
+            self.wait(now);
+            return self.unless_exhausted(Action::None);
+        }
+        self.deadline = (self.heard_at + SILENCE).min(latest);
+        Action::None
+    }
+
+    fn unless_exhausted(&self, action: Action) -> Action {
+        if self.attempt >= ATTEMPTS { Action::GiveUp } else { action }
+    }
+
+    /// Waits for silence.
+    fn wait(&mut self, now: Timestamp) {
+        self.stage = Stage::Silence { latest: now + LONGEST_WAIT };
+        self.deadline = now + SILENCE;
+    }
+
+    fn silence(mut self, now: Timestamp) -> Self {
+        self.wait(now);
+        if self.to_close != ChannelSet::default() || now >= self.heard_at + SILENCE {
+            // What comes on a hurt channel is lost anyway: the sooner it stops the better.
+            self.deadline = now;
+        }
+        self
+    }
+
+    /// Keeps the end of the line under way, and looks for headers in what is forgotten of it.
+    fn keep(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(MAX_KEPT) {
+            if self.line.len() + piece.len() > 2 * MAX_KEPT {
+                self.look();
+                let forgotten = self.line.len() - MAX_KEPT.min(self.line.len()) / 4;
+                self.line.drain(..forgotten);
+                self.length = LineLength::Long;
+            }
+            self.line.extend_from_slice(piece);
+        }
+    }
+
+    /// Looks for headers.
+    fn look(&mut self) {
+        for channel in announced(&self.line) {
+            self.seen.insert(channel);
+        }
+    }
+
+    fn line(&mut self, now: Timestamp) -> Fed {
+        self.look();
+        let text = self.line.trim_ascii();
+        if resembles(text) && announced(text).next().is_none() {
+            self.seen = ChannelSet::all();
+        }
+        let Stage::Asked { probe, progress, proof } = &mut self.stage else { return Fed::Distrusted };
+        if text.is_empty() {
+            return Fed::Distrusted;
+        }
+        if self.length == LineLength::Short && *progress == Progress::Nothing && probe.is_echo(text) {
+            self.echo = Echo::Seen;
+            return Fed::Distrusted;
+        }
+        let line = Line::parse(text);
+        match (*progress, *proof) {
+            (Progress::Nothing, _) if probe.judge(&line, false) == Verdict::Part => {
+                *progress = Progress::Answered;
+                Fed::Distrusted
+            }
+            (Progress::Answered, Proof::First) if line == Line::Final(Final::Ok) => Fed::Ask,
+            (Progress::Answered, Proof::Second) if line == Line::Final(Final::Ok) => Fed::Trusted(0),
+            _ => {
+                self.not_alone(now);
+                Fed::Distrusted
+            }
+        }
+    }
+
+    /// Something else came in answer to a question.
+    fn not_alone(&mut self, now: Timestamp) {
+        self.wait(now);
+    }
+}
+
+impl ChannelSet {
+    /// Every channel.
+    pub(super) fn all() -> Self {
+        ChannelId::all().collect()
+    }
+
+    pub(super) fn insert(&mut self, channel: ChannelId) {
+        self.0 |= 1 << channel.index();
+    }
+
+    pub(super) fn contains(self, channel: ChannelId) -> bool {
+        self.0 & (1 << channel.index()) != 0
+    }
+
+    pub(super) fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = ChannelId> {
+        ChannelId::all().filter(move |channel| self.contains(*channel))
+    }
+
+    fn take_first(&mut self) -> Option<ChannelId> {
+        let first = self.iter().next()?;
+        self.0 &= !(1 << first.index());
+        Some(first)
+    }
+}
+
+impl FromIterator<ChannelId> for ChannelSet {
+    fn from_iter<I: IntoIterator<Item = ChannelId>>(channels: I) -> Self {
+        let mut set = Self::default();
+        channels.into_iter().for_each(|channel| set.insert(channel));
+        set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HURT: u8 = 0b1;
+
+    fn asked(proof: usize) -> Resync {
+        let mut resync = Resync::new(Timestamp::ZERO, Timestamp::ZERO, ChannelSet::default());
+        for turn in 0..=proof {
+            let now = Timestamp::ZERO + SILENCE;
+            if turn == 0 {
+                assert!(matches!(resync.expire(now), Action::Ask));
+            } else {
+                assert!(matches!(resync.feed(now, b"\r\n+CIPMUX: 1\r\n\r\nOK\r\n"), Fed::Ask));
+            }
+            resync.asked(now, Command::probe(turn, |_| false));
+        }
+        resync
+    }
+
+    #[test]
+    fn trust_returns_behind_two_answers_that_came_alone() {
+        let mut resync = asked(1);
+        let answer = b"\r\n+CIPQSEND: 1\r\n\r\nOK\r\n";
+        let bytes = [&answer[..], b"\r\nRDY\r\n"].concat();
+        assert!(matches!(resync.feed(Timestamp::ZERO, &bytes), Fed::Trusted(at) if at == answer.len()));
+        let mut resync = asked(1);
+        for byte in &answer[..answer.len() - 1] {
+            assert!(matches!(resync.feed(Timestamp::ZERO, &[*byte]), Fed::Distrusted));
+        }
+        assert!(matches!(resync.feed(Timestamp::ZERO, b"\n"), Fed::Trusted(1)));
+    }
+
+    #[test]
+    fn an_answer_among_other_text_proves_nothing() {
+        let whole = "\r\n+CIPMUX: 1\r\n\r\nOK\r\n";
+        for text in [
+            format!("payload\r\n{whole}"),
+            format!("payload{whole}"),
+            "\r\n+CIPMUX: 1\r\npayload\r\nOK\r\n".to_owned(),
+            "\r\n+CIPQSEND: 1\r\n\r\nOK\r\n".to_owned(),
+            format!("{whole}\r\n+CIPQSEND: 1\r\n\r\nOK\r\n"),
+            "\r\nOK\r\n".to_owned(),
+        ] {
+            let mut resync = asked(0);
+            assert!(matches!(resync.feed(Timestamp::ZERO, text.as_bytes()), Fed::Distrusted), "{text:?}");
+            assert!(matches!(resync.stage, Stage::Silence { .. }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_while_bytes_come_and_hurt_channels_are_closed_first() {
+        let mut resync = Resync::new(Timestamp::ZERO, Timestamp::ZERO, ChannelSet(HURT));
+        assert_eq!(resync.deadline(), Timestamp::ZERO);
+        assert!(matches!(resync.expire(Timestamp::ZERO), Action::Close(channel) if channel.index() == 0));
+        let mut now = Timestamp::ZERO;
+        for _ in 0..3 {
+            now += SILENCE / 2;
+            resync.feed(now, b"more");
+            assert!(resync.deadline() > now);
+        }
+        let silent_at = now + SILENCE;
+        assert_eq!(resync.deadline(), silent_at);
+        assert!(matches!(resync.expire(silent_at), Action::Ask));
+    }
+
+    #[test]
+    fn headers_are_seen_wherever_the_bytes_are_cut() {
+        let bytes = [&[b'x'; 1000][..], b"\r\n+RECEIVE,3,4:\r\n", &[b'y'; 1000]].concat();
+        for chunk in 1..200 {
+            let mut resync = Resync::new(Timestamp::ZERO, Timestamp::ZERO, ChannelSet::default());
+            bytes.chunks(chunk).for_each(|piece| {
+                resync.feed(Timestamp::ZERO, piece);
+            });
+            assert_eq!(resync.take_seen().iter().map(ChannelId::index).collect::<Vec<_>>(), [3], "{chunk}");
+            assert!(resync.line.capacity() <= 1024);
+        }
+    }
+
+    #[test]
+    fn a_module_that_answers_nothing_is_given_up() {
+        let mut resync = Resync::new(Timestamp::ZERO, Timestamp::ZERO, ChannelSet::default());
+        for turn in 0.. {
+            let now = resync.deadline();
+            match resync.expire(now) {
+                Action::Ask => resync.asked(now, Command::probe(turn, |_| false)),
+                Action::None => {}
+                Action::Close(channel) => panic!("{channel:?}"),
+                Action::GiveUp => break,
+            }
+            assert!(turn < 20);
+        }
+        assert_eq!(resync.attempt, ATTEMPTS);
+    }
+}
