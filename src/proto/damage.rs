@@ -147,6 +147,10 @@ impl Engine {
         if echo == Echo::Seen && self.bring_up.knows_echo_off() {
             return self.restarted(now);
         }
+        if self.bring_up.is_waiting_for_module() {
+            // The question was the one that was to find the module.
+            return self.bring_up.begin(now);
+        }
         self.channels.doubt_all();
         self.requests.check(Check::Bearer);
     }
