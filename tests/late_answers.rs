@@ -503,3 +503,174 @@ fn without_a_late_answer_nothing_is_in_doubt() {
         assert_eq!((judged.open, judged.wrong.len()), (0, 0), "{judged:#?}");
     }
 }
+
+// ------------------------------------------------------------------------------------------------------- storms
+
+/// What the application asks in a storm, and what is right.
+const STORM: [(&str, &[&str]); 10] = [
+    ("AT+CSQ", &["+CSQ: 24,0"]),
+    ("AT+CREG?", &["+CREG: 0,1"]),
+    ("AT+CGATT=1", &[]),
+    ("ATI", &["AirM2M_720U_V401881_LTE_AT"]),
+    ("AT+NOSUCH", &["ERROR"]),
+    ("AT+CIFSR", &["10.83.172.111"]),
+    ("AT+CGMM", &["+CGMM: \"Air724UG\""]),
+    ("AT+CREG=0", &[]),
+    ("AT+CSQ;+CGATT?", &["+CSQ: 24,0", "+CGATT: 1"]),
+    ("AT+CGATT?", &["+CGATT: 1"]),
+];
+
+/// Answers get lost now and then, and come at any byte of what follows, or never. Late ones are told by their values.
+struct Storm {
+    random: Noise,
+    /// The answer to the next write is lost.
+    losing: bool,
+    /// Answers under way, each with the bytes that come before it.
+    late: Vec<(usize, Vec<u8>)>,
+    /// How many have come.
+    injected: usize,
+    /// Late answers come now: never while another is being lost, which would be two faults at once (A23).
+    open: bool,
+}
+
+struct Noise(u64);
+
+impl Noise {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+impl Storm {
+    fn modem_writes(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        if self.losing {
+            if self.random.below(4) > 0 {
+                let text = String::from_utf8(bytes).unwrap();
+                let text =
+                    text.replace("24,0", "7,0").replace("0,1", "0,3").replace("10.83.172.111", "1.2.3.4");
+                let text = text.replace("AirM2M_720U_V401881_LTE_AT", "ANOTHER").replace("Air724UG", "NONE");
+                let place = self.random.below(400);
+                self.late.push((place, text.replace("+CGATT: 1", "+CGATT: 0").into_bytes()));
+            }
+            return Vec::new();
+        }
+        let mut bytes = bytes;
+        let len = bytes.len();
+        let due = self.late.iter().position(|(place, _)| *place < len).filter(|_| self.open);
+        if let Some((place, late)) = due.map(|index| self.late.remove(index)) {
+            self.injected += 1;
+            bytes.splice(place..place, late);
+        } else if self.open {
+            self.late.iter_mut().for_each(|(place, _)| *place = place.saturating_sub(len));
+        }
+        bytes
+    }
+}
+
+/// 0 wrong answers; and where no late answer came between a command and its end, the right one is believed.
+#[test]
+fn in_a_storm_of_late_answers_none_is_wrong_and_no_right_one_is_refused() {
+    let (mut right, mut open, mut never) = (0, 0, 0);
+    let seeds = std::env::var("AIR724UG_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(120);
+    for seed in 1..=seeds {
+        let mut pair = Pair::online();
+        let random = Noise(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
+        let storm = Storm { random, losing: false, late: Vec::new(), injected: 0, open: false };
+        let storm = Rc::new(RefCell::new(storm));
+        let line = Rc::clone(&storm);
+        pair.to_host = Box::new(move |_, bytes| line.borrow_mut().modem_writes(bytes));
+        for round in 0..150 {
+            let pick = storm.borrow_mut().random.below(STORM.len());
+            let (text, wanted) = STORM[pick];
+            if storm.borrow_mut().random.below(8) == 0 {
+                storm.borrow_mut().losing = true;
+                storm.borrow_mut().open = false;
+                let command = air724ug::at::Command::of_user(text, Duration::from_millis(300)).unwrap();
+                let ticket = pair.ask(Request::Run(command));
+                pair.run_for(Duration::from_millis(299));
+                storm.borrow_mut().losing = false;
+                let answer = pair.answer(ticket);
+                assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+                never += 1;
+                continue;
+            }
+            let before = storm.borrow().injected;
+            // Only once the question behind the last loss is answered is the line in order.
+            pair.run_for(Duration::from_secs(3));
+            storm.borrow_mut().open = true;
+            let answer = pair.command(text, Duration::from_secs(5));
+            let is_disturbed = storm.borrow().injected > before;
+            match answer {
+                Ok(lines) if lines == wanted => right += 1,
+                Err(Error::Refused { code: Refusal::Error, .. }) if wanted == ["ERROR"] => right += 1,
+                Err(Error::Unexpected(_) | Error::Timeout { .. }) if is_disturbed => open += 1,
+                other => panic!("seed {seed}, round {round}, {text}, disturbed {is_disturbed}: {other:?}"),
+            }
+        }
+    }
+    println!("{never} answers lost, {right} right, {open} in doubt, each with a late answer inside");
+    assert!(right > 10 * open, "{right} right, {open} in doubt");
+}
+
+#[test]
+fn one_answer_that_never_comes_does_not_spoil_the_good_ones_behind_it() {
+    let mut pair = Pair::online();
+    pair.instead("AT+X", "");
+    assert!(pair.command("AT+X", Duration::from_millis(300)).is_err());
+    for _ in 0..10 {
+        pair.instead("ATI", "\r\nAirM2M\r\n\r\nV401881\r\n\r\nOK\r\n");
+        assert_eq!(pair.command("ATI", Duration::from_secs(5)).unwrap(), ["AirM2M", "V401881"]);
+        pair.run_for(Duration::from_secs(3));
+    }
+}
+
+#[test]
+fn an_answer_of_which_the_final_was_split_is_refused() {
+    for late in ["\r\nOK\r\n", "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {
+        for (answer, torn) in
+            [("\r\nO{}K\r\n", true), ("\r\nERR{}OR\r\n", true), ("\r\nAirM2M\r\n\r\nO{}K\r\n", true)]
+        {
+            let mut pair = Pair::online();
+            pair.instead("AT+CGATT=1", "");
+            assert!(pair.command("AT+CGATT=1", Duration::from_secs(1)).is_err());
+            pair.run_for(Duration::from_secs(3));
+            pair.instead("AT+Y", answer.replace("{}", late));
+            let answer = pair.command("AT+Y", Duration::from_secs(5));
+            assert_eq!(matches!(answer, Err(Error::Unexpected(_))), torn, "{late:?}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_was_cut_by_a_limit_is_no_short_answer() {
+    let long_line = format!("\r\n{}\r\n\r\nOK\r\n", "x".repeat(3_000));
+    let many_lines = format!("{}\r\nOK\r\n", "\r\nline\r\n".repeat(1_500));
+    let enough = format!("{}\r\nOK\r\n", "\r\nline\r\n".repeat(1_024));
+    let mut pair = Pair::online();
+    for answer in [long_line, many_lines] {
+        pair.instead("AT+X", answer);
+        let answer = pair.command("AT+X", Duration::from_secs(5));
+        assert!(matches!(answer, Err(Error::Unexpected(_))), "{answer:?}");
+    }
+    pair.instead("AT+X", enough);
+    assert_eq!(pair.command("AT+X", Duration::from_secs(5)).unwrap().len(), 1_024);
+}
+
+#[test]
+fn one_odd_answer_at_the_start_does_not_make_every_command_cost_two() {
+    for question in ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"] {
+        let mut pair = Pair::new();
+        pair.instead(question, "\r\nOK\r\n");
+        let mut pair = pair.ready();
+        let before = pair.written.len();
+        for _ in 0..10 {
+            assert_eq!(pair.command("AT+CSQ", Duration::from_secs(5)).unwrap(), ["+CSQ: 24,0"]);
+        }
+        let written = String::from_utf8_lossy(&pair.written[before..]).into_owned();
+        let all = String::from_utf8_lossy(&pair.written).into_owned();
+        assert_eq!(written, "AT+CSQ\r\n".repeat(10), "{question}: {all}");
+    }
+}

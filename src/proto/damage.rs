@@ -71,6 +71,7 @@ impl Engine {
         let named = match fault {
             // The application may have asked for a long line.
             Fault::LineTooLong if self.session.is_asked_by_caller() || !self.may_be_data() => {
+                self.session.line_too_long();
                 self.stream_fault();
                 self.out.event(Event::Fault(fault));
                 return;

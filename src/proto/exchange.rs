@@ -22,12 +22,23 @@ pub(super) struct Exchange {
     final_at: Option<Timestamp>,
     answer: Answer,
     answered: bool,
+    /// Lines that were too long, or too many, to be kept.
+    lost: usize,
     /// What came in place of the prompt or the result.
     setback: Option<Setback>,
-    /// Whether a line came that nothing explains: a piece of another, perhaps.
-    pub(super) tainted: bool,
     /// Whether its prompt has come, so that the payload was written behind it.
     is_given: bool,
+    taint: Taint,
+}
+
+/// Whether a line came that may be a piece of another one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Taint {
+    None,
+    /// One with the command's own name that reads as news: the beginning of its answer, if a late one has split that.
+    OwnNews,
+    /// One that nothing explains.
+    Unexplained,
 }
 
 /// How far a command has come.
@@ -86,7 +97,7 @@ pub(super) enum Failure {
 const ESCAPE: u8 = 0x1b;
 
 /// The most lines that one answer may have. The longest documented list is the files' (`AT+FSLS`); a module that
-/// prints for ever must not fill the memory. Further lines are dropped.
+/// prints for ever must not fill the memory. An answer with more has failed ([`Refusal::TooLong`]).
 const MAX_ANSWER_LINES: usize = 1024;
 
 impl Exchange {
@@ -107,9 +118,10 @@ impl Exchange {
             final_at: None,
             answer: Answer::default(),
             answered: false,
+            lost: 0,
             setback: None,
-            tainted: false,
             is_given: false,
+            taint: Taint::None,
         }
     }
 
@@ -122,6 +134,11 @@ impl Exchange {
             (Phase::Prompt(_), Line::Final(Final::Ok)) if self.must_prompt() => Verdict::NotMine,
             _ => self.command.judge(line, self.answered),
         };
+        if let (Verdict::NotMine, Line::Info { key, .. }) = (&verdict, line)
+            && std::str::from_utf8(key).is_ok_and(|key| self.command.has_key(key))
+        {
+            self.taint(Taint::OwnNews);
+        }
         let keep = match verdict {
             Verdict::Part => true,
             // The line that ends the answer is its content where there is no other: the address, the state.
@@ -200,6 +217,15 @@ impl Exchange {
         Some(copy)
     }
 
+    /// A line came that may be a piece of another one.
+    pub(super) fn taint(&mut self, taint: Taint) {
+        self.taint = self.taint.max(taint);
+    }
+
+    pub(super) fn tainted(&self) -> Taint {
+        self.taint
+    }
+
     /// What came in place of what was awaited.
     pub(super) fn setback(&self) -> Option<Setback> {
         self.setback
@@ -246,7 +272,9 @@ impl Exchange {
     }
 
     pub(super) fn finish(self, result: Result<Vec<String>, Failure>) -> Finished {
+        let is_short = self.lost > 0 && self.command.is_free_form();
         let result = match self.setback {
+            _ if is_short && result.is_ok() => Err(Failure::Refused(Refusal::TooLong)),
             Some(Setback::Refused(refusal)) if result.is_err() => Err(Failure::NoPrompt(refusal)),
             Some(Setback::Refused(_) | Setback::Closed | Setback::Prompted) | None => result,
         };
@@ -258,7 +286,14 @@ impl Exchange {
     fn keep(&mut self, text: &[u8]) {
         if self.answer.lines.len() < MAX_ANSWER_LINES {
             self.answer.lines.push(String::from_utf8_lossy(text).into_owned());
+        } else {
+            self.line_lost();
         }
+    }
+
+    /// A line could not be kept.
+    pub(super) fn line_lost(&mut self) {
+        self.lost = self.lost.saturating_add(1);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::at::{ChannelId, Command, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
-use super::exchange::{Exchange, Failure, Finished};
+use super::exchange::{Exchange, Failure, Finished, Taint};
 use super::open_send::OpenSend;
 
 /// A harmless question is asked when it is in doubt which command the next answer belongs to: after a time-out, after
@@ -28,6 +28,8 @@ pub(super) struct Fence {
 enum Stage {
     /// The question is asked; what comes is old.
     Asked,
+    /// A final has come that no older command owes: it may be all of the answer.
+    Odd,
     /// It is asked, and a prompt has come that belongs to no send: it may be payload to the module.
     Prompted,
     /// Its information line has come; the next final is its own.
@@ -65,6 +67,9 @@ pub(super) enum Passage {
 const ATTEMPTS: usize = 6;
 /// The first attempt's time-out; a module answers within 10 ms (protocol section 15), but may be slow after a time-out.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
+
+/// How long the line of an answer may take behind a final that may be its own. Answers come within 10 ms (section 15).
+const ODD_TIMEOUT: Duration = Duration::from_millis(300);
 
 impl Fence {
     /// A fence behind nothing: the session is to find its footing.
@@ -119,6 +124,31 @@ impl Fence {
             Some(patience) => self.extend(now + patience),
             None if self.stage == Stage::Asked => self.stage = Stage::Prompted,
             None => {}
+        }
+    }
+
+    /// A final has come that no older command owes. A module that answers the question with `OK` alone will say no more.
+    pub(super) fn odd_final(&mut self, now: Timestamp) {
+        if self.stage == Stage::Asked {
+            self.stage = Stage::Odd;
+            self.deadline = self.deadline.min(now + ODD_TIMEOUT);
+        }
+    }
+
+    /// Whether the command held back has had more finals than one.
+    pub(super) fn has_final_too_many(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.ends.len() > 1)
+    }
+
+    /// Whether the question may yet be answered, for all that is known.
+    pub(super) fn may_be_answered(&self) -> bool {
+        self.stage != Stage::Odd
+    }
+
+    /// A line of an answer may have been too long to be kept.
+    pub(super) fn line_lost(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.exchange.line_lost();
         }
     }
 
@@ -177,7 +207,7 @@ impl Fence {
     /// A line has come that nothing explains.
     pub(super) fn taint(&mut self) {
         if let Some(held) = &mut self.held {
-            held.exchange.tainted = true;
+            held.exchange.taint(Taint::Unexplained);
         }
     }
 
@@ -187,11 +217,13 @@ impl Fence {
             return Passage::Consumed;
         }
         match self.stage {
-            Stage::Asked | Stage::Prompted if self.probe.judge(&line, false) == Verdict::Part => {
+            Stage::Asked | Stage::Odd | Stage::Prompted
+                if self.probe.judge(&line, false) == Verdict::Part =>
+            {
                 self.stage = Stage::Answered;
                 Passage::Consumed
             }
-            Stage::Asked | Stage::Prompted => self.old_line(text, &line),
+            Stage::Asked | Stage::Odd | Stage::Prompted => self.old_line(text, &line),
             Stage::Answered if matches!(line, Line::Final(_)) => self.pass(),
             Stage::Answered => Passage::Unclaimed,
         }
@@ -232,13 +264,17 @@ impl Fence {
         {
             // The last of them is the final.
             lines.pop();
-            let tainted = held.exchange.tainted;
+            let tainted = held.exchange.tainted() == Taint::Unexplained;
             let result = end.map(|()| lines).map_err(Failure::Refused);
             return Passage::Passed { held: Some(held.exchange.finish(result)), extra: 0, tainted };
         }
         let rest = held.exchange.take_lines();
+        // Behind the final nothing more of the answer comes: it is a piece of a line that was split, perhaps the final.
+        let leftover = held.exchange.command.has_one_final() && !rest.is_empty();
         let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
-        let tainted = held.exchange.tainted;
+        let taint = held.exchange.tainted();
+        let tainted =
+            leftover || taint == Taint::Unexplained || (taint == Taint::OwnNews && held.ends.len() > 1);
         let result = one_of(held.ends, rest, &held.exchange.command);
         Passage::Passed { held: Some(held.exchange.finish(result)), extra, tainted }
     }

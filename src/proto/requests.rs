@@ -217,6 +217,9 @@ impl Requests {
             Err(Failure::Refused(Refusal::Empty | Refusal::Ambiguous)) => Err(Error::Unexpected(
                 format!("{command}: the answer is empty or mixed with an older one").into(),
             )),
+            Err(Failure::Refused(Refusal::TooLong)) => {
+                Err(Error::Unexpected(format!("{command}: the answer is too long to be kept").into()))
+            }
             Err(Failure::Refused(code) | Failure::NoPrompt(code)) => {
                 Err(Error::Refused { command: command.into(), code })
             }

@@ -13,11 +13,11 @@ use std::time::Duration;
 use crate::at::{Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
-use super::exchange::{Exchange, Failure, Finished, Phase, Setback};
+use super::exchange::{Exchange, Failure, Finished, Phase, Setback, Taint};
 use super::fence::{Fence, Passage};
 use super::outbox::Outbox;
 use super::resync::Resync;
-use super::suspicion::Suspicion;
+use super::suspicion::{Finals, Suspicion};
 use super::wake::Wake;
 use super::{Deadline, Event, Owner};
 use reading::{is_anybodys, is_echo, is_unexplained};
@@ -157,6 +157,15 @@ impl Session {
         }
     }
 
+    /// A line has come that was too long to be kept: if it is one of an answer, the answer is not whole.
+    pub(super) fn line_too_long(&mut self) {
+        match &mut self.state {
+            State::Busy(exchange) => exchange.line_lost(),
+            State::Fenced(fence) => fence.line_lost(),
+            State::Waking(_) | State::Idle | State::Online => {}
+        }
+    }
+
     /// A line of text.
     fn line_in_state(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let is_prompt = text == b">" && !self.reads_text();
@@ -176,7 +185,7 @@ impl Session {
                 wake.sign_of_life(now);
                 if is_echo(text) { Step::Consumed } else { Step::Unclaimed }
             }
-            State::Idle | State::Online => self.idle_line(text, out),
+            State::Idle | State::Online => self.idle_line(now, text, out),
             State::Busy(_) => self.busy_line(now, text, out),
             State::Fenced(_) => self.fenced_line(now, text, out),
         }
@@ -242,9 +251,9 @@ impl Session {
         }
     }
 
-    fn idle_line(&mut self, text: &[u8], out: &mut Outbox) -> Step {
+    fn idle_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         match Line::parse(text) {
-            Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_) => self.stray(text, out),
+            Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_) => self.stray(now, text, out),
             _ if is_echo(text) => Step::Echoed,
             _ => Step::Unclaimed,
         }
@@ -266,13 +275,15 @@ impl Session {
                 self.hold(now, end, out);
                 Step::Consumed
             }
-            Verdict::NotMine if matches!(line, Line::Final(_) | Line::ShutOk) => self.stray(text, out),
+            Verdict::NotMine if matches!(line, Line::Final(_) | Line::ShutOk) => self.stray(now, text, out),
             Verdict::NotMine if exchange.hides(&line) && !Urc::parse(text).is_known() => {
                 out.event(Event::Dropped(format!("{} bytes while a file was written", text.len())));
                 Step::Consumed
             }
             Verdict::NotMine => {
-                exchange.tainted |= self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &line);
+                if self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &line) {
+                    exchange.taint(Taint::Unexplained);
+                }
                 Step::Unclaimed
             }
         }
@@ -281,8 +292,13 @@ impl Session {
     fn fenced_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let State::Fenced(fence) = &mut self.state else { return Step::Unclaimed };
         match fence.line(text) {
-            Passage::Consumed => Step::Consumed,
-            Passage::Stray => self.stray(text, out),
+            Passage::Consumed => {
+                if fence.has_final_too_many() && !self.suspicion.is_on(now) {
+                    fence.odd_final(now);
+                }
+                Step::Consumed
+            }
+            Passage::Stray => self.stray(now, text, out),
             Passage::Unclaimed if is_echo(text) => Step::Consumed,
             Passage::Unclaimed => {
                 if self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &Line::parse(text)) {
@@ -293,7 +309,8 @@ impl Session {
             Passage::Passed { held, extra, tainted } => {
                 self.state = State::Idle;
                 let Some(mut finished) = held else { return Step::Synchronised };
-                let mixed = tainted || self.is_mixed(now, &finished);
+                let finals = if extra == 0 { Finals::One } else { Finals::More };
+                let mixed = tainted || self.is_mixed(now, &finished, finals);
                 if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
@@ -372,14 +389,17 @@ impl Session {
     }
 
     /// Whether lines of the answer may be those of a command that timed out before.
-    fn is_mixed(&self, now: Timestamp, finished: &Finished) -> bool {
+    fn is_mixed(&self, now: Timestamp, finished: &Finished, finals: Finals) -> bool {
         let Ok(lines) = &finished.result else { return false };
-        self.suspicion.is_on(now) && self.suspicion.may_have_mixed(&finished.command, lines)
+        self.suspicion.is_on(now) && self.suspicion.may_have_mixed(&finished.command, lines, finals)
     }
 
-    fn stray(&mut self, text: &[u8], out: &mut Outbox) -> Step {
+    fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         if matches!(Line::parse(text), Line::Final(_) | Line::ShutOk) {
-            self.suspicion.paid(1);
+            let is_nobodys = self.suspicion.paid(1);
+            if is_nobodys && let State::Fenced(fence) = &mut self.state {
+                fence.odd_final(now);
+            }
         }
         out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));
         Step::Consumed

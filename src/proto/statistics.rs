@@ -112,7 +112,7 @@ pub struct CommandStatistics {
     pub answered: u64,
     /// Refused.
     pub refused: u64,
-    /// Answered, but the answer was empty or may have been an older command's, and was not believed.
+    /// Answered, but the answer was empty, too long, or may have been an older command's, and was not believed.
     pub doubtful: u64,
     /// Not answered in time.
     pub timed_out: u64,
@@ -136,7 +136,7 @@ impl CommandStatistics {
                 self.answered += 1;
                 true
             }
-            Err(Failure::Refused(Refusal::Empty | Refusal::Ambiguous)) => {
+            Err(Failure::Refused(Refusal::Empty | Refusal::Ambiguous | Refusal::TooLong)) => {
                 self.doubtful += 1;
                 true
             }

@@ -9,16 +9,41 @@ use crate::time::Timestamp;
 ///
 /// A module answers in order, so most late answers come before that of the next question; but firmware prints results
 /// when it has them (capture s04: 75 s later, inside another command). While there is suspicion, a command of which the
-/// answer could be another's is believed only when a question behind it was answered too and nothing came twice: its own
-/// answer always comes, so a late one is the second.
+/// answer could be another's is believed only when a question behind it was answered too: its own answer always comes, so
+/// a late one is the second. With one final result between the command and the answer to the question, the order is
+/// proved: a late answer would have brought a final of its own. What may still be mixed in is what is printed without one:
+///
+/// | may come without a final | as |
+/// |---|---|
+/// | an address, the rows of a status | lines of the form that only these have |
+/// | a result that is printed as news, behind a final or none | lines with the key of the command that timed out |
+///
+/// A late answer that splits the final itself leaves a piece of it behind its own: lines behind the last final are in doubt
+/// whatever they are.
 #[derive(Debug)]
 pub(super) struct Suspicion {
     until: Timestamp,
     /// Finals that have not come.
     owed: usize,
     feared: Vec<Command>,
-    /// Whether there are more than are kept.
-    of_all: bool,
+    beyond: Beyond,
+}
+
+/// What timed out beyond those that are kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Beyond {
+    Nothing,
+    /// Commands with a final of their own.
+    Finals,
+    /// Others, too.
+    Others,
+}
+
+/// How many finals came between a command and the answer to the question behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Finals {
+    One,
+    More,
 }
 
 /// How long after a time-out a late answer may still come: the longest time that any documented command may take
@@ -30,7 +55,7 @@ const MAX_FEARED: usize = 16;
 
 impl Suspicion {
     pub(super) fn none() -> Self {
-        Self { until: Timestamp::ZERO, owed: 0, feared: Vec::new(), of_all: false }
+        Self { until: Timestamp::ZERO, owed: 0, feared: Vec::new(), beyond: Beyond::Nothing }
     }
 
     pub(super) fn forget(&mut self) {
@@ -50,18 +75,21 @@ impl Suspicion {
         if self.feared.len() < MAX_FEARED {
             self.feared.push(command.clone());
         } else {
-            self.of_all = true;
+            let more = if command.has_one_final() { Beyond::Finals } else { Beyond::Others };
+            self.beyond = self.beyond.max(more);
         }
     }
 
-    /// Finals that were nobody's have come.
-    pub(super) fn paid(&mut self, finals: usize) {
+    /// Finals that were nobody's have come; whether fewer were owed.
+    pub(super) fn paid(&mut self, finals: usize) -> bool {
+        let too_many = finals > self.owed;
         self.owed = self.owed.saturating_sub(finals);
         // What prints further lines behind its final, or none at all, has not been heard of to the end.
-        let settled = self.feared.iter().all(Command::has_one_final) && !self.of_all;
+        let settled = self.feared.iter().all(Command::has_one_final) && self.beyond == Beyond::Nothing;
         if self.owed == 0 && settled {
             self.forget();
         }
+        too_many
     }
 
     pub(super) fn is_on(&self, now: Timestamp) -> bool {
@@ -75,7 +103,7 @@ impl Suspicion {
 
     /// Whether a final that names a command may yet be another's.
     pub(super) fn has_rival(&self, command: &Command) -> bool {
-        self.of_all || self.feared.iter().any(|older| command.is_rival_of(older))
+        self.beyond > Beyond::Nothing || self.feared.iter().any(|older| command.is_rival_of(older))
     }
 
     /// Whether a line is accounted for by a late answer. Bare text is not: half of any line looks like it.
@@ -87,8 +115,8 @@ impl Suspicion {
         self.feared.iter().any(may_be_of)
     }
 
-    /// Whether lines of an answer may be those of another.
-    pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String]) -> bool {
+    /// Whether lines of an answer may be those of another; with a single final, only those that come without one.
+    pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String], finals: Finals) -> bool {
         // A status has its own way of telling.
         if command.is_open_ended() {
             return false;
@@ -99,12 +127,22 @@ impl Suspicion {
                 Line::Info { key, .. } => std::str::from_utf8(key).ok().filter(|key| command.has_key(key)),
                 _ => None,
             };
-            let mut authors = self.feared.iter().filter(|older| match key {
+            let may_come = |older: &&Command| match (finals, &line) {
+                (Finals::More, _) => true,
+                (Finals::One, Line::Info { key: theirs, .. }) if key.is_none() => {
+                    // A command of a chain has a name of its own.
+                    let is_own = |theirs: &str| command.text().to_ascii_uppercase().contains(theirs);
+                    std::str::from_utf8(theirs).is_ok_and(|theirs| older.has_key(theirs) && !is_own(theirs))
+                }
+                (Finals::One, _) => !older.has_one_final(),
+            };
+            let mut authors = self.feared.iter().filter(may_come).filter(|older| match key {
                 Some(key) => older.has_key(key) || older.is_chain(),
                 None => older.may_print(&line),
             });
+            let beyond = if finals == Finals::One { Beyond::Finals } else { Beyond::Nothing };
             // Its own answer always comes, so a late line is the second of its kind.
-            let has_author = self.of_all || authors.clone().next().is_some();
+            let has_author = self.beyond > beyond || authors.clone().next().is_some();
             has_author && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
         })
     }
@@ -126,7 +164,28 @@ mod tests {
 
     fn mixed(suspicion: &Suspicion, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        suspicion.may_have_mixed(&user(command), &lines)
+        suspicion.may_have_mixed(&user(command), &lines, Finals::More)
+    }
+
+    fn mixed_behind_one_final(suspicion: &Suspicion, command: &str, lines: &[&str]) -> bool {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        suspicion.may_have_mixed(&user(command), &lines, Finals::One)
+    }
+
+    #[test]
+    fn one_final_proves_the_order_but_of_what_comes_without_one() {
+        let suspicion = of(&["AT+X"]);
+        assert!(mixed(&suspicion, "ATI", &["AirM2M", "V401881"]));
+        assert!(!mixed_behind_one_final(&suspicion, "ATI", &["AirM2M", "V401881"]));
+        assert!(mixed_behind_one_final(&suspicion, "ATI", &["+X: 1", "AirM2M"]), "a result as news");
+        let address = of(&["AT+CIFSR"]);
+        assert!(mixed_behind_one_final(&address, "ATI", &["AirM2M", "10.0.0.1"]));
+        assert!(!mixed_behind_one_final(&address, "ATI", &["AirM2M", "V401881"]));
+        let many: Vec<String> = (0..40).map(|number| format!("AT+X{number}")).collect();
+        let mut many = of(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(!mixed_behind_one_final(&many, "ATI", &["AirM2M", "V401881"]));
+        many.begin(Timestamp::ZERO, &Command::local_address());
+        assert!(mixed_behind_one_final(&many, "ATI", &["AirM2M", "V401881"]));
     }
 
     #[test]

@@ -186,6 +186,11 @@ impl Command {
         matches!(self.shape, Shape::Status)
     }
 
+    /// Whether any line may be part of the answer.
+    pub fn is_free_form(&self) -> bool {
+        matches!(self.shape, Shape::Any { .. } | Shape::Status)
+    }
+
     /// Whether the text is an echo of this command.
     pub fn is_echo(&self, line: &[u8]) -> bool {
         line == self.text().as_bytes()

@@ -61,6 +61,9 @@ pub enum Refusal {
     /// The final came without the information that belongs to it.
     #[error("the answer has no content")]
     Empty,
+    /// The answer is longer than can be kept.
+    #[error("the answer is too long")]
+    TooLong,
     /// Two finals that contradict each other came, one of them late from an earlier command.
     #[error("the answer can't be told from a late one")]
     Ambiguous,

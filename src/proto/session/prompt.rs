@@ -138,7 +138,9 @@ impl Session {
         let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };
-        self.suspicion.begin(now, fence.probe());
+        if fence.may_be_answered() {
+            self.suspicion.begin(now, fence.probe());
+        }
         if fence.is_exhausted() {
             out.event(Event::Unresponsive);
             self.state = State::Fenced(fence);
