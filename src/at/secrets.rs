@@ -262,8 +262,10 @@ fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
         Some((_, secret, shown)) => (*shown || !is_answer).then_some(*secret),
         None => {
             // `AT+CIPPING` is no PIN.
-            let name = name.replace("PING", "");
-            SECRET_NAMES.iter().any(|part| name.contains(part)).then_some(Secret::From(0))
+            let mut pieces = name.split("PING");
+            pieces
+                .any(|piece| SECRET_NAMES.iter().any(|part| piece.contains(part)))
+                .then_some(Secret::From(0))
         }
     }
 }

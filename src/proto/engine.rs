@@ -309,7 +309,8 @@ impl Engine {
                 self.session.start(now, command, owner, None, &mut self.out);
                 continue;
             }
-            if self.channels.has_doubt() || (self.bring_up.is_ready() && self.channels.bearer.take(now)) {
+            let asks = self.bring_up.is_ready() && !self.channels.has_to_close();
+            if self.channels.has_doubt() || (asks && self.channels.bearer.take(now)) {
                 self.requests.check(Check::Bearer);
             }
             if self.bring_up.is_ready() && self.requests_next {

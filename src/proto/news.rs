@@ -44,6 +44,12 @@ impl Channels {
         }
     }
 
+    /// Whether a channel waits for its `AT+CIPCLOSE`, which goes before a question for the bearer: a connection that was
+    /// given up is closed even if the port goes next.
+    pub(super) fn has_to_close(&self) -> bool {
+        self.all.iter().any(|channel| matches!(channel.link, Link::Used))
+    }
+
     /// Whether the module is to be asked how its channels stand.
     pub(super) fn has_doubt(&self) -> bool {
         self.all.iter().any(|channel| channel.doubt.is_some())
