@@ -375,7 +375,7 @@ fn one_damaged_place_leaves_no_silent_hole() {
     }
 }
 
-/// Whatever the module says in answer to what begins so, from now on.
+/// Answers each command that begins with `command` with `answer`, from now on.
 fn always(pair: &mut Pair, command: &'static str, answer: &'static str) {
     let pending = Rc::new(RefCell::new(false));
     let asked = pending.clone();
@@ -397,6 +397,19 @@ fn manual() -> (Pair, SocketId) {
         Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
     let socket = pair.channel_open();
     (pair, socket)
+}
+
+#[test]
+fn a_fetch_that_brings_data_leaves_nothing_in_doubt() {
+    let (mut pair, socket) = manual();
+    let doubtful = pair.engine.statistics().commands.doubtful;
+    for count in 1..=3 {
+        pair.send(socket, b"hello").unwrap();
+        assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+        pair.run_for(Duration::from_secs(1));
+        let commands = &pair.engine.statistics().commands;
+        assert_eq!((commands.doubtful, commands.refused), (doubtful, 0), "fetch {count}");
+    }
 }
 
 #[test]
