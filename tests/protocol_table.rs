@@ -4,6 +4,7 @@
 // What fails here fails a test, in helpers too.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -58,6 +59,23 @@ fn every_quirk_names_tests_that_exist_or_says_that_there_is_none_yet() {
     let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
     assert_eq!(faults(&document, |file| fs::read_to_string(root.join(file)).ok()), [] as [&str; 0]);
     assert!(document.lines().filter(|line| line.starts_with("| Q")).count() >= 64);
+}
+
+/// Numbers of assumptions that stand in more than one row.
+fn doubled_assumptions(document: &str) -> Vec<String> {
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| A"));
+    let numbers = rows.filter_map(|row| row.split_once(" | ")?.0.parse::<u32>().ok());
+    let mut seen = BTreeSet::new();
+    numbers.filter(|number| !seen.insert(*number)).map(|number| format!("A{number}")).collect()
+}
+
+#[test]
+fn every_assumption_has_a_number_of_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
+    assert_eq!(doubled_assumptions(&document), [] as [&str; 0]);
+    assert!(document.lines().filter(|line| line.starts_with("| A")).count() >= 80);
+    assert_eq!(doubled_assumptions("| A1 | a |\n| A2 | b |\n| A1 | c |\n| A x |"), ["A1"]);
 }
 
 /// What is wrong with the promises of a document: rows of two cells under the head `promise`.
