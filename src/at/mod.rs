@@ -30,6 +30,7 @@ mod token;
 mod transport_error;
 mod unasked;
 mod urc;
+mod urc_debug;
 
 pub(crate) use body::{From as TextFrom, Progress, Text};
 pub use channel_id::ChannelId;

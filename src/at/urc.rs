@@ -11,7 +11,7 @@ use super::{ChannelId, RegistrationStatus, TcpError, UdpError, unasked};
 /// An unsolicited result code (protocol sections 3, 8 to 13). The table is in `unasked.rs`.
 ///
 /// A line that is not known is kept as it is: [`Urc::Unknown`] reaches the application too.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Urc {
     /// `<n>, CONNECT OK`.
@@ -58,7 +58,7 @@ pub enum Urc {
     BootRom,
     /// `+CPIN: ...`.
     Sim(SimState),
-    /// `SMS READY`, `SMS Ready`, `Call Ready`, `+CFUN: 1` and other stages of a start that nobody waits for.
+    /// `SMS READY`, `SMS Ready`, `Call Ready`, `+CFUN: 1` and other stages of a start that need no action.
     Started(String),
     /// `^CARDMODE: <n>`.
     CardMode(u32),
@@ -82,6 +82,7 @@ pub enum Urc {
     /// `+CIPPING: <n>,"ip",<time>,<ttl>`: one reply, or its absence.
     Ping(PingReply),
     /// `+CMT`, `+CBM`, `+CDS`, `+CUSD`, `+MSUB`: text of people. Whatever it says, it is not the module that says it.
+    /// `Debug` and `Display` show its key and its length alone: such texts hold passwords for one use.
     Message {
         /// The line that announces it, as written.
         header: String,
