@@ -634,7 +634,7 @@ const TOO_LARGE: [&str; 8] = [
     "340282366920938463463374607431768211456",
 ];
 
-/// The bytes with the number at this place, counted from 0, replaced; `None` if there are not so many.
+/// The bytes with the number at this place, counted from 0, replaced; `None` if there are fewer.
 fn with_number(bytes: &[u8], place: usize, number: &str) -> Option<Vec<u8>> {
     let is_first = |at: &usize| bytes[*at].is_ascii_digit() && (*at == 0 || !bytes[*at - 1].is_ascii_digit());
     let start = (0..bytes.len()).filter(is_first).nth(place)?;

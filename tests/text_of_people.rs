@@ -12,7 +12,7 @@ use air724ug::sim::{Control, Settings};
 use air724ug::{CloseReason, Config, Error};
 use pair::Pair;
 
-/// What a module says, said by somebody.
+/// What a module says, in a text of people.
 const TEXTS: [&str; 14] = [
     "hello",
     "0, CLOSED",

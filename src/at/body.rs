@@ -7,7 +7,7 @@ use super::urc::{self, Urc};
 /// What belongs to a header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Body {
-    /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with so many fields or more in the header it is text, of which
+    /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with `text_from` fields or more in the header it is text, of which
     /// the last of ten fields gives the length in characters; with fewer it is one line of hexadecimal digits.
     Message { text_from: usize },
     /// A status report: one line of hexadecimal digits behind a header of one or two fields; otherwise the header is all.
@@ -81,13 +81,13 @@ pub(crate) struct Text {
 /// What ends a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Until {
-    /// A line end between two frames, and at least so many characters before it.
+    /// A line end between two frames, and at least this number of characters before it.
     Frame(usize),
     /// The end of the first line.
     Line,
     /// A line that ends as a string in quotes does, perhaps with a number behind it.
     Quote,
-    /// So many bytes more.
+    /// This number of bytes more.
     Bytes(usize),
 }
 

@@ -18,12 +18,16 @@ impl fmt::Debug for Urc {
             Self::AlreadyConnect(value) => f.debug_tuple("AlreadyConnect").field(value).finish(),
             Self::SendOk(value) => f.debug_tuple("SendOk").field(value).finish(),
             Self::SendFail(value) => f.debug_tuple("SendFail").field(value).finish(),
-            Self::DataAccept { channel, len } => f.debug_struct("DataAccept").field("channel", channel).field("len", len).finish(),
+            Self::DataAccept { channel, len } => {
+                f.debug_struct("DataAccept").field("channel", channel).field("len", len).finish()
+            }
             Self::CloseOk(value) => f.debug_tuple("CloseOk").field(value).finish(),
             Self::Closed(value) => f.debug_tuple("Closed").field(value).finish(),
             Self::TcpError(first, second) => f.debug_tuple("TcpError").field(first).field(second).finish(),
             Self::UdpError(first, second) => f.debug_tuple("UdpError").field(first).field(second).finish(),
-            Self::Received { channel, len } => f.debug_struct("Received").field("channel", channel).field("len", len).finish(),
+            Self::Received { channel, len } => {
+                f.debug_struct("Received").field("channel", channel).field("len", len).finish()
+            }
             Self::DataWaiting(value) => f.debug_tuple("DataWaiting").field(value).finish(),
             Self::PdpDeactivated => f.write_str("PdpDeactivated"),
             Self::Bearer(value) => f.debug_tuple("Bearer").field(value).finish(),
@@ -35,8 +39,12 @@ impl fmt::Debug for Urc {
             Self::Mode(first, second) => f.debug_tuple("Mode").field(first).field(second).finish(),
             Self::Service(value) => f.debug_tuple("Service").field(value).finish(),
             Self::NetworkTime(value) => f.debug_tuple("NetworkTime").field(value).finish(),
-            Self::Registration(first, second) => f.debug_tuple("Registration").field(first).field(second).finish(),
-            Self::Resolved { host, addresses } => f.debug_struct("Resolved").field("host", host).field("addresses", addresses).finish(),
+            Self::Registration(first, second) => {
+                f.debug_tuple("Registration").field(first).field(second).finish()
+            }
+            Self::Resolved { host, addresses } => {
+                f.debug_struct("Resolved").field("host", host).field("addresses", addresses).finish()
+            }
             Self::ResolveFailed(value) => f.debug_tuple("ResolveFailed").field(value).finish(),
             Self::Ping(value) => f.debug_tuple("Ping").field(value).finish(),
             Self::Note(value) => f.debug_tuple("Note").field(value).finish(),

@@ -132,7 +132,7 @@ impl Modem {
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
     ///
     /// Each send of at most 1460 bytes is a datagram, and each receive gives one; a longer or an empty one is
-    /// [`Error::InvalidInput`]. A datagram that is lost on the way, or because nobody reads, is no error. Nor does the
+    /// [`Error::InvalidInput`]. A datagram that is lost on the way, or for want of a reader, is no error. Nor does the
     /// socket end with one that is cut short between module and host, which counts in
     /// [`SocketStatistics::lost`](crate::SocketStatistics::lost), or that the module refuses or does not confirm: its send
     /// fails, [`Event::Unsent`] tells of it, and the next one can be sent. In

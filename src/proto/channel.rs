@@ -189,7 +189,7 @@ impl Channel {
 }
 
 impl Send {
-    /// Data that are given now, for a caller that waits so long.
+    /// Data that are given now, for a caller that waits at most for `timeout`.
     pub(super) fn new(ticket: Ticket, data: Vec<u8>, now: Timestamp, timeout: Duration) -> Self {
         Self {
             ticket: Some(ticket),

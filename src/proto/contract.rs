@@ -302,7 +302,7 @@ pub enum Response {
     Ready,
     /// The socket is open.
     Connected(SocketId),
-    /// The module has so many of the bytes; the buffer comes back.
+    /// The module has a part of the bytes, or all; the buffer comes back.
     Sent {
         /// Bytes that the module has accepted.
         accepted: usize,
@@ -323,7 +323,7 @@ pub enum Response {
     Pings(Vec<PingReply>),
     /// Date and time.
     Clock(ClockTime),
-    /// So many bytes are not acknowledged.
+    /// The number of bytes that are not acknowledged.
     Unacknowledged(u32),
     /// It was done.
     Done,
@@ -356,16 +356,17 @@ pub enum Event {
     Closed(SocketId, Option<CloseReason>),
     /// A socket has this many bytes more to read.
     Received(SocketId, usize),
-    /// The module has all of one send: so many bytes.
+    /// The module has all of one send, of this number of bytes.
     Sent(SocketId, usize),
-    /// A socket ended with so many queued bytes that the module never had; or the module refused a datagram of so many, or
-    /// did not confirm it.
+    /// A socket ended with this number of queued bytes that the module never had; or the module refused a datagram of that
+    /// length, or did not confirm it.
     Unsent(SocketId, usize),
-    /// So many heartbeats in a row had no answer.
+    /// A number of heartbeats in a row had no answer.
     HeartbeatMissed(SocketId, u32),
     /// A heartbeat was not sent, and why.
     HeartbeatFailed(SocketId, HeartbeatFailure),
-    /// So many bytes came for a channel whose connection is not confirmed (yet): they are no socket's, and were dropped.
+    /// Bytes, and their number, came for a channel whose connection is not confirmed (yet): they are no socket's, and were
+    /// dropped.
     Stray(ChannelId, usize),
     /// The module started anew.
     Restarted,
@@ -381,7 +382,7 @@ pub enum Event {
     PortLost,
     /// The [capture](crate::Config::capture) has ended early, and why. What comes from now on is not recorded.
     CaptureEnded(String),
-    /// This subscriber was too slow and missed so many events, which came before the next one.
+    /// This subscriber was too slow and missed this number of events, which came before the next one.
     Missed(u64),
 }
 

@@ -1,4 +1,4 @@
-//! Damage on the line between module and host: what shows it, whom it may have hurt, and what follows.
+//! Damage on the line between module and host: what shows it, which sockets it may have hurt, and what follows.
 //!
 //! Payload and text share one line, and nothing protects either. So a lost or changed byte can make text of payload, or
 //! payload of text. Much of that shows, because an undamaged module could not have written it: then every socket that may

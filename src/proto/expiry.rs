@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::{Deadline, Event};
 
 /// How long a line may stand unfinished before it counts as whole, if it is one that needs no end: old firmware forgets
-/// the CR LF behind some (protocol section 2). Longer than any pause within a line (variants section 2, trap 28).
+/// the CR LF behind some (protocol section 2). Longer than any pause within a line of the captures.
 const PARTIAL_LINE: Duration = Duration::from_millis(250);
 /// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
 /// no source gives a figure.

@@ -64,7 +64,7 @@ impl Channels {
                 }
                 self.gave_nothing(now, id, *refusal, out);
             }
-            // Data may have come that nobody recognised as such, or those of an older fetch.
+            // Data may have come that were not recognised as such, or those of an older fetch.
             // A lost datagram is no error.
             (_, _) if socket.window.has_borders() => {
                 socket.window.take_unfinished();

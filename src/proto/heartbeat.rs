@@ -121,7 +121,7 @@ impl Pulse {
 }
 
 impl Socket {
-    /// Whether so many bytes can be sent at once: a datagram can't be cut.
+    /// Whether `len` bytes can be sent at once: a datagram can't be cut.
     pub(super) fn carries(&self, len: usize) -> bool {
         !self.window.has_borders() || len <= Command::MAX_CHUNK
     }

@@ -21,7 +21,7 @@ use super::{Event, SocketId};
 pub(super) struct Receiving {
     socket: SocketId,
     len: usize,
-    /// Whether anybody wants it: the socket may have ended, or be overrun.
+    /// Whether it is given to its socket: that may have ended, or be overrun.
     kept: bool,
     /// Whether it was asked for: then it can be read when the whole answer has come.
     fetched: bool,
@@ -75,7 +75,7 @@ impl Channels {
         if left.is_none() && self.channel(id).is_long_unused(now) {
             return Some(Fault::NoConnection { channel: id });
         }
-        // What nobody asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
+        // What was not asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
         let wanted = match left {
             Some(_) => self.job == Some((id, Job::Fetch)),
             None => !self.is_stray(now, id, header.len, out),

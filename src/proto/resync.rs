@@ -100,7 +100,7 @@ pub(super) enum Fed {
     Distrusted,
     /// Another question is to be asked.
     Ask,
-    /// Text begins behind so many of the bytes.
+    /// Text begins behind this number of the bytes.
     Trusted(usize),
 }
 

@@ -29,7 +29,7 @@ pub(super) use step::Step;
 /// |---|---|---|
 /// | `Waking` | any final | `Fenced` |
 /// | `Fenced` | the fence is passed | `Idle`; the command held back is finished |
-/// | `Fenced` | nobody answers the question, several times | `Waking`; the command held back has timed out |
+/// | `Fenced` | the question is not answered, several times | `Waking`; the command held back has timed out |
 /// | `Idle` | [`start`](Session::start) | `Busy` |
 /// | `Busy` | the final | `Idle`, or `Fenced` while a late final may still come |
 /// | `Busy` | a doubtful final | `Fenced`, the command held back |
@@ -42,7 +42,7 @@ pub(super) use step::Step;
 /// | `Busy` | its deadline, where success would have begun data mode | `Waking`, by `+++`; the command has timed out |
 /// | `Idle` | [`go_online`](Session::go_online): data mode has begun | `Online` |
 /// | `Online` | [`go_offline`](Session::go_offline): it has ended | `Idle` |
-/// | `Online` | [`search`](Session::search): nobody knows whether it has | `Waking`, by `+++` |
+/// | `Online` | [`search`](Session::search): it is not known whether it has | `Waking`, by `+++` |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
 ///
 /// Beside that the line may have been damaged ([`distrust`](Session::distrust)): until trust has returned nothing that
@@ -396,8 +396,8 @@ impl Session {
 
     fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         if matches!(Line::parse(text), Line::Final(_) | Line::ShutOk) {
-            let is_nobodys = self.suspicion.paid(1);
-            if is_nobodys && let State::Fenced(fence) = &mut self.state {
+            let answers_nothing = self.suspicion.paid(1);
+            if answers_nothing && let State::Fenced(fence) = &mut self.state {
                 fence.odd_final(now);
             }
         }

@@ -80,7 +80,7 @@ impl Suspicion {
         }
     }
 
-    /// Finals that were nobody's have come; whether fewer were owed.
+    /// Finals that answer nothing have come; whether fewer were owed.
     pub(super) fn paid(&mut self, finals: usize) -> bool {
         let too_many = finals > self.owed;
         self.owed = self.owed.saturating_sub(finals);

@@ -1,4 +1,4 @@
-//! From bytes to tokens, and from tokens to those whom they concern.
+//! From bytes to tokens, and from tokens to the parts of the engine that they concern.
 
 use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc};
 use crate::time::Timestamp;

@@ -24,7 +24,7 @@ impl Rig {
         }
         let mut any = false;
         for socket in std::mem::take(&mut self.readable) {
-            // One that nobody has was given up before it was open.
+            // One without an owner was given up before it was open.
             let Some(index) = self.facts.of_socket(socket) else { continue };
             while self.read(index, READ) {
                 any = true;

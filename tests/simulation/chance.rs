@@ -24,7 +24,7 @@ impl Chance {
         (self.next() % limit as u64) as usize
     }
 
-    /// True once in so many times.
+    /// True once in this number of times.
     pub fn one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }

@@ -68,7 +68,7 @@ pub enum Seen<'a> {
     Event(&'a Event),
     /// The host wrote this.
     Wrote(&'a [u8]),
-    /// The modem took so many bytes of payload, or gave some: the transfer goes on.
+    /// The modem took this number of bytes of payload, or gave some: the transfer goes on.
     Progress,
     /// A request was asked.
     Asked,
@@ -77,7 +77,7 @@ pub enum Seen<'a> {
         connection: usize,
         bytes: &'a [u8],
     },
-    /// Nothing more happens at this moment; so many bytes can be read of each socket, so many wait to be sent.
+    /// Nothing more happens at this moment; how many bytes can be read of each socket, and how many wait to be sent.
     Quiet {
         unread: usize,
         queued: usize,
@@ -153,9 +153,9 @@ pub struct Send {
 pub enum Outcome {
     /// Not answered, or queued.
     Open,
-    /// So many bytes were accepted, and no more ever will be.
+    /// This number of bytes was accepted, and no more ever will be.
     Accepted(usize),
-    /// At least so many bytes were accepted.
+    /// At least this number of bytes was accepted.
     Unknown(usize),
     /// None was given to the modem.
     Refused,

@@ -7,7 +7,7 @@ use air724ug::sim::Way;
 /// What happens to bytes, once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Harm {
-    /// So many bytes are lost.
+    /// This number of bytes is lost.
     Lose(usize),
     /// A byte comes twice.
     Double,

@@ -59,9 +59,9 @@ pub enum Far {
     Pushes,
     /// Does not read.
     NeverReads,
-    /// Closes when it has so many bytes.
+    /// Closes when it has this number of bytes.
     ClosesAfter(u64),
-    /// Resets when it has so many bytes.
+    /// Resets when it has this number of bytes.
     ResetsAfter(u64),
     /// Does not answer the connect.
     Silent,

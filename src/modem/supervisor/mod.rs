@@ -65,11 +65,11 @@ struct State {
 
 type PowerHook = Box<dyn FnMut() + Send>;
 
-/// Who is on the ladder.
+/// Whether a call is on the ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Climber {
-    Nobody,
-    Somebody,
+    Free,
+    Taken,
 }
 
 /// What a supervisor does.
@@ -97,7 +97,7 @@ impl Supervisor {
         let state = State {
             ladder: Ladder::new(policy),
             steps: 0,
-            climber: Climber::Nobody,
+            climber: Climber::Free,
             power_hook: None,
             listeners: Vec::new(),
         };
@@ -207,10 +207,10 @@ impl Supervisor {
             state.tell(&Step::Failed(error.to_string()));
             match state.climber {
                 // What is being done concerns this connection too.
-                Climber::Somebody => None,
-                Climber::Nobody if state.steps != before => return Ok(!deadline.left().is_zero()),
-                Climber::Nobody => {
-                    state.climber = Climber::Somebody;
+                Climber::Taken => None,
+                Climber::Free if state.steps != before => return Ok(!deadline.left().is_zero()),
+                Climber::Free => {
+                    state.climber = Climber::Taken;
                     let attempt = state.ladder.failed();
                     state.tell(&Step::Climbing(attempt.rung));
                     Some(attempt)
@@ -288,7 +288,7 @@ struct OnLadder<'a>(&'a Supervisor);
 impl Drop for OnLadder<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.climber = Climber::Nobody;
+        state.climber = Climber::Free;
         state.steps += 1;
     }
 }

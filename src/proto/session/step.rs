@@ -6,7 +6,7 @@ use super::super::resync::Echo;
 /// What a line was to the session.
 #[derive(Debug)]
 pub(in crate::proto) enum Step {
-    /// Nobody else need know.
+    /// Nothing else is to be done.
     Consumed,
     /// A command has ended.
     Finished(Finished),
@@ -18,6 +18,6 @@ pub(in crate::proto) enum Step {
     Echoed,
     /// The session has found its footing and is idle.
     Synchronised,
-    /// The line is believed again, after so many bytes that were not; whether the module sends commands back.
+    /// The line is believed again, after this number of bytes that were not; whether the module sends commands back.
     Trusted(u64, Echo),
 }

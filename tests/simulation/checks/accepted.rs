@@ -131,7 +131,7 @@ fn entered(connection: &Connection, number: usize) -> Vec<(usize, usize)> {
     places
 }
 
-/// Whether the peer may have so many bytes of a send, and then what follows it.
+/// Whether the peer may have this number of bytes of a send, and then what follows it.
 fn may_end(connection: &Connection, send: &Send, had: usize) -> bool {
     match send.outcome {
         // A datagram may be lost, a piece of it can't.
