@@ -249,3 +249,22 @@ fn the_answer_of_a_message_that_comes_late_is_text() {
         assert!(watched.heard(text), "{text}");
     }
 }
+
+#[test]
+fn more_of_a_text_is_no_damage_but_what_stands_behind_data_is() {
+    let header = HEADERS[0];
+    let mut watched = Watched::new(1000);
+    watched.pair.inject(b"\r\n+RECEIVE,0,4:\r\nabcd");
+    assert_eq!(watched.pair.read(watched.socket, 4).unwrap(), b"abcd");
+    watched
+        .pair
+        .inject(format!("\r\n{header}\r\nfirst\r\n\r\nmore of it\r\n0, CLOSED\r\nbye\r\n").as_bytes());
+    watched.is_undisturbed("data before the text");
+
+    let mut watched = Watched::new(1000);
+    watched
+        .pair
+        .inject(format!("\r\n{header}\r\nfirst\r\n\r\n+RECEIVE,0,4:\r\nabcdwhat is this\r\n").as_bytes());
+    let (_, error) = watched.pair.read_to_end(watched.socket);
+    assert!(matches!(error, Error::Closed(CloseReason::Damaged)), "data behind the text: {error}");
+}

@@ -25,8 +25,8 @@ use super::resync::{ChannelSet, Echo};
 /// What is remembered of the line to judge what comes next.
 #[derive(Debug)]
 pub(super) struct Noticed {
-    /// When the last byte of payload came.
-    pub(super) data_at: Timestamp,
+    /// When the last byte of payload came; `None` before the first one, and behind a text of people.
+    data_at: Option<Timestamp>,
     /// What the last line was.
     text: Text,
     /// News among data, which are not believed before something sound has followed, or nothing; empty if there are none.
@@ -50,8 +50,18 @@ const AMONG_DATA: Duration = Duration::from_millis(100);
 const RECENT: Duration = Duration::from_secs(1);
 
 impl Noticed {
-    pub(super) fn new(now: Timestamp) -> Self {
-        Self { data_at: now, text: Text::Sound, held: Vec::new() }
+    pub(super) fn new() -> Self {
+        Self { data_at: None, text: Text::Sound, held: Vec::new() }
+    }
+
+    /// Payload has come.
+    pub(super) fn data(&mut self, now: Timestamp) {
+        self.data_at = Some(now);
+    }
+
+    /// A text of people is over: the next line follows that, and no payload.
+    pub(super) fn text_ended(&mut self) {
+        self.data_at = None;
     }
 
     /// Whether news are held.
@@ -187,7 +197,7 @@ impl Engine {
     }
 
     fn is_among_data(&self, now: Timestamp) -> bool {
-        now < self.noticed.data_at + AMONG_DATA
+        self.noticed.data_at.is_some_and(|at| now < at + AMONG_DATA)
     }
 
     /// A header has come, which shows something of the news before it.
@@ -202,6 +212,8 @@ impl Engine {
             Text::Header if !self.noticed.holds_news() => return,
             Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
             Text::Header => return self.believe_news(now),
+            // More of a text of people has no line end of its own in front. Payload since then has ended the text.
+            Text::Strange if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) => return,
             Text::Strange => {}
         }
         let is_odd_here = is_loose || self.is_among_data(now) || self.session.fetching().is_some();

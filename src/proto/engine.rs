@@ -100,7 +100,7 @@ impl Engine {
             port: Port::There,
             answers_while_connecting: false,
             restarted_at: None,
-            noticed: Noticed::new(now),
+            noticed: Noticed::new(),
             requests_next: false,
             told: Told::NotReady(NotReady::NoAnswer),
         })

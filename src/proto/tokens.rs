@@ -65,7 +65,7 @@ impl Engine {
             Token::Header(header) => self.header(now, &header),
             Token::Data { bytes, .. } if self.session.is_online() => self.stream_received(now, bytes),
             Token::Data { bytes, last } => {
-                self.noticed.data_at = now;
+                self.noticed.data(now);
                 self.channels.piece(bytes, last, &mut self.out);
             }
             Token::Fault(fault) => self.fault(now, fault),

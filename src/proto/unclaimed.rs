@@ -69,7 +69,7 @@ impl Bodies {
         matches!(self, Self::Open(_))
     }
 
-    fn is_doubtful(&self, now: Timestamp) -> bool {
+    pub(super) fn is_doubtful(&self, now: Timestamp) -> bool {
         match self {
             Self::Over(at) => now < *at + DOUBTFUL,
             Self::None | Self::Open(_) => false,
@@ -112,6 +112,7 @@ impl Engine {
             Bodies::Open(text) => {
                 self.out.event(Event::Urc(text.into_urc()));
                 self.bodies = Bodies::Over(now);
+                self.noticed.text_ended();
             }
             before => self.bodies = before,
         }
