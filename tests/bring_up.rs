@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use air724ug::at::{Refusal, RegistrationStatus, SignalQuality};
 use air724ug::error::NotReady;
-use air724ug::proto::{Request, Response};
+use air724ug::proto::{Engine, Event, Input, Output, Request, Response};
 use air724ug::sim::{ApnPolicy, Boot, Control, Profile, Settings, SimCard};
 use air724ug::time::Timestamp;
 use air724ug::{Config, Error, ReceiveMode};
@@ -694,4 +694,78 @@ fn a_connection_asked_for_before_the_channels_are_known_gets_none_that_the_modul
     let refused = answers.iter().filter(|answer| matches!(answer, Err(Error::NoFreeChannel))).count();
     assert_eq!((connected, refused), (6, 2), "{answers:?}");
     assert_eq!(pair.wrote("AT+CIPSTART=6"), 0, "{}", pair.story());
+}
+
+/// What a peer may say and this host sends to it; a module whose echo stays on sends it back among its own words.
+const TRAPS: [&[u8]; 5] = [
+    b"hello",
+    b"\r\n0, CLOSED\r\n+PDP: DEACT\r\nRDY\r\n",
+    b"\r\n+RECEIVE,1,4:\r\nEVIL\r\nOK\r\n",
+    b"OK\r\nERROR\r\n> \r\n",
+    b"\rAT+CIPSHUT\r",
+];
+
+#[test]
+fn an_echo_that_cannot_be_switched_off_is_lived_with() {
+    for answer in ["OK", "ERROR", "+CME ERROR: 3"] {
+        for chunk in [1, 7, 1000] {
+            let mut pair = Pair::new().in_chunks_of(chunk);
+            pair.instead("ATE0", format!("ATE0\r\r\n{answer}\r\n"));
+            let mut pair = pair.ready();
+            assert!(pair.now < Timestamp::from_secs(10), "{answer}: ready at {:?}", pair.now);
+            let (socket, other) = (pair.channel_open(), pair.channel_open());
+            for trap in TRAPS {
+                assert_eq!(pair.send(socket, trap).unwrap(), trap.len(), "{answer}, {chunk}, {trap:?}");
+                assert_eq!(pair.read(socket, trap.len()).unwrap(), trap, "{answer}, {chunk}");
+            }
+            assert_eq!(pair.engine.readable(other), (0, false), "nothing of it is the other peer's");
+            pair.command("AT+CSQ", Duration::from_secs(1)).unwrap();
+            assert!(!pair.saw(|event| matches!(event, Event::Restarted)), "{answer}, {chunk}");
+        }
+    }
+}
+
+/// The most commands in a second, with a port that takes and answers them at once: those of one bring-up, and those that
+/// find a module again.
+const MOST_COMMANDS_A_SECOND: usize = 64;
+
+#[test]
+fn no_module_makes_the_line_busy() {
+    let answers: [fn(&str) -> String; 8] = [
+        |_| "\r\nOK\r\n".to_owned(),
+        |_| "\r\nERROR\r\n".to_owned(),
+        |_| "\r\n+CME ERROR: 3\r\n".to_owned(),
+        |command| command.to_owned(),
+        |command| format!("{command}\r\nOK\r\n"),
+        |command| format!("{command}\r\nERROR\r\n"),
+        |command| format!("\r\n{}: 0\r\n\r\nOK\r\n", command.trim_end().trim_start_matches("AT")),
+        |_| "\r\nRDY\r\n\r\nOK\r\n\r\n> \r\n".to_owned(),
+    ];
+    for (kind, answer) in answers.iter().enumerate() {
+        let mut engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+        let mut now = Timestamp::ZERO;
+        let mut written = Vec::new();
+        engine.handle(now, Input::Tick);
+        while now < Timestamp::from_secs(600) {
+            let mut lines = Vec::new();
+            while let Some(output) = engine.poll() {
+                if let Output::Write(bytes) = output {
+                    lines.push(String::from_utf8_lossy(&bytes).into_owned());
+                }
+            }
+            if lines.is_empty() {
+                let Some((at, _)) = engine.deadline() else { break };
+                now = now.max(at);
+                engine.handle(now, Input::Tick);
+                continue;
+            }
+            for line in lines {
+                written.push(now);
+                engine.handle(now, Input::Received(answer(&line).as_bytes()));
+            }
+            assert!(written.len() < 1_000_000, "kind {kind}");
+            let second = written.iter().rev().take_while(|at| **at + Duration::from_secs(1) > now).count();
+            assert!(second <= MOST_COMMANDS_A_SECOND, "kind {kind}: {second} writes in a second at {now:?}");
+        }
+    }
 }

@@ -9,6 +9,7 @@
 mod ask;
 mod card;
 mod carries;
+mod echo;
 mod network;
 mod step;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use card::{Pin, Radio};
 pub(super) use carries::Carries;
+use echo::Echo;
 use network::Network;
 pub use step::BringUpStep;
 
@@ -46,6 +48,7 @@ use super::exchange::Failure;
 #[derive(Debug)]
 pub(super) struct BringUp {
     step: BringUpStep,
+    echo: Echo,
     due_at: Timestamp,
     credentials: Credentials,
     config: Config,
@@ -100,6 +103,7 @@ impl BringUp {
     pub(super) fn new(config: Config, credentials: Credentials) -> Self {
         Self {
             step: BringUpStep::Wake,
+            echo: Echo::Unknown,
             due_at: Timestamp::MAX,
             pin: if credentials.is_pin_spent() { Pin::Refused } else { Pin::Untried },
             credentials,
@@ -132,14 +136,10 @@ impl BringUp {
         self.step == BringUpStep::Wake
     }
 
-    /// Whether the echo has been switched off.
-    pub(super) fn knows_echo_off(&self) -> bool {
-        self.step > BringUpStep::EchoOff
-    }
-
     /// The module answers for the first time, or again after a restart: begins from the start.
     pub(super) fn begin(&mut self, now: Timestamp) {
         self.go(BringUpStep::EchoOff, now);
+        self.echo = Echo::Unknown;
         self.reason = NotReady::Starting;
         self.polls = 0;
         self.plan = Plan::Look;
@@ -152,6 +152,7 @@ impl BringUp {
     /// The module is silent, or has restarted.
     pub(super) fn reset(&mut self, reason: NotReady) {
         self.go(BringUpStep::Wake, Timestamp::MAX);
+        self.echo = Echo::Unknown;
         self.reason = reason;
         self.found.address = None;
     }
@@ -211,6 +212,7 @@ impl BringUp {
     /// The command of the step has ended.
     pub(super) fn finished(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
         let lines = result.as_deref().unwrap_or_default();
+        self.judge_echo(result);
         match self.step {
             BringUpStep::Identity => {
                 if let Some(line) = lines.first() {

@@ -219,8 +219,11 @@ impl Engine {
             // The peer has sent the question back: it is no proof.
             Step::Echoed if self.transparent.is_proving() => {}
             // The echo is off while the module runs: it has started anew without saying so.
-            Step::Echoed if self.bring_up.knows_echo_off() => self.restarted(now),
-            Step::Echoed => {}
+            Step::Echoed => {
+                if self.bring_up.echo_came() {
+                    self.restarted(now);
+                }
+            }
             Step::Synchronised => {
                 if self.bring_up.is_waiting_for_module() {
                     self.bring_up.begin(now);

@@ -28,6 +28,8 @@ pub(super) struct Exchange {
     setback: Option<Setback>,
     /// Whether its prompt has come, so that the payload was written behind it.
     is_given: bool,
+    /// How many bytes of the payload a module whose echo stays on has sent back.
+    echoed: usize,
     taint: Taint,
 }
 
@@ -121,6 +123,7 @@ impl Exchange {
             lost: 0,
             setback: None,
             is_given: false,
+            echoed: 0,
             taint: Taint::None,
         }
     }
@@ -187,6 +190,25 @@ impl Exchange {
             self.setback = Some(setback);
         }
         self.deadline = self.deadline.min(until);
+    }
+
+    /// Whether payload was written that may be sent back.
+    pub(super) fn may_be_echoed(&self) -> bool {
+        matches!(self.phase, Phase::Blind(_) | Phase::Result(_))
+    }
+
+    /// How many of these bytes are the payload on its way back. Its echo ends where the payload does, or is interrupted by
+    /// a frame of the module's.
+    pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
+        let (Phase::Blind(payload) | Phase::Result(payload)) = &self.phase else { return 0 };
+        let rest = payload.get(self.echoed..).unwrap_or_default();
+        let same = rest.iter().zip(bytes).take_while(|(written, came)| written == came).count();
+        let is_echo = same == rest.len() || bytes.get(same).is_none_or(|byte| *byte == b'\r');
+        if !is_echo {
+            return 0;
+        }
+        self.echoed += same;
+        same
     }
 
     /// The prompt came after all: the payload, to be written now.

@@ -147,6 +147,19 @@ impl Session {
         self.state = State::Busy(Exchange::new(now, command, owner, timeout, phase));
     }
 
+    /// Whether payload was written that a module whose echo stays on sends back.
+    pub(super) fn may_be_echoed(&self) -> bool {
+        matches!(&self.state, State::Busy(exchange) if exchange.may_be_echoed())
+    }
+
+    /// How many of these bytes, which begin a line, are such an echo.
+    pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.state {
+            State::Busy(exchange) => exchange.take_echo(bytes),
+            State::Waking(_) | State::Idle | State::Fenced(_) | State::Online => 0,
+        }
+    }
+
     /// A header of fetched data has come.
     pub(super) fn header(&mut self, kind: &HeaderKind) {
         let HeaderKind::Fetched { channel, .. } = *kind else { return };
@@ -173,12 +186,12 @@ impl Session {
             State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) if is_prompt => {
                 self.prompt(now, out)
             }
-            // Whose it is does not matter before the send is settled.
-            State::Waking(wake) if wake.has_open() && matches!(Line::parse(text), Line::Final(_)) => {
-                Step::Consumed
-            }
             State::Waking(wake) => {
                 if matches!(Line::parse(text), Line::Final(_)) {
+                    // Before the send is settled and the module is asked, it is the answer to nothing.
+                    if wake.has_open() || !wake.has_begun() {
+                        return Step::Consumed;
+                    }
                     self.fence_nothing(now, out);
                     return Step::Consumed;
                 }

@@ -21,7 +21,13 @@ impl Engine {
         decoder.echo_is_off(self.bring_up.knows_echo_off());
         let mut is_whole = self.session.is_online();
         is_whole |= self.session.is_idle() && self.stream_bytes(bytes);
+        // What is written behind the prompt is sent back later than the prompt's own bytes.
+        let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
         loop {
+            if is_echoed && decoder.data_left() == 0 && decoder.partial_line().is_empty() {
+                let count = self.session.take_echo(bytes);
+                bytes = &bytes[count..];
+            }
             if self.session.is_distrusting() {
                 is_whole = true;
                 decoder.start_over();

@@ -54,6 +54,8 @@ pub(super) struct Wake {
     /// A send of our own that the module may still wait for: it goes out before anything else.
     open: Option<OpenSend>,
     step: usize,
+    /// Whether anything of the round has been written: nothing that came before can answer it.
+    has_begun: bool,
     deadline: Timestamp,
 }
 
@@ -68,7 +70,7 @@ pub(super) struct Nudge {
 impl Wake {
     /// Begins now.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { open: None, step: 0, deadline: now }
+        Self { open: None, step: 0, has_begun: false, deadline: now }
     }
 
     /// Begins now, on a module that may still wait for a send: what else is written would be taken for its payload.
@@ -82,6 +84,11 @@ impl Wake {
             Some(open) => Self { open: Some(open), deadline: self.deadline + DOUBT, ..self },
             None => self,
         }
+    }
+
+    /// Whether anything was written that a final can be the answer to.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Whether a send is to be settled before anything else.
@@ -146,6 +153,7 @@ impl Wake {
         }
         let (attempt, patience) = ROUND[self.step % ROUND.len()];
         self.step += 1;
+        self.has_begun |= attempt != Attempt::Guard;
         self.deadline = now + patience;
         let bytes = match attempt {
             Attempt::Attention => Command::attention().wire(),

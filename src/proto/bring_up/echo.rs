@@ -1,0 +1,44 @@
+//! Whether the module sends commands back.
+
+use super::super::exchange::Failure;
+use super::{BringUp, BringUpStep};
+
+/// What is known of the echo since the module was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Echo {
+    /// No command behind `ATE0` has been answered yet.
+    #[default]
+    Unknown,
+    /// A command was answered and not sent back. An echo means a restart from now on.
+    Off,
+    /// A command behind `ATE0` was sent back: this module can't be told not to. An echo means nothing.
+    Stays,
+}
+
+impl BringUp {
+    /// Whether the module is known not to send commands back.
+    pub(in crate::proto) fn knows_echo_off(&self) -> bool {
+        self.echo == Echo::Off
+    }
+
+    /// Whether it sends them back whatever it is told.
+    pub(in crate::proto) fn knows_echo_stays(&self) -> bool {
+        self.echo == Echo::Stays
+    }
+
+    /// A command was sent back; whether that can only be a module that has started anew.
+    pub(in crate::proto) fn echo_came(&mut self) -> bool {
+        if self.echo == Echo::Unknown && self.step > BringUpStep::EchoOff {
+            self.echo = Echo::Stays;
+        }
+        self.echo == Echo::Off
+    }
+
+    /// The command of the step has ended: one that was answered without an echo shows that there is none.
+    pub(super) fn judge_echo(&mut self, result: &Result<Vec<String>, Failure>) {
+        let is_answered = !matches!(result, Err(Failure::Timeout));
+        if self.echo == Echo::Unknown && self.step > BringUpStep::EchoOff && is_answered {
+            self.echo = Echo::Off;
+        }
+    }
+}
