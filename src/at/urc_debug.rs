@@ -10,7 +10,7 @@ impl fmt::Debug for Urc {
             Self::Message { header, text } => {
                 // Behind the key the header may hold the text itself, as that of `+CUSD` does.
                 let key = header.split_once(':').map_or("", |(key, _)| key);
-                let len = header.len() - key.len() + text.len();
+                let len = header.len().saturating_sub(key.len()).saturating_add(text.len());
                 f.debug_struct("Message").field("key", &key).field("len", &len).finish()
             }
             Self::ConnectOk(value) => f.debug_tuple("ConnectOk").field(value).finish(),
