@@ -25,7 +25,7 @@ use super::token::{Expect, Fault, MAX_LINE, Token};
 /// | state | on | next |
 /// |---|---|---|
 /// | `Text` | line end; prompt, where expected | `Text` |
-/// | `Text` | a header | `Payload` (for nobody, if the channel is impossible) |
+/// | `Text` | a header | `Payload` (dropped, if the channel is impossible) |
 /// | `Text` | `MAX_LINE` bytes without a line end | `Overlong` |
 /// | `Overlong` | line end | `Text` |
 /// | `Payload` | the last announced byte, or [`abandon_data`](Self::abandon_data) | `Text` |
@@ -97,7 +97,7 @@ enum State {
 enum Reader {
     Caller,
     /// They came for an impossible channel.
-    Nobody,
+    Absent,
     /// The caller, who announced them himself: nothing is known of what stands behind them.
     Raw,
 }
@@ -143,7 +143,7 @@ impl Decoder {
                 }
                 State::Payload { left, line_end, reader } => {
                     let data = self.payload(input, left, line_end, reader)?;
-                    if reader != Reader::Nobody {
+                    if reader != Reader::Absent {
                         return Some(data);
                     }
                 }
@@ -353,7 +353,7 @@ impl Decoder {
                 Token::Header(header)
             }
             Err(Impossible::Channel { number, len }) => {
-                self.state = State::Payload { left: len, line_end, reader: Reader::Nobody };
+                self.state = State::Payload { left: len, line_end, reader: Reader::Absent };
                 Token::Fault(Fault::ImpossibleChannel { number, len })
             }
             Err(Impossible::Length { channel, len }) => {
