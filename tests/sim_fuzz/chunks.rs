@@ -3,15 +3,24 @@
 use super::engine::{self, Chunks, Stage};
 use super::script::Script;
 
-/// Plays a script of the engine twice.
+/// Plays a script of the engine twice. Behind the first damage on the line the two may differ: what has come so far is read
+/// before the next byte shows that it was damaged, or behind it.
 pub fn run(bytes: &[u8]) {
     let by_line = told(bytes, Chunks::Lines);
     let by_byte = told(bytes, Chunks::Bytes);
-    let at = by_line.iter().zip(&by_byte).take_while(|(a, b)| a == b).count();
-    if let (Some(line), Some(byte)) = (by_line.get(at), by_byte.get(at)) {
+    let (line, byte) = (undamaged(&by_line), undamaged(&by_byte));
+    let at = line.iter().zip(byte).take_while(|(a, b)| a == b).count();
+    if let (Some(line), Some(byte)) = (line.get(at), byte.get(at)) {
         panic!("behind {:?}\nby lines:  {line}\nby bytes: {byte}", &by_line[at.saturating_sub(5)..at]);
     }
-    assert_eq!(by_line.len(), by_byte.len(), "one says more than the other");
+    if line.len() == by_line.len() && byte.len() == by_byte.len() {
+        assert_eq!(line.len(), byte.len(), "one says more than the other");
+    }
+}
+
+fn undamaged(told: &[String]) -> &[String] {
+    let end = told.iter().position(|one| one.starts_with("Event(Fault("));
+    &told[..end.unwrap_or(told.len())]
 }
 
 fn told(bytes: &[u8], chunks: Chunks) -> Vec<String> {
