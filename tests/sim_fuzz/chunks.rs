@@ -13,9 +13,8 @@ pub fn run(bytes: &[u8]) {
     if let (Some(line), Some(byte)) = (line.get(at), byte.get(at)) {
         panic!("behind {:?}\nby lines:  {line}\nby bytes: {byte}", &by_line[at.saturating_sub(5)..at]);
     }
-    if line.len() == by_line.len() && byte.len() == by_byte.len() {
-        assert_eq!(line.len(), byte.len(), "one says more than the other");
-    }
+    assert_eq!(line.len(), byte.len(), "one says more than the other");
+    assert_eq!(by_line.get(line.len()), by_byte.get(byte.len()), "only one sees the damage, or another one");
 }
 
 fn undamaged(told: &[String]) -> &[String] {

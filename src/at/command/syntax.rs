@@ -26,8 +26,9 @@ pub(super) enum Form<'a> {
     Execute,
 }
 
-/// What extended commands begin with: `+` by V.250, the others by habit of vendors.
-const PREFIXES: [char; 10] = ['+', '*', '^', '%', '$', '#', '\\', '@', '!', '_'];
+/// What extended commands begin with: `+` by V.250, `*`, `^` and `%` by habit of this family's vendors. No document of the
+/// module shows another.
+const PREFIXES: [char; 4] = ['+', '*', '^', '%'];
 
 /// The commands of a line behind its `AT`. `line` is in upper case and without blanks.
 ///
@@ -100,6 +101,9 @@ fn extended(rest: &str, has_pairs: bool) -> (Part<'_>, &str) {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "!%-./:_".contains(c);
     let end = command.find(|c| !is_of_name(c)).unwrap_or(command.len());
     let (name, form) = command.split_at_checked(end).unwrap_or_default();
+    if name.is_empty() {
+        return (Part::Unknown, "");
+    }
     let form = match form {
         "" => Form::Execute,
         "?" => Form::Read,
@@ -132,6 +136,8 @@ mod tests {
         assert_eq!(basics("&F0Z"), [Part::Basic { prefixed: true, letter: b'F' }, letter(b'Z')]);
         assert_eq!(basics("1"), [Part::Unknown]);
         assert_eq!(basics("&"), [Part::Unknown]);
+        assert_eq!(basics("#X=1+CMGS=2"), [Part::Unknown], "a prefix of other vendors hides what follows");
+        assert_eq!(basics("+=1"), [Part::Unknown], "no name");
         assert_eq!(basics(""), []);
     }
 
