@@ -57,6 +57,11 @@ const FOUND: &[Found] = &[
     (engine::run, b"\x49\xf2\x2b\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25"),
     // A connection that nobody waited for any more was tried again, and stood without a handle.
     (engine::run, b"\x01\x05\x43\x06\x41\x43\x99\x99\x99\x41\x05\x41\x43"),
+    // A damaged body was reported once more where reads were cut elsewhere.
+    (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:IVE,0,5:\x0d\x0a\x0d\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
+    (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:\x0a+CPIN: READY\x0d\x0a\x05\x05\x05\x05\x05\x05D\x0d\x0a\x08\xff"),
+    // The script itself let the secret through in another case.
+    (mask::run, b"\xffEEw\x00Zx9Qv7ktJx9\x00"),
 ];
 
 #[test]
