@@ -104,7 +104,7 @@ fn introduce(modem: &Modem) -> Result<(), Failed> {
     let identity = modem.identity()?;
     step("identity", format_args!("{}, IMEI {}", identity.firmware, identity.imei))?;
     step("SIM", "ready")?;
-    step("signal", modem.signal()?)?;
+    step("signal", modem.signal_quality()?)?;
     step("registration", modem.registration()?)?;
     step("address", modem.local_ip()?)?;
     Ok(())

@@ -4,8 +4,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::at::{DnsError, InvalidCommand, InvalidText, Refusal, RegistrationStatus, SignalQuality};
+use crate::at::{DnsError, Ending, InvalidCommand, InvalidText, Refusal, RegistrationStatus};
 use crate::proto::{TlsFailure, TlsStep};
+use crate::query::SignalQuality;
 
 /// The result of every call of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -282,6 +283,16 @@ fn tls_kind(step: TlsStep, why: TlsFailure) -> io::ErrorKind {
         (_, why) if why.is_out_of_memory() => io::ErrorKind::OutOfMemory,
         (TlsStep::Connect, TlsFailure::Refused(_)) => io::ErrorKind::ConnectionRefused,
         (_, TlsFailure::Refused(_) | TlsFailure::NotSwitched) => io::ErrorKind::InvalidData,
+    }
+}
+
+impl From<Ending> for CloseReason {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Peer => Self::Peer,
+            Ending::Reset => Self::Reset,
+            Ending::Bearer => Self::BearerLost,
+        }
     }
 }
 

@@ -23,6 +23,7 @@
 //! * [`Modem`], [`Connector`], [`Socket`], [`TransparentStream`]: what an application holds.
 //! * `driver` and `port`: one thread, the clock, the serial port.
 //! * [`proto`]: the state machines, without io, threads or a clock. [`proto::Engine`] is all of them.
+//! * [`query`]: typed questions, one file each.
 //! * [`at`]: the text protocol, bytes to tokens and back.
 //! * [`capture`]: recording sessions, reading captures, replaying them.
 //! * [`luat`]: reading traces of LuatOS firmware: what happened to its sockets, and why.
@@ -46,6 +47,7 @@ pub mod luat;
 mod modem;
 mod port;
 pub mod proto;
+pub mod query;
 pub mod time;
 
 #[cfg(feature = "sim")]
@@ -53,7 +55,7 @@ pub mod sim;
 
 pub use crossbeam_channel;
 
-pub use at::{ChannelId, ClockTime, DnsError, PingReply, RegistrationStatus, SignalQuality};
+pub use at::{ChannelId, DnsError, Domain, PingReply, RegistrationStatus};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, DeliveryUnknown, Error, InUse, NotReady, Result};
 pub use modem::{
@@ -66,3 +68,4 @@ pub use proto::{
     Identity, PrivateKey, SecurityLevel, SocketStatistics, Statistics, TlsConfig, TlsFailure, TlsPart,
     TlsStep, TlsVersion,
 };
+pub use query::{ClockTime, SignalQuality};

@@ -345,7 +345,7 @@ fn what_is_asked_of_the_modem_is_answered() {
     assert!(modem.is_ready() && modem.not_ready().is_none());
     modem.wait_ready(Duration::ZERO).unwrap();
     assert_eq!(modem.identity().unwrap().imei, "860000000000000");
-    assert_eq!(modem.signal().unwrap().dbm(), Some(-65));
+    assert_eq!(modem.signal_quality().unwrap().dbm(), Some(-65));
     assert!(modem.registration().unwrap().is_registered());
     assert_eq!(modem.local_ip().unwrap().octets(), [10, 83, 172, 111]);
     let error = modem.command("AT+NONSENSE", SOON).unwrap_err();

@@ -8,9 +8,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use air724ug::at::{Refusal, RegistrationStatus, SignalQuality};
+use air724ug::at::{Refusal, RegistrationStatus};
 use air724ug::error::NotReady;
 use air724ug::proto::{Engine, Event, Input, Output, Request, Response};
+use air724ug::query::{Clock, Signal, SignalQuality};
 use air724ug::sim::{ApnPolicy, Boot, Control, Profile, Settings, SimCard};
 use air724ug::time::Timestamp;
 use air724ug::{Config, Error, ReceiveMode};
@@ -671,8 +672,8 @@ fn no_number_of_any_answer_overflows_anything() {
             pair.call(Request::WaitReady { timeout: Duration::from_secs(30) }).ok();
             if let Ok(socket) = pair.connect(ECHO.0, ECHO.1) {
                 let sent = pair.send(socket, b"hello");
-                let signal = pair.call(Request::Signal);
-                let time = pair.call(Request::Clock);
+                let signal = pair.call(Request::query(&Signal));
+                let time = pair.call(Request::query(&Clock));
                 let waiting = pair.call(Request::Unacknowledged { socket, timeout: Duration::from_secs(9) });
                 assert!(pair.now < Timestamp::from_secs(600), "{sent:?} {signal:?} {time:?} {waiting:?}");
                 pair.close(socket).ok();

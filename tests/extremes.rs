@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use air724ug::capture::{self, Entry};
 use air724ug::diagnosis::Checkup;
 use air724ug::proto::{Command, Event, Protocol, Quotable, Request, Response, SocketId};
+use air724ug::query::{Ping, Resolve};
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Error, Modem, Received};
 use pair::{ECHO, Pair};
@@ -46,8 +47,8 @@ fn no_span_of_a_request_breaks_the_core() {
         for request in [
             Request::WaitReady { timeout },
             Request::Run(command),
-            Request::Resolve { host: host(), timeout },
-            Request::Ping { host: host(), timeout },
+            Request::query(&Resolve::new(host()).within(timeout)),
+            Request::query(&Ping::new(host()).within(timeout)),
         ] {
             let what = request.summary();
             let answer = pair.call(request);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use air724ug::at::{CmeError, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
+use air724ug::query::Signal;
 use air724ug::sim::{Control, Fault, Happening, Peer, Profile, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 use pair::{ECHO, Pair};
@@ -356,10 +357,10 @@ fn an_ok_inside_payload_is_payload() {
             let config = Config::default().receive_mode(mode);
             let mut pair = Pair::with(config, Settings::default()).in_chunks_of(chunk).ready();
             let socket = pair.channel_open();
-            let command = pair.ask(Request::Signal);
+            let command = pair.ask(Request::query(&Signal));
             assert_eq!(pair.send(socket, payload).unwrap(), payload.len());
             assert_eq!(pair.read(socket, payload.len()).unwrap(), payload);
-            assert!(matches!(pair.answer(command), Ok(Response::Signal(_))));
+            assert!(matches!(pair.answer(command), Ok(Response::Reply(_))));
             assert!(!pair.saw(|event| matches!(event, Event::Closed(..) | Event::Restarted)));
         }
     }
@@ -590,8 +591,8 @@ fn garbage_between_lines_is_passed_over() {
                 0 => [noise.bytes(20), bytes].concat(),
                 _ => bytes,
             });
-            let signal = pair.call(Request::Signal);
-            assert!(!matches!(&signal, Ok(other) if !matches!(other, Response::Signal(_))), "{signal:?}");
+            let signal = pair.call(Request::query(&Signal));
+            assert!(!matches!(&signal, Ok(other) if !matches!(other, Response::Reply(_))), "{signal:?}");
             traffic(&mut pair, socket, 5);
             pair.to_host = Box::new(|_, bytes| bytes);
             pair.run_for(Duration::from_secs(400));

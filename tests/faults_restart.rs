@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use air724ug::error::{CloseReason, NotReady};
 use air724ug::proto::{BringUpStep, Event, Request, Response, Ticket};
+use air724ug::query::Signal;
 use air724ug::sim::{Boot, Control, Peer, Profile, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 use pair::{ECHO, Pair};
@@ -143,7 +144,7 @@ impl Moment {
             }
             Self::Asking => {
                 pair.instead("AT+CSQ", "");
-                (0..3).map(|_| pair.ask(Request::Signal)).collect()
+                (0..3).map(|_| pair.ask(Request::query(&Signal))).collect()
             }
             Self::Idle => Vec::new(),
         }
@@ -163,7 +164,7 @@ fn every_blow_at_every_moment_ends_in_time_and_is_mended() {
                     blow.strike(&mut pair);
                     for ticket in tickets {
                         match pair.answer(ticket) {
-                            Ok(Response::Sent { .. } | Response::Closed | Response::Signal(_)) => {}
+                            Ok(Response::Sent { .. } | Response::Closed | Response::Reply(_)) => {}
                             Err(Error::Timeout { .. }) => {}
                             Err(error) if blow.explains(&error) => {}
                             other => panic!("{blow:?} while {moment:?}: {other:?}"),
@@ -350,7 +351,7 @@ fn a_port_that_is_gone_answers_everything_at_once() {
     pair.instead("AT+CIPSEND", "");
     let mut tickets = vec![pair.sending(socket, b"hello")];
     tickets.push(pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60)));
-    tickets.push(pair.ask(Request::Signal));
+    tickets.push(pair.ask(Request::query(&Signal)));
     pair.pull_out();
     for ticket in tickets {
         let answer = pair.answered(ticket).expect("answered at once");
@@ -374,7 +375,7 @@ fn a_silent_module_fails_requests_in_time_and_is_found_again() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.to_modem = Box::new(|_, _| Vec::new());
-    assert!(matches!(pair.call(Request::Signal), Err(Error::Timeout { .. })));
+    assert!(matches!(pair.call(Request::query(&Signal)), Err(Error::Timeout { .. })));
     let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(20));
     assert!(matches!(
         pair.answer(ticket),

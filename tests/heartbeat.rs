@@ -325,13 +325,13 @@ fn a_function_that_blocks_or_uses_the_modem_holds_up_no_one_else() {
         }
         let _ = entered.try_send(());
         let _ = may_go.recv();
-        asked.signal().map_or_else(|error| error.to_string(), |_| "asked".into()).into_bytes()
+        asked.signal_quality().map_or_else(|error| error.to_string(), |_| "asked".into()).into_bytes()
     };
     socket.set_heartbeat(Heartbeat::with(Duration::from_millis(20), says)).unwrap();
     is_in.recv_timeout(SOON).unwrap();
     socket.send(b"meanwhile").unwrap();
     assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"meanwhile".to_vec()));
-    assert!(modem.signal().is_ok());
+    assert!(modem.signal_quality().is_ok());
     drop(let_go);
     assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"asked".to_vec()));
 }
@@ -435,7 +435,7 @@ fn what_a_function_owns_may_panic_when_it_is_dropped() {
         };
         socket.set_heartbeat(Heartbeat::with(EVERY, says)).unwrap();
         socket.close().unwrap();
-        assert!(modem.signal().is_ok());
+        assert!(modem.signal_quality().is_ok());
     }
     let socket = modem.tcp().connect("echo.test", 7).unwrap();
     socket.set_heartbeat(Heartbeat::with(Duration::from_millis(20), |_| b"on".to_vec())).unwrap();

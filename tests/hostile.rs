@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use air724ug::at::Command;
 use air724ug::proto::{Request, Response, SocketId, Ticket};
+use air724ug::query::Signal;
 use air724ug::sim::{Boot, Control, Fault, Link, Peer, Profile, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 use hostile_support::{Line, Random, corrupted, for_each_seed, harmless_news};
@@ -221,7 +222,7 @@ impl Schedule {
         ]);
         let timeout = Duration::from_secs(self.random.pick(&[1, 9]));
         let request = match self.random.below(3) {
-            0 => Request::Signal,
+            0 => Request::query(&Signal),
             1 => Request::WaitReady { timeout },
             _ => Request::Run(Command::of_user(text, timeout).unwrap()),
         };

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use air724ug::at::Command;
 use air724ug::proto::{Deadline, Event, Request, Response, SocketId, Ticket};
+use air724ug::query::Signal;
 use air724ug::sim::{Boot, Control, Fault, LineState, Link, Peer, Profile, Settings};
 use air724ug::{CloseReason, Config, Error, FlowControl};
 use hostile_support::{Line, Random, corrupted, for_each_seed, harmless_news};
@@ -288,7 +289,7 @@ impl Schedule {
         let text = self.random.pick(&["AT+CSQ", "AT+CREG?", "ATI", "AT+CIFSR", "AT+NOSUCH"]);
         let timeout = Duration::from_secs(self.random.pick(&[1, 9]));
         let request = match self.random.below(3) {
-            0 => Request::Signal,
+            0 => Request::query(&Signal),
             1 => Request::WaitReady { timeout },
             _ => Request::Run(Command::of_user(text, timeout).unwrap()),
         };

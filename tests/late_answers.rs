@@ -15,6 +15,7 @@ use std::time::Duration;
 use air724ug::at::{Domain, Protocol, Quotable, Refusal, RegistrationStatus};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Request, Response, SocketId};
+use air724ug::query::{DomainRegistration, Query, Reply, Signal};
 use air724ug::sim::Settings;
 use air724ug::{Config, Error, ReceiveMode};
 use pair::{ECHO, Pair};
@@ -190,9 +191,9 @@ impl Stand {
         self.judge(text, verdict);
     }
 
-    fn question(&mut self, what: &str, request: Request, is_right: impl Fn(&Response) -> bool) {
+    fn question(&mut self, what: &str, request: Request, is_right: impl Fn(&Reply) -> bool) {
         let verdict = match self.pair.call(request) {
-            Ok(response) if is_right(&response) => Verdict::Right,
+            Ok(Response::Reply(reply)) if is_right(&reply) => Verdict::Right,
             Ok(response) => Verdict::Wrong(format!("{response:?}")),
             Err(error) => open_or_wrong(&error),
         };
@@ -262,18 +263,19 @@ impl Stand {
 
     /// Twenty commands of all kinds.
     fn twenty(&mut self) {
-        let home = |response: &Response| matches!(response, Response::Registration(RegistrationStatus::Home));
+        let home =
+            |reply: &Reply| DomainRegistration(Domain::Lte).read(reply) == Some(RegistrationStatus::Home);
         self.command("AT+CSQ", &["+CSQ: 24,0"]);
         self.send();
         self.command("AT+CREG?", &["+CREG: 0,1"]);
         self.command("AT+CGATT=1", &[]);
         self.visit();
-        self.question("LTE", Request::Registration(Domain::Lte), home);
+        self.question("LTE", Request::query(&DomainRegistration(Domain::Lte)), home);
         self.command("ATI", &["AirM2M_720U_V401881_LTE_AT"]);
         self.command("AT+NOSUCH", &["ERROR"]);
         self.send();
-        let signal = |response: &Response| matches!(response, Response::Signal(q) if q.rssi() == Some(24));
-        self.question("signal", Request::Signal, signal);
+        let signal = |reply: &Reply| Signal.read(reply).is_some_and(|quality| quality.rssi() == Some(24));
+        self.question("signal", Request::query(&Signal), signal);
         self.command("AT+CIFSR", &["10.83.172.111"]);
         self.command("AT+CGATT?", &["+CGATT: 1"]);
         self.command("AT+CREG=0", &[]);
@@ -377,7 +379,7 @@ fn a_command_without_content_is_answered_late() {
 fn a_registration_is_answered_late() {
     let late = late("AT+CEREG?", "\r\n+CEREG: 0,3\r\n\r\nOK\r\n");
     at_every_place(ReceiveMode::Push, &late, |stand| {
-        let answer = stand.pair.call(Request::Registration(Domain::Lte));
+        let answer = stand.pair.call(Request::query(&DomainRegistration(Domain::Lte)));
         assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
     });
 }

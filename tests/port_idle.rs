@@ -31,7 +31,7 @@ fn busy(modem: &Modem) -> Vec<Socket> {
         socket.send(b"hello").unwrap();
         assert_eq!(socket.recv(SOON).unwrap().data().unwrap(), b"hello");
     }
-    modem.signal().unwrap();
+    modem.signal_quality().unwrap();
     sockets
 }
 

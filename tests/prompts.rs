@@ -11,6 +11,7 @@ use std::time::Duration;
 use air724ug::at::Refusal;
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, Ticket};
+use air724ug::query::Signal;
 use air724ug::sim::{Control, Fault, Happening, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 use pair::Pair;
@@ -269,10 +270,10 @@ fn a_prompt_that_belongs_to_nothing_costs_a_question_at_most() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.inject(PROMPT);
-    let ticket = pair.ask(Request::Signal);
+    let ticket = pair.ask(Request::query(&Signal));
     pair.run_for(Duration::from_millis(100));
     assert_eq!(pair.waiting(), 1, "nothing is written behind what may be a prompt");
-    assert!(matches!(pair.answer(ticket), Ok(Response::Signal(_))));
+    assert!(matches!(pair.answer(ticket), Ok(Response::Reply(_))));
     // A command in flight that is answered all the same.
     pair.before("AT+CSQ", "\r\n> ");
     assert_eq!(pair.command("AT+CSQ", Duration::from_secs(2)).unwrap(), ["+CSQ: 24,0"]);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use air724ug::at::{Protocol, Quotable, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
+use air724ug::query::{Clock, Signal};
 use air724ug::sim::{Control, Fault, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 use pair::{ECHO, Pair};
@@ -263,7 +264,7 @@ fn a_close_while_the_module_is_lost_sight_of_is_not_confirmed_by_that() {
     let other = pair.channel_open();
     pair.to_modem = Box::new(|_, _| Vec::new());
     // Every question goes unanswered until the module counts as silent.
-    let command = pair.ask(Request::Signal);
+    let command = pair.ask(Request::query(&Signal));
     let close = pair.ask(Request::Close { socket, timeout: LONG });
     assert!(pair.answer(command).is_err());
     pair.run_until(|pair| !pair.engine.is_ready());
@@ -320,8 +321,8 @@ fn the_cause_of_a_lost_port_is_told_to_all_that_wait() {
         pair.sending(socket, b"hello"),
         pair.ask(Request::Flush { socket, timeout: LONG }),
         pair.connecting(ECHO.0, ECHO.1, LONG),
-        pair.ask(Request::Signal),
-        pair.ask(Request::Clock),
+        pair.ask(Request::query(&Signal)),
+        pair.ask(Request::query(&Clock)),
     ];
     pair.pull_out();
     for ticket in tickets {
@@ -373,7 +374,7 @@ fn a_timeout_names_the_span_that_was_waited() {
     let mut pair = Pair::online();
     pair.instead_times(3, "AT+CCLK?", "");
     let asked = pair.now;
-    let tickets: Vec<_> = (0..2).map(|_| pair.ask(Request::Clock)).collect();
+    let tickets: Vec<_> = (0..2).map(|_| pair.ask(Request::query(&Clock))).collect();
     for ticket in tickets {
         let Err(Error::Timeout { after, .. }) = pair.answer(ticket) else { panic!("{}", pair.story()) };
         assert_eq!(after, pair.now - asked);
@@ -455,7 +456,7 @@ fn a_bearer_that_is_said_to_be_down_is_asked_about_and_believed_if_it_is() {
                 "" => pair.inject(format!("\r\n{line}\r\n").as_bytes()),
                 _ => {
                     pair.instead("AT+CSQ", format!("{reply}\r\n{line}\r\n\r\nOK\r\n"));
-                    pair.call(Request::Signal).unwrap();
+                    pair.call(Request::query(&Signal)).unwrap();
                 }
             }
             pair.run_for(Duration::from_millis(100));
@@ -663,7 +664,7 @@ fn a_queued_datagram_that_is_lost_is_told_to_those_who_wait_for_the_queue() {
     pair.run_for(Duration::from_secs(1));
     let drain = {
         pair.instead("AT+CSQ", "");
-        let command = pair.ask(Request::Signal);
+        let command = pair.ask(Request::query(&Signal));
         pair.call(Request::Queue { socket, data: b"hello".to_vec() }).unwrap();
         let drain = pair.ask(Request::Drain { socket, timeout: LONG });
         assert!(pair.answer(command).is_err());

@@ -4,25 +4,25 @@
 
 mod pair;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use air724ug::at::{Quotable, Refusal};
+use air724ug::at::{Quotable, Refusal, Urc};
 use air724ug::proto::{Event, Request, Response};
+use air724ug::query::{Clock, PdpContexts, Resolve, Signal};
 use air724ug::{CloseReason, Error, NotReady};
 use pair::{ECHO, Pair};
 
-fn resolve(pair: &mut Pair, host: &str, timeout: Duration) -> Result<Response, Error> {
-    let host = Quotable::host(host).unwrap();
-    pair.call(Request::Resolve { host, timeout })
+fn resolve(pair: &mut Pair, host: &str, timeout: Duration) -> Result<Vec<Ipv4Addr>, Error> {
+    let query = Resolve::new(Quotable::host(host).unwrap()).within(timeout);
+    pair.query(&query)?.map_err(Error::ResolveFailed)
 }
 
 #[test]
 fn a_name_is_resolved() {
     let mut pair = Pair::online();
-    let Ok(Response::Addresses(addresses)) = resolve(&mut pair, ECHO.0, Duration::from_secs(60)) else {
-        panic!()
-    };
-    assert_eq!(addresses, [std::net::Ipv4Addr::new(10, 1, 0, 1)]);
+    let addresses = resolve(&mut pair, ECHO.0, Duration::from_secs(60)).unwrap();
+    assert_eq!(addresses, [Ipv4Addr::new(10, 1, 0, 1)]);
 }
 
 #[test]
@@ -37,12 +37,13 @@ fn sockets_work_while_a_name_is_being_resolved() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     let host = Quotable::host("nobody.test").unwrap();
-    let ticket = pair.ask(Request::Resolve { host, timeout: Duration::from_secs(60) });
+    let ticket = pair.ask(Request::query(&Resolve::new(host)));
     let before = pair.now;
     pair.send(socket, b"meanwhile").unwrap();
     assert_eq!(pair.read(socket, 9).unwrap(), b"meanwhile");
     assert!(pair.now - before < Duration::from_secs(1));
-    assert!(pair.answer(ticket).is_err());
+    let Ok(Response::Reply(reply)) = pair.answer(ticket) else { panic!() };
+    assert!(matches!(reply.urcs(), [Urc::ResolveFailed(_)]), "{reply:?}");
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn a_result_that_never_comes_is_a_time_out() {
 #[test]
 fn the_clock_is_read() {
     let mut pair = Pair::online();
-    let Ok(Response::Clock(time)) = pair.call(Request::Clock) else { panic!() };
+    let time = pair.query(&Clock).unwrap();
     assert_eq!((time.year, time.quarters), (2024, Some(32)));
 }
 
@@ -174,11 +175,25 @@ fn a_lost_prompt_of_a_command_is_a_time_out_and_nothing_of_its_payload_is_writte
     let before = pair.now;
     let answer = pair.command_with_payload(write, b"hello", SOON);
     assert!(matches!(answer, Err(Error::Timeout { .. })) && pair.now - before == SOON, "{answer:?}");
-    let ticket = pair.ask(Request::Signal);
+    let ticket = pair.ask(Request::query(&Signal));
     assert_eq!(behind(&pair, write), b"");
     assert!(pair.answered(ticket).is_none());
     pair.run_for(Duration::from_secs(11));
     assert_eq!(pair.wrote("hello"), 0);
-    assert!(pair.call(Request::Signal).is_ok());
+    assert!(pair.call(Request::query(&Signal)).is_ok());
     assert_eq!(pair.command("AT+FSFLSIZE=\"note\"", SOON).unwrap(), ["+FSFLSIZE: 0"]);
+}
+
+#[test]
+fn every_context_that_is_defined_is_listed() {
+    let mut pair = Pair::online();
+    let active = |pair: &mut Pair| {
+        let states = pair.query(&PdpContexts).unwrap();
+        states.iter().filter(|context| context.is_active).map(|context| context.id).collect::<Vec<_>>()
+    };
+    let bearer = active(&mut pair);
+    assert_eq!(bearer.len(), 1);
+    pair.command("AT+CGDCONT=7,\"IP\",\"cmnet\"", SOON).unwrap();
+    pair.command("AT+CGACT=1,7", SOON).unwrap();
+    assert_eq!(active(&mut pair), [bearer[0], 7]);
 }

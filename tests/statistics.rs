@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use air724ug::at::{Protocol, Quotable};
 use air724ug::proto::{Request, Response, SocketId};
+use air724ug::query::Signal;
 use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode, SocketStatistics, Statistics};
 use pair::{ECHO, Pair};
@@ -67,7 +68,7 @@ fn a_late_answer_is_a_time_out_a_resynchronisation_and_a_dropped_line() {
     let mut pair = online(Config::default());
     let before = seen(&pair);
     pair.instead("AT+CSQ", "");
-    assert!(matches!(pair.call(Request::Signal), Err(Error::Timeout { .. })));
+    assert!(matches!(pair.call(Request::query(&Signal)), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_secs(1));
     let after = seen(&pair);
     assert_eq!(after.commands.timed_out - before.commands.timed_out, 1);
@@ -82,7 +83,7 @@ fn a_late_answer_is_a_time_out_a_resynchronisation_and_a_dropped_line() {
         (1, after.commands.answered),
         "its final"
     );
-    pair.call(Request::Signal).unwrap();
+    pair.call(Request::query(&Signal)).unwrap();
     assert_eq!(seen(&pair).resynchronisations, late.resynchronisations);
     assert_eq!(seen(&pair).commands.answered, late.commands.answered + 1);
 }
@@ -91,12 +92,12 @@ fn a_late_answer_is_a_time_out_a_resynchronisation_and_a_dropped_line() {
 fn a_command_behind_one_that_may_yet_be_answered_is_fenced() {
     let mut pair = online(Config::default());
     pair.instead("AT+CSQ", "");
-    assert!(matches!(pair.call(Request::Signal), Err(Error::Timeout { .. })));
+    assert!(matches!(pair.call(Request::query(&Signal)), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_secs(1));
     let before = seen(&pair);
     // Both answers come, and nobody knows which is which.
     pair.behind("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
-    let answer = pair.call(Request::Signal);
+    let answer = pair.call(Request::query(&Signal));
     assert!(answer.is_err(), "{answer:?}");
     let after = seen(&pair);
     assert_eq!(after.commands.doubtful - before.commands.doubtful, 1);
@@ -108,7 +109,7 @@ fn latencies_are_those_of_the_module() {
     let mut pair = online(Config::default());
     let before = seen(&pair);
     let start = pair.now;
-    pair.call(Request::Signal).unwrap();
+    pair.call(Request::query(&Signal)).unwrap();
     let took = pair.now - start;
     assert!(took >= LATENCY, "{took:?}");
     let after = seen(&pair).commands.latency;
@@ -126,7 +127,7 @@ fn latencies_are_those_of_the_module() {
 fn an_answer_held_back_is_as_old_as_its_final() {
     let mut pair = online(Config::default());
     pair.instead("AT+CSQ", "");
-    assert!(matches!(pair.call(Request::Signal), Err(Error::Timeout { .. })));
+    assert!(matches!(pair.call(Request::query(&Signal)), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_secs(1));
     let (before, start) = (seen(&pair).commands.latency, pair.now);
     // The question behind it is lost, and asked again a second later.
@@ -135,7 +136,7 @@ fn an_answer_held_back_is_as_old_as_its_final() {
         let passes = bytes.starts_with(b"AT+CSQ") || std::mem::replace(&mut is_lost, true);
         if passes { bytes } else { Vec::new() }
     });
-    pair.call(Request::Signal).unwrap();
+    pair.call(Request::query(&Signal)).unwrap();
     let waited = pair.now - start;
     let after = seen(&pair).commands.latency;
     assert!(waited >= Duration::from_secs(1), "{waited:?}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use air724ug::at::Command;
 use air724ug::proto::{Event, Pulse, Request, Response, SocketId};
+use air724ug::query::{Clock, Ping, Resolve, Signal};
 use air724ug::sim::{Control, Fault, LineState, Peer, Settings};
 use air724ug::{CloseReason, Config, Error, InUse, NotReady};
 use pair::{ECHO, Pair};
@@ -109,7 +110,7 @@ fn an_escape_keeps_the_connection_and_commands_run_beside_it() {
     let before = pair.now;
     assert!(matches!(pair.escape(stream), Ok(Response::Done)));
     assert!(pair.now - before < Duration::from_secs(3), "it took {:?}", pair.now - before);
-    assert!(matches!(pair.call(Request::Signal), Ok(Response::Signal(_))));
+    assert!(matches!(pair.call(Request::query(&Signal)), Ok(Response::Reply(_))));
     assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,0"]);
     assert!(matches!(pair.escape(stream), Ok(Response::Done)), "it is there already");
     let waits = pair.sending(stream, b"behind");
@@ -845,10 +846,10 @@ fn whatever_needs_the_line_is_refused_at_once_while_a_stream_has_it() {
             Request::Connect { protocol: air724ug::at::Protocol::Tcp, host: host(), port: 7, timeout },
             Request::Transparent { host: host(), port: 7, timeout },
             Request::Run(Command::of_user("AT+CSQ", timeout).unwrap()),
-            Request::Signal,
-            Request::Clock,
-            Request::Resolve { host: host(), timeout },
-            Request::Ping { host: host(), timeout },
+            Request::query(&Signal),
+            Request::query(&Clock),
+            Request::query(&Resolve::new(host()).within(timeout)),
+            Request::query(&Ping::new(host()).within(timeout)),
             Request::Radio { on: false },
             Request::ResetBearer,
             Request::Restart,

@@ -25,7 +25,7 @@ fn a_megabyte_goes_both_ways_and_sockets_work_afterwards() {
     println!("a megabyte both ways in {:?}", began.elapsed());
     assert!(back == data);
     stream.escape().unwrap();
-    modem.signal().unwrap();
+    modem.signal_quality().unwrap();
     stream.resume().unwrap();
     stream.close().unwrap();
     modem.wait_ready(SOON).unwrap();

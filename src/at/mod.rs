@@ -37,20 +37,22 @@ pub use channel_id::ChannelId;
 pub use cme::CmeError;
 pub use cms::CmsError;
 pub use command::{
-    Command, InvalidCommand, MAX_COMMAND, Payload, Protocol, Refusal, TlsKey, TlsValue, Verdict, harmless_len,
+    Command, InvalidCommand, MAX_COMMAND, Payload, Protocol, Refusal, TlsKey, TlsValue, UrcAnswer, Verdict,
+    harmless_len,
 };
 pub use decoder::Decoder;
 pub use fields::{Field, fields};
 pub use header::{Header, HeaderKind, MAX_PAYLOAD};
 pub(crate) use header::{announced, resembles};
-pub use internet::{ClockTime, DnsError, PingReply};
+pub use internet::{DnsError, PingReply};
 pub(crate) use known_secrets::{KnownSecrets, Recent};
 pub use line::{ChannelNews, Final, Line, bare_address};
-pub use reply::{Access, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SignalQuality, SimState};
+pub(crate) use reply::ListForm;
+pub use reply::{Access, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SimState};
 pub(crate) use secret_lines::SecretLines;
 pub(crate) use secrets::{Scanner, Verdict as SecretVerdict};
 pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};
 pub use token::{Expect, Fault, MAX_LINE, Token};
 pub use transport_error::{TcpError, UdpError};
-pub(crate) use unasked::{Effect, amid_data, fits, is_noise, may_begin_amid_data};
+pub(crate) use unasked::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data};
 pub use urc::Urc;

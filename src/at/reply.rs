@@ -1,7 +1,5 @@
 //! Typed replies: lines turned into values that cannot be wrong.
 
-use std::fmt;
-
 use super::{ChannelId, Field, Line, fields};
 
 /// The state of the SIM card (`AT+CPIN?`, `+CPIN:`; 3GPP 27.007 section 8.3).
@@ -119,12 +117,12 @@ impl RegistrationStatus {
 
 /// Where a list stands: behind a question (`<n>,<stat>`) or unasked (`<stat>`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
+pub(crate) enum ListForm {
     Asked,
     Unsolicited,
 }
 
-impl Form {
+impl ListForm {
     /// `+CREG: 0,1` answers; `+CREG: 1` and `+CREG: 1,"4844",...` come unasked.
     pub(crate) fn of(fields: &[Field<'_>]) -> Self {
         match fields {
@@ -135,75 +133,15 @@ impl Form {
 }
 
 /// The status in a list, if the list has the wanted form.
-pub(crate) fn registration_status(fields: &[Field<'_>], wanted: Form) -> Option<RegistrationStatus> {
-    if Form::of(fields) != wanted {
+pub(crate) fn registration_status(fields: &[Field<'_>], wanted: ListForm) -> Option<RegistrationStatus> {
+    if ListForm::of(fields) != wanted {
         return None;
     }
     let index = match wanted {
-        Form::Asked => 1,
-        Form::Unsolicited => 0,
+        ListForm::Asked => 1,
+        ListForm::Unsolicited => 0,
     };
     RegistrationStatus::new(fields.get(index)?.number()?)
-}
-
-/// Signal quality (`AT+CSQ`; 3GPP 27.007 section 8.5).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SignalQuality {
-    rssi: Option<u8>,
-    ber: Option<u8>,
-}
-
-impl SignalQuality {
-    /// From the two numbers of `+CSQ: <rssi>,<ber>`; 99 is unknown. The second may be missing (`+CSQ:18`).
-    pub fn new(rssi: u32, ber: Option<u32>) -> Option<Self> {
-        let known = |value: u32, max: u8| match u8::try_from(value) {
-            Ok(99) => Some(None),
-            Ok(value) if value <= max => Some(Some(value)),
-            _ => None,
-        };
-        Some(Self { rssi: known(rssi, 31)?, ber: known(ber.unwrap_or(99), 7)? })
-    }
-
-    /// Received signal strength, 0 to 31; `None` when unknown. The vendor recommends 18 or more.
-    pub fn rssi(&self) -> Option<u8> {
-        self.rssi
-    }
-
-    /// Whether anything is heard: 0 and unknown mean that nothing is (protocol section 5).
-    pub(crate) fn is_heard(&self) -> bool {
-        self.rssi.is_some_and(|rssi| rssi > 0)
-    }
-
-    /// Whether it is below what the vendor recommends (protocol section 5).
-    pub(crate) fn is_weak(&self) -> bool {
-        self.rssi.is_none_or(|rssi| rssi < Self::RECOMMENDED)
-    }
-
-    /// The vendor's recommendation.
-    pub(crate) const RECOMMENDED: u8 = 18;
-
-    /// Received signal strength in dBm, -113 to -51 in steps of two; `None` when unknown.
-    pub fn dbm(&self) -> Option<i16> {
-        self.rssi.map(|rssi| i16::from(rssi).saturating_mul(2).saturating_sub(113))
-    }
-
-    /// Bit error rate class, 0 to 7; `None` when unknown.
-    pub fn bit_error_rate(&self) -> Option<u8> {
-        self.ber
-    }
-
-    pub(crate) fn parse(fields: &[Field<'_>]) -> Option<Self> {
-        Self::new(fields.first()?.number()?, fields.get(1).and_then(Field::number))
-    }
-}
-
-impl fmt::Display for SignalQuality {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.rssi, self.dbm()) {
-            (Some(rssi), Some(dbm)) => write!(f, "{rssi}/31 ({dbm} dBm)"),
-            _ => f.write_str("unknown"),
-        }
-    }
 }
 
 /// The state of the IP application (`AT+CIPSTATUS`; protocol section 6).
@@ -327,19 +265,15 @@ mod tests {
     #[test]
     fn a_registration_of_one_field_comes_unasked() {
         let status = |list: &str, form| registration_status(&fields(list.as_bytes()), form);
-        assert_eq!(status("0,1", Form::Asked), Some(RegistrationStatus::Home));
-        assert_eq!(status("1", Form::Asked), None);
-        assert_eq!(status("1", Form::Unsolicited), Some(RegistrationStatus::Home));
-        assert_eq!(status(r#"5,"4844","0EA2D0CA",7"#, Form::Unsolicited), Some(RegistrationStatus::Roaming));
-        assert_eq!(status(r#"2,1,"4844","0EA2D0CA",7"#, Form::Asked), Some(RegistrationStatus::Home));
-        assert_eq!(status("0,77", Form::Asked), None);
-    }
-
-    #[test]
-    fn signal_quality_keeps_unknown_apart() {
-        assert_eq!(SignalQuality::new(20, Some(0)).unwrap().dbm(), Some(-73));
-        assert_eq!(SignalQuality::new(99, Some(99)).unwrap().rssi(), None);
-        assert_eq!(SignalQuality::new(32, Some(0)), None);
+        assert_eq!(status("0,1", ListForm::Asked), Some(RegistrationStatus::Home));
+        assert_eq!(status("1", ListForm::Asked), None);
+        assert_eq!(status("1", ListForm::Unsolicited), Some(RegistrationStatus::Home));
+        assert_eq!(
+            status(r#"5,"4844","0EA2D0CA",7"#, ListForm::Unsolicited),
+            Some(RegistrationStatus::Roaming)
+        );
+        assert_eq!(status(r#"2,1,"4844","0EA2D0CA",7"#, ListForm::Asked), Some(RegistrationStatus::Home));
+        assert_eq!(status("0,77", ListForm::Asked), None);
     }
 
     #[test]

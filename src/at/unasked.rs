@@ -1,10 +1,8 @@
 //! The one table of lines that a module says unasked: [`Urc`](super::Urc) and the end of transparent data are read with it.
 
-use crate::error::CloseReason;
-
 use super::internet::PingReply;
 use super::line::{ChannelNews, Final, Line};
-use super::reply::{Access, Domain, Form as RegistrationForm, SimState, registration_status};
+use super::reply::{Access, Domain, ListForm, SimState, registration_status};
 use super::urc::{self, Urc};
 use super::{ChannelId, TcpError, UdpError, fields};
 
@@ -38,9 +36,20 @@ enum Form {
 pub(crate) enum Effect {
     None,
     /// A connection is over for this reason: its own, or with a lost bearer every one.
-    Ends(CloseReason),
+    Ends(Ending),
     /// The module has started anew.
     Restarts,
+}
+
+/// What ends a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    /// The peer has closed it.
+    Peer,
+    /// It broke.
+    Reset,
+    /// The bearer was lost, and every connection with it.
+    Bearer,
 }
 
 /// Where a line can stand.
@@ -57,7 +66,7 @@ impl Unasked {
         Self { form, effect: Effect::None, place: Place::Anywhere, sample }
     }
 
-    const fn ends(self, reason: CloseReason) -> Self {
+    const fn ends(self, reason: Ending) -> Self {
         Self { effect: Effect::Ends(reason), ..self }
     }
 
@@ -96,20 +105,19 @@ pub(crate) const UNASKED: &[Unasked] = &[
     news("SEND OK", |channel, _| Some(Urc::SendOk(channel)), "0, SEND OK").among_answers(),
     news("SEND FAIL", |channel, _| Some(Urc::SendFail(channel)), "0, SEND FAIL").among_answers(),
     news("DATA ACCEPT", data_accept, "DATA ACCEPT:0,5").among_answers(),
-    news("CLOSE OK", |channel, _| Some(Urc::CloseOk(channel)), "0, CLOSE OK").ends(CloseReason::Peer),
-    news("CLOSED", |channel, _| Some(Urc::Closed(channel)), "0, CLOSED").ends(CloseReason::Peer),
-    news("TCP ERROR", transport_error, "TCP ERROR:12").ends(CloseReason::Reset),
-    news("UDP ERROR", transport_error, "UDP ERROR:8").ends(CloseReason::Reset),
-    Unasked::new(Form::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(CloseReason::Reset),
+    news("CLOSE OK", |channel, _| Some(Urc::CloseOk(channel)), "0, CLOSE OK").ends(Ending::Peer),
+    news("CLOSED", |channel, _| Some(Urc::Closed(channel)), "0, CLOSED").ends(Ending::Peer),
+    news("TCP ERROR", transport_error, "TCP ERROR:12").ends(Ending::Reset),
+    news("UDP ERROR", transport_error, "UDP ERROR:8").ends(Ending::Reset),
+    Unasked::new(Form::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(Ending::Reset),
     key("+CIPRXGET", |_, list| urc::data_waiting(list), "+CIPRXGET: 1,0").among_answers(),
     words("RECV FROM:", urc::note_words),
     words("+RECV FROM:", urc::note_words),
     // The bearer.
-    key("+PDP", deactivated, "+PDP: DEACT").ends(CloseReason::BearerLost),
-    words("+PDP DEACT", |words| (words == "+PDP DEACT").then_some(Urc::PdpDeactivated))
-        .ends(CloseReason::BearerLost),
-    Unasked::new(Form::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(CloseReason::BearerLost),
-    key("+SAPBR", deactivated, "+SAPBR: DEACT").ends(CloseReason::BearerLost),
+    key("+PDP", deactivated, "+PDP: DEACT").ends(Ending::Bearer),
+    words("+PDP DEACT", |words| (words == "+PDP DEACT").then_some(Urc::PdpDeactivated)).ends(Ending::Bearer),
+    Unasked::new(Form::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(Ending::Bearer),
+    key("+SAPBR", deactivated, "+SAPBR: DEACT").ends(Ending::Bearer),
     key("+CGEV", |_, list| Some(Urc::Bearer(urc::trimmed(list))), "+CGEV: NW PDN DEACT 1"),
     key("*CGEV", |_, list| Some(Urc::Bearer(urc::trimmed(list))), "*CGEV: DEACT,5"),
     // A start.
@@ -303,7 +311,7 @@ fn network_time(_: &str, list: &[u8]) -> Option<Urc> {
 }
 
 fn registration(key: &str, list: &[u8]) -> Option<Urc> {
-    let status = registration_status(&fields(list), RegistrationForm::Unsolicited)?;
+    let status = registration_status(&fields(list), ListForm::Unsolicited)?;
     Some(Urc::Registration(Domain::of_key(key)?, status))
 }
 

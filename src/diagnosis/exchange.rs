@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::at::{CmeError, DnsError, Final, Line, Refusal};
 use crate::error::Error;
 use crate::proto::TlsFailure;
+use crate::query::Reply;
 
 use super::finding::Proof;
 
@@ -44,6 +45,11 @@ impl Exchange {
             Err(error) => (Vec::new(), end_of(error)),
         };
         Self { command: command.to_owned(), lines, end, took: Some(took) }
+    }
+
+    /// The answer, for a question to read.
+    pub(super) fn reply(&self) -> Reply {
+        Reply::new(&self.command, self.lines.clone(), Vec::new())
     }
 
     /// From what [`Modem::resolve`](crate::Modem::resolve) gave.

@@ -39,7 +39,8 @@ use crate::config::Config;
 use crate::driver::{CaptureFile, Driver};
 use crate::error::{Error, NotReady, Result};
 use crate::port::{self, Port};
-use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response, SignalQuality};
+use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response};
+use crate::query::{DomainRegistration, Query, Signal, SignalQuality};
 use crate::time::Timestamp;
 
 /// An Air724UG on a port.
@@ -153,15 +154,37 @@ impl Modem {
         })
     }
 
+    /// Asks a [question](crate::query): waits for its turn and for the answer.
+    ///
+    /// ```no_run
+    /// use air724ug::query::PdpContexts;
+    ///
+    /// let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
+    /// for context in modem.query(&PdpContexts)? {
+    ///     println!("context {}: active {}", context.id, context.is_active);
+    /// }
+    /// # Ok::<(), air724ug::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after the question's own time-out, 9 s of most; [`Error::Refused`] with the module's code;
+    /// [`Error::Unexpected`] for an answer that can't be read; [`Error::PortLost`].
+    pub fn query<Q: Query>(&self, query: &Q) -> Result<Q::Answer> {
+        match self.driver.call(Request::query(query))? {
+            Response::Reply(reply) => query.read(&reply).ok_or_else(|| {
+                let (command, lines) = (reply.command(), reply.lines());
+                Error::Unexpected(format!("{command} was answered with {lines:?}").into())
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Signal quality now (`AT+CSQ`).
     ///
     /// # Errors
-    /// [`Error::Timeout`] after 9 s, [`Error::Refused`], [`Error::PortLost`].
-    pub fn signal(&self) -> Result<SignalQuality> {
-        match self.driver.call(Request::Signal)? {
-            Response::Signal(quality) => Ok(quality),
-            other => Err(unexpected(&other)),
-        }
+    /// As for [`query`](Self::query).
+    pub fn signal_quality(&self) -> Result<SignalQuality> {
+        self.query(&Signal)
     }
 
     /// Registration with the network now, in each domain that the firmware knows.
@@ -169,10 +192,7 @@ impl Modem {
     /// # Errors
     /// [`Error::Timeout`], [`Error::PortLost`]; [`Error::Refused`] only if every domain is refused.
     pub fn registration(&self) -> Result<Registration> {
-        Registration::ask(|domain| match self.driver.call(Request::Registration(domain))? {
-            Response::Registration(status) => Ok(status),
-            other => Err(unexpected(&other)),
-        })
+        Registration::ask(|domain| self.query(&DomainRegistration(domain)))
     }
 
     /// The module's own address on the network. Usually a private one: servers see that of the operator's NAT.
@@ -208,7 +228,7 @@ impl Modem {
     pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
         let command = Command::of_user(text, timeout)?;
         match self.driver.call(Request::Run(command))? {
-            Response::Lines(lines) => Ok(lines),
+            Response::Reply(reply) => Ok(reply.into_lines()),
             other => Err(unexpected(&other)),
         }
     }
@@ -238,7 +258,7 @@ impl Modem {
     pub fn command_with_payload(&self, text: &str, payload: &[u8], timeout: Duration) -> Result<Vec<String>> {
         let (command, payload) = Command::with_payload(text, payload, timeout)?;
         match self.driver.call(Request::RunWithPayload { command, payload, timeout })? {
-            Response::Lines(lines) => Ok(lines),
+            Response::Reply(reply) => Ok(reply.into_lines()),
             other => Err(unexpected(&other)),
         }
     }

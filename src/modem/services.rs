@@ -1,14 +1,11 @@
 //! Names, pings, time, radio, restart.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
-use super::{Modem, unexpected};
+use super::Modem;
 use crate::error::{Error, Result};
-use crate::proto::{ClockTime, PingReply, Quotable, Request, Response};
-
-/// How long the module may take to resolve a name or to ping (protocol section 15: 60 s).
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::proto::{PingReply, Quotable, Request};
+use crate::query::{Clock, ClockTime, Ping, Resolve};
 
 impl Modem {
     /// Resolves a name with the module's own DNS (`AT+CDNSGIP`); at least one address. The module must be ready.
@@ -17,11 +14,7 @@ impl Modem {
     /// [`Error::InvalidInput`] for a name that can't be sent; [`Error::ResolveFailed`] with the module's reason;
     /// [`Error::Refused`] before the bearer is up; [`Error::Timeout`] after 60 s.
     pub fn resolve(&self, host: &str) -> Result<Vec<Ipv4Addr>> {
-        let request = Request::Resolve { host: quotable(host)?, timeout: LOOKUP_TIMEOUT };
-        match self.driver.call(request)? {
-            Response::Addresses(addresses) => Ok(addresses),
-            other => Err(unexpected(&other)),
-        }
+        self.query(&Resolve::new(quotable(host)?))?.map_err(Error::ResolveFailed)
     }
 
     /// Pings a host from the module (`AT+CIPPING`): its replies, and their absence. The module must be ready.
@@ -30,11 +23,7 @@ impl Modem {
     /// [`Error::InvalidInput`]; [`Error::Refused`] before the bearer is up, or where the firmware has no ping;
     /// [`Error::Timeout`] if nothing was said after 60 s.
     pub fn ping(&self, host: &str) -> Result<Vec<PingReply>> {
-        let request = Request::Ping { host: quotable(host)?, timeout: LOOKUP_TIMEOUT };
-        match self.driver.call(request)? {
-            Response::Pings(replies) => Ok(replies),
-            other => Err(unexpected(&other)),
-        }
+        self.query(&Ping::new(quotable(host)?))
     }
 
     /// The module's date and time (`AT+CCLK?`), right once the network has set it.
@@ -42,10 +31,7 @@ impl Modem {
     /// # Errors
     /// [`Error::Timeout`] after 9 s, [`Error::Refused`], [`Error::Unexpected`].
     pub fn time(&self) -> Result<ClockTime> {
-        match self.driver.call(Request::Clock)? {
-            Response::Clock(time) => Ok(time),
-            other => Err(unexpected(&other)),
-        }
+        self.query(&Clock)
     }
 
     /// Switches flight mode on or off (`AT+CFUN=0`, `=1`). On ends every socket with

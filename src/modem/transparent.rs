@@ -20,7 +20,7 @@ use crate::proto::{HeartbeatStatistics, Request, Response};
 /// let mut stream = modem.transparent("example.com", 7)?;
 /// stream.write_all(b"at the speed of the line")?;
 /// stream.escape()?; // The connection stays; commands can be run.
-/// println!("{}", modem.signal()?);
+/// println!("{}", modem.signal_quality()?);
 /// stream.resume()?;
 /// let mut answer = [0; 24];
 /// stream.read_exact(&mut answer)?;
@@ -67,7 +67,7 @@ impl TransparentStream {
     }
 
     /// Leaves data mode and keeps the connection (`+++`), which takes about 2 s: then commands can be run, such as
-    /// [`Modem::signal`](super::Modem::signal) and [`Modem::command`](super::Modem::command). What is written
+    /// [`Modem::signal_quality`](super::Modem::signal_quality) and [`Modem::command`](super::Modem::command). What is written
     /// meanwhile waits for [`resume`](Self::resume), within the write time-out. The peer's data wait in the module.
     ///
     /// # Errors

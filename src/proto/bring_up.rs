@@ -22,12 +22,10 @@ use echo::Echo;
 use network::Network;
 pub use step::BringUpStep;
 
-use crate::at::{
-    ChannelRow, Command, Domain, Field, IpState, IpStatus, Line, Refusal, RegistrationStatus, SignalQuality,
-    bare_address, fields,
-};
+use crate::at::{ChannelRow, Command, Domain, Field, IpState, IpStatus, Line, Refusal, bare_address, fields};
 use crate::config::{Config, Credentials};
 use crate::error::NotReady;
+use crate::query::{DomainRegistration, Query, Reply, Signal};
 use crate::time::Timestamp;
 
 use super::Identity;
@@ -237,8 +235,8 @@ impl BringUp {
             BringUpStep::Sim => self.sim(now, result),
             BringUpStep::Pin => self.pin_answered(now, result),
             BringUpStep::Signal => {
-                let quality = info(lines, "+CSQ").and_then(|list| SignalQuality::parse(&list));
-                self.network = Network::heard(quality);
+                let reply = Reply::new("AT+CSQ", lines.to_vec(), Vec::new());
+                self.network = Network::heard(Signal.read(&reply));
                 self.advance(now);
             }
             BringUpStep::LteRegistration => self.registered(now, Domain::Lte, lines),
@@ -312,9 +310,9 @@ impl BringUp {
 
     /// The answer counts for the question even under another's key (capture a19).
     fn registered(&mut self, now: Timestamp, domain: Domain, lines: &[String]) {
-        let list = ["+CEREG", "+CGREG", "+CREG"].into_iter().find_map(|key| info(lines, key));
-        self.network
-            .registered(domain, list.and_then(|list| RegistrationStatus::new(list.get(1)?.number()?)));
+        let query = DomainRegistration(domain);
+        let reply = Reply::new(query.command().name(), lines.to_vec(), Vec::new());
+        self.network.registered(domain, query.read(&reply));
         self.advance(now);
     }
 

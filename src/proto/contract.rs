@@ -4,11 +4,9 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::at::{
-    ChannelId, ClockTime, Command, Domain, Fault, Payload, PingReply, Protocol, Quotable, RegistrationStatus,
-    SignalQuality, Urc,
-};
+use crate::at::{ChannelId, Command, Fault, Payload, Protocol, Quotable, Urc};
 use crate::error::{CloseReason, Error, NotReady};
+use crate::query::{Query, Reply};
 
 use super::{Beat, BringUpStep, HeartbeatFailure, TlsSettings};
 
@@ -204,7 +202,8 @@ pub enum Request {
         /// Which.
         socket: SocketId,
     },
-    /// Run a command ([`Command::of_user`]); its time-out is the request's.
+    /// Run a command, of the application ([`Command::of_user`]) or of a question ([`Query::command`]); its time-out is the
+    /// request's. Answered with [`Response::Reply`].
     Run(Command),
     /// Run a command that waits for payload ([`Command::with_payload`]).
     RunWithPayload {
@@ -215,28 +214,8 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
-    /// Ask for the signal quality.
-    Signal,
-    /// Ask for the registration in one domain.
-    Registration(Domain),
-    /// Resolve a name on the module.
-    Resolve {
-        /// The name.
-        host: Quotable,
-        /// How long.
-        timeout: Duration,
-    },
-    /// Ping a host from the module.
-    Ping {
-        /// Name or address.
-        host: Quotable,
-        /// How long.
-        timeout: Duration,
-    },
     /// Remove a file from the module. A connection that is being prepared is prepared anew.
     RemoveFile(Quotable),
-    /// Ask for date and time.
-    Clock,
     /// Switch the radio on or off (flight mode). Off ends every socket.
     Radio {
         /// Whether it is to be on.
@@ -249,6 +228,11 @@ pub enum Request {
 }
 
 impl Request {
+    /// A question with a typed answer, which [`Query::read`] reads of the [`Response::Reply`].
+    pub fn query<Q: Query>(query: &Q) -> Self {
+        Self::Run(query.command())
+    }
+
     /// The request in a few words for logs and captures: no payload, no secret.
     pub fn summary(&self) -> String {
         match self {
@@ -276,16 +260,13 @@ impl Request {
             Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
-            Self::Run(command) => format!("run {}, at most {:?}", command.name(), command.timeout()),
+            Self::Run(command) => {
+                format!("run {}, at most {:?}", command.name(), command.answer_timeout())
+            }
             Self::RunWithPayload { command, payload, timeout } => {
                 format!("run {} with {payload:?}, at most {timeout:?}", command.name())
             }
-            Self::Signal => "signal".to_owned(),
-            Self::Registration(domain) => format!("registration {domain:?}"),
-            Self::Resolve { host, timeout } => format!("resolve {host}, at most {timeout:?}"),
-            Self::Ping { host, timeout } => format!("ping {host}, at most {timeout:?}"),
             Self::RemoveFile(name) => format!("remove file {name}"),
-            Self::Clock => "clock".to_owned(),
             Self::Radio { on: true } => "radio on".to_owned(),
             Self::Radio { on: false } => "radio off".to_owned(),
             Self::ResetBearer => "reset the bearer".to_owned(),
@@ -311,18 +292,8 @@ pub enum Response {
     },
     /// The socket is closed, on the module too.
     Closed,
-    /// The lines of the answer, without the final.
-    Lines(Vec<String>),
-    /// Signal quality.
-    Signal(SignalQuality),
-    /// Registration.
-    Registration(RegistrationStatus),
-    /// Addresses of a name; at least one.
-    Addresses(Vec<Ipv4Addr>),
-    /// Replies to a ping, and their absence; at least one.
-    Pings(Vec<PingReply>),
-    /// Date and time.
-    Clock(ClockTime),
+    /// What answered a command.
+    Reply(Reply),
     /// The number of bytes that are not acknowledged.
     Unacknowledged(u32),
     /// It was done.

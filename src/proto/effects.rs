@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use super::channel::End;
 use super::engine::Engine;
 use super::link::Remains;
-use super::question::Effect;
+use super::requests::Effect;
 
 impl Engine {
     pub(super) fn effect(&mut self, now: Timestamp, effect: Effect) {

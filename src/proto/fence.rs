@@ -331,13 +331,15 @@ fn one_of(
 
 #[cfg(test)]
 mod tests {
+    use crate::query::{Query, Signal};
+
     use super::super::exchange::Phase;
     use super::super::{Owner, Ticket};
     use super::*;
 
     /// A fence behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
     fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Fence {
-        let (now, command) = (Timestamp::ZERO, Command::signal_quality());
+        let (now, command) = (Timestamp::ZERO, Signal.command());
         let owner = Owner::Caller(Ticket(1));
         let mut exchange = Exchange::new(now, command, owner, Duration::ZERO, Phase::Answer);
         for line in lines {

@@ -27,7 +27,6 @@ mod news;
 mod open_send;
 mod outbox;
 mod pressure;
-mod question;
 mod queue;
 mod receive;
 mod requests;
@@ -58,9 +57,7 @@ pub use tls::{
 };
 
 // What the facade needs of the grammar, so that it need not name it.
-pub use crate::at::{
-    ChannelId, ClockTime, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus, SignalQuality,
-};
+pub use crate::at::{ChannelId, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus};
 
 /// For whom a command is in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

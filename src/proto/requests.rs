@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::at::{Command, Payload, Protocol, Refusal, Urc};
 use crate::error::{Error, NotReady};
+use crate::query::Reply;
 use crate::time::Timestamp;
 
 use super::check::Check;
@@ -12,7 +13,6 @@ use super::engine::Engine;
 use super::exchange::{Failure, Finished};
 use super::link::Opening;
 use super::outbox::Outbox;
-use super::question::{Early, Effect, Kind, response};
 use super::traffic::timeout;
 use super::{Owner, Request, Response, Ticket};
 
@@ -34,18 +34,59 @@ struct Asked {
     command: Command,
     /// What it waits for behind its prompt.
     payload: Option<Payload>,
-    kind: Kind,
+    effect: Effect,
     asked_at: Timestamp,
     deadline: Timestamp,
-    /// What the answer will be, when it came as news before its command's final.
-    early: Early,
+    /// Unsolicited lines that carry the answer.
+    urcs: Vec<Urc>,
 }
+
+/// What a command that was done means for the rest of the core.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Effect {
+    None,
+    RadioOff,
+    RadioOn,
+    Restart,
+}
+
+/// The most unsolicited lines that are kept for one answer: several times as many as any answer has.
+const MAX_URCS: usize = 16;
 
 /// Somebody who waits for readiness.
 #[derive(Debug)]
 struct Waiting {
     ticket: Ticket,
     deadline: Timestamp,
+}
+
+impl Asked {
+    /// The key of the unsolicited lines that carry the answer.
+    fn urc_key(&self) -> Option<&'static str> {
+        self.command.urc_answer().map(|answer| answer.key)
+    }
+
+    /// Keeps an unsolicited line that carries the answer, or a part of it.
+    fn keep(&mut self, urc: &Urc) {
+        let Some(answer) = self.command.urc_answer() else { return };
+        if (answer.accepts)(urc) && self.urcs.len() < MAX_URCS {
+            self.urcs.push(urc.clone());
+        }
+    }
+
+    /// Whether no unsolicited line is missing.
+    fn has_its_urcs(&self) -> bool {
+        self.command.urc_answer().is_none_or(|answer| (answer.is_complete)(&self.urcs))
+    }
+
+    /// Whether what has come is an answer although time is up.
+    fn counts_in_part(&self) -> bool {
+        !self.urcs.is_empty() && self.command.urc_answer().is_some_and(|answer| answer.counts_in_part)
+    }
+
+    fn reply(self) -> Response {
+        Response::Reply(Reply::new(self.command.name(), Vec::new(), self.urcs))
+    }
 }
 
 impl Engine {
@@ -95,46 +136,33 @@ impl Engine {
                 out.answer(ticket, Ok(Response::Closed));
                 self.stream_left();
             }
-            Request::Run(command) => self.requests.ask(now, ticket, command, Kind::Lines),
+            Request::Run(command) => self.requests.ask(now, ticket, command, Effect::None),
             Request::RunWithPayload { command, payload, timeout } => {
-                self.requests.ask_until(now, ticket, command, Kind::Lines, now + timeout);
+                self.requests.ask_until(now, ticket, command, Effect::None, now + timeout);
                 self.requests.give(payload);
             }
-            Request::Signal => self.requests.ask(now, ticket, Command::signal_quality(), Kind::Signal),
-            Request::Registration(domain) => {
-                self.requests.ask(now, ticket, Command::registration(domain), Kind::Registration(domain));
-            }
-            Request::Resolve { host, timeout } => {
-                let deadline = now + timeout;
-                self.requests.ask_until(now, ticket, Command::resolve(&host), Kind::Resolve, deadline);
-            }
-            Request::Ping { host, timeout } => {
-                let command = Command::ping(&host).with_timeout(timeout);
-                self.requests.ask_until(now, ticket, command, Kind::Ping, now + timeout);
-            }
             Request::RemoveFile(name) => {
-                self.requests.ask(now, ticket, Command::remove_file(&name), Kind::Done(Effect::None));
+                self.requests.ask(now, ticket, Command::remove_file(&name), Effect::None);
             }
-            Request::Clock => self.requests.ask(now, ticket, Command::clock(), Kind::Clock),
             Request::Radio { on } => {
                 let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
-                self.requests.ask(now, ticket, Command::radio(on), Kind::Done(effect));
+                self.requests.ask(now, ticket, Command::radio(on), effect);
             }
             Request::ResetBearer => {
                 self.take_bearer_down(now);
                 self.out.answer(ticket, Ok(Response::Done));
             }
             Request::Restart => {
-                self.requests.ask(now, ticket, Command::reset(), Kind::Done(Effect::Restart));
+                self.requests.ask(now, ticket, Command::reset(), Effect::Restart);
             }
         }
     }
 }
 
 impl Requests {
-    fn ask(&mut self, now: Timestamp, ticket: Ticket, command: Command, kind: Kind) {
-        let deadline = now + command.timeout();
-        self.ask_until(now, ticket, command, kind, deadline);
+    fn ask(&mut self, now: Timestamp, ticket: Ticket, command: Command, effect: Effect) {
+        let deadline = now + command.answer_timeout();
+        self.ask_until(now, ticket, command, effect, deadline);
     }
 
     fn ask_until(
@@ -142,18 +170,17 @@ impl Requests {
         now: Timestamp,
         ticket: Ticket,
         command: Command,
-        kind: Kind,
+        effect: Effect,
         deadline: Timestamp,
     ) {
-        let early = Early::default();
         self.commands.push_back(Asked {
             ticket,
             command,
             payload: None,
-            kind,
+            effect,
             asked_at: now,
             deadline,
-            early,
+            urcs: Vec::new(),
         });
     }
 
@@ -180,8 +207,10 @@ impl Requests {
         if let Some(check) = self.check.take() {
             return Some((check.command(), Owner::Check(check), None));
         }
-        // One of a kind at a time where the answers are news: they do not all say whose they are.
-        let is_free = |asked: &Asked| !self.later.iter().any(|later| later.kind == asked.kind);
+        // Unsolicited lines do not all say which command they answer.
+        let is_free = |asked: &Asked| {
+            asked.urc_key().is_none() || !self.later.iter().any(|later| later.urc_key() == asked.urc_key())
+        };
         let index = self.commands.iter().position(is_free)?;
         let mut asked = self.commands.remove(index)?;
         let (command, ticket) = (asked.command.clone(), asked.ticket);
@@ -202,14 +231,20 @@ impl Requests {
         let asked = self.in_flight.take().filter(|asked| asked.ticket == ticket)?;
         let command = finished.command.name();
         let answer = match finished.result {
-            Ok(_) if asked.kind.is_news() && !asked.early.is_complete(asked.kind) => {
+            Ok(_) if !asked.has_its_urcs() => {
                 self.later.push(asked);
                 return None;
             }
-            Ok(lines) => response(asked.kind, lines, asked.early, command),
+            Ok(lines) => {
+                let reply = Reply::new(command, lines, asked.urcs);
+                let answer =
+                    if asked.effect == Effect::None { Response::Reply(reply) } else { Response::Done };
+                out.answer(ticket, Ok(answer));
+                return Some(asked.effect);
+            }
             // Firmware without the first way to restart has the second.
             Err(Failure::Refused(Refusal::Error))
-                if asked.kind == Kind::Done(Effect::Restart) && command == "AT+RESET" =>
+                if asked.effect == Effect::Restart && command == "AT+RESET" =>
             {
                 self.commands.push_front(Asked { command: Command::restart(), ..asked });
                 return None;
@@ -225,24 +260,23 @@ impl Requests {
             }
             Err(Failure::Timeout) => Err(timeout(command, now - asked.asked_at)),
         };
-        let effect = asked.kind.effect().filter(|_| answer.is_ok());
         out.answer(ticket, answer);
-        effect
+        None
     }
 
     /// News that may be the answer to a request.
     pub(super) fn news(&mut self, urc: &Urc, out: &mut Outbox) {
         if let Some(asked) = &mut self.in_flight {
-            asked.early.take(asked.kind, urc);
+            asked.keep(urc);
         }
         let Some(index) = self.later.iter_mut().position(|later| {
-            later.early.take(later.kind, urc);
-            later.early.is_complete(later.kind)
+            later.keep(urc);
+            later.has_its_urcs()
         }) else {
             return;
         };
         let asked = self.later.swap_remove(index);
-        out.answer(asked.ticket, response(asked.kind, Vec::new(), asked.early, asked.command.name()));
+        out.answer(asked.ticket, Ok(asked.reply()));
     }
 
     /// The module is ready: tells everybody who waits for that.
@@ -292,11 +326,9 @@ impl Requests {
         late.extend(over);
         late.extend(self.later.extract_if(.., |asked| expired(asked)));
         for asked in late {
-            let answer = match asked.early.partial(asked.kind) {
-                Some(response) => Ok(response),
-                None => Err(timeout(asked.command.name(), asked.deadline - asked.asked_at)),
-            };
-            out.answer(asked.ticket, answer);
+            let (ticket, counts) = (asked.ticket, asked.counts_in_part());
+            let late = timeout(asked.command.name(), asked.deadline - asked.asked_at);
+            out.answer(ticket, if counts { Ok(asked.reply()) } else { Err(late) });
         }
     }
 

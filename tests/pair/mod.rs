@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use air724ug::at::{Command, Protocol, Quotable};
 use air724ug::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
+use air724ug::query::Query;
 use air724ug::sim::{self, Control, MemoryNetwork, Settings, Simulator};
 use air724ug::time::Timestamp;
 use air724ug::{Config, Error};
@@ -232,7 +233,17 @@ impl Pair {
     pub fn command(&mut self, text: &str, timeout: Duration) -> Result<Vec<String>, Error> {
         let command = Command::of_user(text, timeout).expect("a command");
         match self.call(Request::Run(command))? {
-            Response::Lines(lines) => Ok(lines),
+            Response::Reply(reply) => Ok(reply.into_lines()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Asks a question and reads its answer, as [`air724ug::Modem::query`] does.
+    pub fn query<Q: Query>(&mut self, query: &Q) -> Result<Q::Answer, Error> {
+        match self.call(Request::query(query))? {
+            Response::Reply(reply) => {
+                query.read(&reply).ok_or_else(|| Error::Unexpected(format!("{reply:?}").into()))
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -245,7 +256,7 @@ impl Pair {
     ) -> Result<Vec<String>, Error> {
         let (command, payload) = Command::with_payload(text, payload, timeout).expect("a command");
         match self.call(Request::RunWithPayload { command, payload, timeout })? {
-            Response::Lines(lines) => Ok(lines),
+            Response::Reply(reply) => Ok(reply.into_lines()),
             other => panic!("{other:?}"),
         }
     }
@@ -579,16 +590,11 @@ fn timeout_of(request: &Request) -> Duration {
         | Request::Flush { timeout, .. }
         | Request::Drain { timeout, .. }
         | Request::Unacknowledged { timeout, .. }
-        | Request::Resolve { timeout, .. }
-        | Request::RunWithPayload { timeout, .. }
-        | Request::Ping { timeout, .. } => *timeout,
+        | Request::RunWithPayload { timeout, .. } => *timeout,
         Request::RemoveFile(name) => Command::remove_file(name).timeout(),
-        Request::Clock => Command::clock().timeout(),
         Request::Radio { on } => Command::radio(*on).timeout(),
         Request::Restart => Command::reset().timeout(),
-        Request::Run(command) => command.timeout(),
-        Request::Signal => Command::signal_quality().timeout(),
-        Request::Registration(domain) => Command::registration(*domain).timeout(),
+        Request::Run(command) => command.answer_timeout(),
         _ => Duration::ZERO,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use air724ug::at::{Command, Domain, Protocol, Quotable};
 use air724ug::config::{Config, ReceiveMode};
 use air724ug::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
+use air724ug::query::{DomainRegistration, Signal};
 use air724ug::sim::{Input as ToModem, MemoryNetwork, Output as FromModem, Peer, Settings, Simulator};
 use air724ug::time::Timestamp;
 
@@ -194,8 +195,8 @@ impl Stage {
             }
             (3, Some(socket)) => self.ask(Request::Close { socket, timeout }),
             (4, Some(socket)) => self.ask(Request::Forget { socket }),
-            (5, _) => self.ask(Request::Signal),
-            (6, _) => self.ask(Request::Registration(Domain::Circuit)),
+            (5, _) => self.ask(Request::query(&Signal)),
+            (6, _) => self.ask(Request::query(&DomainRegistration(Domain::Circuit))),
             (7, _) => {
                 if let Ok(command) = Command::of_user("AT+CIPSTATUS", timeout) {
                     self.ask(Request::Run(command));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use air724ug::at::{Command, Quotable};
 use air724ug::proto::{Request, SocketId};
+use air724ug::query::{Query, Signal};
 use air724ug::sim::{Control, Fault};
 
 use super::facts::{Connection, Outcome, Send, What};
@@ -76,8 +77,8 @@ impl Rig {
                 }
             }
             Act::Signal => {
-                let timeout = Command::signal_quality().timeout();
-                self.ask(What::Other, timeout, Request::Signal);
+                let timeout = Signal.command().timeout();
+                self.ask(What::Other, timeout, Request::query(&Signal));
             }
             Act::WaitReady { timeout } => {
                 self.ask(What::Other, timeout, Request::WaitReady { timeout });

@@ -5,6 +5,7 @@ use std::time::Duration;
 use air724ug::NotReady;
 use air724ug::at::Quotable;
 use air724ug::proto::Request;
+use air724ug::query::Signal;
 use air724ug::sim::{Control, Fault};
 
 use super::facts::{Connection, Outcome, Seen, What};
@@ -157,7 +158,7 @@ impl Rig {
         }
         self.ask(What::Other, timeout, Request::WaitReady { timeout });
         self.control(Control::Fault(Fault::LostAnswer { command: 1 }));
-        self.ask(What::Other, timeout, Request::Signal);
+        self.ask(What::Other, timeout, Request::query(&Signal));
         self.lose_port("closed");
     }
 }

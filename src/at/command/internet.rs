@@ -1,24 +1,11 @@
-//! Names, pings, keepalive and the module's own heartbeat (protocol section 13).
+//! Keepalive and the module's own heartbeat (protocol section 13).
 
-use std::time::Duration;
-
-use super::super::{ChannelId, Quotable};
+use super::super::ChannelId;
 use super::Command;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
 impl Command {
-    /// `AT+CDNSGIP="host"`: `OK` now, the result later as `+CDNSGIP:`, which is news.
-    pub fn resolve(host: &Quotable) -> Self {
-        Self::new(format!("AT+CDNSGIP=\"{host}\""), Shape::Plain, DEFAULT_TIMEOUT)
-    }
-
-    /// `AT+CIPPING="host"`: replies as `+CIPPING:`, which are news; no source says whether `OK` comes before or behind
-    /// them, so it may take as long as they do.
-    pub fn ping(host: &Quotable) -> Self {
-        Self::new(format!("AT+CIPPING=\"{host}\""), Shape::Plain, Duration::from_secs(60))
-    }
-
     /// `AT+CIPTKA=1,<idle>,<interval>,<count>`: TCP keepalive for all connections; seconds.
     pub fn keepalive(idle: u32, interval: u32, count: u32) -> Self {
         Self::new(format!("AT+CIPTKA=1,{idle},{interval},{count}"), Shape::Plain, DEFAULT_TIMEOUT)

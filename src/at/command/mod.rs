@@ -8,6 +8,7 @@ mod link;
 mod network;
 mod payload;
 mod power;
+mod query;
 mod reserved;
 mod setup;
 mod shape;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub use harmless::harmless_len;
 pub use link::Protocol;
 pub use payload::Payload;
+pub use query::UrcAnswer;
 pub use shape::{Refusal, Verdict};
 pub use tls::{TlsKey, TlsValue};
 pub use user::InvalidCommand;
@@ -39,9 +41,9 @@ pub const MAX_COMMAND: usize = 1024;
 /// ```
 /// use air724ug::at::{Command, Line, Verdict};
 ///
-/// let command = Command::registration(air724ug::at::Domain::Circuit);
-/// assert_eq!(command.wire(), b"AT+CREG?\r\n");
-/// assert_eq!(command.judge(&Line::parse(b"+CREG: 0,1"), false), Verdict::Part);
+/// let command = Command::attach_state();
+/// assert_eq!(command.wire(), b"AT+CGATT?\r\n");
+/// assert_eq!(command.judge(&Line::parse(b"+CGATT: 1"), false), Verdict::Part);
 /// assert_eq!(command.judge(&Line::parse(b"+CREG: 1"), false), Verdict::NotMine); // a URC
 /// ```
 #[derive(Clone)]
@@ -49,11 +51,13 @@ pub struct Command {
     text: Text,
     shape: Shape,
     timeout: Duration,
+    /// What else answers it, and how long that may take.
+    urcs: Option<(&'static UrcAnswer, Duration)>,
 }
 
 impl Command {
     fn new(text: impl Into<Text>, shape: Shape, timeout: Duration) -> Self {
-        Self { text: text.into(), shape, timeout }
+        Self { text: text.into(), shape, timeout, urcs: None }
     }
 
     /// The same command with another time-out.

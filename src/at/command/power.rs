@@ -36,13 +36,4 @@ impl Command {
     pub fn restart() -> Self {
         Self::new("AT+CFUN=1,1", Shape::Plain, RADIO_TIMEOUT)
     }
-
-    /// `AT+CCLK?`: date and time, which the network sets.
-    pub fn clock() -> Self {
-        Self::new(
-            "AT+CCLK?",
-            Shape::Info { keys: &["+CCLK"], accepts: |list| list.len() == 1 },
-            DEFAULT_TIMEOUT,
-        )
-    }
 }

@@ -1,7 +1,7 @@
 //! What the answer to a command looks like.
 
 use super::super::line::{ChannelNews, Final, Line, bare_address};
-use super::super::reply::Form;
+use super::super::reply::ListForm;
 use super::super::{ChannelId, CmeError, CmsError, Field, TextFrom, Urc, fields};
 use super::reserved::Mark;
 
@@ -340,7 +340,9 @@ fn judge_any(line: &Line<'_>, key: &[u8; 16]) -> Verdict {
         Line::Info { key: found, list } if *found == trim_key(key) => {
             let list = fields(list);
             let unasked = match *found {
-                b"+CREG" | b"+CGREG" | b"+CEREG" => Form::of(&list) == Form::Unsolicited && list.len() < 2,
+                b"+CREG" | b"+CGREG" | b"+CEREG" => {
+                    ListForm::of(&list) == ListForm::Unsolicited && list.len() < 2
+                }
                 b"+CIPRXGET" => list.len() == 2 && list[0].number() == Some(1),
                 _ => false,
             };

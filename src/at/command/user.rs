@@ -163,7 +163,7 @@ fn shape_of(upper: &str) -> Shape {
 }
 
 /// `AT+CREG?` -> `+CREG`, padded with zeros.
-fn key_of(upper: &str) -> [u8; 16] {
+pub(super) fn key_of(upper: &str) -> [u8; 16] {
     let name = upper.strip_prefix("AT").unwrap_or(upper);
     let end = name.find(['=', '?', ';']).unwrap_or(name.len());
     let mut key = [0; 16];

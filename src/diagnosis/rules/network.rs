@@ -1,6 +1,7 @@
 //! Signal, registration, attach.
 
-use crate::at::{Domain, RegistrationStatus, SignalQuality, Urc};
+use crate::at::{Domain, RegistrationStatus, Urc};
+use crate::query::{Query, Signal, SignalQuality};
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
@@ -98,10 +99,7 @@ fn words(status: RegistrationStatus) -> &'static str {
 
 fn strength(evidence: &Evidence) -> Option<(SignalQuality, &Exchange)> {
     let exchange = evidence.answer_to("AT+CSQ")?;
-    let list = exchange.info("+CSQ")?;
-    let rssi = list.first()?.number()?;
-    let ber = list.get(1).and_then(|field| field.number());
-    Some((SignalQuality::new(rssi, ber)?, exchange))
+    Some((Signal.read(&exchange.reply())?, exchange))
 }
 
 /// Unknown (99) and 0 mean that nothing is heard - unless the network has answered, or the module does not listen.

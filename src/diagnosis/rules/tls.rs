@@ -1,7 +1,8 @@
 //! TLS on the module. It says `CONNECT FAIL` and no more (protocol section 14); which part of the check of the server
 //! failed shows in what succeeds without that part.
 
-use crate::at::{ClockTime, CmeError};
+use crate::at::CmeError;
+use crate::query::{Clock, ClockTime, Query};
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
@@ -199,5 +200,5 @@ fn unexplained(evidence: &Evidence, server: &Server, wanted: &Trial) -> Finding 
 /// The module's clock, as it last told it.
 fn clock(evidence: &Evidence) -> Option<(ClockTime, &Exchange)> {
     let exchange = evidence.answer_to("AT+CCLK?")?;
-    Some((ClockTime::of_reply(&exchange.lines)?, exchange))
+    Some((Clock.read(&exchange.reply())?, exchange))
 }

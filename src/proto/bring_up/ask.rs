@@ -2,6 +2,7 @@
 
 use crate::at::{Command, Domain};
 use crate::config::FlowControl;
+use crate::query::{DomainRegistration, Query, Signal};
 
 use super::{BringUp, BringUpStep, Carries, Pin, Plan};
 
@@ -27,15 +28,15 @@ impl BringUp {
                 (Some(pin), Pin::Untried) => Command::enter_pin(pin),
                 _ => return None,
             },
-            BringUpStep::Signal => Command::signal_quality(),
-            BringUpStep::LteRegistration => Command::registration(Domain::Lte),
+            BringUpStep::Signal => Signal.command(),
+            BringUpStep::LteRegistration => DomainRegistration(Domain::Lte).command(),
             BringUpStep::PacketRegistration | BringUpStep::CircuitRegistration
                 if self.network.is_registered() =>
             {
                 return None;
             }
-            BringUpStep::PacketRegistration => Command::registration(Domain::Packet),
-            BringUpStep::CircuitRegistration => Command::registration(Domain::Circuit),
+            BringUpStep::PacketRegistration => DomainRegistration(Domain::Packet).command(),
+            BringUpStep::CircuitRegistration => DomainRegistration(Domain::Circuit).command(),
             BringUpStep::Attach => Command::attach_state(),
             BringUpStep::IpStatus if self.plan == Plan::Shut => return None,
             BringUpStep::IpStatus => Command::ip_status(),

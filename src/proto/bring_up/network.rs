@@ -1,7 +1,8 @@
 //! What the network has said, and why it does not carry data.
 
-use crate::at::{Domain, RegistrationStatus, SignalQuality};
+use crate::at::{Domain, RegistrationStatus};
 use crate::error::NotReady;
+use crate::query::SignalQuality;
 
 /// The newest answers about the network. One round of questions fills it.
 #[derive(Clone, Copy, Debug, Default)]

@@ -179,12 +179,7 @@ impl Transparent {
             Request::Connect { .. } | Request::ConnectTls { .. } => self.next.is_some() || lasts,
             Request::Run(_)
             | Request::RunWithPayload { .. }
-            | Request::Signal
-            | Request::Registration(_)
-            | Request::Resolve { .. }
-            | Request::Ping { .. }
             | Request::RemoveFile(_)
-            | Request::Clock
             | Request::Radio { .. }
             | Request::ResetBearer
             | Request::Restart => !commands,

@@ -27,7 +27,7 @@ pub(super) fn meaning(line: &[u8]) -> Option<Option<Ending>> {
     }
     amid_data(line).map(|effect| match effect {
         Effect::None => None,
-        Effect::Ends(reason) => Some(Ending::Closed(reason)),
+        Effect::Ends(reason) => Some(Ending::Closed(reason.into())),
         Effect::Restarts => Some(Ending::Restarted),
     })
 }

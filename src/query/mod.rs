@@ -1,0 +1,62 @@
+//! Typed questions to the module. One file holds all that is known of one: its text, what answers it, what the answer
+//! becomes, and its tests. The engine runs any of them, and [`Modem::query`](crate::Modem::query) asks them.
+//!
+//! A new question is a new file here and its two lines in this one.
+
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
+mod clock;
+mod contexts;
+mod ping;
+mod registration;
+mod reply;
+mod resolve;
+mod signal;
+
+pub use clock::{Clock, ClockTime};
+pub use contexts::{ContextState, PdpContexts};
+pub use ping::Ping;
+pub use registration::DomainRegistration;
+pub use reply::Reply;
+pub use resolve::Resolve;
+pub use signal::{Signal, SignalQuality};
+
+use crate::at::Command;
+
+/// A question with a typed answer.
+pub trait Query {
+    /// What the answer becomes.
+    type Answer;
+
+    /// What is written, which lines answer it, and how long that may take.
+    fn command(&self) -> Command;
+
+    /// Reads the answer; `None` if it can't be read.
+    fn read(&self, reply: &Reply) -> Option<Self::Answer>;
+}
+
+/// Whether a module's line is taken for the answer to a question, and what is read of it.
+#[cfg(test)]
+pub(crate) fn answer_of<Q: Query>(query: &Q, lines: &[&str]) -> Option<Q::Answer> {
+    use crate::at::{Line, Urc, Verdict};
+
+    let command = query.command();
+    let (mut kept, mut urcs) = (Vec::new(), Vec::new());
+    for line in lines {
+        match command.judge(&Line::parse(line.as_bytes()), !kept.is_empty()) {
+            Verdict::Part => kept.push((*line).to_owned()),
+            Verdict::Done(Ok(())) => {}
+            Verdict::NotMine => urcs.push(Urc::parse(line.as_bytes())),
+            Verdict::Done(Err(_)) | Verdict::Doubtful(_) => return None,
+        }
+    }
+    let urcs = match command.urc_answer() {
+        Some(answer) => urcs.into_iter().filter(answer.accepts).collect(),
+        None => Vec::new(),
+    };
+    query.read(&Reply::new(command.name(), kept, urcs))
+}
