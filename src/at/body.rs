@@ -1,12 +1,12 @@
-//! The one table of lines and answers that bring text of people, and where that text ends.
+//! Text of people behind a header, and where it ends. Which unsolicited lines bring one is a column of the table in
+//! `unasked.rs`; which answers do is here.
 
 use super::fields::{Field, fields};
-use super::line::Line;
-use super::urc::{self, Urc};
+use super::urc::Urc;
 
 /// What belongs to a header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Body {
+pub(super) enum Body {
     /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with `text_from` fields or more in the header it is text, of which
     /// the last of ten fields gives the length in characters; with fewer it is one line of hexadecimal digits.
     Message { text_from: usize },
@@ -18,19 +18,19 @@ enum Body {
     Counted { field: usize },
 }
 
-/// The headers that bring text, whatever they answer.
-const HEADERS: [(&str, Body); 10] = [
-    ("+CMT", Body::Message { text_from: 3 }),
-    ("+CBM", Body::Message { text_from: 3 }),
-    ("+CDS", Body::Report),
+/// The headers of answers that bring text, also where they come late.
+const ANSWER_HEADERS: [(&str, Body); 5] = [
     ("+CMGR", Body::Message { text_from: 4 }),
     ("+CMGL", Body::Message { text_from: 5 }),
-    ("+CUSD", Body::Quoted),
     ("+CPBR", Body::Quoted),
     ("+CPBF", Body::Quoted),
     ("+CNUM", Body::Quoted),
-    ("+MSUB", Body::Counted { field: 1 }),
 ];
+
+/// What the header of an answer brings.
+pub(super) fn of_answer(key: &[u8]) -> Option<Body> {
+    ANSWER_HEADERS.into_iter().find(|(header, _)| header.as_bytes() == key).map(|(_, body)| body)
+}
 
 /// Commands of which the answer is text of people, and from where on: its own header, or its first byte. It goes up to the
 /// result code, which is the last one before the answer to a question behind it.
@@ -99,10 +99,8 @@ pub(crate) enum Progress {
 }
 
 impl Text {
-    /// Begins to read what follows a line, if that is the header of a text that is not complete with it.
-    pub(crate) fn behind(line: &[u8]) -> Option<Self> {
-        let Line::Info { key, list } = Line::parse(line) else { return None };
-        let (_, body) = HEADERS.into_iter().find(|(header, _)| header.as_bytes() == key)?;
+    /// Begins to read what follows a header of this kind, if it is not complete with the header itself.
+    pub(super) fn behind(key: &[u8], list: &[u8], body: Body) -> Option<Self> {
         let list_fields = fields(list);
         let until = match body {
             Body::Message { text_from } if list_fields.len() < text_from => Until::Line,
@@ -113,7 +111,8 @@ impl Text {
             Body::Quoted => Until::Quote,
             Body::Counted { field } => Until::Bytes(missing(list, field)?),
         };
-        Some(Self { header: urc::with_key(&String::from_utf8_lossy(key), list), text: Vec::new(), until })
+        let (key, list) = (String::from_utf8_lossy(key), String::from_utf8_lossy(list.trim_ascii()));
+        Some(Self { header: format!("{key}: {list}"), text: Vec::new(), until })
     }
 
     /// Takes a line as it came, without its LF.
@@ -192,11 +191,12 @@ fn ends_string(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::unasked::text_behind;
     use super::*;
 
     /// The text behind a header, and how many of the lines belong to it.
     fn read(header: &str, lines: &[&str]) -> Option<(String, usize)> {
-        let mut text = Text::behind(header.as_bytes())?;
+        let mut text = text_behind(header.as_bytes())?;
         let mut count = 0;
         for line in lines {
             count += 1;

@@ -54,5 +54,5 @@ pub(crate) use secrets::{Scanner, Verdict as SecretVerdict};
 pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};
 pub use token::{Expect, Fault, MAX_LINE, Token};
 pub use transport_error::{TcpError, UdpError};
-pub(crate) use unasked::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data};
+pub(crate) use unasked::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data, text_behind};
 pub use urc::Urc;

@@ -1,10 +1,14 @@
-//! The one table of lines that a module says unasked: [`Urc`](super::Urc) and the end of transparent data are read with it.
+//! The one table of lines that a module says unasked: [`Urc`], text of people and the end of transparent data are read with
+//! it. A new line is a row here.
 
-use super::internet::PingReply;
-use super::line::{ChannelNews, Final, Line};
+use super::body::{self, Body, Text};
+use super::channel_id::ChannelId;
+use super::fields::{Field, each_field, fields};
+use super::internet::{DnsError, PingReply};
+use super::line::{ChannelNews, Final, Line, bare_address};
 use super::reply::{Access, Domain, ListForm, SimState, registration_status};
-use super::urc::{self, Urc};
-use super::{ChannelId, TcpError, UdpError, fields};
+use super::transport_error::{TcpError, UdpError};
+use super::urc::Urc;
 
 /// One line that comes unasked.
 pub(crate) struct Unasked {
@@ -12,6 +16,8 @@ pub(crate) struct Unasked {
     /// What it does to what is open on the module.
     effect: Effect,
     place: Place,
+    /// The text that follows it.
+    body: Option<Body>,
     /// A line of this kind, for the tests that walk the table.
     #[cfg_attr(not(test), allow(dead_code, reason = "tests walk the table with it"))]
     sample: &'static str,
@@ -63,7 +69,7 @@ enum Place {
 
 impl Unasked {
     const fn new(form: Form, sample: &'static str) -> Self {
-        Self { form, effect: Effect::None, place: Place::Anywhere, sample }
+        Self { form, effect: Effect::None, place: Place::Anywhere, body: None, sample }
     }
 
     const fn ends(self, reason: Ending) -> Self {
@@ -72,6 +78,11 @@ impl Unasked {
 
     const fn restarts(self) -> Self {
         Self { effect: Effect::Restarts, ..self }
+    }
+
+    /// Text of people follows.
+    const fn brings(self, body: Body) -> Self {
+        Self { body: Some(body), ..self }
     }
 
     const fn among_answers(self) -> Self {
@@ -110,25 +121,26 @@ pub(crate) const UNASKED: &[Unasked] = &[
     news("TCP ERROR", transport_error, "TCP ERROR:12").ends(Ending::Reset),
     news("UDP ERROR", transport_error, "UDP ERROR:8").ends(Ending::Reset),
     Unasked::new(Form::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(Ending::Reset),
-    key("+CIPRXGET", |_, list| urc::data_waiting(list), "+CIPRXGET: 1,0").among_answers(),
-    words("RECV FROM:", urc::note_words),
-    words("+RECV FROM:", urc::note_words),
+    key("+CIPRXGET", |_, list| data_waiting(list), "+CIPRXGET: 1,0").among_answers(),
+    words("RECV FROM:", note_words),
+    words("+RECV FROM:", note_words),
     // The bearer.
     key("+PDP", deactivated, "+PDP: DEACT").ends(Ending::Bearer),
     words("+PDP DEACT", |words| (words == "+PDP DEACT").then_some(Urc::PdpDeactivated)).ends(Ending::Bearer),
     Unasked::new(Form::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(Ending::Bearer),
     key("+SAPBR", deactivated, "+SAPBR: DEACT").ends(Ending::Bearer),
-    key("+CGEV", |_, list| Some(Urc::Bearer(urc::trimmed(list))), "+CGEV: NW PDN DEACT 1"),
-    key("*CGEV", |_, list| Some(Urc::Bearer(urc::trimmed(list))), "*CGEV: DEACT,5"),
+    key("+CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "+CGEV: NW PDN DEACT 1"),
+    key("*CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "*CGEV: DEACT,5"),
     // A start.
     words("RDY", |words| (words == "RDY").then_some(Urc::Ready)).restarts(),
     Unasked::new(Form::Noise("^boot.rom", |_| Some(Urc::BootRom)), "^boot.rom'v'!").restarts(),
     key("+CPIN", |_, list| Some(Urc::Sim(SimState::parse(list))), "+CPIN: READY"),
-    key("+CFUN", |key, list| Some(Urc::Started(urc::with_key(key, list))), "+CFUN: 1"),
+    key("+CFUN", |key, list| Some(Urc::Started(with_key(key, list))), "+CFUN: 1"),
     words("SMS READY", started),
     words("SMS Ready", started),
     words("Call Ready", started),
     // Network and card.
+    key("+SIMDET", note, "+SIMDET: 1"),
     key("^CARDMODE", card_mode, "^CARDMODE: 2"),
     key("^MODE", mode, "^MODE: 17,17"),
     words("+E_UTRAN Service", service),
@@ -137,37 +149,52 @@ pub(crate) const UNASKED: &[Unasked] = &[
     words("+NO Service", service),
     key("+NITZ", network_time, "+NITZ: 24/07/23,08:35:01+32,0"),
     key("+CTZE", network_time, "+CTZE: +32,0,\"2024/07/23,08:35:01\""),
-    key("+CTZV", urc::note, "+CTZV: +32"),
-    key("+CTZEU", urc::note, "+CTZEU: +32,0"),
+    key("+CTZV", note, "+CTZV: +32"),
+    key("+CTZEU", note, "+CTZEU: +32,0"),
     key("+CREG", registration, "+CREG: 1"),
     key("+CGREG", registration, "+CGREG: 5"),
     key("+CEREG", registration, "+CEREG: 1"),
-    key("+CSCON", urc::note, "+CSCON: 0"),
-    key("+CIEV", urc::note, "+CIEV: service, 1"),
-    key("+EEMLTESVC", urc::note, "+EEMLTESVC: 1120, 2, 26"),
-    key("+EEMLTEINTRA", urc::note, "+EEMLTEINTRA: 0, 1"),
-    key("+EEMLTEINTER", urc::note, "+EEMLTEINTER: 0, 1"),
+    key("+CSCON", note, "+CSCON: 0"),
+    key("+CIEV", note, "+CIEV: service, 1"),
+    key("+EEMLTESVC", note, "+EEMLTESVC: 1120, 2, 26"),
+    key("+EEMLTEINTRA", note, "+EEMLTEINTRA: 0, 1"),
+    key("+EEMLTEINTER", note, "+EEMLTEINTER: 0, 1"),
     // Services.
-    key("+CDNSGIP", |_, list| urc::resolved(&fields(list)), "+CDNSGIP: 1,\"a.test\",\"1.2.3.4\""),
+    key("+CDNSGIP", |_, list| resolved(&fields(list)), "+CDNSGIP: 1,\"a.test\",\"1.2.3.4\""),
     key("+CIPPING", |_, list| PingReply::parse(&fields(list)).map(Urc::Ping), "+CIPPING: 1,\"1.2.3.4\",9,64"),
-    key("+UPGRADEIND", urc::note, "+UPGRADEIND: -1003"),
-    key("+QIND", urc::note, "+QIND: \"FOTA\",\"END\",0"),
-    key("+HTTPACTION", urc::note, "+HTTPACTION: 0,200,5"),
-    key("+MUID", urc::note, "+MUID: 1"),
-    // Calls and messages. Which of them bring a body is told by the table of `body`.
-    key("+CRING", urc::note, "+CRING: VOICE"),
-    key("+CMTI", urc::note, "+CMTI: \"SM\",3"),
-    key("+CBMI", urc::note, "+CBMI: \"BM\",3"),
-    key("+CDSI", urc::note, "+CDSI: \"SR\",3"),
-    key("+CMT", urc::message, "+CMT: \"+123\",,\"24/07/23,08:35:01+32\""),
-    key("+CBM", urc::message, "+CBM: 1,2,3,4,5"),
-    key("+CDS", urc::message, "+CDS: 25"),
-    key("+CUSD", urc::message, "+CUSD: 0,\"text\",15"),
-    key("+MSUB", urc::message, "+MSUB: \"topic\",5 byte,hello"),
+    key("+UPGRADEIND", note, "+UPGRADEIND: -1003"),
+    key("+QIND", note, "+QIND: \"FOTA\",\"END\",0"),
+    key("+HTTPACTION", note, "+HTTPACTION: 0,200,5"),
+    key("+MUID", note, "+MUID: 1"),
+    // Calls and messages.
+    key("+CRING", note, "+CRING: VOICE"),
+    key("+CMTI", note, "+CMTI: \"SM\",3"),
+    key("+CBMI", note, "+CBMI: \"BM\",3"),
+    key("+CDSI", note, "+CDSI: \"SR\",3"),
+    key("+CMT", message, "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"").brings(Body::Message { text_from: 3 }),
+    key("+CBM", message, "+CBM: 1,2,3,4,5").brings(Body::Message { text_from: 3 }),
+    key("+CDS", message, "+CDS: 25").brings(Body::Report),
+    key("+CUSD", message, "+CUSD: 0,\"text\",15").brings(Body::Quoted),
+    key("+MSUB", message, "+MSUB: \"topic\",5 byte,hello").brings(Body::Counted { field: 1 }),
 ];
 
+impl Urc {
+    /// Reads a line that answers nothing.
+    pub fn parse(line: &[u8]) -> Self {
+        read(line).unwrap_or_else(|| Self::Unknown(text(line.trim_ascii())))
+    }
+}
+
+/// The text of people that follows a line, if the line announces one and it is not complete with it.
+pub(crate) fn text_behind(line: &[u8]) -> Option<Text> {
+    let parsed = Line::parse(line);
+    let Line::Info { key, list } = parsed else { return None };
+    let unasked = UNASKED.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.body);
+    Text::behind(key, list, unasked.or_else(|| body::of_answer(key))?)
+}
+
 /// What is made of a line; `None` if it is not known.
-pub(crate) fn read(line: &[u8]) -> Option<Urc> {
+fn read(line: &[u8]) -> Option<Urc> {
     let parsed = Line::parse(line);
     UNASKED.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.read(&parsed))
 }
@@ -307,12 +334,64 @@ fn service(words: &str) -> Option<Urc> {
 }
 
 fn network_time(_: &str, list: &[u8]) -> Option<Urc> {
-    Some(Urc::NetworkTime(urc::trimmed(list)))
+    Some(Urc::NetworkTime(trimmed(list)))
 }
 
 fn registration(key: &str, list: &[u8]) -> Option<Urc> {
     let status = registration_status(&fields(list), ListForm::Unsolicited)?;
     Some(Urc::Registration(Domain::of_key(key)?, status))
+}
+
+/// `+CIPRXGET: 1,<n>` and `+CIPRXGET: 1`; the vendor's `+CIPRXGET:<n>` cannot be told from the single connection's
+/// `+CIPRXGET: 1`, so one field names a channel and the engine asks.
+fn data_waiting(list: &[u8]) -> Option<Urc> {
+    let mut fields = each_field(list);
+    let channel = match (fields.next()?, fields.next(), fields.next()) {
+        (only, None, _) => only,
+        (mode, Some(channel), None) if mode.number() == Some(1) => channel,
+        (_, Some(_), _) => return None,
+    };
+    ChannelId::new(channel.number()?).map(|channel| Urc::DataWaiting(Some(channel)))
+}
+
+fn resolved(fields: &[Field<'_>]) -> Option<Urc> {
+    match fields {
+        [failed, code] if failed.number() == Some(0) => {
+            Some(Urc::ResolveFailed(DnsError::new(code.number()?)))
+        }
+        [_, host, addresses @ ..] => {
+            let addresses = addresses.iter().filter_map(|field| bare_address(field.bytes())).collect();
+            Some(Urc::Resolved { host: host.text(), addresses })
+        }
+        _ => None,
+    }
+}
+
+/// A line that needs no action.
+fn note(key: &str, list: &[u8]) -> Option<Urc> {
+    Some(Urc::Note(with_key(key, list)))
+}
+
+/// The sender of the data that follow, behind `AT+CIPSRIP=1` (protocol section 11; the vendor adds a `+`).
+fn note_words(words: &str) -> Option<Urc> {
+    Some(Urc::Note(words.to_owned()))
+}
+
+/// The header of a message, without its body.
+fn message(key: &str, list: &[u8]) -> Option<Urc> {
+    Some(Urc::Message { header: with_key(key, list), text: String::new() })
+}
+
+fn with_key(key: &str, list: &[u8]) -> String {
+    format!("{key}: {}", trimmed(list))
+}
+
+fn trimmed(list: &[u8]) -> String {
+    text(list.trim_ascii())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -348,5 +427,13 @@ mod tests {
         for line in ["RDYX", "+PDP: UP", "SMS READY?", "+SAPBR 1: UP", "CLOSED BY ME", "+E_UTRAN Services"] {
             assert_eq!((read(line.as_bytes()), amid_data(line.as_bytes())), (None, None), "{line}");
         }
+    }
+
+    #[test]
+    fn the_sender_of_data_is_known_in_every_spelling() {
+        for line in ["RECV FROM:1.2.3.4:80", "RECV FROM: 1.2.3.4:80", "+RECV FROM:1.2.3.4:80"] {
+            assert_eq!(Urc::parse(line.as_bytes()), Urc::Note(line.to_owned()));
+        }
+        assert!(!Urc::parse(b"RECV FROM").is_known());
     }
 }

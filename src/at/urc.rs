@@ -3,10 +3,11 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use super::channel_id::ChannelId;
 use super::internet::{DnsError, PingReply};
-use super::line::bare_address;
+use super::reply::RegistrationStatus;
 use super::reply::{Access, Domain, SimState};
-use super::{ChannelId, RegistrationStatus, TcpError, UdpError, unasked};
+use super::transport_error::{TcpError, UdpError};
 
 /// An unsolicited result code (protocol sections 3, 8 to 13). The table is in `unasked.rs`.
 ///
@@ -96,11 +97,6 @@ pub enum Urc {
 }
 
 impl Urc {
-    /// Reads a line that answers nothing.
-    pub fn parse(line: &[u8]) -> Self {
-        unasked::read(line).unwrap_or_else(|| Self::Unknown(text(line.trim_ascii())))
-    }
-
     /// Whether the line is known.
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::Unknown(_))
@@ -154,70 +150,5 @@ impl fmt::Display for Urc {
             Some(name) => write!(f, "{self:?} ({name})"),
             None => write!(f, "{self:?}"),
         }
-    }
-}
-
-/// `+CIPRXGET: 1,<n>` and `+CIPRXGET: 1`; the vendor's `+CIPRXGET:<n>` cannot be told from the single connection's
-/// `+CIPRXGET: 1`, so one field names a channel and the engine asks.
-pub(super) fn data_waiting(list: &[u8]) -> Option<Urc> {
-    let mut fields = super::fields::each_field(list);
-    let channel = match (fields.next()?, fields.next(), fields.next()) {
-        (only, None, _) => only,
-        (mode, Some(channel), None) if mode.number() == Some(1) => channel,
-        (_, Some(_), _) => return None,
-    };
-    ChannelId::new(channel.number()?).map(|channel| Urc::DataWaiting(Some(channel)))
-}
-
-pub(super) fn resolved(fields: &[super::Field<'_>]) -> Option<Urc> {
-    match fields {
-        [failed, code] if failed.number() == Some(0) => {
-            Some(Urc::ResolveFailed(DnsError::new(code.number()?)))
-        }
-        [_, host, addresses @ ..] => {
-            let addresses = addresses.iter().filter_map(|field| bare_address(field.bytes())).collect();
-            Some(Urc::Resolved { host: host.text(), addresses })
-        }
-        _ => None,
-    }
-}
-
-/// A line that needs no action.
-pub(super) fn note(key: &str, list: &[u8]) -> Option<Urc> {
-    Some(Urc::Note(with_key(key, list)))
-}
-
-/// The sender of the data that follow, behind `AT+CIPSRIP=1` (protocol section 11; the vendor adds a `+`).
-pub(super) fn note_words(words: &str) -> Option<Urc> {
-    Some(Urc::Note(words.to_owned()))
-}
-
-/// The header of a message, without its body.
-pub(super) fn message(key: &str, list: &[u8]) -> Option<Urc> {
-    Some(Urc::Message { header: with_key(key, list), text: String::new() })
-}
-
-pub(super) fn with_key(key: &str, list: &[u8]) -> String {
-    format!("{key}: {}", trimmed(list))
-}
-
-pub(super) fn trimmed(list: &[u8]) -> String {
-    text(list.trim_ascii())
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sender_of_data_is_known_in_every_spelling() {
-        for line in ["RECV FROM:1.2.3.4:80", "RECV FROM: 1.2.3.4:80", "+RECV FROM:1.2.3.4:80"] {
-            assert_eq!(Urc::parse(line.as_bytes()), Urc::Note(line.to_owned()));
-        }
-        assert!(!Urc::parse(b"RECV FROM").is_known());
     }
 }

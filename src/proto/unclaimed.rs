@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{Expect, Line, Progress, Text, Urc};
+use crate::at::{Expect, Line, Progress, Text, Urc, text_behind};
 use crate::time::Timestamp;
 
 use super::Event;
@@ -99,7 +99,7 @@ impl Engine {
         if self.session.reads_text() {
             return false;
         }
-        match Text::behind(raw) {
+        match text_behind(raw) {
             Some(text) if !self.session.asks_for_text(raw) => self.bodies = Bodies::Open(text),
             _ => return false,
         }
