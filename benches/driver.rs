@@ -13,16 +13,12 @@
 mod bulk;
 #[path = "driver/decode.rs"]
 mod decode;
-#[path = "../tests/driver_support/mod.rs"]
-mod driver_support;
 #[path = "driver/latency.rs"]
 mod latency;
 #[path = "driver/line.rs"]
 mod line;
 #[path = "driver/many.rs"]
 mod many;
-#[path = "../tests/pair/mod.rs"]
-mod pair;
 #[path = "driver/puppet.rs"]
 mod puppet;
 #[path = "driver/raw.rs"]
@@ -31,6 +27,8 @@ mod raw;
 mod report;
 #[path = "driver/sockets.rs"]
 mod sockets;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 /// The most payload of one command or frame.
 const CHUNK: usize = 1460;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use air724ug::{Config, Modem};
 
 use crate::CHUNK;
-use crate::driver_support::SOON;
 use crate::puppet::Puppet;
 use crate::raw::Raw;
 use crate::report::{Goal, percentile, report};
+use crate::support::driver::SOON;
 
 const AMOUNT: usize = 16_000 * CHUNK;
 const ROUNDS: usize = 5;

@@ -7,8 +7,8 @@ use air724ug::at::{Decoder, Expect, Token};
 use air724ug::proto::{Input, Output, SocketId};
 
 use crate::CHUNK;
-use crate::pair::Pair;
 use crate::report::{Goal, report};
+use crate::support::pair::Pair;
 
 /// How much payload a measurement takes, and how often it is made: short and often, for the fastest counts, as the others
 /// were disturbed.

@@ -10,10 +10,10 @@ use air724ug::crossbeam_channel::{Sender, bounded};
 use air724ug::sim::Settings;
 use rustix::event::PollFlags;
 
-use crate::driver_support::{SOON, Terminal, memory};
 use crate::puppet::Puppet;
 use crate::raw::Raw;
 use crate::report::{Goal, note, percentile, ratio, report};
+use crate::support::driver::{SOON, Terminal, memory};
 
 /// Both take turns, so that what else the machine does disturbs them alike.
 const ROUNDS: usize = 30;

@@ -7,10 +7,10 @@ use air724ug::sim::{FullBuffer, Peer, Settings};
 use air724ug::{Config, ReceiveMode};
 
 use crate::CHUNK;
-use crate::driver_support::{MODES, SOON, Terminal, memory};
-use crate::pair::Pair;
 use crate::raw::Raw;
 use crate::report::{Goal, report};
+use crate::support::driver::{MODES, SOON, Terminal, memory};
+use crate::support::pair::Pair;
 
 const SLOW: u32 = 115_200;
 const FAST: u32 = 921_600;

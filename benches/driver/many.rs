@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use air724ug::sim::Settings;
 use air724ug::{Config, Modem, Socket};
 
-use crate::driver_support::{SOON, Terminal, all_asleep, memory, naps, processor_time, threads};
 use crate::raw::Raw;
 use crate::report::{Goal, report};
+use crate::support::driver::{SOON, Terminal, all_asleep, memory, naps, processor_time, threads};
 
 const COUNT: &str = "AIR724UG_BENCH_MODEMS";
 const MOST: usize = 64;
@@ -90,7 +90,7 @@ pub(crate) fn measure() {
 }
 
 fn driver_ended() {
-    crate::driver_support::eventually("every thread has ended", || threads("air724ug") == 0);
+    crate::support::driver::eventually("every thread has ended", || threads("air724ug") == 0);
 }
 
 type Open = (Modem, Vec<Socket>);

@@ -8,7 +8,7 @@ use air724ug::sim::{Input, MemoryNetwork, Output, Settings, Simulator, serve};
 use air724ug::time::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::driver_support::memory;
+use crate::support::driver::memory;
 
 type Order = Box<dyn FnOnce(&mut End) + Send>;
 

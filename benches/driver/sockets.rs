@@ -8,8 +8,8 @@ use air724ug::sim::{FullBuffer, Peer, Settings};
 use air724ug::{Config, ReceiveMode, Socket};
 
 use crate::CHUNK;
-use crate::driver_support::{MODES, SOON, Terminal, memory};
 use crate::report::{Goal, report};
+use crate::support::driver::{MODES, SOON, Terminal, memory};
 
 const SOCKETS: usize = 8;
 const SPAN: Duration = Duration::from_millis(1_500);

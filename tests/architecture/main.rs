@@ -1,0 +1,181 @@
+//! The rules about the sources, checked by reading them: who may import whom, and the habits that a file shows.
+//!
+//! docs/architecture.md explains the rules. Each finding names a file and a line. Every check is itself tested on small
+//! bad inputs, at the end of its module: a check that accepts everything would be worse than none.
+
+// Helpers of tests: a panic is how they fail.
+#![allow(clippy::expect_used)]
+
+mod habits;
+mod layers;
+mod luat_table;
+mod paths;
+mod protocol_table;
+mod source;
+mod table;
+
+use source::{Source, line_at};
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A place in the sources that breaks a rule.
+struct Finding {
+    path: String,
+    line: usize,
+    message: String,
+}
+
+impl Finding {
+    fn new(source: &Source, line: usize, message: String) -> Self {
+        let path = source.path.clone();
+        Self { path, line, message }
+    }
+
+    /// A finding at a byte of the file.
+    fn at(source: &Source, offset: usize, message: String) -> Self {
+        Self::new(source, line_at(&source.code, offset), message)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+#[test]
+fn every_part_imports_only_what_the_table_allows() {
+    let sources = sources(&["src"]);
+    let lib = sources.iter().find(|source| source.path == "src/lib.rs").expect("src/lib.rs exists");
+    let exports = layers::exports(lib);
+    assert_none(sources.iter().flat_map(|source| layers::check(source, &exports)).collect());
+}
+
+#[test]
+fn every_file_keeps_the_habits() {
+    let sources = sources(&["src", "tests", "examples", "benches"]);
+    assert_none(sources.iter().flat_map(habits::check).collect());
+    assert_eq!(habits::stale_sleepers(&sources), [] as [&str; 0], "stale entries in the list of sleepers");
+}
+
+#[test]
+fn the_median_file_has_one_idea() {
+    let mut lines: Vec<usize> = sources(&["src"]).iter().map(Source::production_lines).collect();
+    lines.sort_unstable();
+    let median = lines[lines.len() / 2];
+    assert!(median <= 150, "the median file of src has {median} lines of production code, more than 150");
+}
+
+#[test]
+fn every_example_is_named_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    assert_eq!(unnamed(&examples(), &readme), [] as [&str; 0], "examples that README.md does not name");
+}
+
+#[test]
+fn an_example_that_the_readme_does_not_name_is_found() {
+    let examples = ["sim".to_owned(), "replay".to_owned()];
+    assert_eq!(unnamed(&examples, "simulated, `replay FILE`"), ["sim"]);
+    assert_eq!(unnamed(&examples, "cargo run --example sim, `replay`"), [] as [&str; 0]);
+}
+
+#[track_caller]
+fn assert_none(findings: Vec<Finding>) {
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert!(lines.is_empty(), "{} findings:\n{}\n", lines.len(), lines.join("\n"));
+}
+
+/// The examples that `readme` mentions neither in code nor in a command.
+fn unnamed<'a>(examples: &'a [String], readme: &str) -> Vec<&'a str> {
+    let named = |name: &str| {
+        [format!("`{name}`"), format!("`{name} "), format!("--example {name}")]
+            .iter()
+            .any(|text| readme.contains(text))
+    };
+    examples.iter().map(String::as_str).filter(|name| !named(name)).collect()
+}
+
+/// The path of a file by its name in the documents: `faults` is a file of a test program or the program of that name,
+/// `at/line` is a file of the sources.
+fn path_of(file: &str) -> String {
+    let folder = if file.contains('/') { "src" } else { "tests/*" };
+    format!("{folder}/{file}.rs")
+}
+
+/// The text of the file that [`path_of`] stands for; `None` unless there is exactly one.
+fn cited(path: &str) -> Option<String> {
+    let Some(name) = path.strip_prefix("tests/*/") else {
+        return fs::read_to_string(root().join(path)).ok();
+    };
+    let entries = fs::read_dir(root().join("tests")).expect("tests/ is there");
+    let folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let programs: Vec<_> = folders.filter(|folder| folder.join("main.rs").is_file()).collect();
+    let mut found: Vec<_> = programs.iter().map(|folder| folder.join(name)).collect();
+    found.retain(|path| path.is_file());
+    if found.is_empty() {
+        found.push(root().join("tests").join(name.trim_end_matches(".rs")).join("main.rs"));
+    }
+    let [path] = found.as_slice() else {
+        return None;
+    };
+    fs::read_to_string(path).ok()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The names of the examples: `examples/NAME.rs` and `examples/NAME/main.rs`.
+fn examples() -> Vec<String> {
+    let mut names: Vec<String> = files(&root().join("examples"))
+        .iter()
+        .filter_map(|path| path.strip_prefix(root().join("examples")).ok()?.to_str().map(str::to_owned))
+        .map(|path| path.trim_end_matches(".rs").trim_end_matches("/main").to_owned())
+        .filter(|name| !name.contains('/') && name != "common")
+        .collect();
+    names.sort();
+    names
+}
+
+/// The sources below these folders of the project; what exists under test only is marked so.
+fn sources(folders: &[&str]) -> Vec<Source> {
+    let mut sources: Vec<Source> = folders
+        .iter()
+        .flat_map(|folder| files(&root().join(folder)))
+        .map(|path| {
+            let text =
+                fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let relative = path.strip_prefix(root()).expect("it was found below the root");
+            Source::parse(&relative.to_string_lossy().replace('\\', "/"), &text)
+        })
+        .collect();
+    let tests: Vec<Vec<String>> = sources.iter().flat_map(Source::test_modules).collect();
+    for source in &mut sources {
+        let module: Vec<String> = source.module().into_iter().map(str::to_owned).collect();
+        if tests.iter().any(|test| module.starts_with(test)) {
+            source.exempt();
+        }
+    }
+    assert!(!sources.is_empty(), "no sources in {folders:?}");
+    sources
+}
+
+/// Every Rust file below `folder`, in order; none if there is no such folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("the folder can be read").path()).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -1,0 +1,146 @@
+//! docs/protocol.md promises a test for every quirk, docs/security.md one for every promise: each is there, by file and name,
+//! or said to be missing.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::{cited, path_of};
+
+/// What is wrong with the table of quirks of a document; `source` gives a file of the project.
+fn faults(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (number, row) in (1..).zip(document.lines().filter(|line| line.starts_with("| Q"))) {
+        let row = row.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")).unwrap_or_default();
+        let cells: Vec<&str> = row.split(" | ").map(str::trim).collect();
+        if cells.len() != 6 || cells.iter().any(|cell| cell.is_empty()) {
+            faults.push(format!("row {number}: not six cells with something in them"));
+        } else if cells[0] != format!("Q{number}") {
+            faults.push(format!("row {number}: is called {}", cells[0]));
+        } else {
+            faults.extend(unproved(cells[5], &source).into_iter().map(|why| format!("Q{number}: {why}")));
+        }
+    }
+    faults
+}
+
+/// What is wrong with a cell that has to name tests as `` `file::name` ``, or to say "none yet".
+fn unproved(cell: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    // What stands between two backticks is every second part.
+    let quoted = cell.split('`').skip(1).step_by(2);
+    let proofs: Vec<_> = quoted.filter_map(|text| text.split_once("::")).collect();
+    if proofs.is_empty() && cell != "none yet" {
+        return vec![format!("no test and no \"none yet\": {cell}")];
+    }
+    let missing = proofs.into_iter().filter_map(|(file, name)| match source(&path_of(file)) {
+        None => Some(format!("there is no {}", path_of(file))),
+        Some(text) if has_test(&text, name) => None,
+        Some(_) => Some(format!("{} has no test {name}", path_of(file))),
+    });
+    missing.collect()
+}
+
+fn has_test(text: &str, name: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let head = format!("fn {name}() {{");
+    lines.windows(2).any(|two| two[0] == "#[test]" && two[1] == head)
+}
+
+#[test]
+fn every_quirk_names_tests_that_exist_or_says_that_there_is_none_yet() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
+    assert_eq!(faults(&document, cited), [] as [&str; 0]);
+    assert!(document.lines().filter(|line| line.starts_with("| Q")).count() >= 64);
+}
+
+/// Numbers of assumptions that stand in more than one row.
+fn doubled_assumptions(document: &str) -> Vec<String> {
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| A"));
+    let numbers = rows.filter_map(|row| row.split_once(" | ")?.0.parse::<u32>().ok());
+    let mut seen = BTreeSet::new();
+    numbers.filter(|number| !seen.insert(*number)).map(|number| format!("A{number}")).collect()
+}
+
+#[test]
+fn every_assumption_has_a_number_of_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
+    assert_eq!(doubled_assumptions(&document), [] as [&str; 0]);
+    assert!(document.lines().filter(|line| line.starts_with("| A")).count() >= 80);
+    assert_eq!(doubled_assumptions("| A1 | a |\n| A2 | b |\n| A1 | c |\n| A x |"), ["A1"]);
+}
+
+/// What is wrong with the promises of a document: rows of two cells under the head `promise`.
+fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut is_promise = false;
+    for line in document.lines() {
+        if line == "| promise | shown by |" {
+            is_promise = true;
+        } else if !line.starts_with('|') {
+            is_promise = false;
+        } else if is_promise && !line.starts_with("|--") {
+            match line.trim_matches('|').rsplit_once(" | ") {
+                Some((_, cell)) if COMMANDS.iter().any(|command| cell.contains(command)) => {
+                    broken.extend(
+                        unproved(cell, &source).into_iter().filter(|why| !why.starts_with("no test")),
+                    );
+                }
+                Some((_, cell)) => broken.extend(unproved(cell.trim(), &source)),
+                None => broken.push(format!("a row without a cell for its test: {line}")),
+            }
+        }
+    }
+    broken
+}
+
+/// What may stand in place of a test.
+const COMMANDS: [&str; 3] = ["`.ci/", "`fuzz/run", "`cargo "];
+
+#[test]
+fn every_promise_of_security_md_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/security.md")).unwrap();
+    assert_eq!(broken_promises(&document, cited), [] as [&str; 0]);
+    assert!(document.matches("::").count() >= 30);
+}
+
+#[test]
+fn a_promise_without_a_test_is_found() {
+    let source = |file: &str| (file == "tests/*/a.rs").then(|| "#[test]\nfn b() {\n}\n".to_owned());
+    let found = |row: &str| broken_promises(&format!("| promise | shown by |\n|---|---|\n{row}\n"), source);
+    assert_eq!(found("| It holds | `a::b` |"), [] as [&str; 0]);
+    assert_eq!(found("| It holds | `.ci/run`, step \"x\", `a::b` |"), [] as [&str; 0]);
+    assert_eq!(found("| It holds | `cargo test`, `a::c` |"), ["tests/*/a.rs has no test c"]);
+    assert_eq!(found("| It holds | surely |").len(), 1);
+    assert_eq!(found("| It holds |").len(), 1);
+    assert_eq!(broken_promises("| promises | nothing |", source), [] as [&str; 0]);
+}
+
+#[test]
+fn a_quirk_without_a_cell_a_file_or_a_test_is_found() {
+    let source = |file: &str| {
+        let text = match file {
+            "tests/*/a.rs" => "#[test]\nfn b() {\n}\nfn helper() {\n}\n",
+            "src/at/a.rs" => "mod tests {\n    #[test]\n    fn c() {\n    }\n}\n",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    };
+    let found = |test: &str| faults(&format!("| Q1 | does | x | y | z | {test} |"), source);
+    assert_eq!(found("`a::b`"), [] as [&str; 0]);
+    assert_eq!(found("`a::b`, `at/a::c`; `OK`: none yet"), [] as [&str; 0]);
+    assert_eq!(found("none yet"), [] as [&str; 0]);
+    assert_eq!(found("soon"), ["Q1: no test and no \"none yet\": soon"]);
+    assert_eq!(found("`a::b`, `a::helper`"), ["Q1: tests/*/a.rs has no test helper"]);
+    assert_eq!(found("`at/a::b`"), ["Q1: src/at/a.rs has no test b"]);
+    assert_eq!(found("`at/b::c`"), ["Q1: there is no src/at/b.rs"]);
+    let rows = |document: &str| faults(document, source);
+    assert_eq!(rows("| Q1 | does | x | y | z |  |"), ["row 1: not six cells with something in them"]);
+    assert_eq!(rows("| Q1 | does | x | y | z |"), ["row 1: not six cells with something in them"]);
+    assert_eq!(rows("| Q2 | does | x | y | z | none yet |"), ["row 1: is called Q2"]);
+}

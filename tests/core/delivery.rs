@@ -1,0 +1,234 @@
+//! Queued sends, events of data, and what the peer has acknowledged, in virtual time.
+
+#![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
+
+use std::time::Duration;
+
+use crate::support::pair::{ECHO, Pair};
+use air724ug::at::{Protocol, Quotable, Refusal};
+use air724ug::proto::{Event, Request, Response, SocketId};
+use air724ug::sim::{Control, Peer, Settings};
+use air724ug::{Config, DeliveryUnknown, Error};
+
+const LONG: Duration = Duration::from_secs(120);
+
+fn queue(pair: &mut Pair, socket: SocketId, data: &[u8]) -> Result<Response, Error> {
+    pair.call(Request::Queue { socket, data: data.to_vec() })
+}
+
+fn unacknowledged(pair: &mut Pair, socket: SocketId) -> u32 {
+    match pair.call(Request::Unacknowledged { socket, timeout: LONG }) {
+        Ok(Response::Unacknowledged(count)) => count,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A socket to a peer that takes nothing, so that the module fills up.
+fn to_a_deaf_peer(pair: &mut Pair) -> SocketId {
+    pair.modem.network_mut().name("deaf.test", [10, 1, 0, 9]).serve(
+        "deaf.test",
+        7,
+        Peer::discard().never_reads(),
+    );
+    pair.connect("deaf.test", 7).unwrap()
+}
+
+#[test]
+fn queued_data_go_out_in_order_with_sends() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    queue(&mut pair, socket, b"one ").unwrap();
+    let ticket = pair.sending(socket, b"two ");
+    queue(&mut pair, socket, b"three").unwrap();
+    pair.answer(ticket).unwrap();
+    assert_eq!(pair.read(socket, 13).unwrap(), b"one two three");
+    assert_eq!(pair.engine.queued(socket), 0);
+}
+
+#[test]
+fn a_full_queue_takes_nothing_and_says_how_much_it_would() {
+    let mut pair = Pair::with(Config::default().send_queue(200_000), Settings::default()).ready();
+    let socket = to_a_deaf_peer(&mut pair);
+    queue(&mut pair, socket, &[1; 200_000]).unwrap();
+    pair.run_for(Duration::from_secs(5));
+    let waiting = pair.engine.queued(socket);
+    assert!(waiting > 0);
+    match queue(&mut pair, socket, &[2; 200_000]) {
+        Err(Error::QueueFull { room }) => assert_eq!(room, 200_000 - waiting),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(pair.engine.queued(socket), waiting);
+}
+
+#[test]
+fn every_send_and_every_receive_is_an_event_in_order() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.send(socket, b"hello").unwrap();
+    pair.read(socket, 5).unwrap();
+    let seen: Vec<_> =
+        pair.events.iter().filter(|event| matches!(event, Event::Sent(..) | Event::Received(..))).collect();
+    assert_eq!(seen, [&Event::Sent(socket, 5), &Event::Received(socket, 5)]);
+}
+
+#[test]
+fn queued_data_that_never_went_out_are_reported() {
+    let mut pair = Pair::online();
+    let socket = to_a_deaf_peer(&mut pair);
+    queue(&mut pair, socket, &[1; 200_000]).unwrap();
+    pair.run_for(Duration::from_secs(5));
+    let waiting = pair.engine.queued(socket);
+    pair.control(Control::PdpLost);
+    assert!(pair.saw(|event| *event == Event::Unsent(socket, waiting)), "{}", pair.story());
+}
+
+#[test]
+fn a_flush_waits_for_the_peer() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.send(socket, &[7; 5_000]).unwrap();
+    assert!(matches!(pair.call(Request::Flush { socket, timeout: LONG }), Ok(Response::Done)));
+    assert_eq!(unacknowledged(&mut pair, socket), 0);
+}
+
+#[test]
+fn a_flush_that_the_peer_never_grants_is_a_time_out_and_floods_nothing() {
+    let mut pair = Pair::online();
+    let socket = to_a_deaf_peer(&mut pair);
+    // More than a deaf peer's buffers take, less than what the module takes.
+    let mut sent = 0;
+    while unacknowledged(&mut pair, socket) == 0 {
+        sent += pair.send(socket, &[7; 1460]).unwrap();
+        assert!(sent < 1_000_000);
+    }
+    let before = pair.written.len();
+    let answer = pair.call(Request::Flush { socket, timeout: Duration::from_secs(60) });
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    let questions = (pair.written.len() - before) / "AT+CIPACK=0\r\n".len();
+    assert!((30..=40).contains(&questions), "{questions}");
+}
+
+#[test]
+fn a_flush_fails_with_its_socket() {
+    let mut pair = Pair::online();
+    let socket = to_a_deaf_peer(&mut pair);
+    pair.send(socket, &[7; 8_000]).unwrap();
+    let ticket = pair.ask(Request::Flush { socket, timeout: LONG });
+    pair.control(Control::PdpLost);
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::Closed(_)) | Ok(Response::Done)), "{answer:?}");
+}
+
+#[test]
+fn eight_flushes_at_once_leave_the_port_to_others() {
+    let mut pair = Pair::online();
+    let sockets: Vec<_> = (0..8).map(|_| to_a_deaf_peer(&mut pair)).collect();
+    for socket in &sockets {
+        while unacknowledged(&mut pair, *socket) == 0 {
+            pair.send(*socket, &[7; 1460]).unwrap();
+        }
+    }
+    let before = pair.engine.statistics().written;
+    let minute = Duration::from_secs(60);
+    let flushes: Vec<_> =
+        sockets.iter().map(|socket| pair.ask(Request::Flush { socket: *socket, timeout: minute })).collect();
+    for flush in flushes {
+        assert!(matches!(pair.answer(flush), Err(Error::Timeout { .. })));
+    }
+    // 8 questions of 13 bytes every 2 s: half a percent of a line of 115200 baud.
+    let bytes = pair.engine.statistics().written - before;
+    assert!(bytes < 60 * 11_520 / 100, "{bytes}");
+}
+
+#[test]
+fn where_nobody_can_say_a_flush_fails_at_once_and_asks_nothing() {
+    let mut pair = Pair::online();
+    let host = Quotable::host(ECHO.0).unwrap();
+    let request = Request::Connect { protocol: Protocol::Udp, host, port: ECHO.1, timeout: LONG };
+    let Ok(Response::Connected(socket)) = pair.call(request) else { panic!("{}", pair.story()) };
+    pair.send(socket, b"hello").unwrap();
+    for request in
+        [Request::Flush { socket, timeout: LONG }, Request::Unacknowledged { socket, timeout: LONG }]
+    {
+        let answer = pair.call(request);
+        let expected = matches!(answer, Err(Error::DeliveryUnknown(DeliveryUnknown::Datagrams)));
+        assert!(expected, "{answer:?}");
+    }
+    assert_eq!(pair.wrote("AT+CIPACK"), 0);
+    let seen = pair.engine.socket_statistics(socket).unwrap();
+    assert_eq!((seen.given, seen.acknowledged), (5, 0));
+}
+
+#[test]
+fn firmware_that_never_says_is_found_out() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.send(socket, b"hello").unwrap();
+    pair.instead_times(3, "AT+CIPACK", "\r\nERROR\r\n");
+    let before = pair.now;
+    let answer = pair.call(Request::Flush { socket, timeout: LONG });
+    assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{answer:?}");
+    assert!(pair.now - before < Duration::from_secs(1));
+    // One refusal is none.
+    pair.instead("AT+CIPACK", "\r\nERROR\r\n");
+    assert!(matches!(pair.call(Request::Flush { socket, timeout: LONG }), Ok(Response::Done)));
+}
+
+#[test]
+fn a_drain_waits_for_the_module_and_asks_nothing() {
+    let settings = Settings::default().latency(Duration::from_millis(3));
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    let socket = pair.channel_open();
+    assert!(matches!(pair.call(Request::Drain { socket, timeout: LONG }), Ok(Response::Done)));
+    queue(&mut pair, socket, &[7; 5_000]).unwrap();
+    let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
+    assert!(pair.answered(ticket).is_none());
+    assert!(matches!(pair.answer(ticket), Ok(Response::Done)));
+    let seen = pair.engine.socket_statistics(socket).unwrap();
+    assert_eq!((seen.given, seen.sent, pair.wrote("AT+CIPACK")), (5_000, 5_000, 0));
+}
+
+#[test]
+fn a_drain_of_a_module_that_takes_nothing_is_a_time_out() {
+    let mut pair = Pair::online();
+    let socket = to_a_deaf_peer(&mut pair);
+    queue(&mut pair, socket, &[7; 200_000]).unwrap();
+    let answer = pair.call(Request::Drain { socket, timeout: Duration::from_secs(30) });
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
+    pair.control(Control::PdpLost);
+    assert!(matches!(pair.answer(ticket), Err(Error::Closed(_))));
+}
+
+#[test]
+fn a_send_whose_time_is_up_in_the_module_is_waited_for() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.control(Control::Fault(air724ug::sim::Fault::LateSend { by: Duration::from_secs(5) }));
+    let send = Request::Send { socket, data: b"hello".to_vec(), timeout: Duration::from_secs(1) };
+    assert!(matches!(pair.call(send), Err(Error::Timeout { .. })));
+    let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
+    assert!(pair.answered(ticket).is_none(), "the module has not said that it has it");
+    assert!(matches!(pair.answer(ticket), Ok(Response::Done)), "{}", pair.story());
+    assert_eq!(pair.engine.socket_statistics(socket).unwrap().sent, 5);
+}
+
+#[test]
+fn what_is_known_to_be_acknowledged_is_counted() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.send(socket, &[7; 5_000]).unwrap();
+    let seen = |pair: &Pair| pair.engine.socket_statistics(socket).unwrap().clone();
+    assert_eq!((seen(&pair).acknowledged, seen(&pair).unacknowledged()), (0, 5_000), "nobody has asked");
+    pair.instead("AT+CIPACK", "\r\n+CIPACK: 5000,3800,1200\r\n\r\nOK\r\n");
+    assert_eq!(unacknowledged(&mut pair, socket), 1_200);
+    assert_eq!((seen(&pair).acknowledged, seen(&pair).unacknowledged()), (3_800, 1_200));
+    // Nonsense takes nothing back.
+    pair.instead("AT+CIPACK", "\r\n+CIPACK: 5000,0,4000000000\r\n\r\nOK\r\n");
+    unacknowledged(&mut pair, socket);
+    assert_eq!(seen(&pair).acknowledged, 3_800);
+    assert!(matches!(pair.call(Request::Flush { socket, timeout: LONG }), Ok(Response::Done)));
+    assert_eq!((seen(&pair).given, seen(&pair).unacknowledged()), (5_000, 0));
+    pair.control(Control::PdpLost);
+    assert_eq!(seen(&pair).acknowledged, 5_000);
+}

@@ -1,0 +1,238 @@
+//! Settings that make no sense and files that take nothing: what they may cost, and what they never do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing call shall fail the test, also in a helper"
+)]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::support::pair::{ECHO, Pair};
+use air724ug::capture::{self, Entry};
+use air724ug::diagnosis::Checkup;
+use air724ug::proto::{Command, Event, Protocol, Quotable, Request, Response, SocketId};
+use air724ug::query::{Ping, Resolve};
+use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
+use air724ug::{Config, Error, Modem, Received};
+
+/// A ceiling for what takes milliseconds.
+const SOON: Duration = Duration::from_secs(30);
+/// Spans at and beyond the limits of every clock.
+const SPANS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX / 1_000), Duration::MAX];
+
+fn connect(pair: &mut Pair, protocol: Protocol, timeout: Duration) -> Option<SocketId> {
+    let host = Quotable::host(ECHO.0).unwrap();
+    match pair.call(Request::Connect { protocol, host, port: ECHO.1, timeout }) {
+        Ok(Response::Connected(socket)) => Some(socket),
+        Err(Error::Timeout { .. } | Error::NotReady(_)) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn no_span_of_a_request_breaks_the_core() {
+    for timeout in SPANS {
+        let mut pair = Pair::online();
+        let forever = timeout > SOON;
+        let host = || Quotable::host(ECHO.0).unwrap();
+        let in_vain = |answer: &Result<Response, Error>| {
+            matches!(answer, Err(Error::Timeout { .. } | Error::NotReady(_)))
+        };
+        let command = Command::of_user("AT+CSQ", timeout).unwrap();
+        for request in [
+            Request::WaitReady { timeout },
+            Request::Run(command),
+            Request::query(&Resolve::new(host()).within(timeout)),
+            Request::query(&Ping::new(host()).within(timeout)),
+        ] {
+            let what = request.summary();
+            let answer = pair.call(request);
+            assert!(answer.is_ok() || (!forever && in_vain(&answer)), "{what}: {answer:?}");
+        }
+        assert!(connect(&mut pair, Protocol::Tcp, timeout).is_some() || !forever);
+        let socket = pair.channel_open();
+        for request in [
+            Request::Send { socket, data: b"x".to_vec(), timeout },
+            Request::Drain { socket, timeout },
+            Request::Flush { socket, timeout },
+            Request::Unacknowledged { socket, timeout },
+        ] {
+            let what = request.summary();
+            let answer = pair.call(request);
+            assert!(answer.is_ok() || (!forever && in_vain(&answer)), "{what}: {answer:?}");
+        }
+        let answer = pair.call(Request::Close { socket, timeout });
+        assert!(answer.is_ok() || (!forever && in_vain(&answer)), "{answer:?}");
+        // It is none the worse.
+        let socket = pair.channel_open();
+        assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+        assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    }
+}
+
+/// A modem on a thread, with a peer that echoes, after it got ready.
+fn real_modem(config: Config) -> Modem {
+    let mut network = MemoryNetwork::new();
+    network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+    let modem = Modem::start(reader, writer, config).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    modem
+}
+
+#[test]
+fn no_span_of_a_call_breaks_a_modem() {
+    let modem = real_modem(Config::default().receive_poll(Duration::MAX));
+    for timeout in SPANS {
+        let forever = timeout > SOON;
+        modem.wait_ready(timeout).unwrap();
+        assert!(modem.command("AT", timeout).is_ok() || !forever);
+        assert!(modem.tcp().timeout(timeout).connect("echo.test", 7).is_ok() || !forever);
+        let socket = modem.tcp().connect("echo.test", 7).unwrap();
+        for set in [socket.set_read_timeout(Some(timeout)), socket.set_write_timeout(Some(timeout))] {
+            assert_eq!(set.is_ok(), !timeout.is_zero());
+        }
+        socket.set_write_timeout(None).unwrap();
+        if !forever {
+            assert_eq!(socket.recv(timeout).unwrap(), Received::Timeout);
+        }
+        socket.send(b"hello").unwrap();
+        assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"hello".to_vec()));
+        assert!(socket.close_flushed(timeout).is_ok() || !forever);
+    }
+    let checkup = Checkup::default()
+        .answer_timeout(Duration::MAX)
+        .ready_timeout(Duration::MAX)
+        .connect_timeout(Duration::MAX)
+        .server("echo.test", 7);
+    let diagnosis = modem.diagnose(&checkup);
+    assert!(diagnosis.root_cause().is_none(), "{diagnosis}");
+    let latency = modem.statistics().commands.latency;
+    for part in [f64::NAN, f64::INFINITY, -1.0, 2.0] {
+        assert!(latency.quantile(part).is_some());
+    }
+}
+
+/// A pipe with a name, in the folder for temporary files; gone when dropped.
+struct Pipe(PathBuf);
+
+impl Pipe {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("air724ug-{name}-{}", std::process::id()));
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        Self(path)
+    }
+
+    /// Both of its ends, so that it can be opened, and read when the test wants it.
+    fn held(&self) -> std::fs::File {
+        std::fs::OpenOptions::new().read(true).write(true).open(&self.0).unwrap()
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+/// Why the capture has ended, as an event.
+fn capture_ended(events: &air724ug::crossbeam_channel::Receiver<Event>) -> String {
+    loop {
+        if let Event::CaptureEnded(why) = events.recv_timeout(SOON).unwrap() {
+            return why;
+        }
+    }
+}
+
+fn echoes(modem: &Modem, data: &[u8]) {
+    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    // No more at once than the window takes.
+    for part in data.chunks(50_000) {
+        socket.send(part).unwrap();
+        let mut back = vec![0; part.len()];
+        (&socket).read_exact(&mut back).unwrap();
+        assert!(back == part);
+    }
+    socket.close().unwrap();
+}
+
+#[test]
+fn a_capture_on_a_pipe_without_a_reader_is_refused_at_once() {
+    let pipe = Pipe::new("no-reader");
+    let (reader, writer) = (std::io::empty(), std::io::sink());
+    let answer = Modem::start(reader, writer, Config::default().capture(&pipe.0));
+    let why = answer.unwrap_err().to_string();
+    assert!(why.contains("nothing reads from this pipe") && why.contains("no-reader"), "{why}");
+}
+
+#[test]
+fn a_capture_on_a_pipe_that_is_not_drained_holds_nothing_up_and_ends() {
+    let pipe = Pipe::new("not-drained");
+    let mut held = pipe.held();
+    let modem = real_modem(Config::default().capture(&pipe.0));
+    let events = modem.events();
+    echoes(&modem, b"hello");
+    // Each byte takes four in the capture, on both ways.
+    echoes(&modem, &vec![0; 600_000]);
+    let why = capture_ended(&events);
+    assert!(why.contains("takes less than is recorded"), "{why}");
+    let before = Instant::now();
+    let error = modem.flush_capture().unwrap_err().to_string();
+    assert!(error.contains("not complete"), "{error}");
+    echoes(&modem, b"hello");
+    modem.close();
+    assert!(before.elapsed() < SOON);
+    // Read at last, it says that it is short.
+    let (mut text, mut buf) = (Vec::new(), vec![0; 64 * 1024]);
+    while !text.windows(21).any(|part| part == b"the capture ends here") || !text.ends_with(b"\n") {
+        let count = held.read(&mut buf).unwrap();
+        text.extend_from_slice(&buf[..count]);
+    }
+    let capture = capture::read_own(&text).unwrap();
+    assert!(
+        matches!(&capture.records.last().unwrap().record.what, Entry::Note(note) if note.contains("ends here"))
+    );
+}
+
+#[test]
+fn a_capture_on_a_full_disk_is_told_and_the_session_goes_on() {
+    let modem = real_modem(Config::default().capture("/dev/full"));
+    let error = modem.flush_capture().unwrap_err().to_string();
+    assert!(error.contains("No space left"), "{error}");
+    echoes(&modem, b"hello");
+    modem.close();
+    assert!(modem.flush_capture().is_err(), "ever after");
+}
+
+/// What a session leaves in its capture.
+fn recorded(name: &str, end: impl FnOnce(Modem)) -> Vec<u8> {
+    let path = std::env::temp_dir().join(format!("air724ug-{name}-{}", std::process::id()));
+    let modem = real_modem(Config::default().capture(&path));
+    modem.flush_capture().unwrap();
+    assert!(is_whole(&path));
+    assert_eq!(modem.command("AT+CSQ", SOON).unwrap().len(), 1);
+    end(modem);
+    assert!(is_whole(&path));
+    let text = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    text
+}
+
+fn is_whole(path: &Path) -> bool {
+    capture::load_own(path).is_ok()
+}
+
+#[test]
+fn a_modem_that_is_closed_or_dropped_leaves_a_whole_capture() {
+    for (name, end) in
+        [("closed", (|modem: Modem| modem.close()) as fn(Modem)), ("dropped", |modem: Modem| drop(modem))]
+    {
+        let text = recorded(name, end);
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert!(text.contains("AT+CSQ") && text.contains("+CSQ: 24,0"), "{text}");
+    }
+}

@@ -1,0 +1,515 @@
+//! One damaged place on the line from the module, of every kind, anywhere: what the application reads is what the peer has
+//! sent, or its socket ends with an error; and nothing that stands in payload is ever taken for the module's words.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::support::hostile::{Random, for_each_seed};
+use crate::support::pair::Pair;
+use air724ug::at::Fault;
+use air724ug::error::CloseReason;
+use air724ug::proto::{Event, Response, SocketId};
+use air724ug::sim::{Peer, Settings};
+use air724ug::{Config, Error, ReceiveMode};
+
+/// How much the peer sends.
+const LEN: usize = 30_000;
+
+/// What payload says that wants to be taken for the module.
+const HOSTILE: [&[u8]; 10] = [
+    b"\r\n+RECEIVE,1,4:\r\nEVIL",
+    b"\r\nRDY\r\n",
+    b"\r\n+PDP: DEACT\r\n",
+    b"\r\n1, CLOSED\r\n",
+    b"\r\n0, CLOSED\r\n",
+    b"\r\nOK\r\n",
+    b"\r\nERROR\r\n",
+    b"\r\n+CIPMUX: 1\r\n\r\nOK\r\n",
+    b"\r\n+CIPRXGET: 2,1,4,0\r\nEVIL\r\nOK\r\n",
+    b"\r\n+CREG: 1\r\n",
+];
+
+/// What happens to the line, once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Kind {
+    Lost(usize),
+    DoubledByte,
+    DoubledFrame,
+    FlippedBit,
+    FlippedBitOfNumber,
+    FlippedBitOfName,
+    ChangedDigit,
+    SwappedBytes,
+    SwappedBytesOfHeader,
+    Nuls,
+    ForeignLine,
+    UnusedChannel,
+    OtherChannel,
+    UnreadableHeader,
+}
+
+impl Kind {
+    const ALL: [Self; 18] = [
+        Self::Lost(1),
+        Self::Lost(3),
+        Self::Lost(10),
+        Self::Lost(200),
+        Self::Lost(2000),
+        Self::DoubledByte,
+        Self::DoubledFrame,
+        Self::FlippedBit,
+        Self::FlippedBitOfNumber,
+        Self::FlippedBitOfName,
+        Self::ChangedDigit,
+        Self::SwappedBytes,
+        Self::SwappedBytesOfHeader,
+        Self::Nuls,
+        Self::ForeignLine,
+        Self::UnusedChannel,
+        Self::OtherChannel,
+        Self::UnreadableHeader,
+    ];
+
+    /// Whether nothing on the line can show it: a changed byte of a body, a frame of the right form.
+    fn can_be_unseen(self, mode: ReceiveMode) -> bool {
+        match self {
+            Self::FlippedBit | Self::SwappedBytes => true,
+            Self::DoubledFrame | Self::OtherChannel => mode == ReceiveMode::Push,
+            _ => false,
+        }
+    }
+
+    /// Whether it strikes a header.
+    fn is_of_header(self) -> bool {
+        matches!(
+            self,
+            Self::DoubledFrame
+                | Self::FlippedBitOfNumber
+                | Self::FlippedBitOfName
+                | Self::ChangedDigit
+                | Self::SwappedBytesOfHeader
+                | Self::UnusedChannel
+                | Self::OtherChannel
+                | Self::UnreadableHeader
+        )
+    }
+}
+
+/// The line to the host.
+struct Line {
+    kind: Kind,
+    /// What is left of the bytes, or of the headers, before the damage.
+    left: usize,
+    random: Random,
+    struck: bool,
+}
+
+impl Line {
+    fn carry(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        if self.struck {
+            return bytes;
+        }
+        if self.kind.is_of_header() {
+            for frame in frames(&bytes) {
+                if self.left == 0 {
+                    self.struck = true;
+                    let struck = self.strike_header(bytes[frame.start..frame.end].to_vec(), frame.header);
+                    return [&bytes[..frame.start], &struck, &bytes[frame.end..]].concat();
+                }
+                self.left -= 1;
+            }
+            return bytes;
+        }
+        if self.left >= bytes.len() {
+            self.left -= bytes.len();
+            return bytes;
+        }
+        self.struck = true;
+        self.strike(bytes)
+    }
+
+    fn strike(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let at = self.left;
+        match self.kind {
+            Kind::Lost(count) => {
+                let end = (at + count).min(bytes.len());
+                bytes.drain(at..end);
+            }
+            Kind::DoubledByte => bytes.insert(at, bytes[at]),
+            Kind::FlippedBit => bytes[at] ^= 1 << self.random.below(8),
+            Kind::SwappedBytes if at + 1 < bytes.len() => bytes.swap(at, at + 1),
+            Kind::Nuls => {
+                let count = 1 + self.random.below(20) as usize;
+                bytes.splice(at..at, vec![0; count]);
+            }
+            Kind::ForeignLine => drop(bytes.splice(at..at, *b"\r\n+CREG: 1\r\n")),
+            _ => {}
+        }
+        bytes
+    }
+
+    fn strike_header(&mut self, mut bytes: Vec<u8>, len: usize) -> Vec<u8> {
+        let first = bytes.iter().position(u8::is_ascii_digit).unwrap();
+        let is_fetched = bytes.starts_with(b"\r\n+CIPRXGET");
+        let channel = if is_fetched { first + 2 } else { first };
+        let digits: Vec<usize> = (channel + 1..len).filter(|at| bytes[*at].is_ascii_digit()).collect();
+        match self.kind {
+            Kind::DoubledFrame => bytes = bytes.repeat(2),
+            Kind::FlippedBitOfNumber => bytes[self.random.pick(&digits)] ^= 1 << self.random.below(8),
+            Kind::FlippedBitOfName => {
+                let at = 2 + self.random.below(first as u64 - 2) as usize;
+                bytes[at] ^= 1 << self.random.below(8);
+            }
+            Kind::ChangedDigit => {
+                let at = self.random.pick(&digits);
+                bytes[at] = b'0' + (bytes[at] - b'0' + 1 + self.random.below(9) as u8) % 10;
+            }
+            Kind::SwappedBytesOfHeader => {
+                let at = self.random.below(len as u64 - 1) as usize;
+                bytes.swap(at, at + 1);
+            }
+            Kind::UnusedChannel => bytes[channel] = b'2' + self.random.below(8) as u8,
+            Kind::OtherChannel => bytes[channel] = b'1',
+            Kind::UnreadableHeader => {
+                let bad: &[u8] = match is_fetched {
+                    true => self
+                        .random
+                        .pick(&[&b"\r\n+CIPRXGT: 2,0,1460,9\r\n"[..], b"\r\n+CIPRXGET: 2,0,146x,9\r\n"]),
+                    false => self.random.pick(&[
+                        &b"\r\n+RECEIVE,0,146x:\r\n"[..],
+                        b"\r\n+RECEVE,0,1460:\r\n",
+                        b"\r\n+RECEIVE,0:\r\n",
+                        b"\r\n+RECEIVE,0,9460:\r\n",
+                        b"\r\n+RECEIVE,8,1460:\r\n",
+                        b"\r\n+RECEIVE,0,460:\r\n",
+                    ]),
+                };
+                bytes.splice(..len, bad.iter().copied());
+            }
+            _ => {}
+        }
+        bytes
+    }
+}
+
+/// A header and its data among the module's bytes.
+struct Frame {
+    start: usize,
+    end: usize,
+    /// How long the header is.
+    header: usize,
+}
+
+/// The frames in what the module writes at once.
+fn frames(bytes: &[u8]) -> Vec<Frame> {
+    let (mut frames, mut start) = (Vec::new(), 0);
+    while start < bytes.len() {
+        let rest = &bytes[start..];
+        let is_fetched = rest.starts_with(b"\r\n+CIPRXGET: 2,");
+        if !is_fetched && !rest.starts_with(b"\r\n+RECEIVE,") {
+            start += 1;
+            continue;
+        }
+        let header = rest[2..].windows(2).position(|pair| pair == b"\r\n").unwrap() + 4;
+        let text = String::from_utf8_lossy(&rest[2..header - 2]).into_owned();
+        let len =
+            text.split([',', ':']).filter(|part| !part.trim().is_empty()).nth(2 + usize::from(is_fetched));
+        let end = start + header + len.unwrap().trim().parse::<usize>().unwrap();
+        frames.push(Frame { start, end, header });
+        start = end;
+    }
+    frames
+}
+
+/// Lines, bytes of all kinds, and hostile pieces.
+fn payload(random: &mut Random) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(LEN + 100);
+    while payload.len() < LEN {
+        match random.below(8) {
+            0 => payload.extend(random.pick(&HOSTILE)),
+            1 | 2 => payload.extend(format!("line {} of what the peer sends\r\n", payload.len()).bytes()),
+            _ => payload.extend((0..random.below(300)).map(|_| random.next() as u8)),
+        }
+    }
+    payload.truncate(LEN);
+    payload
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Outcome {
+    Told,
+    Harmless,
+    Silent,
+}
+
+struct Run {
+    pair: Pair,
+    socket: SocketId,
+    other: SocketId,
+    payload: Vec<u8>,
+}
+
+impl Run {
+    fn new(mode: ReceiveMode, random: &mut Random) -> Self {
+        let config = Config::default().receive_mode(mode);
+        let settings = Settings::default();
+        let mut pair = Pair::with(config, settings);
+        if random.one_in(3) {
+            pair = pair.in_random_chunks(random.next());
+        }
+        let mut pair = pair.ready();
+        let network = pair.modem.network_mut();
+        network.name("source.test", [10, 1, 0, 9]).serve("source.test", 80, Peer::discard());
+        let socket = pair.connect("source.test", 80).unwrap();
+        let link = pair.modem.network().last_link().unwrap();
+        let other = pair.channel_open();
+        let payload = payload(random);
+        pair.run_for(Duration::from_secs(5));
+        pair.events.clear();
+        pair.modem.network_mut().push(link, &payload);
+        Self { pair, socket, other, payload }
+    }
+
+    /// Reads on both sockets until nothing more comes; what came on the first, and how it ended.
+    fn read(&mut self, kind: Kind, mode: ReceiveMode) -> (Vec<u8>, Option<Error>) {
+        let (mut read, mut stray) = (Vec::new(), Vec::new());
+        let mut end = None;
+        for _ in 0..400 {
+            while end.is_none() {
+                match self.pair.read_some(self.socket, 4_096) {
+                    Ok(Some(bytes)) => read.extend(bytes),
+                    Ok(None) => break,
+                    Err(error) => end = Some(error),
+                }
+            }
+            while let Ok(Some(bytes)) = self.pair.read_some(self.other, 4_096) {
+                stray.extend(bytes);
+            }
+            self.pair.run_for(Duration::from_millis(100));
+        }
+        let may_stray = kind == Kind::OtherChannel && mode == ReceiveMode::Push;
+        assert!(may_stray || stray.is_empty(), "another peer's socket reads {}", stray.escape_ascii());
+        (read, end)
+    }
+
+    fn outcome(&self, read: &[u8], end: Option<&Error>) -> Outcome {
+        match end {
+            Some(_) => Outcome::Told,
+            None if read == self.payload => Outcome::Harmless,
+            None => Outcome::Silent,
+        }
+    }
+
+    /// Nothing that payload says was believed, and the module works on.
+    fn is_sound(&mut self) {
+        let acted = |event: &Event| match event {
+            Event::Restarted | Event::NotReady(_) | Event::Unresponsive => true,
+            Event::Closed(_, reason) => {
+                matches!(reason, None | Some(CloseReason::Peer | CloseReason::BearerLost))
+            }
+            _ => false,
+        };
+        assert!(!self.pair.saw(acted), "payload was obeyed, {}", self.pair.story());
+        for socket in [self.socket, self.other] {
+            let closed = self.pair.close(socket);
+            assert!(matches!(closed, Ok(Response::Closed)), "{closed:?}");
+        }
+        let socket = self.pair.channel_open();
+        assert_eq!(self.pair.send(socket, b"on we go").unwrap(), 8);
+        assert_eq!(self.pair.read(socket, 8).unwrap(), b"on we go");
+    }
+}
+
+fn damage(mode: ReceiveMode, kind: Kind, seed: u64) -> (Outcome, bool) {
+    let mut random = Random::new(seed);
+    let mut run = Run::new(mode, &mut random);
+    let left = if kind.is_of_header() { random.below(20) } else { random.below(LEN as u64 - 2_200) } as usize;
+    let mut line = Line { kind, left, random, struck: false };
+    run.pair.to_host = Box::new(move |_, bytes| line.carry(bytes));
+    let (read, end) = run.read(kind, mode);
+    run.pair.to_host = Box::new(|_, bytes| bytes);
+    let outcome = run.outcome(&read, end.as_ref());
+    let is_prefix = run.payload.starts_with(&read);
+    if outcome == Outcome::Told {
+        let counted = run.pair.engine.statistics().faults > 0;
+        assert!(
+            counted || matches!(end, Some(Error::Closed(CloseReason::ReceiveUnconfirmed))),
+            "{kind:?}: {end:?}, {}, at {left}",
+            run.pair.story()
+        );
+    }
+    if outcome == Outcome::Silent && !kind.can_be_unseen(mode) {
+        let at = read.iter().zip(&run.payload).position(|(one, other)| one != other);
+        eprintln!("{mode:?} {kind:?} seed {seed}: silent, {} bytes read, differs at {at:?}", read.len());
+    } else {
+        run.is_sound();
+    }
+    (outcome, is_prefix)
+}
+
+#[test]
+fn one_damaged_place_leaves_no_silent_hole() {
+    for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        let table: RefCell<BTreeMap<Kind, [u32; 4]>> = RefCell::default();
+        for_each_seed(mode, 60, |seed| {
+            for kind in Kind::ALL {
+                let (outcome, is_prefix) = damage(mode, kind, seed);
+                let mut table = table.borrow_mut();
+                let row = table.entry(kind).or_default();
+                row[outcome as usize] += 1;
+                row[3] += u32::from(!is_prefix);
+            }
+        });
+        println!("{mode:?}: kind, told, harmless, silent (with wrong bytes before the end)");
+        for (kind, [told, harmless, silent, wrong]) in &*table.borrow() {
+            println!("{:24}{told:8}{harmless:8}{silent:8} ({wrong})", format!("{kind:?}"));
+            assert!(*silent == 0 || kind.can_be_unseen(mode), "{mode:?} {kind:?}: {silent} silent holes");
+        }
+    }
+}
+
+/// Answers each command that begins with `command` with `answer`, from now on.
+fn always(pair: &mut Pair, command: &'static str, answer: &'static str) {
+    let pending = Rc::new(RefCell::new(false));
+    let asked = pending.clone();
+    pair.to_modem = Box::new(move |_, bytes| {
+        if !bytes.starts_with(command.as_bytes()) {
+            return bytes;
+        }
+        *asked.borrow_mut() = true;
+        b"AT\r\n".to_vec()
+    });
+    pair.to_host = Box::new(move |_, bytes| match pending.replace(false) {
+        true => answer.as_bytes().to_vec(),
+        false => bytes,
+    });
+}
+
+fn manual() -> (Pair, SocketId) {
+    let mut pair =
+        Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
+    let socket = pair.channel_open();
+    (pair, socket)
+}
+
+#[test]
+fn a_fetch_that_brings_data_leaves_nothing_in_doubt() {
+    let (mut pair, socket) = manual();
+    let doubtful = pair.engine.statistics().commands.doubtful;
+    for count in 1..=3 {
+        pair.send(socket, b"hello").unwrap();
+        assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+        pair.run_for(Duration::from_secs(1));
+        let commands = &pair.engine.statistics().commands;
+        assert_eq!((commands.doubtful, commands.refused), (doubtful, 0), "fetch {count}");
+    }
+}
+
+#[test]
+fn a_module_that_announces_data_and_gives_none_is_asked_at_a_bounded_pace() {
+    let (mut pair, socket) = manual();
+    always(&mut pair, "AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,0,1460\r\n\r\nOK\r\n");
+    let (read, end) = pair.read_to_end(socket);
+    assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::ReceiveRefused(_))), "{end}");
+    assert_eq!(pair.wrote("AT+CIPRXGET=2,0"), 3);
+}
+
+#[test]
+fn one_refusal_of_a_fetch_does_not_close_a_good_connection() {
+    for refusal in ["\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {
+        let (mut pair, socket) = manual();
+        pair.instead("AT+CIPRXGET=2,0", refusal);
+        pair.send(socket, b"hello").unwrap();
+        assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{refusal:?}");
+        // For ever, while the module says that the connection stands.
+        always(&mut pair, "AT+CIPRXGET=2,0", refusal);
+        let before = pair.wrote("AT+CIPRXGET=2,0");
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::ReceiveRefused(_))), "{end}");
+        assert_eq!(pair.wrote("AT+CIPRXGET=2,0") - before, 3);
+    }
+}
+
+#[test]
+fn an_answer_to_a_fetch_that_lies_ends_the_socket_without_a_wrong_byte() {
+    let body = "x".repeat(1459) + "y";
+    for (answer, name) in [
+        (format!("\r\n+CIPRXGET: 2,0,1459,0\r\n{body}\r\nOK\r\n"), "fewer"),
+        (format!("\r\n+CIPRXGET: 2,0,1461,0\r\n{body}\r\nOK\r\n"), "more"),
+        (format!("\r\n+CIPRXGET: 2,0,0,17080\r\n{body}\r\nOK\r\n"), "none"),
+        (format!("\r\n+CIPRXGET: 2,0,17080,0\r\n{body}\r\nOK\r\n"), "too many"),
+        (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n\r\n+CREG: 1\r\n{body}\r\nOK\r\n"), "a line inside"),
+        (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n{body}\r\n+CREG: 1\r\n\r\nOK\r\n"), "a line behind"),
+        (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n{body}\r\nERROR\r\n"), "an error behind"),
+    ] {
+        for chunk in [1, 7, 5_000] {
+            let (pair, socket) = manual();
+            let mut pair = pair.in_chunks_of(chunk);
+            pair.instead("AT+CIPRXGET=2,0", &answer);
+            pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+            let (read, end) = pair.read_to_end(socket);
+            assert!(read.is_empty(), "{name}: {} bytes", read.len());
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{name}: {end}");
+            assert!(pair.saw(|event| matches!(event, Event::Fault(_))), "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_comes_twice_doubles_no_byte() {
+    for chunk in [1, 5_000] {
+        let (pair, socket) = manual();
+        let mut pair = pair.in_chunks_of(chunk);
+        let body = "x".repeat(1_460);
+        let answer = format!("\r\n+CIPRXGET: 2,0,1460,5000\r\n{body}\r\nOK\r\n");
+        pair.instead("AT+CIPRXGET=2,0", answer.repeat(2));
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (read, end) = pair.read_to_end(socket);
+        assert_eq!(read.len(), 1_460);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+        assert!(pair.saw(|event| *event == Event::Fault(Fault::NotAskedFor)));
+    }
+}
+
+#[test]
+fn data_for_a_channel_that_was_never_used_end_what_is_being_received() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.inject(b"\r\n+RECEIVE,5,4:\r\nabcd");
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)));
+}
+
+#[test]
+fn a_frame_that_has_swallowed_the_next_ones_gives_none_of_its_bytes() {
+    for chunk in [1, 2, 3, 50, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let (socket, other) = (pair.channel_open(), pair.channel_open());
+        pair.inject(b"\r\n+RECEIVE,0,3:\r\nabc");
+        // Thirty bytes of the second frame are lost: its end is another peer's frame.
+        pair.deliver(
+            b"\r\n+RECEIVE,0,60:\r\nthis is what has not been lost\r\n+RECEIVE,1,13:\r\nanother peers",
+        );
+        pair.run_for(Duration::from_secs(5));
+        let (read, end) = pair.read_to_end(socket);
+        assert_eq!(read, b"abc", "{chunk}");
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged | CloseReason::Truncated { .. })), "{end}");
+        let (read, end) = pair.read_to_end(other);
+        assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+    }
+}
+
+#[test]
+fn what_was_said_while_nothing_was_believed_is_asked_for() {
+    let mut pair = Pair::online();
+    let (socket, other) = (pair.channel_open(), pair.channel_open());
+    pair.run_for(Duration::from_secs(5));
+    let link = pair.modem.network().last_link().unwrap();
+    pair.inject(b"\r\n+RECEIVE,0,3:\r\nabcd");
+    pair.modem.network_mut().close_by_peer(link);
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)));
+    assert!(matches!(pair.read_to_end(other).1, Error::Closed(CloseReason::Peer)), "{}", pair.story());
+}

@@ -1,0 +1,37 @@
+//! The engine against the simulated modem or a script, in virtual time; a few files also run the same through a [`Modem`]
+//! on a pair of pipes.
+//!
+//! [`Modem`]: air724ug::Modem
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bring_up;
+mod captures_engine;
+mod delivery;
+mod extremes;
+mod faults;
+mod faults_pressure;
+mod faults_restart;
+mod heartbeat;
+mod hostile;
+mod hostile_stream;
+mod late_answers;
+mod line_damage;
+mod main_job;
+mod prompts;
+mod quirks;
+mod release;
+mod results;
+mod secrets;
+mod services;
+mod sim_fuzz;
+mod statistics;
+mod text_of_people;
+mod tls;
+mod tls_config;
+mod tls_encrypted;
+mod tls_files;
+mod transparent;
+mod transparent_pressure;
+mod udp;

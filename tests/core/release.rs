@@ -1,0 +1,247 @@
+//! Connections while all channels are taken: one that is being released is waited for.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+use std::time::Duration;
+
+use crate::support::pair::Pair;
+use air724ug::error::{CloseReason, InUse};
+use air724ug::proto::{Event, Request, Response, SocketId, Ticket};
+use air724ug::sim::{Control, Settings};
+use air724ug::{Config, Error};
+
+const LONG: Duration = Duration::from_secs(300);
+/// Of a test whose module never answers a close.
+const SHORT: Duration = Duration::from_secs(7);
+
+/// What a close takes.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// A module that takes its time to close.
+fn online() -> Pair {
+    let latencies = vec![("+CIPCLOSE".to_owned(), CLOSE)];
+    Pair::with(Config::default(), Settings::default().latencies(latencies)).ready()
+}
+
+/// One without a free channel.
+fn full() -> (Pair, Vec<SocketId>) {
+    let mut pair = online();
+    let sockets = (0..8).map(|_| pair.channel_open()).collect();
+    (pair, sockets)
+}
+
+/// As when a socket is dropped: nobody waits for its close.
+fn forget(pair: &mut Pair, socket: SocketId) {
+    pair.call(Request::Forget { socket }).unwrap();
+}
+
+/// A module whose first socket is dropped, and whose answers to its close are lost.
+fn never_released() -> (Pair, Vec<SocketId>) {
+    let (mut pair, sockets) = full();
+    pair.instead_times(100, "AT+CIPCLOSE", "");
+    forget(&mut pair, sockets[0]);
+    (pair, sockets)
+}
+
+fn connecting(pair: &mut Pair, timeout: Duration) -> Ticket {
+    pair.connecting("echo.test", 7, timeout)
+}
+
+/// The connection is made, on this channel, and carries data.
+#[track_caller]
+fn connects(pair: &mut Pair, ticket: Ticket, like: SocketId) {
+    let answer = pair.answer(ticket);
+    let Ok(Response::Connected(socket)) = answer else { panic!("{answer:?}, {}", pair.story()) };
+    assert_eq!(socket.channel(), like.channel());
+    assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+}
+
+#[test]
+fn a_connection_waits_for_the_channel_of_a_socket_that_was_dropped() {
+    let (mut pair, sockets) = full();
+    forget(&mut pair, sockets[5]);
+    let began = pair.now;
+    let ticket = connecting(&mut pair, LONG);
+    connects(&mut pair, ticket, sockets[5]);
+    assert!(pair.now >= began + CLOSE);
+}
+
+#[test]
+fn a_connection_waits_for_the_channel_of_a_socket_that_is_being_closed() {
+    let (mut pair, sockets) = full();
+    let close = pair.ask(Request::Close { socket: sockets[2], timeout: LONG });
+    let ticket = connecting(&mut pair, LONG);
+    assert!(pair.answered(close).is_none(), "the close is outstanding");
+    connects(&mut pair, ticket, sockets[2]);
+    assert!(matches!(pair.answer(close), Ok(Response::Closed)));
+}
+
+#[test]
+fn a_connection_waits_for_the_channel_of_one_that_nobody_waits_for_any_more() {
+    let mut pair = online();
+    for _ in 0..7 {
+        pair.channel_open();
+    }
+    pair.instead("AT+CIPSTART", "");
+    let late = connecting(&mut pair, SHORT);
+    assert!(pair.answer(late).is_err());
+    let ticket = connecting(&mut pair, LONG);
+    assert!(pair.answered(ticket).is_none(), "AT+CIPSTART is still in flight");
+    assert!(matches!(pair.answer(ticket), Ok(Response::Connected(_))), "{}", pair.story());
+}
+
+#[test]
+fn what_ended_but_is_still_held_is_waited_for_by_nobody() {
+    let (mut pair, sockets) = full();
+    pair.control(Control::PeerClose(0));
+    pair.run_until(|pair| pair.saw(|event| matches!(event, Event::Closed(_, Some(CloseReason::Peer)))));
+    let ticket = connecting(&mut pair, LONG);
+    assert!(matches!(pair.answered(ticket), Some(Err(Error::NoFreeChannel))));
+    pair.run_for(CLOSE);
+    forget(&mut pair, sockets[0]);
+    let ticket = connecting(&mut pair, LONG);
+    connects(&mut pair, ticket, sockets[0]);
+}
+
+#[test]
+fn as_many_wait_as_channels_are_being_released_and_no_more() {
+    let (mut pair, sockets) = never_released();
+    forget(&mut pair, sockets[1]);
+    let first = connecting(&mut pair, LONG);
+    let second = connecting(&mut pair, LONG);
+    let third = connecting(&mut pair, LONG);
+    assert!(matches!(pair.answered(third), Some(Err(Error::NoFreeChannel))), "at once");
+    assert!(pair.answered(first).is_none() && pair.answered(second).is_none());
+    pair.heal();
+    for ticket in [first, second] {
+        assert!(matches!(pair.answer(ticket), Ok(Response::Connected(_))), "{}", pair.story());
+    }
+}
+
+#[test]
+fn who_waits_first_is_served_first() {
+    let (mut pair, sockets) = full();
+    pair.instead_times(100, "AT+CIPCLOSE=6", "");
+    forget(&mut pair, sockets[6]);
+    forget(&mut pair, sockets[4]);
+    let first = connecting(&mut pair, LONG);
+    let second = connecting(&mut pair, LONG);
+    connects(&mut pair, first, sockets[4]);
+    assert!(pair.answered(second).is_none(), "its channel is not free yet");
+    // Nobody overtakes it when a channel becomes free.
+    forget(&mut pair, sockets[1]);
+    let third = connecting(&mut pair, LONG);
+    connects(&mut pair, second, sockets[1]);
+    assert!(pair.answered(third).is_none());
+    pair.heal();
+    connects(&mut pair, third, sockets[6]);
+}
+
+#[test]
+fn a_connection_that_waits_in_vain_fails_in_time_and_is_never_begun() {
+    let (mut pair, sockets) = never_released();
+    let ticket = connecting(&mut pair, SHORT);
+    let begun = pair.now;
+    let answer = pair.answer(ticket);
+    let Err(Error::Timeout { command, after, .. }) = answer else { panic!("{answer:?}") };
+    assert_eq!((&*command, after), ("connect", SHORT));
+    assert_eq!(pair.now, begun + SHORT);
+    assert_eq!(pair.engine.statistics().failed, 1);
+    pair.heal();
+    pair.run_for(LONG);
+    assert_eq!(pair.wrote("AT+CIPSTART"), 8, "{}", pair.story());
+    let ticket = connecting(&mut pair, LONG);
+    connects(&mut pair, ticket, sockets[0]);
+}
+
+#[test]
+fn a_release_that_fails_is_tried_again_and_waited_for() {
+    let (mut pair, sockets) = full();
+    pair.instead("AT+CIPCLOSE", "");
+    forget(&mut pair, sockets[3]);
+    let ticket = connecting(&mut pair, LONG);
+    connects(&mut pair, ticket, sockets[3]);
+    assert_eq!(pair.wrote("AT+CIPCLOSE"), 2);
+}
+
+/// The module refuses the close and holds the channel all the same: the connection finds it taken, and there is no other.
+#[test]
+fn a_connection_that_finds_its_channel_taken_waits_until_that_is_released() {
+    let (mut pair, sockets) = full();
+    pair.instead("AT+CIPCLOSE", "\r\nERROR\r\n");
+    forget(&mut pair, sockets[3]);
+    let ticket = connecting(&mut pair, LONG);
+    connects(&mut pair, ticket, sockets[3]);
+    assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTART")), (2, 10));
+}
+
+#[test]
+fn nobody_overtakes_a_connection_that_found_its_channel_taken() {
+    let (mut pair, sockets) = full();
+    pair.instead("AT+CIPCLOSE=3", "\r\nERROR\r\n");
+    pair.instead_times(100, "AT+CIPCLOSE=5", "");
+    forget(&mut pair, sockets[3]);
+    forget(&mut pair, sockets[5]);
+    let first = connecting(&mut pair, LONG);
+    let second = connecting(&mut pair, LONG);
+    connects(&mut pair, first, sockets[3]);
+    assert!(pair.answered(second).is_none());
+    pair.heal();
+    connects(&mut pair, second, sockets[5]);
+}
+
+/// The handles of ended sockets take channels, too; one without a handle is up again by mistake, and has to be closed first.
+#[test]
+fn a_connection_that_waits_without_a_network_says_that_there_is_none() {
+    let (mut pair, sockets) = full();
+    pair.control(Control::NetworkDown);
+    pair.control(Control::PdpLost);
+    pair.run_for(Duration::from_secs(1));
+    assert!(!pair.engine.is_ready());
+    forget(&mut pair, sockets[0]);
+    pair.inject(b"\r\n0, CONNECT OK\r\n");
+    let ticket = connecting(&mut pair, SHORT);
+    let next = connecting(&mut pair, SHORT);
+    assert!(matches!(pair.answered(next), Some(Err(Error::NoFreeChannel))));
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::NotReady(_))), "{answer:?}");
+}
+
+#[test]
+fn what_ends_everything_ends_the_wait() {
+    let (mut pair, _) = never_released();
+    let ticket = connecting(&mut pair, LONG);
+    pair.pull_out();
+    let answer = pair.answered(ticket);
+    assert!(matches!(answer, Some(Err(Error::PortLost(_)))), "{answer:?}");
+
+    let (mut pair, _) = never_released();
+    let ticket = connecting(&mut pair, LONG);
+    pair.inject(b"\r\n+PDP: DEACT\r\n");
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::BearerLost))), "{answer:?}");
+
+    let (mut pair, _) = never_released();
+    let ticket = connecting(&mut pair, LONG);
+    pair.control(Control::Reset);
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::ModemRestarted)), "{answer:?}");
+    pair.heal();
+    assert!(matches!(pair.call(Request::WaitReady { timeout: LONG }), Ok(Response::Ready)));
+    pair.channel_open();
+    assert_eq!(pair.waiting(), 0);
+}
+
+#[test]
+fn a_stream_counts_a_connection_that_waits_as_a_socket() {
+    let (mut pair, sockets) = full();
+    pair.instead_times(100, "AT+CIPCLOSE", "");
+    for socket in sockets {
+        forget(&mut pair, socket);
+    }
+    let ticket = connecting(&mut pair, LONG);
+    let dial = pair.dialling("echo.test", 7, LONG);
+    assert!(matches!(pair.answered(dial), Some(Err(Error::InUse(InUse::Sockets)))));
+    pair.heal();
+    assert!(matches!(pair.answer(ticket), Ok(Response::Connected(_))), "{}", pair.story());
+}

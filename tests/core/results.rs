@@ -1,0 +1,694 @@
+//! What a call answers is what the module was seen to do, and the reason that is told is the one that ended it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+use std::time::Duration;
+
+use crate::support::pair::{ECHO, Pair};
+use air724ug::at::{Protocol, Quotable, Refusal};
+use air724ug::error::CloseReason;
+use air724ug::proto::{Event, Request, Response, SocketId};
+use air724ug::query::{Clock, Signal};
+use air724ug::sim::{Control, Fault, Peer, Settings};
+use air724ug::{Config, Error, ReceiveMode};
+
+const LONG: Duration = Duration::from_secs(300);
+
+fn both_modes() -> [ReceiveMode; 2] {
+    [ReceiveMode::Push, ReceiveMode::Manual]
+}
+
+fn online(mode: ReceiveMode) -> Pair {
+    Pair::with(Config::default().receive_mode(mode), Settings::default()).ready()
+}
+
+/// What the peer has received on the link that was made last.
+fn peer_got(pair: &Pair) -> Vec<u8> {
+    let link = pair.modem.network().last_link().unwrap();
+    pair.modem.network().received(link).to_vec()
+}
+
+fn sent(pair: &Pair, socket: SocketId) -> u64 {
+    pair.engine.socket_statistics(socket).unwrap().sent
+}
+
+fn given(pair: &Pair, socket: SocketId) -> u64 {
+    pair.engine.socket_statistics(socket).unwrap().given
+}
+
+fn send_within(pair: &mut Pair, socket: SocketId, data: &[u8], timeout: Duration) -> Result<usize, Error> {
+    match pair.call(Request::Send { socket, data: data.to_vec(), timeout })? {
+        Response::Sent { accepted, .. } => Ok(accepted),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn still_works(pair: &mut Pair) {
+    let ready = pair.call(Request::WaitReady { timeout: LONG });
+    assert!(matches!(ready, Ok(Response::Ready)), "{ready:?}, {}", pair.story());
+    let socket = pair.channel_open();
+    assert_eq!(pair.send(socket, b"still here").unwrap(), 10, "{}", pair.story());
+    assert_eq!(pair.read(socket, 10).unwrap(), b"still here");
+    assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{}", pair.story());
+}
+
+// ------------------------------------------------------------------------------------------------------- sending
+
+#[test]
+fn a_send_whose_time_is_up_in_flight_is_a_timeout() {
+    // The command is swallowed, or its prompt comes and then nothing.
+    for answer in ["", "\r\n> "] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.instead("AT+CIPSEND=0,5", answer);
+        if !answer.is_empty() {
+            pair.instead("hello", "");
+        }
+        let result = send_within(&mut pair, socket, b"hello", Duration::from_secs(1));
+        assert!(
+            matches!(result, Err(Error::Timeout { after, .. }) if after == Duration::from_secs(1)),
+            "{result:?}"
+        );
+        assert_eq!(sent(&pair, socket), 0, "nothing is known to be accepted");
+        pair.run_for(LONG);
+        // What came of it is told by the end of the socket.
+        assert_eq!((sent(&pair, socket), peer_got(&pair).len()), (0, 0));
+        let end = pair.read_to_end(socket).1;
+        assert!(matches!(end, Error::Closed(CloseReason::SendUnconfirmed)), "{end}");
+        pair.close(socket).unwrap();
+        still_works(&mut pair);
+    }
+}
+
+#[test]
+fn a_write_whose_time_is_up_is_told_what_was_accepted_and_no_more() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    let mut pieces = 0;
+    pair.to_modem = Box::new(move |_, bytes| {
+        pieces += usize::from(bytes.starts_with(b"AT+CIPSEND"));
+        if pieces == 3 { Vec::new() } else { bytes }
+    });
+    let accepted = send_within(&mut pair, socket, &[7; 5_000], Duration::from_secs(2)).unwrap();
+    assert_eq!(accepted, 2 * 1_460);
+    assert_eq!((sent(&pair, socket), given(&pair, socket)), (2 * 1_460, 3 * 1_460), "one piece is in doubt");
+    assert_eq!(peer_got(&pair), [7; 2 * 1_460]);
+}
+
+#[test]
+fn a_piece_that_is_accepted_behind_the_time_out_of_its_send_is_accounted_for() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.control(Control::Fault(Fault::LateSend { by: Duration::from_secs(3) }));
+    let answer = send_within(&mut pair, socket, b"hello", Duration::from_secs(1));
+    assert!(matches!(answer, Err(Error::Timeout { accepted: 0, .. })), "{answer:?}");
+    assert_eq!((sent(&pair, socket), given(&pair, socket)), (0, 5));
+    assert_eq!(pair.send(socket, b"world").unwrap(), 5);
+    assert_eq!((sent(&pair, socket), peer_got(&pair)), (10, b"helloworld".to_vec()));
+}
+
+#[test]
+fn a_piece_that_is_refused_behind_the_time_out_of_its_send_was_never_given() {
+    let latencies = vec![("+CIPSEND".to_owned(), Duration::from_secs(3))];
+    let mut pair = Pair::with(Config::default(), Settings::default().latencies(latencies)).ready();
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPSEND=0,5", "");
+    let ticket = pair.ask(Request::Send { socket, data: b"hello".to_vec(), timeout: Duration::from_secs(1) });
+    assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
+    let drain = pair.ask(Request::Drain { socket, timeout: LONG });
+    pair.inject(b"\r\n+CME ERROR: 3\r\n");
+    assert!(matches!(pair.answer(drain), Ok(Response::Done)));
+    assert_eq!((sent(&pair, socket), given(&pair, socket)), (0, 0));
+}
+
+#[test]
+fn a_flush_is_not_granted_while_a_piece_is_in_doubt() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
+    let answer = send_within(&mut pair, socket, b"hello", Duration::from_secs(1));
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    let flush = pair.call(Request::Flush { socket, timeout: LONG });
+    assert!(flush.is_err(), "{flush:?}");
+}
+
+/// The first line like this never reaches the host.
+fn lose_line(pair: &mut Pair, line: &'static str) {
+    let mut lost = false;
+    pair.to_host = Box::new(move |_, bytes| {
+        match bytes.windows(line.len()).position(|window| window == line.as_bytes()).filter(|_| !lost) {
+            Some(at) => {
+                lost = true;
+                [&bytes[..at], &bytes[at + line.len()..]].concat()
+            }
+            None => bytes,
+        }
+    });
+}
+
+#[test]
+fn a_lost_result_is_asked_about_while_other_sockets_go_on() {
+    for mode in both_modes() {
+        let mut pair = online(mode);
+        let other = pair.channel_open();
+        let socket = pair.channel_open();
+        lose_line(&mut pair, "\r\nDATA ACCEPT:1,5\r\n");
+        let begun = pair.now;
+        let lost = pair.sending(socket, b"hello");
+        let behind = pair.sending(other, b"in the meantime");
+        assert!(matches!(pair.answer(behind), Ok(Response::Sent { accepted: 15, .. })), "{}", pair.story());
+        assert!(pair.now - begun < Duration::from_secs(6), "{:?}", pair.now - begun);
+        assert!(pair.answered(lost).is_none(), "it is not known yet");
+        assert!(matches!(pair.answer(lost), Ok(Response::Sent { accepted: 5, .. })), "{}", pair.story());
+        assert!(pair.now - begun < Duration::from_secs(8), "{:?}", pair.now - begun);
+        // It was the truth, and the stream goes on.
+        assert_eq!(pair.send(socket, b" world").unwrap(), 6);
+        assert_eq!(pair.read(socket, 11).unwrap(), b"hello world");
+        assert_eq!((sent(&pair, socket), given(&pair, socket)), (11, 11));
+        assert_eq!(peer_got(&pair), b"hello world");
+    }
+}
+
+#[test]
+fn a_result_that_comes_very_late_ends_nothing() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.control(Control::Fault(Fault::LateSend { by: Duration::from_secs(20) }));
+    assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{}", pair.story());
+    pair.run_for(Duration::from_secs(30));
+    assert_eq!(pair.send(socket, b"world").unwrap(), 5);
+    assert_eq!(pair.read(socket, 10).unwrap(), b"helloworld");
+    assert_eq!(sent(&pair, socket), 10);
+}
+
+#[test]
+fn a_result_behind_lost_payload_is_never_a_success() {
+    for lost in 1..5 {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        let mut hit = false;
+        pair.to_modem = Box::new(move |_, bytes| {
+            if !hit && bytes == b"hello" {
+                hit = true;
+                return bytes[..bytes.len() - lost].to_vec();
+            }
+            bytes
+        });
+        let answer = pair.send(socket, b"hello");
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{answer:?}");
+        assert_eq!(sent(&pair, socket), 0);
+        pair.close(socket).unwrap();
+        still_works(&mut pair);
+    }
+}
+
+#[test]
+fn a_send_that_the_module_has_not_counted_or_does_not_speak_of_ends_the_socket() {
+    for counted in ["+CIPACK: 0,0,0", "+CIPACK: 4,0,4", "+CIPACK: 500,0,500"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        lose_line(&mut pair, "\r\nDATA ACCEPT:0,5\r\n");
+        pair.instead("AT+CIPACK=0", format!("\r\n{counted}\r\n\r\nOK\r\n"));
+        let answer = pair.send(socket, b"hello");
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{counted}: {answer:?}");
+        assert_eq!(sent(&pair, socket), 0);
+    }
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    lose_line(&mut pair, "\r\nDATA ACCEPT:0,5\r\n");
+    pair.instead_times(10, "AT+CIPACK=0", "");
+    let answer = pair.send(socket, b"hello");
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{answer:?}");
+    pair.heal();
+    pair.close(socket).unwrap();
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_module_that_confirms_when_the_peer_has_the_data_is_given_its_time() {
+    let mut pair = Pair::new();
+    pair.instead("AT+CIPQSEND=1", "\r\nERROR\r\n");
+    let mut pair = pair.ready();
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
+    let ticket = pair.sending(socket, b"hello");
+    pair.run_for(Duration::from_secs(40));
+    assert!(pair.answered(ticket).is_none());
+    pair.inject(b"\r\n0, SEND OK\r\n");
+    assert!(matches!(pair.answer(ticket), Ok(Response::Sent { accepted: 5, .. })));
+}
+
+// ------------------------------------------------------------------------------------------------------- closing
+
+#[test]
+fn a_close_is_no_success_without_the_module() {
+    for mode in both_modes() {
+        let mut pair = online(mode);
+        let socket = pair.channel_open();
+        pair.to_modem = Box::new(|_, _| Vec::new());
+        let asked = pair.now;
+        let answer = pair.call(Request::Close { socket, timeout: Duration::from_secs(40) });
+        assert!(
+            matches!(answer, Err(Error::Timeout { after, .. }) if after == Duration::from_secs(40)),
+            "{answer:?}"
+        );
+        assert_eq!(pair.now - asked, Duration::from_secs(40));
+    }
+}
+
+#[test]
+fn a_close_while_the_module_is_lost_sight_of_is_not_confirmed_by_that() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    let other = pair.channel_open();
+    pair.to_modem = Box::new(|_, _| Vec::new());
+    // Every question goes unanswered until the module counts as silent.
+    let command = pair.ask(Request::query(&Signal));
+    let close = pair.ask(Request::Close { socket, timeout: LONG });
+    assert!(pair.answer(command).is_err());
+    pair.run_until(|pair| !pair.engine.is_ready());
+    assert!(pair.answered(close).is_none(), "the module has closed nothing");
+    let end = pair.read_to_end(other).1;
+    assert!(matches!(end, Error::Closed(CloseReason::ModuleSilent)), "{end}");
+    let late = pair.call(Request::Close { socket: other, timeout: Duration::from_secs(5) });
+    assert!(matches!(late, Err(Error::Timeout { .. })), "{late:?}");
+    pair.to_modem = Box::new(|_, bytes| bytes);
+    assert!(matches!(pair.answer(close), Ok(Response::Closed)), "{}", pair.story());
+    let open = pair.modem.state().channels.iter().filter(|channel| channel.link.is_some()).count();
+    assert_eq!(open, 0, "it was said to be closed");
+    pair.call(Request::Forget { socket: other }).unwrap();
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_close_that_a_lost_port_cuts_off_is_an_error_with_the_cause() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPCLOSE", "");
+    let close = pair.ask(Request::Close { socket, timeout: LONG });
+    pair.pull_out();
+    let answer = pair.answered(close);
+    assert!(matches!(&answer, Some(Err(Error::PortLost(why))) if &**why == "pulled out"), "{answer:?}");
+    // The module still holds it, which a later close does not deny.
+    pair.plug_in();
+    assert!(matches!(pair.call(Request::Close { socket, timeout: LONG }), Ok(Response::Closed)));
+    let open = pair.modem.state().channels.iter().filter(|channel| channel.link.is_some()).count();
+    assert_eq!(open, 0, "it was said to be closed");
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_close_of_what_a_bearer_that_is_taken_down_has_ended_waits_for_the_module() {
+    let latencies = vec![("+CIPSHUT".to_owned(), Duration::from_secs(3))];
+    let mut pair = Pair::with(Config::default(), Settings::default().latencies(latencies)).ready();
+    let socket = pair.channel_open();
+    pair.call(Request::ResetBearer).unwrap();
+    let close = pair.ask(Request::Close { socket, timeout: LONG });
+    assert!(pair.answered(close).is_none(), "AT+CIPSHUT is not answered yet");
+    assert!(matches!(pair.answer(close), Ok(Response::Closed)));
+    still_works(&mut pair);
+}
+
+// -------------------------------------------------------------------------------------------------------- causes
+
+#[test]
+fn the_cause_of_a_lost_port_is_told_to_all_that_wait() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPSEND", "");
+    let tickets = [
+        pair.sending(socket, b"hello"),
+        pair.ask(Request::Flush { socket, timeout: LONG }),
+        pair.connecting(ECHO.0, ECHO.1, LONG),
+        pair.ask(Request::query(&Signal)),
+        pair.ask(Request::query(&Clock)),
+    ];
+    pair.pull_out();
+    for ticket in tickets {
+        let answer = pair.answered(ticket);
+        assert!(matches!(&answer, Some(Err(Error::PortLost(why))) if &**why == "pulled out"), "{answer:?}");
+    }
+    // It stays the cause when the port is back.
+    pair.plug_in();
+    let end = pair.read_to_end(socket).1;
+    assert!(matches!(&end, Error::PortLost(why) if &**why == "pulled out"), "{end}");
+}
+
+#[test]
+fn a_refusal_that_ended_a_connection_stays_the_reason_while_its_data_are_fetched() {
+    let mut pair = online(ReceiveMode::Manual);
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPSEND=0", "\r\n+CME ERROR: 3\r\n").instead("AT+CIPACK=0", "\r\n+CME ERROR: 3\r\n");
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CME ERROR: 3\r\n");
+    let is_refusal = |error: &Error| matches!(error, Error::Closed(CloseReason::SendRefused(_)));
+    let error = pair.send(socket, b"hello").unwrap_err();
+    assert!(is_refusal(&error), "{error}");
+    let error = pair.send(socket, b"again").unwrap_err();
+    assert!(is_refusal(&error), "{error}");
+    let end = pair.read_to_end(socket).1;
+    assert!(is_refusal(&end), "{end}");
+}
+
+// ----------------------------------------------------------------------------------------------------- time-outs
+
+#[test]
+fn a_timeout_names_the_span_that_was_waited() {
+    for limit in [20, 70] {
+        let limit = Duration::from_secs(limit);
+        let mut pair = Pair::online();
+        pair.instead("AT+CIPSTART", "");
+        let asked = pair.now;
+        let ticket = pair.connecting(ECHO.0, ECHO.1, limit);
+        let Err(Error::Timeout { after, .. }) = pair.answer(ticket) else { panic!("{}", pair.story()) };
+        assert_eq!((after, pair.now - asked), (limit, limit));
+    }
+    // The module's own limit comes before the caller's.
+    let mut pair = Pair::online();
+    pair.instead("AT+CIPSTART", "");
+    let asked = pair.now;
+    let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(120));
+    let Err(Error::Timeout { after, .. }) = pair.answer(ticket) else { panic!("{}", pair.story()) };
+    assert_eq!(after, pair.now - asked);
+    // A command that waits for its turn has waited, too.
+    let mut pair = Pair::online();
+    pair.instead_times(3, "AT+CCLK?", "");
+    let asked = pair.now;
+    let tickets: Vec<_> = (0..2).map(|_| pair.ask(Request::query(&Clock))).collect();
+    for ticket in tickets {
+        let Err(Error::Timeout { after, .. }) = pair.answer(ticket) else { panic!("{}", pair.story()) };
+        assert_eq!(after, pair.now - asked);
+    }
+}
+
+// -------------------------------------------------------------------------------------------- a bearer that is gone
+
+/// How often the module was asked how it stands.
+fn asked(pair: &Pair) -> usize {
+    pair.wrote("AT+CIPSTATUS")
+}
+
+/// The bearer goes, and nothing tells.
+fn lose_bearer_silently(pair: &mut Pair) {
+    pair.to_host = Box::new(|_, _| Vec::new());
+    pair.control(Control::PdpLost);
+    pair.to_host = Box::new(|_, bytes| bytes);
+}
+
+#[test]
+fn a_dead_bearer_is_found_when_connections_fail() {
+    let mut pair = Pair::online();
+    lose_bearer_silently(&mut pair);
+    pair.instead("AT+CIPSTART=0", "\r\nOK\r\n\r\n0, CONNECT FAIL\r\n");
+    let answer = pair.connect(ECHO.0, ECHO.1);
+    assert!(matches!(answer, Err(Error::ConnectFailed(Refusal::ConnectFail))), "{answer:?}");
+    pair.run_for(Duration::from_millis(100));
+    assert!(!pair.engine.is_ready(), "the bearer counts as up");
+    still_works(&mut pair);
+
+    // As when no answer comes at all.
+    let mut pair = Pair::online();
+    lose_bearer_silently(&mut pair);
+    pair.instead("AT+CIPSTART=0", "\r\nOK\r\n");
+    let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(20));
+    assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
+    pair.run_for(Duration::from_millis(100));
+    assert!(!pair.engine.is_ready(), "the bearer counts as up");
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_server_that_refuses_connections_costs_few_questions_for_the_bearer() {
+    let mut pair = Pair::online();
+    pair.modem.network_mut().serve("refuse.test", 1, Peer::refuse());
+    let before = asked(&pair);
+    let begun = pair.now;
+    let mut failed = 0;
+    while pair.now < begun + Duration::from_secs(60) {
+        assert!(matches!(pair.connect("refuse.test", 1), Err(Error::ConnectFailed(_))));
+        failed += 1;
+        pair.run_for(Duration::from_millis(200));
+    }
+    assert!(failed > 100, "{failed}");
+    let questions = asked(&pair) - before;
+    assert!((1..=7).contains(&questions), "{questions} questions in a minute");
+    assert!(pair.engine.is_ready());
+}
+
+#[test]
+fn a_bearer_that_is_said_to_be_down_is_asked_about_and_believed_if_it_is() {
+    for line in ["STATE: PDP DEACT", "STATE:IP PDPDEACT", "+SAPBR 1: DEACT", "*CGEV: DEACT,5"] {
+        // It is another bearer's, or old.
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        let before = asked(&pair);
+        pair.inject(format!("\r\n{line}\r\n").as_bytes());
+        pair.run_for(Duration::from_secs(1));
+        assert_eq!(asked(&pair) - before, 1, "{line}");
+        pair.send(socket, b"hello").unwrap();
+        assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{line}");
+        // It is true, and comes while a command is in flight as well as between two.
+        for reply in ["", "\r\n+CSQ: 24,0\r\n"] {
+            let mut pair = Pair::online();
+            let socket = pair.channel_open();
+            lose_bearer_silently(&mut pair);
+            match reply {
+                "" => pair.inject(format!("\r\n{line}\r\n").as_bytes()),
+                _ => {
+                    pair.instead("AT+CSQ", format!("{reply}\r\n{line}\r\n\r\nOK\r\n"));
+                    pair.call(Request::query(&Signal)).unwrap();
+                }
+            }
+            pair.run_for(Duration::from_millis(100));
+            let end = pair.read_to_end(socket).1;
+            assert!(matches!(end, Error::Closed(CloseReason::BearerLost)), "{line}: {end}");
+            pair.close(socket).unwrap();
+            still_works(&mut pair);
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------- whose news, and whose data
+
+#[test]
+fn a_connect_fail_without_a_number_is_that_of_the_only_connection_being_made() {
+    let mut pair = Pair::online();
+    pair.instead("AT+CIPSTART=0", "\r\nOK\r\n");
+    let asked = pair.now;
+    let ticket = pair.connecting(ECHO.0, ECHO.1, LONG);
+    pair.run_for(Duration::from_secs(1));
+    pair.inject(b"\r\nCONNECT FAIL\r\n");
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::ConnectFailed(Refusal::ConnectFail))), "{answer:?}");
+    assert_eq!(pair.now - asked, Duration::from_secs(1));
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_connect_fail_without_a_number_while_several_are_being_made_is_asked_about() {
+    let mut pair = Pair::online();
+    pair.modem.network_mut().serve("silent.test", 80, Peer::silent());
+    let living = pair.connecting("silent.test", 80, Duration::from_secs(60));
+    pair.instead("AT+CIPSTART=1", "\r\nOK\r\n");
+    let dead = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60));
+    pair.inject(b"\r\nCONNECT FAIL\r\n");
+    pair.run_for(Duration::from_secs(1));
+    let answer = pair.answered(dead);
+    assert!(matches!(answer, Some(Err(Error::ConnectFailed(_)))), "{answer:?}");
+    assert!(pair.answered(living).is_none(), "it is still being made");
+}
+
+#[test]
+fn a_connect_ok_without_a_number_is_believed_when_the_module_says_so() {
+    let mut pair = Pair::online();
+    pair.to_host = Box::new(|_, bytes| {
+        let text = String::from_utf8_lossy(&bytes).replace("0, CONNECT OK", "CONNECT OK");
+        text.into_bytes()
+    });
+    let begun = pair.now;
+    let socket = pair.channel_open();
+    assert!(pair.now - begun < Duration::from_secs(2), "{:?}", pair.now - begun);
+    pair.send(socket, b"hello").unwrap();
+    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    // Not when it says otherwise.
+    let mut pair = Pair::online();
+    pair.instead("AT+CIPSTART=0", "\r\nOK\r\n\r\nCONNECT OK\r\n");
+    let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(10));
+    assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
+}
+
+#[test]
+fn the_end_of_an_earlier_connection_is_no_failure_of_the_next_one() {
+    for news in ["0, CLOSED", "0, CLOSE OK", "0, TCP ERROR:12"] {
+        let mut pair = Pair::online();
+        let first = pair.channel_open();
+        pair.close(first).unwrap();
+        pair.modem.network_mut().set_latency(Duration::from_millis(300));
+        pair.behind("AT+CIPSTART=0", format!("\r\n{news}\r\n"));
+        let socket = pair.channel_open();
+        pair.send(socket, b"hello").unwrap();
+        assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{news}");
+        // It is one where the module has given up.
+        let mut pair = Pair::online();
+        pair.instead("AT+CIPSTART=0", format!("\r\nOK\r\n\r\n{news}\r\n"));
+        let begun = pair.now;
+        let answer = pair.connect(ECHO.0, ECHO.1);
+        assert!(matches!(answer, Err(Error::ConnectFailed(_))), "{news}: {answer:?}");
+        assert!(pair.now - begun < Duration::from_secs(1));
+    }
+}
+
+const OLD: &[u8] = b"\r\n+RECEIVE,0,7:\r\nOLDDATA";
+
+fn strays(pair: &Pair) -> u64 {
+    pair.engine.statistics().strays
+}
+
+#[test]
+fn data_before_the_connection_is_confirmed_reach_no_socket() {
+    let mut pair = Pair::online();
+    let first = pair.channel_open();
+    pair.close(first).unwrap();
+    pair.modem.network_mut().set_latency(Duration::from_millis(300));
+    pair.behind("AT+CIPSTART=0", OLD);
+    let socket = pair.channel_open();
+    // The module has said that the connection did not stand yet, so they were old.
+    assert_eq!((socket.channel().index(), pair.wrote("AT+CIPSTART")), (0, 2), "{}", pair.story());
+    assert_eq!(pair.engine.readable(socket), (0, false));
+    pair.send(socket, b"hello").unwrap();
+    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    assert_eq!(strays(&pair), 7);
+    assert!(pair.saw(|event| matches!(event, Event::Stray(channel, 7) if channel.index() == 0)));
+    // Behind a close that is confirmed, and on a channel that never was in use.
+    pair.close(socket).unwrap();
+    pair.inject(OLD);
+    assert_eq!(strays(&pair), 14);
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_connection_that_may_have_a_hole_is_not_given_but_made_once_more() {
+    let at_once = [b"\r\nOK\r\n", OLD, b"\r\n0, CONNECT OK\r\n"].concat();
+    let mut pair = Pair::online();
+    pair.instead("AT+CIPSTART=0", &at_once);
+    let socket = pair.channel_open();
+    assert_eq!(socket.channel().index(), 1, "on another channel");
+    assert_eq!(pair.engine.readable(socket), (0, false));
+    pair.send(socket, b"hello").unwrap();
+    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    assert_eq!(pair.wrote("AT+CIPCLOSE=0"), 1);
+    // Twice, it is an error.
+    let mut pair = Pair::online();
+    pair.instead("AT+CIPSTART=0", &at_once);
+    let again =
+        String::from_utf8(at_once).unwrap().replace("+RECEIVE,0", "+RECEIVE,1").replace("0, C", "1, C");
+    pair.instead("AT+CIPSTART=1", again);
+    let answer = pair.connect(ECHO.0, ECHO.1);
+    assert!(matches!(answer, Err(Error::Unexpected(_))), "{answer:?}");
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_lost_connect_ok_that_data_give_away_is_a_new_connection_and_no_hole() {
+    let mut pair = Pair::online();
+    pair.modem.network_mut().serve("hello.test", 1, Peer::discard().greeting(*b"hello"));
+    let mut lost = false;
+    pair.to_host = Box::new(move |_, bytes| {
+        let news = b"\r\n0, CONNECT OK\r\n";
+        match bytes.windows(news.len()).position(|window| window == news).filter(|_| !lost) {
+            Some(at) => {
+                lost = true;
+                [&bytes[..at], &bytes[at + news.len()..]].concat()
+            }
+            None => bytes,
+        }
+    });
+    let begun = pair.now;
+    let socket = pair.connect("hello.test", 1).unwrap();
+    assert!(pair.now - begun < Duration::from_secs(3), "{:?}", pair.now - begun);
+    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    assert_eq!(strays(&pair), 5);
+}
+
+// ----------------------------------------------------------------------------------------------------- datagrams
+
+fn association(pair: &mut Pair) -> SocketId {
+    let (host, port) = (Quotable::host(ECHO.0).unwrap(), ECHO.1);
+    let request = Request::Connect { protocol: Protocol::Udp, host, port, timeout: LONG };
+    match pair.call(request) {
+        Ok(Response::Connected(socket)) => socket,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The association carries a datagram both ways.
+#[track_caller]
+fn carries(pair: &mut Pair, socket: SocketId) {
+    assert_eq!(pair.send(socket, b"still here").unwrap(), 10, "{}", pair.story());
+    assert_eq!(pair.read(socket, 10).unwrap(), b"still here");
+}
+
+#[test]
+fn a_lost_datagram_ends_no_association() {
+    // Cut short on the line.
+    let mut pair = Pair::online();
+    let socket = association(&mut pair);
+    pair.inject(b"\r\n+RECEIVE,0,100:\r\nonly a few bytes");
+    pair.run_for(Duration::from_secs(3));
+    assert_eq!(pair.engine.socket_statistics(socket).unwrap().lost, 100);
+    carries(&mut pair, socket);
+    // Refused behind its prompt.
+    for refusal in ["\r\n0, SEND FAIL\r\n", "\r\nERROR\r\n", "\r\nDATA ACCEPT:0,3\r\n"] {
+        pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", refusal);
+        let answer = pair.send(socket, b"hello");
+        assert!(matches!(answer, Err(Error::Refused { .. })), "{refusal}: {answer:?}");
+        carries(&mut pair, socket);
+    }
+    let unsent = pair.events.iter().filter(|event| matches!(event, Event::Unsent(_, 5))).count();
+    assert_eq!((unsent, pair.engine.socket_statistics(socket).unwrap().unsent), (3, 15));
+    // Not confirmed.
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
+    let asked = pair.now;
+    let answer = pair.send(socket, b"hello");
+    let Err(Error::Timeout { after, .. }) = answer else { panic!("{answer:?}") };
+    assert_eq!(after, pair.now - asked);
+    carries(&mut pair, socket);
+    assert!(!pair.saw(|event| matches!(event, Event::Closed(..))));
+}
+
+#[test]
+fn a_queued_datagram_that_is_lost_is_told_to_those_who_wait_for_the_queue() {
+    let mut pair = Pair::online();
+    let socket = association(&mut pair);
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "\r\n0, SEND FAIL\r\n");
+    pair.run_for(Duration::from_secs(1));
+    let drain = {
+        pair.instead("AT+CSQ", "");
+        let command = pair.ask(Request::query(&Signal));
+        pair.call(Request::Queue { socket, data: b"hello".to_vec() }).unwrap();
+        let drain = pair.ask(Request::Drain { socket, timeout: LONG });
+        assert!(pair.answer(command).is_err());
+        drain
+    };
+    let answer = pair.answer(drain);
+    assert!(matches!(answer, Err(Error::Refused { .. })), "{answer:?}");
+    carries(&mut pair, socket);
+}
+
+#[test]
+fn an_empty_datagram_is_refused_on_its_way_out_and_counted_on_its_way_in() {
+    let mut pair = Pair::online();
+    let socket = association(&mut pair);
+    let written = pair.written.len();
+    let answer = pair.send(socket, b"");
+    assert!(matches!(answer, Err(Error::InvalidInput { .. })), "{answer:?}");
+    let answer = pair.call(Request::Queue { socket, data: Vec::new() });
+    assert!(matches!(answer, Err(Error::InvalidInput { .. })), "{answer:?}");
+    assert_eq!(pair.written.len(), written);
+    pair.inject(b"\r\n+RECEIVE,0,0:\r\n");
+    let seen = pair.engine.socket_statistics(socket).unwrap();
+    assert_eq!((seen.receives, seen.received), (1, 0));
+    assert_eq!(pair.engine.readable(socket), (0, false), "zero bytes would be the end");
+    carries(&mut pair, socket);
+    // Of a stream, nothing is nothing.
+    let stream = pair.channel_open();
+    assert_eq!(pair.send(stream, b"").unwrap(), 0);
+}

@@ -1,0 +1,133 @@
+//! Secrets of a session, planted through random damage: they are in no event, no log record and no capture.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+use std::time::Duration;
+
+use crate::support::material::{certificate_der, key_der};
+use crate::support::pair::Pair;
+use crate::support::tls::{connect, online};
+use air724ug::capture::{Header, Recorder};
+use air724ug::time::Timestamp;
+use air724ug::{Certificate, PrivateKey, TlsConfig};
+
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 8) as usize % below
+    }
+
+    fn text(&mut self, alphabet: &[u8], len: usize) -> String {
+        (0..len).map(|_| char::from(alphabet[self.next(alphabet.len())])).collect()
+    }
+}
+
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+/// How a line comes back from a module and over a line that are not what they should be.
+fn damaged(rng: &mut Rng, line: &str, secret: &str) -> Vec<u8> {
+    let mut bytes = match rng.next(4) {
+        0 => format!("+CREG: 1{line}"),
+        1 => format!("+NEWS: {secret}"),
+        2 => secret.to_owned(),
+        _ => line.to_owned(),
+    }
+    .into_bytes();
+    for _ in 0..rng.next(4) {
+        let at = rng.next(bytes.len());
+        match rng.next(6) {
+            0 => drop(bytes.remove(0)),
+            1 => drop(bytes.remove(at)),
+            2 => bytes.insert(at, 0),
+            3 => bytes.make_ascii_lowercase(),
+            4 => bytes.make_ascii_uppercase(),
+            _ => bytes[at] ^= 1,
+        }
+    }
+    [b"\r\n", bytes.as_slice(), b"\r\n"].concat()
+}
+
+/// Whether six characters in a row of a secret are seen, in any case.
+fn shows<'a>(text: &str, secrets: &'a [String]) -> Option<&'a str> {
+    let text = text.to_ascii_lowercase();
+    let seen = |secret: &&String| {
+        let secret = secret.to_ascii_lowercase();
+        secret.as_bytes().windows(6).any(|piece| text.contains(std::str::from_utf8(piece).unwrap()))
+    };
+    secrets.iter().find(seen).map(String::as_str)
+}
+
+#[test]
+fn no_secret_is_seen_however_its_line_is_damaged() {
+    for seed in 1..=60_u64 {
+        let mut rng = Rng(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
+        let (mut pair, _) = online();
+        let key: Vec<u8> = (0..60 + rng.next(300)).map(|_| rng.next(256) as u8).collect();
+        let key = key_der(&key);
+        let identity = (certificate(2), PrivateKey::from_bytes(&key).unwrap());
+        let config = TlsConfig::verified(certificate(1)).client_identity(identity.0, identity.1);
+        connect(&mut pair, &config).unwrap();
+        let mut secrets = key_lines(&pair.written);
+        let mut lines = secrets.clone();
+        for before in [
+            "AT+CPWD=\"SC\",\"",
+            "AT+CGAUTH=5,1,\"",
+            "AT*CGDFAUTH=1,1,\"user\",\"",
+            "AT+FTPPW=\"",
+            "AT^WIFIPWD=\"",
+            "AT+CSTT=\"net\",\"user\",\"",
+        ] {
+            let len = 8 + rng.next(12);
+            let secret = rng.text(LETTERS, len);
+            let line = format!("{before}{secret}\"");
+            pair.command(&line, Duration::from_secs(9)).ok();
+            lines.push(line);
+            secrets.push(secret);
+        }
+        let header = Header { what: "secrets".into(), source: "test".into(), expect: vec!["none".into()] };
+        let mut recorder = Recorder::new(Vec::new(), &header);
+        recorder.to_modem(pair.now, &pair.written);
+        plant(&mut rng, &mut pair, &mut recorder, &lines, &secrets);
+        let events = format!("{:?}", pair.events);
+        assert!(events.contains("Unknown(") && events.contains('*'), "nothing was planted: {events}");
+        assert_eq!(shows(&events, &secrets), None, "seed {seed}: {events}");
+        assert_eq!(shows(&format!("{:?}", pair.engine), &secrets), None, "seed {seed}");
+        let capture = String::from_utf8(recorder.into_inner()).unwrap();
+        assert_eq!(shows(&capture.replace("\\x00", ""), &secrets), None, "seed {seed}: {capture}");
+    }
+}
+
+/// Lets every line come back some times.
+fn plant(
+    rng: &mut Rng,
+    pair: &mut Pair,
+    recorder: &mut Recorder<Vec<u8>>,
+    lines: &[String],
+    secrets: &[String],
+) {
+    let mut now: Timestamp = pair.now;
+    for _ in 0..3 {
+        for (line, secret) in lines.iter().zip(secrets) {
+            let bytes = damaged(rng, line, secret);
+            now += Duration::from_millis(1);
+            recorder.from_modem(now, &bytes);
+            pair.inject(&bytes);
+            pair.run_for(Duration::from_secs(3));
+        }
+    }
+}
+
+fn certificate(number: u8) -> Certificate {
+    Certificate::from_bytes(&certificate_der(number, 200)).unwrap()
+}
+
+/// The lines of the key that was written.
+fn key_lines(written: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(written).into_owned();
+    let lines = text.lines().skip_while(|line| !line.contains("BEGIN PRIVATE KEY")).skip(1);
+    lines.take_while(|line| !line.contains("END PRIVATE KEY")).map(str::to_owned).collect()
+}

@@ -1,0 +1,167 @@
+//! Hostile bytes, seeded: a few seconds of what the targets in `fuzz/` do for hours. The scripts in `tests/support/scripts` are
+//! the same; a finding of a fuzzer is added to [`FOUND`] and stays mended.
+//!
+//! A failure prints its seed; `AIR724UG_SEED=<seed> cargo test --test core sim_fuzz` runs that one alone.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::support::scripts::{
+    capture, chunks, command, decoder, engine, luat, mask, numbers, script, simulator, tls,
+};
+
+/// A target, and what it once failed on.
+type Found = (fn(&[u8]), &'static [u8]);
+
+/// What fuzzing has found, and what must not come back.
+const FOUND: &[Found] = &[
+    // A form feed alone on a line was an empty line.
+    (decoder::run, b"\0\0\x0c\r\n"),
+    // Whether a line was a header hung on where the read was cut.
+    (decoder::run, b"\0\0+RECEIVE,9,00000000000000000000000000000000000000000000000000000000000000000000000000000000000:,2\r\n"),
+    (decoder::run, b"\0\0+IPD,4,TURKEY:abcd\r\n"),
+    // A socket whose handle went while another waited for its close: that one was never told.
+    (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
+    // A port that came back without having gone took the question in flight with it, and nobody was told.
+    (engine::run, b"\x04\xc6\xf2\xf5\x06\x01\xb7\x00\x20\x38\x2c\x30\xec\xc6\xf2\xf5\x06\x01\xb7\x00\x05\x06\x0a\x00\x00\
+          \xf8\x02\x14\xf9\xff\xed\xf2\xf5\x05\xd4\xbc\xaf\xc1\xdf\xbc\xb3\x4f\x09\x53\x07\x05"),
+    // A card that came to a modem whose port was gone was told on that port.
+    (simulator::run, b"\0\0\0\0\x07\x08\xff\x07\x02"),
+    // A module that sent data on a channel that was still connecting, and broke off: the connect was never answered.
+    (engine::run, b"\xfb\xf9\xff\xfd\xad\x39\xba\x42\xba\xb6\xa1\x01\x00\x2b\x49\x26\x44\x2c\x00\x00\x00\x00\x00\
+          \x00\x00\x02\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\xff\x40\x05"),
+    // A stream that the module ended while it was still being dialled had an end without a beginning.
+    (engine::run, b"\x49\xf2\x2b\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25"),
+    // A connection that nobody waited for any more was tried again, and stood without a handle.
+    (engine::run, b"\x01\x05\x43\x06\x41\x43\x99\x99\x99\x41\x05\x41\x43"),
+    // A damaged body was reported once more where reads were cut elsewhere.
+    (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:IVE,0,5:\x0d\x0a\x0d\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
+    (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:\x0a+CPIN: READY\x0d\x0a\x05\x05\x05\x05\x05\x05D\x0d\x0a\x08\xff"),
+    // The script itself let the secret through in another case.
+    (mask::run, b"\xffEEw\x00Zx9Qv7ktJx9\x00"),
+];
+
+#[test]
+fn the_simulator_survives_any_host_and_any_world() {
+    seeded(6_000, 600, simulator::run);
+}
+
+#[test]
+fn the_engine_survives_any_modem() {
+    seeded(3_000, 600, engine::run);
+}
+
+#[test]
+fn the_engine_survives_numbers_at_their_limits() {
+    seeded(2_000, 600, numbers::run);
+}
+
+#[test]
+fn the_engine_survives_each_number_of_a_session_at_each_limit() {
+    numbers::each_at_each_limit();
+}
+
+#[test]
+fn the_engine_does_the_same_at_any_chunk_size() {
+    seeded(1_000, 600, chunks::run);
+}
+
+#[test]
+fn any_trace_is_read_to_its_end() {
+    seeded(300, 300, luat::run);
+}
+
+#[test]
+fn any_file_is_a_certificate_or_an_error() {
+    seeded(1_000, 200, tls::run);
+}
+
+#[test]
+fn the_escape_hatch_leaves_the_modem_as_it_was() {
+    seeded(2_000, 20, command::run);
+}
+
+#[test]
+fn no_secret_is_recorded() {
+    seeded(1_000, 200, mask::run);
+}
+
+#[test]
+fn the_decoder_survives_any_bytes() {
+    let words: [&[u8]; 12] = [
+        b"\r\n",
+        b"> ",
+        b"+RECEIVE,0,5:",
+        b"+CIPRXGET: 2,1,4,0\r\n",
+        b"OK",
+        b"AT+CIPSEND",
+        b"\xff",
+        b"+RECEIVE,9,1:\r\n",
+        b"0, CLOSED\r\n",
+        b"+CME ERROR: 3",
+        b":",
+        b",",
+    ];
+    seeded(3_000, 300, |bytes| decoder::run(&spelled(bytes, &words)));
+}
+
+#[test]
+fn the_capture_reader_survives_any_file() {
+    let words: [&[u8]; 18] = [
+        b"# what: x\n",
+        b"# source: y\n",
+        b"# expect: z\n",
+        b"0.000001 > AT\\r\\n\n",
+        b"0.5 < OK\n",
+        b"\n",
+        b"0.1 ~\n",
+        "[2024/10/16 21:14:40.669] ← AT\n".as_bytes(),
+        "→ ".as_bytes(),
+        b"AT+CIPSEND=0,5\n",
+        b"> ",
+        b"\\x",
+        b"\xff",
+        b"\xe2",
+        b"Got:\"b'AT\\r'\"\n",
+        b"0D 0A 3E 20\n",
+        b"atc: OK\n",
+        b"I (1) at: RX:|OK\n",
+    ];
+    seeded(1_500, 200, |bytes| capture::run(&spelled(bytes, &words)));
+}
+
+#[test]
+fn what_fuzzing_has_found_stays_mended() {
+    for (run, bytes) in FOUND {
+        run(bytes);
+    }
+}
+
+#[test]
+fn a_script_that_fails_is_reported_with_its_seed() {
+    let failed = catch_unwind(|| seeded(1_000, 50, |bytes| assert!(bytes[0] != 7)));
+    let message = failed.unwrap_err();
+    assert!(message.downcast_ref::<String>().unwrap().contains("AIR724UG_SEED="));
+}
+
+/// Runs so many scripts of at most so many bytes.
+fn seeded(count: u64, length: usize, run: impl Fn(&[u8])) {
+    let only: Option<u64> = std::env::var("AIR724UG_SEED").ok().and_then(|seed| seed.parse().ok());
+    for seed in only.map_or(0..count, |seed| seed..seed + 1) {
+        let bytes = script::seeded(seed, length);
+        if catch_unwind(AssertUnwindSafe(|| run(&bytes))).is_err() {
+            panic!("AIR724UG_SEED={seed}; the script is {}", bytes.escape_ascii());
+        }
+    }
+}
+
+/// Half of the bytes stand for words, so that something is understood.
+fn spelled(bytes: &[u8], words: &[&[u8]]) -> Vec<u8> {
+    let spell = |byte: &u8| match usize::from(*byte) {
+        plain if plain < 128 => vec![*byte],
+        word => words[word % words.len()].to_vec(),
+    };
+    bytes.iter().flat_map(spell).collect()
+}

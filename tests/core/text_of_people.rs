@@ -1,0 +1,268 @@
+//! Text of people never speaks for the module: short messages, USSD, phone book, files and publications that say what only
+//! a module says, wherever they come.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::time::Duration;
+
+use crate::support::pair::Pair;
+use air724ug::at::Urc;
+use air724ug::proto::{Event, SocketId};
+use air724ug::sim::{Control, Settings};
+use air724ug::{CloseReason, Config, Error};
+
+/// What a module says, in a text of people.
+const TEXTS: [&str; 14] = [
+    "hello",
+    "0, CLOSED",
+    "0,CLOSE OK",
+    "0, TCP ERROR",
+    "+PDP: DEACT",
+    "+SAPBR 1: DEACT",
+    "OK",
+    "ERROR",
+    "+CME ERROR: 3",
+    "RDY",
+    "^boot.rom'v'!",
+    "+RECEIVE,0,1000:",
+    ">",
+    "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"",
+];
+
+/// Headers that come unasked, of which a text of one line follows.
+const HEADERS: [&str; 3] = [
+    "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"",
+    "+CMT: \"+123\",\"a name\",\"24/07/23,08:35:01+32\",145,4,0,0,\"+456\",145,1",
+    "+CBM: 1,2,3,4,5",
+];
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A socket that is open, to be seen undisturbed.
+struct Watched {
+    pair: Pair,
+    socket: SocketId,
+    shuts: usize,
+}
+
+impl Watched {
+    fn new(chunk: usize) -> Self {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        let shuts = pair.wrote("AT+CIPSHUT");
+        Self { pair, socket, shuts }
+    }
+
+    fn is_undisturbed(&mut self, why: &str) {
+        self.pair.run_for(Duration::from_secs(5));
+        assert_eq!(self.pair.send(self.socket, b"still there").unwrap(), 11, "{why}");
+        assert_eq!(self.pair.read(self.socket, 11).unwrap(), b"still there", "{why}");
+        assert_eq!(self.pair.wrote("AT+CIPSHUT"), self.shuts, "{why}");
+        assert!(!self.pair.saw(|event| matches!(event, Event::Restarted)), "{why}");
+        assert!(self.pair.engine.is_ready(), "{why}");
+    }
+
+    fn heard(&self, wanted: &str) -> bool {
+        self.pair.saw(|event| matches!(event, Event::Urc(Urc::Message { text, .. }) if text == wanted))
+    }
+}
+
+#[test]
+fn a_message_that_comes_unasked_changes_nothing() {
+    for chunk in [1, 7, 1000] {
+        for header in HEADERS {
+            for text in TEXTS {
+                for behind in ["", "\r\n+CREG: 1\r\n"] {
+                    let mut watched = Watched::new(chunk);
+                    watched.pair.inject(format!("\r\n{header}\r\n{text}\r\n{behind}").as_bytes());
+                    watched.is_undisturbed(text);
+                    assert!(watched.heard(text), "{header}: {text}, {}", watched.pair.story());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_amid_an_answer_or_a_send_changes_nothing() {
+    for text in TEXTS {
+        let bytes = format!("\r\n{}\r\n{text}\r\n", HEADERS[0]);
+        let mut watched = Watched::new(1000);
+        watched.pair.before("AT+CSQ", &bytes);
+        assert_eq!(watched.pair.command("AT+CSQ", MINUTE).unwrap(), ["+CSQ: 24,0"], "{text}");
+        watched.pair.before("AT+CIPSEND", &bytes);
+        watched.is_undisturbed(text);
+        assert!(watched.heard(text), "{text}");
+    }
+}
+
+#[test]
+fn a_text_of_several_lines_is_one_text() {
+    for chunk in [1, 1000] {
+        let mut watched = Watched::new(chunk);
+        let text = "first\n0, CLOSED\n+PDP: DEACT\n\nRDY";
+        watched.pair.inject(format!("\r\n{}\r\n{text}\r\n\r\n+CREG: 1\r\n", HEADERS[0]).as_bytes());
+        watched.is_undisturbed(text);
+        assert!(watched.heard(text), "{}", watched.pair.story());
+        assert!(watched.pair.saw(|event| matches!(event, Event::Urc(Urc::Registration(..)))));
+    }
+}
+
+#[test]
+fn what_may_be_more_of_a_text_is_asked_about() {
+    for text in ["0, CLOSED", "+PDP: DEACT", "RDY", "0, CLOSE OK", "what is this"] {
+        let mut watched = Watched::new(1000);
+        watched.pair.inject(format!("\r\n{}\r\nfirst\r\n\r\n{text}\r\n", HEADERS[0]).as_bytes());
+        watched.is_undisturbed(text);
+    }
+    let settings = Settings::default().closed_reported(false);
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    let socket = pair.channel_open();
+    pair.control(Control::PeerClose(0));
+    pair.inject(format!("\r\n{}\r\nfirst\r\n\r\n0, CLOSED\r\n", HEADERS[0]).as_bytes());
+    let (_, error) = pair.read_to_end(socket);
+    assert!(matches!(error, Error::Closed(CloseReason::Peer)), "it was true: {error}");
+}
+
+#[test]
+fn digits_and_reports_are_one_line_or_none() {
+    let mut watched = Watched::new(1000);
+    watched
+        .pair
+        .inject(b"\r\n+CMT: ,24\r\n07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741\r\n");
+    watched.pair.inject(b"\r\n+CDS: 6,2,\"+123\",145,\"24/07/23\",\"24/07/23\",0\r\n\r\n+CREG: 1\r\n");
+    watched.is_undisturbed("digits");
+    assert!(watched.pair.saw(|event| matches!(event, Event::Urc(Urc::Registration(..)))));
+}
+
+#[test]
+fn a_string_that_spans_lines_and_a_publication_change_nothing() {
+    for text in TEXTS {
+        for bytes in [
+            format!("\r\n+CUSD: 0,\"your balance\r\n{text}\r\nis 5\",15\r\n"),
+            format!("\r\n+MSUB: \"topic\",{} byte,first\r\n{text}\r\n", "first\r\n".len() + text.len()),
+        ] {
+            for chunk in [1, 1000] {
+                let mut watched = Watched::new(chunk);
+                watched.pair.inject(bytes.as_bytes());
+                watched.is_undisturbed(&bytes);
+            }
+        }
+    }
+}
+
+const READ: &str = "+CMGR: \"REC READ\",\"+123\",,\"24/07/23,08:35:01+32\"";
+
+#[test]
+fn a_message_that_is_read_is_the_whole_answer_and_changes_nothing() {
+    for chunk in [1, 7, 1000] {
+        for text in TEXTS {
+            let mut watched = Watched::new(chunk);
+            watched.pair.instead("AT+CMGR", format!("\r\n{READ}\r\n{text}\r\n\r\nOK\r\n"));
+            assert_eq!(watched.pair.command("AT+CMGR=1", MINUTE).unwrap(), [READ, text], "{text}");
+            watched.is_undisturbed(text);
+        }
+    }
+    let lines = ["first", "OK", "0, CLOSED", "+PDP: DEACT", "ERROR", "last"];
+    for end in ["\n", "\r\n"] {
+        let mut watched = Watched::new(1000);
+        watched.pair.instead("AT+CMGR", format!("\r\n{READ}\r\n{}\r\n\r\nOK\r\n", lines.join(end)));
+        let answer = watched.pair.command("AT+CMGR=1", MINUTE).unwrap();
+        assert_eq!(answer[1..], lines);
+        watched.is_undisturbed("lines");
+    }
+}
+
+#[test]
+fn a_list_of_messages_is_the_whole_answer() {
+    let [first, second] =
+        ["1", "2"].map(|n| format!("+CMGL: {n},\"REC READ\",\"+123\",,\"24/07/23,08:35:01+32\""));
+    let mut watched = Watched::new(1000);
+    watched.pair.instead("AT+CMGL", format!("\r\n{first}\r\nOK\r\n{second}\r\n1, CLOSED\r\n\r\nOK\r\n"));
+    let answer = watched.pair.command("AT+CMGL=\"ALL\"", MINUTE).unwrap();
+    assert_eq!(answer, [&first, "OK", &second, "1, CLOSED"]);
+    watched.pair.instead("AT+CMGL", "\r\nOK\r\n");
+    assert!(watched.pair.command("AT+CMGL=\"ALL\"", MINUTE).unwrap().is_empty(), "there are none");
+    watched.is_undisturbed("a list");
+}
+
+#[test]
+fn a_refusal_is_one_although_an_answer_may_hold_text() {
+    let mut watched = Watched::new(1000);
+    watched.pair.instead("AT+CMGR", "\r\n+CMS ERROR: 321\r\n");
+    let refused = watched.pair.command("AT+CMGR=1", MINUTE);
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    watched.pair.instead("AT+FSREAD", "\r\nERROR\r\n");
+    let refused = watched.pair.command("AT+FSREAD=\"name\",0,5,0", MINUTE);
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    watched.is_undisturbed("refused");
+}
+
+#[test]
+fn files_names_and_pages_are_text() {
+    for (command, header) in [
+        ("AT+FSREAD=\"name\",0,50,0", ""),
+        ("AT+HTTPREAD", "+HTTPREAD: 50\r\n"),
+        ("AT+CPBR=1,9", "+CPBR: 1,\"+123\",145,\"a name\"\r\n"),
+        ("AT+CNUM", "+CNUM: \"a name\",\"+123\",145\r\n"),
+    ] {
+        let mut watched = Watched::new(1000);
+        let name = command.split('=').next().unwrap();
+        watched.pair.instead(
+            name,
+            format!("\r\n{header}first\r\n0, CLOSED\r\n+PDP: DEACT\r\nOK\r\nlast\r\n\r\nOK\r\n"),
+        );
+        let answer = watched.pair.command(command, MINUTE).unwrap();
+        assert!(
+            answer.ends_with(&["first", "0, CLOSED", "+PDP: DEACT", "OK", "last"].map(String::from)),
+            "{answer:?}"
+        );
+        watched.is_undisturbed(command);
+    }
+}
+
+#[test]
+fn data_of_a_socket_between_the_frames_of_a_text_are_read() {
+    for chunk in [1, 1000] {
+        let mut watched = Watched::new(chunk);
+        watched.pair.inject(format!("\r\n{}\r\nhello\r\n\r\n+RECEIVE,0,4:\r\nabcd", HEADERS[0]).as_bytes());
+        assert_eq!(watched.pair.read(watched.socket, 4).unwrap(), b"abcd");
+        watched
+            .pair
+            .instead("AT+CMGR", format!("\r\n{READ}\r\nhello\r\n\r\n+RECEIVE,0,4:\r\nefgh\r\nOK\r\n"));
+        assert_eq!(watched.pair.command("AT+CMGR=1", MINUTE).unwrap(), [READ, "hello"]);
+        assert_eq!(watched.pair.read(watched.socket, 4).unwrap(), b"efgh");
+        watched.is_undisturbed("data");
+    }
+}
+
+#[test]
+fn the_answer_of_a_message_that_comes_late_is_text() {
+    for text in TEXTS {
+        let mut watched = Watched::new(1000);
+        watched.pair.instead("AT+CMGR", "");
+        assert!(watched.pair.command("AT+CMGR=1", Duration::from_secs(1)).is_err());
+        watched.pair.run_for(Duration::from_secs(2));
+        watched.pair.inject(format!("\r\n{READ}\r\n{text}\r\n\r\nOK\r\n").as_bytes());
+        watched.is_undisturbed(text);
+        assert!(watched.heard(text), "{text}");
+    }
+}
+
+#[test]
+fn more_of_a_text_is_no_damage_but_what_stands_behind_data_is() {
+    let header = HEADERS[0];
+    let mut watched = Watched::new(1000);
+    watched.pair.inject(b"\r\n+RECEIVE,0,4:\r\nabcd");
+    assert_eq!(watched.pair.read(watched.socket, 4).unwrap(), b"abcd");
+    watched
+        .pair
+        .inject(format!("\r\n{header}\r\nfirst\r\n\r\nmore of it\r\n0, CLOSED\r\nbye\r\n").as_bytes());
+    watched.is_undisturbed("data before the text");
+
+    let mut watched = Watched::new(1000);
+    watched
+        .pair
+        .inject(format!("\r\n{header}\r\nfirst\r\n\r\n+RECEIVE,0,4:\r\nabcdwhat is this\r\n").as_bytes());
+    let (_, error) = watched.pair.read_to_end(watched.socket);
+    assert!(matches!(error, Error::Closed(CloseReason::Damaged)), "data behind the text: {error}");
+}

@@ -1,0 +1,299 @@
+//! Files on their way to the module: what happens when something is lost or refused, and that nobody sees what is in
+//! them. In virtual time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::support::material::certificate_der;
+use crate::support::pair::Pair;
+use crate::support::tls::{SECRET_TEXT, commands, connect, connecting, mutual, online, verified};
+use air724ug::at::Refusal;
+use air724ug::capture::{Header, Recorder};
+use air724ug::proto::{Event, Input, Request};
+use air724ug::sim::Control;
+use air724ug::{Certificate, CloseReason, Error, TlsConfig, TlsFailure, TlsPart, TlsStep};
+
+const UPLOAD: TlsStep = TlsStep::Upload(TlsPart::Ca);
+
+/// What the module got, whole.
+fn arriving(pair: &mut Pair) -> Rc<RefCell<Vec<u8>>> {
+    let arrived = Rc::new(RefCell::new(Vec::new()));
+    let (copy, mut script) =
+        (arrived.clone(), std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes)));
+    pair.to_modem = Box::new(move |now, bytes| {
+        let bytes = script(now, bytes);
+        copy.borrow_mut().extend_from_slice(&bytes);
+        bytes
+    });
+    arrived
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Replaces text that the module writes.
+fn replace(pair: &mut Pair, from: &'static str, to: &'static str) {
+    pair.to_host = Box::new(move |_, bytes| {
+        String::from_utf8(bytes)
+            .map_or_else(|error| error.into_bytes(), |text| text.replace(from, to).into_bytes())
+    });
+}
+
+fn undisturbed(pair: &mut Pair) {
+    pair.to_host = Box::new(|_, bytes| bytes);
+}
+
+#[test]
+fn a_lost_prompt_is_waited_out_and_nothing_is_written_blind() {
+    let (mut pair, _) = online();
+    let arrived = arriving(&mut pair);
+    replace(&mut pair, "\r\n> ", "");
+    let before = pair.now;
+    let answer = connect(&mut pair, &verified());
+    let why = TlsFailure::Refused(Refusal::TimeOut);
+    assert!(matches!(answer, Err(Error::Tls { step: UPLOAD, why: is }) if is == why), "{answer:?}");
+    assert!(pair.now - before >= Duration::from_secs(15), "the module's own time-out");
+    assert!(!holds(&arrived.borrow(), "-----BEGIN"));
+    assert!(commands(&mut pair).last().unwrap().starts_with("AT+FSWRITE"), "nothing goes out behind it");
+    undisturbed(&mut pair);
+    connect(&mut pair, &verified()).unwrap();
+}
+
+#[test]
+fn a_lost_prompt_and_a_lost_time_out_end_all_the_same() {
+    let (mut pair, _) = online();
+    let arrived = arriving(&mut pair);
+    pair.to_host = Box::new(|_, bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        if text.contains("> ") || text.contains("TimeOut") { Vec::new() } else { bytes }
+    });
+    let before = pair.now;
+    let answer = connect(&mut pair, &verified());
+    let failed = matches!(answer, Err(Error::Tls { step: UPLOAD, why: TlsFailure::Timeout(_) }));
+    assert!(failed, "{answer:?}");
+    assert_eq!(pair.now - before, Duration::from_millis(20_005));
+    assert!(!holds(&arrived.borrow(), "-----BEGIN"));
+    undisturbed(&mut pair);
+    connect(&mut pair, &verified()).unwrap();
+}
+
+#[test]
+fn a_prompt_without_a_blank_is_one_too() {
+    let (mut pair, _) = online();
+    replace(&mut pair, "\r\n> ", "\r\n>");
+    connect(&mut pair, &mutual()).unwrap();
+}
+
+#[test]
+fn a_content_that_loses_bytes_is_not_filled_up() {
+    let (mut pair, _) = online();
+    let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
+    pair.to_modem = Box::new(move |now, bytes| {
+        let bytes = script(now, bytes);
+        if bytes.starts_with(b"-----BEGIN") { bytes[..100].to_vec() } else { bytes }
+    });
+    let answer = connect(&mut pair, &verified());
+    let why = TlsFailure::Refused(Refusal::TimeOut);
+    assert!(matches!(answer, Err(Error::Tls { step: UPLOAD, why: is }) if is == why), "{answer:?}");
+    let end = pair.written.windows(8).rposition(|text| text == b"-----END").unwrap();
+    assert!(!holds(&pair.written[end..], "\r\r"), "no content is made up");
+    pair.to_modem = Box::new(|_, bytes| bytes);
+    let lines = pair.command("AT+FSLS=\"/\"", Duration::from_secs(9)).unwrap();
+    assert_eq!(lines.len(), 1);
+    let size = pair.command(&format!("AT+FSFLSIZE=\"{}\"", lines[0]), Duration::from_secs(9)).unwrap();
+    assert_eq!(size, ["+FSFLSIZE: 0"]);
+}
+
+#[test]
+fn a_content_that_loses_bytes_and_its_time_out_is_not_filled_up_either() {
+    let (mut pair, _) = online();
+    let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
+    pair.to_modem = Box::new(move |now, bytes| {
+        let bytes = script(now, bytes);
+        if bytes.starts_with(b"-----BEGIN") { bytes[..100].to_vec() } else { bytes }
+    });
+    replace(&mut pair, "\r\nTimeOut\r\n", "");
+    let answer = connect(&mut pair, &verified());
+    let failed = matches!(answer, Err(Error::Tls { step: UPLOAD, why: TlsFailure::Timeout(_) }));
+    assert!(failed, "{answer:?}");
+    pair.run_for(Duration::from_secs(30));
+    assert!(!holds(&pair.written, "\r\r"), "no content is made up");
+}
+
+#[test]
+fn a_full_file_system_is_a_refusal() {
+    let (mut pair, _) = online();
+    let config = |seed| {
+        let ca = Certificate::from_bytes(&certificate_der(seed, 7_400)).unwrap();
+        TlsConfig::verified(ca)
+    };
+    let refused = (0..8).map(|seed| connect(&mut pair, &config(seed))).find(Result::is_err).unwrap();
+    let why = TlsFailure::Refused(Refusal::Error);
+    assert!(matches!(refused, Err(Error::Tls { step: UPLOAD, why: is }) if is == why), "{refused:?}");
+}
+
+#[test]
+fn an_ok_before_the_prompt_is_not_taken_for_success() {
+    let (mut pair, _) = online();
+    replace(&mut pair, "\r\n> ", "\r\nOK\r\n\r\n> ");
+    let arrived = arriving(&mut pair);
+    connect(&mut pair, &verified()).unwrap();
+    assert!(holds(&arrived.borrow(), "-----END CERTIFICATE-----\nAT"));
+    assert!(pair.saw(|event| *event == Event::Dropped("OK".to_owned())));
+}
+
+#[test]
+fn a_late_error_before_the_prompt_does_not_turn_content_into_commands() {
+    let (mut pair, script) = online();
+    // Something has timed out before, so that late answers are feared.
+    script.loses("AT+CSQ");
+    assert!(pair.command("AT+CSQ", Duration::from_secs(2)).is_err());
+    pair.run_for(Duration::from_secs(5));
+    replace(&mut pair, "\r\n> ", "\r\nERROR\r\n\r\n> ");
+    let arrived = arriving(&mut pair);
+    connect(&mut pair, &verified()).unwrap();
+    assert!(holds(&arrived.borrow(), "-----END CERTIFICATE-----\nAT+"));
+    // And if it was the command's own, nothing is written for as long as the module might wait.
+    replace(&mut pair, "\r\n> ", "\r\nERROR\r\n");
+    arrived.borrow_mut().clear();
+    let before = pair.now;
+    let other = TlsConfig::verified(Certificate::from_bytes(&certificate_der(9, 90)).unwrap());
+    let answer = connect(&mut pair, &other);
+    assert!(matches!(answer, Err(Error::Tls { step: UPLOAD, .. })), "{answer:?}");
+    assert!(pair.now - before >= Duration::from_secs(15));
+    assert!(!holds(&arrived.borrow(), "-----BEGIN"));
+}
+
+#[test]
+fn a_bearer_that_is_lost_during_an_upload_leaves_no_command_in_the_file() {
+    let (mut pair, _) = online();
+    replace(&mut pair, "\r\n> ", "");
+    let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
+    pair.run_for(Duration::from_secs(1));
+    let before = pair.written.len();
+    pair.inject(b"\r\n+PDP: DEACT\r\n");
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::BearerLost))), "{answer:?}");
+    pair.run_for(Duration::from_secs(10));
+    assert_eq!(pair.written.len(), before, "the module may still wait for content");
+    pair.run_for(Duration::from_secs(60));
+    undisturbed(&mut pair);
+    connect(&mut pair, &verified()).unwrap();
+}
+
+#[test]
+fn a_module_that_restarts_at_any_step_ends_the_connection_and_no_more() {
+    for begin in ["AT+FSCREATE", "AT+FSWRITE", "AT+SSLCFG", "AT+CIPSSL", "AT+CIPSTART"] {
+        let (mut pair, _) = online();
+        let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
+        pair.run_until(|pair| holds(&pair.written, begin));
+        pair.control(Control::Reset);
+        let answer = pair.answer(ticket);
+        assert!(answer.is_err(), "{begin}: {answer:?}");
+        pair.call(Request::WaitReady { timeout: Duration::from_secs(120) }).unwrap();
+        connect(&mut pair, &verified()).unwrap_or_else(|error| panic!("after {begin}: {error}"));
+    }
+}
+
+#[test]
+fn a_port_that_is_lost_at_any_step_ends_the_connection() {
+    for begin in ["AT+FSCREATE", "AT+FSWRITE", "AT+SSLCFG", "AT+CIPSSL", "AT+CIPSTART"] {
+        let (mut pair, _) = online();
+        let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
+        pair.run_until(|pair| holds(&pair.written, begin));
+        pair.engine.handle(pair.now, Input::PortLost("unplugged"));
+        pair.run_for(Duration::from_millis(1));
+        let answer = pair.answered(ticket);
+        assert!(matches!(answer, Some(Err(Error::PortLost(_)))), "{begin}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_file_that_was_not_written_to_the_end_is_not_used_whatever_its_length() {
+    let (mut pair, _) = online();
+    let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
+    pair.run_until(|pair| holds(&pair.written, "AT+FSWRITE"));
+    // The port goes before the content does: what comes next is taken for it.
+    pair.engine.handle(pair.now, Input::PortLost("unplugged"));
+    pair.run_for(Duration::from_millis(100));
+    assert!(pair.answered(ticket).is_some());
+    pair.engine.handle(pair.now, Input::PortBack);
+    pair.call(Request::WaitReady { timeout: Duration::from_secs(120) }).unwrap();
+    let line = commands(&mut pair).into_iter().find(|line| line.starts_with("AT+FSWRITE")).unwrap();
+    let (name, len) = (line.split('"').nth(1).unwrap(), line.split(',').nth(2).unwrap());
+    let size = pair.command(&format!("AT+FSFLSIZE=\"{name}\""), Duration::from_secs(9)).unwrap();
+    assert_eq!(size, [format!("+FSFLSIZE: {len}")], "it is full, of line ends");
+    connect(&mut pair, &verified()).unwrap();
+    let read = format!("AT+FSREAD=\"{name}\",0,{len},0");
+    let lines = pair.command(&read, Duration::from_secs(9)).unwrap();
+    assert_eq!(
+        (lines[0].as_str(), lines.last().unwrap().as_str()),
+        ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
+    );
+    // And then it is what it is called.
+    commands(&mut pair);
+    connect(&mut pair, &verified()).unwrap();
+    assert!(!commands(&mut pair).iter().any(|line| line.starts_with("AT+FSWRITE")));
+}
+
+#[test]
+fn a_connection_that_nobody_waits_for_any_more_leaves_the_channel_free() {
+    let (mut pair, _) = online();
+    replace(&mut pair, "\r\n> ", "");
+    let ticket = connecting(&mut pair, &verified(), Duration::from_secs(2));
+    assert!(pair.answer(ticket).is_err());
+    undisturbed(&mut pair);
+    for _ in 0..8 {
+        connect(&mut pair, &verified()).unwrap();
+    }
+    assert!(matches!(connect(&mut pair, &verified()), Err(Error::NoFreeChannel)));
+}
+
+#[test]
+fn keys_are_seen_nowhere() {
+    let (mut pair, _) = online();
+    let header = Header { what: "secrets".into(), source: "test".into(), expect: vec!["none".into()] };
+    let recorder = Rc::new(RefCell::new(Recorder::new(Vec::new(), &header)));
+    let (sent, received) = (recorder.clone(), recorder.clone());
+    let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
+    pair.to_modem = Box::new(move |now, bytes| {
+        sent.borrow_mut().to_modem(now, &bytes);
+        script(now, bytes)
+    });
+    // A module that repeats what it is given, line by line, as no documented one does.
+    pair.to_host = Box::new(move |now, bytes| {
+        let text = String::from_utf8_lossy(&bytes)
+            .replace("\r\n> ", "\r\n> \r\nWlpaWlpaWlpa\r\n+WlpaWlpa: Wlpa\r\n");
+        let bytes = text.into_bytes();
+        received.borrow_mut().from_modem(now, &bytes);
+        bytes
+    });
+    let ticket = connecting(&mut pair, &mutual(), Duration::from_secs(120));
+    let is_hidden = |text: &str, at: &str| {
+        assert!(!text.contains(SECRET_TEXT) && !text.contains("90, 90, 90"), "{at}: {text}");
+    };
+    for _ in 0..200 {
+        is_hidden(&format!("{:?}", pair.engine), "engine");
+        pair.run_for(Duration::from_millis(1));
+    }
+    assert!(pair.answer(ticket).is_ok());
+    assert!(holds(&pair.written, SECRET_TEXT), "it was written to the module");
+    is_hidden(&format!("{:?}", pair.events), "events");
+    let empty = Recorder::new(Vec::new(), &header);
+    let capture = String::from_utf8(recorder.replace(empty).into_inner()).unwrap();
+    is_hidden(&capture, "capture");
+    assert!(capture.contains("AT+FSWRITE=") && capture.contains("***"), "{capture}");
+}
+
+#[test]
+fn the_names_of_requests_hold_no_key() {
+    let host = air724ug::at::Quotable::host("example.com").unwrap();
+    let tls = mutual().settings(&host).unwrap();
+    let request = Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(1) };
+    let shown = format!("{request:?} {}", request.summary());
+    assert!(shown.contains("example.com") && !shown.contains(SECRET_TEXT), "{shown}");
+}

@@ -1,0 +1,75 @@
+//! What modems cost that do nothing: a thread each, and no wake-up.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
+
+use std::time::Duration;
+
+use crate::support::driver::{self, SOON, Terminal, all_asleep, memory, naps, processor_time, threads};
+use air724ug::sim::{Settings, Simulator, serve};
+use air724ug::{Config, Modem, ReceiveMode, Socket};
+
+/// How long nothing must happen.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Whoever wakes goes to sleep again: so many times in a quiet while. Waits in a call of our own, which must stay silent.
+#[track_caller]
+fn naps_while_quiet(modem: &Modem) -> u64 {
+    let events = modem.events();
+    let before = (naps("air724ug"), processor_time("air724ug"));
+    assert!(events.recv_timeout(QUIET).is_err(), "something happened");
+    // One who never goes to sleep takes no nap either.
+    let busy = processor_time("air724ug") - before.1;
+    assert!(busy < QUIET / 100, "the driver ran for {busy:?}");
+    naps("air724ug") - before.0
+}
+
+fn busy(modem: &Modem) -> Vec<Socket> {
+    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect("echo.test", 7).unwrap()).collect();
+    for socket in &sockets {
+        socket.send(b"hello").unwrap();
+        assert_eq!(socket.recv(SOON).unwrap().data().unwrap(), b"hello");
+    }
+    modem.signal_quality().unwrap();
+    sockets
+}
+
+#[test]
+fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
+    let _alone = crate::alone();
+    const MODEMS: usize = 64;
+    let terminals: Vec<_> = (0..MODEMS).map(|_| Terminal::with(Settings::default(), memory())).collect();
+    let modems: Vec<_> = terminals.iter().map(|terminal| terminal.modem(Config::default())).collect();
+    let sockets: Vec<_> = modems.iter().map(busy).collect();
+    all_asleep("air724ug", MODEMS);
+    assert_eq!(naps_while_quiet(&modems[0]), 0, "of {MODEMS} modems with 8 open sockets each");
+    drop((sockets, modems));
+    driver::eventually("every thread has ended", || threads("air724ug") == 0);
+
+    // Data that are fetched: a silent channel is asked seldom, and nothing else wakes.
+    let config = Config::default().receive_mode(ReceiveMode::Manual).receive_poll(SOON * 10);
+    let modem = terminals[0].modem(config);
+    let sockets = busy(&modem);
+    all_asleep("air724ug", 1);
+    assert_eq!(naps_while_quiet(&modem), 0, "when data are fetched");
+    drop((sockets, modem));
+    driver::eventually("every thread has ended", || threads("air724ug") == 0);
+
+    // An unread socket with a full window, long after it should have been asked for more.
+    let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(4096);
+    let modem = terminals[0].modem(config.receive_poll(Duration::from_millis(100)));
+    let unread = modem.tcp().connect("source.test", 1).unwrap();
+    driver::eventually("the window is full", || unread.peek(&mut [0; 4096]).unwrap() > 4096 - 1460);
+    let naps = naps_while_quiet(&modem);
+    assert!(naps <= 1, "{naps} wake-ups with an unread socket");
+    drop((unread, modem));
+    driver::eventually("every thread has ended", || threads("air724ug") == 0);
+
+    let (reader, writer, _handle) = serve::in_process(Simulator::new(Settings::default(), memory())).unwrap();
+    let modem = Modem::start(reader, writer, Config::default()).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let sockets = busy(&modem);
+    all_asleep("air724ug", 2);
+    assert_eq!(naps_while_quiet(&modem), 0, "over a pair of halves");
+    drop((sockets, modem));
+    driver::eventually("every thread has ended", || threads("air724ug") == 0);
+}

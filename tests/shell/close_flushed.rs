@@ -1,0 +1,139 @@
+//! A close that waits until the peer has everything, and says what it may lack if not.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
+
+use std::io::{self, Read};
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use crate::support::driver::{MODES, SOON, Terminal, connect, eventually, memory, noise, ready, server};
+use air724ug::sim::{Peer, Settings};
+use air724ug::{CloseReason, Config, DeliveryUnknown, Error, Modem, Unacknowledged};
+
+fn modem() -> (Terminal, Modem) {
+    let mut network = memory();
+    network.serve("deaf.test", 1, Peer::discard().never_reads());
+    let terminal = Terminal::with(Settings::default(), network);
+    let modem = terminal.modem(Config::default());
+    (terminal, modem)
+}
+
+/// The module holds no connection any more.
+fn is_closed(modem: &Modem) -> bool {
+    let lines = modem.command("AT+CIPSTATUS", SOON).unwrap();
+    !lines.iter().any(|line| line.contains("\"CONNECTED\""))
+}
+
+#[test]
+fn the_peer_has_everything_when_it_returns() {
+    for mode in MODES {
+        let (tell, told) = crossbeam_channel::unbounded();
+        let server = server(move |mut stream| {
+            let mut all = Vec::new();
+            let mut buf = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buf) {
+                all.extend_from_slice(&buf[..count]);
+            }
+            tell.send(all).unwrap();
+        });
+        let (_terminal, modem) = ready(Config::default().receive_mode(mode));
+        let socket = connect(&modem, server);
+        let data = noise(50_000, 3);
+        socket.send(&data[..10_000]).unwrap();
+        socket.queue(&data[10_000..]).unwrap();
+        socket.close_flushed(SOON).unwrap();
+        assert!(told.recv_timeout(SOON).unwrap() == data, "{mode:?}");
+        assert!(is_closed(&modem));
+    }
+}
+
+#[test]
+fn what_a_deaf_peer_lacks_is_said_in_time_and_the_socket_is_closed() {
+    let (_terminal, modem) = modem();
+    let socket = modem.tcp().connect("deaf.test", 1).unwrap();
+    let other = socket.try_clone().unwrap();
+    socket.queue(&noise(100_000, 4)).unwrap();
+    let began = Instant::now();
+    let error = socket.close_flushed(Duration::from_millis(300)).unwrap_err();
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1_300), "{took:?}");
+    let within = |after| after == Duration::from_millis(300);
+    assert!(matches!(error.why, Error::Timeout { after, .. } if within(after)), "{error:?}");
+    let seen = other.statistics();
+    assert_eq!(error.unacknowledged, Unacknowledged::AtMost(seen.unacknowledged()));
+    assert!((1..=100_000).contains(&seen.unacknowledged()), "{seen:?}");
+    assert!(error.to_string().contains("bytes are not acknowledged"), "{error}");
+    assert!(matches!(other.send(b"x"), Err(Error::Closed(CloseReason::Local))));
+    drop(other);
+    eventually("the module has closed it", || is_closed(&modem));
+    assert_eq!(io::Error::from(error).kind(), io::ErrorKind::TimedOut);
+}
+
+#[test]
+fn a_close_that_the_module_does_not_confirm_is_told_though_nothing_is_lost() {
+    let slow = vec![("+CIPCLOSE".to_owned(), Duration::from_secs(10))];
+    let terminal = Terminal::with(Settings::default().latencies(slow), memory());
+    let modem = terminal.modem(Config::default());
+    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    socket.send(b"hello").unwrap();
+    let error = socket.close_flushed(Duration::from_secs(2)).unwrap_err();
+    assert_eq!(error.unacknowledged, Unacknowledged::AtMost(0));
+    let within = |after| after == Duration::from_secs(2);
+    assert!(matches!(error.why, Error::Timeout { after, .. } if within(after)), "{error:?}");
+    assert!(error.to_string().contains("everything is acknowledged"), "{error}");
+}
+
+#[test]
+fn no_time_at_all_closes_too() {
+    let (_terminal, modem) = modem();
+    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    socket.send(b"hello").unwrap();
+    let error = socket.close_flushed(Duration::ZERO).unwrap_err();
+    // The module may have been asked, and have answered, behind the time-out.
+    assert!(matches!(error.unacknowledged, Unacknowledged::AtMost(0 | 5)), "{error:?}");
+    eventually("the module has closed it", || is_closed(&modem));
+}
+
+#[test]
+fn a_peer_that_was_faster_is_the_reason() {
+    let (_terminal, modem) = modem();
+    let socket = modem.tcp().connect("bye.test", 1).unwrap();
+    let mut page = String::new();
+    (&socket).read_to_string(&mut page).unwrap();
+    let error = socket.close_flushed(SOON).unwrap_err();
+    assert!(matches!(error.why, Error::Closed(CloseReason::Peer)), "{error:?}");
+    assert_eq!(error.unacknowledged, Unacknowledged::AtMost(0));
+    let modem = {
+        let socket = modem.tcp().connect("deaf.test", 1).unwrap();
+        socket.queue(&noise(100_000, 4)).unwrap();
+        modem.close();
+        let error = socket.close_flushed(SOON).unwrap_err();
+        assert!(matches!(error.why, Error::PortLost(_)), "{error:?}");
+        assert_ne!(error.unacknowledged, Unacknowledged::AtMost(0));
+        modem
+    };
+    drop(modem);
+}
+
+#[test]
+fn of_datagrams_nobody_knows_but_the_module_has_them_all() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(SOON)).unwrap();
+    let (_terminal, modem) = ready(Config::default());
+    let address = server.local_addr().unwrap();
+    let socket = modem.udp().connect(&address.ip().to_string(), address.port()).unwrap();
+    assert!(matches!(socket.flush(), Err(Error::DeliveryUnknown(DeliveryUnknown::Datagrams))));
+    assert!(matches!(socket.unacknowledged(), Err(Error::DeliveryUnknown(DeliveryUnknown::Datagrams))));
+    for datagram in [&b"one"[..], b"two", b"three"] {
+        socket.queue(datagram).unwrap();
+    }
+    let error = socket.close_flushed(SOON).unwrap_err();
+    assert_eq!(error.unacknowledged, Unacknowledged::Unknown(DeliveryUnknown::Datagrams));
+    assert!(matches!(error.why, Error::DeliveryUnknown(_)), "{error:?}");
+    for datagram in [&b"one"[..], b"two", b"three"] {
+        let mut buf = [0; 16];
+        let count = server.recv(&mut buf).unwrap();
+        assert_eq!(&buf[..count], datagram);
+    }
+    assert!(is_closed(&modem));
+}

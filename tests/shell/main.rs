@@ -1,0 +1,13 @@
+//! The driver around the core: real threads, pseudo-terminals and servers of this machine.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod api_line;
+mod close_flushed;
+mod driver_load;
+mod interrupt;
+mod socket_stream;
+mod supervisor;
+mod supervisor_transfers;
+mod transparent_port;

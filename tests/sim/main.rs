@@ -1,0 +1,17 @@
+//! The simulated modem alone: its commands, faults and faithfulness, without the driver.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod sim_behaviour;
+mod sim_commands;
+mod sim_dtr;
+mod sim_failures;
+mod sim_faults;
+mod sim_fidelity;
+mod sim_fidelity_fixtures;
+mod sim_fidelity_guide;
+mod sim_forms;
+mod sim_manual;
+mod sim_serve;
+mod sim_transparent;

@@ -1,0 +1,100 @@
+//! Failures that the captures show and that no other test of the simulated modem plays: as a person plays them, by the
+//! words of a rule or an order. The whole list stands in `docs/simulator.md`.
+
+use std::time::Duration;
+
+use crate::support::sim::{self, Host, OK, ask, connect, host, host_with, online, online_with, text};
+use air724ug::sim::{Boot, Order, Profile, Settings};
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Gives an order as a person types it.
+#[track_caller]
+fn order(host: &mut Host, words: &str) -> String {
+    match words.parse() {
+        Ok(Order::Control(control)) => text(host.control(control)),
+        other => unreachable!("{words}: {other:?}"),
+    }
+}
+
+/// A modem of the Air780E family, registered and with a bearer, with these rules.
+fn air780e(rules: &[&str]) -> Host {
+    let rules = rules.iter().filter_map(|rule| rule.parse().ok()).collect();
+    online_with(true, Settings::default().profile(Profile::air780e()).faults(rules))
+}
+
+#[test]
+fn a_card_is_pulled_out_at_its_moment_as_in_a14() {
+    let mut host = air780e(&["sim-removed@10s"]);
+    let told = text(host.wait(millis(10_000)));
+    assert!(told.ends_with("\r\n+CPIN: SIM REMOVED 0\r\n"), "{told}");
+    assert!(told.contains("\r\n+NO Service\r\n"), "{told}");
+    ask(&mut host, "AT+CPIN?", "\r\n+CME ERROR: 10\r\n");
+    assert_eq!(order(&mut host, "sim insert"), "\r\n+CPIN: READY 0\r\n");
+    assert!(text(host.wait(millis(1_500))).contains("\r\n^MODE: 17,17\r\n\r\n+E_UTRAN Service\r\n"));
+}
+
+#[test]
+fn the_cell_is_lost_at_its_moment_as_in_a23() {
+    let mut host = air780e(&["network-lost@10s"]);
+    let told = text(host.wait(millis(10_000)));
+    assert!(told.starts_with("\r\n^MODE: 0,0\r\n\r\n+NO Service\r\n"), "{told}");
+    ask(&mut host, "AT+CSQ", "\r\n+CSQ: 99,99\r\n\r\nOK\r\n");
+    assert_eq!(order(&mut host, "net up"), "");
+    assert!(text(host.wait(millis(1_500))).contains("\r\n^MODE: 17,17\r\n"));
+}
+
+#[test]
+fn the_bearer_is_lost_at_its_moment_as_in_a28() {
+    let mut host = air780e(&["pdp-lost@10s"]);
+    assert_eq!(text(host.wait(millis(10_000))), "\r\n+PDP: DEACT\r\n");
+}
+
+#[test]
+fn the_first_command_of_a_boot_is_lost_between_two_rdy_as_in_a19() {
+    let mut host = host_with(Settings::default().profile(Profile::air780e()).boot(Boot::Cold));
+    assert!(text(host.wait(millis(1_500))).ends_with("\r\nRDY\r\n"));
+    assert_eq!(host.write(b"ATE0\r\n"), b"", "not even an echo");
+    assert_eq!(text(host.wait(millis(739))), "");
+    assert_eq!(text(host.wait(millis(1))), "\r\nRDY\r\n");
+    ask(&mut host, "ATE0", OK);
+}
+
+#[test]
+fn a_peer_that_closes_is_told_on_its_channel_as_in_a27() {
+    let mut host = online(true);
+    connect(&mut host, 3, "discard.test", 9);
+    assert_eq!(order(&mut host, "close 3"), "\r\n3, CLOSED\r\n");
+    assert!(!host.simulator().network().is_open(sim::last_link(&host)));
+    ask(&mut host, "AT+CIPSEND=3,1", sim::NOT_ALLOWED);
+}
+
+#[test]
+fn a_close_that_nobody_asked_for_can_be_printed_as_in_a27() {
+    let mut host = online(true);
+    assert_eq!(order(&mut host, "urc 0, CLOSE OK"), "\r\n0, CLOSE OK\r\n");
+    assert_eq!(order(&mut host, "fault urc=0, CLOSE OK@30s"), "");
+    assert_eq!(text(host.wait(millis(30_000))), "", "it waits for the next line");
+    ask(&mut host, "AT", &format!("\r\n0, CLOSE OK\r\n{OK}"));
+}
+
+#[test]
+fn an_error_stands_for_any_answer_as_in_a12() {
+    for error in ["+CME ERROR: 3", "+CME ERROR: 10", "+CME ERROR: 65535", "ERROR"] {
+        let mut host = host();
+        order(&mut host, &format!("fault wrong-answer={error}"));
+        ask(&mut host, "AT+CSQ", &format!("\r\n{error}\r\n"));
+        ask(&mut host, "AT", OK);
+    }
+}
+
+#[test]
+fn what_two_lines_say_arrives_glued_together_as_in_s02() {
+    let mut host = host_with(Settings::default().echo(false));
+    order(&mut host, "fault merge=to-host,22");
+    assert_eq!(order(&mut host, "urc +CFUN: 1"), "");
+    let answer = text(host.write(b"AT+CGATT?\r\n"));
+    assert!(answer.starts_with("\r\n+CFUN: 1\r\n\r\n+CGATT: 1\r\n"), "{answer}");
+}

@@ -1,0 +1,11 @@
+//! What several test programs, the benches and the fuzz targets share.
+#![allow(dead_code, unreachable_pub, reason = "each program uses its own part")]
+
+#[cfg(unix)]
+pub mod driver;
+pub mod hostile;
+pub mod material;
+pub mod pair;
+pub mod scripts;
+pub mod sim;
+pub mod tls;

@@ -1,0 +1,57 @@
+//! Any trace of LuatOS firmware: it is read to its end, told in order, and takes bounded memory.
+
+use air724ug::luat::{MAX_EVIDENCE, MAX_HAPPENINGS, MAX_RECORD, Reader, Story};
+
+use super::numbers::Numbers;
+use super::script::Script;
+
+/// What traces look like.
+const TRACES: [&str; 2] =
+    [include_str!("../../../fixtures/luat/faq.trace"), include_str!("../../../fixtures/luat/rare.trace")];
+/// Lines of one script.
+const MAX_STEPS: usize = 400;
+
+/// Reads a trace that the script writes: lines of real ones, with other numbers, cut, joined, and other bytes between.
+pub fn run(bytes: &[u8]) {
+    let mut script = Script::new(bytes);
+    let lines: Vec<&str> = TRACES.iter().flat_map(|trace| trace.split_inclusive('\n')).collect();
+    let mut trace = Vec::new();
+    let mut steps = 0;
+    while !script.is_over() && steps < MAX_STEPS {
+        steps += 1;
+        match script.byte() % 8 {
+            0..4 => {
+                let line = lines[script.number() as usize % lines.len()];
+                trace.extend(Numbers::new(script.bytes()).replaced(line.as_bytes()));
+            }
+            4 => {
+                let line = lines[script.number() as usize % lines.len()];
+                trace.extend_from_slice(&line.as_bytes()[..usize::from(script.byte()).min(line.len())]);
+            }
+            5 => trace.extend_from_slice(script.bytes()),
+            6 => trace.extend(std::iter::repeat_n(script.byte(), usize::from(script.byte()) * 64)),
+            _ => trace.push(b'\n'),
+        }
+    }
+    check(&trace);
+    // The file of a script is also a trace.
+    check(bytes);
+}
+
+fn check(trace: &[u8]) {
+    let Ok(story) = Story::read(trace) else { panic!("reading from memory fails") };
+    assert!(story.happenings.len() <= MAX_HAPPENINGS);
+    for happening in &story.happenings {
+        assert!(!happening.lines.is_empty() && happening.lines.is_sorted(), "{happening:?}");
+        assert!(!happening.what.to_string().is_empty(), "{happening:?}");
+    }
+    for finding in &story.findings {
+        assert!((1..=MAX_EVIDENCE).contains(&finding.evidence.len()) && finding.count > 0, "{finding:?}");
+    }
+    let mut line = 0;
+    for record in Reader::new(trace) {
+        let Ok(record) = record else { panic!("reading from memory fails") };
+        assert!(*record.lines.start() > line && record.text.len() <= MAX_RECORD, "{record:?}");
+        line = *record.lines.end();
+    }
+}

@@ -1,0 +1,246 @@
+//! The simulated modem against any host, any network and any hand on the world: it never panics, always comes to rest,
+//! and never grows.
+
+use std::time::Duration;
+
+use air724ug::sim::{Control, Happening, Input, MemoryNetwork, Output, Settings, Simulator, When};
+use air724ug::time::Timestamp;
+
+use super::given::{self, WORDS};
+use super::script::Script;
+
+/// Outputs behind one input. More means that it does not come to rest.
+const MAX_POLLS: usize = 20_000;
+/// Bytes behind one input: the line's queue, twice (URCs), and what the peers in memory hold.
+const MAX_BYTES: usize = 2_000_000;
+/// Ticks at deadlines between two inputs of the script.
+const MAX_TICKS: usize = 300;
+/// What a modem that still works answers.
+const ANSWER: &[u8] = b"OK\r\n";
+/// Seconds until a reset modem has to answer: faults that wait may still take some answers, and hold one for 65 s each.
+const MAX_TRIES: usize = 20_000;
+/// What keeps a script from taking minutes.
+const MAX_STEPS: usize = 400;
+
+/// A life that was long.
+#[allow(dead_code, reason = "for tests/resources/sim_soak.rs and fuzz/src/bin/soak.rs")]
+#[derive(Debug)]
+pub struct Life {
+    /// How long, in its own time.
+    pub lasted: Duration,
+    /// Connections that its host had.
+    pub connections: u64,
+}
+
+/// Plays scripts on one modem, the life of which goes on from each to the next, and an ordinary session before each. The
+/// hang-up, which would end it, and chance, which would gather until no byte arrives, are left out.
+#[allow(dead_code, reason = "for tests/resources/sim_soak.rs and fuzz/src/bin/soak.rs")]
+pub fn live(scripts: impl Iterator<Item = Vec<u8>>) -> Life {
+    let mut stage = Stage::new(Settings::default());
+    stage.immortal = true;
+    for bytes in scripts {
+        stage.work();
+        let mut script = Script::new(&bytes);
+        while !script.is_over() {
+            stage.step(&mut script);
+        }
+    }
+    stage.still_works();
+    Life { lasted: stage.now - Timestamp::ZERO, connections: stage.connections }
+}
+
+/// An ordinary session, up to the prompt of a send.
+const WORK: &[&str] = &[
+    "\r\nATQ0V1E0\r\n",
+    // A script may have locked the card or blocked it.
+    "AT+CPIN=\"1234\"\r\n",
+    "AT+CPIN=\"12345678\",\"1234\"\r\n",
+    "AT+CLCK=\"SC\",0,\"1234\"\r\n",
+    "AT+CIPMODE=0;+CIPMUX=1;+CIPQSEND=1;+CSTT;+CIICR\r\n",
+    "AT+CIFSR\r\n",
+    "AT+CIPSTART=0,\"TCP\",\"echo.test\",7\r\n",
+    "AT+CIPSEND=0,1460\r\n",
+];
+
+/// Plays a script.
+pub fn run(bytes: &[u8]) {
+    let mut script = Script::new(bytes);
+    let settings = given::settings(&mut script);
+    let mut stage = Stage::new(settings);
+    let mut steps = 0;
+    while !script.is_over() && steps < MAX_STEPS {
+        stage.step(&mut script);
+        steps += 1;
+    }
+    stage.still_works();
+}
+
+struct Stage {
+    modem: Simulator<MemoryNetwork>,
+    now: Timestamp,
+    hung_up: bool,
+    /// Whether nobody lets it hang up.
+    immortal: bool,
+    /// Whether faults strike by chance.
+    chance: bool,
+    /// Whether an `OK` has come.
+    answered: bool,
+    connections: u64,
+    received: Vec<u8>,
+}
+
+impl Stage {
+    fn new(settings: Settings) -> Self {
+        let chance = settings.faults.iter().any(|rule| matches!(rule.when, When::Chance(_)));
+        let modem = Simulator::new(settings, given::network());
+        let mut stage = Self {
+            modem,
+            now: Timestamp::ZERO,
+            hung_up: false,
+            immortal: false,
+            chance,
+            answered: false,
+            connections: 0,
+            received: Vec::new(),
+        };
+        stage.give(Input::Tick);
+        stage
+    }
+
+    fn step(&mut self, script: &mut Script<'_>) {
+        match script.byte() % 10 {
+            0 | 1 => self.write(script.bytes()),
+            2 | 3 => self.write(script.one(WORDS).as_bytes()),
+            4 => self.wait(Duration::from_millis(script.number())),
+            5 => self.wait(Duration::from_micros(u64::from(script.byte()))),
+            6 => self.network(script),
+            7 => self.control(script),
+            8 => self.write(given::line(script).as_bytes()),
+            _ => self.away(script),
+        }
+    }
+
+    /// A host that writes and does not read.
+    fn away(&mut self, script: &mut Script<'_>) {
+        let (times, bytes, pause) = (script.byte(), script.bytes(), Duration::from_millis(script.number()));
+        for _ in 0..times {
+            self.now += pause;
+            self.modem.handle(self.now, Input::Host(bytes));
+        }
+        self.give(Input::Tick);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        assert!(self.modem.room() <= 64 * 1024);
+        self.give(Input::Host(bytes));
+    }
+
+    fn network(&mut self, script: &mut Script<'_>) {
+        let Some(link) = self.modem.network().last_link() else { return };
+        match script.byte() % 4 {
+            0 | 1 => self.modem.network_mut().push(link, script.bytes()),
+            2 => self.modem.network_mut().close_by_peer(link),
+            _ => self.modem.network_mut().reset_by_peer(link),
+        }
+        self.give(Input::Tick);
+    }
+
+    fn control(&mut self, script: &mut Script<'_>) {
+        let control = match script.byte() % 10 {
+            0 => Control::Reset,
+            1 => Control::SimRemove,
+            2 => Control::SimInsert,
+            3 => Control::NetworkDown,
+            4 => Control::NetworkUp,
+            5 => Control::PdpLost,
+            6 => Control::Urc(given::text(script)),
+            7 => match script.byte() {
+                byte @ 0xf0.. => Control::Dtr(byte & 1 == 1),
+                channel => Control::PeerClose(channel),
+            },
+            // Rarely: nothing happens behind it.
+            8 if script.byte() == 255 && !self.immortal => Control::HangUp,
+            9 if !self.immortal => Control::Rule(given::rule(script)),
+            _ => Control::Fault(given::fault(script)),
+        };
+        if let Control::Rule(rule) = &control {
+            self.chance |= matches!(rule.when, When::Chance(_));
+        }
+        self.give(Input::Control(control));
+    }
+
+    fn wait(&mut self, span: Duration) {
+        let end = self.now + span;
+        let mut ticks = 0;
+        while let Some(at) = self.modem.deadline().filter(|at| *at <= end) {
+            assert!(at > self.now, "a deadline that has passed at {} and was served", self.now);
+            ticks += 1;
+            if ticks == MAX_TICKS {
+                break;
+            }
+            self.now = at;
+            self.give(Input::Tick);
+        }
+        self.now = end.max(self.now);
+        self.give(Input::Tick);
+    }
+
+    /// Gives an input and takes what comes of it.
+    fn give(&mut self, input: Input<'_>) {
+        self.modem.handle(self.now, input);
+        // On a slow line an answer comes in pieces.
+        self.received.drain(..self.received.len().saturating_sub(ANSWER.len() - 1));
+        let mut polls = 0;
+        while let Some(output) = self.modem.poll() {
+            polls += 1;
+            assert!(polls < MAX_POLLS, "it does not come to rest");
+            assert!(!self.hung_up || matches!(output, Output::Happened(_)), "{output:?} behind the hang-up");
+            match output {
+                Output::Host(bytes) => self.received.extend(bytes),
+                Output::Happened(Happening::Connected { .. }) => self.connections += 1,
+                Output::Happened(_) => {}
+                Output::HangUp => self.hung_up = true,
+            }
+            assert!(self.received.len() < MAX_BYTES, "it grows");
+        }
+        self.answered |= self.received.windows(ANSWER.len()).any(|four| four == ANSWER);
+        self.holds_little();
+    }
+
+    fn holds_little(&self) {
+        for channel in self.modem.state().channels {
+            assert!(channel.unread <= 65_535, "{channel:?}");
+        }
+    }
+
+    /// What an ordinary host does, whatever went before.
+    fn work(&mut self) {
+        self.give(Input::Control(Control::SimInsert));
+        self.give(Input::Control(Control::NetworkUp));
+        self.give(Input::Control(Control::Reset));
+        self.wait(Duration::from_secs(30));
+        let block = [b'x'; 1460];
+        for line in WORK.iter().map(|line| line.as_bytes()).chain([&block[..]]) {
+            self.write(line);
+            self.wait(Duration::from_secs(3));
+        }
+    }
+
+    /// Whatever went before: a modem that is still there answers after a reset. Not one whose faults come by chance,
+    /// which may take every answer.
+    fn still_works(&mut self) {
+        if self.hung_up || self.chance {
+            return;
+        }
+        self.give(Input::Control(Control::Reset));
+        self.answered = false;
+        for _ in 0..MAX_TRIES {
+            self.wait(Duration::from_secs(1));
+            self.write(b"\r\nATQ0V1E0\r\n");
+            if self.answered || self.hung_up {
+                return;
+            }
+        }
+        panic!("it does not answer any more: {:?}", self.modem.state());
+    }
+}

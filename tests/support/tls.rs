@@ -1,0 +1,149 @@
+//! Certificates and keys that are none, but have their form; a module that takes TLS commands.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use air724ug::at::Quotable;
+use air724ug::proto::{Request, Response, SocketId, Ticket};
+use air724ug::sim::Settings;
+use air724ug::{Certificate, Config, Error, PrivateKey, TlsConfig};
+
+use super::material::{certificate_der, key_der};
+use super::pair::{ECHO, Pair};
+
+/// Bytes that must be seen nowhere, with nothing in them that Base64 would spell differently at another place.
+pub const SECRET: [u8; 90] = [0x5a; 90];
+/// How they look in Base64.
+pub const SECRET_TEXT: &str = "WlpaWlpa";
+
+pub fn ca() -> Certificate {
+    Certificate::from_bytes(&certificate_der(1, 700)).expect("a certificate")
+}
+
+pub fn client_certificate() -> Certificate {
+    Certificate::from_bytes(&certificate_der(2, 300)).expect("a certificate")
+}
+
+pub fn client_key() -> PrivateKey {
+    PrivateKey::from_bytes(&key_der(&SECRET)).expect("a key")
+}
+
+pub fn verified() -> TlsConfig {
+    TlsConfig::verified(ca())
+}
+
+pub fn mutual() -> TlsConfig {
+    verified().client_identity(client_certificate(), client_key())
+}
+
+/// What happens to commands on their way to the module: those that begin like this become that. The switch between TLS
+/// and plain, which the module has without a server that speaks TLS, is the script's.
+#[derive(Clone, Default)]
+pub struct Script {
+    fates: Rc<RefCell<Vec<(String, Fate)>>>,
+    is_on: Rc<Cell<bool>>,
+}
+
+#[derive(Clone)]
+enum Fate {
+    Becomes(&'static str),
+    Lost,
+    Switches,
+}
+
+impl Script {
+    /// They become this command; an empty one is lost.
+    pub fn becomes(&self, begin: &str, command: &'static str) -> &Self {
+        self.fates.borrow_mut().insert(0, (begin.to_owned(), Fate::Becomes(command)));
+        self
+    }
+
+    /// The module says `ERROR`.
+    pub fn refuses(&self, begin: &str) -> &Self {
+        self.becomes(begin, "AT+UNKNOWN\r\n")
+    }
+
+    /// The module says `+CME ERROR: 3`: a connection has its mode already.
+    pub fn forbids(&self, begin: &str) -> &Self {
+        self.becomes(begin, "AT+CSTT\r\n")
+    }
+
+    /// The module says `OK` and does nothing.
+    pub fn takes(&self, begin: &str) -> &Self {
+        self.becomes(begin, "AT\r\n")
+    }
+
+    pub fn loses(&self, begin: &str) -> &Self {
+        self.fates.borrow_mut().insert(0, (begin.to_owned(), Fate::Lost));
+        self
+    }
+
+    /// As it was before.
+    pub fn forget(&self, begin: &str) {
+        self.fates.borrow_mut().retain(|(known, _)| known != begin);
+        self.takes("AT+SSLCFG").switches();
+    }
+
+    /// The switch works, from now on and whatever was said of it before.
+    pub fn switches(&self) -> &Self {
+        self.fates.borrow_mut().insert(0, ("AT+CIPSSL=".to_owned(), Fate::Switches));
+        self
+    }
+
+    fn apply(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        for (begin, fate) in self.fates.borrow().iter() {
+            if text.starts_with(begin.as_str()) {
+                return match fate {
+                    Fate::Becomes(command) => command.as_bytes().to_vec(),
+                    Fate::Lost => Vec::new(),
+                    Fate::Switches => {
+                        self.is_on.set(text.starts_with("AT+CIPSSL=1"));
+                        b"AT\r\n".to_vec()
+                    }
+                };
+            }
+        }
+        // The module's own is on for this question alone: its servers speak no TLS.
+        if self.is_on.get() && text.starts_with("AT+CIPSSL?") {
+            return b"AT+CIPSSL=1;+CIPSSL?;+CIPSSL=0\r\n".to_vec();
+        }
+        bytes
+    }
+}
+
+/// A pair whose module takes every TLS command; what it makes of them is up to the script.
+pub fn online() -> (Pair, Script) {
+    // Time for others to have their turns.
+    let settings = Settings::default().latency(Duration::from_millis(5));
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    let script = Script::default();
+    script.takes("AT+SSLCFG").switches();
+    let theirs = script.clone();
+    pair.to_modem = Box::new(move |_, bytes| theirs.apply(bytes));
+    pair.written.clear();
+    (pair, script)
+}
+
+pub fn connecting(pair: &mut Pair, config: &TlsConfig, timeout: Duration) -> Ticket {
+    let host = Quotable::host(ECHO.0).expect("a host name");
+    let tls = config.settings(&host).expect("valid settings");
+    pair.ask(Request::ConnectTls { tls, host, port: ECHO.1, timeout })
+}
+
+pub fn connect(pair: &mut Pair, config: &TlsConfig) -> Result<SocketId, Error> {
+    let ticket = connecting(pair, config, Duration::from_secs(120));
+    match pair.answer(ticket)? {
+        Response::Connected(socket) => Ok(socket),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The commands that were written since the last call, without what is behind prompts.
+pub fn commands(pair: &mut Pair) -> Vec<String> {
+    let written = std::mem::take(&mut pair.written);
+    let text = String::from_utf8_lossy(&written);
+    text.lines().filter(|line| line.starts_with("AT")).map(str::to_owned).collect()
+}

@@ -1,0 +1,271 @@
+//! The doctor and its patients: on a pseudo-terminal, in every state that the simulated modem can be brought into, live
+//! and from the recording of the same session.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+#[path = "../../examples/common/states.rs"]
+mod states;
+
+use std::io::Write;
+use std::time::Duration;
+
+use air724ug::diagnosis::{Check, Checkup, Code, Evidence, Severity, StepState};
+use air724ug::sim::{MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
+use air724ug::{Certificate, Config, Modem, TlsConfig, capture};
+use states::{Patient, STATES, State};
+
+/// A file of this test's own, removed at the end.
+struct Recording(std::path::PathBuf);
+
+impl Recording {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("air724ug-doctor-{}-{name}.capture", std::process::id())))
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // What was never written need not be removed.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Examines a patient in this state; what was found first, live and from the recording.
+fn examine(name: &str) -> (Option<Code>, Option<Code>) {
+    let (_, state, _) = STATES.iter().find(|(known, ..)| *known == name).unwrap();
+    let patient = Patient::new(*state).unwrap();
+    let recording = Recording::new(name);
+    let config = patient.config.clone().capture(&recording.0);
+    let diagnosis = Modem::diagnose_port(&patient.path, &config, &patient.checkup);
+    let live = diagnosis.root_cause().map(|finding| finding.code);
+    if let Some(cause) = diagnosis.root_cause() {
+        assert!(cause.evidence.iter().any(|proof| !proof.lines.is_empty()), "{name} has no proof");
+    }
+    let offline = capture::load(&recording.0).ok().and_then(|capture| {
+        let diagnosis = Evidence::of_capture(&capture).diagnose();
+        diagnosis.root_cause().map(|finding| finding.code)
+    });
+    (live, offline)
+}
+
+/// Each state in a thread of its own, because some of them take seconds by nature.
+fn examine_all(names: &[&'static str]) {
+    std::thread::scope(|scope| {
+        let examinations: Vec<_> =
+            names.iter().map(|name| (*name, scope.spawn(move || examine(name)))).collect();
+        for (name, examination) in examinations {
+            let (_, _, cause) = STATES.iter().find(|(known, ..)| *known == name).unwrap();
+            let (live, offline) = examination.join().unwrap();
+            assert_eq!(live, *cause, "{name}, live");
+            let recorded = match cause {
+                // No session, so no recording; or one of the rate that was found.
+                Some(code) if matches!(code.check(), Check::Port | Check::Baud) => None,
+                // A recording does not tell that the PIN came from the configuration: the card asks for it.
+                Some(Code::SimPinRefused) => Some(Code::SimPin),
+                cause => *cause,
+            };
+            assert_eq!(offline, recorded, "{name}, from the recording");
+        }
+    });
+}
+
+#[test]
+fn each_state_of_the_port_and_the_line_is_named_first() {
+    examine_all(&["fine", "no-port", "port-busy", "not-a-port", "wrong-baud", "no-answer", "echo-only"]);
+}
+
+#[test]
+fn each_state_of_the_card_and_the_network_is_named_first() {
+    examine_all(&["no-sim", "pin", "wrong-pin", "no-signal", "weak-signal", "no-registration", "denied"]);
+}
+
+#[test]
+fn each_state_of_the_bearer_and_the_server_is_named_first() {
+    let bearer = ["only-2g", "no-attach", "no-bearer", "wrong-apn", "no-dns"];
+    examine_all(&[&bearer[..], &["private-server", "server-refuses", "server-silent"]].concat());
+}
+
+#[test]
+fn each_state_of_tls_is_named_first() {
+    let certificates = ["wrong-certificate", "wrong-name", "expired-certificate"];
+    examine_all(&[&["tls", "wrong-clock", "no-tls-server"], &certificates[..]].concat());
+}
+
+/// What the doctor has to name first, whatever becomes of the table of states.
+const CAUSES: [(&str, Code); 14] = [
+    ("no-sim", Code::SimMissing),
+    ("pin", Code::SimPin),
+    ("no-registration", Code::NotRegistered),
+    ("denied", Code::RegistrationDenied),
+    ("only-2g", Code::Only2g),
+    ("no-attach", Code::NotAttached),
+    ("no-bearer", Code::BearerRefused),
+    ("no-dns", Code::DnsFailed),
+    ("server-refuses", Code::ServerRefuses),
+    ("server-silent", Code::ServerSilent),
+    ("wrong-certificate", Code::TlsCertificate),
+    ("wrong-baud", Code::WrongBaud),
+    ("port-busy", Code::PortBusy),
+    ("no-port", Code::PortMissing),
+];
+
+#[test]
+fn the_table_of_states_expects_of_each_exactly_its_cause() {
+    for (wanted, cause) in CAUSES {
+        let state = STATES.iter().find(|(name, ..)| *name == wanted);
+        assert_eq!(state.map(|(_, _, cause)| *cause), Some(Some(cause)), "{wanted}");
+    }
+}
+
+#[test]
+fn every_state_is_examined_above() {
+    let this = include_str!("doctor.rs");
+    for (name, ..) in STATES {
+        let (above, _) = this.split_once("const CAUSES").unwrap();
+        assert!(above.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn a_capture_that_cannot_be_written_is_no_fault_of_the_port() {
+    let patient = Patient::new(State::Fine).unwrap();
+    let config = patient.config.clone().capture("/no/such/folder/session.capture");
+    let diagnosis = Modem::diagnose_port(&patient.path, &config, &patient.checkup);
+    assert!(diagnosis.root_cause().is_none(), "{diagnosis}");
+}
+
+#[test]
+fn a_module_at_another_rate_is_examined_at_that_rate() {
+    let patient = Patient::new(State::WrongBaud).unwrap();
+    let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &patient.checkup);
+    let step = |check| diagnosis.steps().iter().find(|step| step.check == check).unwrap();
+    assert_eq!((step(Check::Baud).state, step(Check::Baud).shown.as_str()), (StepState::Failed, "9600"));
+    assert_eq!(step(Check::Server).state, StepState::Passed);
+    assert_eq!(diagnosis.findings().len(), 1);
+}
+
+/// A modem on halves, which have neither a path nor a rate.
+fn modem(settings: Settings) -> Modem {
+    let mut network = MemoryNetwork::new();
+    network.serve("server.example", 7, Peer::echo());
+    let (reader, writer, _) = serve::in_process(Simulator::new(settings, network)).unwrap();
+    Modem::start(reader, writer, Config::default()).unwrap()
+}
+
+#[test]
+fn a_modem_in_use_is_examined_without_harm_to_its_sockets() {
+    let modem = modem(Settings::default());
+    modem.wait_ready(Duration::from_secs(30)).unwrap();
+    let socket = modem.tcp().connect("server.example", 7).unwrap();
+    let diagnosis = modem.diagnose(&Checkup::default().server("server.example", 7));
+    assert!(diagnosis.root_cause().is_none(), "{diagnosis}");
+    socket.send(b"still here").unwrap();
+    assert_eq!(
+        socket.recv(Duration::from_secs(30)).unwrap(),
+        air724ug::Received::Data(b"still here".to_vec())
+    );
+}
+
+/// A modem that refuses what begins so, because it hears something else.
+struct Deaf<W>(W, &'static str);
+
+impl<W: Write> Write for Deaf<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match bytes.starts_with(self.1.as_bytes()) {
+            true => self.0.write_all(b"AT+NOSUCHCOMMAND\r\n")?,
+            false => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn certificate() -> Certificate {
+    Certificate::from_bytes(include_bytes!("../../fixtures/certificates/ca.crt")).unwrap()
+}
+
+#[test]
+fn a_step_of_tls_that_the_module_refuses_is_named() {
+    for (deaf_to, cause) in [
+        ("AT+FSWRITE=", Code::TlsUpload),
+        ("AT+SSLCFG=\"seclevel\"", Code::TlsSetting),
+        ("AT+CIPSSL=1", Code::TlsSwitch),
+        ("AT+CIPSSL?", Code::TlsSwitch),
+        ("AT+CIPSSL=?", Code::TlsMissing),
+    ] {
+        let mut network = MemoryNetwork::new();
+        network.serve("server.example", 443, Peer::echo());
+        let (reader, writer, _) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+        let modem = Modem::start(reader, Deaf(writer, deaf_to), Config::default()).unwrap();
+        let checkup =
+            Checkup::default().server("server.example", 443).tls(TlsConfig::verified(certificate()));
+        let diagnosis = modem.diagnose(&checkup);
+        let found = diagnosis.root_cause().map(|finding| finding.code);
+        assert_eq!(found, Some(cause), "{deaf_to}: {diagnosis}");
+    }
+}
+
+#[test]
+fn without_a_certificate_whoever_answers_is_taken_and_that_is_said() {
+    let patient = Patient::new(State::Tls).unwrap();
+    let checkup = patient.checkup.clone().tls(TlsConfig::unverified());
+    let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &checkup);
+    assert!(diagnosis.root_cause().is_none() && diagnosis.has(Code::TlsUnverified), "{diagnosis}");
+}
+
+#[test]
+fn a_radio_that_is_off_is_named_and_not_switched_on() {
+    let patient = Patient::new(State::Fine).unwrap();
+    let modem = Modem::open(&patient.path, Config::default()).unwrap();
+    modem.flight_mode(true).unwrap();
+    let events = modem.events();
+    modem.close();
+    drop(modem);
+    // The end of the events is the end of the thread that has the port.
+    while events.recv().is_ok() {}
+    for _ in 0..2 {
+        let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &patient.checkup);
+        let cause = diagnosis.root_cause().map(|finding| finding.code);
+        assert_eq!(cause, Some(Code::RadioOff), "{diagnosis}");
+    }
+}
+
+#[test]
+fn a_modem_with_all_channels_in_use_says_so() {
+    let modem = modem(Settings::default());
+    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect("server.example", 7).unwrap()).collect();
+    let diagnosis = modem.diagnose(&Checkup::default().server("server.example", 7));
+    assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::NoFreeChannel), "{diagnosis}");
+    drop(sockets);
+}
+
+#[test]
+fn a_module_that_never_answers_is_no_answer_within_its_time() {
+    let (reader, writer) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
+    let modem = Modem::start(reader.0, writer.1, Config::default()).unwrap();
+    let diagnosis = modem.diagnose(&Checkup::default().answer_timeout(Duration::from_millis(700)));
+    assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::NoAnswer), "{diagnosis}");
+    drop((reader.1, writer.0));
+}
+
+#[test]
+fn a_port_that_goes_away_is_lost() {
+    let (reader, writer) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
+    let modem = Modem::start(reader.0, writer.1, Config::default()).unwrap();
+    drop(reader.1);
+    let diagnosis = modem.diagnose(&Checkup::default());
+    assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::PortLost), "{diagnosis}");
+}
+
+#[test]
+fn what_is_being_done_is_told() {
+    let modem = modem(Settings::default().sim(SimCard::Absent));
+    let mut told = Vec::new();
+    let diagnosis = modem.diagnose_and_tell(&Checkup::default(), |what| told.push(what.to_owned()));
+    assert_eq!(diagnosis.severity(), Some(Severity::Error));
+    assert!(told.iter().any(|what| what.starts_with("waiting: no SIM card")), "{told:?}");
+    assert!(told.iter().any(|what| what == "asking AT+CPIN?"), "{told:?}");
+}

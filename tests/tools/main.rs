@@ -1,0 +1,11 @@
+//! What reads recordings and examines modems: captures, traces of LuatOS, diagnosis.
+
+mod captures;
+mod captures_fixtures;
+mod diagnosis_hostile;
+mod diagnosis_rules;
+mod diagnosis_tls;
+mod doctor;
+mod luat_captures;
+mod luat_fixtures;
+mod luat_hostile;
