@@ -24,13 +24,15 @@ Runs scenarios of driver, simulated modem, network and applications in virtual t
 applications do, when, and what fails: the modem, the line, the host, the network. After each, promises are checked:
 what is read is what was sent, a hole is told, Ok is a fact, every call ends in time, and others.
 
-Usage: simulate [--seeds N] [--from N] [--kind NAME] [--seed N] [--jobs N] [--quiet]
+Usage: simulate [--seeds N] [--from N] [--kind NAME] [--seed N] [--jobs N] [--digest] [--quiet]
 
   --seeds N         how many seeds [10000]
   --from N          the first one [0]
   --kind NAME       scenarios of one kind alone [each seed has its own]: KINDS
   --seed N          this one alone, with the trace of the line
   --jobs N          threads [one for each processor]
+  --digest          prints one number for all bytes of the wire and their moments: equal before and after a change that
+                    changes no behaviour
   --quiet           no progress
   --help            this text
 
@@ -53,6 +55,7 @@ struct Options {
     kind: Option<Kind>,
     seed: Option<u64>,
     jobs: usize,
+    digest: bool,
     quiet: bool,
 }
 
@@ -64,6 +67,8 @@ struct Total {
     kinds: BTreeMap<&'static str, u64>,
     faults: BTreeMap<String, u64>,
     failures: BTreeMap<(&'static str, &'static str), Vec<u64>>,
+    /// The sum of the numbers of all runs.
+    digest: u64,
 }
 
 fn main() -> ExitCode {
@@ -95,7 +100,8 @@ fn main() -> ExitCode {
 
 fn options(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> Result<Option<Options>, String> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut options = Options { seeds: 10_000, from: 0, kind: None, seed: None, jobs, quiet: false };
+    let mut options =
+        Options { seeds: 10_000, from: 0, kind: None, seed: None, jobs, digest: false, quiet: false };
     while let Some(arg) = args.next() {
         let option = arg.to_string_lossy().into_owned();
         let mut value = || {
@@ -109,6 +115,7 @@ fn options(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> Result<Option<
             "--from" => options.from = number(&option, &value()?)?,
             "--seed" => options.seed = Some(number(&option, &value()?)?),
             "--jobs" => options.jobs = number::<usize>(&option, &value()?)?.clamp(1, 256),
+            "--digest" => options.digest = true,
             "--quiet" => options.quiet = true,
             "--kind" => {
                 let name = value()?;
@@ -219,6 +226,7 @@ fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io:
     for (kind, seed, report) in inbox {
         total.seeds += 1;
         total.lasted += report.lasted;
+        total.digest = total.digest.wrapping_add(report.digest.of_run(kind.name(), seed));
         *total.kinds.entry(kind.name()).or_default() += 1;
         for (fault, count) in report.faults {
             *total.faults.entry(fault).or_default() += count;
@@ -242,6 +250,9 @@ fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io:
     let kinds: Vec<String> = total.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     writeln!(out, "kinds: {}", kinds.join(", "))?;
     writeln!(out, "{}", rate(&total, began))?;
+    if options.digest {
+        writeln!(out, "digest {:016x}", total.digest)?;
+    }
     for ((kind, check), seeds) in &total.failures {
         let some: Vec<String> = seeds.iter().take(8).map(u64::to_string).collect();
         writeln!(out, "FAILED: {check} in {} seeds of kind {kind}: {}", seeds.len(), some.join(" "))?;

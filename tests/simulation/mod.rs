@@ -7,6 +7,7 @@ mod acts;
 mod applications;
 mod chance;
 mod checks;
+mod digest;
 mod ending;
 mod facts;
 mod harm;
@@ -24,6 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::time::Duration;
 
+pub use digest::Digest;
 pub use kinds::Kind;
 pub use script::Script;
 pub use shrink::shrunk;
@@ -49,6 +51,8 @@ pub struct Report {
     pub faults: BTreeMap<String, u64>,
     /// What crossed the line, if it was wanted.
     pub trace: Vec<String>,
+    /// Every byte that the modem has read and written.
+    pub digest: Digest,
 }
 
 thread_local! {
@@ -98,6 +102,7 @@ pub fn play(script: &Script, traced: bool) -> Report {
         rig.failure = Some(Failure { check: "no-panic", what });
     }
     report.lasted = rig.facts.now.since_origin();
+    report.digest = rig.digest;
     report.failure = rig.failure.take();
     report.trace = rig.trace.take().unwrap_or_default();
     report

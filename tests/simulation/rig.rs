@@ -10,6 +10,7 @@ use air724ug::sim::{self, Control, Happening, MemoryNetwork, Simulator, Way};
 use air724ug::time::Timestamp;
 
 use super::checks::{self, Check};
+use super::digest::Digest;
 use super::facts::{Asked, Facts, Outcome, Seen, What};
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
@@ -55,6 +56,8 @@ pub struct Rig {
     pub struck: usize,
     /// What crossed the line, if it is wanted.
     pub trace: Option<Vec<String>>,
+    /// Every byte that the modem has read and written, with its moment.
+    pub digest: Digest,
 }
 
 impl Rig {
@@ -103,6 +106,7 @@ impl Rig {
             readable: Vec::new(),
             struck: 0,
             trace: traced.then(Vec::new),
+            digest: Digest::default(),
         }
     }
 
@@ -314,6 +318,7 @@ impl Rig {
             match output {
                 sim::Output::Host(bytes) => {
                     any = true;
+                    self.digest.add(self.facts.now, Way::ToHost, &bytes);
                     let bytes = if self.follows_grammar { self.on_way_to_host(bytes) } else { bytes };
                     self.deliver(&bytes);
                 }
@@ -370,6 +375,7 @@ impl Rig {
             return false;
         }
         let bytes: Vec<u8> = self.held_back.drain(..room).collect();
+        self.digest.add(self.facts.now, Way::FromHost, &bytes);
         self.modem.handle(self.facts.now, sim::Input::Host(&bytes));
         true
     }

@@ -1,0 +1,36 @@
+//! A number that stands for every byte of a run: two runs with the same number have had the same bytes at the same moments.
+
+use air724ug::sim::Way;
+use air724ug::time::Timestamp;
+
+/// FNV-1a, 64 bits: the same on every platform and in every version of Rust.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Digest(u64);
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Digest {
+    /// Bytes that the modem reads or writes.
+    pub fn add(&mut self, now: Timestamp, way: Way, bytes: &[u8]) {
+        self.fold(&now.as_micros().to_le_bytes());
+        self.fold(&[u8::from(way == Way::ToHost)]);
+        self.fold(bytes);
+    }
+
+    /// The number of a run of this kind and seed. Those of several runs are added up, so that their order does not count.
+    pub fn of_run(mut self, kind: &str, seed: u64) -> u64 {
+        self.fold(kind.as_bytes());
+        self.fold(&seed.to_le_bytes());
+        self.0
+    }
+
+    fn fold(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
