@@ -167,7 +167,13 @@ pub(crate) const UNASKED: &[Unasked] = &[
     key("+HTTPACTION", note, "+HTTPACTION: 0,200,5"),
     key("+MUID", note, "+MUID: 1"),
     // Calls and messages.
+    words("RING", call).among_answers(),
+    words("BUSY", call).among_answers(),
+    words("NO ANSWER", call).among_answers(),
+    words("NO DIALTONE", call).among_answers(),
     key("+CRING", note, "+CRING: VOICE"),
+    key("+CLIP", note, "+CLIP: \"+123\",145"),
+    key("+CCWA", note, "+CCWA: \"+123\",145,1"),
     key("+CMTI", note, "+CMTI: \"SM\",3"),
     key("+CBMI", note, "+CBMI: \"BM\",3"),
     key("+CDSI", note, "+CDSI: \"SR\",3"),
@@ -309,6 +315,11 @@ fn sapbr(words: &str) -> Option<Urc> {
 
 fn started(words: &str) -> Option<Urc> {
     matches!(words, "SMS READY" | "SMS Ready" | "Call Ready").then(|| Urc::Started(words.to_owned()))
+}
+
+/// Results of a call, and its beginning (V.250 section 5.7.1). `NO CARRIER` is a result code everywhere.
+fn call(words: &str) -> Option<Urc> {
+    matches!(words, "RING" | "BUSY" | "NO ANSWER" | "NO DIALTONE").then(|| Urc::Note(words.to_owned()))
 }
 
 fn card_mode(_: &str, list: &[u8]) -> Option<Urc> {

@@ -29,6 +29,7 @@ pub(super) struct Noticed {
     data_at: Option<Timestamp>,
     /// What the last line was.
     text: Text,
+    unknown: Unknown,
     /// News among data, which are not believed before something sound has followed, or nothing; empty if there are none.
     held: Vec<u8>,
 }
@@ -41,22 +42,46 @@ enum Text {
     Header,
     /// It answers nothing and is not known, and has no name in front as a new kind of news would.
     Strange,
+    /// The same, and it reads as words of the module's. Such words come between line ends of their own.
+    Words,
+}
+
+/// Words that are not known, and that what follows may show to be the end of data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Unknown {
+    None,
+    /// They came then, and nothing since.
+    Last(Timestamp),
+    /// A line has followed them.
+    Followed,
 }
 
 /// How long behind payload a strange line is taken for a part of it. News have names, and are seldom just there.
 const AMONG_DATA: Duration = Duration::from_millis(100);
+/// The longest line without a name that is taken for words of the module's. A sentence of NMEA 0183 has 82 bytes, the longest
+/// line of that kind in the captures fewer.
+const LONGEST_WORDS: usize = 128;
 /// How long ago data of a channel may have come for it to count as one that was being received from: as many lost bytes as
 /// may show on one channel may have held a whole frame of the other.
 const RECENT: Duration = Duration::from_secs(1);
 
 impl Noticed {
     pub(super) fn new() -> Self {
-        Self { data_at: None, text: Text::Sound, held: Vec::new() }
+        Self { data_at: None, text: Text::Sound, unknown: Unknown::None, held: Vec::new() }
+    }
+
+    /// A line or a header comes.
+    pub(super) fn line(&mut self, now: Timestamp) {
+        self.unknown = match self.unknown {
+            Unknown::Last(at) if now < at + AMONG_DATA => Unknown::Followed,
+            Unknown::Last(_) | Unknown::Followed | Unknown::None => Unknown::None,
+        };
     }
 
     /// Payload has come.
     pub(super) fn data(&mut self, now: Timestamp) {
         self.data_at = Some(now);
+        self.unknown = Unknown::None;
     }
 
     /// A text of people is over: the next line follows that, and no payload.
@@ -72,6 +97,7 @@ impl Noticed {
     /// What came before is over.
     pub(super) fn forget(&mut self) {
         self.held.clear();
+        self.unknown = Unknown::None;
     }
 }
 
@@ -99,8 +125,8 @@ impl Engine {
         self.out.event(Event::Fault(fault));
         if self.noticed.holds_news() {
             self.out.event(Event::Dropped(String::from_utf8_lossy(&self.noticed.held).into_owned()));
-            self.noticed.forget();
         }
+        self.noticed.forget();
         let mut hurt: ChannelSet = named.into_iter().collect();
         hurt = hurt.with(self.channels.disprove(&mut self.out));
         if let Some((channel, _, swallowed)) = self.channels.cut_short(&mut self.out) {
@@ -170,7 +196,7 @@ impl Engine {
     /// waits for what follows.
     pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
-            self.noticed.text = Text::Strange;
+            self.noticed.text = if reads_as_words(line) { Text::Words } else { Text::Strange };
             self.unclaimed(now, line);
         } else if self.is_among_data(now) && self.may_be_data() && !begins_connection(line) {
             self.believe_news(now);
@@ -207,14 +233,28 @@ impl Engine {
 
     /// What the last token's line says, now that it is known how it began.
     pub(super) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
-        match std::mem::replace(&mut self.noticed.text, Text::Sound) {
+        let text = std::mem::replace(&mut self.noticed.text, Text::Sound);
+        if self.noticed.unknown == Unknown::Followed {
+            self.noticed.unknown = Unknown::None;
+            // The line end behind the words was the one in front of this line: they were the end of data. An echo has none.
+            if is_loose && self.may_be_data() && self.bring_up.knows_echo_off() {
+                return self.damaged(now, Fault::Garbage, self.session.fetching());
+            }
+        }
+        match text {
             Text::Sound => return,
             Text::Header if !self.noticed.holds_news() => return,
             Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
             Text::Header => return self.believe_news(now),
             // More of a text of people has no line end of its own in front. Payload since then has ended the text.
-            Text::Strange if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) => return,
-            Text::Strange => {}
+            Text::Strange | Text::Words if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) => {
+                return;
+            }
+            Text::Words if !is_loose => {
+                self.noticed.unknown = Unknown::Last(now);
+                return;
+            }
+            Text::Strange | Text::Words => {}
         }
         let is_odd_here = is_loose || self.is_among_data(now) || self.session.fetching().is_some();
         if self.may_be_data() && is_odd_here {
@@ -249,6 +289,12 @@ impl Engine {
             ReceiveMode::Manual => self.session.fetching().is_some(),
         }
     }
+}
+
+/// Whether a line can be words of a module's: short, and without control characters.
+fn reads_as_words(line: &[u8]) -> bool {
+    let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LONGEST_WORDS);
+    text.is_some_and(|text| !text.chars().any(char::is_control))
 }
 
 /// Old firmware writes no line end behind these news, so that the next frame lacks its own.

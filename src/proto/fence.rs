@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Command, IpStatus, Line, Refusal, Verdict};
+use crate::at::{ChannelId, Command, Final, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished, Taint};
@@ -224,6 +224,8 @@ impl Fence {
                 Passage::Consumed
             }
             Stage::Asked | Stage::Odd | Stage::Prompted => self.old_line(text, &line),
+            // The end of a call is no answer to a question.
+            Stage::Answered if line == Line::Final(Final::NoCarrier) => Passage::Stray,
             Stage::Answered if matches!(line, Line::Final(_)) => self.pass(),
             Stage::Answered => Passage::Unclaimed,
         }

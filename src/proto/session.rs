@@ -10,7 +10,7 @@ mod step;
 
 use std::time::Duration;
 
-use crate::at::{Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict};
+use crate::at::{Command, Expect, Final, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished, Phase, Setback, Taint};
@@ -408,7 +408,11 @@ impl Session {
     }
 
     fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
-        if matches!(Line::parse(text), Line::Final(_) | Line::ShutOk) {
+        let line = Line::parse(text);
+        // The end of a call is owed by no command.
+        let is_answer =
+            matches!(line, Line::Final(_) | Line::ShutOk) && line != Line::Final(Final::NoCarrier);
+        if is_answer {
             let answers_nothing = self.suspicion.paid(1);
             if answers_nothing && let State::Fenced(fence) = &mut self.state {
                 fence.odd_final(now);

@@ -51,6 +51,9 @@ impl Engine {
         if !matches!(token, Token::Data { .. } | Token::Fault(Fault::NoLineEnd)) {
             self.channels.prove(now, &mut self.out);
         }
+        if matches!(token, Token::Line(_) | Token::Header(_)) {
+            self.noticed.line(now);
+        }
         if self.noticed.holds_news() {
             match token {
                 Token::Line(line) if self.is_strange(now, line) => {}

@@ -13,7 +13,7 @@ use crate::support::pair::Pair;
 use air724ug::at::Fault;
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Response, SocketId};
-use air724ug::sim::{Peer, Settings};
+use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
 /// How much the peer sends.
@@ -512,4 +512,84 @@ fn what_was_said_while_nothing_was_believed_is_asked_for() {
     pair.modem.network_mut().close_by_peer(link);
     assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)));
     assert!(matches!(pair.read_to_end(other).1, Error::Closed(CloseReason::Peer)), "{}", pair.story());
+}
+
+/// What modules print of their own accord: results and news of calls, times, warnings, notes of firmware of any kind.
+const SAID: [&str; 17] = [
+    "RING",
+    "+CLIP: \"+861380000\",145",
+    "NO CARRIER",
+    "BUSY",
+    "+CREG: 1,\"1A2B\",\"0A1B2C3D\",7",
+    "*PSUTTZ: 2024,7,23,8,35,1,\"+32\",0",
+    "DST: 0",
+    "UNDER-VOLTAGE WARNNING",
+    "NORMAL POWER DOWN",
+    "^SIMST:1",
+    "%CTZV: 1",
+    "#QSS: 1",
+    "$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76",
+    "[I]-[main] heap 12345",
+    "运行中",
+    "0",
+    "+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n\r\nRING",
+];
+
+#[test]
+fn what_a_sound_module_says_among_data_is_no_damage() {
+    for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        for (said, chunk) in SAID.into_iter().flat_map(|said| [(said, 1), (said, 5_000)]) {
+            let settings = Settings::default();
+            let mut pair =
+                Pair::with(Config::default().receive_mode(mode), settings).ready().in_chunks_of(chunk);
+            let sockets = [pair.channel_open(), pair.channel_open(), pair.channel_open()];
+            let links: Vec<_> = pair.modem.network().links().map(|(link, _)| link).collect();
+            for pause in [0, 1, 20, 500] {
+                for link in &links {
+                    pair.modem.network_mut().push(*link, b"one line\r\nRING\r\n");
+                }
+                pair.run_for(Duration::from_millis(pause));
+                pair.control(Control::Urc(said.into()));
+                let sending = pair.sending(sockets[0], b"and back");
+                pair.control(Control::Urc(said.into()));
+                pair.answer(sending).unwrap();
+                pair.control(Control::Urc(said.into()));
+                pair.command("AT+CSQ", Duration::from_secs(5)).unwrap();
+            }
+            pair.run_for(Duration::from_secs(5));
+            let bad =
+                |event: &Event| matches!(event, Event::Fault(_) | Event::Closed(..) | Event::Unresponsive);
+            assert!(!pair.saw(bad), "{said:?}, {mode:?}, {}", pair.story());
+            assert_eq!(pair.read(sockets[1], 64).unwrap(), b"one line\r\nRING\r\n".repeat(4));
+        }
+    }
+}
+
+#[test]
+fn the_end_of_a_call_answers_no_command() {
+    let mut pair = Pair::online();
+    pair.before("AT+CSQ", "\r\nNO CARRIER\r\n");
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(5)).unwrap().len(), 1);
+    pair.instead("AT+CBC", "\r\n+CBC: 0,50,3800\r\n\r\nNO CARRIER\r\n\r\nOK\r\n");
+    assert_eq!(pair.command("AT+CBC", Duration::from_secs(5)).unwrap(), ["+CBC: 0,50,3800"]);
+}
+
+#[test]
+fn the_line_behind_words_shows_that_they_were_the_end_of_data() {
+    for chunk in [1, 5_000] {
+        for behind in ["+RECEIVE,1,1:\r\nx", "+CREG: 1\r\n", "1, CLOSED\r\n"] {
+            for pause in [0, 500] {
+                let mut pair = Pair::online().in_chunks_of(chunk);
+                let socket = pair.channel_open();
+                pair.channel_open();
+                // There were 15.
+                pair.deliver(b"\r\n+RECEIVE,0,7:\r\ntemp=21\r\nhum=40");
+                pair.run_for(Duration::from_millis(pause));
+                pair.deliver(b"\r\n");
+                pair.deliver(behind.as_bytes());
+                let (_, end) = pair.read_to_end(socket);
+                assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{behind:?}: {end}");
+            }
+        }
+    }
 }

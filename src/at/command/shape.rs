@@ -254,6 +254,8 @@ impl Shape {
                 return Verdict::Done(Ok(()));
             }
             Final::Connect => return Verdict::NotMine,
+            // The end of a call, which is no answer of any other command.
+            Final::NoCarrier if !self.calls() => return Verdict::NotMine,
             Final::Error | Final::NoResponse => Refusal::Error,
             Final::NoCarrier => Refusal::NoCarrier,
             Final::Cme(code) => Refusal::Cme(code),
@@ -263,6 +265,18 @@ impl Shape {
             // The 780EPV says 65535 first and `ALREADY CONNECT` behind it (protocol section 8).
             (Self::Start(_), Final::Cme(CmeError::OTHER)) => Verdict::Doubtful(Err(refusal)),
             _ => Verdict::Done(Err(refusal)),
+        }
+    }
+
+    /// Whether `NO CARRIER` can answer it: it asks for data mode, or is a basic command, of which some call (V.250
+    /// section 6.3).
+    fn calls(self) -> bool {
+        match self {
+            Self::Dial | Self::Proof => true,
+            Self::Any { key } | Self::Given { key, .. } | Self::Text { key, .. } => {
+                key.first().is_some_and(u8::is_ascii_alphanumeric)
+            }
+            _ => false,
         }
     }
 
