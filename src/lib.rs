@@ -49,6 +49,7 @@ mod port;
 pub mod proto;
 pub mod query;
 pub mod time;
+pub mod tls;
 
 #[cfg(feature = "sim")]
 pub mod sim;
@@ -57,15 +58,15 @@ pub use crossbeam_channel;
 
 pub use at::{ChannelId, DnsError, Domain, PingReply, RegistrationStatus};
 pub use config::{Config, FlowControl, ReceiveMode};
-pub use error::{CloseReason, DeliveryUnknown, Error, InUse, NotReady, Result};
+pub use error::{CloseReason, DeliveryUnknown, Error, InUse, NotReady, Result, TlsFailure, TlsPart, TlsStep};
 pub use modem::{
     CloseError, Connector, Gap, Heartbeat, Incoming, Keepalive, Missing, Modem, Policy, Received,
     ReconnectingSocket, Registration, Rung, Socket, Step, Supervisor, TransparentStream, Unacknowledged,
     Wake,
 };
 pub use proto::{
-    Certificate, CipherSuite, CommandStatistics, Event, HeartbeatFailure, HeartbeatStatistics, Histogram,
-    Identity, PrivateKey, SecurityLevel, SocketStatistics, Statistics, TlsConfig, TlsFailure, TlsPart,
-    TlsStep, TlsVersion,
+    CommandStatistics, Event, HeartbeatFailure, HeartbeatStatistics, Histogram, Identity, SocketStatistics,
+    Statistics,
 };
 pub use query::{ClockTime, SignalQuality};
+pub use tls::{Certificate, CipherSuite, PrivateKey, SecurityLevel, TlsConfig, TlsVersion};

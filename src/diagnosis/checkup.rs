@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::proto::TlsConfig;
+use crate::tls::TlsConfig;
 
 /// How a live module is examined. The default looks at everything but a server, which has to be named.
 ///

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crate::at::{CmeError, DnsError, Final, Line, Refusal};
-use crate::error::Error;
-use crate::proto::TlsFailure;
+use crate::error::{Error, TlsFailure};
 use crate::query::Reply;
 
 use super::finding::Proof;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::at::ChannelId;
 use crate::error::Error;
-use crate::proto::{TlsConfig, TlsFailure, TlsStep};
+use crate::error::{TlsFailure, TlsStep};
+use crate::tls::TlsConfig;
 
 use super::evidence::{Evidence, Item};
 use super::finding::Proof;

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::{Modem, Socket, TransparentStream, unexpected};
 use crate::error::{Error, Result};
-use crate::proto::{Protocol, Quotable, Request, Response, TlsConfig};
+use crate::proto::{Protocol, Quotable, Request, Response};
+use crate::tls::TlsConfig;
 
 /// A connection to be made.
 ///

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::{Connector, Modem};
 use crate::error::{Error, Result};
-use crate::proto::{Certificate, MAX_INPUT, PrivateKey, Protocol, Request, TlsConfig};
+use crate::proto::{Protocol, Request};
+use crate::tls::{Certificate, MAX_INPUT, PrivateKey, TlsConfig};
 
 impl Modem {
     /// Begins a TCP connection over which the module speaks TLS (`socket.tcp(true, {caCert, ...})`); data are in the

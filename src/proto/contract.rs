@@ -8,7 +8,8 @@ use crate::at::{ChannelId, Command, Fault, Payload, Protocol, Quotable, Urc};
 use crate::error::{CloseReason, Error, NotReady};
 use crate::query::{Query, Reply};
 
-use super::{Beat, BringUpStep, HeartbeatFailure, TlsSettings};
+use super::{Beat, BringUpStep, HeartbeatFailure};
+use crate::tls::TlsSettings;
 
 /// What the shell tells the core.
 #[derive(Debug)]

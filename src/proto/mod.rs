@@ -50,12 +50,6 @@ pub use engine::Engine;
 pub use heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
 pub use histogram::Histogram;
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
-pub(crate) use tls::MAX_INPUT;
-pub use tls::{
-    Certificate, CipherSuite, PrivateKey, SecurityLevel, TlsConfig, TlsFailure, TlsPart, TlsSettings,
-    TlsStep, TlsVersion,
-};
-
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{ChannelId, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus};
 

@@ -46,15 +46,16 @@ impl Part {
 pub(crate) const PARTS: &[Part] = &[
     // Vocabulary. `io::Error` is what an `Error` is made of and turned into.
     Part::core("time", &[], &[]),
-    Part::io("error", &["at", "proto", "query", "time"], &[]),
+    Part::io("error", &["at", "query", "time"], &[]),
     Part::core("config", &["at", "error", "time"], &[]),
     // Grammar and core.
     Part::core("at", &["time"], &["nom"]).speaks(),
     Part::core("query", &["at"], &[]).speaks(),
-    // `pkcs8` and `zeroize` in `proto/tls` alone, by feature `encrypted-keys`.
-    Part::core("proto", &["at", "config", "error", "query", "time"], &["pkcs8", "zeroize"]).speaks(),
+    // `pkcs8` and `zeroize` by feature `encrypted-keys`.
+    Part::core("tls", &["at", "error"], &["pkcs8", "zeroize"]),
+    Part::core("proto", &["at", "config", "error", "query", "time", "tls"], &[]).speaks(),
     // Evidence in, findings out.
-    Part::core("diagnosis", &["at", "capture", "error", "proto", "query", "time"], &[]).speaks(),
+    Part::core("diagnosis", &["at", "capture", "error", "proto", "query", "time", "tls"], &[]).speaks(),
     // Shell.
     // `port/halves.rs` has a thread for a reader that can't be waited on.
     Part::shell("port", &["config", "error", "time"], &["crossbeam_channel", "log", "rustix", "serialport"]),
@@ -69,7 +70,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part::shell(
         "modem",
         // `capture` and `port` only to open them.
-        &["capture", "config", "diagnosis", "driver", "error", "port", "proto", "query", "time"],
+        &["capture", "config", "diagnosis", "driver", "error", "port", "proto", "query", "time", "tls"],
         &["crossbeam_channel", "log"],
     ),
     // The simulated modem, and where it meets real sockets and a real terminal.

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use super::Examination;
 use crate::diagnosis::{Exchange, Server};
 use crate::error::{Error, Result};
+use crate::error::{TlsFailure, TlsStep};
 use crate::modem::Connector;
-use crate::proto::{ChannelId, TlsConfig, TlsFailure, TlsStep};
+use crate::proto::ChannelId;
+use crate::tls::TlsConfig;
 
 /// A handshake that fails later has met silence, and would again; one that is to find out why has no more time.
 const HANDSHAKE: Duration = Duration::from_secs(30);

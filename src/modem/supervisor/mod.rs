@@ -15,8 +15,10 @@ pub use reconnecting::{Gap, Incoming, Missing, ReconnectingSocket};
 
 use super::deadline::Deadline;
 use super::{Connector, Modem, Socket};
+use crate::error::TlsStep;
 use crate::error::{DeliveryUnknown, Error, Result};
-use crate::proto::{Request, TlsConfig, TlsStep};
+use crate::proto::Request;
+use crate::tls::TlsConfig;
 use policy::Ladder;
 
 /// Makes connections, and when they fail climbs a [`Policy`]'s ladder: retry, bearer, flight mode, restart, power.
@@ -331,7 +333,7 @@ impl fmt::Debug for Supervisor {
 mod tests {
     use super::*;
     use crate::error::NotReady;
-    use crate::proto::TlsFailure;
+    use crate::error::TlsFailure;
 
     #[test]
     fn only_what_the_application_must_change_or_what_is_refused_twice_is_final() {

@@ -9,10 +9,9 @@ use crate::proto::link::Opening;
 use crate::proto::traffic::timeout;
 use crate::time::Timestamp;
 
-use super::material::File;
-use super::settings::{PARTS, Setting, TlsSettings};
-use super::step::{TlsFailure, TlsStep};
 use super::switch::Security;
+use crate::error::{TlsFailure, TlsStep};
+use crate::tls::{File, PARTS, Setting, TlsSettings};
 
 /// How far the preparation of a connection is. All its transitions are in this file.
 ///

@@ -11,7 +11,7 @@ use crate::proto::traffic::Turn;
 use crate::time::Timestamp;
 
 use super::preparation::Effect;
-use super::step::{TlsFailure, TlsStep};
+use crate::error::{TlsFailure, TlsStep};
 
 /// What a channel's connection is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

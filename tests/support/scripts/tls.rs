@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use air724ug::at::Quotable;
-use air724ug::proto::{Certificate, PrivateKey, TlsConfig};
+
+use air724ug::tls::{Certificate, PrivateKey, TlsConfig};
 
 use super::script::Script;
 

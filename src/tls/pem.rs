@@ -2,19 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{base64, der};
-
-/// What stands behind `-----BEGIN`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Label {
-    Certificate,
-    PrivateKey,
-    RsaPrivateKey,
-    EcPrivateKey,
-    EncryptedPrivateKey,
-    /// A certificate with OpenSSL's own trust settings behind it.
-    TrustedCertificate,
-}
+use super::base64;
+use super::label::Label;
 
 /// One block, decoded.
 pub(super) struct Block {
@@ -62,48 +51,6 @@ const LINE: usize = 48;
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
-
-impl Label {
-    const ALL: [Self; 6] = [
-        Self::Certificate,
-        Self::PrivateKey,
-        Self::RsaPrivateKey,
-        Self::EcPrivateKey,
-        Self::EncryptedPrivateKey,
-        Self::TrustedCertificate,
-    ];
-
-    /// The kind of block with this label. `X509 CERTIFICATE` and `X.509 CERTIFICATE` are older names (RFC 7468 section
-    /// 5.1).
-    fn of_name(name: &str) -> Option<Self> {
-        match name {
-            "X509 CERTIFICATE" | "X.509 CERTIFICATE" => Some(Self::Certificate),
-            name => Self::ALL.into_iter().find(|label| label.as_str() == name),
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Certificate => "CERTIFICATE",
-            Self::PrivateKey => "PRIVATE KEY",
-            Self::RsaPrivateKey => "RSA PRIVATE KEY",
-            Self::EcPrivateKey => "EC PRIVATE KEY",
-            Self::EncryptedPrivateKey => "ENCRYPTED PRIVATE KEY",
-            Self::TrustedCertificate => "TRUSTED CERTIFICATE",
-        }
-    }
-
-    /// Whether the content is what the label says.
-    pub(super) fn fits(self, content: &[u8]) -> bool {
-        match self {
-            Self::Certificate => der::is_certificate(content),
-            Self::TrustedCertificate => false,
-            Self::PrivateKey | Self::RsaPrivateKey | Self::EcPrivateKey | Self::EncryptedPrivateKey => {
-                der::key_label(content) == Some(self)
-            }
-        }
-    }
-}
 
 /// Whether it is meant to be PEM; anything else is taken for DER.
 pub(super) fn is_pem(bytes: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! As much of DER (X.690) as tells a certificate and the kinds of keys from each other, and from garbage.
 
-use super::pem::Label;
+use super::label::Label;
 
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
@@ -26,6 +26,17 @@ pub(super) fn key_label(der: &[u8]) -> Option<Label> {
         // RFC 5915: version, key, perhaps parameters and the public key.
         [INTEGER, OCTETS, ..] => Some(Label::EcPrivateKey),
         _ => None,
+    }
+}
+
+/// Whether content is what a label says.
+pub(super) fn fits(label: Label, content: &[u8]) -> bool {
+    match label {
+        Label::Certificate => is_certificate(content),
+        Label::TrustedCertificate => false,
+        Label::PrivateKey | Label::RsaPrivateKey | Label::EcPrivateKey | Label::EncryptedPrivateKey => {
+            key_label(content) == Some(label)
+        }
     }
 }
 

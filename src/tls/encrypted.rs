@@ -8,7 +8,7 @@ use pkcs8::pkcs5::pbes2::Kdf;
 use crate::error::{Error, Result};
 
 use super::der;
-use super::pem::Label;
+use super::label::Label;
 use super::secret::Secret;
 
 /// The most iterations of PBKDF2: about a second of work. OpenSSL writes 2048, and what is recommended for passwords
@@ -34,8 +34,9 @@ pub(super) fn decrypt(encrypted: &[u8], password: &[u8]) -> Result<Secret> {
     };
     if !is_bearable(&parameters.kdf) {
         let why = format_args!(
-            "would take more work to decrypt than is done here: {MAX_ITERATIONS} iterations of PBKDF2, or {} MiB and \
+            "would take more work to decrypt than is done here: {} iterations of PBKDF2, or {} MiB and \
              {MAX_BLOCKS} blocks of scrypt",
+            MAX_ITERATIONS,
             MAX_MEMORY >> 20
         );
         return Err(Error::invalid(WHAT, why));

@@ -1,12 +1,15 @@
 //! What can go wrong, by what the caller can do about it.
 
+mod tls;
+
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use crate::at::{DnsError, Ending, InvalidCommand, InvalidText, Refusal, RegistrationStatus};
-use crate::proto::{TlsFailure, TlsStep};
 use crate::query::SignalQuality;
+
+pub use tls::{TlsFailure, TlsPart, TlsStep};
 
 /// The result of every call of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;

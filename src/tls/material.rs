@@ -7,7 +7,8 @@ use crate::at::{Command, Quotable};
 use crate::error::{Error, Result};
 
 use super::der;
-use super::pem::{self, Block, Label, PemError};
+use super::label::Label;
+use super::pem::{self, Block, PemError};
 use super::secret::Secret;
 use super::sha256::sha256;
 
@@ -31,7 +32,7 @@ pub struct PrivateKey(File);
 
 /// What is uploaded, under a name that its content determines: a file of that name on the module is this one.
 #[derive(Clone, PartialEq, Eq)]
-pub(in crate::proto) struct File {
+pub(crate) struct File {
     name: Quotable,
     content: Arc<Secret>,
 }
@@ -145,11 +146,11 @@ impl File {
         Ok(Self { name, content: Arc::new(content) })
     }
 
-    pub(in crate::proto) fn name(&self) -> &Quotable {
+    pub(crate) fn name(&self) -> &Quotable {
         &self.name
     }
 
-    pub(in crate::proto) fn content(&self) -> &[u8] {
+    pub(crate) fn content(&self) -> &[u8] {
         &self.content
     }
 }
@@ -198,7 +199,7 @@ fn encode(
     der: std::result::Result<Vec<u8>, PemError>,
 ) -> Result<()> {
     let der = Secret::new(der.map_err(|why| Error::invalid(what, why))?);
-    if !label.fits(&der) {
+    if !der::fits(label, &der) {
         return Err(Error::invalid(what, "is damaged or something else"));
     }
     pem::write(text, label, &der);

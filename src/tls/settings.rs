@@ -4,42 +4,42 @@ use std::fmt;
 
 use crate::at::{Quotable, TlsKey, TlsValue};
 
-use super::config::{CipherSuite, SecurityLevel, TlsVersion};
 use super::material::File;
-use super::step::TlsPart;
+use super::parameters::{CipherSuite, SecurityLevel, TlsVersion};
+use crate::error::TlsPart;
 
 /// What a TLS connection needs, checked by [`TlsConfig::settings`](super::TlsConfig::settings).
 #[derive(Clone)]
 pub struct TlsSettings {
     /// In the order of [`PARTS`].
-    pub(super) files: [Option<File>; 3],
-    pub(super) level: SecurityLevel,
-    pub(super) version: TlsVersion,
-    pub(super) cipher_suite: Option<CipherSuite>,
-    pub(super) name: Option<Quotable>,
+    pub(crate) files: [Option<File>; 3],
+    pub(crate) level: SecurityLevel,
+    pub(crate) version: TlsVersion,
+    pub(crate) cipher_suite: Option<CipherSuite>,
+    pub(crate) name: Option<Quotable>,
     /// Whether a module that can't take the name can't be used.
-    pub(super) name_matters: bool,
-    pub(super) ignore_local_time: bool,
-    pub(super) negotiate_seconds: Option<u32>,
-    pub(super) plain_beside: bool,
+    pub(crate) name_matters: bool,
+    pub(crate) ignore_local_time: bool,
+    pub(crate) negotiate_seconds: Option<u32>,
+    pub(crate) plain_beside: bool,
 }
 
 /// One line of the context.
 #[derive(Clone, Debug)]
-pub(super) struct Setting {
-    pub(super) key: TlsKey,
+pub(crate) struct Setting {
+    pub(crate) key: TlsKey,
     /// `None`: as if it had never been set.
-    pub(super) value: Option<TlsValue>,
+    pub(crate) value: Option<TlsValue>,
     /// Whether a refusal ends the connection. Firmware that does not know a key has what the key's default says.
-    pub(super) required: bool,
+    pub(crate) required: bool,
 }
 
-pub(super) const PARTS: [TlsPart; 3] = [TlsPart::Ca, TlsPart::ClientCertificate, TlsPart::ClientKey];
+pub(crate) const PARTS: [TlsPart; 3] = [TlsPart::Ca, TlsPart::ClientCertificate, TlsPart::ClientKey];
 const FILE_KEYS: [TlsKey; 3] = [TlsKey::CaCertificate, TlsKey::ClientCertificate, TlsKey::ClientKey];
 
 impl TlsSettings {
     /// Every setting that there is, in the order of the manual's examples (capture d01).
-    pub(super) fn settings(&self) -> Vec<Setting> {
+    pub(crate) fn settings(&self) -> Vec<Setting> {
         let number = |key, number, required| Setting { key, value: Some(TlsValue::Number(number)), required };
         let optional = |key, value| Setting { key, value, required: true };
         let mut settings: Vec<Setting> = FILE_KEYS
@@ -63,7 +63,7 @@ impl TlsSettings {
     }
 
     /// Whether plain connections may be opened beside it.
-    pub(super) fn plain_beside(&self) -> bool {
+    pub(crate) fn plain_beside(&self) -> bool {
         self.plain_beside
     }
 }
