@@ -12,7 +12,7 @@ use super::requests::Effect;
 impl Engine {
     pub(super) fn effect(&mut self, now: Timestamp, effect: Effect) {
         match effect {
-            Effect::None => {}
+            Effect::Reply | Effect::Done => {}
             Effect::Restart => self.restarted(now),
             // The bearer goes with the radio, and needs AT+CIPSHUT and a new beginning when it is back.
             Effect::RadioOff => {

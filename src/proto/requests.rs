@@ -41,10 +41,13 @@ struct Asked {
     urcs: Vec<Urc>,
 }
 
-/// What a command that was done means for the rest of the core.
+/// What follows when a command has succeeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Effect {
-    None,
+    /// The application reads the answer.
+    Reply,
+    /// It is told that it was done.
+    Done,
     RadioOff,
     RadioOn,
     Restart,
@@ -136,13 +139,13 @@ impl Engine {
                 out.answer(ticket, Ok(Response::Closed));
                 self.stream_left();
             }
-            Request::Run(command) => self.requests.ask(now, ticket, command, Effect::None),
+            Request::Run(command) => self.requests.ask(now, ticket, command, Effect::Reply),
             Request::RunWithPayload { command, payload, timeout } => {
-                self.requests.ask_until(now, ticket, command, Effect::None, now + timeout);
+                self.requests.ask_until(now, ticket, command, Effect::Reply, now + timeout);
                 self.requests.give(payload);
             }
             Request::RemoveFile(name) => {
-                self.requests.ask(now, ticket, Command::remove_file(&name), Effect::None);
+                self.requests.ask(now, ticket, Command::remove_file(&name), Effect::Done);
             }
             Request::Radio { on } => {
                 let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
@@ -238,7 +241,7 @@ impl Requests {
             Ok(lines) => {
                 let reply = Reply::new(command, lines, asked.urcs);
                 let answer =
-                    if asked.effect == Effect::None { Response::Reply(reply) } else { Response::Done };
+                    if asked.effect == Effect::Reply { Response::Reply(reply) } else { Response::Done };
                 out.answer(ticket, Ok(answer));
                 return Some(asked.effect);
             }
