@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::FileWrite;
-use super::machine::{Machine, Mode};
-use super::result::Then;
 
 /// The most that one `AT+FSWRITE` takes (protocol.md section 14).
 pub(super) const WRITE_LIMIT: usize = 10_240;
@@ -74,7 +72,7 @@ impl Files {
     }
 
     /// Replaces or extends a file; `false` if it is not there or does not fit.
-    fn write(&mut self, write: &FileWrite) -> bool {
+    pub(super) fn write(&mut self, write: &FileWrite) -> bool {
         let free = self.free();
         let Some(content) = self.files.get_mut(plain(&write.name)) else {
             return false;
@@ -103,28 +101,4 @@ fn parent(name: &str) -> &str {
 
 fn last(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, last)| last)
-}
-
-impl Machine {
-    /// Takes a file's bytes, not echoed (capture a21); answers how many belong to it.
-    pub(super) fn feed_file(&mut self, bytes: &[u8]) -> usize {
-        let Mode::File(write) = &mut self.mode else {
-            return 0;
-        };
-        let used = bytes.len().min(write.length - write.bytes.len());
-        write.bytes.extend_from_slice(&bytes[..used]);
-        if write.bytes.len() < write.length {
-            return used;
-        }
-        let written = self.files.write(write);
-        self.editor.swallow_line_ends();
-        if written {
-            let until = self.after_latency();
-            self.run_pause(until, Then::Written);
-        } else {
-            self.final_line("ERROR");
-            self.free_line();
-        }
-        used
-    }
 }

@@ -4,8 +4,10 @@
 //! is a [`Network`]: [`MemoryNetwork`] for tests in virtual time. Its truth is the public manual and real captures; where
 //! those are silent it says so (*assumed*).
 //!
-//! Top down: [`Simulator`] (line, time) - `machine` (modes, command lines) - `commands` (one file a family) - `ip`
-//! (scene and channels), `radio` (power, card, cell), `files`.
+//! Top down: [`Simulator`] (line, time, runs commands) - `commands` (one file a family) - `machine` (modes of the line,
+//! command lines, what happens to several parts at once) - the state of each part: `ip` (state machine of the
+//! application, channels), `radio` (power, card, cell), `terminal`, `files`, `phone`, `sleep` and others. No file imports
+//! in a circle with another.
 
 mod card;
 mod clock;
@@ -14,8 +16,7 @@ mod control;
 mod data;
 mod fault;
 mod files;
-mod flow;
-mod heart;
+mod heartbeat;
 mod host;
 mod ip;
 mod line;
@@ -23,19 +24,14 @@ mod link_options;
 mod machine;
 mod memory;
 mod network;
-mod online;
 mod order;
 mod phone;
 mod ping;
-mod printing;
 mod profile;
 mod radio;
 mod result;
 mod rng;
-mod secure;
-mod sending;
 pub mod serve;
-mod service;
 mod settings;
 mod simulator;
 mod sleep;
@@ -43,7 +39,6 @@ mod state;
 mod terminal;
 mod tls;
 mod virtual_host;
-mod world;
 
 pub use control::{Control, Happening, Input, Output};
 pub use fault::{BadRule, Disturbance, Fault, Rule, Way, When};

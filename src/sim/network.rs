@@ -131,7 +131,7 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 ///
 /// Every buffer behind it is bounded: a peer that sends more than the modem takes is slowed down (TCP) or loses
 /// datagrams (UDP), and [`send`](Self::send) takes less when the peer does not read.
-pub trait Network {
+pub trait Network: 'static {
     /// Says how the link that is connected next is to be made. Called before [`connect`](Self::connect) where the host
     /// has asked for anything; a network that cannot do it may leave it out.
     fn prepare(&mut self, link: Link, options: LinkOptions) {

@@ -1,11 +1,8 @@
-//! `AT+CIPPING`: one question after the other, each answered or not in its time.
+//! The state of `AT+CIPPING`.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::machine::Machine;
-use super::network::Network;
-use super::result::{Outcome, Pause, Then};
 use crate::time::Timestamp;
 
 /// The time to live of an answer that has passed no router (assumed; the manual's example shows 54).
@@ -29,52 +26,34 @@ impl Ping {
         let asked_at = Timestamp::ZERO;
         Self { host, count, timeout, number: 0, query: 0, asked_at, answered: None }
     }
-}
 
-impl Machine {
-    /// Begins a series, which keeps the command line busy.
-    pub(super) fn begin_pings(&mut self, network: &mut dyn Network, ping: Ping) -> Outcome {
-        self.ip.ping = Some(ping);
-        self.ask_again(network)
+    /// Another question goes out; it has a number of its own.
+    pub(super) fn ask(&mut self, now: Timestamp, query: u64) {
+        (self.number, self.query, self.asked_at, self.answered) = (self.number + 1, query, now, None);
     }
 
     /// An answer has come.
-    pub(super) fn pinged(&mut self, query: u64, address: IpAddr) {
-        if let Some(ping) = self.ip.ping.as_mut().filter(|ping| ping.query == query) {
-            ping.answered = Some(address);
+    pub(super) fn answer(&mut self, query: u64, address: IpAddr) {
+        if self.query == query {
+            self.answered = Some(address);
         }
     }
 
-    /// Goes on with the series; `None`: it waits on. Without a bearer it ends at once (manual, CIPPING).
-    pub(super) fn ping_on(&mut self, network: &mut dyn Network, overdue: bool) -> Option<Outcome> {
-        let Some(ping) = self.ip.ping.clone() else {
-            return Some(Outcome::ERROR);
-        };
-        let value = match ping.answered {
+    /// What `+CIPPING:` shows of the question under way; `None`: there is no answer yet.
+    pub(super) fn shown(&self, now: Timestamp, overdue: bool) -> Option<String> {
+        match self.answered {
             Some(address) => {
-                let millis = (self.now - ping.asked_at).as_millis();
-                format!("{},\"{address}\",{millis},{ANSWER_TTL}", ping.number)
+                let millis = (now - self.asked_at).as_millis();
+                Some(format!("{},\"{address}\",{millis},{ANSWER_TTL}", self.number))
             }
             // No answer: 600 and 255 (manual).
-            None if overdue => format!("{},\"{}\",600,255", ping.number, ping.host),
-            None => return None,
-        };
-        self.keyed("+CIPPING", &value);
-        if ping.number < ping.count {
-            return Some(self.ask_again(network));
+            None if overdue => Some(format!("{},\"{}\",600,255", self.number, self.host)),
+            None => None,
         }
-        self.ip.ping = None;
-        Some(Outcome::Ok)
     }
 
-    fn ask_again(&mut self, network: &mut dyn Network) -> Outcome {
-        let query = self.ip.number();
-        let now = self.now;
-        let Some(ping) = &mut self.ip.ping else {
-            return Outcome::ERROR;
-        };
-        (ping.number, ping.query, ping.asked_at, ping.answered) = (ping.number + 1, query, now, None);
-        network.ping(now, query, &ping.host);
-        Outcome::Pause(Pause { until: now + ping.timeout, then: Then::Pinging })
+    /// Whether it was the last.
+    pub(super) fn is_over(&self) -> bool {
+        self.number >= self.count
     }
 }

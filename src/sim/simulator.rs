@@ -1,9 +1,10 @@
 //! The modem, its line and its network behind one face without io.
 
+use super::commands;
 use super::control::{Control, Happening, Input, Output};
 use super::fault::{Way, Wire};
 use super::line::Paced;
-use super::machine::Machine;
+use super::machine::{Advance, Machine};
 use super::network::Network;
 use super::settings::Settings;
 use super::state::State;
@@ -37,8 +38,7 @@ const OUTPUT_CHUNK: usize = 64 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Simulator<N> {
-    machine: Machine,
-    network: N,
+    machine: Machine<N>,
     input: Paced,
     from_host: Wire,
     to_host: Wire,
@@ -53,8 +53,7 @@ impl<N: Network> Simulator<N> {
             input: Paced::new(settings.baud),
             from_host: Wire::new(Way::FromHost),
             to_host: Wire::new(Way::ToHost),
-            machine: Machine::new(settings),
-            network,
+            machine: Machine::new(settings, network),
             now: Timestamp::ZERO,
             said_hang_up: false,
         }
@@ -102,8 +101,8 @@ impl<N: Network> Simulator<N> {
         }
         let lines = [self.input.deadline(), self.machine.out.line.deadline()];
         let others = [
-            self.machine.deadline(),
-            self.network.deadline(),
+            self.modem().deadline(),
+            self.machine.network.deadline(),
             self.from_host.deadline(),
             self.to_host.deadline(),
         ];
@@ -123,12 +122,12 @@ impl<N: Network> Simulator<N> {
 
     /// The network behind the modem.
     pub fn network(&self) -> &N {
-        &self.network
+        &self.machine.network
     }
 
     /// The network behind the modem, to change it.
     pub fn network_mut(&mut self) -> &mut N {
-        &mut self.network
+        &mut self.machine.network
     }
 
     /// The rate of the module's UART, if it has one.
@@ -150,7 +149,7 @@ impl<N: Network> Simulator<N> {
         self.from_host.push(self.now, bytes[..taken].to_vec(), &mut self.machine.faults);
         self.take_from_wire();
         if taken < bytes.len() {
-            self.machine.happened(Happening::Overrun(bytes.len() - taken));
+            self.modem_mut().happened(Happening::Overrun(bytes.len() - taken));
         }
     }
 
@@ -172,7 +171,7 @@ impl<N: Network> Simulator<N> {
 
     fn tell_overrun(&mut self, lost: usize, happening: fn(usize) -> Happening) {
         if lost > 0 {
-            self.machine.happened(happening(lost));
+            self.modem_mut().happened(happening(lost));
         }
     }
 
@@ -181,7 +180,7 @@ impl<N: Network> Simulator<N> {
         if self.machine.hung_up {
             return;
         }
-        self.machine.control(&mut self.network, control);
+        self.modem_mut().control(control);
     }
 
     /// Lets time pass, event by event.
@@ -221,9 +220,11 @@ impl<N: Network> Simulator<N> {
 
     fn step(&mut self) -> bool {
         let mut moved = self.feed();
-        moved |= self.machine.act(&mut self.network);
-        while let Some(event) = self.network.poll(self.now) {
-            self.machine.on_network(&mut self.network, event);
+        moved |= self.act();
+        let now = self.now;
+        let modem = self.modem_mut();
+        while let Some(event) = modem.network.poll(now) {
+            modem.on_network(event);
             moved = true;
         }
         if let Some(format) = self.machine.new_format.take() {
@@ -233,7 +234,31 @@ impl<N: Network> Simulator<N> {
             self.machine.out.line.set_format(format);
             self.input.set_format(format);
         }
-        moved | self.machine.pump(&mut self.network)
+        moved | self.modem_mut().pump()
+    }
+
+    /// Does what is due, and runs commands: the machine knows none.
+    fn act(&mut self) -> bool {
+        let modem = self.modem_mut();
+        let mut acted = modem.act_before_command();
+        acted |= match modem.advance() {
+            Advance::Waits => false,
+            Advance::Moved => true,
+            Advance::Run(call) => {
+                let outcome = commands::execute(modem, &call);
+                modem.finish(outcome);
+                true
+            }
+        };
+        acted | modem.act_behind_command()
+    }
+
+    fn modem(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn modem_mut(&mut self) -> &mut Machine {
+        &mut self.machine
     }
 
     /// Gives the machine what has arrived, as far as it takes it.
@@ -241,7 +266,8 @@ impl<N: Network> Simulator<N> {
         self.input.join_line_feed();
         let mut fed = false;
         while !self.input.front().is_empty() {
-            let used = self.machine.feed(&mut self.network, self.input.front());
+            let modem: &mut Machine = &mut self.machine;
+            let used = modem.feed(self.input.front());
             if used == 0 {
                 break;
             }

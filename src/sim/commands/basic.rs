@@ -2,31 +2,30 @@
 
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::Outcome;
 use super::super::terminal::{DtrOff, Terminal};
 use super::{Table, number};
 
 pub(super) const TABLE: Table = &[
-    ("E", |machine, _, form| flag(form, |on| machine.terminal.echo = on)),
-    ("V", |machine, _, form| flag(form, |on| machine.terminal.verbose = on)),
-    ("Q", |machine, _, form| flag(form, |on| machine.terminal.quiet = on)),
-    ("&F", |machine, _, form| profile(machine, form, |machine| machine.terminal.factory(&machine.settings))),
-    ("Z", |machine, _, form| profile(machine, form, |machine| machine.terminal.restored(&machine.settings))),
+    ("E", |machine, form| flag(form, |on| machine.terminal.echo = on)),
+    ("V", |machine, form| flag(form, |on| machine.terminal.verbose = on)),
+    ("Q", |machine, form| flag(form, |on| machine.terminal.quiet = on)),
+    ("&F", |machine, form| profile(machine, form, |machine| machine.terminal.factory(&machine.settings))),
+    ("Z", |machine, form| profile(machine, form, |machine| machine.terminal.restored(&machine.settings))),
     ("&W", save),
-    ("&C", |_, _, form| without_effect(form, 1)),
+    ("&C", |_, form| without_effect(form, 1)),
     ("&D", dtr),
-    ("&K", |_, _, form| without_effect(form, 6)),
-    ("X", |_, _, form| without_effect(form, 4)),
-    ("L", |_, _, form| without_effect(form, 3)),
-    ("M", |_, _, form| without_effect(form, 3)),
+    ("&K", |_, form| without_effect(form, 6)),
+    ("X", |_, form| without_effect(form, 4)),
+    ("L", |_, form| without_effect(form, 3)),
+    ("M", |_, form| without_effect(form, 3)),
     ("O", online),
-    ("S0", |machine, _, form| register(machine, form, 0, (0, 255))),
-    ("S3", |machine, _, form| fixed_register(machine, form, 13)),
-    ("S4", |machine, _, form| fixed_register(machine, form, 10)),
-    ("S5", |machine, _, form| fixed_register(machine, form, 8)),
-    ("S7", |machine, _, form| register(machine, form, 1, (0, 255))),
-    ("S10", |machine, _, form| register(machine, form, 2, (1, 254))),
+    ("S0", |machine, form| register(machine, form, 0, (0, 255))),
+    ("S3", |machine, form| fixed_register(machine, form, 13)),
+    ("S4", |machine, form| fixed_register(machine, form, 10)),
+    ("S5", |machine, form| fixed_register(machine, form, 8)),
+    ("S7", |machine, form| register(machine, form, 1, (0, 255))),
+    ("S10", |machine, form| register(machine, form, 2, (1, 254))),
 ];
 
 /// Lines and tones that a pseudo-terminal does not have: a value that V.250 or the manual knows is taken.
@@ -39,7 +38,7 @@ fn without_effect(form: &Form, most: u64) -> Outcome {
 }
 
 /// `AT&D`; nothing is `0` (V.250).
-fn dtr(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn dtr(machine: &mut Machine, form: &Form) -> Outcome {
     machine.terminal.on_dtr_off = match form {
         Form::Execute => DtrOff::Nothing,
         Form::Set(args) => match number(args, 0) {
@@ -81,7 +80,7 @@ fn profile(machine: &mut Machine, form: &Form, make: impl FnOnce(&Machine) -> Te
 }
 
 /// `AT&W`: echo, quiet, rate, flow control and frame survive a reset (manual).
-fn save(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn save(machine: &mut Machine, form: &Form) -> Outcome {
     if !is_zero(form) {
         return Outcome::ERROR;
     }
@@ -99,7 +98,7 @@ fn is_zero(form: &Form) -> bool {
 }
 
 /// `ATO`: back to transparent data.
-fn online(machine: &mut Machine, _: &mut dyn Network, _: &Form) -> Outcome {
+fn online(machine: &mut Machine, _: &Form) -> Outcome {
     if machine.can_go_online() {
         return Outcome::Online;
     }

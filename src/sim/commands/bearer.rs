@@ -6,7 +6,6 @@ use std::net::Ipv4Addr;
 use super::super::ip::BearerProfile;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::{Table, number, text};
 
@@ -20,7 +19,7 @@ const MAX_PARAMETER: usize = 50;
 const OPEN: u8 = 1;
 const CLOSED: u8 = 3;
 
-fn bearer(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn bearer(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
         Form::Test => {

@@ -3,16 +3,21 @@
 use super::super::card::Card;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::radio::Power;
 use super::super::result::{After, Cme, Outcome};
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+CPIN", pin),
-    ("+CIMI", |machine, _, form| bare_number(machine, form, machine.settings.imsi.clone())),
-    ("+ICCID", |machine, _, form| card_number(machine, form, machine.settings.profile.identity_keyed)),
-    ("+CCID", |machine, _, form| card_number(machine, form, false)),
+    ("+CIMI", |machine, form| {
+        let imsi = machine.settings.imsi.clone();
+        bare_number(machine, form, imsi)
+    }),
+    ("+ICCID", |machine, form| {
+        let keyed = machine.settings.profile.identity_keyed;
+        card_number(machine, form, keyed)
+    }),
+    ("+CCID", |machine, form| card_number(machine, form, false)),
     ("+CLCK", lock),
     ("+CPWD", password),
 ];
@@ -27,7 +32,7 @@ pub(super) fn refusal(machine: &Machine) -> Option<Outcome> {
     }
 }
 
-fn pin(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn pin(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => match machine.card_text() {
             None => Outcome::cme(Cme::NoSim),
@@ -76,7 +81,7 @@ fn block_if_due(machine: &mut Machine) {
 
 /// `AT+CLCK="SC",<0 off|1 on|2 query>[,<pin>]`: whether the card asks for its PIN. There is no other lock on the module
 /// (assumed; the manual's CPWD page shows "SC" alone).
-fn lock(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn lock(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Test => {
             machine.keyed("+CLCK", "(\"SC\")");
@@ -102,11 +107,11 @@ fn lock(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcom
         return refusal;
     }
     let verified = machine.radio.lock.verify(text(args, 2));
-    with_lock(machine, network, verified.map(|()| asks))
+    with_lock(machine, verified.map(|()| asks))
 }
 
 /// Sets whether the card asks; a wrong PIN may have blocked it.
-fn with_lock(machine: &mut Machine, network: &mut dyn Network, asks: Result<bool, Cme>) -> Outcome {
+fn with_lock(machine: &mut Machine, asks: Result<bool, Cme>) -> Outcome {
     match asks {
         Ok(asks) => {
             machine.radio.lock.asks = asks;
@@ -114,14 +119,14 @@ fn with_lock(machine: &mut Machine, network: &mut dyn Network, asks: Result<bool
         }
         Err(error) => {
             block_if_due(machine);
-            machine.reconsider_service(network);
+            machine.reconsider_service();
             Outcome::cme(error)
         }
     }
 }
 
 /// `AT+CPWD="SC",<old>,<new>`
-fn password(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn password(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Test => {
             machine.keyed("+CPWD", "(\"SC\",8)");
@@ -139,7 +144,7 @@ fn password(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Ou
     let lock = &mut machine.radio.lock;
     let changed = lock.change(text(args, 1), text(args, 2));
     let asks = lock.asks;
-    with_lock(machine, network, changed.map(|()| asks))
+    with_lock(machine, changed.map(|()| asks))
 }
 
 fn bare_number(machine: &mut Machine, form: &Form, number: String) -> Outcome {

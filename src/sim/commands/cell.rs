@@ -2,17 +2,16 @@
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
+use super::super::machine::REPORTS;
 use super::super::result::{After, Cme, Outcome};
-use super::super::service::REPORTS;
 use super::{Table, accepted, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+CSQ", signal),
     ("+CESQ", extended_signal),
-    ("+CREG", |machine, _, form| registration(machine, form, 0)),
-    ("+CGREG", |machine, _, form| registration(machine, form, 1)),
-    ("+CEREG", |machine, _, form| registration(machine, form, 2)),
+    ("+CREG", |machine, form| registration(machine, form, 0)),
+    ("+CGREG", |machine, form| registration(machine, form, 1)),
+    ("+CEREG", |machine, form| registration(machine, form, 2)),
     ("+COPS", operator),
     ("+CCLK", clock),
     ("+CTZU", zone),
@@ -23,7 +22,7 @@ pub(super) const TABLE: Table = &[
 
 /// `+CSQ: 24,0`; without service `99,99` (8910 core). A cell that does not register the module is heard all the same
 /// (assumed, after 27.007 section 8.5).
-fn signal(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn signal(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute if machine.radio.hears(&machine.settings) => {
             let value = format!("{},0", machine.settings.signal);
@@ -37,7 +36,7 @@ fn signal(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 }
 
 /// 27.007 section 8.69: only the LTE values are known.
-fn extended_signal(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn extended_signal(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute if machine.radio.in_service() => {
             let value = format!("99,99,255,255,{},{}", machine.settings.rsrq, machine.settings.rsrp);
@@ -66,7 +65,7 @@ fn registration(machine: &mut Machine, form: &Form, report: usize) -> Outcome {
 }
 
 /// `+COPS: 0,2,"46000",7` (manual, COPS).
-fn operator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn operator(machine: &mut Machine, form: &Form) -> Outcome {
     let (mode, format) = (machine.radio.operator_mode, machine.radio.operator_format);
     match form {
         Form::Read if machine.radio.in_service() => {
@@ -134,12 +133,12 @@ fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
 
 /// `AT+CTZU`: whether the network's time sets the clock; on from the start. 0 and 1 can be set, although the manual's
 /// table knows the query alone (its introduction gives both).
-fn zone(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn zone(machine: &mut Machine, form: &Form) -> Outcome {
     super::switch(machine, "+CTZU", form, (0, 1), |machine| &mut machine.clock.network_sets)
 }
 
 /// `AT+CTZR`: the network's time is reported; it can be asked, not set (manual).
-fn time_report(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn time_report(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => machine.keyed("+CTZR", "1"),
         Form::Test => machine.keyed("+CTZR", "(0-1)"),
@@ -149,7 +148,7 @@ fn time_report(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outco
     Outcome::Ok
 }
 
-fn clock(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn clock(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let time = machine.local_time();

@@ -3,13 +3,12 @@
 use super::super::control::Happening;
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::{Table, number, send::channel};
 
 pub(super) const TABLE: Table = &[("+CIPCLOSE", close)];
 
-fn close(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn close(machine: &mut Machine, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     let channel = match form {
         // OK alone (manual).
@@ -28,7 +27,7 @@ fn close(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
         // ERROR (manual) in single mode, +CME ERROR: 3 with several (capture a27).
         return if multi { Outcome::cme(Cme::NotAllowed) } else { Outcome::ERROR };
     }
-    machine.link_close(network, channel);
+    machine.link_close(channel);
     let lost = machine.ip.channels[channel].end();
     machine.happened(Happening::Closed { channel: channel as u8, lost });
     let line = machine.on_channel(channel, "CLOSE OK");

@@ -7,11 +7,11 @@ use super::super::ip::{Bearer, Channel, ChannelState};
 use super::super::line::{Arg, Form};
 use super::super::link_options::{KeepAlive, LinkOptions};
 use super::super::machine::Machine;
-use super::super::network::{Link, Network, Protocol, Target};
+use super::super::network::{Link, Protocol, Target};
 use super::super::profile::AlreadyStyle;
 use super::super::result::{Cme, Failure, Outcome, Then};
-use super::super::secure::Tls;
 use super::super::terminal::Kind;
+use super::super::tls::Tls;
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[("+CIPSTART", start), ("+CLPORT", local_port)];
@@ -21,7 +21,7 @@ const MAX_HOST: usize = 128;
 /// How long a profile whose `AT+CIPSTART` blocks keeps the command line at most (8910 SDK).
 const BLOCKED_FOR: Duration = Duration::from_secs(60);
 
-fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn start(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
         Form::Test => return shapes(machine),
@@ -46,7 +46,7 @@ fn start(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outco
     if !scene_allows(machine) {
         return Outcome::cme(Cme::NotAllowed);
     }
-    connect(machine, network, channel, target)
+    connect(machine, channel, target)
 }
 
 /// One line for an address and one for a name (manual); their ranges are written as the SIM800's manual does (assumed).
@@ -100,19 +100,19 @@ fn already(machine: &mut Machine, channel: usize) -> Outcome {
     Outcome::Bare
 }
 
-fn connect(machine: &mut Machine, network: &mut dyn Network, channel: usize, target: Target) -> Outcome {
+fn connect(machine: &mut Machine, channel: usize, target: Target) -> Outcome {
     let link = Link::new(machine.ip.number());
     let until = machine.now + machine.settings.connect_timeout;
     machine.happened(Happening::Connecting { channel: channel as u8, target: target.clone() });
     let line_end_follows = machine.ip.switches.bare_data == 0;
     let options = options(machine, channel, target.protocol);
     if options != LinkOptions::default() {
-        network.prepare(link, options);
+        machine.network.prepare(link, options);
     }
     if machine.faults.connect_is_unheard() {
         machine.happened(Happening::Fault(format!("channel {channel} connects to nobody")));
     } else {
-        network.connect(machine.now, link, &target);
+        machine.network.connect(machine.now, link, &target);
     }
     let secure = machine.ip.switches.secure == 1 && target.protocol == Protocol::Tcp;
     machine.ip.channels[channel] = Channel::connecting(target, link, until, line_end_follows);
@@ -143,7 +143,7 @@ fn options(machine: &Machine, channel: usize, protocol: Protocol) -> LinkOptions
 }
 
 /// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: the modem's own port of the next connect; 0 lets it choose.
-fn local_port(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn local_port(machine: &mut Machine, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     match form {
         Form::Test if multi => {

@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::{Table, number, text};
 
@@ -17,7 +16,7 @@ const MAX_CONTEXT: u64 = 15;
 /// 23.003: 100 octets.
 const MAX_APN: usize = 100;
 
-fn attach(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn attach(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let value = u8::from(machine.radio.is_usable()).to_string();
@@ -28,7 +27,7 @@ fn attach(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outc
             Some(0) => {
                 machine.radio.attached = false;
                 machine.ip.active_contexts.clear();
-                machine.bearer_lost(network);
+                machine.bearer_lost();
             }
             Some(1) if machine.radio.in_service() => machine.radio.attached = true,
             Some(1) => return Outcome::cme(Cme::NoService),
@@ -41,7 +40,7 @@ fn attach(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outc
 
 /// The bearer that LTE brings up by itself, with its address (FAQ socket #2), and the contexts that the host has
 /// defined; empty without any (firmware V584).
-fn definition(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn definition(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let rows = rows(machine);
@@ -113,7 +112,7 @@ fn define(machine: &mut Machine, args: &[Arg]) -> Outcome {
 }
 
 /// `AT+CGACT=<0|1>[,<cid>]`; without a number all are meant (manual).
-fn activation(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn activation(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             for cid in numbers(machine) {
@@ -129,7 +128,7 @@ fn activation(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> 
                 Some(_) => return Outcome::cme(Cme::Invalid),
             };
             return match number(args, 0) {
-                Some(0) => deactivate(machine, network, named),
+                Some(0) => deactivate(machine, named),
                 Some(1) => activate(machine, named),
                 _ => Outcome::cme(Cme::Invalid),
             };
@@ -162,7 +161,7 @@ fn activate(machine: &mut Machine, named: Option<u8>) -> Outcome {
 }
 
 /// Without its bearer the module is not attached: `AT+CGATT?` gives 0 (firmware V1066).
-fn deactivate(machine: &mut Machine, network: &mut dyn Network, named: Option<u8>) -> Outcome {
+fn deactivate(machine: &mut Machine, named: Option<u8>) -> Outcome {
     match named {
         Some(cid) if cid != machine.settings.profile.bearer_cid => {
             machine.ip.active_contexts.remove(&cid);
@@ -170,14 +169,14 @@ fn deactivate(machine: &mut Machine, network: &mut dyn Network, named: Option<u8
         None | Some(_) => {
             machine.radio.attached = false;
             machine.ip.active_contexts.clear();
-            machine.bearer_lost(network);
+            machine.bearer_lost();
         }
     }
     Outcome::Ok
 }
 
 /// `+CGPADDR: 5,"10.76.1.35"` (capture a19).
-fn address(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn address(machine: &mut Machine, form: &Form) -> Outcome {
     let known = numbers(machine);
     let asked = match form {
         Form::Execute => known,

@@ -6,19 +6,18 @@ use super::super::data::FileWrite;
 use super::super::files::WRITE_LIMIT;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::super::terminal::Kind;
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
-    ("+FSCREATE", |machine, _, form| with_name(form, |name, _| done(machine.files.create(name)))),
-    ("+FSWRITE", |machine, _, form| with_name(form, |name, args| write(machine, name, args))),
-    ("+FSREAD", |machine, _, form| with_name(form, |name, args| read(machine, name, args))),
-    ("+FSDEL", |machine, _, form| with_name(form, |name, _| done(machine.files.remove(name)))),
-    ("+FSFLSIZE", |machine, _, form| with_name(form, |name, _| size(machine, name))),
-    ("+FSMKDIR", |machine, _, form| with_name(form, |name, _| done(machine.files.make_directory(name)))),
-    ("+FSRMDIR", |machine, _, form| with_name(form, |name, _| done(machine.files.remove_directory(name)))),
+    ("+FSCREATE", |machine, form| with_name(form, |name, _| done(machine.files.create(name)))),
+    ("+FSWRITE", |machine, form| with_name(form, |name, args| write(machine, name, args))),
+    ("+FSREAD", |machine, form| with_name(form, |name, args| read(machine, name, args))),
+    ("+FSDEL", |machine, form| with_name(form, |name, _| done(machine.files.remove(name)))),
+    ("+FSFLSIZE", |machine, form| with_name(form, |name, _| size(machine, name))),
+    ("+FSMKDIR", |machine, form| with_name(form, |name, _| done(machine.files.make_directory(name)))),
+    ("+FSRMDIR", |machine, form| with_name(form, |name, _| done(machine.files.remove_directory(name)))),
     ("+FSLS", list),
     ("+FSMEM", memory),
 ];
@@ -95,7 +94,7 @@ fn size(machine: &mut Machine, name: &str) -> Outcome {
     Outcome::Ok
 }
 
-fn list(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn list(machine: &mut Machine, form: &Form) -> Outcome {
     let directory = match form {
         Form::Set(args) => text(args, 0).to_owned(),
         Form::Test => return Outcome::Ok,
@@ -112,7 +111,7 @@ fn list(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 }
 
 /// `+FSMEM: 64100 bytes`, without `OK` (capture a21).
-fn memory(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn memory(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute => {}
         Form::Test => return Outcome::Ok,

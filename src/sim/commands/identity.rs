@@ -2,7 +2,6 @@
 
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::Outcome;
 use super::{Table, names, number};
 
@@ -17,11 +16,11 @@ pub(super) const TABLE: Table = &[
     ("+CGSN", serial_number),
     ("+GSN", serial_number),
     ("+CLAC", commands),
-    ("+GCAP", |machine, _, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
+    ("+GCAP", |machine, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
 /// `ATI`; a number behind it, as tools send it, asks for the same (assumed; the manual knows `ATI` alone).
-fn information(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn information(machine: &mut Machine, form: &Form) -> Outcome {
     let form = if matches!(form, Form::Set(_)) { &Form::Execute } else { form };
     bare(machine, form, |machine| machine.settings.profile.revision.to_owned())
 }
@@ -40,7 +39,7 @@ fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> Strin
 }
 
 /// `AT+CLAC`: every command on a line of its own (27.007, 8.37).
-fn commands(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn commands(machine: &mut Machine, form: &Form) -> Outcome {
     if !machine.settings.lists_commands {
         return Outcome::ERROR;
     }
@@ -55,23 +54,23 @@ fn identity(machine: &mut Machine, form: &Form, key: &str, text: &str) -> Outcom
     })
 }
 
-fn manufacturer(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn manufacturer(machine: &mut Machine, form: &Form) -> Outcome {
     let text = machine.settings.profile.manufacturer;
     identity(machine, form, "+CGMI", text)
 }
 
-fn model(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn model(machine: &mut Machine, form: &Form) -> Outcome {
     let text = machine.settings.profile.model;
     identity(machine, form, "+CGMM", text)
 }
 
-fn revision(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn revision(machine: &mut Machine, form: &Form) -> Outcome {
     let text = machine.settings.profile.firmware;
     identity(machine, form, "+CGMR", text)
 }
 
 /// `AT+CGSN` bare, `AT+CGSN=1` with its key (capture a28).
-fn serial_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn serial_number(machine: &mut Machine, form: &Form) -> Outcome {
     let imei = machine.settings.imei.clone();
     match form {
         Form::Execute => machine.info(&imei),

@@ -2,13 +2,14 @@
 
 mod basic;
 mod bearer;
+mod bring_up;
 mod card;
 mod cell;
 mod close;
 mod connect;
 mod context;
 mod files;
-mod heart;
+mod heartbeat;
 mod identity;
 mod names;
 mod options;
@@ -17,18 +18,16 @@ mod port;
 mod power;
 mod read;
 mod saved;
-mod scene;
 mod send;
 mod ssl;
 mod status;
 
 use super::line::{Arg, Call, Form};
 use super::machine::Machine;
-use super::network::Network;
 use super::result::{Cme, Outcome};
 
 /// Runs one form of a command.
-pub(super) type Handler = fn(&mut Machine, &mut dyn Network, &Form) -> Outcome;
+pub(super) type Handler = fn(&mut Machine, &Form) -> Outcome;
 
 /// Commands and what runs them.
 type Table = &'static [(&'static str, Handler)];
@@ -43,7 +42,7 @@ const FAMILIES: &[Table] = &[
     connect::TABLE,
     context::TABLE,
     files::TABLE,
-    heart::TABLE,
+    heartbeat::TABLE,
     identity::TABLE,
     names::TABLE,
     options::TABLE,
@@ -52,18 +51,18 @@ const FAMILIES: &[Table] = &[
     power::TABLE,
     read::TABLE,
     saved::TABLE,
-    scene::TABLE,
+    bring_up::TABLE,
     send::TABLE,
     ssl::TABLE,
     status::TABLE,
 ];
 
 /// Runs a call; a command that no family knows is `ERROR` (captures a03, a12).
-pub(super) fn execute(machine: &mut Machine, network: &mut dyn Network, call: &Call) -> Outcome {
+pub(super) fn execute(machine: &mut Machine, call: &Call) -> Outcome {
     let known = FAMILIES.iter().flat_map(|family| family.iter());
     let found = known.into_iter().find(|(name, _)| *name == call.name);
     match found {
-        Some((_, handler)) => handler(machine, network, &call.form),
+        Some((_, handler)) => handler(machine, &call.form),
         None => Outcome::ERROR,
     }
 }
@@ -186,7 +185,7 @@ fn list<const N: usize>(
 
 /// A command of which no source shows more than that drivers set it and are answered `OK` (clients.md): its other forms
 /// do not exist (assumed), and it has no effect.
-fn accepted(_: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn accepted(_: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Set(args) if args.iter().any(|arg| !arg.text.is_empty()) => Outcome::Ok,
         Form::Set(_) => Outcome::cme(Cme::Invalid),

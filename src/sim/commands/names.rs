@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::ping::Ping;
 use super::super::result::{Cme, Outcome};
 use super::{List, Table, text};
@@ -31,7 +30,7 @@ const PING_DEFAULTS: [u16; 4] = [4, 32, 100, 64];
 const MAX_NAME: usize = 128;
 
 /// `OK`, then `+CDNSGIP: 1,"name","address"` when the answer is there.
-fn resolve(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn resolve(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
         Form::Test => return Outcome::Ok,
@@ -46,13 +45,13 @@ fn resolve(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Out
         return Outcome::ERROR;
     }
     let query = machine.ip.number();
-    network.resolve(machine.now, query, &name);
+    machine.network.resolve(machine.now, query, &name);
     machine.ip.queries.insert(query, name);
     Outcome::Ok
 }
 
 /// `AT+CIPPING=<host>[,<count>[,<bytes>[,<tenths of a second>[,<time to live>]]]]` (manual).
-fn ping(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn ping(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
         Form::Read => {
@@ -73,31 +72,13 @@ fn ping(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcom
     match numbers {
         Some([count, _, tenths, _]) if !host.is_empty() && host.len() <= MAX_NAME => {
             let timeout = Duration::from_millis(u64::from(tenths) * 100);
-            machine.begin_pings(network, Ping::new(host, count, timeout))
+            machine.begin_pings(Ping::new(host, count, timeout))
         }
         _ => Outcome::cme(Cme::Invalid),
     }
 }
 
-impl Machine {
-    /// The answer to `AT+CDNSGIP`; a failure is number 15, an invalid response... of 10 (general) to 15.
-    pub(in crate::sim) fn resolved(&mut self, query: u64, addresses: &[IpAddr]) {
-        let Some(name) = self.ip.queries.remove(&query) else {
-            return;
-        };
-        let value = if addresses.is_empty() {
-            "0,10".to_owned()
-        } else {
-            // At most two addresses (manual).
-            let shown = addresses.iter().take(2).map(|address| format!(",\"{address}\""));
-            format!("1,\"{name}\"{}", shown.collect::<String>())
-        };
-        let line = self.settings.profile.keyed("+CDNSGIP", &value);
-        self.urc(&line);
-    }
-}
-
-fn servers(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn servers(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let chosen = machine.ip.name_servers.clone();

@@ -3,7 +3,6 @@
 use super::super::ip::Bearer;
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::{List, Table, list, listed, number, switch};
 
@@ -11,23 +10,23 @@ pub(super) const TABLE: Table = &[
     ("+CIPMUX", multi),
     ("+CIPMODE", transparent),
     ("+CIPQSEND", quick_send),
-    ("+CIPHEAD", |machine, _, form| {
+    ("+CIPHEAD", |machine, form| {
         switch(machine, "+CIPHEAD", form, (0, 1), |machine| &mut machine.ip.switches.header)
     }),
-    ("+CIPSHOWTP", |machine, _, form| {
+    ("+CIPSHOWTP", |machine, form| {
         switch(machine, "+CIPSHOWTP", form, (0, 1), |machine| &mut machine.ip.switches.show_protocol)
     }),
-    ("+CIPSRIP", |machine, _, form| {
+    ("+CIPSRIP", |machine, form| {
         switch(machine, "+CIPSRIP", form, (0, 1), |machine| &mut machine.ip.switches.show_peer)
     }),
-    ("+CIPRXF", |machine, _, form| {
+    ("+CIPRXF", |machine, form| {
         switch(machine, "+CIPRXF", form, (0, 1), |machine| &mut machine.ip.switches.bare_data)
     }),
-    ("+CIPSPRT", |machine, _, form| {
+    ("+CIPSPRT", |machine, form| {
         switch(machine, "+CIPSPRT", form, (0, 2), |machine| &mut machine.ip.switches.prompt)
     }),
     ("+CIPATS", auto_send),
-    ("+CIPTKA", |machine, _, form| list(machine, form, &KEEP_ALIVE, |machine| &mut machine.ip.keep_alive)),
+    ("+CIPTKA", |machine, form| list(machine, form, &KEEP_ALIVE, |machine| &mut machine.ip.keep_alive)),
     ("+CIPCCFG", transparent_settings),
 ];
 
@@ -48,7 +47,7 @@ const TRANSPARENT: List<8> = List {
 };
 
 /// Only in transparent mode with one connection (manual).
-fn transparent_settings(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn transparent_settings(machine: &mut Machine, form: &Form) -> Outcome {
     let allowed = machine.ip.switches.transparent == 1 && !machine.ip.multi();
     if matches!(form, Form::Set(_)) && !allowed {
         return Outcome::cme(Cme::NotAllowed);
@@ -58,7 +57,7 @@ fn transparent_settings(machine: &mut Machine, _: &mut dyn Network, form: &Form)
 
 /// Only in `IP INITIAL` (manual); several connections and transparent mode exclude each other, but to say 0 to either is
 /// always accepted (capture a18).
-fn multi(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn multi(machine: &mut Machine, form: &Form) -> Outcome {
     let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
     let transparent = machine.ip.switches.transparent == 1;
     let refused = machine.ip.bearer != Bearer::Initial || (wanted && transparent);
@@ -68,7 +67,7 @@ fn multi(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     listed(machine, "+CIPMUX", form, 1, |machine| &mut machine.ip.switches.multi)
 }
 
-fn transparent(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn transparent(machine: &mut Machine, form: &Form) -> Outcome {
     let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
     let refused = machine.ip.bearer != Bearer::Initial || (wanted && machine.ip.multi());
     if refused && matches!(form, Form::Set(_)) {
@@ -82,7 +81,7 @@ fn transparent(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outco
 }
 
 /// Only in `IP INITIAL` (variants.md trap 8).
-fn quick_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn quick_send(machine: &mut Machine, form: &Form) -> Outcome {
     let most = machine.settings.profile.quick_send_max;
     if matches!(form, Form::Set(_)) && machine.ip.bearer != Bearer::Initial {
         return Outcome::cme(Cme::NotAllowed);
@@ -91,7 +90,7 @@ fn quick_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcom
 }
 
 /// `AT+CIPATS=1,<seconds>`.
-fn auto_send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn auto_send(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let (on, seconds) = machine.ip.switches.auto_send;

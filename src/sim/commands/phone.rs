@@ -3,33 +3,32 @@
 use super::super::card::Card;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::phone::{STORE, number_type};
 use super::super::result::{Cme, Cms, Outcome};
 use super::{List, Table, list, number, switch, text, zero_if_empty};
 
 pub(super) const TABLE: Table = &[
     ("+CSCS", charset),
-    ("+CMGF", |machine, _, form| mode(machine, form)),
+    ("+CMGF", |machine, form| mode(machine, form)),
     ("+CSMS", service),
-    ("+CSDH", |machine, _, form| {
+    ("+CSDH", |machine, form| {
         let form = zero_if_empty(form);
         switch(machine, "+CSDH", &form, (0, 1), |machine| &mut machine.phone.headers)
     }),
-    ("+CSMP", |machine, _, form| list(machine, form, &PARAMETERS, |machine| &mut machine.phone.parameters)),
-    ("+CNMI", |machine, _, form| list(machine, form, &INDICATIONS, |machine| &mut machine.phone.indications)),
+    ("+CSMP", |machine, form| list(machine, form, &PARAMETERS, |machine| &mut machine.phone.parameters)),
+    ("+CNMI", |machine, form| list(machine, form, &INDICATIONS, |machine| &mut machine.phone.indications)),
     ("+CPMS", storage),
     ("+CSCA", centre),
     ("+CNUM", own_number),
-    ("+CMGL", |machine, _, form| with_card(machine, form, list_messages)),
-    ("+CMGR", |machine, _, form| with_card(machine, form, read_message)),
-    ("+CMGD", |machine, _, form| with_card(machine, form, delete_messages)),
+    ("+CMGL", |machine, form| with_card(machine, form, list_messages)),
+    ("+CMGR", |machine, form| with_card(machine, form, read_message)),
+    ("+CMGD", |machine, form| with_card(machine, form, delete_messages)),
     ("+CPAS", activity),
     ("H", hang_up),
     // No calls: accepted, as every tool sends it before it begins.
-    ("+CRC", |machine, _, form| constant(machine, "+CRC", form, "0")),
-    ("+CLIP", |machine, _, form| constant(machine, "+CLIP", form, "0,0")),
-    ("+CVHU", |machine, _, form| constant(machine, "+CVHU", form, "0")),
+    ("+CRC", |machine, form| constant(machine, "+CRC", form, "0")),
+    ("+CLIP", |machine, form| constant(machine, "+CLIP", form, "0,0")),
+    ("+CVHU", |machine, form| constant(machine, "+CVHU", form, "0")),
 ];
 
 /// Character sets (manual, CSCS).
@@ -59,7 +58,7 @@ fn refusal(machine: &Machine) -> Option<Outcome> {
 
 /// The character set of what people read: the operator's names, the numbers of `AT+CNUM` and `AT+CSCA`.
 /// `+CSCS: ("GSM","IRA","UCS2")`: a list in brackets, as 27.007 writes it and gammu and python-gsmmodem read it.
-fn charset(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn charset(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => machine.keyed("+CSCS", "(\"GSM\",\"IRA\",\"UCS2\")"),
         Form::Read => {
@@ -81,7 +80,7 @@ fn mode(machine: &mut Machine, form: &Form) -> Outcome {
     switch(machine, "+CMGF", &form, (0, 1), |machine| &mut machine.phone.text_mode)
 }
 
-fn service(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn service(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => machine.keyed("+CSMS", "(0,1)"),
         Form::Read => {
@@ -103,7 +102,7 @@ fn service(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 /// The test form lists the module's own store as well, but only the card's is supported (manual, CPMS). What choosing
 /// the other answers is shown nowhere: it is taken and has no effect (assumed), as python-gsmmodem chooses it because
 /// it is listed, and would not connect to a modem that refuses.
-fn storage(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn storage(machine: &mut Machine, form: &Form) -> Outcome {
     if let Some(refusal) = refusal(machine) {
         return refusal;
     }
@@ -130,7 +129,7 @@ fn storage(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-fn centre(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn centre(machine: &mut Machine, form: &Form) -> Outcome {
     if let Some(refusal) = refusal(machine) {
         return refusal;
     }
@@ -166,7 +165,7 @@ fn set_centre(machine: &mut Machine, args: &[Arg]) -> Outcome {
 }
 
 /// A card that does not know its number answers `OK` alone (27.007 section 7.1).
-fn own_number(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn own_number(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => {}
         Form::Execute => {
@@ -244,7 +243,7 @@ fn delete_messages(machine: &mut Machine, form: &Form) -> Outcome {
 }
 
 /// 0: ready, no call (27.007 section 8.1).
-fn activity(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn activity(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute => machine.keyed("+CPAS", "0"),
         Form::Test => machine.keyed("+CPAS", "(0,3,4)"),
@@ -254,7 +253,7 @@ fn activity(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome 
 }
 
 /// `ATH`: there is no call to end.
-fn hang_up(_: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn hang_up(_: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute => Outcome::Ok,
         Form::Set(args) if number(args, 0) == Some(0) => Outcome::Ok,

@@ -2,7 +2,6 @@
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::{List, Table, accepted, list, listed, number, switch, zero_if_empty};
 
@@ -14,13 +13,13 @@ pub(super) const TABLE: Table = &[
     ("+IPR", rate),
     ("+IFC", flow_control),
     ("+ICF", frame),
-    ("+CMEE", |machine, _, form| {
+    ("+CMEE", |machine, form| {
         let form = zero_if_empty(form);
         switch(machine, "+CMEE", &form, (0, 2), |machine| &mut machine.terminal.error_format)
     }),
     // 8910 core image: (0,1,2).
-    ("+CSCLK", |machine, _, form| listed(machine, "+CSCLK", form, 2, |machine| &mut machine.terminal.sleep)),
-    ("+WAKETIM", |machine, _, form| {
+    ("+CSCLK", |machine, form| listed(machine, "+CSCLK", form, 2, |machine| &mut machine.terminal.sleep)),
+    ("+WAKETIM", |machine, form| {
         switch(machine, "+WAKETIM", form, (0, 65), |machine| &mut machine.terminal.sleeps_after)
     }),
     ("+CFGRI", ring_indicator),
@@ -33,7 +32,7 @@ pub(super) const TABLE: Table = &[
 ];
 
 /// `+CFGRI: 0` (capture a13). The pulses that a set value asks for are on a pin, not on the line.
-fn ring_indicator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn ring_indicator(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let value = machine.terminal.ring_indicator.to_string();
@@ -51,7 +50,7 @@ fn ring_indicator(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Ou
 }
 
 /// `AT+CSDT=<0|1>[,<level>]`: whether a card that comes or goes is noticed (manual); on from the start (assumed).
-fn card_detection(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn card_detection(machine: &mut Machine, form: &Form) -> Outcome {
     if let Form::Set(args) = form
         && (args.len() > 2 || args.get(1).is_some_and(|level| !matches!(level.number(), Some(0 | 1))))
     {
@@ -64,7 +63,7 @@ fn card_detection(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Ou
     switch(machine, "+CSDT", &form, (0, 1), |machine| &mut machine.terminal.notices_card)
 }
 
-fn rate(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn rate(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let value = machine.terminal.rate.to_string();
@@ -92,7 +91,7 @@ fn set_rate(machine: &mut Machine, rate: u32) -> Outcome {
 
 /// `(0,2),(0,2)`: XON/XOFF is not available (capture a16, core image). The first number is how the host holds back the
 /// modem, the second how the modem holds back the host (V.250).
-fn flow_control(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn flow_control(machine: &mut Machine, form: &Form) -> Outcome {
     let allowed = |value: &u64| matches!(value, 0 | 2);
     match form {
         Form::Read => {
@@ -119,7 +118,7 @@ fn flow_control(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outc
 /// 8910 core image: 1 two stop bits, 2 a parity bit, 3 neither; never seven data bits.
 const FRAME: List<2> = List { key: "+ICF", test: "(1-3),(0-1)", bounds: [(1, 3), (0, 1)], needed: 1 };
 
-fn frame(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn frame(machine: &mut Machine, form: &Form) -> Outcome {
     let outcome = list(machine, form, &FRAME, |machine| &mut machine.terminal.frame);
     machine.new_format = Some(machine.terminal.line_format(&machine.settings));
     outcome

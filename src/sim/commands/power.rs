@@ -2,7 +2,6 @@
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{After, Cme, Outcome};
 use super::{Table, number};
 
@@ -10,7 +9,7 @@ pub(super) const TABLE: Table = &[("+CFUN", function), ("+RESET", reset), ("+CBC
 
 /// `AT+CBC`: the supply in millivolts (manual, capture a28); `AT+CBC=<on>,<off>` sets what it is compared with when the
 /// module starts and stops, which has no effect on a supply that never sags. An older module has another form.
-fn supply(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn supply(machine: &mut Machine, form: &Form) -> Outcome {
     if !machine.settings.profile.identity_keyed {
         return Outcome::ERROR;
     }
@@ -35,7 +34,7 @@ fn supply(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-fn function(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn function(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let value = machine.radio.function.to_string();
@@ -47,16 +46,16 @@ fn function(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Ou
             machine.keyed("+CFUN", "(0,1,4),(0,1)");
             Outcome::Ok
         }
-        Form::Set(args) => set_function(machine, network, args),
+        Form::Set(args) => set_function(machine, args),
         Form::Execute => Outcome::ERROR,
     }
 }
 
-fn set_function(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) -> Outcome {
+fn set_function(machine: &mut Machine, args: &[Arg]) -> Outcome {
     match (number(args, 0), number(args, 1)) {
         // The module restarts with all functions whichever number stands in front (manual: after AT+CFUN=1,1; assumed of
         // the others).
-        (Some(0 | 1 | 4), Some(1)) => reset(machine, network, &Form::Execute),
+        (Some(0 | 1 | 4), Some(1)) => reset(machine, &Form::Execute),
         (Some(function @ (0 | 1 | 4)), None | Some(0)) => {
             machine.radio.function = function as u8;
             // What it changes is told after the answer (capture a14).
@@ -67,11 +66,11 @@ fn set_function(machine: &mut Machine, network: &mut dyn Network, args: &[Arg]) 
 }
 
 /// `OK`, then everything is forgotten (captures a14, a18).
-fn reset(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn reset(machine: &mut Machine, form: &Form) -> Outcome {
     if *form != Form::Execute {
         return Outcome::ERROR;
     }
     machine.final_line("OK");
-    machine.reboot(network);
+    machine.reboot();
     Outcome::Bare
 }

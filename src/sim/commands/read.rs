@@ -1,16 +1,15 @@
 //! `AT+CIPRXGET`: manual receive.
 
-use super::super::flow::CHUNK;
 use super::super::line::{Arg, Form};
+use super::super::machine::CHUNK;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{After, Cme, Outcome};
 use super::super::terminal::Kind;
 use super::{Table, number, send::channel};
 
 pub(super) const TABLE: Table = &[("+CIPRXGET", receive)];
 
-fn receive(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn receive(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let mode = machine.ip.switches.manual_receive.to_string();

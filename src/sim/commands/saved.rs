@@ -3,15 +3,14 @@
 use super::super::ip::Saved;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
-use super::{Table, number, scene};
+use super::{Table, bring_up, number};
 
 pub(super) const TABLE: Table = &[("+CIPCSGP", bearer_kind), ("+CIPSCONT", save)];
 
 /// `AT+CIPCSGP=1[,<apn>[,<user>[,<password>]]]`. There are no circuit-switched connections (0 or 2; assumed to be
 /// refused).
-fn bearer_kind(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn bearer_kind(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let [apn, user, password] = &machine.ip.default_access;
@@ -29,7 +28,7 @@ fn bearer_kind(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outco
 }
 
 fn set_bearer_kind(machine: &mut Machine, args: &[Arg]) -> Outcome {
-    match (number(args, 0), scene::access(&args[1..])) {
+    match (number(args, 0), bring_up::access(&args[1..])) {
         (Some(1), Some(access)) => machine.ip.default_access = access,
         (Some(0 | 2), _) => return Outcome::cme(Cme::NotSupported),
         _ => return Outcome::cme(Cme::Invalid),
@@ -38,7 +37,7 @@ fn set_bearer_kind(machine: &mut Machine, args: &[Arg]) -> Outcome {
 }
 
 /// `AT+CIPSCONT`: the switches of the application survive a reset from now on.
-fn save(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn save(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute => machine.ip.saved = Some(Saved::of(&machine.ip)),
         Form::Read => {

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::super::data::{End, Payload};
-use super::super::flow::CHUNK;
 use super::super::line::{Arg, Form};
+use super::super::machine::CHUNK;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::super::settings::FullBuffer;
 use super::super::terminal::Kind;
@@ -14,7 +13,7 @@ use super::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CIPSEND", send), ("+CIPACK", acknowledged)];
 
-fn send(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn send(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => limits(machine),
         Form::Test => {
@@ -95,7 +94,7 @@ fn open_prompt(machine: &mut Machine, channel: usize, end: End) -> Payload {
 }
 
 /// `+CIPACK: sent,acknowledged,not acknowledged`, since the connect (capture a01).
-fn acknowledged(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn acknowledged(machine: &mut Machine, form: &Form) -> Outcome {
     let channel = match form {
         Form::Test => return Outcome::Ok,
         Form::Read => return Outcome::ERROR,
@@ -109,7 +108,7 @@ fn acknowledged(machine: &mut Machine, network: &mut dyn Network, form: &Form) -
     let (Some(channel), Some(slot)) = (channel, linked) else {
         return Outcome::cme(Cme::NotAllowed);
     };
-    let (sent, known) = (slot.sent, machine.link_acknowledged(network, channel));
+    let (sent, known) = (slot.sent, machine.link_acknowledged(channel));
     let value = format!("{sent},{known},{}", sent.saturating_sub(known));
     machine.keyed("+CIPACK", &value);
     Outcome::Ok

@@ -2,7 +2,6 @@
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::super::tls::{AVAILABLE, KEYS, Key};
 use super::{Table, number, switch, text};
@@ -14,7 +13,7 @@ const OTHER_CONTEXTS: [u64; 3] = [34, 88, 153];
 
 /// For all connects from now on, of every channel (protocol.md section 14). Built without `sim-tls`, switching it on is
 /// refused rather than lied about.
-fn secure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn secure(machine: &mut Machine, form: &Form) -> Outcome {
     if !AVAILABLE && matches!(form, Form::Set(args) if number(args, 0) == Some(1)) {
         return Outcome::cme(Cme::NotSupported);
     }
@@ -22,7 +21,7 @@ fn secure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
 }
 
 /// `AT+SSLCFG=<key>,<context>` asks, `AT+SSLCFG=<key>,<context>,` erases, with a value it sets (manual).
-fn configure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn configure(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
         Form::Test => return Outcome::Ok,

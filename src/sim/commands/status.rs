@@ -2,13 +2,12 @@
 
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome};
 use super::{Table, send::channel};
 
 pub(super) const TABLE: Table = &[("+CIPSTATUS", status)];
 
-fn status(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn status(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => Outcome::Ok,
         Form::Execute => {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::sim::link_options::KeepAlive;
 use crate::sim::network::{Link, Protocol, Target};
-use crate::sim::secure::Tls;
+use crate::sim::tls::Tls;
 use crate::time::Timestamp;
 
 /// How far a channel is (manual, state machine; the names of the `C:` rows of `AT+CIPSTATUS`).

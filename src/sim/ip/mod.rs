@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub(in crate::sim) use channel::{Channel, ChannelState};
 
-use super::heart::Heart;
+use super::heartbeat::Heartbeat;
 use super::network::{Link, Protocol};
 use super::ping::Ping;
 use super::profile::Profile;
@@ -140,7 +140,7 @@ pub(in crate::sim) struct Ip {
     /// `AT+SAPBR`
     pub(in crate::sim) bearer_profiles: [BearerProfile; 3],
     /// `AT^HEARTCONFIG` and its family.
-    pub(in crate::sim) heart: Heart,
+    pub(in crate::sim) heartbeat: Heartbeat,
     /// `AT+CIPPING` under way.
     pub(in crate::sim) ping: Option<Ping>,
     /// `AT+SSLCFG`
@@ -172,7 +172,7 @@ impl Ip {
             contexts: BTreeMap::new(),
             active_contexts: BTreeSet::new(),
             bearer_profiles: Default::default(),
-            heart: Heart::default(),
+            heartbeat: Heartbeat::default(),
             ping: None,
             ssl: SslContexts::new(profile.tls_version),
             name_servers: None,

@@ -1,6 +1,6 @@
 //! Without feature `sim-tls` there is no session, and `AT+CIPSSL=1` is refused.
 
-use super::{Progress, Wanted};
+use super::handshake::{Progress, Wanted};
 use crate::sim::network::{Link, Network};
 use crate::time::Timestamp;
 

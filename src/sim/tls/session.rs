@@ -12,8 +12,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::handshake::{Progress, Wanted};
 use super::verifier::Verifier;
-use super::{Progress, Wanted};
 use crate::sim::files::Files;
 use crate::sim::network::{Link, Network};
 use crate::time::Timestamp;

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::data::Online;
-use super::machine::{Machine, Mode};
-use super::network::Network;
-use super::result::Then;
-use super::terminal::DtrOff;
+use super::{Machine, Mode};
+use crate::sim::data::Online;
+use crate::sim::result::Then;
+use crate::sim::terminal::DtrOff;
 use crate::time::Timestamp;
 
 /// The silence before `+++` (manual, CIPMODE: 1 s).
@@ -18,7 +17,7 @@ const GUARD_AFTER: Duration = Duration::from_millis(500);
 
 impl Machine {
     /// Takes transparent bytes; answers how many. Fewer when the peer does not read.
-    pub(super) fn feed_online(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
+    pub(super) fn feed_online(&mut self, bytes: &[u8]) -> usize {
         let room = self.settings.send_buffer.saturating_sub(self.ip.channels[0].unsent_bytes);
         let bytes = &bytes[..bytes.len().min(room)];
         if bytes.is_empty() {
@@ -39,12 +38,12 @@ impl Machine {
             data.extend_from_slice(bytes);
         }
         online.written_at = now;
-        self.pack(network, &data);
+        self.pack(&data);
         bytes.len()
     }
 
     /// Puts bytes into packets; what is full goes out (manual, CIPCCFG: `SendSz`).
-    fn pack(&mut self, network: &mut dyn Network, data: &[u8]) {
+    fn pack(&mut self, data: &[u8]) {
         let (size, _) = self.ip.packet();
         let now = self.now;
         let Mode::Online(online) = &mut self.mode else {
@@ -59,44 +58,44 @@ impl Machine {
         if full > 0 {
             online.begun_at = now;
         }
-        self.send_on(network, 0, out);
+        self.send_on(0, out);
     }
 
     /// Sends what is there of the packet.
-    fn send_packet(&mut self, network: &mut dyn Network) {
+    fn send_packet(&mut self) {
         if let Mode::Online(online) = &mut self.mode {
             let packet = std::mem::take(&mut online.packet);
-            self.send_on(network, 0, packet);
+            self.send_on(0, packet);
         }
     }
 
     /// Decides about pluses held back.
-    pub(super) fn online_timers(&mut self, network: &mut dyn Network) -> bool {
+    pub(super) fn online_timers(&mut self) -> bool {
         let now = self.now;
         let Mode::Online(online) = &mut self.mode else {
             return false;
         };
         if !online.packet.is_empty() && online.begun_at + self.ip.packet().1 <= now {
-            self.send_packet(network);
+            self.send_packet();
             return true;
         }
         if online.pluses == 0 || now < escape_decided_at(online) {
             return false;
         }
         if online.pluses == 3 {
-            self.send_packet(network);
+            self.send_packet();
             let until = self.after_latency();
             self.run_pause(until, Then::Escaped);
         } else {
             let data = vec![b'+'; std::mem::take(&mut online.pluses)];
-            self.pack(network, &data);
+            self.pack(&data);
         }
         true
     }
 
     /// The host's DTR line: what `AT&D` says happens when it goes off amid transparent data. What the modem holds back
     /// is sent before, and it says `OK` or `CLOSED` (both assumed).
-    pub(super) fn dtr_changed(&mut self, network: &mut dyn Network, on: bool) {
+    pub(super) fn dtr_changed(&mut self, on: bool) {
         let was_on = std::mem::replace(&mut self.dtr, on);
         if on {
             self.wakes_for_dtr();
@@ -109,10 +108,10 @@ impl Machine {
             return;
         }
         let data = vec![b'+'; std::mem::take(&mut online.pluses)];
-        self.pack(network, &data);
-        self.send_packet(network);
+        self.pack(&data);
+        self.send_packet();
         if self.terminal.on_dtr_off == DtrOff::HangUp {
-            self.connection_lost(network, 0);
+            self.connection_lost(0);
         } else {
             let until = self.after_latency();
             self.run_pause(until, Then::Escaped);
@@ -133,7 +132,7 @@ impl Machine {
     }
 
     /// Whether `ATO` finds a link to return to.
-    pub(super) fn can_go_online(&self) -> bool {
+    pub(in crate::sim) fn can_go_online(&self) -> bool {
         self.ip.channels[0].state.sends() && self.ip.switches.transparent == 1
     }
 }

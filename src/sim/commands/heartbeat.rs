@@ -1,9 +1,8 @@
 //! `AT^HEARTCONFIG` and its family: the heartbeat on one link.
 
-use super::super::heart::MAX_CONTENT;
+use super::super::heartbeat::MAX_CONTENT;
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{After, Cme, Outcome};
 use super::{List, Table, number, text};
 
@@ -18,16 +17,16 @@ pub(super) const TABLE: Table = &[
 const CONFIG: List<3> =
     List { key: "^HEARTCONFIG", test: "", bounds: [(0, 1), (0, u16::MAX), (5, 600)], needed: 1 };
 
-fn configure(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn configure(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => {}
         Form::Read => {
-            let value = machine.ip.heart.settings.map(|number| number.to_string()).join(",");
+            let value = machine.ip.heartbeat.settings.map(|number| number.to_string()).join(",");
             machine.keyed(CONFIG.key, &value);
         }
-        Form::Set(args) => match CONFIG.take(args, machine.ip.heart.settings) {
+        Form::Set(args) => match CONFIG.take(args, machine.ip.heartbeat.settings) {
             Some(settings) if is_channel(machine, settings[1].into()) => {
-                machine.ip.heart.configure(settings);
+                machine.ip.heartbeat.configure(settings);
             }
             _ => return Outcome::cme(Cme::Invalid),
         },
@@ -43,21 +42,21 @@ fn is_channel(machine: &Machine, channel: u64) -> bool {
 }
 
 /// `AT^HEARTBEAT=<channel>,<text>`
-fn content(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn content(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => {}
         Form::Read => {
-            let shown = match &machine.ip.heart.content {
+            let shown = match &machine.ip.heartbeat.content {
                 None => machine.settings.imei.clone(),
                 Some(content) => content.iter().map(|byte| char::from(*byte)).collect(),
             };
-            let value = format!("{},{shown}", machine.ip.heart.settings[1]);
+            let value = format!("{},{shown}", machine.ip.heartbeat.settings[1]);
             machine.keyed("^HEARTBEAT", &value);
         }
         Form::Set(args) => match number(args, 0) {
             Some(channel) if is_channel(machine, channel) && is_content(text(args, 1)) => {
-                machine.ip.heart.settings[1] = channel as u16;
-                machine.ip.heart.content = Some(text(args, 1).as_bytes().to_vec());
+                machine.ip.heartbeat.settings[1] = channel as u16;
+                machine.ip.heartbeat.content = Some(text(args, 1).as_bytes().to_vec());
             }
             _ => return Outcome::cme(Cme::Invalid),
         },
@@ -71,12 +70,12 @@ fn is_content(text: &str) -> bool {
 }
 
 /// `AT^HEARTBEATHEX=[<channel>,]<bytes>,<hex>`: `OK`, and the content is sent at once (manual).
-fn hex_content(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn hex_content(machine: &mut Machine, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     match form {
         Form::Test => Outcome::Ok,
         Form::Read => {
-            let heart = &machine.ip.heart;
+            let heart = &machine.ip.heartbeat;
             let content = heart.content.as_deref().unwrap_or(machine.settings.imei.as_bytes());
             let hex: String = content.iter().map(|byte| format!("{byte:02X}")).collect();
             let channel = if multi { format!("{},", heart.settings[1]) } else { String::new() };
@@ -91,8 +90,8 @@ fn hex_content(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outco
             let content = unhex(text(args, 1)).filter(|bytes| number(args, 0) == Some(bytes.len() as u64));
             match (channel, content) {
                 (Some(channel), Some(content)) if is_channel(machine, channel) => {
-                    machine.ip.heart.settings[1] = channel as u16;
-                    machine.ip.heart.content = Some(content);
+                    machine.ip.heartbeat.settings[1] = channel as u16;
+                    machine.ip.heartbeat.content = Some(content);
                     Outcome::OkThen(After::Beat)
                 }
                 _ => Outcome::cme(Cme::Invalid),
@@ -114,11 +113,11 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Seconds since the last beat, seconds to the next, beats so far.
-fn inquire(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn inquire(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => {}
         Form::Read => {
-            let value = machine.ip.heart.report(machine.now).map(|number| number.to_string()).join(",");
+            let value = machine.ip.heartbeat.report(machine.now).map(|number| number.to_string()).join(",");
             machine.keyed("^HEARTINQUIRE", &value);
         }
         Form::Set(_) | Form::Execute => return Outcome::ERROR,

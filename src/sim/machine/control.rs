@@ -1,42 +1,41 @@
 //! The hand on the simulated world: what [`Control`] does.
 
-use super::card::Card;
-use super::control::{Control, Happening};
-use super::fault::{Fault, Rule, When};
-use super::machine::Machine;
-use super::network::Network;
+use super::Machine;
+use crate::sim::card::Card;
+use crate::sim::control::{Control, Happening};
+use crate::sim::fault::{Fault, Rule, When};
 
 impl Machine {
-    pub(super) fn control(&mut self, network: &mut dyn Network, control: Control) {
+    pub(in crate::sim) fn control(&mut self, control: Control) {
         match control {
-            Control::Reset => self.reboot(network),
+            Control::Reset => self.reboot(),
             Control::SimRemove => {
                 self.radio.card = Card::Absent;
-                self.card_changed(network, "SIM REMOVED");
+                self.card_changed("SIM REMOVED");
             }
             Control::SimInsert => {
                 self.radio.card = self.radio.lock.at_power_on();
                 let state = self.card_text().unwrap_or("SIM REMOVED");
-                self.card_changed(network, state);
+                self.card_changed(state);
             }
             Control::NetworkDown => {
                 self.radio.covered = false;
-                self.reconsider_service(network);
+                self.reconsider_service();
             }
             Control::NetworkUp => {
                 self.radio.covered = true;
-                self.reconsider_service(network);
+                self.reconsider_service();
             }
-            Control::PdpLost => self.bearer_lost(network),
+            Control::PdpLost => self.bearer_lost(),
             Control::Urc(line) => self.urc(&line),
-            Control::Dtr(on) => self.dtr_changed(network, on),
+            Control::Dtr(on) => self.dtr_changed(on),
             Control::HangUp => {
-                self.drop_links(network);
+                self.drop_links();
                 self.hung_up = true;
             }
-            Control::Fault(fault) => self.strike(network, fault),
+            Control::Fault(fault) => self.strike(fault),
             Control::Rule(rule) => match rule.when {
-                When::Next => self.strike(network, rule.fault),
+                When::Next => self.strike(rule.fault),
                 When::Chance(_) => self.faults.add(rule),
                 When::At(span) => {
                     let when = When::At((self.now + span).since_origin());
@@ -45,27 +44,27 @@ impl Machine {
             },
             Control::PeerClose(channel) => {
                 if usize::from(channel) < self.ip.channels.len() {
-                    self.connection_lost(network, channel.into());
+                    self.connection_lost(channel.into());
                 }
             }
         }
     }
 
     /// Lets a fault strike, or wait for its opportunity.
-    pub(super) fn strike(&mut self, network: &mut dyn Network, fault: Fault) {
+    pub(super) fn strike(&mut self, fault: Fault) {
         self.happened(Happening::Fault(fault.to_string()));
         match fault {
-            Fault::Reboot => self.reboot(network),
-            Fault::PdpLost => self.bearer_lost(network),
-            Fault::NetworkLost => self.control(network, Control::NetworkDown),
-            Fault::SimRemoved => self.control(network, Control::SimRemove),
-            Fault::HangUp => self.control(network, Control::HangUp),
+            Fault::Reboot => self.reboot(),
+            Fault::PdpLost => self.bearer_lost(),
+            Fault::NetworkLost => self.control(Control::NetworkDown),
+            Fault::SimRemoved => self.control(Control::SimRemove),
+            Fault::HangUp => self.control(Control::HangUp),
             Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
             Fault::StaleConnected => self.make_stale(),
             Fault::Deaf { lasting } => self.deaf_until = self.now + lasting,
             Fault::BrownOut { times } => {
                 self.brown_outs = times.saturating_sub(1);
-                self.reboot(network);
+                self.reboot();
             }
             Fault::Urc(_)
             | Fault::Wire(..)
@@ -87,8 +86,8 @@ impl Machine {
 
     /// A card that comes or goes while the modem runs decides about service, and is told (capture a14) unless
     /// `AT+CSDT=0` has switched that off.
-    fn card_changed(&mut self, network: &mut dyn Network, state: &str) {
-        self.reconsider_service(network);
+    fn card_changed(&mut self, state: &str) {
+        self.reconsider_service();
         if self.terminal.notices_card == 0 {
             return;
         }

@@ -1,31 +1,31 @@
 //! What comes from the network: results of connects, data, closes.
 
-use super::control::Happening;
-use super::data::{Online, Payload};
-use super::ip::{Bearer, ChannelState};
-use super::machine::{Machine, Mode, OUTPUT_LIMIT};
-use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol};
-use super::profile::DataUrc;
-use super::secure::Tls;
-use super::terminal::Kind;
+use super::{Machine, Mode, OUTPUT_LIMIT};
+use crate::sim::control::Happening;
+use crate::sim::data::{Online, Payload};
+use crate::sim::ip::{Bearer, ChannelState};
+use crate::sim::network::{ConnectFailure, Link, NetworkEvent, Protocol};
+use crate::sim::profile::DataUrc;
+use crate::sim::terminal::Kind;
+use crate::sim::tls::Tls;
 use crate::time::Timestamp;
 
 /// A reset, and its like of UDP, as the stack's errors (manual, page of TCP/UDP error codes).
 const TCP_RESET: &str = "TCP ERROR:14";
 const UDP_UNREACHABLE: &str = "UDP ERROR:8";
 /// The most data behind one header (protocol.md section 11).
-pub(super) const CHUNK: usize = 1460;
+pub(in crate::sim) const CHUNK: usize = 1460;
 
 impl Machine {
     /// Takes an event of the network.
-    pub(super) fn on_network(&mut self, network: &mut dyn Network, event: NetworkEvent) {
+    pub(in crate::sim) fn on_network(&mut self, event: NetworkEvent) {
         match event {
             NetworkEvent::Connected { link, address } => {
                 if let Some(channel) = self.ip.channel_of(link) {
                     self.ip.channels[channel].address = address;
                     match self.ip.channels[channel].tls {
                         Tls::Off => self.connected(channel, link),
-                        Tls::Wanted => self.begin_handshake(network, channel, link),
+                        Tls::Wanted => self.begin_handshake(channel, link),
                         // It stands already.
                         Tls::On(_) => {}
                     }
@@ -36,13 +36,13 @@ impl Machine {
                     self.connect_failed(channel, why);
                 }
             }
-            NetworkEvent::Closed(link) => self.link_ended(network, link),
+            NetworkEvent::Closed(link) => self.link_ended(link),
             NetworkEvent::Reset(link) => {
                 let channel = self.ip.channel_of(link);
                 let believed =
                     |channel: &usize| matches!(self.ip.channels[*channel].state, ChannelState::Stale { .. });
                 if let Some(channel) = channel.filter(|channel| !believed(channel)) {
-                    self.connection_broken(network, channel);
+                    self.connection_broken(channel);
                 }
             }
             // Both are found by asking: the events only wake us.
@@ -53,15 +53,15 @@ impl Machine {
     }
 
     /// Moves data between the channels and the network; answers whether any moved.
-    pub(super) fn pump(&mut self, network: &mut dyn Network) -> bool {
+    pub(in crate::sim) fn pump(&mut self) -> bool {
         let mut moved = false;
         for channel in 0..self.ip.channels.len() {
-            moved |= self.drive_tls(network, channel);
-            moved |= self.flush_unsent(network, channel);
+            moved |= self.drive_tls(channel);
+            moved |= self.flush_unsent(channel);
         }
         if self.receives_manually() {
             for channel in 0..self.ip.channels.len() {
-                moved |= self.fetch(network, channel);
+                moved |= self.fetch(channel);
             }
             return moved;
         }
@@ -69,24 +69,24 @@ impl Machine {
         while self.may_push_data() {
             let count = self.ip.channels.len();
             let start = self.ip.turn;
-            let turn = (0..count).map(|n| (start + n) % count).find(|n| self.push_data(network, *n));
+            let turn = (0..count).map(|n| (start + n) % count).find(|n| self.push_data(*n));
             let Some(turn) = turn else {
                 break;
             };
             self.ip.turn = (turn + 1) % count;
             moved = true;
         }
-        moved | self.end_drained(network)
+        moved | self.end_drained()
     }
 
     /// Push mode: with the line free and nothing left to push, what the peers have closed is closed.
-    fn end_drained(&mut self, network: &mut dyn Network) -> bool {
+    fn end_drained(&mut self) -> bool {
         let mut ended = false;
         for channel in 0..self.ip.channels.len() {
             if let ChannelState::RemoteClosing { .. } = self.ip.channels[channel].state
                 && self.may_push_data()
             {
-                self.link_close(network, channel);
+                self.link_close(channel);
                 self.close_reported(channel);
                 ended = true;
             }
@@ -95,24 +95,24 @@ impl Machine {
     }
 
     /// Ends connects that took too long, and in manual mode closes whose data was read or has waited long enough.
-    pub(super) fn channel_timers(&mut self, network: &mut dyn Network) -> bool {
+    pub(super) fn channel_timers(&mut self) -> bool {
         let mut acted = false;
         for channel in 0..self.ip.channels.len() {
             match self.ip.channels[channel].state {
                 ChannelState::Connecting { until, .. } if until <= self.now => {
-                    self.link_close(network, channel);
+                    self.link_close(channel);
                     self.connect_failed(channel, ConnectFailure::TimedOut);
                     acted = true;
                 }
                 ChannelState::Stale { until: Some(until), .. } if until <= self.now => {
-                    self.connection_lost(network, channel);
+                    self.connection_lost(channel);
                     acted = true;
                 }
                 ChannelState::RemoteClosing { until, .. }
                     if self.receives_manually()
                         && (until <= self.now || self.ip.channels[channel].received.is_empty()) =>
                 {
-                    self.link_close(network, channel);
+                    self.link_close(channel);
                     self.close_reported(channel);
                     acted = true;
                 }
@@ -142,17 +142,17 @@ impl Machine {
     }
 
     /// Closes every link without a word.
-    pub(super) fn drop_links(&mut self, network: &mut dyn Network) {
+    pub(in crate::sim) fn drop_links(&mut self) {
         for channel in 0..self.ip.channels.len() {
             if self.ip.channels[channel].state.link().is_some() {
-                self.link_close(network, channel);
+                self.link_close(channel);
                 self.ip.channels[channel].end();
             }
         }
     }
 
     /// The bearer is gone: every link is dead, and only `AT+CIPSHUT` helps (FAQ socket #11).
-    pub(super) fn bearer_lost(&mut self, network: &mut dyn Network) {
+    pub(in crate::sim) fn bearer_lost(&mut self) {
         for place in 0..self.ip.bearer_profiles.len() {
             if std::mem::take(&mut self.ip.bearer_profiles[place].open) {
                 self.urc(&format!("+SAPBR {}: DEACT", place + 1));
@@ -162,7 +162,7 @@ impl Machine {
             return;
         }
         let was_up = self.ip.is_active() || self.ip.bearer == Bearer::Config;
-        self.drop_links(network);
+        self.drop_links();
         if !was_up {
             return;
         }
@@ -175,17 +175,17 @@ impl Machine {
 
     /// The peer or the network has broken a connection: in transparent mode the stack's error is printed (manual, page of
     /// TCP/UDP error codes).
-    fn connection_broken(&mut self, network: &mut dyn Network, channel: usize) {
+    fn connection_broken(&mut self, channel: usize) {
         self.ip.channels[channel].broken = matches!(self.mode, Mode::Online(_));
-        self.connection_lost(network, channel);
+        self.connection_lost(channel);
     }
 
     /// A broken connection. Unread data is lost with it.
-    pub(super) fn connection_lost(&mut self, network: &mut dyn Network, channel: usize) {
+    pub(super) fn connection_lost(&mut self, channel: usize) {
         if self.ip.channels[channel].state.link().is_none() {
             return;
         }
-        self.link_close(network, channel);
+        self.link_close(channel);
         if matches!(self.ip.channels[channel].state, ChannelState::Connecting { .. }) {
             self.connect_failed(channel, ConnectFailure::Refused);
         } else {
@@ -230,7 +230,7 @@ impl Machine {
     /// The result of a connect: an answer if the profile's `AT+CIPSTART` waits for it, else unsolicited.
     fn channel_result(&mut self, channel: usize, text: &str) {
         let line = self.on_channel(channel, text);
-        if self.paused_for() == Some(super::result::Then::Connected { channel }) {
+        if self.paused_for() == Some(crate::sim::result::Then::Connected { channel }) {
             self.frame(Kind::Final, &line);
         } else {
             self.urc(&line);
@@ -250,11 +250,11 @@ impl Machine {
     }
 
     /// The peer's end of a link is closed: in the middle of a handshake that is its failure.
-    fn link_ended(&mut self, network: &mut dyn Network, link: Link) {
+    fn link_ended(&mut self, link: Link) {
         if let Some(channel) = self.ip.channel_of(link) {
-            self.drive_tls(network, channel);
+            self.drive_tls(channel);
             if matches!(self.ip.channels[channel].state, ChannelState::Connecting { .. }) {
-                self.connection_lost(network, channel);
+                self.connection_lost(channel);
             }
         }
         self.peer_closed(link);
@@ -341,13 +341,13 @@ impl Machine {
     }
 
     /// Push mode: one frame of this channel.
-    fn push_data(&mut self, network: &mut dyn Network, channel: usize) -> bool {
+    fn push_data(&mut self, channel: usize) -> bool {
         let state = self.ip.channels[channel].state;
         if !state.receives() {
             return false;
         }
         let mut data = [0; CHUNK];
-        let count = self.link_receive(network, channel, &mut data);
+        let count = self.link_receive(channel, &mut data);
         if count == 0 {
             return false;
         }
@@ -384,20 +384,20 @@ impl Machine {
 
     /// Manual mode: the host has read. What comes now is announced; what had come before and is left is not, because the
     /// host knows of it.
-    pub(super) fn read_on(&mut self, network: &mut dyn Network, channel: usize) {
-        self.pump(network);
+    pub(super) fn read_on(&mut self, channel: usize) {
+        self.pump();
         let slot = &mut self.ip.channels[channel];
         slot.announced = slot.announced || !slot.received.is_empty();
     }
 
     /// Manual mode: moves data into the channel's buffer and says so once.
-    fn fetch(&mut self, network: &mut dyn Network, channel: usize) -> bool {
+    fn fetch(&mut self, channel: usize) -> bool {
         let mut data = [0; CHUNK];
         let limit = self.settings.receive_buffer.clamp(1, 65_535);
         let mut moved = false;
         while self.ip.channels[channel].state.receives() && self.ip.channels[channel].received.len() < limit {
             let room = CHUNK.min(limit - self.ip.channels[channel].received.len());
-            let count = self.link_receive(network, channel, &mut data[..room]);
+            let count = self.link_receive(channel, &mut data[..room]);
             if count == 0 {
                 break;
             }

@@ -3,7 +3,6 @@
 use super::super::ip::Bearer;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::network::Network;
 use super::super::result::{Cme, Outcome, Then};
 use super::{Table, text};
 
@@ -13,7 +12,7 @@ pub(super) const TABLE: Table =
 /// The longest access point name, user and password (manual, CSTT).
 pub(super) const MAX_ACCESS: [usize; 3] = [128, 32, 32];
 
-fn access_point(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn access_point(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             let [apn, user, password] = &machine.ip.access;
@@ -47,7 +46,7 @@ pub(super) fn access(args: &[Arg]) -> Option<[String; 3]> {
     (args.len() <= MAX_ACCESS.len() && fits).then(|| [0, 1, 2].map(|place| text(args, place).to_owned()))
 }
 
-fn bring_up(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn bring_up(machine: &mut Machine, form: &Form) -> Outcome {
     match (form, machine.ip.bearer) {
         (Form::Test, _) => Outcome::Ok,
         (Form::Execute, Bearer::Start) => {
@@ -60,7 +59,7 @@ fn bring_up(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome 
 }
 
 /// The bare address without `OK` (capture a01); too early `+CME ERROR: 3`.
-fn local_address(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Outcome {
+fn local_address(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => return Outcome::Ok,
         Form::Read | Form::Set(_) => return Outcome::ERROR,
@@ -76,13 +75,13 @@ fn local_address(machine: &mut Machine, _: &mut dyn Network, form: &Form) -> Out
 }
 
 /// `SHUT OK`, in every state, without a word about the links that it ends.
-fn shut(machine: &mut Machine, network: &mut dyn Network, form: &Form) -> Outcome {
+fn shut(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => return Outcome::Ok,
         Form::Read | Form::Set(_) => return Outcome::ERROR,
         Form::Execute => {}
     }
-    machine.drop_links(network);
+    machine.drop_links();
     machine.ip.bearer = Bearer::Initial;
     machine.ip.access = Default::default();
     for channel in &mut machine.ip.channels {

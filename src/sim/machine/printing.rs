@@ -1,25 +1,25 @@
 //! What the modem prints, and when: answers at once, URCs when the line is free, all of it past the faults.
 
-use super::control::Happening;
-use super::fault::Passage;
-use super::machine::{Machine, Mode, OUTPUT_LIMIT};
-use super::profile::{EchoStyle, UrcStyle};
-use super::terminal::Kind;
+use super::{Machine, Mode, OUTPUT_LIMIT};
+use crate::sim::control::Happening;
+use crate::sim::fault::Passage;
+use crate::sim::profile::{EchoStyle, UrcStyle};
+use crate::sim::terminal::Kind;
 
 impl Machine {
     /// Prints an information line.
-    pub(super) fn info(&mut self, text: &str) {
+    pub(in crate::sim) fn info(&mut self, text: &str) {
         self.frame(Kind::Info, text);
     }
 
     /// Prints `+KEY: value` as the profile spells it.
-    pub(super) fn keyed(&mut self, key: &str, value: &str) {
+    pub(in crate::sim) fn keyed(&mut self, key: &str, value: &str) {
         let line = self.settings.profile.keyed(key, value);
         self.info(&line);
     }
 
     /// Prints a line that ends an answer.
-    pub(super) fn final_line(&mut self, text: &str) {
+    pub(in crate::sim) fn final_line(&mut self, text: &str) {
         let text = if self.terminal.verbose { text } else { numeric(text) };
         if !(self.terminal.quiet && matches!(text, "OK" | "ERROR" | "0" | "4")) {
             self.frame(Kind::Final, text);
@@ -48,7 +48,7 @@ impl Machine {
     }
 
     /// `3, TEXT` or, in single-connection mode, `TEXT`.
-    pub(super) fn on_channel(&self, channel: usize, text: &str) -> String {
+    pub(in crate::sim) fn on_channel(&self, channel: usize, text: &str) -> String {
         if self.ip.multi() { self.settings.profile.on_channel(channel, text) } else { text.to_owned() }
     }
 
@@ -62,7 +62,7 @@ impl Machine {
     }
 
     /// Prints a frame: line end, text, line end.
-    pub(super) fn frame(&mut self, kind: Kind, text: &str) {
+    pub(in crate::sim) fn frame(&mut self, kind: Kind, text: &str) {
         // V.250 section 6.2.6: without words, information ends with a line end and a result with a carriage return.
         let frame = match (self.terminal.verbose, kind) {
             (false, Kind::Final) => format!("{text}\r"),
@@ -75,7 +75,7 @@ impl Machine {
     }
 
     /// Puts bytes on the line.
-    pub(super) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
+    pub(in crate::sim) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
         self.stay_awake();
         let now = self.now;
         match self.faults.passage(kind, now) {
@@ -104,7 +104,7 @@ impl Machine {
     }
 
     /// Puts received data on the line, unless a fault shortens it.
-    pub(super) fn print_body(&mut self, kind: Kind, header: &[u8], body: &[u8], tail: &[u8]) {
+    pub(in crate::sim) fn print_body(&mut self, kind: Kind, header: &[u8], body: &[u8], tail: &[u8]) {
         let (missing, cut) = self.faults.missing();
         if missing > 0 {
             self.happened(Happening::Fault(format!("body {missing} bytes short")));
@@ -117,7 +117,7 @@ impl Machine {
     }
 
     /// Sends back what was typed.
-    pub(super) fn echo(&mut self, mut bytes: Vec<u8>) {
+    pub(in crate::sim) fn echo(&mut self, mut bytes: Vec<u8>) {
         if !self.terminal.echo {
             return;
         }

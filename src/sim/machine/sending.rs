@@ -1,12 +1,11 @@
 //! Payload of `AT+CIPSEND`, from the prompt to the result.
 
-use super::control::Happening;
-use super::data::{End, Payload};
-use super::ip::ChannelState;
-use super::machine::{Machine, Mode};
-use super::network::Network;
-use super::result::{Awaits, Outcome, Then};
-use super::terminal::Kind;
+use super::{Machine, Mode};
+use crate::sim::control::Happening;
+use crate::sim::data::{End, Payload};
+use crate::sim::ip::ChannelState;
+use crate::sim::result::{Awaits, Outcome, Then};
+use crate::sim::terminal::Kind;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(50);
 
 impl Machine {
     /// Takes payload bytes; answers how many belong to it.
-    pub(super) fn feed_payload(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
+    pub(super) fn feed_payload(&mut self, bytes: &[u8]) -> usize {
         let Mode::Payload(payload) = &mut self.mode else {
             return 0;
         };
@@ -38,35 +37,35 @@ impl Machine {
         };
         self.echo(bytes[..used].to_vec());
         match ended {
-            None => self.break_payload(network),
+            None => self.break_payload(),
             Some(ESCAPE) => self.cancel_payload(),
-            Some(_) => self.finish_payload(network),
+            Some(_) => self.finish_payload(),
         }
         used
     }
 
     /// The prompt is out.
-    pub(super) fn open_payload(&mut self, network: &mut dyn Network, payload: Payload) {
+    pub(super) fn open_payload(&mut self, payload: Payload) {
         self.mode = Mode::Payload(payload);
-        self.break_payload(network);
+        self.break_payload();
     }
 
     /// Lets the link die under a payload, if a fault wants it here.
-    fn break_payload(&mut self, network: &mut dyn Network) {
+    fn break_payload(&mut self) {
         if let Mode::Payload(payload) = &self.mode
             && payload.breaks_after.is_some_and(|after| after <= payload.bytes.len())
         {
             let channel = payload.channel;
             self.happened(Happening::Fault(format!("channel {channel} breaks during a send")));
-            self.connection_lost(network, channel);
+            self.connection_lost(channel);
         }
     }
 
     /// Sends what is there when the time of `AT+CIPATS` is up; checks a file's time as well.
-    pub(super) fn data_timers(&mut self, network: &mut dyn Network) -> bool {
+    pub(super) fn data_timers(&mut self) -> bool {
         match &self.mode {
             Mode::Payload(payload) if payload.sends_at.is_some_and(|at| at <= self.now) => {
-                self.finish_payload(network);
+                self.finish_payload();
                 true
             }
             Mode::File(write) if write.until <= self.now => {
@@ -74,7 +73,7 @@ impl Machine {
                 self.free_line();
                 true
             }
-            Mode::Online(_) => self.online_timers(network),
+            Mode::Online(_) => self.online_timers(),
             Mode::Command | Mode::Running(_) | Mode::Payload(_) | Mode::File(_) => false,
         }
     }
@@ -89,7 +88,7 @@ impl Machine {
     }
 
     /// Offers the network what it did not take before.
-    pub(super) fn flush_unsent(&mut self, network: &mut dyn Network, channel: usize) -> bool {
+    pub(super) fn flush_unsent(&mut self, channel: usize) -> bool {
         let slot = &mut self.ip.channels[channel];
         if let ChannelState::Stale { .. } = slot.state {
             slot.unsent.clear();
@@ -101,7 +100,7 @@ impl Machine {
         }
         let mut moved = false;
         while let Some(mut chunk) = self.ip.channels[channel].unsent.pop_front() {
-            let taken = self.link_send(network, channel, &chunk);
+            let taken = self.link_send(channel, &chunk);
             let slot = &mut self.ip.channels[channel];
             chunk.drain(..taken);
             // Sending may have found the link broken, which empties the buffer.
@@ -118,7 +117,7 @@ impl Machine {
     }
 
     /// Hands bytes to the channel's link; what the network does not take now is kept.
-    pub(super) fn send_on(&mut self, network: &mut dyn Network, channel: usize, bytes: Vec<u8>) {
+    pub(super) fn send_on(&mut self, channel: usize, bytes: Vec<u8>) {
         if bytes.is_empty() {
             return;
         }
@@ -126,18 +125,18 @@ impl Machine {
         slot.sent += bytes.len() as u64;
         slot.unsent_bytes += bytes.len();
         slot.unsent.push_back(bytes);
-        self.flush_unsent(network, channel);
+        self.flush_unsent(channel);
     }
 
     /// Goes on with a command that waited; `None`: it waits on.
-    pub(super) fn resume(&mut self, network: &mut dyn Network, then: Then, overdue: bool) -> Option<Outcome> {
+    pub(super) fn resume(&mut self, then: Then, overdue: bool) -> Option<Outcome> {
         match then {
             Then::BearerUp => overdue.then(|| self.bearer_up()),
             Then::Escaped => overdue.then_some(Outcome::Ok),
-            Then::Pinging => self.ping_on(network, overdue),
+            Then::Pinging => self.ping_on(overdue),
             Then::Written => overdue.then_some(Outcome::Ok),
             Then::Connected { channel } => self.connect_awaited(channel, overdue),
-            Then::Sent { channel, bytes, awaits } => self.sent(network, channel, bytes, awaits, overdue),
+            Then::Sent { channel, bytes, awaits } => self.sent(channel, bytes, awaits, overdue),
         }
     }
 
@@ -150,14 +149,7 @@ impl Machine {
         (!waits || overdue).then_some(Outcome::Bare)
     }
 
-    fn sent(
-        &mut self,
-        network: &mut dyn Network,
-        channel: usize,
-        bytes: usize,
-        awaits: Awaits,
-        overdue: bool,
-    ) -> Option<Outcome> {
+    fn sent(&mut self, channel: usize, bytes: usize, awaits: Awaits, overdue: bool) -> Option<Outcome> {
         let slot = &self.ip.channels[channel];
         if slot.state.link().is_none() {
             return Some(self.send_result(channel, "SEND FAIL"));
@@ -166,7 +158,7 @@ impl Machine {
         let settled = match awaits {
             Awaits::Latency => fits && overdue,
             Awaits::Room => fits,
-            Awaits::Acknowledgement => self.link_acknowledged(network, channel) >= slot.sent,
+            Awaits::Acknowledgement => self.link_acknowledged(channel) >= slot.sent,
         };
         if settled && self.ip.switches.quick_send == 1 {
             let channel_shown = if self.ip.multi() { format!("{channel},") } else { String::new() };
@@ -198,7 +190,7 @@ impl Machine {
         self.free_line();
     }
 
-    fn finish_payload(&mut self, network: &mut dyn Network) {
+    fn finish_payload(&mut self) {
         let Mode::Payload(payload) = &mut self.mode else {
             return;
         };
@@ -214,7 +206,7 @@ impl Machine {
             return;
         }
         self.happened(Happening::Sent { channel: channel as u8, bytes: count });
-        self.send_on(network, channel, bytes);
+        self.send_on(channel, bytes);
         if let Some(by) = self.faults.send_begins() {
             self.happened(Happening::Fault(format!("the result of a send comes {by:?} late")));
             // Drivers have met an empty line in the place of the result (clients.md).

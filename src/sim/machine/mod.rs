@@ -1,35 +1,54 @@
-//! The modem without its line and its network: takes bytes, runs commands, prints.
+//! The modem without its line: takes bytes, says which command is to run, prints, and asks the network behind it.
+//!
+//! The state of each part is a type of its own, beside this folder; what happens to several parts at once is here, one
+//! file a subject. Commands are run by the caller ([`Machine::advance`], [`Machine::finish`]), so that nothing here knows
+//! them.
+
+mod channels;
+mod control;
+mod file_write;
+mod heartbeat;
+mod name_answers;
+mod ping;
+mod printing;
+mod sending;
+mod service;
+mod sleep;
+mod tls;
+mod transparent;
+
+pub(super) use channels::CHUNK;
+pub(super) use service::REPORTS;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::clock::Clock;
-use super::commands;
-use super::control::Happening;
-use super::data::{FileWrite, Online, Payload};
-use super::fault::{Fault, Faults};
-use super::files::Files;
-use super::ip::Ip;
-use super::line::{Call, Edit, Editor, LineFormat, parse};
-use super::network::Network;
-use super::phone::Phone;
-use super::radio::Radio;
-use super::result::{After, Outcome, Pause, Then};
-use super::rng::Rng;
-use super::settings::{Boot, Settings};
-use super::sleep::Sleep;
-use super::terminal::{Kind, Outbox, Terminal};
+use crate::sim::clock::Clock;
+use crate::sim::control::Happening;
+use crate::sim::data::{FileWrite, Online, Payload};
+use crate::sim::fault::{Fault, Faults};
+use crate::sim::files::Files;
+use crate::sim::ip::Ip;
+use crate::sim::line::{Call, Edit, Editor, LineFormat, parse};
+use crate::sim::network::Network;
+use crate::sim::phone::Phone;
+use crate::sim::radio::Radio;
+use crate::sim::result::{After, Outcome, Pause, Then};
+use crate::sim::rng::Rng;
+use crate::sim::settings::{Boot, Settings};
+use crate::sim::sleep::Sleep;
+use crate::sim::terminal::{Kind, Outbox, Terminal};
 use crate::time::Timestamp;
 
 /// Events kept for a reader of the log; without one the oldest is dropped.
 const HAPPENINGS: usize = 1024;
 /// Output that the host does not take. Beyond it the modem takes no commands, so only unsolicited lines can still
 /// grow it: twice this and they are dropped.
-pub(super) const OUTPUT_LIMIT: usize = 64 * 1024;
+pub(in crate::sim) const OUTPUT_LIMIT: usize = 64 * 1024;
 
 /// What the line carries at the moment.
 #[derive(Debug)]
-pub(super) enum Mode {
+pub(in crate::sim) enum Mode {
     /// Command lines.
     Command,
     /// Nothing: a command runs.
@@ -44,7 +63,7 @@ pub(super) enum Mode {
 
 /// A command line being executed.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(in crate::sim) struct Running {
     calls: VecDeque<Call>,
     /// When the next call runs, and when it would if the rest of the line end were there.
     at: Timestamp,
@@ -52,39 +71,52 @@ pub(super) struct Running {
     pause: Option<Pause>,
 }
 
-/// The modem.
+/// What is to be done about the command line in hand.
 #[derive(Debug)]
-pub(super) struct Machine {
-    pub(super) settings: Settings,
-    pub(super) now: Timestamp,
-    pub(super) mode: Mode,
-    pub(super) terminal: Terminal,
-    pub(super) radio: Radio,
-    pub(super) clock: Clock,
-    pub(super) ip: Ip,
-    pub(super) files: Files,
-    pub(super) phone: Phone,
-    pub(super) out: Outbox,
-    pub(super) editor: Editor,
-    pub(super) faults: Faults,
-    pub(super) happened: VecDeque<Happening>,
-    pub(super) hung_up: bool,
+pub(in crate::sim) enum Advance {
+    /// Nothing now.
+    Waits,
+    /// The machine has done it itself.
+    Moved,
+    /// The caller is to run this and to give the outcome to [`Machine::finish`].
+    Run(Call),
+}
+
+/// The modem, with the network behind it.
+#[derive(Debug)]
+pub(in crate::sim) struct Machine<N: ?Sized = dyn Network> {
+    pub(in crate::sim) settings: Settings,
+    pub(in crate::sim) now: Timestamp,
+    pub(in crate::sim) mode: Mode,
+    pub(in crate::sim) terminal: Terminal,
+    pub(in crate::sim) radio: Radio,
+    pub(in crate::sim) clock: Clock,
+    pub(in crate::sim) ip: Ip,
+    pub(in crate::sim) files: Files,
+    pub(in crate::sim) phone: Phone,
+    pub(in crate::sim) out: Outbox,
+    pub(in crate::sim) editor: Editor,
+    pub(in crate::sim) faults: Faults,
+    pub(in crate::sim) happened: VecDeque<Happening>,
+    pub(in crate::sim) hung_up: bool,
     /// The host's DTR line.
-    pub(super) dtr: bool,
+    dtr: bool,
     /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
-    pub(super) new_format: Option<LineFormat>,
-    pub(super) sleep: Sleep,
+    pub(in crate::sim) new_format: Option<LineFormat>,
+    sleep: Sleep,
     /// What the host writes before is lost.
-    pub(super) deaf_until: Timestamp,
+    deaf_until: Timestamp,
     /// Reboots that a breaking supply still causes.
-    pub(super) brown_outs: u32,
+    brown_outs: u32,
     /// Faults that strike before anything else is done.
     struck: VecDeque<Fault>,
     rng: Rng,
+    /// The last field, so that every machine can be seen as one with any network.
+    pub(in crate::sim) network: N,
 }
 
-impl Machine {
-    pub(super) fn new(settings: Settings) -> Self {
+impl<N: Network> Machine<N> {
+    pub(in crate::sim) fn new(settings: Settings, network: N) -> Self {
         let mut machine = Self {
             now: Timestamp::ZERO,
             mode: Mode::Command,
@@ -107,15 +139,19 @@ impl Machine {
             struck: VecDeque::new(),
             rng: Rng::new(settings.seed),
             settings,
+            network,
         };
         if machine.settings.boot == Boot::Cold {
-            machine.power_on();
+            let any: &mut Machine = &mut machine;
+            any.power_on();
         }
         machine
     }
+}
 
+impl Machine {
     /// Takes bytes from the host; answers how many. None while a command runs.
-    pub(super) fn feed(&mut self, network: &mut dyn Network, bytes: &[u8]) -> usize {
+    pub(in crate::sim) fn feed(&mut self, bytes: &[u8]) -> usize {
         if !self.radio.listens() {
             self.train(bytes);
             return bytes.len();
@@ -129,25 +165,37 @@ impl Machine {
         match self.mode {
             Mode::Command => self.feed_command(bytes),
             Mode::Running(_) => self.feed_line_feed(bytes),
-            Mode::Payload(_) => self.feed_payload(network, bytes),
+            Mode::Payload(_) => self.feed_payload(bytes),
             Mode::File(_) => self.feed_file(bytes),
-            Mode::Online(_) => self.feed_online(network, bytes),
+            Mode::Online(_) => self.feed_online(bytes),
         }
     }
 
-    /// Does what is due; answers whether anything was.
-    pub(super) fn act(&mut self, network: &mut dyn Network) -> bool {
-        let mut acted = self.strike_due(network);
-        acted |= self.run(network);
-        acted |= self.data_timers(network);
-        acted |= self.channel_timers(network);
-        acted |= self.service_timers(network);
-        acted |= self.heart_timers(network);
+    /// Does what is due apart from commands, before those; answers whether anything was.
+    pub(in crate::sim) fn act_before_command(&mut self) -> bool {
+        let mut acted = false;
+        while let Some(fault) = self.struck.pop_front().or_else(|| self.faults.due(self.now)) {
+            self.strike(fault);
+            acted = true;
+        }
+        while let Some(bytes) = self.faults.arrived(self.now) {
+            self.out.line.push(self.now, &bytes);
+            acted = true;
+        }
+        acted
+    }
+
+    /// The same, behind them.
+    pub(in crate::sim) fn act_behind_command(&mut self) -> bool {
+        let mut acted = self.data_timers();
+        acted |= self.channel_timers();
+        acted |= self.service_timers();
+        acted |= self.heartbeat_timers();
         acted | self.fall_asleep()
     }
 
     /// When something will be due.
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
+    pub(in crate::sim) fn deadline(&self) -> Option<Timestamp> {
         let running = match &self.mode {
             Mode::Running(running) => match &running.pause {
                 Some(pause) => Some(pause.until),
@@ -162,12 +210,12 @@ impl Machine {
             self.service_deadline(),
             self.faults.deadline(),
             self.sleep_deadline(),
-            self.heart_deadline(),
+            self.heartbeat_deadline(),
         ];
         all.into_iter().flatten().min()
     }
 
-    pub(super) fn happened(&mut self, happening: Happening) {
+    pub(in crate::sim) fn happened(&mut self, happening: Happening) {
         log::debug!("{} {happening}", self.now);
         if self.happened.len() == HAPPENINGS {
             self.happened.pop_front();
@@ -176,18 +224,18 @@ impl Machine {
     }
 
     /// A moment that the settings' latency and jitter put off.
-    pub(super) fn after_latency(&mut self) -> Timestamp {
+    fn after_latency(&mut self) -> Timestamp {
         let jitter = self.rng.span(self.settings.jitter);
         self.now + self.settings.latency + jitter
     }
 
     /// Waits inside a command.
-    pub(super) fn pause(&self, span: Duration, then: Then) -> Outcome {
+    pub(in crate::sim) fn pause(&self, span: Duration, then: Then) -> Outcome {
         Outcome::Pause(Pause { until: self.now + span, then })
     }
 
     /// The command waits that is in hand now, if one does.
-    pub(super) fn paused_for(&self) -> Option<Then> {
+    fn paused_for(&self) -> Option<Then> {
         match &self.mode {
             Mode::Running(running) => running.pause.as_ref().map(|pause| pause.then),
             Mode::Command | Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => None,
@@ -195,7 +243,7 @@ impl Machine {
     }
 
     /// The line is free for commands again; what was held back comes out.
-    pub(super) fn free_line(&mut self) {
+    fn free_line(&mut self) {
         self.mode = Mode::Command;
         while let Some(text) = self.out.release() {
             self.frame(Kind::Urc, &text);
@@ -203,7 +251,7 @@ impl Machine {
     }
 
     /// A command line without commands, which waits for something and then ends.
-    pub(super) fn run_pause(&mut self, until: Timestamp, then: Then) {
+    fn run_pause(&mut self, until: Timestamp, then: Then) {
         self.mode = Mode::Running(Running {
             calls: VecDeque::new(),
             at: self.now,
@@ -213,7 +261,7 @@ impl Machine {
     }
 
     /// Everything that a reboot forgets of the line and its commands.
-    pub(super) fn forget_session(&mut self) {
+    fn forget_session(&mut self) {
         self.mode = Mode::Command;
         self.editor.clear();
         self.out.forget_held();
@@ -224,23 +272,9 @@ impl Machine {
         self.phone.reboot();
     }
 
-    /// Lets faults strike whose moment has come; answers whether any did.
-    fn strike_due(&mut self, network: &mut dyn Network) -> bool {
-        let mut acted = false;
-        while let Some(fault) = self.struck.pop_front().or_else(|| self.faults.due(self.now)) {
-            self.strike(network, fault);
-            acted = true;
-        }
-        while let Some(bytes) = self.faults.arrived(self.now) {
-            self.out.line.push(self.now, &bytes);
-            acted = true;
-        }
-        acted
-    }
-
     fn power_on(&mut self) {
         let since = self.now;
-        self.radio.service = super::radio::Service::None;
+        self.radio.service = crate::sim::radio::Service::None;
         self.radio.attached = false;
         self.radio.power = self.booting(since);
         self.happened(Happening::Booting);
@@ -265,7 +299,7 @@ impl Machine {
             Edit::Line(body) => self.begin(&body),
             Edit::TooLong => {
                 let format = self.terminal.error_format;
-                self.final_line(&super::result::Failure::Error.line(format));
+                self.final_line(&crate::sim::result::Failure::Error.line(format));
             }
         }
         used
@@ -306,31 +340,32 @@ impl Machine {
         self.struck.extend(struck);
     }
 
-    /// Executes the next call of the line, or goes on with one that waited.
-    fn run(&mut self, network: &mut dyn Network) -> bool {
+    /// Goes on with a command that waited, or takes the next call of the line.
+    pub(in crate::sim) fn advance(&mut self) -> Advance {
         let now = self.now;
         let Mode::Running(running) = &mut self.mode else {
-            return false;
+            return Advance::Waits;
         };
         let outcome = match (&running.pause, running.at <= now) {
             (Some(pause), _) => {
                 let (overdue, then) = (pause.until <= now, pause.then);
-                match self.resume(network, then, overdue) {
+                match self.resume(then, overdue) {
                     Some(outcome) => outcome,
-                    None => return false,
+                    None => return Advance::Waits,
                 }
             }
-            (None, false) => return false,
+            (None, false) => return Advance::Waits,
             (None, true) => match running.calls.pop_front() {
-                Some(call) => commands::execute(self, network, &call),
+                Some(call) => return Advance::Run(call),
                 None => Outcome::Ok,
             },
         };
-        self.apply(network, outcome);
-        true
+        self.finish(outcome);
+        Advance::Moved
     }
 
-    fn apply(&mut self, network: &mut dyn Network, outcome: Outcome) {
+    /// Takes what a command has left behind.
+    pub(in crate::sim) fn finish(&mut self, outcome: Outcome) {
         let (outcome, after) = match outcome {
             Outcome::OkThen(after) => (Outcome::Ok, Some(after)),
             outcome => (outcome, None),
@@ -354,15 +389,15 @@ impl Machine {
                 self.end_line(Some(&line));
             }
             Outcome::Pause(pause) => running.pause = Some(pause),
-            Outcome::Prompt(payload) => self.open_payload(network, payload),
+            Outcome::Prompt(payload) => self.open_payload(payload),
             Outcome::File(write) => self.mode = Mode::File(write),
             Outcome::Online => self.go_online(),
         }
         match after {
             None => {}
-            Some(After::Service) => self.reconsider_service(network),
-            Some(After::Read { channel }) => self.read_on(network, channel),
-            Some(After::Beat) => self.beat(network),
+            Some(After::Service) => self.reconsider_service(),
+            Some(After::Read { channel }) => self.read_on(channel),
+            Some(After::Beat) => self.beat(),
         }
     }
 

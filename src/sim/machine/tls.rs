@@ -2,24 +2,15 @@
 
 use std::time::Duration;
 
-use super::control::Happening;
-use super::ip::ChannelState;
-use super::machine::Machine;
-use super::network::{ConnectFailure, Link, Network};
-use super::tls::{Progress, Secure, Wanted};
-
-/// TLS on a channel.
-#[derive(Debug)]
-pub(super) enum Tls {
-    Off,
-    /// `AT+CIPSSL=1` at the connect: begins when the link stands.
-    Wanted,
-    On(Box<Secure>),
-}
+use super::Machine;
+use crate::sim::control::Happening;
+use crate::sim::ip::ChannelState;
+use crate::sim::network::{ConnectFailure, Link};
+use crate::sim::tls::{Progress, Secure, Tls, Wanted};
 
 impl Machine {
     /// The link of a channel stands: the handshake begins. It is over before `CONNECT OK` (protocol.md section 14).
-    pub(super) fn begin_handshake(&mut self, network: &mut dyn Network, channel: usize, link: Link) {
+    pub(super) fn begin_handshake(&mut self, channel: usize, link: Link) {
         let slot = &self.ip.channels[channel];
         let made = Secure::new(&Wanted {
             contexts: &self.ip.ssl,
@@ -35,14 +26,14 @@ impl Machine {
                 let slot = &mut self.ip.channels[channel];
                 slot.state = ChannelState::Connecting { link, until };
                 slot.tls = Tls::On(Box::new(secure));
-                self.drive_tls(network, channel);
+                self.drive_tls(channel);
             }
-            Err(why) => self.handshake_failed(network, channel, link, &why),
+            Err(why) => self.handshake_failed(channel, link, &why),
         }
     }
 
     /// Moves records of a channel; answers whether any moved.
-    pub(super) fn drive_tls(&mut self, network: &mut dyn Network, channel: usize) -> bool {
+    pub(super) fn drive_tls(&mut self, channel: usize) -> bool {
         let slot = &mut self.ip.channels[channel];
         let (Tls::On(secure), Some(link)) = (&mut slot.tls, slot.state.link()) else {
             return false;
@@ -50,61 +41,56 @@ impl Machine {
         if let ChannelState::Stale { .. } = slot.state {
             return false;
         }
-        let (moved, progress) = secure.drive(self.now, link, network);
+        let (moved, progress) = secure.drive(self.now, link, &mut self.network);
         let connecting = matches!(slot.state, ChannelState::Connecting { .. });
         match progress {
             Progress::Established if connecting => self.connected(channel, link),
             Progress::Failed | Progress::Closed if connecting => {
-                self.handshake_failed(network, channel, link, "the handshake failed");
+                self.handshake_failed(channel, link, "the handshake failed");
             }
-            Progress::Failed => self.connection_lost(network, channel),
+            Progress::Failed => self.connection_lost(channel),
             Progress::Closed => self.peer_closed(link),
             Progress::Handshaking | Progress::Established => return moved,
         }
         moved
     }
 
-    fn handshake_failed(&mut self, network: &mut dyn Network, channel: usize, link: Link, why: &str) {
+    fn handshake_failed(&mut self, channel: usize, link: Link, why: &str) {
         self.happened(Happening::Tls { channel: channel as u8, why: why.to_owned() });
-        network.close(self.now, link);
+        self.network.close(self.now, link);
         self.connect_failed(channel, ConnectFailure::Handshake);
     }
 
     /// Hands bytes to a channel's link; answers how many were taken.
-    pub(super) fn link_send(&mut self, network: &mut dyn Network, channel: usize, bytes: &[u8]) -> usize {
+    pub(super) fn link_send(&mut self, channel: usize, bytes: &[u8]) -> usize {
         let slot = &mut self.ip.channels[channel];
         let Some(link) = slot.state.link() else {
             return 0;
         };
         match &mut slot.tls {
-            Tls::Off | Tls::Wanted => network.send(self.now, link, bytes),
+            Tls::Off | Tls::Wanted => self.network.send(self.now, link, bytes),
             Tls::On(secure) => {
                 let count = secure.send(bytes);
-                self.drive_tls(network, channel);
+                self.drive_tls(channel);
                 count
             }
         }
     }
 
     /// Takes received bytes from a channel's link; answers how many.
-    pub(super) fn link_receive(
-        &mut self,
-        network: &mut dyn Network,
-        channel: usize,
-        into: &mut [u8],
-    ) -> usize {
+    pub(super) fn link_receive(&mut self, channel: usize, into: &mut [u8]) -> usize {
         let slot = &mut self.ip.channels[channel];
         let Some(link) = slot.state.link() else {
             return 0;
         };
         match &mut slot.tls {
-            Tls::Off | Tls::Wanted => network.receive(self.now, link, into),
+            Tls::Off | Tls::Wanted => self.network.receive(self.now, link, into),
             Tls::On(secure) => {
                 let count = secure.receive(into);
                 if count > 0 {
                     return count;
                 }
-                self.drive_tls(network, channel);
+                self.drive_tls(channel);
                 match &mut self.ip.channels[channel].tls {
                     Tls::On(secure) => secure.receive(into),
                     Tls::Off | Tls::Wanted => 0,
@@ -114,9 +100,9 @@ impl Machine {
     }
 
     /// How many of the bytes that the host has sent the peer has acknowledged.
-    pub(super) fn link_acknowledged(&self, network: &dyn Network, channel: usize) -> u64 {
+    pub(in crate::sim) fn link_acknowledged(&self, channel: usize) -> u64 {
         let slot = &self.ip.channels[channel];
-        let known = slot.state.link().map_or(0, |link| network.acknowledged(link));
+        let known = slot.state.link().map_or(0, |link| self.network.acknowledged(link));
         match &slot.tls {
             Tls::Off | Tls::Wanted => known,
             Tls::On(secure) => secure.acknowledged(known),
@@ -124,14 +110,14 @@ impl Machine {
     }
 
     /// Ends a channel's link, politely if it is secure.
-    pub(super) fn link_close(&mut self, network: &mut dyn Network, channel: usize) {
+    pub(in crate::sim) fn link_close(&mut self, channel: usize) {
         let slot = &mut self.ip.channels[channel];
         let Some(link) = slot.state.link() else {
             return;
         };
         if let Tls::On(secure) = &mut slot.tls {
-            secure.end(self.now, link, network);
+            secure.end(self.now, link, &mut self.network);
         }
-        network.close(self.now, link);
+        self.network.close(self.now, link);
     }
 }

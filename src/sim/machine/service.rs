@@ -1,25 +1,24 @@
 //! Boot, search for a cell, and their loss.
 
-use super::card::Card;
-use super::control::Happening;
-use super::ip::Bearer;
-use super::machine::Machine;
-use super::network::Network;
-use super::profile::BootText;
-use super::radio::{Power, Service, Training};
-use super::result::{Cme, Failure, Outcome};
-use super::settings::ApnPolicy;
-use super::terminal::Kind;
+use super::Machine;
+use crate::sim::card::Card;
+use crate::sim::control::Happening;
+use crate::sim::ip::Bearer;
+use crate::sim::profile::BootText;
+use crate::sim::radio::{Power, Service, Training};
+use crate::sim::result::{Cme, Failure, Outcome};
+use crate::sim::settings::ApnPolicy;
+use crate::sim::terminal::Kind;
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// The names of the three registration reports, in the order of [`Radio::reports`](super::radio::Radio::reports).
-pub(super) const REPORTS: [&str; 3] = ["+CREG", "+CGREG", "+CEREG"];
+/// The names of the three registration reports, in the order of [`Radio::reports`](crate::sim::radio::Radio::reports).
+pub(in crate::sim) const REPORTS: [&str; 3] = ["+CREG", "+CGREG", "+CEREG"];
 
 impl Machine {
     /// Forgets everything and boots.
-    pub(super) fn reboot(&mut self, network: &mut dyn Network) {
-        self.drop_links(network);
+    pub(in crate::sim) fn reboot(&mut self) {
+        self.drop_links();
         self.forget_session();
         self.ip.restart(&self.settings.profile);
         self.radio = self.radio.rebooted(&self.settings);
@@ -29,7 +28,7 @@ impl Machine {
     }
 
     /// Looks again whether there can be service, after something that it depends on has changed.
-    pub(super) fn reconsider_service(&mut self, network: &mut dyn Network) {
+    pub(in crate::sim) fn reconsider_service(&mut self) {
         let possible = self.radio.may_serve(&self.settings);
         match (self.radio.service, possible) {
             (Service::None, true) => {
@@ -37,20 +36,20 @@ impl Machine {
                 self.radio.service = Service::Searching { until };
             }
             (Service::Searching { .. }, false) => self.radio.service = Service::None,
-            (Service::On, false) => self.service_lost(network),
+            (Service::On, false) => self.service_lost(),
             (Service::None, false) | (Service::Searching { .. } | Service::On, true) => {}
         }
     }
 
     /// Prints boot lines that are due, and finds the cell.
-    pub(super) fn service_timers(&mut self, network: &mut dyn Network) -> bool {
+    pub(super) fn service_timers(&mut self) -> bool {
         if self.service_deadline().is_none_or(|at| at > self.now) {
             return false;
         }
         if self.brown_out_at().is_some_and(|at| at <= self.now) {
             self.brown_outs -= 1;
             self.happened(Happening::Fault("the supply breaks down again".to_owned()));
-            self.reboot(network);
+            self.reboot();
             return true;
         }
         if let Service::Searching { until } = self.radio.service
@@ -59,7 +58,7 @@ impl Machine {
             self.service_found();
             return true;
         }
-        self.boot_on(network)
+        self.boot_on()
     }
 
     pub(super) fn service_deadline(&self) -> Option<Timestamp> {
@@ -110,12 +109,12 @@ impl Machine {
     }
 
     /// Whether the network gives a bearer for this access point.
-    pub(super) fn may_activate(&self, access_point: &String) -> bool {
+    pub(in crate::sim) fn may_activate(&self, access_point: &String) -> bool {
         self.is_access_point(access_point) && self.radio.is_usable()
     }
 
     /// Whether the network knows this access point; an empty one is its own choice.
-    pub(super) fn is_access_point(&self, name: &String) -> bool {
+    pub(in crate::sim) fn is_access_point(&self, name: &String) -> bool {
         match &self.settings.apn {
             ApnPolicy::Any => true,
             ApnPolicy::None => false,
@@ -129,23 +128,23 @@ impl Machine {
     }
 
     /// The module's time in seconds since 1970 (UTC), by which certificates are judged.
-    pub(super) fn utc(&self) -> u64 {
+    pub(in crate::sim) fn utc(&self) -> u64 {
         self.clock.utc(self.network_time()).try_into().unwrap_or(0)
     }
 
     /// The module's time as `AT+CCLK?` shows it.
-    pub(super) fn local_time(&self) -> String {
+    pub(in crate::sim) fn local_time(&self) -> String {
         self.clock.shown(self.network_time(), self.settings.profile.long_year)
     }
 
     /// `AT+CCLK="..."`
-    pub(super) fn set_clock(&mut self, utc: i64, zone: i64) {
+    pub(in crate::sim) fn set_clock(&mut self, utc: i64, zone: i64) {
         let network = self.network_time();
         self.clock.set(network, utc, zone);
     }
 
     /// The number that one of the [`REPORTS`] shows.
-    pub(super) fn registered(&self, report: usize) -> u8 {
+    pub(in crate::sim) fn registered(&self, report: usize) -> u8 {
         let stat = self.radio.registration(&self.settings);
         let lte = self.settings.lte_registration.filter(|_| report == 2 && self.radio.in_service());
         lte.unwrap_or(stat)
@@ -164,7 +163,7 @@ impl Machine {
     }
 
     /// Area, cell and access technology for mode 2 (capture a19).
-    pub(super) fn cell(&self, mode: u8) -> String {
+    pub(in crate::sim) fn cell(&self, mode: u8) -> String {
         if mode == 2 && self.radio.in_service() {
             format!(",\"2797\",\"02B82E17\"{}", self.access_technology())
         } else {
@@ -173,7 +172,7 @@ impl Machine {
     }
 
     /// `,7`; nothing where the profile has none.
-    pub(super) fn access_technology(&self) -> String {
+    pub(in crate::sim) fn access_technology(&self) -> String {
         self.settings.profile.access_technology.map_or_else(String::new, |number| format!(",{number}"))
     }
 
@@ -186,19 +185,19 @@ impl Machine {
         self.print_service_lines(self.settings.profile.service_on);
     }
 
-    fn service_lost(&mut self, network: &mut dyn Network) {
+    fn service_lost(&mut self) {
         self.radio.service = Service::None;
         self.radio.attached = false;
         self.ip.active_contexts.clear();
         self.happened(Happening::Service(false));
         self.report_registration();
         self.print_service_lines(self.settings.profile.service_off);
-        self.bearer_lost(network);
+        self.bearer_lost();
     }
 
     fn print_service_lines(&mut self, lines: &[&str]) {
         let zone = self.settings.time_zone.into();
-        let time = super::clock::format(self.network_time(), zone, self.settings.profile.long_year);
+        let time = crate::sim::clock::format(self.network_time(), zone, self.settings.profile.long_year);
         for line in lines {
             let line = line
                 .replace("{cid}", &self.settings.profile.bearer_cid.to_string())
@@ -209,7 +208,7 @@ impl Machine {
     }
 
     /// The next line of the boot; after the last, the search for a cell.
-    fn boot_on(&mut self, network: &mut dyn Network) -> bool {
+    fn boot_on(&mut self) -> bool {
         let Power::Booting { since, printed, listening, training } = self.radio.power else {
             return false;
         };
@@ -220,7 +219,7 @@ impl Machine {
                 let until = registered_at.max(self.now);
                 self.radio.service = Service::Searching { until };
             }
-            self.reconsider_service(network);
+            self.reconsider_service();
             return true;
         };
         let listening = listening || matches!(line.line, BootText::Urc(_));
@@ -238,7 +237,7 @@ impl Machine {
     }
 
     /// `READY`, `SIM PIN`, `SIM PUK`; `None` without a card.
-    pub(super) fn card_text(&self) -> Option<&'static str> {
+    pub(in crate::sim) fn card_text(&self) -> Option<&'static str> {
         match self.radio.card {
             Card::Absent => None,
             Card::Ready => Some("READY"),

@@ -1,0 +1,28 @@
+//! What a session is made from, and how far it is.
+
+use super::settings::SslContexts;
+use crate::sim::files::Files;
+
+/// What a session is made from.
+#[cfg_attr(not(feature = "sim-tls"), expect(dead_code, reason = "nothing makes a session"))]
+#[derive(Debug)]
+pub(in crate::sim) struct Wanted<'a> {
+    pub(in crate::sim) contexts: &'a SslContexts,
+    pub(in crate::sim) context: u16,
+    pub(in crate::sim) files: &'a Files,
+    /// The host of `AT+CIPSTART`.
+    pub(in crate::sim) host: &'a str,
+    /// The module's clock: seconds since 1970.
+    pub(in crate::sim) time: u64,
+}
+
+/// How far a session is.
+#[cfg_attr(not(feature = "sim-tls"), expect(dead_code, reason = "there is no session"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sim) enum Progress {
+    Handshaking,
+    Established,
+    /// The peer has said that it will send no more.
+    Closed,
+    Failed,
+}
