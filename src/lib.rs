@@ -20,15 +20,18 @@
 //!
 //! # Layers, top down
 //!
-//! * [`Modem`], [`Connector`], [`Socket`], [`TransparentStream`]: what an application holds.
+//! * [`Modem`], [`Connector`], [`Socket`], [`TransparentStream`], [`supervisor`]: what an application holds.
+//! * [`event`], [`statistics`]: what it is told and what is counted.
+//! * `diagnosis` (feature): why there is no connection.
 //! * `driver` and `port`: one thread, the clock, the serial port.
-//! * [`proto`]: the state machines, without io, threads or a clock. [`proto::Engine`] is all of them.
+//! * [`capture`]: recording sessions; reading the captures of others and replaying them (feature `import`).
+//! * `proto` (feature `unstable-core`): the state machines, without io, threads or a clock.
+//! * [`tls`]: certificates and keys for the module.
 //! * [`query`]: typed questions, one file each.
-//! * [`at`]: the text protocol, bytes to tokens and back.
-//! * [`capture`]: recording sessions, reading captures, replaying them.
-//! * [`luat`]: reading traces of LuatOS firmware: what happened to its sockets, and why.
+//! * `at` (feature `unstable-core`): the text protocol, bytes to tokens and back.
 //! * [`time`], [`error`], [`config`]: words that all layers share.
-//! * `sim` (feature `sim`): a simulated modem that shares no code with the rest.
+//! * `luat` (feature): traces of LuatOS firmware: what happened to its sockets, and why.
+//! * `sim` (feature): a simulated modem that shares no code with the rest.
 //!
 //! # What it does not do
 //!
@@ -37,16 +40,26 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "unstable-core")]
 pub mod at;
+#[cfg(not(feature = "unstable-core"))]
+#[allow(dead_code, unused_imports, reason = "a shell of its own needs more of it")]
+mod at;
 pub mod capture;
 pub mod config;
+#[cfg(feature = "diagnosis")]
 pub mod diagnosis;
 mod driver;
 pub mod error;
+#[cfg(feature = "luat")]
 pub mod luat;
 mod modem;
 mod port;
+#[cfg(feature = "unstable-core")]
 pub mod proto;
+#[cfg(not(feature = "unstable-core"))]
+#[allow(dead_code, unused_imports, reason = "a shell of its own needs more of it")]
+mod proto;
 pub mod query;
 pub mod time;
 pub mod tls;
@@ -56,17 +69,29 @@ pub mod sim;
 
 pub use crossbeam_channel;
 
-pub use at::{ChannelId, DnsError, Domain, PingReply, RegistrationStatus};
+/// What the module and the driver tell unasked: [`Modem::events`].
+pub mod event {
+    pub use crate::at::{Access, Domain, Fault, SimState, Urc};
+    pub use crate::proto::{BringUpStep, Deadline, Event, HeartbeatFailure, SocketId};
+}
+
+/// What is counted: [`Modem::statistics`], [`Socket::statistics`].
+pub mod statistics {
+    pub use crate::proto::{CommandStatistics, HeartbeatStatistics, Histogram, SocketStatistics, Statistics};
+}
+
+/// Connections that come back by themselves, and what is done for that: retries, flight mode, restart, a power hook.
+pub mod supervisor {
+    pub use crate::modem::{Gap, Incoming, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
+}
+
+pub use at::{ChannelId, PingReply, RegistrationStatus};
 pub use config::{Config, FlowControl, ReceiveMode};
-pub use error::{CloseReason, DeliveryUnknown, Error, InUse, NotReady, Result, TlsFailure, TlsPart, TlsStep};
+pub use error::{CloseReason, Error, NotReady, Result};
 pub use modem::{
-    CloseError, Connector, Gap, Heartbeat, Incoming, Keepalive, Missing, Modem, Policy, Received,
-    ReconnectingSocket, Registration, Rung, Socket, Step, Supervisor, TransparentStream, Unacknowledged,
-    Wake,
+    CloseError, Connector, Heartbeat, Keepalive, Modem, Received, Registration, Socket, TransparentStream,
+    Unacknowledged, Wake,
 };
-pub use proto::{
-    CommandStatistics, Event, HeartbeatFailure, HeartbeatStatistics, Histogram, Identity, SocketStatistics,
-    Statistics,
-};
+pub use proto::{Event, Identity};
 pub use query::{ClockTime, SignalQuality};
-pub use tls::{Certificate, CipherSuite, PrivateKey, SecurityLevel, TlsConfig, TlsVersion};
+pub use tls::{Certificate, PrivateKey, TlsConfig};

@@ -3,6 +3,8 @@
 //! [`Decoder`] cuts bytes into [`Token`]s; [`Line`] reads a line as far as it can be read without a question;
 //! [`Command`] is a question that knows what answers it; [`Urc`] is what comes unasked. Nothing here waits, keeps time
 //! or knows what is in flight: that is `proto`.
+//!
+//! Public with the feature `unstable-core` alone: these names change without a new major version.
 
 // Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
 #![cfg_attr(

@@ -2,8 +2,8 @@
 
 use crate::time::Timestamp;
 
+use super::collector::{Collector, Line};
 use super::escape::{escape, unescape};
-use super::layout::{Collector, Line};
 use super::{Capture, Entry, Fault, Header, ReadError, Record};
 
 /// The most bytes that one line holds when we write it; longer entries are cut into several records of the same
@@ -100,6 +100,7 @@ fn write_line(at: Timestamp, direction: u8, bytes: &[u8], text: &mut Vec<u8>) {
 }
 
 /// Whether a line is one of ours: a header, or a timestamp and a direction.
+#[cfg(feature = "import")]
 pub(super) fn recognises(line: &[u8]) -> bool {
     let header = [WHAT, SOURCE, EXPECT].iter().any(|key| header_value(line, key).is_some());
     header || (parse_stamp(line).is_some_and(|(_, rest)| direction(rest).is_some()))

@@ -25,34 +25,45 @@
 //! * A line is at most [`MAX_LINE`] bytes long; more than [`MAX_RECORD_BYTES`] are written as several records.
 //!   Blank lines are skipped. The file ends with LF; CR LF is read as well.
 //!
-//! [`Recorder`] writes it while a session runs, with secrets masked by [`Mask`]. [`read`] and [`load`] read it, and
-//! besides it the layouts that others have published captures in ([`Layout`]). [`replay()`] tells what happened in a
-//! capture, in words, and those of `expect` are the same words: [`Timeline::meets`].
-
+//! [`Recorder`] writes it while a session runs, with secrets masked by [`Mask`]; [`read_own`] and [`load_own`] read it.
+#![cfg_attr(
+    feature = "import",
+    doc = "[`read`] and [`load`] (feature `import`) read besides it the layouts that others have published captures in. \
+           [`replay()`] tells what happened in a capture, in words, and those of `expect` are the same words: \
+           [`Timeline::meets`]."
+)]
 // Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
+mod collector;
 mod error;
 mod escape;
 mod format;
+#[cfg(feature = "import")]
+mod import;
 mod layout;
 mod mask;
 mod reader;
 mod record;
 mod recorder;
+#[cfg(feature = "import")]
 mod replay;
 
 // The lines of a trace, for `luat`.
-pub(crate) use layout::{Clock, leveled, number, stamped, time};
+#[cfg(feature = "luat")]
+pub(crate) use import::{Clock, leveled, number, stamped, time};
 
 pub use error::{Fault, LoadError, ReadError};
 pub use format::{MAX_LINE, MAX_RECORD_BYTES};
+#[cfg(feature = "import")]
+pub use import::{load, read};
 pub use layout::Layout;
 pub use mask::Mask;
-pub use reader::{MAX_FILE, MAX_LINES, load, load_own, read, read_own};
+pub use reader::{MAX_FILE, MAX_LINES, load_own, read_own};
 pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;
+#[cfg(feature = "import")]
 pub use replay::{Happening, PayloadKind, Timeline, Unmet, What, Why, replay, replay_in_chunks};

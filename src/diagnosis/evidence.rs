@@ -7,11 +7,13 @@ use crate::at::{ChannelId, Refusal, Urc};
 use crate::error::{Error, NotReady};
 use crate::proto::{BringUpStep, Event};
 
+#[cfg(feature = "import")]
+use super::MAX_LINES;
 use super::exchange::{dns_line, end_of};
 use super::report::Diagnosis;
 use super::sample::Sample;
 use super::trial::{Secured, Trial, Trust};
-use super::{End, Exchange, MAX_LINES, PortFault, Server, rules};
+use super::{End, Exchange, PortFault, Server, rules};
 
 /// Something that was seen.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -254,6 +256,7 @@ impl Evidence {
     }
 
     /// A line that belongs to an answer behind its final.
+    #[cfg(feature = "import")]
     pub(super) fn late(&mut self, command: &str, line: &str) {
         let same = self.items.iter_mut().rev().find_map(|item| match item {
             Item::Exchange(exchange) if exchange.command == command => Some(exchange),

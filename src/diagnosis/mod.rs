@@ -30,6 +30,7 @@ mod evidence;
 mod exchange;
 mod finding;
 mod json;
+#[cfg(feature = "import")]
 mod offline;
 mod port;
 mod report;

@@ -6,9 +6,10 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::at::{DnsError, Ending, InvalidCommand, InvalidText, Refusal, RegistrationStatus};
+use crate::at::{Ending, RegistrationStatus};
 use crate::query::SignalQuality;
 
+pub use crate::at::{CmeError, CmsError, DnsError, InvalidCommand, InvalidText, Refusal, TcpError, UdpError};
 pub use tls::{TlsFailure, TlsPart, TlsStep};
 
 /// The result of every call of this crate that can fail.
@@ -82,12 +83,12 @@ pub enum Error {
         /// Bytes that came and could not be kept.
         lost: u64,
     },
-    /// A [`ReconnectingSocket`](crate::ReconnectingSocket) lost its connection while data were being sent. They are not
+    /// A [`ReconnectingSocket`](crate::supervisor::ReconnectingSocket) lost its connection while data were being sent. They are not
     /// sent again: what the peer may lack, and why, is in the gap of this number, which
-    /// [`recv`](crate::ReconnectingSocket::recv) gives in its place. The socket goes on.
+    /// [`recv`](crate::supervisor::ReconnectingSocket::recv) gives in its place. The socket goes on.
     #[error("the connection ended while data were being sent: gap {number} says what may be missing")]
     Gap {
-        /// [`Gap::number`](crate::Gap::number).
+        /// [`Gap::number`](crate::supervisor::Gap::number).
         number: u64,
     },
     /// The module started anew; everything that was open on it is gone.

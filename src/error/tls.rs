@@ -53,6 +53,7 @@ const MEMORY_FAILURE: CmeError = CmeError::new(23);
 
 impl TlsFailure {
     /// Whether the module said that there is no connection, and no more.
+    #[cfg(feature = "diagnosis")]
     pub(crate) fn is_no_connection(self) -> bool {
         self == Self::Refused(Refusal::ConnectFail)
     }

@@ -3,6 +3,7 @@
 mod connector;
 mod deadline;
 mod delivery;
+#[cfg(feature = "diagnosis")]
 mod diagnose;
 mod heartbeat;
 mod interrupt;
@@ -135,7 +136,7 @@ impl Modem {
     /// Each send of at most 1460 bytes is a datagram, and each receive gives one; a longer or an empty one is
     /// [`Error::InvalidInput`]. A datagram that is lost on the way, or for want of a reader, is no error. Nor does the
     /// socket end with one that is cut short between module and host, which counts in
-    /// [`SocketStatistics::lost`](crate::SocketStatistics::lost), or that the module refuses or does not confirm: its send
+    /// [`SocketStatistics::lost`](crate::statistics::SocketStatistics::lost), or that the module refuses or does not confirm: its send
     /// fails, [`Event::Unsent`] tells of it, and the next one can be sent. In
     /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual) no source says whether the module keeps the borders between
     /// datagrams that wait in it; with the default they are kept.

@@ -77,7 +77,7 @@ impl Socket {
     /// # Errors
     /// [`Error::Timeout`], which says how many of the bytes the module had [accepted](Error::Timeout::accepted) by then.
     /// Behind them at most 1460 bytes may have been on their way to the module: they are still sent, and count in
-    /// [`SocketStatistics::sent`](crate::SocketStatistics::sent), or the socket ends with the reason. Nothing behind those
+    /// [`SocketStatistics::sent`](crate::statistics::SocketStatistics::sent), or the socket ends with the reason. Nothing behind those
     /// is sent.
     ///
     /// How the socket ended, if it did. On UDP, [`Error::InvalidInput`] for a datagram that is empty or longer than 1460
@@ -322,7 +322,7 @@ impl Socket {
     /// Waits for a datagram and copies it into `buf`: how many bytes, and who sent it where the firmware says so
     /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
     /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended; so an empty
-    /// datagram is given to no reader, but counts in [`SocketStatistics::receives`](crate::SocketStatistics::receives) and
+    /// datagram is given to no reader, but counts in [`SocketStatistics::receives`](crate::statistics::SocketStatistics::receives) and
     /// answers a heartbeat. On a stream: what has come, without a sender.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ impl Modem {
     ///
     /// The files that it needs are uploaded once: they have names made of their content (`c0ffee0123456789.crt`), and
     /// what is there already is used. A connect says in [`Error::Tls`] at which step it failed; wrong certificates
-    /// show as a refusal at [`TlsStep::Connect`](crate::TlsStep::Connect), because the module says no more.
+    /// show as a refusal at [`TlsStep::Connect`](crate::error::TlsStep::Connect), because the module says no more.
     ///
     /// The module has one switch between TLS and plain. TLS connections can be opened beside plain ones, if the firmware
     /// lets the switch be changed then; plain ones beside TLS are refused unless [`TlsConfig::plain_beside`] allows them.

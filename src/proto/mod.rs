@@ -3,6 +3,8 @@
 //! [`Engine`] is all that a shell needs. Inside, data flow one way: bytes to the decoder, tokens to the session (whose
 //! answer is it?), what answers nothing to the channels as news; bring-up, channels and requests take turns with
 //! commands.
+//!
+//! Public with the feature `unstable-core` alone: these names change without a new major version.
 
 mod anew;
 mod bearer;

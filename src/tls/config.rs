@@ -126,11 +126,13 @@ impl TlsConfig {
     }
 
     /// Whether the dates of certificates do not matter.
+    #[cfg(feature = "diagnosis")]
     pub(crate) fn ignores_local_time(&self) -> bool {
         self.ignore_local_time
     }
 
     /// Whether the server must go by a name, for a host that is an address or not.
+    #[cfg(feature = "diagnosis")]
     pub(crate) fn has_name(&self, is_address: bool) -> bool {
         match self.server_name {
             ServerName::OfHost => !is_address,
@@ -140,6 +142,7 @@ impl TlsConfig {
     }
 
     /// The same, but the server may be anybody, and is not shown who the client is.
+    #[cfg(feature = "diagnosis")]
     pub(crate) fn trusting_anybody(self) -> Self {
         Self { ca: None, client: None, ..self }
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
 use air724ug::at::{Protocol, Quotable, Refusal};
+use air724ug::error::DeliveryUnknown;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::sim::{Control, Peer, Settings};
-use air724ug::{Config, DeliveryUnknown, Error};
+use air724ug::{Config, Error};
 
 const LONG: Duration = Duration::from_secs(120);
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::support::pair::Pair;
 use air724ug::crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use air724ug::event::HeartbeatFailure;
 use air724ug::proto::{Beat, Event, Protocol, Pulse, Quotable, Request, Response, SocketId};
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
-use air724ug::{CloseReason, Config, Error, Heartbeat, HeartbeatFailure, Modem, Received};
+use air724ug::{CloseReason, Config, Error, Heartbeat, Modem, Received};
 
 const EVERY: Duration = Duration::from_secs(10);
 

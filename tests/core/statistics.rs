@@ -11,7 +11,8 @@ use air724ug::at::{Protocol, Quotable};
 use air724ug::proto::{Request, Response, SocketId};
 use air724ug::query::Signal;
 use air724ug::sim::{Control, Peer, Settings};
-use air724ug::{Config, Error, ReceiveMode, SocketStatistics, Statistics};
+use air724ug::statistics::{SocketStatistics, Statistics};
+use air724ug::{Config, Error, ReceiveMode};
 
 const LONG: Duration = Duration::from_secs(120);
 const LATENCY: Duration = Duration::from_millis(3);

@@ -8,8 +8,10 @@ use std::time::Duration;
 use crate::support::pair::{ECHO, Pair};
 use crate::support::tls::{commands, connect, connecting, mutual, online, verified};
 use air724ug::at::{Protocol, Quotable, Refusal, TlsKey};
+use air724ug::error::{DeliveryUnknown, TlsFailure, TlsPart, TlsStep};
 use air724ug::proto::{Request, Response};
-use air724ug::{CipherSuite, DeliveryUnknown, Error, TlsConfig, TlsFailure, TlsPart, TlsStep, TlsVersion};
+use air724ug::tls::{CipherSuite, TlsVersion};
+use air724ug::{Error, TlsConfig};
 
 /// The names of the files that were to be made.
 fn names(pair: &mut Pair) -> Vec<String> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::support::material::{base64, certificate_der, element, key_der};
 use air724ug::at::Quotable;
-use air724ug::{Certificate, Error, PrivateKey, SecurityLevel, TlsConfig};
+use air724ug::tls::SecurityLevel;
+use air724ug::{Certificate, Error, PrivateKey, TlsConfig};
 
 /// A certificate as `openssl req -x509` writes it.
 const CERTIFICATE: &str = "\

@@ -12,9 +12,10 @@ use crate::support::pair::Pair;
 use crate::support::tls::{SECRET_TEXT, commands, connect, connecting, mutual, online, verified};
 use air724ug::at::Refusal;
 use air724ug::capture::{Header, Recorder};
+use air724ug::error::{TlsFailure, TlsPart, TlsStep};
 use air724ug::proto::{Event, Input, Request};
 use air724ug::sim::Control;
-use air724ug::{Certificate, CloseReason, Error, TlsConfig, TlsFailure, TlsPart, TlsStep};
+use air724ug::{Certificate, CloseReason, Error, TlsConfig};
 
 const UPLOAD: TlsStep = TlsStep::Upload(TlsPart::Ca);
 

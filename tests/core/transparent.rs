@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
 use air724ug::at::Command;
+use air724ug::error::InUse;
 use air724ug::proto::{Event, Pulse, Request, Response, SocketId};
 use air724ug::query::{Clock, Ping, Resolve, Signal};
 use air724ug::sim::{Control, Fault, LineState, Peer, Settings};
-use air724ug::{CloseReason, Config, Error, InUse, NotReady};
+use air724ug::{CloseReason, Config, Error, NotReady};
 
 /// A stream to the echo server.
 fn streaming() -> (Pair, SocketId) {

@@ -7,8 +7,9 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use crate::support::driver::{MODES, SOON, Terminal, connect, eventually, memory, noise, ready, server};
+use air724ug::error::DeliveryUnknown;
 use air724ug::sim::{Peer, Settings};
-use air724ug::{CloseReason, Config, DeliveryUnknown, Error, Modem, Unacknowledged};
+use air724ug::{CloseReason, Config, Error, Modem, Unacknowledged};
 
 fn modem() -> (Terminal, Modem) {
     let mut network = memory();

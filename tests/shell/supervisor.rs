@@ -7,10 +7,10 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
+use air724ug::error::DeliveryUnknown;
 use air724ug::sim::{Control, Fault, HostNetwork, Settings, Simulator, serve};
-use air724ug::{
-    Config, DeliveryUnknown, Error, Gap, Incoming, Missing, Modem, Policy, Rung, Step, Supervisor,
-};
+use air724ug::supervisor::{Gap, Incoming, Missing, Policy, Rung, Step, Supervisor};
+use air724ug::{Config, Error, Modem};
 
 /// A ceiling for what takes seconds at most.
 const SOON: Duration = Duration::from_secs(60);
@@ -53,7 +53,10 @@ fn quick() -> Policy {
 }
 
 /// Reads until this has come; the gaps in between.
-fn read(socket: &mut air724ug::ReconnectingSocket, wanted: &[u8]) -> Vec<air724ug::Gap> {
+fn read(
+    socket: &mut air724ug::supervisor::ReconnectingSocket,
+    wanted: &[u8],
+) -> Vec<air724ug::supervisor::Gap> {
     let (mut data, mut gaps) = (Vec::new(), Vec::new());
     while data != wanted {
         match socket.recv(SOON).unwrap() {
@@ -99,7 +102,7 @@ fn deaf_server() -> (SocketAddr, crossbeam_channel::Sender<()>) {
     (address, tell)
 }
 
-fn next_gap(socket: &mut air724ug::ReconnectingSocket) -> Gap {
+fn next_gap(socket: &mut air724ug::supervisor::ReconnectingSocket) -> Gap {
     match socket.recv(SOON).unwrap() {
         Incoming::Gap(gap) => gap,
         other => panic!("{other:?}"),
@@ -216,10 +219,10 @@ fn eight_sockets_survive_a_lost_bearer_and_a_restart_with_every_gap_reported() {
 
 /// Every socket hears of its gap and goes on, all at once.
 fn all(
-    workers: Vec<air724ug::ReconnectingSocket>,
+    workers: Vec<air724ug::supervisor::ReconnectingSocket>,
     word: &'static [u8],
     gaps: u64,
-) -> Vec<air724ug::ReconnectingSocket> {
+) -> Vec<air724ug::supervisor::ReconnectingSocket> {
     let threads: Vec<_> = workers
         .into_iter()
         .map(|mut socket| {

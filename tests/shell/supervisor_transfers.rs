@@ -12,7 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
-use air724ug::{Config, Error, Gap, Incoming, Missing, Modem, Policy, ReconnectingSocket, Supervisor};
+use air724ug::supervisor::{Gap, Incoming, Missing, Policy, ReconnectingSocket, Supervisor};
+use air724ug::{Config, Error, Modem};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 /// A ceiling for what takes seconds at most.

@@ -10,10 +10,12 @@ use std::{fs, thread};
 
 use crate::support::driver::{self, SOON, Terminal, echo_server, noise, talking_server};
 use air724ug::at::Refusal;
+use air724ug::error::{DeliveryUnknown, TlsFailure, TlsStep};
 use air724ug::sim::{HostNetwork, Settings};
+use air724ug::supervisor::{Incoming, Missing, Policy, Step, Supervisor};
 use air724ug::{
-    Certificate, CloseReason, Config, DeliveryUnknown, Error, Incoming, Missing, Modem, Policy, PrivateKey,
-    ReceiveMode, Socket, Step, Supervisor, TlsConfig, TlsFailure, TlsStep, Unacknowledged,
+    Certificate, CloseReason, Config, Error, Modem, PrivateKey, ReceiveMode, Socket, TlsConfig,
+    Unacknowledged,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -326,7 +328,7 @@ fn a_close_that_waits_hands_everything_over_and_does_not_claim_more() {
 }
 
 /// Reads until this has come.
-fn comes(socket: &mut air724ug::ReconnectingSocket, wanted: &[u8]) {
+fn comes(socket: &mut air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) {
     let mut data = Vec::new();
     while data != wanted {
         match socket.recv(SOON).unwrap() {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use air724ug::at::Refusal;
 use air724ug::diagnosis::{Check, Code, End, Evidence, Exchange, Server, Severity, StepState};
-use air724ug::{Certificate, Error, TlsConfig, TlsFailure, TlsPart, TlsStep, capture};
+use air724ug::error::{TlsFailure, TlsPart, TlsStep};
+use air724ug::{Certificate, Error, TlsConfig, capture};
 
 fn answer(evidence: &mut Evidence, command: &str, lines: &[&str], last: &str) {
     evidence.exchange(Exchange {

@@ -27,7 +27,8 @@ use policy::Ladder;
 /// module eight times. Clones are the same supervisor.
 ///
 /// ```no_run
-/// use air724ug::{Config, Error, Incoming, Modem, Policy, Supervisor};
+/// use air724ug::{Config, Error, Modem};
+/// use air724ug::supervisor::{Incoming, Policy, Supervisor};
 /// use std::time::Duration;
 ///
 /// let modem = Modem::open("/dev/ttyUSB0", Config::default())?;

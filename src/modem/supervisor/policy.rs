@@ -14,15 +14,15 @@ pub enum Rung {
     FlightMode(Duration),
     /// Restart the module.
     Restart,
-    /// Call the application's [power hook](crate::Supervisor::power_hook): the reset pin or the supply.
+    /// Call the application's [power hook](crate::supervisor::Supervisor::power_hook): the reset pin or the supply.
     Power,
 }
 
-/// The ladder that a [`Supervisor`](crate::Supervisor) climbs: each rung so many times, then the next; from the top it
+/// The ladder that a [`Supervisor`](crate::supervisor::Supervisor) climbs: each rung so many times, then the next; from the top it
 /// begins again. A connection that stands brings it back to the bottom.
 ///
 /// ```
-/// use air724ug::{Policy, Rung};
+/// use air724ug::supervisor::{Policy, Rung};
 /// use std::time::Duration;
 ///
 /// let policy = Policy::default().pause(Duration::from_secs(2)).ladder([(Rung::Retry, 3), (Rung::Restart, 1)]);

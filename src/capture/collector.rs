@@ -1,34 +1,40 @@
-//! What a layout reader writes into.
+//! What a reader writes into.
 
 use crate::time::Timestamp;
 
-use super::super::{Entry, Header, Located, Reason, Record, Remark};
+#[cfg(feature = "import")]
+use super::{Entry, Reason};
+use super::{Header, Located, Record, Remark};
 
 /// One line of a file, without its line end.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::capture) struct Line<'a> {
+pub(super) struct Line<'a> {
     /// Counted from 1.
-    pub(in crate::capture) number: usize,
+    pub(super) number: usize,
     /// What it says; any bytes but LF.
-    pub(in crate::capture) text: &'a [u8],
+    pub(super) text: &'a [u8],
 }
 
 /// Takes what a layout reader finds, in the common form.
 #[derive(Debug, Default)]
-pub(in crate::capture) struct Collector {
-    pub(in crate::capture) header: Option<Header>,
-    pub(in crate::capture) records: Vec<Located>,
-    pub(in crate::capture) remarks: Vec<Remark>,
+pub(super) struct Collector {
+    pub(super) header: Option<Header>,
+    pub(super) records: Vec<Located>,
+    pub(super) remarks: Vec<Remark>,
     at: Timestamp,
 }
 
 impl Collector {
     /// Adds a record as it stands.
-    pub(in crate::capture) fn record(&mut self, line: usize, record: Record) {
+    pub(super) fn record(&mut self, line: usize, record: Record) {
         self.at = record.at;
         self.records.push(Located { line, record });
     }
+}
 
+/// What the layouts of others need.
+#[cfg(feature = "import")]
+impl Collector {
     /// Sets the time of what follows. It never goes back.
     pub(super) fn set_time(&mut self, at: Timestamp) {
         self.at = self.at.max(at);

@@ -1,11 +1,10 @@
-//! The layouts that captures are found in, one a file, and how to tell them apart.
+//! Reading captures that others have published: their layouts, one a file, and how to tell them apart.
 
 mod arduino;
 mod arrows;
 mod atc;
 mod block;
 mod clock;
-mod collector;
 mod esp;
 mod excerpts;
 mod hexdump;
@@ -21,52 +20,34 @@ mod tagged;
 mod text;
 mod transcript;
 
+#[cfg(feature = "luat")]
 pub(crate) use clock::{Clock, number, time};
-pub(super) use collector::{Collector, Line};
+#[cfg(feature = "luat")]
 pub(crate) use luatools::{leveled, stamped};
 
-use super::{ReadError, format};
+use std::path::Path;
 
-/// How a file is laid out. Recognised by its content, never by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Layout {
-    /// Our own format: see the documentation of [`capture`](crate::capture).
-    Own,
-    /// LLCOM with `←` sent and `→` received.
-    Llcom,
-    /// SSCOM with `发→◇` sent and `收←◆` received.
-    Sscom,
-    /// Luatools: a stamp on every line; an AT port or a Luat trace.
-    Luatools,
-    /// ESP-IDF log with `RX:|` and `TX:|`.
-    Esp,
-    /// `[TX]` and `[RX]` with C escapes.
-    Tagged,
-    /// The Arduino serial monitor: `hh:mm:ss.mmm -> `.
-    Arduino,
-    /// A Python program's `Got:"b'...'"`.
-    Python,
-    /// `--->` sent and `<---` received.
-    Arrows,
-    /// Lines of hexadecimal bytes.
-    HexDump,
-    /// A manual's examples with `→` sent and `←` received.
-    Manual,
-    /// A table of receive formats.
-    Table,
-    /// Reply shapes as C escapes beside their commands.
-    Shapes,
-    /// Excerpts under `--- titles ---`.
-    Excerpts,
-    /// A script's log with `atc: ` before what the modem answered.
-    Atc,
-    /// RT-Thread's log of a driver.
-    RtThread,
-    /// What a terminal showed, with the prints of TinyGSM's examples in between.
-    TinyGsm,
-    /// What a terminal showed, and nothing else to go by.
-    Plain,
+use super::collector::{Collector, Line};
+use super::layout::Layout;
+use super::reader::{capture, lines, load_by};
+use super::{Capture, LoadError, ReadError, format};
+
+/// Reads a capture in any layout that [`Layout`] names, found out from the content.
+///
+/// Any bytes are read: what no layout recognises is taken as what a terminal showed. Only our own format, which
+/// promises more, can be wrong; a line longer than [`MAX_LINE`](super::MAX_LINE) and more than [`MAX_LINES`](super::MAX_LINES) are refused in every layout. Lines may end with LF
+/// or CR LF; a byte order mark is skipped.
+pub fn read(file: &[u8]) -> Result<Capture, ReadError> {
+    let lines = lines(file)?;
+    let reader = detect(&lines);
+    let mut out = Collector::default();
+    (reader.read)(&lines, &mut out)?;
+    Ok(capture(reader.layout, out))
+}
+
+/// [`read`] for a file; the error names it.
+pub fn load(path: impl AsRef<Path>) -> Result<Capture, LoadError> {
+    load_by(path.as_ref(), read)
 }
 
 /// How one layout is recognised and read.
@@ -146,5 +127,77 @@ mod testing {
         }
         seen.sort_by_key(|(line, _)| *line);
         seen.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fault, MAX_LINES, load, read, read_own, replay};
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = load("/no/such/file").unwrap_err().to_string();
+        assert!(error.starts_with("/no/such/file: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_our_format_is_no_fixture() {
+        assert_eq!(read(b"AT\n\nOK\n").unwrap().layout, Layout::Plain);
+        assert_eq!(read_own(b"AT\n\nOK\n").unwrap_err().fault, Fault::MissingHeader("what"));
+        assert_eq!(read_own(b"").unwrap_err().fault, Fault::MissingHeader("what"));
+    }
+
+    #[test]
+    fn a_file_of_line_ends_is_refused_at_the_limit() {
+        assert_eq!(read(&vec![b'\n'; MAX_LINES]).unwrap().records.len(), MAX_LINES);
+        let error = read(&vec![b'\n'; MAX_LINES + 1]).unwrap_err();
+        assert_eq!((error.line, error.fault), (MAX_LINES + 1, Fault::TooManyLines { limit: MAX_LINES }));
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic() {
+        let words: [&[u8]; 18] = [
+            b"AT+CIPSEND=0,5",
+            b"\r\n",
+            b"\n",
+            b"> ",
+            b"+RECEIVE,0,4:",
+            b"\0\xff\xfe",
+            b"# what:",
+            b"0.0 < ",
+            b"atc: ",
+            "→ ".as_bytes(),
+            "收←◆".as_bytes(),
+            b"[14:42:30.346]",
+            b"--- x x ---",
+            b"Got:\"b'",
+            b"\\x",
+            b"//",
+            b"0D 0A ",
+            b"CONNECT",
+        ];
+        let mut state = 1u64;
+        for _ in 0..5_000 {
+            let mut bytes = Vec::new();
+            for _ in 0..24 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.extend_from_slice(words[usize::try_from(state >> 33).unwrap() % words.len()]);
+            }
+            if let Ok(capture) = read(&bytes) {
+                let told = replay(&capture).happenings;
+                assert!(told.iter().all(|happening| !happening.what.to_string().is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn line_ends_and_a_byte_order_mark_change_nothing() {
+        let unix = "I (1) at: RX:|OK\nI (2) at: TX:|AT\n";
+        let windows = format!("\u{feff}{}", unix.replace('\n', "\r\n"));
+        let expected = read(unix.as_bytes()).unwrap();
+        assert_eq!(read(windows.as_bytes()).unwrap(), expected);
+        assert_eq!(read(unix.trim_end().as_bytes()).unwrap(), expected);
+        assert_eq!(read(b"").unwrap().records, []);
     }
 }
