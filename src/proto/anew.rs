@@ -76,9 +76,10 @@ impl Engine {
         if matches!(self.port, Port::Lost(..)) {
             return;
         }
-        let unfinished = match self.session.may_be_online() {
-            true => Unfinished::DataMode,
-            false => Unfinished::Send(self.session.take_open()),
+        // A module that is sought in data mode as in all others may be in a send.
+        let unfinished = match self.session.unfinished_send() {
+            None if self.session.may_be_online() => Unfinished::DataMode,
+            open => Unfinished::Send(open),
         };
         self.port = Port::Lost(reason.into(), unfinished);
         self.begin_anew(Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);

@@ -29,8 +29,11 @@ impl Engine {
         let end = End::Closed(CloseReason::BearerLost);
         self.drop_stream(&end);
         self.channels.end_all(&end, remains, &mut self.out);
-        for channel in ChannelId::all() {
-            self.session.channel_ended(now, channel);
+        // What is only going to be taken down has not kept the module from prompting.
+        if remains == Remains::Nothing {
+            for channel in ChannelId::all() {
+                self.session.channel_ended(now, channel);
+            }
         }
     }
 }

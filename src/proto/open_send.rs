@@ -5,7 +5,7 @@ use crate::at::harmless_len;
 /// The payload of a send whose prompt or result did not come. While the module may be waiting for exactly these bytes,
 /// it takes whatever is written for them; so they are what settles the doubt. The peer was to get them anyway, and a
 /// module that waits for nothing reads no command in them.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct OpenSend {
     payload: Vec<u8>,
 }

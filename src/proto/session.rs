@@ -15,12 +15,13 @@ use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished, Phase, Setback, Taint};
 use super::fence::{Fence, Passage};
+use super::open_send::OpenSend;
 use super::outbox::Outbox;
 use super::resync::Resync;
 use super::suspicion::{Finals, Suspicion};
 use super::wake::Wake;
 use super::{Deadline, Event, Owner};
-use reading::{is_anybodys, is_echo, is_unexplained};
+use reading::{is_echo, is_unexplained};
 pub(super) use step::Step;
 
 /// The conversation with the module: who asked, what answers, and what to do when nothing comes.
@@ -35,6 +36,7 @@ pub(super) use step::Step;
 /// | `Busy` | a doubtful final | `Fenced`, the command held back |
 /// | `Busy` | an error or the end of the channel in place of the prompt | `Busy`, for a moment: the prompt may still come |
 /// | `Busy` | that moment is over | `Fenced`, the send held back: the question tells whether the module waits |
+/// | `Busy` | that moment is over, and the error may be another command's | `Fenced`: the payload is written, the send has failed |
 /// | `Fenced` | a prompt, or no answer, while the module may wait for a send | `Fenced`: the payload is written, the send has failed |
 /// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
 /// | `Busy` | its deadline, where the module gives up waiting itself (`AT+FSWRITE`) | `Fenced`; the command has timed out |
@@ -57,6 +59,8 @@ pub(super) struct Session {
     resync: Option<Resync>,
     /// What came last.
     before: Before,
+    /// The last send that was filled up, until a question behind it is answered: what fills up a send may be lost, too.
+    unproved: Option<OpenSend>,
 }
 
 /// What came last.
@@ -90,6 +94,7 @@ impl Session {
             probes: 0,
             before: Before::FrameEnd,
             resync: None,
+            unproved: None,
         }
     }
 
@@ -321,6 +326,7 @@ impl Session {
             }
             Passage::Passed { held, extra, tainted } => {
                 self.state = State::Idle;
+                self.unproved = None;
                 let Some(mut finished) = held else { return Step::Synchronised };
                 let finals = if extra == 0 { Finals::One } else { Finals::More };
                 let mixed = tainted || self.is_mixed(now, &finished, finals);
@@ -337,9 +343,7 @@ impl Session {
     fn ended(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
         exchange.final_came(now);
-        let names_it = exchange.command.is_unmistakable() && !end.is_err_and(is_anybodys);
-        let certain = names_it && !self.suspicion.has_rival(&exchange.command);
-        let suspicious = self.suspicion.is_on(now) && !certain;
+        let suspicious = self.suspicion.may_be_of_another(now, &exchange.command, end);
         match (&exchange.phase, end) {
             // The module may still be about to wait for the payload, so no question can go out yet.
             (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{Command, Line};
+use crate::at::{Command, Line, Refusal};
 use crate::time::Timestamp;
 
 /// Commands that timed out, whose answers may come at any moment.
@@ -106,6 +106,17 @@ impl Suspicion {
         self.beyond > Beyond::Nothing || self.feared.iter().any(|older| command.is_rival_of(older))
     }
 
+    /// Whether the final that has come to a command may be the answer to another one.
+    pub(super) fn may_be_of_another(
+        &self,
+        now: Timestamp,
+        command: &Command,
+        end: Result<(), Refusal>,
+    ) -> bool {
+        let names_it = command.is_unmistakable() && !end.is_err_and(is_anybodys);
+        self.is_on(now) && !(names_it && !self.has_rival(command))
+    }
+
     /// Whether a line is accounted for by a late answer. Bare text is not: half of any line looks like it.
     pub(super) fn explains(&self, line: &Line<'_>) -> bool {
         let may_be_of = |older: &Command| match line {
@@ -146,6 +157,11 @@ impl Suspicion {
             has_author && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
         })
     }
+}
+
+/// Whether a refusal says nothing of the command that was refused.
+fn is_anybodys(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
 }
 
 #[cfg(test)]

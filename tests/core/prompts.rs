@@ -239,6 +239,87 @@ fn a_port_that_goes_while_a_send_is_open_gives_the_peer_nothing_but_the_payload(
     }
 }
 
+/// The module has not said that the channel has ended, so it prompts whenever it likes.
+#[test]
+fn a_bearer_that_the_application_resets_says_nothing_of_the_prompt() {
+    let payload = [b'p'; 50];
+    for late in [100, 310, 500, 1_200, 4_000] {
+        let mut pair = without_prompts();
+        let socket = pair.channel_open();
+        let link = pair.modem.network().last_link().unwrap();
+        let ticket = pair.sending(socket, &payload);
+        pair.run_for(MOMENT);
+        pair.call(Request::ResetBearer).unwrap();
+        let answer = pair.answer(ticket);
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::BearerLost))), "{answer:?}");
+        pair.run_for(Duration::from_millis(late));
+        pair.inject(PROMPT);
+        pair.run_for(Duration::from_secs(10));
+        let got = peer_got(&pair, link);
+        assert_eq!(got, payload, "{late} ms: {}", got.escape_ascii());
+        still_works(&mut pair);
+    }
+}
+
+/// Behind a command that timed out an error may be that command's, and the prompt is late as well.
+#[test]
+fn an_error_that_may_be_another_commands_is_followed_by_the_payload_and_not_by_a_question() {
+    let payload = [b'p'; 50];
+    for late in [500, 1_100, 1_500, 3_000] {
+        let mut pair = without_prompts();
+        let socket = pair.channel_open();
+        let link = pair.modem.network().last_link().unwrap();
+        pair.instead("AT+CSQ", "");
+        assert!(pair.command("AT+CSQ", Duration::from_secs(1)).is_err());
+        pair.run_for(Duration::from_secs(5));
+        let ticket = sending_with_a_stray_error(&mut pair, socket, &payload);
+        pair.run_for(Duration::from_millis(late));
+        pair.inject(PROMPT);
+        let answer = pair.answer(ticket);
+        let is_sent = matches!(answer, Ok(Response::Sent { accepted: 50, .. }));
+        assert!(if late < 1_000 { is_sent } else { is_unconfirmed(&answer) }, "{late} ms: {answer:?}");
+        let got = peer_got(&pair, link);
+        assert_eq!(got, payload, "{late} ms: {}", got.escape_ascii());
+        if !is_sent {
+            pair.close(socket).unwrap();
+        }
+        still_works(&mut pair);
+    }
+}
+
+/// A port that stands still takes bytes, and loses them when it goes: what filled up a send is among them.
+#[test]
+fn a_port_that_goes_with_what_filled_up_a_send_gives_the_peer_nothing_but_the_payload() {
+    for (prompted, after, pulls) in
+        [(true, 7, 1), (true, 15, 1), (true, 40, 1), (false, 7, 1), (false, 15, 1), (true, 7, 3)]
+    {
+        let mut pair = without_prompts();
+        let socket = pair.channel_open();
+        let link = pair.modem.network().last_link().unwrap();
+        if prompted {
+            heal(&mut pair);
+        }
+        pair.to_modem =
+            Box::new(|_, bytes| if bytes.starts_with(b"AT+CIPSEND") { bytes } else { Vec::new() });
+        let ticket = pair.sending(socket, &[b'p'; 30]);
+        pair.run_for(Duration::from_secs(after));
+        for _ in 0..pulls {
+            pair.pull_out();
+            pair.plug_in();
+            pair.run_for(MOMENT);
+        }
+        pair.pull_out();
+        heal(&mut pair);
+        assert!(pair.answer(ticket).is_err());
+        pair.plug_in();
+        pair.run_for(Duration::from_secs(20));
+        let got = peer_got(&pair, link);
+        let about = format!("{prompted}, {after} s, {pulls}: {}", got.escape_ascii());
+        assert!(got.iter().all(|byte| *byte == b'p'), "{about}");
+        still_works(&mut pair);
+    }
+}
+
 #[test]
 fn a_prompt_that_comes_twice_is_one() {
     for second in [0, 1, 5, 30, 400] {

@@ -47,18 +47,17 @@ impl Session {
                 // A module answers in order: behind the answer to the question there is none of this command.
                 Phase::Answer => Some(exchange.finish(Err(Failure::Refused(Refusal::Ambiguous)))),
                 Phase::Prompt(_) => {
-                    if let Some(open) = exchange.take_open() {
-                        out.write(open.into_fill());
-                    }
+                    self.fill_up(exchange.take_open(), out);
                     Some(exchange.settled_by_filling())
                 }
                 // The module has the payload, if it has waited for it.
-                Phase::Blind(_) | Phase::Result(_) => Some(exchange.settled_by_filling()),
+                Phase::Blind(_) | Phase::Result(_) => {
+                    self.unproved = exchange.take_open();
+                    Some(exchange.settled_by_filling())
+                }
             },
             State::Fenced(mut fence) => {
-                if let Some(open) = fence.take_open() {
-                    out.write(open.into_fill());
-                }
+                self.fill_up(fence.take_open(), out);
                 fence.into_held()
             }
             State::Idle => None,
@@ -94,6 +93,7 @@ impl Session {
             Fed::Trusted(count) => {
                 let step = Step::Trusted(resync.dropped(), resync.echo());
                 self.resync = None;
+                self.unproved = None;
                 (count, step, seen)
             }
         }

@@ -105,6 +105,23 @@ impl Session {
         }
     }
 
+    /// What the module may be waiting for when the port goes with bytes that it had taken: the send that is open, or the
+    /// last one that was filled up.
+    pub(in crate::proto) fn unfinished_send(&mut self) -> Option<OpenSend> {
+        if let Some(open) = self.take_open() {
+            self.unproved = Some(open);
+        }
+        self.unproved.clone()
+    }
+
+    /// Writes what ends a send if the module waits for it.
+    pub(super) fn fill_up(&mut self, open: Option<OpenSend>, out: &mut Outbox) {
+        if let Some(open) = open {
+            out.write(open.clone().into_fill());
+            self.unproved = Some(open);
+        }
+    }
+
     /// The module has started anew, so that nothing old can come: forgets the conversation. The command in flight, if
     /// any, is given back unanswered. A send that waits for its prompt is settled first, in case the module says that it
     /// has started and did not.
@@ -155,9 +172,7 @@ impl Session {
         let State::Fenced(mut fence) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };
-        if let Some(open) = fence.take_open() {
-            out.write(open.into_fill());
-        }
+        self.fill_up(fence.take_open(), out);
         let settled = fence.take_settled();
         self.suspicion.begin(now, fence.probe());
         if let Some(finished) = &settled {
@@ -165,6 +180,18 @@ impl Session {
         }
         self.ask_again(now, fence, out);
         settled.map_or(Step::Consumed, Step::Finished)
+    }
+
+    /// The error in place of the prompt may be another command's, and then the module waits and a question would be payload:
+    /// the payload itself ends that.
+    fn settle_doubted(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Step::Consumed;
+        };
+        self.suspicion.begin(now, &exchange.command);
+        self.fill_up(exchange.take_open(), out);
+        self.fence_nothing(now, out);
+        Step::Finished(exchange.settled_by_filling())
     }
 
     fn ask_again(&mut self, now: Timestamp, fence: Fence, out: &mut Outbox) {
@@ -193,6 +220,12 @@ impl Session {
     pub(super) fn busy_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
         match (&exchange.phase, exchange.setback()) {
+            (Phase::Prompt(_), Some(Setback::Refused(refusal)))
+                if !exchange.command.gives_up()
+                    && self.suspicion.may_be_of_another(now, &exchange.command, Err(refusal)) =>
+            {
+                return self.settle_doubted(now, out);
+            }
             (_, Some(Setback::Refused(_) | Setback::Closed)) => {
                 self.ask_behind_open(now, out);
                 return Step::Consumed;
@@ -232,13 +265,12 @@ impl Session {
         }
         match exchange.phase {
             // All of it is with the module, if it has waited for it.
-            Phase::Blind(_) => out.write(b"\r\n".to_vec()),
-            // Bytes lost on the line leave the module waiting for as many.
-            Phase::Prompt(_) | Phase::Result(_) => {
-                if let Some(open) = exchange.take_open() {
-                    out.write(open.into_fill());
-                }
+            Phase::Blind(_) => {
+                out.write(b"\r\n".to_vec());
+                self.unproved = exchange.take_open();
             }
+            // Bytes lost on the line leave the module waiting for as many.
+            Phase::Prompt(_) | Phase::Result(_) => self.fill_up(exchange.take_open(), out),
             Phase::Answer => {}
         }
         self.fence_nothing(now, out);

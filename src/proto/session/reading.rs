@@ -1,13 +1,8 @@
 //! What a line can be, whoever it is for.
 
-use crate::at::{Line, Refusal, Urc};
+use crate::at::{Line, Urc};
 
 use super::super::suspicion::Suspicion;
-
-/// Whether a refusal says nothing of the command that was refused.
-pub(super) fn is_anybodys(refusal: Refusal) -> bool {
-    matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
-}
 
 /// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
 pub(super) fn is_unexplained(suspicion: &Suspicion, line: &Line<'_>) -> bool {
