@@ -11,16 +11,14 @@ mod card;
 mod carries;
 mod echo;
 mod network;
+mod states;
 mod step;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use card::{Pin, Radio};
-pub(super) use carries::Carries;
-use echo::Echo;
 use network::Network;
-pub use step::BringUpStep;
+use states::{Echo, Pin, Radio};
 
 use crate::at::{ChannelRow, Command, Domain, Field, IpState, IpStatus, Line, Refusal, bare_address, fields};
 use crate::config::{Config, Credentials};
@@ -30,6 +28,9 @@ use crate::time::Timestamp;
 
 use super::Identity;
 use super::exchange::Failure;
+
+pub(super) use states::Carries;
+pub use step::BringUpStep;
 
 /// How far the module is, and what is asked next.
 ///

@@ -2,10 +2,8 @@ use std::collections::VecDeque;
 
 use crate::at::{Command, SecretLines};
 use crate::error::Error;
-
-use super::engine::Engine;
-use super::statistics::Statistics;
-use super::{Event, Output, Response, SocketId, Ticket};
+use crate::proto::statistics::Statistics;
+use crate::proto::{Event, Output, Response, SocketId, Ticket};
 
 /// Outputs in the order in which they arose; and, because everything that does something has it at hand, what is counted.
 #[derive(Debug, Default)]
@@ -20,16 +18,9 @@ pub(super) struct Outbox {
 
 /// Buffers that are kept: a send has a command and a payload under way, and keeps the payload until its result.
 const SPARE: usize = 3;
+
 /// The most that such a buffer holds; a file is longer, and seldom.
 const MAX_SPARE: usize = 4 * 1024;
-
-impl Engine {
-    /// Gives the buffer of an [`Output::Write`] back when its bytes are with the port, to be filled again, so that
-    /// writing allocates nothing. A shell that does without loses nothing else.
-    pub fn reuse(&mut self, buffer: Vec<u8>) {
-        self.out.reuse(buffer);
-    }
-}
 
 impl Outbox {
     pub(super) fn pop(&mut self) -> Option<Output> {

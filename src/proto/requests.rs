@@ -2,43 +2,38 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{Command, Payload, Protocol, Refusal, Urc};
+use crate::at::{Command, Payload, Refusal, Urc};
 use crate::error::{Error, NotReady};
+use crate::proto::engine::Check;
+use crate::proto::exchange::{Failure, Finished};
+use crate::proto::outbox::Outbox;
+use crate::proto::{Owner, Response, Ticket};
 use crate::query::Reply;
 use crate::time::Timestamp;
-
-use super::check::Check;
-use super::delivery::Wanted;
-use super::engine::Engine;
-use super::exchange::{Failure, Finished};
-use super::link::Opening;
-use super::outbox::Outbox;
-use super::traffic::timeout;
-use super::{Owner, Request, Response, Ticket};
 
 /// Who waits, and for what.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    commands: VecDeque<Asked>,
-    in_flight: Option<Asked>,
-    waiting: Vec<Waiting>,
-    check: Option<Check>,
+    pub(super) commands: VecDeque<Asked>,
+    pub(super) in_flight: Option<Asked>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) check: Option<Check>,
     /// Requests whose command has ended and whose answer comes as news.
-    later: Vec<Asked>,
+    pub(super) later: Vec<Asked>,
 }
 
 /// A command that was asked for.
 #[derive(Debug)]
-struct Asked {
-    ticket: Ticket,
-    command: Command,
+pub(super) struct Asked {
+    pub(super) ticket: Ticket,
+    pub(super) command: Command,
     /// What it waits for behind its prompt.
-    payload: Option<Payload>,
-    effect: Effect,
-    asked_at: Timestamp,
-    deadline: Timestamp,
+    pub(super) payload: Option<Payload>,
+    pub(super) effect: Effect,
+    pub(super) asked_at: Timestamp,
+    pub(super) deadline: Timestamp,
     /// Unsolicited lines that carry the answer.
-    urcs: Vec<Urc>,
+    pub(super) urcs: Vec<Urc>,
 }
 
 /// What follows when a command has succeeded.
@@ -54,23 +49,23 @@ pub(super) enum Effect {
 }
 
 /// The most unsolicited lines that are kept for one answer: several times as many as any answer has.
-const MAX_URCS: usize = 16;
+pub(super) const MAX_URCS: usize = 16;
 
 /// Somebody who waits for readiness.
 #[derive(Debug)]
-struct Waiting {
-    ticket: Ticket,
-    deadline: Timestamp,
+pub(super) struct Waiting {
+    pub(super) ticket: Ticket,
+    pub(super) deadline: Timestamp,
 }
 
 impl Asked {
     /// The key of the unsolicited lines that carry the answer.
-    fn urc_key(&self) -> Option<&'static str> {
+    pub(super) fn urc_key(&self) -> Option<&'static str> {
         self.command.urc_answer().map(|answer| answer.key)
     }
 
     /// Keeps an unsolicited line that carries the answer, or a part of it.
-    fn keep(&mut self, urc: &Urc) {
+    pub(super) fn keep(&mut self, urc: &Urc) {
         let Some(answer) = self.command.urc_answer() else { return };
         if (answer.accepts)(urc) && self.urcs.len() < MAX_URCS {
             self.urcs.push(urc.clone());
@@ -78,97 +73,27 @@ impl Asked {
     }
 
     /// Whether no unsolicited line is missing.
-    fn has_its_urcs(&self) -> bool {
+    pub(super) fn has_its_urcs(&self) -> bool {
         self.command.urc_answer().is_none_or(|answer| (answer.is_complete)(&self.urcs))
     }
 
     /// Whether what has come is an answer although time is up.
-    fn counts_in_part(&self) -> bool {
+    pub(super) fn counts_in_part(&self) -> bool {
         !self.urcs.is_empty() && self.command.urc_answer().is_some_and(|answer| answer.counts_in_part)
     }
 
-    fn reply(self) -> Response {
+    pub(super) fn reply(self) -> Response {
         Response::Reply(Reply::new(self.command.name(), Vec::new(), self.urcs))
     }
 }
 
-impl Engine {
-    pub(super) fn asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
-        if let Some(error) = self.transparent.refuses(&request) {
-            self.out.answer(ticket, Err(error));
-            return;
-        }
-        let is_ready = self.is_ready();
-        let out = &mut self.out;
-        match request {
-            Request::WaitReady { .. } if is_ready => out.answer(ticket, Ok(Response::Ready)),
-            Request::WaitReady { timeout } => {
-                self.requests.waiting.push(Waiting { ticket, deadline: now + timeout });
-            }
-            Request::Connect { protocol, host, port, timeout } => {
-                let opening = Opening::new(ticket, protocol, host, port, now, timeout);
-                self.channels.connect(now, opening, out);
-            }
-            Request::ConnectTls { tls, host, port, timeout } => {
-                let opening = Opening::new(ticket, Protocol::Tcp, host, port, now, timeout);
-                self.channels.connect(now, opening.secured(tls), out);
-            }
-            Request::Send { socket, data, timeout } => {
-                self.channels.send(now, socket, ticket, data, timeout, out)
-            }
-            Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
-            Request::Beat { socket, beat } => self.channels.beat_with(now, socket, ticket, beat, out),
-            Request::Flush { socket, timeout } => {
-                self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
-            }
-            Request::Drain { socket, timeout } => {
-                self.channels.ask_delivery(now, socket, ticket, Wanted::Acceptance, timeout, out);
-            }
-            Request::Unacknowledged { socket, timeout } => {
-                self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
-            }
-            Request::Transparent { .. } | Request::Escape { .. } | Request::Resume { .. } => {
-                self.stream_asked(now, ticket, request);
-            }
-            Request::Close { socket, timeout } => {
-                self.channels.close(now, socket, ticket, timeout, out);
-                self.stream_left();
-            }
-            Request::Forget { socket } => {
-                self.channels.forget(socket, out);
-                out.answer(ticket, Ok(Response::Closed));
-                self.stream_left();
-            }
-            Request::Run(command) => self.requests.ask(now, ticket, command, Effect::Reply),
-            Request::RunWithPayload { command, payload, timeout } => {
-                self.requests.ask_until(now, ticket, command, Effect::Reply, now + timeout);
-                self.requests.give(payload);
-            }
-            Request::RemoveFile(name) => {
-                self.requests.ask(now, ticket, Command::remove_file(&name), Effect::Done);
-            }
-            Request::Radio { on } => {
-                let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
-                self.requests.ask(now, ticket, Command::radio(on), effect);
-            }
-            Request::ResetBearer => {
-                self.take_bearer_down(now);
-                self.out.answer(ticket, Ok(Response::Done));
-            }
-            Request::Restart => {
-                self.requests.ask(now, ticket, Command::reset(), Effect::Restart);
-            }
-        }
-    }
-}
-
 impl Requests {
-    fn ask(&mut self, now: Timestamp, ticket: Ticket, command: Command, effect: Effect) {
+    pub(super) fn ask(&mut self, now: Timestamp, ticket: Ticket, command: Command, effect: Effect) {
         let deadline = now + command.answer_timeout();
         self.ask_until(now, ticket, command, effect, deadline);
     }
 
-    fn ask_until(
+    pub(super) fn ask_until(
         &mut self,
         now: Timestamp,
         ticket: Ticket,
@@ -188,7 +113,7 @@ impl Requests {
     }
 
     /// What the command that was asked for last waits for behind its prompt.
-    fn give(&mut self, payload: Payload) {
+    pub(super) fn give(&mut self, payload: Payload) {
         if let Some(asked) = self.commands.back_mut() {
             asked.payload = Some(payload);
         }
@@ -261,7 +186,7 @@ impl Requests {
             Err(Failure::Refused(code) | Failure::NoPrompt(code)) => {
                 Err(Error::Refused { command: command.into(), code })
             }
-            Err(Failure::Timeout) => Err(timeout(command, now - asked.asked_at)),
+            Err(Failure::Timeout) => Err(Error::timeout(command, now - asked.asked_at)),
         };
         out.answer(ticket, answer);
         None
@@ -330,7 +255,7 @@ impl Requests {
         late.extend(self.later.extract_if(.., |asked| expired(asked)));
         for asked in late {
             let (ticket, counts) = (asked.ticket, asked.counts_in_part());
-            let late = timeout(asked.command.name(), asked.deadline - asked.asked_at);
+            let late = Error::timeout(asked.command.name(), asked.deadline - asked.asked_at);
             out.answer(ticket, if counts { Ok(asked.reply()) } else { Err(late) });
         }
     }

@@ -5,30 +5,8 @@ use crate::error::NotReady;
 use crate::proto::exchange::Failure;
 use crate::time::Timestamp;
 
+use super::states::{Pin, Radio};
 use super::{BringUp, BringUpStep, POLL, info};
-
-/// The configured PIN.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Pin {
-    /// It may be given, once.
-    Untried,
-    /// It was given, and what became of it is not known before the card is open. It is not given again.
-    Given,
-    /// It was refused. It is never given again.
-    Refused,
-}
-
-/// A radio that is off.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Radio {
-    /// It was found so: by whom and why is not known. A program that dies in the pause of the official flow, between
-    /// `AT+CFUN=0` and `AT+CFUN=1`, leaves it so.
-    Found,
-    /// It has been on since the module was found: somebody has switched it off.
-    Known,
-    /// The application has switched it off.
-    Unwanted,
-}
 
 /// How often a card may still ask for a PIN that was taken (section 5: `AT+CPIN?` 20 times).
 const SIM_POLLS: u32 = 20;

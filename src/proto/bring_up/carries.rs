@@ -5,16 +5,8 @@ use crate::config::ReceiveMode;
 use crate::error::NotReady;
 use crate::time::Timestamp;
 
+use super::states::Carries;
 use super::{BringUp, BringUpStep, Plan};
-
-/// The two ways to set the module up. They exclude each other, and `AT+CIPSHUT` lies between them (section 12).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Carries {
-    /// `AT+CIPMUX=1`, `AT+CIPMODE=0`.
-    Sockets,
-    /// `AT+CIPMUX=0`, `AT+CIPMODE=1`.
-    Stream,
-}
 
 impl BringUp {
     /// What the module is being set up for, or is.

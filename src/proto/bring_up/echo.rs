@@ -1,19 +1,8 @@
 //! Whether the module sends commands back.
 
 use super::super::exchange::Failure;
+use super::states::Echo;
 use super::{BringUp, BringUpStep};
-
-/// What is known of the echo since the module was found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) enum Echo {
-    /// No command behind `ATE0` has been answered yet.
-    #[default]
-    Unknown,
-    /// A command was answered and not sent back. An echo means a restart from now on.
-    Off,
-    /// A command behind `ATE0` was sent back: this module can't be told not to. An echo means nothing.
-    Stays,
-}
 
 impl BringUp {
     /// Whether the module is known not to send commands back.

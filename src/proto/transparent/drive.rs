@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use crate::at::{Command, Refusal, Urc};
 use crate::error::{CloseReason, Error, InUse};
+use crate::proto::bring_up::Carries;
+use crate::proto::channels::{End, Link, Window};
+use crate::proto::engine::Engine;
+use crate::proto::exchange::{Failure, Finished};
+use crate::proto::transparent::words::Ending;
+use crate::proto::transparent::{
+    Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, Means, STALLED, State, Waiter, Wanted, Why, answer,
+};
+use crate::proto::{Event, Owner, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
-
-use super::super::bring_up::Carries;
-use super::super::channel::End;
-use super::super::engine::Engine;
-use super::super::exchange::{Failure, Finished};
-use super::super::link::Link;
-use super::super::traffic::timeout;
-use super::super::window::Window;
-use super::super::{Event, Owner, Request, Response, SocketId, Ticket};
-use super::words::Ending;
-use super::{Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, Means, STALLED, State, Waiter, Wanted, Why, answer};
 
 impl Engine {
     /// A request that concerns the stream.
@@ -184,7 +182,7 @@ impl Engine {
             (State::Dialling(dial), Err(failure)) => {
                 let error = match failure {
                     Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
-                        timeout("connect", now - dial.asked_at)
+                        Error::timeout("connect", now - dial.asked_at)
                     }
                     Failure::Refused(code) | Failure::NoPrompt(code) => Error::ConnectFailed(*code),
                 };

@@ -4,24 +4,21 @@ use std::time::Duration;
 
 use crate::at::{ChannelNews, Final, Line, Urc};
 use crate::error::{CloseReason, Error};
+use crate::proto::bring_up::Carries;
+use crate::proto::channels::{End, Link};
+use crate::proto::engine::Engine;
+use crate::proto::transparent::{State, answer};
 use crate::time::Timestamp;
-
-use super::super::bring_up::Carries;
-use super::super::channel::End;
-use super::super::engine::Engine;
-use super::super::link::Link;
-use super::super::traffic::timeout;
-use super::{State, answer};
 
 impl Engine {
     /// The module is in command mode and holds nothing that is worth keeping: bring-up shuts it down.
-    pub(super) fn leave(&mut self, now: Timestamp) {
+    pub(in crate::proto) fn leave(&mut self, now: Timestamp) {
         self.stream_is_over();
         self.bring_up.carry(now, Carries::Sockets);
     }
 
     /// Nobody knows in which mode the module is: it is looked for, and then brought up anew.
-    pub(super) fn recover(&mut self, now: Timestamp) {
+    pub(in crate::proto) fn recover(&mut self, now: Timestamp) {
         self.session.search(now);
         self.bring_up.carry_sockets_again();
         self.transparent.wire.forget();
@@ -29,7 +26,7 @@ impl Engine {
     }
 
     /// The stream ends for the application.
-    pub(super) fn end_stream(&mut self, end: End) {
+    pub(in crate::proto) fn end_stream(&mut self, end: End) {
         self.channels.end(self.transparent.channel, end.clone(), &mut self.out);
         let channel = self.stream_channel();
         let error = channel.socket.as_ref().and_then(|socket| socket.end.clone()).unwrap_or(end);
@@ -37,7 +34,7 @@ impl Engine {
     }
 
     /// The stream was never there.
-    pub(super) fn fail_dial(&mut self, error: Error) {
+    pub(in crate::proto) fn fail_dial(&mut self, error: Error) {
         if let State::Preparing(dial) | State::Dialling(dial) =
             std::mem::replace(&mut self.transparent.state, State::Off)
         {
@@ -46,7 +43,7 @@ impl Engine {
     }
 
     /// The module holds nothing of the stream any more.
-    pub(super) fn stream_is_over(&mut self) {
+    pub(in crate::proto) fn stream_is_over(&mut self) {
         let over = || Error::Closed(CloseReason::Local);
         self.transparent.fail_waiting(&over, &mut self.out);
         self.transparent.state = State::Off;
@@ -84,7 +81,7 @@ impl Engine {
     /// Requests for a stream whose time is up.
     pub(in crate::proto) fn expire_stream(&mut self, now: Timestamp) {
         let reason = self.bring_up_reason();
-        let late = |span: Duration| reason.map_or_else(|| timeout("connect", span), Error::NotReady);
+        let late = |span: Duration| reason.map_or_else(|| Error::timeout("connect", span), Error::NotReady);
         self.transparent.expire(now, &late, &mut self.out);
         if let State::Preparing(dial) = &self.transparent.state
             && dial.deadline <= now
@@ -98,7 +95,7 @@ impl Engine {
         {
             // The command is in doubt; what comes of it is undone.
             dial.deadline = Timestamp::MAX;
-            answer(dial.ticket.take(), Err(timeout("connect", dial.timeout)), &mut self.out);
+            answer(dial.ticket.take(), Err(Error::timeout("connect", dial.timeout)), &mut self.out);
         }
     }
 

@@ -6,18 +6,18 @@ mod end;
 mod mirror;
 mod plus;
 mod tail;
+mod wire;
 mod words;
 
 use std::time::Duration;
 
 use crate::at::{ChannelId, Quotable};
 use crate::error::{Error, InUse};
+use crate::proto::transparent::wire::Wire;
 use crate::time::Timestamp;
 
-use self::data::Wire;
 use super::bring_up::Carries;
 use super::outbox::Outbox;
-use super::traffic::timeout;
 use super::{Deadline, Request, Response, Ticket};
 
 /// The transparent stream, from the wish for one until sockets can be opened again.
@@ -291,7 +291,7 @@ impl Transparent {
                     Wanted::Command => "+++",
                     Wanted::Data => "ATO",
                 };
-                out.answer(waiter.ticket, Err(timeout(name, waiter.timeout)));
+                out.answer(waiter.ticket, Err(Error::timeout(name, waiter.timeout)));
             }
             keep
         });

@@ -1,0 +1,163 @@
+//! Who waits for what the peer has acknowledged or the module accepted.
+
+use std::time::Duration;
+
+use crate::at::{Field, Line, Refusal};
+use crate::error::Error;
+use crate::proto::outbox::Outbox;
+use crate::proto::{Response, Ticket};
+use crate::time::Timestamp;
+
+/// Who wants to know what the peer has acknowledged, and when the module is asked next (`AT+CIPACK`).
+#[derive(Debug)]
+pub(in crate::proto) struct Delivery {
+    pub(super) waiting: Vec<Waiting>,
+    pub(in crate::proto) ask_at: Timestamp,
+    pub(super) pause: Duration,
+    /// How often in a row the module has refused to say.
+    pub(super) refusals: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) ticket: Ticket,
+    pub(super) what: Wanted,
+    pub(super) deadline: Timestamp,
+    pub(super) timeout: Duration,
+}
+
+/// What somebody waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Wanted {
+    /// That nothing is unacknowledged.
+    Nothing,
+    /// How much is.
+    Count,
+    /// That the module has everything, which it need not be asked for.
+    Acceptance,
+}
+
+/// Between two questions: short enough for a network's round trip, growing so that the port is not flooded.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Refusals in a row after which the firmware counts as one that can't say. One may be the news that the connection is
+/// gone, which the next lines tell better.
+pub(super) const MAX_REFUSALS: u32 = 3;
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self { waiting: Vec::new(), ask_at: Timestamp::MAX, pause: FIRST_PAUSE, refusals: 0 }
+    }
+}
+
+impl Delivery {
+    /// Whether the module is to be asked now. Whoever waits for everything waits for what is still to be sent, too.
+    pub(in crate::proto) fn is_due(&self, now: Timestamp, is_sending: bool) -> bool {
+        let for_everything = self.waiting.iter().any(|waiting| waiting.what == Wanted::Nothing);
+        self.ask_at <= now && !(for_everything && is_sending)
+    }
+
+    /// The module has said how many bytes are not acknowledged.
+    pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool, out: &mut Outbox) {
+        self.waiting.retain(|waiting| {
+            let answer = match waiting.what {
+                Wanted::Count => Response::Unacknowledged(left),
+                Wanted::Nothing if left == 0 && !is_sending => Response::Done,
+                Wanted::Nothing | Wanted::Acceptance => return true,
+            };
+            out.answer(waiting.ticket, Ok(answer));
+            false
+        });
+        self.refusals = 0;
+        self.ask_later(now);
+    }
+
+    /// The module would not say.
+    pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal, out: &mut Outbox) {
+        self.refusals += 1;
+        if self.refusals >= MAX_REFUSALS {
+            self.refusals = 0;
+            self.answer_those(Wanted::asks, out, &|| {
+                Err(Error::Refused { command: "AT+CIPACK".into(), code: refusal })
+            });
+        }
+        self.ask_later(now);
+    }
+
+    /// The module has accepted everything that was sent and queued.
+    pub(in crate::proto) fn accepted(&mut self, out: &mut Outbox) {
+        self.answer_those(|what| !what.asks(), out, &|| Ok(Response::Done));
+    }
+
+    /// The module has not accepted something that was queued.
+    pub(in crate::proto) fn not_accepted(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        self.answer_those(|what| !what.asks(), out, &|| Err(error()));
+    }
+
+    pub(super) fn answer_those(
+        &mut self,
+        which: impl Fn(Wanted) -> bool,
+        out: &mut Outbox,
+        answer: &dyn Fn() -> Result<Response, Error>,
+    ) {
+        for waiting in self.waiting.extract_if(.., |waiting| which(waiting.what)) {
+            out.answer(waiting.ticket, answer());
+        }
+    }
+
+    /// The module could not be asked, or is to be asked again.
+    pub(super) fn ask_later(&mut self, now: Timestamp) {
+        let is_over = !self.waiting.iter().any(|waiting| waiting.what.asks());
+        self.ask_at = if is_over { Timestamp::MAX } else { now + self.pause };
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    /// Nobody will ever know.
+    pub(in crate::proto) fn fail(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            out.answer(waiting.ticket, Err(error()));
+        }
+        self.ask_at = Timestamp::MAX;
+    }
+
+    pub(in crate::proto) fn expire(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.waiting.retain(|waiting| {
+            let keep = waiting.deadline > now;
+            if !keep {
+                out.answer(waiting.ticket, Err(Error::timeout(waiting.what.name(), waiting.timeout)));
+            }
+            keep
+        });
+    }
+
+    pub(in crate::proto) fn deadline(&self) -> Timestamp {
+        self.waiting.iter().map(|waiting| waiting.deadline).min().unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl Wanted {
+    /// Whether the module must be asked.
+    pub(super) fn asks(self) -> bool {
+        match self {
+            Self::Nothing | Self::Count => true,
+            Self::Acceptance => false,
+        }
+    }
+
+    /// What a time-out calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "flush",
+            Self::Count => "AT+CIPACK",
+            Self::Acceptance => "send",
+        }
+    }
+}
+
+/// The last number of `+CIPACK: sent,acknowledged,not acknowledged`.
+pub(in crate::proto) fn unacknowledged(lines: &[String]) -> Option<u32> {
+    let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
+    list.get(2).and_then(Field::number)
+}

@@ -1,0 +1,64 @@
+//! Sockets that a damaged line may have hurt.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, ChannelNews};
+use crate::config::ReceiveMode;
+use crate::error::CloseReason;
+use crate::proto::outbox::Outbox;
+use crate::proto::resync::ChannelSet;
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::channel::{Doubt, End};
+use super::link::Link;
+
+/// How long ago data of a channel may have come for it to count as one that was being received from: as many lost bytes as
+/// may show on one channel may have held a whole frame of the other.
+const RECENT: Duration = Duration::from_secs(1);
+
+impl Channels {
+    /// The channels that damage may have hurt of which these are known.
+    pub(in crate::proto) fn hurt_by(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
+        if self.mode == ReceiveMode::Manual {
+            return known;
+        }
+        let open = self.open();
+        if known == ChannelSet::default() {
+            return open;
+        }
+        let is_recent = |channel: &ChannelId| now < self.all[channel.index()].heard_at + RECENT;
+        known.with(open.iter().filter(is_recent).collect())
+    }
+
+    /// Ends a socket that lacks bytes. One of datagrams lacks a datagram, which is no error.
+    pub(in crate::proto) fn end_stream_of_bytes(
+        &mut self,
+        id: ChannelId,
+        reason: CloseReason,
+        out: &mut Outbox,
+    ) {
+        let socket = self.channel(id).open_socket();
+        if socket.is_some_and(|socket| !socket.window.has_borders()) && self.channel(id).link.can_fetch() {
+            self.end(id, End::Closed(reason), out);
+        }
+    }
+
+    /// Those of the channels that are to be closed on the module.
+    pub(in crate::proto) fn released(&self, channels: ChannelSet) -> ChannelSet {
+        channels.iter().filter(|channel| matches!(self.all[channel.index()].link, Link::Used)).collect()
+    }
+
+    /// News may have been lost: the module is asked how its channels stand.
+    pub(in crate::proto) fn doubt_all(&mut self) {
+        for channel in &mut self.all {
+            let news = match &channel.link {
+                Link::Up => ChannelNews::Closed,
+                Link::Connecting(_) => ChannelNews::ConnectFail,
+                Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) => continue,
+                Link::Draining(_) | Link::Used | Link::Closing | Link::Stream => continue,
+            };
+            channel.doubt.get_or_insert(Doubt::News(news));
+        }
+    }
+}

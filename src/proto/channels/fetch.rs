@@ -1,0 +1,133 @@
+//! What comes of asking the module for data (manual receive).
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, ChannelNews, CmeError, Command, Refusal};
+use crate::error::CloseReason;
+use crate::proto::Event;
+use crate::proto::exchange::{Failure, Finished};
+use crate::proto::outbox::Outbox;
+use crate::time::Timestamp;
+
+use super::channel::{Doubt, End, Socket};
+use super::frame::Fetched;
+use super::link::Link;
+use super::{Channels, STALE};
+
+/// How often in a row a socket bears that the module does not give what it announces, refused or empty, a poll apart.
+const MAX_REFUSALS: u32 = 3;
+
+/// The longest pause behind such an answer, however seldom a silent channel is asked.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How many different lengths are asked for in turn.
+const LENGTHS: usize = 64;
+
+impl Socket {
+    /// How many bytes the next fetch asks for: one less than the last one, so that a full answer to that, if it comes
+    /// again, is more than was asked for. A datagram must not be cut.
+    pub(in crate::proto) fn next_fetch(&mut self) -> usize {
+        let was_last = self.fetch_len + LENGTHS <= Command::MAX_CHUNK;
+        self.fetch_len =
+            if was_last || self.window.has_borders() { Command::MAX_CHUNK } else { self.fetch_len - 1 };
+        self.fetch_len
+    }
+}
+
+impl Channels {
+    pub(in crate::proto) fn fetch_finished(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        finished: &Finished,
+        out: &mut Outbox,
+    ) {
+        let (poll, fetched) = (self.poll, std::mem::take(&mut self.fetched));
+        let channel = self.channel(id);
+        let draining = draining(&channel.link);
+        let Some(socket) = channel.open_socket() else { return };
+        socket.poll_at = now + poll;
+        match (fetched, &finished.result) {
+            // What brings its own evidence is believed, whatever the session makes of the final.
+            (Fetched::Confirmed, _) => self.fetch_confirmed(now, id, out),
+            (Fetched::Nothing, Err(Failure::Refused(refusal)))
+                if draining.is_some() && says_closed(*refusal) =>
+            {
+                let reason = draining.unwrap_or(CloseReason::Peer);
+                let reason = if socket.waiting { CloseReason::PeerWithDataLost } else { reason };
+                self.end(id, End::Closed(reason), out);
+            }
+            (Fetched::Nothing, Err(Failure::Refused(refusal)))
+                if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
+            {
+                if says_closed(*refusal) {
+                    // The news of a close may have been lost, or this be chance: the module is asked.
+                    channel.doubt.get_or_insert(Doubt::News(ChannelNews::Closed));
+                }
+                self.gave_nothing(now, id, *refusal, out);
+            }
+            // Data may have come that were not recognised as such, or those of an older fetch.
+            // A lost datagram is no error.
+            (_, _) if socket.window.has_borders() => {
+                socket.window.take_unfinished();
+            }
+            (_, _) => {
+                channel.stale_until = now + STALE;
+                self.end(id, End::Closed(CloseReason::ReceiveUnconfirmed), out);
+            }
+        }
+    }
+
+    fn fetch_confirmed(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        let channel = self.channel(id);
+        let draining = draining(&channel.link);
+        let socket_id = channel.socket_id();
+        let Some(socket) = channel.open_socket() else { return };
+        let was_empty = socket.window.readable() == 0;
+        let len = socket.window.finish_frame();
+        if len == 0 && socket.waiting {
+            return self.gave_nothing(now, id, Refusal::Empty, out);
+        }
+        socket.refusals = 0;
+        if len > 0 {
+            socket.heard(now, len);
+            out.event(Event::Received(socket_id, len));
+        }
+        if was_empty && len > 0 {
+            out.readable(socket_id);
+        }
+        if let Some(reason) = draining.filter(|_| !socket.waiting) {
+            self.end(id, End::Closed(reason), out);
+        }
+    }
+
+    /// The module has not given what it has announced: it is asked again, some times.
+    fn gave_nothing(&mut self, now: Timestamp, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
+        let poll = self.poll;
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        socket.poll_at = now + poll.min(LONGEST_PAUSE);
+        socket.refusals += 1;
+        if socket.refusals >= MAX_REFUSALS {
+            self.end(id, End::Closed(CloseReason::ReceiveRefused(refusal)), out);
+        }
+    }
+}
+
+/// Why nothing more comes but what the module still holds, if that is so.
+fn draining(link: &Link) -> Option<CloseReason> {
+    match link {
+        Link::Draining(reason) => Some(*reason),
+        _ => None,
+    }
+}
+
+/// Whether a fetch is refused because there is no connection (protocol sections 4 and 11).
+fn says_closed(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::Error
+            | Refusal::Cme(
+                CmeError::OPERATION_NOT_ALLOWED | CmeError::PDP_NOT_ACTIVE | CmeError::NOT_CONNECTED
+            )
+    )
+}

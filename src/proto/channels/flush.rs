@@ -1,0 +1,78 @@
+//! Asking what the peer has acknowledged.
+
+use std::time::Duration;
+
+use crate::at::{ChannelId, Refusal};
+use crate::error::{DeliveryUnknown, Error};
+use crate::proto::exchange::Failure;
+use crate::proto::outbox::Outbox;
+use crate::proto::{Response, SocketId, Ticket};
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::acknowledgements::{FIRST_PAUSE, Waiting, Wanted, unacknowledged};
+use super::security::Security;
+
+impl Channels {
+    /// Somebody wants to know what the peer has acknowledged.
+    pub(in crate::proto) fn ask_delivery(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        ticket: Ticket,
+        what: Wanted,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id.channel);
+        let is_tls = channel.security != Security::Plain;
+        let Some(socket) = channel.socket_of(id) else {
+            out.answer(ticket, Err(Error::Closed(crate::CloseReason::Local)));
+            return;
+        };
+        if let Some(error) = socket.error() {
+            out.answer(ticket, Err(error));
+        } else if what.asks() && (socket.window.has_borders() || is_tls) {
+            let why = if is_tls { DeliveryUnknown::Tls } else { DeliveryUnknown::Datagrams };
+            out.answer(ticket, Err(Error::DeliveryUnknown(why)));
+        } else if !what.asks() && socket.is_drained() {
+            out.answer(ticket, Ok(Response::Done));
+        } else {
+            let delivery = &mut socket.delivery;
+            delivery.waiting.push(Waiting { ticket, what, deadline: now + timeout, timeout });
+            if what.asks() {
+                delivery.ask_at = now;
+                delivery.pause = FIRST_PAUSE;
+            }
+        }
+    }
+
+    /// The module has answered a question about delivery, or not.
+    pub(in crate::proto) fn tell_delivery(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        result: &Result<Vec<String>, Failure>,
+        out: &mut Outbox,
+    ) {
+        let is_plain = self.channel(id).security == Security::Plain;
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        let is_sending = !socket.is_drained();
+        match (result.as_deref().map(unacknowledged), result) {
+            (Ok(Some(left)), _) => {
+                if is_plain && !socket.window.has_borders() {
+                    let statistics = &mut socket.statistics;
+                    let known = statistics.sent.saturating_sub(u64::from(left));
+                    statistics.acknowledged = statistics.acknowledged.max(known);
+                }
+                socket.delivery.acknowledged(now, left, is_sending, out);
+            }
+            (_, Err(Failure::Refused(refusal)))
+                if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
+            {
+                socket.delivery.refused(now, *refusal, out);
+            }
+            (_, _) => socket.delivery.ask_later(now),
+        }
+    }
+}

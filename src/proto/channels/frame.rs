@@ -1,0 +1,51 @@
+//! Payload under way, and how far it is believed.
+
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
+use crate::proto::SocketId;
+
+/// Payload under way.
+#[derive(Debug)]
+pub(in crate::proto) struct Receiving {
+    pub(super) socket: SocketId,
+    pub(super) len: usize,
+    /// Whether it is given to its socket: that may have ended, or be overrun.
+    pub(super) kept: bool,
+    /// Whether it was asked for: then it can be read when the whole answer has come.
+    pub(super) fetched: bool,
+}
+
+/// What the fetch in flight has brought.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(in crate::proto) enum Fetched {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A header, and perhaps its data.
+    Begun,
+    /// All of its data; the `OK` has to be next.
+    Whole,
+    /// That, too.
+    Confirmed,
+    /// Data more than once, and some of them may be an older fetch's.
+    Twice,
+}
+
+/// Whether fetched data may be those of a fetch that timed out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Late {
+    Possible,
+    Impossible,
+}
+
+/// Pushed data of which all have come, and which nothing has followed yet that shows that they are as long as announced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Unproved {
+    /// They end as a header begins, or hold a name of one: bytes of them may be lost, and their end be of the next ones.
+    Suspect(SocketId),
+    Plain(SocketId),
+}

@@ -1,0 +1,149 @@
+//! Keeping silent connections alive.
+
+use crate::at::ChannelId;
+use crate::error::{CloseReason, Error};
+use crate::proto::outbox::Outbox;
+use crate::proto::{Event, Output, Response, SocketId, Ticket};
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::channel::{End, Send, Socket, too_long};
+use super::heartbeat::{Awaited, Beat, Heart, HeartbeatFailure, HeartbeatStatistics, Pulse};
+
+impl Channels {
+    /// Begins, changes or ends the heartbeat of a socket.
+    pub(in crate::proto) fn set_heartbeat(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        pulse: Option<Pulse>,
+    ) -> Result<(), Error> {
+        let Some(socket) = self.channel(id.channel).socket_of(id) else {
+            return Err(Error::Closed(CloseReason::Local));
+        };
+        match socket.error() {
+            Some(error) => Err(error),
+            None => {
+                if let Some(pulse) = &pulse {
+                    check(pulse, socket)?;
+                }
+                socket.heart = pulse.map(|pulse| Heart::new(now, pulse));
+                Ok(())
+            }
+        }
+    }
+
+    pub(in crate::proto) fn heartbeat_statistics(&mut self, id: SocketId) -> Option<HeartbeatStatistics> {
+        Some(self.channel(id.channel).socket_of(id)?.heart.as_ref()?.statistics)
+    }
+
+    /// Sends the heartbeats that are due.
+    pub(in crate::proto) fn beat(&mut self, now: Timestamp, out: &mut Outbox) {
+        for id in ChannelId::all() {
+            let channel = self.channel(id);
+            let socket_id = channel.socket_id();
+            let Some(socket) = channel.open_socket() else { continue };
+            let Some(heart) = socket.heart.as_mut().filter(|heart| heart.due_at() <= now) else { continue };
+            if !socket.sends.is_empty() || heart.awaited == Awaited::Words {
+                // What waits to go out will be traffic, and so will the words that are being made up.
+                heart.sent(now);
+                continue;
+            }
+            let before = heart.statistics.missed;
+            let beat = heart.beat(now);
+            let (missed, count) = (heart.statistics.missed, heart.count);
+            match (beat, &heart.pulse.payload) {
+                (None, _) => self.end(id, End::Closed(CloseReason::HeartbeatLost), out),
+                (Some(()), Some(payload)) => {
+                    let send = Send::queued(payload.clone());
+                    heart.spoke(now);
+                    socket.push(send, out);
+                }
+                (Some(()), None) => out.push(Output::Beat(socket_id, count)),
+            }
+            if missed > before {
+                out.event(Event::HeartbeatMissed(socket_id, missed));
+            }
+        }
+    }
+
+    /// The words of a heartbeat that the shell was asked for.
+    pub(in crate::proto) fn beat_with(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        ticket: Ticket,
+        beat: Beat,
+        out: &mut Outbox,
+    ) {
+        let answer = self.speak(now, id, beat, out);
+        out.answer(ticket, answer.map(|()| Response::Done));
+    }
+
+    fn speak(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        Beat { count, words }: Beat,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        let limit = self.queue_limit;
+        let channel = self.channel(id.channel);
+        let can_send = channel.link.can_send();
+        let Some(socket) = channel.socket_of(id) else { return Err(Error::Closed(CloseReason::Local)) };
+        if let Some(error) = socket.error() {
+            return Err(error);
+        }
+        if !can_send {
+            return Err(Error::Closed(CloseReason::Peer));
+        }
+        let room = limit.saturating_sub(socket.queued());
+        let carries = words.as_ref().is_none_or(|words| socket.carries(words.len()));
+        let is_asked = |heart: &&mut Heart| heart.count == count && heart.awaited == Awaited::Words;
+        let Some(heart) = socket.heart.as_mut().filter(is_asked) else {
+            // The heartbeat was ended or changed meanwhile, or these words come twice.
+            return Ok(());
+        };
+        heart.awaited = Awaited::Nothing;
+        let (failure, error) = match words {
+            Some(words) if words.is_empty() => return Ok(()),
+            None => (HeartbeatFailure::Panicked, Ok(())),
+            Some(words) if !carries => {
+                (HeartbeatFailure::TooLong { len: words.len() }, Err(too_long("heartbeat")))
+            }
+            Some(words) if words.len() > room => {
+                (HeartbeatFailure::QueueFull { len: words.len(), room }, Err(Error::QueueFull { room }))
+            }
+            Some(words) => {
+                heart.spoke(now);
+                socket.push(Send::queued(words), out);
+                return Ok(());
+            }
+        };
+        if failure == HeartbeatFailure::Panicked {
+            socket.heart = None;
+        }
+        out.event(Event::HeartbeatFailed(id, failure));
+        error
+    }
+
+    /// The next heartbeat of any socket.
+    pub(in crate::proto) fn heartbeat_deadline(&self) -> Timestamp {
+        let sockets = self.all.iter().filter_map(|channel| channel.socket.as_ref());
+        let hearts = sockets.filter(|socket| socket.end.is_none()).filter_map(|socket| socket.heart.as_ref());
+        hearts.map(Heart::due_at).min().unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Whether it can be the heartbeat of such a socket.
+fn check(pulse: &Pulse, socket: &Socket) -> Result<(), Error> {
+    let invalid = |why: std::fmt::Arguments<'_>| Err(Error::invalid("heartbeat", why));
+    if pulse.every < Pulse::MIN_SPAN {
+        return invalid(format_args!("has less than {:?} between its beats", Pulse::MIN_SPAN));
+    }
+    match &pulse.payload {
+        Some(payload) if payload.is_empty() => invalid(format_args!("says nothing")),
+        Some(payload) if !socket.carries(payload.len()) => Err(too_long("heartbeat")),
+        Some(_) | None => Ok(()),
+    }
+}

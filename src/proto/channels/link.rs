@@ -1,0 +1,197 @@
+//! What the module holds on one channel, and how that changes. All transitions are in this file.
+
+use crate::error::CloseReason;
+use crate::proto::Ticket;
+use crate::time::Timestamp;
+
+use super::opening::Opening;
+
+/// The module's side of a channel.
+///
+/// | state | on | next |
+/// |---|---|---|
+/// | `Idle` | the application asks for a connection, or one waits for a channel ([`Queue`](super::queue::Queue)) | `Wanted` |
+/// | `Wanted` | its turn: a command that prepares it is written | `Preparing` |
+/// | `Preparing` | that has ended well | `Wanted` |
+/// | `Preparing` | that has failed, or nobody waits any more | `Idle` |
+/// | `Wanted` | its turn, and nothing is left to prepare: `AT+CIPSTART` is written | `Starting` |
+/// | `Starting` | `OK` | `Connecting` |
+/// | `Starting`, `Connecting` | `CONNECT OK` | `Up`, or `Used` if data came before of which nothing proves that they are old |
+/// | `Starting`, `Connecting` | refusal, `CONNECT FAIL`, `ALREADY CONNECT`, time-out | `Used` |
+/// | `Up` | `CLOSED`, an error, the application closes | `Used`, or `Draining` if unread data wait in the module |
+/// | `Draining` | nothing is left, or the module refuses | `Used` |
+/// | `Used` | its turn: `AT+CIPCLOSE` is written | `Closing` |
+/// | `Closing` | `CLOSE OK` or a refusal | `Idle` |
+/// | `Closing` | no answer | `Used` |
+/// | `Idle` | a transparent stream begins on this channel | `Stream` |
+/// | `Stream` | it is over ([`Transparent`](super::transparent::Transparent)) | `Idle` |
+/// | any | bearer lost, restart | `Idle` |
+/// | `Starting`, `Connecting`, `Up`, `Draining`, `Closing` | the module or the port is lost sight of, or all is to be shut down | `Used` |
+/// | `Used` | `AT+CIPSHUT` is answered | `Idle` |
+#[derive(Debug, Default)]
+pub(in crate::proto) enum Link {
+    /// Nothing. A channel that timed out may still give a late result, so it is taken last until then.
+    #[default]
+    Idle,
+    /// To be opened when its turn comes.
+    Wanted(Opening),
+    /// A command that prepares it is in flight.
+    Preparing(Opening),
+    /// `AT+CIPSTART` is in flight.
+    Starting(Opening),
+    /// The module is connecting.
+    Connecting(Opening),
+    /// Connected.
+    Up,
+    /// The connection has ended, for this reason, but the module may still hold data (manual receive).
+    Draining(CloseReason),
+    /// The module holds something that is to be closed.
+    Used,
+    /// `AT+CIPCLOSE` is in flight.
+    Closing,
+    /// It stands for the one connection of a transparent stream, which has its own ways.
+    Stream,
+}
+
+/// What the module holds when everything on it has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Remains {
+    /// Nothing: it has said so.
+    Nothing,
+    /// What it held before, perhaps: it is to be closed when the module can be asked to.
+    Unknown,
+}
+
+impl Link {
+    /// The connection on its way, if there is one.
+    pub(in crate::proto) fn opening(&self) -> Option<&Opening> {
+        match self {
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => Some(opening),
+            Self::Idle | Self::Up | Self::Draining(_) | Self::Used | Self::Closing | Self::Stream => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(in crate::proto) fn opening_mut(&mut self) -> Option<&mut Opening> {
+        match self {
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => Some(opening),
+            Self::Idle | Self::Up | Self::Draining(_) | Self::Used | Self::Closing | Self::Stream => None,
+        }
+    }
+
+    /// Whether the module is making a connection, during which some firmware answers nothing else.
+    pub(in crate::proto) fn is_connecting(&self) -> bool {
+        matches!(self, Self::Starting(_) | Self::Connecting(_))
+    }
+
+    /// Whether data can be sent.
+    pub(in crate::proto) fn can_send(&self) -> bool {
+        matches!(self, Self::Up | Self::Stream)
+    }
+
+    /// Whether data can be fetched.
+    pub(in crate::proto) fn can_fetch(&self) -> bool {
+        matches!(self, Self::Up | Self::Draining(_))
+    }
+
+    /// Why nothing can be sent, where the connection was there.
+    pub(in crate::proto) fn ended(&self) -> CloseReason {
+        match self {
+            Self::Draining(reason) => *reason,
+            Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Starting(_) | Self::Connecting(_) => {
+                CloseReason::Peer
+            }
+            Self::Up | Self::Used | Self::Closing | Self::Stream => CloseReason::Peer,
+        }
+    }
+
+    /// A command that prepares it is written.
+    pub(in crate::proto) fn preparing(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Wanted(opening) => Self::Preparing(opening),
+            other => other,
+        };
+    }
+
+    /// `AT+CIPSTART` is written.
+    pub(in crate::proto) fn started(&mut self, now: Timestamp) {
+        *self = match std::mem::take(self) {
+            Self::Wanted(opening) => Self::Starting(Opening { started_at: now, ..opening }),
+            other => other,
+        };
+    }
+
+    /// The module has begun to connect.
+    pub(in crate::proto) fn accepted(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Starting(opening) => Self::Connecting(opening),
+            other => other,
+        };
+    }
+
+    /// The connection stands, or its making has failed: gives back what was being made.
+    pub(in crate::proto) fn take_opening(&mut self, next: Self) -> Option<Opening> {
+        match std::mem::take(self) {
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => {
+                *self = next;
+                Some(opening)
+            }
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    /// Who waits for the connection, to be told otherwise than by its result.
+    pub(in crate::proto) fn take_ticket(&mut self) -> Option<Ticket> {
+        match self {
+            Self::Wanted(opening)
+            | Self::Preparing(opening)
+            | Self::Starting(opening)
+            | Self::Connecting(opening) => opening.ticket.take(),
+            Self::Idle | Self::Up | Self::Draining(_) | Self::Used | Self::Closing | Self::Stream => None,
+        }
+    }
+
+    /// Everything on the module has ended, or is to end.
+    pub(in crate::proto) fn cut(&mut self, remains: Remains) {
+        *self = match (remains, std::mem::take(self)) {
+            (Remains::Nothing, _) => Self::Idle,
+            (Remains::Unknown, Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Stream) => {
+                Self::Idle
+            }
+            (
+                Remains::Unknown,
+                Self::Starting(_)
+                | Self::Connecting(_)
+                | Self::Up
+                | Self::Draining(_)
+                | Self::Used
+                | Self::Closing,
+            ) => Self::Used,
+        };
+    }
+
+    /// Nobody wants the channel any more.
+    pub(in crate::proto) fn release(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Idle | Self::Wanted(_) => Self::Idle,
+            Self::Preparing(opening) => Self::Preparing(Opening { ticket: None, ..opening }),
+            // A command is in flight: what it leaves behind is closed when it has ended.
+            Self::Starting(opening) => Self::Starting(Opening { ticket: None, ..opening }),
+            Self::Closing => Self::Closing,
+            Self::Stream => Self::Stream,
+            Self::Connecting(_) | Self::Up | Self::Draining(_) | Self::Used => Self::Used,
+        };
+    }
+}

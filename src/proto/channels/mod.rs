@@ -1,0 +1,423 @@
+//! All channels: what the application asks of them, and what it reads.
+
+mod acknowledgements;
+mod channel;
+mod damage;
+mod fetch;
+mod flush;
+mod frame;
+mod heartbeat;
+mod heartbeats;
+mod link;
+mod open;
+mod opening;
+mod preparation;
+mod pressure;
+mod queue;
+mod receive;
+mod refused_sends;
+mod scheduler;
+mod security;
+mod sends;
+mod tls_setup;
+mod tls_state;
+mod turn;
+mod unconfirmed;
+mod unconfirmed_sends;
+mod urcs;
+mod window;
+
+pub(super) use acknowledgements::Wanted;
+pub(super) use channel::{Channel, End, Send, too_long};
+pub(super) use frame::{Fetched, Late};
+pub(super) use heartbeat::Heart;
+pub use heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
+pub(super) use link::{Link, Remains};
+pub(super) use opening::Opening;
+pub(super) use unconfirmed::Acceptance;
+pub(super) use window::Window;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use channel::Closer;
+use frame::{Receiving, Unproved};
+use opening::refuse_connect;
+use pressure::Pressure;
+use queue::Queue;
+use tls_state::Tls;
+
+use crate::at::ChannelId;
+use crate::config::{Config, ReceiveMode};
+use crate::error::{CloseReason, Error};
+use crate::proto::bearer::BearerDoubt;
+use crate::proto::outbox::Outbox;
+use crate::proto::statistics::{Retired, SocketStatistics};
+use crate::proto::{Event, Response, SocketId, Ticket};
+use crate::time::Timestamp;
+
+/// The channels and who is next.
+#[derive(Debug)]
+pub(in crate::proto) struct Channels {
+    pub(in crate::proto) all: Vec<Channel>,
+    /// How many of them the firmware offers.
+    pub(in crate::proto) offered: usize,
+    pub(in crate::proto) window: usize,
+    pub(in crate::proto) queue_limit: usize,
+    pub(in crate::proto) mode: ReceiveMode,
+    pub(in crate::proto) poll: Duration,
+    /// The channel whose turn it is.
+    pub(in crate::proto) turn: usize,
+    /// Connections that wait for a channel.
+    pub(in crate::proto) queue: Queue,
+    /// What is in flight, and for whom.
+    pub(in crate::proto) job: Option<(ChannelId, Job)>,
+    /// The socket that the payload under way belongs to.
+    pub(in crate::proto) receiving: Option<Receiving>,
+    /// Pushed data of which all have come, before anything has followed.
+    pub(in crate::proto) unproved: Option<Unproved>,
+    /// What the fetch in flight has brought.
+    pub(in crate::proto) fetched: Fetched,
+    pub(in crate::proto) tls: Tls,
+    /// How the module confirms a send.
+    pub(in crate::proto) acceptance: Acceptance,
+    pub(in crate::proto) baud_rate: u32,
+    /// How often the module was asked about doubtful news without an answer.
+    pub(in crate::proto) checks: u32,
+    /// Whether the bearer may be gone, and the news of that lost.
+    pub(in crate::proto) bearer: BearerDoubt,
+    retired: Retired,
+}
+
+/// What is in flight for a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Job {
+    Prepare,
+    Start,
+    Send,
+    Fetch,
+    Acknowledgement,
+    Close,
+}
+
+/// How long a late result of a connection that timed out may still come: the module gives up after 75 s (protocol
+/// section 8; capture s04).
+pub(in crate::proto) const STALE: Duration = Duration::from_secs(75);
+
+impl Channels {
+    pub(in crate::proto) fn new(config: &Config) -> Self {
+        Self {
+            all: ChannelId::all().map(Channel::new).collect(),
+            offered: ChannelId::COUNT,
+            window: config.receive_window,
+            queue_limit: config.send_queue,
+            mode: config.receive_mode,
+            poll: config.receive_poll,
+            turn: 0,
+            queue: Queue::default(),
+            job: None,
+            receiving: None,
+            unproved: None,
+            fetched: Fetched::Nothing,
+            tls: Tls::new(config),
+            acceptance: Acceptance::Quick,
+            baud_rate: config.baud_rate,
+            checks: 0,
+            bearer: BearerDoubt::default(),
+            retired: Retired::default(),
+        }
+    }
+
+    /// The firmware offers this many channels. Connections that were asked for before it had said so, and got another
+    /// one, wait for one of these.
+    pub(in crate::proto) fn offer(&mut self, now: Timestamp, count: usize, out: &mut Outbox) {
+        self.offered = count.clamp(1, ChannelId::COUNT);
+        self.withdraw_beyond_offer(now, out);
+    }
+
+    pub(in crate::proto) fn channel(&mut self, id: ChannelId) -> &mut Channel {
+        &mut self.all[id.index()]
+    }
+
+    /// Whether any socket is open or on its way: a transparent stream would end it.
+    pub(in crate::proto) fn has_open_socket(&self) -> bool {
+        let is_open = |channel: &Channel| {
+            let open = channel.socket.as_ref().is_some_and(|socket| socket.end.is_none());
+            open || channel.link.opening().is_some()
+        };
+        !self.queue.is_empty() || self.all.iter().any(is_open)
+    }
+
+    /// A channel that nobody uses.
+    pub(in crate::proto) fn free(&self) -> Option<ChannelId> {
+        self.all.iter().find(|channel| channel.is_free()).map(|channel| channel.id)
+    }
+
+    /// Everything on the module is shut down: what was left to be closed is closed.
+    pub(in crate::proto) fn shut_down(&mut self, out: &mut Outbox) {
+        for id in ChannelId::all() {
+            if matches!(self.channel(id).link, Link::Used | Link::Closing) {
+                self.channel(id).link = Link::Idle;
+                self.settle(id, out);
+            }
+        }
+    }
+
+    /// Puts data behind those that wait already.
+    pub(in crate::proto) fn send(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        ticket: Ticket,
+        data: Vec<u8>,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id.channel);
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
+        match channel.socket_of(id) {
+            Some(socket) if data.is_empty() && socket.window.has_borders() => {
+                out.answer(ticket, Err(empty_datagram()));
+            }
+            _ if data.is_empty() => out.answer(ticket, Ok(Response::Sent { accepted: 0, data })),
+            Some(socket) if !socket.carries(data.len()) => out.answer(ticket, Err(too_long("datagram"))),
+            Some(socket) if can_send && socket.end.is_none() => {
+                socket.push(Send::new(ticket, data, now, timeout), out);
+            }
+            Some(socket) => {
+                // Without an end, but not up either: what the peer has sent is still being fetched.
+                let error = socket.error().unwrap_or(Error::Closed(ended));
+                out.answer(ticket, Err(error));
+            }
+            None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
+        }
+    }
+
+    /// Puts data behind those that wait already, for nobody to wait for; there is a limit to that.
+    pub(in crate::proto) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
+        let limit = self.queue_limit;
+        let channel = self.channel(id.channel);
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
+        let answer = match channel.socket_of(id) {
+            Some(socket) if data.is_empty() && socket.window.has_borders() => Err(empty_datagram()),
+            Some(socket) if !socket.carries(data.len()) => Err(too_long("datagram")),
+            Some(socket) if can_send && socket.end.is_none() => {
+                let room = limit.saturating_sub(socket.queued());
+                if data.len() > room {
+                    Err(Error::QueueFull { room })
+                } else {
+                    if !data.is_empty() {
+                        socket.push(Send::queued(data), out);
+                    }
+                    Ok(Response::Done)
+                }
+            }
+            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(ended))),
+            None => Err(Error::Closed(CloseReason::Local)),
+        };
+        out.answer(ticket, answer);
+    }
+
+    /// How many bytes of a socket the module does not have yet.
+    pub(in crate::proto) fn queued(&mut self, id: SocketId) -> usize {
+        self.channel(id.channel).socket_of(id).map_or(0, |socket| socket.queued())
+    }
+
+    /// Ends a socket for the application, who may wait until the module has closed it too.
+    pub(in crate::proto) fn close(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        ticket: Ticket,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id.channel);
+        if channel.socket_of(id).is_none() {
+            out.answer(ticket, Ok(Response::Closed));
+            return;
+        }
+        self.end(id.channel, End::Closed(CloseReason::Local), out);
+        if let Some(socket) = self.channel(id.channel).socket_of(id) {
+            socket.closers.push(Closer { ticket, deadline: now + timeout, timeout });
+        }
+        self.settle(id.channel, out);
+    }
+
+    /// Ends a socket whose handle is gone. A close that is still waited for fails: the module has not confirmed it, and
+    /// nothing is left of the socket that could tell later.
+    pub(in crate::proto) fn forget(&mut self, id: SocketId, out: &mut Outbox) {
+        self.retired.forget(id);
+        if self.channel(id.channel).socket_of(id).is_some() {
+            self.end(id.channel, End::Closed(CloseReason::Local), out);
+            let forgotten = self.channel(id.channel).socket.take();
+            for closer in forgotten.into_iter().flat_map(|socket| socket.closers) {
+                out.answer(closer.ticket, Err(Error::Closed(CloseReason::Local)));
+            }
+        }
+    }
+
+    /// Ends the socket on a channel, if it has not ended, and has the link closed.
+    pub(in crate::proto) fn end(&mut self, id: ChannelId, end: End, out: &mut Outbox) {
+        let channel = self.channel(id);
+        let socket_id = channel.socket_id();
+        let connecting = channel.link.take_ticket();
+        channel.link.release();
+        if connecting.is_some() {
+            // It ended before it was there: nobody has a handle of it.
+            channel.socket = None;
+            refuse_connect(connecting, end.error(), out);
+            return;
+        }
+        let Some(socket) = channel.open_socket() else { return };
+        socket.end = Some(end.clone());
+        socket.waiting = false;
+        socket.poll_at = Timestamp::MAX;
+        socket.pressure = Pressure::None;
+        socket.window.take_unfinished();
+        self.fail_sends(id, &|| end.error(), out);
+        out.event(Event::Closed(socket_id, end.reason()));
+        out.readable(socket_id);
+    }
+
+    /// Nothing more can be sent on a channel.
+    pub(in crate::proto) fn fail_sends(
+        &mut self,
+        id: ChannelId,
+        error: &dyn Fn() -> Error,
+        out: &mut Outbox,
+    ) {
+        let socket_id = self.channel(id).socket_id();
+        let Some(socket) = &mut self.channel(id).socket else { return };
+        socket.delivery.fail(error, out);
+        for send in std::mem::take(&mut socket.sends) {
+            let Send { ticket, data, accepted, .. } = send;
+            match ticket {
+                None => {
+                    socket.statistics.unsent += (data.len() - accepted) as u64;
+                    out.event(Event::Unsent(socket_id, data.len() - accepted));
+                }
+                Some(ticket) if accepted > 0 => out.answer(ticket, Ok(Response::Sent { accepted, data })),
+                Some(ticket) => out.answer(ticket, Err(error())),
+            }
+        }
+    }
+
+    /// Ends every socket and connection. A close is confirmed if the module holds nothing any more; without a port it
+    /// never will be.
+    pub(in crate::proto) fn end_all(&mut self, end: &End, remains: Remains, out: &mut Outbox) {
+        if let Some((id, _)) = self.job.take()
+            && let Some(socket) = &mut self.channel(id).socket
+        {
+            socket.statistics.commands.abandoned += 1;
+        }
+        self.bearer.settle();
+        if *end == End::Restarted {
+            self.tls.forget();
+        }
+        for id in ChannelId::all() {
+            let channel = self.channel(id);
+            if channel.link.opening().is_some() {
+                channel.socket = None;
+                refuse_connect(channel.link.take_ticket(), end.error(), out);
+            }
+            self.end(id, end.clone(), out);
+            self.channel(id).link.cut(remains);
+            if matches!(end, End::PortLost(_)) {
+                self.fail_closers(id, end, out);
+            } else {
+                self.settle(id, out);
+            }
+        }
+        self.refuse_queued(end, out);
+    }
+
+    /// Tells those who wait for the close when the module holds nothing any more.
+    pub(in crate::proto) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
+        let channel = self.channel(id);
+        if !matches!(channel.link, Link::Idle) {
+            return;
+        }
+        let Some(socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
+        for closer in socket.closers {
+            out.answer(closer.ticket, Ok(Response::Closed));
+        }
+        let id = channel.socket_id();
+        self.retired.keep(id, socket.statistics);
+    }
+
+    /// No close will be confirmed any more.
+    fn fail_closers(&mut self, id: ChannelId, end: &End, out: &mut Outbox) {
+        let closers = self.channel(id).socket.as_mut().map(|socket| std::mem::take(&mut socket.closers));
+        for closer in closers.into_iter().flatten() {
+            out.answer(closer.ticket, Err(end.error()));
+        }
+    }
+
+    /// What was counted of a socket.
+    pub(in crate::proto) fn statistics(&self, id: SocketId) -> Option<&SocketStatistics> {
+        let channel = &self.all[id.channel.index()];
+        let socket = channel.socket.as_ref().filter(|_| channel.socket_id() == id);
+        socket.map(|socket| &socket.statistics).or_else(|| self.retired.of(id))
+    }
+
+    /// Reads what has come, or says why nothing more will; `None` if nothing has come yet.
+    pub(in crate::proto) fn read(
+        &mut self,
+        id: SocketId,
+        buf: &mut [u8],
+        keep: bool,
+    ) -> Result<Option<usize>, Error> {
+        let channel = self.channel(id.channel);
+        let Some(socket) = channel.socket_of(id) else { return Err(Error::Closed(CloseReason::Local)) };
+        if buf.is_empty() {
+            return Ok(Some(0));
+        }
+        if socket.window.readable() > 0 {
+            let count = if keep { socket.window.peek(buf) } else { socket.window.read(buf) };
+            return Ok(Some(count));
+        }
+        match &socket.end {
+            None => Ok(None),
+            Some(end) => Err(end.error()),
+        }
+    }
+
+    /// Who sent the datagram that is read next, as far as the firmware reports it.
+    pub(in crate::proto) fn sender(&mut self, id: SocketId) -> Option<SocketAddr> {
+        self.channel(id.channel).socket_of(id)?.window.sender()
+    }
+
+    /// How many bytes can be read, and whether the socket has ended.
+    pub(in crate::proto) fn readable(&mut self, id: SocketId) -> (usize, bool) {
+        match self.channel(id.channel).socket_of(id) {
+            Some(socket) => (socket.window.readable(), socket.end.is_some()),
+            None => (0, true),
+        }
+    }
+
+    /// The connections that the module is making.
+    pub(in crate::proto) fn pending(&self) -> impl Iterator<Item = ChannelId> {
+        self.all.iter().filter(|channel| channel.link.is_connecting()).map(|channel| channel.id)
+    }
+
+    /// The channel of which the connection has been under way for longest.
+    pub(in crate::proto) fn connecting(&self) -> Option<ChannelId> {
+        let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
+        let begun = connecting.filter_map(|channel| Some((channel.link.opening()?.started_at, channel.id)));
+        begun.min().map(|(_, id)| id)
+    }
+
+    /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up
+    /// itself.
+    pub(in crate::proto) fn connecting_until(&self) -> Option<Timestamp> {
+        let connecting = self.all.iter().filter(|channel| channel.link.is_connecting());
+        let openings = connecting.filter_map(|channel| channel.link.opening());
+        openings.map(|opening| opening.deadline.min(opening.started_at + STALE)).max()
+    }
+}
+
+/// The module has no way to send one: a length of zero is a send that Ctrl-Z ends.
+fn empty_datagram() -> Error {
+    Error::invalid("datagram", "is empty, and the module can't send one")
+}

@@ -1,0 +1,148 @@
+//! Connecting: channels for those who ask, and what becomes of their connections.
+
+use crate::at::{ChannelId, Protocol};
+use crate::error::{Error, NotReady};
+use crate::proto::bearer::Sign;
+use crate::proto::outbox::Outbox;
+use crate::time::Timestamp;
+
+use super::channel::End;
+use super::link::Link;
+use super::opening::{Opening, Strays, refuse_connect};
+use super::window::Window;
+use super::{Channels, STALE};
+
+impl Channels {
+    /// Takes a free channel for a new connection, or waits for one that is being released.
+    pub(in crate::proto) fn connect(&mut self, now: Timestamp, opening: Opening, out: &mut Outbox) {
+        self.queue.0.push_back(opening);
+        self.assign(now);
+        self.refuse_hopeless(out);
+    }
+
+    /// Those for which no channel is being released are refused, the last ones first.
+    fn refuse_hopeless(&mut self, out: &mut Outbox) {
+        let offered = self.all.iter().take(self.offered);
+        let released = offered.filter(|channel| channel.is_being_released()).count();
+        while self.queue.0.len() > released
+            && let Some(last) = self.queue.0.pop_back()
+        {
+            refuse_connect(last.ticket, Error::NoFreeChannel, out);
+        }
+    }
+
+    /// Connections that have got a channel which the firmware does not offer, and are not begun, wait again, or are refused.
+    pub(in crate::proto) fn withdraw_beyond_offer(&mut self, now: Timestamp, out: &mut Outbox) {
+        for channel in self.all.iter_mut().skip(self.offered) {
+            if matches!(channel.link, Link::Wanted(_))
+                && let Some(opening) = channel.link.take_opening(Link::Idle)
+            {
+                channel.socket = None;
+                self.queue.0.push_back(opening);
+            }
+        }
+        self.assign(now);
+        self.refuse_hopeless(out);
+    }
+
+    /// Gives free channels to those who wait for one.
+    pub(in crate::proto) fn assign(&mut self, now: Timestamp) {
+        while !self.queue.is_empty() {
+            let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
+            let Some(channel) = free.min_by_key(|channel| (channel.stale_until > now, channel.id)) else {
+                return;
+            };
+            let Some(opening) = self.queue.0.pop_front() else { return };
+            channel.occupy(match opening.protocol {
+                Protocol::Tcp => Window::stream(self.window),
+                Protocol::Udp => Window::datagrams(self.window),
+            });
+            channel.link = Link::Wanted(opening);
+        }
+    }
+
+    /// Nobody gets a channel any more.
+    pub(in crate::proto) fn refuse_queued(&mut self, end: &End, out: &mut Outbox) {
+        for opening in std::mem::take(&mut self.queue.0) {
+            refuse_connect(opening.ticket, end.error(), out);
+        }
+    }
+
+    /// Those who have waited long enough for a channel.
+    pub(in crate::proto) fn expire_queued(
+        &mut self,
+        now: Timestamp,
+        not_ready: Option<NotReady>,
+        out: &mut Outbox,
+    ) {
+        self.queue.0.retain(|opening| {
+            let keep = opening.deadline > now;
+            if !keep {
+                let error = not_ready.map_or_else(|| opening.late(), Error::NotReady);
+                refuse_connect(opening.ticket, error, out);
+            }
+            keep
+        });
+    }
+
+    /// A connection could not be made.
+    pub(in crate::proto) fn fail_connect(
+        &mut self,
+        id: ChannelId,
+        opening: Opening,
+        error: Error,
+        out: &mut Outbox,
+    ) {
+        self.channel(id).socket = None;
+        refuse_connect(opening.ticket, error, out);
+    }
+
+    /// What the channel carries can't be used: the connection is tried once more, on another one if there is one. The
+    /// second time it has failed with this error.
+    pub(in crate::proto) fn retry_connect(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        mut opening: Opening,
+        error: Error,
+        out: &mut Outbox,
+    ) {
+        // The caller may have given up.
+        if opening.retried || opening.ticket.is_none() {
+            self.fail_connect(id, opening, error, out);
+            return;
+        }
+        self.channel(id).socket = None;
+        opening.preparation.restart();
+        // It was there before those who wait, and the channel that it leaves is being released: it need not be refused.
+        self.queue.0.push_front(Opening { retried: true, strays: Strays::None, ..opening });
+        self.assign(now);
+    }
+
+    pub(in crate::proto) fn expire_connect(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        not_ready: Option<NotReady>,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id);
+        let due =
+            channel.link.opening().is_some_and(|opening| opening.ticket.is_some() && opening.deadline <= now);
+        if !due {
+            return;
+        }
+        channel.stale_until = now + STALE;
+        if channel.link.is_connecting() {
+            self.bearer.sign(now, Sign::Weak);
+        }
+        let channel = self.channel(id);
+        let Some(opening) = channel.link.opening().cloned() else { return };
+        let error = match (&channel.link, not_ready) {
+            (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
+            _ => opening.late(),
+        };
+        channel.link.release();
+        self.fail_connect(id, opening, error, out);
+    }
+}

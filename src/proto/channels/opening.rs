@@ -1,0 +1,139 @@
+//! A connection on its way.
+
+use std::time::Duration;
+
+use crate::at::{Protocol, Quotable, Refusal};
+use crate::error::{Error, TlsFailure, TlsStep};
+use crate::proto::Ticket;
+use crate::proto::exchange::Finished;
+use crate::proto::outbox::Outbox;
+use crate::time::Timestamp;
+use crate::tls::TlsSettings;
+
+use super::preparation::Preparation;
+use super::security::Security;
+
+/// A connection on its way.
+#[derive(Clone, Debug)]
+pub(in crate::proto) struct Opening {
+    /// Who waits; `None` when nobody does any more.
+    pub(in crate::proto) ticket: Option<Ticket>,
+    pub(in crate::proto) protocol: Protocol,
+    pub(in crate::proto) host: Quotable,
+    pub(in crate::proto) port: u16,
+    pub(in crate::proto) deadline: Timestamp,
+    pub(in crate::proto) timeout: Duration,
+    /// When the application has asked for it.
+    pub(in crate::proto) asked_at: Timestamp,
+    /// When `AT+CIPSTART` was written, or asked for.
+    pub(in crate::proto) started_at: Timestamp,
+    /// Whether the module has once said that it still holds the channel.
+    pub(in crate::proto) retried: bool,
+    /// Data that came for the channel before the connection was confirmed.
+    pub(in crate::proto) strays: Strays,
+    /// What is to be done before it can be started.
+    pub(in crate::proto) preparation: Preparation,
+}
+
+/// Data for a channel whose connection is not confirmed. They are dropped: they are an earlier connection's, or this one's
+/// whose `CONNECT OK` was late or lost, and then there is a hole in what it has brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Strays {
+    /// There were none.
+    None,
+    /// It is not known whose they are. The module was asked at this moment.
+    Doubtful(Timestamp),
+    /// They were an earlier connection's: the module has said behind them that this one did not stand yet.
+    Earlier(Timestamp),
+}
+
+/// The least time between two questions whose the data of one channel are.
+pub(super) const ASK_PAUSE: Duration = Duration::from_secs(1);
+
+impl Strays {
+    /// Data have come; whether the module is to be asked whose they are.
+    pub(in crate::proto) fn came(&mut self, now: Timestamp) -> bool {
+        let asked_at = match *self {
+            Self::None => None,
+            Self::Doubtful(at) | Self::Earlier(at) => Some(at),
+        };
+        let asks = asked_at.is_none_or(|at| now >= at + ASK_PAUSE);
+        *self = Self::Doubtful(asked_at.filter(|_| !asks).unwrap_or(now));
+        asks
+    }
+
+    /// The module has said that the connection does not stand yet.
+    pub(in crate::proto) fn settle(&mut self) {
+        *self = match *self {
+            Self::Doubtful(at) => Self::Earlier(at),
+            other => other,
+        };
+    }
+}
+
+/// Tells somebody who waits for a connection that there will be none.
+pub(in crate::proto) fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
+    if let Some(ticket) = ticket {
+        out.statistics.failed += 1;
+        out.answer(ticket, Err(error));
+    }
+}
+
+impl Opening {
+    pub(in crate::proto) fn new(
+        ticket: Ticket,
+        protocol: Protocol,
+        host: Quotable,
+        port: u16,
+        now: Timestamp,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            ticket: Some(ticket),
+            protocol,
+            host,
+            port,
+            deadline: now + timeout,
+            timeout,
+            asked_at: now,
+            started_at: now,
+            retried: false,
+            strays: Strays::None,
+            preparation: Preparation::plain(),
+        }
+    }
+}
+
+impl Opening {
+    /// The same connection with TLS.
+    pub(in crate::proto) fn secured(self, tls: TlsSettings) -> Self {
+        Self { preparation: Preparation::of(tls), ..self }
+    }
+
+    /// The error of a connection that the module did not make.
+    pub(in crate::proto) fn refused(&self, refusal: Refusal) -> Error {
+        match self.preparation.security() {
+            Security::Plain => Error::ConnectFailed(refusal),
+            Security::Tls { .. } => Error::Tls { step: TlsStep::Connect, why: TlsFailure::Refused(refusal) },
+        }
+    }
+
+    /// The error of one that the module did not begin, and how long the caller has waited for it.
+    pub(in crate::proto) fn unanswered(&self, now: Timestamp, finished: &Finished) -> Error {
+        let (name, after) = (finished.command.name(), now - self.asked_at);
+        match self.preparation.security() {
+            Security::Plain => Error::timeout(name, after),
+            Security::Tls { .. } => Error::Tls { step: TlsStep::Connect, why: TlsFailure::Timeout(after) },
+        }
+    }
+
+    /// The error of one that was not made in time.
+    pub(in crate::proto) fn late(&self) -> Error {
+        match self.preparation.security() {
+            Security::Plain => Error::timeout("connect", self.timeout),
+            Security::Tls { .. } => {
+                Error::Tls { step: self.preparation.step(), why: TlsFailure::Timeout(self.timeout) }
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! From a connection that is wanted to one that can be started: files, settings, switch.
+
+use std::collections::VecDeque;
+
+use crate::at::{ChannelId, Command, Field, Line, Quotable, Refusal, TlsKey};
+use crate::error::{TlsFailure, TlsStep};
+use crate::proto::exchange::{Failure, Finished};
+use crate::tls::{File, PARTS, Setting, TlsSettings};
+
+use super::security::Security;
+
+/// How far the preparation of a connection is. All its transitions are in this file.
+///
+/// | step | done | refused |
+/// |---|---|---|
+/// | `Create` a file, unless nobody knows what is in it | `Write` it | it is there, perhaps: ask its `Size` |
+/// | `Size` is that of the content | next file: the name says that the content is the same | `Remove` it, as if it had another size |
+/// | `Remove` | `CreateAnew` | `CreateAnew`: there was nothing to remove |
+/// | `CreateAnew` | `Write` | the connection has failed |
+/// | `Write` | next file | the connection has failed |
+/// | `Set` | next setting | the connection has failed, unless the setting is the module's default anyway |
+/// | `Switch` | ask the `SwitchState` | ask the `SwitchState` |
+/// | `SwitchState` is what it should be | the connection can be started | TLS: the connection has failed; plain: as the `Switch` was answered |
+/// | `SwitchState` is another | the connection has failed | |
+///
+/// No answer in time ends it at any step.
+#[derive(Clone, Debug)]
+pub(in crate::proto) struct Preparation {
+    tls: Option<TlsSettings>,
+    progress: Progress,
+}
+
+#[derive(Clone, Debug)]
+enum Progress {
+    /// Nothing was written.
+    Waiting,
+    /// The first of these is next, or in flight.
+    Under(VecDeque<Step>),
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Create(usize),
+    Size(usize),
+    Remove(usize),
+    CreateAnew(usize),
+    Write(usize),
+    Set(Setting),
+    Switch(bool),
+    /// What the switch is, whatever the module said to the command that changes it.
+    SwitchState {
+        on: bool,
+        refusal: Option<Refusal>,
+    },
+}
+
+/// What is to be written, and what that does.
+#[derive(Debug)]
+pub(in crate::proto) struct Ask {
+    pub(in crate::proto) command: Command,
+    pub(in crate::proto) payload: Option<Vec<u8>>,
+    pub(in crate::proto) effect: Effect,
+}
+
+/// What a step does to the module beyond this connection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum Effect {
+    None,
+    /// Nobody knows what is in this file from the moment at which it is written, until that was done.
+    Writes(Quotable),
+    /// The context has a value for the key, from the moment at which it is written.
+    Sets(TlsKey),
+    /// It has none any more, once that was done.
+    Erases(TlsKey),
+    /// TLS is on from the moment at which it is written, or off once that was done.
+    Switches(bool),
+}
+
+impl Preparation {
+    pub(in crate::proto) fn plain() -> Self {
+        Self { tls: None, progress: Progress::Waiting }
+    }
+
+    pub(in crate::proto) fn of(tls: TlsSettings) -> Self {
+        Self { tls: Some(tls), progress: Progress::Waiting }
+    }
+
+    /// What the connection will be.
+    pub(in crate::proto) fn security(&self) -> Security {
+        match &self.tls {
+            None => Security::Plain,
+            Some(tls) => Security::Tls { plain_beside: tls.plain_beside() },
+        }
+    }
+
+    /// Everything is to be done anew: on another channel, or because files were removed.
+    pub(in crate::proto) fn restart(&mut self) {
+        self.progress = Progress::Waiting;
+    }
+
+    /// Whether it has begun.
+    pub(in crate::proto) fn is_under_way(&self) -> bool {
+        matches!(self.progress, Progress::Under(_))
+    }
+
+    /// Begins; `is_set` tells which settings the context has of an earlier connection, `is_unsure` of which files nobody
+    /// knows what is in them.
+    pub(in crate::proto) fn begin(
+        &mut self,
+        is_set: impl Fn(TlsKey) -> bool,
+        is_unsure: impl Fn(&Quotable) -> bool,
+    ) {
+        let mut steps = VecDeque::new();
+        if let Some(tls) = &self.tls {
+            let files = tls.files.iter().enumerate();
+            let files = files.filter_map(|(part, file)| Some((part, file.as_ref()?)));
+            steps.extend(files.map(|(part, file)| match is_unsure(file.name()) {
+                true => Step::Remove(part),
+                false => Step::Create(part),
+            }));
+            let settings = tls.settings().into_iter().map(|setting| {
+                let required = setting.required || is_set(setting.key);
+                Setting { required, ..setting }
+            });
+            steps.extend(
+                settings.filter(|setting| setting.value.is_some() || is_set(setting.key)).map(Step::Set),
+            );
+        }
+        steps.push_back(Step::Switch(self.tls.is_some()));
+        self.progress = Progress::Under(steps);
+    }
+
+    /// Whether the switch is next, and to what.
+    pub(in crate::proto) fn switches_to(&self) -> Option<bool> {
+        match self.next()? {
+            Step::Switch(on) => Some(*on),
+            Step::Create(_) | Step::Size(_) | Step::Remove(_) | Step::CreateAnew(_) | Step::Write(_) => None,
+            Step::Set(_) | Step::SwitchState { .. } => None,
+        }
+    }
+
+    /// The command of the next step; `None` when the connection can be started. `seconds` is how long the module may
+    /// wait for so many bytes.
+    pub(in crate::proto) fn ask(&self, context: ChannelId, seconds: impl Fn(usize) -> u32) -> Option<Ask> {
+        let plain = |command| Some(Ask { command, payload: None, effect: Effect::None });
+        let of_file = |part: usize, command: fn(&Quotable) -> Command| {
+            self.file(part).and_then(|file| plain(command(file.name())))
+        };
+        match self.next()? {
+            Step::Create(part) | Step::CreateAnew(part) => of_file(*part, Command::create_file),
+            Step::Size(part) => of_file(*part, Command::file_size),
+            Step::Remove(part) => of_file(*part, Command::remove_file),
+            Step::Write(part) => {
+                let file = self.file(*part)?;
+                let content = file.content().to_vec();
+                let command = Command::write_file(file.name(), content.len(), seconds(content.len()));
+                let effect = Effect::Writes(file.name().clone());
+                Some(Ask { command, payload: Some(content), effect })
+            }
+            Step::Set(Setting { key, value: Some(value), .. }) => {
+                let command = Command::tls_setting(context, *key, value);
+                Some(Ask { command, payload: None, effect: Effect::Sets(*key) })
+            }
+            Step::Set(Setting { key, value: None, .. }) => {
+                let command = Command::tls_erase(context, *key);
+                Some(Ask { command, payload: None, effect: Effect::Erases(*key) })
+            }
+            Step::Switch(on) => {
+                let command = Command::tls_switch(*on);
+                Some(Ask { command, payload: None, effect: Effect::Switches(*on) })
+            }
+            Step::SwitchState { .. } => plain(Command::tls_switch_state()),
+        }
+    }
+
+    /// The command of the step has ended: what it has done, or why there is no connection.
+    pub(in crate::proto) fn finished(
+        &mut self,
+        finished: &Finished,
+    ) -> Result<Effect, (TlsStep, TlsFailure)> {
+        let at = self.step();
+        let Progress::Under(steps) = &mut self.progress else { return Ok(Effect::None) };
+        let Some(step) = steps.pop_front() else { return Ok(Effect::None) };
+        let lines = match &finished.result {
+            Ok(lines) => Ok(lines.as_slice()),
+            Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => Err(*refusal),
+            Err(Failure::Timeout) => {
+                return Err((at, TlsFailure::Timeout(finished.command.timeout())));
+            }
+        };
+        let refused = |refusal| Err((at, TlsFailure::Refused(refusal)));
+        let next = match (step, lines) {
+            (Step::Create(part) | Step::CreateAnew(part), Ok(_)) => Step::Write(part),
+            (Step::Create(part), Err(_)) => Step::Size(part),
+            (Step::Size(part), Ok(lines)) if self.is_size_of(part, lines) => return Ok(Effect::None),
+            (Step::Size(part), _) => Step::Remove(part),
+            (Step::Remove(part), _) => Step::CreateAnew(part),
+            (Step::CreateAnew(_) | Step::Write(_), Err(refusal)) => return refused(refusal),
+            (Step::Write(part), Ok(_)) => {
+                let file = self.file(part).map(|file| file.name().clone());
+                return Ok(file.map_or(Effect::None, Effect::Writes));
+            }
+            (Step::Set(Setting { key, value: None, .. }), Ok(_)) => return Ok(Effect::Erases(key)),
+            (Step::Set(_), Ok(_)) => return Ok(Effect::None),
+            (Step::Set(setting), Err(refusal)) if setting.required => return refused(refusal),
+            (Step::Set(_), Err(_)) => return Ok(Effect::None),
+            (Step::Switch(on), answer) => Step::SwitchState { on, refusal: answer.err() },
+            (Step::SwitchState { on, refusal }, answer) => {
+                return switched(on, refusal, answer).map_err(|why| (at, why));
+            }
+        };
+        if let Progress::Under(steps) = &mut self.progress {
+            steps.push_front(next);
+        }
+        Ok(Effect::None)
+    }
+
+    /// Where it stands.
+    pub(in crate::proto) fn step(&self) -> TlsStep {
+        let Progress::Under(steps) = &self.progress else { return TlsStep::Turn };
+        match steps.front() {
+            Some(
+                Step::Create(part)
+                | Step::Size(part)
+                | Step::Remove(part)
+                | Step::CreateAnew(part)
+                | Step::Write(part),
+            ) => TlsStep::Upload(PARTS[*part]),
+            Some(Step::Set(setting)) => TlsStep::Configure(setting.key),
+            Some(Step::Switch(_) | Step::SwitchState { .. }) => TlsStep::Switch,
+            None => TlsStep::Connect,
+        }
+    }
+
+    fn next(&self) -> Option<&Step> {
+        match &self.progress {
+            Progress::Waiting => None,
+            Progress::Under(steps) => steps.front(),
+        }
+    }
+
+    fn file(&self, part: usize) -> Option<&File> {
+        self.tls.as_ref().and_then(|tls| tls.files[part].as_ref())
+    }
+
+    fn is_size_of(&self, part: usize, lines: &[String]) -> bool {
+        let len = self.file(part).and_then(|file| u32::try_from(file.content().len()).ok());
+        len.is_some() && value_of("+FSFLSIZE", lines) == len
+    }
+}
+
+/// What the module's switch is, by its own words: `OK` to the command that changes it is not believed, because what is
+/// called TLS must not be in the clear. Where the question is refused, TLS is as well, and a plain connection needs no
+/// proof: at worst it fails.
+fn switched(
+    on: bool,
+    refusal: Option<Refusal>,
+    answer: Result<&[String], Refusal>,
+) -> Result<Effect, TlsFailure> {
+    match (answer.map(|lines| value_of("+CIPSSL", lines)), refusal) {
+        (Ok(Some(says)), _) if says == u32::from(on) => Ok(Effect::Switches(on)),
+        (Ok(Some(_)), None) => Err(TlsFailure::NotSwitched),
+        (Ok(Some(_) | None) | Err(_), Some(refusal)) => Err(TlsFailure::Refused(refusal)),
+        (Ok(None) | Err(_), None) if !on => Ok(Effect::Switches(on)),
+        (Ok(None), None) => Err(TlsFailure::Refused(Refusal::Empty)),
+        (Err(refusal), None) => Err(TlsFailure::Refused(refusal)),
+    }
+}
+
+/// The number behind a key.
+fn value_of(key: &str, lines: &[String]) -> Option<u32> {
+    let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))?;
+    list.first().and_then(Field::number)
+}

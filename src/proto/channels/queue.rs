@@ -1,0 +1,22 @@
+//! Connections that wait for a channel.
+
+use std::collections::VecDeque;
+
+use crate::time::Timestamp;
+
+use super::opening::Opening;
+
+/// Connections that wait for a channel, the first one first. Never more than channels are being released.
+#[derive(Debug, Default)]
+pub(in crate::proto) struct Queue(pub(super) VecDeque<Opening>);
+
+impl Queue {
+    pub(in crate::proto) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The earliest moment at which one of them has waited long enough.
+    pub(in crate::proto) fn deadline(&self) -> Timestamp {
+        self.0.iter().map(|opening| opening.deadline).min().unwrap_or(Timestamp::MAX)
+    }
+}

@@ -1,0 +1,232 @@
+//! Payload on its way to its socket.
+
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
+use crate::at::{ChannelId, Command, Fault, Header, HeaderKind, Protocol, announced};
+use crate::proto::Event;
+use crate::proto::outbox::Outbox;
+use crate::proto::resync::ChannelSet;
+use crate::time::Timestamp;
+
+use super::channel::{Doubt, End};
+use super::frame::{Fetched, Late, Receiving, Unproved};
+use super::link::Link;
+use super::{Channels, Job};
+
+impl Channels {
+    /// A header announces payload; what is wrong with that, if anything is.
+    pub(in crate::proto) fn begin_frame(
+        &mut self,
+        now: Timestamp,
+        header: &Header,
+        late: Late,
+        out: &mut Outbox,
+    ) -> Option<Fault> {
+        let (id, left, from) = match header.kind {
+            HeaderKind::Pushed { channel, from } => (channel, None, from),
+            HeaderKind::Fetched { channel, left, from } => (channel, Some(left), from),
+            HeaderKind::Single => return None,
+        };
+        if left.is_none() && self.channel(id).is_long_unused(now) {
+            return Some(Fault::NoConnection { channel: id });
+        }
+        // What was not asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
+        let wanted = match left {
+            Some(_) => self.job == Some((id, Job::Fetch)),
+            None => !self.is_stray(now, id, header.len, out),
+        };
+        if left.is_some() && wanted {
+            let is_first = std::mem::replace(&mut self.fetched, Fetched::Begun) == Fetched::Nothing;
+            let asked = self.channel(id).open_socket().map_or(Command::MAX_CHUNK, |socket| socket.fetch_len);
+            match late {
+                Late::Impossible if !is_first || header.len > asked => return Some(Fault::NotAskedFor),
+                Late::Possible if !is_first => self.fetched = Fetched::Twice,
+                Late::Impossible | Late::Possible => {}
+            }
+        }
+        let channel = self.channel(id);
+        channel.heard_at = now;
+        let socket = channel.socket_id();
+        let fits = channel.open_socket().filter(|_| wanted).map(|open| {
+            if let Some(left) = left {
+                open.waiting = left > 0;
+            }
+            open.window.begin_frame(from);
+            open.window.room() >= header.len
+        });
+        if wanted && fits != Some(true) {
+            self.overrun(id, header.len, out);
+        }
+        let (kept, fetched) = (fits == Some(true), left.is_some() && wanted);
+        self.receiving = Some(Receiving { socket, len: header.len, kept, fetched });
+        None
+    }
+
+    /// Whether data that the module pushes are no socket's: the connection of their channel is not confirmed, so they are
+    /// an earlier one's, or nothing says whose they are.
+    fn is_stray(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) -> bool {
+        let channel = self.channel(id);
+        match &channel.link {
+            Link::Up | Link::Draining(_) | Link::Stream | Link::Used | Link::Closing => return false,
+            Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) | Link::Connecting(_) => {}
+        }
+        let is_connecting = channel.link.is_connecting();
+        if let Some(opening) = channel.link.opening_mut().filter(|_| is_connecting)
+            && opening.protocol == Protocol::Tcp
+            && opening.strays.came(now)
+        {
+            channel.doubt.get_or_insert(Doubt::Standing);
+        }
+        out.event(Event::Stray(id, len));
+        true
+    }
+
+    /// A piece of the payload.
+    pub(in crate::proto) fn piece(&mut self, bytes: &[u8], last: bool, out: &mut Outbox) {
+        let Some(receiving) = &self.receiving else { return };
+        let Receiving { socket: id, kept, fetched, .. } = *receiving;
+        if last {
+            self.receiving = None;
+            if fetched && self.fetched == Fetched::Begun {
+                self.fetched = Fetched::Whole;
+            }
+        }
+        let Some(socket) =
+            self.channel(id.channel).socket_of(id).filter(|socket| kept && socket.end.is_none())
+        else {
+            return;
+        };
+        socket.window.push(bytes);
+        let unread = socket.window.held();
+        out.statistics.unread(&mut socket.statistics, unread);
+        if last && !fetched {
+            self.unproved = Some(Unproved::Plain(id));
+        }
+    }
+
+    /// What has followed the last pushed data shows that they were whole: they can be read.
+    pub(in crate::proto) fn prove(&mut self, now: Timestamp, out: &mut Outbox) {
+        let Some(Unproved::Plain(id) | Unproved::Suspect(id)) = self.unproved.take() else { return };
+        let Some(socket) = self.channel(id.channel).socket_of(id).filter(|socket| socket.end.is_none())
+        else {
+            return;
+        };
+        let was_empty = socket.window.readable() == 0;
+        let len = socket.window.finish_frame();
+        // An empty datagram is a sign of life, too.
+        if len > 0 || socket.window.has_borders() {
+            socket.heard(now, len);
+            out.event(Event::Received(id, len));
+        }
+        if was_empty && len > 0 {
+            out.readable(id);
+        }
+    }
+
+    /// Nothing more has come, for now: the last pushed data can be read, unless they look as if they had swallowed what
+    /// followed them.
+    pub(in crate::proto) fn prove_unless_suspect(&mut self, now: Timestamp, out: &mut Outbox) {
+        let Some(Unproved::Plain(id)) = self.unproved else { return };
+        let socket = self.channel(id.channel).socket_of(id);
+        if socket.is_some_and(|socket| has_swallowed(socket.window.unfinished())) {
+            self.unproved = Some(Unproved::Suspect(id));
+        } else {
+            self.prove(now, out);
+        }
+    }
+
+    /// Whether data wait to be proved.
+    pub(in crate::proto) fn has_suspect(&self) -> bool {
+        matches!(self.unproved, Some(Unproved::Suspect(_)))
+    }
+
+    /// The last data are not what the module has sent. Their channel, and those whose headers they have swallowed.
+    pub(in crate::proto) fn disprove(&mut self, out: &mut Outbox) -> ChannelSet {
+        let Some(Unproved::Plain(id) | Unproved::Suspect(id)) = self.unproved.take() else {
+            return ChannelSet::default();
+        };
+        let mut hurt = ChannelSet::from_iter([id.channel]);
+        if let Some(socket) = self.channel(id.channel).socket_of(id) {
+            let came = socket.window.take_unfinished();
+            out.statistics.lost(&mut socket.statistics, came.len());
+            announced(&came).for_each(|channel| hurt.insert(channel));
+        }
+        hurt
+    }
+
+    /// The rest of the payload does not come. Its channel, how many bytes are lost, and the channels whose headers it has
+    /// swallowed.
+    pub(in crate::proto) fn cut_short(&mut self, out: &mut Outbox) -> Option<(ChannelId, usize, ChannelSet)> {
+        let receiving = self.receiving.take()?;
+        let id = receiving.socket;
+        let mut swallowed = ChannelSet::default();
+        if let Some(socket) = self.channel(id.channel).socket_of(id).filter(|_| receiving.kept) {
+            let came = socket.window.take_unfinished();
+            out.statistics.lost(&mut socket.statistics, receiving.len);
+            announced(&came).for_each(|channel| swallowed.insert(channel));
+        }
+        Some((id.channel, receiving.len, swallowed))
+    }
+
+    /// Whether the module may have data of a connection under way to the host, asked for or not.
+    pub(in crate::proto) fn may_receive(&self) -> bool {
+        let may = |link: &Link| match link {
+            Link::Up | Link::Draining(_) | Link::Used | Link::Closing => true,
+            Link::Idle | Link::Wanted(_) | Link::Preparing(_) => false,
+            Link::Starting(_) | Link::Connecting(_) | Link::Stream => false,
+        };
+        self.all.iter().any(|channel| may(&channel.link))
+    }
+
+    /// The channels with an open socket.
+    pub(in crate::proto) fn open(&self) -> ChannelSet {
+        let is_open = |channel: &&super::channel::Channel| {
+            channel.socket.as_ref().is_some_and(|socket| socket.end.is_none()) && channel.link.can_fetch()
+        };
+        self.all.iter().filter(is_open).map(|channel| channel.id).collect()
+    }
+
+    /// Data wait in the module.
+    pub(in crate::proto) fn data_wait(&mut self, id: ChannelId) {
+        let channel = self.channel(id);
+        if channel.link.can_fetch()
+            && let Some(socket) = channel.open_socket()
+        {
+            socket.waiting = true;
+        }
+    }
+
+    /// Data came that cannot be kept: the socket, and it alone, fails; data that still come are counted.
+    fn overrun(&mut self, id: ChannelId, len: usize, out: &mut Outbox) {
+        let lost = len as u64;
+        if let Some(socket) = self.channel(id).open_socket() {
+            out.statistics.lost(&mut socket.statistics, len);
+            if socket.window.has_borders() {
+                // A lost datagram is no error.
+                return;
+            }
+            self.end(id, End::Overrun { lost }, out);
+            return;
+        }
+        if let Some(socket) = &mut self.channel(id).socket
+            && let Some(End::Overrun { lost: before }) = &mut socket.end
+        {
+            *before = before.saturating_add(lost);
+            out.statistics.lost(&mut socket.statistics, len);
+        }
+    }
+}
+
+/// Whether data hold the name of a header, or end as one begins. Lines end with CR LF, so that alone says nothing.
+fn has_swallowed(data: [&[u8]; 2]) -> bool {
+    const BEGINNING: &[u8] = b"\r\n+RECEIVE,";
+    let mut tail = [0; BEGINNING.len()];
+    let last = data.iter().rev().flat_map(|half| half.iter().rev());
+    tail.iter_mut().rev().zip(last).for_each(|(cell, byte)| *cell = *byte);
+    let is_beginning = (3..=BEGINNING.len()).any(|len| tail.ends_with(&BEGINNING[..len]));
+    is_beginning || data.iter().any(|half| announced(half).next().is_some())
+}

@@ -1,0 +1,78 @@
+//! Sends that the module has refused.
+
+use crate::at::{ChannelId, Refusal};
+use crate::config::ReceiveMode;
+use crate::error::{CloseReason, Error};
+use crate::proto::exchange::Failure;
+use crate::proto::outbox::Outbox;
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::acknowledgements::unacknowledged;
+use super::channel::End;
+use super::link::Link;
+use super::pressure::Pressure;
+
+impl Channels {
+    /// A send was refused in place of the prompt.
+    pub(in crate::proto) fn send_refused(&mut self, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        if let Some(len) = socket.abandoned.take() {
+            // The caller was told of a time-out, and the module has not taken them after all.
+            socket.statistics.given -= len as u64;
+        }
+        socket.statistics.refusals += 1;
+        if let Some(send) = socket.sends.front_mut() {
+            send.in_flight = 0;
+        }
+        socket.pressure = socket.pressure.refused(refusal);
+        socket.tell_drained(out);
+    }
+
+    /// The module has said what it still holds, or not.
+    pub(in crate::proto) fn acknowledgement_finished(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        result: &Result<Vec<String>, Failure>,
+        out: &mut Outbox,
+    ) {
+        self.tell_delivery(now, id, result, out);
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        let refused = match socket.pressure {
+            Pressure::Ask(refused) => refused,
+            Pressure::Unconfirmed(unconfirmed) => {
+                return self.unconfirmed_asked(now, id, unconfirmed, result, out);
+            }
+            Pressure::None | Pressure::Wait(..) => return,
+        };
+        let is_empty = match result {
+            Ok(lines) => match unacknowledged(lines) {
+                Some(0) => true,
+                Some(_) => false,
+                None => return self.cannot_send(now, id, refused.refusal, out),
+            },
+            // Nothing was learned.
+            Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty)) => false,
+            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
+                return self.cannot_send(now, id, refused.refusal, out);
+            }
+        };
+        if is_empty && refused.was_empty {
+            self.cannot_send(now, id, refused.refusal, out);
+        } else {
+            socket.pressure = refused.wait(now, is_empty);
+        }
+    }
+
+    /// The connection is gone, and the refusal was how it was told.
+    fn cannot_send(&mut self, now: Timestamp, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
+        let reason = CloseReason::SendRefused(refusal);
+        if self.mode == ReceiveMode::Push || !matches!(self.channel(id).link, Link::Up) {
+            self.end(id, End::Closed(reason), out);
+            return;
+        }
+        self.fail_sends(id, &|| Error::Closed(reason), out);
+        self.drain(now, id, reason);
+    }
+}

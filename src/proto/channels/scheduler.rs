@@ -1,0 +1,228 @@
+//! Turns: which channel's command is next, and what comes of it.
+
+use crate::at::{ChannelId, ChannelNews, Command, Refusal, harmless_len};
+use crate::config::ReceiveMode;
+use crate::error::Error;
+use crate::proto::Deadline;
+use crate::proto::bearer::Sign;
+use crate::proto::exchange::{Failure, Finished};
+use crate::proto::outbox::Outbox;
+use crate::time::Timestamp;
+
+use super::channel::{Channel, Doubt};
+use super::frame::Fetched;
+use super::link::Link;
+use super::turn::Turn;
+use super::{Channels, Job, STALE};
+
+impl Channels {
+    /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
+    pub(in crate::proto) fn next_turn(&mut self, now: Timestamp, out: &mut Outbox) -> Option<Turn> {
+        self.assign(now);
+        for _ in 0..self.all.len() {
+            let index = self.turn % self.all.len();
+            self.turn = index + 1;
+            let manual = self.mode == ReceiveMode::Manual;
+            let opening = self.opening_turn(now, self.all[index].id, out);
+            if let Some((job, mut turn)) = opening.or_else(|| self.all[index].next_turn(now, manual, out)) {
+                if let (Job::Send, Some(payload)) = (job, &turn.payload) {
+                    turn.command = self.acceptance.limit(turn.command, payload.len(), self.baud_rate);
+                }
+                self.job = Some((turn.channel, job));
+                if let Some(socket) = &mut self.channel(turn.channel).socket {
+                    socket.statistics.commands.written += 1;
+                }
+                self.fetched = Fetched::Nothing;
+                return Some(turn);
+            }
+        }
+        None
+    }
+
+    /// The command in flight has ended.
+    pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: Finished, out: &mut Outbox) {
+        let Some((id, job)) = self.job.take() else { return };
+        if let Some(socket) = &mut self.channel(id).socket {
+            socket.statistics.commands.finished(&finished);
+        }
+        match job {
+            Job::Prepare => self.prepared(now, id, &finished, out),
+            Job::Start => self.start_finished(now, id, &finished, out),
+            Job::Send => self.send_finished(now, id, &finished, out),
+            Job::Acknowledgement => self.acknowledgement_finished(now, id, &finished.result, out),
+            Job::Fetch => self.fetch_finished(now, id, &finished, out),
+            Job::Close => self.close_finished(now, id, &finished, out),
+        }
+    }
+
+    fn start_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
+        let channel = self.channel(id);
+        let failure = match &finished.result {
+            Ok(_) => {
+                channel.link.accepted();
+                if channel.link.opening().is_some_and(|opening| opening.ticket.is_none()) {
+                    channel.link.release();
+                    channel.stale_until = now + STALE;
+                }
+                return;
+            }
+            Err(failure) => *failure,
+        };
+        self.bearer.sign(
+            now,
+            match failure {
+                Failure::Refused(Refusal::Error | Refusal::Cme(_)) => Sign::Strong,
+                Failure::Refused(_) | Failure::NoPrompt(_) | Failure::Timeout => Sign::Weak,
+            },
+        );
+        let channel = self.channel(id);
+        if let Failure::Refused(Refusal::ConnectFail) = failure
+            && channel.stale_until > now
+        {
+            // It may be the last connection's failure: the module is asked.
+            channel.link.accepted();
+            channel.doubt = Some(Doubt::News(ChannelNews::ConnectFail));
+            return;
+        }
+        let Some(opening) = channel.link.take_opening(Link::Used) else { return };
+        match failure {
+            Failure::Refused(Refusal::AlreadyConnect) => {
+                let error = opening.refused(Refusal::AlreadyConnect);
+                self.retry_connect(now, id, opening, error, out);
+            }
+            Failure::Refused(refusal) | Failure::NoPrompt(refusal) => {
+                let error = opening.refused(refusal);
+                self.fail_connect(id, opening, error, out);
+            }
+            Failure::Timeout => {
+                channel.stale_until = now + STALE;
+                let error = opening.unanswered(now, finished);
+                self.fail_connect(id, opening, error, out);
+            }
+        }
+    }
+
+    fn close_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
+        let channel = self.channel(id);
+        channel.heard_at = now;
+        channel.link = match finished.result {
+            // A refusal says that there is nothing to close (protocol section 10).
+            Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Link::Idle,
+            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => Link::Used,
+            Err(Failure::Timeout) => {
+                channel.stale_until = now + STALE;
+                Link::Used
+            }
+        };
+        self.settle(id, out);
+    }
+
+    /// Requests whose time is up are answered; what they began goes on or is undone.
+    pub(in crate::proto) fn expire(
+        &mut self,
+        now: Timestamp,
+        not_ready: Option<crate::error::NotReady>,
+        out: &mut Outbox,
+    ) {
+        self.expire_queued(now, not_ready, out);
+        for id in ChannelId::all() {
+            self.expire_connect(now, id, not_ready, out);
+            self.expire_sends(now, id, out);
+            let Some(socket) = &mut self.channel(id).socket else { continue };
+            socket.delivery.expire(now, out);
+            socket.closers.retain(|closer| {
+                let keep = closer.deadline > now;
+                if !keep {
+                    out.answer(closer.ticket, Err(Error::timeout("close", closer.timeout)));
+                }
+                keep
+            });
+        }
+    }
+
+    /// The earliest moment at which a request of the application is due.
+    pub(in crate::proto) fn request_deadline(&self) -> Timestamp {
+        let mut request = self.queue.deadline();
+        for channel in &self.all {
+            if let Some(opening) = channel.link.opening().filter(|opening| opening.ticket.is_some()) {
+                request = request.min(opening.deadline);
+            }
+            let Some(socket) = &channel.socket else { continue };
+            request = request.min(socket.delivery.deadline());
+            request = socket.sends.iter().map(|send| send.deadline).fold(request, Timestamp::min);
+            request = socket.closers.iter().map(|closer| closer.deadline).fold(request, Timestamp::min);
+        }
+        request
+    }
+
+    /// The earliest moment at which a channel will have a command, if nothing else happens; why.
+    pub(in crate::proto) fn turn_deadline(&self) -> Option<(Timestamp, Deadline)> {
+        let open = self.all.iter().filter(|channel| channel.link.can_fetch());
+        let sockets =
+            open.filter_map(|channel| channel.socket.as_ref().filter(|socket| socket.end.is_none()));
+        let deadlines = sockets.flat_map(|socket| {
+            let has_room = socket.window.room() >= Command::MAX_CHUNK && socket.poll_at != Timestamp::MAX;
+            let poll = has_room.then_some((socket.poll_at, Deadline::ReceivePoll));
+            let retry_at = socket.pressure.retry_at().filter(|_| !socket.sends.is_empty());
+            let is_sending = !socket.sends.is_empty();
+            let asks = socket.delivery.ask_at;
+            let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
+                .then_some((asks, Deadline::Acknowledgement));
+            let confirm = socket.pressure.confirm_at().map(|at| (at, Deadline::Acknowledgement));
+            [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask, confirm]
+        });
+        let bearer = self.bearer.due_at().map(|at| (at, Deadline::Bearer));
+        deadlines.flatten().chain(bearer).min()
+    }
+}
+
+impl Channel {
+    fn next_turn(&mut self, now: Timestamp, manual: bool, out: &mut Outbox) -> Option<(Job, Turn)> {
+        let id = self.id;
+        let turn = |command| Turn { channel: id, command, payload: None };
+        match &self.link {
+            Link::Used => {
+                self.link = Link::Closing;
+                return Some((Job::Close, turn(Command::close(id))));
+            }
+            // Their turns are `opening_turn`'s.
+            Link::Wanted(_) | Link::Preparing(_) => return None,
+            Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing | Link::Stream => {
+                return None;
+            }
+            Link::Up | Link::Draining(_) => {}
+        }
+        let is_up = self.link.can_send();
+        let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
+        let is_due = manual && ((socket.waiting && socket.refusals == 0) || socket.poll_at <= now);
+        let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
+        let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
+        if is_up && (asks || socket.pressure.asks(now)) {
+            socket.delivery.ask_at = Timestamp::MAX;
+            return Some((Job::Acknowledgement, turn(Command::acknowledged(id))));
+        }
+        let send = socket.sends.front_mut().filter(|_| is_up && socket.pressure.allows(now));
+        // One that receives and sends does both in turn.
+        match send {
+            Some(send) if !(wants_fetch && std::mem::replace(&mut socket.fetch_next, false)) => {
+                socket.fetch_next = true;
+                let rest = &send.data[send.accepted..];
+                // A datagram can't be cut; what happens when its prompt is lost, the session decides.
+                let len = match socket.window.has_borders() {
+                    true => rest.len().min(Command::MAX_CHUNK),
+                    false => harmless_len(rest, Command::MAX_CHUNK),
+                };
+                send.in_flight = len;
+                let mut payload = out.buffer();
+                payload.extend_from_slice(&rest[..len]);
+                let command = Command::send(id, len);
+                Some((Job::Send, Turn { channel: id, command, payload: Some(payload) }))
+            }
+            _ if wants_fetch => {
+                socket.poll_at = Timestamp::MAX;
+                Some((Job::Fetch, turn(Command::fetch(id, socket.next_fetch()))))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Whose turn it is to prepare and to start a connection, with one switch between TLS and plain for all of them.
+
+use crate::at::{ChannelId, Command};
+use crate::error::{Error, TlsFailure, TlsStep};
+use crate::proto::exchange::Finished;
+use crate::proto::outbox::Outbox;
+use crate::time::Timestamp;
+
+use super::link::Link;
+use super::security::Security;
+use super::tls_state::Switch;
+use super::turn::Turn;
+use super::{Channels, Job};
+
+impl Channels {
+    /// The next command of a connection that is wanted, if it is its turn.
+    pub(in crate::proto) fn opening_turn(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        out: &mut Outbox,
+    ) -> Option<(Job, Turn)> {
+        let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
+        let security = opening.preparation.security();
+        if security == Security::Plain && self.tls.switch == Switch::Off {
+            return self.start_turn(now, id);
+        }
+        if !opening.preparation.is_under_way() {
+            if self.is_preparing() {
+                return None;
+            }
+            let Self { all, tls, .. } = self;
+            if let Link::Wanted(opening) = &mut all[id.index()].link {
+                let is_set = |key| tls.set.contains(&(id, key));
+                opening.preparation.begin(is_set, |name| tls.unsure.contains(name));
+            }
+        }
+        if let Some(on) = self.switches_to(id) {
+            if on != (self.tls.switch == Switch::On) && self.is_connecting() {
+                return None;
+            }
+            if !on && !self.may_switch_off(id, out) {
+                return None;
+            }
+        }
+        self.preparation_turn(now, id)
+    }
+
+    /// The command of a preparation has ended.
+    pub(in crate::proto) fn prepared(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        finished: &Finished,
+        out: &mut Outbox,
+    ) {
+        let link = &mut self.channel(id).link;
+        let mut opening = match std::mem::take(link) {
+            Link::Preparing(opening) => opening,
+            other => {
+                *link = other;
+                return;
+            }
+        };
+        let result = opening.preparation.finished(finished);
+        let result = result.map(|effect| self.tls.done(id, effect));
+        if opening.ticket.is_none() {
+            return;
+        }
+        match result {
+            Ok(()) => self.channel(id).link = Link::Wanted(opening),
+            Err((step, TlsFailure::Timeout(_))) => {
+                // The caller has waited for more than this command.
+                let why = TlsFailure::Timeout(now - opening.asked_at);
+                self.fail_connect(id, opening, Error::Tls { step, why }, out);
+            }
+            Err((step, why)) => self.fail_connect(id, opening, Error::Tls { step, why }, out),
+        }
+    }
+
+    /// Files may have been removed: what is being prepared is prepared anew.
+    pub(in crate::proto) fn restart_preparations(&mut self) {
+        for channel in &mut self.all {
+            if let Link::Wanted(opening) = &mut channel.link {
+                opening.preparation.restart();
+            }
+        }
+    }
+
+    fn preparation_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<(Job, Turn)> {
+        let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
+        let Some(ask) = opening.preparation.ask(id, |len| self.tls.seconds(len)) else {
+            return self.start_turn(now, id);
+        };
+        self.tls.written(id, ask.effect);
+        self.channel(id).link.preparing();
+        Some((Job::Prepare, Turn { channel: id, command: ask.command, payload: ask.payload }))
+    }
+
+    fn start_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<(Job, Turn)> {
+        let channel = self.channel(id);
+        let Link::Wanted(opening) = &channel.link else { return None };
+        let command = Command::start(id, opening.protocol, &opening.host, opening.port);
+        channel.security = opening.preparation.security();
+        channel.link.started(now);
+        Some((Job::Start, Turn { channel: id, command, payload: None }))
+    }
+
+    /// Whether a preparation is under way: one at a time, so that none takes another's files away.
+    fn is_preparing(&self) -> bool {
+        self.all.iter().any(|channel| match &channel.link {
+            Link::Preparing(_) => true,
+            Link::Wanted(opening) => opening.preparation.is_under_way(),
+            Link::Idle | Link::Starting(_) | Link::Connecting(_) => false,
+            Link::Up | Link::Draining(_) | Link::Used | Link::Closing | Link::Stream => false,
+        })
+    }
+
+    fn is_connecting(&self) -> bool {
+        self.all.iter().any(|channel| channel.link.is_connecting())
+    }
+
+    fn switches_to(&self, id: ChannelId) -> Option<bool> {
+        let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
+        opening.preparation.switches_to()
+    }
+
+    /// Whether TLS can be switched off now. While TLS connections are being closed, that is waited for; beside open
+    /// ones the plain connection has failed.
+    fn may_switch_off(&mut self, id: ChannelId, out: &mut Outbox) -> bool {
+        let guarded = |security| security == Security::Tls { plain_beside: false };
+        let mut secured = self.all.iter().filter(|channel| guarded(channel.security));
+        if !secured.clone().any(|channel| channel.link.can_fetch()) {
+            return !secured.any(|channel| matches!(channel.link, Link::Used | Link::Closing));
+        }
+        if let Some(opening) = self.channel(id).link.take_opening(Link::Idle) {
+            let error = Error::Tls { step: TlsStep::Switch, why: TlsFailure::TlsOpen };
+            self.fail_connect(id, opening, error, out);
+        }
+        false
+    }
+}

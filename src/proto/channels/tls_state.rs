@@ -1,0 +1,116 @@
+//! What the module is known to hold of TLS.
+
+use crate::at::{ChannelId, Quotable, TlsKey};
+use crate::config::Config;
+
+use super::preparation::Effect;
+
+/// What the module is known to hold of TLS.
+///
+/// `AT+CIPSSL` holds for every connection that is begun after it. So it is written directly before the `AT+CIPSTART` of
+/// each TLS connection, and before that of a plain one unless it is off; nothing else is begun in between; and it is not
+/// changed while a connection is being made, which may look at it late. No source shows what it does to open connections
+/// (assumption: nothing, or the module refuses to change it, which is a typed error). That may be wrong, and then TLS
+/// might go on in the clear: so it is not switched off while TLS connections are open, unless each of them allows it.
+#[derive(Debug)]
+pub(in crate::proto) struct Tls {
+    pub(super) switch: Switch,
+    /// Settings that earlier connections have left in the contexts.
+    pub(super) set: Vec<(ChannelId, TlsKey)>,
+    pub(super) unsure: Unsure,
+    pub(super) baud_rate: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Switch {
+    /// Never touched since the module started, or switched off. (One that an earlier program left on makes plain
+    /// connections fail, and no TLS one plain.)
+    Off,
+    /// Switched on, or nobody knows.
+    On,
+}
+
+/// Files that are there under the right name and perhaps with the right length, but not written to the end as far as
+/// anybody knows: what the module still waited for may have been filled with what came next on the line.
+#[derive(Debug)]
+pub(super) enum Unsure {
+    Of(Vec<Quotable>),
+    OfAll,
+}
+
+/// How many of them are kept. With more, every file is written anew.
+pub(super) const MAX_UNSURE: usize = 32;
+
+/// How long the module waits for the content of a file, beyond twice its time on the line: the manual's examples
+/// (captures a25, d01) give it 10 s and 15 s.
+pub(super) const WRITE_SECONDS: u32 = 15;
+
+/// Bits on the line for one byte, twice.
+pub(super) const BITS_TWICE: u64 = 20;
+
+impl Tls {
+    pub(in crate::proto) fn new(config: &Config) -> Self {
+        Self {
+            switch: Switch::Off,
+            set: Vec::new(),
+            unsure: Unsure::Of(Vec::new()),
+            baud_rate: config.baud_rate,
+        }
+    }
+
+    /// The module has started anew and has forgotten everything but its files (protocol section 1).
+    pub(in crate::proto) fn forget(&mut self) {
+        self.switch = Switch::Off;
+        self.set.clear();
+    }
+
+    pub(super) fn seconds(&self, len: usize) -> u32 {
+        let on_the_line =
+            (len as u64).saturating_mul(BITS_TWICE).checked_div(self.baud_rate.into()).unwrap_or(u64::MAX);
+        WRITE_SECONDS.saturating_add(u32::try_from(on_the_line).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn written(&mut self, context: ChannelId, effect: Effect) {
+        match effect {
+            Effect::Writes(name) => self.unsure.add(name),
+            Effect::Sets(key) if self.set.contains(&(context, key)) => {}
+            Effect::Sets(key) => self.set.push((context, key)),
+            Effect::Switches(true) => self.switch = Switch::On,
+            Effect::None | Effect::Erases(_) | Effect::Switches(false) => {}
+        }
+    }
+
+    pub(super) fn done(&mut self, context: ChannelId, effect: Effect) {
+        match effect {
+            Effect::Writes(name) => self.unsure.remove(&name),
+            Effect::Erases(key) => self.set.retain(|set| *set != (context, key)),
+            Effect::Switches(false) => self.switch = Switch::Off,
+            Effect::None | Effect::Sets(_) | Effect::Switches(true) => {}
+        }
+    }
+}
+
+impl Unsure {
+    pub(super) fn add(&mut self, name: Quotable) {
+        match self {
+            Self::Of(names) if names.contains(&name) => {}
+            Self::Of(names) if names.len() < MAX_UNSURE => names.push(name),
+            Self::Of(_) => *self = Self::OfAll,
+            Self::OfAll => {}
+        }
+    }
+
+    pub(super) fn remove(&mut self, name: &Quotable) {
+        match self {
+            Self::Of(names) => names.retain(|unsure| unsure != name),
+            Self::OfAll => {}
+        }
+    }
+
+    pub(super) fn contains(&self, name: &Quotable) -> bool {
+        match self {
+            Self::Of(names) => names.contains(name),
+            Self::OfAll => true,
+        }
+    }
+}

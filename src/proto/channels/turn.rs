@@ -1,0 +1,11 @@
+//! A command that is to be written for a channel.
+
+use crate::at::{ChannelId, Command};
+
+/// A command that is to be written for a channel.
+#[derive(Debug)]
+pub(in crate::proto) struct Turn {
+    pub(in crate::proto) channel: ChannelId,
+    pub(in crate::proto) command: Command,
+    pub(in crate::proto) payload: Option<Vec<u8>>,
+}

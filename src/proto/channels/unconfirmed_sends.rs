@@ -1,0 +1,101 @@
+//! Sends of which the module has not said whether it has them.
+
+use crate::at::{ChannelId, ChannelNews, Field, Line, Refusal};
+use crate::error::CloseReason;
+use crate::proto::exchange::Failure;
+use crate::proto::outbox::Outbox;
+use crate::time::Timestamp;
+
+use super::channel::End;
+use super::pressure::Pressure;
+use super::security::Security;
+use super::unconfirmed::{MAX_QUESTIONS, SETTLE, Unconfirmed};
+use super::{Channels, STALE};
+
+impl Channels {
+    /// The result of a stream's send did not come, though its payload was written behind the prompt.
+    pub(in crate::proto) fn send_unconfirmed(&mut self, now: Timestamp, id: ChannelId) {
+        let can_ask = self.channel(id).security == Security::Plain;
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        let in_flight = socket.sends.front().map_or(0, |send| send.in_flight);
+        let len = socket.abandoned.unwrap_or(in_flight);
+        socket.pressure = Pressure::Unconfirmed(Unconfirmed::new(now, len, can_ask));
+    }
+
+    /// News of a send that nothing waits for: the result that was missed, if it comes late.
+    pub(in crate::proto) fn late_result(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        news: ChannelNews,
+        out: &mut Outbox,
+    ) {
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        let Pressure::Unconfirmed(unconfirmed) = socket.pressure else { return };
+        let is_it = match news {
+            ChannelNews::DataAccept(len) => len == unconfirmed.len,
+            ChannelNews::SendOk | ChannelNews::SendFail => true,
+            _ => false,
+        };
+        if !is_it {
+            return;
+        }
+        if news == ChannelNews::SendFail {
+            self.end(id, End::Closed(CloseReason::SendRefused(Refusal::SendFail)), out);
+        } else if now < unconfirmed.filled_at + SETTLE {
+            self.unconfirmed_ends(now, id, out);
+        } else {
+            self.piece_accepted(now, id, out);
+        }
+    }
+
+    /// The channel whose send is not confirmed, if there is one and no other.
+    pub(in crate::proto) fn only_unconfirmed(&self) -> Option<ChannelId> {
+        let mut unconfirmed = self.all.iter().filter(|channel| {
+            channel.socket.as_ref().is_some_and(|socket| matches!(socket.pressure, Pressure::Unconfirmed(_)))
+        });
+        let first = unconfirmed.next()?.id;
+        unconfirmed.next().is_none().then_some(first)
+    }
+
+    /// The module has said how many bytes it has counted, or not.
+    pub(in crate::proto) fn unconfirmed_asked(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        unconfirmed: Unconfirmed,
+        result: &Result<Vec<String>, Failure>,
+        out: &mut Outbox,
+    ) {
+        let can_ask = self.channel(id).security == Security::Plain;
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        if now < unconfirmed.ask_at {
+            // It was asked for another reason.
+            return;
+        }
+        // The module may count with 32 bits.
+        let expected = socket.statistics.sent.wrapping_add(unconfirmed.len as u64) as u32;
+        match result.as_deref().map(counted) {
+            Ok(Some(count)) if can_ask && count == expected => self.piece_accepted(now, id, out),
+            Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty))
+                if can_ask && unconfirmed.asked + 1 < MAX_QUESTIONS =>
+            {
+                let ask_at = now + SETTLE;
+                let asked = unconfirmed.asked + 1;
+                socket.pressure = Pressure::Unconfirmed(Unconfirmed { ask_at, asked, ..unconfirmed });
+            }
+            Ok(_) | Err(_) => self.unconfirmed_ends(now, id, out),
+        }
+    }
+
+    fn unconfirmed_ends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        self.channel(id).stale_until = now + STALE;
+        self.end(id, End::Closed(CloseReason::SendUnconfirmed), out);
+    }
+}
+
+/// The first number of `+CIPACK: sent,acknowledged,not acknowledged`.
+fn counted(lines: &[String]) -> Option<u32> {
+    let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
+    list.first().and_then(Field::number)
+}

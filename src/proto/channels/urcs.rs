@@ -1,0 +1,244 @@
+//! News of connections.
+
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
+use crate::at::{ChannelId, ChannelNews, IpStatus, Refusal};
+use crate::config::ReceiveMode;
+use crate::error::{CloseReason, Error};
+use crate::proto::bearer::Sign;
+use crate::proto::outbox::Outbox;
+use crate::proto::{Event, Response};
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::channel::{Doubt, End};
+use super::link::Link;
+use super::opening::Strays;
+use super::pressure::Pressure;
+
+/// How often the module is asked about doubtful news before they are believed: a module that never says is not one that
+/// can be asked.
+const MAX_CHECKS: u32 = 3;
+
+impl Channels {
+    /// News of a channel that answer nothing.
+    pub(in crate::proto) fn news(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        news: ChannelNews,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id);
+        // The end of what does not stand yet is an earlier connection's, or how some firmware says that it failed.
+        let is_odd = channel.link.is_connecting() && news.ends();
+        if is_odd || (channel.stale_until > now && channel.link.hangs_on(news)) {
+            channel.doubt = Some(Doubt::News(news));
+            return;
+        }
+        self.believe(now, id, news, out);
+    }
+
+    /// A line that may be text of people reads like news of a channel.
+    pub(in crate::proto) fn doubt(&mut self, id: ChannelId, news: ChannelNews) {
+        let channel = self.channel(id);
+        if channel.link.hangs_on(news) {
+            channel.doubt = Some(Doubt::News(news));
+        }
+    }
+
+    /// Whether a channel waits for its `AT+CIPCLOSE`, which goes before a question for the bearer: a connection that was
+    /// given up is closed even if the port goes next.
+    pub(in crate::proto) fn has_to_close(&self) -> bool {
+        self.all.iter().any(|channel| matches!(channel.link, Link::Used))
+    }
+
+    /// Whether the module is to be asked how its channels stand.
+    pub(in crate::proto) fn has_doubt(&self) -> bool {
+        self.all.iter().any(|channel| channel.doubt.is_some())
+    }
+
+    /// The module has said how its channels stand; `None` if it did not.
+    pub(in crate::proto) fn checked(&mut self, now: Timestamp, status: Option<&IpStatus>, out: &mut Outbox) {
+        if status.is_none() && self.has_doubt() {
+            self.checks = self.checks.saturating_add(1);
+            if self.checks < MAX_CHECKS {
+                return;
+            }
+        }
+        self.checks = 0;
+        let rows = status.map(|status| status.rows.as_slice()).unwrap_or_default();
+        for id in ChannelId::all() {
+            let Some(doubt) = self.channel(id).doubt.take() else { continue };
+            let row = rows.iter().find(|row| row.channel == id);
+            match (row.map(|row| row.state.as_str()), self.channel(id).link.is_connecting(), doubt) {
+                (Some("CONNECTED"), true, _) => self.connected(now, id, out),
+                (Some(state), true, doubt) if state == "CONNECTING" || doubt == Doubt::Standing => {
+                    if let Some(opening) = self.channel(id).link.opening_mut() {
+                        opening.strays.settle();
+                    }
+                }
+                (Some("CONNECTED"), false, _) | (_, _, Doubt::Standing) => {}
+                (_, _, Doubt::News(news)) => self.believe(now, id, news, out),
+            }
+        }
+    }
+
+    /// News without a number, which say of no channel what they are about.
+    ///
+    /// While one connection is being made, its failure is that connection's (variants of the firmware leave the number
+    /// out); a success is one if the module says so when it is asked. While several are, the module is asked which failed.
+    pub(in crate::proto) fn unnumbered(&mut self, now: Timestamp, news: ChannelNews, out: &mut Outbox) {
+        let pending: Vec<ChannelId> = self.pending().collect();
+        match (news, pending.as_slice()) {
+            (ChannelNews::ConnectFail | ChannelNews::AlreadyConnect, [id]) => self.news(now, *id, news, out),
+            (ChannelNews::ConnectFail | ChannelNews::AlreadyConnect, all) => {
+                for id in all {
+                    self.channel(*id).doubt.get_or_insert(Doubt::News(ChannelNews::ConnectFail));
+                }
+            }
+            (ChannelNews::ConnectOk, all) => {
+                for id in all {
+                    self.channel(*id).doubt.get_or_insert(Doubt::Standing);
+                }
+            }
+            (ChannelNews::DataAccept(_) | ChannelNews::SendOk | ChannelNews::SendFail, _) => {
+                if let Some(id) = self.only_unconfirmed() {
+                    self.late_result(now, id, news, out);
+                }
+            }
+            (_, _) => {}
+        }
+    }
+
+    fn believe(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
+        match news {
+            ChannelNews::ConnectOk => self.connected(now, id, out),
+            ChannelNews::ConnectFail => self.connect_failed(now, id, out),
+            ChannelNews::AlreadyConnect => {
+                if let Some(opening) = self.channel(id).link.take_opening(Link::Used) {
+                    let error = opening.refused(Refusal::AlreadyConnect);
+                    self.retry_connect(now, id, opening, error, out);
+                }
+            }
+            // Asked for, a close is answered in `Closing`; unasked, it is how a TLS peer's close is told (section 10).
+            ChannelNews::Closed | ChannelNews::CloseOk => self.peer_closed(now, id, CloseReason::Peer, out),
+            ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => {
+                self.peer_closed(now, id, CloseReason::Reset, out)
+            }
+            // Results of sends that nothing waits for any more.
+            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => {
+                self.late_result(now, id, news, out);
+            }
+        }
+    }
+
+    fn connected(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        let (mode, poll) = (self.mode, self.poll);
+        let channel = self.channel(id);
+        if matches!(channel.link, Link::Idle) {
+            // A late success of a connection that was given up: it must not stay open.
+            channel.link = Link::Used;
+            return;
+        }
+        if !channel.link.is_connecting() {
+            return;
+        }
+        let Some(opening) = channel.link.take_opening(Link::Up) else { return };
+        if matches!(opening.strays, Strays::Doubtful(_)) {
+            // What was dropped may have been its own: it is closed, and another one has no hole.
+            channel.link.release();
+            let why = format!("data came on channel {id} before CONNECT OK, and may be the connection's own");
+            self.retry_connect(now, id, opening, Error::Unexpected(why.into()), out);
+            return;
+        }
+        let Some(ticket) = opening.ticket else {
+            channel.socket = None;
+            channel.link.release();
+            return;
+        };
+        let socket_id = channel.socket_id();
+        let took = now - opening.started_at;
+        out.statistics.connects.add(took);
+        if let Some(socket) = channel.open_socket() {
+            socket.statistics.connect = took;
+            if mode == ReceiveMode::Manual {
+                socket.poll_at = now + poll;
+            }
+        }
+        out.event(Event::Connected(socket_id));
+        out.answer(ticket, Ok(Response::Connected(socket_id)));
+    }
+
+    fn connect_failed(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        if matches!(self.channel(id).link, Link::Connecting(_)) {
+            self.bearer.sign(now, Sign::Weak);
+        }
+        let channel = self.channel(id);
+        if matches!(channel.link, Link::Connecting(_))
+            && let Some(opening) = channel.link.take_opening(Link::Used)
+        {
+            let error = opening.refused(Refusal::ConnectFail);
+            self.fail_connect(id, opening, error, out);
+        }
+    }
+
+    fn peer_closed(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason, out: &mut Outbox) {
+        let manual = self.mode == ReceiveMode::Manual;
+        let channel = self.channel(id);
+        match &channel.link {
+            Link::Up if manual && reason == CloseReason::Peer => {
+                // The module may still hold data, and may still give them.
+                self.fail_sends(id, &|| Error::Closed(reason), out);
+                self.drain(now, id, reason);
+            }
+            Link::Up => self.end(id, End::Closed(reason), out),
+            Link::Connecting(_) => self.connect_failed(now, id, out),
+            Link::Idle
+            | Link::Wanted(_)
+            | Link::Preparing(_)
+            | Link::Starting(_)
+            | Link::Draining(_)
+            | Link::Used
+            | Link::Closing
+            | Link::Stream => {}
+        }
+    }
+
+    /// Nothing more can be sent, but the module may still give what it holds.
+    pub(in crate::proto) fn drain(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason) {
+        let channel = self.channel(id);
+        channel.link = Link::Draining(reason);
+        if let Some(socket) = channel.open_socket() {
+            socket.poll_at = now;
+            socket.pressure = Pressure::None;
+        }
+    }
+}
+
+impl Link {
+    /// Whether the news decide what becomes of the link, so that late ones of an earlier connection would do harm.
+    fn hangs_on(&self, news: ChannelNews) -> bool {
+        match news {
+            ChannelNews::ConnectOk | ChannelNews::ConnectFail => self.is_connecting(),
+            // Another channel is tried, which does no harm.
+            ChannelNews::AlreadyConnect => false,
+            news => news.ends() && (self.is_connecting() || self.can_send()),
+        }
+    }
+}
+
+impl ChannelNews {
+    /// Whether they end a connection that stands.
+    fn ends(self) -> bool {
+        match self {
+            Self::Closed | Self::CloseOk | Self::TcpError(_) | Self::UdpError(_) => true,
+            Self::ConnectOk | Self::ConnectFail | Self::AlreadyConnect => false,
+            Self::SendOk | Self::SendFail | Self::DataAccept(_) => false,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What has come for one socket and waits to be read.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+/// A bounded queue of received bytes. A frame becomes readable when it is whole, because a module may announce more
+/// than it delivers (capture s07).
+#[derive(Debug)]
+pub(in crate::proto) struct Window {
+    bytes: VecDeque<u8>,
+    /// How many of the bytes belong to whole frames.
+    whole: usize,
+    limit: usize,
+    borders: Borders,
+    /// Who sent the unfinished frame.
+    from: Option<SocketAddr>,
+}
+
+/// What the borders between frames mean.
+#[derive(Debug)]
+enum Borders {
+    /// Nothing: a stream.
+    None,
+    /// Everything: each whole frame is a datagram.
+    Datagrams(VecDeque<Datagram>),
+}
+
+/// What is known of a datagram but its bytes.
+#[derive(Debug)]
+struct Datagram {
+    len: usize,
+    /// Who sent it, where the firmware reports it.
+    from: Option<SocketAddr>,
+}
+
+impl Window {
+    /// Of a stream.
+    pub(in crate::proto) fn stream(limit: usize) -> Self {
+        Self { bytes: VecDeque::new(), whole: 0, limit, borders: Borders::None, from: None }
+    }
+
+    /// Of datagrams.
+    pub(in crate::proto) fn datagrams(limit: usize) -> Self {
+        Self { borders: Borders::Datagrams(VecDeque::new()), ..Self::stream(limit) }
+    }
+
+    /// Whether borders count.
+    pub(in crate::proto) fn has_borders(&self) -> bool {
+        matches!(self.borders, Borders::Datagrams(_))
+    }
+
+    /// How many bytes one read can give now: all of a stream, one datagram.
+    pub(in crate::proto) fn readable(&self) -> usize {
+        match &self.borders {
+            Borders::None => self.whole,
+            Borders::Datagrams(all) => all.front().map_or(0, |datagram| datagram.len),
+        }
+    }
+
+    /// Who sent the next datagram, as far as the firmware reports it.
+    pub(in crate::proto) fn sender(&self) -> Option<SocketAddr> {
+        match &self.borders {
+            Borders::None => None,
+            Borders::Datagrams(all) => all.front()?.from,
+        }
+    }
+
+    /// How many bytes it holds, of whole frames and of the unfinished one.
+    pub(in crate::proto) fn held(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many more bytes fit.
+    pub(in crate::proto) fn room(&self) -> usize {
+        self.limit.saturating_sub(self.bytes.len())
+    }
+
+    /// A frame begins; who sent it, where the firmware reports that.
+    pub(in crate::proto) fn begin_frame(&mut self, from: Option<SocketAddr>) {
+        self.from = from;
+    }
+
+    /// Adds a piece of an unfinished frame. The caller has checked the room for the whole frame.
+    pub(in crate::proto) fn push(&mut self, piece: &[u8]) {
+        debug_assert!(piece.len() <= self.room());
+        self.bytes.extend(piece);
+    }
+
+    /// The frame is whole; how long it was. An empty one leaves no trace, not even as a datagram.
+    pub(in crate::proto) fn finish_frame(&mut self) -> usize {
+        let len = self.bytes.len() - self.whole;
+        self.whole = self.bytes.len();
+        if let (Borders::Datagrams(all), 1..) = (&mut self.borders, len) {
+            all.push_back(Datagram { len, from: self.from.take() });
+        }
+        len
+    }
+
+    /// The pieces of the unfinished frame.
+    pub(in crate::proto) fn unfinished(&self) -> [&[u8]; 2] {
+        let (front, back) = self.bytes.as_slices();
+        match self.whole.checked_sub(front.len()) {
+            None => [&front[self.whole..], back],
+            Some(whole) => [&back[whole..], &[]],
+        }
+    }
+
+    /// Takes back the pieces of the unfinished frame.
+    pub(in crate::proto) fn take_unfinished(&mut self) -> Vec<u8> {
+        self.bytes.drain(self.whole..).collect()
+    }
+
+    /// Moves bytes into `buf`; how many. The rest of a datagram that does not fit is lost, as with
+    /// [`std::net::UdpSocket`].
+    pub(in crate::proto) fn read(&mut self, buf: &mut [u8]) -> usize {
+        let count = self.peek(buf);
+        let taken = match &mut self.borders {
+            Borders::None => count,
+            Borders::Datagrams(all) => all.pop_front().map_or(0, |datagram| datagram.len),
+        };
+        self.bytes.drain(..taken);
+        self.whole -= taken;
+        count
+    }
+
+    /// Copies bytes into `buf` and keeps them; how many.
+    pub(in crate::proto) fn peek(&self, buf: &mut [u8]) -> usize {
+        let count = buf.len().min(self.readable());
+        let (front, back) = self.bytes.as_slices();
+        let from_front = count.min(front.len());
+        buf[..from_front].copy_from_slice(&front[..from_front]);
+        buf[from_front..count].copy_from_slice(&back[..count - from_front]);
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_readable_when_it_is_whole() {
+        let mut window = Window::stream(8);
+        let mut buf = [0; 8];
+        window.push(b"abc");
+        assert_eq!(window.read(&mut buf), 0);
+        window.finish_frame();
+        window.push(b"de");
+        assert_eq!((window.read(&mut buf), &buf[..3]), (3, &b"abc"[..]));
+        assert_eq!(window.take_unfinished(), b"de");
+        assert_eq!(window.room(), 8);
+    }
+
+    #[test]
+    fn bytes_come_out_in_order_around_the_edge_of_the_ring() {
+        let mut window = Window::stream(5);
+        let (mut written, mut read) = (0u8, Vec::new());
+        for _ in 0..100 {
+            while window.room() > 0 {
+                window.push(&[written]);
+                window.finish_frame();
+                written = written.wrapping_add(1);
+            }
+            let mut buf = [0; 3];
+            assert_eq!(window.peek(&mut buf), 3);
+            let peeked = buf;
+            assert_eq!(window.read(&mut buf), 3);
+            assert_eq!(peeked, buf);
+            read.extend_from_slice(&buf);
+            window.push(b"ab");
+            assert_eq!(window.unfinished().concat(), b"ab");
+            assert_eq!(window.take_unfinished(), b"ab");
+        }
+        assert!(read.iter().enumerate().all(|(at, byte)| *byte == at as u8));
+    }
+
+    #[test]
+    fn datagrams_keep_their_borders() {
+        let mut window = Window::datagrams(100);
+        let sender = "10.0.0.1:5000".parse().ok();
+        for (datagram, from) in [(&b"one"[..], sender), (b"", sender), (b"three", None)] {
+            window.begin_frame(from);
+            window.push(datagram);
+            window.finish_frame();
+        }
+        let mut buf = [0; 4];
+        assert_eq!(window.sender(), sender);
+        assert_eq!((window.readable(), window.peek(&mut buf), window.read(&mut buf)), (3, 3, 3));
+        assert_eq!(window.sender(), None);
+        assert_eq!((window.read(&mut buf), &buf), (4, b"thre"));
+        assert_eq!((window.readable(), window.room()), (0, 100));
+    }
+}

@@ -1,0 +1,79 @@
+//! What the application asks for, to whom it goes.
+
+use crate::at::{Command, Protocol};
+use crate::proto::channels::{Opening, Wanted};
+use crate::proto::requests::{Effect, Waiting};
+use crate::proto::{Request, Response, Ticket};
+use crate::time::Timestamp;
+
+use super::Engine;
+
+impl Engine {
+    pub(in crate::proto) fn asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
+        if let Some(error) = self.transparent.refuses(&request) {
+            self.out.answer(ticket, Err(error));
+            return;
+        }
+        let is_ready = self.is_ready();
+        let out = &mut self.out;
+        match request {
+            Request::WaitReady { .. } if is_ready => out.answer(ticket, Ok(Response::Ready)),
+            Request::WaitReady { timeout } => {
+                self.requests.waiting.push(Waiting { ticket, deadline: now + timeout });
+            }
+            Request::Connect { protocol, host, port, timeout } => {
+                let opening = Opening::new(ticket, protocol, host, port, now, timeout);
+                self.channels.connect(now, opening, out);
+            }
+            Request::ConnectTls { tls, host, port, timeout } => {
+                let opening = Opening::new(ticket, Protocol::Tcp, host, port, now, timeout);
+                self.channels.connect(now, opening.secured(tls), out);
+            }
+            Request::Send { socket, data, timeout } => {
+                self.channels.send(now, socket, ticket, data, timeout, out)
+            }
+            Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
+            Request::Beat { socket, beat } => self.channels.beat_with(now, socket, ticket, beat, out),
+            Request::Flush { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
+            }
+            Request::Drain { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Acceptance, timeout, out);
+            }
+            Request::Unacknowledged { socket, timeout } => {
+                self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
+            }
+            Request::Transparent { .. } | Request::Escape { .. } | Request::Resume { .. } => {
+                self.stream_asked(now, ticket, request);
+            }
+            Request::Close { socket, timeout } => {
+                self.channels.close(now, socket, ticket, timeout, out);
+                self.stream_left();
+            }
+            Request::Forget { socket } => {
+                self.channels.forget(socket, out);
+                out.answer(ticket, Ok(Response::Closed));
+                self.stream_left();
+            }
+            Request::Run(command) => self.requests.ask(now, ticket, command, Effect::Reply),
+            Request::RunWithPayload { command, payload, timeout } => {
+                self.requests.ask_until(now, ticket, command, Effect::Reply, now + timeout);
+                self.requests.give(payload);
+            }
+            Request::RemoveFile(name) => {
+                self.requests.ask(now, ticket, Command::remove_file(&name), Effect::Done);
+            }
+            Request::Radio { on } => {
+                let effect = if on { Effect::RadioOn } else { Effect::RadioOff };
+                self.requests.ask(now, ticket, Command::radio(on), effect);
+            }
+            Request::ResetBearer => {
+                self.take_bearer_down(now);
+                self.out.answer(ticket, Ok(Response::Done));
+            }
+            Request::Restart => {
+                self.requests.ask(now, ticket, Command::reset(), Effect::Restart);
+            }
+        }
+    }
+}

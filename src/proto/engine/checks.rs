@@ -1,0 +1,50 @@
+//! Whether the module still is what it is taken for: questions that the core asks of its own accord.
+
+// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
+use crate::at::{IpState, IpStatus, Line};
+use crate::proto::exchange::Finished;
+use crate::time::Timestamp;
+
+use super::Engine;
+use super::check::Check;
+
+impl Engine {
+    pub(in crate::proto) fn checked(&mut self, now: Timestamp, check: Check, finished: &Finished) {
+        match check {
+            Check::Bearer => self.bearer_checked(now, finished),
+            Check::Connections => self.connections_checked(now, finished),
+        }
+    }
+
+    fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
+        let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
+        self.channels.checked(now, status.as_ref(), &mut self.out);
+        let Some(IpStatus { state, rows }) = status else { return };
+        match state {
+            // The rows of the channels are only printed in multiple connection mode.
+            IpState::Status | IpState::Processing if !rows.is_empty() => {}
+            // A transparent stream needs the single connection.
+            IpState::Status | IpState::Processing | IpState::Single(_) if !self.is_ready() => {}
+            IpState::Status | IpState::Processing | IpState::Single(_) => {
+                self.requests.check(Check::Connections);
+            }
+            IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact => {
+                self.bearer_lost(now)
+            }
+        }
+    }
+
+    /// With one connection there are no sockets: everything is set up anew.
+    fn connections_checked(&mut self, now: Timestamp, finished: &Finished) {
+        let lines = finished.result.as_deref().unwrap_or_default();
+        let modes = lines.iter().filter_map(|line| Line::parse(line.as_bytes()).info("+CIPMUX"));
+        if modes.into_iter().any(|fields| fields.first().and_then(|field| field.number()) == Some(0)) {
+            self.take_bearer_down(now);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Damage on the line between module and host: what shows it, which sockets it may have hurt, and what follows.
+//!
+//! Payload and text share one line, and nothing protects either. So a lost or changed byte can make text of payload, or
+//! payload of text. Much of that shows, because an undamaged module could not have written it: then every socket that may
+//! lack bytes ends with [`CloseReason::Damaged`], and nothing is believed until the module has answered questions again
+//! ([`Resync`](super::resync::Resync)).
+
+use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc};
+use crate::config::ReceiveMode;
+use crate::error::CloseReason;
+use crate::proto::Event;
+use crate::proto::channels::{Fetched, Job};
+use crate::proto::resync::{ChannelSet, Echo};
+use crate::time::Timestamp;
+
+use super::Engine;
+use super::check::Check;
+use super::line_state::{AMONG_DATA, Text, Unknown};
+
+/// The longest line without a name that is taken for words of the module's. A sentence of NMEA 0183 has 82 bytes, the longest
+/// line of that kind in the captures fewer.
+const LONGEST_WORDS: usize = 128;
+
+impl Engine {
+    /// The decoder has met something that no module writes.
+    pub(in crate::proto) fn fault(&mut self, now: Timestamp, fault: Fault) {
+        let named = match fault {
+            // The application may have asked for a long line.
+            Fault::LineTooLong if self.session.is_asked_by_caller() || !self.may_be_data() => {
+                self.session.line_too_long();
+                self.stream_fault();
+                self.out.event(Event::Fault(fault));
+                return;
+            }
+            Fault::ImpossibleLength { channel, .. } => channel,
+            _ => self.session.fetching(),
+        };
+        self.damaged(now, fault, named);
+    }
+
+    /// The line was damaged. It may have hurt the channel that is named, and those whose data it has had to do with;
+    /// without a name every one that was being received from.
+    pub(in crate::proto) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
+        self.stream_fault();
+        self.out.event(Event::Fault(fault));
+        if self.noticed.holds_news() {
+            self.out.event(Event::Dropped(String::from_utf8_lossy(&self.noticed.held).into_owned()));
+        }
+        self.noticed.forget();
+        let mut hurt: ChannelSet = named.into_iter().collect();
+        hurt = hurt.with(self.channels.disprove(&mut self.out));
+        if let Some((channel, _, swallowed)) = self.channels.cut_short(&mut self.out) {
+            hurt.insert(channel);
+            hurt = hurt.with(swallowed);
+        }
+        let hurt = self.channels.hurt_by(now, hurt);
+        self.distrust(now, hurt);
+    }
+
+    /// Announced data do not come.
+    pub(in crate::proto) fn cut_short(&mut self, now: Timestamp) {
+        let missing = self.decoder.data_left();
+        self.decoder.abandon_data();
+        let Some((channel, lost, swallowed)) = self.channels.cut_short(&mut self.out) else { return };
+        self.out.event(Event::Fault(Fault::CutShort { missing }));
+        self.channels.end_stream_of_bytes(channel, CloseReason::Truncated { lost }, &mut self.out);
+        let mut hurt = swallowed;
+        hurt.insert(channel);
+        self.distrust(now, hurt);
+    }
+
+    /// Ends these sockets, and believes nothing more, if there may be payload where text is expected.
+    fn distrust(&mut self, now: Timestamp, hurt: ChannelSet) {
+        for channel in hurt.iter() {
+            self.channels.end_stream_of_bytes(channel, CloseReason::Damaged, &mut self.out);
+        }
+        if !self.channels.may_receive() {
+            return;
+        }
+        // A datagram's socket is not closed: what it lacks is a datagram.
+        let closed = self.channels.released(hurt);
+        if let Some(finished) = self.session.distrust(now, self.received_at, closed, &mut self.out) {
+            self.finished(now, finished);
+        }
+    }
+
+    /// Takes bytes that are not believed; how many.
+    pub(in crate::proto) fn distrusted(&mut self, now: Timestamp, bytes: &[u8]) -> usize {
+        let (count, step, seen) = self.session.distrusted(now, bytes, &mut self.out);
+        if self.channels.mode == ReceiveMode::Push {
+            let open = self.channels.open();
+            let lost: ChannelSet = seen.iter().filter(|channel| open.contains(*channel)).collect();
+            if lost != ChannelSet::default() {
+                self.distrust(now, lost);
+            }
+        }
+        self.step(now, step);
+        count
+    }
+
+    /// The line is believed again. What was said meanwhile is asked for.
+    pub(in crate::proto) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: Echo) {
+        self.out.event(Event::Dropped(format!("{dropped} bytes behind damage on the line")));
+        if echo == Echo::Seen && self.bring_up.knows_echo_off() {
+            return self.restarted(now);
+        }
+        if self.bring_up.is_waiting_for_module() {
+            // The question was the one that was to find the module.
+            return self.bring_up.begin(now);
+        }
+        self.channels.doubt_all();
+        self.requests.check(Check::Bearer);
+    }
+
+    /// A line that answers nothing. Among data it may be payload that happens to stand where text is expected, so it
+    /// waits for what follows.
+    pub(in crate::proto) fn news(&mut self, now: Timestamp, line: &[u8]) {
+        if self.is_strange(now, line) {
+            self.noticed.text = if reads_as_words(line) { Text::Words } else { Text::Strange };
+            self.unclaimed(now, line);
+        } else if self.is_among_data(now) && self.may_be_data() && !begins_connection(line) {
+            self.believe_news(now);
+            self.noticed.held.extend_from_slice(line);
+        } else {
+            self.unclaimed(now, line);
+        }
+    }
+
+    /// What has followed the news is sound.
+    pub(in crate::proto) fn believe_news(&mut self, now: Timestamp) {
+        if self.noticed.holds_news() {
+            let mut line = std::mem::take(&mut self.noticed.held);
+            self.unclaimed(now, &line);
+            line.clear();
+            self.noticed.held = line;
+        }
+    }
+
+    /// Whether a line is not known, and has no name in front as a new kind of news would.
+    pub(in crate::proto) fn is_strange(&self, now: Timestamp, line: &[u8]) -> bool {
+        let has_no_name = matches!(Line::parse(line), Line::Text(text) if text != b">");
+        has_no_name && !Urc::parse(line).is_known() && !self.session.explains(now, line)
+    }
+
+    fn is_among_data(&self, now: Timestamp) -> bool {
+        self.noticed.data_at.is_some_and(|at| now < at + AMONG_DATA)
+    }
+
+    /// A header has come, which shows something of the news before it.
+    pub(in crate::proto) fn notice_header(&mut self) {
+        self.noticed.text = Text::Header;
+    }
+
+    /// What the last token's line says, now that it is known how it began.
+    pub(in crate::proto) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
+        let text = std::mem::replace(&mut self.noticed.text, Text::Sound);
+        if self.noticed.unknown == Unknown::Followed {
+            self.noticed.unknown = Unknown::None;
+            // The line end behind the words was the one in front of this line: they were the end of data. An echo has none.
+            if is_loose && self.may_be_data() && self.bring_up.knows_echo_off() {
+                return self.damaged(now, Fault::Garbage, self.session.fetching());
+            }
+        }
+        match text {
+            Text::Sound => return,
+            Text::Header if !self.noticed.holds_news() => return,
+            Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
+            Text::Header => return self.believe_news(now),
+            // More of a text of people has no line end of its own in front. Payload since then has ended the text.
+            Text::Strange | Text::Words if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) => {
+                return;
+            }
+            Text::Words if !is_loose => {
+                self.noticed.unknown = Unknown::Last(now);
+                return;
+            }
+            Text::Strange | Text::Words => {}
+        }
+        let is_odd_here = is_loose || self.is_among_data(now) || self.session.fetching().is_some();
+        if self.may_be_data() && is_odd_here {
+            self.damaged(now, Fault::Garbage, self.session.fetching());
+        }
+    }
+
+    /// Whether the line under way is none that a module begins.
+    pub(in crate::proto) fn has_strange_start(&self) -> bool {
+        // A fetch has a time-out of its own.
+        let is_pushed = self.channels.mode == ReceiveMode::Push;
+        let start = self.decoder.partial_line();
+        !start.is_empty() && is_pushed && self.may_be_data() && !self.session.is_asked_by_caller()
+    }
+
+    /// Whether a line stands between fetched data and their result. A late answer may.
+    pub(in crate::proto) fn stands_before_a_result(&mut self, now: Timestamp, line: &[u8]) -> bool {
+        if self.channels.fetched != Fetched::Whole || !matches!(self.channels.job, Some((_, Job::Fetch))) {
+            return false;
+        }
+        if Line::parse(line) == Line::Final(Final::Ok) {
+            self.channels.fetched = Fetched::Confirmed;
+            return false;
+        }
+        !self.session.explains(now, line)
+    }
+
+    /// Whether what is no text of the module may be payload.
+    fn may_be_data(&self) -> bool {
+        match self.channels.mode {
+            ReceiveMode::Push => self.channels.may_receive(),
+            ReceiveMode::Manual => self.session.fetching().is_some(),
+        }
+    }
+}
+
+/// Whether a line can be words of a module's: short, and without control characters.
+fn reads_as_words(line: &[u8]) -> bool {
+    let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LONGEST_WORDS);
+    text.is_some_and(|text| !text.chars().any(char::is_control))
+}
+
+/// Old firmware writes no line end behind these news, so that the next frame lacks its own.
+fn begins_connection(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::Channel { news: ChannelNews::ConnectOk, .. })
+}

@@ -1,0 +1,38 @@
+//! What requests of the application do to everything else.
+
+use crate::at::ChannelId;
+use crate::error::CloseReason;
+use crate::proto::channels::{End, Remains};
+use crate::proto::requests::Effect;
+use crate::time::Timestamp;
+
+use super::Engine;
+
+impl Engine {
+    pub(in crate::proto) fn effect(&mut self, now: Timestamp, effect: Effect) {
+        match effect {
+            Effect::Reply | Effect::Done => {}
+            Effect::Restart => self.restarted(now),
+            // The bearer goes with the radio, and needs AT+CIPSHUT and a new beginning when it is back.
+            Effect::RadioOff => {
+                self.end_sockets(now, Remains::Nothing);
+                self.bring_up.bearer_lost(now);
+                self.bring_up.radio_off();
+            }
+            Effect::RadioOn => self.bring_up.radio_on(now),
+        }
+    }
+
+    /// Every socket ends with the bearer.
+    pub(in crate::proto) fn end_sockets(&mut self, now: Timestamp, remains: Remains) {
+        let end = End::Closed(CloseReason::BearerLost);
+        self.drop_stream(&end);
+        self.channels.end_all(&end, remains, &mut self.out);
+        // What is only going to be taken down has not kept the module from prompting.
+        if remains == Remains::Nothing {
+            for channel in ChannelId::all() {
+                self.session.channel_ended(now, channel);
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What is remembered of the line to judge what comes next.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// What is remembered of the line to judge what comes next.
+#[derive(Debug)]
+pub(in crate::proto) struct Noticed {
+    /// When the last byte of payload came; `None` before the first one, and behind a text of people.
+    pub(super) data_at: Option<Timestamp>,
+    /// What the last line was.
+    pub(super) text: Text,
+    pub(super) unknown: Unknown,
+    /// News among data, which are not believed before something sound has followed, or nothing; empty if there are none.
+    pub(super) held: Vec<u8>,
+}
+
+/// A line, as far as damage is concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Text {
+    Sound,
+    /// A header.
+    Header,
+    /// It answers nothing and is not known, and has no name in front as a new kind of news would.
+    Strange,
+    /// The same, and it reads as words of the module's. Such words come between line ends of their own.
+    Words,
+}
+
+/// Words that are not known, and that what follows may show to be the end of data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unknown {
+    None,
+    /// They came then, and nothing since.
+    Last(Timestamp),
+    /// A line has followed them.
+    Followed,
+}
+
+/// How long behind payload a strange line is taken for a part of it. News have names, and are seldom just there.
+pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
+
+impl Noticed {
+    pub(in crate::proto) fn new() -> Self {
+        Self { data_at: None, text: Text::Sound, unknown: Unknown::None, held: Vec::new() }
+    }
+
+    /// A line or a header comes.
+    pub(in crate::proto) fn line(&mut self, now: Timestamp) {
+        self.unknown = match self.unknown {
+            Unknown::Last(at) if now < at + AMONG_DATA => Unknown::Followed,
+            Unknown::Last(_) | Unknown::Followed | Unknown::None => Unknown::None,
+        };
+    }
+
+    /// Payload has come.
+    pub(in crate::proto) fn data(&mut self, now: Timestamp) {
+        self.data_at = Some(now);
+        self.unknown = Unknown::None;
+    }
+
+    /// A text of people is over: the next line follows that, and no payload.
+    pub(in crate::proto) fn text_ended(&mut self) {
+        self.data_at = None;
+    }
+
+    /// Whether news are held.
+    pub(in crate::proto) fn holds_news(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// What came before is over.
+    pub(in crate::proto) fn forget(&mut self) {
+        self.held.clear();
+        self.unknown = Unknown::None;
+    }
+}

@@ -1,0 +1,389 @@
+//! The core as a whole: inputs in, outputs out.
+
+mod asked;
+mod check;
+mod checks;
+mod damage;
+mod effects;
+mod line_state;
+mod port;
+mod reads;
+mod restart;
+mod text;
+mod timeouts;
+mod tokens;
+mod urcs;
+
+pub(super) use check::Check;
+
+use line_state::Noticed;
+use port::Port;
+use text::Bodies;
+
+use crate::at::{ChannelNews, Command, Decoder, Final, IpState, Line};
+use crate::config::Config;
+use crate::error::{NotReady, Result};
+use crate::proto::bearer::Sign;
+use crate::proto::bring_up::{BringUp, Carries};
+use crate::proto::channels::{Acceptance, Channels, Remains};
+use crate::proto::exchange::Finished;
+use crate::proto::outbox::Outbox;
+use crate::proto::requests::Requests;
+use crate::proto::session::{Session, Step};
+use crate::proto::transparent::Transparent;
+use crate::proto::{Deadline, Event, Input, Output, Owner};
+use crate::time::Timestamp;
+
+/// The whole protocol, without a thread, a clock or a port.
+///
+/// Tell it what happens with [`handle`](Self::handle), then drain [`poll`](Self::poll) until `None`, then wait for a
+/// byte, a request or the [`deadline`](Self::deadline). Outputs depend on nothing but the list of moments and inputs.
+///
+/// ```
+/// use air724ug::Config;
+/// use air724ug::proto::{Engine, Input, Output};
+/// use air724ug::time::Timestamp;
+///
+/// let mut now = Timestamp::ZERO;
+/// let mut engine = Engine::new(Config::default(), now)?;
+/// engine.handle(now, Input::Tick);
+/// while let Some(output) = engine.poll() {
+///     match output {
+///         Output::Write(bytes) => assert_eq!(bytes, b"AT\r\n"),
+///         Output::Event(event) => println!("{event:?}"),
+///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
+///         Output::Readable(socket) => println!("{socket:?}"),
+///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
+///         Output::Dtr(on) => println!("DTR {on}"),
+///     }
+/// }
+/// now = engine.deadline().unwrap().0;
+/// engine.handle(now, Input::Received(b"\r\nOK\r\n"));
+/// # Ok::<(), air724ug::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    pub(in crate::proto) decoder: Decoder,
+    pub(in crate::proto) session: Session,
+    pub(in crate::proto) bring_up: BringUp,
+    pub(in crate::proto) channels: Channels,
+    pub(in crate::proto) requests: Requests,
+    pub(in crate::proto) transparent: Transparent,
+    pub(in crate::proto) bodies: Bodies,
+    pub(in crate::proto) out: Outbox,
+    /// When the last byte came.
+    pub(in crate::proto) received_at: Timestamp,
+    /// Whether the port is there.
+    pub(in crate::proto) port: Port,
+    /// Whether the module has been seen to answer while it makes a connection.
+    pub(in crate::proto) answers_while_connecting: bool,
+    /// When the module last said that it had started.
+    pub(in crate::proto) restarted_at: Option<Timestamp>,
+    /// What the last tokens say of the line.
+    pub(in crate::proto) noticed: Noticed,
+    /// Whether the application has its turn before the channels.
+    requests_next: bool,
+    told: Told,
+}
+
+/// What the application was last told of readiness.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    Ready,
+    NotReady(NotReady),
+}
+
+impl Engine {
+    /// A core for a port that has just been opened.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the configuration can't be sent to a module.
+    pub fn new(config: Config, now: Timestamp) -> Result<Self> {
+        let credentials = config.validate()?;
+        Ok(Self {
+            decoder: Decoder::new(),
+            session: Session::new(now),
+            channels: Channels::new(&config),
+            transparent: Transparent::new(config.baud_rate),
+            bodies: Bodies::default(),
+            bring_up: BringUp::new(config, credentials),
+            requests: Requests::default(),
+            out: Outbox::default(),
+            received_at: now,
+            port: Port::There,
+            answers_while_connecting: false,
+            restarted_at: None,
+            noticed: Noticed::new(),
+            requests_next: false,
+            told: Told::NotReady(NotReady::NoAnswer),
+        })
+    }
+
+    /// Something happened. Then drain [`poll`](Self::poll).
+    ///
+    /// A piece from within a payload or a line does nothing else: what is due by then stays due.
+    pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
+        match input {
+            Input::Received(bytes) => {
+                if !self.received(now, bytes) {
+                    // A line brings payload in many pieces, and nothing begins or ends in the middle of it.
+                    return;
+                }
+            }
+            Input::Asked(ticket, request) => match &self.port {
+                Port::There => self.asked(now, ticket, request),
+                Port::Lost(reason, _) => {
+                    self.out.answer(ticket, Err(crate::Error::PortLost(reason.clone())));
+                }
+            },
+            Input::Tick => {}
+            Input::Written => self.port_took(now),
+            Input::PortLost(reason) => self.port_lost(reason),
+            Input::PortBack => self.port_back(now),
+        }
+        if matches!(self.port, Port::There) {
+            self.expire(now);
+            self.pump(now);
+            self.tell(now);
+        }
+    }
+
+    /// The next thing to do, until `None`.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop()
+    }
+
+    /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
+    pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
+        if matches!(self.port, Port::Lost(..)) {
+            return None;
+        }
+        // What bring-up and the channels want is done when a command can be written.
+        let idle = self.session.is_idle() && !self.may_be_prompted();
+        let bring_up = self.bring_up.deadline().filter(|_| idle).map(|at| (at, Deadline::BringUp));
+        let ready = self.bring_up.is_ready();
+        let turn = if idle && ready { self.channels.turn_deadline() } else { None };
+        [self.pressing_deadline(), bring_up, turn].into_iter().flatten().min()
+    }
+
+    /// Whether sockets can be opened.
+    pub fn is_ready(&self) -> bool {
+        let sockets = [self.bring_up.carries(), self.transparent.carries()] == [Carries::Sockets; 2];
+        matches!(self.port, Port::There) && self.bring_up.is_ready() && sockets
+    }
+
+    /// Why not, if not.
+    pub fn not_ready(&self) -> Option<NotReady> {
+        if self.transparent.is_connected() {
+            return Some(NotReady::Transparent);
+        }
+        (!self.is_ready()).then_some(self.bring_up.reason)
+    }
+
+    /// Why sockets can't be opened, or a stream, if it is bring-up that is in the way.
+    pub(in crate::proto) fn bring_up_reason(&self) -> Option<NotReady> {
+        (!self.bring_up.is_ready()).then_some(self.bring_up.reason)
+    }
+
+    pub(in crate::proto) fn line(&mut self, now: Timestamp, line: &[u8]) {
+        if self.is_text(now, line) {
+            return;
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !self.session.reads_text()
+            && Line::parse(line) == Line::Final(Final::NoResponse)
+            && !self.answers_while_connecting
+            && let Some(channel) = self.channels.connecting()
+        {
+            // The second final of the `AT+CIPSTART` that the command in flight, if any, has to wait for.
+            self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out);
+            self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
+            return;
+        }
+        if let Line::Channel { channel: None, news } = Line::parse(line)
+            && self.channels.pending().nth(1).is_some()
+            && matches!(news, ChannelNews::ConnectFail | ChannelNews::AlreadyConnect)
+        {
+            // Not that of the command in flight alone.
+            self.unclaimed(now, line);
+            return;
+        }
+        if says_no_bearer(line) && self.bring_up.is_ready() {
+            self.channels.bearer.sign(now, Sign::Strong);
+        }
+        if self.session.is_idle() && !self.session.is_owed(now) {
+            self.stream_stray(line);
+        }
+        let step = self.session.line(now, line, &mut self.out);
+        if matches!(step, Step::Unclaimed) {
+            self.news(now, line);
+        } else {
+            if matches!(step, Step::Text) {
+                self.doubt_news(now, line);
+            }
+            self.step(now, step);
+        }
+    }
+
+    pub(in crate::proto) fn step(&mut self, now: Timestamp, step: Step) {
+        match step {
+            Step::Consumed | Step::Text | Step::Unclaimed => {}
+            Step::Finished(finished) => self.finished(now, finished),
+            // The peer has sent the question back: it is no proof.
+            Step::Echoed if self.transparent.is_proving() => {}
+            // The echo is off while the module runs: it has started anew without saying so.
+            Step::Echoed => {
+                if self.bring_up.echo_came() {
+                    self.restarted(now);
+                }
+            }
+            Step::Synchronised => {
+                if self.bring_up.is_waiting_for_module() {
+                    self.bring_up.begin(now);
+                }
+            }
+            Step::Trusted(dropped, echo) => self.trusted(now, dropped, echo),
+        }
+        if self.session.is_waking() && !self.bring_up.is_waiting_for_module() {
+            // The module fell silent: whatever it was, it must be found again.
+            self.lost_contact();
+        }
+    }
+
+    pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: Finished) {
+        self.out.statistics.commands.finished(&finished);
+        if self.channels.connecting_until().is_some() && finished.result.is_ok() {
+            let started = matches!(self.channels.job, Some((_, super::channels::Job::Start)));
+            self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
+        }
+        match finished.owner {
+            Owner::BringUp => {
+                self.bring_up.finished(now, &finished.result);
+                if finished.command.text() == Command::quick_send().text() {
+                    self.channels.acceptance = match finished.result {
+                        Ok(_) => Acceptance::Quick,
+                        Err(_) => Acceptance::Slow,
+                    };
+                }
+                if finished.command.is_shut() && finished.result.is_ok() {
+                    self.channels.shut_down(&mut self.out);
+                }
+                if let Some(refusal) = self.bring_up.take_unable() {
+                    self.stream_unable(finished.command.text(), refusal);
+                }
+            }
+            Owner::Stream => self.stream_finished(now, &finished),
+            Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
+            Owner::Caller(ticket) => {
+                if finished.command.may_remove_files() {
+                    self.channels.restart_preparations();
+                }
+                if let Some(effect) = self.requests.finished(now, ticket, finished, &mut self.out) {
+                    self.effect(now, effect);
+                }
+            }
+            Owner::Check(check) => self.checked(now, check, &finished),
+        }
+        if let Some(count) = self.bring_up.found.channels.take() {
+            self.channels.offer(now, count, &mut self.out);
+        }
+    }
+
+    pub(in crate::proto) fn bearer_lost(&mut self, now: Timestamp) {
+        self.out.statistics.bearer_losses += u64::from(self.bring_up.is_ready());
+        self.bearer_ends(now, Remains::Nothing);
+    }
+
+    /// The bearer is to go; until then the module holds what it held.
+    pub(in crate::proto) fn take_bearer_down(&mut self, now: Timestamp) {
+        self.bearer_ends(now, Remains::Unknown);
+    }
+
+    fn bearer_ends(&mut self, now: Timestamp, remains: Remains) {
+        if self.bring_up.is_ready() {
+            self.end_sockets(now, remains);
+            self.bring_up.bearer_lost(now);
+        } else {
+            self.bring_up.bearer_news();
+        }
+    }
+
+    /// Whether the beginning of a line has come that may be a prompt: what is written next may be payload.
+    fn may_be_prompted(&self) -> bool {
+        self.decoder.partial_line() == b">"
+    }
+
+    /// Writes the next command, if the session is free.
+    pub(in crate::proto) fn pump(&mut self, now: Timestamp) {
+        self.drive_stream(now);
+        if self.may_be_prompted() {
+            return;
+        }
+        while self.session.is_idle() {
+            self.change_over(now);
+            if let Some((command, owner)) = self.stream_command(now) {
+                self.session.start(now, command, owner, None, &mut self.out);
+                continue;
+            }
+            let asks = self.bring_up.is_ready() && !self.channels.has_to_close();
+            if self.channels.has_doubt() || (asks && self.channels.bearer.take(now)) {
+                self.requests.check(Check::Bearer);
+            }
+            if self.bring_up.is_ready() && self.requests_next {
+                self.requests_next = false;
+                if let Some((command, owner, payload)) = self.requests.next() {
+                    self.session.start(now, command, owner, payload, &mut self.out);
+                    continue;
+                }
+            }
+            self.requests_next = true;
+            if self.bring_up.is_ready() {
+                if let Some(turn) = self.channels.next_turn(now, &mut self.out) {
+                    let owner = Owner::Channel(turn.channel);
+                    self.session.start(now, turn.command, owner, turn.payload, &mut self.out);
+                    continue;
+                }
+            } else if let Some(command) = self.bring_up_command(now) {
+                self.session.start(now, command, Owner::BringUp, None, &mut self.out);
+                continue;
+            }
+            match self.requests.next() {
+                Some((command, owner, payload)) => {
+                    self.session.start(now, command, owner, payload, &mut self.out)
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn bring_up_command(&mut self, now: Timestamp) -> Option<Command> {
+        let before = self.bring_up.is_waiting_for_module();
+        let command = (!before).then(|| self.bring_up.next(now)).flatten()?;
+        self.out.event(Event::Step(self.bring_up.step()));
+        Some(command)
+    }
+
+    /// Tells the application when readiness changes.
+    fn tell(&mut self, _now: Timestamp) {
+        let told = match self.not_ready() {
+            None => Told::Ready,
+            Some(reason) => Told::NotReady(reason),
+        };
+        if std::mem::replace(&mut self.told, told) == told {
+            return;
+        }
+        match told {
+            Told::Ready => {
+                self.out.event(Event::Step(super::BringUpStep::Ready));
+                self.out.event(Event::Ready(self.local_address()));
+                self.requests.ready(&mut self.out);
+            }
+            Told::NotReady(reason) => self.out.event(Event::NotReady(reason)),
+        }
+    }
+}
+
+/// Whether the module prints that it has lost its bearer, asked for or not.
+fn says_no_bearer(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::State(text) if IpState::parse(text) == IpState::PdpDeact)
+}

@@ -1,0 +1,20 @@
+//! The port, as the core knows it.
+
+use crate::proto::open_send::OpenSend;
+
+/// The port, as the core knows it.
+#[derive(Debug)]
+pub(in crate::proto) enum Port {
+    There,
+    /// Gone, why, and what the module may still take what comes next for.
+    Lost(Box<str>, Unfinished),
+}
+
+/// What the module may wait for.
+#[derive(Debug)]
+pub(in crate::proto) enum Unfinished {
+    /// A send, or `None` for commands.
+    Send(Option<OpenSend>),
+    /// Transparent data.
+    DataMode,
+}

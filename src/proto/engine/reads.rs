@@ -1,0 +1,93 @@
+//! What a shell reads from the core without asking the module.
+
+use crate::error::Result;
+use crate::proto::channels::{HeartbeatStatistics, Pulse};
+use crate::proto::{Identity, SocketId, SocketStatistics, Statistics};
+use crate::time::Timestamp;
+
+use super::Engine;
+use super::port::Port;
+
+impl Engine {
+    /// Reads from a socket: how many bytes, or `None` if nothing has come yet. Zero only for an empty buffer.
+    ///
+    /// Reading makes room, so there may be outputs to drain afterwards.
+    ///
+    /// # Errors
+    /// How the socket ended, once everything that came before was read.
+    pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
+        let read = self.channels.read(socket, buf, false);
+        if matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
+            self.pump(now);
+        }
+        read
+    }
+
+    /// Like [`read`](Self::read), but the bytes stay.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn peek(&mut self, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
+        self.channels.read(socket, buf, true)
+    }
+
+    /// Who sent the datagram that a socket reads next; `None` where the firmware does not report it.
+    pub fn sender(&mut self, socket: SocketId) -> Option<std::net::SocketAddr> {
+        self.channels.sender(socket)
+    }
+
+    /// How many bytes of a socket can be read at once, and whether it has ended.
+    pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
+        self.channels.readable(socket)
+    }
+
+    /// How many bytes of a socket the module does not have yet.
+    pub fn queued(&mut self, socket: SocketId) -> usize {
+        self.channels.queued(socket)
+    }
+
+    /// Who the module is, as far as it has said.
+    pub fn identity(&self) -> &Identity {
+        &self.bring_up.found.identity
+    }
+
+    /// The module's own address on the network, while it has one.
+    pub fn local_address(&self) -> Option<std::net::Ipv4Addr> {
+        self.bring_up.found.address
+    }
+
+    /// What was counted since the port was opened.
+    pub fn statistics(&self) -> &Statistics {
+        &self.out.statistics
+    }
+
+    /// What was counted of a socket, also when it has ended, until it is [forgotten](super::Request::Forget). `None` then,
+    /// or if 256 others have been closed since.
+    pub fn socket_statistics(&self, socket: SocketId) -> Option<&SocketStatistics> {
+        self.channels.statistics(socket)
+    }
+}
+
+impl Engine {
+    /// Begins, changes or ends the heartbeat of a socket.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a span shorter than [`Pulse::MIN_SPAN`], an empty payload or one that is longer than a
+    /// datagram, and then the heartbeat stays as it was; how the socket ended, if it did.
+    pub fn set_heartbeat(&mut self, now: Timestamp, socket: SocketId, pulse: Option<Pulse>) -> Result<()> {
+        self.channels.set_heartbeat(now, socket, pulse)
+    }
+
+    /// What has become of the heartbeats of a socket; `None` if it has none.
+    pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<HeartbeatStatistics> {
+        self.channels.heartbeat_statistics(socket)
+    }
+}
+
+impl Engine {
+    /// Gives the buffer of an [`Output::Write`] back when its bytes are with the port, to be filled again, so that
+    /// writing allocates nothing. A shell that does without loses nothing else.
+    pub fn reuse(&mut self, buffer: Vec<u8>) {
+        self.out.reuse(buffer);
+    }
+}

@@ -1,0 +1,85 @@
+//! Beginning anew: the module has restarted or fallen silent, the port has gone or come back.
+
+use std::time::Duration;
+
+use crate::at::Decoder;
+use crate::error::{CloseReason, NotReady};
+use crate::proto::channels::{End, Remains};
+use crate::proto::wake::Wake;
+use crate::proto::{Event, Owner};
+use crate::time::Timestamp;
+
+use super::Engine;
+use super::port::{Port, Unfinished};
+
+/// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
+/// (protocol section 3).
+const ONE_START: Duration = Duration::from_millis(1_500);
+
+impl Engine {
+    pub(in crate::proto) fn restarted(&mut self, now: Timestamp) {
+        // A start may say so twice (capture a19: 740 ms apart).
+        let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
+        self.restarted_at = Some(now);
+        if self.bring_up.is_waiting_for_module() {
+            // It is starting: what was sent so far is lost.
+            self.session.restart(Wake::after_boot(now), &mut self.out);
+            return;
+        }
+        if is_news {
+            self.out.event(Event::Restarted);
+        }
+        self.begin_anew(Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
+    }
+
+    pub(in crate::proto) fn lost_contact(&mut self) {
+        let end = End::Closed(CloseReason::ModuleSilent);
+        self.drop_stream(&end);
+        self.channels.end_all(&end, Remains::Unknown, &mut self.out);
+        self.bring_up.reset(NotReady::NoAnswer);
+    }
+
+    pub(in crate::proto) fn begin_anew(&mut self, wake: Wake, end: &End, reason: NotReady) {
+        self.decoder = Decoder::new();
+        self.noticed.forget();
+        if let Some(finished) = self.session.restart(wake, &mut self.out)
+            && let Owner::Caller(ticket) = finished.owner
+        {
+            self.requests.fail(ticket, end.error(), &mut self.out);
+        }
+        self.requests.fail_commands(&|| end.error(), &mut self.out);
+        self.drop_stream(end);
+        let remains = if *end == End::Restarted { Remains::Nothing } else { Remains::Unknown };
+        self.channels.end_all(end, remains, &mut self.out);
+        self.bring_up.reset(reason);
+    }
+
+    pub(in crate::proto) fn port_lost(&mut self, reason: &str) {
+        if matches!(self.port, Port::Lost(..)) {
+            return;
+        }
+        // A module that is sought in data mode as in all others may be in a send.
+        let unfinished = match self.session.unfinished_send() {
+            None if self.session.may_be_online() => Unfinished::DataMode,
+            open => Unfinished::Send(open),
+        };
+        self.port = Port::Lost(reason.into(), unfinished);
+        self.begin_anew(Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);
+        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
+        self.out.drop_writes();
+        self.out.event(Event::PortLost);
+    }
+
+    pub(in crate::proto) fn port_back(&mut self, now: Timestamp) {
+        // A port that nobody has missed is another in its place: what was in flight is lost with the old one.
+        self.port_lost("another port took its place");
+        let wake = match std::mem::replace(&mut self.port, Port::There) {
+            Port::There => Wake::new(now),
+            Port::Lost(_, Unfinished::Send(open)) => Wake::in_a_send(now, open),
+            Port::Lost(_, Unfinished::DataMode) => Wake::in_data_mode(now),
+        };
+        self.decoder = Decoder::new();
+        self.session.restart(wake, &mut self.out);
+        self.bring_up.reset(NotReady::NoAnswer);
+    }
+}

@@ -1,0 +1,107 @@
+//! From bytes to tokens, and from tokens to the parts of the engine that they concern.
+
+use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc};
+use crate::proto::Event;
+use crate::proto::channels::{Job, Late};
+use crate::time::Timestamp;
+
+use super::Engine;
+use super::port::Port;
+
+impl Engine {
+    /// Takes bytes; whether they were more than a piece of a line or of a payload.
+    pub(in crate::proto) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) -> bool {
+        if matches!(self.port, Port::Lost(..)) {
+            return false;
+        }
+        self.out.statistics.read += bytes.len() as u64;
+        self.received_at = now;
+        let mut decoder = std::mem::take(&mut self.decoder);
+        decoder.echo_is_off(self.bring_up.knows_echo_off());
+        let mut is_whole = self.session.is_online();
+        is_whole |= self.session.is_idle() && self.stream_bytes(bytes);
+        // What is written behind the prompt is sent back later than the prompt's own bytes.
+        let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
+        loop {
+            if is_echoed && decoder.data_left() == 0 && decoder.partial_line().is_empty() {
+                let count = self.session.take_echo(bytes);
+                bytes = &bytes[count..];
+            }
+            if self.session.is_distrusting() {
+                is_whole = true;
+                decoder.start_over();
+                let count = self.distrusted(now, bytes);
+                bytes = &bytes[count..];
+                if self.session.is_distrusting() {
+                    break;
+                }
+            }
+            let Some(token) = decoder.next(&mut bytes, self.expect()) else { break };
+            is_whole |= !matches!(token, Token::Data { last: false, .. });
+            self.token(now, token);
+            self.judge_noticed(now, decoder.was_loose());
+        }
+        self.decoder = decoder;
+        self.channels.prove_unless_suspect(now, &mut self.out);
+        is_whole
+    }
+
+    pub(in crate::proto) fn token(&mut self, now: Timestamp, token: Token<'_>) {
+        if !matches!(token, Token::Data { .. } | Token::Fault(Fault::NoLineEnd)) {
+            self.channels.prove(now, &mut self.out);
+        }
+        if matches!(token, Token::Line(_) | Token::Header(_)) {
+            self.noticed.line(now);
+        }
+        if self.noticed.holds_news() {
+            match token {
+                Token::Line(line) if self.is_strange(now, line) => {}
+                // A header shows it when it is known how it began.
+                Token::Fault(_) | Token::Header(_) => {}
+                Token::Line(_) | Token::Prompt | Token::Data { .. } => self.believe_news(now),
+            }
+        }
+        match token {
+            Token::Line(line) if self.stands_before_a_result(now, line) => {
+                self.damaged(now, Fault::BeforeResult, self.session.fetching());
+            }
+            Token::Line(line) => self.line(now, line),
+            Token::Prompt => {
+                let step = self.session.prompt(now, &mut self.out);
+                self.step(now, step);
+            }
+            Token::Header(header) => self.header(now, &header),
+            Token::Data { bytes, .. } if self.session.is_online() => self.stream_received(now, bytes),
+            Token::Data { bytes, last } => {
+                self.noticed.data(now);
+                self.channels.piece(bytes, last, &mut self.out);
+            }
+            Token::Fault(fault) => self.fault(now, fault),
+        }
+    }
+
+    fn header(&mut self, now: Timestamp, header: &Header) {
+        // The one connection of a stream has no headers: it is the peer's data.
+        self.stream_fault();
+        let mut late = Late::Impossible;
+        if let HeaderKind::Fetched { channel, .. } = header.kind {
+            if self.session.fears_fetch(now, channel) {
+                late = Late::Possible;
+            } else if self.channels.job != Some((channel, Job::Fetch)) {
+                return self.damaged(now, Fault::NotAskedFor, Some(channel));
+            }
+        }
+        self.session.header(&header.kind);
+        if let Some(fault) = self.channels.begin_frame(now, header, late, &mut self.out) {
+            let named = match fault {
+                Fault::NotAskedFor => self.session.fetching(),
+                _ => None::<ChannelId>,
+            };
+            return self.damaged(now, fault, named);
+        }
+        if let HeaderKind::Pushed { channel, .. } = header.kind {
+            self.notice_header();
+            self.out.event(Event::Urc(Urc::Received { channel, len: header.len }));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Lines that answer nothing: news of the module's, in the order in which they come.
+
+use crate::at::{Expect, Line, Progress, Urc, text_behind};
+use crate::proto::Event;
+use crate::proto::bearer::Sign;
+use crate::time::Timestamp;
+
+use super::Engine;
+use super::text::Bodies;
+
+impl Engine {
+    /// News, in the order of the lines.
+    pub(in crate::proto) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
+        if self.stream_keeps(line) {
+            return;
+        }
+        let urc = Urc::parse(line);
+        if self.bodies.is_doubtful(now) && may_be_text(line, &urc) {
+            self.out.event(Event::Urc(urc));
+            self.doubt_news(now, line);
+            return;
+        }
+        if let Line::Channel { channel: None, news } = Line::parse(line) {
+            self.channels.unnumbered(now, news, &mut self.out);
+        }
+        if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
+            let was_up = self.channels.channel(channel).link.can_send();
+            self.channels.news(now, channel, news, &mut self.out);
+            if was_up && !self.channels.channel(channel).link.can_send() {
+                self.session.channel_ended(now, channel);
+            }
+        }
+        self.out.event(Event::Urc(urc.clone()));
+        self.stream_news(line, &urc);
+        self.requests.news(&urc, &mut self.out);
+        match urc {
+            Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
+            // The bearer of its HTTP and FTP clients, which need not be the sockets'.
+            Urc::PdpDeactivated if line.starts_with(b"+SAPBR") => {
+                self.channels.bearer.sign(now, Sign::Strong);
+            }
+            Urc::PdpDeactivated => self.bearer_lost(now),
+            Urc::Bearer(text) if text.contains("DEACT") || text.contains("DETACH") => {
+                self.channels.bearer.sign(now, Sign::Strong);
+            }
+            urc if urc.is_restart() => self.restarted(now),
+            _ => {}
+        }
+    }
+}
+
+impl Engine {
+    /// What the decoder should expect.
+    pub(in crate::proto) fn expect(&self) -> Expect {
+        if self.bodies.is_open() && !self.session.is_online() { Expect::Text } else { self.session.expect() }
+    }
+
+    /// A line that may belong to text of people; whether it does.
+    pub(in crate::proto) fn is_text(&mut self, now: Timestamp, raw: &[u8]) -> bool {
+        if let Bodies::Open(text) = &mut self.bodies {
+            if text.line(raw) == Progress::Complete {
+                self.end_text(now);
+            }
+            return true;
+        }
+        if raw.trim_ascii().is_empty() {
+            // Only while text is read are empty lines handed out.
+            self.session.empty_line(raw);
+            return true;
+        }
+        if self.session.reads_text() {
+            return false;
+        }
+        match text_behind(raw) {
+            Some(text) if !self.session.asks_for_text(raw) => self.bodies = Bodies::Open(text),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Nothing more of a text has come for a moment, or it is complete.
+    pub(in crate::proto) fn end_text(&mut self, now: Timestamp) {
+        match std::mem::take(&mut self.bodies) {
+            Bodies::Open(text) => {
+                self.out.event(Event::Urc(text.into_urc()));
+                self.bodies = Bodies::Over(now);
+                self.noticed.text_ended();
+            }
+            before => self.bodies = before,
+        }
+    }
+
+    /// A line that is text of people, or perhaps so, and reads like news that would end something: the module is asked.
+    pub(in crate::proto) fn doubt_news(&mut self, now: Timestamp, line: &[u8]) {
+        if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
+            self.channels.doubt(channel, news);
+        }
+        match Urc::parse(line) {
+            Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
+            urc if urc == Urc::PdpDeactivated || urc.is_restart() => {
+                self.channels.bearer.sign(now, Sign::Strong);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a line behind a text must not be believed: news that end something, and what is not known.
+fn may_be_text(line: &[u8], urc: &Urc) -> bool {
+    let ends = matches!(Line::parse(line), Line::Channel { .. });
+    ends || *urc == Urc::PdpDeactivated || urc.is_restart() || !urc.is_known()
+}

@@ -1,0 +1,111 @@
+//! Data on their way out: how much the line takes, and how much is in the port.
+
+use std::time::Duration;
+
+use crate::proto::Deadline;
+use crate::proto::transparent::mirror::Mirror;
+use crate::proto::transparent::plus::Plus;
+use crate::proto::transparent::tail::Tail;
+use crate::time::Timestamp;
+
+/// The line in data mode.
+#[derive(Debug)]
+pub(in crate::proto) struct Wire {
+    pub(in crate::proto) tail: Tail,
+    pub(super) plus: Plus,
+    pub(super) baud_rate: u32,
+    /// Whether the port has taken what was written.
+    pub(super) port: Taking,
+    /// When payload may go on that would be an escape.
+    pub(super) resume_at: Option<Timestamp>,
+    /// Whether what comes is what was written.
+    pub(in crate::proto) mirror: Mirror,
+    /// What the module has said behind its answer to an escape, until that is proved to be one.
+    pub(in crate::proto) news: Vec<u8>,
+}
+
+/// What the port does with the latest piece.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Taking {
+    /// It has taken it; the last byte leaves it then at the latest.
+    Done(Timestamp),
+    /// It is taking it, of this length, behind what leaves it then at the latest.
+    Busy(usize, Timestamp),
+}
+
+/// The most that is written at once. The next piece follows when the port has taken this one, so this and what the port
+/// keeps itself is all that is under way: enough to keep the line busy, and little to wait for before an escape.
+pub(super) const PIECE: usize = 4 * 1024;
+
+/// What a port keeps of what it has taken (a terminal of Linux: 4 KiB).
+pub(super) const PORT_BUFFER: usize = 4 * 1024;
+
+/// Bits on the line for one byte (8N1).
+pub(super) const BITS: u64 = 10;
+
+impl Wire {
+    pub(in crate::proto) fn new(baud_rate: u32) -> Self {
+        Self {
+            tail: Tail::default(),
+            plus: Plus::default(),
+            baud_rate,
+            port: Taking::Done(Timestamp::ZERO),
+            resume_at: None,
+            mirror: Mirror::default(),
+            news: Vec::new(),
+        }
+    }
+
+    /// Data mode begins: the module's silence counts from now.
+    pub(in crate::proto) fn begin(&mut self, now: Timestamp) {
+        self.port = Taking::Done(now);
+    }
+
+    /// Since when the line has been silent; `None` while the port is taking bytes.
+    pub(in crate::proto) fn silent_since(&self) -> Option<Timestamp> {
+        match self.port {
+            Taking::Done(at) => Some(at),
+            Taking::Busy(..) => None,
+        }
+    }
+
+    pub(in crate::proto) fn is_busy(&self) -> bool {
+        matches!(self.port, Taking::Busy(..))
+    }
+
+    /// The port has taken everything.
+    pub(in crate::proto) fn taken(&mut self, now: Timestamp) {
+        if let Taking::Busy(len, before) = self.port {
+            let last = now.max(before) + self.on_the_line(len);
+            self.port = Taking::Done(last.min(now + self.on_the_line(PORT_BUFFER)));
+            self.plus.taken(now);
+        }
+    }
+
+    pub(super) fn on_the_line(&self, len: usize) -> Duration {
+        Duration::from_micros(len as u64 * BITS * 1_000_000 / u64::from(self.baud_rate.max(1)))
+    }
+
+    /// Bytes that were written are gone with the port.
+    pub(in crate::proto) fn forget(&mut self) {
+        self.port = Taking::Done(Timestamp::ZERO);
+        self.tail.forget();
+        self.news.clear();
+        self.mirror.forget();
+        self.resume_at = None;
+    }
+
+    pub(in crate::proto) fn wrote(&mut self, now: Timestamp, bytes: &[u8]) {
+        self.plus.wrote(now, bytes);
+        let before = self.silent_since().unwrap_or(now);
+        self.port = Taking::Busy(bytes.len(), before);
+    }
+
+    pub(in crate::proto) fn resume_at(&self) -> Option<(Timestamp, Deadline)> {
+        self.resume_at.map(|at| (at, Deadline::Guard))
+    }
+
+    pub(in crate::proto) fn tail_deadline(&self) -> Option<(Timestamp, Deadline)> {
+        self.tail.deadline().map(|at| (at, Deadline::Tail))
+    }
+}
