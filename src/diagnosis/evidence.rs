@@ -10,10 +10,9 @@ use crate::proto::{BringUpStep, Event};
 #[cfg(feature = "import")]
 use super::MAX_LINES;
 use super::exchange::{dns_line, end_of};
-use super::report::Diagnosis;
 use super::sample::Sample;
 use super::trial::{Secured, Trial, Trust};
-use super::{End, Exchange, PortFault, Server, rules};
+use super::{End, Exchange, PortFault, Server};
 
 /// Something that was seen.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,11 +106,6 @@ impl Evidence {
             step: None,
             secured: Secured::default(),
         }
-    }
-
-    /// Judges it.
-    pub fn diagnose(&self) -> Diagnosis {
-        Diagnosis::new(rules::apply(self))
     }
 
     /// The port was opened, at this rate if it has one.

@@ -120,6 +120,34 @@ fn clipped(text: &str) -> String {
     format!("{}... ({} bytes more)", text.get(..end).unwrap_or_default(), text.len().saturating_sub(end))
 }
 
+/// What a rule has seen.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Seen {
+    /// The value in a few words; `None` if there is no evidence.
+    pub(super) shown: Option<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Seen {
+    /// No evidence.
+    pub(super) fn nothing() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn fine(shown: impl Into<String>) -> Self {
+        Self { shown: Some(shown.into()), findings: Vec::new() }
+    }
+
+    pub(super) fn found(shown: impl Into<String>, finding: Finding) -> Self {
+        Self { shown: Some(shown.into()), findings: vec![finding] }
+    }
+
+    pub(super) fn and(mut self, finding: Option<Finding>) -> Self {
+        self.findings.extend(finding);
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,8 @@
 //! All findings in order, and the checklist.
 
-use super::rules::Seen;
-use super::{Check, Code, Finding, Severity};
+use super::evidence::Evidence;
+use super::finding::Seen;
+use super::{Check, Code, Finding, Severity, rules};
 
 /// How a check went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,5 +112,12 @@ fn explain(findings: &mut [Finding]) {
     }
     for finding in rest.iter_mut().filter(|finding| finding.severity == Severity::Error) {
         finding.follows_from = Some(root.code);
+    }
+}
+
+impl Evidence {
+    /// Judges it.
+    pub fn diagnose(&self) -> Diagnosis {
+        Diagnosis::new(rules::apply(self))
     }
 }

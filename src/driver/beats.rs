@@ -1,17 +1,15 @@
-//! Heartbeats whose words the application makes up, on a thread of their own.
+//! Heartbeats whose words the application makes up: which function belongs to which socket.
 //!
 //! Code of the application runs neither under the lock nor on the port's thread: it may block, panic or use the modem
 //! without holding up anything but these heartbeats. The same goes for what a function owns: it is dropped on that thread,
 //! or by the caller that takes the function away.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
-use std::{io, thread};
+use std::io;
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::Shared;
-use crate::proto::{Beat, Request, SocketId};
+use crate::proto::SocketId;
 
 /// Says what the heartbeat with this number is.
 pub(crate) type Says = dyn Fn(u64) -> Vec<u8> + Send + Sync;
@@ -25,19 +23,18 @@ pub(super) struct Beats {
 }
 
 /// What the thread does. The core asks for one heartbeat of a socket at a time, so few wait.
-enum Job {
+pub(super) enum Job {
     Ask(SocketId, u64, Arc<Says>),
     /// Drops a function.
     Release(Arc<Says>),
 }
 
 impl Beats {
-    /// Starts the thread, if none runs.
-    pub(super) fn start(&mut self, shared: &Arc<Shared>) -> io::Result<()> {
+    /// Starts the thread that does the jobs, if none runs.
+    pub(super) fn start(&mut self, spawn: impl FnOnce(Receiver<Job>) -> io::Result<()>) -> io::Result<()> {
         if self.thread.is_none() {
             let (sender, jobs) = unbounded();
-            let shared = Arc::downgrade(shared);
-            thread::Builder::new().name("air724ug-beats".into()).spawn(move || run(&shared, &jobs))?;
+            spawn(jobs)?;
             self.thread = Some(sender);
         }
         Ok(())
@@ -72,7 +69,7 @@ impl Beats {
         self.thread = None;
     }
 
-    fn is_said_by(&self, socket: SocketId, says: &Arc<Says>) -> bool {
+    pub(super) fn is_said_by(&self, socket: SocketId, says: &Arc<Says>) -> bool {
         self.says.iter().any(|(known, current)| *known == socket && Arc::ptr_eq(current, says))
     }
 
@@ -82,36 +79,4 @@ impl Beats {
             let _ = thread.send(job);
         }
     }
-}
-
-/// The thread.
-fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
-    for job in jobs {
-        // The panic itself is reported by the panic hook.
-        let done = catch_unwind(AssertUnwindSafe(|| match job {
-            Job::Ask(socket, count, says) => ask(shared, socket, count, says),
-            Job::Release(says) => drop(says),
-        }));
-        if done.is_err() {
-            log::warn!("what a heartbeat's function owned panicked when it was dropped");
-        }
-    }
-}
-
-/// Makes up the words of one heartbeat and hands them over.
-fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, says: Arc<Says>) {
-    let words = catch_unwind(AssertUnwindSafe(|| says(count))).ok();
-    let Some(shared) = shared.upgrade() else { return };
-    let mut core = shared.lock();
-    // Otherwise the heartbeat was changed while its words were made up.
-    if !core.beats.is_said_by(socket, &says) {
-        return;
-    }
-    let panicked = words.is_none();
-    if panicked {
-        log::warn!("the function of a heartbeat on {socket:?} panicked: the heartbeat ends");
-        core.beats.release(socket);
-    }
-    core.tell(shared.now(), Request::Beat { socket, beat: Beat { count, words } });
-    shared.wake_if(core.wants_watch());
 }

@@ -7,6 +7,7 @@
 //! thread does not know of, and does not wait, wakes it ([`Core::wants_watch`]).
 
 mod answers;
+mod beat_thread;
 mod beats;
 mod core;
 mod halves;
@@ -147,7 +148,7 @@ impl Driver {
             let mut core = self.shared.lock();
             refuse()?;
             if says.is_some() && !core.is_closed() {
-                core.beats.start(&self.shared)?;
+                core.beats.start(|jobs| beat_thread::start(&self.shared, jobs))?;
             }
             core.with_engine(self.shared.now(), |engine, now| engine.set_heartbeat(now, socket, pulse))?;
             self.shared.wake_if(core.wants_watch());

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use super::{Modem, Socket, TransparentStream, unexpected};
 use crate::error::{Error, Result};
 use crate::proto::{Protocol, Quotable, Request, Response};
 use crate::tls::TlsConfig;
+
+use super::deadline::DEFAULT_TIMEOUT;
+use super::{Modem, Socket, TransparentStream, unexpected};
 
 /// A connection to be made.
 ///
@@ -20,9 +22,6 @@ pub struct Connector {
     timeout: Duration,
     tls: Option<TlsConfig>,
 }
-
-/// Default of connect and send, as in the LuatOS library; the module itself gives up a connect after 75 s.
-pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Connector {
     pub(super) fn new(modem: Modem, protocol: Protocol) -> Self {

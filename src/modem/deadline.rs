@@ -1,5 +1,8 @@
 use std::time::{Duration, Instant};
 
+/// Default of connect and send, as in the LuatOS library; the module itself gives up a connect after 75 s.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// A moment by which a call ends; `None`: it may take for ever.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline(pub(super) Option<Instant>);

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::connector::DEFAULT_TIMEOUT;
-use super::deadline::Deadline;
-use super::turns::{Turn, Turns};
-use super::{Modem, Received, unexpected};
 use crate::driver::Readable;
 use crate::error::{CloseReason, Error, Result};
 use crate::proto::{ChannelId, Command, Engine, Protocol, Request, Response, SocketId};
 use crate::time::Timestamp;
+
+use super::deadline::{DEFAULT_TIMEOUT, Deadline};
+use super::turns::{Turn, Turns};
+use super::{Modem, Received, unexpected};
 
 /// An open connection of the module, like a [`std::net::TcpStream`].
 ///

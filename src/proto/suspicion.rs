@@ -114,7 +114,7 @@ impl Suspicion {
         end: Result<(), Refusal>,
     ) -> bool {
         let names_it = command.is_unmistakable() && !end.is_err_and(is_anybodys);
-        self.is_on(now) && !(names_it && !self.has_rival(command))
+        self.is_on(now) && (!names_it || self.has_rival(command))
     }
 
     /// Whether a line is accounted for by a late answer. Bare text is not: half of any line looks like it.

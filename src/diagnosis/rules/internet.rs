@@ -3,12 +3,12 @@
 use std::net::Ipv4Addr;
 
 use crate::at::{CmeError, Line, Urc, bare_address};
+use crate::diagnosis::finding::Seen;
 use crate::error::NotReady;
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, End, Exchange, Finding, Severity};
-use super::Seen;
 
 /// What happened to the bearer last.
 enum Bearer<'a> {

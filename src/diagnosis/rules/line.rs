@@ -1,9 +1,10 @@
 //! From the port to the first answer.
 
+use crate::diagnosis::finding::Seen;
+
 use super::super::evidence::{Evidence, Item, Port};
 use super::super::finding::Proof;
 use super::super::{Code, End, Finding};
-use super::Seen;
 
 pub(super) fn port(evidence: &Evidence) -> Seen {
     match &evidence.port {

@@ -1,12 +1,12 @@
 //! The module itself and its card.
 
 use crate::at::{CmeError, Line, SimState, Urc};
+use crate::diagnosis::finding::Seen;
 use crate::error::NotReady;
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
-use super::Seen;
 
 /// Starts within one session, none of them asked for, that are no accident any more.
 const MANY_STARTS: usize = 3;

@@ -1,12 +1,12 @@
 //! Signal, registration, attach.
 
 use crate::at::{Domain, RegistrationStatus, Urc};
+use crate::diagnosis::finding::Seen;
 use crate::query::{Query, Signal, SignalQuality};
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
-use super::Seen;
 use super::module::{is_card_closed, is_radio_off};
 
 /// Registration as the module last told it, in one domain.

@@ -3,12 +3,12 @@
 use std::net::Ipv4Addr;
 
 use crate::at::{ChannelNews, Final, Line, bare_address};
+use crate::diagnosis::finding::Seen;
 
 use super::super::evidence::Evidence;
 use super::super::finding::Proof;
 use super::super::trial::ANSWERED_WITHIN;
 use super::super::{Code, End, Exchange, Finding, Server};
-use super::Seen;
 use super::internet::resolved;
 
 /// How the last attempt to connect ended.

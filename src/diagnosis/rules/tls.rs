@@ -2,13 +2,13 @@
 //! failed shows in what succeeds without that part.
 
 use crate::at::CmeError;
+use crate::diagnosis::finding::Seen;
 use crate::query::{Clock, ClockTime, Query};
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::trial::{Trial, TrialEnd, Trust};
 use super::super::{Code, End, Exchange, Finding, Server};
-use super::Seen;
 use super::server::is_reached;
 
 /// Years that a clock can show which the network has set: this crate is not older, and two digits end there.

@@ -1,7 +1,10 @@
 //! Cause and advice for each pattern, as one table.
 
-use super::{Failure, Pattern, Severity};
 use Severity::{Error, Harmless, Warning};
+
+use crate::luat::Failure;
+
+use super::kinds::{Pattern, Severity};
 
 /// What is known of a pattern.
 #[derive(Debug, Clone, Copy)]

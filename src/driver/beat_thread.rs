@@ -1,0 +1,49 @@
+//! The thread on which functions of the application make up the words of heartbeats.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::{io, thread};
+
+use crossbeam_channel::Receiver;
+
+use crate::proto::{Beat, Request, SocketId};
+
+use super::Shared;
+use super::beats::{Job, Says};
+
+/// Starts the thread.
+pub(super) fn start(shared: &Arc<Shared>, jobs: Receiver<Job>) -> io::Result<()> {
+    let shared = Arc::downgrade(shared);
+    thread::Builder::new().name("air724ug-beats".into()).spawn(move || run(&shared, &jobs)).map(drop)
+}
+
+fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
+    for job in jobs {
+        // The panic itself is reported by the panic hook.
+        let done = catch_unwind(AssertUnwindSafe(|| match job {
+            Job::Ask(socket, count, says) => ask(shared, socket, count, says),
+            Job::Release(says) => drop(says),
+        }));
+        if done.is_err() {
+            log::warn!("what a heartbeat's function owned panicked when it was dropped");
+        }
+    }
+}
+
+/// Makes up the words of one heartbeat and hands them over.
+fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, says: Arc<Says>) {
+    let words = catch_unwind(AssertUnwindSafe(|| says(count))).ok();
+    let Some(shared) = shared.upgrade() else { return };
+    let mut core = shared.lock();
+    // Otherwise the heartbeat was changed while its words were made up.
+    if !core.beats.is_said_by(socket, &says) {
+        return;
+    }
+    let panicked = words.is_none();
+    if panicked {
+        log::warn!("the function of a heartbeat on {socket:?} panicked: the heartbeat ends");
+        core.beats.release(socket);
+    }
+    core.tell(shared.now(), Request::Beat { socket, beat: Beat { count, words } });
+    shared.wake_if(core.wants_watch());
+}

@@ -1,0 +1,84 @@
+//! What a line of a trace is known to mean.
+
+use crate::luat::Failure;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Looks bad and is not.
+    Harmless,
+    /// Something that a working product meets now and then, and must cope with.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// What a line of a trace is known to mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pattern {
+    /// `core sock conn error` (FAQ 3.1).
+    CoreRefused,
+    /// `connect fail`, with its reason (FAQ 3.1).
+    ConnectFail(Failure),
+    /// `send fail`, with its reason (FAQ 3.2).
+    SendFail(Failure),
+    /// `MSG_SOCK_CLOSE_IND` (FAQ 3.3).
+    ClosedByPeer,
+    /// `ip not ready`.
+    IpNotReady,
+    /// The server's address is a private one (FAQ 1.1).
+    PrivateServer,
+    /// More than eight connections without TLS (FAQ 2).
+    TooManySockets,
+    /// `call exist, cannot connect`.
+    CallInProgress,
+    /// `error CLOSED` or `error IP_ERROR_IND`: a dead socket is used.
+    UsedWhenDead,
+    /// `response on nil socket`.
+    StrayResponse,
+    /// `response on invalid wait`.
+    UnexpectedResponse,
+    /// `close ind on nil socket`.
+    StrayIndication,
+    /// `out of stack block`.
+    Overflow,
+    /// `socket must be called in coroutine`.
+    NotInCoroutine,
+    /// A name was found over HTTP only.
+    HttpDns,
+    /// A name was not found at all.
+    NoAddress,
+    /// `DEACT`, `IP_ERROR_IND`: the bearer was lost (FAQ 1.5).
+    BearerLost,
+    /// `ril.atimeout`.
+    AtTimeout,
+    /// `error promot cmd`.
+    StrayPrompt,
+    /// `sys.restart`.
+    Restart,
+    /// `poweron reason: 6`.
+    Crash,
+    /// `poweron reason: 8`.
+    Watchdog,
+    /// `+CPIN:` says that there is no usable SIM card (FAQ 1.5).
+    NoSim,
+    /// `+CSQ:` says that the signal is weak or not there (FAQ 1.5).
+    WeakSignal,
+    /// `+CREG: 3` and its like (FAQ 1.5, 1.6).
+    RegistrationDenied,
+    /// `^MODE: 3`: 2G, but not 4G (FAQ 1.6).
+    OnlyTwoG,
+    /// The tool lost the port.
+    ToolDisconnected,
+    /// `使用缓冲区`.
+    Buffered,
+    /// `lualibc_fopen fail`.
+    FileMissing,
+    /// A send of 0 bytes.
+    EmptySend,
+    /// `SOCKET_CLOSE` with a number other than 0.
+    CloseNumber,
+    /// A line with a record's form that belongs to a payload.
+    LookAlike,
+}
