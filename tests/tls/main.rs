@@ -1,5 +1,11 @@
 //! Real handshakes of the simulated modem, with feature `sim-tls`; the driver's own part of TLS is tested in `tests/core`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing call shall fail the test, also in a helper"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
