@@ -1,4 +1,10 @@
 //! What several test programs, the benches and the fuzz targets share.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing call shall fail the test, also in a helper"
+)]
 #![allow(dead_code, unreachable_pub, reason = "each program uses its own part")]
 
 #[cfg(unix)]
