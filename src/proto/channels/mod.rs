@@ -35,7 +35,7 @@ pub use heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
 pub(super) use link::{Link, Remains};
 pub(super) use opening::Opening;
 pub(super) use unconfirmed::Acceptance;
-pub(super) use window::Window;
+use window::Window;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -50,7 +50,7 @@ use tls_state::Tls;
 use crate::at::ChannelId;
 use crate::config::{Config, ReceiveMode};
 use crate::error::{CloseReason, Error};
-use crate::proto::bearer::BearerDoubt;
+use crate::proto::bearer::{BearerDoubt, Sign};
 use crate::proto::outbox::Outbox;
 use crate::proto::statistics::{Retired, SocketStatistics};
 use crate::proto::{Event, Response, SocketId, Ticket};
@@ -59,33 +59,33 @@ use crate::time::Timestamp;
 /// The channels and who is next.
 #[derive(Debug)]
 pub(in crate::proto) struct Channels {
-    pub(in crate::proto) all: Vec<Channel>,
+    all: Vec<Channel>,
     /// How many of them the firmware offers.
-    pub(in crate::proto) offered: usize,
-    pub(in crate::proto) window: usize,
-    pub(in crate::proto) queue_limit: usize,
+    offered: usize,
+    window: usize,
+    queue_limit: usize,
     pub(in crate::proto) mode: ReceiveMode,
-    pub(in crate::proto) poll: Duration,
+    poll: Duration,
     /// The channel whose turn it is.
-    pub(in crate::proto) turn: usize,
+    turn: usize,
     /// Connections that wait for a channel.
-    pub(in crate::proto) queue: Queue,
+    queue: Queue,
     /// What is in flight, and for whom.
     pub(in crate::proto) job: Option<(ChannelId, Job)>,
     /// The socket that the payload under way belongs to.
-    pub(in crate::proto) receiving: Option<Receiving>,
+    receiving: Option<Receiving>,
     /// Pushed data of which all have come, before anything has followed.
-    pub(in crate::proto) unproved: Option<Unproved>,
+    unproved: Option<Unproved>,
     /// What the fetch in flight has brought.
     pub(in crate::proto) fetched: Fetched,
-    pub(in crate::proto) tls: Tls,
+    tls: Tls,
     /// How the module confirms a send.
-    pub(in crate::proto) acceptance: Acceptance,
-    pub(in crate::proto) baud_rate: u32,
+    acceptance: Acceptance,
+    baud_rate: u32,
     /// How often the module was asked about doubtful news without an answer.
-    pub(in crate::proto) checks: u32,
+    checks: u32,
     /// Whether the bearer may be gone, and the news of that lost.
-    pub(in crate::proto) bearer: BearerDoubt,
+    bearer: BearerDoubt,
     retired: Retired,
 }
 
@@ -151,6 +151,37 @@ impl Channels {
     /// A channel that nobody uses.
     pub(in crate::proto) fn free(&self) -> Option<ChannelId> {
         self.all.iter().find(|channel| channel.is_free()).map(|channel| channel.id)
+    }
+
+    /// A sign that the bearer may be gone.
+    pub(in crate::proto) fn bearer_sign(&mut self, now: Timestamp, sign: Sign) {
+        self.bearer.sign(now, sign);
+    }
+
+    /// Whether the module is to be asked for its bearer now, once.
+    pub(in crate::proto) fn takes_bearer_question(&mut self, now: Timestamp) -> bool {
+        self.bearer.take(now)
+    }
+
+    /// Whether `AT+CIPSTART` is in flight.
+    pub(in crate::proto) fn is_starting(&self) -> bool {
+        matches!(self.job, Some((_, Job::Start)))
+    }
+
+    /// Whether this channel's data are being fetched.
+    pub(in crate::proto) fn is_fetching(&self, id: ChannelId) -> bool {
+        self.job == Some((id, Job::Fetch))
+    }
+
+    /// How the module confirms a send, as it turns out.
+    pub(in crate::proto) fn confirms_sends(&mut self, acceptance: Acceptance) {
+        self.acceptance = acceptance;
+    }
+
+    /// The socket of a transparent stream, on the channel that stands for it.
+    pub(in crate::proto) fn occupy_for_stream(&mut self, id: ChannelId) -> SocketId {
+        let window = Window::stream(self.window);
+        self.channel(id).occupy(window)
     }
 
     /// Everything on the module is shut down: what was left to be closed is closed.

@@ -209,7 +209,7 @@ impl Engine {
             return;
         }
         if says_no_bearer(line) && self.bring_up.is_ready() {
-            self.channels.bearer.sign(now, Sign::Strong);
+            self.channels.bearer_sign(now, Sign::Strong);
         }
         if self.session.is_idle() && !self.session.is_owed(now) {
             self.stream_stray(line);
@@ -253,17 +253,16 @@ impl Engine {
     pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: Finished) {
         self.out.statistics.commands.finished(&finished);
         if self.channels.connecting_until().is_some() && finished.result.is_ok() {
-            let started = matches!(self.channels.job, Some((_, super::channels::Job::Start)));
+            let started = self.channels.is_starting();
             self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
         }
         match finished.owner {
             Owner::BringUp => {
                 self.bring_up.finished(now, &finished.result);
                 if finished.command.text() == Command::quick_send().text() {
-                    self.channels.acceptance = match finished.result {
-                        Ok(_) => Acceptance::Quick,
-                        Err(_) => Acceptance::Slow,
-                    };
+                    let acceptance =
+                        if finished.result.is_ok() { Acceptance::Quick } else { Acceptance::Slow };
+                    self.channels.confirms_sends(acceptance);
                 }
                 if finished.command.is_shut() && finished.result.is_ok() {
                     self.channels.shut_down(&mut self.out);
@@ -326,7 +325,7 @@ impl Engine {
                 continue;
             }
             let asks = self.bring_up.is_ready() && !self.channels.has_to_close();
-            if self.channels.has_doubt() || (asks && self.channels.bearer.take(now)) {
+            if self.channels.has_doubt() || (asks && self.channels.takes_bearer_question(now)) {
                 self.requests.check(Check::Bearer);
             }
             if self.bring_up.is_ready() && self.requests_next {

@@ -2,7 +2,7 @@
 
 use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc};
 use crate::proto::Event;
-use crate::proto::channels::{Job, Late};
+use crate::proto::channels::Late;
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -87,7 +87,7 @@ impl Engine {
         if let HeaderKind::Fetched { channel, .. } = header.kind {
             if self.session.fears_fetch(now, channel) {
                 late = Late::Possible;
-            } else if self.channels.job != Some((channel, Job::Fetch)) {
+            } else if !self.channels.is_fetching(channel) {
                 return self.damaged(now, Fault::NotAskedFor, Some(channel));
             }
         }

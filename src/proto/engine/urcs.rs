@@ -37,11 +37,11 @@ impl Engine {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             // The bearer of its HTTP and FTP clients, which need not be the sockets'.
             Urc::PdpDeactivated if line.starts_with(b"+SAPBR") => {
-                self.channels.bearer.sign(now, Sign::Strong);
+                self.channels.bearer_sign(now, Sign::Strong);
             }
             Urc::PdpDeactivated => self.bearer_lost(now),
             Urc::Bearer(text) if text.contains("DEACT") || text.contains("DETACH") => {
-                self.channels.bearer.sign(now, Sign::Strong);
+                self.channels.bearer_sign(now, Sign::Strong);
             }
             urc if urc.is_restart() => self.restarted(now),
             _ => {}
@@ -98,7 +98,7 @@ impl Engine {
         match Urc::parse(line) {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             urc if urc == Urc::PdpDeactivated || urc.is_restart() => {
-                self.channels.bearer.sign(now, Sign::Strong);
+                self.channels.bearer_sign(now, Sign::Strong);
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::at::{Command, Refusal, Urc};
 use crate::error::{CloseReason, Error, InUse};
 use crate::proto::bring_up::Carries;
-use crate::proto::channels::{End, Link, Window};
+use crate::proto::channels::{End, Link};
 use crate::proto::engine::Engine;
 use crate::proto::exchange::{Failure, Finished};
 use crate::proto::transparent::words::Ending;
@@ -174,8 +174,7 @@ impl Engine {
                     return;
                 }
                 // Not before: until it stands it has no end that anybody must hear of.
-                let window = Window::stream(self.channels.window);
-                let id = self.stream_channel().occupy(window);
+                let id = self.channels.occupy_for_stream(self.transparent.channel);
                 self.out.event(Event::Connected(id));
                 answer(ticket, Ok(Response::Connected(id)), &mut self.out);
             }
