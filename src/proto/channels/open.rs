@@ -1,6 +1,6 @@
 //! Connecting: channels for those who ask, and what becomes of their connections.
 
-use crate::at::{ChannelId, Protocol};
+use crate::at::{ChannelId, Command, Protocol};
 use crate::error::{Error, NotReady};
 use crate::proto::bearer::Sign;
 use crate::proto::outbox::Outbox;
@@ -9,10 +9,37 @@ use crate::time::Timestamp;
 use super::channel::End;
 use super::link::Link;
 use super::opening::{Opening, Strays, refuse_connect};
+use super::security::Security;
+use super::tls_state::Switch;
+use super::turn::Turn;
 use super::window::Window;
-use super::{Channels, STALE};
+use super::{Channels, Job, STALE};
 
 impl Channels {
+    /// The next command of a connection that is wanted, if it is its turn.
+    pub(super) fn opening_turn(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        out: &mut Outbox,
+    ) -> Option<(Job, Turn)> {
+        let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
+        if opening.preparation.security() == Security::Plain && self.tls.switch == Switch::Off {
+            return self.start_turn(now, id);
+        }
+        self.secured_turn(now, id, out)
+    }
+
+    /// Nothing is left to prepare: `AT+CIPSTART`.
+    pub(super) fn start_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<(Job, Turn)> {
+        let channel = self.channel(id);
+        let Link::Wanted(opening) = &channel.link else { return None };
+        let command = Command::start(id, opening.protocol, &opening.host, opening.port);
+        channel.security = opening.preparation.security();
+        channel.link.started(now);
+        Some((Job::Start, Turn { channel: id, command, payload: None }))
+    }
+
     /// Takes a free channel for a new connection, or waits for one that is being released.
     pub(in crate::proto) fn connect(&mut self, now: Timestamp, opening: Opening, out: &mut Outbox) {
         self.queue.0.push_back(opening);

@@ -1,6 +1,6 @@
 //! Whose turn it is to prepare and to start a connection, with one switch between TLS and plain for all of them.
 
-use crate::at::{ChannelId, Command};
+use crate::at::ChannelId;
 use crate::error::{Error, TlsFailure, TlsStep};
 use crate::proto::exchange::Finished;
 use crate::proto::outbox::Outbox;
@@ -13,18 +13,14 @@ use super::turn::Turn;
 use super::{Channels, Job};
 
 impl Channels {
-    /// The next command of a connection that is wanted, if it is its turn.
-    pub(in crate::proto) fn opening_turn(
+    /// The next command of a connection that TLS has to do with: its own, or the module's switch that an earlier one left.
+    pub(super) fn secured_turn(
         &mut self,
         now: Timestamp,
         id: ChannelId,
         out: &mut Outbox,
     ) -> Option<(Job, Turn)> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
-        let security = opening.preparation.security();
-        if security == Security::Plain && self.tls.switch == Switch::Off {
-            return self.start_turn(now, id);
-        }
         if !opening.preparation.is_under_way() {
             if self.is_preparing() {
                 return None;
@@ -95,15 +91,6 @@ impl Channels {
         self.tls.written(id, ask.effect);
         self.channel(id).link.preparing();
         Some((Job::Prepare, Turn { channel: id, command: ask.command, payload: ask.payload }))
-    }
-
-    fn start_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<(Job, Turn)> {
-        let channel = self.channel(id);
-        let Link::Wanted(opening) = &channel.link else { return None };
-        let command = Command::start(id, opening.protocol, &opening.host, opening.port);
-        channel.security = opening.preparation.security();
-        channel.link.started(now);
-        Some((Job::Start, Turn { channel: id, command, payload: None }))
     }
 
     /// Whether a preparation is under way: one at a time, so that none takes another's files away.
