@@ -1,0 +1,148 @@
+//! Sockets that end, with their connections or without, and those who wait for it.
+
+use std::time::Duration;
+
+use crate::at::ChannelId;
+use crate::error::{CloseReason, Error};
+use crate::proto::outbox::Outbox;
+use crate::proto::{Event, Response, SocketId, Ticket};
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::channel::{Closer, End, Send};
+use super::link::{Link, Remains};
+use super::opening::refuse_connect;
+use super::pressure::Pressure;
+
+impl Channels {
+    /// Ends a socket for the application, who may wait until the module has closed it too.
+    pub(in crate::proto) fn close(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        ticket: Ticket,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id.channel);
+        if channel.socket_of(id).is_none() {
+            out.answer(ticket, Ok(Response::Closed));
+            return;
+        }
+        self.end(id.channel, End::Closed(CloseReason::Local), out);
+        if let Some(socket) = self.channel(id.channel).socket_of(id) {
+            socket.closers.push(Closer { ticket, deadline: now + timeout, timeout });
+        }
+        self.settle(id.channel, out);
+    }
+
+    /// Ends a socket whose handle is gone. A close that is still waited for fails: the module has not confirmed it, and
+    /// nothing is left of the socket that could tell later.
+    pub(in crate::proto) fn forget(&mut self, id: SocketId, out: &mut Outbox) {
+        self.retired.forget(id);
+        if self.channel(id.channel).socket_of(id).is_some() {
+            self.end(id.channel, End::Closed(CloseReason::Local), out);
+            let forgotten = self.channel(id.channel).socket.take();
+            for closer in forgotten.into_iter().flat_map(|socket| socket.closers) {
+                out.answer(closer.ticket, Err(Error::Closed(CloseReason::Local)));
+            }
+        }
+    }
+
+    /// Ends the socket on a channel, if it has not ended, and has the link closed.
+    pub(in crate::proto) fn end(&mut self, id: ChannelId, end: End, out: &mut Outbox) {
+        let channel = self.channel(id);
+        let socket_id = channel.socket_id();
+        let connecting = channel.link.take_ticket();
+        channel.link.release();
+        if connecting.is_some() {
+            // It ended before it was there: nobody has a handle of it.
+            channel.socket = None;
+            refuse_connect(connecting, end.error(), out);
+            return;
+        }
+        let Some(socket) = channel.open_socket() else { return };
+        socket.end = Some(end.clone());
+        socket.waiting = false;
+        socket.poll_at = Timestamp::MAX;
+        socket.pressure = Pressure::None;
+        socket.window.take_unfinished();
+        self.fail_sends(id, &|| end.error(), out);
+        out.event(Event::Closed(socket_id, end.reason()));
+        out.readable(socket_id);
+    }
+
+    /// Nothing more can be sent on a channel.
+    pub(in crate::proto) fn fail_sends(
+        &mut self,
+        id: ChannelId,
+        error: &dyn Fn() -> Error,
+        out: &mut Outbox,
+    ) {
+        let socket_id = self.channel(id).socket_id();
+        let Some(socket) = &mut self.channel(id).socket else { return };
+        socket.delivery.fail(error, out);
+        for send in std::mem::take(&mut socket.sends) {
+            let Send { ticket, data, accepted, .. } = send;
+            match ticket {
+                None => {
+                    socket.statistics.unsent += (data.len() - accepted) as u64;
+                    out.event(Event::Unsent(socket_id, data.len() - accepted));
+                }
+                Some(ticket) if accepted > 0 => out.answer(ticket, Ok(Response::Sent { accepted, data })),
+                Some(ticket) => out.answer(ticket, Err(error())),
+            }
+        }
+    }
+
+    /// Ends every socket and connection. A close is confirmed if the module holds nothing any more; without a port it
+    /// never will be.
+    pub(in crate::proto) fn end_all(&mut self, end: &End, remains: Remains, out: &mut Outbox) {
+        if let Some((id, _)) = self.job.take()
+            && let Some(socket) = &mut self.channel(id).socket
+        {
+            socket.statistics.commands.abandoned += 1;
+        }
+        self.bearer.settle();
+        if *end == End::Restarted {
+            self.tls.forget();
+        }
+        for id in ChannelId::all() {
+            let channel = self.channel(id);
+            if channel.link.opening().is_some() {
+                channel.socket = None;
+                refuse_connect(channel.link.take_ticket(), end.error(), out);
+            }
+            self.end(id, end.clone(), out);
+            self.channel(id).link.cut(remains);
+            if matches!(end, End::PortLost(_)) {
+                self.fail_closers(id, end, out);
+            } else {
+                self.settle(id, out);
+            }
+        }
+        self.refuse_queued(end, out);
+    }
+
+    /// Tells those who wait for the close when the module holds nothing any more.
+    pub(in crate::proto) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
+        let channel = self.channel(id);
+        if !matches!(channel.link, Link::Idle) {
+            return;
+        }
+        let Some(socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
+        for closer in socket.closers {
+            out.answer(closer.ticket, Ok(Response::Closed));
+        }
+        let id = channel.socket_id();
+        self.retired.keep(id, socket.statistics);
+    }
+
+    /// No close will be confirmed any more.
+    fn fail_closers(&mut self, id: ChannelId, end: &End, out: &mut Outbox) {
+        let closers = self.channel(id).socket.as_mut().map(|socket| std::mem::take(&mut socket.closers));
+        for closer in closers.into_iter().flatten() {
+            out.answer(closer.ticket, Err(end.error()));
+        }
+    }
+}
