@@ -24,7 +24,7 @@ use super::opening::Opening;
 /// | `Closing` | `CLOSE OK` or a refusal | `Idle` |
 /// | `Closing` | no answer | `Used` |
 /// | `Idle` | a transparent stream begins on this channel | `Stream` |
-/// | `Stream` | it is over ([`Transparent`](super::transparent::Transparent)) | `Idle` |
+/// | `Stream` | it is over ([`Transparent`](crate::proto::transparent::Transparent)) | `Idle` |
 /// | any | bearer lost, restart | `Idle` |
 /// | `Starting`, `Connecting`, `Up`, `Draining`, `Closing` | the module or the port is lost sight of, or all is to be shut down | `Used` |
 /// | `Used` | `AT+CIPSHUT` is answered | `Idle` |
@@ -135,8 +135,83 @@ impl Link {
         };
     }
 
-    /// The connection stands, or its making has failed: gives back what was being made.
-    pub(in crate::proto) fn take_opening(&mut self, next: Self) -> Option<Opening> {
+    /// A connection has got this channel, or is prepared further.
+    pub(super) fn wanted(&mut self, opening: Opening) {
+        *self = Self::Wanted(opening);
+    }
+
+    /// The command that prepares it has ended; what is made of that is the caller's affair.
+    pub(super) fn prepared(&mut self) -> Option<Opening> {
+        if matches!(self, Self::Preparing(_)) { self.take_opening(Self::Idle) } else { None }
+    }
+
+    /// It gives up its channel before anything was started on it.
+    pub(super) fn withdrawn(&mut self) -> Option<Opening> {
+        if matches!(self, Self::Wanted(_)) { self.take_opening(Self::Idle) } else { None }
+    }
+
+    /// The connection stands.
+    pub(super) fn connected(&mut self) -> Option<Opening> {
+        if self.is_connecting() { self.take_opening(Self::Up) } else { None }
+    }
+
+    /// Its making has failed.
+    pub(super) fn failed(&mut self) -> Option<Opening> {
+        self.take_opening(Self::Used)
+    }
+
+    /// The module has made a connection that was given up.
+    pub(super) fn made_late(&mut self) {
+        if matches!(self, Self::Idle) {
+            *self = Self::Used;
+        }
+    }
+
+    /// Nothing more can be sent, but the module may still give what it holds.
+    pub(super) fn drains(&mut self, reason: CloseReason) {
+        *self = Self::Draining(reason);
+    }
+
+    /// `AT+CIPCLOSE` is written.
+    pub(super) fn closing(&mut self) {
+        if matches!(self, Self::Used) {
+            *self = Self::Closing;
+        }
+    }
+
+    /// `AT+CIPCLOSE` has ended, and the module holds nothing or perhaps something.
+    pub(super) fn closed(&mut self, remains: Remains) {
+        *self = match remains {
+            Remains::Nothing => Self::Idle,
+            Remains::Unknown => Self::Used,
+        };
+    }
+
+    /// Everything on the module is shut down: what was left to be closed is closed. Whether there was something.
+    pub(super) fn shut_down(&mut self) -> bool {
+        let was_left = matches!(self, Self::Used | Self::Closing);
+        if was_left {
+            *self = Self::Idle;
+        }
+        was_left
+    }
+
+    /// A transparent stream begins on it.
+    pub(in crate::proto) fn stream_begins(&mut self) {
+        *self = Self::Stream;
+    }
+
+    /// It is over; whether it stood here.
+    pub(in crate::proto) fn stream_is_over(&mut self) -> bool {
+        let was_stream = matches!(self, Self::Stream);
+        if was_stream {
+            *self = Self::Idle;
+        }
+        was_stream
+    }
+
+    /// What was being made, if anything was; the next state then.
+    fn take_opening(&mut self, next: Self) -> Option<Opening> {
         match std::mem::take(self) {
             Self::Wanted(opening)
             | Self::Preparing(opening)
@@ -193,5 +268,113 @@ impl Link {
             Self::Stream => Self::Stream,
             Self::Connecting(_) | Self::Up | Self::Draining(_) | Self::Used => Self::Used,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::Protocol;
+
+    /// Every state, by its name.
+    fn states() -> Vec<Link> {
+        let opening = || {
+            let host = crate::at::Quotable::host("a.test").unwrap();
+            let (now, timeout) = (Timestamp::ZERO, std::time::Duration::from_secs(1));
+            Opening::new(Ticket(1), Protocol::Tcp, host, 80, now, timeout)
+        };
+        vec![
+            Link::Idle,
+            Link::Wanted(opening()),
+            Link::Preparing(opening()),
+            Link::Starting(opening()),
+            Link::Connecting(opening()),
+            Link::Up,
+            Link::Draining(CloseReason::Peer),
+            Link::Used,
+            Link::Closing,
+            Link::Stream,
+        ]
+    }
+
+    fn name(link: &Link) -> &'static str {
+        match link {
+            Link::Idle => "idle",
+            Link::Wanted(_) => "wanted",
+            Link::Preparing(_) => "preparing",
+            Link::Starting(_) => "starting",
+            Link::Connecting(_) => "connecting",
+            Link::Up => "up",
+            Link::Draining(_) => "draining",
+            Link::Used => "used",
+            Link::Closing => "closing",
+            Link::Stream => "stream",
+        }
+    }
+
+    type Change = (&'static str, fn(&mut Link), [&'static str; 10]);
+
+    /// What each change makes of each state, in the order of [`states`]; `-`: nothing.
+    const CHANGES: [Change; 16] = [
+        ("preparing", Link::preparing, ["-", "preparing", "-", "-", "-", "-", "-", "-", "-", "-"]),
+        ("prepared", |link| drop(link.prepared()), ["-", "-", "idle", "-", "-", "-", "-", "-", "-", "-"]),
+        ("withdrawn", |link| drop(link.withdrawn()), ["-", "idle", "-", "-", "-", "-", "-", "-", "-", "-"]),
+        (
+            "started",
+            |link| link.started(Timestamp::ZERO),
+            ["-", "starting", "-", "-", "-", "-", "-", "-", "-", "-"],
+        ),
+        ("accepted", Link::accepted, ["-", "-", "-", "connecting", "-", "-", "-", "-", "-", "-"]),
+        ("connected", |link| drop(link.connected()), ["-", "-", "-", "up", "up", "-", "-", "-", "-", "-"]),
+        (
+            "failed",
+            |link| drop(link.failed()),
+            ["-", "used", "used", "used", "used", "-", "-", "-", "-", "-"],
+        ),
+        ("made late", Link::made_late, ["used", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
+        ("closing", Link::closing, ["-", "-", "-", "-", "-", "-", "-", "closing", "-", "-"]),
+        (
+            "shut down",
+            |link| drop(link.shut_down()),
+            ["-", "-", "-", "-", "-", "-", "-", "idle", "idle", "-"],
+        ),
+        (
+            "stream over",
+            |link| drop(link.stream_is_over()),
+            ["-", "-", "-", "-", "-", "-", "-", "-", "-", "idle"],
+        ),
+        (
+            "answered otherwise",
+            |link| drop(link.take_ticket()),
+            ["-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+        ),
+        ("released", Link::release, ["-", "idle", "-", "-", "used", "used", "used", "-", "-", "-"]),
+        (
+            "cut, nothing remains",
+            |link| link.cut(Remains::Nothing),
+            ["-", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle"],
+        ),
+        (
+            "cut, what remains is unknown",
+            |link| link.cut(Remains::Unknown),
+            ["-", "idle", "idle", "used", "used", "used", "used", "-", "used", "idle"],
+        ),
+        (
+            "closed",
+            |link| link.closed(Remains::Nothing),
+            ["-", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle"],
+        ),
+    ];
+
+    #[test]
+    fn every_change_of_every_state_is_as_the_table_says() {
+        for (change, apply, expected) in CHANGES {
+            for (mut link, expected) in states().into_iter().zip(expected) {
+                let before = name(&link);
+                apply(&mut link);
+                let expected = if expected == "-" { before } else { expected };
+                assert_eq!(name(&link), expected, "{change} in {before}");
+            }
+        }
     }
 }

@@ -184,8 +184,7 @@ impl Channels {
     /// Everything on the module is shut down: what was left to be closed is closed.
     pub(in crate::proto) fn shut_down(&mut self, out: &mut Outbox) {
         for id in ChannelId::all() {
-            if matches!(self.channel(id).link, Link::Used | Link::Closing) {
-                self.channel(id).link = Link::Idle;
+            if self.channel(id).link.shut_down() {
                 self.settle(id, out);
             }
         }

@@ -61,9 +61,7 @@ impl Channels {
     /// Connections that have got a channel which the firmware does not offer, and are not begun, wait again, or are refused.
     pub(in crate::proto) fn withdraw_beyond_offer(&mut self, now: Timestamp, out: &mut Outbox) {
         for channel in self.all.iter_mut().skip(self.offered) {
-            if matches!(channel.link, Link::Wanted(_))
-                && let Some(opening) = channel.link.take_opening(Link::Idle)
-            {
+            if let Some(opening) = channel.link.withdrawn() {
                 channel.socket = None;
                 self.queue.0.push_back(opening);
             }
@@ -84,7 +82,7 @@ impl Channels {
                 Protocol::Tcp => Window::stream(self.window),
                 Protocol::Udp => Window::datagrams(self.window),
             });
-            channel.link = Link::Wanted(opening);
+            channel.link.wanted(opening);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 use super::channel::{Channel, Doubt};
 use super::frame::Fetched;
-use super::link::Link;
+use super::link::{Link, Remains};
 use super::turn::Turn;
 use super::{Channels, Job, STALE};
 
@@ -84,7 +84,7 @@ impl Channels {
             channel.doubt = Some(Doubt::News(ChannelNews::ConnectFail));
             return;
         }
-        let Some(opening) = channel.link.take_opening(Link::Used) else { return };
+        let Some(opening) = channel.link.failed() else { return };
         match failure {
             Failure::Refused(Refusal::AlreadyConnect) => {
                 let error = opening.refused(Refusal::AlreadyConnect);
@@ -105,15 +105,15 @@ impl Channels {
     fn close_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         let channel = self.channel(id);
         channel.heard_at = now;
-        channel.link = match finished.result {
+        channel.link.closed(match finished.result {
             // A refusal says that there is nothing to close (protocol section 10).
-            Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Link::Idle,
-            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => Link::Used,
+            Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Remains::Nothing,
+            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => Remains::Unknown,
             Err(Failure::Timeout) => {
                 channel.stale_until = now + STALE;
-                Link::Used
+                Remains::Unknown
             }
-        };
+        });
         self.settle(id, out);
     }
 
@@ -182,7 +182,7 @@ impl Channel {
         let turn = |command| Turn { channel: id, command, payload: None };
         match &self.link {
             Link::Used => {
-                self.link = Link::Closing;
+                self.link.closing();
                 return Some((Job::Close, turn(Command::close(id))));
             }
             // Their turns are `opening_turn`'s.

@@ -50,21 +50,14 @@ impl Channels {
         finished: &Finished,
         out: &mut Outbox,
     ) {
-        let link = &mut self.channel(id).link;
-        let mut opening = match std::mem::take(link) {
-            Link::Preparing(opening) => opening,
-            other => {
-                *link = other;
-                return;
-            }
-        };
+        let Some(mut opening) = self.channel(id).link.prepared() else { return };
         let result = opening.preparation.finished(finished);
         let result = result.map(|effect| self.tls.done(id, effect));
         if opening.ticket.is_none() {
             return;
         }
         match result {
-            Ok(()) => self.channel(id).link = Link::Wanted(opening),
+            Ok(()) => self.channel(id).link.wanted(opening),
             Err((step, TlsFailure::Timeout(_))) => {
                 // The caller has waited for more than this command.
                 let why = TlsFailure::Timeout(now - opening.asked_at);
@@ -120,7 +113,7 @@ impl Channels {
         if !secured.clone().any(|channel| channel.link.can_fetch()) {
             return !secured.any(|channel| matches!(channel.link, Link::Used | Link::Closing));
         }
-        if let Some(opening) = self.channel(id).link.take_opening(Link::Idle) {
+        if let Some(opening) = self.channel(id).link.withdrawn() {
             let error = Error::Tls { step: TlsStep::Switch, why: TlsFailure::TlsOpen };
             self.fail_connect(id, opening, error, out);
         }

@@ -120,7 +120,7 @@ impl Channels {
             ChannelNews::ConnectOk => self.connected(now, id, out),
             ChannelNews::ConnectFail => self.connect_failed(now, id, out),
             ChannelNews::AlreadyConnect => {
-                if let Some(opening) = self.channel(id).link.take_opening(Link::Used) {
+                if let Some(opening) = self.channel(id).link.failed() {
                     let error = opening.refused(Refusal::AlreadyConnect);
                     self.retry_connect(now, id, opening, error, out);
                 }
@@ -142,13 +142,10 @@ impl Channels {
         let channel = self.channel(id);
         if matches!(channel.link, Link::Idle) {
             // A late success of a connection that was given up: it must not stay open.
-            channel.link = Link::Used;
+            channel.link.made_late();
             return;
         }
-        if !channel.link.is_connecting() {
-            return;
-        }
-        let Some(opening) = channel.link.take_opening(Link::Up) else { return };
+        let Some(opening) = channel.link.connected() else { return };
         if matches!(opening.strays, Strays::Doubtful(_)) {
             // What was dropped may have been its own: it is closed, and another one has no hole.
             channel.link.release();
@@ -180,7 +177,7 @@ impl Channels {
         }
         let channel = self.channel(id);
         if matches!(channel.link, Link::Connecting(_))
-            && let Some(opening) = channel.link.take_opening(Link::Used)
+            && let Some(opening) = channel.link.failed()
         {
             let error = opening.refused(Refusal::ConnectFail);
             self.fail_connect(id, opening, error, out);
@@ -212,7 +209,7 @@ impl Channels {
     /// Nothing more can be sent, but the module may still give what it holds.
     pub(in crate::proto) fn drain(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason) {
         let channel = self.channel(id);
-        channel.link = Link::Draining(reason);
+        channel.link.drains(reason);
         if let Some(socket) = channel.open_socket() {
             socket.poll_at = now;
             socket.pressure = Pressure::None;

@@ -3,7 +3,7 @@
 //! Payload and text share one line, and nothing protects either. So a lost or changed byte can make text of payload, or
 //! payload of text. Much of that shows, because an undamaged module could not have written it: then every socket that may
 //! lack bytes ends with [`CloseReason::Damaged`], and nothing is believed until the module has answered questions again
-//! ([`Resync`](super::resync::Resync)).
+//! ([`Resync`](crate::proto::resync::Resync)).
 
 use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc};
 use crate::config::ReceiveMode;

@@ -61,7 +61,7 @@ impl Engine {
         &self.out.statistics
     }
 
-    /// What was counted of a socket, also when it has ended, until it is [forgotten](super::Request::Forget). `None` then,
+    /// What was counted of a socket, also when it has ended, until it is [forgotten](crate::proto::Request::Forget). `None` then,
     /// or if 256 others have been closed since.
     pub fn socket_statistics(&self, socket: SocketId) -> Option<&SocketStatistics> {
         self.channels.statistics(socket)

@@ -215,7 +215,7 @@ impl Engine {
             return;
         };
         self.transparent.channel = free;
-        self.stream_channel().link = Link::Stream;
+        self.stream_channel().link.stream_begins();
         self.transparent.wire.forget();
         self.transparent.state = State::Preparing(dial);
     }

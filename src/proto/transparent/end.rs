@@ -48,9 +48,7 @@ impl Engine {
         self.transparent.fail_waiting(&over, &mut self.out);
         self.transparent.state = State::Off;
         self.transparent.wire.forget();
-        let channel = self.stream_channel();
-        if matches!(channel.link, Link::Stream) {
-            channel.link = Link::Idle;
+        if self.stream_channel().link.stream_is_over() {
             self.channels.settle(self.transparent.channel, &mut self.out);
         }
     }
