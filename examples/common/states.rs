@@ -1,9 +1,11 @@
 //! Everything that `doctor` can find, on the simulated modem: each state with the cause that has to be named first.
 #![allow(dead_code, reason = "the example and its test each use their own part")]
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::Arc;
+#[cfg(feature = "sim-tls")]
+mod tls_server;
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
@@ -13,9 +15,6 @@ use air724ug::sim::{
     When, serve,
 };
 use air724ug::{Certificate, Config, Error, Modem, TlsConfig};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
 
 /// A state of the modem or of the world around it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,6 +94,10 @@ const SERVER_KEY: &[u8] = include_bytes!("../../fixtures/certificates/server.key
 /// 2030-01-01, when they are valid, but for one.
 const CLOCK: u64 = 1_893_456_000;
 
+/// What the states of TLS need.
+const NO_TLS: &str = "this example was built without TLS on the simulated modem; add it, which needs a C compiler: \
+                      cargo run --features sim-tls --example doctor -- ...";
+
 impl State {
     /// Whether the server is to be reached with TLS.
     fn is_tls(self) -> bool {
@@ -117,7 +120,11 @@ pub struct Patient {
 
 impl Patient {
     /// Brings a simulated modem into this state. Waits are short, because nothing gets better here.
+    /// The states of TLS need feature `sim-tls`.
     pub fn new(state: State) -> Result<Self, Error> {
+        if state.is_tls() && cfg!(not(feature = "sim-tls")) {
+            return Err(without_tls());
+        }
         let mut patient = match (settings(state), state) {
             (_, State::NoPort) => Self::at("/dev/no-such-port"),
             (_, State::NotAPort) => Self::at("/dev/null"),
@@ -179,7 +186,7 @@ impl Patient {
         thread::spawn(move || {
             if let Err(error) = serve::run(modem, pty, inbox) {
                 // If that can't be told, there is no one to tell.
-                let _ = writeln!(std::io::stderr(), "the simulated modem ended: {error}");
+                let _ = writeln!(io::stderr(), "the simulated modem ended: {error}");
             }
         });
         patient.remote = Some(remote);
@@ -253,40 +260,24 @@ fn echo_server() -> Result<u16, Error> {
         for stream in listener.incoming().flatten() {
             let (mut from, mut to) = (&stream, &stream);
             // A client that goes away is no failure.
-            let _ = std::io::copy(&mut from, &mut to);
+            let _ = io::copy(&mut from, &mut to);
         }
     });
     Ok(port)
 }
 
 /// A server on this machine that speaks TLS with this certificate and echoes; its port.
+#[cfg(feature = "sim-tls")]
 fn tls_server(certificate: &[u8]) -> Result<u16, Error> {
-    let config = Arc::new(server_config(certificate).map_err(std::io::Error::other)?);
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let port = listener.local_addr()?.port();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let config = config.clone();
-            // A client that does not like the certificate goes away.
-            thread::spawn(move || echo_secured(stream, config));
-        }
-    });
-    Ok(port)
+    Ok(tls_server::serve(certificate, SERVER_KEY)?)
 }
 
-fn server_config(certificate: &[u8]) -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let chain = vec![CertificateDer::from_pem_slice(certificate)?];
-    let key = PrivateKeyDer::from_pem_slice(SERVER_KEY)?;
-    Ok(builder.with_no_client_auth().with_single_cert(chain, key)?)
+/// There is none without the simulated modem's TLS.
+#[cfg(not(feature = "sim-tls"))]
+fn tls_server(_: &[u8]) -> Result<u16, Error> {
+    Err(without_tls())
 }
 
-fn echo_secured(mut stream: TcpStream, config: Arc<ServerConfig>) {
-    let Ok(mut connection) = ServerConnection::new(config) else { return };
-    let mut tls = rustls::Stream::new(&mut connection, &mut stream);
-    let mut buf = [0; 4096];
-    while let Ok(count @ 1..) = tls.read(&mut buf)
-        && tls.write_all(&buf[..count]).is_ok()
-    {}
+fn without_tls() -> Error {
+    io::Error::new(io::ErrorKind::Unsupported, NO_TLS).into()
 }

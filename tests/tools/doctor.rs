@@ -85,10 +85,21 @@ fn each_state_of_the_bearer_and_the_server_is_named_first() {
     examine_all(&[&bearer[..], &["private-server", "server-refuses", "server-silent"]].concat());
 }
 
+#[cfg(feature = "sim-tls")]
 #[test]
 fn each_state_of_tls_is_named_first() {
     let certificates = ["wrong-certificate", "wrong-name", "expired-certificate"];
     examine_all(&[&["tls", "wrong-clock", "no-tls-server"], &certificates[..]].concat());
+}
+
+#[cfg(not(feature = "sim-tls"))]
+#[test]
+fn a_state_of_tls_says_which_feature_is_missing() {
+    for name in ["tls", "wrong-clock", "no-tls-server"] {
+        let (_, state, _) = STATES.iter().find(|(known, ..)| *known == name).unwrap();
+        let error = Patient::new(*state).unwrap_err().to_string();
+        assert!(error.contains("cargo run --features sim-tls --example doctor"), "{name}: {error}");
+    }
 }
 
 /// What the doctor has to name first, whatever becomes of the table of states.
@@ -208,6 +219,7 @@ fn a_step_of_tls_that_the_module_refuses_is_named() {
     }
 }
 
+#[cfg(feature = "sim-tls")]
 #[test]
 fn without_a_certificate_whoever_answers_is_taken_and_that_is_said() {
     let patient = Patient::new(State::Tls).unwrap();
