@@ -105,7 +105,7 @@ fn names(source: &Source) -> Vec<Finding> {
         })
         .collect();
     for path in paths(&source.production) {
-        if path.public && path.segments.last().is_some_and(|last| last == "*") {
+        if path.is_public() && path.segments.last().is_some_and(|last| last == "*") {
             let message = format!("`pub use {}` hides what is public", path.segments.join("::"));
             findings.push(Finding::new(source, path.line, message));
         }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) fn exports(lib: &Source) -> BTreeMap<String, String> {
     paths(&lib.production)
         .into_iter()
-        .filter(|path| path.public && path.segments.len() > 1)
+        .filter(|path| path.is_public() && path.segments.len() > 1)
         .filter_map(|path| Some((path.segments.last()?.clone(), part_of_export(&path)?)))
         .collect()
 }

@@ -6,6 +6,7 @@
 // Helpers of tests: a panic is how they fail.
 #![allow(clippy::expect_used)]
 
+mod circles;
 mod habits;
 mod layers;
 mod luat_table;
@@ -50,6 +51,17 @@ fn every_part_imports_only_what_the_table_allows() {
     let lib = sources.iter().find(|source| source.path == "src/lib.rs").expect("src/lib.rs exists");
     let exports = layers::exports(lib);
     assert_none(sources.iter().flat_map(|source| layers::check(source, &exports)).collect());
+}
+
+#[test]
+fn files_import_in_no_circles_but_those_that_are_listed() {
+    let (new, gone) = circles::compare(&circles::circles(&sources(&["src"])));
+    assert_eq!(
+        new,
+        [] as [String; 0],
+        "files that import each other in a circle that tests/architecture/circles.rs does not list"
+    );
+    assert_eq!(gone, [] as [String; 0], "files that are in no circle any more; take them off that list");
 }
 
 #[test]

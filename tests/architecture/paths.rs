@@ -5,8 +5,14 @@
 pub(crate) struct Path {
     pub(crate) segments: Vec<String>,
     pub(crate) line: usize,
-    /// In a `pub use`.
-    pub(crate) public: bool,
+    pub(crate) import: Import,
+}
+
+impl Path {
+    /// Whether it stands in a `pub use`.
+    pub(crate) fn is_public(&self) -> bool {
+        self.import == Import::Public
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -28,7 +34,7 @@ pub(crate) fn paths(code: &str) -> Vec<Path> {
         };
         let first = found.len();
         at = tree(&tokens, at, &[], &mut found);
-        found[first..].iter_mut().for_each(|path: &mut Path| path.public = import == Import::Public);
+        found[first..].iter_mut().for_each(|path: &mut Path| path.import = import);
         if import == Import::None && found[first].segments.len() < 2 {
             found.truncate(first);
         }
@@ -36,12 +42,15 @@ pub(crate) fn paths(code: &str) -> Vec<Path> {
     found
 }
 
-#[derive(PartialEq)]
-enum Import {
-    /// A path in an expression or a type.
+/// What a path stands in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Import {
+    /// An expression or a type.
     None,
-    /// `use`, also `pub(crate) use`.
+    /// `use`.
     Private,
+    /// `pub(crate) use`, `pub(super) use`.
+    Restricted,
     /// `pub use`.
     Public,
 }
@@ -57,8 +66,12 @@ fn start_of_path(tokens: &[(Token, usize)], at: usize) -> Option<Import> {
     let global = usize::from(token(1) == Some(&Token::Separator));
     match token(1 + global) {
         Some(Token::Name(name)) if name == "use" => {
-            let public = is(token(2 + global), "pub");
-            Some(if public { Import::Public } else { Import::Private })
+            let before = token(2 + global);
+            Some(match is(before, "pub") {
+                true => Import::Public,
+                false if before == Some(&Token::Mark(')')) => Import::Restricted,
+                false => Import::Private,
+            })
         }
         // The second part of `std::io`; a method behind a turbofish.
         Some(Token::Name(_) | Token::Mark('>')) if global == 1 => None,
@@ -82,14 +95,14 @@ fn tree(tokens: &[(Token, usize)], mut at: usize, prefix: &[String], found: &mut
         if tokens.get(at).map(|(token, _)| token) != Some(&Token::Separator)
             || segments.last().is_some_and(|s| s == "*")
         {
-            found.push(Path { segments, line, public: false });
+            found.push(Path { segments, line, import: Import::None });
             return at;
         }
         at += 1;
         let goes_on = matches!(tokens.get(at), Some((Token::Name(_) | Token::Mark('*' | '{'), _)));
         if !goes_on {
             // A turbofish: `Vec::<u8>::new`.
-            found.push(Path { segments, line, public: false });
+            found.push(Path { segments, line, import: Import::None });
             return at;
         }
     }
@@ -173,7 +186,7 @@ mod tests {
 
     #[test]
     fn only_a_pub_use_is_public() {
-        let public = |code: &str| paths(code)[0].public;
+        let public = |code: &str| paths(code)[0].is_public();
         assert!(public("pub use at::Urc;"));
         assert!(public("mod at;\npub use at::{Urc, Token};"));
         assert!(!public("pub(crate) use at::Urc;"));
