@@ -1,6 +1,8 @@
 //! The engine against the simulated modem or a script, in virtual time; a few files also run the same through a [`Modem`]
 //! on a pair of pipes.
 //!
+//! Without feature `sim-tls` the simulated modem refuses `AT+CIPSSL=1`, so the files that need it are left out.
+//!
 //! [`Modem`]: air724ug::Modem
 
 #[path = "../support/mod.rs"]
@@ -23,14 +25,17 @@ mod prompts;
 mod quirks;
 mod release;
 mod results;
+#[cfg(feature = "sim-tls")]
 mod secrets;
 mod services;
 mod sim_fuzz;
 mod statistics;
 mod text_of_people;
+#[cfg(feature = "sim-tls")]
 mod tls;
 mod tls_config;
 mod tls_encrypted;
+#[cfg(feature = "sim-tls")]
 mod tls_files;
 mod transparent;
 mod transparent_pressure;

@@ -8,6 +8,7 @@ mod sim_commands;
 mod sim_dtr;
 mod sim_failures;
 mod sim_faults;
+#[cfg(feature = "sim-tls")]
 mod sim_fidelity;
 mod sim_fidelity_fixtures;
 mod sim_fidelity_guide;
