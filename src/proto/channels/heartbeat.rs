@@ -14,7 +14,7 @@ pub struct Pulse {
     /// [`Request::Beat`](crate::proto::Request::Beat); until then it is not asked again.
     pub payload: Option<Vec<u8>>,
     /// How many heartbeats in a row may stay without any data from the peer before the socket ends with
-    /// [`CloseReason::HeartbeatLost`]; `None`: no answer is expected.
+    /// [`CloseReason::HeartbeatLost`](crate::CloseReason::HeartbeatLost); `None`: no answer is expected.
     pub max_missed: Option<u32>,
 }
 

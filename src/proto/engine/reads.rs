@@ -72,7 +72,7 @@ impl Engine {
     /// Begins, changes or ends the heartbeat of a socket.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a span shorter than [`Pulse::MIN_SPAN`], an empty payload or one that is longer than a
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a span shorter than [`Pulse::MIN_SPAN`], an empty payload or one that is longer than a
     /// datagram, and then the heartbeat stays as it was; how the socket ended, if it did.
     pub fn set_heartbeat(&mut self, now: Timestamp, socket: SocketId, pulse: Option<Pulse>) -> Result<()> {
         self.channels.set_heartbeat(now, socket, pulse)
@@ -85,7 +85,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// Gives the buffer of an [`Output::Write`] back when its bytes are with the port, to be filled again, so that
+    /// Gives the buffer of an [`Output::Write`](crate::proto::Output::Write) back when its bytes are with the port, to be filled again, so that
     /// writing allocates nothing. A shell that does without loses nothing else.
     pub fn reuse(&mut self, buffer: Vec<u8>) {
         self.out.reuse(buffer);
