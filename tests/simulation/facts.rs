@@ -106,6 +106,8 @@ pub struct Connection {
     pub sends: Vec<Send>,
     /// The network has made it.
     pub is_up: bool,
+    /// The pieces of payload that the host has written behind `AT+CIPSEND`.
+    pub pieces: Vec<Vec<u8>>,
     /// Bytes that the modem has taken on its links.
     pub taken: usize,
     /// Bytes that the peer has sent, a datagram each for UDP.
@@ -172,6 +174,7 @@ impl Connection {
             links: Vec::new(),
             is_up: false,
             sends: Vec::new(),
+            pieces: Vec::new(),
             taken: 0,
             pushed: Vec::new(),
             read: Vec::new(),

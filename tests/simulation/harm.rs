@@ -131,6 +131,7 @@ impl Rig {
             self.damages.remove(index);
             self.struck += 1;
             self.facts.damaged.push(Way::FromHost);
+            self.facts.may_be_deaf = true;
             let at = damage.skip;
             self.note(|| format!("! {} at {at}", damage.name()));
             match (is_body, damage.harm) {

@@ -44,6 +44,8 @@ pub struct Rig {
     pub(super) follows_grammar: bool,
     /// Bytes still to be lost by a damage that has begun.
     pub(super) losing: usize,
+    /// The connection and the length of an `AT+CIPSEND` whose payload has not been written.
+    piece: Option<(usize, usize)>,
     /// The channel of the last `AT+CIPSEND`.
     pub(super) sending_on: Option<u8>,
     /// Answers that come late.
@@ -100,6 +102,7 @@ impl Rig {
             grammar: Grammar::default(),
             follows_grammar,
             losing: 0,
+            piece: None,
             sending_on: None,
             late: VecDeque::new(),
             channels: [None; 8],
@@ -136,7 +139,6 @@ impl Rig {
 
     pub fn damage(&mut self, damage: Damage) {
         self.facts.may_lose_lines |= damage.way == Way::ToHost;
-        self.facts.may_be_deaf |= damage.way == Way::FromHost;
         self.damages.push(damage);
     }
 
@@ -389,10 +391,29 @@ impl Rig {
         if let Some(digit) = channel.filter(|digit| digit.is_ascii_digit()) {
             self.sending_on = Some(digit - b'0');
         }
+        self.note_piece(bytes);
         let damaged = self.damages.iter().any(|damage| damage.way == Way::FromHost);
         let bytes = if damaged { self.on_way_to_modem(bytes.to_vec()) } else { bytes.to_vec() };
         self.held_back.extend(bytes);
         self.pass_on();
+    }
+
+    /// Keeps what is written behind an `AT+CIPSEND`, as long as that says: what else is written is no payload.
+    fn note_piece(&mut self, bytes: &[u8]) {
+        let text = std::str::from_utf8(bytes).ok();
+        let asked = text.and_then(|text| text.strip_prefix("AT+CIPSEND=")?.trim_end().split_once(','));
+        if let Some((channel, len)) = asked {
+            let index = channel.parse::<usize>().ok().and_then(|channel| self.channels[channel % 8]);
+            self.piece = index.zip(len.parse().ok());
+        } else if let Some((index, len)) = self.piece {
+            let connection = &mut self.facts.connections[index];
+            let given = connection.outgoing().bytes(0, connection.given());
+            let payload = bytes.get(..len).filter(|_| len > 0);
+            if let Some(payload) = payload.filter(|payload| given.windows(len).any(|part| part == *payload)) {
+                connection.pieces.push(payload.to_vec());
+                self.piece = None;
+            }
+        }
     }
 
     /// The modem's bytes reach the host, in pieces.

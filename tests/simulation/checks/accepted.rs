@@ -2,7 +2,11 @@
 //! order. Only behind the end of a socket that was told may the peer have carriage returns, which filled up a send whose
 //! prompt or result was lost.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use air724ug::proto::Response;
+use air724ug::sim::Way;
 
 use super::Check;
 use crate::simulation::facts::{Connection, Facts, Outcome, Seen, Send, What};
@@ -48,6 +52,7 @@ fn taken(connection: &Connection, accepted: usize) -> Result<(), String> {
 }
 
 fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
+    let got = &whole(facts, connection, got)[..];
     let good = followed(connection, got);
     let rest = &got[good..];
     // A lost datagram is told by its send, and ends nothing.
@@ -55,6 +60,7 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let is_filled = rest.iter().all(|byte| *byte == b'\r') && (is_told || connection.left);
     // Where what fills up a send can be lost as well, a question may be taken for it.
     let is_filled = is_filled || (facts.may_be_deaf && connection.is_told() && is_made_of_questions(rest));
+    let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
     let escaped = connection.wanted == Wanted::Transparent && rest.starts_with(b"+++");
     if !rest.is_empty() && !is_filled && !escaped {
         let strange = &rest[..rest.len().min(60)];
@@ -78,6 +84,63 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     Ok(())
 }
 
+/// What the peer has got, without the datagrams that bytes lost on the way to the modem have made of others. The send of
+/// each has failed.
+fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [u8]> {
+    let mut got = Cow::Borrowed(got);
+    if !connection.is_udp() || !facts.may_be_deaf {
+        return got;
+    }
+    let failed = connection.sends.iter().filter(|send| matches!(send.outcome, Outcome::Unknown(_))).count();
+    for _ in 0..failed {
+        let strange = connection.pieces.iter().find_map(|piece| filled_up(facts, connection, piece, &got));
+        let Some(strange) = strange else { break };
+        got.to_mut().drain(strange);
+    }
+    got
+}
+
+/// Whether the end of what the peer got is the last piece that was written, of which bytes were lost on the way to the
+/// modem, so that the driver's second attempt has filled it up. The modem counts bytes, and nothing that is written then is
+/// anything but payload, so no driver can prevent it; the socket has ended with an error, or its application has let go of
+/// it and hears no more.
+fn is_filled_up(facts: &Facts, connection: &Connection, got: &[u8]) -> bool {
+    let is_told = connection.is_told() || connection.left;
+    let Some(piece) = connection.pieces.last().filter(|_| is_told) else { return false };
+    filled_up(facts, connection, piece, got).is_some_and(|strange| is_made_of_questions(&got[strange.end..]))
+}
+
+/// Where the first strange byte that the peer got is in what a modem takes for this piece.
+fn filled_up(facts: &Facts, connection: &Connection, piece: &[u8], got: &[u8]) -> Option<Range<usize>> {
+    let good = followed(connection, got);
+    // What fills a piece up may be more than it.
+    let from = good.saturating_sub(2 * piece.len());
+    let mut places = (from..=good).rev().filter(|_| good < got.len());
+    places.find_map(|from| {
+        let count = taken_of(facts, piece, &got[from..])?;
+        let is_it = from + count > good && is_next(connection, &got[..from], piece);
+        is_it.then_some(from..from + count)
+    })
+}
+
+/// How many of these bytes are what a modem takes for a piece: the piece, and what fills it up, which is the piece again
+/// and a line end, or carriage returns, without the bytes that were lost in one place. It is as long as the piece,
+/// unless the line has changed the length that the modem was told.
+fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
+    let filled = [piece, piece, b"\r\n"].concat();
+    let returns = [piece, vec![b'\r'; piece.len()].as_slice(), b"\r\n"].concat();
+    let same =
+        |one: &[u8], other: &[u8]| one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    [filled, returns].iter().find_map(|written| {
+        let begin = same(written, got);
+        let rest = got.get(..piece.len()).and_then(|got| got.get(begin..)).unwrap_or_default();
+        if !rest.is_empty() && (begin..written.len()).any(|at| written[at..].starts_with(rest)) {
+            return Some(piece.len());
+        }
+        (begin > piece.len() && facts.is_damaged(Way::FromHost)).then_some(begin)
+    })
+}
+
 /// Whether these are carriage returns, and questions of the driver or pieces of them.
 fn is_made_of_questions(rest: &[u8]) -> bool {
     let is_question = |line: &[u8]| {
@@ -87,15 +150,37 @@ fn is_made_of_questions(rest: &[u8]) -> bool {
     rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
 }
 
-/// Follows what was given through what the peer got; how many bytes of it agree. Where a send was not taken whole there
-/// is more than one place at which the peer may be.
+/// How many of the bytes that the peer got agree with what was given.
 fn followed(connection: &Connection, got: &[u8]) -> usize {
+    follow(connection, got).0
+}
+
+/// Whether a piece may be what comes next where the peer got this, and nothing of it was told to be accepted.
+fn is_next(connection: &Connection, got: &[u8], piece: &[u8]) -> bool {
+    let given = connection.outgoing().bytes(0, connection.given());
+    let (good, places) = follow(connection, got);
+    let is_untold = |number: usize, place: usize| {
+        let send = &connection.sends[number];
+        match send.outcome {
+            Outcome::Accepted(_) | Outcome::Refused => false,
+            Outcome::Unknown(least) => place >= send.from + least,
+            Outcome::Open => true,
+        }
+    };
+    let is_it = |number, place| is_untold(number, place) && given[place..].starts_with(piece);
+    good == got.len() && places.iter().any(|(number, place)| is_it(*number, *place))
+}
+
+/// Follows what was given through what the peer got: how many bytes of it agree, and the sends and places at which the
+/// peer may be then. Where a send was not taken whole there is more than one.
+fn follow(connection: &Connection, got: &[u8]) -> (usize, Vec<(usize, usize)>) {
     let given = connection.outgoing().bytes(0, connection.given());
     let mut places = entered(connection, 0);
     for (at, byte) in got.iter().enumerate() {
         let mut next = Vec::with_capacity(places.len());
         let mut matched = false;
-        for (number, place) in places {
+        for (number, place) in &places {
+            let (number, place) = (*number, *place);
             let send = &connection.sends[number];
             let end = send.from + send.len;
             if send.outcome == Outcome::Refused || place >= end || given[place] != *byte {
@@ -110,13 +195,13 @@ fn followed(connection: &Connection, got: &[u8]) -> usize {
             }
         }
         if !matched {
-            return at;
+            return (at, places);
         }
         next.sort_unstable();
         next.dedup();
         places = next;
     }
-    got.len()
+    (got.len(), places)
 }
 
 /// The beginning of a send, and of those behind it if the peer may have nothing of it.

@@ -1,6 +1,8 @@
 //! What must hold in every run: one promise a file, registered by one line.
 
 mod accepted;
+#[cfg(test)]
+mod bad_inputs;
 mod exact;
 mod in_time;
 mod memory;

@@ -1,0 +1,189 @@
+//! Each check refuses a small bad input, so that none can rot into one that accepts everything.
+
+use std::time::Duration;
+
+use air724ug::proto::{Event, Response, Ticket};
+use air724ug::sim::Way;
+use air724ug::time::Timestamp;
+use air724ug::{CloseReason, Error};
+
+use super::*;
+use crate::simulation::facts::{Asked, Outcome, Send, What};
+use crate::simulation::payload::Style;
+use crate::simulation::rig::Rig;
+use crate::simulation::script::{Act, Far, Wanted};
+
+/// A run with one connection, whose application has given 100 bytes.
+fn facts(wanted: Wanted, outcome: Outcome) -> Facts {
+    let mut script = crate::simulation::script(Kind::Sound, 0);
+    script.steps.clear();
+    let mut rig = Rig::new(&script, false);
+    let timeout = Duration::from_secs(300);
+    rig.act(&Act::Connect { connection: 0, wanted, far: Far::Pushes, style: Style::Records, timeout });
+    rig.run_for(timeout);
+    let mut facts = rig.facts;
+    assert!(facts.connections[0].id.is_some());
+    facts.connections[0].sends.push(Send { from: 0, len: 100, outcome });
+    facts
+}
+
+fn given(facts: &Facts) -> Vec<u8> {
+    facts.connections[0].outgoing().bytes(0, 100)
+}
+
+/// The promise that is broken.
+fn refused(check: &mut dyn Check, facts: &Facts, seen: &Seen<'_>) -> bool {
+    check.sees(facts, seen).is_err()
+}
+
+fn accepts(facts: &Facts, got: &[u8]) -> bool {
+    !refused(&mut accepted::Accepted, facts, &Seen::End { got: &[got.to_vec()] })
+}
+
+fn asked(what: What) -> Asked {
+    Asked { ticket: Ticket(1), what, asked_at: Timestamp::ZERO, due: Timestamp::from_secs(1) }
+}
+
+fn unconfirmed() -> Option<Error> {
+    Some(Error::Closed(CloseReason::SendUnconfirmed))
+}
+
+#[test]
+fn a_result_for_bytes_that_the_module_has_not_taken_is_refused() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let data = given(&facts);
+    let ask = asked(What::Send { connection: 0, send: 0 });
+    let answer = Ok(Response::Sent { accepted: 100, data: data.clone() });
+    facts.connections[0].taken = 99;
+    assert!(refused(&mut accepted::Accepted, &facts, &Seen::Answered(&ask, &answer)));
+    facts.connections[0].taken = 100;
+    assert!(!refused(&mut accepted::Accepted, &facts, &Seen::Answered(&ask, &answer)));
+    assert!(accepts(&facts, &data));
+    assert!(!accepts(&facts, &data[..99]), "the peer lacks a byte that was accepted");
+}
+
+#[test]
+fn bytes_that_were_not_given_are_refused_and_returns_behind_an_error_are_not() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
+    let data = given(&facts);
+    let half = [&data[..40], &[b'\r'; 60]].concat();
+    assert!(!accepts(&facts, &half), "the socket is open");
+    facts.connections[0].ended = unconfirmed();
+    assert!(accepts(&facts, &half));
+    assert!(!accepts(&facts, &[&data[..40], b"AT+CIPQSEND?\r\n"].concat()), "a command");
+    assert!(!accepts(&facts, &[&data[..40], &data[41..], b"<"].concat()), "a hole");
+}
+
+#[test]
+fn a_piece_of_which_bytes_were_lost_and_that_was_filled_up_is_excused_and_nothing_like_it() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
+    let data = given(&facts);
+    facts.connections[0].pieces = vec![data.clone()];
+    let filled = [&data[..40], &data[60..], &data[..20]].concat();
+    facts.connections[0].ended = unconfirmed();
+    assert!(!accepts(&facts, &filled), "no byte was lost on the line");
+    facts.may_be_deaf = true;
+    assert!(accepts(&facts, &filled));
+    assert!(!accepts(&facts, &[&filled[..], b"<"].concat()), "longer than the piece");
+    assert!(!accepts(&facts, &filled[..99]), "shorter than the piece");
+    assert!(!accepts(&facts, &[&data[..40], &data[60..80], &data[85..], &data[..25]].concat()), "two holes");
+    assert!(!accepts(&facts, &[&data[..40], b"AT+CFUN=0\r\n", &data[60..]].concat()), "a command");
+    let longer = [&data[..], &data[..8]].concat();
+    assert!(!accepts(&facts, &longer));
+    facts.damaged.push(Way::FromHost);
+    assert!(accepts(&facts, &longer), "the length was changed on the line");
+    facts.connections[0].sends[0].outcome = Outcome::Unknown(1);
+    assert!(!accepts(&facts, &filled), "a part of it was told to be accepted");
+    facts.connections[0].sends[0].outcome = Outcome::Accepted(100);
+    assert!(!accepts(&facts, &filled), "it was told to be accepted");
+    facts.connections[0].sends[0].outcome = Outcome::Unknown(0);
+    facts.connections[0].ended = None;
+    assert!(!accepts(&facts, &filled), "it was not told");
+    facts.connections[0].left = true;
+    assert!(accepts(&facts, &filled), "nothing can be told any more");
+}
+
+#[test]
+fn a_datagram_that_was_filled_up_is_excused_where_its_send_has_failed() {
+    let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
+    let data = given(&facts);
+    facts.connections[0].pieces = vec![data.clone()];
+    let filled = [&data[..40], &data[41..], b"<"].concat();
+    assert!(!accepts(&facts, &filled));
+    facts.may_be_deaf = true;
+    assert!(accepts(&facts, &filled));
+    assert!(!accepts(&facts, &[&filled[..], &filled].concat()), "two of one");
+    facts.connections[0].sends[0].outcome = Outcome::Accepted(100);
+    assert!(!accepts(&facts, &filled), "it was not told");
+}
+
+#[test]
+fn an_application_that_lacks_bytes_without_an_error_or_reads_wrong_ones_is_refused() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let data = given(&facts);
+    facts.connections[0].pushed = vec![32];
+    facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
+    let end = [data];
+    assert!(refused(&mut told::Told, &facts, &Seen::End { got: &end }));
+    facts.connections[0].ended = unconfirmed();
+    assert!(!refused(&mut told::Told, &facts, &Seen::End { got: &end }));
+    let seen = Seen::Read { connection: 0, bytes: b"wrong" };
+    assert!(refused(&mut prefix::Prefix, &facts, &seen));
+    let other = Seen::Read { connection: 0, bytes: b"<P0007@00000016>" };
+    assert!(refused(&mut peers::Peers, &facts, &other));
+    let own = Seen::Read { connection: 0, bytes: b"<P0000@00000016>" };
+    assert!(!refused(&mut peers::Peers, &facts, &own));
+    assert!(!refused(&mut prefix::Prefix, &facts, &own));
+}
+
+#[test]
+fn a_failure_where_nothing_goes_wrong_is_refused() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let end = [given(&facts)];
+    let ask = asked(What::Send { connection: 0, send: 0 });
+    let answer = Err(Error::PortLost("gone".into()));
+    assert!(refused(&mut exact::Exact, &facts, &Seen::Answered(&ask, &answer)));
+    assert!(!refused(&mut exact::Exact, &facts, &Seen::End { got: &end }));
+    facts.connections[0].ended = unconfirmed();
+    assert!(refused(&mut exact::Exact, &facts, &Seen::End { got: &end }));
+}
+
+#[test]
+fn a_late_answer_and_one_that_never_comes_are_refused() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let (ask, answer) = (asked(What::Other), Ok(Response::Done));
+    facts.now = ask.due;
+    assert!(!refused(&mut in_time::InTime, &facts, &Seen::Answered(&ask, &answer)));
+    facts.now = ask.due + Duration::from_nanos(1_000);
+    assert!(refused(&mut in_time::InTime, &facts, &Seen::Answered(&ask, &answer)));
+    let quiet = Seen::Quiet { unread: 0, queued: 0 };
+    assert!(!refused(&mut in_time::InTime, &facts, &quiet));
+    assert!(!refused(&mut waiters::Waiters, &facts, &Seen::PortLost));
+    facts.waiting.push(ask);
+    assert!(refused(&mut in_time::InTime, &facts, &quiet));
+    assert!(refused(&mut waiters::Waiters, &facts, &Seen::PortLost));
+}
+
+#[test]
+fn more_bytes_than_the_window_and_more_commands_than_the_limit_are_refused() {
+    let facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let window = facts.script.world.window;
+    let memory = |unread, queued| refused(&mut memory::Memory, &facts, &Seen::Quiet { unread, queued });
+    assert!(!memory(window, 100));
+    assert!(memory(window + 1, 0));
+    assert!(memory(0, 101));
+    let mut pace = pace::Pace::default();
+    let commands = (0..100).map(|_| refused(&mut pace, &facts, &Seen::Wrote(b"AT\r\n")));
+    assert_eq!(commands.filter(|refused| *refused).count(), 100 - 64);
+}
+
+#[test]
+fn a_secret_that_shows_and_a_run_that_does_not_recover_are_refused() {
+    let facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let shown = Event::Dropped(format!("AT+CPIN={}", facts.secrets[0]));
+    assert!(refused(&mut secrets::Secrets, &facts, &Seen::Event(&shown)));
+    let hidden = Event::Dropped("AT+CPIN=***".to_owned());
+    assert!(!refused(&mut secrets::Secrets, &facts, &Seen::Event(&hidden)));
+    assert!(refused(&mut recovers::Recovers, &facts, &Seen::Recovered(Err("silent"))));
+    assert!(!refused(&mut recovers::Recovers, &facts, &Seen::Recovered(Ok(()))));
+}
