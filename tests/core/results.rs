@@ -8,7 +8,7 @@ use air724ug::at::{Protocol, Quotable, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::{Clock, Signal};
-use air724ug::sim::{Control, Fault, Peer, Settings};
+use air724ug::sim::{Control, Disturbance, Fault, Peer, Settings, Way};
 use air724ug::{Config, Error, ReceiveMode};
 
 const LONG: Duration = Duration::from_secs(300);
@@ -198,6 +198,30 @@ fn a_result_behind_lost_payload_is_never_a_success() {
         assert_eq!(sent(&pair, socket), 0);
         pair.close(socket).unwrap();
         still_works(&mut pair);
+    }
+}
+
+/// What fills up a send is accepted like its payload, and a slow line brings that as late as it likes. Before the module has
+/// answered a question behind the filling, the result is one of both.
+#[test]
+fn a_result_before_the_answer_to_the_question_behind_the_filling_is_never_a_success() {
+    for slow in [0, 500, 1_500, 2_000, 4_000] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        let mut hit = false;
+        pair.to_modem = Box::new(move |_, bytes| {
+            let hits = bytes == b"hello" && !std::mem::replace(&mut hit, true);
+            if hits { bytes[..3].to_vec() } else { bytes }
+        });
+        let ticket = pair.sending(socket, b"hello");
+        pair.run_for(Duration::from_secs(1));
+        pair.control(Control::Fault(Fault::Wire(
+            Way::ToHost,
+            Disturbance::Delay(Duration::from_millis(slow)),
+        )));
+        let answer = pair.answer(ticket);
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{slow} ms: {answer:?}");
+        assert_eq!(sent(&pair, socket), 0);
     }
 }
 

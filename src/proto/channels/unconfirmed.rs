@@ -8,8 +8,8 @@ use crate::time::Timestamp;
 /// Bytes of which the module has not said whether it has them.
 ///
 /// Before this begins the session has filled up what the module might still have waited for (bytes of the payload that the
-/// line has lost), and goes on with other commands. A result that follows the filling at once is not believed: it may be
-/// that of the payload with the filling in it. After [`SETTLE`] the module is asked how many bytes it has counted on the
+/// line has lost), and goes on with other commands. A result that follows the filling at once, or comes before the module
+/// has answered a question behind it, is not believed: it may be that of the payload with the filling in it. After [`SETTLE`] the module is asked how many bytes it has counted on the
 /// connection (`AT+CIPACK`); and a result that comes later still is a late one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) struct Unconfirmed {

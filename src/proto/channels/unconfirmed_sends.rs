@@ -22,6 +22,15 @@ impl Channels {
         socket.pressure = Pressure::Unconfirmed(Unconfirmed::new(now, len, can_ask));
     }
 
+    /// The module has not answered a question behind the filling: what comes may be the filling's.
+    pub(in crate::proto) fn still_filling(&mut self, now: Timestamp, id: ChannelId) {
+        if let Some(socket) = self.channel(id).open_socket()
+            && let Pressure::Unconfirmed(unconfirmed) = &mut socket.pressure
+        {
+            unconfirmed.filled_at = now;
+        }
+    }
+
     /// News of a send that nothing waits for: the result that was missed, if it comes late.
     pub(in crate::proto) fn late_result(
         &mut self,

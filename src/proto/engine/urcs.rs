@@ -24,6 +24,9 @@ impl Engine {
             self.channels.unnumbered(now, news, &mut self.out);
         }
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
+            if self.session.is_filling() {
+                self.channels.still_filling(now, channel);
+            }
             let was_up = self.channels.channel(channel).link.can_send();
             self.channels.news(now, channel, news, &mut self.out);
             if was_up && !self.channels.channel(channel).link.can_send() {

@@ -114,6 +114,11 @@ impl Session {
         self.unproved.clone()
     }
 
+    /// Whether a send was filled up, and the module has not answered a question behind that.
+    pub(in crate::proto) fn is_filling(&self) -> bool {
+        self.unproved.is_some()
+    }
+
     /// Writes what ends a send if the module waits for it.
     pub(super) fn fill_up(&mut self, open: Option<OpenSend>, out: &mut Outbox) {
         if let Some(open) = open {
