@@ -333,19 +333,15 @@ mod tests {
         ),
         ("made late", Link::made_late, ["used", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
         ("closing", Link::closing, ["-", "-", "-", "-", "-", "-", "-", "closing", "-", "-"]),
-        (
-            "shut down",
-            |link| drop(link.shut_down()),
-            ["-", "-", "-", "-", "-", "-", "-", "idle", "idle", "-"],
-        ),
+        ("shut down", |link| _ = link.shut_down(), ["-", "-", "-", "-", "-", "-", "-", "idle", "idle", "-"]),
         (
             "stream over",
-            |link| drop(link.stream_is_over()),
+            |link| _ = link.stream_is_over(),
             ["-", "-", "-", "-", "-", "-", "-", "-", "-", "idle"],
         ),
         (
             "answered otherwise",
-            |link| drop(link.take_ticket()),
+            |link| _ = link.take_ticket(),
             ["-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
         ),
         ("released", Link::release, ["-", "idle", "-", "-", "used", "used", "used", "-", "-", "-"]),
