@@ -41,7 +41,7 @@ fn der(name: &str) -> Vec<u8> {
 
 /// The key inside all of them.
 fn plain() -> PrivateKey {
-    PrivateKey::from_file(path("../../fixtures/certificates/client.key")).unwrap()
+    PrivateKey::from_file(path("../../../fixtures/certificates/client.key")).unwrap()
 }
 
 fn read(bytes: impl AsRef<[u8]>, password: &str) -> Result<PrivateKey, Error> {
@@ -93,7 +93,7 @@ fn what_looks_like_padding_by_chance_is_a_wrong_password_too() {
 
 #[test]
 fn a_key_without_a_password_needs_none() {
-    let text = fs::read(path("../../fixtures/certificates/client.key")).unwrap();
+    let text = fs::read(path("../../../fixtures/certificates/client.key")).unwrap();
     assert!(read(&text, PASSWORD).unwrap() == plain());
     let both = [text.as_slice(), pem("aes256.key").as_bytes()].concat();
     assert_eq!(refusal(read(both, PASSWORD)), "is more than one");
@@ -161,7 +161,7 @@ fn damage_is_an_error_whatever_it_hits() {
 #[test]
 fn neither_password_nor_key_shows() {
     let key = read(pem("aes256.key"), PASSWORD);
-    let text = fs::read_to_string(path("../../fixtures/certificates/client.key")).unwrap();
+    let text = fs::read_to_string(path("../../../fixtures/certificates/client.key")).unwrap();
     let line = text.lines().nth(1).unwrap();
     let mut shown = format!("{key:?}");
     for (name, password) in
