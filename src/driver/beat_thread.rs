@@ -8,8 +8,8 @@ use crossbeam_channel::Receiver;
 
 use crate::proto::{Beat, Request, SocketId};
 
-use super::Shared;
 use super::beats::{Job, Says};
+use super::shared::Shared;
 
 /// Starts the thread.
 pub(super) fn start(shared: &Arc<Shared>, jobs: Receiver<Job>) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::Shared;
+use super::shared::Shared;
 use super::thread::{self, Turn, hung_up};
 use crate::port::Wake;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::Shared;
+use super::shared::Shared;
 use super::thread::{self, Turn, hung_up};
 use crate::port::Line;
 

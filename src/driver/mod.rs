@@ -13,24 +13,26 @@ mod core;
 mod halves;
 mod line;
 mod recording;
+mod shared;
 mod subscribers;
 mod thread;
 mod watch;
 mod watched;
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
-use crate::port::{Port, Wake};
+use crate::port::Port;
 use crate::proto::{Engine, Event, Pulse, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
+use self::shared::Shared;
 use self::watched::Watched;
 
 pub(crate) use self::beats::Says;
@@ -46,19 +48,6 @@ pub(crate) struct Driver {
     capture: Option<CaptureWatch>,
 }
 
-/// What the threads and the callers share.
-struct Shared {
-    core: Mutex<Core>,
-    wake: Arc<dyn Wake>,
-    /// A reader has had his turn.
-    relieved: Condvar,
-    origin: Instant,
-}
-
-/// How long the port is left alone when what it gave fills a window by more than half, for its reader to have his turn:
-/// nothing holds back data that the module pushes, and a busy machine may not have let him run. Costs nothing while readers
-/// keep up, or for a socket that nobody reads. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
-const RELIEF: Duration = Duration::from_millis(10);
 /// How long [`Driver::close`] waits for the port to be closed. It takes microseconds, unless a writer half blocks.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -227,47 +216,5 @@ impl Drop for Driver {
         if let Some(capture) = &self.capture {
             let _ = capture.flush(DROP_TIMEOUT);
         }
-    }
-}
-
-impl Shared {
-    fn new(core: Core, wake: Arc<dyn Wake>) -> Arc<Self> {
-        Arc::new(Self { core: Mutex::new(core), wake, relieved: Condvar::new(), origin: Instant::now() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(|poisoned| self.mend(poisoned))
-    }
-
-    /// A panic has left the core half way between two states: nobody must wait for it any more.
-    fn mend<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Core>>) -> MutexGuard<'a, Core> {
-        self.core.clear_poison();
-        let mut core = poisoned.into_inner();
-        core.close(self.now(), "the driver has failed (a panic, reported on the standard error)");
-        self.wake.wake();
-        core
-    }
-
-    /// Gives a reader his turn whose window is filling up.
-    fn relieve(&self, mut core: MutexGuard<'_, Core>) {
-        if core.is_pressed() {
-            drop(self.relieved.wait_timeout_while(core, RELIEF, |core| core.is_pressed()));
-        }
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::ZERO + self.origin.elapsed()
-    }
-
-    fn wake_if(&self, needed: bool) {
-        if needed {
-            self.wake.wake();
-        }
-    }
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("origin", &self.origin).finish_non_exhaustive()
     }
 }

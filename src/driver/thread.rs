@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
-use super::Shared;
+use super::shared::Shared;
 
 /// How a thread's turn ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,6 +16,7 @@ mod fence;
 mod histogram;
 mod open_send;
 mod outbox;
+mod owner;
 mod requests;
 mod resync;
 mod session;
@@ -29,17 +30,7 @@ pub use channels::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
 pub use histogram::Histogram;
+use owner::Owner;
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{ChannelId, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus};
-
-/// For whom a command is in flight.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Owner {
-    BringUp,
-    Channel(ChannelId),
-    Caller(Ticket),
-    Check(engine::Check),
-    /// The transparent stream.
-    Stream,
-}

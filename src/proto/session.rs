@@ -2,6 +2,7 @@
 
 mod distrust;
 mod online;
+mod patience;
 mod payload;
 mod people;
 mod prompt;
@@ -348,7 +349,7 @@ impl Session {
             // The module may still be about to wait for the payload, so no question can go out yet.
             (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {
                 let is_closed = exchange.setback() == Some(Setback::Closed);
-                exchange.doubt(Setback::Refused(refusal), now + prompt::patience(exchange, suspicious));
+                exchange.doubt(Setback::Refused(refusal), now + patience::of(exchange, suspicious));
                 if is_closed {
                     self.ask_behind_open(now, out);
                 }

@@ -8,7 +8,7 @@ use super::super::outbox::Outbox;
 use super::super::resync::{Action, ChannelSet, Fed, Resync};
 use super::super::wake::Wake;
 use super::super::{Event, Owner};
-use super::prompt::GRACE;
+use super::patience::GRACE;
 use super::{Session, State, Step};
 
 impl Session {

@@ -15,25 +15,11 @@ use super::super::fence::Fence;
 use super::super::open_send::OpenSend;
 use super::super::outbox::Outbox;
 use super::super::wake::Wake;
+use super::patience::GRACE;
 use super::{Session, State, Step};
 
-/// How long a prompt may still take when something has come in its place: thirty times as long as an answer takes (section
-/// 15), and short enough not to be noticed by other sockets.
-pub(super) const GRACE: Duration = Duration::from_millis(300);
-/// The same when an error has come that is likely to be another command's.
-const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
 const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long the prompt may still take behind an error. The content of a file is waited for no longer than the command
-/// says, so an error that is likely to be another's is waited out.
-pub(super) fn patience(exchange: &Exchange, suspicious: bool) -> Duration {
-    match (suspicious, exchange.command.gives_up()) {
-        (false, _) => GRACE,
-        (true, false) => DOUBT_TIMEOUT,
-        (true, true) => Duration::MAX,
-    }
-}
 
 impl Session {
     /// A prompt has come: what is written next is payload.

@@ -1,0 +1,65 @@
+//! What the threads of the driver and its callers share.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use crate::port::Wake;
+use crate::time::Timestamp;
+
+/// What the threads and the callers share.
+pub(super) struct Shared {
+    pub(super) core: Mutex<Core>,
+    pub(super) wake: Arc<dyn Wake>,
+    /// A reader has run.
+    pub(super) relieved: Condvar,
+    pub(super) origin: Instant,
+}
+
+/// How long the port is left alone when what it gave fills a window by more than half, until its reader has run:
+/// nothing holds back data that the module pushes, and a busy machine may not have let it run. Costs nothing while readers
+/// keep up, or for a socket without a reader. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
+const RELIEF: Duration = Duration::from_millis(10);
+
+impl Shared {
+    pub(super) fn new(core: Core, wake: Arc<dyn Wake>) -> Arc<Self> {
+        Arc::new(Self { core: Mutex::new(core), wake, relieved: Condvar::new(), origin: Instant::now() })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(|poisoned| self.mend(poisoned))
+    }
+
+    /// A panic has left the core half way between two states: nothing waits for it from now on.
+    fn mend<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Core>>) -> MutexGuard<'a, Core> {
+        self.core.clear_poison();
+        let mut core = poisoned.into_inner();
+        core.close(self.now(), "the driver has failed (a panic, reported on the standard error)");
+        self.wake.wake();
+        core
+    }
+
+    /// Lets a reader run whose window is filling up.
+    pub(super) fn relieve(&self, mut core: MutexGuard<'_, Core>) {
+        if core.is_pressed() {
+            drop(self.relieved.wait_timeout_while(core, RELIEF, |core| core.is_pressed()));
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::ZERO + self.origin.elapsed()
+    }
+
+    pub(super) fn wake_if(&self, needed: bool) {
+        if needed {
+            self.wake.wake();
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
