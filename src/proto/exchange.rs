@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::at::{Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
-use super::Owner;
 use super::open_send::OpenSend;
+use super::owner::Owner;
 
 /// A command in flight.
 #[derive(Debug)]

@@ -335,8 +335,9 @@ fn one_of(
 mod tests {
     use crate::query::{Query, Signal};
 
+    use super::super::Ticket;
     use super::super::exchange::Phase;
-    use super::super::{Owner, Ticket};
+    use super::super::owner::Owner;
     use super::*;
 
     /// A fence behind a signal question that has ended so, and is asked `AT+CIPMUX?`.

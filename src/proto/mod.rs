@@ -30,7 +30,6 @@ pub use channels::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
 pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
 pub use histogram::Histogram;
-use owner::Owner;
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{ChannelId, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus};

@@ -1,6 +1,6 @@
 //! The part of the core that a command in flight belongs to.
 
-use super::Ticket;
+use super::contract::Ticket;
 use super::engine::Check;
 use crate::at::ChannelId;
 

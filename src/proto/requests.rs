@@ -7,7 +7,8 @@ use crate::error::{Error, NotReady};
 use crate::proto::engine::Check;
 use crate::proto::exchange::{Failure, Finished};
 use crate::proto::outbox::Outbox;
-use crate::proto::{Owner, Response, Ticket};
+use crate::proto::owner::Owner;
+use crate::proto::{Response, Ticket};
 use crate::query::Reply;
 use crate::time::Timestamp;
 

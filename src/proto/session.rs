@@ -18,10 +18,11 @@ use super::exchange::{Exchange, Failure, Finished, Phase, Setback, Taint};
 use super::fence::{Fence, Passage};
 use super::open_send::OpenSend;
 use super::outbox::Outbox;
+use super::owner::Owner;
 use super::resync::Resync;
 use super::suspicion::{Finals, Suspicion};
 use super::wake::Wake;
-use super::{Deadline, Event, Owner};
+use super::{Deadline, Event};
 use reading::{is_echo, is_unexplained};
 pub(super) use step::Step;
 

@@ -28,10 +28,11 @@ use crate::proto::bring_up::{BringUp, Carries};
 use crate::proto::channels::{Acceptance, Channels, Remains};
 use crate::proto::exchange::Finished;
 use crate::proto::outbox::Outbox;
+use crate::proto::owner::Owner;
 use crate::proto::requests::Requests;
 use crate::proto::session::{Session, Step};
 use crate::proto::transparent::Transparent;
-use crate::proto::{Deadline, Event, Input, Output, Owner};
+use crate::proto::{Deadline, Event, Input, Output};
 use crate::time::Timestamp;
 
 /// The whole protocol, without a thread, a clock or a port.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::at::Decoder;
 use crate::error::{CloseReason, NotReady};
+use crate::proto::Event;
 use crate::proto::channels::{End, Remains};
+use crate::proto::owner::Owner;
 use crate::proto::wake::Wake;
-use crate::proto::{Event, Owner};
 use crate::time::Timestamp;
 
 use super::Engine;

@@ -3,11 +3,12 @@
 use crate::at::{ChannelId, Command, Line, Refusal};
 use crate::time::Timestamp;
 
+use super::super::Event;
 use super::super::exchange::{Exchange, Failure, Finished, Phase};
 use super::super::outbox::Outbox;
+use super::super::owner::Owner;
 use super::super::resync::{Action, ChannelSet, Fed, Resync};
 use super::super::wake::Wake;
-use super::super::{Event, Owner};
 use super::patience::GRACE;
 use super::{Session, State, Step};
 

@@ -8,11 +8,12 @@ use crate::proto::bring_up::Carries;
 use crate::proto::channels::{End, Link};
 use crate::proto::engine::Engine;
 use crate::proto::exchange::{Failure, Finished};
+use crate::proto::owner::Owner;
 use crate::proto::transparent::words::Ending;
 use crate::proto::transparent::{
     Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, Means, STALLED, State, Waiter, Wanted, Why, answer,
 };
-use crate::proto::{Event, Owner, Request, Response, SocketId, Ticket};
+use crate::proto::{Event, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 impl Engine {
