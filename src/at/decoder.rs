@@ -4,6 +4,7 @@ use nom::IResult;
 use nom::bytes::streaming::take_until;
 
 use super::ChannelId;
+use super::framing::{Before, Echo, Start};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
 
@@ -31,9 +32,9 @@ use super::token::{Expect, Fault, MAX_LINE, Token};
 /// | `Payload` | the last announced byte, or [`abandon_data`](Self::abandon_data) | `Text` |
 ///
 /// A module begins each line with a CR LF of its own, so behind data that are as long as announced there is one.
-/// Anything else there is [`Fault::NoLineEnd`], with three exceptions: an expected prompt; an echo, until
-/// [`echo_is_off`](Self::echo_is_off); and a header, if the firmware is one that writes none before its headers, which
-/// the first one shows.
+/// Anything else there is [`Fault::NoLineEnd`], with three exceptions: an echo, until [`echo_is_off`](Self::echo_is_off);
+/// and an expected prompt or a header, if the firmware is one that writes none before its prompts or headers, which the
+/// first one shows.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
@@ -45,41 +46,11 @@ pub struct Decoder {
     before: Before,
     /// Whether the last line had no line end of its own in front.
     loose: bool,
-    headers: Headers,
+    headers: Start,
+    prompts: Start,
+    /// The last two bytes of the data before.
+    tail: [u8; 2],
     echo: Echo,
-}
-
-/// What stands in front of a line.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-enum Before {
-    /// A line end of its own, or nothing of which one could say more.
-    #[default]
-    LineEnd,
-    /// The end of the line before.
-    Line,
-    /// Data, directly.
-    Data,
-    /// Data and a CR.
-    DataCr,
-}
-
-/// How the firmware begins its headers.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-enum Headers {
-    #[default]
-    Unknown,
-    /// With a line end.
-    Framed,
-    /// Without one.
-    Bare,
-}
-
-/// Whether commands may be sent back.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-enum Echo {
-    #[default]
-    Possible,
-    Off,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -164,7 +135,8 @@ impl Decoder {
     }
 
     /// Whether the line that was taken last had no line end of its own in front, as echoes have none, the rest of a line
-    /// of which the start was lost, and data without their header. Of a header: whether it lacks one that others had.
+    /// of which the start was lost, and data without their header. Of a header or a prompt: whether it lacks one that others
+    /// had.
     pub fn was_loose(&self) -> bool {
         self.loose
     }
@@ -221,8 +193,7 @@ impl Decoder {
             *input = &input[blanks..];
             if expect == Expect::Prompt && input.first() == Some(&b'>') {
                 *input = &input[1..];
-                self.before = Before::LineEnd;
-                return Some(Token::Prompt);
+                return Some(self.prompt());
             }
             match header::scan(input) {
                 Scan::Complete { header, consumed } => {
@@ -261,6 +232,27 @@ impl Decoder {
             }
             Err(_) => self.keep(input),
         }
+    }
+
+    /// Whether a prompt may stand right behind data. Data that were cut short may have its line end for their last bytes.
+    fn may_be_bare_prompt(&self) -> bool {
+        match self.prompts {
+            Start::Unknown => self.tail != *b"\r\n",
+            Start::Framed => false,
+            Start::Bare => true,
+        }
+    }
+
+    /// A prompt is taken.
+    fn prompt(&mut self) -> Token<'static> {
+        self.prompts = match (self.prompts, self.before) {
+            (Start::Unknown, Before::LineEnd) => Start::Framed,
+            (Start::Unknown, Before::Line | Before::Data | Before::DataCr) => Start::Bare,
+            (known @ (Start::Framed | Start::Bare), _) => known,
+        };
+        self.loose = self.prompts == Start::Framed && self.before != Before::LineEnd;
+        self.before = Before::LineEnd;
+        Token::Prompt
     }
 
     /// A line as it came, up to its LF.
@@ -341,11 +333,11 @@ impl Decoder {
     fn begin_data<'a>(&mut self, header: RawHeader, line_end: LineEnd) -> Token<'a> {
         if header.is_pushed() {
             self.headers = match (self.headers, self.loose) {
-                (_, false) => Headers::Framed,
-                (Headers::Unknown, true) => Headers::Bare,
+                (_, false) => Start::Framed,
+                (Start::Unknown, true) => Start::Bare,
                 (known, true) => known,
             };
-            self.loose &= self.headers == Headers::Framed;
+            self.loose &= self.headers == Start::Framed;
         }
         match header.check() {
             Ok(header) => {
@@ -374,8 +366,10 @@ impl Decoder {
             self.before = match (self.before, first) {
                 (Before::Data, b'\r') => Before::DataCr,
                 (Before::DataCr, b'\n') => Before::LineEnd,
-                (Before::Data, b'>') if expect == Expect::Prompt => return Some(true),
-                (Before::Data, b'+') if self.headers == Headers::Bare => Before::Line,
+                (Before::Data, b'>') if expect == Expect::Prompt && self.may_be_bare_prompt() => {
+                    return Some(true);
+                }
+                (Before::Data, b'+') if self.headers == Start::Bare => Before::Line,
                 (Before::Data, b'A' | b'a') if self.echo == Echo::Possible => Before::Line,
                 (Before::Data | Before::DataCr, _) => {
                     self.before = Before::Line;
@@ -420,6 +414,9 @@ impl Decoder {
             return None;
         }
         let left = if left == usize::MAX { left } else { left.saturating_sub(bytes.len()) };
+        for byte in &bytes[bytes.len().saturating_sub(2)..] {
+            self.tail = [self.tail[1], *byte];
+        }
         self.state = if left == 0 {
             self.before = behind;
             State::Text
@@ -541,6 +538,22 @@ mod tests {
             b"AT\r\r\nOK\r\n\r\n\r\n\r\nRDY\r\nOK\r\n\r\nCONNECT OK\r\n^boot.rom'v'!\n \r\n0, SEND OK\r\n";
         let seen = same_at_every_chunk_size(bytes, Expect::Line);
         assert_eq!(seen, ["AT", "OK", "RDY", "OK", "CONNECT OK", "^boot.rom'v'!", "0, SEND OK"].map(line));
+    }
+
+    #[test]
+    fn a_prompt_right_behind_data_is_damage_unless_the_first_one_had_no_line_end_either() {
+        let frame = b"\r\n+RECEIVE,0,2:\r\nab> ";
+        let is_damage = |first: &[u8]| {
+            let seen = same_at_every_chunk_size(&[first, frame].concat(), Expect::Prompt);
+            seen.contains(&Seen::Fault(Fault::NoLineEnd))
+        };
+        // What stands there is the last byte of data of which one came twice.
+        assert!(is_damage(b"\r\n> "));
+        assert!(is_damage(b"\r\nOK\r\n\r\n> "));
+        assert!(!is_damage(b"\r\nOK\r\n> "));
+        assert!(!is_damage(b""), "nothing is known of the firmware");
+        let cut = same_at_every_chunk_size(b"\r\n+RECEIVE,0,4:\r\nab\r\n> ", Expect::Prompt);
+        assert!(cut.contains(&Seen::Fault(Fault::NoLineEnd)), "{cut:?}");
     }
 
     #[test]

@@ -198,8 +198,9 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
     };
     let pushed = match distance(key, b"+RECEIVE") {
         0 | 1 => true,
-        2 | 3 => has_number || list.contains(&b':'),
-        _ => false,
+        2 | 3 if has_number || list.contains(&b':') => true,
+        // No other name begins so: its end was lost, and what follows is payload.
+        _ => key.starts_with(b"+RECE"),
     };
     fetched || pushed || announced(line).next().is_some()
 }
@@ -336,6 +337,8 @@ mod tests {
             "+CIPRXGET: 2,0,4,x",
             "+RRECEIVE,0,4:",
             "+RECEIVE:0,4:",
+            "+RECEIV<P0000@00000000>",
+            "+RECEpayload",
         ] {
             assert!(resembles(line.as_bytes()), "{line}");
         }

@@ -20,6 +20,7 @@ mod code_table;
 mod command;
 mod decoder;
 mod fields;
+mod framing;
 mod header;
 mod internet;
 mod known_secrets;

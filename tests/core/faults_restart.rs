@@ -418,3 +418,23 @@ fn a_bearer_of_which_the_loss_was_never_told_is_found_by_the_next_connection() {
         becomes_ready(&mut pair);
     }
 }
+
+#[test]
+fn a_start_of_which_the_first_line_is_lost_is_noticed_by_a_later_one() {
+    for mode in both_modes() {
+        for profile in Profile::all() {
+            let mut settings = Settings::default();
+            settings.profile = profile;
+            let mut pair = Pair::with(config(mode), settings).ready();
+            let socket = pair.channel_open();
+            pair.to_host = Box::new(|_, bytes| {
+                let text = String::from_utf8_lossy(&bytes).replace("\r\nRDY\r\n", "");
+                text.into_bytes()
+            });
+            pair.control(Control::Reset);
+            pair.run_for(Duration::from_secs(60));
+            let ended = pair.saw(|event| matches!(event, Event::Closed(id, _) if *id == socket));
+            assert!(ended, "{mode:?}, {}", pair.story());
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::hostile::{Random, for_each_seed};
-use crate::support::pair::Pair;
+use crate::support::pair::{ECHO, Pair};
 use air724ug::at::Fault;
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Response, SocketId};
@@ -508,10 +508,72 @@ fn what_was_said_while_nothing_was_believed_is_asked_for() {
     let (socket, other) = (pair.channel_open(), pair.channel_open());
     pair.run_for(Duration::from_secs(5));
     let link = pair.modem.network().last_link().unwrap();
-    pair.inject(b"\r\n+RECEIVE,0,3:\r\nabcd");
+    // A header names the one channel that is hurt.
+    pair.inject(b"\r\n+RECEIVE,0,3000:\r\nabcd");
     pair.modem.network_mut().close_by_peer(link);
     assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)));
     assert!(matches!(pair.read_to_end(other).1, Error::Closed(CloseReason::Peer)), "{}", pair.story());
+}
+
+#[test]
+fn a_loss_between_two_frames_ends_the_socket_whose_header_went_with_it() {
+    for chunk in [1, 7, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let (socket, other) = (pair.channel_open(), pair.channel_open());
+        pair.run_for(Duration::from_secs(5));
+        // The rest of the first frame, the header of the second, which is of the other channel, and some of its data.
+        pair.deliver(b"\r\n+RECEIVE,0,8:\r\nthis is of the other socket");
+        assert!(
+            matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)),
+            "{}",
+            pair.story()
+        );
+        assert!(matches!(pair.read_to_end(other).1, Error::Closed(CloseReason::Damaged)), "{}", pair.story());
+    }
+}
+
+#[test]
+fn the_beginning_of_a_header_before_payload_is_a_damaged_header() {
+    for beginning in ["+RECE", "+RECEIV", "+RECEIVE"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.run_for(Duration::from_secs(5));
+        pair.deliver(format!("\r\n{beginning}<P0000@00>\r\n0, CLOSED\r\n").as_bytes());
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{beginning}: {end}");
+    }
+}
+
+#[test]
+fn a_line_is_among_data_if_it_begins_there() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    // The length lacks a digit.
+    pair.deliver(b"\r\n+RECEIVE,0,1:0\r\n\x01\x02<A0002@00");
+    pair.run_for(Duration::from_secs(1));
+    pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(5));
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)), "{}", pair.story());
+}
+
+#[test]
+fn data_that_are_not_believed_fail_the_connection_that_was_being_made() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.modem.network_mut().set_latency(Duration::from_millis(40));
+    let connecting = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60));
+    pair.run_for(Duration::from_millis(60));
+    pair.inject(b"\r\n+RECEIVE,0,1:\r\nxy\r\n");
+    pair.run_for(Duration::from_millis(40));
+    let link = pair.modem.network().last_link().unwrap();
+    pair.modem.network_mut().push(link, b"greeting");
+    let answer = pair.answer(connecting);
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)), "{}", pair.story());
+    // Or it is made again, and this one lacks nothing.
+    if let Ok(Response::Connected(other)) = answer {
+        assert_eq!(pair.wrote("AT+CIPSTART="), 3, "{}", pair.story());
+        pair.send(other, b"hello").unwrap();
+        assert_eq!(pair.read(other, 5).unwrap(), b"hello");
+    }
 }
 
 /// What modules print of their own accord: results and news of calls, times, warnings, notes of firmware of any kind.
@@ -577,11 +639,17 @@ fn the_end_of_a_call_answers_no_command() {
 #[test]
 fn the_line_behind_words_shows_that_they_were_the_end_of_data() {
     for chunk in [1, 5_000] {
-        for behind in ["+RECEIVE,1,1:\r\nx", "+CREG: 1\r\n", "1, CLOSED\r\n"] {
+        for behind in ["+RECEIVE,1,1:\r\nx", "+CREG: 1\r\n", "1, CLOSED\r\n", "> "] {
             for pause in [0, 500] {
                 let mut pair = Pair::online().in_chunks_of(chunk);
                 let socket = pair.channel_open();
-                pair.channel_open();
+                let other = pair.channel_open();
+                // The first one shows how prompts begin.
+                pair.send(other, b"x").unwrap();
+                if behind == "> " {
+                    pair.instead("AT+CIPSEND=1", "");
+                    pair.sending(other, b"x");
+                }
                 // There were 15.
                 pair.deliver(b"\r\n+RECEIVE,0,7:\r\ntemp=21\r\nhum=40");
                 pair.run_for(Duration::from_millis(pause));

@@ -216,9 +216,22 @@ fn echo_on_a_terminal(mode: ReceiveMode) -> u64 {
     assert_eq!(socket.read(&mut [0]).unwrap_err().kind(), ErrorKind::TimedOut);
     socket.set_read_timeout(Some(SOON)).unwrap();
     let (data, mut buffer) = ([b'z'; CHUNK], [0; CHUNK]);
-    steady(|| {
-        socket.write_all(&data).unwrap();
-        socket.read_exact(&mut buffer).unwrap();
-        assert_eq!(buffer, data);
-    })
+    // Threads meet in more ways than one round shows, and a queue grows once for each: that ends, what each transfer
+    // allocates does not.
+    let mut rounds = (0..ROUNDS).map(|_| {
+        steady(|| {
+            socket.write_all(&data).unwrap();
+            socket.read_exact(&mut buffer).unwrap();
+            assert_eq!(buffer, data);
+        })
+    });
+    let mut last = 0;
+    rounds.find(|found| {
+        last = *found;
+        last == 0
+    });
+    last
 }
+
+/// How often echoes are counted before what they allocate is no growth.
+const ROUNDS: usize = 5;

@@ -61,18 +61,52 @@ impl Command {
     /// recognised by its key. Those of which the key is `taken`, because it may also come late, are passed over while
     /// others are left.
     pub fn probe(turn: usize, taken: impl Fn(&str) -> bool) -> Self {
-        let turns = PROBES
-            .iter()
-            .cycle()
-            .skip(turn.checked_rem(PROBES.len()).unwrap_or(0))
-            .take(PROBES.len())
-            .copied();
+        let rotated = |probes: &'static [Probe]| {
+            let from = turn.checked_rem(probes.len()).unwrap_or(0);
+            probes.iter().cycle().skip(from).take(probes.len()).copied()
+        };
+        let turns = rotated(&PROBES).chain(rotated(&MORE_PROBES));
         let free = turns.clone().find(|(_, keys)| !taken(keys[0]));
         let (text, keys) = free.or(turns.clone().next()).unwrap_or(PROBES[0]);
         Self::new(text, Shape::Info { keys, accepts: |list| list.len() == 1 }, DEFAULT_TIMEOUT)
     }
 }
 
+/// A question, and the key of its answer.
+type Probe = (&'static str, &'static [&'static str]);
+
 /// Questions that every dialect answers in every state (captures s02, a27; clients.md).
-const PROBES: [(&str, &[&str]); 3] =
+const PROBES: [Probe; 3] =
     [("AT+CIPMUX?", &["+CIPMUX"]), ("AT+CIPQSEND?", &["+CIPQSEND"]), ("AT+CIPMODE?", &["+CIPMODE"])];
+
+/// Those that are asked when each of the first may still be answered late: a fourth question in a row needs a name of its own.
+/// 3GPP TS 27.007 section 9.2, and the manual's section on `AT+CIPHEAD` (answered in capture s02) and `AT+CIPSPRT`.
+const MORE_PROBES: [Probe; 3] =
+    [("AT+CMEE?", &["+CMEE"]), ("AT+CIPHEAD?", &["+CIPHEAD"]), ("AT+CIPSPRT?", &["+CIPSPRT"])];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_questions_in_a_row_have_six_names() {
+        for first in 0..6 {
+            let mut asked: Vec<Command> = Vec::new();
+            for turn in first..first + 6 {
+                let probe = Command::probe(turn, |key| asked.iter().any(|older| older.has_key(key)));
+                assert!(!asked.iter().any(|older| older.text() == probe.text()), "{}", probe.text());
+                asked.push(probe);
+            }
+        }
+    }
+
+    #[test]
+    fn what_every_dialect_answers_is_asked_first() {
+        let texts: Vec<String> =
+            (0..6).map(|turn| Command::probe(turn, |_| false).text().to_owned()).collect();
+        assert!(
+            texts.iter().all(|text| PROBES.iter().any(|(probe, _)| text.starts_with(probe))),
+            "{texts:?}"
+        );
+    }
+}

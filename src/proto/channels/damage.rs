@@ -13,22 +13,23 @@ use super::Channels;
 use super::channel::{Doubt, End};
 use super::link::Link;
 
-/// How long ago data of a channel may have come for it to count as one that was being received from: as many lost bytes as
-/// may show on one channel may have held a whole frame of the other.
+/// How long ago data of a channel may have come for it to count as one that was being received from, where a header names
+/// another one.
 const RECENT: Duration = Duration::from_secs(1);
 
 impl Channels {
-    /// The channels that damage may have hurt of which these are known.
-    pub(in crate::proto) fn hurt_by(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
+    /// The channels that damage may have hurt of which a header names one.
+    pub(in crate::proto) fn hurt_by_name(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         if self.mode == ReceiveMode::Manual {
             return known;
         }
-        let open = self.open();
-        if known == ChannelSet::default() {
-            return open;
-        }
         let is_recent = |channel: &ChannelId| now < self.all[channel.index()].heard_at + RECENT;
-        known.with(open.iter().filter(is_recent).collect())
+        known.with(self.open().iter().filter(is_recent).collect())
+    }
+
+    /// The channels that a loss may have hurt of which nothing says how long it was.
+    pub(in crate::proto) fn hurt_by_loss(&self, known: ChannelSet) -> ChannelSet {
+        if self.mode == ReceiveMode::Manual { known } else { known.with(self.open()) }
     }
 
     /// Ends a socket that lacks bytes. One of datagrams lacks a datagram, which is no error.

@@ -74,6 +74,15 @@ impl Channels {
             Link::Up | Link::Draining(_) | Link::Stream | Link::Used | Link::Closing => return false,
             Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) | Link::Connecting(_) => {}
         }
+        self.came_early(now, id);
+        out.event(Event::Stray(id, len));
+        true
+    }
+
+    /// Data have come for a channel of which the connection is not confirmed. The module is asked whether it stands: then
+    /// they may be its first ones.
+    pub(in crate::proto) fn came_early(&mut self, now: Timestamp, id: ChannelId) {
+        let channel = self.channel(id);
         let is_connecting = channel.link.is_connecting();
         if let Some(opening) = channel.link.opening_mut().filter(|_| is_connecting)
             && opening.protocol == Protocol::Tcp
@@ -81,8 +90,6 @@ impl Channels {
         {
             channel.doubt.get_or_insert(Doubt::Standing);
         }
-        out.event(Event::Stray(id, len));
-        true
     }
 
     /// A piece of the payload.

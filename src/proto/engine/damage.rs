@@ -53,7 +53,11 @@ impl Engine {
             hurt.insert(channel);
             hurt = hurt.with(swallowed);
         }
-        let hurt = self.channels.hurt_by(now, hurt);
+        // What is missing of data may have been longer than they, and have held a whole frame of any channel.
+        let hurt = match named {
+            Some(_) => self.channels.hurt_by_name(now, hurt),
+            None => self.channels.hurt_by_loss(hurt),
+        };
         self.distrust(now, hurt);
     }
 
@@ -66,7 +70,7 @@ impl Engine {
         self.channels.end_stream_of_bytes(channel, CloseReason::Truncated { lost }, &mut self.out);
         let mut hurt = swallowed;
         hurt.insert(channel);
-        self.distrust(now, hurt);
+        self.distrust(now, self.channels.hurt_by_loss(hurt));
     }
 
     /// Ends these sockets, and believes nothing more, if there may be payload where text is expected.
@@ -88,6 +92,9 @@ impl Engine {
     pub(in crate::proto) fn distrusted(&mut self, now: Timestamp, bytes: &[u8]) -> usize {
         let (count, step, seen) = self.session.distrusted(now, bytes, &mut self.out);
         if self.channels.mode == ReceiveMode::Push {
+            for channel in seen.iter() {
+                self.channels.came_early(now, channel);
+            }
             let open = self.channels.open();
             let lost: ChannelSet = seen.iter().filter(|channel| open.contains(*channel)).collect();
             if lost != ChannelSet::default() {
@@ -143,7 +150,8 @@ impl Engine {
     }
 
     fn is_among_data(&self, now: Timestamp) -> bool {
-        self.noticed.data_at.is_some_and(|at| now < at + AMONG_DATA)
+        let begun_at = self.noticed.begun_at.unwrap_or(now);
+        self.noticed.data_at.is_some_and(|at| begun_at < at + AMONG_DATA)
     }
 
     /// A header has come, which shows something of the news before it.

@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 pub(in crate::proto) struct Noticed {
     /// When the last byte of payload came; `None` before the first one, and behind a text of people.
     pub(super) data_at: Option<Timestamp>,
+    /// When the line under way has begun, if its first bytes came before the last ones.
+    pub(super) begun_at: Option<Timestamp>,
     /// What the last line was.
     pub(super) text: Text,
     pub(super) unknown: Unknown,
@@ -43,7 +45,7 @@ pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
 
 impl Noticed {
     pub(in crate::proto) fn new() -> Self {
-        Self { data_at: None, text: Text::Sound, unknown: Unknown::None, held: Vec::new() }
+        Self { data_at: None, begun_at: None, text: Text::Sound, unknown: Unknown::None, held: Vec::new() }
     }
 
     /// A line or a header comes.
@@ -58,6 +60,16 @@ impl Noticed {
     pub(in crate::proto) fn data(&mut self, now: Timestamp) {
         self.data_at = Some(now);
         self.unknown = Unknown::None;
+    }
+
+    /// No more bytes have come for now; whether a line is under way.
+    pub(super) fn pauses(&mut self, now: Timestamp, is_in_line: bool) {
+        self.begun_at = if is_in_line { self.begun_at.or(Some(now)) } else { None };
+    }
+
+    /// What is under way has been taken.
+    pub(super) fn begins(&mut self) {
+        self.begun_at = None;
     }
 
     /// A text of people is over: the next line follows that, and no payload.

@@ -83,6 +83,7 @@ impl Engine {
                     }
                     self.decoder = decoder;
                     self.judge_noticed(now, self.decoder.was_loose());
+                    self.noticed.begins();
                     self.end_text(now);
                 }
                 Deadline::PartialData => {

@@ -40,7 +40,9 @@ impl Engine {
             is_whole |= !matches!(token, Token::Data { last: false, .. });
             self.token(now, token);
             self.judge_noticed(now, decoder.was_loose());
+            self.noticed.begins();
         }
+        self.noticed.pauses(now, !decoder.partial_line().is_empty());
         self.decoder = decoder;
         self.channels.prove_unless_suspect(now, &mut self.out);
         is_whole
@@ -50,7 +52,7 @@ impl Engine {
         if !matches!(token, Token::Data { .. } | Token::Fault(Fault::NoLineEnd)) {
             self.channels.prove(now, &mut self.out);
         }
-        if matches!(token, Token::Line(_) | Token::Header(_)) {
+        if matches!(token, Token::Line(_) | Token::Header(_) | Token::Prompt) {
             self.noticed.line(now);
         }
         if self.noticed.holds_news() {

@@ -1,6 +1,6 @@
 //! Lines that answer nothing: news of the module's, in the order in which they come.
 
-use crate::at::{Expect, Line, Progress, Urc, text_behind};
+use crate::at::{Expect, Line, Progress, SimState, Urc, text_behind};
 use crate::proto::Event;
 use crate::proto::bearer::Sign;
 use crate::time::Timestamp;
@@ -47,6 +47,13 @@ impl Engine {
                 self.channels.bearer_sign(now, Sign::Strong);
             }
             urc if urc.is_restart() => self.restarted(now),
+            // Later lines of a start of which the first one was lost, perhaps in the data before it.
+            Urc::Bearer(text) if text.contains("ACT") && self.is_ready() => {
+                self.channels.bearer_sign(now, Sign::Strong);
+            }
+            Urc::Started(_) | Urc::Sim(SimState::Ready) if self.is_ready() => {
+                self.channels.bearer_sign(now, Sign::Strong);
+            }
             _ => {}
         }
     }

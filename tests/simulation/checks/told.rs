@@ -84,7 +84,10 @@ fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), S
     if facts.is_damaged(Way::ToHost) || facts.may_cut_bodies || connection.is_told() {
         return Ok(());
     }
-    let _ = got;
+    if connection.far == Far::Echo && connection.hurt.sent {
+        // It sends back what has reached it.
+        return come_from(connection, got);
+    }
     let sent: Vec<(usize, usize)> = match connection.far {
         Far::Echo => connection.sends.iter().map(|send| (send.from, send.len)).collect(),
         _ => {
@@ -115,4 +118,39 @@ fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// Whether each datagram is a piece of what the peer has got, in that order.
+fn come_from(connection: &Connection, got: &[u8]) -> Result<(), String> {
+    let (mut rest, mut source) = (connection.read.as_slice(), got);
+    for len in &connection.datagrams {
+        let (datagram, behind) = rest.split_at(*len);
+        rest = behind;
+        let at = (0..=source.len().saturating_sub(*len)).find(|at| source[*at..].starts_with(datagram));
+        let Some(at) = at else {
+            let number = connection.number;
+            return Err(format!(
+                "connection {number} has a datagram of {len} bytes that its peer did not have"
+            ));
+        };
+        source = &source[at + len..];
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::payload::Style;
+
+    #[test]
+    fn a_datagram_that_the_peer_did_not_have_is_strange() {
+        let mut echo = Connection::new(0, Wanted::Udp, Far::Echo, Style::Records);
+        echo.read = b"onetwo".to_vec();
+        echo.datagrams = vec![3, 3];
+        assert!(come_from(&echo, b"one two").is_ok());
+        assert!(come_from(&echo, b"one").is_err());
+        assert!(come_from(&echo, b"two one").is_err());
+        assert!(come_from(&echo, b"one twO").is_err());
+    }
 }

@@ -1,0 +1,34 @@
+//! How a firmware begins its lines, as the decoder learns it.
+
+/// What stands in front of a line.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) enum Before {
+    /// A line end of its own, or nothing of which one could say more.
+    #[default]
+    LineEnd,
+    /// The end of the line before.
+    Line,
+    /// Data, directly.
+    Data,
+    /// Data and a CR.
+    DataCr,
+}
+
+/// How the firmware begins its headers, or its prompts.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) enum Start {
+    #[default]
+    Unknown,
+    /// With a line end.
+    Framed,
+    /// Without one.
+    Bare,
+}
+
+/// Whether commands may be sent back.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) enum Echo {
+    #[default]
+    Possible,
+    Off,
+}
