@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use air724ug::diagnosis::{Checkup, Code};
 use air724ug::sim::{
-    ApnPolicy, Control, Fault, HostNetwork, MemoryNetwork, Network, Peer, Rule, Settings, SimCard, Simulator,
-    When, serve,
+    ApnPolicy, Control, HostNetwork, MemoryNetwork, Network, Peer, Rule, Settings, SimCard, Simulator,
+    Trigger, fault, serve,
 };
 use air724ug::{Certificate, Config, Error, Modem, TlsConfig};
 
@@ -206,7 +206,7 @@ impl Drop for Patient {
 fn settings(state: State) -> Settings {
     let settings = Settings::default();
     // Every command, for ever.
-    let mute = Rule { fault: Fault::LostAnswer { command: 1 }, when: When::Chance(1.0) };
+    let mute = Rule { fault: fault::LostAnswer { command: 1 }.into(), trigger: Trigger::Chance(1.0) };
     match state {
         State::NoAnswer => settings.echo(false).faults(vec![mute]),
         State::EchoOnly => settings.faults(vec![mute]),

@@ -58,6 +58,13 @@ pub enum Control {
     PeerClose(u8),
 }
 
+impl Control {
+    /// Something goes wrong at the next opportunity: `Control::fault(fault::LostPrompt)`.
+    pub fn fault(fault: impl Into<Fault>) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
 /// Something that went on inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -98,7 +98,7 @@ impl FromStr for Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::{Fault, When};
+    use crate::sim::{Trigger, fault};
 
     #[test]
     fn orders_are_read_as_people_type_them() {
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(control("sim insert"), Some(Control::SimInsert));
         assert_eq!(control("urc +CREG: 5"), Some(Control::Urc("+CREG: 5".to_owned())));
         assert_eq!(control("close 7"), Some(Control::PeerClose(7)));
-        let rule = Rule { fault: Fault::LostPrompt, when: When::Chance(0.5) };
+        let rule = Rule { fault: fault::LostPrompt.into(), trigger: Trigger::Chance(0.5) };
         assert_eq!(control("fault lost-prompt:0.5"), Some(Control::Rule(rule)));
         assert_eq!("state".parse(), Ok(Order::State));
     }

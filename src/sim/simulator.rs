@@ -2,7 +2,7 @@
 
 use super::commands;
 use super::control::{Control, Happening, Input, Output};
-use super::fault::{Way, Wire};
+use super::fault::{Direction, Wire};
 use super::line::Paced;
 use super::machine::{Advance, Machine};
 use super::network::Network;
@@ -51,8 +51,8 @@ impl<N: Network> Simulator<N> {
     pub fn new(settings: Settings, network: N) -> Self {
         Self {
             input: Paced::new(settings.baud),
-            from_host: Wire::new(Way::FromHost),
-            to_host: Wire::new(Way::ToHost),
+            from_host: Wire::new(Direction::FromHost),
+            to_host: Wire::new(Direction::ToHost),
             machine: Machine::new(settings, network),
             now: Timestamp::ZERO,
             said_hang_up: false,

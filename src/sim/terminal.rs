@@ -123,23 +123,6 @@ impl Terminal {
     }
 }
 
-/// What a piece of output is, so that a fault can pick its victim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Typed characters sent back.
-    Echo,
-    /// An information line of an answer.
-    Info,
-    /// A line that ends an answer, `SEND OK` and its like included.
-    Final,
-    /// `> `
-    Prompt,
-    /// An unsolicited line.
-    Urc,
-    /// Received bytes, with their header.
-    Data,
-}
-
 /// Where output waits for the line.
 #[derive(Debug)]
 pub(super) struct Outbox {

@@ -205,7 +205,7 @@ fn a_drain_of_a_module_that_takes_nothing_is_a_time_out() {
 fn a_send_whose_time_is_up_in_the_module_is_waited_for() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    pair.control(Control::Fault(air724ug::sim::Fault::LateSend { by: Duration::from_secs(5) }));
+    pair.control(Control::fault(air724ug::sim::fault::LateSend { by: Duration::from_secs(5) }));
     let send = Request::Send { socket, data: b"hello".to_vec(), timeout: Duration::from_secs(1) };
     assert!(matches!(pair.call(send), Err(Error::Timeout { .. })));
     let ticket = pair.ask(Request::Drain { socket, timeout: LONG });

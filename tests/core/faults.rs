@@ -10,7 +10,7 @@ use air724ug::at::{CmeError, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::Signal;
-use air724ug::sim::{Control, Fault, Happening, Peer, Profile, Settings};
+use air724ug::sim::{Control, Happening, Peer, Profile, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
 /// Payload that would switch the radio off if the module took it for commands.
@@ -97,7 +97,7 @@ fn a_peer_that_breaks_the_connection_between_prompt_and_result_ends_the_send() {
         for after in 0..HOSTILE.len() {
             let mut pair = online(mode);
             let socket = pair.channel_open();
-            pair.control(Control::Fault(Fault::CloseMidSend { after }));
+            pair.control(Control::fault(fault::CloseMidSend { after }));
             match pair.send(socket, HOSTILE) {
                 // No chunk is that long.
                 Ok(accepted) if accepted == HOSTILE.len() => continue,
@@ -120,7 +120,7 @@ fn a_lost_prompt_costs_time_but_no_byte() {
     for mode in both_modes() {
         let mut pair = online(mode);
         let socket = pair.channel_open();
-        pair.control(Control::Fault(Fault::LostPrompt));
+        pair.control(Control::fault(fault::LostPrompt));
         assert_eq!(pair.send(socket, HOSTILE).unwrap(), HOSTILE.len());
         assert_eq!(peer_got(&pair), HOSTILE);
         assert_eq!(pair.read(socket, HOSTILE.len()).unwrap(), HOSTILE);
@@ -405,7 +405,7 @@ fn a_body_shorter_than_its_header_says_gives_no_wrong_byte() {
             let socket = pair.channel_open();
             pair.send(socket, b"first").unwrap();
             assert_eq!(pair.read(socket, 5).unwrap(), b"first");
-            pair.control(Control::Fault(Fault::ShortBody { missing }));
+            pair.control(Control::fault(fault::ShortBody { missing }));
             pair.send(socket, &data).unwrap();
             let (read, end) = pair.read_to_end(socket);
             assert!(read.is_empty(), "{read:?}");

@@ -14,7 +14,7 @@ use crate::support::pair::{ECHO, Pair};
 use air724ug::at::Command;
 use air724ug::proto::{Request, Response, SocketId, Ticket};
 use air724ug::query::Signal;
-use air724ug::sim::{Boot, Control, Fault, Link, Peer, Profile, Settings};
+use air724ug::sim::{Boot, Control, Link, Peer, Profile, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
 /// What the application knows of a socket.
@@ -250,14 +250,14 @@ impl Schedule {
                 self.sim_out = true;
                 self.pair.control(Control::SimRemove);
             }
-            6 => self.pair.control(Control::Fault(Fault::LostPrompt)),
+            6 => self.pair.control(Control::fault(fault::LostPrompt)),
             7 => self
                 .pair
-                .control(Control::Fault(Fault::CloseMidSend { after: self.random.below(20) as usize })),
+                .control(Control::fault(fault::CloseMidSend { after: self.random.below(20) as usize })),
             _ => {
                 let command = 1 + self.random.below(3) as u32;
                 let by = Duration::from_secs(self.random.pick(&[1, 8, 15]));
-                self.pair.control(Control::Fault(Fault::LateAnswer { command, by }));
+                self.pair.control(Control::fault(fault::LateAnswer { command, by }));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::support::pair::{ECHO, Pair};
 use air724ug::at::Command;
 use air724ug::proto::{Deadline, Event, Request, Response, SocketId, Ticket};
 use air724ug::query::Signal;
-use air724ug::sim::{Boot, Control, Fault, LineState, Link, Peer, Profile, Settings};
+use air724ug::sim::{Boot, Control, LineState, Link, Peer, Profile, Settings, fault};
 use air724ug::{CloseReason, Config, Error, FlowControl};
 
 /// A peer that sends what the schedule says.
@@ -362,10 +362,10 @@ impl Schedule {
                 self.sim_out = true;
                 self.pair.control(Control::SimRemove);
             }
-            6 => self.pair.control(Control::Fault(Fault::Reboot)),
-            7 => self.pair.control(Control::Fault(Fault::SilentConnect)),
-            8 => self.pair.control(Control::Fault(Fault::LostAnswer { command })),
-            _ => self.pair.control(Control::Fault(Fault::LateAnswer { command, by })),
+            6 => self.pair.control(Control::fault(fault::Reboot)),
+            7 => self.pair.control(Control::fault(fault::SilentConnect)),
+            8 => self.pair.control(Control::fault(fault::LostAnswer { command })),
+            _ => self.pair.control(Control::fault(fault::LateAnswer { command, by })),
         }
     }
 

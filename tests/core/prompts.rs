@@ -11,7 +11,7 @@ use air724ug::at::Refusal;
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, Ticket};
 use air724ug::query::Signal;
-use air724ug::sim::{Control, Fault, Happening, Settings};
+use air724ug::sim::{Control, Happening, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
 const MOMENT: Duration = Duration::from_millis(20);
@@ -163,7 +163,7 @@ fn a_piece_is_cut_by_the_rule_by_which_it_is_written_blind() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     let link = pair.modem.network().last_link().unwrap();
-    pair.control(Control::Fault(Fault::LostPrompt));
+    pair.control(Control::fault(fault::LostPrompt));
     assert_eq!(pair.send(socket, &payload).unwrap(), payload.len());
     assert_eq!(peer_got(&pair, link), payload);
     still_works(&mut pair);

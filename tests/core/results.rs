@@ -8,7 +8,7 @@ use air724ug::at::{Protocol, Quotable, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::{Clock, Signal};
-use air724ug::sim::{Control, Disturbance, Fault, Peer, Settings, Way};
+use air724ug::sim::{Control, Direction, Peer, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
 const LONG: Duration = Duration::from_secs(300);
@@ -98,7 +98,7 @@ fn a_write_whose_time_is_up_is_told_what_was_accepted_and_no_more() {
 fn a_piece_that_is_accepted_behind_the_time_out_of_its_send_is_accounted_for() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    pair.control(Control::Fault(Fault::LateSend { by: Duration::from_secs(3) }));
+    pair.control(Control::fault(fault::LateSend { by: Duration::from_secs(3) }));
     let answer = send_within(&mut pair, socket, b"hello", Duration::from_secs(1));
     assert!(matches!(answer, Err(Error::Timeout { accepted: 0, .. })), "{answer:?}");
     assert_eq!((sent(&pair, socket), given(&pair, socket)), (0, 5));
@@ -172,7 +172,7 @@ fn a_lost_result_is_asked_about_while_other_sockets_go_on() {
 fn a_result_that_comes_very_late_ends_nothing() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    pair.control(Control::Fault(Fault::LateSend { by: Duration::from_secs(20) }));
+    pair.control(Control::fault(fault::LateSend { by: Duration::from_secs(20) }));
     assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{}", pair.story());
     pair.run_for(Duration::from_secs(30));
     assert_eq!(pair.send(socket, b"world").unwrap(), 5);
@@ -215,10 +215,10 @@ fn a_result_before_the_answer_to_the_question_behind_the_filling_is_never_a_succ
         });
         let ticket = pair.sending(socket, b"hello");
         pair.run_for(Duration::from_secs(1));
-        pair.control(Control::Fault(Fault::Wire(
-            Way::ToHost,
-            Disturbance::Delay(Duration::from_millis(slow)),
-        )));
+        pair.control(Control::fault(fault::DelayPiece {
+            direction: Direction::ToHost,
+            by: Duration::from_millis(slow),
+        }));
         let answer = pair.answer(ticket);
         assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{slow} ms: {answer:?}");
         assert_eq!(sent(&pair, socket), 0);

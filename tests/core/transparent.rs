@@ -8,7 +8,7 @@ use air724ug::at::Command;
 use air724ug::error::InUse;
 use air724ug::proto::{Event, Pulse, Request, Response, SocketId};
 use air724ug::query::{Clock, Ping, Resolve, Signal};
-use air724ug::sim::{Control, Fault, LineState, Peer, Settings};
+use air724ug::sim::{Control, LineState, Peer, Settings, fault};
 use air724ug::{CloseReason, Config, Error, NotReady};
 
 /// A stream to the echo server.
@@ -194,7 +194,7 @@ fn a_lost_bearer_and_a_restart_in_data_mode_end_the_stream() {
 
     let (mut pair, stream) = streaming();
     echoes(&mut pair, stream, b"data");
-    pair.control(Control::Fault(Fault::Reboot));
+    pair.control(Control::fault(fault::Reboot));
     let (read, error) = pair.read_to_end(stream);
     assert!(
         read.is_empty() && matches!(error, Error::ModemRestarted),
@@ -373,7 +373,7 @@ fn a_restart_while_kilobytes_are_under_way_ends_the_stream_and_gives_none_of_the
         let timeout = Duration::from_secs(120);
         let send = pair.ask(Request::Send { socket: stream, data: data.clone(), timeout });
         pair.run_for(Duration::from_millis(300));
-        pair.control(Control::Fault(Fault::Reboot));
+        pair.control(Control::fault(fault::Reboot));
         let before = pair.now;
         let (read, error) = pair.read_to_end(stream);
         assert!(read.is_empty(), "{} bytes, {}", read.len(), read[..read.len().min(60)].escape_ascii());
@@ -419,7 +419,7 @@ fn an_ok_of_the_peers_behind_an_escape_that_was_missed_is_no_answer() {
 
 /// The module has started anew and has not said so: it echoes, and nothing else of it is heard.
 fn restart_in_silence(pair: &mut Pair) {
-    pair.control(Control::Fault(Fault::Reboot));
+    pair.control(Control::fault(fault::Reboot));
     pair.to_host =
         Box::new(|_, bytes| if bytes.contains(&b'\r') || bytes.contains(&b'^') { vec![] } else { bytes });
 }
@@ -973,7 +973,7 @@ fn a_restart_at_any_moment_ends_the_stream() {
             }
             _ => None,
         };
-        pair.control(Control::Fault(Fault::Reboot));
+        pair.control(Control::fault(fault::Reboot));
         match stream {
             Some(stream) => {
                 let (read, error) = pair.read_to_end(stream);

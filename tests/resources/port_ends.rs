@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::alone;
 use crate::support::driver::{SOON, Terminal, all_asleep, eventually, memory, named, threads};
-use air724ug::sim::{Fault, Settings};
+use air724ug::sim::{Settings, fault};
 use air724ug::{Config, Error, Event, Modem, Received};
 
 /// "At once", with room for a busy machine.
@@ -30,7 +30,7 @@ fn io_error(error: std::io::Error) -> Error {
 fn all_waiters(terminal: &Terminal, modem: &Modem) -> Vec<Waiter> {
     let socket = modem.tcp().connect("discard.test", 9).unwrap();
     let other = modem.tcp().connect("discard.test", 9).unwrap();
-    terminal.fault(Fault::LostAnswer { command: 0 });
+    terminal.fault(fault::LostAnswer { command: 0 });
     let mut waiters = Vec::new();
     let m = modem.clone();
     waiters.push(waiter("command", move || m.command("AT+COPS?", LONG).map(drop)));
@@ -139,7 +139,7 @@ fn the_last_handle_closes_the_port_without_waiting() {
     drop(modem);
     socket.send(b"a socket keeps the modem").unwrap();
     assert_eq!(threads("air724ug"), 1);
-    terminal.fault(Fault::LostAnswer { command: 0 });
+    terminal.fault(fault::LostAnswer { command: 0 });
     let began = Instant::now();
     drop(socket);
     assert!(began.elapsed() < AT_ONCE);

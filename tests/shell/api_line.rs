@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::driver::{SOON, Terminal, all_asleep, eventually, memory, named};
-use air724ug::sim::{Fault, MemoryNetwork, Settings, Simulator, serve};
+use air724ug::sim::{MemoryNetwork, Settings, Simulator, fault, serve};
 use air724ug::{Config, Error, Event, Modem, NotReady, Received};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -291,7 +291,7 @@ fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
     let modem = terminal.modem(Config::default().capture(&capture));
     let answers = || std::fs::read_to_string(&capture).unwrap().matches(IMEI).count();
     let before = answers();
-    terminal.fault(Fault::DetachedAnswer { command: 0, by: SHORT * 2 });
+    terminal.fault(fault::DetachedAnswer { command: 0, by: SHORT * 2 });
     assert!(matches!(timed(|| modem.command("AT+CGSN", SHORT)), Err(Error::Timeout { .. })));
     assert_eq!(answers(), before);
     let (mut asked, mut wrong, mut doubtful) = (0, Vec::new(), 0);

@@ -111,7 +111,7 @@ fn writing_ends_at_its_time_out_also_behind_another_writer() {
     let (terminal, modem) = modem();
     let socket = to(&modem, "discard.test", 9);
     assert_eq!(socket.write_timeout(), Some(Duration::from_secs(120)));
-    terminal.fault(air724ug::sim::Fault::LostAnswer { command: 0 });
+    terminal.fault(air724ug::sim::fault::LostAnswer { command: 0 });
     let first = socket.try_clone().unwrap();
     let first = named("w-first", move || first.send(&[1; 3000]));
     all_asleep("w-first", 1);
@@ -359,7 +359,7 @@ fn a_send_that_runs_out_of_time_says_how_much_was_accepted() {
     let (terminal, modem) = modem();
     let socket = to(&modem, "discard.test", 9);
     socket.set_write_timeout(Some(SHORT)).unwrap();
-    terminal.fault(air724ug::sim::Fault::LostAnswer { command: 0 });
+    terminal.fault(air724ug::sim::fault::LostAnswer { command: 0 });
     let error = timed(|| socket.send(&[1; 3000])).unwrap_err();
     assert!(matches!(error, Error::Timeout { after: SHORT, accepted: 0, .. }), "{error:?}");
     assert_eq!(socket.statistics().sent, 0);

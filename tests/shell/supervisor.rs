@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use air724ug::error::DeliveryUnknown;
-use air724ug::sim::{Control, Fault, HostNetwork, Settings, Simulator, serve};
+use air724ug::sim::{Control, HostNetwork, Settings, Simulator, fault, serve};
 use air724ug::supervisor::{Gap, Incoming, Missing, Policy, Rung, Step, Supervisor};
 use air724ug::{Config, Error, Modem};
 
@@ -345,8 +345,8 @@ fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
     let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     socket.send(b"one,", SOON).unwrap();
     assert_eq!(read(&mut socket, b"one,"), []);
-    let late = Fault::LateSend { by: Duration::from_millis(700) };
-    assert!(bench.remote.send(Control::Fault(late)));
+    let late = fault::LateSend { by: Duration::from_millis(700) };
+    assert!(bench.remote.send(Control::fault(late)));
     let answer = socket.send(b"two,", Duration::from_millis(200));
     assert!(matches!(answer, Err(Error::Timeout { accepted: 0, .. })), "{answer:?}");
     // The module took it all the same, which is found out before the next one.

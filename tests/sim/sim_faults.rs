@@ -6,9 +6,7 @@ use crate::support::sim::{
     self, OK, PROMPT, ask, connect, host, host_with, online, online_with, push, received, send, text,
     type_bytes,
 };
-use air724ug::sim::{
-    Control, Disturbance, Fault, Input, MemoryNetwork, Output, Rule, Settings, Simulator, Way,
-};
+use air724ug::sim::{Control, Direction, Input, MemoryNetwork, Output, Rule, Settings, Simulator, fault};
 use air724ug::time::Timestamp;
 
 /// What crosses the line to the host now.
@@ -27,7 +25,7 @@ fn seconds(seconds: u64) -> Duration {
 fn a_lost_prompt_still_waits_for_its_payload() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
-    host.control(Control::Fault(Fault::LostPrompt));
+    host.control(Control::fault(fault::LostPrompt));
     ask(&mut host, "AT+CIPSEND=0,4", "");
     type_bytes(&mut host, "AT\r\n", "AT\r\n\r\nDATA ACCEPT:0,4\r\n");
     assert_eq!(received(&host), b"AT\r\n", "the command of an impatient host is payload");
@@ -37,7 +35,7 @@ fn a_lost_prompt_still_waits_for_its_payload() {
 #[test]
 fn a_late_answer_comes_before_those_of_the_commands_behind_it() {
     let mut host = host();
-    host.control(Control::Fault(Fault::LateAnswer { command: 2, by: seconds(10) }));
+    host.control(Control::fault(fault::LateAnswer { command: 2, by: seconds(10) }));
     ask(&mut host, "AT", OK);
     ask(&mut host, "AT+CSQ", "");
     assert_eq!(host.write(b"AT+CPIN?\r\n"), b"");
@@ -49,7 +47,7 @@ fn a_late_answer_comes_before_those_of_the_commands_behind_it() {
 #[test]
 fn a_detached_answer_comes_among_those_of_later_commands() {
     let mut host = host();
-    host.control(Control::Fault(Fault::DetachedAnswer { command: 1, by: seconds(10) }));
+    host.control(Control::fault(fault::DetachedAnswer { command: 1, by: seconds(10) }));
     ask(&mut host, "AT+CSQ", "");
     ask(&mut host, "AT", OK);
     assert_eq!(text(host.wait(seconds(10))), "\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
@@ -58,7 +56,7 @@ fn a_detached_answer_comes_among_those_of_later_commands() {
 #[test]
 fn a_lost_answer_never_comes_and_the_command_has_run() {
     let mut host = host();
-    host.control(Control::Fault(Fault::LostAnswer { command: 1 }));
+    host.control(Control::fault(fault::LostAnswer { command: 1 }));
     ask(&mut host, "AT+CMEE=2", "");
     assert_eq!(host.wait(seconds(1000)), b"");
     ask(&mut host, "AT+CMEE?", "\r\n+CMEE: 2\r\n\r\nOK\r\n");
@@ -67,7 +65,7 @@ fn a_lost_answer_never_comes_and_the_command_has_run() {
 #[test]
 fn a_wrong_answer_stands_for_the_right_one() {
     let mut host = host();
-    host.control(Control::Fault(Fault::WrongAnswer { command: 1, text: "+CREG: 0,1".to_owned() }));
+    host.control(Control::fault(fault::WrongAnswer { command: 1, text: "+CREG: 0,1".to_owned() }));
     ask(&mut host, "AT+CSQ", "\r\n+CREG: 0,1\r\n");
     ask(&mut host, "AT+CSQ", "\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
 }
@@ -76,7 +74,7 @@ fn a_wrong_answer_stands_for_the_right_one() {
 fn a_link_that_breaks_during_a_send_makes_commands_of_the_rest() {
     let mut host = online(true);
     connect(&mut host, 3, "discard.test", 9);
-    host.control(Control::Fault(Fault::CloseMidSend { after: 4 }));
+    host.control(Control::fault(fault::CloseMidSend { after: 4 }));
     ask(&mut host, "AT+CIPSEND=3,12", PROMPT);
     let answer = "1234\r\n3, SEND FAIL\r\n\r\n3, CLOSED\r\nAT+FOO\r\r\nERROR\r\n";
     assert_eq!(text(host.write(b"1234AT+FOO\r")), answer);
@@ -88,7 +86,7 @@ fn a_link_that_breaks_during_a_send_makes_commands_of_the_rest() {
 fn a_link_can_break_right_behind_the_prompt() {
     let mut host = online(true);
     connect(&mut host, 3, "discard.test", 9);
-    host.control(Control::Fault(Fault::CloseMidSend { after: 0 }));
+    host.control(Control::fault(fault::CloseMidSend { after: 0 }));
     ask(&mut host, "AT+CIPSEND=3,12", "\r\n> \r\n3, SEND FAIL\r\n\r\n3, CLOSED\r\n");
     ask(&mut host, "AT", OK);
 }
@@ -97,7 +95,7 @@ fn a_link_can_break_right_behind_the_prompt() {
 fn a_body_is_shorter_than_its_header_says() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
-    host.control(Control::Fault(Fault::ShortBody { missing: 3 }));
+    host.control(Control::fault(fault::ShortBody { missing: 3 }));
     assert_eq!(push(&mut host, b"TEST123"), "\r\n+RECEIVE,0,7:\r\nTEST");
     assert_eq!(push(&mut host, b"TEST123"), "\r\n+RECEIVE,0,7:\r\nTEST123");
 }
@@ -109,7 +107,7 @@ fn a_body_read_by_hand_can_be_short_too() {
     sim::go_online(&mut host, true);
     connect(&mut host, 0, "discard.test", 9);
     push(&mut host, b"TEST123");
-    host.control(Control::Fault(Fault::ShortBody { missing: 7 }));
+    host.control(Control::fault(fault::ShortBody { missing: 7 }));
     ask(&mut host, "AT+CIPRXGET=2,0,10", "\r\n+CIPRXGET: 2,0,7,0\r\n\r\n\r\nOK\r\n");
 }
 
@@ -120,7 +118,7 @@ fn a_read_that_is_cut_short_ends_without_its_ok() {
     sim::go_online(&mut host, true);
     connect(&mut host, 0, "discard.test", 9);
     push(&mut host, b"TEST123");
-    host.control(Control::Fault(Fault::CutBody { missing: 3 }));
+    host.control(Control::fault(fault::CutBody { missing: 3 }));
     ask(&mut host, "AT+CIPRXGET=2,0,10", "\r\n+CIPRXGET: 2,0,7,0\r\nTEST\r\n");
     assert_eq!(host.wait(seconds(1_000)), b"", "no OK");
     push(&mut host, b"next");
@@ -131,7 +129,7 @@ fn a_read_that_is_cut_short_ends_without_its_ok() {
 fn a_body_that_comes_by_itself_is_cut_as_a_short_one_and_costs_no_answer() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
-    host.control(Control::Fault(Fault::CutBody { missing: 3 }));
+    host.control(Control::fault(fault::CutBody { missing: 3 }));
     assert_eq!(push(&mut host, b"TEST123"), "\r\n+RECEIVE,0,7:\r\nTEST");
     ask(&mut host, "AT", OK);
 }
@@ -140,7 +138,7 @@ fn a_body_that_comes_by_itself_is_cut_as_a_short_one_and_costs_no_answer() {
 fn a_send_that_fails_reaches_nobody_and_leaves_its_link() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
-    host.control(Control::Fault(Fault::SendFail));
+    host.control(Control::fault(fault::SendFail));
     ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
     type_bytes(&mut host, "lost", "lost\r\n0, SEND FAIL\r\n");
     assert_eq!(received(&host), b"");
@@ -152,7 +150,7 @@ fn a_send_that_fails_reaches_nobody_and_leaves_its_link() {
 #[test]
 fn a_connect_that_nobody_hears_fails_after_75_seconds_and_the_next_one_works() {
     let mut host = online(true);
-    host.control(Control::Fault(Fault::SilentConnect));
+    host.control(Control::fault(fault::SilentConnect));
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"echo.test\",7", OK);
     assert_eq!(host.wait(Duration::from_millis(74_999)), b"", "the peer is there, and not asked");
     assert_eq!(text(host.wait(Duration::from_millis(1))), "\r\n0, CONNECT FAIL\r\n");
@@ -162,7 +160,7 @@ fn a_connect_that_nobody_hears_fails_after_75_seconds_and_the_next_one_works() {
 #[test]
 fn a_deaf_modem_hears_nothing_for_its_time_and_then_everything() {
     let mut host = host();
-    host.control(Control::Fault(Fault::Deaf { lasting: seconds(8) }));
+    host.control(Control::fault(fault::Deaf { lasting: seconds(8) }));
     assert_eq!(host.write(b"AT+CMEE=2\r\n"), b"", "not even an echo");
     assert_eq!(host.wait(Duration::from_millis(7_999)), b"");
     assert_eq!(host.write(b"AT+CMEE=2\r\n"), b"");
@@ -176,8 +174,8 @@ fn garbage_appears_whatever_the_line_carries() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "AT+CIPSEND=0,2", PROMPT);
-    let garbage = Fault::Garbage(b"\xff\x00+CRE\r\n".to_vec());
-    assert_eq!(host.control(Control::Fault(garbage)), b"\xff\x00+CRE\r\n");
+    let garbage = fault::Garbage(b"\xff\x00+CRE\r\n".to_vec());
+    assert_eq!(host.control(Control::fault(garbage)), b"\xff\x00+CRE\r\n");
     type_bytes(&mut host, "ab", "ab\r\nDATA ACCEPT:0,2\r\n");
 }
 
@@ -187,7 +185,7 @@ fn a_reboot_forgets_everything_and_says_so_in_its_time() {
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "ATE0", OK);
     ask_quietly(&mut host, "AT+CIPSEND=0,10", PROMPT);
-    assert_eq!(host.control(Control::Fault(Fault::Reboot)), b"");
+    assert_eq!(host.control(Control::fault(fault::Reboot)), b"");
     let state = host.simulator().state();
     assert!(!state.listening && state.ip == "IP INITIAL" && state.registration == 2);
     assert!(!host.simulator().network().is_open(sim::last_link(&host)));
@@ -286,9 +284,9 @@ fn chance_is_the_same_for_the_same_seed() {
 #[test]
 fn faults_can_be_stacked() {
     let mut host = host();
-    host.control(Control::Fault(Fault::LostAnswer { command: 1 }));
-    host.control(Control::Fault(Fault::LostAnswer { command: 2 }));
-    host.control(Control::Fault(Fault::LateAnswer { command: 3, by: seconds(1) }));
+    host.control(Control::fault(fault::LostAnswer { command: 1 }));
+    host.control(Control::fault(fault::LostAnswer { command: 2 }));
+    host.control(Control::fault(fault::LateAnswer { command: 3, by: seconds(1) }));
     ask(&mut host, "AT", "");
     ask(&mut host, "AT", "");
     ask(&mut host, "AT", "");
@@ -299,11 +297,11 @@ fn faults_can_be_stacked() {
 #[test]
 fn bytes_are_lost_below_the_grammar_in_either_direction() {
     let mut host = host();
-    host.control(Control::Fault(Fault::Wire(Way::FromHost, Disturbance::Drop)));
+    host.control(Control::fault(fault::DropByte(Direction::FromHost)));
     assert_eq!(text(host.write(b"AT+CSQ\r\n")), "T+CSQ\r\n", "the A never arrived");
-    host.control(Control::Fault(Fault::Wire(Way::ToHost, Disturbance::Drop)));
+    host.control(Control::fault(fault::DropByte(Direction::ToHost)));
     assert_eq!(text(host.write(b"AT\r\n")), format!("T\r\n{OK}"), "the host does not see its echo's A");
-    host.control(Control::Fault(Fault::Wire(Way::FromHost, Disturbance::Duplicate)));
+    host.control(Control::fault(fault::DuplicateByte(Direction::FromHost)));
     assert_eq!(text(host.write(b"AT\r\n")), format!("AAT\r\n{OK}"));
     ask(&mut host, "AT", OK);
 }
@@ -328,17 +326,17 @@ fn corruption_by_chance_is_the_same_for_the_same_seed_and_never_a_panic() {
 fn an_answer_is_split_merged_delayed_and_stalled() {
     let mut host = host();
     host.write(b"ATE0\r\n");
-    let wire = |disturbance| Control::Fault(Fault::Wire(Way::ToHost, disturbance));
-    host.control(wire(Disturbance::Split(4)));
+    let direction = Direction::ToHost;
+    host.control(Control::fault(fault::SplitPiece { direction, bytes: 4 }));
     assert_eq!(text(host.write(b"AT\r\n")), "\r\nOK");
     assert_eq!(text(host.wait(Duration::from_millis(2))), "\r\n");
-    host.control(wire(Disturbance::Delay(seconds(3))));
+    host.control(Control::fault(fault::DelayPiece { direction, by: seconds(3) }));
     assert_eq!(host.write(b"AT\r\n"), b"");
     assert_eq!(text(host.wait(seconds(3))), OK);
-    host.control(wire(Disturbance::Merge(12)));
+    host.control(Control::fault(fault::MergePieces { direction, bytes: 12 }));
     assert_eq!(host.write(b"AT\r\n"), b"");
     assert_eq!(text(host.write(b"AT\r\n")), format!("{OK}{OK}"));
-    host.control(wire(Disturbance::Stall(seconds(2))));
+    host.control(Control::fault(fault::StallLine { direction, lasting: seconds(2) }));
     assert_eq!(host.write(b"AT\r\nAT\r\n"), b"");
     assert_eq!(text(host.wait(seconds(2))), format!("{OK}{OK}"));
     assert_eq!(text(host.write(b"AT\r\n")), OK);
@@ -347,7 +345,7 @@ fn an_answer_is_split_merged_delayed_and_stalled() {
 #[test]
 fn a_urc_comes_in_the_middle_of_an_answer() {
     let mut host = host();
-    host.control(Control::Fault(Fault::Urc("+CREG: 5".to_owned())));
+    host.control(Control::fault(fault::Urc("+CREG: 5".to_owned())));
     ask(&mut host, "AT+CSQ", "\r\n+CREG: 5\r\n\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
     let rule: Rule = "urc=^MODE: 17,17:1".parse().expect("a rule");
     host.control(Control::Rule(rule));
@@ -359,11 +357,11 @@ fn a_urc_comes_in_the_middle_of_an_answer() {
 fn a_urc_is_lost_or_comes_twice() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
-    host.control(Control::Fault(Fault::LostUrc));
+    host.control(Control::fault(fault::LostUrc));
     assert_eq!(sim::close_by_peer(&mut host), "", "CLOSED never comes");
     ask(&mut host, "AT+CIPSEND=0,1", sim::NOT_ALLOWED);
     connect(&mut host, 0, "discard.test", 9);
-    host.control(Control::Fault(Fault::DoubledUrc));
+    host.control(Control::fault(fault::DoubledUrc));
     assert_eq!(sim::close_by_peer(&mut host), "\r\n0, CLOSED\r\n\r\n0, CLOSED\r\n");
 }
 
@@ -371,7 +369,7 @@ fn a_urc_is_lost_or_comes_twice() {
 fn the_result_of_a_send_comes_late_among_other_answers() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
-    host.control(Control::Fault(Fault::LateSend { by: seconds(3) }));
+    host.control(Control::fault(fault::LateSend { by: seconds(3) }));
     ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
     type_bytes(&mut host, "data", "data\r\n\r\n");
     ask(&mut host, "AT", OK);
@@ -383,7 +381,7 @@ fn the_result_of_a_send_comes_late_among_other_answers() {
 #[test]
 fn a_breaking_supply_reboots_again_and_again() {
     let mut host = host();
-    host.control(Control::Fault(Fault::BrownOut { times: 3 }));
+    host.control(Control::fault(fault::BrownOut { times: 3 }));
     let all = text(host.wait(seconds(60)));
     assert_eq!(all.matches("RDY").count(), 3, "{all}");
     assert_eq!(all.matches("+CPIN: READY").count(), 1, "{all}");
@@ -394,7 +392,7 @@ fn a_breaking_supply_reboots_again_and_again() {
 fn a_dead_link_goes_on_being_connected_and_takes_what_is_sent() {
     let mut host = online(true);
     connect(&mut host, 0, "echo.test", 7);
-    host.control(Control::Fault(Fault::StaleConnected));
+    host.control(Control::fault(fault::StaleConnected));
     send(&mut host, 0, "lost");
     assert_eq!(received(&host), b"");
     assert_eq!(push(&mut host, b"unheard"), "");
@@ -413,7 +411,7 @@ fn keep_alive_finds_out_about_a_dead_link() {
     ask(&mut host, "AT+CIPTKA=1,30,30,2", "\r\nOK\r\n");
     connect(&mut host, 0, "echo.test", 7);
     host.wait(seconds(1_000));
-    host.control(Control::Fault(Fault::StaleConnected));
+    host.control(Control::fault(fault::StaleConnected));
     assert_eq!(host.wait(seconds(89)), b"");
     assert_eq!(text(host.wait(seconds(1))), "\r\n0, CLOSED\r\n");
     connect(&mut host, 0, "discard.test", 9);

@@ -132,19 +132,22 @@ impl Rig {
                 let facts = &mut self.facts;
                 facts.may_cut_bodies |= matches!(
                     fault,
-                    Fault::ShortBody { .. }
-                        | Fault::CutBody { .. }
+                    Fault::ShortBody(_)
+                        | Fault::CutBody(_)
                         | Fault::Garbage(_)
                         | Fault::Urc(_)
-                        | Fault::Reboot
-                        | Fault::BrownOut { .. }
+                        | Fault::Reboot(_)
+                        | Fault::BrownOut(_)
                 );
                 facts.may_lose_lines = true;
-                facts.may_be_deaf |= matches!(fault, Fault::Deaf { .. });
-                facts.may_stall |= matches!(fault, Fault::StaleConnected);
+                facts.may_be_deaf |= matches!(fault, Fault::Deaf(_));
+                facts.may_stall |= matches!(fault, Fault::StaleConnected(_));
                 facts.may_reset |= matches!(
                     fault,
-                    Fault::CloseMidSend { .. } | Fault::PdpLost | Fault::NetworkLost | Fault::StaleConnected
+                    Fault::CloseMidSend(_)
+                        | Fault::PdpLost(_)
+                        | Fault::NetworkLost(_)
+                        | Fault::StaleConnected(_)
                 );
                 self.control(Control::Fault(fault.clone()));
             }

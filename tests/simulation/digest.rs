@@ -1,6 +1,6 @@
 //! A number that stands for every byte of a run: two runs with the same number have had the same bytes at the same moments.
 
-use air724ug::sim::Way;
+use air724ug::sim::Direction;
 use air724ug::time::Timestamp;
 
 /// FNV-1a, 64 bits: the same on every platform and in every version of Rust.
@@ -15,9 +15,9 @@ impl Default for Digest {
 
 impl Digest {
     /// Bytes that the modem reads or writes.
-    pub fn add(&mut self, now: Timestamp, way: Way, bytes: &[u8]) {
+    pub fn add(&mut self, now: Timestamp, way: Direction, bytes: &[u8]) {
         self.fold(&now.as_micros().to_le_bytes());
-        self.fold(&[u8::from(way == Way::ToHost)]);
+        self.fold(&[u8::from(way == Direction::ToHost)]);
         self.fold(bytes);
     }
 

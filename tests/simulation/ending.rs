@@ -6,7 +6,7 @@ use air724ug::NotReady;
 use air724ug::at::Quotable;
 use air724ug::proto::Request;
 use air724ug::query::Signal;
-use air724ug::sim::{Control, Fault};
+use air724ug::sim::{Control, fault};
 
 use super::facts::{Connection, Outcome, Seen, What};
 use super::payload::Style;
@@ -157,7 +157,7 @@ impl Rig {
             self.ask(What::Other, timeout, Request::Connect { protocol, host, port, timeout });
         }
         self.ask(What::Other, timeout, Request::WaitReady { timeout });
-        self.control(Control::Fault(Fault::LostAnswer { command: 1 }));
+        self.control(Control::fault(fault::LostAnswer { command: 1 }));
         self.ask(What::Other, timeout, Request::query(&Signal));
         self.lose_port("closed");
     }

@@ -1,7 +1,7 @@
 //! What is known of a run: the truth that checks compare with what the engine says.
 
 use air724ug::proto::{Event, Response, SocketId, Ticket};
-use air724ug::sim::{Link, Way};
+use air724ug::sim::{Direction, Link};
 use air724ug::time::Timestamp;
 use air724ug::{CloseReason, Error};
 
@@ -22,7 +22,7 @@ pub struct Facts {
     /// The modem lost its port for ever.
     pub hung_up: bool,
     /// Bytes were damaged on the line, this way.
-    pub damaged: Vec<Way>,
+    pub damaged: Vec<Direction>,
     /// The modem may have cut the body of received data short.
     pub may_cut_bodies: bool,
     /// Lines of the modem may have been lost.
@@ -251,7 +251,7 @@ impl Facts {
     }
 
     /// Whether bytes were damaged this way.
-    pub fn is_damaged(&self, way: Way) -> bool {
+    pub fn is_damaged(&self, way: Direction) -> bool {
         self.damaged.contains(&way)
     }
 }

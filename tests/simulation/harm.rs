@@ -1,6 +1,6 @@
 //! What a damaged line does in a run, and what of it no driver can see.
 
-use air724ug::sim::{LineState, Way};
+use air724ug::sim::{Direction, LineState};
 
 use super::facts::Hurt;
 use super::line::{Damage, Harm, Part, Place, harmed};
@@ -9,7 +9,7 @@ use super::rig::{Rig, shown};
 impl Rig {
     /// What becomes of the modem's bytes on the line.
     pub(super) fn on_way_to_host(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let online = self.damages.iter().any(|damage| damage.way == Way::ToHost)
+        let online = self.damages.iter().any(|damage| damage.way == Direction::ToHost)
             && self.modem.state().line == LineState::Online;
         let mut parts =
             if online { vec![Part::Body { channel: 0 }; bytes.len()] } else { self.grammar.parts(&bytes) };
@@ -22,7 +22,7 @@ impl Rig {
         let is_answer = parts.iter().all(|part| *part == Part::Text)
             && bytes.starts_with(b"\r\n")
             && bytes.ends_with(b"\r\n");
-        while let Some(index) = self.damages.iter().position(|damage| damage.way == Way::ToHost) {
+        while let Some(index) = self.damages.iter().position(|damage| damage.way == Direction::ToHost) {
             let damage = self.damages[index];
             if damage.is_of_answers() {
                 if !is_answer || bytes.is_empty() {
@@ -49,7 +49,7 @@ impl Rig {
             };
             self.damages.remove(index);
             self.struck += 1;
-            self.facts.damaged.push(Way::ToHost);
+            self.facts.damaged.push(Direction::ToHost);
             self.hurt_by_host(damage, &parts, at, &bytes);
             self.note(|| format!("! {} at {at} ({:?})", damage.name(), parts[at]));
             self.losing += harmed(damage.harm, &mut bytes, at);
@@ -114,7 +114,7 @@ impl Rig {
     pub(super) fn on_way_to_modem(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let line = self.modem.state().line;
         let is_body = matches!(line, LineState::Payload | LineState::Online);
-        while let Some(index) = self.damages.iter().position(|damage| damage.way == Way::FromHost) {
+        while let Some(index) = self.damages.iter().position(|damage| damage.way == Direction::FromHost) {
             let damage = self.damages[index];
             let fits = match damage.place {
                 Place::Anywhere => true,
@@ -130,7 +130,7 @@ impl Rig {
             }
             self.damages.remove(index);
             self.struck += 1;
-            self.facts.damaged.push(Way::FromHost);
+            self.facts.damaged.push(Direction::FromHost);
             self.facts.may_be_deaf = true;
             let at = damage.skip;
             self.note(|| format!("! {} at {at}", damage.name()));

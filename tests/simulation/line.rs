@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use air724ug::sim::Way;
+use air724ug::sim::Direction;
 
 /// What happens to bytes, once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ pub enum Place {
 /// One damaged place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Damage {
-    pub way: Way,
+    pub way: Direction,
     pub harm: Harm,
     pub place: Place,
     /// Bytes (answers) of this kind that pass before.

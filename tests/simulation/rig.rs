@@ -6,7 +6,7 @@ use std::time::Duration;
 use air724ug::Error;
 use air724ug::at::Protocol;
 use air724ug::proto::{Engine, Event, Input, Output, Request, SocketId, Ticket};
-use air724ug::sim::{self, Control, Happening, MemoryNetwork, Simulator, Way};
+use air724ug::sim::{self, Control, Direction, Happening, MemoryNetwork, Simulator};
 use air724ug::time::Timestamp;
 
 use super::checks::{self, Check};
@@ -138,7 +138,7 @@ impl Rig {
     }
 
     pub fn damage(&mut self, damage: Damage) {
-        self.facts.may_lose_lines |= damage.way == Way::ToHost;
+        self.facts.may_lose_lines |= damage.way == Direction::ToHost;
         self.damages.push(damage);
     }
 
@@ -320,7 +320,7 @@ impl Rig {
             match output {
                 sim::Output::Host(bytes) => {
                     any = true;
-                    self.digest.add(self.facts.now, Way::ToHost, &bytes);
+                    self.digest.add(self.facts.now, Direction::ToHost, &bytes);
                     let bytes = if self.follows_grammar { self.on_way_to_host(bytes) } else { bytes };
                     self.deliver(&bytes);
                 }
@@ -377,7 +377,7 @@ impl Rig {
             return false;
         }
         let bytes: Vec<u8> = self.held_back.drain(..room).collect();
-        self.digest.add(self.facts.now, Way::FromHost, &bytes);
+        self.digest.add(self.facts.now, Direction::FromHost, &bytes);
         self.modem.handle(self.facts.now, sim::Input::Host(&bytes));
         true
     }
@@ -392,7 +392,7 @@ impl Rig {
             self.sending_on = Some(digit - b'0');
         }
         self.note_piece(bytes);
-        let damaged = self.damages.iter().any(|damage| damage.way == Way::FromHost);
+        let damaged = self.damages.iter().any(|damage| damage.way == Direction::FromHost);
         let bytes = if damaged { self.on_way_to_modem(bytes.to_vec()) } else { bytes.to_vec() };
         self.held_back.extend(bytes);
         self.pass_on();

@@ -47,8 +47,8 @@ impl Terminal {
     }
 
     /// Something goes wrong at the next opportunity.
-    pub fn fault(&self, fault: Fault) {
-        assert!(self.remote.send(Control::Fault(fault)));
+    pub fn fault(&self, fault: impl Into<Fault>) {
+        assert!(self.remote.send(Control::fault(fault)));
     }
 
     /// The port vanishes, and is gone when this returns.

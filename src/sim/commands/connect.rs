@@ -8,9 +8,9 @@ use super::super::line::{Arg, Form};
 use super::super::link_options::{KeepAlive, LinkOptions};
 use super::super::machine::Machine;
 use super::super::network::{Link, Protocol, Target};
+use super::super::output_kind::OutputKind;
 use super::super::profile::AlreadyStyle;
 use super::super::result::{Cme, Failure, Outcome, Then};
-use super::super::terminal::Kind;
 use super::super::tls::Tls;
 use super::{Table, number, text};
 
@@ -96,7 +96,7 @@ fn already(machine: &mut Machine, channel: usize) -> Outcome {
             machine.final_line(&error);
         }
     }
-    machine.frame(Kind::Final, &line);
+    machine.frame(OutputKind::Final, &line);
     Outcome::Bare
 }
 
@@ -109,7 +109,7 @@ fn connect(machine: &mut Machine, channel: usize, target: Target) -> Outcome {
     if options != LinkOptions::default() {
         machine.network.prepare(link, options);
     }
-    if machine.faults.connect_is_unheard() {
+    if machine.faults.silences_connect() {
         machine.happened(Happening::Fault(format!("channel {channel} connects to nobody")));
     } else {
         machine.network.connect(machine.now, link, &target);

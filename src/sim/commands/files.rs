@@ -6,8 +6,8 @@ use super::super::data::FileWrite;
 use super::super::files::WRITE_LIMIT;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
+use super::super::output_kind::OutputKind;
 use super::super::result::{Cme, Outcome};
-use super::super::terminal::Kind;
 use super::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
@@ -57,7 +57,7 @@ fn write(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
         return Outcome::cme(Cme::FileTooLarge);
     }
     let prompt = machine.settings.profile.file_prompt.as_bytes().to_vec();
-    machine.print(Kind::Prompt, prompt);
+    machine.print(OutputKind::Prompt, prompt);
     machine.editor.clear();
     Outcome::File(FileWrite {
         name: name.to_owned(),
@@ -82,7 +82,7 @@ fn read(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     let count = usize::try_from(size).unwrap_or(usize::MAX).min(content.len() - start).min(WRITE_LIMIT);
     let mut frame = b"\r\n".to_vec();
     frame.extend_from_slice(&content[start..start + count]);
-    machine.print(Kind::Data, frame);
+    machine.print(OutputKind::Data, frame);
     Outcome::Ok
 }
 

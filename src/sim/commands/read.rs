@@ -3,8 +3,8 @@
 use super::super::line::{Arg, Form};
 use super::super::machine::CHUNK;
 use super::super::machine::Machine;
+use super::super::output_kind::OutputKind;
 use super::super::result::{After, Cme, Outcome};
-use super::super::terminal::Kind;
 use super::{Table, number, send::channel};
 
 pub(super) const TABLE: Table = &[("+CIPRXGET", receive)];
@@ -90,7 +90,7 @@ fn print_data(machine: &mut Machine, channel: usize, data: &[u8], hex: bool) {
         data.to_vec()
     };
     let tail: &[u8] = if data.is_empty() { b"" } else { b"\r\n" };
-    machine.print_body(Kind::Info, header.as_bytes(), &body, tail);
+    machine.print_body(OutputKind::Info, header.as_bytes(), &body, tail);
 }
 
 fn pending(machine: &mut Machine, args: &[Arg]) -> Outcome {

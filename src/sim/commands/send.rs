@@ -6,9 +6,9 @@ use super::super::data::{End, Payload};
 use super::super::line::{Arg, Form};
 use super::super::machine::CHUNK;
 use super::super::machine::Machine;
+use super::super::output_kind::OutputKind;
 use super::super::result::{Cme, Outcome};
 use super::super::settings::FullBuffer;
-use super::super::terminal::Kind;
 use super::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CIPSEND", send), ("+CIPACK", acknowledged)];
@@ -77,7 +77,7 @@ fn prompt(machine: &mut Machine, channel: usize, length: Option<&Arg>) -> Outcom
 fn open_prompt(machine: &mut Machine, channel: usize, end: End) -> Payload {
     if machine.ip.switches.prompt == 1 {
         let prompt = machine.settings.profile.prompt.as_bytes().to_vec();
-        machine.print(Kind::Prompt, prompt);
+        machine.print(OutputKind::Prompt, prompt);
     }
     let (on, seconds) = machine.ip.switches.auto_send;
     let takes_line_feed = machine.editor.awaits_line_feed();
@@ -89,7 +89,7 @@ fn open_prompt(machine: &mut Machine, channel: usize, end: End) -> Payload {
         // Capture a01: the time runs from the command, and sends what is there then.
         sends_at: (on == 1).then(|| machine.now + Duration::from_secs(seconds.into())),
         takes_line_feed,
-        breaks_after: machine.faults.payload_breaks_after(),
+        breaks_after: machine.faults.breaks_payload_after(),
     }
 }
 

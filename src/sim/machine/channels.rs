@@ -5,8 +5,8 @@ use crate::sim::control::Happening;
 use crate::sim::data::{Online, Payload};
 use crate::sim::ip::{Bearer, ChannelState};
 use crate::sim::network::{ConnectFailure, Link, NetworkEvent, Protocol};
+use crate::sim::output_kind::OutputKind;
 use crate::sim::profile::DataUrc;
-use crate::sim::terminal::Kind;
 use crate::sim::tls::Tls;
 use crate::time::Timestamp;
 
@@ -231,7 +231,7 @@ impl Machine {
     fn channel_result(&mut self, channel: usize, text: &str) {
         let line = self.on_channel(channel, text);
         if self.paused_for() == Some(crate::sim::result::Then::Connected { channel }) {
-            self.frame(Kind::Final, &line);
+            self.frame(OutputKind::Final, &line);
         } else {
             self.urc(&line);
         }
@@ -300,7 +300,7 @@ impl Machine {
         let sending = matches!(&self.mode, Mode::Payload(Payload { channel: at, .. }) if *at == channel);
         if sending {
             let line = self.on_channel(channel, "SEND FAIL");
-            self.frame(Kind::Final, &line);
+            self.frame(OutputKind::Final, &line);
             self.free_line();
         }
     }
@@ -355,7 +355,7 @@ impl Machine {
         let single = !self.ip.multi() && !matches!(self.mode, Mode::Online(_));
         let line_end_follows = single && self.ip.channels[channel].line_end_follows;
         let tail: &[u8] = if line_end_follows { b"\r\n" } else { b"" };
-        self.print_body(Kind::Data, header.as_bytes(), &data[..count], tail);
+        self.print_body(OutputKind::Data, header.as_bytes(), &data[..count], tail);
         true
     }
 

@@ -3,7 +3,9 @@
 use super::Machine;
 use crate::sim::card::Card;
 use crate::sim::control::{Control, Happening};
-use crate::sim::fault::{Fault, Rule, When};
+use std::time::Duration;
+
+use crate::sim::fault::{Fault, FaultTarget, Occasion, Rule, Trigger};
 
 impl Machine {
     pub(in crate::sim) fn control(&mut self, control: Control) {
@@ -34,12 +36,12 @@ impl Machine {
                 self.hung_up = true;
             }
             Control::Fault(fault) => self.strike(fault),
-            Control::Rule(rule) => match rule.when {
-                When::Next => self.strike(rule.fault),
-                When::Chance(_) => self.faults.add(rule),
-                When::At(span) => {
-                    let when = When::At((self.now + span).since_origin());
-                    self.faults.add(Rule { when, ..rule });
+            Control::Rule(rule) => match rule.trigger {
+                Trigger::Next => self.strike(rule.fault),
+                Trigger::Chance(_) => self.faults.add(rule),
+                Trigger::At(span) => {
+                    let trigger = Trigger::At((self.now + span).since_origin());
+                    self.faults.add(Rule { trigger, ..rule });
                 }
             },
             Control::PeerClose(channel) => {
@@ -53,34 +55,12 @@ impl Machine {
     /// Lets a fault strike, or wait for its opportunity.
     pub(super) fn strike(&mut self, fault: Fault) {
         self.happened(Happening::Fault(fault.to_string()));
-        match fault {
-            Fault::Reboot => self.reboot(),
-            Fault::PdpLost => self.bearer_lost(),
-            Fault::NetworkLost => self.control(Control::NetworkDown),
-            Fault::SimRemoved => self.control(Control::SimRemove),
-            Fault::HangUp => self.control(Control::HangUp),
-            Fault::Garbage(bytes) => self.out.line.push(self.now, &bytes),
-            Fault::StaleConnected => self.make_stale(),
-            Fault::Deaf { lasting } => self.deaf_until = self.now + lasting,
-            Fault::BrownOut { times } => {
-                self.brown_outs = times.saturating_sub(1);
-                self.reboot();
+        match fault.behaviour().occasion() {
+            Occasion::Now => {
+                let mut modem = self;
+                fault.behaviour().strike(&mut modem);
             }
-            Fault::Urc(_)
-            | Fault::Wire(..)
-            | Fault::LostUrc
-            | Fault::DoubledUrc
-            | Fault::LateSend { .. }
-            | Fault::LostPrompt
-            | Fault::LateAnswer { .. }
-            | Fault::DetachedAnswer { .. }
-            | Fault::LostAnswer { .. }
-            | Fault::WrongAnswer { .. }
-            | Fault::CloseMidSend { .. }
-            | Fault::ShortBody { .. }
-            | Fault::CutBody { .. }
-            | Fault::SendFail
-            | Fault::SilentConnect => self.faults.arm(fault),
+            Occasion::Answer | Occasion::Hook => self.faults.arm(fault),
         }
     }
 
@@ -94,5 +74,44 @@ impl Machine {
         let line = self.settings.profile.keyed("+CPIN", state);
         let line = format!("{line}{}", self.settings.profile.card_slot);
         self.urc(&line);
+    }
+}
+
+impl FaultTarget for &mut Machine {
+    fn reboot(&mut self) {
+        Machine::reboot(self);
+    }
+
+    fn brown_out(&mut self, times: u32) {
+        self.brown_outs = times.saturating_sub(1);
+        Machine::reboot(self);
+    }
+
+    fn lose_bearer(&mut self) {
+        self.bearer_lost();
+    }
+
+    fn lose_cell(&mut self) {
+        self.control(Control::NetworkDown);
+    }
+
+    fn remove_card(&mut self) {
+        self.control(Control::SimRemove);
+    }
+
+    fn hang_up(&mut self) {
+        self.control(Control::HangUp);
+    }
+
+    fn deafen(&mut self, lasting: Duration) {
+        self.deaf_until = self.now + lasting;
+    }
+
+    fn kill_links_silently(&mut self) {
+        self.make_stale();
+    }
+
+    fn put_on_line(&mut self, bytes: &[u8]) {
+        self.out.line.push(self.now, bytes);
     }
 }

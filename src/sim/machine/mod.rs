@@ -26,18 +26,19 @@ use std::time::Duration;
 use crate::sim::clock::Clock;
 use crate::sim::control::Happening;
 use crate::sim::data::{FileWrite, Online, Payload};
-use crate::sim::fault::{Fault, Faults};
+use crate::sim::fault::{Fault, FaultSchedule};
 use crate::sim::files::Files;
 use crate::sim::ip::Ip;
 use crate::sim::line::{Call, Edit, Editor, LineFormat, parse};
 use crate::sim::network::Network;
+use crate::sim::output_kind::OutputKind;
 use crate::sim::phone::Phone;
 use crate::sim::radio::Radio;
 use crate::sim::result::{After, Outcome, Pause, Then};
 use crate::sim::rng::Rng;
 use crate::sim::settings::{Boot, Settings};
 use crate::sim::sleep::Sleep;
-use crate::sim::terminal::{Kind, Outbox, Terminal};
+use crate::sim::terminal::{Outbox, Terminal};
 use crate::time::Timestamp;
 
 /// Events kept for a reader of the log; without one the oldest is dropped.
@@ -96,7 +97,7 @@ pub(in crate::sim) struct Machine<N: ?Sized = dyn Network> {
     pub(in crate::sim) phone: Phone,
     pub(in crate::sim) out: Outbox,
     pub(in crate::sim) editor: Editor,
-    pub(in crate::sim) faults: Faults,
+    pub(in crate::sim) faults: FaultSchedule,
     pub(in crate::sim) happened: VecDeque<Happening>,
     pub(in crate::sim) hung_up: bool,
     /// The host's DTR line.
@@ -128,7 +129,7 @@ impl<N: Network> Machine<N> {
             phone: Phone::new(&settings),
             out: Outbox::new(settings.baud),
             editor: Editor::default(),
-            faults: Faults::new(&settings.faults, settings.seed),
+            faults: FaultSchedule::new(&settings.faults, settings.seed),
             happened: VecDeque::new(),
             hung_up: false,
             dtr: false,
@@ -246,7 +247,7 @@ impl Machine {
     fn free_line(&mut self) {
         self.mode = Mode::Command;
         while let Some(text) = self.out.release() {
-            self.frame(Kind::Urc, &text);
+            self.frame(OutputKind::Urc, &text);
         }
     }
 
@@ -406,7 +407,7 @@ impl Machine {
             self.final_line(text);
         }
         if let Some(wrong) = self.faults.answer_ends() {
-            self.frame(Kind::Urc, &wrong);
+            self.frame(OutputKind::Urc, &wrong);
         }
         self.free_line();
     }

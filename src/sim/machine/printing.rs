@@ -3,13 +3,13 @@
 use super::{Machine, Mode, OUTPUT_LIMIT};
 use crate::sim::control::Happening;
 use crate::sim::fault::Passage;
+use crate::sim::output_kind::OutputKind;
 use crate::sim::profile::{EchoStyle, UrcStyle};
-use crate::sim::terminal::Kind;
 
 impl Machine {
     /// Prints an information line.
     pub(in crate::sim) fn info(&mut self, text: &str) {
-        self.frame(Kind::Info, text);
+        self.frame(OutputKind::Info, text);
     }
 
     /// Prints `+KEY: value` as the profile spells it.
@@ -22,7 +22,7 @@ impl Machine {
     pub(in crate::sim) fn final_line(&mut self, text: &str) {
         let text = if self.terminal.verbose { text } else { numeric(text) };
         if !(self.terminal.quiet && matches!(text, "OK" | "ERROR" | "0" | "4")) {
-            self.frame(Kind::Final, text);
+            self.frame(OutputKind::Final, text);
         }
     }
 
@@ -37,7 +37,7 @@ impl Machine {
                 self.happened(Happening::Fault(format!("{dropped} held URC dropped: the buffer was full")));
             }
         } else if self.out.line.len() < 2 * OUTPUT_LIMIT {
-            self.frame(Kind::Urc, text);
+            self.frame(OutputKind::Urc, text);
         }
     }
 
@@ -62,12 +62,13 @@ impl Machine {
     }
 
     /// Prints a frame: line end, text, line end.
-    pub(in crate::sim) fn frame(&mut self, kind: Kind, text: &str) {
+    pub(in crate::sim) fn frame(&mut self, kind: OutputKind, text: &str) {
         // V.250 section 6.2.6: without words, information ends with a line end and a result with a carriage return.
         let frame = match (self.terminal.verbose, kind) {
-            (false, Kind::Final) => format!("{text}\r"),
-            (false, Kind::Info) => format!("{text}\r\n"),
-            (true, _) | (false, Kind::Echo | Kind::Prompt | Kind::Urc | Kind::Data) => {
+            (false, OutputKind::Final) => format!("{text}\r"),
+            (false, OutputKind::Info) => format!("{text}\r\n"),
+            (true, _)
+            | (false, OutputKind::Echo | OutputKind::Prompt | OutputKind::Urc | OutputKind::Data) => {
                 format!("\r\n{text}\r\n")
             }
         };
@@ -75,43 +76,46 @@ impl Machine {
     }
 
     /// Puts bytes on the line.
-    pub(in crate::sim) fn print(&mut self, kind: Kind, bytes: Vec<u8>) {
+    pub(in crate::sim) fn print(&mut self, kind: OutputKind, bytes: Vec<u8>) {
         self.stay_awake();
         let now = self.now;
-        match self.faults.passage(kind, now) {
-            Passage::Now => self.put(kind, &bytes),
-            Passage::Twice => {
-                self.put(kind, &bytes);
-                self.put(kind, &bytes);
+        match self.faults.passage(kind, now, bytes) {
+            Passage::Now(pieces) if pieces.is_empty() => {
+                self.happened(Happening::Fault(format!("{kind:?} lost")));
             }
-            Passage::Never => self.happened(Happening::Fault(format!("{kind:?} lost"))),
-            Passage::At(at) => self.faults.detach(at, bytes),
+            Passage::Now(pieces) => {
+                for piece in pieces {
+                    self.put(kind, &piece);
+                }
+            }
+            Passage::At(at, bytes) => self.faults.detach(at, bytes),
         }
     }
 
     /// A line may have another before it.
-    fn put(&mut self, kind: Kind, bytes: &[u8]) {
+    fn put(&mut self, kind: OutputKind, bytes: &[u8]) {
         match kind {
-            Kind::Info | Kind::Final | Kind::Urc => {
-                if let Some(urc) = self.faults.urc_before() {
+            OutputKind::Info | OutputKind::Final | OutputKind::Urc => {
+                if let Some(urc) = self.faults.line_before() {
                     self.happened(Happening::Fault(format!("urc={urc}")));
                     self.out.line.push(self.now, format!("\r\n{urc}\r\n").as_bytes());
                 }
             }
-            Kind::Echo | Kind::Prompt | Kind::Data => {}
+            OutputKind::Echo | OutputKind::Prompt | OutputKind::Data => {}
         }
         self.out.line.push(self.now, bytes);
     }
 
     /// Puts received data on the line, unless a fault shortens it.
-    pub(in crate::sim) fn print_body(&mut self, kind: Kind, header: &[u8], body: &[u8], tail: &[u8]) {
-        let (missing, cut) = self.faults.missing();
+    pub(in crate::sim) fn print_body(&mut self, kind: OutputKind, header: &[u8], body: &[u8], tail: &[u8]) {
+        let cut = self.faults.cuts_body();
+        let missing = cut.map_or(0, |cut| cut.missing);
         if missing > 0 {
             self.happened(Happening::Fault(format!("body {missing} bytes short")));
         }
         let body = &body[..body.len().saturating_sub(missing)];
         self.print(kind, [header, body, tail].concat());
-        if cut {
+        if cut.is_some_and(|cut| cut.ends_answer) {
             self.faults.lose_rest_of_answer();
         }
     }
@@ -125,7 +129,7 @@ impl Machine {
             bytes.retain(|byte| *byte != b'\n');
         }
         if !bytes.is_empty() {
-            self.print(Kind::Echo, bytes);
+            self.print(OutputKind::Echo, bytes);
         }
     }
 }

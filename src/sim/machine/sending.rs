@@ -4,8 +4,8 @@ use super::{Machine, Mode};
 use crate::sim::control::Happening;
 use crate::sim::data::{End, Payload};
 use crate::sim::ip::ChannelState;
+use crate::sim::output_kind::OutputKind;
 use crate::sim::result::{Awaits, Outcome, Then};
-use crate::sim::terminal::Kind;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Machine {
                 true
             }
             Mode::File(write) if write.until <= self.now => {
-                self.frame(Kind::Final, "TimeOut");
+                self.frame(OutputKind::Final, "TimeOut");
                 self.free_line();
                 true
             }
@@ -179,7 +179,7 @@ impl Machine {
     /// Prints the result of a send, unless `AT+CIPSPRT=2` silences it.
     fn send_line(&mut self, line: &str) -> Outcome {
         if self.ip.switches.prompt != 2 {
-            self.frame(Kind::Final, line);
+            self.frame(OutputKind::Final, line);
         }
         Outcome::Bare
     }
@@ -199,7 +199,7 @@ impl Machine {
         if matches!(payload.end, End::Length(_)) {
             self.editor.swallow_line_ends();
         }
-        if self.faults.send_fails() {
+        if self.faults.fails_send() {
             self.happened(Happening::Fault(format!("channel {channel} does not send {count} bytes")));
             self.send_result(channel, "SEND FAIL");
             self.free_line();
@@ -207,7 +207,7 @@ impl Machine {
         }
         self.happened(Happening::Sent { channel: channel as u8, bytes: count });
         self.send_on(channel, bytes);
-        if let Some(by) = self.faults.send_begins() {
+        if let Some(by) = self.faults.delays_send() {
             self.happened(Happening::Fault(format!("the result of a send comes {by:?} late")));
             // Drivers have met an empty line in the place of the result (clients.md).
             self.out.line.push(self.now, b"\r\n\r\n");

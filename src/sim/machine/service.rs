@@ -4,11 +4,11 @@ use super::Machine;
 use crate::sim::card::Card;
 use crate::sim::control::Happening;
 use crate::sim::ip::Bearer;
+use crate::sim::output_kind::OutputKind;
 use crate::sim::profile::BootText;
 use crate::sim::radio::{Power, Service, Training};
 use crate::sim::result::{Cme, Failure, Outcome};
 use crate::sim::settings::ApnPolicy;
-use crate::sim::terminal::Kind;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ impl Machine {
         if !self.may_activate(&self.ip.access[0]) {
             // Capture a12; the state that follows is assumed from +PDP: DEACT elsewhere.
             self.ip.bearer = Bearer::Lost;
-            self.frame(Kind::Info, "+PDP: DEACT");
+            self.frame(OutputKind::Info, "+PDP: DEACT");
             return Outcome::Fail(Failure::Cme(Cme::Other));
         }
         self.ip.bearer = Bearer::Active;
@@ -226,7 +226,7 @@ impl Machine {
         self.radio.power = Power::Booting { since, printed: printed + 1, listening, training };
         match line.line {
             BootText::Urc(text) => self.urc(text),
-            BootText::Noise(text) => self.print(Kind::Urc, text.as_bytes().to_vec()),
+            BootText::Noise(text) => self.print(OutputKind::Urc, text.as_bytes().to_vec()),
             BootText::Sim => {
                 let state = self.card_text().unwrap_or("SIM REMOVED");
                 let line = self.settings.profile.keyed("+CPIN", state);

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use air724ug::sim::{Boot, Control, Fault, Peer, Profile};
+use air724ug::sim::{Boot, Control, Peer, Profile, fault};
 
 use super::scene::Act::{
     Asks, Beforehand, Instead, LeftOut, Passes, Peer as Sends, Prints, Puts, Types, Wait,
@@ -65,7 +65,7 @@ fn s01() -> Scene {
 fn s02() -> Scene {
     // The module had restarted or was busy, and heard none of these.
     let unheard = [35, 38, 41, 44, 47, 50, 53, 56, 63, 66, 87, 96, 113, 122, 131];
-    let deaf = || Beforehand(Control::Fault(Fault::Deaf { lasting: millis(1) }));
+    let deaf = || Beforehand(Control::fault(fault::Deaf { lasting: millis(1) }));
     unheard.into_iter().fold(s02_heard(), |scene, line| scene.before(line, deaf()))
 }
 
@@ -98,7 +98,7 @@ fn s04() -> Scene {
         .peer("mydomain.co.uk", 80, Peer::silent())
         .prepared(&["AT+CMEE=2", "AT+CIPMUX=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
         // The command was on its way when the connect failed.
-        .before(16, Beforehand(Control::Fault(Fault::LateAnswer { command: 1, by: millis(2) })))
+        .before(16, Beforehand(Control::fault(fault::LateAnswer { command: 1, by: millis(2) })))
         .after(16, Wait(millis(5)))
 }
 
@@ -125,17 +125,17 @@ fn s07() -> Scene {
         .opening(Sends(1, body.into_bytes()))
         .before(1, Asks("AT+CIPRXGET=2,1,63".into()))
         .no_exchange(6, "printed by the program")
-        .before(21, Beforehand(Control::Fault(Fault::CutBody { missing: 25 })))
+        .before(21, Beforehand(Control::fault(fault::CutBody { missing: 25 })))
         .after(21, Asks("AT+CIPCLOSE=1".into()))
 }
 
 fn s08() -> Scene {
-    let late = Fault::DetachedAnswer { command: 1, by: millis(350) };
+    let late = fault::DetachedAnswer { command: 1, by: millis(350) };
     Scene::new("s08", Profile::sim800(), false)
         .set(|settings| settings.registration(5).address(Ipv4Addr::new(10, 177, 109, 126)))
         .listener("vsh.pp.ua", 80)
         .named("vsh.pp.ua", [212, 237, 59, 104])
-        .before(12, Beforehand(Control::Fault(late)))
+        .before(12, Beforehand(Control::fault(late)))
 }
 
 fn s10() -> Scene {
@@ -171,6 +171,6 @@ fn s12() -> Scene {
 
 fn s13() -> Scene {
     let scene = Scene::new("s13", Profile::sim800(), true);
-    let lost = || Beforehand(Control::Fault(Fault::LostAnswer { command: 1 }));
+    let lost = || Beforehand(Control::fault(fault::LostAnswer { command: 1 }));
     [2, 4, 6, 9, 11, 13].into_iter().fold(scene, |scene, line| scene.before(line, lost()))
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use air724ug::proto::Response;
-use air724ug::sim::Way;
+use air724ug::sim::Direction;
 
 use super::Check;
 use crate::simulation::facts::{Connection, Facts, Outcome, Seen, Send, What};
@@ -137,7 +137,7 @@ fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
         if !rest.is_empty() && (begin..written.len()).any(|at| written[at..].starts_with(rest)) {
             return Some(piece.len());
         }
-        (begin > piece.len() && facts.is_damaged(Way::FromHost)).then_some(begin)
+        (begin > piece.len() && facts.is_damaged(Direction::FromHost)).then_some(begin)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use air724ug::proto::{Event, Response, Ticket};
-use air724ug::sim::Way;
+use air724ug::sim::Direction;
 use air724ug::time::Timestamp;
 use air724ug::{CloseReason, Error};
 
@@ -90,7 +90,7 @@ fn a_piece_of_which_bytes_were_lost_and_that_was_filled_up_is_excused_and_nothin
     assert!(!accepts(&facts, &[&data[..40], b"AT+CFUN=0\r\n", &data[60..]].concat()), "a command");
     let longer = [&data[..], &data[..8]].concat();
     assert!(!accepts(&facts, &longer));
-    facts.damaged.push(Way::FromHost);
+    facts.damaged.push(Direction::FromHost);
     assert!(accepts(&facts, &longer), "the length was changed on the line");
     facts.connections[0].sends[0].outcome = Outcome::Unknown(1);
     assert!(!accepts(&facts, &filled), "a part of it was told to be accepted");

@@ -1,7 +1,7 @@
 //! Nothing is read on another peer's socket: every record that an application reads carries the number of its own
 //! connection. Where the line was damaged this is a hole like others, which [`told`](super::told) looks at.
 
-use air724ug::sim::Way;
+use air724ug::sim::Direction;
 
 use super::Check;
 use crate::simulation::facts::{Facts, Seen};
@@ -20,7 +20,11 @@ impl Check for Peers {
         let Seen::Read { connection, bytes } = seen else { return Ok(()) };
         let own = &facts.connections[*connection];
         let is_echo_of_damage = own.hurt.sent && own.far == Far::Echo;
-        if own.hurt.received || is_echo_of_damage || facts.is_damaged(Way::ToHost) || facts.may_cut_bodies {
+        if own.hurt.received
+            || is_echo_of_damage
+            || facts.is_damaged(Direction::ToHost)
+            || facts.may_cut_bodies
+        {
             return Ok(());
         }
         match connections_in(bytes).find(|number| *number != own.number) {

@@ -3,7 +3,7 @@
 //! Where bytes were damaged on the line, or the modem cut a body short, the wrong bytes may have been read before anything
 //! showed it; [`told`](super::told) then looks for the error.
 
-use air724ug::sim::Way;
+use air724ug::sim::Direction;
 
 use super::Check;
 use crate::simulation::facts::{Facts, Seen};
@@ -20,7 +20,7 @@ impl Check for Prefix {
     fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
         let Seen::Read { connection, bytes } = seen else { return Ok(()) };
         let own = &facts.connections[*connection];
-        let may_be_hurt = own.hurt.received || facts.is_damaged(Way::ToHost) || facts.may_cut_bodies;
+        let may_be_hurt = own.hurt.received || facts.is_damaged(Direction::ToHost) || facts.may_cut_bodies;
         if may_be_hurt || own.far == Far::Echo || own.is_udp() {
             // These are compared at the end.
             return Ok(());

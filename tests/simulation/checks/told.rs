@@ -3,7 +3,7 @@
 
 use air724ug::CloseReason;
 use air724ug::Error;
-use air724ug::sim::Way;
+use air724ug::sim::Direction;
 
 use super::Check;
 use crate::simulation::facts::{Connection, Facts, Outcome, Seen, Send};
@@ -81,7 +81,7 @@ fn is_excused(facts: &Facts, connection: &Connection) -> bool {
 }
 
 fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
-    if facts.is_damaged(Way::ToHost) || facts.may_cut_bodies || connection.is_told() {
+    if facts.is_damaged(Direction::ToHost) || facts.may_cut_bodies || connection.is_told() {
         return Ok(());
     }
     if connection.far == Far::Echo && connection.hurt.sent {

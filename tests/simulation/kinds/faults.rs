@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use air724ug::ReceiveMode;
-use air724ug::sim::{Control, Disturbance, Fault, Way};
+use air724ug::sim::{Control, Direction, fault};
 
 use super::super::line::{Damage, Harm, Place};
 use super::super::script::Act;
@@ -41,34 +41,34 @@ impl Maker {
         let (by, command) = (self.span(), 1 + self.chance.below(3) as u32);
         let text = self.chance.pick(&["ERROR", "+CME ERROR: 3", "+CME ERROR: 100", "garbage", "BUSY"]);
         let missing = 1 + self.chance.below(40);
-        let way = if self.chance.one_in(2) { Way::ToHost } else { Way::FromHost };
+        let way = if self.chance.one_in(2) { Direction::ToHost } else { Direction::FromHost };
         let fault = match self.chance.below(24) {
-            0 => Fault::LostPrompt,
-            1 => Fault::LateAnswer { command, by },
-            2 => Fault::DetachedAnswer { command, by },
-            3 => Fault::LostAnswer { command },
+            0 => fault::LostPrompt.into(),
+            1 => fault::LateAnswer { command, by }.into(),
+            2 => fault::DetachedAnswer { command, by }.into(),
+            3 => fault::LostAnswer { command }.into(),
             // A module that keeps data for the host and refuses to give them may have destroyed them: nothing shows it.
             4 if self.world.mode == ReceiveMode::Push => {
-                Fault::WrongAnswer { command, text: text.to_owned() }
+                fault::WrongAnswer { command, text: text.to_owned() }.into()
             }
-            5 => Fault::CloseMidSend { after: self.chance.below(20) },
-            6 => Fault::ShortBody { missing },
-            7 => Fault::CutBody { missing },
-            8 => Fault::SendFail,
-            9 => Fault::SilentConnect,
-            10 => Fault::Deaf { lasting: by },
-            11 => Fault::Urc("+CREG: 5".to_owned()),
-            12 => Fault::LostUrc,
-            13 => Fault::DoubledUrc,
-            14 => Fault::LateSend { by },
-            15 => Fault::BrownOut { times: 1 + self.chance.below(2) as u32 },
-            16 => Fault::StaleConnected,
-            17 => Fault::Garbage(b"\xf0\x0f\r\n".to_vec()),
-            18 => Fault::Reboot,
-            19 => Fault::Wire(way, Disturbance::Split(missing)),
-            20 => Fault::Wire(way, Disturbance::Merge(missing)),
-            21 => Fault::Wire(way, Disturbance::Delay(by)),
-            22 => Fault::Wire(way, Disturbance::Stall(by)),
+            5 => fault::CloseMidSend { after: self.chance.below(20) }.into(),
+            6 => fault::ShortBody { missing }.into(),
+            7 => fault::CutBody { missing }.into(),
+            8 => fault::SendFail.into(),
+            9 => fault::SilentConnect.into(),
+            10 => fault::Deaf { lasting: by }.into(),
+            11 => fault::Urc("+CREG: 5".to_owned()).into(),
+            12 => fault::LostUrc.into(),
+            13 => fault::DoubledUrc.into(),
+            14 => fault::LateSend { by }.into(),
+            15 => fault::BrownOut { times: 1 + self.chance.below(2) as u32 }.into(),
+            16 => fault::StaleConnected.into(),
+            17 => fault::Garbage(b"\xf0\x0f\r\n".to_vec()).into(),
+            18 => fault::Reboot.into(),
+            19 => fault::SplitPiece { direction: way, bytes: missing }.into(),
+            20 => fault::MergePieces { direction: way, bytes: missing }.into(),
+            21 => fault::DelayPiece { direction: way, by }.into(),
+            22 => fault::StallLine { direction: way, lasting: by }.into(),
             _ => return self.of_network(),
         };
         Act::Fault(fault)
@@ -78,9 +78,9 @@ impl Maker {
     fn slow_modem(&mut self) -> Act {
         let (by, command) = (self.span(), 1 + self.chance.below(3) as u32);
         Act::Fault(match self.chance.below(3) {
-            0 => Fault::LateAnswer { command, by },
-            1 => Fault::LostAnswer { command },
-            _ => Fault::SilentConnect,
+            0 => fault::LateAnswer { command, by }.into(),
+            1 => fault::LostAnswer { command }.into(),
+            _ => fault::SilentConnect.into(),
         })
     }
 
@@ -99,13 +99,13 @@ impl Maker {
         }
     }
 
-    fn harm(&mut self, way: Way) -> Harm {
+    fn harm(&mut self, way: Direction) -> Harm {
         match self.chance.below(7) {
             0 => Harm::Lose(self.chance.pick(&[1, 1, 3, 10, 20, 200, 2_000])),
             1 => Harm::Double,
             2 | 3 => Harm::Flip(self.chance.below(8) as u8),
             4 => Harm::Replace(self.chance.pick(b"0918\r\n,:>+\0\xff")),
-            5 if way == Way::ToHost => Harm::Insert(self.chance.pick(&NOISE)),
+            5 if way == Direction::ToHost => Harm::Insert(self.chance.pick(&NOISE)),
             5 => Harm::Insert(b"x"),
             _ => Harm::Swap,
         }
@@ -117,13 +117,13 @@ impl Maker {
         if is_there {
             return self.traffic();
         }
-        let way = if self.chance.one_in(4) { Way::FromHost } else { Way::ToHost };
+        let way = if self.chance.one_in(4) { Direction::FromHost } else { Direction::ToHost };
         let act = self.damage(way);
         self.then(act);
         let (connection, len) = (self.connection(), self.len());
         // Something is under way.
         self.push(0, Act::Push { connection, len });
-        if way == Way::ToHost && self.chance.one_in(2) {
+        if way == Direction::ToHost && self.chance.one_in(2) {
             for _ in 0..3 {
                 let connection = self.connection();
                 self.push(0, Act::Push { connection, len: 1_460 });
@@ -131,7 +131,7 @@ impl Maker {
         }
     }
 
-    fn damage(&mut self, way: Way) -> Act {
+    fn damage(&mut self, way: Direction) -> Act {
         let harm = self.harm(way);
         let place =
             self.chance.pick(&[Place::Anywhere, Place::Body, Place::Header, Place::Header, Place::Text]);
@@ -145,10 +145,10 @@ impl Maker {
     fn of_answers(&mut self) -> Act {
         let (by, command) = (self.span(), 1 + self.chance.below(3) as u32);
         match self.chance.below(7) {
-            0 => Act::Fault(Fault::LateAnswer { command, by }),
-            1 => Act::Fault(Fault::DetachedAnswer { command, by }),
-            2 => Act::Fault(Fault::LostAnswer { command }),
-            3 => Act::Fault(Fault::LateSend { by }),
+            0 => Act::Fault(fault::LateAnswer { command, by }.into()),
+            1 => Act::Fault(fault::DetachedAnswer { command, by }.into()),
+            2 => Act::Fault(fault::LostAnswer { command }.into()),
+            3 => Act::Fault(fault::LateSend { by }.into()),
             other => {
                 let harm = match other {
                     4 => Harm::LoseAnswer,
@@ -156,7 +156,7 @@ impl Maker {
                     _ => Harm::LateAnswer(by),
                 };
                 let skip = self.chance.below(4);
-                Act::Damage(Damage { way: Way::ToHost, harm, place: Place::Text, skip })
+                Act::Damage(Damage { way: Direction::ToHost, harm, place: Place::Text, skip })
             }
         }
     }
@@ -183,7 +183,7 @@ impl Maker {
     }
 
     fn noise(&mut self) -> Act {
-        let way = if self.chance.one_in(3) { Way::FromHost } else { Way::ToHost };
+        let way = if self.chance.one_in(3) { Direction::FromHost } else { Direction::ToHost };
         if self.chance.one_in(4) {
             return self.of_modem();
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use air724ug::sim::{
-    ApnPolicy, Boot, Disturbance, Fault, FullBuffer, MemoryNetwork, Peer, Profile, Rule, Settings, SimCard,
-    Way, When,
+    ApnPolicy, Boot, Direction, Fault, FullBuffer, MemoryNetwork, Peer, Profile, Rule, Settings, SimCard,
+    Trigger, fault,
 };
 
 use super::script::Script;
@@ -173,43 +173,43 @@ fn rarer(settings: Settings, script: &mut Script<'_>) -> Settings {
 }
 
 pub fn rule(script: &mut Script<'_>) -> Rule {
-    let when = match script.byte() % 3 {
-        0 => When::Next,
-        1 => When::At(Duration::from_millis(script.number())),
-        _ => When::Chance(f64::from(script.byte()) / 255.0),
+    let trigger = match script.byte() % 3 {
+        0 => Trigger::Next,
+        1 => Trigger::At(Duration::from_millis(script.number())),
+        _ => Trigger::Chance(f64::from(script.byte()) / 255.0),
     };
-    Rule { fault: fault(script), when }
+    Rule { fault: any_fault(script), trigger }
 }
 
 /// Any but the hang-up, behind which nothing happens.
-pub fn fault(script: &mut Script<'_>) -> Fault {
+pub fn any_fault(script: &mut Script<'_>) -> Fault {
     let command = u32::from(script.byte());
     let by = Duration::from_millis(script.number());
     match script.byte() % 25 {
-        0 => Fault::LostPrompt,
-        1 => Fault::LateAnswer { command, by },
-        2 => Fault::DetachedAnswer { command, by },
-        3 => Fault::LostAnswer { command },
-        4 => Fault::WrongAnswer { command, text: text(script) },
-        5 => Fault::CloseMidSend { after: usize::from(script.byte()) },
-        6 => Fault::ShortBody { missing: usize::from(script.byte()) },
-        7 => Fault::CutBody { missing: usize::from(script.byte()) },
-        8 => Fault::Garbage(script.bytes().to_vec()),
-        9 => Fault::Reboot,
-        10 => Fault::PdpLost,
-        11 => Fault::NetworkLost,
-        12 => Fault::SimRemoved,
-        13 => Fault::SendFail,
-        14 => Fault::SilentConnect,
-        15 => Fault::Deaf { lasting: by },
-        16 => Fault::Urc(text(script)),
-        17 => Fault::LostUrc,
-        18 => Fault::DoubledUrc,
-        19 => Fault::LateSend { by },
-        20 => Fault::BrownOut { times: command },
-        21 => Fault::StaleConnected,
-        22 | 23 => Fault::Wire(way(script), disturbance(script, by)),
-        _ => Fault::LostAnswer { command: 0 },
+        0 => fault::LostPrompt.into(),
+        1 => fault::LateAnswer { command, by }.into(),
+        2 => fault::DetachedAnswer { command, by }.into(),
+        3 => fault::LostAnswer { command }.into(),
+        4 => fault::WrongAnswer { command, text: text(script) }.into(),
+        5 => fault::CloseMidSend { after: usize::from(script.byte()) }.into(),
+        6 => fault::ShortBody { missing: usize::from(script.byte()) }.into(),
+        7 => fault::CutBody { missing: usize::from(script.byte()) }.into(),
+        8 => fault::Garbage(script.bytes().to_vec()).into(),
+        9 => fault::Reboot.into(),
+        10 => fault::PdpLost.into(),
+        11 => fault::NetworkLost.into(),
+        12 => fault::SimRemoved.into(),
+        13 => fault::SendFail.into(),
+        14 => fault::SilentConnect.into(),
+        15 => fault::Deaf { lasting: by }.into(),
+        16 => fault::Urc(text(script)).into(),
+        17 => fault::LostUrc.into(),
+        18 => fault::DoubledUrc.into(),
+        19 => fault::LateSend { by }.into(),
+        20 => fault::BrownOut { times: command }.into(),
+        21 => fault::StaleConnected.into(),
+        22 | 23 => disturbance(script, by),
+        _ => fault::LostAnswer { command: 0 }.into(),
     }
 }
 
@@ -217,19 +217,20 @@ pub fn text(script: &mut Script<'_>) -> String {
     String::from_utf8_lossy(script.bytes()).into_owned()
 }
 
-fn way(script: &mut Script<'_>) -> Way {
-    if script.byte().is_multiple_of(2) { Way::ToHost } else { Way::FromHost }
+fn direction(script: &mut Script<'_>) -> Direction {
+    if script.byte().is_multiple_of(2) { Direction::ToHost } else { Direction::FromHost }
 }
 
-fn disturbance(script: &mut Script<'_>, by: Duration) -> Disturbance {
+fn disturbance(script: &mut Script<'_>, by: Duration) -> Fault {
+    let direction = direction(script);
     match script.byte() % 7 {
-        0 => Disturbance::Drop,
-        1 => Disturbance::Duplicate,
-        2 => Disturbance::Corrupt,
-        3 => Disturbance::Split(usize::from(script.byte())),
-        4 => Disturbance::Merge(usize::from(script.number() as u16)),
-        5 => Disturbance::Delay(by),
-        _ => Disturbance::Stall(by),
+        0 => fault::DropByte(direction).into(),
+        1 => fault::DuplicateByte(direction).into(),
+        2 => fault::CorruptByte(direction).into(),
+        3 => fault::SplitPiece { direction, bytes: usize::from(script.byte()) }.into(),
+        4 => fault::MergePieces { direction, bytes: usize::from(script.number() as u16) }.into(),
+        5 => fault::DelayPiece { direction, by }.into(),
+        _ => fault::StallLine { direction, lasting: by }.into(),
     }
 }
 

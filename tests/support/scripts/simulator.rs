@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use air724ug::sim::{Control, Happening, Input, MemoryNetwork, Output, Settings, Simulator, When};
+use air724ug::sim::{Control, Happening, Input, MemoryNetwork, Output, Settings, Simulator, Trigger};
 use air724ug::time::Timestamp;
 
 use super::given::{self, WORDS};
@@ -91,7 +91,7 @@ struct Stage {
 
 impl Stage {
     fn new(settings: Settings) -> Self {
-        let chance = settings.faults.iter().any(|rule| matches!(rule.when, When::Chance(_)));
+        let chance = settings.faults.iter().any(|rule| matches!(rule.trigger, Trigger::Chance(_)));
         let modem = Simulator::new(settings, given::network());
         let mut stage = Self {
             modem,
@@ -161,10 +161,10 @@ impl Stage {
             // Rarely: nothing happens behind it.
             8 if script.byte() == 255 && !self.immortal => Control::HangUp,
             9 if !self.immortal => Control::Rule(given::rule(script)),
-            _ => Control::Fault(given::fault(script)),
+            _ => Control::Fault(given::any_fault(script)),
         };
         if let Control::Rule(rule) = &control {
-            self.chance |= matches!(rule.when, When::Chance(_));
+            self.chance |= matches!(rule.trigger, Trigger::Chance(_));
         }
         self.give(Input::Control(control));
     }

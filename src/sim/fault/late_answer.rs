@@ -1,0 +1,43 @@
+use std::time::Duration;
+
+use super::behaviour::{Answer, Behaviour, Occasion, Spelling};
+use super::values::{BadRule, millis, span};
+
+/// A command runs this much later (capture s04). The modem does nothing else meanwhile: commands that come wait behind it.
+///
+/// By chance: with each command line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LateAnswer {
+    /// Which command line: 1 is the next one.
+    pub command: u32,
+    /// How much later.
+    pub by: Duration,
+}
+
+impl Spelling for LateAnswer {
+    const NAME: &'static str = "late-answer";
+    const FORM: &'static str = "late-answer=2s";
+
+    fn parse(value: &str) -> Result<Self, BadRule> {
+        Ok(Self { command: 1, by: span(value)? })
+    }
+
+    fn value(&self) -> Option<String> {
+        Some(millis(self.by))
+    }
+}
+
+impl Behaviour for LateAnswer {
+    fn occasion(&self) -> Occasion {
+        Occasion::Answer
+    }
+
+    fn is_counted_down(&mut self) -> bool {
+        self.command = self.command.saturating_sub(1);
+        self.command == 0
+    }
+
+    fn answer(&self, answer: &mut Answer) {
+        answer.later += self.by;
+    }
+}
