@@ -4,7 +4,7 @@ use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::result::Outcome;
 use super::super::terminal::{DtrOff, Terminal};
-use super::{Table, number};
+use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[
     ("E", |machine, form| flag(form, |on| machine.terminal.echo = on)),

@@ -7,7 +7,7 @@ use super::super::ip::BearerProfile;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
-use super::{Table, number, text};
+use super::forms::{Table, number, text};
 
 pub(super) const TABLE: Table = &[("+SAPBR", bearer)];
 

@@ -4,7 +4,7 @@ use super::super::ip::Bearer;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome, Then};
-use super::{Table, text};
+use super::forms::{Table, text};
 
 pub(super) const TABLE: Table =
     &[("+CSTT", access_point), ("+CIICR", bring_up), ("+CIFSR", local_address), ("+CIPSHUT", shut)];

@@ -5,7 +5,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::radio::Power;
 use super::super::result::{After, Cme, Outcome};
-use super::{Table, number, text};
+use super::forms::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+CPIN", pin),

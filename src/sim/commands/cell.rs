@@ -4,7 +4,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::machine::REPORTS;
 use super::super::result::{After, Cme, Outcome};
-use super::{Table, accepted, number, text};
+use super::forms::{Table, accepted, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+CSQ", signal),
@@ -60,8 +60,8 @@ fn registration(machine: &mut Machine, form: &Form, report: usize) -> Outcome {
         machine.keyed(key, &value);
         return Outcome::Ok;
     }
-    let form = super::zero_if_empty(form);
-    super::listed(machine, key, &form, 2, |machine| &mut machine.radio.reports[report])
+    let form = super::forms::zero_if_empty(form);
+    super::forms::listed(machine, key, &form, 2, |machine| &mut machine.radio.reports[report])
 }
 
 /// `+COPS: 0,2,"46000",7` (manual, COPS).
@@ -134,7 +134,7 @@ fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
 /// `AT+CTZU`: whether the network's time sets the clock; on from the start. 0 and 1 can be set, although the manual's
 /// table knows the query alone (its introduction gives both).
 fn zone(machine: &mut Machine, form: &Form) -> Outcome {
-    super::switch(machine, "+CTZU", form, (0, 1), |machine| &mut machine.clock.network_sets)
+    super::forms::switch(machine, "+CTZU", form, (0, 1), |machine| &mut machine.clock.network_sets)
 }
 
 /// `AT+CTZR`: the network's time is reported; it can be asked, not set (manual).

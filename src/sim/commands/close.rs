@@ -4,7 +4,8 @@ use super::super::control::Happening;
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
-use super::{Table, number, send::channel};
+use super::forms::{Table, number};
+use super::send::channel;
 
 pub(super) const TABLE: Table = &[("+CIPCLOSE", close)];
 

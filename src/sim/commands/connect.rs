@@ -12,7 +12,7 @@ use super::super::output_kind::OutputKind;
 use super::super::profile::AlreadyStyle;
 use super::super::result::{Cme, Failure, Outcome, Then};
 use super::super::tls::Tls;
-use super::{Table, number, text};
+use super::forms::{Table, number, text};
 
 pub(super) const TABLE: Table = &[("+CIPSTART", start), ("+CLPORT", local_port)];
 

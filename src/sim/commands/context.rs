@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
-use super::{Table, number, text};
+use super::forms::{Table, number, text};
 
 pub(super) const TABLE: Table =
     &[("+CGATT", attach), ("+CGDCONT", definition), ("+CGACT", activation), ("+CGPADDR", address)];

@@ -8,7 +8,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::output_kind::OutputKind;
 use super::super::result::{Cme, Outcome};
-use super::{Table, number, text};
+use super::forms::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
     ("+FSCREATE", |machine, form| with_name(form, |name, _| done(machine.files.create(name)))),

@@ -4,7 +4,7 @@ use super::super::heartbeat::MAX_CONTENT;
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::result::{After, Cme, Outcome};
-use super::{List, Table, number, text};
+use super::forms::{List, Table, number, text};
 
 pub(super) const TABLE: Table = &[
     ("^HEARTCONFIG", configure),

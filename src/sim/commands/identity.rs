@@ -3,7 +3,7 @@
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::result::Outcome;
-use super::{Table, names, number};
+use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[
     ("I", information),
@@ -15,7 +15,6 @@ pub(super) const TABLE: Table = &[
     ("+GMR", revision),
     ("+CGSN", serial_number),
     ("+GSN", serial_number),
-    ("+CLAC", commands),
     ("+GCAP", |machine, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
@@ -26,7 +25,7 @@ fn information(machine: &mut Machine, form: &Form) -> Outcome {
 }
 
 /// One line of text.
-fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> String) -> Outcome {
+pub(super) fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> String) -> Outcome {
     match form {
         Form::Execute => {
             let text = text(machine);
@@ -36,14 +35,6 @@ fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> Strin
         Form::Read | Form::Set(_) => return Outcome::ERROR,
     }
     Outcome::Ok
-}
-
-/// `AT+CLAC`: every command on a line of its own (27.007, 8.37).
-fn commands(machine: &mut Machine, form: &Form) -> Outcome {
-    if !machine.settings.lists_commands {
-        return Outcome::ERROR;
-    }
-    bare(machine, form, |_| names().map(|name| format!("AT{name}")).collect::<Vec<_>>().join("\r\n"))
 }
 
 /// `+CGMR: "text"` on Air modules (captures a18, a27), the bare text elsewhere.

@@ -9,6 +9,7 @@ mod close;
 mod connect;
 mod context;
 mod files;
+mod forms;
 mod heartbeat;
 mod identity;
 mod names;
@@ -22,15 +23,10 @@ mod send;
 mod ssl;
 mod status;
 
-use super::line::{Arg, Call, Form};
+use super::line::{Call, Form};
 use super::machine::Machine;
-use super::result::{Cme, Outcome};
-
-/// Runs one form of a command.
-pub(super) type Handler = fn(&mut Machine, &Form) -> Outcome;
-
-/// Commands and what runs them.
-type Table = &'static [(&'static str, Handler)];
+use super::result::Outcome;
+use forms::Table;
 
 /// Every family.
 const FAMILIES: &[Table] = &[
@@ -44,6 +40,7 @@ const FAMILIES: &[Table] = &[
     files::TABLE,
     heartbeat::TABLE,
     identity::TABLE,
+    OWN,
     names::TABLE,
     options::TABLE,
     phone::TABLE,
@@ -56,6 +53,19 @@ const FAMILIES: &[Table] = &[
     ssl::TABLE,
     status::TABLE,
 ];
+
+/// What only the list of all families can answer.
+const OWN: Table = &[("+CLAC", all_names)];
+
+/// `AT+CLAC`: every command on a line of its own (27.007, 8.37).
+fn all_names(machine: &mut Machine, form: &Form) -> Outcome {
+    if !machine.settings.lists_commands {
+        return Outcome::ERROR;
+    }
+    identity::bare(machine, form, |_| {
+        names().map(|name| format!("AT{name}")).collect::<Vec<_>>().join("\r\n")
+    })
+}
 
 /// Runs a call; a command that no family knows is `ERROR` (captures a03, a12).
 pub(super) fn execute(machine: &mut Machine, call: &Call) -> Outcome {
@@ -70,127 +80,6 @@ pub(super) fn execute(machine: &mut Machine, call: &Call) -> Outcome {
 /// All names, for `AT+CLAC`.
 fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|(name, _)| *name)
-}
-
-/// The argument at a place as a number; `None` if it is missing or none.
-fn number(args: &[Arg], place: usize) -> Option<u64> {
-    args.get(place).and_then(Arg::number)
-}
-
-/// The argument at a place as text; empty if it is missing.
-fn text(args: &[Arg], place: usize) -> &str {
-    args.get(place).map_or("", |arg| arg.text.as_str())
-}
-
-/// A command that is a number between two bounds: test, read and set.
-fn switch(
-    machine: &mut Machine,
-    key: &str,
-    form: &Form,
-    bounds: (u8, u8),
-    place: impl Fn(&mut Machine) -> &mut u8,
-) -> Outcome {
-    match form {
-        Form::Test => machine.keyed(key, &format!("({}-{})", bounds.0, bounds.1)),
-        Form::Read => {
-            let value = place(machine).to_string();
-            machine.keyed(key, &value);
-        }
-        Form::Set(args) => match number(args, 0) {
-            Some(value) if (u64::from(bounds.0)..=u64::from(bounds.1)).contains(&value) => {
-                *place(machine) = value as u8;
-            }
-            _ => return Outcome::cme(Cme::Invalid),
-        },
-        Form::Execute => return Outcome::ERROR,
-    }
-    Outcome::Ok
-}
-
-/// As [`switch`], but the test form names each value, as the manual and the core image do for some commands.
-fn listed(
-    machine: &mut Machine,
-    key: &str,
-    form: &Form,
-    most: u8,
-    place: impl Fn(&mut Machine) -> &mut u8,
-) -> Outcome {
-    if *form == Form::Test {
-        let values = (0..=most).map(|value| value.to_string()).collect::<Vec<_>>().join(",");
-        machine.keyed(key, &format!("({values})"));
-        return Outcome::Ok;
-    }
-    switch(machine, key, form, (0, most), place)
-}
-
-/// A form whose one value may be left out, `AT+CMEE=`: it is 0 then (27.007; the manual writes `=[<n>]`).
-fn zero_if_empty(form: &Form) -> Form {
-    match form {
-        Form::Set(args) if args.len() == 1 && args[0].text.is_empty() => {
-            Form::Set(vec![Arg { text: "0".to_owned(), quoted: false }])
-        }
-        Form::Set(_) | Form::Execute | Form::Read | Form::Test => form.clone(),
-    }
-}
-
-/// A command of several numbers.
-struct List<const N: usize> {
-    key: &'static str,
-    /// What the test form answers.
-    test: &'static str,
-    bounds: [(u16, u16); N],
-    /// So many must be given; the others stay as they are when they are missing or empty.
-    needed: usize,
-}
-
-impl<const N: usize> List<N> {
-    /// The numbers with those that are given; `None` if one is wrong.
-    fn take(&self, args: &[Arg], mut numbers: [u16; N]) -> Option<[u16; N]> {
-        if args.len() > N || args.len() < self.needed {
-            return None;
-        }
-        for (place, arg) in args.iter().enumerate() {
-            if arg.text.is_empty() && place >= self.needed {
-                continue;
-            }
-            let (least, most) = self.bounds[place];
-            let number = u16::try_from(arg.number()?).ok()?;
-            numbers[place] = (least..=most).contains(&number).then_some(number)?;
-        }
-        Some(numbers)
-    }
-}
-
-/// Runs a command of several numbers: test, read and set.
-fn list<const N: usize>(
-    machine: &mut Machine,
-    form: &Form,
-    list: &List<N>,
-    place: impl Fn(&mut Machine) -> &mut [u16; N],
-) -> Outcome {
-    match form {
-        Form::Test => machine.keyed(list.key, list.test),
-        Form::Read => {
-            let value = place(machine).map(|number| number.to_string()).join(",");
-            machine.keyed(list.key, &value);
-        }
-        Form::Set(args) => match list.take(args, *place(machine)) {
-            Some(numbers) => *place(machine) = numbers,
-            None => return Outcome::cme(Cme::Invalid),
-        },
-        Form::Execute => return Outcome::ERROR,
-    }
-    Outcome::Ok
-}
-
-/// A command of which no source shows more than that drivers set it and are answered `OK` (clients.md): its other forms
-/// do not exist (assumed), and it has no effect.
-fn accepted(_: &mut Machine, form: &Form) -> Outcome {
-    match form {
-        Form::Set(args) if args.iter().any(|arg| !arg.text.is_empty()) => Outcome::Ok,
-        Form::Set(_) => Outcome::cme(Cme::Invalid),
-        Form::Execute | Form::Read | Form::Test => Outcome::ERROR,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::ping::Ping;
 use super::super::result::{Cme, Outcome};
-use super::{List, Table, text};
+use super::forms::{List, Table, text};
 
 pub(super) const TABLE: Table = &[("+CDNSGIP", resolve), ("+CDNSCFG", servers), ("+CIPPING", ping)];
 

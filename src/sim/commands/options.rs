@@ -4,7 +4,7 @@ use super::super::ip::Bearer;
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
-use super::{List, Table, list, listed, number, switch};
+use super::forms::{List, Table, list, listed, number, switch};
 
 pub(super) const TABLE: Table = &[
     ("+CIPMUX", multi),

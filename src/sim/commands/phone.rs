@@ -5,7 +5,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::phone::{STORE, number_type};
 use super::super::result::{Cme, Cms, Outcome};
-use super::{List, Table, list, number, switch, text, zero_if_empty};
+use super::forms::{List, Table, list, number, switch, text, zero_if_empty};
 
 pub(super) const TABLE: Table = &[
     ("+CSCS", charset),

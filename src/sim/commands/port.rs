@@ -3,7 +3,7 @@
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
-use super::{List, Table, accepted, list, listed, number, switch, zero_if_empty};
+use super::forms::{List, Table, accepted, list, listed, number, switch, zero_if_empty};
 
 /// The rates of the 8910 core (core image), 0 being automatic.
 const RATES: [u64; 14] =

@@ -3,7 +3,7 @@
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{After, Cme, Outcome};
-use super::{Table, number};
+use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CFUN", function), ("+RESET", reset), ("+CBC", supply)];
 

@@ -5,7 +5,8 @@ use super::super::machine::CHUNK;
 use super::super::machine::Machine;
 use super::super::output_kind::OutputKind;
 use super::super::result::{After, Cme, Outcome};
-use super::{Table, number, send::channel};
+use super::forms::{Table, number};
+use super::send::channel;
 
 pub(super) const TABLE: Table = &[("+CIPRXGET", receive)];
 

@@ -4,7 +4,8 @@ use super::super::ip::Saved;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
-use super::{Table, bring_up, number};
+use super::bring_up;
+use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CIPCSGP", bearer_kind), ("+CIPSCONT", save)];
 

@@ -9,7 +9,7 @@ use super::super::machine::Machine;
 use super::super::output_kind::OutputKind;
 use super::super::result::{Cme, Outcome};
 use super::super::settings::FullBuffer;
-use super::{Table, number};
+use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CIPSEND", send), ("+CIPACK", acknowledged)];
 

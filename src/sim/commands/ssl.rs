@@ -4,7 +4,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
 use super::super::tls::{AVAILABLE, KEYS, Key};
-use super::{Table, number, switch, text};
+use super::forms::{Table, number, switch, text};
 
 pub(super) const TABLE: Table = &[("+CIPSSL", secure), ("+SSLCFG", configure)];
 

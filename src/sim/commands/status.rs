@@ -3,7 +3,8 @@
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
-use super::{Table, send::channel};
+use super::forms::Table;
+use super::send::channel;
 
 pub(super) const TABLE: Table = &[("+CIPSTATUS", status)];
 
