@@ -142,6 +142,12 @@ impl Text {
         if is_complete || self.text.len() > MAX_TEXT { Progress::Complete } else { Progress::More }
     }
 
+    /// Whether nothing more of it can come: it is one line of hexadecimal digits, as its header says.
+    pub(crate) fn is_digits(&self) -> bool {
+        let text = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
+        self.until == Until::Line && !text.is_empty() && text.iter().all(u8::is_ascii_hexdigit)
+    }
+
     /// The message.
     pub(crate) fn into_urc(self) -> Urc {
         let text = self.text.strip_suffix(b"\n").unwrap_or(&self.text);

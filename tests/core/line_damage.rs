@@ -12,7 +12,7 @@ use crate::support::hostile::{Random, for_each_seed};
 use crate::support::pair::{ECHO, Pair};
 use air724ug::at::Fault;
 use air724ug::error::CloseReason;
-use air724ug::proto::{Event, Response, SocketId};
+use air724ug::proto::{Event, Input, Response, SocketId};
 use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
@@ -657,6 +657,28 @@ fn the_line_behind_words_shows_that_they_were_the_end_of_data() {
                 pair.deliver(behind.as_bytes());
                 let (_, end) = pair.read_to_end(socket);
                 assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{behind:?}: {end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_host_that_stood_still_in_the_middle_of_a_frame_reads_the_rest_first() {
+    for (begun, rest) in [("\r\n+RECEIVE,0,6:\r\nabc", "def"), ("\r\n+RECEI", "VE,0,6:\r\nabcdef")] {
+        for comes in [true, false] {
+            let mut pair = Pair::online();
+            let socket = pair.channel_open();
+            pair.inject(begun.as_bytes());
+            pair.run_for(Duration::from_secs(1));
+            pair.now += Duration::from_secs(60);
+            pair.engine.handle(pair.now, Input::Tick);
+            assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{begun:?}");
+            if comes {
+                pair.inject(rest.as_bytes());
+                assert_eq!(pair.read(socket, 6).unwrap(), b"abcdef");
+            } else {
+                pair.run_for(Duration::from_millis(500));
+                assert!(pair.saw(|event| matches!(event, Event::Fault(_))), "{begun:?}");
             }
         }
     }

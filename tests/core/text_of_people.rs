@@ -266,3 +266,34 @@ fn more_of_a_text_is_no_damage_but_what_stands_behind_data_is() {
     let (_, error) = watched.pair.read_to_end(watched.socket);
     assert!(matches!(error, Error::Closed(CloseReason::Damaged)), "data behind the text: {error}");
 }
+
+#[test]
+fn news_behind_a_message_of_digits_are_believed_at_once() {
+    let mut watched = Watched::new(5_000);
+    let asked = watched.pair.wrote("AT+CIPSTATUS");
+    watched.pair.inject(b"\r\n+CMT: ,23\r\n0791448720003023240DD0\r\n\r\n0, CLOSED\r\n");
+    let (_, end) = watched.pair.read_to_end(watched.socket);
+    assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{end}");
+    assert_eq!(watched.pair.wrote("AT+CIPSTATUS"), asked);
+}
+
+#[test]
+fn news_that_come_while_the_module_is_asked_about_others_are_asked_about_again() {
+    let mut pair = Pair::online();
+    let status = |other: &str| {
+        format!(
+            "\r\nOK\r\n\r\nSTATE: IP PROCESSING\r\n\r\nC: 0,0,\"TCP\",\"1.2.3.4\",\"7\",\"CONNECTED\"\r\n\
+             C: 1,0,\"TCP\",\"1.2.3.4\",\"7\",\"{other}\"\r\n"
+        )
+    };
+    pair.instead("AT+CIPSTART=0", "\r\nOK\r\n").instead("AT+CIPSTART=1", "\r\nOK\r\n");
+    pair.instead("AT+CIPSTATUS", status("CONNECTING") + "\r\n1, CONNECT OK\r\n");
+    pair.instead("AT+CIPSTATUS", status("CONNECTED"));
+    let connecting = [7, 7].map(|port| pair.connecting("echo.test", port, MINUTE));
+    pair.inject(b"\r\n+CMT: \"+123\",,\"24/07/23,08:35:01+32\"\r\nhello\r\n\r\n0, CONNECT OK\r\n");
+    pair.run_for(Duration::from_secs(5));
+    for ticket in connecting {
+        let answer = pair.answered(ticket);
+        assert!(matches!(answer, Some(Ok(_))), "{answer:?}, {}", pair.story());
+    }
+}

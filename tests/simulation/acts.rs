@@ -5,7 +5,7 @@ use std::time::Duration;
 use air724ug::at::{Command, Quotable};
 use air724ug::proto::{Request, SocketId};
 use air724ug::query::{Query, Signal};
-use air724ug::sim::{Control, Fault};
+use air724ug::sim::{Control, Direction, Fault, fault};
 
 use super::facts::{Connection, Outcome, Send, What};
 use super::rig::{Rig, protocol};
@@ -112,6 +112,8 @@ impl Rig {
                 }
                 self.look_at_network();
             }
+            // A modem says a lot of its own accord.
+            Act::Control(Control::Urc(line)) => self.control(Control::Urc(line.clone())),
             Act::Control(control) => {
                 self.facts.faults += 1;
                 // A restart may come in the middle of anything.
@@ -138,6 +140,12 @@ impl Rig {
                         | Fault::Urc(_)
                         | Fault::Reboot(_)
                         | Fault::BrownOut(_)
+                );
+                facts.may_mislead |= matches!(
+                    fault,
+                    Fault::DetachedAnswer { .. }
+                        | Fault::StallLine(fault::StallLine { direction: Direction::ToHost, .. })
+                        | Fault::DelayPiece(fault::DelayPiece { direction: Direction::ToHost, .. })
                 );
                 facts.may_lose_lines = true;
                 facts.may_be_deaf |= matches!(fault, Fault::Deaf(_));

@@ -25,6 +25,9 @@ pub struct Facts {
     pub damaged: Vec<Direction>,
     /// The modem may have cut the body of received data short.
     pub may_cut_bodies: bool,
+    /// What no line that is sound does: it stood still in the middle of a frame for seconds, or an answer came twice, or
+    /// behind later ones.
+    pub may_mislead: bool,
     /// Lines of the modem may have been lost.
     pub may_lose_lines: bool,
     /// The modem may have lost what the host wrote.

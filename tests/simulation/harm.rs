@@ -96,6 +96,7 @@ impl Rig {
 
     fn harm_answer(&mut self, damage: Damage, bytes: Vec<u8>) -> Vec<u8> {
         self.struck += 1;
+        self.facts.may_mislead = true;
         self.note(|| format!("! {}: {}", damage.name(), shown(&bytes)));
         match damage.harm {
             Harm::LoseAnswer => Vec::new(),

@@ -5,11 +5,27 @@ mod faults;
 use std::time::Duration;
 
 use air724ug::ReceiveMode;
-use air724ug::sim::Profile;
+use air724ug::sim::{Control, Profile};
 
 use super::chance::Chance;
 use super::payload::Style;
 use super::script::{Act, Far, Script, Step, Wanted, World};
+
+/// What modems say of their own accord, and firmware that is not known.
+const SAID: [&str; 12] = [
+    "RING",
+    "+CLIP: \"+861380000\",145",
+    "NO CARRIER",
+    "+CREG: 1,\"1A2B\",\"0A1B2C3D\",7",
+    "*PSUTTZ: 2024,7,23,8,35,1,\"+32\",0",
+    "DST: 0",
+    "UNDER-VOLTAGE WARNNING",
+    "$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76",
+    "运行中",
+    "+CMTI: \"SM\",3",
+    "+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n\r\n0, CLOSED",
+    "+CMT: ,23\r\n0791448720003023240DD0",
+];
 
 /// What goes wrong in a run, or what it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -212,7 +228,10 @@ impl Maker {
             let app = self.chance.below(usize::from(self.world.reconnecting)) as u16;
             return self.then(Act::AppSends { app, len, timeout });
         }
-        let act = match self.chance.below(24) {
+        let act = match self.chance.below(26) {
+            24 | 25 if !self.kind.is_stream() => {
+                Act::Control(Control::Urc(self.chance.pick(&SAID).to_owned()))
+            }
             0..=1 => return self.connect(),
             2..=7 => Act::Send { connection, len, timeout },
             8..=13 => Act::Push { connection, len },

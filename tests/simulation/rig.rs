@@ -74,6 +74,7 @@ impl Rig {
             hung_up: false,
             damaged: Vec::new(),
             may_cut_bodies: false,
+            may_mislead: false,
             may_reset: false,
             may_lose_lines: false,
             may_be_deaf: false,

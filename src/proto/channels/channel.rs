@@ -29,8 +29,10 @@ pub(in crate::proto) struct Channel {
     pub(in crate::proto) socket: Option<Socket>,
     /// Until then late news of an earlier connection may come.
     pub(in crate::proto) stale_until: Timestamp,
-    /// What the module is asked about before it is believed.
+    /// What the module is to be asked about before it is believed.
     pub(in crate::proto) doubt: Option<Doubt>,
+    /// What it has been asked about. The answer says nothing of a doubt that has come since.
+    pub(in crate::proto) asked: Option<Doubt>,
     /// When data came last, or the link was closed.
     pub(in crate::proto) heard_at: Timestamp,
 }
@@ -121,6 +123,7 @@ impl Channel {
             socket: None,
             stale_until: Timestamp::ZERO,
             doubt: None,
+            asked: None,
             heard_at: Timestamp::ZERO,
         }
     }
@@ -157,6 +160,7 @@ impl Channel {
     /// Begins a new socket.
     pub(in crate::proto) fn occupy(&mut self, window: Window) -> SocketId {
         self.doubt = None;
+        self.asked = None;
         self.generation = self.generation.wrapping_add(1);
         self.socket = Some(Socket {
             window,

@@ -62,18 +62,28 @@ impl Channels {
         self.all.iter().any(|channel| channel.doubt.is_some())
     }
 
+    /// The module is asked how its channels stand.
+    pub(in crate::proto) fn ask_status(&mut self) {
+        for channel in &mut self.all {
+            channel.asked = channel.doubt.take();
+        }
+    }
+
     /// The module has said how its channels stand; `None` if it did not.
     pub(in crate::proto) fn checked(&mut self, now: Timestamp, status: Option<&IpStatus>, out: &mut Outbox) {
-        if status.is_none() && self.has_doubt() {
+        if status.is_none() && self.all.iter().any(|channel| channel.asked.is_some()) {
             self.checks = self.checks.saturating_add(1);
             if self.checks < MAX_CHECKS {
+                for channel in &mut self.all {
+                    channel.doubt = channel.doubt.or(channel.asked.take());
+                }
                 return;
             }
         }
         self.checks = 0;
         let rows = status.map(|status| status.rows.as_slice()).unwrap_or_default();
         for id in ChannelId::all() {
-            let Some(doubt) = self.channel(id).doubt.take() else { continue };
+            let Some(doubt) = self.channel(id).asked.take() else { continue };
             let row = rows.iter().find(|row| row.channel == id);
             match (row.map(|row| row.state.as_str()), self.channel(id).link.is_connecting(), doubt) {
                 (Some("CONNECTED"), true, _) => self.connected(now, id, out),

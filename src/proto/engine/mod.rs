@@ -74,6 +74,8 @@ pub struct Engine {
     pub(in crate::proto) out: Outbox,
     /// When the last byte came.
     pub(in crate::proto) received_at: Timestamp,
+    /// Whether a deadline of the line was put off since then, because the host had stood still.
+    stood_still: bool,
     /// Whether the port is there.
     pub(in crate::proto) port: Port,
     /// Whether the module has been seen to answer while it makes a connection.
@@ -111,6 +113,7 @@ impl Engine {
             requests: Requests::default(),
             out: Outbox::default(),
             received_at: now,
+            stood_still: false,
             port: Port::There,
             answers_while_connecting: false,
             restarted_at: None,
@@ -331,7 +334,7 @@ impl Engine {
             }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;
-                if let Some((command, owner, payload)) = self.requests.next() {
+                if let Some((command, owner, payload)) = self.next_request() {
                     self.session.start(now, command, owner, payload, &mut self.out);
                     continue;
                 }
@@ -347,13 +350,21 @@ impl Engine {
                 self.session.start(now, command, Owner::BringUp, None, &mut self.out);
                 continue;
             }
-            match self.requests.next() {
+            match self.next_request() {
                 Some((command, owner, payload)) => {
                     self.session.start(now, command, owner, payload, &mut self.out)
                 }
                 None => return,
             }
         }
+    }
+
+    fn next_request(&mut self) -> Option<(Command, Owner, Option<Vec<u8>>)> {
+        let next = self.requests.next()?;
+        if next.1 == Owner::Check(Check::Bearer) {
+            self.channels.ask_status();
+        }
+        Some(next)
     }
 
     fn bring_up_command(&mut self, now: Timestamp) -> Option<Command> {

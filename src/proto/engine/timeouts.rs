@@ -15,7 +15,9 @@ const PARTIAL_LINE: Duration = Duration::from_millis(250);
 /// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
 /// no source gives a figure.
 const PARTIAL_DATA: Duration = Duration::from_secs(2);
-
+/// A deadline that is served this much too late says that the host stood still: what has come meanwhile is still to be read,
+/// and for as long again the line is not taken for a silent one.
+const LATE: Duration = Duration::from_millis(250);
 /// How long data that look as if they had swallowed the beginning of what follows are held back: longer than a port takes
 /// to hand over what comes next in one go.
 const FRAME_END: Duration = Duration::from_millis(50);
@@ -50,8 +52,13 @@ impl Engine {
 
     /// Everything whose time has come.
     pub(in crate::proto) fn expire(&mut self, now: Timestamp) {
-        while let Some((_, why)) = self.pressing_deadline().filter(|(at, _)| *at <= now) {
+        while let Some((at, why)) = self.pressing_deadline().filter(|(at, _)| *at <= now) {
             match why {
+                // Once, until bytes come: a shell that is always late must not put it off for ever.
+                Deadline::PartialData | Deadline::StrangeLine if now > at + LATE && !self.stood_still => {
+                    self.stood_still = true;
+                    self.received_at += (now - at) + LATE;
+                }
                 Deadline::Answer
                 | Deadline::Prompt
                 | Deadline::Doubt

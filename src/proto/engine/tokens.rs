@@ -16,6 +16,7 @@ impl Engine {
         }
         self.out.statistics.read += bytes.len() as u64;
         self.received_at = now;
+        self.stood_still = false;
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
         let mut is_whole = self.session.is_online();

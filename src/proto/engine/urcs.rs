@@ -92,8 +92,8 @@ impl Engine {
     pub(in crate::proto) fn end_text(&mut self, now: Timestamp) {
         match std::mem::take(&mut self.bodies) {
             Bodies::Open(text) => {
+                self.bodies = if text.is_digits() { Bodies::None } else { Bodies::Over(now) };
                 self.out.event(Event::Urc(text.into_urc()));
-                self.bodies = Bodies::Over(now);
                 self.noticed.text_ended();
             }
             before => self.bodies = before,

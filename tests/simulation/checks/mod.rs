@@ -12,6 +12,7 @@ mod prefix;
 mod recovers;
 mod secrets;
 mod told;
+mod undamaged;
 mod waiters;
 
 use super::Kind;
@@ -38,6 +39,7 @@ pub fn all(kind: Kind) -> Vec<Box<dyn Check>> {
         Box::new(pace::Pace::default()),
         Box::new(secrets::Secrets),
         Box::new(recovers::Recovers),
+        Box::new(undamaged::Undamaged::default()),
     ];
     // Where bytes are damaged everywhere and all the time, nothing can be said of contents.
     if kind != Kind::Noise {
