@@ -141,12 +141,12 @@ fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
     })
 }
 
+/// What a module that has lost payload takes for it: questions of the driver, in any order.
+const QUESTIONS: &[u8] = b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CMEE?AT+CIPHEAD?AT+CIPSPRT?ATQ0ATV1+++AT";
+
 /// Whether these are carriage returns, and questions of the driver or pieces of them.
 fn is_made_of_questions(rest: &[u8]) -> bool {
-    let is_question = |line: &[u8]| {
-        line.is_empty()
-            || b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?ATQ0ATV1+++AT".windows(line.len()).any(|text| text == line)
-    };
+    let is_question = |line: &[u8]| line.is_empty() || QUESTIONS.windows(line.len()).any(|text| text == line);
     rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
 }
 
