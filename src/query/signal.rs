@@ -92,6 +92,7 @@ mod tests {
         assert_eq!(SignalQuality::new(20, Some(0)).unwrap().dbm(), Some(-73));
         assert_eq!(SignalQuality::new(99, Some(99)).unwrap().rssi(), None);
         assert_eq!(SignalQuality::new(32, Some(0)), None);
+        assert_eq!(SignalQuality::new(20, Some(3)).unwrap().bit_error_rate(), Some(3));
     }
 
     #[test]

@@ -212,3 +212,15 @@ impl fmt::Debug for Command {
         write!(f, "Command({})", self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::Quotable;
+
+    #[test]
+    fn a_command_shows_its_name_and_nothing_that_it_carries() {
+        let command = Command::enter_pin(&Quotable::new("1234", 8).unwrap());
+        assert_eq!(format!("{command:?}"), "Command(AT+CPIN)");
+    }
+}

@@ -187,3 +187,19 @@ fn a_secret_that_shows_and_a_run_that_does_not_recover_are_refused() {
     assert!(refused(&mut recovers::Recovers, &facts, &Seen::Recovered(Err("silent"))));
     assert!(!refused(&mut recovers::Recovers, &facts, &Seen::Recovered(Ok(()))));
 }
+
+#[test]
+fn damage_on_a_sound_line_is_refused() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Open);
+    let id = facts.connections[0].id.unwrap();
+    let fault = Event::Fault(air724ug::at::Fault::Garbage);
+    let closed = |reason| Event::Closed(id, Some(reason));
+    let mut refuses = |facts: &Facts, event: &Event| {
+        refused(&mut undamaged::Undamaged::default(), facts, &Seen::Event(event))
+    };
+    assert!(refuses(&facts, &fault));
+    assert!(refuses(&facts, &closed(CloseReason::Damaged)));
+    assert!(!refuses(&facts, &closed(CloseReason::Peer)));
+    facts.may_cut_bodies = true;
+    assert!(!refuses(&facts, &fault));
+}
