@@ -194,7 +194,7 @@ fn damage_on_a_sound_line_is_refused() {
     let id = facts.connections[0].id.unwrap();
     let fault = Event::Fault(air724ug::at::Fault::Garbage);
     let closed = |reason| Event::Closed(id, Some(reason));
-    let mut refuses = |facts: &Facts, event: &Event| {
+    let refuses = |facts: &Facts, event: &Event| {
         refused(&mut undamaged::Undamaged::default(), facts, &Seen::Event(event))
     };
     assert!(refuses(&facts, &fault));
