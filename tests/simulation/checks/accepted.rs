@@ -55,9 +55,7 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let got = &whole(facts, connection, got)[..];
     let good = followed(connection, got);
     let rest = &got[good..];
-    // A lost datagram is told by its send, and ends nothing.
-    let is_told = connection.is_told() || connection.is_udp();
-    let is_filled = rest.iter().all(|byte| *byte == b'\r') && (is_told || connection.left);
+    let is_filled = rest.iter().all(|byte| *byte == b'\r') && (connection.is_told() || connection.left);
     // Where what fills up a send can be lost as well, a question may be taken for it.
     let is_filled = is_filled || (facts.may_be_deaf && connection.is_told() && is_made_of_questions(rest));
     let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
@@ -84,20 +82,31 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     Ok(())
 }
 
-/// What the peer has got, without the datagrams that bytes lost on the way to the modem have made of others. The send of
-/// each has failed.
+/// What the peer has got, without the datagrams that no application has given: the send of each has failed. Carriage returns
+/// take the place of one whose prompt did not come, and bytes lost on the way to the modem make others of one.
 fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [u8]> {
     let mut got = Cow::Borrowed(got);
-    if !connection.is_udp() || !facts.may_be_deaf {
+    if !connection.is_udp() {
         return got;
     }
-    let failed = connection.sends.iter().filter(|send| matches!(send.outcome, Outcome::Unknown(_))).count();
-    for _ in 0..failed {
-        let strange = connection.pieces.iter().find_map(|piece| filled_up(facts, connection, piece, &got));
-        let Some(strange) = strange else { break };
+    for send in connection.sends.iter().filter(|send| matches!(send.outcome, Outcome::Unknown(_))) {
+        let returned = carriage_returns(connection, send.len, &got);
+        let filled = || connection.pieces.iter().find_map(|piece| filled_up(facts, connection, piece, &got));
+        let strange = returned.or_else(|| if facts.may_be_deaf { filled() } else { None });
+        let Some(strange) = strange else { continue };
         got.to_mut().drain(strange);
     }
     got
+}
+
+/// Where the first strange byte that the peer got is in a datagram of this number of carriage returns.
+fn carriage_returns(connection: &Connection, len: usize, got: &[u8]) -> Option<Range<usize>> {
+    let good = followed(connection, got);
+    let starts = (good.saturating_sub(len)..=good).rev().filter(|_| good < got.len() && len > 0);
+    starts.map(|from| from..from + len).find(|range| {
+        range.contains(&good)
+            && got.get(range.clone()).is_some_and(|bytes| bytes.iter().all(|byte| *byte == b'\r'))
+    })
 }
 
 /// Whether the end of what the peer got is the last piece that was written, of which bytes were lost on the way to the
@@ -142,7 +151,7 @@ fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
 }
 
 /// What a module that has lost payload takes for it: questions of the driver, in any order.
-const QUESTIONS: &[u8] = b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CMEE?AT+CIPHEAD?AT+CIPSPRT?ATQ0ATV1+++AT";
+const QUESTIONS: &[u8] = b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CGATT?AT+IPR?AT+CMEE?ATQ0ATV1+++AT";
 
 /// Whether these are carriage returns, and questions of the driver or pieces of them.
 fn is_made_of_questions(rest: &[u8]) -> bool {

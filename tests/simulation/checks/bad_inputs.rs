@@ -104,6 +104,17 @@ fn a_piece_of_which_bytes_were_lost_and_that_was_filled_up_is_excused_and_nothin
 }
 
 #[test]
+fn a_datagram_of_carriage_returns_is_excused_where_a_send_of_its_length_has_failed() {
+    let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
+    let returns = [b'\r'; 100];
+    assert!(accepts(&facts, &returns));
+    assert!(!accepts(&facts, &returns[..99]), "another length");
+    assert!(!accepts(&facts, &returns.repeat(2)), "two of them, and one send");
+    facts.connections[0].sends[0].outcome = Outcome::Accepted(100);
+    assert!(!accepts(&facts, &returns), "its send was told to be accepted");
+}
+
+#[test]
 fn a_datagram_that_was_filled_up_is_excused_where_its_send_has_failed() {
     let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
     let data = given(&facts);
