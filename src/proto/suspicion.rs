@@ -141,9 +141,7 @@ impl Suspicion {
             let may_come = |older: &&Command| match (finals, &line) {
                 (Finals::More, _) => true,
                 (Finals::One, Line::Info { key: theirs, .. }) if key.is_none() => {
-                    // A command of a chain has a name of its own.
-                    let is_own = |theirs: &str| command.text().to_ascii_uppercase().contains(theirs);
-                    std::str::from_utf8(theirs).is_ok_and(|theirs| older.has_key(theirs) && !is_own(theirs))
+                    std::str::from_utf8(theirs).is_ok_and(|theirs| older.has_key(theirs))
                 }
                 (Finals::One, _) => !older.has_one_final(),
             };

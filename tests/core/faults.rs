@@ -468,6 +468,30 @@ fn a_connection_that_blocks_the_module_gives_its_late_error_to_nobody_else() {
 }
 
 #[test]
+fn a_blocking_connection_whose_caller_has_given_up_still_blocks_and_its_error_answers_nothing_else() {
+    for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        for seconds in [2, 10, 30, 59, 60] {
+            let settings = Settings::default().profile(Profile::vendor8910());
+            let mut pair = Pair::with(Config::default().receive_mode(mode), settings).ready();
+            silent_peer(&mut pair);
+            let socket = pair.channel_open();
+            let connecting = pair.connecting("silent.test", 80, Duration::from_secs(seconds));
+            assert!(matches!(pair.answer(connecting), Err(Error::Timeout { .. })), "{mode:?} {seconds}");
+            let send = pair.sending(socket, b"hello");
+            let answer = pair.answer(send);
+            let story = pair.story();
+            assert!(matches!(answer, Ok(Response::Sent { accepted: 5, .. })), "{mode:?} {seconds} {story}");
+            assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+            assert!(
+                !pair.saw(|event| matches!(event, Event::Fault(_) | Event::Closed(..))),
+                "{mode:?} {seconds}"
+            );
+            still_works(&mut pair);
+        }
+    }
+}
+
+#[test]
 fn a_connection_that_never_answers_times_out_and_its_channel_is_used_again() {
     let settings = Settings::default().connect_timeout(Duration::MAX);
     let mut pair = Pair::with(Config::default(), settings).ready();

@@ -200,9 +200,9 @@ impl Command {
         line == self.text().as_bytes()
     }
 
-    /// Whether the answer carries an information line with this key.
+    /// Whether the answer carries an information line with this key. Of a chain every name may be one.
     pub fn has_key(&self, key: &str) -> bool {
-        self.shape.has_key(key)
+        self.shape.has_key(key) || (self.is_chain() && self.text().to_ascii_uppercase().contains(key))
     }
 }
 
@@ -222,5 +222,12 @@ mod tests {
     fn a_command_shows_its_name_and_nothing_that_it_carries() {
         let command = Command::enter_pin(&Quotable::new("1234", 8).unwrap());
         assert_eq!(format!("{command:?}"), "Command(AT+CPIN)");
+    }
+
+    /// Otherwise `AT+CGATT?`, asked behind it, would be taken as answered by the second line of its own answer.
+    #[test]
+    fn every_name_of_a_chain_may_be_that_of_a_line() {
+        let chain = Command::of_user("AT+CSQ;+cgatt?", std::time::Duration::from_secs(1)).unwrap();
+        assert!(chain.has_key("+CSQ") && chain.has_key("+CGATT") && !chain.has_key("+CREG"));
     }
 }

@@ -29,6 +29,8 @@ pub(in crate::proto) struct Channel {
     pub(in crate::proto) socket: Option<Socket>,
     /// Until then late news of an earlier connection may come.
     pub(in crate::proto) stale_until: Timestamp,
+    /// Until when the module may be making the connection that was started last, whether anything waits for it or not.
+    pub(super) making_until: Timestamp,
     /// What the module is to be asked about before it is believed.
     pub(in crate::proto) doubt: Option<Doubt>,
     /// What it has been asked about. The answer says nothing of a doubt that has come since.
@@ -122,6 +124,7 @@ impl Channel {
             generation: 0,
             socket: None,
             stale_until: Timestamp::ZERO,
+            making_until: Timestamp::ZERO,
             doubt: None,
             asked: None,
             heard_at: Timestamp::ZERO,

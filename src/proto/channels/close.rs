@@ -114,7 +114,11 @@ impl Channels {
                 refuse_connect(channel.link.take_ticket(), end.error(), out);
             }
             self.end(id, end.clone(), out);
-            self.channel(id).link.cut(remains);
+            let channel = self.channel(id);
+            channel.link.cut(remains);
+            if remains == Remains::Nothing {
+                channel.making_until = Timestamp::ZERO;
+            }
             if matches!(end, End::PortLost(_)) {
                 self.fail_closers(id, end, out);
             } else {

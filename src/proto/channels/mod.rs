@@ -305,11 +305,19 @@ impl Channels {
     }
 
     /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up
-    /// itself.
+    /// itself. A caller that has given up before changes nothing for the module.
     pub(in crate::proto) fn connecting_until(&self) -> Option<Timestamp> {
-        let connecting = self.all.iter().filter(|channel| channel.link.is_connecting());
-        let openings = connecting.filter_map(|channel| channel.link.opening());
-        openings.map(|opening| opening.deadline.min(opening.started_at + STALE)).max()
+        self.all.iter().map(|channel| channel.making_until).max().filter(|until| *until > Timestamp::ZERO)
+    }
+
+    /// The module says that it has given up a connection, and nothing waits for one: that of a caller that has given up,
+    /// if there is one.
+    pub(in crate::proto) fn gave_up_connection(&mut self, now: Timestamp) -> bool {
+        let left = |channel: &&mut Channel| channel.making_until > now && !channel.link.is_connecting();
+        let made = self.all.iter_mut().filter(left);
+        let Some(first) = made.min_by_key(|channel| channel.making_until) else { return false };
+        first.making_until = Timestamp::ZERO;
+        true
     }
 }
 

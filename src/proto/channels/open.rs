@@ -37,6 +37,7 @@ impl Channels {
         let command = Command::start(id, opening.protocol, &opening.host, opening.port);
         channel.security = opening.preparation.security();
         channel.link.started(now);
+        channel.making_until = now + STALE;
         Some((Job::Start, Turn { channel: id, command, payload: None }))
     }
 

@@ -68,6 +68,9 @@ impl Channels {
             }
             Err(failure) => *failure,
         };
+        if !matches!(failure, Failure::Timeout) {
+            channel.making_until = Timestamp::ZERO;
+        }
         self.bearer.sign(
             now,
             match failure {
@@ -105,6 +108,9 @@ impl Channels {
     fn close_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         let channel = self.channel(id);
         channel.heard_at = now;
+        if !matches!(finished.result, Err(Failure::Timeout)) {
+            channel.making_until = Timestamp::ZERO;
+        }
         channel.link.closed(match finished.result {
             // A refusal says that there is nothing to close (protocol section 10).
             Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Remains::Nothing,

@@ -34,6 +34,9 @@ impl Channels {
         out: &mut Outbox,
     ) {
         let channel = self.channel(id);
+        if news.settles_connection() {
+            channel.making_until = Timestamp::ZERO;
+        }
         // The end of what does not stand yet is an earlier connection's, or how some firmware says that it failed.
         let is_odd = channel.link.is_connecting() && news.ends();
         if is_odd || (channel.stale_until > now && channel.link.hangs_on(news)) {
@@ -240,6 +243,11 @@ impl Link {
 }
 
 impl ChannelNews {
+    /// Whether the module makes no connection on the channel any more.
+    fn settles_connection(self) -> bool {
+        matches!(self, Self::ConnectOk | Self::ConnectFail | Self::AlreadyConnect) || self.ends()
+    }
+
     /// Whether they end a connection that stands.
     fn ends(self) -> bool {
         match self {

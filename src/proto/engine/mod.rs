@@ -194,13 +194,10 @@ impl Engine {
             return;
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !self.session.reads_text()
+        let is_second_final = !self.session.reads_text()
             && Line::parse(line) == Line::Final(Final::NoResponse)
-            && !self.answers_while_connecting
-            && let Some(channel) = self.channels.connecting()
-        {
-            // The second final of the `AT+CIPSTART` that the command in flight, if any, has to wait for.
-            self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out);
+            && !self.answers_while_connecting;
+        if is_second_final && self.connection_given_up(now) {
             self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
             return;
         }
@@ -227,6 +224,16 @@ impl Engine {
             }
             self.step(now, step);
         }
+    }
+
+    /// The second final of an `AT+CIPSTART` that the command in flight, if any, has to wait for. Whether there is such a
+    /// connection.
+    fn connection_given_up(&mut self, now: Timestamp) -> bool {
+        match self.channels.connecting() {
+            Some(channel) => self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out),
+            None => return self.channels.gave_up_connection(now),
+        }
+        true
     }
 
     pub(in crate::proto) fn step(&mut self, now: Timestamp, step: Step) {
@@ -256,7 +263,7 @@ impl Engine {
 
     pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: Finished) {
         self.out.statistics.commands.finished(&finished);
-        if self.channels.connecting_until().is_some() && finished.result.is_ok() {
+        if self.channels.pending().next().is_some() && finished.result.is_ok() {
             let started = self.channels.is_starting();
             self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
         }
