@@ -45,7 +45,7 @@ pub enum Token<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A line longer than [`MAX_LINE`].
+    /// A line longer than 2048 bytes.
     #[error("a line of more than {MAX_LINE} bytes")]
     LineTooLong,
     /// Data for a channel that does not exist; they are passed over.
@@ -56,7 +56,7 @@ pub enum Fault {
         /// How many bytes it announced.
         len: usize,
     },
-    /// A header that announces more than [`MAX_PAYLOAD`](super::MAX_PAYLOAD) bytes; what follows is read as text.
+    /// A header that announces more than 2048 bytes; what follows is read as text.
     #[error("a header that announces {len} bytes of data")]
     ImpossibleLength {
         /// The channel that it names, if there is such a one.

@@ -5,7 +5,7 @@
 //!
 //! * [`Modem::diagnose`](crate::Modem::diagnose) and [`Modem::diagnose_port`](crate::Modem::diagnose_port) ask a module
 //!   the [`QUESTIONS`] and try what the [`Checkup`] says;
-//! * [`Evidence::of_capture`] takes the answers from a recorded session.
+//! * `Evidence::of_capture` (feature `import`) takes the answers from a recorded session.
 //!
 //! ```
 //! use air724ug::capture;

@@ -9,7 +9,9 @@ use std::time::Duration;
 use crate::at::{Ending, RegistrationStatus};
 use crate::query::SignalQuality;
 
-pub use crate::at::{CmeError, CmsError, DnsError, InvalidCommand, InvalidText, Refusal, TcpError, UdpError};
+pub use crate::at::{
+    CmeError, CmsError, DnsError, InvalidCommand, InvalidText, Refusal, TcpError, TlsKey, UdpError,
+};
 pub use tls::{TlsFailure, TlsPart, TlsStep};
 
 /// The result of every call of this crate that can fail.
@@ -297,6 +299,13 @@ impl From<Ending> for CloseReason {
             Ending::Reset => Self::Reset,
             Ending::Bearer => Self::BearerLost,
         }
+    }
+}
+
+/// Of a question that is asked with [`Modem::query`](crate::Modem::query).
+impl From<InvalidText> for Error {
+    fn from(why: InvalidText) -> Self {
+        Self::invalid("text", why)
     }
 }
 

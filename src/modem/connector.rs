@@ -83,7 +83,7 @@ impl Connector {
         if !config.is_verified() {
             log::warn!("TLS to {host}:{port} without verifying the server: it may be anybody");
         }
-        Ok(Request::ConnectTls { tls: config.settings(&host)?, host, port, timeout })
+        Ok(Request::ConnectTls { tls: config.settings(host.as_str())?, host, port, timeout })
     }
 }
 

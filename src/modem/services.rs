@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::Modem;
-use crate::error::{Error, Result};
-use crate::proto::{PingReply, Quotable, Request};
+use crate::error::{Error, InvalidText, Result};
+use crate::proto::{PingReply, Request};
 use crate::query::{Clock, ClockTime, Ping, Resolve};
 
 impl Modem {
@@ -14,7 +14,7 @@ impl Modem {
     /// [`Error::InvalidInput`] for a name that can't be sent; [`Error::ResolveFailed`] with the module's reason;
     /// [`Error::Refused`] before the bearer is up; [`Error::Timeout`] after 60 s.
     pub fn resolve(&self, host: &str) -> Result<Vec<Ipv4Addr>> {
-        self.query(&Resolve::new(quotable(host)?))?.map_err(Error::ResolveFailed)
+        self.query(&Resolve::new(host).map_err(invalid)?)?.map_err(Error::ResolveFailed)
     }
 
     /// Pings a host from the module (`AT+CIPPING`): its replies, and their absence. The module must be ready.
@@ -23,7 +23,7 @@ impl Modem {
     /// [`Error::InvalidInput`]; [`Error::Refused`] before the bearer is up, or where the firmware has no ping;
     /// [`Error::Timeout`] if nothing was said after 60 s.
     pub fn ping(&self, host: &str) -> Result<Vec<PingReply>> {
-        self.query(&Ping::new(quotable(host)?))
+        self.query(&Ping::new(host).map_err(invalid)?)
     }
 
     /// The module's date and time (`AT+CCLK?`), right once the network has set it.
@@ -54,6 +54,6 @@ impl Modem {
     }
 }
 
-fn quotable(host: &str) -> Result<Quotable> {
-    Quotable::host(host).map_err(|why| Error::invalid("host", why))
+fn invalid(why: InvalidText) -> Error {
+    Error::invalid("host", why)
 }

@@ -25,9 +25,12 @@ pub use reply::Reply;
 pub use resolve::Resolve;
 pub use signal::{Signal, SignalQuality};
 
+pub use crate::at::Domain;
+
 use crate::at::Command;
 
-/// A question with a typed answer.
+/// A question with a typed answer. Those of this module are all that an application needs to know; one of its own names
+/// `at::Command`, which is public with feature `unstable-core`.
 pub trait Query {
     /// What the answer becomes.
     type Answer;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Query, Reply};
-use crate::at::{Command, PingReply, Quotable, Urc, UrcAnswer};
+use crate::at::{Command, InvalidText, PingReply, Quotable, Urc, UrcAnswer};
 
 /// Pings a host from the module (`AT+CIPPING`): its replies, and their absence; at least one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,8 +14,11 @@ pub struct Ping {
 
 impl Ping {
     /// Within 60 s (protocol section 15).
-    pub fn new(host: Quotable) -> Self {
-        Self { host, timeout: Duration::from_secs(60) }
+    ///
+    /// # Errors
+    /// [`InvalidText`] for a name that can't be sent.
+    pub fn new(host: &str) -> Result<Self, InvalidText> {
+        Ok(Self { host: Quotable::host(host)?, timeout: Duration::from_secs(60) })
     }
 
     /// Within this time.
@@ -60,7 +63,7 @@ mod tests {
 
     #[test]
     fn replies_are_read_before_and_behind_the_final() {
-        let query = Ping::new(Quotable::host("1.2.3.4").unwrap());
+        let query = Ping::new("1.2.3.4").unwrap();
         let lines = ["+CIPPING: 1,\"1.2.3.4\",9,64", "OK", "+CIPPING: 2,\"1.2.3.4\",600,255"];
         let replies = answer_of(&query, &lines).unwrap();
         assert_eq!((replies[0].time, replies[1].time, replies.len()), (Some(9), None, 2));

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::{Query, Reply};
-use crate::at::{Command, DnsError, Quotable, Urc, UrcAnswer};
+use crate::at::{Command, DnsError, InvalidText, Quotable, Urc, UrcAnswer};
 
 /// Resolves a name on the module (`AT+CDNSGIP`): at least one address, or the module's reason why there is none.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,8 +15,11 @@ pub struct Resolve {
 
 impl Resolve {
     /// Within 60 s (protocol section 15).
-    pub fn new(host: Quotable) -> Self {
-        Self { host, timeout: Duration::from_secs(60) }
+    ///
+    /// # Errors
+    /// [`InvalidText`] for a name that can't be sent.
+    pub fn new(host: &str) -> Result<Self, InvalidText> {
+        Ok(Self { host: Quotable::host(host)?, timeout: Duration::from_secs(60) })
     }
 
     /// Within this time.
@@ -61,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_result_comes_as_news() {
-        let query = Resolve::new(Quotable::host("a.test").unwrap());
+        let query = Resolve::new("a.test").unwrap();
         let read = |line| answer_of(&query, &["OK", line]);
         assert_eq!(read("+CDNSGIP: 1,\"a.test\",\"1.2.3.4\""), Some(Ok(vec![Ipv4Addr::new(1, 2, 3, 4)])));
         assert_eq!(read("+CDNSGIP: 0,12"), Some(Err(DnsError::new(12))));

@@ -160,9 +160,10 @@ impl TlsConfig {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] names the setting.
-    pub fn settings(&self, host: &Quotable) -> Result<TlsSettings> {
+    pub fn settings(&self, host: &str) -> Result<TlsSettings> {
+        let host = Quotable::host(host).map_err(|why| Error::invalid("host", why))?;
         let name = match &self.server_name {
-            ServerName::OfHost => Some(host.clone()).filter(|host| host.as_str().parse::<IpAddr>().is_err()),
+            ServerName::OfHost => Some(host).filter(|host| host.as_str().parse::<IpAddr>().is_err()),
             ServerName::Given(name) => {
                 Some(Quotable::host(name).map_err(|why| Error::invalid("server name", why))?)
             }

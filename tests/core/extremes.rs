@@ -45,8 +45,8 @@ fn no_span_of_a_request_breaks_the_core() {
         for request in [
             Request::WaitReady { timeout },
             Request::Run(command),
-            Request::query(&Resolve::new(host()).within(timeout)),
-            Request::query(&Ping::new(host()).within(timeout)),
+            Request::query(&Resolve::new(host().as_str()).unwrap().within(timeout)),
+            Request::query(&Ping::new(host().as_str()).unwrap().within(timeout)),
         ] {
             let what = request.summary();
             let answer = pair.call(request);

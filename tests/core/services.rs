@@ -6,13 +6,13 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::{Quotable, Refusal, Urc};
+use air724ug::at::{Refusal, Urc};
 use air724ug::proto::{Event, Request, Response};
 use air724ug::query::{Clock, PdpContexts, Resolve, Signal};
 use air724ug::{CloseReason, Error, NotReady};
 
 fn resolve(pair: &mut Pair, host: &str, timeout: Duration) -> Result<Vec<Ipv4Addr>, Error> {
-    let query = Resolve::new(Quotable::host(host).unwrap()).within(timeout);
+    let query = Resolve::new(host).unwrap().within(timeout);
     pair.query(&query)?.map_err(Error::ResolveFailed)
 }
 
@@ -34,8 +34,7 @@ fn a_name_that_nobody_knows_is_a_typed_error() {
 fn sockets_work_while_a_name_is_being_resolved() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    let host = Quotable::host("nobody.test").unwrap();
-    let ticket = pair.ask(Request::query(&Resolve::new(host)));
+    let ticket = pair.ask(Request::query(&Resolve::new("nobody.test").unwrap()));
     let before = pair.now;
     pair.send(socket, b"meanwhile").unwrap();
     assert_eq!(pair.read(socket, 9).unwrap(), b"meanwhile");

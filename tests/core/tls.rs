@@ -268,7 +268,7 @@ fn the_time_of_the_connection_holds_for_each_step_too() {
 fn a_server_that_is_not_there_is_a_refused_connection() {
     let (mut pair, _) = online();
     let host = Quotable::host("nobody.test").unwrap();
-    let tls = verified().settings(&host).unwrap();
+    let tls = verified().settings(host.as_str()).unwrap();
     let answer = pair.call(Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(60) });
     let why = TlsFailure::Refused(Refusal::ConnectFail);
     let expected =
@@ -382,7 +382,7 @@ fn the_switch_is_not_changed_while_another_connection_is_made() {
     assert!(pair.answer(secure).is_ok());
     // And the other way round.
     let host = Quotable::host("nobody.test").unwrap();
-    let tls = verified().plain_beside(true).settings(&host).unwrap();
+    let tls = verified().plain_beside(true).settings(host.as_str()).unwrap();
     let socket_of_tls = Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(120) };
     let (mut pair, _) = online();
     let unknown = pair.ask(socket_of_tls);

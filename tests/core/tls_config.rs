@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use crate::support::material::{base64, certificate_der, element, key_der};
-use air724ug::at::Quotable;
 use air724ug::tls::SecurityLevel;
 use air724ug::{Certificate, Error, PrivateKey, TlsConfig};
 
@@ -240,8 +239,7 @@ fn the_level_follows_from_what_is_given() {
 
 #[test]
 fn settings_that_would_break_a_command_are_refused() {
-    let host = Quotable::host("example.com").unwrap();
-    let settings = |config: TlsConfig| config.settings(&host);
+    let settings = |config: TlsConfig| config.settings("example.com");
     for name in ["", "a\"b", "a\r\nAT+CFUN=0", "a b", "a,b", "\u{201c}a\u{201d}", &"a".repeat(129)] {
         let why = reason(settings(TlsConfig::unverified().server_name(name)));
         assert!(why.starts_with("server name"), "{why}");
@@ -257,8 +255,7 @@ fn settings_that_would_break_a_command_are_refused() {
 #[test]
 fn an_address_is_not_sent_as_a_name() {
     for (host, shown) in [("example.com", true), ("10.0.0.1", false), ("2001:db8::1", false)] {
-        let host = Quotable::host(host).unwrap();
-        let settings = TlsConfig::unverified().settings(&host).unwrap();
+        let settings = TlsConfig::unverified().settings(host).unwrap();
         assert_eq!(format!("{settings:?}").contains("name: Some"), shown, "{settings:?}");
     }
 }
@@ -268,7 +265,6 @@ fn no_key_shows_in_any_debug_output() {
     let secret = key_der(&[0x5a; 90]);
     let config = TlsConfig::unverified()
         .client_identity(certificate(CERTIFICATE.as_bytes()).unwrap(), key(&secret).unwrap());
-    let host = Quotable::host("example.com").unwrap();
-    let shown = format!("{config:?} {:?} {config:#?}", config.settings(&host).unwrap());
+    let shown = format!("{config:?} {:?} {config:#?}", config.settings("example.com").unwrap());
     assert!(!shown.contains("WlpaWlpa") && !shown.contains("90, 90") && !shown.contains("BEGIN"), "{shown}");
 }

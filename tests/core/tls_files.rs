@@ -293,7 +293,7 @@ fn keys_are_seen_nowhere() {
 #[test]
 fn the_names_of_requests_hold_no_key() {
     let host = air724ug::at::Quotable::host("example.com").unwrap();
-    let tls = mutual().settings(&host).unwrap();
+    let tls = mutual().settings(host.as_str()).unwrap();
     let request = Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(1) };
     let shown = format!("{request:?} {}", request.summary());
     assert!(shown.contains("example.com") && !shown.contains(SECRET_TEXT), "{shown}");

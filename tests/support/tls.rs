@@ -129,7 +129,7 @@ pub fn online() -> (Pair, Script) {
 
 pub fn connecting(pair: &mut Pair, config: &TlsConfig, timeout: Duration) -> Ticket {
     let host = Quotable::host(ECHO.0).expect("a host name");
-    let tls = config.settings(&host).expect("valid settings");
+    let tls = config.settings(host.as_str()).expect("valid settings");
     pair.ask(Request::ConnectTls { tls, host, port: ECHO.1, timeout })
 }
 

@@ -14,7 +14,7 @@ pub enum InvalidCommand {
     /// It does not begin with `AT`.
     #[error("does not begin with AT")]
     NotACommand,
-    /// Longer than [`MAX_COMMAND`].
+    /// Longer than 1024 bytes.
     #[error("is longer than {MAX_COMMAND} bytes")]
     TooLong,
     /// A control byte or a character outside ASCII.
@@ -35,7 +35,7 @@ pub enum InvalidCommand {
     /// The payload has a byte that ends or cancels it: Ctrl-Z or ESC.
     #[error("has a payload with Ctrl-Z or ESC in it, which would end it")]
     EndsEarly,
-    /// The payload is empty, or longer than [`MAX_PAYLOAD`](Command::MAX_PAYLOAD).
+    /// The payload is empty, or longer than 32 KiB.
     #[error("has a payload that is empty or too long")]
     PayloadLength,
 }
