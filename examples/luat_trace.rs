@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
-use air724ug::luat::{Finding, Findings, Happening, Narrator, Origin, Reader, Severity};
+use air724ug::luat::{Event, Finding, Findings, Interpreter, Origin, Reader, Severity};
 use shell::complain;
 
 const HELP: &str = "\
@@ -117,13 +117,13 @@ fn tell_file(out: &mut impl Write, file: &OsString, options: &Options) -> Result
 fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options) -> Result<bool, Failed> {
     let mut printer = Printer { out, json: options.json, count: 0 };
     let mut findings = Findings::default();
-    let mut narrator = Narrator::default();
+    let mut interpreter = Interpreter::default();
     printer.begin(name, options.only_findings).map_err(Failed::Output)?;
-    let mut take = |happenings: Vec<Happening>| {
-        for happening in happenings {
-            findings.add(&happening);
+    let mut take = |events: Vec<Event>| {
+        for event in events {
+            findings.add(&event);
             if !options.only_findings {
-                printer.happening(&happening)?;
+                printer.event(&event)?;
             }
         }
         Ok(())
@@ -134,7 +134,7 @@ fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options
         match record {
             Ok(record) => {
                 is_trace |= matches!(record.origin, Origin::Script { .. });
-                take(narrator.hear(&record)).map_err(Failed::Output)?;
+                take(interpreter.hear(&record)).map_err(Failed::Output)?;
             }
             // What was read until then is told all the same.
             Err(error) => unread = Some(error),
@@ -144,7 +144,7 @@ fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options
         // That nothing is wrong in it would be no news.
         unread = Some(io::Error::new(io::ErrorKind::InvalidData, NO_TRACE));
     }
-    take(narrator.finish()).map_err(Failed::Output)?;
+    take(interpreter.finish()).map_err(Failed::Output)?;
     let findings = findings.finish();
     printer.findings(&findings, options.only_findings, unread.as_ref()).map_err(Failed::Output)?;
     let is_wrong = findings.iter().any(|finding| finding.severity() > Severity::Harmless);
@@ -168,8 +168,8 @@ impl<W: Write> Printer<'_, W> {
         }
     }
 
-    fn happening(&mut self, happening: &Happening) -> io::Result<()> {
-        let Happening { lines, at, what } = happening;
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let Event { lines, at, what } = event;
         let comma = if self.count > 0 { "," } else { "" };
         self.count += 1;
         if self.json {

@@ -23,7 +23,7 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
-mod check;
+mod checklist;
 mod checkup;
 mod code;
 mod evidence;
@@ -40,7 +40,7 @@ mod secure;
 mod table;
 mod trial;
 
-pub use check::{Check, QUESTIONS, Question};
+pub use checklist::{Check, QUESTIONS, Question};
 pub use checkup::{Checkup, OTHER_RATES, Server};
 pub use code::Code;
 pub use evidence::{Evidence, MAX_ITEMS};

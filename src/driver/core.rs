@@ -10,10 +10,10 @@ use crate::time::Timestamp;
 
 use super::answers::{Answer, Answers};
 use super::beats::Beats;
+use super::readiness::{Readable, Readiness};
 use super::recording::Recording;
 use super::subscribers::Subscribers;
-use super::watch::Watch;
-use super::watched::{Readable, Watched};
+use super::timer_state::TimerState;
 
 /// The engine, the bytes it wants written, and who waits for what.
 pub(super) struct Core {
@@ -27,11 +27,11 @@ pub(super) struct Core {
     in_hand: bool,
     answers: Answers,
     subscribers: Subscribers,
-    watched: Watched,
+    watched: Readiness,
     recording: Option<Recording>,
     pub(super) beats: Beats,
     /// What the thread is doing that serves deadlines and writes.
-    watch: Watch,
+    watch: TimerState,
     closed: bool,
 }
 
@@ -44,7 +44,7 @@ impl Core {
         engine: Engine,
         direct: Option<Box<dyn DirectWrite>>,
         recording: Option<Recording>,
-        watched: Watched,
+        watched: Readiness,
     ) -> Self {
         Self {
             engine,
@@ -57,7 +57,7 @@ impl Core {
             watched,
             recording,
             beats: Beats::default(),
-            watch: Watch::Up,
+            watch: TimerState::Up,
             closed: false,
         }
     }
@@ -122,13 +122,13 @@ impl Core {
     /// The thread that serves deadlines and writes is about to wait: until when, and whether for the port to take bytes.
     pub(super) fn watcher_waits(&mut self) -> (Option<Timestamp>, bool) {
         let (until, writes) = (self.deadline(), !self.unwritten.is_empty());
-        self.watch = Watch::Waiting { until, writes };
+        self.watch = TimerState::Waiting { until, writes };
         (until, writes)
     }
 
     /// It waits no more.
     pub(super) fn watcher_is_up(&mut self) {
-        self.watch = Watch::Up;
+        self.watch = TimerState::Up;
     }
 
     /// What the DTR line is to become, once.
@@ -148,7 +148,7 @@ impl Core {
 
     fn calls_watcher(&mut self, needed: bool) -> bool {
         if needed {
-            self.watch = Watch::Up;
+            self.watch = TimerState::Up;
         }
         needed
     }

@@ -95,7 +95,7 @@ mod tests {
 
     use crate::config::Config;
     use crate::driver::Core;
-    use crate::driver::watched::Watched;
+    use crate::driver::readiness::Readiness;
     use crate::port::{DirectWrite, Wake};
     use crate::proto::{Engine, Output};
     use crate::time::Timestamp;
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn dtr_is_switched_once_and_a_port_without_it_goes_on() {
         let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
-        let core = Core::new(engine, Some(Box::new(Gives::new(&[]))), None, Watched::new(0));
+        let core = Core::new(engine, Some(Box::new(Gives::new(&[]))), None, Readiness::new(0));
         let shared = Shared::new(core, Arc::new(Gives::new(&[])));
         let line = Gives::new(&[0, 0]);
         let (dtr, (open, _closed)) = (line.dtr.clone(), bounded(0));

@@ -10,14 +10,14 @@ mod answers;
 mod beat_thread;
 mod beats;
 mod core;
-mod halves;
 mod line;
+mod port_threads;
+mod readiness;
 mod recording;
 mod shared;
 mod subscribers;
 mod thread;
-mod watch;
-mod watched;
+mod timer_state;
 
 use std::io;
 use std::sync::Arc;
@@ -32,12 +32,12 @@ use crate::proto::{Engine, Event, Pulse, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
+use self::readiness::Readiness;
 use self::shared::Shared;
-use self::watched::Watched;
 
 pub(crate) use self::beats::Says;
+pub(crate) use self::readiness::Readable;
 pub(crate) use self::recording::{CaptureFile, CaptureWatch, Recording};
-pub(crate) use self::watched::Readable;
 
 /// A running modem.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Driver {
             // Fetched only while there is room.
             ReceiveMode::Manual => usize::MAX,
         };
-        let watched = Watched::new(limit);
+        let watched = Readiness::new(limit);
         let (shared, closed) = match port {
             Port::Line { line, wake, direct } => {
                 let shared = Shared::new(Core::new(engine, Some(direct), recorder, watched), wake);
@@ -77,9 +77,9 @@ impl Driver {
                 (shared, closed)
             }
             Port::Halves { reader, writer } => {
-                let (bell, rung) = halves::bell();
+                let (bell, rung) = port_threads::bell();
                 let shared = Shared::new(Core::new(engine, None, recorder, watched), bell);
-                let closed = halves::spawn(&shared, reader, writer, rung)?;
+                let closed = port_threads::spawn(&shared, reader, writer, rung)?;
                 (shared, closed)
             }
         };

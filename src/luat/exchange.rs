@@ -2,7 +2,7 @@
 
 use crate::at::{Line, Urc};
 
-use super::What;
+use super::EventKind;
 
 /// The most lines of an answer that are kept: 64, more than any command of the firmware answers. The rest is left out.
 const MAX_ANSWER: usize = 64;
@@ -18,7 +18,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// A command is sent. What was in flight before has no end.
-    pub(super) fn command(&mut self, line: u64, command: String) -> Option<(Vec<u64>, What)> {
+    pub(super) fn command(&mut self, line: u64, command: String) -> Option<(Vec<u64>, EventKind)> {
         let old = self.end(None);
         self.command = Some(command);
         self.lines.push(line);
@@ -26,13 +26,13 @@ impl Exchange {
     }
 
     /// A line comes: part or end of an answer, or news.
-    pub(super) fn line(&mut self, number: u64, line: String) -> Option<(Vec<u64>, What)> {
+    pub(super) fn line(&mut self, number: u64, line: String) -> Option<(Vec<u64>, EventKind)> {
         if matches!(Line::parse(line.as_bytes()), Line::Final(_) | Line::ShutOk) {
             self.lines.push(number);
             return self.end(Some(line));
         }
         if !self.is_answered_by(&line) {
-            return Some((vec![number], What::Urc(line)));
+            return Some((vec![number], EventKind::Urc(line)));
         }
         if self.answer.len() < MAX_ANSWER {
             self.answer.push(line);
@@ -42,12 +42,12 @@ impl Exchange {
     }
 
     /// Gives up what is in flight.
-    pub(super) fn end(&mut self, end: Option<String>) -> Option<(Vec<u64>, What)> {
+    pub(super) fn end(&mut self, end: Option<String>) -> Option<(Vec<u64>, EventKind)> {
         let Self { command, answer, lines } = std::mem::take(self);
         if command.is_none() && end.is_none() {
             return None;
         }
-        Some((lines, What::Exchange { command, answer, end }))
+        Some((lines, EventKind::Exchange { command, answer, end }))
     }
 
     /// Whether a line can be part of the answer: it begins with the command's name, or is no news that is known.
@@ -70,10 +70,10 @@ mod tests {
         let mut exchange = Exchange::default();
         assert_eq!(
             exchange.line(1, "+CPIN: READY".into()),
-            Some((vec![1], What::Urc("+CPIN: READY".into())))
+            Some((vec![1], EventKind::Urc("+CPIN: READY".into())))
         );
         assert_eq!(exchange.command(2, "AT+CSQ".into()), None);
-        assert_eq!(exchange.line(3, "^MODE: 17,17".into()).unwrap().1, What::Urc("^MODE: 17,17".into()));
+        assert_eq!(exchange.line(3, "^MODE: 17,17".into()).unwrap().1, EventKind::Urc("^MODE: 17,17".into()));
         assert_eq!(exchange.line(4, "+CSQ: 31,0".into()), None);
         let (lines, what) = exchange.line(5, "OK".into()).unwrap();
         assert_eq!(lines, [2, 4, 5]);
@@ -98,7 +98,7 @@ mod tests {
         for line in 2..10_000 {
             assert_eq!(exchange.line(line, "AT+X".into()), None);
         }
-        let Some((lines, What::Exchange { answer, .. })) = exchange.line(10_000, "OK".into()) else {
+        let Some((lines, EventKind::Exchange { answer, .. })) = exchange.line(10_000, "OK".into()) else {
             panic!("no exchange");
         };
         assert_eq!((answer.len(), lines.len()), (MAX_ANSWER, MAX_ANSWER + 2));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::time::Timestamp;
 
-use super::{Happening, Pattern, Severity};
+use super::{Event, Pattern, Severity};
 
 /// The most places that a finding keeps: 32. More are counted ([`Finding::count`]); a report shows a few.
 pub const MAX_EVIDENCE: usize = 32;
@@ -38,24 +38,24 @@ impl Finding {
     }
 }
 
-/// Collects findings from happenings. There is one finding for each pattern, so memory is bounded.
+/// Collects findings from events. There is one finding for each pattern, so memory is bounded.
 #[derive(Debug, Default)]
 pub struct Findings {
     by_title: BTreeMap<&'static str, Finding>,
 }
 
 impl Findings {
-    /// Takes the next happening.
-    pub fn add(&mut self, happening: &Happening) {
-        let Some(pattern) = happening.what.pattern() else {
+    /// Takes the next event.
+    pub fn add(&mut self, event: &Event) {
+        let Some(pattern) = event.what.pattern() else {
             return;
         };
         let new = || Finding { pattern, count: 0, evidence: Vec::new() };
         let finding = self.by_title.entry(pattern.title()).or_insert_with(new);
         finding.count = finding.count.saturating_add(1);
         if finding.evidence.len() < MAX_EVIDENCE {
-            let (lines, at) = (happening.lines.clone(), happening.at);
-            finding.evidence.push(Evidence { lines, at, what: happening.what.to_string() });
+            let (lines, at) = (event.lines.clone(), event.at);
+            finding.evidence.push(Evidence { lines, at, what: event.what.to_string() });
         }
     }
 

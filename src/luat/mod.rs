@@ -24,7 +24,7 @@
 //!
 //! 1. [`Reader`]: bytes to [`Record`]s. Any encoding, any line end, with stamps or without, payload with line ends in it.
 //! 2. [`Record::print`]: what a record says, if a library of the firmware printed it ([`Print`]).
-//! 3. [`Narrator`]: records to [`Happening`]s; [`Findings`] collects what is wrong with them, with cause and advice.
+//! 3. [`Interpreter`]: records to [`Event`]s; [`Findings`] collects what is wrong with them, with cause and advice.
 //!
 //! [`Story::read`] is all three for a trace of moderate length.
 //!
@@ -49,11 +49,11 @@
 
 mod assembler;
 mod encoding;
+mod event;
 mod exchange;
 mod finding;
-mod happening;
+mod interpreter;
 mod lines;
-mod narrator;
 mod pattern;
 mod print;
 mod reader;
@@ -62,12 +62,12 @@ mod sends;
 mod sockets;
 mod story;
 
+pub use event::{Closer, Event, EventKind, Whose};
 pub use finding::{Evidence, Finding, Findings, MAX_EVIDENCE};
-pub use happening::{Closer, Happening, What, Whose};
+pub use interpreter::Interpreter;
 pub use lines::MAX_LINE;
-pub use narrator::Narrator;
 pub use pattern::{Pattern, Severity};
 pub use print::{CoreId, Endpoint, Failure, Operation, Print, Transport, power_on_reason};
 pub use reader::Reader;
 pub use record::{Level, MAX_RECORD, Origin, Record};
-pub use story::{MAX_HAPPENINGS, Story};
+pub use story::{MAX_EVENTS, Story};

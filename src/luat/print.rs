@@ -1,10 +1,10 @@
 //! The prints of the Lua libraries `socket`, `link`, `ril` and `sys`, typed.
 
 mod parse;
-mod words;
+mod terms;
 
 pub(super) use parse::{SHOWN, sending};
-pub use words::{CoreId, Endpoint, Failure, Operation, Transport};
+pub use terms::{CoreId, Endpoint, Failure, Operation, Transport};
 
 /// What a library of the Air724U's Lua firmware prints (protocol section 18), and what the older library that drives
 /// AT commands prints instead. Everything else in a trace is a script's own.

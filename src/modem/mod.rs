@@ -5,6 +5,7 @@ mod deadline;
 mod delivery;
 #[cfg(feature = "diagnosis")]
 mod diagnose;
+mod fair_lock;
 mod heartbeat;
 mod interrupt;
 mod received;
@@ -16,7 +17,6 @@ mod stream;
 mod supervisor;
 mod tls;
 mod transparent;
-mod turns;
 
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;

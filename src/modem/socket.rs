@@ -12,7 +12,7 @@ use crate::proto::{ChannelId, Command, Engine, Protocol, Request, Response, Sock
 use crate::time::Timestamp;
 
 use super::deadline::{DEFAULT_TIMEOUT, Deadline};
-use super::turns::{Turn, Turns};
+use super::fair_lock::{FairLock, Turn};
 use super::{Modem, Received, unexpected};
 
 /// An open connection of the module, like a [`std::net::TcpStream`].
@@ -34,7 +34,7 @@ struct Shared {
     port: u16,
     readable: Readable,
     timeouts: Mutex<Timeouts>,
-    turns: Turns,
+    turns: FairLock,
     no_more_reads: AtomicBool,
     no_more_writes: AtomicBool,
 }
@@ -62,7 +62,7 @@ impl Socket {
                 port,
                 readable,
                 timeouts: Mutex::new(Timeouts { read: None, write: Some(DEFAULT_TIMEOUT) }),
-                turns: Turns::new(),
+                turns: FairLock::new(),
                 no_more_reads: AtomicBool::new(false),
                 no_more_writes: AtomicBool::new(false),
             }),

@@ -8,7 +8,7 @@
 
 mod ask;
 mod card;
-mod carries;
+mod connection_mode;
 mod echo;
 mod network;
 mod states;

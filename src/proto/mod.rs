@@ -6,30 +6,31 @@
 //!
 //! Public with the feature `unstable-core` alone: these names change without a new major version.
 
+mod barrier;
 mod bearer;
 mod bring_up;
 mod channels;
-mod contract;
 mod engine;
 mod exchange;
-mod fence;
 mod histogram;
+mod interface;
+mod late_answers;
 mod open_send;
 mod outbox;
 mod owner;
 mod requests;
 mod resync;
+mod self_check;
 mod session;
 mod statistics;
-mod suspicion;
 mod transparent;
 mod wake;
 
 pub use bring_up::BringUpStep;
 pub use channels::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
-pub use contract::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use engine::Engine;
 pub use histogram::Histogram;
+pub use interface::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{ChannelId, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus};

@@ -1,7 +1,7 @@
 //! The part of the core that a command in flight belongs to.
 
-use super::contract::Ticket;
-use super::engine::Check;
+use super::interface::Ticket;
+use super::self_check::SelfCheck;
 use crate::at::ChannelId;
 
 /// Which part of the core a command in flight belongs to.
@@ -10,7 +10,7 @@ pub(super) enum Owner {
     BringUp,
     Channel(ChannelId),
     Caller(Ticket),
-    Check(Check),
+    SelfCheck(SelfCheck),
     /// The transparent stream.
     Stream,
 }

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use crate::at::{Command, Payload, Refusal, Urc};
 use crate::error::{Error, NotReady};
-use crate::proto::engine::Check;
 use crate::proto::exchange::{Failure, Finished};
 use crate::proto::outbox::Outbox;
 use crate::proto::owner::Owner;
+use crate::proto::self_check::SelfCheck;
 use crate::proto::{Response, Ticket};
 use crate::query::Reply;
 use crate::time::Timestamp;
@@ -18,7 +18,7 @@ pub(super) struct Requests {
     pub(super) commands: VecDeque<Asked>,
     pub(super) in_flight: Option<Asked>,
     pub(super) waiting: Vec<Waiting>,
-    pub(super) check: Option<Check>,
+    pub(super) check: Option<SelfCheck>,
     /// Requests whose command has ended and whose answer comes as news.
     pub(super) later: Vec<Asked>,
 }
@@ -126,7 +126,7 @@ impl Requests {
     }
 
     /// Asks the module, before anything else, whether it still is what it is taken for.
-    pub(super) fn check(&mut self, check: Check) {
+    pub(super) fn check(&mut self, check: SelfCheck) {
         // A question that another has led to is not put off by that one again.
         self.check = self.check.max(Some(check));
     }
@@ -134,7 +134,7 @@ impl Requests {
     /// The next command, and whose it is.
     pub(super) fn next(&mut self) -> Option<(Command, Owner, Option<Vec<u8>>)> {
         if let Some(check) = self.check.take() {
-            return Some((check.command(), Owner::Check(check), None));
+            return Some((check.command(), Owner::SelfCheck(check), None));
         }
         // Unsolicited lines do not all say which command they answer.
         let is_free = |asked: &Asked| {

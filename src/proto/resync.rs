@@ -109,7 +109,7 @@ pub(super) enum Fed {
 const SILENCE: Duration = Duration::from_millis(250);
 /// How long silence is waited for before the next channel is closed all the same.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// How long the first answer may take; the following ones take longer, as the fence's.
+/// How long the first answer may take; the following ones take longer, as the barrier's.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often is asked before the module counts as silent.
 const ATTEMPTS: u32 = 6;

@@ -14,13 +14,13 @@ use std::time::Duration;
 use crate::at::{Command, Expect, Final, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
+use super::barrier::{Barrier, Passage};
 use super::exchange::{Exchange, Failure, Finished, Phase, Setback, Taint};
-use super::fence::{Fence, Passage};
+use super::late_answers::{Finals, LateAnswers};
 use super::open_send::OpenSend;
 use super::outbox::Outbox;
 use super::owner::Owner;
 use super::resync::Resync;
-use super::suspicion::{Finals, Suspicion};
 use super::wake::Wake;
 use super::{Deadline, Event};
 use reading::{is_echo, is_unexplained};
@@ -30,19 +30,19 @@ pub(super) use step::Step;
 ///
 /// | state | on | next |
 /// |---|---|---|
-/// | `Waking` | any final | `Fenced` |
-/// | `Fenced` | the fence is passed | `Idle`; the command held back is finished |
-/// | `Fenced` | the question is not answered, several times | `Waking`; the command held back has timed out |
+/// | `Waking` | any final | `AtBarrier` |
+/// | `AtBarrier` | the barrier is passed | `Idle`; the command held back is finished |
+/// | `AtBarrier` | the question is not answered, several times | `Waking`; the command held back has timed out |
 /// | `Idle` | [`start`](Session::start) | `Busy` |
-/// | `Busy` | the final | `Idle`, or `Fenced` while a late final may still come |
-/// | `Busy` | a doubtful final | `Fenced`, the command held back |
+/// | `Busy` | the final | `Idle`, or `AtBarrier` while a late final may still come |
+/// | `Busy` | a doubtful final | `AtBarrier`, the command held back |
 /// | `Busy` | an error or the end of the channel in place of the prompt | `Busy`, for a moment: the prompt may still come |
-/// | `Busy` | that moment is over | `Fenced`, the send held back: the question tells whether the module waits |
-/// | `Busy` | that moment is over, and the error may be another command's | `Fenced`: the payload is written, the send has failed |
-/// | `Fenced` | a prompt, or no answer, while the module may wait for a send | `Fenced`: the payload is written, the send has failed |
+/// | `Busy` | that moment is over | `AtBarrier`, the send held back: the question tells whether the module waits |
+/// | `Busy` | that moment is over, and the error may be another command's | `AtBarrier`: the payload is written, the send has failed |
+/// | `AtBarrier` | a prompt, or no answer, while the module may wait for a send | `AtBarrier`: the payload is written, the send has failed |
 /// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
-/// | `Busy` | its deadline, where the module gives up waiting itself (`AT+FSWRITE`) | `Fenced`; the command has timed out |
-/// | `Busy` | its deadline | `Fenced`; the command has timed out |
+/// | `Busy` | its deadline, where the module gives up waiting itself (`AT+FSWRITE`) | `AtBarrier`; the command has timed out |
+/// | `Busy` | its deadline | `AtBarrier`; the command has timed out |
 /// | `Busy` | its deadline, where success would have begun data mode | `Waking`, by `+++`; the command has timed out |
 /// | `Idle` | [`go_online`](Session::go_online): data mode has begun | `Online` |
 /// | `Online` | [`go_offline`](Session::go_offline): it has ended | `Idle` |
@@ -54,8 +54,8 @@ pub(super) use step::Step;
 #[derive(Debug)]
 pub(super) struct Session {
     state: State,
-    suspicion: Suspicion,
-    /// Counts the questions of fences, so that each is another one than the last.
+    late_answers: LateAnswers,
+    /// Counts the questions of barriers, so that each is another one than the last.
     probes: usize,
     /// What is done until the line is believed again.
     resync: Option<Resync>,
@@ -79,7 +79,7 @@ enum State {
     Waking(Wake),
     Idle,
     Busy(Exchange),
-    Fenced(Fence),
+    AtBarrier(Barrier),
     /// Data mode: whatever comes is payload.
     Online,
 }
@@ -92,7 +92,7 @@ impl Session {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             state: State::Waking(Wake::new(now)),
-            suspicion: Suspicion::none(),
+            late_answers: LateAnswers::none(),
             probes: 0,
             before: Before::FrameEnd,
             resync: None,
@@ -107,7 +107,7 @@ impl Session {
 
     /// Whether answers may come that are not waited for.
     pub(super) fn is_owed(&self, now: Timestamp) -> bool {
-        self.suspicion.is_on(now)
+        self.late_answers.is_on(now)
     }
 
     /// Whether nothing is known of the module yet, or any more.
@@ -122,11 +122,11 @@ impl Session {
                 phase: Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), ..
             }) => Expect::Prompt,
             State::Waking(wake) if wake.has_open() => Expect::Prompt,
-            State::Fenced(fence) if fence.has_open() => Expect::Prompt,
+            State::AtBarrier(barrier) if barrier.has_open() => Expect::Prompt,
             State::Online => Expect::Raw,
             // Where a frame begins it may be one of the module's, data among them.
             _ if self.reads_text() && self.before == Before::Line => Expect::Text,
-            State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) => Expect::Line,
+            State::Waking(_) | State::Idle | State::Busy(_) | State::AtBarrier(_) => Expect::Line,
         }
     }
 
@@ -163,7 +163,7 @@ impl Session {
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_echo(bytes),
-            State::Waking(_) | State::Idle | State::Fenced(_) | State::Online => 0,
+            State::Waking(_) | State::Idle | State::AtBarrier(_) | State::Online => 0,
         }
     }
 
@@ -172,7 +172,7 @@ impl Session {
         let HeaderKind::Fetched { channel, .. } = *kind else { return };
         match &mut self.state {
             State::Busy(exchange) if exchange.command.fetches(channel) => exchange.data_came(),
-            State::Fenced(fence) => fence.data_came(channel),
+            State::AtBarrier(barrier) => barrier.data_came(channel),
             State::Busy(_) | State::Waking(_) | State::Idle | State::Online => {}
         }
     }
@@ -181,7 +181,7 @@ impl Session {
     pub(super) fn line_too_long(&mut self) {
         match &mut self.state {
             State::Busy(exchange) => exchange.line_lost(),
-            State::Fenced(fence) => fence.line_lost(),
+            State::AtBarrier(barrier) => barrier.line_lost(),
             State::Waking(_) | State::Idle | State::Online => {}
         }
     }
@@ -190,7 +190,7 @@ impl Session {
     fn line_in_state(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let is_prompt = text == b">" && !self.reads_text();
         match &mut self.state {
-            State::Waking(_) | State::Idle | State::Busy(_) | State::Fenced(_) if is_prompt => {
+            State::Waking(_) | State::Idle | State::Busy(_) | State::AtBarrier(_) if is_prompt => {
                 self.prompt(now, out)
             }
             State::Waking(wake) => {
@@ -199,7 +199,7 @@ impl Session {
                     if wake.has_open() || !wake.has_begun() {
                         return Step::Consumed;
                     }
-                    self.fence_nothing(now, out);
+                    self.barrier_nothing(now, out);
                     return Step::Consumed;
                 }
                 wake.sign_of_life(now);
@@ -207,7 +207,7 @@ impl Session {
             }
             State::Idle | State::Online => self.idle_line(now, text, out),
             State::Busy(_) => self.busy_line(now, text, out),
-            State::Fenced(_) => self.fenced_line(now, text, out),
+            State::AtBarrier(_) => self.fenced_line(now, text, out),
         }
     }
 
@@ -219,7 +219,7 @@ impl Session {
         match &self.state {
             State::Idle | State::Online => None,
             State::Waking(wake) => Some((wake.deadline(), Deadline::Wake)),
-            State::Fenced(fence) => Some((fence.deadline(), Deadline::Fence)),
+            State::AtBarrier(barrier) => Some((barrier.deadline(), Deadline::Barrier)),
             State::Busy(exchange) => Some(match (&exchange.phase, exchange.setback()) {
                 (_, Some(Setback::Refused(_) | Setback::Closed)) => (exchange.deadline, Deadline::Doubt),
                 (Phase::Prompt(_), _) => (exchange.deadline, Deadline::Prompt),
@@ -261,10 +261,10 @@ impl Session {
                 }
                 self.busy_expired(now, out)
             }
-            State::Fenced(fence) => {
+            State::AtBarrier(barrier) => {
                 match excuse {
-                    Some(until) => fence.extend(until),
-                    None => return self.fence_expired(now, out),
+                    Some(until) => barrier.extend(until),
+                    None => return self.barrier_expired(now, out),
                 }
                 Step::Consumed
             }
@@ -301,7 +301,7 @@ impl Session {
                 Step::Consumed
             }
             Verdict::NotMine => {
-                if self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &line) {
+                if self.late_answers.is_on(now) && is_unexplained(&self.late_answers, &line) {
                     exchange.taint(Taint::Unexplained);
                 }
                 Step::Unclaimed
@@ -310,19 +310,19 @@ impl Session {
     }
 
     fn fenced_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
-        let State::Fenced(fence) = &mut self.state else { return Step::Unclaimed };
-        match fence.line(text) {
+        let State::AtBarrier(barrier) = &mut self.state else { return Step::Unclaimed };
+        match barrier.line(text) {
             Passage::Consumed => {
-                if fence.has_final_too_many() && !self.suspicion.is_on(now) {
-                    fence.odd_final(now);
+                if barrier.has_final_too_many() && !self.late_answers.is_on(now) {
+                    barrier.odd_final(now);
                 }
                 Step::Consumed
             }
             Passage::Stray => self.stray(now, text, out),
             Passage::Unclaimed if is_echo(text) => Step::Consumed,
             Passage::Unclaimed => {
-                if self.suspicion.is_on(now) && is_unexplained(&self.suspicion, &Line::parse(text)) {
-                    fence.taint();
+                if self.late_answers.is_on(now) && is_unexplained(&self.late_answers, &Line::parse(text)) {
+                    barrier.taint();
                 }
                 Step::Unclaimed
             }
@@ -335,7 +335,7 @@ impl Session {
                 if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
-                self.suspicion.paid(extra);
+                self.late_answers.paid(extra);
                 Step::Finished(finished)
             }
         }
@@ -345,7 +345,7 @@ impl Session {
     fn ended(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
         exchange.final_came(now);
-        let suspicious = self.suspicion.may_be_of_another(now, &exchange.command, end);
+        let suspicious = self.late_answers.may_be_of_another(now, &exchange.command, end);
         match (&exchange.phase, end) {
             // The module may still be about to wait for the payload, so no question can go out yet.
             (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {
@@ -377,7 +377,7 @@ impl Session {
             State::Busy(exchange) => {
                 Step::Finished(exchange.finish(end.map(|()| lines).map_err(Failure::Refused)))
             }
-            State::Waking(_) | State::Idle | State::Fenced(_) | State::Online => Step::Consumed,
+            State::Waking(_) | State::Idle | State::AtBarrier(_) | State::Online => Step::Consumed,
         }
     }
 
@@ -385,32 +385,32 @@ impl Session {
         if let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) {
             exchange.final_came(now);
             let probe = self.next_probe(Some(&exchange.command));
-            self.fence(Fence::behind(now, exchange, end, probe), out);
+            self.barrier(Barrier::behind(now, exchange, end, probe), out);
         }
     }
 
-    fn fence_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
+    fn barrier_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
         out.statistics.resynchronisations += 1;
         let probe = self.next_probe(None);
-        self.fence(Fence::behind_nothing(now, probe), out);
+        self.barrier(Barrier::behind_nothing(now, probe), out);
     }
 
-    fn fence(&mut self, fence: Fence, out: &mut Outbox) {
-        out.command(fence.probe());
-        self.state = State::Fenced(fence);
+    fn barrier(&mut self, barrier: Barrier, out: &mut Outbox) {
+        out.command(barrier.probe());
+        self.state = State::AtBarrier(barrier);
     }
 
     /// A question that neither was asked last nor has the key of anything that may be answered meanwhile.
     fn next_probe(&mut self, held: Option<&Command>) -> Command {
         self.probes = self.probes.wrapping_add(1);
-        let feared = self.suspicion.feared();
+        let feared = self.late_answers.feared();
         Command::probe(self.probes, |key| feared.iter().chain(held).any(|command| command.has_key(key)))
     }
 
     /// Whether lines of the answer may be those of a command that timed out before.
     fn is_mixed(&self, now: Timestamp, finished: &Finished, finals: Finals) -> bool {
         let Ok(lines) = &finished.result else { return false };
-        self.suspicion.is_on(now) && self.suspicion.may_have_mixed(&finished.command, lines, finals)
+        self.late_answers.is_on(now) && self.late_answers.may_have_mixed(&finished.command, lines, finals)
     }
 
     fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
@@ -419,9 +419,9 @@ impl Session {
         let is_answer =
             matches!(line, Line::Final(_) | Line::ShutOk) && line != Line::Final(Final::NoCarrier);
         if is_answer {
-            let answers_nothing = self.suspicion.paid(1);
-            if answers_nothing && let State::Fenced(fence) = &mut self.state {
-                fence.odd_final(now);
+            let answers_nothing = self.late_answers.paid(1);
+            if answers_nothing && let State::AtBarrier(barrier) = &mut self.state {
+                barrier.odd_final(now);
             }
         }
         out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));

@@ -57,7 +57,7 @@ pub(crate) const PARTS: &[Part] = &[
     // Evidence in, findings out.
     Part::core("diagnosis", &["at", "capture", "error", "proto", "query", "time", "tls"], &[]).speaks(),
     // Shell.
-    // `port/halves.rs` has a thread for a reader that can't be waited on.
+    // `serial_halves.rs` has a thread for a reader that can't be waited on.
     Part::shell("port", &["config", "error", "time"], &["crossbeam_channel", "log", "rustix", "serialport"]),
     Part::io("capture", &["at", "config", "error", "proto", "time"], &["log"]).speaks(),
     Part::io("luat", &["at", "capture", "error", "time"], &[]).speaks(),

@@ -13,7 +13,7 @@ mod compare;
 mod document;
 mod exchange;
 mod manual;
-mod scene;
+mod scenario;
 mod sim800;
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use air724ug::capture::{self, Capture};
 use compare::{Nearness, nearness};
 use document::{cell, table};
 use exchange::{Exchange, lines};
-use scene::Scene;
+use scenario::Scenario;
 
 #[test]
 fn the_figures_are_those_of_the_document() {
@@ -142,7 +142,7 @@ fn played() -> Vec<Played> {
     played
 }
 
-fn scenes() -> Vec<Scene> {
+fn scenes() -> Vec<Scenario> {
     air::scenes().into_iter().chain(sim800::scenes()).chain(manual::scenes()).collect()
 }
 

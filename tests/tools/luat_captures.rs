@@ -141,11 +141,8 @@ fn every_published_trace_tells_its_story_in_full() {
     for expected in &EXPECTED {
         let trace = fs::read(folder.join(expected.file).with_extension("txt")).unwrap();
         let story = Story::read(&trace[..]).unwrap();
-        let told: Vec<(Vec<u64>, String)> = story
-            .happenings
-            .iter()
-            .map(|happening| (happening.lines.clone(), happening.what.to_string()))
-            .collect();
+        let told: Vec<(Vec<u64>, String)> =
+            story.events.iter().map(|event| (event.lines.clone(), event.what.to_string())).collect();
         let wanted: Vec<(Vec<u64>, String)> =
             expected.story.iter().map(|(lines, what)| (lines.to_vec(), (*what).to_owned())).collect();
         assert_eq!(told, wanted, "{}", expected.file);

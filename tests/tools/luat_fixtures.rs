@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use air724ug::luat::{Closer, CoreId, Failure, Finding, Pattern, Severity, Story, What, Whose};
+use air724ug::luat::{Closer, CoreId, EventKind, Failure, Finding, Pattern, Severity, Story, Whose};
 
 /// Every trace in fixtures/luat.
 const FIXTURES: [&str; 2] = ["faq", "rare"];
@@ -25,11 +25,11 @@ fn read(trace: impl AsRef<[u8]>) -> Story {
 }
 
 fn told(trace: &str) -> Vec<String> {
-    read(trace).happenings.iter().map(|happening| happening.what.to_string()).collect()
+    read(trace).events.iter().map(|event| event.what.to_string()).collect()
 }
 
-fn whats(trace: &str) -> Vec<What> {
-    read(trace).happenings.into_iter().map(|happening| happening.what).collect()
+fn whats(trace: &str) -> Vec<EventKind> {
+    read(trace).events.into_iter().map(|event| event.what).collect()
 }
 
 fn patterns(trace: &str) -> Vec<Pattern> {
@@ -163,7 +163,7 @@ fn the_number_behind_a_close_is_never_a_verdict() {
             open(0)
         );
         let closed = whats(&trace).pop().unwrap();
-        assert!(matches!(closed, What::Closed { by: Closer::Host, .. }), "{closed:?}");
+        assert!(matches!(closed, EventKind::Closed { by: Closer::Host, .. }), "{closed:?}");
         assert!(read(&trace).severity() <= Some(Severity::Harmless));
     }
 }
@@ -174,7 +174,7 @@ fn the_last_confirmation_of_a_connect_decides() {
                    [I]-[socket:on_response:] 0 SOCKET_CONNECT 1\n";
     // The line in words may be lost; said twice it is told once.
     let words = "[I]-[socket:connect: connect fail] RESPONSE\n";
-    let fail = What::ConnectFailed { socket: Whose::Shown(CoreId::new(0)), reason: Failure::Response };
+    let fail = EventKind::ConnectFailed { socket: Whose::Shown(CoreId::new(0)), reason: Failure::Response };
     assert_eq!(whats(refused).last(), Some(&fail));
     assert_eq!(whats(&format!("{refused}{words}")).last(), Some(&fail));
     assert_eq!(patterns(&format!("{refused}{words}{}", open(0))), [Pattern::ConnectFail(Failure::Response)]);
@@ -216,7 +216,8 @@ fn words_of_a_script_and_lines_of_the_core_are_no_event() {
 fn data_are_never_given_to_one_of_two_sockets() {
     let trace =
         format!("{}{}[D]-[socket.recv] 7 nil\n[I]-[socket.rtos.MSG_SOCK_CLOSE_IND]\n", open(0), open(1));
-    let unknown = [What::Received { socket: Whose::Unknown, len: 7 }, What::ClosedByPeer(Whose::Unknown)];
+    let unknown =
+        [EventKind::Received { socket: Whose::Unknown, len: 7 }, EventKind::ClosedByPeer(Whose::Unknown)];
     assert_eq!(whats(&trace)[4..], unknown);
 }
 
@@ -228,7 +229,7 @@ fn a_close_that_another_event_parts_from_its_socket_is_nobodys() {
         open(0),
         open(1)
     );
-    assert!(matches!(whats(&trace).last(), Some(What::Closed { by: Closer::Unknown, .. })));
+    assert!(matches!(whats(&trace).last(), Some(EventKind::Closed { by: Closer::Unknown, .. })));
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn two_connects_that_time_out_are_told_apart_by_their_stamps() {
     };
     let fail = "[2026-01-05 08:00:25.000] [I]-[socket:connect: connect fail] TIMEOUT\n";
     let trace = [connect(0, 0, 120), connect(5, 1, 20), fail.to_owned()].concat();
-    let paired = What::ConnectFailed { socket: Whose::Paired(CoreId::new(1)), reason: Failure::Timeout };
+    let paired = EventKind::ConnectFailed { socket: Whose::Paired(CoreId::new(1)), reason: Failure::Timeout };
     assert_eq!(whats(&trace).last(), Some(&paired));
 }
 
@@ -255,7 +256,7 @@ fn a_ninth_plain_connection_is_one_too_many_and_a_ninth_with_tls_is_not() {
 #[test]
 fn a_start_of_the_module_ends_every_socket() {
     let trace = format!("{}[I]-[poweron reason:] 0 X\n[D]-[socket.recv] 7 nil\n", open(0));
-    assert_eq!(whats(&trace).last(), Some(&What::Received { socket: Whose::Unknown, len: 7 }));
+    assert_eq!(whats(&trace).last(), Some(&EventKind::Received { socket: Whose::Unknown, len: 7 }));
 }
 
 #[test]
@@ -267,9 +268,9 @@ fn the_loss_of_the_bearer_is_told_once_and_is_who_ended_the_sockets() {
         open(0),
         open(1)
     );
-    let count = |wanted: fn(&What) -> bool| whats(&trace).iter().filter(|what| wanted(what)).count();
-    assert_eq!(count(|what| matches!(what, What::BearerLost { .. })), 2);
-    assert_eq!(count(|what| matches!(what, What::Closed { by: Closer::BearerLoss, .. })), 1);
+    let count = |wanted: fn(&EventKind) -> bool| whats(&trace).iter().filter(|what| wanted(what)).count();
+    assert_eq!(count(|what| matches!(what, EventKind::BearerLost { .. })), 2);
+    assert_eq!(count(|what| matches!(what, EventKind::Closed { by: Closer::BearerLoss, .. })), 1);
     assert_eq!(told(&trace).last().unwrap(), "news: *CGEV: DEACT,1");
 }
 
@@ -279,7 +280,7 @@ fn what_happens_after_the_script_has_closed_is_not_why_the_socket_ended() {
         "{}[I]-[socket:sock_close] 0\n[I]-[link.cgevurc] *CGEV: DEACT,5\n[I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n",
         open(0)
     );
-    assert!(matches!(whats(&trace).last(), Some(What::Closed { by: Closer::Host, .. })));
+    assert!(matches!(whats(&trace).last(), Some(EventKind::Closed { by: Closer::Host, .. })));
 }
 
 #[test]
@@ -289,7 +290,7 @@ fn a_socket_whose_connect_timed_out_stays_until_it_is_closed() {
                  [I]-[socket:sock_close] 0\n[I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n";
     let whats = whats(trace);
     let paired = Whose::Paired(CoreId::new(0));
-    assert_eq!(whats[1], What::ConnectFailed { socket: paired, reason: Failure::Timeout });
-    assert_eq!(whats[2], What::Received { socket: Whose::Unknown, len: 1 });
-    assert!(matches!(whats[4], What::Closed { by: Closer::Host, .. }));
+    assert_eq!(whats[1], EventKind::ConnectFailed { socket: paired, reason: Failure::Timeout });
+    assert_eq!(whats[2], EventKind::Received { socket: Whose::Unknown, len: 1 });
+    assert!(matches!(whats[4], EventKind::Closed { by: Closer::Host, .. }));
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use air724ug::luat::{MAX_EVIDENCE, MAX_HAPPENINGS, MAX_RECORD, Narrator, Reader, Story};
+use air724ug::luat::{Interpreter, MAX_EVENTS, MAX_EVIDENCE, MAX_RECORD, Reader, Story};
 
 fn fixtures() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/luat");
@@ -31,10 +31,10 @@ impl Numbers {
 fn check(trace: &[u8]) -> Story {
     let line_count = trace.split(|&byte| byte == b'\n').count() as u64;
     let story = Story::read(trace).unwrap();
-    for happening in &story.happenings {
-        assert!(!happening.lines.is_empty() && !happening.what.to_string().is_empty(), "{happening:?}");
-        assert!(happening.lines.is_sorted(), "{happening:?}");
-        assert!(happening.lines.iter().all(|line| (1..=line_count).contains(line)), "{happening:?}");
+    for event in &story.events {
+        assert!(!event.lines.is_empty() && !event.what.to_string().is_empty(), "{event:?}");
+        assert!(event.lines.is_sorted(), "{event:?}");
+        assert!(event.lines.iter().all(|line| (1..=line_count).contains(line)), "{event:?}");
     }
     for finding in &story.findings {
         assert!((1..=MAX_EVIDENCE).contains(&finding.evidence.len()) && finding.count > 0);
@@ -180,8 +180,8 @@ fn the_story_of_a_huge_trace_is_counted_but_not_kept() {
     let story = Story::read(endless(line)).unwrap();
     let count = (24 * 1024 * 1024_u64).div_ceil(line.len() as u64);
     // The last line is cut in the middle of its tag or is whole.
-    assert!((count - 1..=count).contains(&(story.happenings.len() as u64 + story.omitted)));
-    assert_eq!(story.happenings.len(), MAX_HAPPENINGS);
+    assert!((count - 1..=count).contains(&(story.events.len() as u64 + story.omitted)));
+    assert_eq!(story.events.len(), MAX_EVENTS);
     assert_eq!(story.findings[0].evidence.len(), MAX_EVIDENCE);
 }
 
@@ -192,12 +192,12 @@ fn sends_and_commands_that_nobody_answers_do_not_pile_up() {
         b"[I]-[ril.sendat] AT+X\n[I]-[ril.proatc] y\n",
         b"[I]-[socket:on_response:] 7 SOCKET_CONNECT 1\n[I]-[ril.sendat] AT\n",
     ] {
-        let mut narrator = Narrator::default();
+        let mut interpreter = Interpreter::default();
         let mut told = 0;
         for record in Reader::new(BufReader::new(Endless { line, at: 0, left: 1 << 20 })) {
-            told += narrator.hear(&record.unwrap()).len();
+            told += interpreter.hear(&record.unwrap()).len();
         }
-        let rest = narrator.finish();
+        let rest = interpreter.finish();
         assert!(told > 1000 && rest.len() <= 64, "{told} {}", rest.len());
     }
 }

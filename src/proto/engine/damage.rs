@@ -14,8 +14,8 @@ use crate::proto::resync::{ChannelSet, Echo};
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::check::Check;
 use super::line_state::{AMONG_DATA, Text, Unknown};
+use crate::proto::self_check::SelfCheck;
 
 /// The longest line without a name that is taken for words of the module's. A sentence of NMEA 0183 has 82 bytes, the longest
 /// line of that kind in the captures fewer.
@@ -116,7 +116,7 @@ impl Engine {
             return self.bring_up.begin(now);
         }
         self.channels.doubt_all();
-        self.requests.check(Check::Bearer);
+        self.requests.check(SelfCheck::Bearer);
     }
 
     /// A line that answers nothing. Among data it may be payload that happens to stand where text is expected, so it

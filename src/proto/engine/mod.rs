@@ -1,8 +1,7 @@
 //! The core as a whole: inputs in, outputs out.
 
 mod asked;
-mod check;
-mod checks;
+mod bearer_check;
 mod damage;
 mod effects;
 mod line_state;
@@ -13,8 +12,6 @@ mod text;
 mod timeouts;
 mod tokens;
 mod urcs;
-
-pub(super) use check::Check;
 
 use line_state::Noticed;
 use port::Port;
@@ -30,6 +27,7 @@ use crate::proto::exchange::Finished;
 use crate::proto::outbox::Outbox;
 use crate::proto::owner::Owner;
 use crate::proto::requests::Requests;
+use crate::proto::self_check::SelfCheck;
 use crate::proto::session::{Session, Step};
 use crate::proto::transparent::Transparent;
 use crate::proto::{Deadline, Event, Input, Output};
@@ -292,7 +290,7 @@ impl Engine {
                     self.effect(now, effect);
                 }
             }
-            Owner::Check(check) => self.checked(now, check, &finished),
+            Owner::SelfCheck(check) => self.checked(now, check, &finished),
         }
         if let Some(count) = self.bring_up.found.channels.take() {
             self.channels.offer(now, count, &mut self.out);
@@ -337,7 +335,7 @@ impl Engine {
             }
             let asks = self.bring_up.is_ready() && !self.channels.has_to_close();
             if self.channels.has_doubt() || (asks && self.channels.takes_bearer_question(now)) {
-                self.requests.check(Check::Bearer);
+                self.requests.check(SelfCheck::Bearer);
             }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;
@@ -368,7 +366,7 @@ impl Engine {
 
     fn next_request(&mut self) -> Option<(Command, Owner, Option<Vec<u8>>)> {
         let next = self.requests.next()?;
-        if next.1 == Owner::Check(Check::Bearer) {
+        if next.1 == Owner::SelfCheck(SelfCheck::Bearer) {
             self.channels.ask_status();
         }
         Some(next)

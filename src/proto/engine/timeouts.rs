@@ -62,7 +62,7 @@ impl Engine {
                 Deadline::Answer
                 | Deadline::Prompt
                 | Deadline::Doubt
-                | Deadline::Fence
+                | Deadline::Barrier
                 | Deadline::Resync
                 | Deadline::Wake => {
                     if !matches!(why, Deadline::Wake | Deadline::Doubt | Deadline::Resync) {
@@ -106,7 +106,7 @@ impl Engine {
                     self.damaged(now, Fault::Garbage, self.session.fetching());
                 }
                 Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
-                Deadline::Tail | Deadline::Guard | Deadline::Escape => self.drive_stream(now),
+                Deadline::EndDetector | Deadline::Guard | Deadline::Escape => self.drive_stream(now),
                 // These are the pump's.
                 Deadline::BringUp
                 | Deadline::ReceivePoll

@@ -57,9 +57,9 @@ impl Session {
                     Some(exchange.settled_by_filling())
                 }
             },
-            State::Fenced(mut fence) => {
-                self.fill_up(fence.take_open(), out);
-                fence.into_held()
+            State::AtBarrier(mut barrier) => {
+                self.fill_up(barrier.take_open(), out);
+                barrier.into_held()
             }
             State::Idle => None,
             state @ (State::Waking(_) | State::Online) => {
@@ -143,13 +143,14 @@ impl Session {
                 Owner::Channel(channel) if exchange.command.fetches(channel) => Some(channel),
                 _ => None,
             },
-            State::Fenced(_) | State::Waking(_) | State::Idle | State::Online => None,
+            State::AtBarrier(_) | State::Waking(_) | State::Idle | State::Online => None,
         }
     }
 
     /// Whether data of this channel may still come that were asked for before.
     pub(in crate::proto) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
-        self.suspicion.is_on(now) && self.suspicion.feared().iter().any(|command| command.fetches(channel))
+        self.late_answers.is_on(now)
+            && self.late_answers.feared().iter().any(|command| command.fetches(channel))
     }
 
     /// Whether a line may be of a late answer.
@@ -157,8 +158,9 @@ impl Session {
         let line = Line::parse(text);
         // A late prompt has no line end, so that the next line may stand behind it.
         let is_late = |older: &Command| older.may_print(&line) || text.starts_with(b">");
-        self.suspicion.is_on(now)
-            && (matches!(line, Line::Final(_) | Line::ShutOk) || self.suspicion.feared().iter().any(is_late))
+        self.late_answers.is_on(now)
+            && (matches!(line, Line::Final(_) | Line::ShutOk)
+                || self.late_answers.feared().iter().any(is_late))
     }
 
     /// Whether a command of the application is in flight: its answer may have any form.

@@ -30,7 +30,7 @@ impl Session {
             State::Online => true,
             State::Busy(exchange) => exchange.command.enters_data_mode(),
             State::Waking(wake) => wake.may_be_in_data_mode(),
-            State::Idle | State::Fenced(_) => false,
+            State::Idle | State::AtBarrier(_) => false,
         }
     }
 

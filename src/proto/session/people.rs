@@ -21,7 +21,7 @@ impl Session {
     pub(in crate::proto) fn reads_text(&self) -> bool {
         match &self.state {
             State::Busy(exchange) => exchange.is_in_text(),
-            State::Fenced(fence) => fence.is_in_text(),
+            State::AtBarrier(barrier) => barrier.is_in_text(),
             State::Waking(_) | State::Idle | State::Online => false,
         }
     }
@@ -30,7 +30,7 @@ impl Session {
     pub(in crate::proto) fn asks_for_text(&self, line: &[u8]) -> bool {
         let command = match &self.state {
             State::Busy(exchange) => Some(&exchange.command),
-            State::Fenced(fence) => fence.held(),
+            State::AtBarrier(barrier) => barrier.held(),
             State::Waking(_) | State::Idle | State::Online => None,
         };
         command.is_some_and(|command| command.asks_for_text(&Line::parse(line)))

@@ -10,8 +10,8 @@ use crate::at::{ChannelId, Refusal, harmless_len};
 use crate::time::Timestamp;
 
 use super::super::Event;
+use super::super::barrier::Barrier;
 use super::super::exchange::{Exchange, Failure, Finished, Phase, Setback};
-use super::super::fence::Fence;
 use super::super::open_send::OpenSend;
 use super::super::outbox::Outbox;
 use super::super::wake::Wake;
@@ -46,11 +46,11 @@ impl Session {
                 out.event(Event::Dropped(">".to_owned()));
                 Step::Consumed
             }
-            State::Fenced(fence) => {
-                if fence.has_open() {
+            State::AtBarrier(barrier) => {
+                if barrier.has_open() {
                     return self.settle_fenced(now, out);
                 }
-                fence.prompted(now);
+                barrier.prompted(now);
                 out.event(Event::Dropped(">".to_owned()));
                 Step::Consumed
             }
@@ -63,7 +63,7 @@ impl Session {
             State::Idle => {
                 out.event(Event::Dropped(">".to_owned()));
                 self.abort_prompt(out);
-                self.fence_nothing(now, out);
+                self.barrier_nothing(now, out);
                 Step::Consumed
             }
             State::Online => Step::Consumed,
@@ -85,7 +85,7 @@ impl Session {
     pub(in crate::proto) fn take_open(&mut self) -> Option<OpenSend> {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_open(),
-            State::Fenced(fence) => fence.take_open(),
+            State::AtBarrier(barrier) => barrier.take_open(),
             State::Waking(wake) => wake.take_open(),
             State::Idle | State::Online => None,
         }
@@ -117,7 +117,7 @@ impl Session {
     /// any, is given back unanswered. A send that waits for its prompt is settled first, in case the module says that it
     /// has started and did not.
     pub(in crate::proto) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
-        self.suspicion.forget();
+        self.late_answers.forget();
         let is_written =
             matches!(&self.state, State::Busy(Exchange { phase: Phase::Blind(_) | Phase::Result(_), .. }));
         let open = if is_written { None } else { self.take_open() };
@@ -130,46 +130,46 @@ impl Session {
         self.resync = None;
         match std::mem::replace(&mut self.state, State::Waking(wake)) {
             State::Busy(exchange) => Some(exchange.settled_by_filling()),
-            State::Fenced(fence) => fence.into_held(),
+            State::AtBarrier(barrier) => barrier.into_held(),
             State::Waking(_) | State::Idle | State::Online => None,
         }
     }
 
-    pub(super) fn fence_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
-        let State::Fenced(fence) = &self.state else { return Step::Consumed };
-        if fence.has_open() {
+    pub(super) fn barrier_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+        let State::AtBarrier(barrier) = &self.state else { return Step::Consumed };
+        if barrier.has_open() {
             return self.settle_fenced(now, out);
         }
-        if fence.is_prompted() {
+        if barrier.is_prompted() {
             self.abort_prompt(out);
         }
-        let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Idle) else {
+        let State::AtBarrier(barrier) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };
-        if fence.may_be_answered() {
-            self.suspicion.begin(now, fence.probe());
+        if barrier.may_be_answered() {
+            self.late_answers.begin(now, barrier.probe());
         }
-        if fence.is_exhausted() {
+        if barrier.is_exhausted() {
             out.event(Event::Unresponsive);
-            self.state = State::Fenced(fence);
+            self.state = State::AtBarrier(barrier);
             return self.wake(Wake::new(now)).map_or(Step::Consumed, Step::Finished);
         }
-        self.ask_again(now, fence, out);
+        self.ask_again(now, barrier, out);
         Step::Consumed
     }
 
     /// The question behind a send is payload to the module, or may be: the payload itself ends that.
     fn settle_fenced(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
-        let State::Fenced(mut fence) = std::mem::replace(&mut self.state, State::Idle) else {
+        let State::AtBarrier(mut barrier) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };
-        self.fill_up(fence.take_open(), out);
-        let settled = fence.take_settled();
-        self.suspicion.begin(now, fence.probe());
+        self.fill_up(barrier.take_open(), out);
+        let settled = barrier.take_settled();
+        self.late_answers.begin(now, barrier.probe());
         if let Some(finished) = &settled {
-            self.suspicion.begin(now, &finished.command);
+            self.late_answers.begin(now, &finished.command);
         }
-        self.ask_again(now, fence, out);
+        self.ask_again(now, barrier, out);
         settled.map_or(Step::Consumed, Step::Finished)
     }
 
@@ -179,15 +179,15 @@ impl Session {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };
-        self.suspicion.begin(now, &exchange.command);
+        self.late_answers.begin(now, &exchange.command);
         self.fill_up(exchange.take_open(), out);
-        self.fence_nothing(now, out);
+        self.barrier_nothing(now, out);
         Step::Finished(exchange.settled_by_filling())
     }
 
-    fn ask_again(&mut self, now: Timestamp, fence: Fence, out: &mut Outbox) {
-        let probe = self.next_probe(fence.held());
-        self.fence(fence.ask(now, probe), out);
+    fn ask_again(&mut self, now: Timestamp, barrier: Barrier, out: &mut Outbox) {
+        let probe = self.next_probe(barrier.held());
+        self.barrier(barrier.ask(now, probe), out);
     }
 
     /// The command in flight may never end, and the module may be waiting for its payload: a question tells.
@@ -196,11 +196,11 @@ impl Session {
         out.statistics.resynchronisations += 1;
         let probe = self.next_probe(Some(&exchange.command));
         let open = exchange.take_open();
-        let fence = match exchange.setback() {
-            Some(Setback::Refused(refusal)) => Fence::behind(now, exchange, Err(refusal), probe),
-            Some(Setback::Closed | Setback::Prompted) | None => Fence::behind_open(now, exchange, probe),
+        let barrier = match exchange.setback() {
+            Some(Setback::Refused(refusal)) => Barrier::behind(now, exchange, Err(refusal), probe),
+            Some(Setback::Closed | Setback::Prompted) | None => Barrier::behind_open(now, exchange, probe),
         };
-        self.fence(fence.with_open(open), out);
+        self.barrier(barrier.with_open(open), out);
     }
 
     /// A module that waits for text up to Ctrl-Z stops doing so; another takes no notice (A32).
@@ -213,7 +213,7 @@ impl Session {
         match (&exchange.phase, exchange.setback()) {
             (Phase::Prompt(_), Some(Setback::Refused(refusal)))
                 if !exchange.command.gives_up()
-                    && self.suspicion.may_be_of_another(now, &exchange.command, Err(refusal)) =>
+                    && self.late_answers.may_be_of_another(now, &exchange.command, Err(refusal)) =>
             {
                 return self.settle_doubted(now, out);
             }
@@ -243,7 +243,7 @@ impl Session {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };
-        self.suspicion.begin(now, &exchange.command);
+        self.late_answers.begin(now, &exchange.command);
         if exchange.command.enters_data_mode() {
             // It may have succeeded: a question would be payload.
             self.search(now);
@@ -251,7 +251,7 @@ impl Session {
         }
         if exchange.setback() == Some(Setback::Prompted) {
             self.abort_prompt(out);
-            self.fence_nothing(now, out);
+            self.barrier_nothing(now, out);
             return Step::Finished(exchange.finish(Err(Failure::Refused(Refusal::Prompt))));
         }
         match exchange.phase {
@@ -264,7 +264,7 @@ impl Session {
             Phase::Prompt(_) | Phase::Result(_) => self.fill_up(exchange.take_open(), out),
             Phase::Answer => {}
         }
-        self.fence_nothing(now, out);
+        self.barrier_nothing(now, out);
         Step::Finished(exchange.finish(Err(Failure::Timeout)))
     }
 }

@@ -2,17 +2,17 @@
 
 use crate::at::{Line, Urc};
 
-use super::super::suspicion::Suspicion;
+use super::super::late_answers::LateAnswers;
 
 /// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
-pub(super) fn is_unexplained(suspicion: &Suspicion, line: &Line<'_>) -> bool {
+pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> bool {
     let unknown = match line {
         Line::Text(b">") => false,
         Line::Text(text) => !Urc::parse(text).is_known(),
         Line::Info { key, list } => !Urc::parse(&[*key, b": ", *list].concat()).is_known(),
         Line::Final(_) | Line::ShutOk | Line::Channel { .. } | Line::State(_) | Line::Row(_) => false,
     };
-    unknown && !suspicion.explains(line)
+    unknown && !late_answers.explains(line)
 }
 
 /// Whether a line can only be the echo of a command.

@@ -2,8 +2,8 @@
 
 use crate::proto::channels::{Channel, End, Heart};
 use crate::proto::engine::Engine;
-use crate::proto::transparent::plus::Allowed;
-use crate::proto::transparent::tail::{Escape, Tail};
+use crate::proto::transparent::end_detector::{EndDetector, Escape};
+use crate::proto::transparent::escape_guard::Allowed;
 use crate::proto::transparent::wire::PIECE;
 use crate::proto::transparent::{NO_ANSWER_YET, State};
 use crate::proto::{Event, Response};
@@ -42,7 +42,11 @@ impl Engine {
     }
 
     /// Works on what is held back.
-    pub(super) fn with_tail(&mut self, now: Timestamp, work: impl FnOnce(&mut Tail, &mut dyn FnMut(&[u8]))) {
+    pub(super) fn with_tail(
+        &mut self,
+        now: Timestamp,
+        work: impl FnOnce(&mut EndDetector, &mut dyn FnMut(&[u8])),
+    ) {
         let mut tail = std::mem::take(&mut self.transparent.wire.tail);
         work(&mut tail, &mut |payload| self.stream_payload(now, payload));
         self.transparent.wire.tail = tail;

@@ -9,7 +9,7 @@ use crate::proto::channels::{End, Link};
 use crate::proto::engine::Engine;
 use crate::proto::exchange::{Failure, Finished};
 use crate::proto::owner::Owner;
-use crate::proto::transparent::words::Ending;
+use crate::proto::transparent::end_lines::Ending;
 use crate::proto::transparent::{
     Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, Means, STALLED, State, Waiter, Wanted, Why, answer,
 };

@@ -3,11 +3,11 @@
 mod data;
 mod drive;
 mod end;
+mod end_detector;
+mod end_lines;
+mod escape_guard;
 mod mirror;
-mod plus;
-mod tail;
 mod wire;
-mod words;
 
 use std::time::Duration;
 

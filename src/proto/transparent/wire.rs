@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use crate::proto::Deadline;
+use crate::proto::transparent::end_detector::EndDetector;
+use crate::proto::transparent::escape_guard::EscapeGuard;
 use crate::proto::transparent::mirror::Mirror;
-use crate::proto::transparent::plus::Plus;
-use crate::proto::transparent::tail::Tail;
 use crate::time::Timestamp;
 
 /// The line in data mode.
 #[derive(Debug)]
 pub(in crate::proto) struct Wire {
-    pub(in crate::proto) tail: Tail,
-    pub(super) plus: Plus,
+    pub(in crate::proto) tail: EndDetector,
+    pub(super) plus: EscapeGuard,
     pub(super) baud_rate: u32,
     /// Whether the port has taken what was written.
     pub(super) port: Taking,
@@ -46,8 +46,8 @@ pub(super) const BITS: u64 = 10;
 impl Wire {
     pub(in crate::proto) fn new(baud_rate: u32) -> Self {
         Self {
-            tail: Tail::default(),
-            plus: Plus::default(),
+            tail: EndDetector::default(),
+            plus: EscapeGuard::default(),
             baud_rate,
             port: Taking::Done(Timestamp::ZERO),
             resume_at: None,
@@ -106,6 +106,6 @@ impl Wire {
     }
 
     pub(in crate::proto) fn tail_deadline(&self) -> Option<(Timestamp, Deadline)> {
-        self.tail.deadline().map(|at| (at, Deadline::Tail))
+        self.tail.deadline().map(|at| (at, Deadline::EndDetector))
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use air724ug::sim::{Boot, Control, Peer, Profile, SimCard};
 
-use super::scene::Act::{
+use super::scenario::Act::{
     Asks, Beforehand, Instead, LeftOut, Passes, Peer as Sends, PeerCloses, Prints, Puts, Types, Wait, World,
 };
-use super::scene::Scene;
+use super::scenario::Scenario;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -30,11 +30,11 @@ fn of_the_p_family(revision: &'static str) -> Profile {
 }
 
 /// A module that is switched on, has no cell yet, and finds one as soon as it is there.
-fn out_of_reach(scene: Scene) -> Scene {
+fn out_of_reach(scene: Scenario) -> Scenario {
     scene.set(|settings| settings.registration_time(Duration::ZERO)).opening(Beforehand(Control::NetworkDown))
 }
 
-pub fn scenes() -> Vec<Scene> {
+pub fn scenes() -> Vec<Scenario> {
     vec![
         a01(),
         a02(),
@@ -57,24 +57,24 @@ pub fn scenes() -> Vec<Scene> {
     ]
 }
 
-fn a01() -> Scene {
-    Scene::new("a01", Profile::air780e(), true)
+fn a01() -> Scenario {
+    Scenario::new("a01", Profile::air780e(), true)
         .timed()
         .set(|settings| settings.address(Ipv4Addr::new(10, 74, 100, 63)))
         .listener("112.125.89.8", 43316)
         .before(1, Prints("+NITZ: 2024/10/16,13:14:22+0,0".into()))
 }
 
-fn a02() -> Scene {
-    Scene::new("a02", Profile::air780e(), true)
+fn a02() -> Scenario {
+    Scenario::new("a02", Profile::air780e(), true)
         .timed()
         .listener("112.125.89.8", 43316)
         .before(20, Sends(0, b"1234567890".into()))
         .before(21, Sends(0, b"1234567890".into()))
 }
 
-fn a04() -> Scene {
-    Scene::new("a04", Profile::air780e(), false)
+fn a04() -> Scenario {
+    Scenario::new("a04", Profile::air780e(), false)
         .timed()
         .set(|settings| settings.address(Ipv4Addr::new(10, 89, 99, 128)))
         .listener("112.125.89.8", 45214)
@@ -82,30 +82,30 @@ fn a04() -> Scene {
         .before(46, Sends(0, b"123456789".into()))
 }
 
-fn a07() -> Scene {
-    let scene = Scene::new("a07", Profile::air780e(), false).timed();
+fn a07() -> Scenario {
+    let scene = Scenario::new("a07", Profile::air780e(), false).timed();
     out_of_reach(scene)
         .set(|settings| settings.clock(1_728_546_819 - 3).time_zone(0))
         .before(17, World(Control::NetworkUp))
 }
 
-fn a09() -> Scene {
-    Scene::new("a09", revised("AirM2M_780E_V1165_LTE_AT"), true)
+fn a09() -> Scenario {
+    Scenario::new("a09", revised("AirM2M_780E_V1165_LTE_AT"), true)
         .timed()
         .set(|settings| settings.address(Ipv4Addr::new(100, 68, 7, 200)))
         .listener("112.125.89.8", 46466)
         .before(55, Sends(0, b"data from tcp server".into()))
 }
 
-fn a11() -> Scene {
-    Scene::new("a11", revised("AirM2M_780EP_V1007_LTE_AT"), true)
+fn a11() -> Scenario {
+    Scenario::new("a11", revised("AirM2M_780EP_V1007_LTE_AT"), true)
         .timed()
         .listener("112.125.89.8", 42795)
         .before(34, Sends(0, b"Air780EP AT TCP send 1234567890test".into()))
 }
 
-fn a12() -> Scene {
-    let scene = Scene::new("a12", of_the_p_family("AirM2M_780EPV_V1007_LTE_AT"), false);
+fn a12() -> Scenario {
+    let scene = Scenario::new("a12", of_the_p_family("AirM2M_780EPV_V1007_LTE_AT"), false);
     out_of_reach(scene)
         .set(|settings| settings.signal(20).address(Ipv4Addr::new(10, 17, 70, 180)))
         .listener("112.125.89.8", 37076)
@@ -123,8 +123,8 @@ fn a12() -> Scene {
         .after(91, Wait(seconds(13)))
 }
 
-fn a13() -> Scene {
-    Scene::new("a13", Profile::air780e(), true)
+fn a13() -> Scenario {
+    Scenario::new("a13", Profile::air780e(), true)
         .timed()
         .listener("112.125.89.8", 46056)
         .before(34, Sends(0, b"test".into()))
@@ -133,8 +133,8 @@ fn a13() -> Scene {
         .before(59, Sends(0, b"test".into()))
 }
 
-fn a14() -> Scene {
-    Scene::new("a14", Profile::air780e(), true)
+fn a14() -> Scenario {
+    Scenario::new("a14", Profile::air780e(), true)
         .timed()
         .set(|settings| {
             settings.clock(1_724_740_598 - 146).time_zone(0).registration_time(Duration::from_millis(1_500))
@@ -146,23 +146,23 @@ fn a14() -> Scene {
         .before(106, Beforehand(Control::SimInsert))
 }
 
-fn a16() -> Scene {
+fn a16() -> Scenario {
     let advice = "the author's advice, not the module's words";
-    Scene::new("a16", revised("AirM2M_780E_V1165_LTE_AT"), true).timed().no_exchange(42, advice)
+    Scenario::new("a16", revised("AirM2M_780E_V1165_LTE_AT"), true).timed().no_exchange(42, advice)
 }
 
-fn a18() -> Scene {
-    Scene::new("a18", of_the_p_family("AirM2M_780EP_V1010_LTE_AT"), false)
+fn a18() -> Scenario {
+    Scenario::new("a18", of_the_p_family("AirM2M_780EP_V1010_LTE_AT"), false)
         .set(|settings| settings.signal(22).address(Ipv4Addr::new(10, 191, 209, 135)))
         .listener("www.armsoc.cn", 9002)
         .after(5, Wait(seconds(8)))
         .no_exchange(90, "typed; line 92 is its echo")
 }
 
-fn a19() -> Scene {
+fn a19() -> Scenario {
     let mut profile = revised("AirM2M_780EP_V1010_LTE_AT");
     profile.long_year = false;
-    Scene::new("a19", profile, true)
+    Scenario::new("a19", profile, true)
         .timed()
         .set(|settings| {
             settings.boot(Boot::Cold).clock(1_780_535_058 - 6).address(Ipv4Addr::new(10, 76, 1, 35))
@@ -180,27 +180,27 @@ fn a19() -> Scene {
         .after(31, LeftOut("OK".into()))
 }
 
-fn a21() -> Scene {
-    Scene::new("a21", Profile::air780e(), true).timed()
+fn a21() -> Scenario {
+    Scenario::new("a21", Profile::air780e(), true).timed()
 }
 
-fn a23() -> Scene {
-    Scene::new("a23", Profile::air780e(), false)
+fn a23() -> Scenario {
+    Scenario::new("a23", Profile::air780e(), false)
 }
 
-fn a25() -> Scene {
-    Scene::new("a25", Profile::air780e(), false)
+fn a25() -> Scenario {
+    Scenario::new("a25", Profile::air780e(), false)
         .after(14, Puts(vec![b'-'; 1212]))
         .after(25, Puts(vec![b'-'; 1127]))
         .after(36, Puts(vec![b'-'; 1679]))
 }
 
-fn a26() -> Scene {
-    Scene::new("a26", Profile::air780e(), true).timed()
+fn a26() -> Scenario {
+    Scenario::new("a26", Profile::air780e(), true).timed()
 }
 
-fn a27() -> Scene {
-    Scene::new("a27", revised("AirM2M_780EPV_V1004_LTE_AT"), false)
+fn a27() -> Scenario {
+    Scenario::new("a27", revised("AirM2M_780EPV_V1004_LTE_AT"), false)
         .listener("example.com", 80)
         .peer("192.0.2.1", 80, Peer::silent())
         .set(|settings| settings.connect_timeout(Duration::MAX).sim(SimCard::Ready))
@@ -228,8 +228,8 @@ fn a27() -> Scene {
         .cut(28)
 }
 
-fn a28() -> Scene {
-    Scene::new("a28", Profile::air780e(), false)
+fn a28() -> Scenario {
+    Scenario::new("a28", Profile::air780e(), false)
         .listener("47.107.25.39", 9998)
         .listener("47.106.96.28", 10188)
         .prepared(&["AT+CIPQSEND=1", "AT+CIPMUX=1", "AT+CIPRXGET=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])

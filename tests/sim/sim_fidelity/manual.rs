@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use air724ug::sim::{Control, Profile};
 
-use super::scene::Act::{Passes, Peer as Sends, PeerCloses, Prints, Puts, Wait, World, Writes};
-use super::scene::Scene;
+use super::scenario::Act::{Passes, Peer as Sends, PeerCloses, Prints, Puts, Wait, World, Writes};
+use super::scenario::Scenario;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub fn scenes() -> Vec<Scene> {
+pub fn scenes() -> Vec<Scenario> {
     vec![d01(), d02(), l01(), l02(), l10()]
 }
 
@@ -21,8 +21,8 @@ const PLAIN: [&str; 1] = ["AT+CIPSSL=0"];
 
 /// Independent examples one below the other: each begins with nothing active. The peers speak no TLS, so it is switched
 /// off again before the connects of the examples that use it (`tests/tls/sim_tls.rs` tests handshakes).
-fn d01() -> Scene {
-    let scene = Scene::new("d01", Profile::air724(), false)
+fn d01() -> Scenario {
+    let scene = Scenario::new("d01", Profile::air724(), false)
         .listener("60.166.18.9", 7500)
         .listener("60.166.18.9", 6100)
         .listener("60.166.12.210", 7500)
@@ -38,7 +38,7 @@ fn d01() -> Scene {
         .before(325, World(Control::PdpLost))
 }
 
-fn sending(scene: Scene) -> Scene {
+fn sending(scene: Scenario) -> Scenario {
     scene
         .after(42, Wait(seconds(10)))
         .after(45, Wait(seconds(10)))
@@ -60,7 +60,7 @@ fn sending(scene: Scene) -> Scene {
         .after(248, Wait(seconds(10)))
 }
 
-fn receiving(scene: Scene) -> Scene {
+fn receiving(scene: Scenario) -> Scenario {
     scene
         .prepared_before(256, &["AT+CIPSHUT", "AT+CIPATS=0", "AT+CIPMUX=0"])
         .prepared_before(256, &["AT+CIPSTART=\"TCP\",\"60.166.12.210\",7500"])
@@ -76,7 +76,7 @@ fn receiving(scene: Scene) -> Scene {
         .before(277, Sends(1, b"TEST123456".into()))
 }
 
-fn transparent(scene: Scene) -> Scene {
+fn transparent(scene: Scenario) -> Scenario {
     scene
         .prepared_before(283, &["AT+CIPSHUT", "AT+CIPMUX=0"])
         .before(289, Passes(seconds(2)))
@@ -88,8 +88,8 @@ fn transparent(scene: Scene) -> Scene {
         .before(313, Passes(seconds(1)))
 }
 
-fn d02() -> Scene {
-    Scene::new("d02", Profile::air724(), false)
+fn d02() -> Scenario {
+    Scenario::new("d02", Profile::air724(), false)
         .listener("36.9.88.120", 6001)
         .after(7, Sends(0, b"1234567890".into()))
         .after(14, Sends(0, b"HELLO".into()))
@@ -97,8 +97,8 @@ fn d02() -> Scene {
         .after(32, Sends(3, b"AAAAA".into()))
 }
 
-fn l01() -> Scene {
-    Scene::new("l01", Profile::air724(), false)
+fn l01() -> Scenario {
+    Scenario::new("l01", Profile::air724(), false)
         .timed()
         .set(|settings| settings.signal(31).address(Ipv4Addr::LOCALHOST))
         .after(12, Prints("+CPIN: READY".into()))
@@ -107,10 +107,10 @@ fn l01() -> Scene {
         .before(24, Prints("^CARDMODE: 2".into()))
 }
 
-fn l02() -> Scene {
-    Scene::new("l02", Profile::air724(), false)
+fn l02() -> Scenario {
+    Scenario::new("l02", Profile::air724(), false)
 }
 
-fn l10() -> Scene {
-    Scene::new("l10", Profile::air724(), false)
+fn l10() -> Scenario {
+    Scenario::new("l10", Profile::air724(), false)
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use air724ug::sim::{Boot, Control, Peer, Profile, fault};
 
-use super::scene::Act::{
+use super::scenario::Act::{
     Asks, Beforehand, Instead, LeftOut, Passes, Peer as Sends, Prints, Puts, Types, Wait,
 };
-use super::scene::Scene;
+use super::scenario::Scenario;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -18,7 +18,7 @@ const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-pub fn scenes() -> Vec<Scene> {
+pub fn scenes() -> Vec<Scenario> {
     vec![s01(), s02(), s04(), s05(), s07(), s08(), s10(), s12(), s13()]
 }
 
@@ -30,9 +30,9 @@ fn revised(revision: &'static str, model: &'static str) -> Profile {
 }
 
 /// Lines of different moments, each with its command.
-fn s01() -> Scene {
+fn s01() -> Scenario {
     let connect = "AT+CIPSTART=0,\"UDP\",\"81.161.156.81\",\"14450\"";
-    Scene::new("s01", Profile::sim800(), true)
+    Scenario::new("s01", Profile::sim800(), true)
         .set(|settings| {
             settings.boot(Boot::Cold).signal(29).address(Ipv4Addr::new(83, 73, 111, 73)).attach(false)
         })
@@ -62,15 +62,15 @@ fn s01() -> Scene {
         .after(47, LeftOut("OK".into()))
 }
 
-fn s02() -> Scene {
+fn s02() -> Scenario {
     // The module had restarted or was busy, and heard none of these.
     let unheard = [35, 38, 41, 44, 47, 50, 53, 56, 63, 66, 87, 96, 113, 122, 131];
     let deaf = || Beforehand(Control::fault(fault::Deaf { lasting: millis(1) }));
     unheard.into_iter().fold(s02_heard(), |scene, line| scene.before(line, deaf()))
 }
 
-fn s02_heard() -> Scene {
-    Scene::new("s02", revised("SIM868 R14.18", "SIMCOM_SIM868"), true)
+fn s02_heard() -> Scenario {
+    Scenario::new("s02", revised("SIM868 R14.18", "SIMCOM_SIM868"), true)
         .listener("198.51.100.7", 9000)
         .set(|settings| {
             settings
@@ -91,8 +91,8 @@ fn s02_heard() -> Scene {
         .after(301, Sends(0, b"#AD#15\r\n#AD#1\r\n".into()))
 }
 
-fn s04() -> Scene {
-    Scene::new("s04", Profile::sim800(), false)
+fn s04() -> Scenario {
+    Scenario::new("s04", Profile::sim800(), false)
         .timed()
         .set(|settings| settings.connect_timeout(millis(75_499)))
         .peer("mydomain.co.uk", 80, Peer::silent())
@@ -102,8 +102,8 @@ fn s04() -> Scene {
         .after(16, Wait(millis(5)))
 }
 
-fn s05() -> Scene {
-    Scene::new("s05", revised("SIM808 R14.18", "SIMCOM_SIM808"), false)
+fn s05() -> Scenario {
+    Scenario::new("s05", revised("SIM808 R14.18", "SIMCOM_SIM808"), false)
         .pace(millis(10))
         .set(|settings| settings.address(Ipv4Addr::new(100, 83, 83, 249)))
         .prepared(&["AT+SAPBR=1,1", "AT+CIPMUX=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
@@ -113,12 +113,12 @@ fn s05() -> Scene {
         .before(76, Passes(seconds(8)))
 }
 
-fn s07() -> Scene {
+fn s07() -> Scenario {
     let body = "HTTP/1.1 200 OK\r\nX-Powered-By: Express\r\nAccess-Control-Allow-Origin: *\r\n\
                 Content-Type: application/json; charset=utf-8\r\nContent-Length: 20\r\n\
                 ETag: W/\"14-cbmD/auWoSatriSIgZCfCUgg0jw\"\r\nset-cookie: connect.sid=s%3AHppfMVIrDeQ3Z7wuBx";
     let body = format!("{body:-<428}");
-    Scene::new("s07", Profile::sim800(), false)
+    Scenario::new("s07", Profile::sim800(), false)
         .listener("example.com", 80)
         .prepared(&["AT+CIPMUX=1", "AT+CIPRXGET=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
         .prepared(&["AT+CIPSTART=1,\"TCP\",\"example.com\",80"])
@@ -129,24 +129,24 @@ fn s07() -> Scene {
         .after(21, Asks("AT+CIPCLOSE=1".into()))
 }
 
-fn s08() -> Scene {
+fn s08() -> Scenario {
     let late = fault::DetachedAnswer { command: 1, by: millis(350) };
-    Scene::new("s08", Profile::sim800(), false)
+    Scenario::new("s08", Profile::sim800(), false)
         .set(|settings| settings.registration(5).address(Ipv4Addr::new(10, 177, 109, 126)))
         .listener("vsh.pp.ua", 80)
         .named("vsh.pp.ua", [212, 237, 59, 104])
         .before(12, Beforehand(Control::fault(late)))
 }
 
-fn s10() -> Scene {
-    Scene::new("s10", Profile::sim800(), false)
+fn s10() -> Scenario {
+    Scenario::new("s10", Profile::sim800(), false)
         .listener("51.116.145.38", 80)
         .prepared(&["AT+CIPMUX=1", "AT+CIPRXGET=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
         .prepared(&["AT+CIPSTART=0,\"TCP\",\"51.116.145.38\",80"])
 }
 
 /// Only what was received is in the file; the echo says what was asked.
-fn s12() -> Scene {
+fn s12() -> Scenario {
     let asked = [
         (1, "AT+CREG=1"),
         (3, "AT+CREG?"),
@@ -160,7 +160,7 @@ fn s12() -> Scene {
         (26, "AT+HTTPACTION=0"),
         (28, "AT+HTTPREAD"),
     ];
-    let scene = Scene::new("s12", Profile::sim800(), true)
+    let scene = Scenario::new("s12", Profile::sim800(), true)
         .set(|settings| settings.registration(5).address(Ipv4Addr::new(10, 141, 7, 244)))
         .prepared(&["AT+SAPBR=1,1"]);
     let scene = asked
@@ -169,8 +169,8 @@ fn s12() -> Scene {
     scene.cut(31).cut(33).before(33, Prints("+CREG: 5".into()))
 }
 
-fn s13() -> Scene {
-    let scene = Scene::new("s13", Profile::sim800(), true);
+fn s13() -> Scenario {
+    let scene = Scenario::new("s13", Profile::sim800(), true);
     let lost = || Beforehand(Control::fault(fault::LostAnswer { command: 1 }));
     [2, 4, 6, 9, 11, 13].into_iter().fold(scene, |scene, line| scene.before(line, lost()))
 }

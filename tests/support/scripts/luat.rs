@@ -1,6 +1,6 @@
 //! Any trace of LuatOS firmware: it is read to its end, told in order, and takes bounded memory.
 
-use air724ug::luat::{MAX_EVIDENCE, MAX_HAPPENINGS, MAX_RECORD, Reader, Story};
+use air724ug::luat::{MAX_EVENTS, MAX_EVIDENCE, MAX_RECORD, Reader, Story};
 
 use super::numbers::Numbers;
 use super::script::Script;
@@ -40,10 +40,10 @@ pub fn run(bytes: &[u8]) {
 
 fn check(trace: &[u8]) {
     let Ok(story) = Story::read(trace) else { panic!("reading from memory fails") };
-    assert!(story.happenings.len() <= MAX_HAPPENINGS);
-    for happening in &story.happenings {
-        assert!(!happening.lines.is_empty() && happening.lines.is_sorted(), "{happening:?}");
-        assert!(!happening.what.to_string().is_empty(), "{happening:?}");
+    assert!(story.events.len() <= MAX_EVENTS);
+    for event in &story.events {
+        assert!(!event.lines.is_empty() && event.lines.is_sorted(), "{event:?}");
+        assert!(!event.what.to_string().is_empty(), "{event:?}");
     }
     for finding in &story.findings {
         assert!((1..=MAX_EVIDENCE).contains(&finding.evidence.len()) && finding.count > 0, "{finding:?}");

@@ -2,7 +2,7 @@ use crate::time::Timestamp;
 
 /// What the thread that serves deadlines and writes is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Watch {
+pub(super) enum TimerState {
     /// It is up, or has been called, and will look at the core before it waits.
     Up,
     /// It waits.
@@ -14,7 +14,7 @@ pub(super) enum Watch {
     },
 }
 
-impl Watch {
+impl TimerState {
     /// Whether it sleeps past this deadline.
     pub(super) fn oversleeps(self, deadline: Option<Timestamp>) -> bool {
         match self {
@@ -41,11 +41,11 @@ mod tests {
     #[test]
     fn one_who_waits_for_ever_oversleeps_every_deadline_and_one_who_is_up_none() {
         let [soon, late] = [Timestamp::from_secs(1), Timestamp::from_secs(2)];
-        let waiting = |until| Watch::Waiting { until, writes: false };
+        let waiting = |until| TimerState::Waiting { until, writes: false };
         assert!(waiting(None).oversleeps(Some(late)));
         assert!(waiting(Some(late)).oversleeps(Some(soon)));
         assert!(!waiting(Some(soon)).oversleeps(Some(late)));
         assert!(!waiting(None).oversleeps(None));
-        assert!(!Watch::Up.oversleeps(Some(soon)));
+        assert!(!TimerState::Up.oversleeps(Some(soon)));
     }
 }

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// A late answer that splits the final itself leaves a piece of it behind its own: lines behind the last final are in doubt
 /// whatever they are.
 #[derive(Debug)]
-pub(super) struct Suspicion {
+pub(super) struct LateAnswers {
     until: Timestamp,
     /// Finals that have not come.
     owed: usize,
@@ -53,7 +53,7 @@ const SPAN: Duration = Duration::from_secs(300);
 /// then every command is feared.
 const MAX_FEARED: usize = 16;
 
-impl Suspicion {
+impl LateAnswers {
     pub(super) fn none() -> Self {
         Self { until: Timestamp::ZERO, owed: 0, feared: Vec::new(), beyond: Beyond::Nothing }
     }
@@ -170,18 +170,18 @@ mod tests {
         Command::of_user(text, Duration::from_secs(1)).unwrap()
     }
 
-    fn of(texts: &[&str]) -> Suspicion {
-        let mut suspicion = Suspicion::none();
+    fn of(texts: &[&str]) -> LateAnswers {
+        let mut suspicion = LateAnswers::none();
         texts.iter().for_each(|text| suspicion.begin(Timestamp::ZERO, &user(text)));
         suspicion
     }
 
-    fn mixed(suspicion: &Suspicion, command: &str, lines: &[&str]) -> bool {
+    fn mixed(suspicion: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         suspicion.may_have_mixed(&user(command), &lines, Finals::More)
     }
 
-    fn mixed_behind_one_final(suspicion: &Suspicion, command: &str, lines: &[&str]) -> bool {
+    fn mixed_behind_one_final(suspicion: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         suspicion.may_have_mixed(&user(command), &lines, Finals::One)
     }
@@ -240,7 +240,7 @@ mod tests {
     fn only_commands_of_one_channel_are_rivals() {
         use crate::at::ChannelId;
         let channel = |n| ChannelId::new(n).unwrap();
-        let mut suspicion = Suspicion::none();
+        let mut suspicion = LateAnswers::none();
         suspicion.begin(Timestamp::ZERO, &Command::send(channel(1), 10));
         assert!(suspicion.has_rival(&Command::send(channel(1), 99)));
         assert!(!suspicion.has_rival(&Command::send(channel(2), 10)));
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn its_memory_is_bounded_and_then_everything_is_feared() {
-        let mut suspicion = Suspicion::none();
+        let mut suspicion = LateAnswers::none();
         for number in 0..1_000 {
             suspicion.begin(Timestamp::ZERO, &user(&format!("AT+X{number}")));
         }

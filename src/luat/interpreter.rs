@@ -1,11 +1,11 @@
-//! From records to happenings.
+//! From records to events.
 
 use crate::time::Timestamp;
 
 use super::exchange::Exchange;
 use super::sends::{Confirmed, Sends};
 use super::sockets::Sockets;
-use super::{CoreId, Failure, Happening, Operation, Origin, Pattern, Print, Record, What, Whose};
+use super::{CoreId, Event, EventKind, Failure, Operation, Origin, Pattern, Print, Record, Whose};
 
 /// The bearer that the `link` library brings up for sockets (`link.lua`).
 const BEARER: u8 = 5;
@@ -17,26 +17,26 @@ const MAX_UNSAID: usize = 16;
 /// Tells the story of a trace, record by record.
 ///
 /// What a record means may depend on the one behind it (`connect ok` follows the confirmation that it is about), so a
-/// happening may come out one record late. Memory is bounded: sockets by their numbers, sends and answers by constants.
+/// event may come out one record late. Memory is bounded: sockets by their numbers, sends and answers by constants.
 #[derive(Debug, Default)]
-pub struct Narrator {
+pub struct Interpreter {
     sockets: Sockets,
     sends: Sends,
     exchange: Exchange,
     /// An outcome whose second line may come next.
-    held: Option<Happening>,
+    held: Option<Event>,
     /// Outcomes that were told without their second line: it may still come.
     unsaid: Vec<Outcome>,
     /// What `ril.proatc` showed last: the `link` library prints it again.
     last_urc: Option<String>,
     /// Whether the bearer was lost and has not come back.
     is_bearer_lost: bool,
-    out: Vec<Happening>,
+    out: Vec<Event>,
 }
 
-impl Narrator {
+impl Interpreter {
     /// Takes the next record; what has become certain with it, in order.
-    pub fn hear(&mut self, record: &Record) -> Vec<Happening> {
+    pub fn hear(&mut self, record: &Record) -> Vec<Event> {
         let now = Moment { lines: record.lines.clone().into_inner(), at: record.at };
         match record.print() {
             Some(print) if self.is_second_line(&print, now) => {}
@@ -51,17 +51,17 @@ impl Narrator {
             self.tell_since(
                 Some(first),
                 Moment { lines: (last, last), ..now },
-                What::Sign(Pattern::LookAlike),
+                EventKind::Sign(Pattern::LookAlike),
             );
         }
         std::mem::take(&mut self.out)
     }
 
     /// What is left at the end of the trace.
-    pub fn finish(mut self) -> Vec<Happening> {
+    pub fn finish(mut self) -> Vec<Event> {
         self.release();
         if let Some((lines, what)) = self.exchange.end(None) {
-            self.out.push(Happening { lines, at: None, what });
+            self.out.push(Event { lines, at: None, what });
         }
         self.give_up_sends(None);
         self.out
@@ -98,11 +98,11 @@ impl Narrator {
         match &record.origin {
             Origin::Tool => {
                 self.release();
-                self.tell(now, What::Tool(tool_words(&record.text)));
+                self.tell(now, EventKind::Tool(tool_words(&record.text)));
             }
             Origin::Core if record.text.starts_with(b"lualibc_fopen fail") => {
                 self.release();
-                self.tell(now, What::Sign(Pattern::FileMissing));
+                self.tell(now, EventKind::Sign(Pattern::FileMissing));
             }
             Origin::Core | Origin::Script { .. } => {}
         }
@@ -116,44 +116,44 @@ impl Narrator {
             Print::Connecting { id, endpoint, timeout } => {
                 let (line, at) = (now.line(), now.at);
                 let is_too_many = self.sockets.connecting(id, endpoint.clone(), line, at, timeout);
-                self.tell(now, What::Connecting { id, endpoint, timeout });
+                self.tell(now, EventKind::Connecting { id, endpoint, timeout });
                 if is_too_many {
-                    self.tell(now, What::Sign(Pattern::TooManySockets));
+                    self.tell(now, EventKind::Sign(Pattern::TooManySockets));
                 }
             }
             Print::Response { id, operation, result } => self.response(id, operation, result, now),
             Print::ConnectOk => {
                 let id = self.sockets.only_connecting();
                 let began = id.and_then(|id| self.sockets.opened(id));
-                self.tell_since(began, now, What::Connected(Whose::paired(id)));
+                self.tell_since(began, now, EventKind::Connected(Whose::paired(id)));
             }
             Print::ConnectFail(reason) => self.connect_failed(reason, now),
-            Print::Sending { total: 0, .. } => self.tell(now, What::SentNothing),
+            Print::Sending { total: 0, .. } => self.tell(now, EventKind::SentNothing),
             Print::Sending { total, .. } => {
                 if let Some(old) = self.sends.begin(now.line(), total) {
-                    self.tell(now.back_at(old.line), What::Unconfirmed { len: old.total });
+                    self.tell(now.back_at(old.line), EventKind::Unconfirmed { len: old.total });
                 }
             }
             Print::SendFail(reason) => self.send_failed(reason, now),
             Print::Received { len } => {
                 let socket = Whose::paired(self.sockets.only_open());
-                self.tell(now, What::Received { socket, len });
+                self.tell(now, EventKind::Received { socket, len });
             }
             Print::ClosedByPeer => {
                 let socket = Whose::paired(self.sockets.closed_by_peer(now.line()));
-                self.tell(now, What::ClosedByPeer(socket));
+                self.tell(now, EventKind::ClosedByPeer(socket));
             }
             Print::Closing(id) => {
                 if let Some(id) = id {
                     self.sockets.closing(id, now.line());
                 }
-                self.tell(now, What::Closing(id));
+                self.tell(now, EventKind::Closing(id));
             }
-            Print::Refused(endpoint) => self.tell(now, What::Refused(endpoint)),
-            Print::HttpDns { address } => self.tell(now, What::HttpDns { address }),
+            Print::Refused(endpoint) => self.tell(now, EventKind::Refused(endpoint)),
+            Print::HttpDns { address } => self.tell(now, EventKind::HttpDns { address }),
             Print::UsedWhenDead { function, reason } => {
                 self.note_bearer(reason, now);
-                self.tell(now, What::UsedWhenDead { function, reason });
+                self.tell(now, EventKind::UsedWhenDead { function, reason });
             }
             other => self.print_of_module(other, now),
         }
@@ -163,10 +163,10 @@ impl Narrator {
     fn print_of_module(&mut self, print: Print, now: Moment) {
         match print {
             Print::Bearer { line, deactivated } => self.bearer(line, deactivated, now),
-            Print::Link { step, text } => self.tell(now, What::Link { step, text }),
+            Print::Link { step, text } => self.tell(now, EventKind::Link { step, text }),
             Print::IpReady => {
                 self.is_bearer_lost = false;
-                self.tell(now, What::IpReady);
+                self.tell(now, EventKind::IpReady);
             }
             Print::Command(command) => {
                 let old = self.exchange.command(now.line(), command);
@@ -175,14 +175,14 @@ impl Narrator {
             Print::Answer(line) => {
                 let what = self.exchange.line(now.line(), line);
                 match what {
-                    Some((_, What::Urc(line))) => self.urc(line, now),
+                    Some((_, EventKind::Urc(line))) => self.urc(line, now),
                     what => self.told(what, now.at),
                 }
             }
             Print::Restart(reason) => {
                 let what = match reason.strip_prefix("ril.atimeout_") {
-                    Some(command) => What::AtTimeout(command.to_owned()),
-                    None => What::Restart(reason),
+                    Some(command) => EventKind::AtTimeout(command.to_owned()),
+                    None => EventKind::Restart(reason),
                 };
                 self.tell(now, what);
             }
@@ -193,11 +193,11 @@ impl Narrator {
                 self.sockets.clear();
                 self.unsaid.clear();
                 self.is_bearer_lost = false;
-                self.tell(now, What::PowerOn { reason, firmware });
+                self.tell(now, EventKind::PowerOn { reason, firmware });
             }
             other => {
                 if let Some(pattern) = sign(&other) {
-                    self.tell(now, What::Sign(pattern));
+                    self.tell(now, EventKind::Sign(pattern));
                 }
             }
         }
@@ -207,11 +207,11 @@ impl Narrator {
         match (operation, result) {
             (Operation::Connect, Some(0)) => {
                 let began = self.sockets.opened(id);
-                self.hold_since(began, now, What::Connected(Whose::Shown(id)));
+                self.hold_since(began, now, EventKind::Connected(Whose::Shown(id)));
             }
             (Operation::Connect, Some(_)) => {
                 let began = self.sockets.refused(id);
-                let what = What::ConnectFailed { socket: Whose::Shown(id), reason: Failure::Response };
+                let what = EventKind::ConnectFailed { socket: Whose::Shown(id), reason: Failure::Response };
                 self.hold_since(began, now, what);
             }
             (Operation::Send, Some(0)) => {
@@ -221,22 +221,22 @@ impl Narrator {
                 match self.sends.confirm(id, transport) {
                     Confirmed::Whole(send) => {
                         let len = Some(send.total);
-                        self.tell_since(Some(send.line), now, What::Sent { socket, len });
+                        self.tell_since(Some(send.line), now, EventKind::Sent { socket, len });
                     }
                     Confirmed::Piece => {}
-                    Confirmed::Unknown => self.tell(now, What::Sent { socket, len: None }),
+                    Confirmed::Unknown => self.tell(now, EventKind::Sent { socket, len: None }),
                 }
             }
             (Operation::Send, Some(_)) => {
                 let (began, len) = begun(self.sends.fail(Some(id)));
-                let what = What::SendFailed { socket: Whose::Shown(id), len, reason: Failure::Response };
+                let what = EventKind::SendFailed { socket: Whose::Shown(id), len, reason: Failure::Response };
                 self.hold_since(began, now, what);
             }
             (Operation::Close, number) => {
                 self.give_up_sends(Some(id));
                 let (by, mut lines) = self.sockets.closed(id);
                 lines.push(now.line());
-                self.out.push(Happening { lines, at: now.at, what: What::Closed { id, by, number } });
+                self.out.push(Event { lines, at: now.at, what: EventKind::Closed { id, by, number } });
             }
             // A line that was cut before its result gives no verdict.
             (Operation::Connect | Operation::Send, None) => {}
@@ -257,7 +257,7 @@ impl Narrator {
             (None, _) => None,
         };
         self.note_bearer(reason, now);
-        self.tell_since(began, now, What::ConnectFailed { socket: Whose::paired(id), reason });
+        self.tell_since(began, now, EventKind::ConnectFailed { socket: Whose::paired(id), reason });
     }
 
     /// `send fail` without a confirmation before it.
@@ -265,7 +265,7 @@ impl Narrator {
         let id = self.sockets.only_open();
         let (began, len) = begun(self.sends.fail(id));
         self.note_bearer(reason, now);
-        self.tell_since(began, now, What::SendFailed { socket: Whose::paired(id), len, reason });
+        self.tell_since(began, now, EventKind::SendFailed { socket: Whose::paired(id), len, reason });
     }
 
     /// A line that the core sent unasked.
@@ -274,7 +274,7 @@ impl Narrator {
         if Pattern::of_modem_line(&line) == Some(Pattern::BearerLost) {
             self.lose_bearer(line, now);
         } else {
-            self.tell(now, What::Urc(line));
+            self.tell(now, EventKind::Urc(line));
         }
     }
 
@@ -289,7 +289,7 @@ impl Narrator {
     fn lose_bearer(&mut self, line: String, now: Moment) {
         self.sockets.bearer_lost(now.line());
         if !std::mem::replace(&mut self.is_bearer_lost, true) {
-            self.tell(now, What::BearerLost { line });
+            self.tell(now, EventKind::BearerLost { line });
         }
     }
 
@@ -298,35 +298,35 @@ impl Narrator {
         if deactivated == Some(BEARER) {
             self.lose_bearer(line, now);
         } else if self.last_urc.as_deref() != Some(line.as_str()) {
-            self.tell(now, What::Urc(line));
+            self.tell(now, EventKind::Urc(line));
         }
     }
 
     fn give_up_sends(&mut self, gone: Option<CoreId>) {
         for send in self.sends.give_up(gone) {
-            self.out.push(Happening {
+            self.out.push(Event {
                 lines: vec![send.line],
                 at: None,
-                what: What::Unconfirmed { len: send.total },
+                what: EventKind::Unconfirmed { len: send.total },
             });
         }
     }
 
-    fn tell(&mut self, now: Moment, what: What) {
+    fn tell(&mut self, now: Moment, what: EventKind) {
         self.tell_since(None, now, what);
     }
 
-    fn tell_since(&mut self, began: Option<u64>, now: Moment, what: What) {
-        self.out.push(now.happening(began, what));
+    fn tell_since(&mut self, began: Option<u64>, now: Moment, what: EventKind) {
+        self.out.push(now.event(began, what));
     }
 
-    fn hold_since(&mut self, began: Option<u64>, now: Moment, what: What) {
-        self.held = Some(now.happening(began, what));
+    fn hold_since(&mut self, began: Option<u64>, now: Moment, what: EventKind) {
+        self.held = Some(now.event(began, what));
     }
 
-    fn told(&mut self, what: Option<(Vec<u64>, What)>, at: Option<Timestamp>) {
+    fn told(&mut self, what: Option<(Vec<u64>, EventKind)>, at: Option<Timestamp>) {
         if let Some((lines, what)) = what {
-            self.out.push(Happening { lines, at, what });
+            self.out.push(Event { lines, at, what });
         }
     }
 }
@@ -348,9 +348,9 @@ impl Moment {
         Self { lines: (line, line), at: None }
     }
 
-    fn happening(self, began: Option<u64>, what: What) -> Happening {
+    fn event(self, began: Option<u64>, what: EventKind) -> Event {
         let lines = began.into_iter().chain([self.line()]).collect();
-        Happening { lines, at: self.at, what }
+        Event { lines, at: self.at, what }
     }
 }
 
@@ -363,11 +363,11 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn of(what: &What) -> Option<Self> {
+    fn of(what: &EventKind) -> Option<Self> {
         match what {
-            What::Connected(_) => Some(Self::Connected),
-            What::ConnectFailed { .. } => Some(Self::ConnectFailed),
-            What::SendFailed { .. } => Some(Self::SendFailed),
+            EventKind::Connected(_) => Some(Self::Connected),
+            EventKind::ConnectFailed { .. } => Some(Self::ConnectFailed),
+            EventKind::SendFailed { .. } => Some(Self::SendFailed),
             _ => None,
         }
     }

@@ -10,14 +10,14 @@ use crate::at::Command;
 
 /// What is in doubt, the more urgent behind the less.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(in crate::proto) enum Check {
+pub(in crate::proto) enum SelfCheck {
     /// The bearer: news of one have come, and not every bearer is the sockets' (section 3); or a channel's state.
     Bearer,
     /// Whether the module makes several connections at once. A garbled `AT+CIPMUX=1` may have been answered with `OK`.
     Connections,
 }
 
-impl Check {
+impl SelfCheck {
     pub(in crate::proto) fn command(self) -> Command {
         match self {
             Self::Bearer => Command::ip_status(),

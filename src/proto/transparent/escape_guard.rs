@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// [`DOUBT`] leaves open when the bytes went: what follows is then held back as if silence were before it, and not
 /// behind it.
 #[derive(Debug, Default)]
-pub(super) struct Plus {
+pub(super) struct EscapeGuard {
     run: Run,
     written_at: Option<Timestamp>,
     /// Until then the pluses that were written last may still be joined by others.
@@ -50,7 +50,7 @@ const DOUBT: Duration = Duration::from_millis(250);
 /// How many pluses are an escape.
 const ESCAPE: usize = 3;
 
-impl Plus {
+impl EscapeGuard {
     /// How much of `data`, not empty, can be written now. `more`: other data follow at once.
     pub(super) fn allow(&mut self, now: Timestamp, data: &[u8], more: bool) -> Allowed {
         if now < self.doubtful_until {
@@ -105,7 +105,7 @@ mod tests {
 
     /// When each byte goes out, if the data are there at these moments.
     fn written(asked: &[(u64, &str)]) -> Vec<(u64, u8)> {
-        let (mut plus, mut out) = (Plus::default(), Vec::new());
+        let (mut plus, mut out) = (EscapeGuard::default(), Vec::new());
         let mut waiting: Vec<u8> = Vec::new();
         let mut asked = asked.iter().peekable();
         for millis in 0..10_000 {
@@ -162,15 +162,15 @@ mod tests {
     #[test]
     fn a_port_that_takes_bytes_late_makes_no_escape_of_what_follows() {
         let at = Timestamp::from_millis;
-        let mut plus = Plus::default();
+        let mut plus = EscapeGuard::default();
         plus.wrote(at(0), b"data");
         plus.taken(at(5_000));
         assert_eq!(plus.allow(at(5_000), b"+++", false), Allowed::Now(2), "the data may have gone at 0 s");
-        let mut plus = Plus::default();
+        let mut plus = EscapeGuard::default();
         plus.wrote(at(0), b"data");
         plus.taken(at(10));
         assert_eq!(plus.allow(at(10), b"+++", false), Allowed::Now(3), "they are just before");
-        let mut plus = Plus::default();
+        let mut plus = EscapeGuard::default();
         assert_eq!(plus.allow(at(0), b"+", false), Allowed::Now(1));
         plus.wrote(at(0), b"+");
         plus.taken(at(5_000));
@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn three_pluses_with_something_behind_them_are_not_held() {
-        assert_eq!(Plus::default().allow(Timestamp::from_secs(5), b"+++ATH", false), Allowed::Now(6));
-        assert_eq!(Plus::default().allow(Timestamp::from_secs(5), b"+++", true), Allowed::Now(3));
-        assert_eq!(Plus::default().allow(Timestamp::from_secs(5), b"+++", false), Allowed::Now(2));
+        assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++ATH", false), Allowed::Now(6));
+        assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++", true), Allowed::Now(3));
+        assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++", false), Allowed::Now(2));
     }
 }

@@ -8,16 +8,16 @@
 
 use crate::at::{IpState, IpStatus, Line};
 use crate::proto::exchange::Finished;
+use crate::proto::self_check::SelfCheck;
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::check::Check;
 
 impl Engine {
-    pub(in crate::proto) fn checked(&mut self, now: Timestamp, check: Check, finished: &Finished) {
+    pub(in crate::proto) fn checked(&mut self, now: Timestamp, check: SelfCheck, finished: &Finished) {
         match check {
-            Check::Bearer => self.bearer_checked(now, finished),
-            Check::Connections => self.connections_checked(now, finished),
+            SelfCheck::Bearer => self.bearer_checked(now, finished),
+            SelfCheck::Connections => self.connections_checked(now, finished),
         }
     }
 
@@ -31,7 +31,7 @@ impl Engine {
             // A transparent stream needs the single connection.
             IpState::Status | IpState::Processing | IpState::Single(_) if !self.is_ready() => {}
             IpState::Status | IpState::Processing | IpState::Single(_) => {
-                self.requests.check(Check::Connections);
+                self.requests.check(SelfCheck::Connections);
             }
             IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact => {
                 self.bearer_lost(now)

@@ -8,13 +8,13 @@ use super::{CoreId, Endpoint, Failure, Pattern, power_on_reason};
 
 /// One thing that happened, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
+pub struct Event {
     /// The lines of the file that show it, in rising order.
     pub lines: Vec<u64>,
     /// When it was complete, since the first stamp of the trace; `None` without stamps.
     pub at: Option<Timestamp>,
     /// What it was.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// Which socket something happened to.
@@ -45,7 +45,7 @@ pub enum Closer {
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum What {
+pub enum EventKind {
     /// The module started. All its sockets are gone.
     PowerOn {
         /// The number of the reason ([`power_on_reason`]).
@@ -110,7 +110,7 @@ pub enum What {
     SendFailed {
         /// The socket.
         socket: Whose,
-        /// The bytes, as with [`What::Sent`].
+        /// The bytes, as with [`EventKind::Sent`].
         len: Option<u64>,
         /// Why.
         reason: Failure,
@@ -164,7 +164,7 @@ pub enum What {
     Sign(Pattern),
 }
 
-impl What {
+impl EventKind {
     /// The pattern of the makers' search list that this is, if it is one.
     pub fn pattern(&self) -> Option<Pattern> {
         match self {
@@ -239,7 +239,7 @@ impl fmt::Display for Closer {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for EventKind {
     /// One line in words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

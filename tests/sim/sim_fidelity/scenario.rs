@@ -45,7 +45,7 @@ pub enum Act {
 }
 
 /// A capture, the modem that plays it, and the world around it.
-pub struct Scene {
+pub struct Scenario {
     /// How the file's name begins.
     pub file: &'static str,
     settings: Settings,
@@ -59,7 +59,7 @@ pub struct Scene {
     after: Vec<(usize, Act)>,
 }
 
-impl Scene {
+impl Scenario {
     /// A capture played by this dialect, with echo as the layout shows it.
     pub fn new(file: &'static str, profile: Profile, echo: bool) -> Self {
         let settings = Settings::default().profile(profile).echo(echo);

@@ -13,8 +13,8 @@ use super::open_send::OpenSend;
 /// so whatever comes before the question's own information line belongs to older commands. Successive attempts ask
 /// different questions, so that the late answer of one is never taken for that of the next.
 #[derive(Debug)]
-pub(super) struct Fence {
-    /// A command whose answer is held back until the fence is passed.
+pub(super) struct Barrier {
+    /// A command whose answer is held back until the barrier is passed.
     held: Option<Held>,
     /// A send that the module may be waiting for: then the question is payload to it.
     open: Option<OpenSend>,
@@ -43,16 +43,16 @@ struct Held {
     ends: Vec<(Vec<String>, Result<(), Refusal>)>,
 }
 
-/// What a line was to a fence.
+/// What a line was to a barrier.
 #[derive(Debug)]
 pub(super) enum Passage {
     /// It belonged to the question or to the command held back.
     Consumed,
     /// A final of an older command.
     Stray,
-    /// It is none of the fence's business.
+    /// It is none of the barrier's business.
     Unclaimed,
-    /// The fence is passed.
+    /// The barrier is passed.
     Passed {
         /// The command held back.
         held: Option<Finished>,
@@ -71,13 +71,13 @@ const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
 /// How long the line of an answer may take behind a final that may be its own. Answers come within 10 ms (section 15).
 const ODD_TIMEOUT: Duration = Duration::from_millis(300);
 
-impl Fence {
-    /// A fence behind nothing: the session is to find its footing.
+impl Barrier {
+    /// A barrier behind nothing: the session is to find its footing.
     pub(super) fn behind_nothing(now: Timestamp, probe: Command) -> Self {
         Self::new(now, None, probe)
     }
 
-    /// A fence behind a command that has ended with `end`.
+    /// A barrier behind a command that has ended with `end`.
     pub(super) fn behind(
         now: Timestamp,
         mut exchange: Exchange,
@@ -88,7 +88,7 @@ impl Fence {
         Self::new(now, Some(Held { exchange, ends: vec![(lines, end)] }), probe)
     }
 
-    /// A fence behind a command that has not ended, and may never.
+    /// A barrier behind a command that has not ended, and may never.
     pub(super) fn behind_open(now: Timestamp, exchange: Exchange, probe: Command) -> Self {
         Self::new(now, Some(Held { exchange, ends: Vec::new() }), probe)
     }
@@ -340,21 +340,21 @@ mod tests {
     use super::super::owner::Owner;
     use super::*;
 
-    /// A fence behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
-    fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Fence {
+    /// A barrier behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
+    fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Barrier {
         let (now, command) = (Timestamp::ZERO, Signal.command());
         let owner = Owner::Caller(Ticket(1));
         let mut exchange = Exchange::new(now, command, owner, Duration::ZERO, Phase::Answer);
         for line in lines {
             exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
         }
-        Fence::behind(now, exchange, end, Command::probe(0, |_| false))
+        Barrier::behind(now, exchange, end, Command::probe(0, |_| false))
     }
 
     /// What the command held back amounts to when these lines have come.
-    fn passed(mut fence: Fence, lines: &[&str]) -> Result<Vec<String>, Failure> {
+    fn passed(mut barrier: Barrier, lines: &[&str]) -> Result<Vec<String>, Failure> {
         for line in lines {
-            if let Passage::Passed { held, .. } = fence.line(line.as_bytes()) {
+            if let Passage::Passed { held, .. } = barrier.line(line.as_bytes()) {
                 return held.unwrap().result;
             }
         }
@@ -365,13 +365,13 @@ mod tests {
 
     #[test]
     fn what_comes_before_the_answer_to_the_question_is_old() {
-        let mut fence = Fence::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
-            assert!(matches!(fence.line(line.as_bytes()), Passage::Stray), "{line}");
+            assert!(matches!(barrier.line(line.as_bytes()), Passage::Stray), "{line}");
         }
-        assert!(matches!(fence.line(b"0, CLOSED"), Passage::Unclaimed));
-        assert!(matches!(fence.line(b"+CIPMUX: 1"), Passage::Consumed));
-        assert!(matches!(fence.line(b"OK"), Passage::Passed { held: None, .. }));
+        assert!(matches!(barrier.line(b"0, CLOSED"), Passage::Unclaimed));
+        assert!(matches!(barrier.line(b"+CIPMUX: 1"), Passage::Consumed));
+        assert!(matches!(barrier.line(b"OK"), Passage::Passed { held: None, .. }));
     }
 
     #[test]
@@ -396,12 +396,12 @@ mod tests {
 
     #[test]
     fn nobody_asks_for_ever() {
-        let mut fence = Fence::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         let mut asked = 1;
-        while !fence.is_exhausted() {
-            let now = fence.deadline();
-            fence = fence.ask(now, Command::probe(asked, |_| false));
-            assert!(fence.deadline() > now);
+        while !barrier.is_exhausted() {
+            let now = barrier.deadline();
+            barrier = barrier.ask(now, Command::probe(asked, |_| false));
+            assert!(barrier.deadline() > now);
             asked += 1;
         }
         assert_eq!(asked, ATTEMPTS);

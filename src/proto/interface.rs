@@ -369,7 +369,7 @@ pub enum Deadline {
     /// Something came in place of what was awaited, and is believed if nothing else follows.
     Doubt,
     /// The question that tells old answers from new ones should have been answered.
-    Fence,
+    Barrier,
     /// The next attempt to wake the module.
     Wake,
     /// The next step of bring-up.
@@ -397,7 +397,7 @@ pub enum Deadline {
     /// A socket has been silent for so long that its heartbeat is due.
     Heartbeat,
     /// Transparent data have stopped, and may end with words of the module's own.
-    Tail,
+    EndDetector,
     /// The silence before `+++` is over, or payload that would be one may go on.
     Guard,
     /// `+++` should have been answered.

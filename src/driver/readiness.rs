@@ -38,7 +38,7 @@ impl Readable {
 
 /// Who is to be told when a socket can be read, and how much of it is unread.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct Readiness {
     all: Vec<Entry>,
     /// A socket with more unread bytes than this presses.
     limit: usize,
@@ -55,7 +55,7 @@ struct Entry {
     pressed: bool,
 }
 
-impl Watched {
+impl Readiness {
     pub(super) fn new(limit: usize) -> Self {
         Self { all: Vec::new(), limit }
     }
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn only_a_socket_that_fills_up_although_somebody_reads_it_presses() {
         let socket = SocketId { channel: ChannelId::new(3).unwrap(), generation: 1 };
-        let mut watched = Watched::new(100);
+        let mut watched = Readiness::new(100);
         let readable = watched.add(socket);
         let mut now = Timestamp::from_secs(10);
         watched.press(now, |_| 150);

@@ -6,7 +6,7 @@ use crate::at::{fits, is_noise};
 use crate::error::CloseReason;
 use crate::time::Timestamp;
 
-use super::words::{Ending, MAX_WORD, may_begin_word, meaning};
+use super::end_lines::{Ending, MAX_WORD, may_begin_word, meaning};
 
 /// Transparent data have no frame, so the module's own words stand among them: `OK` behind an escape, `CLOSED` and its
 /// like when the connection ends (protocol section 12). Payload may say the same. They are told apart like this:
@@ -16,11 +16,11 @@ use super::words::{Ending, MAX_WORD, may_begin_word, meaning};
 /// 2. A word that ends a connection is in doubt whatever follows: behind it a module echoes what is under way to it (after a
 ///    restart) and answers what it takes for commands. It and all that comes behind it is held until an escape settles it.
 /// 3. An escape that is answered, and a question behind it, prove that the module was in data mode, where its own words
-///    can't have been: all is payload. Otherwise the connection has ended, and [`end`](Tail::end) says how.
+///    can't have been: all is payload. Otherwise the connection has ended, and [`end`](EndDetector::end) says how.
 ///
 /// What is held is bounded: words by [`MAX_HELD`], what is in doubt by [`MAX_DOUBTED`].
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(super) struct EndDetector {
     held: Vec<u8>,
     came_at: Timestamp,
     escape: Escape,
@@ -97,7 +97,7 @@ const ESCAPED: &[u8] = b"\r\nOK\r\n";
 /// Its text.
 const OK: &str = "OK";
 
-impl Tail {
+impl EndDetector {
     /// An escape has come so far.
     pub(super) fn escape_is(&mut self, escape: Escape) {
         if escape == Escape::Answerable && self.escape != escape {
@@ -391,8 +391,8 @@ mod tests {
     use super::*;
 
     /// What is payload at once, and what is held.
-    fn pushed(chunks: &[&[u8]], escape: Escape) -> (Vec<u8>, Tail) {
-        let (mut tail, mut payload) = (Tail::default(), Vec::new());
+    fn pushed(chunks: &[&[u8]], escape: Escape) -> (Vec<u8>, EndDetector) {
+        let (mut tail, mut payload) = (EndDetector::default(), Vec::new());
         tail.escape_is(escape);
         for chunk in chunks {
             tail.push(Timestamp::ZERO, chunk, |bytes| payload.extend_from_slice(bytes));
@@ -581,13 +581,13 @@ mod tests {
 
     #[test]
     fn what_is_held_is_bounded_and_more_than_a_module_says_is_the_peers() {
-        let (mut tail, mut given) = (Tail::default(), 0);
+        let (mut tail, mut given) = (EndDetector::default(), 0);
         for _ in 0..100_000 {
             tail.push(Timestamp::ZERO, b"\r\nCLOSED\r\n", |bytes| given += bytes.len());
             assert!(tail.held.len() <= MAX_DOUBTED);
         }
         assert_eq!(given + tail.held.len(), 1_000_000);
-        let (mut tail, mut given) = (Tail::default(), 0);
+        let (mut tail, mut given) = (EndDetector::default(), 0);
         for _ in 0..1000 {
             tail.push(Timestamp::ZERO, b"\r\n+CREG: 1\r\n", |bytes| given += bytes.len());
             assert!(tail.held.len() <= MAX_HELD);

@@ -7,12 +7,12 @@ use super::deadline::Deadline;
 /// Keeps each writer's data together, and nobody waiting beyond his time-out, as a lock would. Holds a buffer that each
 /// uses in turn.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(super) struct FairLock {
     give: Sender<Vec<u8>>,
     take: Receiver<Vec<u8>>,
 }
 
-impl Turns {
+impl FairLock {
     pub(super) fn new() -> Self {
         let (give, take) = bounded(1);
         let turns = Self { give, take };
@@ -38,7 +38,7 @@ impl Turns {
 /// A turn, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
-    turns: &'a Turns,
+    turns: &'a FairLock,
     pub(super) buffer: Vec<u8>,
 }
 
