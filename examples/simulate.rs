@@ -48,6 +48,8 @@ const PROGRESS: Duration = Duration::from_secs(10);
 const BATCH: u64 = 64;
 /// Failures of one kind and promise that are shown; the others are counted.
 const SHOWN: u64 = 1;
+/// Failures of one kind and promise whose seeds are listed.
+const LISTED: usize = 100;
 
 struct Options {
     seeds: u64,
@@ -254,7 +256,7 @@ fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io:
         writeln!(out, "digest {:016x}", total.digest)?;
     }
     for ((kind, check), seeds) in &total.failures {
-        let some: Vec<String> = seeds.iter().take(8).map(u64::to_string).collect();
+        let some: Vec<String> = seeds.iter().take(LISTED).map(u64::to_string).collect();
         writeln!(out, "FAILED: {check} in {} seeds of kind {kind}: {}", seeds.len(), some.join(" "))?;
     }
     Ok(if total.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -353,6 +353,28 @@ fn a_line_feed_right_behind_the_command_is_not_payload() {
     assert_eq!(received(&host), b"abcd\nabc");
 }
 
+/// The second half of the command's own line end comes while the command runs, later than the firmware's window for it.
+#[test]
+fn a_line_feed_that_comes_before_the_prompt_is_not_payload() {
+    for profile in Profile::all() {
+        let settings = Settings::default().profile(profile).echo(false).latency(millis(30));
+        let name = settings.profile.name;
+        let mut host = host_with(settings);
+        for command in ["AT+CIPMUX=1;+CIPQSEND=1;+CSTT;+CIICR\r\n", "AT+CIFSR\r\n"] {
+            host.write(command.as_bytes());
+            host.wait(millis(500));
+        }
+        host.write(b"AT+CIPSTART=0,\"TCP\",\"discard.test\",9\r\n");
+        host.wait(millis(500));
+        host.write(b"AT+CIPSEND=0,4\r");
+        host.wait(millis(25));
+        host.write(b"\n");
+        assert!(text(host.wait(millis(100))).contains('>'), "{name}");
+        host.write(b"abcd");
+        assert_eq!(received(&host), b"abcd", "{name}");
+    }
+}
+
 #[test]
 fn line_ends_behind_a_payload_are_swallowed_in_silence() {
     let mut host = online(true);

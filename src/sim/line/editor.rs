@@ -41,7 +41,11 @@ impl Editor {
         echo.push(byte);
         match byte {
             b'\r' => self.end_line(now),
-            b'\n' | 0 => Edit::More,
+            b'\n' => {
+                self.returned_at = None;
+                Edit::More
+            }
+            0 => Edit::More,
             // S5=8: backspace takes back a character.
             0x08 => {
                 self.line.pop();
@@ -53,10 +57,15 @@ impl Editor {
 
     /// Whether this line feed, arriving now, is the second half of the line end before it.
     pub(in crate::sim) fn completes_line_end(&mut self, now: Timestamp, byte: u8, window: Duration) -> bool {
-        let Some(returned_at) = self.returned_at.take() else {
+        let Some(returned_at) = self.returned_at else {
             return false;
         };
-        byte == b'\n' && now - returned_at <= window
+        let completes = byte == b'\n' && now - returned_at <= window;
+        // A line feed that is late is no payload either, if a prompt comes before it is read.
+        if completes || byte != b'\n' {
+            self.returned_at = None;
+        }
+        completes
     }
 
     /// Whether the last line ended with a carriage return alone so far.
