@@ -74,7 +74,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let (host, port) = common.server(options.connect.as_ref(), common::echo_server)?;
     let modem = common.open()?;
     common::bring_up(&modem)?;
-    let socket = modem.tcp().connect(&host, port)?;
+    let socket = modem.tcp().connect((&host, port))?;
     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
 
     let idle = options.idle.unwrap_or(common.pace(Duration::from_secs(60), Duration::from_millis(300)));

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded};
-use air724ug::{Socket, Wake};
+use air724ug::{Received, Socket};
 use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, seconds, step, unknown, value};
 
 const USAGE: &str = "\
@@ -80,7 +80,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let (host, port) = common.server(options.connect.as_ref(), common::echo_server)?;
     let modem = common.open()?;
     common::bring_up(&modem)?;
-    let socket = modem.tcp().connect(&host, port)?;
+    let socket = modem.tcp().connect((&host, port))?;
     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
 
     let count = options.count.or(common.port.is_none().then_some(10));
@@ -121,7 +121,7 @@ fn converse(
     let mut heard_at = Instant::now();
     loop {
         let send = match socket.recv_or(messages, idle)? {
-            Wake::Data(data) => {
+            Received::Data(data) => {
                 received += data.len();
                 heard_at = Instant::now();
                 let first = data[..data.len().min(30)].escape_ascii();
@@ -131,12 +131,12 @@ fn converse(
                 }
                 None
             }
-            Wake::Message(message) => {
+            Received::Message(message) => {
                 sent += 1;
                 step("message", format_args!("{sent}: {} bytes from another thread", message.len()))?;
                 Some(message)
             }
-            Wake::Timeout => {
+            Received::Timeout => {
                 pings += 1;
                 step("silence", format_args!("of {idle:?}, so ping {pings}"))?;
                 Some(b"ping".to_vec())

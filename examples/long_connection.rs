@@ -156,7 +156,7 @@ impl Link {
         let (host, port) = &self.server;
         let mut failures = 0;
         while !self.is_time_up() {
-            match self.modem.tcp().connect(host, *port) {
+            match self.modem.tcp().connect((host, *port)) {
                 Ok(socket) => {
                     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
                     return Ok(Some(socket));

@@ -88,12 +88,12 @@ fn run(options: Options) -> Result<(), Failed> {
     let modem = options.common.open()?;
     common::bring_up(&modem)?;
     if options.transparent {
-        let stream = modem.transparent(&host, port)?;
+        let stream = modem.connect_transparent((&host, port))?;
         step("connected", format_args!("to {host}:{port}, transparently"))?;
         pass(&stream, uart, report)?;
         stream.close()?;
     } else {
-        let socket = modem.tcp().connect(&host, port)?;
+        let socket = modem.tcp().connect((&host, port))?;
         step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
         pass(&socket, uart, report)?;
         socket.close()?;

@@ -86,7 +86,7 @@ fn run(options: Options) -> Result<(), Failed> {
     step("port", options.common.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"))?;
     common::bring_up(&modem)?;
     introduce(&modem)?;
-    let socket = modem.tcp().connect(&host, port)?;
+    let socket = modem.tcp().connect((&host, port))?;
     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
     let began = Instant::now();
     let bytes = echo(&socket, options.message.as_bytes(), options.count)?;

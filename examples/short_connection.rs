@@ -110,7 +110,7 @@ fn exchange(
     message: &[u8],
     patience: Duration,
 ) -> Result<Vec<u8>, Failed> {
-    let socket = modem.tcp().connect(host, port)?;
+    let socket = modem.tcp().connect((host, port))?;
     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
     socket.send(message)?;
     let until = Instant::now() + patience;

@@ -10,7 +10,7 @@
 //!
 //! let modem = Modem::open("/dev/ttyUSB0", Config::default())?;
 //! modem.wait_ready(Duration::from_secs(90))?;
-//! let mut socket = modem.tcp().connect("example.com", 80)?;
+//! let mut socket = modem.tcp().connect(("example.com", 80))?;
 //! socket.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
 //! let mut page = String::new();
 //! socket.read_to_string(&mut page)?;
@@ -71,7 +71,7 @@ pub use crossbeam_channel;
 
 /// What the module and the driver tell unasked: [`Modem::events`].
 pub mod event {
-    pub use crate::at::{Access, Domain, Fault, SimState, Urc};
+    pub use crate::at::{AccessTechnology, Domain, Fault, SimState, Urc};
     pub use crate::proto::{BringUpStep, Deadline, Event, HeartbeatFailure, SocketId};
 }
 
@@ -82,15 +82,15 @@ pub mod statistics {
 
 /// Connections that come back by themselves, and what is done for that: retries, flight mode, restart, a power hook.
 pub mod supervisor {
-    pub use crate::modem::{Gap, Incoming, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
+    pub use crate::modem::{Gap, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 }
 
 pub use at::{ChannelId, PingReply, RegistrationStatus};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
 pub use modem::{
-    CloseError, Connector, Heartbeat, Keepalive, Modem, Received, Registration, Socket, TransparentStream,
-    Unacknowledged, Wake,
+    CloseError, Connector, Heartbeat, Keepalive, Modem, Received, Registration, Remote, Socket, TlsSocket,
+    ToRemote, TransparentStream, UdpSocket, transport,
 };
 pub use proto::{Event, Identity};
 pub use query::{ClockTime, SignalQuality};

@@ -40,7 +40,7 @@ fn with_the_driver() -> Duration {
     let puppet = Puppet::new();
     let modem = Modem::open(&puppet.path, Config::default()).unwrap();
     modem.wait_ready(SOON).unwrap();
-    let mut socket = modem.tcp().connect("discard.test", 9).unwrap();
+    let mut socket = modem.tcp().connect(("discard.test", 9)).unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
     let mut buffer = vec![0; 64 * 1024];
     let begun = Instant::now();

@@ -69,7 +69,7 @@ fn echo() {
         }));
         drop(raw);
         let modem = terminal.modem(Config::default());
-        let mut socket = modem.tcp().connect("echo.test", 7).unwrap();
+        let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
         let mut back = [0; 64];
         drivers.extend(trips(|| {
             socket.write_all(&data).unwrap();
@@ -95,7 +95,7 @@ fn news() {
         let puppet = Puppet::new();
         let modem = air724ug::Modem::open(&puppet.path, Config::default()).unwrap();
         modem.wait_ready(SOON).unwrap();
-        let socket = modem.tcp().connect("discard.test", 9).unwrap();
+        let socket = modem.tcp().connect(("discard.test", 9)).unwrap();
         assert_eq!(socket.id().index(), 0);
         drivers.extend(heard(&puppet, || assert_eq!(socket.recv(SOON).unwrap().data().unwrap(), PAYLOAD)));
         modem.close();

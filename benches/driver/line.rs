@@ -127,7 +127,7 @@ fn send_on_a_terminal(baud: u32) -> [Duration; 2] {
         begun.elapsed()
     };
     let modem = terminal.modem(Config::default().baud_rate(baud));
-    let mut socket = modem.tcp().connect("discard.test", 9).unwrap();
+    let mut socket = modem.tcp().connect(("discard.test", 9)).unwrap();
     socket.write_all(&data[..CHUNK]).unwrap();
     let begun = Instant::now();
     socket.write_all(&data).unwrap();
@@ -137,7 +137,7 @@ fn send_on_a_terminal(baud: u32) -> [Duration; 2] {
 fn receive_on_a_terminal(mode: ReceiveMode) -> Duration {
     let terminal = Terminal::with(settings(FAST), memory());
     let modem = terminal.modem(Config::default().baud_rate(FAST).receive_mode(mode));
-    let mut socket = modem.tcp().connect("source.test", 1).unwrap();
+    let mut socket = modem.tcp().connect(("source.test", 1)).unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
     let mut data = vec![0; REAL];
     socket.read_exact(&mut data[..CHUNK]).unwrap();

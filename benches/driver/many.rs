@@ -103,7 +103,7 @@ fn open(paths: &[String]) -> Vec<Open> {
 
 fn with_sockets(modem: Modem) -> Open {
     modem.wait_ready(SOON).unwrap();
-    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect("echo.test", 7).unwrap()).collect();
+    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect(("echo.test", 7)).unwrap()).collect();
     for mut socket in &sockets {
         let mut back = [0; 1460];
         socket.write_all(&back).unwrap();

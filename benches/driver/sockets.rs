@@ -47,7 +47,7 @@ fn all(
     let settings = Settings::default().baud(Some(RATE)).full_buffer(FullBuffer::Wait);
     let terminal = Terminal::with(settings, memory());
     let modem = terminal.modem(Config::default().baud_rate(RATE).receive_mode(mode));
-    let sockets: Vec<_> = (0..SOCKETS).map(|_| modem.tcp().connect(peer.0, peer.1).unwrap()).collect();
+    let sockets: Vec<_> = (0..SOCKETS).map(|_| modem.tcp().connect((peer.0, peer.1)).unwrap()).collect();
     sockets.iter().for_each(|socket| socket.set_read_timeout(Some(SOON)).unwrap());
     let moved: Vec<Moved> = thread::scope(|scope| {
         let threads: Vec<_> = sockets.iter().map(|socket| scope.spawn(move || one(socket, step))).collect();

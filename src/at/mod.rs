@@ -51,7 +51,7 @@ pub use internet::{DnsError, PingReply};
 pub(crate) use known_secrets::{KnownSecrets, Recent};
 pub use line::{ChannelNews, Final, Line, bare_address};
 pub(crate) use reply::ListForm;
-pub use reply::{Access, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SimState};
+pub use reply::{AccessTechnology, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SimState};
 pub(crate) use secret_lines::SecretLines;
 pub(crate) use secrets::{Scanner, Verdict as SecretVerdict};
 pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};

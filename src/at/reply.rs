@@ -60,7 +60,7 @@ impl Domain {
 
 /// The network that serves the module, from `+E_UTRAN Service` and its like (protocol section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Access {
+pub enum AccessTechnology {
     /// 4G.
     Lte,
     /// 2G with packet service.

@@ -6,7 +6,7 @@ use super::channel_id::ChannelId;
 use super::fields::{Field, each_field, fields};
 use super::internet::{DnsError, PingReply};
 use super::line::{ChannelNews, Final, Line, bare_address};
-use super::reply::{Access, Domain, ListForm, SimState, registration_status};
+use super::reply::{AccessTechnology, Domain, ListForm, SimState, registration_status};
 use super::transport_error::{TcpError, UdpError};
 use super::urc::Urc;
 
@@ -335,10 +335,10 @@ fn mode(_: &str, list: &[u8]) -> Option<Urc> {
 
 fn service(words: &str) -> Option<Urc> {
     let access = match words {
-        "+E_UTRAN Service" => Access::Lte,
-        "+GSM Service" => Access::Gsm,
-        "+GPRS Service" => Access::Gprs,
-        "+NO Service" => Access::None,
+        "+E_UTRAN Service" => AccessTechnology::Lte,
+        "+GSM Service" => AccessTechnology::Gsm,
+        "+GPRS Service" => AccessTechnology::Gprs,
+        "+NO Service" => AccessTechnology::None,
         _ => return None,
     };
     Some(Urc::Service(access))

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::channel_id::ChannelId;
 use super::internet::{DnsError, PingReply};
 use super::reply::RegistrationStatus;
-use super::reply::{Access, Domain, SimState};
+use super::reply::{AccessTechnology, Domain, SimState};
 use super::transport_error::{TcpError, UdpError};
 
 /// An unsolicited result code (protocol sections 3, 8 to 13). The table is in `unasked.rs`.
@@ -66,7 +66,7 @@ pub enum Urc {
     /// `^MODE: 17,17`: the radio service, `0,0` for none.
     Mode(u32, u32),
     /// `+E_UTRAN Service`, `+GSM Service`, `+GPRS Service`, `+NO Service`.
-    Service(Access),
+    Service(AccessTechnology),
     /// `+NITZ: ...`, `+CTZE: ...`: the network's time, as written behind the key.
     NetworkTime(String),
     /// `+CREG: <stat>`, `+CGREG: <stat>`, `+CEREG: <stat>`.

@@ -1,3 +1,4 @@
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -5,27 +6,30 @@ use crate::proto::{Protocol, Quotable, Request, Response};
 use crate::tls::TlsConfig;
 
 use super::deadline::DEFAULT_TIMEOUT;
+use super::remote::{Remote, ToRemote};
+use super::transport::{Any, Tcp, Transport};
 use super::{Modem, Socket, TransparentStream, unexpected};
 
 /// A connection to be made.
 ///
 /// ```no_run
 /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
-/// let socket = modem.tcp().timeout(std::time::Duration::from_secs(30)).connect("example.com", 80)?;
+/// let socket = modem.tcp().timeout(std::time::Duration::from_secs(30)).connect(("example.com", 80))?;
 /// # Ok::<(), air724ug::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing happens before `connect`"]
-pub struct Connector {
+pub struct Connector<T: Transport = Tcp> {
     modem: Modem,
     protocol: Protocol,
     timeout: Duration,
     tls: Option<TlsConfig>,
+    transport: PhantomData<fn() -> T>,
 }
 
-impl Connector {
+impl<T: Transport> Connector<T> {
     pub(super) fn new(modem: Modem, protocol: Protocol) -> Self {
-        Self { modem, protocol, timeout: DEFAULT_TIMEOUT, tls: None }
+        Self { modem, protocol, timeout: DEFAULT_TIMEOUT, tls: None, transport: PhantomData }
     }
 
     pub(super) fn with_tls(self, config: TlsConfig) -> Self {
@@ -37,7 +41,8 @@ impl Connector {
         Self { timeout, ..self }
     }
 
-    /// Connects (`c:connect(address, port, timeout)`): name or address, port 1 to 65535. If the module is not ready, it
+    /// Connects (`c:connect(address, port, timeout)`): to `("example.com", 80)`, `"example.com:80"` or a
+    /// [`SocketAddr`](std::net::SocketAddr) of IPv4. If the module is not ready, it
     /// is waited for within the time-out; so is a channel that is being released, if no other is free.
     ///
     /// # Errors
@@ -45,38 +50,22 @@ impl Connector {
     /// which is being released for this connection;
     /// [`Error::ConnectFailed`], with TLS [`Error::Tls`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up; [`Error::ModemRestarted`],
     /// [`Error::PortLost`].
-    pub fn connect(&self, host: &str, port: u16) -> Result<Socket> {
-        match self.modem.driver.call(self.request(checked(host, port)?, port)?)? {
-            Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, self.protocol, host, port)),
+    pub fn connect(&self, remote: impl ToRemote) -> Result<Socket<T>> {
+        let remote = remote.to_remote()?;
+        match self.modem.driver.call(self.request(&remote)?)? {
+            Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, self.protocol, remote)),
             other => Err(unexpected(&other)),
         }
     }
 
-    /// Connects transparently ([`Modem::transparent`]). No socket may be open; the module is switched to a single connection
-    /// and back when the stream is closed, which takes some seconds each time.
-    ///
-    /// # Errors
-    /// [`Error::InvalidInput`] before a byte is written, also for UDP and TLS, which no source shows in this mode;
-    /// [`Error::InUse`] while sockets are open or another stream lasts; [`Error::Refused`] if the module has no transparent
-    /// mode; [`Error::ConnectFailed`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up;
-    /// [`Error::ModemRestarted`], [`Error::PortLost`].
-    pub fn connect_transparent(&self, host: &str, port: u16) -> Result<TransparentStream> {
-        if self.protocol != Protocol::Tcp || self.tls.is_some() {
-            return Err(Error::invalid("connection", "is not plain TCP, as a transparent stream has to be"));
-        }
-        let quotable = checked(host, port)?;
-        let request = Request::Transparent { host: quotable, port, timeout: self.timeout };
-        match self.modem.driver.call(request)? {
-            Response::Connected(id) => {
-                let socket = Socket::new(self.modem.clone(), id, self.protocol, host, port);
-                Ok(TransparentStream::new(socket))
-            }
-            other => Err(unexpected(&other)),
-        }
+    /// The same, with sockets of which the transport is not known.
+    pub(super) fn any(self) -> Connector<Any> {
+        let Self { modem, protocol, timeout, tls, .. } = self;
+        Connector { modem, protocol, timeout, tls, transport: PhantomData }
     }
 
-    fn request(&self, host: Quotable, port: u16) -> Result<Request> {
-        let timeout = self.timeout;
+    fn request(&self, remote: &Remote) -> Result<Request> {
+        let (host, port, timeout) = (quotable(remote)?, remote.port(), self.timeout);
         let Some(config) = &self.tls else {
             return Ok(Request::Connect { protocol: self.protocol, host, port, timeout });
         };
@@ -87,9 +76,37 @@ impl Connector {
     }
 }
 
-fn checked(host: &str, port: u16) -> Result<Quotable> {
-    if port == 0 {
-        return Err(Error::invalid("port", "is zero"));
+impl Connector<Tcp> {
+    /// Connects transparently ([`Modem::connect_transparent`]). No socket may be open; the module is switched to a single connection
+    /// and back when the stream is closed, which takes some seconds each time.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] before a byte is written;
+    /// [`Error::InUse`] while sockets are open or another stream lasts; [`Error::Refused`] if the module has no transparent
+    /// mode; [`Error::ConnectFailed`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up;
+    /// [`Error::ModemRestarted`], [`Error::PortLost`].
+    pub fn connect_transparent(&self, remote: impl ToRemote) -> Result<TransparentStream> {
+        let remote = remote.to_remote()?;
+        let request =
+            Request::Transparent { host: quotable(&remote)?, port: remote.port(), timeout: self.timeout };
+        match self.modem.driver.call(request)? {
+            Response::Connected(id) => {
+                let socket = Socket::new(self.modem.clone(), id, self.protocol, remote);
+                Ok(TransparentStream::new(socket))
+            }
+            other => Err(unexpected(&other)),
+        }
     }
-    Quotable::host(host).map_err(|why| Error::invalid("host", why))
+}
+
+impl<T: Transport> Clone for Connector<T> {
+    fn clone(&self) -> Self {
+        let Self { modem, protocol, timeout, tls, .. } = self;
+        let (modem, tls) = (modem.clone(), tls.clone());
+        Self { modem, protocol: *protocol, timeout: *timeout, tls, transport: PhantomData }
+    }
+}
+
+fn quotable(remote: &Remote) -> Result<Quotable> {
+    Quotable::host(remote.host()).map_err(|why| Error::invalid("host", why))
 }

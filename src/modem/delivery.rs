@@ -4,14 +4,15 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::deadline::Deadline;
+use super::transport::{Tcp, Transport};
 use super::{Socket, unexpected};
-use crate::error::{DeliveryUnknown, Error, Result};
+use crate::error::{Error, Result};
 use crate::proto::{Request, Response};
 
 /// How long one question about delivery may take.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(20);
 
-impl Socket {
+impl<T: Transport> Socket<T> {
     /// Sends data without waiting (`c:asyncSend(data)`): they go out behind those sent and queued before, in order. What
     /// becomes of them is told by [`Event::Sent`](crate::Event::Sent) and, if the socket ends first,
     /// [`Event::Unsent`](crate::Event::Unsent).
@@ -26,7 +27,15 @@ impl Socket {
         self.modem().driver.call(request).map(drop)
     }
 
-    /// Waits until the module has accepted, or refused, all that was sent and queued.
+    /// Waits until the module has accepted, or refused, all that was sent and queued, at most the
+    /// [write time-out](Self::set_write_timeout). It may not have reached the peer then.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`]; how the socket ended, if it did.
+    pub fn wait_accepted(&self) -> Result<()> {
+        self.drained_within(self.write_timeout().unwrap_or(Duration::MAX))
+    }
+
     pub(super) fn drained_within(&self, timeout: Duration) -> Result<()> {
         self.modem().driver.call(Request::Drain { socket: self.socket_id(), timeout }).map(drop)
     }
@@ -34,28 +43,6 @@ impl Socket {
     /// How many bytes the module does not have yet, sent or queued.
     pub fn queued(&self) -> usize {
         self.modem().driver.with_engine(|engine, _| engine.queued(self.socket_id()))
-    }
-
-    /// Waits until the peer has acknowledged everything that was sent (`AT+CIPACK`), at most the
-    /// [write time-out](Self::set_write_timeout). It is asked again and again, more and more seldom, up to every 2 s.
-    ///
-    /// [`Write::flush`](std::io::Write::flush) does *not* wait for that, as with [`std::net::TcpStream`]: whoever
-    /// flushes after every message would wait for a round trip each time.
-    ///
-    /// # Errors
-    /// [`Error::Timeout`]; how the socket ended; [`Error::DeliveryUnknown`] at once for UDP and TLS, where nobody can say;
-    /// [`Error::Refused`] by firmware that never does.
-    pub fn flush(&self) -> Result<()> {
-        let timeout = self.write_timeout().unwrap_or(Duration::MAX);
-        self.modem().driver.call(Request::Flush { socket: self.socket_id(), timeout }).map(drop)
-    }
-
-    /// How many bytes that the module has accepted the peer has not acknowledged (`AT+CIPACK`).
-    ///
-    /// # Errors
-    /// As for [`flush`](Self::flush).
-    pub fn unacknowledged(&self) -> Result<u32> {
-        self.unacknowledged_within(COUNT_TIMEOUT)
     }
 
     pub(super) fn unacknowledged_within(&self, timeout: Duration) -> Result<u32> {
@@ -66,53 +53,60 @@ impl Socket {
             other => Err(unexpected(&other)),
         }
     }
+}
 
-    /// Waits as [`flush`](Self::flush) until the peer has acknowledged everything, then closes the socket for every handle
-    /// as [`close`](Self::close) does; both within `timeout`.
+impl Socket<Tcp> {
+    /// Waits until the peer has acknowledged everything that was sent (`AT+CIPACK`), at most the
+    /// [write time-out](Self::set_write_timeout). The module is asked at growing intervals, up to 2 s.
+    ///
+    /// [`Write::flush`](std::io::Write::flush) does *not* wait for that, as with [`std::net::TcpStream`]: a program that
+    /// flushes after every message would wait for a round trip each time.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`]; how the socket ended; [`Error::Refused`] by firmware without `AT+CIPACK`.
+    pub fn wait_acknowledged(&self) -> Result<()> {
+        let timeout = self.write_timeout().unwrap_or(Duration::MAX);
+        self.modem().driver.call(Request::Flush { socket: self.socket_id(), timeout }).map(drop)
+    }
+
+    /// How many bytes that the module has accepted the peer has not acknowledged (`AT+CIPACK`).
+    ///
+    /// # Errors
+    /// As for [`wait_acknowledged`](Self::wait_acknowledged).
+    pub fn unacknowledged(&self) -> Result<u32> {
+        self.unacknowledged_within(COUNT_TIMEOUT)
+    }
+
+    /// Waits as [`wait_acknowledged`](Self::wait_acknowledged) until the peer has acknowledged everything, then closes the
+    /// socket for every handle as [`close`](Self::close) does; both within `timeout`.
     ///
     /// The socket is closed whatever happens: when time is up before, the module closes it a moment after this has
-    /// returned. Of UDP and TLS, where nobody can say what the peer has, it is closed once the module has accepted
-    /// everything, and [`Unacknowledged::Unknown`] says so.
+    /// returned.
     ///
     /// ```no_run
     /// # use std::time::Duration;
-    /// use air724ug::Unacknowledged;
-    ///
     /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
-    /// # let socket = modem.tcp().connect("example.com", 7)?;
+    /// # let socket = modem.tcp().connect(("example.com", 7))?;
     /// socket.send(b"the last words")?;
-    /// if let Err(error) = socket.close_flushed(Duration::from_secs(30)) {
-    ///     match error.unacknowledged {
-    ///         Unacknowledged::AtMost(bytes) => println!("the last {bytes} bytes may be lost: {}", error.why),
-    ///         Unacknowledged::Unknown(why) => println!("nobody knows: {why}"),
-    ///     }
+    /// if let Err(error) = socket.close_acknowledged(Duration::from_secs(30)) {
+    ///     println!("the last {} bytes may be lost: {}", error.unacknowledged, error.why);
     /// }
     /// # Ok::<(), air724ug::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`CloseError`]: what the peer may lack, and why.
-    pub fn close_flushed(self, timeout: Duration) -> std::result::Result<(), CloseError> {
+    pub fn close_acknowledged(self, timeout: Duration) -> std::result::Result<(), CloseError> {
         let (socket, deadline) = (self.socket_id(), Deadline::after(Some(timeout)));
         let began = Instant::now();
         let call = |request| self.modem().driver.call(request);
-        let mut unknown = None;
-        let mut delivered = call(Request::Flush { socket, timeout });
-        if let Err(Error::DeliveryUnknown(why)) = delivered {
-            unknown = Some(Unacknowledged::Unknown(why));
-            delivered = call(Request::Drain { socket, timeout: deadline.left() });
-            delivered = delivered.and(Err(Error::DeliveryUnknown(why)));
-        }
-        let unacknowledged = unknown.unwrap_or_else(|| match delivered {
-            Ok(_) => Unacknowledged::AtMost(0),
-            Err(_) => Unacknowledged::AtMost(self.statistics().unacknowledged()),
-        });
+        let delivered = call(Request::Flush { socket, timeout });
+        let unacknowledged = delivered.as_ref().map_or_else(|_| self.statistics().unacknowledged(), |_| 0);
         // Without any time left it is begun all the same.
         let closed = call(Request::Close { socket, timeout: deadline.left() });
         match delivered.and(closed) {
             Ok(_) => Ok(()),
             Err(Error::Timeout { command, .. }) => {
-                // A datagram that was not confirmed does not take all of the time.
                 let after = if deadline.left().is_zero() { timeout } else { began.elapsed() };
                 Err(CloseError { unacknowledged, why: Error::timeout(command, after) })
             }
@@ -121,35 +115,23 @@ impl Socket {
     }
 }
 
-/// What a [close that waits for the peer](Socket::close_flushed) can't promise. The socket is closed all the same.
+/// What a [close that waits for the peer](Socket::close_acknowledged) can't promise. The socket is closed all the same.
 #[derive(Debug, thiserror::Error)]
-#[error("closed, but {unacknowledged}: {why}")]
+#[error("closed, but {}: {why}", acknowledged(*unacknowledged))]
 #[non_exhaustive]
 pub struct CloseError {
-    /// What the peer may not have received.
-    pub unacknowledged: Unacknowledged,
-    /// Why: [`Error::Timeout`], how the socket had ended before, or [`Error::DeliveryUnknown`]. With nothing
-    /// unacknowledged it was the close itself that the module did not confirm.
+    /// How many of the last bytes, sent or queued, are not known to be acknowledged; everything before them is.
+    pub unacknowledged: u64,
+    /// Why: [`Error::Timeout`], or how the socket had ended before. With nothing unacknowledged it was the close itself that
+    /// the module did not confirm.
     #[source]
     pub why: Error,
 }
 
-/// What a peer may not have received.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unacknowledged {
-    /// So many of the last bytes, sent or queued, are not known to be acknowledged; everything before them is.
-    AtMost(u64),
-    /// Anything: nobody can say.
-    Unknown(DeliveryUnknown),
-}
-
-impl std::fmt::Display for Unacknowledged {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::AtMost(0) => f.write_str("everything is acknowledged"),
-            Self::AtMost(bytes) => write!(f, "{bytes} bytes are not acknowledged"),
-            Self::Unknown(_) => f.write_str("nobody knows what was received"),
-        }
+fn acknowledged(unacknowledged: u64) -> String {
+    match unacknowledged {
+        0 => "everything is acknowledged".to_owned(),
+        bytes => format!("{bytes} bytes are not acknowledged"),
     }
 }
 

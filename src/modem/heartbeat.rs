@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::transport::Transport;
 use super::{Modem, Socket};
 use crate::driver::Says;
 use crate::error::{Error, Result};
@@ -98,7 +99,7 @@ impl Default for Keepalive {
 /// The longest heartbeat of the module's own (protocol section 13).
 const MAX_MODULE_HEARTBEAT: usize = 256;
 
-impl Socket {
+impl<T: Transport> Socket<T> {
     /// Begins, changes or (with `None`) ends the heartbeat of this socket.
     ///
     /// It ends by itself when the socket ends, or its direction to the peer is [shut down](Socket::shutdown).

@@ -4,21 +4,11 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, after, never, select};
 
-use super::Socket;
+use super::transport::Transport;
+use super::{Received, Socket};
 use crate::error::Result;
 
-/// What [`Socket::recv_or`] came back with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Wake<T> {
-    /// Data from the peer, at least one byte.
-    Data(Vec<u8>),
-    /// A message from another thread.
-    Message(T),
-    /// Neither came in time.
-    Timeout,
-}
-
-impl Socket {
+impl<T: Transport> Socket<T> {
     /// Waits for data or for a message from another thread, whichever comes first (`c:recv(timeout, msg)`). `None` waits
     /// for ever.
     ///
@@ -26,16 +16,16 @@ impl Socket {
     /// When every sender of the channel is gone, only data and time count.
     ///
     /// ```no_run
-    /// use air724ug::Wake;
+    /// use air724ug::Received;
     /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
-    /// # let socket = modem.tcp().connect("example.com", 7)?;
+    /// # let socket = modem.tcp().connect(("example.com", 7))?;
     /// let (publish, messages) = crossbeam_channel::unbounded::<Vec<u8>>();
     /// # drop(publish);
     /// loop {
     ///     match socket.recv_or(&messages, std::time::Duration::from_secs(120))? {
-    ///         Wake::Data(data) => println!("{} bytes from the server", data.len()),
-    ///         Wake::Message(data) => socket.send(&data)?,
-    ///         Wake::Timeout => socket.send(b"ping")?,
+    ///         Received::Data(data) => println!("{} bytes from the server", data.len()),
+    ///         Received::Message(data) => socket.send(&data)?,
+    ///         Received::Timeout => socket.send(b"ping")?,
     ///     }
     /// }
     /// # #[allow(unreachable_code)] Ok::<(), air724ug::Error>(())
@@ -43,26 +33,26 @@ impl Socket {
     ///
     /// # Errors
     /// How the socket ended, once everything that came before was read; messages that wait then stay in their channel.
-    pub fn recv_or<T>(
+    pub fn recv_or<M>(
         &self,
-        messages: &Receiver<T>,
+        messages: &Receiver<M>,
         timeout: impl Into<Option<Duration>>,
-    ) -> Result<Wake<T>> {
+    ) -> Result<Received<M>> {
         let time_up = timeout.into().map_or_else(never, after);
         let silent = never();
         let mut messages = messages;
         loop {
             let data = self.try_recv()?;
             if !data.is_empty() {
-                return Ok(Wake::Data(data));
+                return Ok(Received::Data(data));
             }
             select! {
                 recv(self.readable()) -> _ => {}
                 recv(messages) -> message => match message {
-                    Ok(message) => return Ok(Wake::Message(message)),
+                    Ok(message) => return Ok(Received::Message(message)),
                     Err(_) => messages = &silent,
                 },
-                recv(time_up) -> _ => return Ok(Wake::Timeout),
+                recv(time_up) -> _ => return Ok(Received::Timeout),
             }
         }
     }

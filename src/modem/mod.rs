@@ -10,6 +10,7 @@ mod heartbeat;
 mod interrupt;
 mod received;
 mod registration;
+mod remote;
 mod services;
 mod socket;
 mod statistics;
@@ -17,6 +18,7 @@ mod stream;
 mod supervisor;
 mod tls;
 mod transparent;
+pub mod transport;
 
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
@@ -26,14 +28,16 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 pub use connector::Connector;
-pub use delivery::{CloseError, Unacknowledged};
+pub use delivery::CloseError;
 pub use heartbeat::{Heartbeat, Keepalive};
-pub use interrupt::Wake;
 pub use received::Received;
 pub use registration::Registration;
+pub use remote::{Remote, ToRemote};
 pub use socket::Socket;
-pub use supervisor::{Gap, Incoming, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
+pub use supervisor::{Gap, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 pub use transparent::TransparentStream;
+
+use transport::{Tcp, Udp};
 
 use crate::capture::{Header, Recorder};
 use crate::config::Config;
@@ -43,6 +47,12 @@ use crate::port::{self, Port};
 use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response};
 use crate::query::{DomainRegistration, Query, Signal, SignalQuality};
 use crate::time::Timestamp;
+
+/// A connection over which the module speaks TLS ([`Modem::tls`]).
+pub type TlsSocket = Socket<transport::Tls>;
+
+/// A UDP association with one peer ([`Modem::udp`]).
+pub type UdpSocket = Socket<Udp>;
 
 /// An Air724UG on a port.
 ///
@@ -56,7 +66,7 @@ use crate::time::Timestamp;
 ///
 /// let modem = Modem::open("/dev/ttyUSB0", Config::default())?;
 /// modem.wait_ready(Duration::from_secs(90))?;
-/// let mut socket = modem.tcp().connect("example.com", 80)?;
+/// let mut socket = modem.tcp().connect(("example.com", 80))?;
 /// socket.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
 /// let mut page = Vec::new();
 /// socket.read_to_end(&mut page)?;
@@ -118,7 +128,7 @@ impl Modem {
     }
 
     /// Begins a TCP connection (`socket.tcp()`).
-    pub fn tcp(&self) -> Connector {
+    pub fn tcp(&self) -> Connector<Tcp> {
         Connector::new(self.clone(), Protocol::Tcp)
     }
 
@@ -127,8 +137,8 @@ impl Modem {
     ///
     /// # Errors
     /// As for [`Connector::connect_transparent`].
-    pub fn transparent(&self, host: &str, port: u16) -> Result<TransparentStream> {
-        self.tcp().connect_transparent(host, port)
+    pub fn connect_transparent(&self, remote: impl ToRemote) -> Result<TransparentStream> {
+        self.tcp().connect_transparent(remote)
     }
 
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
@@ -140,7 +150,7 @@ impl Modem {
     /// fails, [`Event::Unsent`] tells of it, and the next one can be sent. In
     /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual) no source says whether the module keeps the borders between
     /// datagrams that wait in it; with the default they are kept.
-    pub fn udp(&self) -> Connector {
+    pub fn udp(&self) -> Connector<Udp> {
         Connector::new(self.clone(), Protocol::Udp)
     }
 

@@ -1,4 +1,6 @@
+use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,16 +15,19 @@ use crate::time::Timestamp;
 
 use super::deadline::{DEFAULT_TIMEOUT, Deadline};
 use super::fair_lock::{FairLock, Turn};
+use super::remote::Remote;
+use super::transport::{Tcp, Transport, Udp};
 use super::{Modem, Received, unexpected};
 
-/// An open connection of the module, like a [`std::net::TcpStream`].
+/// An open connection of the module, like a [`std::net::TcpStream`]; over [TLS](super::TlsSocket) and [UDP](super::UdpSocket) what
+/// these can't do is not there.
 ///
 /// A handle: clones made by [`try_clone`](Self::try_clone) are the same socket, and every method takes `&self`, so one
 /// thread can read while another writes. The last handle to go closes the socket without waiting;
 /// [`close`](Self::close) waits.
-#[derive(Clone, Debug)]
-pub struct Socket {
+pub struct Socket<T: Transport = Tcp> {
     shared: Arc<Shared>,
+    transport: PhantomData<fn() -> T>,
 }
 
 #[derive(Debug)]
@@ -30,8 +35,7 @@ struct Shared {
     modem: Modem,
     id: SocketId,
     protocol: Protocol,
-    host: Box<str>,
-    port: u16,
+    remote: Remote,
     readable: Readable,
     timeouts: Mutex<Timeouts>,
     turns: FairLock,
@@ -50,22 +54,22 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(40);
 /// The most that is handed over at once; the rest of a longer send follows when the module has it.
 const MAX_HANDED_OVER: usize = 64 * 1024;
 
-impl Socket {
-    pub(super) fn new(modem: Modem, id: SocketId, protocol: Protocol, host: &str, port: u16) -> Self {
+impl<T: Transport> Socket<T> {
+    pub(super) fn new(modem: Modem, id: SocketId, protocol: Protocol, remote: Remote) -> Self {
         let readable = modem.driver.watch(id);
         Self {
             shared: Arc::new(Shared {
                 modem,
                 id,
                 protocol,
-                host: host.into(),
-                port,
+                remote,
                 readable,
                 timeouts: Mutex::new(Timeouts { read: None, write: Some(DEFAULT_TIMEOUT) }),
                 turns: FairLock::new(),
                 no_more_reads: AtomicBool::new(false),
                 no_more_writes: AtomicBool::new(false),
             }),
+            transport: PhantomData,
         }
     }
 
@@ -200,7 +204,8 @@ impl Socket {
     }
 
     /// Closes the socket for every handle and waits until the module has done so (`c:close()`). What was queued and is not
-    /// with the module yet is lost; [`close_flushed`](Self::close_flushed) waits for that, and for the peer.
+    /// with the module yet is lost: [`wait_accepted`](Self::wait_accepted) waits for it, and on TCP
+    /// [`close_acknowledged`](Socket::close_acknowledged) for the peer, too.
     ///
     /// # Errors
     /// [`Error::Timeout`] after 40 s if the module does not answer; [`Error::PortLost`] if the port is gone, also when it
@@ -241,18 +246,18 @@ impl Socket {
     /// [`io::ErrorKind::AddrNotAvailable`] if the connection was made by name: the module resolves it, and
     /// [`peer_name`](Self::peer_name) has it.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match self.shared.host.parse::<IpAddr>() {
-            Ok(address) => Ok(SocketAddr::new(address, self.shared.port)),
+        match self.shared.remote.host().parse::<IpAddr>() {
+            Ok(address) => Ok(SocketAddr::new(address, self.shared.remote.port())),
             Err(_) => Err(io::Error::new(
                 io::ErrorKind::AddrNotAvailable,
-                format!("{} was resolved by the module", self.shared.host),
+                format!("{} was resolved by the module", self.shared.remote.host()),
             )),
         }
     }
 
     /// Name or address, and port, as the connection was asked for.
     pub fn peer_name(&self) -> (&str, u16) {
-        (&self.shared.host, self.shared.port)
+        (self.shared.remote.host(), self.shared.remote.port())
     }
 
     /// Reads into `buf`, waiting for the first byte; zero at the end.
@@ -270,11 +275,11 @@ impl Socket {
     }
 
     /// Writes when it is this caller's turn, and says how long was waited in all if it was in vain.
-    fn in_turn<T>(
+    fn in_turn<R>(
         &self,
         timeout: Option<Duration>,
-        write: impl FnOnce(&mut Turn<'_>, Deadline) -> Result<T>,
-    ) -> Result<T> {
+        write: impl FnOnce(&mut Turn<'_>, Deadline) -> Result<R>,
+    ) -> Result<R> {
         let (began, deadline) = (Instant::now(), Deadline::after(timeout));
         let written = self.shared.turns.take(deadline).map(|mut turn| write(&mut turn, deadline));
         match written {
@@ -319,26 +324,6 @@ impl Socket {
         Ok(())
     }
 
-    /// Waits for a datagram and copies it into `buf`: how many bytes, and who sent it where the firmware says so
-    /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
-    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended; so an empty
-    /// datagram is given to no reader, but counts in [`SocketStatistics::receives`](crate::statistics::SocketStatistics::receives) and
-    /// answers a heartbeat. On a stream: what has come, without a sender.
-    ///
-    /// # Errors
-    /// [`Error::Timeout`] after the [read time-out](Self::set_read_timeout); how the socket ended.
-    pub fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, Option<SocketAddr>)> {
-        let id = self.shared.id;
-        let mut from = None;
-        let count = self.blocking_read(|| {
-            self.look(|engine, now| {
-                from = engine.sender(id);
-                engine.read(now, id, buf)
-            })
-        })?;
-        Ok((count, from))
-    }
-
     pub(super) fn modem(&self) -> &Modem {
         &self.shared.modem
     }
@@ -348,7 +333,7 @@ impl Socket {
     }
 
     /// Looks at what has come. If there is more to see afterwards, the next one who waits is told.
-    fn look<T>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> Result<T>) -> Result<T> {
+    fn look<R>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> Result<R>) -> Result<R> {
         if self.shared.no_more_reads.load(Ordering::SeqCst) {
             self.shared.readable.rearm();
             return Err(Error::Closed(CloseReason::ShutDown));
@@ -407,6 +392,40 @@ impl Socket {
         }
         *which(&mut self.shared.timeouts.lock().unwrap_or_else(PoisonError::into_inner)) = timeout;
         Ok(())
+    }
+}
+
+impl<T: Transport> Clone for Socket<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), transport: PhantomData }
+    }
+}
+
+impl<T: Transport> fmt::Debug for Socket<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("shared", &self.shared).finish()
+    }
+}
+
+impl Socket<Udp> {
+    /// Waits for a datagram and copies it into `buf`: how many bytes, and who sent it where the firmware says so
+    /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
+    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended; so an empty
+    /// datagram is given to no reader, but counts in [`SocketStatistics::receives`](crate::statistics::SocketStatistics::receives) and
+    /// answers a heartbeat.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after the [read time-out](Self::set_read_timeout); how the socket ended.
+    pub fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, Option<SocketAddr>)> {
+        let id = self.shared.id;
+        let mut from = None;
+        let count = self.blocking_read(|| {
+            self.look(|engine, now| {
+                from = engine.sender(id);
+                engine.read(now, id, buf)
+            })
+        })?;
+        Ok((count, from))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was counted.
 
+use super::transport::Transport;
 use super::{Modem, Socket};
 use crate::proto::{SocketStatistics, Statistics};
 
@@ -20,7 +21,7 @@ impl Modem {
     }
 }
 
-impl Socket {
+impl<T: Transport> Socket<T> {
     /// What has become of this socket, also when it has ended. Asks the module nothing.
     ///
     /// An application that keeps handles of more than 256 sockets which it has closed finds nothing but zeros for the

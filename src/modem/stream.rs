@@ -3,15 +3,16 @@
 use std::io::{self, Read, Write};
 
 use super::Socket;
+use super::transport::Stream;
 
-impl Read for &Socket {
+impl<T: Stream> Read for &Socket<T> {
     /// Waits for the first byte; zero once the peer has closed and everything was read.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         Ok(self.read_waiting(buf)?)
     }
 }
 
-impl Write for &Socket {
+impl<T: Stream> Write for &Socket<T> {
     /// Returns when the module has accepted as much of the data as is said: all of it, or less if the write time-out came
     /// before. With nothing accepted by then the error is [`TimedOut`](io::ErrorKind::TimedOut); see
     /// [`Socket::send`] for what was on its way.
@@ -25,14 +26,14 @@ impl Write for &Socket {
     }
 }
 
-impl Read for Socket {
+impl<T: Stream> Read for Socket<T> {
     /// As for `&Socket`.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         (&*self).read(buf)
     }
 }
 
-impl Write for Socket {
+impl<T: Stream> Write for Socket<T> {
     /// As for `&Socket`.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         (&*self).write(buf)

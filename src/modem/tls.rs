@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::transport::Tls;
 use super::{Connector, Modem};
 use crate::error::{Error, Result};
 use crate::proto::{Protocol, Request};
@@ -25,10 +26,10 @@ impl Modem {
     ///
     /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
     /// let config = TlsConfig::verified(Certificate::from_file("ca.crt")?);
-    /// let socket = modem.tls(config).connect("example.com", 443)?;
+    /// let socket = modem.tls(config).connect(("example.com", 443))?;
     /// # Ok::<(), air724ug::Error>(())
     /// ```
-    pub fn tls(&self, config: TlsConfig) -> Connector {
+    pub fn tls(&self, config: TlsConfig) -> Connector<Tls> {
         Connector::new(self.clone(), Protocol::Tcp).with_tls(config)
     }
 

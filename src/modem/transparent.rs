@@ -10,14 +10,14 @@ use super::{Heartbeat, Socket, unexpected};
 use crate::error::Result;
 use crate::proto::{HeartbeatStatistics, Request, Response};
 
-/// A TCP connection in transparent mode ([`Modem::transparent`](super::Modem::transparent)): bytes go both ways at the
+/// A TCP connection in transparent mode ([`Modem::connect_transparent`](super::Modem::connect_transparent)): bytes go both ways at the
 /// speed of the line, and there is nothing else on it.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
 ///
 /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
-/// let mut stream = modem.transparent("example.com", 7)?;
+/// let mut stream = modem.connect_transparent(("example.com", 7))?;
 /// stream.write_all(b"at the speed of the line")?;
 /// stream.escape()?; // The connection stays; commands can be run.
 /// println!("{}", modem.signal_quality()?);

@@ -111,7 +111,7 @@ fn words_made_up_by_the_application_reach_the_peer() {
     let (reader, writer, _handle) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
     let modem = Modem::start(reader, writer, Config::default()).unwrap();
     modem.wait_ready(Duration::from_secs(20)).unwrap();
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let says = Heartbeat::with(Duration::from_millis(20), |count| format!("<{count}>").into_bytes());
     socket.set_heartbeat(says).unwrap();
@@ -151,7 +151,7 @@ fn failure(events: &Receiver<Event>) -> HeartbeatFailure {
 #[test]
 fn a_heartbeat_that_makes_no_sense_is_refused() {
     let (modem, _handle) = real_modem(Config::default());
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let nanosecond = Duration::from_nanos(1);
     let says = |_| b"x".to_vec();
     for wrong in [
@@ -254,7 +254,7 @@ fn a_datagram_that_is_too_long_is_refused_wherever_it_comes_from() {
 fn a_heartbeat_that_does_not_fit_into_the_queue_is_told_and_never_missed() {
     let (modem, _handle) = real_modem(Config::default().send_queue(1_000));
     let events = modem.events();
-    let socket = modem.tcp().connect("mute.test", 7).unwrap();
+    let socket = modem.tcp().connect(("mute.test", 7)).unwrap();
     let every = Duration::from_millis(20);
     let long = Heartbeat::with(every, |count| vec![b'x'; if count <= 5 { 1_001 } else { 1_000 }]);
     socket.set_heartbeat(long.max_missed(3)).unwrap();
@@ -298,7 +298,7 @@ fn a_function_that_panics_ends_its_heartbeat_and_nothing_else() {
     let (modem, _handle) = real_modem(Config::default());
     let events = modem.events();
     let (bad, good) =
-        (modem.tcp().connect("echo.test", 7).unwrap(), modem.tcp().connect("echo.test", 7).unwrap());
+        (modem.tcp().connect(("echo.test", 7)).unwrap(), modem.tcp().connect(("echo.test", 7)).unwrap());
     let every = Duration::from_millis(20);
     bad.set_heartbeat(Heartbeat::with(every, |_| panic!("as a test wants it"))).unwrap();
     good.set_heartbeat(Heartbeat::with(every, |count| vec![count as u8])).unwrap();
@@ -314,7 +314,7 @@ fn a_function_that_panics_ends_its_heartbeat_and_nothing_else() {
 #[test]
 fn a_function_that_blocks_or_uses_the_modem_holds_up_no_one_else() {
     let (modem, _handle) = real_modem(Config::default());
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let (entered, is_in) = bounded(1);
     let (let_go, may_go) = bounded::<()>(0);
     let asked = modem.clone();
@@ -338,7 +338,7 @@ fn a_function_that_blocks_or_uses_the_modem_holds_up_no_one_else() {
 #[test]
 fn a_socket_whose_writes_are_shut_down_has_no_heartbeat() {
     let (modem, handle) = real_modem(Config::default());
-    let socket = modem.tcp().connect("mute.test", 7).unwrap();
+    let socket = modem.tcp().connect(("mute.test", 7)).unwrap();
     let (entered, is_in) = bounded(1);
     let (let_go, may_go) = bounded::<()>(0);
     let says = move |_| {
@@ -381,8 +381,8 @@ fn ends(events: Receiver<Event>) -> bool {
 fn handles_of_a_modem_and_of_another_socket_in_a_function_do_not_keep_the_port() {
     let (modem, _handle) = real_modem(Config::default());
     let events = modem.events();
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
-    let other = modem.tcp().connect("mute.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    let other = modem.tcp().connect(("mute.test", 7)).unwrap();
     let owned = modem.clone();
     let says = move |_| format!("{:?} {:?}", owned, other.id()).into_bytes();
     socket.set_heartbeat(Heartbeat::with(EVERY, says)).unwrap();
@@ -395,7 +395,7 @@ fn handles_of_a_modem_and_of_another_socket_in_a_function_do_not_keep_the_port()
 fn a_function_that_owns_its_own_socket_is_let_go_when_the_socket_ends() {
     let (modem, _handle) = real_modem(Config::default());
     let events = modem.events();
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let owned = socket.clone();
     socket.set_heartbeat(Heartbeat::with(EVERY, move |_| format!("{owned:?}").into_bytes())).unwrap();
     drop(modem);
@@ -406,7 +406,7 @@ fn a_function_that_owns_its_own_socket_is_let_go_when_the_socket_ends() {
 #[test]
 fn a_function_that_owns_its_own_socket_is_let_go_when_the_modem_is_closed() {
     let (modem, _handle) = real_modem(Config::default());
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let owned = socket.clone();
     let (kept, gone) = bounded::<()>(0);
     let says = move |_| format!("{owned:?} {kept:?}").into_bytes();
@@ -426,7 +426,7 @@ fn what_a_function_owns_may_panic_when_it_is_dropped() {
     }
     let (modem, _handle) = real_modem(Config::default());
     for _ in 0..2 {
-        let socket = modem.tcp().connect("echo.test", 7).unwrap();
+        let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
         let owned = Panics;
         let says = move |_| {
             let _ = &owned;
@@ -436,7 +436,7 @@ fn what_a_function_owns_may_panic_when_it_is_dropped() {
         socket.close().unwrap();
         assert!(modem.signal_quality().is_ok());
     }
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.set_heartbeat(Heartbeat::with(Duration::from_millis(20), |_| b"on".to_vec())).unwrap();
     assert!(matches!(socket.recv(SOON), Ok(Received::Data(data)) if data.starts_with(b"on")));
 }

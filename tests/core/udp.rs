@@ -64,7 +64,7 @@ fn an_application_receives_a_datagram_with_its_sender() {
     let (reader, writer, _handle) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
     let modem = Modem::start(reader, writer, Config::default().report_senders(true)).unwrap();
     modem.wait_ready(Duration::from_secs(20)).unwrap();
-    let socket = modem.udp().connect("echo.test", 7).unwrap();
+    let socket = modem.udp().connect(("echo.test", 7)).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     socket.send(b"a longer one").unwrap();
     socket.send(b"two").unwrap();

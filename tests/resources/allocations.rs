@@ -210,7 +210,7 @@ fn echo_on_a_terminal(mode: ReceiveMode) -> u64 {
     let modem = Modem::open(&path, Config::default().receive_mode(mode)).unwrap();
     modem.wait_ready(SOON).unwrap();
     ADOPTS.store(false, Ordering::SeqCst);
-    let mut socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     // The first one who waits on a channel takes a place in it, and in the rounds before the count nobody need have waited.
     socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     assert_eq!(socket.read(&mut [0]).unwrap_err().kind(), ErrorKind::TimedOut);

@@ -28,15 +28,15 @@ fn io_error(error: std::io::Error) -> Error {
 /// Threads that wait in every call that can wait on a modem that is ready. A command without an answer keeps all those
 /// waiting that need one.
 fn all_waiters(terminal: &Terminal, modem: &Modem) -> Vec<Waiter> {
-    let socket = modem.tcp().connect("discard.test", 9).unwrap();
-    let other = modem.tcp().connect("discard.test", 9).unwrap();
+    let socket = modem.tcp().connect(("discard.test", 9)).unwrap();
+    let other = modem.tcp().connect(("discard.test", 9)).unwrap();
     terminal.fault(fault::LostAnswer { command: 0 });
     let mut waiters = Vec::new();
     let m = modem.clone();
     waiters.push(waiter("command", move || m.command("AT+COPS?", LONG).map(drop)));
     all_asleep("w-", 1);
     let (m, events) = (modem.clone(), modem.events());
-    waiters.push(waiter("connect", move || m.tcp().timeout(LONG).connect("echo.test", 7).map(drop)));
+    waiters.push(waiter("connect", move || m.tcp().timeout(LONG).connect(("echo.test", 7)).map(drop)));
     let s = socket.try_clone().unwrap();
     waiters.push(waiter("send", move || s.send(&[7; 5000])));
     let s = socket.try_clone().unwrap();
@@ -103,7 +103,7 @@ fn closing_the_modem_ends_everybody_who_waits_and_frees_the_port() {
     let again = Modem::open(&terminal.path, Config::default()).unwrap();
     assert_all_end(waiters);
     again.wait_ready(SOON).unwrap();
-    assert_eq!(again.tcp().connect("hello.test", 1).unwrap().recv(SOON).unwrap().data().unwrap(), b"hello");
+    assert_eq!(again.tcp().connect(("hello.test", 1)).unwrap().recv(SOON).unwrap().data().unwrap(), b"hello");
     modem.close();
     again.close();
     assert_no_thread_is_left();
@@ -118,7 +118,7 @@ fn waiting_for_readiness_ends_with_the_port() {
         let m = modem.clone();
         let ready = waiter("ready", move || m.wait_ready(LONG));
         let m = modem.clone();
-        let connect = waiter("connect", move || m.tcp().timeout(LONG).connect("echo.test", 7).map(drop));
+        let connect = waiter("connect", move || m.tcp().timeout(LONG).connect(("echo.test", 7)).map(drop));
         all_asleep("w-", 2);
         if closes {
             modem.close()
@@ -135,7 +135,7 @@ fn the_last_handle_closes_the_port_without_waiting() {
     let _alone = alone();
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default());
-    let socket = modem.tcp().connect("discard.test", 9).unwrap();
+    let socket = modem.tcp().connect(("discard.test", 9)).unwrap();
     drop(modem);
     socket.send(b"a socket keeps the modem").unwrap();
     assert_eq!(threads("air724ug"), 1);

@@ -24,7 +24,7 @@ fn naps_while_quiet(modem: &Modem) -> u64 {
 }
 
 fn busy(modem: &Modem) -> Vec<Socket> {
-    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect("echo.test", 7).unwrap()).collect();
+    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect(("echo.test", 7)).unwrap()).collect();
     for socket in &sockets {
         socket.send(b"hello").unwrap();
         assert_eq!(socket.recv(SOON).unwrap().data().unwrap(), b"hello");
@@ -57,7 +57,7 @@ fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
     // An unread socket with a full window, long after it should have been asked for more.
     let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(4096);
     let modem = terminals[0].modem(config.receive_poll(Duration::from_millis(100)));
-    let unread = modem.tcp().connect("source.test", 1).unwrap();
+    let unread = modem.tcp().connect(("source.test", 1)).unwrap();
     driver::eventually("the window is full", || unread.peek(&mut [0; 4096]).unwrap() > 4096 - 1460);
     let naps = naps_while_quiet(&modem);
     assert!(naps <= 1, "{naps} wake-ups with an unread socket");

@@ -103,11 +103,11 @@ fn what_could_break_a_command_is_refused_before_a_byte_is_written() {
     let before = halves.written.len();
     let long = "x".repeat(2000);
     for host in ["", "a\"b", "a\r\nAT", "a b", "a\0", "ümlaut.de", "a,b", "\u{201c}a\u{201d}", &long] {
-        let error = halves.modem.tcp().connect(host, 80).unwrap_err();
+        let error = halves.modem.tcp().connect((host, 80)).unwrap_err();
         assert!(matches!(error, Error::InvalidInput { what: "host", .. }), "{host:?}: {error:?}");
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
-    let error = halves.modem.tcp().connect("example.com", 0).unwrap_err();
+    let error = halves.modem.tcp().connect(("example.com", 0)).unwrap_err();
     assert!(matches!(error, Error::InvalidInput { what: "port", .. }));
     for text in [
         "",
@@ -162,7 +162,7 @@ fn a_configuration_that_could_break_a_command_opens_nothing() {
 fn assert_calls_end_in_time(modem: &Modem, socket: &air724ug::Socket) {
     let error = timed(|| modem.command("AT+COPS?", SHORT)).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
-    let error = timed(|| modem.tcp().timeout(SHORT).connect("echo.test", 7)).unwrap_err();
+    let error = timed(|| modem.tcp().timeout(SHORT).connect(("echo.test", 7))).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. } | Error::NotReady(_)), "{error:?}");
     socket.set_write_timeout(Some(SHORT)).unwrap();
     let error = timed(|| socket.send(&[1; 3000])).unwrap_err();
@@ -176,8 +176,8 @@ fn assert_calls_end_in_time(modem: &Modem, socket: &air724ug::Socket) {
 #[test]
 fn calls_end_in_time_while_the_writer_half_blocks_and_answers_still_come_through() {
     let halves = Halves::new(Config::default());
-    let echo = halves.modem.tcp().connect("echo.test", 7).unwrap();
-    let socket = halves.modem.tcp().connect("discard.test", 9).unwrap();
+    let echo = halves.modem.tcp().connect(("echo.test", 7)).unwrap();
+    let socket = halves.modem.tcp().connect(("discard.test", 9)).unwrap();
     let events = halves.modem.events();
     let open = halves.block();
     assert_calls_end_in_time(&halves.modem, &socket);
@@ -213,7 +213,7 @@ fn a_terminal_that_nobody_reads_keeps_no_call_beyond_its_time_out() {
     let modem = Modem::open(&pty.path().display().to_string(), Config::default()).unwrap();
     let error = timed(|| modem.wait_ready(SHORT)).unwrap_err();
     assert!(matches!(error, Error::NotReady(NotReady::NoAnswer)), "{error:?}");
-    let error = timed(|| modem.tcp().timeout(SHORT).connect("example.com", 80)).unwrap_err();
+    let error = timed(|| modem.tcp().timeout(SHORT).connect(("example.com", 80))).unwrap_err();
     assert!(matches!(error, Error::NotReady(NotReady::NoAnswer)), "{error:?}");
     let error = timed(|| modem.command("AT+CSQ", SHORT)).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
@@ -323,7 +323,7 @@ fn subscribers_hear_the_same_in_the_same_order() {
     let (first, second, left) = (modem.events(), modem.events(), modem.events());
     drop(left);
     modem.wait_ready(SOON).unwrap();
-    let socket = modem.tcp().connect("bye.test", 1).unwrap();
+    let socket = modem.tcp().connect(("bye.test", 1)).unwrap();
     while socket.recv(SOON).is_ok() {}
     modem.close();
     let first: Vec<Event> = first.iter().collect();
@@ -349,10 +349,10 @@ fn what_is_asked_of_the_modem_is_answered() {
     let error = modem.command("AT+NONSENSE", SOON).unwrap_err();
     assert!(matches!(&error, Error::Refused { command, .. } if &**command == "AT+NONSENSE"), "{error:?}");
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-    let error = modem.tcp().connect("refuse.test", 1).unwrap_err();
+    let error = modem.tcp().connect(("refuse.test", 1)).unwrap_err();
     assert!(matches!(error, Error::ConnectFailed(_)), "{error:?}");
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-    let error = timed(|| modem.tcp().timeout(SHORT).connect("silent.test", 1)).unwrap_err();
+    let error = timed(|| modem.tcp().timeout(SHORT).connect(("silent.test", 1))).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
     assert_eq!(modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,0"]);
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
-use air724ug::{Config, Error, Modem, Socket, Wake};
+use air724ug::{Config, Error, Modem, Received, Socket};
 use crossbeam_channel::{select, unbounded};
 
 /// A ceiling for what happens at once.
@@ -21,7 +21,7 @@ fn modem() -> Modem {
 }
 
 fn echo(modem: &Modem) -> Socket {
-    modem.tcp().connect("echo.test", 7).unwrap()
+    modem.tcp().connect(("echo.test", 7)).unwrap()
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_message_of_another_thread_ends_the_wait() {
     let socket = echo(&modem());
     let (publish, messages) = unbounded();
     let other = std::thread::spawn(move || publish.send("pub_msg").unwrap());
-    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Wake::Message("pub_msg"));
+    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Received::Message("pub_msg"));
     other.join().unwrap();
 }
 
@@ -41,15 +41,15 @@ fn data_go_before_a_message_and_neither_is_lost() {
     let mut buf = [0; 4];
     while socket.peek(&mut buf).unwrap() < 4 {}
     publish.send(1).unwrap();
-    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Wake::Data(b"data".to_vec()));
-    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Wake::Message(1));
+    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Received::Data(b"data".to_vec()));
+    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Received::Message(1));
 }
 
 #[test]
 fn silence_is_a_time_out() {
     let socket = echo(&modem());
     let (_publish, messages) = unbounded::<()>();
-    assert_eq!(socket.recv_or(&messages, Duration::from_millis(20)).unwrap(), Wake::Timeout);
+    assert_eq!(socket.recv_or(&messages, Duration::from_millis(20)).unwrap(), Received::Timeout);
 }
 
 #[test]
@@ -57,20 +57,20 @@ fn without_senders_only_data_count() {
     let socket = echo(&modem());
     let (publish, messages) = unbounded::<()>();
     drop(publish);
-    assert_eq!(socket.recv_or(&messages, Duration::from_millis(20)).unwrap(), Wake::Timeout);
+    assert_eq!(socket.recv_or(&messages, Duration::from_millis(20)).unwrap(), Received::Timeout);
     socket.send(b"x").unwrap();
-    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Wake::Data(b"x".to_vec()));
+    assert_eq!(socket.recv_or(&messages, SOON).unwrap(), Received::Data(b"x".to_vec()));
 }
 
 #[test]
 fn the_end_is_an_error_and_the_message_stays() {
-    let socket = modem().tcp().connect("bye.test", 7).unwrap();
+    let socket = modem().tcp().connect(("bye.test", 7)).unwrap();
     let (publish, messages) = unbounded();
     socket.send(b"bye").unwrap();
     let mut seen = Vec::new();
     let error = loop {
         match socket.recv_or(&messages, SOON) {
-            Ok(Wake::Data(data)) => seen.extend(data),
+            Ok(Received::Data(data)) => seen.extend(data),
             Ok(other) => panic!("{other:?}"),
             Err(error) => break error,
         }

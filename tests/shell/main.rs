@@ -4,7 +4,7 @@
 mod support;
 
 mod api_line;
-mod close_flushed;
+mod close_acknowledged;
 mod driver_load;
 mod interrupt;
 mod socket_stream;

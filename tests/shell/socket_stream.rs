@@ -20,7 +20,7 @@ fn modem() -> (Terminal, Modem) {
 }
 
 fn to(modem: &Modem, host: &str, port: u16) -> Socket {
-    modem.tcp().connect(host, port).unwrap()
+    modem.tcp().connect((host, port)).unwrap()
 }
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -250,7 +250,7 @@ fn shutting_down_both_closes_without_waiting_and_frees_the_channel() {
     let sockets: Vec<_> = (0..8).map(|_| to(&modem, "discard.test", 9)).collect();
     sockets[3].shutdown(Shutdown::Both).unwrap();
     assert!(matches!(sockets[3].send(b"x"), Err(Error::Closed(CloseReason::ShutDown))));
-    eventually("the channel is free again", || modem.tcp().connect("discard.test", 9).is_ok());
+    eventually("the channel is free again", || modem.tcp().connect(("discard.test", 9)).is_ok());
 }
 
 #[test]
@@ -259,11 +259,11 @@ fn the_ninth_socket_is_refused_until_one_is_dropped() {
     let mut sockets: Vec<_> = (0..8).map(|_| to(&modem, "discard.test", 9)).collect();
     let ids: Vec<usize> = sockets.iter().map(|socket| socket.id().index()).collect();
     assert_eq!(ids, [0, 1, 2, 3, 4, 5, 6, 7]);
-    let error = modem.tcp().connect("discard.test", 9).unwrap_err();
+    let error = modem.tcp().connect(("discard.test", 9)).unwrap_err();
     assert!(matches!(error, Error::NoFreeChannel));
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
     drop(sockets.remove(5));
-    eventually("the channel is free again", || modem.tcp().connect("discard.test", 9).is_ok());
+    eventually("the channel is free again", || modem.tcp().connect(("discard.test", 9)).is_ok());
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn a_socket_knows_whom_it_talks_to() {
     let socket = connect(&modem, server);
     assert_eq!(socket.peer_addr().unwrap(), server);
     assert_eq!(socket.peer_name(), ("127.0.0.1", server.port()));
-    let named = modem.tcp().connect("localhost", server.port()).unwrap();
+    let named = modem.tcp().connect(("localhost", server.port())).unwrap();
     assert_eq!(named.peer_addr().unwrap_err().kind(), ErrorKind::AddrNotAvailable);
     assert_eq!(named.peer_name(), ("localhost", server.port()));
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use air724ug::error::DeliveryUnknown;
 use air724ug::sim::{Control, HostNetwork, Settings, Simulator, fault, serve};
-use air724ug::supervisor::{Gap, Incoming, Missing, Policy, Rung, Step, Supervisor};
-use air724ug::{Config, Error, Modem};
+use air724ug::supervisor::{Gap, Missing, Policy, Rung, Step, Supervisor};
+use air724ug::{Config, Error, Modem, Received};
 
 /// A ceiling for what takes seconds at most.
 const SOON: Duration = Duration::from_secs(60);
@@ -60,13 +60,13 @@ fn read(
     let (mut data, mut gaps) = (Vec::new(), Vec::new());
     while data != wanted {
         match socket.recv(SOON).unwrap() {
-            Incoming::Data(more) => data.extend(more),
-            Incoming::Gap(gap) => {
+            Received::Data(more) => data.extend(more),
+            Received::Gap(gap) => {
                 data.clear();
                 gaps.push(gap);
                 socket.send(wanted, SOON).unwrap();
             }
-            Incoming::Timeout => panic!("nothing came, {data:?}"),
+            Received::Timeout => panic!("nothing came, {data:?}"),
         }
         assert!(wanted.starts_with(&data), "{data:?}");
     }
@@ -104,7 +104,7 @@ fn deaf_server() -> (SocketAddr, crossbeam_channel::Sender<()>) {
 
 fn next_gap(socket: &mut air724ug::supervisor::ReconnectingSocket) -> Gap {
     match socket.recv(SOON).unwrap() {
-        Incoming::Gap(gap) => gap,
+        Received::Gap(gap) => gap,
         other => panic!("{other:?}"),
     }
 }
@@ -175,7 +175,7 @@ fn datagrams_come_back_with_the_bearer_and_nobody_knows_which_were_lost() {
     let (count, peer) = server.recv_from(&mut buf).unwrap();
     assert_eq!(&buf[..count], b"one");
     server.send_to(b"two", peer).unwrap();
-    assert_eq!(socket.recv(SOON).unwrap(), Incoming::Data(b"two".to_vec()));
+    assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"two".to_vec()));
     // What can't be sent is no loss, and no reason for a new association.
     assert!(matches!(socket.send(&[0; 2_000], SOON), Err(Error::InvalidInput { .. })));
     bench.remote.send(Control::PdpLost);
@@ -253,7 +253,7 @@ fn the_ladder_is_climbed_step_by_step() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let supervisor = bench.supervisor.clone();
     let connecting =
-        thread::spawn(move || supervisor.connect("127.0.0.1", nobody.port(), Duration::from_secs(45)));
+        thread::spawn(move || supervisor.connect(("127.0.0.1", nobody.port()), Duration::from_secs(45)));
     hook.recv_timeout(SOON).unwrap();
     let rungs: Vec<_> = events
         .try_iter()
@@ -283,7 +283,7 @@ fn a_power_hook_that_panics_is_a_rung_that_failed_for_every_clone() {
     });
     let events = bench.supervisor.events();
     let (supervisor, port) = (bench.supervisor.clone(), closed_port());
-    let connecting = thread::spawn(move || supervisor.connect("127.0.0.1", port, Duration::from_secs(5)));
+    let connecting = thread::spawn(move || supervisor.connect(("127.0.0.1", port), Duration::from_secs(5)));
     for call in 1..=3 {
         assert_eq!(hook.recv_timeout(SOON).unwrap(), call);
     }
@@ -305,12 +305,12 @@ fn no_policy_breaks_a_supervisor_or_its_clones() {
         let bench = bench(policy);
         for _ in 0..2 {
             let answer =
-                bench.supervisor.clone().connect("127.0.0.1", closed_port(), Duration::from_millis(500));
+                bench.supervisor.clone().connect(("127.0.0.1", closed_port()), Duration::from_millis(500));
             assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
         }
         let mut socket = bench.supervisor.tcp("127.0.0.1", closed_port());
         assert!(matches!(socket.send(b"x", Duration::ZERO), Err(Error::Timeout { .. })));
-        bench.supervisor.connect("127.0.0.1", server().port(), Duration::MAX).unwrap();
+        bench.supervisor.connect(("127.0.0.1", server().port()), Duration::MAX).unwrap();
     }
 }
 
@@ -322,7 +322,7 @@ fn a_modem_that_is_closed_ends_a_pause() {
     let events = bench.supervisor.events();
     let supervisor = bench.supervisor.clone();
     let port = closed_port();
-    let connecting = thread::spawn(move || supervisor.connect("127.0.0.1", port, Duration::MAX));
+    let connecting = thread::spawn(move || supervisor.connect(("127.0.0.1", port), Duration::MAX));
     while !matches!(events.recv_timeout(SOON).unwrap(), Step::Pausing(_)) {}
     bench.supervisor.modem().close();
     let answer = connecting.join().unwrap();
@@ -334,7 +334,7 @@ fn time_is_up_when_it_is_up() {
     let bench = bench(quick());
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut socket = bench.supervisor.tcp("127.0.0.1", nobody.port());
-    assert_eq!(socket.recv(Duration::from_millis(300)).unwrap(), Incoming::Timeout);
+    assert_eq!(socket.recv(Duration::from_millis(300)).unwrap(), Received::Timeout);
     assert!(matches!(socket.send(b"x", Duration::from_millis(300)), Err(Error::Timeout { .. })));
     let mut wrong = bench.supervisor.tcp("a\"b", 7);
     assert!(matches!(wrong.recv(SOON), Err(Error::InvalidInput { .. })));
@@ -356,7 +356,7 @@ fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
     let mut echoed = Vec::new();
     while echoed != b"two,three" {
         match socket.recv(SOON).unwrap() {
-            Incoming::Data(data) => echoed.extend(data),
+            Received::Data(data) => echoed.extend(data),
             other => panic!("{other:?} behind {echoed:?}"),
         }
     }

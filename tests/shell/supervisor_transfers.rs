@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
-use air724ug::supervisor::{Gap, Incoming, Missing, Policy, ReconnectingSocket, Supervisor};
-use air724ug::{Config, Error, Modem};
+use air724ug::supervisor::{Gap, Missing, Policy, ReconnectingSocket, Supervisor};
+use air724ug::{Config, Error, Modem, Received};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 /// A ceiling for what takes seconds at most.
@@ -91,12 +91,12 @@ impl Worker {
     fn read_echo(&mut self) {
         while self.received.len() < self.sent.len() {
             match self.socket.recv(SOON).unwrap() {
-                Incoming::Data(data) => {
+                Received::Data(data) => {
                     self.received.extend(data);
                     assert!(self.sent.starts_with(&self.received), "worker {}: a wrong byte", self.number);
                 }
-                Incoming::Gap(gap) => return self.gap(&gap),
-                Incoming::Timeout => panic!("worker {}: nothing came after {} gaps", self.number, self.gaps),
+                Received::Gap(gap) => return self.gap(&gap),
+                Received::Timeout => panic!("worker {}: nothing came after {} gaps", self.number, self.gaps),
             }
         }
         self.records += 1;

@@ -12,7 +12,7 @@ use air724ug::Config;
 fn a_megabyte_goes_both_ways_and_sockets_work_afterwards() {
     let server = echo_server();
     let (_terminal, modem) = ready(Config::default());
-    let stream = modem.transparent(&server.ip().to_string(), server.port()).unwrap();
+    let stream = modem.connect_transparent((&server.ip().to_string(), server.port())).unwrap();
     let data = noise(1 << 20, 7);
     let began = Instant::now();
     let mut back = vec![0; data.len()];

@@ -128,7 +128,7 @@ pub fn talking_server(text: &'static [u8]) -> SocketAddr {
 }
 
 pub fn connect(modem: &Modem, server: SocketAddr) -> Socket {
-    modem.tcp().connect(&server.ip().to_string(), server.port()).unwrap()
+    modem.tcp().connect((&server.ip().to_string(), server.port())).unwrap()
 }
 
 /// Bytes that look like none other.

@@ -12,10 +12,10 @@ use crate::support::driver::{self, SOON, Terminal, echo_server, noise, talking_s
 use air724ug::at::Refusal;
 use air724ug::error::{DeliveryUnknown, TlsFailure, TlsStep};
 use air724ug::sim::{HostNetwork, Settings};
-use air724ug::supervisor::{Incoming, Missing, Policy, Step, Supervisor};
+use air724ug::supervisor::{Missing, Policy, Step, Supervisor};
 use air724ug::{
-    Certificate, CloseReason, Config, Error, Modem, PrivateKey, ReceiveMode, Socket, TlsConfig,
-    Unacknowledged,
+    Certificate, CloseReason, Config, Error, Modem, PrivateKey, ReceiveMode, Received, Socket, TlsConfig,
+    TlsSocket, transport::Stream,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -90,7 +90,7 @@ fn modem() -> (Terminal, Modem) {
     modem_with(Config::default())
 }
 
-fn echoes(socket: &Socket, data: &[u8]) {
+fn echoes<T: Stream>(socket: &Socket<T>, data: &[u8]) {
     socket.set_read_timeout(Some(SOON)).unwrap();
     let mut echo = vec![0; data.len()];
     thread::scope(|scope| {
@@ -102,7 +102,7 @@ fn echoes(socket: &Socket, data: &[u8]) {
 }
 
 #[track_caller]
-fn handshake_fails(result: Result<Socket, Error>) {
+fn handshake_fails(result: Result<TlsSocket, Error>) {
     match result {
         Err(Error::Tls { step: TlsStep::Connect, why: TlsFailure::Refused(Refusal::ConnectFail) }) => {}
         other => panic!("{other:?}"),
@@ -114,7 +114,8 @@ fn every_byte_comes_back_from_a_server_that_is_verified() {
     let address = server("server.crt", false);
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         let (_terminal, modem) = modem_with(Config::default().receive_mode(mode));
-        let socket = modem.tls(TlsConfig::verified(authority())).connect("tls.test", address.port()).unwrap();
+        let socket =
+            modem.tls(TlsConfig::verified(authority())).connect(("tls.test", address.port())).unwrap();
         echoes(&socket, &noise(100_000, 1));
         socket.send(b"bye").unwrap();
         let end = socket.recv(SOON);
@@ -128,15 +129,15 @@ fn certificates_that_are_wrong_end_the_connection() {
     let (_terminal, modem) = modem();
     let verified = || TlsConfig::verified(authority());
     let other = TlsConfig::verified(Certificate::from_file(path("other.crt")).unwrap());
-    handshake_fails(modem.tls(other).connect("tls.test", valid));
-    handshake_fails(modem.tls(verified()).connect("another.test", valid));
-    handshake_fails(modem.tls(verified().server_name("another.test")).connect("tls.test", valid));
-    handshake_fails(modem.tls(verified()).connect("tls.test", expired));
+    handshake_fails(modem.tls(other).connect(("tls.test", valid)));
+    handshake_fails(modem.tls(verified()).connect(("another.test", valid)));
+    handshake_fails(modem.tls(verified().server_name("another.test")).connect(("tls.test", valid)));
+    handshake_fails(modem.tls(verified()).connect(("tls.test", expired)));
     // And each is right where it is right.
-    modem.tls(verified().server_name("tls.test")).connect("another.test", valid).unwrap();
-    modem.tls(verified().any_server_name()).connect("another.test", valid).unwrap();
-    modem.tls(verified().ignore_local_time(true)).connect("tls.test", expired).unwrap();
-    modem.tls(verified()).connect("tls.test", valid).unwrap();
+    modem.tls(verified().server_name("tls.test")).connect(("another.test", valid)).unwrap();
+    modem.tls(verified().any_server_name()).connect(("another.test", valid)).unwrap();
+    modem.tls(verified().ignore_local_time(true)).connect(("tls.test", expired)).unwrap();
+    modem.tls(verified()).connect(("tls.test", valid)).unwrap();
 }
 
 #[test]
@@ -144,10 +145,10 @@ fn a_client_is_known_by_its_certificate() {
     let address = server("server.crt", true);
     let (_terminal, modem) = modem();
     let verified = || TlsConfig::verified(authority());
-    let socket = modem.tls(identified(verified())).connect("tls.test", address.port()).unwrap();
+    let socket = modem.tls(identified(verified())).connect(("tls.test", address.port())).unwrap();
     echoes(&socket, b"it is me");
     // TLS 1.3 tells a client that it is not wanted with the first data only.
-    match modem.tls(verified()).connect("tls.test", address.port()) {
+    match modem.tls(verified()).connect(("tls.test", address.port())) {
         Ok(socket) => {
             let answer = socket.send(b"it is nobody").and_then(|()| socket.recv(SOON));
             assert!(answer.is_err(), "{answer:?}");
@@ -171,7 +172,7 @@ fn a_client_is_known_by_a_key_that_has_a_password() {
             let file = path("../../tests/core/encrypted_keys").join(name);
             let key = PrivateKey::from_file_encrypted(&file, PASSWORD).unwrap();
             let config = TlsConfig::verified(authority()).client_identity(certificate(), key);
-            let socket = modem.tls(config).connect("tls.test", address.port()).unwrap();
+            let socket = modem.tls(config).connect(("tls.test", address.port())).unwrap();
             echoes(&socket, b"it is me");
             socket.close().unwrap();
         }
@@ -191,7 +192,7 @@ fn a_client_is_known_by_a_key_that_has_a_password() {
 fn a_server_that_speaks_no_tls_is_no_plain_connection() {
     let address = talking_server(b"220 hello\r\n");
     let (_terminal, modem) = modem();
-    handshake_fails(modem.tls(TlsConfig::unverified()).connect("tls.test", address.port()));
+    handshake_fails(modem.tls(TlsConfig::unverified()).connect(("tls.test", address.port())));
 }
 
 #[test]
@@ -200,21 +201,22 @@ fn seven_plain_sockets_and_a_tls_one_work_at_once() {
     let plain = echo_server();
     let (_terminal, modem) = modem();
     let mut sockets: Vec<Socket> =
-        (0..7).map(|_| modem.tcp().connect("127.0.0.1", plain.port()).unwrap()).collect();
-    sockets.push(modem.tls(TlsConfig::verified(authority())).connect("tls.test", address.port()).unwrap());
-    assert!(matches!(modem.tcp().connect("127.0.0.1", plain.port()), Err(Error::NoFreeChannel)));
+        (0..7).map(|_| modem.tcp().connect(("127.0.0.1", plain.port())).unwrap()).collect();
+    let secure = modem.tls(TlsConfig::verified(authority())).connect(("tls.test", address.port())).unwrap();
+    assert!(matches!(modem.tcp().connect(("127.0.0.1", plain.port())), Err(Error::NoFreeChannel)));
     thread::scope(|scope| {
         for socket in &sockets {
             scope.spawn(|| echoes(socket, &noise(50_000, 2)));
         }
+        scope.spawn(|| echoes(&secure, &noise(50_000, 2)));
     });
     // A plain one beside TLS is refused, and once that is closed it is not.
     sockets.remove(0).close().unwrap();
-    let refused = modem.tcp().connect("127.0.0.1", plain.port());
+    let refused = modem.tcp().connect(("127.0.0.1", plain.port()));
     let expected = matches!(refused, Err(Error::Tls { step: TlsStep::Switch, why: TlsFailure::TlsOpen }));
     assert!(expected, "{refused:?}");
-    sockets.pop().unwrap().close().unwrap();
-    echoes(&modem.tcp().connect("127.0.0.1", plain.port()).unwrap(), b"plain again");
+    secure.close().unwrap();
+    echoes(&modem.tcp().connect(("127.0.0.1", plain.port())).unwrap(), b"plain again");
 }
 
 #[test]
@@ -222,7 +224,7 @@ fn files_are_uploaded_once_and_removed_on_request() {
     let address = server("server.crt", true);
     let (_terminal, modem) = modem();
     let config = identified(TlsConfig::verified(authority()));
-    let connect = || modem.tls(config.clone()).connect("tls.test", address.port()).unwrap();
+    let connect = || modem.tls(config.clone()).connect(("tls.test", address.port())).unwrap();
     let files = || modem.command("AT+FSLS=\"/\"", SOON).unwrap();
     connect().close().unwrap();
     let before = files();
@@ -242,7 +244,7 @@ fn a_capture_of_it_all_holds_no_key() {
     {
         let (_terminal, modem) = modem_with(Config::default().capture(&capture));
         let config = identified(TlsConfig::verified(authority()));
-        echoes(&modem.tls(config).connect("tls.test", address.port()).unwrap(), b"hello");
+        echoes(&modem.tls(config).connect(("tls.test", address.port())).unwrap(), b"hello");
         modem.close();
     }
     let text = fs::read_to_string(&capture).unwrap();
@@ -287,10 +289,10 @@ fn whoever_does_not_verify_the_server_is_warned_each_time() {
             |text: &&String| text.contains(&format!("tls.test:{port}")) && text.contains("without verifying");
         WARNINGS.lock().unwrap().iter().filter(mine).count()
     };
-    modem.tls(TlsConfig::verified(authority())).connect("tls.test", address.port()).unwrap();
+    modem.tls(TlsConfig::verified(authority())).connect(("tls.test", address.port())).unwrap();
     assert_eq!(warnings(address.port()), 0);
     for count in 1..=2 {
-        let socket = modem.tls(TlsConfig::unverified()).connect("tls.test", address.port()).unwrap();
+        let socket = modem.tls(TlsConfig::unverified()).connect(("tls.test", address.port())).unwrap();
         echoes(&socket, b"anybody");
         assert_eq!(warnings(address.port()), count);
     }
@@ -307,7 +309,7 @@ fn certificates_that_are_not_there_say_so() {
 }
 
 #[test]
-fn a_close_that_waits_hands_everything_over_and_does_not_claim_more() {
+fn a_wait_for_the_module_hands_everything_over() {
     let (tell, told) = crossbeam_channel::unbounded();
     let config = server_config("server.crt", false);
     let address = driver::server(move |mut stream| {
@@ -318,12 +320,11 @@ fn a_close_that_waits_hands_everything_over_and_does_not_claim_more() {
         tell.send(all).unwrap();
     });
     let (_terminal, modem) = modem();
-    let socket = modem.tls(TlsConfig::verified(authority())).connect("tls.test", address.port()).unwrap();
+    let socket = modem.tls(TlsConfig::verified(authority())).connect(("tls.test", address.port())).unwrap();
     let data = noise(20_000, 7);
     socket.queue(&data).unwrap();
-    let error = socket.close_flushed(SOON).unwrap_err();
-    assert_eq!(error.unacknowledged, Unacknowledged::Unknown(DeliveryUnknown::Tls));
-    assert!(matches!(error.why, Error::DeliveryUnknown(_)), "{error:?}");
+    socket.wait_accepted().unwrap();
+    socket.close().unwrap();
     assert!(told.recv_timeout(SOON).unwrap() == data);
 }
 
@@ -332,7 +333,7 @@ fn comes(socket: &mut air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) {
     let mut data = Vec::new();
     while data != wanted {
         match socket.recv(SOON).unwrap() {
-            Incoming::Data(more) => data.extend(more),
+            Received::Data(more) => data.extend(more),
             other => panic!("{other:?}"),
         }
     }
@@ -349,14 +350,14 @@ fn a_tls_connection_comes_back_and_does_not_claim_to_know_what_was_lost() {
     comes(&mut socket, b"hello");
     socket.send(b"bye", SOON).unwrap();
     let end = socket.recv(SOON).unwrap();
-    let Incoming::Gap(gap) = end else { panic!("{end:?}") };
+    let Received::Gap(gap) = end else { panic!("{end:?}") };
     assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 8 });
     socket.send(b"again", SOON).unwrap();
     comes(&mut socket, b"again");
     // The module forgets its settings at a restart; the connection is prepared anew.
     terminal.remote.send(air724ug::sim::Control::Reset);
     let end = socket.recv(SOON).unwrap();
-    let Incoming::Gap(gap) = end else { panic!("{end:?}") };
+    let Received::Gap(gap) = end else { panic!("{end:?}") };
     assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 5 });
     socket.send(b"still there", SOON).unwrap();
     comes(&mut socket, b"still there");

@@ -167,7 +167,7 @@ fn modem(settings: Settings) -> Modem {
 fn a_modem_in_use_is_examined_without_harm_to_its_sockets() {
     let modem = modem(Settings::default());
     modem.wait_ready(Duration::from_secs(30)).unwrap();
-    let socket = modem.tcp().connect("server.example", 7).unwrap();
+    let socket = modem.tcp().connect(("server.example", 7)).unwrap();
     let diagnosis = modem.diagnose(&Checkup::default().server("server.example", 7));
     assert!(diagnosis.root_cause().is_none(), "{diagnosis}");
     socket.send(b"still here").unwrap();
@@ -248,7 +248,7 @@ fn a_radio_that_is_off_is_named_and_not_switched_on() {
 #[test]
 fn a_modem_with_all_channels_in_use_says_so() {
     let modem = modem(Settings::default());
-    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect("server.example", 7).unwrap()).collect();
+    let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect(("server.example", 7)).unwrap()).collect();
     let diagnosis = modem.diagnose(&Checkup::default().server("server.example", 7));
     assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::NoFreeChannel), "{diagnosis}");
     drop(sockets);

@@ -7,6 +7,7 @@ use crate::diagnosis::{Exchange, Server};
 use crate::error::{Error, Result};
 use crate::error::{TlsFailure, TlsStep};
 use crate::modem::Connector;
+use crate::modem::transport::Transport;
 use crate::proto::ChannelId;
 use crate::tls::TlsConfig;
 
@@ -65,13 +66,13 @@ impl Examination<'_> {
     }
 
     /// Opens a connection and closes it again.
-    fn connect(
+    fn connect<T: Transport>(
         &mut self,
-        connector: &Connector,
+        connector: &Connector<T>,
         server: &Server,
     ) -> (Option<ChannelId>, Result<()>, Duration) {
         let began = Instant::now();
-        let socket = connector.connect(&server.host, server.port);
+        let socket = connector.connect((server.host.as_str(), server.port));
         let took = began.elapsed();
         let channel = socket.as_ref().map(|socket| socket.id()).ok();
         // That it was open is what counts, however it is closed.

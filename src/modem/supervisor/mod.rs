@@ -11,10 +11,11 @@ use std::{fmt, io};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use policy::{Policy, Rung};
-pub use reconnecting::{Gap, Incoming, Missing, ReconnectingSocket};
+pub use reconnecting::{Gap, Missing, ReconnectingSocket};
 
 use super::deadline::Deadline;
-use super::{Connector, Modem, Socket};
+use super::transport::Transport;
+use super::{Connector, Modem, Remote, Socket, ToRemote};
 use crate::error::TlsStep;
 use crate::error::{DeliveryUnknown, Error, Result};
 use crate::proto::Request;
@@ -27,8 +28,8 @@ use policy::Ladder;
 /// module eight times. Clones are the same supervisor.
 ///
 /// ```no_run
-/// use air724ug::{Config, Error, Modem};
-/// use air724ug::supervisor::{Incoming, Policy, Supervisor};
+/// use air724ug::{Config, Error, Modem, Received};
+/// use air724ug::supervisor::{Policy, Supervisor};
 /// use std::time::Duration;
 ///
 /// let modem = Modem::open("/dev/ttyUSB0", Config::default())?;
@@ -36,9 +37,9 @@ use policy::Ladder;
 /// let mut socket = supervisor.tcp("example.com", 7);
 /// loop {
 ///     match socket.recv(Duration::from_secs(60))? {
-///         Incoming::Data(data) => println!("{} bytes", data.len()),
-///         Incoming::Gap(gap) => println!("reconnected; the peer may lack {}", gap.missing),
-///         Incoming::Timeout => match socket.send(b"ping", Duration::from_secs(60)) {
+///         Received::Data(data) => println!("{} bytes", data.len()),
+///         Received::Gap(gap) => println!("reconnected; the peer may lack {}", gap.missing),
+///         Received::Timeout => match socket.send(b"ping", Duration::from_secs(60)) {
 ///             // The gap comes from `recv`.
 ///             Ok(()) | Err(Error::Gap { .. }) => {}
 ///             Err(error) => return Err(error),
@@ -129,14 +130,14 @@ impl Supervisor {
 
     /// A TCP connection that comes back. It is made when it is first used.
     pub fn tcp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
-        ReconnectingSocket::new(self.clone(), self.shared.modem.tcp(), None, host.into(), port)
+        ReconnectingSocket::new(self.clone(), self.shared.modem.tcp().any(), None, host.into(), port)
     }
 
     /// A TLS connection that comes back, as [`Modem::tls`] makes it. It is made when it is first used.
     ///
     /// Nobody can say what the peer has received over one: its gaps say [`Missing::Unknown`].
     pub fn tls(&self, config: TlsConfig, host: impl Into<String>, port: u16) -> ReconnectingSocket {
-        let (connector, unknown) = (self.shared.modem.tls(config), Some(DeliveryUnknown::Tls));
+        let (connector, unknown) = (self.shared.modem.tls(config).any(), Some(DeliveryUnknown::Tls));
         ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
     }
 
@@ -145,7 +146,7 @@ impl Supervisor {
     ///
     /// Nobody can say what the peer has received: its gaps say [`Missing::Unknown`].
     pub fn udp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
-        let (connector, unknown) = (self.shared.modem.udp(), Some(DeliveryUnknown::Datagrams));
+        let (connector, unknown) = (self.shared.modem.udp().any(), Some(DeliveryUnknown::Datagrams));
         ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
     }
 
@@ -160,22 +161,22 @@ impl Supervisor {
     /// [`Error::Timeout`] when time is up; at once what trying again would not help against: [`Error::InvalidInput`],
     /// [`Error::NoFreeChannel`], [`Error::PortLost`], and [`Error::Tls`] while TLS connections are open that allow no plain
     /// ones beside them.
-    pub fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<Socket> {
-        self.connect_until(&self.shared.modem.tcp(), host, port, Deadline::after(Some(timeout)), timeout)
+    pub fn connect(&self, remote: impl ToRemote, timeout: Duration) -> Result<Socket> {
+        self.connect_until(&self.shared.modem.tcp(), remote, Deadline::after(Some(timeout)), timeout)
     }
 
-    fn connect_until(
+    fn connect_until<T: Transport>(
         &self,
-        connector: &Connector,
-        host: &str,
-        port: u16,
+        connector: &Connector<T>,
+        remote: impl ToRemote,
         deadline: Deadline,
         timeout: Duration,
-    ) -> Result<Socket> {
+    ) -> Result<Socket<T>> {
+        let remote = remote.to_remote()?;
         let mut refused_at = None;
         loop {
             let before = self.lock().steps;
-            let error = match self.attempt(connector, host, port, deadline) {
+            let error = match self.attempt(connector, &remote, deadline) {
                 Ok(socket) => {
                     let mut state = self.lock();
                     state.ladder.succeeded();
@@ -193,14 +194,19 @@ impl Supervisor {
         }
     }
 
-    fn attempt(&self, connector: &Connector, host: &str, port: u16, deadline: Deadline) -> Result<Socket> {
+    fn attempt<T: Transport>(
+        &self,
+        connector: &Connector<T>,
+        remote: &Remote,
+        deadline: Deadline,
+    ) -> Result<Socket<T>> {
         let (ready, connect) = {
             let state = self.lock();
             let policy = state.ladder.policy();
             (policy.ready_timeout, policy.connect_timeout)
         };
         self.shared.modem.wait_ready(ready.min(deadline.left()))?;
-        connector.clone().timeout(connect.min(deadline.left())).connect(host, port)
+        connector.clone().timeout(connect.min(deadline.left())).connect(remote)
     }
 
     /// Does what is next on the ladder, unless somebody else does or has done something since; `false` when time is up.

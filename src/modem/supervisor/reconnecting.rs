@@ -1,10 +1,12 @@
 //! A connection that comes back, and says what may have been lost meanwhile.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::super::deadline::Deadline;
+use super::super::transport::Any;
 use super::super::{Connector, Received, Socket};
 use super::Supervisor;
 use crate::error::{DeliveryUnknown, Error, Result};
@@ -16,12 +18,12 @@ use crate::error::{DeliveryUnknown, Error, Result};
 /// was sent.
 pub struct ReconnectingSocket {
     supervisor: Supervisor,
-    connector: Connector,
+    connector: Connector<Any>,
     /// Why nobody can say what the peer has received, where nobody can.
     unknown: Option<DeliveryUnknown>,
     host: String,
     port: u16,
-    socket: Option<Socket>,
+    socket: Option<Socket<Any>>,
     /// How many bytes were sent on the connection.
     sent: u64,
     /// The last of them, as far as somebody may want them back.
@@ -75,17 +77,6 @@ impl fmt::Display for Missing {
     }
 }
 
-/// What [`ReconnectingSocket::recv`] came back with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Incoming {
-    /// Data, at least one byte.
-    Data(Vec<u8>),
-    /// The connection had ended. A new one stands, unless none could be made in time: then the next call goes on trying.
-    Gap(Gap),
-    /// Nothing came in time, or no new connection could be made in time.
-    Timeout,
-}
-
 /// How many sent bytes are kept for the next [`Gap`].
 const MAX_KEPT: u64 = 256 * 1024;
 /// From here on the module is asked now and then what the peer has acknowledged.
@@ -94,7 +85,7 @@ const ASK_BEYOND: usize = 32 * 1024;
 impl ReconnectingSocket {
     pub(super) fn new(
         supervisor: Supervisor,
-        connector: Connector,
+        connector: Connector<Any>,
         unknown: Option<DeliveryUnknown>,
         host: String,
         port: u16,
@@ -119,20 +110,20 @@ impl ReconnectingSocket {
     /// # Errors
     /// What no new connection helps against, as of [`Supervisor::connect`]; with TLS also what the firmware refuses twice at
     /// the same step.
-    pub fn recv(&mut self, timeout: Duration) -> Result<Incoming> {
+    pub fn recv(&mut self, timeout: Duration) -> Result<Received<Infallible, Gap>> {
         let deadline = Deadline::after(Some(timeout));
         loop {
             if let Some(gap) = self.gaps.pop_front() {
-                return Ok(Incoming::Gap(gap));
+                return Ok(Received::Gap(gap));
             }
             let socket = match self.connected(deadline, timeout) {
                 Ok(socket) => socket,
-                Err(Error::Timeout { .. }) => return Ok(Incoming::Timeout),
+                Err(Error::Timeout { .. }) => return Ok(Received::Timeout),
                 Err(error) => return Err(error),
             };
             match socket.recv(deadline.left()) {
-                Ok(Received::Data(data)) => return Ok(Incoming::Data(data)),
-                Ok(Received::Timeout) => return Ok(Incoming::Timeout),
+                Ok(Received::Data(data)) => return Ok(Received::Data(data)),
+                Ok(Received::Timeout) => return Ok(Received::Timeout),
                 Err(error) => self.lost(error, deadline, timeout)?,
             }
         }
@@ -186,7 +177,7 @@ impl ReconnectingSocket {
     }
 
     /// Waits until it is known what the module has of the data that were on their way when an earlier send gave up.
-    fn settle(&mut self, socket: &Socket, deadline: Deadline) -> Result<()> {
+    fn settle(&mut self, socket: &Socket<Any>, deadline: Deadline) -> Result<()> {
         if self.doubtful == 0 {
             return Ok(());
         }
@@ -211,12 +202,17 @@ impl ReconnectingSocket {
     }
 
     /// The connection, made if need be.
-    fn connected(&mut self, deadline: Deadline, timeout: Duration) -> Result<&Socket> {
+    fn connected(&mut self, deadline: Deadline, timeout: Duration) -> Result<&Socket<Any>> {
         let socket = match self.socket.take() {
             Some(socket) => socket,
             None => {
                 (self.sent, self.kept, self.doubtful) = (0, VecDeque::new(), 0);
-                self.supervisor.connect_until(&self.connector, &self.host, self.port, deadline, timeout)?
+                self.supervisor.connect_until(
+                    &self.connector,
+                    (self.host.as_str(), self.port),
+                    deadline,
+                    timeout,
+                )?
             }
         };
         Ok(self.socket.insert(socket))
@@ -259,7 +255,7 @@ impl ReconnectingSocket {
     }
 
     /// Keeps what is about to be sent, until it is known to be acknowledged.
-    fn keep(&mut self, data: &[u8], socket: &Socket, deadline: Deadline) {
+    fn keep(&mut self, data: &[u8], socket: &Socket<Any>, deadline: Deadline) {
         if self.unknown.is_none()
             && self.kept.len() + data.len() > ASK_BEYOND
             && let Ok(left) = socket.unacknowledged_within(deadline.left())

@@ -1,5 +1,6 @@
 //! An application with default features: the code of the README, and a name for each type that it meets.
 
+use std::convert::Infallible;
 use std::env;
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
@@ -9,16 +10,18 @@ use air724ug::error::{
     CmeError, CmsError, DeliveryUnknown, DnsError, InUse, InvalidText, Refusal, TcpError, TlsFailure, TlsKey,
     TlsPart, TlsStep, UdpError,
 };
-use air724ug::event::{Access, BringUpStep, Deadline, Fault, HeartbeatFailure, SimState, SocketId, Urc};
+use air724ug::event::{
+    AccessTechnology, BringUpStep, Deadline, Fault, HeartbeatFailure, SimState, SocketId, Urc,
+};
 use air724ug::query::{
     Clock, ContextState, Domain, DomainRegistration, PdpContexts, Ping, Query, Resolve, Signal,
 };
 use air724ug::statistics::{CommandStatistics, HeartbeatStatistics, Histogram, SocketStatistics, Statistics};
-use air724ug::supervisor::{Gap, Incoming, Missing, Policy, Rung, Step, Supervisor};
+use air724ug::supervisor::{Gap, Missing, Policy, Rung, Step, Supervisor};
 use air724ug::tls::{CipherSuite, SecurityLevel, TlsVersion};
 use air724ug::{
-    ChannelId, ClockTime, CloseReason, Config, Error, Event, Modem, NotReady, PingReply, RegistrationStatus,
-    SignalQuality, Socket, TlsConfig,
+    ChannelId, ClockTime, CloseReason, Config, Error, Event, Modem, NotReady, PingReply, Received,
+    RegistrationStatus, SignalQuality, Socket, TlsConfig,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,7 +46,7 @@ fn readme(path: &str) -> Result<(Modem, Vec<u8>), Box<dyn std::error::Error>> {
     let mut page = Vec::new();
     let modem = Modem::open(path, Config::default())?;
     modem.wait_ready(Duration::from_secs(90))?;
-    let mut socket = modem.tcp().connect("example.com", 80)?;
+    let mut socket = modem.tcp().connect(("example.com", 80))?;
     socket.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
     socket.read_to_end(&mut page)?;
     Ok((modem, page))
@@ -66,14 +69,14 @@ fn questions(modem: &Modem) -> air724ug::Result<()> {
     tls.settings("example.com").map(drop)
 }
 
-fn came(incoming: Incoming) -> String {
-    match incoming {
-        Incoming::Data(data) => format!("{} bytes", data.len()),
-        Incoming::Gap(Gap { missing: Missing::Unknown { why, .. }, .. }) => {
+fn came(received: Received<Infallible, Gap>) -> String {
+    match received {
+        Received::Data(data) => format!("{} bytes", data.len()),
+        Received::Gap(Gap { missing: Missing::Unknown { why, .. }, .. }) => {
             format!("{why:?}: {}", unknown(why))
         }
-        Incoming::Gap(gap) => format!("the peer may lack {}", gap.missing),
-        Incoming::Timeout => "nothing".into(),
+        Received::Gap(gap) => format!("the peer may lack {}", gap.missing),
+        Received::Timeout => "nothing".into(),
     }
 }
 
@@ -134,7 +137,7 @@ fn told(event: Event) -> String {
             format!("{state:?}")
         }
         Event::Urc(Urc::Service(access)) => {
-            let access: Access = access;
+            let access: AccessTechnology = access;
             format!("{access:?}")
         }
         Event::Step(step) => {

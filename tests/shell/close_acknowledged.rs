@@ -7,9 +7,8 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use crate::support::driver::{MODES, SOON, Terminal, connect, eventually, memory, noise, ready, server};
-use air724ug::error::DeliveryUnknown;
 use air724ug::sim::{Peer, Settings};
-use air724ug::{CloseReason, Config, Error, Modem, Unacknowledged};
+use air724ug::{CloseReason, Config, Error, Modem};
 
 fn modem() -> (Terminal, Modem) {
     let mut network = memory();
@@ -42,7 +41,7 @@ fn the_peer_has_everything_when_it_returns() {
         let data = noise(50_000, 3);
         socket.send(&data[..10_000]).unwrap();
         socket.queue(&data[10_000..]).unwrap();
-        socket.close_flushed(SOON).unwrap();
+        socket.close_acknowledged(SOON).unwrap();
         assert!(told.recv_timeout(SOON).unwrap() == data, "{mode:?}");
         assert!(is_closed(&modem));
     }
@@ -51,17 +50,17 @@ fn the_peer_has_everything_when_it_returns() {
 #[test]
 fn what_a_deaf_peer_lacks_is_said_in_time_and_the_socket_is_closed() {
     let (_terminal, modem) = modem();
-    let socket = modem.tcp().connect("deaf.test", 1).unwrap();
+    let socket = modem.tcp().connect(("deaf.test", 1)).unwrap();
     let other = socket.try_clone().unwrap();
     socket.queue(&noise(100_000, 4)).unwrap();
     let began = Instant::now();
-    let error = socket.close_flushed(Duration::from_millis(300)).unwrap_err();
+    let error = socket.close_acknowledged(Duration::from_millis(300)).unwrap_err();
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1_300), "{took:?}");
     let within = |after| after == Duration::from_millis(300);
     assert!(matches!(error.why, Error::Timeout { after, .. } if within(after)), "{error:?}");
     let seen = other.statistics();
-    assert_eq!(error.unacknowledged, Unacknowledged::AtMost(seen.unacknowledged()));
+    assert_eq!(error.unacknowledged, seen.unacknowledged());
     assert!((1..=100_000).contains(&seen.unacknowledged()), "{seen:?}");
     assert!(error.to_string().contains("bytes are not acknowledged"), "{error}");
     assert!(matches!(other.send(b"x"), Err(Error::Closed(CloseReason::Local))));
@@ -75,10 +74,10 @@ fn a_close_that_the_module_does_not_confirm_is_told_though_nothing_is_lost() {
     let slow = vec![("+CIPCLOSE".to_owned(), Duration::from_secs(10))];
     let terminal = Terminal::with(Settings::default().latencies(slow), memory());
     let modem = terminal.modem(Config::default());
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.send(b"hello").unwrap();
-    let error = socket.close_flushed(Duration::from_secs(2)).unwrap_err();
-    assert_eq!(error.unacknowledged, Unacknowledged::AtMost(0));
+    let error = socket.close_acknowledged(Duration::from_secs(2)).unwrap_err();
+    assert_eq!(error.unacknowledged, 0);
     let within = |after| after == Duration::from_secs(2);
     assert!(matches!(error.why, Error::Timeout { after, .. } if within(after)), "{error:?}");
     assert!(error.to_string().contains("everything is acknowledged"), "{error}");
@@ -87,50 +86,47 @@ fn a_close_that_the_module_does_not_confirm_is_told_though_nothing_is_lost() {
 #[test]
 fn no_time_at_all_closes_too() {
     let (_terminal, modem) = modem();
-    let socket = modem.tcp().connect("echo.test", 7).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.send(b"hello").unwrap();
-    let error = socket.close_flushed(Duration::ZERO).unwrap_err();
+    let error = socket.close_acknowledged(Duration::ZERO).unwrap_err();
     // The module may have been asked, and have answered, behind the time-out.
-    assert!(matches!(error.unacknowledged, Unacknowledged::AtMost(0 | 5)), "{error:?}");
+    assert!(matches!(error.unacknowledged, 0 | 5), "{error:?}");
     eventually("the module has closed it", || is_closed(&modem));
 }
 
 #[test]
 fn a_peer_that_was_faster_is_the_reason() {
     let (_terminal, modem) = modem();
-    let socket = modem.tcp().connect("bye.test", 1).unwrap();
+    let socket = modem.tcp().connect(("bye.test", 1)).unwrap();
     let mut page = String::new();
     (&socket).read_to_string(&mut page).unwrap();
-    let error = socket.close_flushed(SOON).unwrap_err();
+    let error = socket.close_acknowledged(SOON).unwrap_err();
     assert!(matches!(error.why, Error::Closed(CloseReason::Peer)), "{error:?}");
-    assert_eq!(error.unacknowledged, Unacknowledged::AtMost(0));
+    assert_eq!(error.unacknowledged, 0);
     let modem = {
-        let socket = modem.tcp().connect("deaf.test", 1).unwrap();
+        let socket = modem.tcp().connect(("deaf.test", 1)).unwrap();
         socket.queue(&noise(100_000, 4)).unwrap();
         modem.close();
-        let error = socket.close_flushed(SOON).unwrap_err();
+        let error = socket.close_acknowledged(SOON).unwrap_err();
         assert!(matches!(error.why, Error::PortLost(_)), "{error:?}");
-        assert_ne!(error.unacknowledged, Unacknowledged::AtMost(0));
+        assert_ne!(error.unacknowledged, 0);
         modem
     };
     drop(modem);
 }
 
 #[test]
-fn of_datagrams_nobody_knows_but_the_module_has_them_all() {
+fn a_wait_for_the_module_hands_every_datagram_over() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(SOON)).unwrap();
     let (_terminal, modem) = ready(Config::default());
-    let address = server.local_addr().unwrap();
-    let socket = modem.udp().connect(&address.ip().to_string(), address.port()).unwrap();
-    assert!(matches!(socket.flush(), Err(Error::DeliveryUnknown(DeliveryUnknown::Datagrams))));
-    assert!(matches!(socket.unacknowledged(), Err(Error::DeliveryUnknown(DeliveryUnknown::Datagrams))));
+    let socket = modem.udp().connect(server.local_addr().unwrap()).unwrap();
     for datagram in [&b"one"[..], b"two", b"three"] {
         socket.queue(datagram).unwrap();
     }
-    let error = socket.close_flushed(SOON).unwrap_err();
-    assert_eq!(error.unacknowledged, Unacknowledged::Unknown(DeliveryUnknown::Datagrams));
-    assert!(matches!(error.why, Error::DeliveryUnknown(_)), "{error:?}");
+    socket.wait_accepted().unwrap();
+    assert_eq!(socket.queued(), 0);
+    socket.close().unwrap();
     for datagram in [&b"one"[..], b"two", b"three"] {
         let mut buf = [0; 16];
         let count = server.recv(&mut buf).unwrap();
