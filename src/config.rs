@@ -76,6 +76,7 @@ pub struct Config {
 
 /// Flow control between host and module.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
 pub enum FlowControl {
     /// None: the module drops what the host does not take in time.
     #[default]

@@ -60,6 +60,7 @@ impl Domain {
 
 /// The network that serves the module, from `+E_UTRAN Service` and its like (protocol section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum AccessTechnology {
     /// 4G.
     Lte,

@@ -11,6 +11,7 @@ pub struct Quotable(String);
 
 /// Why a text cannot stand in a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidText {
     /// Nothing was given.
     #[error("is empty")]

@@ -8,6 +8,7 @@ use thiserror::Error;
 /// A line that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line}: {fault}")]
+#[non_exhaustive]
 pub struct ReadError {
     /// The line, counted from 1.
     pub line: usize,

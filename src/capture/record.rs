@@ -44,6 +44,7 @@ impl Entry {
 
 /// A record and the line of the file that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Located {
     /// The line, counted from 1.
     pub line: usize,
@@ -53,6 +54,7 @@ pub struct Located {
 
 /// A line, or a part of one, that says nothing about the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Remark {
     /// The line, counted from 1.
     pub line: usize,
@@ -62,6 +64,7 @@ pub struct Remark {
 
 /// Why a line, or a part of one, is not part of the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// A blank line that belongs to the layout, not to the modem.
     Blank,
@@ -94,6 +97,7 @@ pub struct Header {
 
 /// A capture as read from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Capture {
     /// The layout that the content was recognised as.
     pub layout: Layout,

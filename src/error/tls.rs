@@ -24,6 +24,7 @@ pub enum TlsStep {
 
 /// Which file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum TlsPart {
     /// The certificates that the server's is checked with.
     Ca,

@@ -9,6 +9,7 @@ use super::super::escape::escape;
 
 /// What happened in a capture, in order.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Timeline {
     /// What happened, in order.
     pub happenings: Vec<Happening>,
@@ -16,6 +17,7 @@ pub struct Timeline {
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Happening {
     /// When it was complete.
     pub at: Timestamp,
@@ -27,6 +29,7 @@ pub struct Happening {
 
 /// What can happen. Text that is not UTF-8 is shown with its bytes escaped.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum What {
     /// The host sent a command.
     Command(String),
@@ -83,6 +86,7 @@ pub enum What {
 
 /// How data came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PayloadKind {
     /// `+RECEIVE,<n>,<len>:`.
     Pushed(ChannelId),
@@ -98,6 +102,7 @@ pub enum PayloadKind {
 
 /// Why something is unexplained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Why {
     /// No command in flight is answered by it, and it is nothing that comes unasked.
     UnknownLine,

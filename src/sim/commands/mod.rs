@@ -8,6 +8,7 @@ mod cell;
 mod close;
 mod connect;
 mod context;
+mod engineering;
 mod files;
 mod forms;
 mod heartbeat;
@@ -37,6 +38,7 @@ const FAMILIES: &[Table] = &[
     close::TABLE,
     connect::TABLE,
     context::TABLE,
+    engineering::TABLE,
     files::TABLE,
     heartbeat::TABLE,
     identity::TABLE,

@@ -1,8 +1,13 @@
-//! Dialects of the command set, as data.
+//! Dialects of the command set, as data, one file each.
 //!
 //! Every value is a knob: take a profile, change what differs, give it to
 //! [`Settings::profile`](super::Settings::profile). The table that they follow is section 21 of the protocol notes;
 //! each field names its evidence. What no source shows is marked *assumed*.
+
+mod air724;
+mod air780e;
+mod sim800;
+mod vendor8910;
 
 use std::time::Duration;
 
@@ -159,146 +164,7 @@ const fn sim(after_millis: u32) -> BootLine {
     BootLine { after_millis, line: BootText::Sim }
 }
 
-/// RDY 1.5 s after the reset (capture a15, Air780EP); the order is that of protocol.md section 3; the moments of
-/// `+CPIN` and `SMS READY` are assumed.
-const BOOT_8910: &[BootLine] = &[urc(1_500, "RDY"), sim(2_000), urc(2_600, "SMS READY")];
-/// Noise before RDY, RDY twice 740 ms apart; what the host sends between the two is lost (captures a18, a19).
-const BOOT_780E: &[BootLine] =
-    &[noise(400, "^boot.rom.'v....'!\n"), noise(1_500, "\r\nRDY\r\n"), urc(2_240, "RDY")];
-/// Capture s01; the moments are assumed.
-const BOOT_SIM800: &[BootLine] = &[
-    urc(1_500, "RDY"),
-    urc(1_600, "+CFUN: 1"),
-    sim(2_000),
-    urc(5_000, "Call Ready"),
-    urc(5_100, "SMS Ready"),
-];
-
 impl Profile {
-    /// The Air724UG with openLuat's AT firmware: the default.
-    pub fn air724() -> Self {
-        Self {
-            name: "air724",
-            channels: 8,
-            channel_blank: true,
-            colon_blank: true,
-            echo: EchoStyle::Verbatim,
-            line_feed_window: Duration::from_millis(20),
-            line_feed_awaited: false,
-            prompt: "\r\n> ",
-            file_prompt: "\r\n> ",
-            pair_blank: false,
-            connect_blocks: false,
-            urcs: UrcStyle::Held,
-            already: AlreadyStyle::AfterOk,
-            already_text: "ALREADY CONNECT",
-            tls_version: "4",
-            tls_closed: "CLOSED",
-            quick_send_max: 2,
-            error_format: 1,
-            manual_receive_max: 5,
-            hex_read_max: 720,
-            data_urc: DataUrc::ModeAndChannel,
-            bearer_cid: 5,
-            lost_state: "PDP DEACT",
-            manufacturer: "AirM2M",
-            model: "Air724UG",
-            revision: "AirM2M_720U_V401881_LTE_AT",
-            firmware: "AirM2M_720U_V401881_LTE_AT",
-            identity_keyed: true,
-            access_technology: Some(7),
-            operator_modes: "(0-4),(0-2)",
-            sender_blank: true,
-            card_slot: "",
-            boot: BOOT_8910,
-            registered_after: Duration::from_millis(6_900),
-            service_on: &[
-                "^MODE: 17,17",
-                "+E_UTRAN Service",
-                "*CGEV: ACT,{cid},\"IP\",\"{address}\"",
-                "+NITZ: {time},0",
-            ],
-            service_off: &["^MODE: 0,0", "+NO Service", "*CGEV: DEACT,{cid}"],
-            long_year: false,
-        }
-    }
-
-    /// A module of the same chip with the chip vendor's own AT firmware (8910 SDK): no blanks, `CIPSTART` blocks.
-    pub fn vendor8910() -> Self {
-        Self {
-            name: "vendor8910",
-            channel_blank: false,
-            colon_blank: false,
-            line_feed_awaited: true,
-            connect_blocks: true,
-            already_text: "ALREADY OPENED",
-            quick_send_max: 1,
-            error_format: 0,
-            manual_receive_max: 4,
-            hex_read_max: 1460,
-            data_urc: DataUrc::ChannelOnly,
-            bearer_cid: 1,
-            lost_state: "IP PDPDEACT",
-            service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid}", "+NITZ: {time},0"],
-            service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}"],
-            ..Self::air724()
-        }
-    }
-
-    /// The Air780E family (EC618, EC716): six channels, URCs between a command and its answer.
-    pub fn air780e() -> Self {
-        Self {
-            name: "air780e",
-            channels: 6,
-            file_prompt: "\r\n>",
-            pair_blank: true,
-            urcs: UrcStyle::Interleaved,
-            already: AlreadyStyle::AfterError,
-            tls_version: "0",
-            tls_closed: "CLOSE OK",
-            bearer_cid: 1,
-            operator_modes: "(0,1,2,3,4),(0,1,2)",
-            model: "Air780E",
-            revision: "AirM2M_780E_V1169_LTE_AT",
-            firmware: "AirM2M_780E_V1169_LTE_AT",
-            card_slot: " 0",
-            boot: BOOT_780E,
-            service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid},0", "+NITZ: {time},0"],
-            service_off: &["^MODE: 0,0", "+NO Service", "+CGEV: NW PDN DEACT {cid}", "+CGEV: ME DETACH"],
-            long_year: true,
-            ..Self::air724()
-        }
-    }
-
-    /// The SIM800 family, ancestor of the command set.
-    pub fn sim800() -> Self {
-        Self {
-            name: "sim800",
-            channels: 6,
-            echo: EchoStyle::CarriageReturn,
-            line_feed_window: Duration::ZERO,
-            urcs: UrcStyle::Interleaved,
-            quick_send_max: 1,
-            error_format: 0,
-            manual_receive_max: 4,
-            hex_read_max: 730,
-            bearer_cid: 1,
-            manufacturer: "SIMCOM_Ltd",
-            model: "SIMCOM_SIM800",
-            revision: "SIM800 R14.18",
-            // Of a SIM868, capture s02; no capture shows that of a SIM800.
-            firmware: "Revision:1418B05SIM868E32_BLE_EAT",
-            identity_keyed: false,
-            access_technology: None,
-            sender_blank: false,
-            boot: BOOT_SIM800,
-            registered_after: Duration::from_millis(5_100),
-            service_on: &[],
-            service_off: &[],
-            ..Self::air724()
-        }
-    }
-
     /// The profile of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|profile| profile.name == name)
