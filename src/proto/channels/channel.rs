@@ -189,7 +189,11 @@ impl Channel {
         if id.generation == self.generation { self.socket.as_mut() } else { None }
     }
 
-    /// Whether the socket is open for data both ways.
+    pub(super) fn has_open_socket(&self) -> bool {
+        self.socket.as_ref().is_some_and(|socket| socket.end.is_none())
+    }
+
+    /// The socket, if it is open for data both ways.
     pub(in crate::proto) fn open_socket(&mut self) -> Option<&mut Socket> {
         self.socket.as_mut().filter(|socket| socket.end.is_none())
     }

@@ -20,6 +20,7 @@ mod refused_sends;
 mod scheduler;
 mod security;
 mod sends;
+mod stream;
 mod tls_setup;
 mod tls_state;
 mod turn;
@@ -29,20 +30,22 @@ mod urcs;
 mod window;
 
 pub(super) use acknowledgements::Wanted;
-pub(super) use channel::{Channel, End, Send, too_long};
+pub(super) use channel::{End, too_long};
 pub(super) use frame::{Fetched, Late};
-pub(super) use heartbeat::Heart;
 pub use heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
-pub(super) use link::{Link, Remains};
+pub(super) use link::Remains;
 pub(super) use opening::Opening;
-use std::net::SocketAddr;
-use std::time::Duration;
+pub(super) use stream::{Piece, StreamSocket};
 pub(super) use unconfirmed::Acceptance;
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use channel::{Channel, Send};
 use frame::{Receiving, Unproved};
+use link::Link;
 use queue::Queue;
 use tls_state::Tls;
-use window::Window;
 
 use crate::at::ChannelId;
 use crate::config::{Config, ReceiveMode};
@@ -136,20 +139,6 @@ impl Channels {
         &mut self.all[id.index()]
     }
 
-    /// Whether any socket is open or on its way: a transparent stream would end it.
-    pub(in crate::proto) fn has_open_socket(&self) -> bool {
-        let is_open = |channel: &Channel| {
-            let open = channel.socket.as_ref().is_some_and(|socket| socket.end.is_none());
-            open || channel.link.opening().is_some()
-        };
-        !self.queue.is_empty() || self.all.iter().any(is_open)
-    }
-
-    /// A channel that nobody uses.
-    pub(in crate::proto) fn free(&self) -> Option<ChannelId> {
-        self.all.iter().find(|channel| channel.is_free()).map(|channel| channel.id)
-    }
-
     /// A sign that the bearer may be gone.
     pub(in crate::proto) fn bearer_sign(&mut self, now: Timestamp, sign: Sign) {
         self.bearer.sign(now, sign);
@@ -173,12 +162,6 @@ impl Channels {
     /// How the module confirms a send, as it turns out.
     pub(in crate::proto) fn confirms_sends(&mut self, acceptance: Acceptance) {
         self.acceptance = acceptance;
-    }
-
-    /// The socket of a transparent stream, on the channel that stands for it.
-    pub(in crate::proto) fn occupy_for_stream(&mut self, id: ChannelId) -> SocketId {
-        let window = Window::stream(self.window);
-        self.channel(id).occupy(window)
     }
 
     /// Everything on the module is shut down: what was left to be closed is closed.

@@ -52,7 +52,6 @@ impl Channels {
 
     /// The module has what was in flight.
     pub(in crate::proto) fn piece_accepted(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
-        let socket_id = self.channel(id).socket_id();
         let Some(socket) = self.channel(id).open_socket() else { return };
         socket.pressure = Pressure::None;
         if let Some(len) = socket.abandoned.take() {
@@ -62,6 +61,17 @@ impl Channels {
         }
         let Some(send) = socket.sends.front_mut() else { return };
         let len = std::mem::take(&mut send.in_flight);
+        self.piece_given(now, id, len, out);
+        if let Some(socket) = self.channel(id).open_socket() {
+            socket.tell_drained(out);
+        }
+    }
+
+    /// So many bytes more of the first send are with the module, or the port; whoever waits is told when it is all of it.
+    pub(super) fn piece_given(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) {
+        let socket_id = self.channel(id).socket_id();
+        let Some(socket) = self.channel(id).open_socket() else { return };
+        let Some(send) = socket.sends.front_mut() else { return };
         send.accepted += len;
         let is_over = send.accepted == send.data.len();
         socket.accepted(len, out);
@@ -75,7 +85,6 @@ impl Channels {
                 out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
             }
         }
-        socket.tell_drained(out);
     }
 
     /// The module has refused a datagram, or has not confirmed it: it is lost, which ends no association.

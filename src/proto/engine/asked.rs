@@ -3,6 +3,7 @@
 use crate::at::{Command, Protocol};
 use crate::proto::channels::{Opening, Wanted};
 use crate::proto::requests::{Effect, Waiting};
+use crate::proto::transparent::StreamInput;
 use crate::proto::{Request, Response, Ticket};
 use crate::time::Timestamp;
 
@@ -48,12 +49,12 @@ impl Engine {
             }
             Request::Close { socket, timeout } => {
                 self.channels.close(now, socket, ticket, timeout, out);
-                self.stream_left();
+                self.stream_handles(now, StreamInput::Left);
             }
             Request::Forget { socket } => {
                 self.channels.forget(socket, out);
                 out.answer(ticket, Ok(Response::Closed));
-                self.stream_left();
+                self.stream_handles(now, StreamInput::Left);
             }
             Request::Run(command) => self.requests.ask(now, ticket, command, Effect::Reply),
             Request::RunWithPayload { command, payload, timeout } => {

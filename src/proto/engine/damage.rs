@@ -28,7 +28,7 @@ impl Engine {
             // The application may have asked for a long line.
             Fault::LineTooLong if self.session.is_asked_by_caller() || !self.may_be_data() => {
                 self.session.line_too_long();
-                self.stream_fault();
+                self.stream_fault(now);
                 self.out.event(Event::Fault(fault));
                 return;
             }
@@ -41,7 +41,7 @@ impl Engine {
     /// The line was damaged. It may have hurt the channel that is named, and those whose data it has had to do with;
     /// without a name every one that was being received from.
     pub(in crate::proto) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
-        self.stream_fault();
+        self.stream_fault(now);
         self.out.event(Event::Fault(fault));
         if self.noticed.holds_news() {
             self.out.event(Event::Dropped(String::from_utf8_lossy(&self.noticed.held).into_owned()));

@@ -26,7 +26,7 @@ impl Engine {
     /// Every socket ends with the bearer.
     pub(in crate::proto) fn end_sockets(&mut self, now: Timestamp, remains: Remains) {
         let end = End::Closed(CloseReason::BearerLost);
-        self.drop_stream(&end);
+        self.drop_stream(now, &end);
         self.channels.end_all(&end, remains, &mut self.out);
         // What is only going to be taken down has not kept the module from prompting.
         if remains == Remains::Nothing {

@@ -8,6 +8,7 @@ mod line_state;
 mod port;
 mod reads;
 mod restart;
+mod stream;
 mod text;
 mod timeouts;
 mod tokens;
@@ -29,7 +30,7 @@ use crate::proto::owner::Owner;
 use crate::proto::requests::Requests;
 use crate::proto::self_check::SelfCheck;
 use crate::proto::session::{Session, Step};
-use crate::proto::transparent::Transparent;
+use crate::proto::transparent::{StreamInput, Transparent};
 use crate::proto::{Deadline, Event, Input, Output};
 use crate::time::Timestamp;
 
@@ -139,8 +140,8 @@ impl Engine {
                 }
             },
             Input::Tick => {}
-            Input::Written => self.port_took(now),
-            Input::PortLost(reason) => self.port_lost(reason),
+            Input::Written => self.transparent.port_took(now),
+            Input::PortLost(reason) => self.port_lost(now, reason),
             Input::PortBack => self.port_back(now),
         }
         if matches!(self.port, Port::There) {
@@ -153,6 +154,11 @@ impl Engine {
     /// The next thing to do, until `None`.
     pub fn poll(&mut self) -> Option<Output> {
         self.out.pop()
+    }
+
+    /// Whether the core waits for [`Input::Written`] before it writes more.
+    pub fn awaits_port(&self) -> bool {
+        self.transparent.awaits_port()
     }
 
     /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
@@ -182,11 +188,6 @@ impl Engine {
         (!self.is_ready()).then_some(self.bring_up.reason)
     }
 
-    /// Why sockets can't be opened, or a stream, if it is bring-up that is in the way.
-    pub(in crate::proto) fn bring_up_reason(&self) -> Option<NotReady> {
-        (!self.bring_up.is_ready()).then_some(self.bring_up.reason)
-    }
-
     pub(in crate::proto) fn line(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_text(now, line) {
             return;
@@ -210,8 +211,8 @@ impl Engine {
         if says_no_bearer(line) && self.bring_up.is_ready() {
             self.channels.bearer_sign(now, Sign::Strong);
         }
-        if self.session.is_idle() && !self.session.is_owed(now) {
-            self.stream_stray(line);
+        if self.session.is_idle() && !self.session.is_owed(now) && self.transparent.is_escaped() {
+            self.stream_handles(now, StreamInput::Stray(line));
         }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
@@ -255,7 +256,7 @@ impl Engine {
         }
         if self.session.is_waking() && !self.bring_up.is_waiting_for_module() {
             // The module fell silent: whatever it was, it must be found again.
-            self.lost_contact();
+            self.lost_contact(now);
         }
     }
 
@@ -277,10 +278,14 @@ impl Engine {
                     self.channels.shut_down(&mut self.out);
                 }
                 if let Some(refusal) = self.bring_up.take_unable() {
-                    self.stream_unable(finished.command.text(), refusal);
+                    self.stream_handles(now, StreamInput::Unable(finished.command.text(), refusal));
                 }
             }
-            Owner::Stream => self.stream_finished(now, &finished),
+            Owner::Stream => {
+                let facts = self.stream_facts();
+                self.transparent.finished(now, &finished, &facts);
+                self.stream_acts(now);
+            }
             Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
             Owner::Caller(ticket) => {
                 if finished.command.may_remove_files() {
@@ -328,9 +333,8 @@ impl Engine {
             return;
         }
         while self.session.is_idle() {
-            self.change_over(now);
-            if let Some((command, owner)) = self.stream_command(now) {
-                self.session.start(now, command, owner, None, &mut self.out);
+            if let Some(command) = self.stream_command(now) {
+                self.session.start(now, command, Owner::Stream, None, &mut self.out);
                 continue;
             }
             let asks = self.bring_up.is_ready() && !self.channels.has_to_close();

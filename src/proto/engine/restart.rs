@@ -30,17 +30,17 @@ impl Engine {
         if is_news {
             self.out.event(Event::Restarted);
         }
-        self.begin_anew(Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
+        self.begin_anew(now, Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
     }
 
-    pub(in crate::proto) fn lost_contact(&mut self) {
+    pub(in crate::proto) fn lost_contact(&mut self, now: Timestamp) {
         let end = End::Closed(CloseReason::ModuleSilent);
-        self.drop_stream(&end);
+        self.drop_stream(now, &end);
         self.channels.end_all(&end, Remains::Unknown, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
-    pub(in crate::proto) fn begin_anew(&mut self, wake: Wake, end: &End, reason: NotReady) {
+    pub(in crate::proto) fn begin_anew(&mut self, now: Timestamp, wake: Wake, end: &End, reason: NotReady) {
         self.decoder = Decoder::new();
         self.noticed.forget();
         if let Some(finished) = self.session.restart(wake, &mut self.out)
@@ -49,13 +49,13 @@ impl Engine {
             self.requests.fail(ticket, end.error(), &mut self.out);
         }
         self.requests.fail_commands(&|| end.error(), &mut self.out);
-        self.drop_stream(end);
+        self.drop_stream(now, end);
         let remains = if *end == End::Restarted { Remains::Nothing } else { Remains::Unknown };
         self.channels.end_all(end, remains, &mut self.out);
         self.bring_up.reset(reason);
     }
 
-    pub(in crate::proto) fn port_lost(&mut self, reason: &str) {
+    pub(in crate::proto) fn port_lost(&mut self, now: Timestamp, reason: &str) {
         if matches!(self.port, Port::Lost(..)) {
             return;
         }
@@ -65,7 +65,7 @@ impl Engine {
             open => Unfinished::Send(open),
         };
         self.port = Port::Lost(reason.into(), unfinished);
-        self.begin_anew(Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);
+        self.begin_anew(now, Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);
         self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
         self.out.drop_writes();
         self.out.event(Event::PortLost);
@@ -73,7 +73,7 @@ impl Engine {
 
     pub(in crate::proto) fn port_back(&mut self, now: Timestamp) {
         // A port that nobody has missed is another in its place: what was in flight is lost with the old one.
-        self.port_lost("another port took its place");
+        self.port_lost(now, "another port took its place");
         let wake = match std::mem::replace(&mut self.port, Port::There) {
             Port::There => Wake::new(now),
             Port::Lost(_, Unfinished::Send(open)) => Wake::in_a_send(now, open),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::at::{Fault, Line, Urc};
+use crate::proto::transparent::StreamInput;
 use crate::proto::{Deadline, Event};
 use crate::time::Timestamp;
 
@@ -77,12 +78,12 @@ impl Engine {
                     let reason = self.not_ready();
                     self.channels.expire(now, reason, &mut self.out);
                     self.requests.expire(now, reason, &mut self.out);
-                    self.expire_stream(now);
+                    self.stream_handles(now, StreamInput::Expired);
                 }
                 Deadline::PartialLine => {
                     let partial = self.decoder.partial_line();
                     if !partial.is_empty() && !is_whole(partial) && !self.bodies.is_open() {
-                        self.stream_fault();
+                        self.stream_fault(now);
                     }
                     let mut decoder = std::mem::take(&mut self.decoder);
                     if let Some(token) = decoder.end_line() {

@@ -20,7 +20,7 @@ impl Engine {
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
         let mut is_whole = self.session.is_online();
-        is_whole |= self.session.is_idle() && self.stream_bytes(bytes);
+        is_whole |= self.session.is_idle() && self.stream_bytes(now, bytes);
         // What is written behind the prompt is sent back later than the prompt's own bytes.
         let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
         loop {
@@ -85,7 +85,7 @@ impl Engine {
 
     fn header(&mut self, now: Timestamp, header: &Header) {
         // The one connection of a stream has no headers: it is the peer's data.
-        self.stream_fault();
+        self.stream_fault(now);
         let mut late = Late::Impossible;
         if let HeaderKind::Fetched { channel, .. } = header.kind {
             if self.session.fears_fetch(now, channel) {

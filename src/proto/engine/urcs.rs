@@ -11,7 +11,7 @@ use super::text::Bodies;
 impl Engine {
     /// News, in the order of the lines.
     pub(in crate::proto) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
-        if self.stream_keeps(line) {
+        if self.transparent.keeps(line) {
             return;
         }
         let urc = Urc::parse(line);
@@ -34,7 +34,7 @@ impl Engine {
             }
         }
         self.out.event(Event::Urc(urc.clone()));
-        self.stream_news(line, &urc);
+        self.stream_news(now, line, &urc);
         self.requests.news(&urc, &mut self.out);
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),

@@ -1,59 +1,75 @@
 //! Bytes of a transparent stream, both ways.
 
-use crate::proto::channels::{Channel, End, Heart};
-use crate::proto::engine::Engine;
-use crate::proto::transparent::end_detector::{EndDetector, Escape};
-use crate::proto::transparent::escape_guard::Allowed;
-use crate::proto::transparent::wire::PIECE;
-use crate::proto::transparent::{NO_ANSWER_YET, State};
-use crate::proto::{Event, Response};
+use crate::proto::channels::Piece;
 use crate::time::Timestamp;
 
-impl Engine {
-    /// The channel whose socket the stream is.
-    pub(in crate::proto) fn stream_channel(&mut self) -> &mut Channel {
-        self.channels.channel(self.transparent.channel)
-    }
+use super::end_detector::Escape;
+use super::end_lines::Ending;
+use super::escape_guard::Allowed;
+use super::wire::PIECE;
+use super::{NO_ANSWER_YET, State, StreamAction, Transparent};
 
+impl Transparent {
     /// The port has taken everything that was written.
     pub(in crate::proto) fn port_took(&mut self, now: Timestamp) {
-        self.transparent.wire.taken(now);
+        self.wire.taken(now);
     }
 
-    /// Whether the core waits for [`Input::Written`](crate::proto::Input::Written) before it writes more.
-    pub fn awaits_port(&self) -> bool {
-        self.transparent.wire.is_busy()
+    /// Whether the port is still taking what was written.
+    pub(in crate::proto) fn awaits_port(&self) -> bool {
+        self.wire.is_busy()
     }
 
-    /// Bytes in data mode.
-    pub(in crate::proto) fn stream_received(&mut self, now: Timestamp, bytes: &[u8]) {
-        let mut tail = std::mem::take(&mut self.transparent.wire.tail);
-        tail.escape_is(self.escape_at(now));
-        tail.push(now, bytes, |payload| self.stream_payload(now, payload));
-        self.transparent.wire.tail = tail;
+    /// Bytes in data mode, of which `give` gets the payload.
+    pub(in crate::proto) fn received(&mut self, now: Timestamp, bytes: &[u8], mut give: impl FnMut(&[u8])) {
+        self.wire.tail.escape_is(self.escape_at(now));
+        let mirror = &mut self.wire.mirror;
+        self.wire.tail.push(now, bytes, |payload| {
+            mirror.received(payload);
+            give(payload);
+        });
     }
 
     /// Time has passed without a byte: what was held back may be payload.
-    pub(in crate::proto) fn settle_tail(&mut self, now: Timestamp) {
-        let mut tail = std::mem::take(&mut self.transparent.wire.tail);
-        tail.escape_is(self.escape_at(now));
-        tail.settle(now, |payload| self.stream_payload(now, payload));
-        self.transparent.wire.tail = tail;
+    pub(in crate::proto) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
+        if !matches!(self.state, State::Online | State::Guarding { .. } | State::Escaping { .. }) {
+            return;
+        }
+        self.wire.tail.escape_is(self.escape_at(now));
+        let mirror = &mut self.wire.mirror;
+        self.wire.tail.settle(now, |payload| {
+            mirror.received(payload);
+            give(payload);
+        });
     }
 
-    /// Works on what is held back.
-    pub(super) fn with_tail(
-        &mut self,
-        now: Timestamp,
-        work: impl FnOnce(&mut EndDetector, &mut dyn FnMut(&[u8])),
-    ) {
-        let mut tail = std::mem::take(&mut self.transparent.wire.tail);
-        work(&mut tail, &mut |payload| self.stream_payload(now, payload));
-        self.transparent.wire.tail = tail;
+    /// What is held back was payload after all.
+    pub(super) fn give_held(&mut self) {
+        let mut payload = Vec::new();
+        self.wire.tail.give_up(|held| payload.extend_from_slice(held));
+        self.give(payload);
+    }
+
+    /// How the connection has ended by what is held back, if it is that.
+    pub(super) fn end_by_tail(&mut self, echo_is_off: bool) -> Option<Ending> {
+        if !self.wire.tail.is_in_doubt() {
+            return None;
+        }
+        let mut payload = Vec::new();
+        let ending = self.wire.tail.end(echo_is_off, |held| payload.extend_from_slice(held));
+        self.give(payload);
+        ending
+    }
+
+    fn give(&mut self, payload: Vec<u8>) {
+        if !payload.is_empty() {
+            self.wire.mirror.received(&payload);
+            self.act(StreamAction::Payload(payload));
+        }
     }
 
     fn escape_at(&self, now: Timestamp) -> Escape {
-        match self.transparent.state {
+        match self.state {
             // An earlier one may be answered late.
             State::Escaping { failed: 1.., .. } | State::Guarding { failed: 1.., .. } => Escape::Answerable,
             State::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
@@ -62,83 +78,29 @@ impl Engine {
         }
     }
 
-    /// Payload for the socket; what does not fit ends it.
-    fn stream_payload(&mut self, now: Timestamp, payload: &[u8]) {
-        if payload.is_empty() {
-            return;
+    /// How many bytes of the data that are next can be written now, as they then are. None while the port has not taken
+    /// the last ones.
+    pub(in crate::proto) fn write(&mut self, now: Timestamp, next: Option<Piece<'_>>) -> usize {
+        let wire = &mut self.wire;
+        wire.resume_at = None;
+        let Some(Piece { bytes, more, is_heartbeat }) = next else { return 0 };
+        if wire.is_busy() || wire.tail.is_in_doubt() {
+            return 0;
         }
-        let id = self.stream_channel().socket_id();
-        let Some(socket) = &mut self.channels.channel(self.transparent.channel).socket else { return };
-        match &mut socket.end {
-            None => self.transparent.wire.mirror.received(payload),
-            Some(End::Overrun { lost }) => {
-                *lost += payload.len() as u64;
-                self.out.statistics.lost(&mut socket.statistics, payload.len());
-                return;
-            }
-            Some(End::Closed(_) | End::Restarted | End::PortLost(_)) => return,
-        }
-        let (kept, lost) = payload.split_at(payload.len().min(socket.window.room()));
-        let was_empty = socket.window.readable() == 0;
-        socket.window.push(kept);
-        self.out.statistics.unread(&mut socket.statistics, socket.window.held());
-        let len = socket.window.finish_frame();
-        if len > 0 {
-            socket.heard(now, len);
-            self.out.event(Event::Received(id, len));
-            if was_empty {
-                self.out.readable(id);
-            }
-        }
-        if !lost.is_empty() {
-            self.out.statistics.lost(&mut socket.statistics, lost.len());
-            self.channels.end(
-                self.transparent.channel,
-                End::Overrun { lost: lost.len() as u64 },
-                &mut self.out,
-            );
-        }
-    }
-
-    /// Writes the next piece, if the port has taken the last one.
-    pub(in crate::proto) fn write_stream(&mut self, now: Timestamp) {
-        self.transparent.wire.resume_at = None;
-        if self.transparent.wire.is_busy() || self.transparent.wire.tail.is_in_doubt() {
-            return;
-        }
-        let id = self.stream_channel().socket_id();
-        let Some(socket) = self.channels.channel(self.transparent.channel).open_socket() else { return };
-        let more = socket.sends.len() > 1;
-        let Some(send) = socket.sends.front_mut() else { return };
-        let rest = &send.data[send.accepted..];
-        let rest = &rest[..rest.len().min(PIECE)];
-        let wire = &mut self.transparent.wire;
-        let len = match wire.plus.allow(now, rest, more || rest.len() == PIECE) {
+        let bytes = &bytes[..bytes.len().min(PIECE)];
+        let len = match wire.plus.allow(now, bytes, more || bytes.len() == PIECE) {
             Allowed::Now(len) => len,
             Allowed::Wait(until) => {
                 wire.resume_at = Some(until);
-                return;
+                return 0;
             }
         };
-        wire.wrote(now, &rest[..len]);
-        self.out.write(rest[..len].to_vec());
-        if socket.heart.as_ref().is_some_and(Heart::is_waiting) {
-            wire.mirror.wrote(&rest[..len]);
+        wire.wrote(now, &bytes[..len]);
+        if is_heartbeat {
+            wire.mirror.wrote(&bytes[..len]);
         } else {
             wire.mirror.forget();
         }
-        send.accepted += len;
-        let whole = send.accepted == send.data.len();
-        socket.accepted(len, &mut self.out);
-        if let Some(heart) = &mut socket.heart {
-            heart.sent(now);
-        }
-        if whole && let Some(send) = socket.sends.pop_front() {
-            let accepted = send.accepted;
-            self.out.event(Event::Sent(id, accepted));
-            if let Some(ticket) = send.ticket {
-                self.out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
-            }
-        }
+        len
     }
 }

@@ -1,183 +1,123 @@
 //! What is done next, in every state.
 
-use std::time::Duration;
-
 use crate::at::{Command, Refusal, Urc};
-use crate::error::{CloseReason, Error, InUse};
+use crate::error::{CloseReason, Error};
+use crate::proto::Event;
 use crate::proto::bring_up::Carries;
-use crate::proto::channels::{End, Link};
-use crate::proto::engine::Engine;
+use crate::proto::channels::End;
 use crate::proto::exchange::{Failure, Finished};
-use crate::proto::owner::Owner;
-use crate::proto::transparent::end_lines::Ending;
-use crate::proto::transparent::{
-    Dial, ESCAPE_TIMEOUT, ESCAPES, GUARD, Means, STALLED, State, Waiter, Wanted, Why, answer,
-};
-use crate::proto::{Event, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
-impl Engine {
-    /// A request that concerns the stream.
-    pub(in crate::proto) fn stream_asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
-        match request {
-            Request::Transparent { host, port, timeout } => {
-                if self.channels.has_open_socket() {
-                    self.out.answer(ticket, Err(Error::InUse(InUse::Sockets)));
-                    return;
+use super::end_lines::Ending;
+use super::{
+    Deadline, Dial, ESCAPE_TIMEOUT, ESCAPES, Facts, GUARD, Means, Mode, Next, STALLED, State, StreamAction,
+    Transparent, Why,
+};
+
+impl Transparent {
+    /// One step that needs nothing but the moment. A command may be in flight.
+    pub(in crate::proto) fn drive(&mut self, now: Timestamp, facts: &Facts) -> Next {
+        if self.dtr_is_off && !self.waits_for_dtr() {
+            self.switch_dtr(true);
+        }
+        let ended = !facts.socket.is_open();
+        match self.state {
+            State::Off => match self.next.take() {
+                Some(dial) => self.prepare(dial, facts),
+                None => return Next::Nothing,
+            },
+            State::Online => {
+                let suspicious = self.wire.tail.is_in_doubt() || self.wire.mirror.take_echo();
+                if !(ended || suspicious || self.wants_command()) {
+                    self.reached(Mode::Data);
+                    return Next::Write;
                 }
-                let (ticket, deadline) = (Some(ticket), now + timeout);
-                let dial = Dial { ticket, host, port, asked_at: now, deadline, timeout };
-                self.transparent.next = Some(dial);
+                let why = if suspicious { Why::Suspected } else { Why::Wanted };
+                self.state = State::Guarding { failed: 0, since: now, why };
             }
-            Request::Escape { socket, timeout } => self.want(now, ticket, socket, timeout, Wanted::Command),
-            Request::Resume { socket, timeout } => self.want(now, ticket, socket, timeout, Wanted::Data),
-            _ => {}
-        }
-    }
-
-    fn want(&mut self, now: Timestamp, ticket: Ticket, socket: SocketId, timeout: Duration, wants: Wanted) {
-        let channel = self.channels.channel(socket.channel);
-        let is_stream = matches!(channel.link, Link::Stream);
-        let error = match channel.socket_of(socket) {
-            Some(open) => open.error(),
-            None => Some(Error::Closed(CloseReason::Local)),
-        };
-        if let Some(error) = error {
-            self.out.answer(ticket, Err(error));
-        } else if !is_stream {
-            self.out.answer(ticket, Err(Error::invalid("socket", "is no transparent stream")));
-        } else {
-            self.transparent.wanted = wants;
-            let deadline = now + timeout;
-            self.transparent.waiting.push(Waiter { ticket, wants, deadline, timeout });
-        }
-    }
-
-    /// Steps that need nothing but the moment. The session need not be free.
-    pub(in crate::proto) fn drive_stream(&mut self, now: Timestamp) {
-        loop {
-            if self.transparent.dtr_is_off && !self.transparent.waits_for_dtr() {
-                self.switch_dtr(true);
+            State::Guarding { failed, since, why } => {
+                let suspicious = why == Why::Suspected || self.wire.tail.is_in_doubt();
+                if self.wire.tail.is_escaped(now) {
+                    self.escaped();
+                } else if !(ended || suspicious || failed > 0 || self.wants_command()) {
+                    self.state = State::Online;
+                } else {
+                    return self.guard(now, failed, since, facts);
+                }
             }
-            let ended = self.stream_channel().open_socket().is_none();
-            match self.transparent.state {
-                State::Off => match self.transparent.next.take() {
-                    Some(dial) => self.prepare(dial),
-                    None => return,
-                },
-                State::Online => {
-                    self.settle_tail(now);
-                    let wire = &mut self.transparent.wire;
-                    let suspicious = wire.tail.is_in_doubt() || wire.mirror.take_echo();
-                    if ended || suspicious || self.transparent.wants_command() {
-                        let why = if suspicious { Why::Suspected } else { Why::Wanted };
-                        self.transparent.state = State::Guarding { failed: 0, since: now, why };
-                        continue;
-                    }
-                    self.transparent.reached(Wanted::Data, &mut self.out);
-                    self.write_stream(now);
-                    return;
+            State::Escaping { failed, since, by } => {
+                if self.wire.tail.is_escaped(now) {
+                    self.escaped();
+                } else if now >= since + ESCAPE_TIMEOUT && !self.wire.tail.has_answer() {
+                    self.unanswered(now, failed + 1, by, facts);
+                } else {
+                    return Next::Nothing;
                 }
-                State::Guarding { failed, since, why } => {
-                    self.settle_tail(now);
-                    if self.transparent.wire.tail.is_escaped(now) {
-                        self.escaped(now);
-                        continue;
-                    }
-                    let suspicious = why == Why::Suspected || self.transparent.wire.tail.is_in_doubt();
-                    if !(ended || suspicious || failed > 0 || self.transparent.wants_command()) {
-                        self.transparent.state = State::Online;
-                        continue;
-                    }
-                    match self.transparent.wire.silent_since() {
-                        Some(silent) if now >= silent + GUARD => {
-                            self.out.write(Command::ESCAPE.to_vec());
-                            self.transparent.wire.wrote(now, Command::ESCAPE);
-                            self.transparent.state =
-                                State::Escaping { failed, since: now, by: Means::Pluses };
-                        }
-                        None if now >= since + STALLED => self.give_up_escaping(now),
-                        Some(_) | None => return,
-                    }
-                }
-                State::Escaping { failed, since, by } => {
-                    self.settle_tail(now);
-                    if self.transparent.wire.tail.is_escaped(now) {
-                        self.escaped(now);
-                    } else if now >= since + ESCAPE_TIMEOUT && !self.transparent.wire.tail.has_answer() {
-                        self.unanswered(now, failed + 1, by);
-                    } else {
-                        return;
-                    }
-                }
-                State::Recovering
-                    if self.bring_up.carries() == Carries::Sockets && self.bring_up.has_shut() =>
-                {
-                    self.stream_is_over();
-                }
-                State::Command => {
-                    self.transparent.reached(Wanted::Command, &mut self.out);
-                    return;
-                }
-                State::Preparing(_)
-                | State::Dialling(_)
-                | State::Proving
-                | State::Resuming
-                | State::Closing
-                | State::Recovering => return,
             }
+            State::Recovering if facts.set_up_for == Carries::Sockets && facts.has_shut => self.is_over(),
+            State::Command => {
+                self.reached(Mode::Command);
+                return Next::Nothing;
+            }
+            State::Preparing(_)
+            | State::Dialling(_)
+            | State::Proving
+            | State::Resuming
+            | State::Closing
+            | State::Recovering => return Next::Nothing,
         }
+        Next::Again
     }
 
-    /// Has the module set up anew if it is not set up for what it is to carry. The session is free.
-    pub(in crate::proto) fn change_over(&mut self, now: Timestamp) {
-        let carries = self.transparent.carries();
-        if self.bring_up.carries() != carries {
-            self.bring_up.carry(now, carries);
+    /// Writes the escape when the line has been silent for long enough.
+    fn guard(&mut self, now: Timestamp, failed: u32, since: Timestamp, facts: &Facts) -> Next {
+        match self.wire.silent_since() {
+            Some(silent) if now >= silent + GUARD => {
+                self.act(StreamAction::Write(Command::ESCAPE.to_vec()));
+                self.wire.wrote(now, Command::ESCAPE);
+                self.state = State::Escaping { failed, since: now, by: Means::Pluses };
+            }
+            None if now >= since + STALLED => self.give_up_escaping(facts),
+            Some(_) | None => return Next::Nothing,
         }
+        Next::Again
     }
 
-    /// The command of the state, if it has one. The session is free.
-    pub(in crate::proto) fn stream_command(&mut self, now: Timestamp) -> Option<(Command, Owner)> {
-        let free = !self.requests.has_commands();
-        let ended = self.stream_channel().open_socket().is_none();
-        let command = match &self.transparent.state {
+    /// The command of the state, if it has one. No command is in flight.
+    pub(in crate::proto) fn poll_command(&mut self, now: Timestamp, facts: &Facts) -> Option<Command> {
+        let is_free = !facts.has_commands;
+        match &self.state {
             State::Preparing(dial)
-                if self.bring_up.carries() == Carries::Stream && self.bring_up.is_ready() && free =>
+                if facts.set_up_for == Carries::Stream && facts.not_ready.is_none() && is_free =>
             {
                 let command = Command::dial(&dial.host, dial.port);
                 let left = (dial.deadline - now).min(command.timeout());
-                self.transparent.state = State::Dialling(dial.clone());
-                command.with_timeout(left)
+                self.state = State::Dialling(dial.clone());
+                Some(command.with_timeout(left))
             }
-            State::Proving => Command::proof(),
-            State::Command if ended => {
-                self.transparent.state = State::Closing;
-                Command::hang_up()
+            State::Proving => Some(Command::proof()),
+            State::Command if !facts.socket.is_open() => {
+                self.state = State::Closing;
+                Some(Command::hang_up())
             }
-            State::Command if free && !self.transparent.wants_command() => {
-                self.transparent.state = State::Resuming;
-                Command::data_mode()
+            State::Command if is_free && !self.wants_command() => {
+                self.state = State::Resuming;
+                Some(Command::data_mode())
             }
-            _ => return None,
-        };
-        Some((command, Owner::Stream))
+            _ => None,
+        }
     }
 
-    /// A command of the stream has ended.
-    pub(in crate::proto) fn stream_finished(&mut self, now: Timestamp, finished: &Finished) {
-        match (&self.transparent.state, &finished.result) {
+    /// Its command has ended.
+    pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: &Finished, facts: &Facts) {
+        match (&self.state, &finished.result) {
             (State::Dialling(dial), Ok(_)) => {
                 let ticket = dial.ticket;
                 self.go_online(now);
-                if ticket.is_none() {
-                    // Nobody waits any more: it is hung up.
-                    return;
+                // If nothing waits any more it is hung up. A socket before that had an end to be told of.
+                if let Some(ticket) = ticket {
+                    self.act(StreamAction::Open(ticket));
                 }
-                // Not before: until it stands it has no end that anybody must hear of.
-                let id = self.channels.occupy_for_stream(self.transparent.channel);
-                self.out.event(Event::Connected(id));
-                answer(ticket, Ok(Response::Connected(id)), &mut self.out);
             }
             (State::Dialling(dial), Err(failure)) => {
                 let error = match failure {
@@ -187,142 +127,122 @@ impl Engine {
                     Failure::Refused(code) | Failure::NoPrompt(code) => Error::ConnectFailed(*code),
                 };
                 self.fail_dial(error);
-                self.leave_by(now, *failure);
+                self.leave_by(*failure);
             }
-            (State::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(now),
-            (State::Proving, Err(_)) => self.unproved(now),
+            (State::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(facts),
+            (State::Proving, Err(_)) => self.unproved(facts),
             (State::Resuming, Ok(_)) => {
                 // The connection stands, so what looked like its end was payload.
-                self.with_tail(now, |tail, give| tail.give_up(give));
+                self.give_held();
                 self.go_online(now);
             }
-            (State::Resuming, Err(failure)) => self.not_resumed(now, *failure),
-            (State::Closing, _) => self.leave(now),
+            (State::Resuming, Err(failure)) => self.not_resumed(*failure, facts),
+            (State::Closing, _) => self.leave(),
             (_, _) => {}
         }
     }
 
-    /// The module can't be set up for a stream.
-    pub(in crate::proto) fn stream_unable(&mut self, command: &str, code: Refusal) {
-        if matches!(self.transparent.state, State::Preparing(_)) {
-            self.fail_dial(Error::Refused { command: command.into(), code });
-            self.stream_is_over();
+    fn prepare(&mut self, dial: Dial, facts: &Facts) {
+        if facts.has_free_channel {
+            self.act(StreamAction::Occupy);
+            self.wire.forget();
+            self.state = State::Preparing(dial);
+        } else {
+            self.answer(dial.ticket, Err(Error::NoFreeChannel));
         }
     }
 
-    fn prepare(&mut self, dial: Dial) {
-        let Some(free) = self.channels.free() else {
-            answer(dial.ticket, Err(Error::NoFreeChannel), &mut self.out);
-            return;
-        };
-        self.transparent.channel = free;
-        self.stream_channel().link.stream_begins();
-        self.transparent.wire.forget();
-        self.transparent.state = State::Preparing(dial);
-    }
-
     fn go_online(&mut self, now: Timestamp) {
-        self.session.go_online();
-        self.transparent.unanswered = 0;
-        self.transparent.wire.begin(now);
-        self.transparent.state = State::Online;
+        self.act(StreamAction::GoOnline);
+        self.unanswered = 0;
+        self.wire.begin(now);
+        self.state = State::Online;
     }
 
     /// The module seems to have answered the escape.
-    fn escaped(&mut self, now: Timestamp) {
-        self.session.go_offline();
-        self.transparent.state = State::Proving;
-        self.transparent.wire.news = self.transparent.wire.tail.take_answer();
-        if !self.transparent.wire.tail.is_in_doubt() {
-            self.with_tail(now, |tail, give| tail.give_up(give));
+    fn escaped(&mut self) {
+        self.act(StreamAction::GoOffline);
+        self.state = State::Proving;
+        self.wire.news = self.wire.tail.take_answer();
+        if !self.wire.tail.is_in_doubt() {
+            self.give_held();
         }
     }
 
     /// It has: it takes commands. A word that ends a connection was payload, for the module answers an escape in data mode
     /// alone; if the way back is next, that shows it, too.
-    fn proved(&mut self, now: Timestamp) {
-        let has_ended = self.stream_channel().open_socket().is_none();
-        if has_ended || self.transparent.wants_command() {
-            self.with_tail(now, |tail, give| tail.give_up(give));
+    fn proved(&mut self, facts: &Facts) {
+        if !facts.socket.is_open() || self.wants_command() {
+            self.give_held();
         }
-        self.transparent.state = State::Command;
-        self.transparent.reached(Wanted::Command, &mut self.out);
-        let news = std::mem::take(&mut self.transparent.wire.news);
-        self.received(now, &news);
+        self.state = State::Command;
+        self.reached(Mode::Command);
+        let news = std::mem::take(&mut self.wire.news);
+        self.act(StreamAction::Read(news));
     }
 
     /// It has not: what seemed to be its answer was the peer's, or it has started anew.
-    fn unproved(&mut self, now: Timestamp) {
-        let news = std::mem::take(&mut self.transparent.wire.news);
+    fn unproved(&mut self, facts: &Facts) {
+        let news = std::mem::take(&mut self.wire.news);
         if news.split(|byte| *byte == b'\n').any(|line| Urc::parse(line).is_restart()) {
-            self.restarted(now);
+            self.act(StreamAction::Restarted);
         } else {
-            self.give_up_escaping(now);
+            self.give_up_escaping(facts);
         }
     }
 
     /// The way back to data mode is refused, or no answer came.
-    fn not_resumed(&mut self, now: Timestamp, failure: Failure) {
+    fn not_resumed(&mut self, failure: Failure, facts: &Facts) {
         let unanswered =
             matches!(failure, Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout);
         let reason = if unanswered { CloseReason::ResumeUnanswered } else { CloseReason::Reset };
-        let said = if unanswered { None } else { self.end_by_tail(now) };
+        let said = if unanswered { None } else { self.end_by_tail(facts.echo_is_off) };
         match said {
-            Some(Ending::Closed(reason)) => self.end_stream(End::Closed(reason)),
-            Some(Ending::Restarted) => return self.restarted(now),
-            None => self.end_stream(End::Closed(reason)),
+            Some(Ending::Closed(reason)) => self.end(End::Closed(reason), facts),
+            Some(Ending::Restarted) => return self.act(StreamAction::Restarted),
+            None => self.end(End::Closed(reason), facts),
         }
-        self.leave_by(now, failure);
-    }
-
-    /// How the connection has ended by what is held, if it is that.
-    fn end_by_tail(&mut self, now: Timestamp) -> Option<Ending> {
-        let is_silent = self.bring_up.knows_echo_off();
-        let mut ending = None;
-        if self.transparent.wire.tail.is_in_doubt() {
-            self.with_tail(now, |tail, give| ending = tail.end(is_silent, give));
-        }
-        ending
+        self.leave_by(failure);
     }
 
     /// The module has not answered the escape.
-    fn unanswered(&mut self, now: Timestamp, failed: u32, by: Means) {
-        self.out.event(Event::Expired(super::super::Deadline::Escape));
-        self.transparent.unanswered += 1;
-        match self.end_by_tail(now) {
-            Some(Ending::Restarted) => self.restarted(now),
+    fn unanswered(&mut self, now: Timestamp, failed: u32, by: Means, facts: &Facts) {
+        self.act(StreamAction::Event(Event::Expired(Deadline::Escape)));
+        self.unanswered += 1;
+        match self.end_by_tail(facts.echo_is_off) {
+            Some(Ending::Restarted) => self.act(StreamAction::Restarted),
             Some(Ending::Closed(reason)) => {
-                self.end_stream(End::Closed(reason));
-                self.recover(now);
+                self.end(End::Closed(reason), facts);
+                self.recover();
             }
             None if failed < ESCAPES => {
-                self.transparent.state = State::Guarding { failed, since: now, why: Why::Wanted };
+                self.state = State::Guarding { failed, since: now, why: Why::Wanted };
             }
             None if by == Means::Pluses => {
                 self.switch_dtr(false);
-                self.transparent.state = State::Escaping { failed, since: now, by: Means::Dtr };
+                self.state = State::Escaping { failed, since: now, by: Means::Dtr };
             }
-            None => self.give_up_escaping(now),
+            None => self.give_up_escaping(facts),
         }
     }
 
     fn switch_dtr(&mut self, on: bool) {
-        self.transparent.dtr_is_off = !on;
-        self.out.dtr(on);
+        self.dtr_is_off = !on;
+        self.act(StreamAction::Dtr(on));
     }
 
-    /// Nobody knows in which mode the module is. What is held looks like its words, and is given to nobody.
-    fn give_up_escaping(&mut self, now: Timestamp) {
-        self.transparent.wire.tail.forget();
-        self.end_stream(End::Closed(CloseReason::EscapeUnanswered));
-        self.recover(now);
+    /// It is not known in which mode the module is. What is held looks like its words, and is given to nothing.
+    fn give_up_escaping(&mut self, facts: &Facts) {
+        self.wire.tail.forget();
+        self.end(End::Closed(CloseReason::EscapeUnanswered), facts);
+        self.recover();
     }
 
     /// Leaves after a command that has failed.
-    fn leave_by(&mut self, now: Timestamp, failure: Failure) {
+    fn leave_by(&mut self, failure: Failure) {
         match failure {
-            Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => self.recover(now),
-            Failure::Refused(_) | Failure::NoPrompt(_) => self.leave(now),
+            Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => self.recover(),
+            Failure::Refused(_) | Failure::NoPrompt(_) => self.leave(),
         }
     }
 }

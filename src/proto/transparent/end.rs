@@ -1,105 +1,138 @@
-//! The ways out of a transparent stream.
+//! What happens to a transparent stream from outside, and its ways out.
 
 use std::time::Duration;
 
 use crate::at::{ChannelNews, Final, Line, Urc};
 use crate::error::{CloseReason, Error};
-use crate::proto::bring_up::Carries;
-use crate::proto::channels::{End, Link};
-use crate::proto::engine::Engine;
-use crate::proto::transparent::{State, answer};
+use crate::proto::channels::End;
 use crate::time::Timestamp;
 
-impl Engine {
-    /// The module is in command mode and holds nothing that is worth keeping: bring-up shuts it down.
-    pub(in crate::proto) fn leave(&mut self, now: Timestamp) {
-        self.stream_is_over();
-        self.bring_up.carry(now, Carries::Sockets);
+use super::{Dial, Facts, Mode, State, StreamAction, StreamInput, Transparent, Waiter};
+
+impl Transparent {
+    /// Something has happened. Then drain [`poll`](Self::poll).
+    pub(in crate::proto) fn handle(&mut self, now: Timestamp, input: StreamInput<'_>, facts: &Facts) {
+        match input {
+            StreamInput::Dial { ticket, host, port, timeout } => {
+                let (ticket, deadline) = (Some(ticket), now + timeout);
+                self.next = Some(Dial { ticket, host, port, asked_at: now, deadline, timeout });
+            }
+            StreamInput::Want { ticket, mode, timeout } => {
+                self.wanted = mode;
+                self.waiting.push(Waiter { ticket, wants: mode, deadline: now + timeout, timeout });
+            }
+            StreamInput::Left => {
+                if !facts.socket.is_open() {
+                    self.fail_waiting(&|| Error::Closed(CloseReason::Local));
+                }
+            }
+            StreamInput::News(line, urc) => self.news(line, urc, facts),
+            StreamInput::Stray(line) => self.stray(line, facts),
+            StreamInput::Fault => self.fault(facts),
+            StreamInput::Unable(command, code) => {
+                if matches!(self.state, State::Preparing(_)) {
+                    self.fail_dial(Error::Refused { command: command.into(), code });
+                    self.is_over();
+                }
+            }
+            StreamInput::Lost(end) => self.lost(end, facts),
+            StreamInput::Expired => self.expire(now, facts),
+        }
     }
 
-    /// Nobody knows in which mode the module is: it is looked for, and then brought up anew.
-    pub(in crate::proto) fn recover(&mut self, now: Timestamp) {
-        self.session.search(now);
-        self.bring_up.carry_sockets_again();
-        self.transparent.wire.forget();
-        self.transparent.state = State::Recovering;
+    /// The module is in command mode and holds nothing that is worth keeping: bring-up shuts it down.
+    pub(super) fn leave(&mut self) {
+        self.is_over();
+        self.act(StreamAction::CarrySockets);
+    }
+
+    /// It is not known in which mode the module is: it is looked for, and then brought up again.
+    pub(super) fn recover(&mut self) {
+        self.act(StreamAction::Search);
+        self.wire.forget();
+        self.state = State::Recovering;
     }
 
     /// The stream ends for the application.
-    pub(in crate::proto) fn end_stream(&mut self, end: End) {
-        self.channels.end(self.transparent.channel, end.clone(), &mut self.out);
-        let channel = self.stream_channel();
-        let error = channel.socket.as_ref().and_then(|socket| socket.end.clone()).unwrap_or(end);
-        self.transparent.fail_waiting(&|| error.error(), &mut self.out);
+    pub(super) fn end(&mut self, end: End, facts: &Facts) {
+        let first = facts.socket.end().unwrap_or(&end).clone();
+        self.act(StreamAction::End(end));
+        self.fail_waiting(&|| first.error());
     }
 
     /// The stream was never there.
-    pub(in crate::proto) fn fail_dial(&mut self, error: Error) {
-        if let State::Preparing(dial) | State::Dialling(dial) =
-            std::mem::replace(&mut self.transparent.state, State::Off)
+    pub(super) fn fail_dial(&mut self, error: Error) {
+        if let State::Preparing(dial) | State::Dialling(dial) = std::mem::replace(&mut self.state, State::Off)
         {
-            answer(dial.ticket, Err(error), &mut self.out);
+            self.answer(dial.ticket, Err(error));
         }
     }
 
     /// The module holds nothing of the stream any more.
-    pub(in crate::proto) fn stream_is_over(&mut self) {
-        let over = || Error::Closed(CloseReason::Local);
-        self.transparent.fail_waiting(&over, &mut self.out);
-        self.transparent.state = State::Off;
-        self.transparent.wire.forget();
-        if self.stream_channel().link.stream_is_over() {
-            self.channels.settle(self.transparent.channel, &mut self.out);
-        }
+    pub(super) fn is_over(&mut self) {
+        self.fail_waiting(&|| Error::Closed(CloseReason::Local));
+        self.state = State::Off;
+        self.wire.forget();
+        self.act(StreamAction::Vacate);
     }
 
     /// Everything on the module is gone: the stream, or the wish for one. Sockets end elsewhere.
-    pub(in crate::proto) fn drop_stream(&mut self, end: &End) {
-        if let Some(dial) = self.transparent.next.take() {
-            answer(dial.ticket, Err(end.error()), &mut self.out);
+    fn lost(&mut self, end: &End, facts: &Facts) {
+        if let Some(dial) = self.next.take() {
+            self.answer(dial.ticket, Err(end.error()));
         }
-        if self.transparent.dial().is_some() {
+        if self.dial().is_some() {
             self.fail_dial(end.error());
-        } else if matches!(self.stream_channel().link, Link::Stream) {
-            self.end_stream(end.clone());
+        } else if !matches!(self.state, State::Off) {
+            self.end(end.clone(), facts);
         }
-        self.stream_is_over();
-        self.session.go_offline();
-        self.bring_up.carry_sockets();
-    }
-
-    /// The handle of a stream is gone, or it was closed: nobody waits for a mode any more.
-    pub(in crate::proto) fn stream_left(&mut self) {
-        let is_stream = matches!(self.stream_channel().link, Link::Stream);
-        if is_stream && self.stream_channel().open_socket().is_none() {
-            self.transparent.fail_waiting(&|| Error::Closed(CloseReason::Local), &mut self.out);
-        }
+        self.is_over();
     }
 
     /// Requests for a stream whose time is up.
-    pub(in crate::proto) fn expire_stream(&mut self, now: Timestamp) {
-        let reason = self.bring_up_reason();
-        let late = |span: Duration| reason.map_or_else(|| Error::timeout("connect", span), Error::NotReady);
-        self.transparent.expire(now, &late, &mut self.out);
-        if let State::Preparing(dial) = &self.transparent.state
+    fn expire(&mut self, now: Timestamp, facts: &Facts) {
+        let late = |span| facts.not_ready.map_or_else(|| Error::timeout("connect", span), Error::NotReady);
+        self.expire_requests(now, &late);
+        if let State::Preparing(dial) = &self.state
             && dial.deadline <= now
         {
             let error = late(dial.timeout);
             self.fail_dial(error);
-            self.stream_is_over();
+            self.is_over();
         }
-        if let State::Dialling(dial) = &mut self.transparent.state
+        if let State::Dialling(dial) = &mut self.state
             && dial.deadline <= now
         {
             // The command is in doubt; what comes of it is undone.
             dial.deadline = Timestamp::MAX;
-            answer(dial.ticket.take(), Err(Error::timeout("connect", dial.timeout)), &mut self.out);
+            let (ticket, timeout) = (dial.ticket.take(), dial.timeout);
+            self.answer(ticket, Err(Error::timeout("connect", timeout)));
+        }
+    }
+
+    /// Requests for the next stream and for modes whose time is up.
+    fn expire_requests(&mut self, now: Timestamp, late: &dyn Fn(Duration) -> Error) {
+        if let Some(dial) = self.next.take_if(|dial| dial.deadline <= now) {
+            self.answer(dial.ticket, Err(late(dial.timeout)));
+        }
+        let mut gave_up = false;
+        for waiter in self.waiting.extract_if(.., |waiter| waiter.deadline <= now) {
+            gave_up |= waiter.wants == Mode::Command;
+            let name = match waiter.wants {
+                Mode::Command => "+++",
+                Mode::Data => "ATO",
+            };
+            let late = Err(Error::timeout(name, waiter.timeout));
+            self.actions.push_back(StreamAction::Answer(waiter.ticket, late));
+        }
+        if gave_up && !self.is_escaped() {
+            self.wanted = Mode::Data;
         }
     }
 
     /// News while the module is in command mode beside the connection.
-    pub(in crate::proto) fn stream_news(&mut self, line: &[u8], urc: &Urc) {
-        if !self.transparent.is_beside() {
+    fn news(&mut self, line: &[u8], urc: &Urc, facts: &Facts) {
+        if !self.is_beside() {
             return;
         }
         let reason = match Line::parse(line) {
@@ -111,48 +144,36 @@ impl Engine {
             _ if urc.is_known() => return,
             _ => CloseReason::DataInCommandMode,
         };
-        self.end_stream(End::Closed(reason));
+        self.end(End::Closed(reason), facts);
     }
 
     /// Keeps a line that answers nothing until the module is proved to be in command mode; whether it has.
-    pub(in crate::proto) fn stream_keeps(&mut self, line: &[u8]) -> bool {
-        let keeps = self.transparent.is_proving();
+    pub(in crate::proto) fn keeps(&mut self, line: &[u8]) -> bool {
+        let keeps = self.is_proving();
         if keeps {
-            let news = &mut self.transparent.wire.news;
-            news.extend_from_slice(line);
-            news.extend_from_slice(b"\r\n");
+            self.wire.news.extend_from_slice(line);
+            self.wire.news.extend_from_slice(b"\r\n");
         }
         keeps
     }
 
     /// Something came in command mode beside the connection that no module says.
-    pub(in crate::proto) fn stream_fault(&mut self) {
-        if self.transparent.is_beside() {
-            self.end_stream(End::Closed(CloseReason::DataInCommandMode));
+    fn fault(&mut self, facts: &Facts) {
+        if self.is_beside() {
+            self.end(End::Closed(CloseReason::DataInCommandMode), facts);
         }
     }
 
-    /// A result code that was not asked for, while no answer of the module's is outstanding.
-    pub(in crate::proto) fn stream_stray(&mut self, line: &[u8]) {
+    /// A result code that was not asked for.
+    fn stray(&mut self, line: &[u8], facts: &Facts) {
         let is_result =
             matches!(Line::parse(line), Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_));
-        if !is_result || !self.transparent.is_escaped() || self.transparent.late_answer() {
+        if !is_result || !self.is_escaped() || self.late_answer() {
             return;
         }
         match Line::parse(line) {
-            Line::Final(Final::NoCarrier) => self.end_stream(End::Closed(CloseReason::Reset)),
-            _ => self.stream_fault(),
+            Line::Final(Final::NoCarrier) => self.end(End::Closed(CloseReason::Reset), facts),
+            _ => self.fault(facts),
         }
-    }
-
-    /// Bytes in command mode beside the connection, while nothing was asked.
-    /// Whether they end the stream.
-    pub(in crate::proto) fn stream_bytes(&mut self, bytes: &[u8]) -> bool {
-        // No answer and no news have NULs in them; the decoder passes over those before a line.
-        let is_data = self.transparent.is_beside() && bytes.contains(&0);
-        if is_data {
-            self.stream_fault();
-        }
-        is_data
     }
 }

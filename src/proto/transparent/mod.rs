@@ -6,19 +6,21 @@ mod end;
 mod end_detector;
 mod end_lines;
 mod escape_guard;
+mod face;
 mod mirror;
 mod wire;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::at::{ChannelId, Quotable};
+use crate::at::Quotable;
 use crate::error::{Error, InUse};
-use crate::proto::transparent::wire::Wire;
 use crate::time::Timestamp;
 
 use super::bring_up::Carries;
-use super::outbox::Outbox;
 use super::{Deadline, Request, Response, Ticket};
+pub(super) use face::{Facts, Next, StreamAction, StreamInput};
+use wire::Wire;
 
 /// The transparent stream, from the wish for one until sockets can be opened again.
 ///
@@ -50,15 +52,19 @@ use super::{Deadline, Request, Response, Ticket};
 ///
 /// The stream is the socket of a channel that is free, which the module knows nothing of: its window, its sends and how
 /// it ends are those of every socket.
+///
+/// The machine knows no other part of the core. It is told what happens ([`handle`](Transparent::handle),
+/// [`received`](Transparent::received), [`finished`](Transparent::finished)) and does what is due ([`drive`](Transparent::drive),
+/// [`poll_command`](Transparent::poll_command)); after each of them what it wants done is drained with [`poll`](Transparent::poll).
 #[derive(Debug)]
 pub(super) struct Transparent {
     state: State,
-    /// Whose socket the stream is.
-    channel: ChannelId,
+    /// What it wants done.
+    actions: VecDeque<StreamAction>,
     /// Asked for while an earlier one is on its way out.
     next: Option<Dial>,
     /// The mode that the application wants.
-    wanted: Wanted,
+    wanted: Mode,
     waiting: Vec<Waiter>,
     wire: Wire,
     /// Whether DTR was switched off, and not on again.
@@ -124,7 +130,7 @@ struct Dial {
 
 /// Data mode, or command mode beside the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Wanted {
+pub(super) enum Mode {
     Data,
     Command,
 }
@@ -133,7 +139,7 @@ enum Wanted {
 #[derive(Debug)]
 struct Waiter {
     ticket: Ticket,
-    wants: Wanted,
+    wants: Mode,
     deadline: Timestamp,
     timeout: Duration,
 }
@@ -149,25 +155,23 @@ const ESCAPES: u32 = 3;
 /// How long the port may take no bytes while data mode is to be left.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// Tells somebody, if anybody waits.
-fn answer(ticket: Option<Ticket>, result: Result<Response, Error>, out: &mut Outbox) {
-    if let Some(ticket) = ticket {
-        out.answer(ticket, result);
-    }
-}
-
 impl Transparent {
     pub(super) fn new(baud_rate: u32) -> Self {
         Self {
             state: State::Off,
-            channel: ChannelId::FIRST,
+            actions: VecDeque::new(),
             next: None,
-            wanted: Wanted::Data,
+            wanted: Mode::Data,
             waiting: Vec::new(),
             wire: Wire::new(baud_rate),
             dtr_is_off: false,
             unanswered: 0,
         }
+    }
+
+    /// Whether there is nothing to do and nothing to be told.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Off) && self.next.is_none() && !self.dtr_is_off
     }
 
     /// Why a request can't be served, if it can't: whatever needs the line while the stream has it.
@@ -277,29 +281,6 @@ impl Transparent {
         own.into_iter().flatten().chain(requests.map(|at| (at, Deadline::Request))).min()
     }
 
-    /// Requests whose time is up are answered.
-    pub(super) fn expire(&mut self, now: Timestamp, late: &dyn Fn(Duration) -> Error, out: &mut Outbox) {
-        if let Some(dial) = self.next.take_if(|dial| dial.deadline <= now) {
-            answer(dial.ticket, Err(late(dial.timeout)), out);
-        }
-        let mut gave_up = false;
-        self.waiting.retain(|waiter| {
-            let keep = waiter.deadline > now;
-            if !keep {
-                gave_up |= waiter.wants == Wanted::Command;
-                let name = match waiter.wants {
-                    Wanted::Command => "+++",
-                    Wanted::Data => "ATO",
-                };
-                out.answer(waiter.ticket, Err(Error::timeout(name, waiter.timeout)));
-            }
-            keep
-        });
-        if gave_up && !self.is_escaped() {
-            self.wanted = Wanted::Data;
-        }
-    }
-
     fn dial(&self) -> Option<&Dial> {
         match &self.state {
             State::Preparing(dial) | State::Dialling(dial) => Some(dial),
@@ -321,28 +302,41 @@ impl Transparent {
     }
 
     fn wants_command(&self) -> bool {
-        self.wanted == Wanted::Command || self.waits_for(Wanted::Command)
+        self.wanted == Mode::Command || self.waits_for(Mode::Command)
     }
 
-    fn waits_for(&self, wanted: Wanted) -> bool {
+    fn waits_for(&self, wanted: Mode) -> bool {
         self.waiting.iter().any(|waiter| waiter.wants == wanted)
     }
 
-    /// The mode has been reached: whoever waited for it is told.
-    fn reached(&mut self, mode: Wanted, out: &mut Outbox) {
-        self.waiting.retain(|waiter| {
-            if waiter.wants == mode {
-                out.answer(waiter.ticket, Ok(Response::Done));
-            }
-            waiter.wants != mode
-        });
+    /// The mode has been reached: those who waited for it are told.
+    fn reached(&mut self, mode: Mode) {
+        for waiter in self.waiting.extract_if(.., |waiter| waiter.wants == mode) {
+            self.actions.push_back(StreamAction::Answer(waiter.ticket, Ok(Response::Done)));
+        }
     }
 
-    /// Nobody will see a mode any more.
-    fn fail_waiting(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
+    /// No mode will be reached any more.
+    fn fail_waiting(&mut self, error: &dyn Fn() -> Error) {
         for waiter in std::mem::take(&mut self.waiting) {
-            out.answer(waiter.ticket, Err(error()));
+            self.actions.push_back(StreamAction::Answer(waiter.ticket, Err(error())));
         }
-        self.wanted = Wanted::Data;
+        self.wanted = Mode::Data;
+    }
+
+    /// Tells who waits, if there is a request.
+    fn answer(&mut self, ticket: Option<Ticket>, result: Result<Response, Error>) {
+        if let Some(ticket) = ticket {
+            self.act(StreamAction::Answer(ticket, result));
+        }
+    }
+
+    fn act(&mut self, action: StreamAction) {
+        self.actions.push_back(action);
+    }
+
+    /// The next thing that it wants done, until `None`.
+    pub(super) fn poll(&mut self) -> Option<StreamAction> {
+        self.actions.pop_front()
     }
 }

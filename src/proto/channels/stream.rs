@@ -1,0 +1,171 @@
+//! The socket of a transparent stream, on a channel of which the module knows nothing.
+
+use crate::at::ChannelId;
+use crate::error::{CloseReason, Error};
+use crate::proto::outbox::Outbox;
+use crate::proto::{Event, Response, SocketId, Ticket};
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::channel::{Channel, End};
+use super::heartbeat::Heart;
+use super::link::Link;
+use super::window::Window;
+
+/// The socket of the stream.
+#[derive(Debug)]
+pub(in crate::proto) enum StreamSocket {
+    /// There is none: no stream, or it does not stand yet.
+    None,
+    Open,
+    Ended(End),
+}
+
+/// Data of the stream's socket that are next.
+#[derive(Debug)]
+pub(in crate::proto) struct Piece<'a> {
+    pub(in crate::proto) bytes: &'a [u8],
+    /// Whether others follow at once.
+    pub(in crate::proto) more: bool,
+    /// Whether a heartbeat waits for its answer: these may be it.
+    pub(in crate::proto) is_heartbeat: bool,
+}
+
+impl StreamSocket {
+    pub(in crate::proto) fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
+    /// How it has ended, if it has.
+    pub(in crate::proto) fn end(&self) -> Option<&End> {
+        match self {
+            Self::Ended(end) => Some(end),
+            Self::None | Self::Open => None,
+        }
+    }
+}
+
+impl Channels {
+    /// Whether any socket is open or on its way: a transparent stream would end it.
+    pub(in crate::proto) fn has_open_socket(&self) -> bool {
+        let is_open = |channel: &Channel| channel.has_open_socket() || channel.link.opening().is_some();
+        !self.queue.is_empty() || self.all.iter().any(is_open)
+    }
+
+    /// Whether a channel can stand for a stream.
+    pub(in crate::proto) fn has_free(&self) -> bool {
+        self.all.iter().any(Channel::is_free)
+    }
+
+    /// A free channel stands for the stream from now on.
+    pub(in crate::proto) fn occupy_for_stream(&mut self) {
+        if let Some(channel) = self.all.iter_mut().find(|channel| channel.is_free()) {
+            channel.link.stream_begins();
+        }
+    }
+
+    /// The channel stands for it no more.
+    pub(in crate::proto) fn vacate_stream(&mut self, out: &mut Outbox) {
+        if let Some(id) = self.stream_id() {
+            self.channel(id).link.stream_is_over();
+            self.settle(id, out);
+        }
+    }
+
+    /// The stream stands: its socket is open.
+    pub(in crate::proto) fn open_stream(&mut self, ticket: Ticket, out: &mut Outbox) {
+        let window = Window::stream(self.window);
+        let Some(id) = self.stream_id() else { return };
+        let socket = self.channel(id).occupy(window);
+        out.event(Event::Connected(socket));
+        out.answer(ticket, Ok(Response::Connected(socket)));
+    }
+
+    /// The socket of the stream ends.
+    pub(in crate::proto) fn end_stream(&mut self, end: End, out: &mut Outbox) {
+        if let Some(id) = self.stream_id() {
+            self.end(id, end, out);
+        }
+    }
+
+    /// How the socket of the stream is.
+    pub(in crate::proto) fn stream_socket(&self) -> StreamSocket {
+        let socket = self.stream_id().and_then(|id| self.all[id.index()].socket.as_ref());
+        match socket.map(|socket| &socket.end) {
+            None => StreamSocket::None,
+            Some(None) => StreamSocket::Open,
+            Some(Some(end)) => StreamSocket::Ended(end.clone()),
+        }
+    }
+
+    /// Why the mode of this socket can't be changed, if it can't.
+    pub(in crate::proto) fn has_no_modes(&mut self, id: SocketId) -> Option<Error> {
+        let channel = self.channel(id.channel);
+        let is_stream = matches!(channel.link, Link::Stream);
+        match channel.socket_of(id) {
+            Some(socket) => socket
+                .error()
+                .or_else(|| (!is_stream).then(|| Error::invalid("socket", "is no transparent stream"))),
+            None => Some(Error::Closed(CloseReason::Local)),
+        }
+    }
+
+    /// Payload for the socket; what does not fit ends it.
+    pub(in crate::proto) fn stream_payload(&mut self, now: Timestamp, payload: &[u8], out: &mut Outbox) {
+        let Some(id) = self.stream_id().filter(|_| !payload.is_empty()) else { return };
+        let channel = self.channel(id);
+        let socket_id = channel.socket_id();
+        let Some(socket) = &mut channel.socket else { return };
+        match &mut socket.end {
+            None => {}
+            Some(End::Overrun { lost }) => {
+                *lost += payload.len() as u64;
+                out.statistics.lost(&mut socket.statistics, payload.len());
+                return;
+            }
+            Some(End::Closed(_) | End::Restarted | End::PortLost(_)) => return,
+        }
+        let (kept, lost) = payload.split_at(payload.len().min(socket.window.room()));
+        let was_empty = socket.window.readable() == 0;
+        socket.window.push(kept);
+        out.statistics.unread(&mut socket.statistics, socket.window.held());
+        let len = socket.window.finish_frame();
+        if len > 0 {
+            socket.heard(now, len);
+            out.event(Event::Received(socket_id, len));
+            if was_empty {
+                out.readable(socket_id);
+            }
+        }
+        if !lost.is_empty() {
+            out.statistics.lost(&mut socket.statistics, lost.len());
+            self.end(id, End::Overrun { lost: lost.len() as u64 }, out);
+        }
+    }
+
+    /// The data that are to be written next.
+    pub(in crate::proto) fn stream_piece(&self) -> Option<Piece<'_>> {
+        let channel = &self.all[self.stream_id()?.index()];
+        let socket = channel.socket.as_ref().filter(|socket| socket.end.is_none())?;
+        let send = socket.sends.front()?;
+        Some(Piece {
+            bytes: &send.data[send.accepted..],
+            more: socket.sends.len() > 1,
+            is_heartbeat: socket.heart.as_ref().is_some_and(Heart::is_waiting),
+        })
+    }
+
+    /// So many of them are written.
+    pub(in crate::proto) fn write_stream(&mut self, now: Timestamp, len: usize, out: &mut Outbox) {
+        let Some(id) = self.stream_id() else { return };
+        let Some(send) = self.channel(id).open_socket().and_then(|socket| socket.sends.front()) else {
+            return;
+        };
+        out.write(send.data[send.accepted..][..len].to_vec());
+        self.piece_given(now, id, len, out);
+    }
+
+    fn stream_id(&self) -> Option<ChannelId> {
+        self.all.iter().find(|channel| matches!(channel.link, Link::Stream)).map(|channel| channel.id)
+    }
+}

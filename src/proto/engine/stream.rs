@@ -1,0 +1,153 @@
+//! Where the transparent stream meets the rest of the core.
+
+use crate::at::{Command, Urc};
+use crate::error::{Error, InUse};
+use crate::proto::bring_up::Carries;
+use crate::proto::channels::End;
+use crate::proto::transparent::{Facts, Mode, Next, StreamAction, StreamInput};
+use crate::proto::{Request, Ticket};
+use crate::time::Timestamp;
+
+use super::Engine;
+
+impl Engine {
+    /// A request that concerns the stream.
+    pub(super) fn stream_asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
+        let (mode, socket, timeout) = match request {
+            Request::Transparent { .. } if self.channels.has_open_socket() => {
+                return self.out.answer(ticket, Err(Error::InUse(InUse::Sockets)));
+            }
+            Request::Transparent { host, port, timeout } => {
+                return self.stream_handles(now, StreamInput::Dial { ticket, host, port, timeout });
+            }
+            Request::Escape { socket, timeout } => (Mode::Command, socket, timeout),
+            Request::Resume { socket, timeout } => (Mode::Data, socket, timeout),
+            _ => return,
+        };
+        match self.channels.has_no_modes(socket) {
+            Some(error) => self.out.answer(ticket, Err(error)),
+            None => self.stream_handles(now, StreamInput::Want { ticket, mode, timeout }),
+        }
+    }
+
+    pub(super) fn stream_handles(&mut self, now: Timestamp, input: StreamInput<'_>) {
+        let facts = self.stream_facts();
+        self.transparent.handle(now, input, &facts);
+        self.stream_acts(now);
+    }
+
+    /// Something came that no module says in command mode.
+    pub(super) fn stream_fault(&mut self, now: Timestamp) {
+        if self.transparent.is_beside() {
+            self.stream_handles(now, StreamInput::Fault);
+        }
+    }
+
+    /// Bytes while no command is in flight; whether they end the stream.
+    pub(super) fn stream_bytes(&mut self, now: Timestamp, bytes: &[u8]) -> bool {
+        // No answer and no news have NULs in them; the decoder passes over those before a line.
+        let is_data = self.transparent.is_beside() && bytes.contains(&0);
+        if is_data {
+            self.stream_fault(now);
+        }
+        is_data
+    }
+
+    /// News while the module is in command mode beside the stream.
+    pub(super) fn stream_news(&mut self, now: Timestamp, line: &[u8], urc: &Urc) {
+        if self.transparent.is_beside() {
+            self.stream_handles(now, StreamInput::News(line, urc));
+        }
+    }
+
+    /// Everything on the module is gone: the stream, or the wish for one. Sockets end elsewhere.
+    pub(super) fn drop_stream(&mut self, now: Timestamp, end: &End) {
+        self.stream_handles(now, StreamInput::Lost(end));
+        self.session.go_offline();
+        self.bring_up.carry_sockets();
+    }
+
+    /// Bytes in data mode.
+    pub(super) fn stream_received(&mut self, now: Timestamp, bytes: &[u8]) {
+        let Self { transparent, channels, out, .. } = self;
+        transparent.received(now, bytes, |payload| channels.stream_payload(now, payload, out));
+    }
+
+    /// Steps that need nothing but the moment. The session need not be free.
+    pub(super) fn drive_stream(&mut self, now: Timestamp) {
+        while !self.transparent.is_idle() {
+            let facts = self.stream_facts();
+            let Self { transparent, channels, out, .. } = self;
+            transparent.settle(now, |payload| channels.stream_payload(now, payload, out));
+            let next = self.transparent.drive(now, &facts);
+            self.stream_acts(now);
+            match next {
+                Next::Again => {}
+                Next::Write => return self.write_stream(now),
+                Next::Nothing => return,
+            }
+        }
+    }
+
+    /// Has the module set up anew if it is not set up for what it is to carry, and gives the command that the stream
+    /// wants. The session is free.
+    pub(super) fn stream_command(&mut self, now: Timestamp) -> Option<Command> {
+        let carries = self.transparent.carries();
+        if self.bring_up.carries() != carries {
+            self.bring_up.carry(now, carries);
+        }
+        if carries == Carries::Sockets {
+            return None;
+        }
+        let facts = self.stream_facts();
+        self.transparent.poll_command(now, &facts)
+    }
+
+    /// Writes the next piece of data, if the port has taken the last one.
+    fn write_stream(&mut self, now: Timestamp) {
+        let len = self.transparent.write(now, self.channels.stream_piece());
+        if len > 0 {
+            self.channels.write_stream(now, len, &mut self.out);
+        }
+    }
+
+    pub(super) fn stream_facts(&self) -> Facts {
+        Facts {
+            socket: self.channels.stream_socket(),
+            has_free_channel: self.channels.has_free(),
+            set_up_for: self.bring_up.carries(),
+            not_ready: (!self.bring_up.is_ready()).then_some(self.bring_up.reason),
+            has_shut: self.bring_up.has_shut(),
+            echo_is_off: self.bring_up.knows_echo_off(),
+            has_commands: self.requests.has_commands(),
+        }
+    }
+
+    pub(super) fn stream_acts(&mut self, now: Timestamp) {
+        while let Some(action) = self.transparent.poll() {
+            let out = &mut self.out;
+            match action {
+                StreamAction::Answer(ticket, result) => out.answer(ticket, result),
+                StreamAction::Event(event) => out.event(event),
+                StreamAction::Write(bytes) => out.write(bytes),
+                StreamAction::Dtr(on) => out.dtr(on),
+                StreamAction::Payload(payload) => self.channels.stream_payload(now, &payload, out),
+                StreamAction::Occupy => self.channels.occupy_for_stream(),
+                StreamAction::Open(ticket) => self.channels.open_stream(ticket, out),
+                StreamAction::End(end) => self.channels.end_stream(end, out),
+                StreamAction::Vacate => self.channels.vacate_stream(out),
+                StreamAction::GoOnline => self.session.go_online(),
+                StreamAction::GoOffline => self.session.go_offline(),
+                StreamAction::Search => {
+                    self.session.search(now);
+                    self.bring_up.carry_sockets_again();
+                }
+                StreamAction::CarrySockets => self.bring_up.carry(now, Carries::Sockets),
+                StreamAction::Restarted => self.restarted(now),
+                StreamAction::Read(bytes) => {
+                    self.received(now, &bytes);
+                }
+            }
+        }
+    }
+}
