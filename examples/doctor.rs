@@ -31,7 +31,7 @@ usage: doctor [options]
   --connect HOST:PORT  the server to be reached [none; without --port, one in this program]
   --tls                with TLS, which the module speaks; without --connect, whether the firmware can
   --ca FILE            the certificate (PEM or DER) of the authority that signed the server's; means --tls [without it,
-                       --tls takes whoever answers]
+                       --tls takes any server]
   --offline FILE       takes the answers from a capture instead of a modem, in any layout that `replay` reads
   --simulate STATE     examines a simulated modem in one of the states below
   --wait SECONDS       how long the module may take to get ready [90]

@@ -1,5 +1,5 @@
-//! A recv that a message interrupts, as `sendInterruptRecv` of the LuatOS demos: one thread owns the socket and waits for
-//! data, for messages that other threads publish, or for so long a silence that a ping is due - all in one call.
+//! A recv that a message interrupts, as `sendInterruptRecv` of the LuatOS demos: one thread owns the socket and waits in
+//! one call for data, for messages that other threads publish, and for a silence after which a ping is due.
 //!
 //! ```text
 //! cargo run --example interrupt_recv
@@ -24,13 +24,13 @@ came back.
 usage: interrupt_recv [options]
 
   --connect HOST:PORT  the server [an echo server in this program; with --port there is no default]
-  --count N            ends after so many messages and a ping [10; with --port it goes on until Ctrl-C]
+  --count N            ends after N messages and a ping [10; with --port it goes on until Ctrl-C]
   --size BYTES         of each message, at most 1000000 [10240]
   --every SECONDS      between messages [0.5; simulated 0.02]
   --idle SECONDS       the silence before a ping [120; simulated 0.3]
 ";
 
-/// Messages that may wait for the socket; whoever publishes more waits.
+/// Messages that may wait for the socket; a thread that publishes more waits.
 const WAITING: usize = 16;
 /// Of a message, so that those that wait stay below 16 MB.
 const MAX_SIZE: usize = 1_000_000;
@@ -103,7 +103,7 @@ fn publisher(publish: &Sender<Vec<u8>>, size: usize, every: Duration, count: Opt
     for _ in 0..count.unwrap_or(u32::MAX) {
         let message = b"0123456789".iter().copied().cycle().take(size).collect();
         if publish.send(message).is_err() {
-            return; // nobody listens any more
+            return; // the receiver is gone
         }
         pause(every);
     }

@@ -18,8 +18,8 @@ use common::{
 };
 
 const USAGE: &str = "\
-Keeps a connection and sends heart data and location data on it, each at its pace; connects anew when it is lost, and goes
-through flight mode when that fails again and again, at attempts 5 s apart (simulated 0.1 s). The server in this program
+Keeps a connection and sends heart data and location data on it, each at its pace; connects again when it is lost, and goes
+through flight mode when connects go on failing, at attempts 5 s apart (simulated 0.1 s). The server in this program
 closes the connection once and is away until the modem was in flight mode; succeeds if data come back after that.
 
 usage: long_connection [options]
@@ -35,7 +35,7 @@ usage: long_connection [options]
 const HEART: &[u8] = b"heart data\r\n";
 const LOCATION: &[u8] = b"location data\r\n";
 const ADVICE: Option<&str> = Some("is the server there? --for SECONDS gives more time");
-/// After so many bytes the server in this program closes.
+/// The number of bytes after which the server in this program closes.
 const LOST_AFTER: usize = 50;
 
 #[derive(Default)]

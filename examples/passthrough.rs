@@ -236,7 +236,7 @@ fn pseudo_terminal_with_a_person() -> Result<(TTYPort, Report), Failed> {
 
 /// Types key by key, pastes every byte that there is, and reads what comes back.
 fn person(terminal: &mut TTYPort) -> Result<(), Failed> {
-    for line in ["hello, server\r\n", "is anybody there?\r\n", "\x1b[A\x03 +++ AT\r\n"] {
+    for line in ["hello, server\r\n", "is this the server?\r\n", "\x1b[A\x03 +++ AT\r\n"] {
         for key in line.bytes() {
             terminal.write_all(&[key])?;
             pause(KEY);

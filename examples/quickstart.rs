@@ -125,7 +125,7 @@ fn echo(socket: &Socket, message: &[u8], count: u32) -> Result<usize, Failed> {
         });
         let received = receive(socket, message, total);
         if received.is_err() {
-            // Nobody will read what the thread still sends.
+            // The peer's answer to what the thread still sends would not be read.
             socket.shutdown(Shutdown::Both)?;
         }
         let sent = sender.join().map_err(|_| Failed::Job("the sending thread panicked".into(), None))?;

@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use air724ug::capture::{self, Capture, Happening, What};
+use air724ug::capture::{self, Capture, Happening, HappeningKind};
 use shell::complain;
 
 const HELP: &str = "\
@@ -94,7 +94,7 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io
         }
     }
     for happening in &timeline.happenings {
-        if !quiet || matches!(happening.what, What::Unexplained { .. }) {
+        if !quiet || matches!(happening.what, HappeningKind::Unexplained { .. }) {
             print(out, happening)?;
         }
     }
@@ -112,10 +112,10 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io
 fn print(out: &mut impl Write, happening: &Happening) -> io::Result<()> {
     let lines: Vec<String> = happening.lines.iter().map(usize::to_string).collect();
     let arrow = match happening.what {
-        What::Command(_) | What::Sent(_) => ">",
-        What::Request(_) => "?",
-        What::Note(_) | What::Gap => ";",
-        What::Unexplained { .. } => "!",
+        HappeningKind::Command(_) | HappeningKind::Sent(_) => ">",
+        HappeningKind::Request(_) => "?",
+        HappeningKind::Note(_) | HappeningKind::Gap => ";",
+        HappeningKind::Unexplained { .. } => "!",
         _ => "<",
     };
     writeln!(out, "{:>14} {arrow} {}  [line {}]", happening.at, happening.what, lines.join(", "))

@@ -25,7 +25,7 @@ usage: short_connection [options]
   --connect HOST:PORT  the server [an echo server in this program; with --port there is no default]
   --count N            connections [3; with --port it goes on until Ctrl-C]
   --pause SECONDS      between them [20; simulated 0.2]
-  --answer SECONDS     waits so long for an answer [10]
+  --answer SECONDS     waits at most this long for an answer [10]
   --flight-mode        switches the radio off in the pause
 ";
 

@@ -297,12 +297,12 @@ impl Screen {
         Self { show: options.show, coloured, number: (options.modems > 1).then_some(number) }
     }
 
-    fn show(&self, at: Timestamp, seen: serve::Seen<'_>) {
+    fn show(&self, at: Timestamp, seen: serve::LogEntry<'_>) {
         match seen {
-            serve::Seen::FromHost(bytes) => self.bytes(at, "36", ">", bytes),
-            serve::Seen::ToHost(bytes) => self.bytes(at, "32", "<", bytes),
-            serve::Seen::Happened(_) if self.show == Show::Paths => {}
-            serve::Seen::Happened(happening) => self.line(at, "2", " ", happening),
+            serve::LogEntry::FromHost(bytes) => self.bytes(at, "36", ">", bytes),
+            serve::LogEntry::ToHost(bytes) => self.bytes(at, "32", "<", bytes),
+            serve::LogEntry::Happened(_) if self.show == Show::Paths => {}
+            serve::LogEntry::Happened(happening) => self.line(at, "2", " ", happening),
         }
     }
 

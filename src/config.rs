@@ -44,11 +44,11 @@ pub struct Config {
     /// not open the card is not given again by any modem that is opened with this configuration or a clone of it. Never
     /// logged.
     pub pin: Option<String>,
-    /// Whether a radio that is found switched off (`AT+CFUN` 0 or 4) is switched on. Default true: whoever opens a modem
-    /// wants a connection, and a program that dies in the official flow's pause between `AT+CFUN=0` and `AT+CFUN=1`
+    /// Whether a radio that is found switched off (`AT+CFUN` 0 or 4) is switched on. Default true: an application
+    /// that opens a modem wants a connection, and a program that dies in the official flow's pause between `AT+CFUN=0` and `AT+CFUN=1`
     /// leaves it off. With false, [`NotReady::RadioOff`](crate::NotReady::RadioOff) says so. What the application
-    /// switches off ([`flight_mode`](crate::Modem::flight_mode)) stays off either way, and what somebody switches off
-    /// later on is only reported.
+    /// switches off ([`flight_mode`](crate::Modem::flight_mode)) stays off either way, and a radio that is
+    /// switched off later by other means is only reported.
     pub switch_radio_on: bool,
     /// How received data reach the host. Default [`ReceiveMode::Push`].
     pub receive_mode: ReceiveMode,
@@ -64,7 +64,7 @@ pub struct Config {
     /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
     /// once and the line may lose that. Default 5 s, at least 100 ms.
     pub receive_poll: Duration,
-    /// Where every byte both ways and every request is recorded, secrets masked; the file is made anew. Default none.
+    /// Where every byte both ways and every request is recorded, secrets masked; an existing file is replaced. Default none.
     ///
     /// A thread of its own writes it, so that a slow file holds up nothing; up to 4 MiB may wait for it. A capture that can't
     /// be written, or that falls behind further, ends: that is logged, an [`Event::CaptureEnded`](crate::Event::CaptureEnded),

@@ -1,4 +1,4 @@
-//! A moment that nobody reads from the system.
+//! A moment that the caller gives, and that is not read from the system.
 //!
 //! The core never asks for the time: each call is told what time it is. A [`Timestamp`] can therefore be made from
 //! any number, printed, stored in a capture and compared, which [`std::time::Instant`] does not allow.

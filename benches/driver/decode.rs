@@ -51,7 +51,7 @@ pub(crate) fn measure() {
     report("to compare with: a copy of as many bytes, MB/s", copy, Goal::None);
 }
 
-/// So much payload in frames of this length.
+/// `amount` bytes of payload in frames of `frame` bytes.
 fn frames(socket: SocketId, frame: usize, amount: usize) -> Vec<u8> {
     let header = format!("\r\n+RECEIVE,{},{frame}:\r\n", socket.channel());
     [header.as_bytes(), &vec![b'x'; frame]].concat().repeat(amount / frame)

@@ -116,7 +116,7 @@ fn heard(puppet: &Puppet, mut hear: impl FnMut()) -> Vec<Duration> {
     let notes = written_at.clone();
     puppet.order(move |end| {
         while nexts.recv().is_ok() {
-            // Whoever listens has time to fall asleep; the host says nothing.
+            // The waiting thread has time to fall asleep; the host says nothing.
             assert!(!end.wait(PollFlags::IN, Duration::from_micros(200)));
             notes.store(nanos(), Ordering::SeqCst);
             end.say(FRAME);

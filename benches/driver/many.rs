@@ -20,7 +20,7 @@ const COMMANDS: usize = 6_400;
 const TIMES: usize = 3;
 const QUIET: Duration = Duration::from_secs(2);
 
-/// In the other process: serves so many modems until its input ends.
+/// In the other process: serves the modems that the variable [`COUNT`] asks for until its input ends.
 pub(crate) fn serves_modems() -> bool {
     let Ok(count) = std::env::var(COUNT) else { return false };
     let terminals: Vec<_> =

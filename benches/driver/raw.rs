@@ -59,7 +59,7 @@ impl Raw {
         self.read.clear();
     }
 
-    /// Reads until so much has come.
+    /// Reads until `count` bytes have come.
     pub(crate) fn read_exact(&mut self, count: usize) {
         let mut left = count;
         let mut buffer = [0; 16 * 1024];

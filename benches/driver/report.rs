@@ -24,7 +24,7 @@ pub(crate) fn note(what: &str, span: Duration) {
     println!("  {what:<72} {:>9.1} us", span.as_secs_f64() * 1e6);
 }
 
-/// The span that so many of a hundred do not exceed.
+/// The span that `percent` of a hundred spans do not exceed.
 pub(crate) fn percentile(spans: &mut [Duration], percent: usize) -> Duration {
     spans.sort_unstable();
     spans[(spans.len() - 1) * percent / 100]

@@ -14,7 +14,7 @@ use crate::support::driver::{MODES, SOON, Terminal, memory};
 const SOCKETS: usize = 8;
 const SPAN: Duration = Duration::from_millis(1_500);
 const RATE: u32 = 921_600;
-/// A socket stands still when nothing of it moved for so long: each has its turn every 130 ms.
+/// A socket that has moved nothing for this span stands still: each has its turn every 130 ms.
 const STALL: Duration = Duration::from_secs(1);
 
 pub(crate) fn measure() {

@@ -137,7 +137,7 @@ pub fn positive(option: &str, text: &str) -> Result<u32, Usage> {
     }
 }
 
-/// What to say to an option that nobody knows.
+/// The error for an unknown option.
 pub fn unknown<T>(option: &str) -> Result<T, Usage> {
     Err(Usage::Wrong(format!("there is no option {option}")))
 }
@@ -392,7 +392,7 @@ pub fn echo(mut stream: TcpStream, limit: usize) {
     }
 }
 
-/// An echo server that closes its first connection after so many bytes and is away until the modem was in flight mode.
+/// An echo server that closes its first connection after `lost_after` bytes and is away until the modem was in flight mode.
 pub fn server_with_a_gap(lost_after: usize, events: Receiver<Event>) -> Result<SocketAddr, Error> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

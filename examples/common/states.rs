@@ -81,7 +81,7 @@ pub const STATES: [(&str, State, Option<Code>); 28] = [
     ("no-tls-server", State::NoTlsServer, Some(Code::TlsHandshake)),
 ];
 
-/// A server of the world in memory. Its address is one that nobody has (RFC 5737).
+/// A server of the world in memory. Its address is one for documentation (RFC 5737), which no host has.
 const SERVER: (&str, u16) = ("server.example", 7);
 
 /// The name in the certificates of `fixtures/certificates`, and one that is not.

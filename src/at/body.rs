@@ -72,7 +72,7 @@ pub(crate) fn of_command(upper: &str) -> Option<(&'static str, From)> {
 
 /// A text that is being read behind its header.
 #[derive(Debug)]
-pub(crate) struct Text {
+pub(crate) struct MessageText {
     header: String,
     text: Vec<u8>,
     until: Until,
@@ -98,7 +98,7 @@ pub(crate) enum Progress {
     Complete,
 }
 
-impl Text {
+impl MessageText {
     /// Begins to read what follows a header of this kind, if it is not complete with the header itself.
     pub(super) fn behind(key: &[u8], list: &[u8], body: Body) -> Option<Self> {
         let list_fields = fields(list);

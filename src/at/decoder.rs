@@ -37,7 +37,7 @@ use super::token::{Expect, Fault, MAX_LINE, Token};
 /// first one shows.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    state: State,
+    state: DecoderState,
     /// The part of a line that came without its end.
     line: Vec<u8>,
     /// Whether `line` was handed out and is to be cleared.
@@ -54,7 +54,7 @@ pub struct Decoder {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-enum State {
+enum DecoderState {
     #[default]
     Text,
     /// The rest of a line of which the start was already reported as too long.
@@ -69,7 +69,7 @@ enum Reader {
     Caller,
     /// They came for an impossible channel.
     Absent,
-    /// The caller, who announced them himself: nothing is known of what stands behind them.
+    /// The caller, which announced them: nothing is known of what stands behind them.
     Raw,
 }
 
@@ -102,17 +102,17 @@ impl Decoder {
         }
         loop {
             match self.state {
-                State::Text if expect == Expect::Text => return self.whole_line(input),
-                State::Text => return self.text(input, expect),
-                State::Overlong => {
+                DecoderState::Text if expect == Expect::Text => return self.whole_line(input),
+                DecoderState::Text => return self.text(input, expect),
+                DecoderState::Overlong => {
                     let (rest, _) = line_end(input).ok().or_else(|| {
                         *input = &[];
                         None
                     })?;
                     *input = &rest[1..];
-                    self.state = State::Text;
+                    self.state = DecoderState::Text;
                 }
-                State::Payload { left, line_end, reader } => {
+                DecoderState::Payload { left, line_end, reader } => {
                     let data = self.payload(input, left, line_end, reader)?;
                     if reader != Reader::Absent {
                         return Some(data);
@@ -125,7 +125,7 @@ impl Decoder {
     /// The next `len` bytes are raw, without a header: the echo of a payload, or a transparent connection
     /// (`usize::MAX`: for ever).
     pub fn expect_data(&mut self, len: usize) {
-        self.state = State::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Raw };
+        self.state = DecoderState::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Raw };
     }
 
     /// Whether commands are known not to be sent back, so that an echo behind data is a [`Fault::NoLineEnd`] as well.
@@ -143,7 +143,7 @@ impl Decoder {
 
     /// Forgets what has begun: the next byte is the first of a line. What was learned of the firmware is kept.
     pub fn start_over(&mut self) {
-        self.state = State::Text;
+        self.state = DecoderState::Text;
         self.line.clear();
         self.taken = false;
         self.before = Before::LineEnd;
@@ -152,14 +152,14 @@ impl Decoder {
     /// How many raw bytes are still announced; zero in text.
     pub fn data_left(&self) -> usize {
         match self.state {
-            State::Text | State::Overlong => 0,
-            State::Payload { left, .. } => left,
+            DecoderState::Text | DecoderState::Overlong => 0,
+            DecoderState::Payload { left, .. } => left,
         }
     }
 
     /// Gives up waiting for announced bytes that do not come: what follows is text again.
     pub fn abandon_data(&mut self) {
-        self.state = State::Text;
+        self.state = DecoderState::Text;
         self.before = Before::LineEnd;
     }
 
@@ -278,7 +278,7 @@ impl Decoder {
         if self.line.len().saturating_add(bytes.len()) > MAX_LINE {
             self.line.clear();
             self.line_begins();
-            self.state = State::Overlong;
+            self.state = DecoderState::Overlong;
             return Some(Token::Fault(Fault::LineTooLong));
         }
         self.line.extend_from_slice(bytes);
@@ -341,11 +341,11 @@ impl Decoder {
         }
         match header.check() {
             Ok(header) => {
-                self.state = State::Payload { left: header.len, line_end, reader: Reader::Caller };
+                self.state = DecoderState::Payload { left: header.len, line_end, reader: Reader::Caller };
                 Token::Header(header)
             }
             Err(Impossible::Channel { number, len }) => {
-                self.state = State::Payload { left: len, line_end, reader: Reader::Absent };
+                self.state = DecoderState::Payload { left: len, line_end, reader: Reader::Absent };
                 Token::Fault(Fault::ImpossibleChannel { number, len })
             }
             Err(Impossible::Length { channel, len }) => {
@@ -397,12 +397,12 @@ impl Decoder {
     ) -> Option<Token<'a>> {
         let behind = if reader == Reader::Raw { Before::LineEnd } else { Before::Data };
         if left == 0 {
-            self.state = State::Text;
+            self.state = DecoderState::Text;
             self.before = behind;
             return Some(Token::Data { bytes: &[], last: true });
         }
         let passed = pass_line_end(input, line_end);
-        self.state = State::Payload { left, line_end: passed, reader };
+        self.state = DecoderState::Payload { left, line_end: passed, reader };
         let bytes: &[u8] = if passed == LineEnd::NotOne {
             b"\r" // The CR was payload, no half of a line end.
         } else {
@@ -419,9 +419,9 @@ impl Decoder {
         }
         self.state = if left == 0 {
             self.before = behind;
-            State::Text
+            DecoderState::Text
         } else {
-            State::Payload { left, line_end: LineEnd::Done, reader }
+            DecoderState::Payload { left, line_end: LineEnd::Done, reader }
         };
         Some(Token::Data { bytes, last: left == 0 })
     }
@@ -451,30 +451,30 @@ mod tests {
 
     /// What a stream of bytes says, payload pieces joined: comparable at any chunk size.
     #[derive(Clone, PartialEq, Debug)]
-    enum Seen {
+    enum Item {
         Line(String),
         Prompt,
         Data(Vec<u8>),
         Fault(Fault),
     }
 
-    fn decode(bytes: &[u8], chunk: usize, expect: Expect) -> Vec<Seen> {
+    fn decode(bytes: &[u8], chunk: usize, expect: Expect) -> Vec<Item> {
         let mut decoder = Decoder::new();
         let mut seen = Vec::new();
         let mut data = Vec::new();
         for mut input in bytes.chunks(chunk) {
             while let Some(token) = decoder.next(&mut input, expect) {
                 match token {
-                    Token::Line(line) => seen.push(Seen::Line(String::from_utf8_lossy(line).into_owned())),
-                    Token::Prompt => seen.push(Seen::Prompt),
+                    Token::Line(line) => seen.push(Item::Line(String::from_utf8_lossy(line).into_owned())),
+                    Token::Prompt => seen.push(Item::Prompt),
                     Token::Header(_) => {}
                     Token::Data { bytes, last } => {
                         data.extend_from_slice(bytes);
                         if last {
-                            seen.push(Seen::Data(std::mem::take(&mut data)));
+                            seen.push(Item::Data(std::mem::take(&mut data)));
                         }
                     }
-                    Token::Fault(fault) => seen.push(Seen::Fault(fault)),
+                    Token::Fault(fault) => seen.push(Item::Fault(fault)),
                 }
             }
             assert!(input.is_empty(), "bytes left over");
@@ -482,7 +482,7 @@ mod tests {
         seen
     }
 
-    fn same_at_every_chunk_size(bytes: &[u8], expect: Expect) -> Vec<Seen> {
+    fn same_at_every_chunk_size(bytes: &[u8], expect: Expect) -> Vec<Item> {
         let whole = decode(bytes, bytes.len().max(1), expect);
         for chunk in 1..=64 {
             assert_eq!(decode(bytes, chunk, expect), whole, "chunks of {chunk}");
@@ -490,12 +490,12 @@ mod tests {
         whole
     }
 
-    fn line(text: &str) -> Seen {
-        Seen::Line(text.to_owned())
+    fn line(text: &str) -> Item {
+        Item::Line(text.to_owned())
     }
 
-    fn data(bytes: &[u8]) -> Seen {
-        Seen::Data(bytes.to_vec())
+    fn data(bytes: &[u8]) -> Item {
+        Item::Data(bytes.to_vec())
     }
 
     #[test]
@@ -545,7 +545,7 @@ mod tests {
         let frame = b"\r\n+RECEIVE,0,2:\r\nab> ";
         let is_damage = |first: &[u8]| {
             let seen = same_at_every_chunk_size(&[first, frame].concat(), Expect::Prompt);
-            seen.contains(&Seen::Fault(Fault::NoLineEnd))
+            seen.contains(&Item::Fault(Fault::NoLineEnd))
         };
         // What stands there is the last byte of data of which one came twice.
         assert!(is_damage(b"\r\n> "));
@@ -553,13 +553,13 @@ mod tests {
         assert!(!is_damage(b"\r\nOK\r\n> "));
         assert!(!is_damage(b""), "nothing is known of the firmware");
         let cut = same_at_every_chunk_size(b"\r\n+RECEIVE,0,4:\r\nab\r\n> ", Expect::Prompt);
-        assert!(cut.contains(&Seen::Fault(Fault::NoLineEnd)), "{cut:?}");
+        assert!(cut.contains(&Item::Fault(Fault::NoLineEnd)), "{cut:?}");
     }
 
     #[test]
     fn a_prompt_is_one_only_where_it_is_expected() {
         for prompt in [&b"\r\n> \r\nOK\r\n"[..], b"\r\n>\r\nOK\r\n", b"\r\n>OK\r\n"] {
-            assert_eq!(same_at_every_chunk_size(prompt, Expect::Prompt), [Seen::Prompt, line("OK")]);
+            assert_eq!(same_at_every_chunk_size(prompt, Expect::Prompt), [Item::Prompt, line("OK")]);
         }
         assert_eq!(same_at_every_chunk_size(b"\r\n> \r\nOK\r\n", Expect::Line), [line(">"), line("OK")]);
     }
@@ -569,13 +569,13 @@ mod tests {
         let mut bytes = vec![b'x'; MAX_LINE + 1];
         bytes.extend_from_slice(b"\r\nOK\r\n");
         let seen = same_at_every_chunk_size(&bytes, Expect::Line);
-        assert_eq!(seen, [Seen::Fault(Fault::LineTooLong), line("OK")]);
+        assert_eq!(seen, [Item::Fault(Fault::LineTooLong), line("OK")]);
     }
 
     #[test]
     fn payload_of_an_impossible_channel_is_passed_over() {
         let seen = same_at_every_chunk_size(b"+RECEIVE,8,6:\r\n\r\nOK\r\n\r\nRDY\r\n", Expect::Line);
-        assert_eq!(seen, [Seen::Fault(Fault::ImpossibleChannel { number: 8, len: 6 }), line("RDY")]);
+        assert_eq!(seen, [Item::Fault(Fault::ImpossibleChannel { number: 8, len: 6 }), line("RDY")]);
     }
 
     #[test]
@@ -583,7 +583,7 @@ mod tests {
         let seen = same_at_every_chunk_size(b"+RECEIVE,0,60000:\r\nRDY\r\n", Expect::Line);
         assert_eq!(
             seen,
-            [Seen::Fault(Fault::ImpossibleLength { channel: ChannelId::new(0), len: 60_000 }), line("RDY")]
+            [Item::Fault(Fault::ImpossibleLength { channel: ChannelId::new(0), len: 60_000 }), line("RDY")]
         );
     }
 
@@ -601,7 +601,7 @@ mod tests {
         ] {
             let framed = "\r\n+RECEIVE,0,2:\r\nab";
             let seen = same_at_every_chunk_size(format!("{framed}{framed}{text}").as_bytes(), Expect::Line);
-            assert_eq!(seen[..3], [data(b"ab"), data(b"ab"), Seen::Fault(Fault::NoLineEnd)], "{text:?}");
+            assert_eq!(seen[..3], [data(b"ab"), data(b"ab"), Item::Fault(Fault::NoLineEnd)], "{text:?}");
             let whole =
                 same_at_every_chunk_size(format!("{framed}\r\nOK\r\n{framed}").as_bytes(), Expect::Line);
             assert_eq!(whole, [data(b"ab"), line("OK"), data(b"ab")]);
@@ -619,7 +619,7 @@ mod tests {
     fn a_prompt_or_an_echo_may_stand_right_behind_data() {
         let frame = "\r\n+RECEIVE,0,2:\r\nab";
         let prompt = same_at_every_chunk_size(format!("{frame}> ").as_bytes(), Expect::Prompt);
-        assert_eq!(prompt, [data(b"ab"), Seen::Prompt]);
+        assert_eq!(prompt, [data(b"ab"), Item::Prompt]);
         let echo = format!("{frame}AT+CSQ\r\r\nOK\r\n");
         assert_eq!(
             same_at_every_chunk_size(echo.as_bytes(), Expect::Line),

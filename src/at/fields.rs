@@ -54,7 +54,7 @@ pub fn fields(list: &[u8]) -> Vec<Field<'_>> {
     each_field(list).collect()
 }
 
-/// The fields of a list one by one, for what is read so often that it shall take no place on the heap.
+/// The fields of a list one by one. Takes no memory from the heap: received headers are read by it.
 pub(crate) fn each_field(list: &[u8]) -> impl Iterator<Item = Field<'_>> {
     let mut rest = Some(list).filter(|list| !list.trim_ascii().is_empty());
     std::iter::from_fn(move || {

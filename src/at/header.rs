@@ -104,8 +104,8 @@ pub(crate) enum Impossible {
     Length { channel: Option<u32>, len: u32 },
 }
 
-/// Prefixes of a pushed header. After sleep or an overflow the first bytes may be missing (RT-Thread has a prefix
-/// for it, variants section 1), and losing the header would turn payload into text.
+/// Prefixes of a pushed header. After sleep or an overflow the first bytes may be missing (RT-Thread's
+/// `at_device` has a prefix for it), and losing the header would turn payload into text.
 const PUSHED: [&[u8]; 3] = [b"+RECEIVE,", b"RECEIVE,", b"ECEIVE,"];
 const SINGLE: &[u8] = b"+IPD,";
 /// Longer than any header: `+RECEIVE,7,2048,[IPv6]:65535:`.

@@ -1,4 +1,4 @@
-//! What a line of text says, before anybody decides whom it answers.
+//! What a line of text says, before it is decided which command it answers.
 
 use std::net::Ipv4Addr;
 
@@ -62,7 +62,7 @@ pub enum Final {
     NoCarrier,
 }
 
-/// What a line says of a channel (protocol sections 8 to 10, variants section 1).
+/// What a line says of a channel (protocol sections 8 to 10, and "Spellings").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChannelNews {
     /// `CONNECT OK`.
@@ -75,7 +75,7 @@ pub enum ChannelNews {
     SendOk,
     /// `SEND FAIL`.
     SendFail,
-    /// `DATA ACCEPT:<len>`, `DATA ACCEPT:<n>,<len>`: so many bytes were taken.
+    /// `DATA ACCEPT:<len>`, `DATA ACCEPT:<n>,<len>`: `<len>` bytes were taken.
     DataAccept(usize),
     /// `CLOSE OK`.
     CloseOk,

@@ -35,7 +35,7 @@ mod unasked;
 mod urc;
 mod urc_debug;
 
-pub(crate) use body::{From as TextFrom, Progress, Text};
+pub(crate) use body::{From as TextFrom, MessageText, Progress};
 pub use channel_id::ChannelId;
 pub use cme::CmeError;
 pub use cms::CmsError;
@@ -53,7 +53,7 @@ pub use line::{ChannelNews, Final, Line, bare_address};
 pub(crate) use reply::ListForm;
 pub use reply::{AccessTechnology, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SimState};
 pub(crate) use secret_lines::SecretLines;
-pub(crate) use secrets::{Scanner, Verdict as SecretVerdict};
+pub(crate) use secrets::{Scanner, SecretVerdict};
 pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};
 pub use token::{Expect, Fault, MAX_LINE, Token};
 pub use transport_error::{TcpError, UdpError};

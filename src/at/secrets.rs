@@ -50,8 +50,8 @@ const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 
 /// What a scanner says about one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nobody minds.
+pub(crate) enum SecretVerdict {
+    /// No secret.
     Open,
     /// Part of a secret.
     Secret,
@@ -67,12 +67,12 @@ pub(crate) enum Verdict {
 /// payload of a send, a command does not start a line. Data that looks like such a command is masked, too.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scanner {
-    state: State,
+    state: ScanState,
     url: Url,
 }
 
 #[derive(Debug, Clone, Default)]
-enum State {
+enum ScanState {
     #[default]
     Text,
     Name(Word),
@@ -135,49 +135,49 @@ impl Url {
 
 impl Scanner {
     /// Judges the next byte.
-    pub(crate) fn byte(&mut self, byte: u8) -> Verdict {
+    pub(crate) fn byte(&mut self, byte: u8) -> SecretVerdict {
         let is_line_end = byte == b'\r' || byte == b'\n';
         if is_line_end {
             self.url = Url::Off;
         }
         let in_url = self.url.byte(byte);
         match self.named(byte, is_line_end) {
-            Verdict::Open if in_url => Verdict::Secret,
+            SecretVerdict::Open if in_url => SecretVerdict::Secret,
             verdict => verdict,
         }
     }
 
-    fn named(&mut self, byte: u8, is_line_end: bool) -> Verdict {
+    fn named(&mut self, byte: u8, is_line_end: bool) -> SecretVerdict {
         match &mut self.state {
-            State::Arguments(arguments) => {
+            ScanState::Arguments(arguments) => {
                 if is_line_end {
                     let verdict = arguments.end();
-                    self.state = State::Text;
+                    self.state = ScanState::Text;
                     return verdict;
                 }
                 return arguments.byte(byte);
             }
             // What a damaged line adds inside a name does not end it; a quote does, when the `=` is lost.
-            State::Name(_) if byte.is_ascii_control() && !is_line_end => {}
-            State::Name(word) if matches!(byte, b'=' | b':' | b'"') => {
+            ScanState::Name(_) if byte.is_ascii_control() && !is_line_end => {}
+            ScanState::Name(word) if matches!(byte, b'=' | b':' | b'"') => {
                 let secret = secret(word, byte == b':');
                 let arguments = secret.map(Arguments::of).map(|arguments| arguments.opened_by(byte));
-                self.state = arguments.map_or(State::Text, State::Arguments);
+                self.state = arguments.map_or(ScanState::Text, ScanState::Arguments);
                 if self.url == Url::Off {
                     self.url = Url::Arguments(0);
                 }
             }
-            State::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
-                self.state = State::Arguments(Arguments::of(Secret::Download));
+            ScanState::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
+                self.state = ScanState::Arguments(Arguments::of(Secret::Download));
             }
-            State::Name(word) if byte.is_ascii_alphanumeric() => word.push(byte),
-            State::Name(_) if byte == b' ' => {}
-            State::Text | State::Name(_) => {
+            ScanState::Name(word) if byte.is_ascii_alphanumeric() => word.push(byte),
+            ScanState::Name(_) if byte == b' ' => {}
+            ScanState::Text | ScanState::Name(_) => {
                 let begins = PREFIXES.contains(&byte);
-                self.state = if begins { State::Name(Word::default()) } else { State::Text };
+                self.state = if begins { ScanState::Name(Word::default()) } else { ScanState::Text };
             }
         }
-        Verdict::Open
+        SecretVerdict::Open
     }
 }
 
@@ -191,16 +191,16 @@ impl Arguments {
         Self { quoted: byte == b'"', ..self }
     }
 
-    fn byte(&mut self, byte: u8) -> Verdict {
+    fn byte(&mut self, byte: u8) -> SecretVerdict {
         if byte == b'"' {
             self.quoted = !self.quoted;
-            return Verdict::Open;
+            return SecretVerdict::Open;
         }
         // A comma counts even between quotes: where quotes do not pair up, too much is masked, never too little.
         if byte == b',' {
             let between_quotes = self.quoted && self.is_secret();
             self.index = self.index.saturating_add(1);
-            return if between_quotes { Verdict::Secret } else { Verdict::Open };
+            return if between_quotes { SecretVerdict::Secret } else { SecretVerdict::Open };
         }
         let collected = match self.secret {
             Secret::Keyed(_) | Secret::Bearer => 0,
@@ -210,7 +210,7 @@ impl Arguments {
         if self.index == collected && byte != b' ' {
             self.word.push(byte);
         }
-        if self.is_secret() { Verdict::Secret } else { Verdict::Open }
+        if self.is_secret() { SecretVerdict::Secret } else { SecretVerdict::Open }
     }
 
     fn is_secret(&self) -> bool {
@@ -223,12 +223,12 @@ impl Arguments {
     }
 
     /// What the end of the line means.
-    fn end(&self) -> Verdict {
+    fn end(&self) -> SecretVerdict {
         match self.secret {
-            Secret::Upload => Verdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
-            Secret::Bearer if self.word.number() != Some(4) => Verdict::Open,
-            Secret::Bearer | Secret::Download => Verdict::DownloadFollows,
-            Secret::From(_) | Secret::Keyed(_) => Verdict::Open,
+            Secret::Upload => SecretVerdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
+            Secret::Bearer if self.word.number() != Some(4) => SecretVerdict::Open,
+            Secret::Bearer | Secret::Download => SecretVerdict::DownloadFollows,
+            Secret::From(_) | Secret::Keyed(_) => SecretVerdict::Open,
         }
     }
 }

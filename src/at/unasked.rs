@@ -1,7 +1,7 @@
 //! The one table of lines that a module says unasked: [`Urc`], text of people and the end of transparent data are read with
 //! it. A new line is a row here.
 
-use super::body::{self, Body, Text};
+use super::body::{self, Body, MessageText};
 use super::channel_id::ChannelId;
 use super::fields::{Field, each_field, fields};
 use super::internet::{DnsError, PingReply};
@@ -12,7 +12,7 @@ use super::urc::Urc;
 
 /// One line that comes unasked.
 pub(crate) struct Unasked {
-    form: Form,
+    form: LineForm,
     /// What it does to what is open on the module.
     effect: Effect,
     place: Place,
@@ -24,7 +24,7 @@ pub(crate) struct Unasked {
 }
 
 /// How a line is known, and what is made of it. `None`: it only looks like one of these.
-enum Form {
+enum LineForm {
     /// News of a channel, with its number or without.
     News(&'static str, fn(Option<ChannelId>, ChannelNews) -> Option<Urc>),
     /// `+KEY: list`.
@@ -43,7 +43,7 @@ pub(crate) enum Effect {
     None,
     /// A connection is over for this reason: its own, or with a lost bearer every one.
     Ends(Ending),
-    /// The module has started anew.
+    /// The module has restarted.
     Restarts,
 }
 
@@ -68,7 +68,7 @@ enum Place {
 }
 
 impl Unasked {
-    const fn new(form: Form, sample: &'static str) -> Self {
+    const fn new(form: LineForm, sample: &'static str) -> Self {
         Self { form, effect: Effect::None, place: Place::Anywhere, body: None, sample }
     }
 
@@ -95,15 +95,15 @@ const fn news(
     read: fn(Option<ChannelId>, ChannelNews) -> Option<Urc>,
     sample: &'static str,
 ) -> Unasked {
-    Unasked::new(Form::News(name, read), sample)
+    Unasked::new(LineForm::News(name, read), sample)
 }
 
 const fn key(name: &'static str, read: fn(&str, &[u8]) -> Option<Urc>, sample: &'static str) -> Unasked {
-    Unasked::new(Form::Key(name, read), sample)
+    Unasked::new(LineForm::Key(name, read), sample)
 }
 
 const fn words(name: &'static str, read: fn(&str) -> Option<Urc>) -> Unasked {
-    Unasked::new(Form::Words(name, read), name)
+    Unasked::new(LineForm::Words(name, read), name)
 }
 
 /// Protocol sections 3, 8 to 13; 3GPP TS 27.005 section 3.4, TS 27.007 sections 6.6, 6.11, 7.15.
@@ -120,20 +120,20 @@ pub(crate) const UNASKED: &[Unasked] = &[
     news("CLOSED", |channel, _| Some(Urc::Closed(channel)), "0, CLOSED").ends(Ending::Peer),
     news("TCP ERROR", transport_error, "TCP ERROR:12").ends(Ending::Reset),
     news("UDP ERROR", transport_error, "UDP ERROR:8").ends(Ending::Reset),
-    Unasked::new(Form::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(Ending::Reset),
+    Unasked::new(LineForm::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(Ending::Reset),
     key("+CIPRXGET", |_, list| data_waiting(list), "+CIPRXGET: 1,0").among_answers(),
     words("RECV FROM:", note_words),
     words("+RECV FROM:", note_words),
     // The bearer.
     key("+PDP", deactivated, "+PDP: DEACT").ends(Ending::Bearer),
     words("+PDP DEACT", |words| (words == "+PDP DEACT").then_some(Urc::PdpDeactivated)).ends(Ending::Bearer),
-    Unasked::new(Form::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(Ending::Bearer),
+    Unasked::new(LineForm::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(Ending::Bearer),
     key("+SAPBR", deactivated, "+SAPBR: DEACT").ends(Ending::Bearer),
     key("+CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "+CGEV: NW PDN DEACT 1"),
     key("*CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "*CGEV: DEACT,5"),
     // A start.
     words("RDY", |words| (words == "RDY").then_some(Urc::Ready)).restarts(),
-    Unasked::new(Form::Noise("^boot.rom", |_| Some(Urc::BootRom)), "^boot.rom'v'!").restarts(),
+    Unasked::new(LineForm::Noise("^boot.rom", |_| Some(Urc::BootRom)), "^boot.rom'v'!").restarts(),
     key("+CPIN", |_, list| Some(Urc::Sim(SimState::parse(list))), "+CPIN: READY"),
     key("+CFUN", |key, list| Some(Urc::Started(with_key(key, list))), "+CFUN: 1"),
     words("SMS READY", started),
@@ -192,11 +192,11 @@ impl Urc {
 }
 
 /// The text of people that follows a line, if the line announces one and it is not complete with it.
-pub(crate) fn text_behind(line: &[u8]) -> Option<Text> {
+pub(crate) fn text_behind(line: &[u8]) -> Option<MessageText> {
     let parsed = Line::parse(line);
     let Line::Info { key, list } = parsed else { return None };
     let unasked = UNASKED.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.body);
-    Text::behind(key, list, unasked.or_else(|| body::of_answer(key))?)
+    MessageText::behind(key, list, unasked.or_else(|| body::of_answer(key))?)
 }
 
 /// What is made of a line; `None` if it is not known.
@@ -210,7 +210,8 @@ pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
     let parsed = Line::parse(line);
     let mut rows =
         UNASKED.iter().filter(|row| row.place == Place::Anywhere).filter(|row| row.has_name_of(&parsed));
-    rows.find(|row| matches!(row.form, Form::Code(..)) || row.read(&parsed).is_some()).map(|row| row.effect)
+    rows.find(|row| matches!(row.form, LineForm::Code(..)) || row.read(&parsed).is_some())
+        .map(|row| row.effect)
 }
 
 /// What a line does as news among answers.
@@ -228,7 +229,7 @@ pub(crate) fn may_begin_amid_data(line: &[u8]) -> bool {
     match line {
         [b'0'..=b'9'] | [b'0'..=b'9', b','] | [b'0'..=b'9', b',', b' '] => true,
         [b'0'..=b'9', b',', b' ', rest @ ..] | [b'0'..=b'9', b',', rest @ ..] => {
-            rows().any(|row| matches!(row.form, Form::News(name, _) if fits(rest, name)))
+            rows().any(|row| matches!(row.form, LineForm::News(name, _) if fits(rest, name)))
         }
         line => rows().any(|row| fits(line, row.form.name())),
     }
@@ -236,7 +237,7 @@ pub(crate) fn may_begin_amid_data(line: &[u8]) -> bool {
 
 /// Whether a line begins as the noise of a start does, which has no line end before it.
 pub(crate) fn is_noise(line: &[u8]) -> bool {
-    UNASKED.iter().any(|row| matches!(row.form, Form::Noise(name, _) if fits(line, name)))
+    UNASKED.iter().any(|row| matches!(row.form, LineForm::Noise(name, _) if fits(line, name)))
 }
 
 /// Whether one is the beginning of the other.
@@ -248,14 +249,18 @@ pub(crate) fn fits(line: &[u8], word: &str) -> bool {
 impl Unasked {
     fn has_name_of(&self, line: &Line<'_>) -> bool {
         match (&self.form, line) {
-            (Form::News(name, _), Line::Channel { news, .. }) => news.name() == *name,
-            (Form::Key(name, _), Line::Info { key, .. }) => *key == name.as_bytes(),
-            (Form::Words(name, _) | Form::Noise(name, _), Line::Text(text)) => {
+            (LineForm::News(name, _), Line::Channel { news, .. }) => news.name() == *name,
+            (LineForm::Key(name, _), Line::Info { key, .. }) => *key == name.as_bytes(),
+            (LineForm::Words(name, _) | LineForm::Noise(name, _), Line::Text(text)) => {
                 text.starts_with(name.as_bytes())
             }
-            (Form::Code(_, code), Line::Final(found)) => found == code,
+            (LineForm::Code(_, code), Line::Final(found)) => found == code,
             (
-                Form::News(..) | Form::Key(..) | Form::Words(..) | Form::Noise(..) | Form::Code(..),
+                LineForm::News(..)
+                | LineForm::Key(..)
+                | LineForm::Words(..)
+                | LineForm::Noise(..)
+                | LineForm::Code(..),
                 Line::Final(_)
                 | Line::ShutOk
                 | Line::Channel { .. }
@@ -269,16 +274,16 @@ impl Unasked {
 
     fn read(&self, line: &Line<'_>) -> Option<Urc> {
         match (&self.form, line) {
-            (Form::News(_, read), Line::Channel { channel, news }) => read(*channel, *news),
-            (Form::Key(name, read), Line::Info { list, .. }) => read(name, list),
-            (Form::Words(_, read), Line::Text(text)) => read(std::str::from_utf8(text).ok()?),
-            (Form::Noise(_, read), Line::Text(text)) => read(&String::from_utf8_lossy(text)),
+            (LineForm::News(_, read), Line::Channel { channel, news }) => read(*channel, *news),
+            (LineForm::Key(name, read), Line::Info { list, .. }) => read(name, list),
+            (LineForm::Words(_, read), Line::Text(text)) => read(std::str::from_utf8(text).ok()?),
+            (LineForm::Noise(_, read), Line::Text(text)) => read(&String::from_utf8_lossy(text)),
             (_, _) => None,
         }
     }
 }
 
-impl Form {
+impl LineForm {
     fn name(&self) -> &'static str {
         match self {
             Self::News(name, _)
@@ -412,7 +417,7 @@ mod tests {
     #[test]
     fn every_line_of_the_table_is_known_and_has_its_effect() {
         for row in UNASKED {
-            let (line, code) = (row.sample.as_bytes(), matches!(row.form, Form::Code(..)));
+            let (line, code) = (row.sample.as_bytes(), matches!(row.form, LineForm::Code(..)));
             assert_eq!(Urc::parse(line).is_known(), !code, "{}", row.sample);
             let restarts = Urc::parse(line).is_restart();
             assert_eq!(restarts, row.effect == Effect::Restarts, "{}", row.sample);

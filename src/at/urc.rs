@@ -102,7 +102,7 @@ impl Urc {
         !matches!(self, Self::Unknown(_))
     }
 
-    /// Whether the line proves that the module has started anew.
+    /// Whether the line proves that the module has restarted.
     pub fn is_restart(&self) -> bool {
         matches!(self, Self::Ready | Self::BootRom)
     }

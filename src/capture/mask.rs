@@ -69,7 +69,7 @@ enum Upload {
     Doubted { length: usize },
     /// Some of it is out.
     Open { left: usize },
-    /// The modem gave its result early. How much more comes, nobody knows, so the line that follows is masked, too.
+    /// The modem gave its result early. How much more comes is unknown, so the line that follows is masked, too.
     Interrupted { left: usize },
     /// The rest of that line.
     Tail,

@@ -66,4 +66,6 @@ pub use reader::{MAX_FILE, MAX_LINES, load_own, read_own};
 pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;
 #[cfg(feature = "import")]
-pub use replay::{Happening, PayloadKind, Timeline, Unmet, What, Why, replay, replay_in_chunks};
+pub use replay::{
+    Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason, Unmet, replay, replay_in_chunks,
+};

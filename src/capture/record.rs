@@ -16,7 +16,7 @@ pub struct Record {
 /// What can happen in a capture.
 ///
 /// Bytes are kept apart from text: what went over the wire may be anything, what the application asked for and what
-/// somebody noted is text.
+/// was noted is text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// Bytes written to the modem.
@@ -70,7 +70,7 @@ pub enum Reason {
     Blank,
     /// Marks the layout needs: a fence, a rule, an end mark, a header.
     Mark,
-    /// Added by whoever published it.
+    /// Added by the publisher of the capture.
     Comment,
     /// Printed by the tool or the program that wrote the log.
     Tool,

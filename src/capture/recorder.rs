@@ -167,7 +167,7 @@ mod tests {
     use super::super::{Entry, read_own};
     use super::*;
 
-    /// Takes so many writes, then fails; counts its flushes.
+    /// Takes `room` writes, then fails; counts its flushes.
     #[derive(Default)]
     struct Disk {
         room: usize,

@@ -28,7 +28,7 @@ pub struct Checkup {
     pub answer_timeout: Duration,
     /// How long it may take at each of the [`OTHER_RATES`]. Default 1.5 s: three times `AT`.
     pub rate_timeout: Duration,
-    /// How long it may take to get ready. Default 90 s, the seed's; a cause that time does not mend is not waited for.
+    /// How long it may take to get ready. Default 90 s, as in LuatOS's examples; a cause that time does not mend is not waited for.
     pub ready_timeout: Duration,
     /// How long the server may take. Default 80 s: the module itself gives up after 75 s. Each attempt with TLS has this
     /// time, those that find out why one failed at most 30 s each.

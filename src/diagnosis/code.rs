@@ -81,7 +81,7 @@ codes! {
          (AT+IFC=2,2), or a lower line rate.";
     /// Only the echo comes back.
     EchoOnly, "echo-only", Echo,
-        "What is sent comes back, and nothing else: TX and RX are joined (a loop-back plug, a short \
+        "HappeningKind is sent comes back, and nothing else: TX and RX are joined (a loop-back plug, a short \
          circuit), or the module is not in command mode. Check the wiring, then restart the module.";
     /// The module starts again and again.
     Restarts, "restarts", Power,
@@ -224,7 +224,7 @@ codes! {
     TlsCertificate, "tls-certificate", Tls,
         "Give the certificate of the authority that signed the server's (`openssl s_client -showcerts -connect \
          HOST:PORT` shows the chain; the last one or its issuer is the authority's). If it is the right one, \
-         somebody else answers in the server's place.";
+         another server answers in its place.";
     /// The server takes a connection, and no handshake succeeds on it.
     TlsHandshake, "tls-handshake", Tls,
         "The module does not say why. Does this port speak TLS at all (`openssl s_client -connect HOST:PORT`)? \
@@ -237,7 +237,7 @@ codes! {
          name and dates, and the module's clock.";
     /// The server was not verified.
     TlsUnverified, "tls-unverified", Tls,
-        "Whoever answers may be anybody. Give the authority's certificate to verify the server \
+        "Any server is accepted, a false one too. Give the authority's certificate to verify the server \
          (`TlsConfig::verified`, `doctor --ca FILE`).";
 }
 

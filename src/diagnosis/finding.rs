@@ -122,13 +122,13 @@ fn clipped(text: &str) -> String {
 
 /// What a rule has seen.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(super) struct Seen {
+pub(super) struct Observation {
     /// The value in a few words; `None` if there is no evidence.
     pub(super) shown: Option<String>,
     pub(super) findings: Vec<Finding>,
 }
 
-impl Seen {
+impl Observation {
     /// No evidence.
     pub(super) fn nothing() -> Self {
         Self::default()

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::at::{ChannelId, Urc, fields};
-use crate::capture::{self, Capture, Entry, Happening, What, Why};
+use crate::capture::{self, Capture, Entry, Happening, HappeningKind, UnexplainedReason};
 use crate::time::Timestamp;
 
 use super::evidence::{Evidence, Item};
@@ -32,7 +32,8 @@ impl Evidence {
             }
         }
         // Where the capture shows no commands, their echo stands for them.
-        let shows_commands = timeline.happenings.iter().any(|one| matches!(one.what, What::Command(_)));
+        let shows_commands =
+            timeline.happenings.iter().any(|one| matches!(one.what, HappeningKind::Command(_)));
         for happening in &timeline.happenings {
             reader.take(happening, shows_commands);
         }
@@ -84,27 +85,30 @@ impl Reader {
     fn take(&mut self, happening: &Happening, shows_commands: bool) {
         self.now = happening.at;
         match &happening.what {
-            What::Command(text) => self.command(text),
-            What::Echo(text) => {
+            HappeningKind::Command(text) => self.command(text),
+            HappeningKind::Echo(text) => {
                 self.evidence.echo = true;
                 if !shows_commands {
                     self.command(text);
                 }
             }
-            What::Reply { command: Some(command), line } => self.reply(command, line),
-            What::Final { command: Some(command), line } => self.answered(command, line),
-            What::Reply { command: None, line } => self.evidence.line(line),
-            What::Final { command: None, line } => self.stray(line),
-            What::Urc { urc, line } => self.news(urc, line),
-            What::Unexplained { bytes, why: Why::UnknownLine | Why::Fault(_) } => self.unexplained(bytes),
-            What::Gap => self.open.clear(),
-            What::Sent(_)
-            | What::DataEcho(_)
-            | What::Prompt
-            | What::Payload { .. }
-            | What::Request(_)
-            | What::Note(_)
-            | What::Unexplained { .. } => {}
+            HappeningKind::Reply { command: Some(command), line } => self.reply(command, line),
+            HappeningKind::Final { command: Some(command), line } => self.answered(command, line),
+            HappeningKind::Reply { command: None, line } => self.evidence.line(line),
+            HappeningKind::Final { command: None, line } => self.stray(line),
+            HappeningKind::Urc { urc, line } => self.news(urc, line),
+            HappeningKind::Unexplained {
+                bytes,
+                why: UnexplainedReason::UnknownLine | UnexplainedReason::Fault(_),
+            } => self.unexplained(bytes),
+            HappeningKind::Gap => self.open.clear(),
+            HappeningKind::Sent(_)
+            | HappeningKind::DataEcho(_)
+            | HappeningKind::Prompt
+            | HappeningKind::Payload { .. }
+            | HappeningKind::Request(_)
+            | HappeningKind::Note(_)
+            | HappeningKind::Unexplained { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! All findings in order, and the checklist.
 
 use super::evidence::Evidence;
-use super::finding::Seen;
+use super::finding::Observation;
 use super::{Check, Code, Finding, Severity, rules};
 
 /// How a check went.
@@ -49,7 +49,7 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    pub(super) fn new(seen: Vec<(Check, Seen)>) -> Self {
+    pub(super) fn new(seen: Vec<(Check, Observation)>) -> Self {
         let mut steps = Vec::with_capacity(seen.len());
         let mut findings = Vec::new();
         for (check, seen) in seen {

@@ -43,7 +43,7 @@ pub(super) struct Answers {
 const KEPT: usize = 16;
 
 impl Answers {
-    /// A ticket for somebody who does not wait.
+    /// A ticket for a request whose caller does not wait.
     pub(super) fn ticket(&mut self) -> Ticket {
         self.next_ticket += 1;
         Ticket(self.next_ticket)
@@ -61,7 +61,7 @@ impl Answers {
     pub(super) fn deliver(&mut self, ticket: Ticket, result: Result<Response>) {
         if let Some(index) = self.waiting.iter().position(|(waiting, _)| *waiting == ticket) {
             let (_, sender) = self.waiting.swap_remove(index);
-            // The place is empty, and somebody looks at it.
+            // The channel is empty, and its caller waits: this can't fail.
             let _ = sender.try_send(result);
         }
     }

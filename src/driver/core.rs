@@ -85,12 +85,12 @@ impl Core {
         self.watched.press(now, |socket| self.engine.readable(socket).0);
     }
 
-    /// Whether what came last fills a window whose reader has not had his turn.
+    /// Whether what came last fills a window whose reader has not had its turn.
     pub(super) fn is_pressed(&mut self) -> bool {
         !self.closed && self.watched.is_pressed(|socket| self.engine.readable(socket).0)
     }
 
-    /// Whether a reader who has his turn now may be waited for.
+    /// Whether a reader that has its turn now may be waited for.
     pub(super) fn was_pressed(&self) -> bool {
         self.watched.was_pressed()
     }
@@ -141,7 +141,7 @@ impl Core {
         self.calls_watcher(self.dtr.is_some() || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
     }
 
-    /// Whether it must be woken for bytes or a deadline, which nobody else will serve. It counts as woken then.
+    /// Whether it must be woken for bytes or a deadline that no caller will serve. It counts as woken then.
     pub(super) fn wants_watch(&mut self) -> bool {
         self.wants_writer() || self.calls_watcher(self.watch.oversleeps(self.deadline()))
     }
@@ -156,13 +156,13 @@ impl Core {
     pub(super) fn watch(&mut self, socket: SocketId) -> Readable {
         let readable = self.watched.add(socket);
         if self.engine.readable(socket) != (0, false) {
-            // What came before anybody watched.
+            // What came before the socket was watched.
             readable.rearm();
         }
         readable
     }
 
-    /// Somebody reads this socket.
+    /// The application reads this socket.
     pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
         self.watched.looked(socket, now);
     }
@@ -181,7 +181,7 @@ impl Core {
         self.closed
     }
 
-    /// Ends everything: whoever waits is answered, subscriptions end.
+    /// Ends everything: every waiting call is answered, subscriptions end.
     pub(super) fn close(&mut self, now: Timestamp, reason: &str) {
         if !std::mem::replace(&mut self.closed, true) {
             self.handle(now, Input::PortLost(reason));

@@ -12,7 +12,7 @@ use crate::port::Line;
 /// The most that one read takes. A pseudo-terminal gives 4 KiB at a time, USB 16 KiB.
 const READ: usize = 16 * 1024;
 
-/// A read that brought so much is followed by another at once, because there is likely to be more, and what is handed over
+/// A read that brought this number of bytes is followed by another at once, because there is likely to be more, and what is handed over
 /// together wakes its reader once. No line with a rate brings as much between two reads.
 const MUCH: usize = 2 * 1024;
 
@@ -100,7 +100,7 @@ mod tests {
     use crate::proto::{Engine, Output};
     use crate::time::Timestamp;
 
-    /// Gives so many bytes, each different from the one before, in each read, and then ends.
+    /// Gives the next of `counts` in bytes at each read, each byte different from the one before, and then ends.
     struct Gives {
         counts: Vec<usize>,
         byte: u8,

@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of modems. It is the loop of the core's contract, plus the clock, plus the list of who waits.
 //!
-//! Every deadline of the core is served by somebody: by the thread that watches, if it knows of it, or by a caller that
-//! waits for an answer anyway, so that asking need not wake the thread. Whoever leaves the core with a deadline that the
-//! thread does not know of, and does not wait, wakes it ([`Core::wants_watch`]).
+//! Every deadline of the core is served: by the thread that watches, if it knows of it, or by a caller that waits for an
+//! answer anyway, so that a request need not wake the thread. A caller that leaves the core with a deadline unknown to the
+//! thread, and does not wait, wakes the thread ([`Core::wants_watch`]).
 
 mod answers;
 mod beat_thread;
@@ -117,7 +117,7 @@ impl Driver {
         }
     }
 
-    /// Asks without waiting: nobody hears the answer.
+    /// Asks without waiting: the answer is dropped.
     pub(crate) fn tell(&self, request: Request) {
         let mut core = self.shared.lock();
         core.tell(self.shared.now(), request);
@@ -155,7 +155,7 @@ impl Driver {
         result
     }
 
-    /// Looks at the core for somebody who reads a socket.
+    /// Looks at the core for a call that reads a socket.
     pub(crate) fn read<T>(&self, socket: SocketId, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut core = self.shared.lock();
         let now = self.shared.now();
@@ -202,7 +202,7 @@ impl Driver {
         let _ = self.closed.recv_timeout(timeout);
     }
 
-    /// Everybody who waits is answered; the thread closes the port.
+    /// Every waiting call is answered; the thread closes the port.
     fn end(&self) {
         self.shared.lock().close(self.shared.now(), "the modem was closed by the application");
         self.shared.wake.wake();

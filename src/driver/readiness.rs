@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::proto::SocketId;
 use crate::time::Timestamp;
 
-/// Who has not looked for so long, and does not wait, does not read at all.
+/// An application that has not looked at its socket for this span, and does not wait for it, does not read it.
 const READS: Duration = Duration::from_secs(1);
 
 /// Tells when a socket can be read.
@@ -87,7 +87,7 @@ impl Readiness {
         }
     }
 
-    /// Somebody looks at a socket.
+    /// The application looks at a socket.
     pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.read_at = Some(now);
@@ -125,23 +125,23 @@ mod tests {
     use crate::proto::ChannelId;
 
     #[test]
-    fn only_a_socket_that_fills_up_although_somebody_reads_it_presses() {
+    fn only_a_socket_that_fills_up_although_it_is_read_presses() {
         let socket = SocketId { channel: ChannelId::new(3).unwrap(), generation: 1 };
         let mut watched = Readiness::new(100);
         let readable = watched.add(socket);
         let mut now = Timestamp::from_secs(10);
         watched.press(now, |_| 150);
-        assert!(!watched.is_pressed(|_| 150), "nobody reads");
+        assert!(!watched.is_pressed(|_| 150), "no call reads");
         readable.while_waiting(|_| watched.press(now, |_| 160));
-        assert!(watched.is_pressed(|_| 160), "somebody waits");
-        assert!(!watched.is_pressed(|_| 100), "he has had his turn");
+        assert!(watched.is_pressed(|_| 160), "a call waits");
+        assert!(!watched.is_pressed(|_| 100), "the reader has had its turn");
         watched.looked(socket, now);
         watched.press(now, |_| 160);
         assert!(!watched.is_pressed(|_| 160), "nothing came");
         watched.press(now, |_| 170);
-        assert!(watched.is_pressed(|_| 170), "somebody has read");
+        assert!(watched.is_pressed(|_| 170), "a call has read");
         now += READS;
         watched.press(now, |_| 180);
-        assert!(!watched.is_pressed(|_| 180), "nobody reads any more");
+        assert!(!watched.is_pressed(|_| 180), "no call reads any more");
     }
 }

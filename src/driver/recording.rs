@@ -24,17 +24,17 @@ pub(crate) type Recording = Recorder<Box<dyn Write + Send>>;
 /// A capture's file, as its recorder sees it: takes whole records at once, or fails. Dropped, it is complete.
 #[derive(Debug)]
 pub(crate) struct CaptureFile {
-    shared: Arc<Shared>,
+    shared: Arc<CaptureShared>,
 }
 
 /// Tells what has become of a capture's file.
 #[derive(Clone, Debug)]
 pub(crate) struct CaptureWatch {
-    shared: Arc<Shared>,
+    shared: Arc<CaptureShared>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct CaptureShared {
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -85,7 +85,7 @@ enum Failure {
 const TOO_SLOW: &str = "the file takes less than is recorded";
 
 impl CaptureFile {
-    /// Makes a capture's file anew, and starts its thread. Does not wait for a reader if it is a pipe.
+    /// Creates a capture's file, in place of one that is there, and starts its thread. Does not wait for a reader if it is a pipe.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let explain = |error: io::Error| {
             io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
@@ -95,7 +95,7 @@ impl CaptureFile {
 
     fn start(mut writer: impl Write + Send + 'static, limit: usize) -> io::Result<Self> {
         let queue = Queue { waiting: Vec::new(), limit, state: State::Taking, recorded: 0, written: 0 };
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
+        let shared = Arc::new(CaptureShared { queue: Mutex::new(queue), changed: Condvar::new() });
         let thread = shared.clone();
         thread::Builder::new().name("air724ug-capture".into()).spawn(move || thread.write_to(&mut writer))?;
         Ok(Self { shared })
@@ -177,7 +177,7 @@ impl Queue {
     }
 }
 
-impl Shared {
+impl CaptureShared {
     /// The thread: writes what waits, until nothing more comes or the writer fails.
     fn write_to(&self, writer: &mut impl Write) {
         let mut batch = Vec::new();

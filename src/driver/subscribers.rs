@@ -4,7 +4,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::proto::Event;
 
-/// How many events wait for a subscriber that does not take them. Beyond that he misses some and is told how many.
+/// How many events wait for a subscriber that does not take them. Beyond that it misses some and is told how many.
 const WAITING: usize = 4096;
 
 /// Every subscriber gets every event, in order.
@@ -27,12 +27,12 @@ impl Subscribers {
         receiver
     }
 
-    /// Tells everybody; those who are gone are forgotten.
+    /// Tells every subscriber; those that are gone are forgotten.
     pub(super) fn tell(&mut self, event: &Event) {
         self.all.retain_mut(|subscriber| subscriber.tell(event));
     }
 
-    /// Nothing more will happen: whoever iterates comes to the end.
+    /// Nothing more will happen: every iteration over events ends.
     pub(super) fn end(&mut self) {
         for subscriber in std::mem::take(&mut self.all) {
             if subscriber.missed > 0 {
@@ -43,12 +43,12 @@ impl Subscribers {
 }
 
 impl Subscriber {
-    /// `false` if nobody listens any more.
+    /// `false` if the subscriber is gone.
     fn tell(&mut self, event: &Event) -> bool {
         // The event, and before it how many were missed.
         let needed = if self.missed > 0 { 2 } else { 1 };
         if self.sender.len() + needed > WAITING {
-            // Somebody listens: the events of one who has left are gone too.
+            // The subscriber is still there: with one that has left, its events are gone too.
             self.missed += 1;
             return true;
         }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_end_everybody_comes_to_the_end() {
+    fn at_the_end_every_subscription_ends() {
         let mut subscribers = Subscribers::default();
         let (quick, slow) = (subscribers.add(), subscribers.add());
         for _ in 0..=WAITING {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_has_left_is_forgotten() {
+    fn a_subscriber_that_has_left_is_forgotten() {
         let mut subscribers = Subscribers::default();
         drop(subscribers.add());
         let stays = subscribers.add();

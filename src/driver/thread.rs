@@ -1,4 +1,4 @@
-//! What the threads have in common: whatever ends one of them ends the modem, for everybody.
+//! What the threads have in common: whatever ends one of them ends the modem for all its callers.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,11 +24,11 @@ pub(super) fn spawn(
 ) -> io::Result<()> {
     let shared = Arc::downgrade(shared);
     let run = move || {
-        // A half that panics is one that fails; nobody must wait for it for ever.
+        // A half that panics is one that fails; no call may wait for it for ever.
         let ended = catch_unwind(AssertUnwindSafe(|| turns(&mut turn)));
         let ended = ended.unwrap_or_else(|_| Err(io::Error::other("its thread panicked")));
         let shared = shared.upgrade();
-        // The port is closed before anybody is told that it is.
+        // The port is closed before the callers are told that it is.
         drop(turn);
         if let (Err(error), Some(shared)) = (ended, shared) {
             log::warn!("the port is lost: {error}");

@@ -53,7 +53,7 @@ pub enum Error {
     /// The module can carry sockets or one transparent stream, and carries the other: close that first.
     #[error("the module is in use: {0}")]
     InUse(InUse),
-    /// So many data wait to be sent already: try again when [`Socket::queued`](crate::Socket::queued) is less.
+    /// More data wait to be sent than leave room for these: try again when [`Socket::queued`](crate::Socket::queued) is less.
     #[error("the send queue has room for {room} bytes only")]
     QueueFull {
         /// How many bytes would be taken now.
@@ -93,7 +93,7 @@ pub enum Error {
         /// [`Gap::number`](crate::supervisor::Gap::number).
         number: u64,
     },
-    /// The module started anew; everything that was open on it is gone.
+    /// The module restarted; everything that was open on it is gone.
     #[error("the module restarted")]
     ModemRestarted,
     /// The port is gone (unplugged, hung up), or was closed by [`Modem::close`](crate::Modem::close).
@@ -107,8 +107,7 @@ pub enum Error {
         /// What is wrong with it.
         why: Box<str>,
     },
-    /// The password of a private key is wrong, or the key is damaged: nobody can tell the two apart. Feature
-    /// `encrypted-keys`.
+    /// The password of a private key is wrong, or the key is damaged: both look the same. Feature `encrypted-keys`.
     #[error("the password of the private key is wrong, or the key is damaged")]
     WrongPassword,
     /// The port could not be opened or set up, or a file could not be written.
@@ -171,11 +170,11 @@ pub enum NotReady {
     Switching,
 }
 
-/// Why nobody can say what the peer has received.
+/// Why it is unknown what the peer has received.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum DeliveryUnknown {
-    /// UDP: nobody acknowledges a datagram.
+    /// UDP: datagrams are not acknowledged.
     Datagrams,
     /// TLS: no source says what the module counts then, the application's bytes or the encrypted ones, of which some are
     /// the handshake's.
@@ -198,19 +197,19 @@ pub enum CloseReason {
     Reset,
     /// The bearer was lost (`MSG_PDP_DEACT_IND`).
     BearerLost,
-    /// The module did not answer any more, so what is open on it is not known. It is looked for, and set up anew.
+    /// The module did not answer any more, so what is open on it is unknown. The driver searches for it, and sets it up again.
     ModuleSilent,
     /// Too many heartbeats in a row had no answer.
     HeartbeatLost,
     /// The module refused data: `SEND FAIL` or an error in place of the prompt.
     SendRefused(Refusal),
-    /// The module did not confirm data in time, so nobody knows whether it has them.
+    /// The module did not confirm data in time, so whether it has them is unknown.
     SendUnconfirmed,
     /// The module refused again and again to give data that it holds (manual receive).
     ReceiveRefused(Refusal),
-    /// The module did not answer when it was asked for data, so nobody knows whether some are lost (manual receive).
+    /// The module did not answer when it was asked for data, so whether some are lost is unknown (manual receive).
     ReceiveUnconfirmed,
-    /// The module did not answer `+++` or DTR, so nobody knows whether it still takes bytes for payload (transparent mode).
+    /// The module did not answer `+++` or DTR, so whether it still takes bytes for payload is unknown (transparent mode).
     EscapeUnanswered,
     /// The module did not answer `ATO`, so nothing tells whether it has entered data mode (transparent mode).
     ResumeUnanswered,
@@ -350,7 +349,7 @@ impl CloseReason {
 impl fmt::Display for DeliveryUnknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Datagrams => f.write_str("nobody acknowledges datagrams"),
+            Self::Datagrams => f.write_str("datagrams are not acknowledged"),
             Self::Tls => f.write_str("what the module counts of a TLS connection is not known"),
         }
     }

@@ -19,7 +19,7 @@ pub struct Event {
 
 /// Which socket something happened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum SocketRef {
     /// The trace shows the number.
     Shown(CoreId),
     /// The trace shows no number, but the lines around it leave only this one, or the trace shows no other socket
@@ -88,18 +88,18 @@ pub enum EventKind {
         timeout: Option<u64>,
     },
     /// A socket is connected.
-    Connected(Whose),
+    Connected(SocketRef),
     /// A connect failed.
     ConnectFailed {
         /// The socket.
-        socket: Whose,
+        socket: SocketRef,
         /// Why.
         reason: Failure,
     },
     /// The core has taken what a script sent.
     Sent {
         /// The socket.
-        socket: Whose,
+        socket: SocketRef,
         /// The bytes; `None` if the trace does not show which send was confirmed (an asynchronous send prints nothing,
         /// and the default log level hides the others).
         len: Option<u64>,
@@ -109,7 +109,7 @@ pub enum EventKind {
     /// A send failed.
     SendFailed {
         /// The socket.
-        socket: Whose,
+        socket: SocketRef,
         /// The bytes, as with [`EventKind::Sent`].
         len: Option<u64>,
         /// Why.
@@ -123,12 +123,12 @@ pub enum EventKind {
     /// Data came.
     Received {
         /// The socket.
-        socket: Whose,
+        socket: SocketRef,
         /// How many bytes.
         len: u64,
     },
     /// The peer closed.
-    ClosedByPeer(Whose),
+    ClosedByPeer(SocketRef),
     /// The script closes a socket; `None` if it never got a number.
     Closing(Option<CoreId>),
     /// A socket is gone.
@@ -203,7 +203,7 @@ impl EventKind {
     }
 }
 
-impl Whose {
+impl SocketRef {
     /// The number, shown or paired.
     pub fn id(self) -> Option<CoreId> {
         match self {
@@ -218,7 +218,7 @@ impl Whose {
     }
 }
 
-impl fmt::Display for Whose {
+impl fmt::Display for SocketRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shown(id) => write!(f, "socket {id}"),
@@ -234,7 +234,7 @@ impl fmt::Display for Closer {
             Self::Peer => "by the peer",
             Self::Host => "by the script",
             Self::BearerLoss => "by loss of the bearer",
-            Self::Unknown => "the trace does not show by whom",
+            Self::Unknown => "the trace does not show by which side",
         })
     }
 }

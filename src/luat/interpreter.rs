@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 use super::exchange::Exchange;
 use super::sends::{Confirmed, Sends};
 use super::sockets::Sockets;
-use super::{CoreId, Event, EventKind, Failure, Operation, Origin, Pattern, Print, Record, Whose};
+use super::{CoreId, Event, EventKind, Failure, Operation, Origin, Pattern, Print, Record, SocketRef};
 
 /// The bearer that the `link` library brings up for sockets (`link.lua`).
 const BEARER: u8 = 5;
@@ -125,7 +125,7 @@ impl Interpreter {
             Print::ConnectOk => {
                 let id = self.sockets.only_connecting();
                 let began = id.and_then(|id| self.sockets.opened(id));
-                self.tell_since(began, now, EventKind::Connected(Whose::paired(id)));
+                self.tell_since(began, now, EventKind::Connected(SocketRef::paired(id)));
             }
             Print::ConnectFail(reason) => self.connect_failed(reason, now),
             Print::Sending { total: 0, .. } => self.tell(now, EventKind::SentNothing),
@@ -136,11 +136,11 @@ impl Interpreter {
             }
             Print::SendFail(reason) => self.send_failed(reason, now),
             Print::Received { len } => {
-                let socket = Whose::paired(self.sockets.only_open());
+                let socket = SocketRef::paired(self.sockets.only_open());
                 self.tell(now, EventKind::Received { socket, len });
             }
             Print::ClosedByPeer => {
-                let socket = Whose::paired(self.sockets.closed_by_peer(now.line()));
+                let socket = SocketRef::paired(self.sockets.closed_by_peer(now.line()));
                 self.tell(now, EventKind::ClosedByPeer(socket));
             }
             Print::Closing(id) => {
@@ -207,17 +207,18 @@ impl Interpreter {
         match (operation, result) {
             (Operation::Connect, Some(0)) => {
                 let began = self.sockets.opened(id);
-                self.hold_since(began, now, EventKind::Connected(Whose::Shown(id)));
+                self.hold_since(began, now, EventKind::Connected(SocketRef::Shown(id)));
             }
             (Operation::Connect, Some(_)) => {
                 let began = self.sockets.refused(id);
-                let what = EventKind::ConnectFailed { socket: Whose::Shown(id), reason: Failure::Response };
+                let what =
+                    EventKind::ConnectFailed { socket: SocketRef::Shown(id), reason: Failure::Response };
                 self.hold_since(began, now, what);
             }
             (Operation::Send, Some(0)) => {
                 self.sockets.proven_open(id);
                 let transport = self.sockets.transport(id);
-                let socket = Whose::Shown(id);
+                let socket = SocketRef::Shown(id);
                 match self.sends.confirm(id, transport) {
                     Confirmed::Whole(send) => {
                         let len = Some(send.total);
@@ -229,7 +230,8 @@ impl Interpreter {
             }
             (Operation::Send, Some(_)) => {
                 let (began, len) = begun(self.sends.fail(Some(id)));
-                let what = EventKind::SendFailed { socket: Whose::Shown(id), len, reason: Failure::Response };
+                let what =
+                    EventKind::SendFailed { socket: SocketRef::Shown(id), len, reason: Failure::Response };
                 self.hold_since(began, now, what);
             }
             (Operation::Close, number) => {
@@ -257,7 +259,7 @@ impl Interpreter {
             (None, _) => None,
         };
         self.note_bearer(reason, now);
-        self.tell_since(began, now, EventKind::ConnectFailed { socket: Whose::paired(id), reason });
+        self.tell_since(began, now, EventKind::ConnectFailed { socket: SocketRef::paired(id), reason });
     }
 
     /// `send fail` without a confirmation before it.
@@ -265,7 +267,7 @@ impl Interpreter {
         let id = self.sockets.only_open();
         let (began, len) = begun(self.sends.fail(id));
         self.note_bearer(reason, now);
-        self.tell_since(began, now, EventKind::SendFailed { socket: Whose::paired(id), len, reason });
+        self.tell_since(began, now, EventKind::SendFailed { socket: SocketRef::paired(id), len, reason });
     }
 
     /// A line that the core sent unasked.

@@ -21,12 +21,12 @@ pub(super) struct TextLine {
 /// Reads line by line and holds one line at a time.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
-    state: State<R>,
+    state: InputState<R>,
     number: u64,
 }
 
 #[derive(Debug)]
-enum State<R> {
+enum InputState<R> {
     Unopened(R),
     Open(Source<R>),
     /// After the end or an error.
@@ -35,26 +35,26 @@ enum State<R> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { state: State::Unopened(input), number: 0 }
+        Self { state: InputState::Unopened(input), number: 0 }
     }
 
     /// The next line; `None` at the end, and for ever after an error. LF ends a line; CRs before it belong to its end.
     pub(super) fn next(&mut self) -> io::Result<Option<TextLine>> {
         let line = self.read();
         if !matches!(line, Ok(Some(_))) {
-            self.state = State::Over;
+            self.state = InputState::Over;
         }
         line
     }
 
     fn read(&mut self) -> io::Result<Option<TextLine>> {
-        if let State::Unopened(_) = self.state {
-            let State::Unopened(input) = std::mem::replace(&mut self.state, State::Over) else {
+        if let InputState::Unopened(_) = self.state {
+            let InputState::Unopened(input) = std::mem::replace(&mut self.state, InputState::Over) else {
                 return Ok(None);
             };
-            self.state = State::Open(Source::new(input));
+            self.state = InputState::Open(Source::new(input));
         }
-        let State::Open(source) = &mut self.state else {
+        let InputState::Open(source) = &mut self.state else {
             return Ok(None);
         };
         let mut text = Vec::new();

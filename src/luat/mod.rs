@@ -36,7 +36,7 @@
 //!   behind it: the core does not set it. A send failed if `send fail` or a confirmation other than 0 says so, never
 //!   because a confirmation is missing; a send of 0 bytes gets none.
 //! * `connect ok`, sends, receives and the peer's close carry no number. They are paired with the lines around them
-//!   ([`Whose::Paired`]) or left open ([`Whose::Unknown`]); nothing is guessed.
+//!   ([`SocketRef::Paired`]) or left open ([`SocketRef::Unknown`]); nothing is guessed.
 //! * Only a library's print is an event. Core lines, the tool's lines and a script's own prints may hold payload, and
 //!   payload may look like anything. So may the rest of a payload with line ends in it: the first thirty bytes of a
 //!   send are counted, and in a trace with stamps a line without one continues the record before it.
@@ -62,7 +62,7 @@ mod sends;
 mod sockets;
 mod story;
 
-pub use event::{Closer, Event, EventKind, Whose};
+pub use event::{Closer, Event, EventKind, SocketRef};
 pub use finding::{Evidence, Finding, Findings, MAX_EVIDENCE};
 pub use interpreter::Interpreter;
 pub use lines::MAX_LINE;

@@ -70,7 +70,7 @@ impl<T: Transport> Connector<T> {
             return Ok(Request::Connect { protocol: self.protocol, host, port, timeout });
         };
         if !config.is_verified() {
-            log::warn!("TLS to {host}:{port} without verifying the server: it may be anybody");
+            log::warn!("TLS to {host}:{port} without verifying the server: it may be a false one");
         }
         Ok(Request::ConnectTls { tls: config.settings(host.as_str())?, host, port, timeout })
     }

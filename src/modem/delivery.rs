@@ -18,7 +18,7 @@ impl<T: Transport> Socket<T> {
     /// [`Event::Unsent`](crate::Event::Unsent).
     ///
     /// # Errors
-    /// [`Error::QueueFull`] if so much waits already ([`Config::send_queue`](crate::Config::send_queue)):
+    /// [`Error::QueueFull`] if the queue has no room for all of the data ([`Config::send_queue`](crate::Config::send_queue)):
     /// nothing of the data is taken then. How the socket ended, if it did; [`Error::InvalidInput`] for a datagram that
     /// is empty or longer than 1460 bytes.
     pub fn queue(&self, data: &[u8]) -> Result<()> {

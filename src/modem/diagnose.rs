@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 /// How often progress is told while the module is waited for.
 const TICK: Duration = Duration::from_millis(250);
-/// A cause that a person has to mend is believed when it has stood for so long.
+/// A cause that a person has to mend is believed when it has stood for this span.
 const SETTLED: Duration = Duration::from_secs(2);
 /// A refusal of the network may be its first answer of several; after this long it is believed. An assumption.
 const REFUSED: Duration = Duration::from_secs(6);
@@ -49,7 +49,7 @@ impl Modem {
         self.diagnose_and_tell(checkup, |_| {})
     }
 
-    /// [`diagnose`](Self::diagnose), and tells what is being done, for somebody who waits.
+    /// [`diagnose`](Self::diagnose), and calls `tell` with each step, for a user who waits.
     pub fn diagnose_and_tell(&self, checkup: &Checkup, mut tell: impl FnMut(&str)) -> Diagnosis {
         let mut examination = Examination::new(self, checkup, Evidence::new(), &mut tell);
         let began = Instant::now();
@@ -69,7 +69,7 @@ impl Modem {
         Self::diagnose_port_and_tell(path, config, checkup, |_| {})
     }
 
-    /// [`diagnose_port`](Self::diagnose_port), and tells what is being done, for somebody who waits.
+    /// [`diagnose_port`](Self::diagnose_port), and calls `tell` with each step, for a user who waits.
     pub fn diagnose_port_and_tell(
         path: &str,
         config: &Config,
@@ -361,7 +361,7 @@ fn reopen(path: &str, config: &Config) -> Option<Opened> {
     }
 }
 
-/// What `serialport` says when somebody else has locked the port; the kind of its error does not tell.
+/// What `serialport` says when another program has locked the port; the kind of its error does not tell.
 const LOCKED: &str = "Unable to acquire";
 
 fn fault_of(error: &Error, text: &str) -> PortFault {

@@ -4,7 +4,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::deadline::Deadline;
 
-/// Keeps each writer's data together, and nobody waiting beyond his time-out, as a lock would. Holds a buffer that each
+/// Keeps each writer's data together, and lets none wait beyond its time-out, as a lock would. Holds a buffer that each
 /// uses in turn.
 #[derive(Debug)]
 pub(super) struct FairLock {

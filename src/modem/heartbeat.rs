@@ -60,7 +60,7 @@ impl Heartbeat {
         Self { every, payload: Payload::Function(Arc::new(payload)), max_missed: None }
     }
 
-    /// An answer is expected: after so many heartbeats in a row without any data from the peer the socket ends with
+    /// An answer is expected: after this number of heartbeats in a row without any data from the peer the socket ends with
     /// [`CloseReason::HeartbeatLost`](crate::CloseReason::HeartbeatLost). Each one that is missed is an
     /// [`Event::HeartbeatMissed`](crate::Event::HeartbeatMissed). Default: none is expected.
     #[must_use]

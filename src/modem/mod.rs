@@ -293,7 +293,7 @@ impl Modem {
         self.driver.flush_capture().map_err(explain)
     }
 
-    /// Closes the port. Everybody who waits gets [`Error::PortLost`], and sockets end with it. What is open on the
+    /// Closes the port. Every waiting call gets [`Error::PortLost`], and sockets end with it. What is open on the
     /// module stays open there until it restarts or is brought up again: close sockets first.
     ///
     /// The port can be opened again when this returns, and a [capture](Config::capture) is complete. It waits for that only:

@@ -214,7 +214,7 @@ impl<T: Transport> Socket<T> {
         self.close_within(CLOSE_TIMEOUT)
     }
 
-    /// As [`close`](Self::close), and waits no longer than so long; the module closes it all the same.
+    /// As [`close`](Self::close), and waits for at most `timeout`; the module closes it all the same.
     pub(super) fn close_within(&self, timeout: Duration) -> Result<()> {
         let request = Request::Close { socket: self.shared.id, timeout: timeout.min(CLOSE_TIMEOUT) };
         self.shared.modem.driver.call(request).map(drop)

@@ -5,7 +5,7 @@ use super::{Modem, Socket};
 use crate::proto::{SocketStatistics, Statistics};
 
 impl Modem {
-    /// What has become of this modem since its port was opened, for whoever watches over many of them. Asks the module
+    /// What has become of this modem since its port was opened, for programs with many modems. Asks the module
     /// nothing, and works when the port is lost.
     ///
     /// ```no_run

@@ -20,7 +20,7 @@ pub(crate) use serial_halves::open;
 
 /// A port that can be waited on.
 pub(crate) trait Line: Send {
-    /// Waits until bytes have come, bytes can be written (if any are to be), somebody called [`Wake::wake`], or the
+    /// Waits until bytes have come, bytes can be written (if any are to be), [`Wake::wake`] was called, or the
     /// time is up; `None`: for ever.
     fn wait(&mut self, wants_write: bool, timeout: Option<Duration>) -> io::Result<()>;
 

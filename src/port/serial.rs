@@ -153,8 +153,7 @@ struct Sleeper {
 }
 
 impl Sleeper {
-    /// Makes the next call wake again. Whoever calls from now on is heard by the next wait, whoever called before is
-    /// served now.
+    /// Makes the next call wake again. The next wait hears every call from now on; the calls before are served now.
     fn wake_up(&self) {
         self.hear(&self.stream);
     }
@@ -185,7 +184,7 @@ fn timespec(span: Duration) -> Timespec {
 mod tests {
     use super::*;
 
-    /// Somebody calls right behind each read.
+    /// A wake-up is called right behind each read.
     struct CalledMeanwhile<'a>(&'a Sleeper);
 
     impl Read for CalledMeanwhile<'_> {

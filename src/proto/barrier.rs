@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_content_is_nobodys_beside_one_with_it() {
+    fn an_answer_without_content_is_dropped_beside_one_with_it() {
         let lines = ["+CSQ: 24,0", "OK", "+CIPMUX: 1", "OK"];
         assert_eq!(passed(behind(Err(Refusal::Empty), &[]), &lines).unwrap(), ["+CSQ: 24,0"]);
     }
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_asks_for_ever() {
+    fn the_questions_come_to_an_end() {
         let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         let mut asked = 1;
         while !barrier.is_exhausted() {

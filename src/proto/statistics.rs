@@ -242,7 +242,7 @@ mod tests {
     use crate::at::ChannelId;
 
     #[test]
-    fn only_the_newest_of_those_that_nobody_forgets_are_kept() {
+    fn only_the_newest_of_those_that_are_not_forgotten_are_kept() {
         let id = |generation| SocketId { channel: ChannelId::new(3).unwrap(), generation };
         let mut retired = Retired::default();
         for generation in 0..MAX_RETIRED as u32 + 10 {

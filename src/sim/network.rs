@@ -112,7 +112,7 @@ pub enum NetworkEvent {
     Pinged {
         /// The number given with the question.
         query: u64,
-        /// Who has answered.
+        /// The address that has answered.
         address: IpAddr,
     },
     /// The answer to [`Network::resolve`]: the addresses, none if the name has none.

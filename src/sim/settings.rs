@@ -175,7 +175,8 @@ settings! {
     send_buffer: usize = 10_220;
     /// What happens beyond it. Default: [`FullBuffer::Refuse`].
     full_buffer: FullBuffer = FullBuffer::Refuse;
-    /// Bytes of a channel kept for `AT+CIPRXGET`, at most 65535 (clients.md: fewer than 65536 pending). Default: 65535.
+    /// Bytes of a channel kept for `AT+CIPRXGET`, at most 65535: drivers expect fewer than 65536 (CLI,
+    /// protocol.md section 0). Default: 65535.
     receive_buffer: usize = 65_535;
     /// Echo at power-on (`ATE`). Default: true.
     echo: bool = true;
@@ -204,8 +205,8 @@ settings! {
     /// The rate of the module's UART, for a host on a terminal that may have set another: each then reads garbage in
     /// place of the other's bytes. `AT+IPR` changes it. Default: none, the module follows the host (autobaud, USB).
     uart_rate: Option<u32> = None;
-    /// Whether `AT+CLAC` lists the commands (27.007, 8.37). Default: false, `ERROR`: the manual does not know it, and
-    /// general tools live with that (clients.md).
+    /// Whether `AT+CLAC` lists the commands (27.007, 8.37). Default: false, `ERROR`: the manual does not list it, and
+    /// general tools work without it (CLI, protocol.md section 0).
     lists_commands: bool = false;
     /// What goes wrong, and when. Default: nothing.
     faults: Vec<Rule> = Vec::new();

@@ -33,7 +33,7 @@ pub(super) struct Terminal {
     /// `AT+WAKETIM`: the idle seconds before it sleeps.
     pub(super) sleeps_after: u8,
     /// What `AT&W` has saved.
-    saved: Option<Saved>,
+    saved: Option<SavedSettings>,
     /// `AT+CFGRI`
     pub(super) ring_indicator: u8,
     /// `AT+CSDT`: a card that comes or goes is told.
@@ -56,7 +56,7 @@ pub(super) enum DtrOff {
 
 /// What `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF, CSDT).
 #[derive(Clone, Debug)]
-struct Saved {
+struct SavedSettings {
     echo: bool,
     quiet: bool,
     rate: u32,
@@ -90,7 +90,7 @@ impl Terminal {
     /// `AT&W`
     pub(super) fn save(&mut self) {
         let Self { echo, quiet, rate, flow, frame, notices_card, .. } = *self;
-        self.saved = Some(Saved { echo, quiet, rate, flow, frame, notices_card });
+        self.saved = Some(SavedSettings { echo, quiet, rate, flow, frame, notices_card });
     }
 
     /// What a reset or `ATZ` makes of it: the saved values, else those of the factory.
@@ -98,7 +98,7 @@ impl Terminal {
         let fresh = Self { saved: self.saved.clone(), ..Self::new(settings) };
         match self.saved.clone() {
             None => fresh,
-            Some(Saved { echo, quiet, rate, flow, frame, notices_card }) => {
+            Some(SavedSettings { echo, quiet, rate, flow, frame, notices_card }) => {
                 Self { echo, quiet, rate, flow, frame, notices_card, ..fresh }
             }
         }

@@ -58,7 +58,7 @@ impl TlsConfig {
         Self { ca: Some(ca), ..Self::unverified() }
     }
 
-    /// The server is **not** verified: it may be anybody, and so may whoever reads and changes the data on the way. For
+    /// The server is **not** verified: any server is accepted, and another host on the way can read and change the data. For
     /// tests, and for data that need no protection. Each use is logged as a warning.
     pub fn unverified() -> Self {
         Self {
@@ -141,9 +141,9 @@ impl TlsConfig {
         }
     }
 
-    /// The same, but the server may be anybody, and is not shown who the client is.
+    /// The same, but any server is accepted, and the client shows no certificate.
     #[cfg(feature = "diagnosis")]
-    pub(crate) fn trusting_anybody(self) -> Self {
+    pub(crate) fn accepting_any_server(self) -> Self {
         Self { ca: None, client: None, ..self }
     }
 

@@ -26,7 +26,7 @@ const WHAT: &str = "private key";
 /// The key inside, as DER of PKCS#8.
 pub(super) fn decrypt(encrypted: &[u8], password: &[u8]) -> Result<Secret> {
     let unsupported = "is encrypted in a way that is not supported, or damaged: `openssl pkcs8 -topk8 -v2 aes256` \
-                       encrypts it anew";
+                       encrypts it again";
     let info =
         EncryptedPrivateKeyInfoRef::try_from(encrypted).map_err(|_| Error::invalid(WHAT, unsupported))?;
     let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {

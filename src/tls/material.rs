@@ -22,7 +22,7 @@ pub struct Certificate(File);
 /// A private key: PKCS#8, RSA (PKCS#1) or EC (SEC 1).
 ///
 /// Given as PEM or DER; uploaded as PEM, in the clear: no command of the module takes a password, so one that the key has is
-/// needed here and now (feature `encrypted-keys`), and whoever holds the module can read the file.
+/// needed here and now (feature `encrypted-keys`), and a person with the module in hand can read the file.
 ///
 /// Shown nowhere: neither by `Debug`, nor in errors, logs and captures. Wiped from memory when the last copy is dropped;
 /// while it is uploaded, it passes through buffers of this crate and of the system that are not, and from then on the session
@@ -155,7 +155,7 @@ impl File {
     }
 }
 
-/// Bytes of the digest that make the name. Eight, so that nobody makes a file that is taken for another.
+/// Bytes of the digest that make the name: eight, so that a second file of the same name can't be made on purpose.
 const HASH: usize = 8;
 
 /// The blocks of PEM, or the one that DER is.

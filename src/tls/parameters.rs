@@ -3,7 +3,7 @@
 /// Who is authenticated (`seclevel`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SecurityLevel {
-    /// Nobody: whoever answers may be anybody.
+    /// Neither side: any server is accepted.
     None,
     /// The server.
     Server,

@@ -7,7 +7,7 @@ use super::label::Label;
 
 /// One block, decoded.
 pub(super) struct Block {
-    /// `None`: something else, which is nobody's business here.
+    /// `None`: a block that is neither a certificate nor a key.
     pub(super) label: Option<Label>,
     /// The label as written.
     pub(super) name: String,
@@ -30,7 +30,7 @@ pub(super) enum PemError {
     )]
     Encrypted,
     #[error(
-        "is encrypted the way OpenSSL did before version 1.0: decrypt it first, or encrypt it anew as PKCS#8, with \
+        "is encrypted the way OpenSSL did before version 1.0: decrypt it first, or encrypt it again as PKCS#8, with \
          `openssl pkcs8 -topk8` for example"
     )]
     EncryptedAsOfOld,
@@ -66,7 +66,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
 /// both, none, or the two characters `\n` that stand for one in JSON and in environment variables.
 ///
 /// # Errors
-/// Only if nobody can tell where a block ends.
+/// Only if nothing shows where a block ends.
 pub(super) fn read(text: &[u8]) -> Result<Vec<Block>, PemError> {
     if is_utf16(text) {
         return Err(PemError::Utf16);

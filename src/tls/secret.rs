@@ -1,4 +1,4 @@
-//! Bytes that are wiped when nobody needs them any more.
+//! Bytes that are wiped when they are dropped.
 
 use std::ops::Deref;
 
@@ -37,7 +37,7 @@ fn wipe(bytes: &mut [u8]) {
     zeroize::Zeroize::zeroize(bytes);
 }
 
-/// As well as it can be done without `zeroize`: nothing promises that the optimizer leaves it.
+/// As well as it can be done without `zeroize`: the compiler may remove it.
 #[cfg(not(feature = "encrypted-keys"))]
 fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);

@@ -1,4 +1,4 @@
-//! Who may import whom: the check that the sources keep to the table.
+//! Which part may import which: the check that the sources keep to the table.
 
 use crate::Finding;
 use crate::paths::{Path, paths};

@@ -1,4 +1,4 @@
-//! Who may import whom: the table of docs/architecture.md as data.
+//! Which part may import which: the table of docs/architecture.md as data.
 
 /// One row of the table: a part of the crate, by the name of its top module.
 pub(crate) struct Part {

@@ -165,7 +165,7 @@ fn a_module_that_is_up_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_module_that_is_up_with_other_settings_is_set_up_anew() {
+fn a_module_that_is_up_with_other_settings_is_set_up_from_the_start() {
     // Slow sends, manual receive, one connection only: none can be taken as it is.
     for setting in ["AT+CIPQSEND=0", "AT+CIPRXGET=1", "AT+CIPMUX=0"] {
         let mut pair = Pair::new();
@@ -179,7 +179,7 @@ fn a_module_that_is_up_with_other_settings_is_set_up_anew() {
 }
 
 #[test]
-fn a_module_found_half_way_is_set_up_anew() {
+fn a_module_found_half_way_is_set_up_from_the_start() {
     let half = ["AT+CSTT\r\n", "AT+CSTT\r\nAT+CIICR\r\n", "AT+CIPMUX=1\r\nAT+CSTT\r\n"];
     for lines in half {
         let mut pair = Pair::new();
@@ -250,7 +250,7 @@ fn a_wrong_pin_is_never_given_twice() {
 }
 
 #[test]
-fn a_pin_of_which_nobody_knows_what_became_is_never_given_twice() {
+fn a_pin_whose_outcome_is_unknown_is_never_given_twice() {
     let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
     pair.instead("AT+CPIN=", "");
     let ticket = pair.ask(Request::WaitReady { timeout: Duration::from_secs(600) });
@@ -259,7 +259,7 @@ fn a_pin_of_which_nobody_knows_what_became_is_never_given_twice() {
 }
 
 #[test]
-fn a_pin_is_never_given_twice_whatever_begins_anew() {
+fn a_pin_is_never_given_twice_whatever_restarts() {
     let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
     // The module restarts with the answer under way.
     pair.instead("AT+CPIN=", "");
@@ -272,7 +272,7 @@ fn a_pin_is_never_given_twice_whatever_begins_anew() {
     pair.run_for(Duration::from_secs(1));
     pair.plug_in();
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
-    // The module falls silent for so long that it is looked for anew.
+    // The module is silent long enough for the search for it to begin again.
     pair.instead_times(40, "AT", "");
     pair.run_for(Duration::from_secs(120));
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
@@ -304,7 +304,7 @@ fn a_pin_that_opened_the_card_unseen_was_right() {
 }
 
 #[test]
-fn a_wrong_pin_is_not_given_again_by_whoever_opens_the_modem_next() {
+fn a_wrong_pin_is_not_given_again_when_the_modem_is_opened_again() {
     let config = Config::default().pin("0099");
     let mut pair = Pair::with(config.clone(), locked("1234"));
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
@@ -328,7 +328,7 @@ fn a_card_that_says_by_an_error_that_it_wants_its_pin_gets_it() {
 }
 
 #[test]
-fn a_card_that_asks_for_what_nobody_has_is_reported() {
+fn a_card_that_can_not_be_opened_is_reported_with_its_reason() {
     let mut pair = Pair::with(Config::default(), locked("1234"));
     assert_eq!(not_ready(&mut pair), NotReady::PinRequired);
     assert_eq!(pair.wrote("AT+CPIN=\""), 0);
@@ -392,12 +392,12 @@ fn a_weak_signal_is_a_reason_only_where_no_network_has_answered() {
         assert_eq!(why_not(settings.clone().signal(0)), NotReady::NoSignal);
         assert_eq!(why_not(settings.signal(99)), NotReady::NoSignal);
     }
-    // Whom the network refuses it has heard.
+    // A module that the network refuses has been heard by it: a weak signal is not the reason.
     for signal in [7, 99] {
         let settings = Settings::default().registration(3).signal(signal);
         assert_eq!(why_not(settings), NotReady::NotRegistered(RegistrationStatus::Denied));
     }
-    // And whoever is registered is.
+    // The same holds for a module that is registered.
     assert_eq!(why_not(Settings::default().attach(false).signal(7)), NotReady::NotAttached);
     main_job(&mut Pair::with(Config::default(), Settings::default().signal(7)).ready());
     let error = Error::NotReady(weak(7)).to_string();
@@ -451,13 +451,13 @@ fn a_radio_that_may_not_be_switched_on_is_reported_and_waited_for() {
     let mut pair = radio_off(Config::default().switch_radio_on(false), 4);
     assert_eq!(not_ready(&mut pair), NotReady::RadioOff);
     assert_eq!(pair.wrote("AT+CFUN="), 0);
-    // Somebody switches it on.
+    // A command of the application switches it on.
     pair.command("AT+CFUN=1", Duration::from_secs(45)).unwrap();
     main_job(&mut pair.ready());
 }
 
 #[test]
-fn a_radio_that_somebody_switches_off_stays_off() {
+fn a_radio_that_is_switched_off_later_stays_off() {
     let mut pair = Pair::online();
     pair.command("AT+CFUN=4", Duration::from_secs(45)).unwrap();
     assert_eq!(not_ready(&mut pair), NotReady::RadioOff);

@@ -1,7 +1,7 @@
 //! The received side of every capture and fixture, given to an engine that asked none of it.
 //!
-//! A driver that is attached to a port on which somebody else's session runs must not stumble: it keeps its own
-//! questions going, passes on what is unasked, and comes to no wrong conclusion about data. The published captures are
+//! A driver on a port that carries the session of another program must go on working: it keeps asking its own
+//! questions, passes unsolicited lines on, and draws no wrong conclusion about data. The published captures are
 //! read from `../shared/captures`; where that folder is absent, the test says so and uses our own fixtures alone.
 
 // What fails here fails a test, in helpers too.
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use air724ug::Config;
 use air724ug::at::Urc;
-use air724ug::capture::{self, Capture, Entry, What, replay};
+use air724ug::capture::{self, Capture, Entry, HappeningKind, replay};
 use air724ug::proto::{Engine, Event, Input, Output};
 use air724ug::time::Timestamp;
 
@@ -70,7 +70,7 @@ fn listen(capture: &Capture, size: usize) -> Vec<Event> {
     events
 }
 
-/// Lines that answer no command in any state, so nobody may swallow them.
+/// Lines that answer no command in any state, so no part of the engine may drop them.
 fn is_news(urc: &Urc) -> bool {
     matches!(urc, Urc::Mode(..) | Urc::Service(_) | Urc::NetworkTime(_) | Urc::Bearer(_) | Urc::CardMode(_))
 }
@@ -83,7 +83,7 @@ fn what_comes_unasked_reaches_the_application_in_order_at_every_chunk_size() {
             .happenings
             .into_iter()
             .filter_map(|happening| match happening.what {
-                What::Urc { urc, .. } if is_news(&urc) => Some(urc),
+                HappeningKind::Urc { urc, .. } if is_news(&urc) => Some(urc),
                 _ => None,
             })
             .collect();
@@ -103,7 +103,7 @@ fn what_comes_unasked_reaches_the_application_in_order_at_every_chunk_size() {
 }
 
 #[test]
-fn nobody_elses_session_opens_a_socket() {
+fn the_session_of_another_program_opens_no_socket() {
     for (path, capture) in captures() {
         for size in [1, usize::MAX] {
             let events = listen(&capture, size);

@@ -142,7 +142,7 @@ fn eight_flushes_at_once_leave_the_port_to_others() {
 }
 
 #[test]
-fn where_nobody_can_say_a_flush_fails_at_once_and_asks_nothing() {
+fn where_delivery_is_unknown_a_flush_fails_at_once_and_asks_nothing() {
     let mut pair = Pair::online();
     let host = Quotable::host(ECHO.0).unwrap();
     let request = Request::Connect { protocol: Protocol::Udp, host, port: ECHO.1, timeout: LONG };
@@ -220,7 +220,11 @@ fn what_is_known_to_be_acknowledged_is_counted() {
     let socket = pair.channel_open();
     pair.send(socket, &[7; 5_000]).unwrap();
     let seen = |pair: &Pair| pair.engine.socket_statistics(socket).unwrap().clone();
-    assert_eq!((seen(&pair).acknowledged, seen(&pair).unacknowledged()), (0, 5_000), "nobody has asked");
+    assert_eq!(
+        (seen(&pair).acknowledged, seen(&pair).unacknowledged()),
+        (0, 5_000),
+        "the module has not been asked"
+    );
     pair.instead("AT+CIPACK", "\r\n+CIPACK: 5000,3800,1200\r\n\r\nOK\r\n");
     assert_eq!(unacknowledged(&mut pair, socket), 1_200);
     assert_eq!((seen(&pair).acknowledged, seen(&pair).unacknowledged()), (3_800, 1_200));

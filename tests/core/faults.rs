@@ -450,7 +450,7 @@ fn connect_fail_after_75_s_inside_the_next_command_is_capture_s04() {
 }
 
 #[test]
-fn a_connection_that_blocks_the_module_gives_its_late_error_to_nobody_else() {
+fn a_connection_that_blocks_the_module_gives_its_late_error_to_no_other_command() {
     // The vendor dialect answers nothing for 60 s, and then says so.
     let settings = Settings::default().profile(Profile::vendor8910());
     let mut pair = Pair::with(Config::default(), settings).ready();
@@ -514,7 +514,7 @@ fn a_late_success_of_a_connection_that_was_given_up_is_closed() {
     assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_secs(60));
     let open = pair.modem.state().channels.iter().filter(|channel| channel.link.is_some()).count();
-    assert_eq!(open, 0, "a connection that nobody has stays open");
+    assert_eq!(open, 0, "a connection without a socket stays open");
 }
 
 #[test]
@@ -640,7 +640,7 @@ fn stray_blank_lines_change_nothing() {
 }
 
 #[test]
-fn an_echo_that_is_suddenly_on_is_a_module_that_has_started_anew() {
+fn an_echo_that_is_suddenly_on_is_a_module_that_has_restarted() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CSQ", "AT+CSQ\r\r\n+CSQ: 24,0\r\n\r\nOK\r\n");

@@ -165,7 +165,7 @@ fn a_refusal_of_a_module_that_holds_nothing_is_the_end() {
 }
 
 #[test]
-fn a_socket_that_nobody_reads_is_overrun_alone_and_says_how_much_is_lost() {
+fn an_unread_socket_is_overrun_alone_and_says_how_much_is_lost() {
     let window = 65_536;
     let config = Config::default().receive_window(window);
     let mut pair = Pair::with(config, Settings::default()).ready();
@@ -180,7 +180,7 @@ fn a_socket_that_nobody_reads_is_overrun_alone_and_says_how_much_is_lost() {
     let (read, end) = pair.read_to_end(idle);
     let sent: Vec<u8> = (0..200_000).map(Peer::source_byte).collect();
     assert!(read.len() > window - 1460 && sent.starts_with(&read), "{} bytes", read.len());
-    // What the module had pushed when the channel was closed: counted by whoever watched the line.
+    // What the module had pushed when the channel was closed, counted by the events.
     let pushed: usize = pair.events.iter().map(pushed_on(idle)).sum();
     assert!(
         matches!(end, Error::Overrun { lost } if lost as usize == pushed - read.len()),
@@ -199,7 +199,7 @@ fn pushed_on(socket: SocketId) -> impl Fn(&Event) -> usize {
 }
 
 #[test]
-fn in_manual_mode_a_socket_that_nobody_reads_loses_nothing() {
+fn in_manual_mode_an_unread_socket_loses_nothing() {
     let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(8_192);
     let mut pair = Pair::with(config, Settings::default()).ready();
     let idle = pair.channel_open();
@@ -213,7 +213,7 @@ fn in_manual_mode_a_socket_that_nobody_reads_loses_nothing() {
     assert!(!pair.saw(|event| matches!(event, Event::Closed(..))));
     let polls = pair.wrote("AT+CIPRXGET=2,0");
     assert!(polls < 20, "{polls} fetches for a socket without room");
-    // An hour later somebody reads.
+    // An hour later the application reads.
     assert_eq!(pair.read(idle, data.len()).unwrap(), data);
     assert!(matches!(pair.answer(sending), Ok(Response::Sent { accepted: 150_000, .. })));
 }

@@ -322,7 +322,7 @@ fn the_bearer_is_lost_in_place_of_the_result_of_a_send() {
 }
 
 #[test]
-fn a_module_that_was_never_told_of_several_connections_is_set_up_anew() {
+fn a_module_without_several_connections_is_set_up_from_the_start() {
     let mut pair = Pair::new();
     let mut garbled = false;
     pair.to_modem = Box::new(move |_, bytes| match bytes == b"AT+CIPMUX=1\r\n" && !garbled {

@@ -1,7 +1,7 @@
 //! Random requests against a module and a line on which everything goes wrong, thousands of times, each schedule a function
 //! of one number.
 //!
-//! `AIR724UG_SEED=<number>` runs that schedule alone, `AIR724UG_SCHEDULES=<count>` so many of each kind.
+//! `AIR724UG_SEED=<number>` runs that schedule alone, `AIR724UG_SCHEDULES=<count>` this number of each kind.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 

@@ -399,7 +399,7 @@ impl Schedule {
                 Ok(Response::Sent { accepted, .. }) => stream.taken.extend(&data[..accepted]),
                 // Nothing of it has been written.
                 Err(Error::Timeout { .. }) => {}
-                // It is over, and how much was written before nobody knows.
+                // The stream is over, and how much of the data was written before is unknown.
                 _ => stream.taken.extend(data),
             }
         }
@@ -525,8 +525,8 @@ fn is_answer(bytes: &[u8]) -> bool {
     text.starts_with("\r\n") && text.ends_with("\r\n") && !news.iter().any(|word| text.contains(word))
 }
 
-/// Follows what was written through what the peer got, passing over so many escapes at most: what else the peer got, what it
-/// lacks, and how many were passed over.
+/// Compares what was written with what the peer got, and skips at most `most` escapes. Returns what else the peer got, what
+/// it lacks, and how many escapes were skipped.
 fn without_escapes<'a>(mut got: &'a [u8], mut written: &'a [u8], most: usize) -> (&'a [u8], &'a [u8], usize) {
     let mut count = 0;
     loop {

@@ -2,7 +2,7 @@
 //!
 //! A command times out because its answer is taken off the line. The answer is put back at one place of what follows:
 //! more than a hundred commands of all kinds. Every place is tried. Each command has to get its own right answer, or an
-//! error that says that nobody knows; and behind the place everything has to be as if nothing had happened.
+//! error that says that its outcome is unknown; and behind the place everything has to be as if nothing had happened.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -23,9 +23,9 @@ use air724ug::{Config, Error, ReceiveMode};
 struct Late {
     /// The command of which the answer is lost begins like this.
     victim: &'static str,
-    /// Before the loss begins, so many more writes pass (1: the prompt comes, the result is lost).
+    /// How many more writes pass before the loss begins (1: the prompt comes, the result is lost).
     spared: usize,
-    /// The answers to so many writes are lost.
+    /// The number of writes whose answers are lost.
     lost: usize,
     /// What comes later.
     bytes: Vec<u8>,
@@ -144,7 +144,7 @@ struct Stand {
 #[derive(Default, Debug)]
 struct Judged {
     right: usize,
-    /// Errors that say that nobody knows.
+    /// Errors that say that the outcome is unknown.
     open: usize,
     in_doubt: Vec<String>,
     wrong: Vec<String>,
@@ -312,7 +312,7 @@ enum Verdict {
     Wrong(String),
 }
 
-/// An error that says that nobody knows is allowed; a refusal or an end that was another command's is not.
+/// An error that says that the outcome is unknown is allowed; a refusal or an end that was another command's is not.
 fn open_or_wrong(error: &Error) -> Verdict {
     match error {
         Error::Unexpected(_)
@@ -459,7 +459,7 @@ fn the_end_of_a_close_comes_late() {
 }
 
 #[test]
-fn fetched_data_come_late_and_are_nobodys() {
+fn fetched_data_that_come_late_go_to_no_socket() {
     for answer in
         ["\r\n+CIPRXGET: 2,0,10,0\r\nLATE DATA!\r\n\r\nOK\r\n", "\r\nOK\r\n", "\r\n+CME ERROR: 3\r\n"]
     {

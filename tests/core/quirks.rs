@@ -92,7 +92,7 @@ fn nothing_is_written_for_two_seconds_behind_a_shut() {
 }
 
 #[test]
-fn a_close_that_nobody_asked_for_is_the_peers() {
+fn a_close_without_a_request_is_the_peers() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.inject(b"\r\n0, CLOSE OK\r\n");

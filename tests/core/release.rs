@@ -29,7 +29,7 @@ fn full() -> (Pair, Vec<SocketId>) {
     (pair, sockets)
 }
 
-/// As when a socket is dropped: nobody waits for its close.
+/// As when a socket is dropped: no call waits for its close.
 fn forget(pair: &mut Pair, socket: SocketId) {
     pair.call(Request::Forget { socket }).unwrap();
 }
@@ -77,7 +77,7 @@ fn a_connection_waits_for_the_channel_of_a_socket_that_is_being_closed() {
 }
 
 #[test]
-fn a_connection_waits_for_the_channel_of_one_that_nobody_waits_for_any_more() {
+fn a_connection_waits_for_the_channel_of_an_abandoned_one() {
     let mut pair = online();
     for _ in 0..7 {
         pair.channel_open();
@@ -91,7 +91,7 @@ fn a_connection_waits_for_the_channel_of_one_that_nobody_waits_for_any_more() {
 }
 
 #[test]
-fn what_ended_but_is_still_held_is_waited_for_by_nobody() {
+fn no_connection_waits_for_a_socket_that_ended_but_is_still_held() {
     let (mut pair, sockets) = full();
     pair.control(Control::PeerClose(0));
     pair.run_until(|pair| pair.saw(|event| matches!(event, Event::Closed(_, Some(CloseReason::Peer)))));
@@ -128,7 +128,7 @@ fn who_waits_first_is_served_first() {
     let second = connecting(&mut pair, LONG);
     connects(&mut pair, first, sockets[4]);
     assert!(pair.answered(second).is_none(), "its channel is not free yet");
-    // Nobody overtakes it when a channel becomes free.
+    // No later connection overtakes it when a channel becomes free.
     forget(&mut pair, sockets[1]);
     let third = connecting(&mut pair, LONG);
     connects(&mut pair, second, sockets[1]);
@@ -176,7 +176,7 @@ fn a_connection_that_finds_its_channel_taken_waits_until_that_is_released() {
 }
 
 #[test]
-fn nobody_overtakes_a_connection_that_found_its_channel_taken() {
+fn no_connection_overtakes_one_that_found_its_channel_taken() {
     let (mut pair, sockets) = full();
     pair.instead("AT+CIPCLOSE=3", "\r\nERROR\r\n");
     pair.instead_times(100, "AT+CIPCLOSE=5", "");

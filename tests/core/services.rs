@@ -24,9 +24,9 @@ fn a_name_is_resolved() {
 }
 
 #[test]
-fn a_name_that_nobody_knows_is_a_typed_error() {
+fn an_unknown_name_is_a_typed_error() {
     let mut pair = Pair::online();
-    let answer = resolve(&mut pair, "nobody.test", Duration::from_secs(60));
+    let answer = resolve(&mut pair, "unknown.test", Duration::from_secs(60));
     assert!(matches!(answer, Err(Error::ResolveFailed(_))), "{answer:?}");
 }
 
@@ -34,7 +34,7 @@ fn a_name_that_nobody_knows_is_a_typed_error() {
 fn sockets_work_while_a_name_is_being_resolved() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    let ticket = pair.ask(Request::query(&Resolve::new("nobody.test").unwrap()));
+    let ticket = pair.ask(Request::query(&Resolve::new("unknown.test").unwrap()));
     let before = pair.now;
     pair.send(socket, b"meanwhile").unwrap();
     assert_eq!(pair.read(socket, 9).unwrap(), b"meanwhile");

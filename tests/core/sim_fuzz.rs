@@ -24,7 +24,7 @@ const FOUND: &[Found] = &[
     (decoder::run, b"\0\0+IPD,4,TURKEY:abcd\r\n"),
     // A socket whose handle went while another waited for its close: that one was never told.
     (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
-    // A port that came back without having gone took the question in flight with it, and nobody was told.
+    // A port that came back without having gone took the question in flight with it, and its caller got no answer.
     (engine::run, b"\x04\xc6\xf2\xf5\x06\x01\xb7\x00\x20\x38\x2c\x30\xec\xc6\xf2\xf5\x06\x01\xb7\x00\x05\x06\x0a\x00\x00\
           \xf8\x02\x14\xf9\xff\xed\xf2\xf5\x05\xd4\xbc\xaf\xc1\xdf\xbc\xb3\x4f\x09\x53\x07\x05"),
     // A card that came to a modem whose port was gone was told on that port.
@@ -34,7 +34,7 @@ const FOUND: &[Found] = &[
           \x00\x00\x02\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\xff\x40\x05"),
     // A stream that the module ended while it was still being dialled had an end without a beginning.
     (engine::run, b"\x49\xf2\x2b\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25"),
-    // A connection that nobody waited for any more was tried again, and stood without a handle.
+    // A connection whose caller had given up was tried again, and stood without a handle.
     (engine::run, b"\x01\x05\x43\x06\x41\x43\x99\x99\x99\x41\x05\x41\x43"),
     // A damaged body was reported once more where reads were cut elsewhere.
     (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:IVE,0,5:\x0d\x0a\x0d\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
@@ -146,7 +146,7 @@ fn a_script_that_fails_is_reported_with_its_seed() {
     assert!(message.downcast_ref::<String>().unwrap().contains("AIR724UG_SEED="));
 }
 
-/// Runs so many scripts of at most so many bytes.
+/// Runs `count` scripts of at most `length` bytes.
 fn seeded(count: u64, length: usize, run: impl Fn(&[u8])) {
     let only: Option<u64> = std::env::var("AIR724UG_SEED").ok().and_then(|seed| seed.parse().ok());
     for seed in only.map_or(0..count, |seed| seed..seed + 1) {

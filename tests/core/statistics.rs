@@ -94,7 +94,7 @@ fn a_command_behind_one_that_may_yet_be_answered_is_fenced() {
     assert!(matches!(pair.call(Request::query(&Signal)), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_secs(1));
     let before = seen(&pair);
-    // Both answers come, and nobody knows which is which.
+    // Both answers come, and nothing shows which is which.
     pair.behind("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
     let answer = pair.call(Request::query(&Signal));
     assert!(answer.is_err(), "{answer:?}");

@@ -81,7 +81,7 @@ fn what_is_on_the_module_is_not_uploaded_again() {
 }
 
 #[test]
-fn a_file_of_another_length_is_made_anew() {
+fn a_file_of_another_length_is_made_again() {
     let (mut pair, _) = online();
     connect(&mut pair, &verified()).unwrap();
     let name = names(&mut pair).remove(0);
@@ -267,7 +267,7 @@ fn the_time_of_the_connection_holds_for_each_step_too() {
 #[test]
 fn a_server_that_is_not_there_is_a_refused_connection() {
     let (mut pair, _) = online();
-    let host = Quotable::host("nobody.test").unwrap();
+    let host = Quotable::host("unknown.test").unwrap();
     let tls = verified().settings(host.as_str()).unwrap();
     let answer = pair.call(Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(60) });
     let why = TlsFailure::Refused(Refusal::ConnectFail);
@@ -373,7 +373,7 @@ fn connections_that_need_the_same_files_do_not_take_them_from_each_other() {
 #[test]
 fn the_switch_is_not_changed_while_another_connection_is_made() {
     let (mut pair, _) = online();
-    let unknown = pair.connecting("nobody.test", 80, Duration::from_secs(120));
+    let unknown = pair.connecting("unknown.test", 80, Duration::from_secs(120));
     let secure = connecting(&mut pair, &verified(), Duration::from_secs(120));
     while pair.answered(unknown).is_none() {
         assert!(!pair.written.windows(9).any(|text| text == b"AT+CIPSSL"), "{}", pair.story());
@@ -381,7 +381,7 @@ fn the_switch_is_not_changed_while_another_connection_is_made() {
     }
     assert!(pair.answer(secure).is_ok());
     // And the other way round.
-    let host = Quotable::host("nobody.test").unwrap();
+    let host = Quotable::host("unknown.test").unwrap();
     let tls = verified().plain_beside(true).settings(host.as_str()).unwrap();
     let socket_of_tls = Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(120) };
     let (mut pair, _) = online();

@@ -100,7 +100,7 @@ fn a_key_without_a_password_needs_none() {
 }
 
 #[test]
-fn a_password_given_to_nobody_is_asked_for_by_name() {
+fn an_encrypted_key_without_a_password_names_the_function_to_call() {
     let why = refusal(PrivateKey::from_bytes(pem("aes256.key").as_bytes()));
     assert!(why.contains("from_bytes_encrypted"), "{why}");
 }
@@ -114,7 +114,7 @@ fn what_is_not_understood_says_what_to_do() {
     }
 }
 
-/// Nobody's time and memory are at the mercy of a file.
+/// A file does not decide how much time and memory the program spends.
 #[test]
 fn a_key_that_asks_for_too_much_work_is_refused_before_any_is_done() {
     let began = Instant::now();
@@ -141,7 +141,7 @@ fn a_key_that_asks_for_too_much_work_is_refused_before_any_is_done() {
 #[test]
 fn damage_is_an_error_whatever_it_hits() {
     let key = der("aes256.key");
-    // The initialization vector stands before the encrypted key, of 144 bytes.
+    // The initialisation vector stands before the encrypted key, of 144 bytes.
     let vector = key.windows(3).position(|window| window == [4, 0x81, 144]).unwrap() - 16;
     for at in 0..key.len() {
         for flip in [0x01, 0x80, 0xff] {

@@ -1,5 +1,5 @@
-//! Files on their way to the module: what happens when something is lost or refused, and that nobody sees what is in
-//! them. In virtual time.
+//! Files on their way to the module: what happens when something is lost or refused, and that their content is
+//! in no event and no log. In virtual time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -242,7 +242,7 @@ fn a_file_that_was_not_written_to_the_end_is_not_used_whatever_its_length() {
 }
 
 #[test]
-fn a_connection_that_nobody_waits_for_any_more_leaves_the_channel_free() {
+fn an_abandoned_connection_leaves_the_channel_free() {
     let (mut pair, _) = online();
     replace(&mut pair, "\r\n> ", "");
     let ticket = connecting(&mut pair, &verified(), Duration::from_secs(2));

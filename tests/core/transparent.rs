@@ -417,7 +417,7 @@ fn an_ok_of_the_peers_behind_an_escape_that_was_missed_is_no_answer() {
     }
 }
 
-/// The module has started anew and has not said so: it echoes, and nothing else of it is heard.
+/// The module has restarted without its banner: it echoes, and nothing else of it is heard.
 fn restart_in_silence(pair: &mut Pair) {
     pair.control(Control::fault(fault::Reboot));
     pair.to_host =
@@ -560,7 +560,7 @@ fn data_mode_that_is_not_confirmed_ends_the_stream_and_the_module_is_found_again
         let (mut pair, stream) = streaming();
         pair.escape(stream).unwrap();
         if reaches {
-            // The module is in data mode, and nobody knows.
+            // The module is in data mode, and its `CONNECT` is lost.
             pair.to_host =
                 Box::new(|_, bytes| if bytes.windows(7).any(|w| w == b"CONNECT") { vec![] } else { bytes });
         } else {
@@ -702,7 +702,7 @@ fn a_connection_that_never_answers_times_out_and_sockets_work_afterwards() {
 }
 
 #[test]
-fn a_late_connect_gives_nobody_a_stream_and_its_peer_no_commands() {
+fn a_late_connect_gives_no_application_a_stream_and_its_peer_no_commands() {
     let mut pair = Pair::online();
     let connects = pair.modem.network_mut();
     connects.set_latency(Duration::from_secs(6));
@@ -1014,7 +1014,7 @@ fn commands_of_the_application_may_end_the_stream() {
 }
 
 #[test]
-fn a_stream_that_nobody_reads_is_overrun_and_says_by_how_much() {
+fn an_unread_stream_is_overrun_and_says_by_how_much() {
     let mut pair = Pair::with(Config::default().receive_window(4_096), Settings::default()).ready();
     let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
     let data: Vec<u8> = (0..=255).cycle().take(6_000).collect();

@@ -97,7 +97,7 @@ fn a_stream_whose_peer_never_reads_can_be_left() {
     let escaped = pair.escape(stream);
     assert!(matches!(escaped, Err(Error::Timeout { .. })), "the modem can't hear it: {escaped:?}");
     assert!(pair.now - began <= Duration::from_secs(20));
-    // The port has not taken all: the question for the mode is put off, and at last nobody knows.
+    // The port has not taken all: the question for the mode is put off until the time is up, and the mode stays unknown.
     let closed = pair.call(Request::Close { socket: stream, timeout: Duration::from_secs(40) });
     assert!(matches!(closed, Err(Error::Timeout { .. } | Error::Closed(CloseReason::Local))), "{closed:?}");
     assert!(accepted > PORT_BUFFER);

@@ -92,7 +92,7 @@ fn firmware_that_says_no_sender_is_used_without() {
 }
 
 #[test]
-fn nobody_asks_for_senders_unless_told() {
+fn senders_are_asked_for_only_if_configured() {
     assert_eq!(Pair::online().wrote("AT+CIPSRIP"), 0);
 }
 
@@ -118,7 +118,7 @@ fn a_command_inside_a_datagram_is_not_run_when_the_prompt_is_lost() {
 }
 
 #[test]
-fn a_datagram_that_nobody_reads_is_lost_without_an_error() {
+fn an_unread_datagram_is_lost_without_an_error() {
     let mut pair = Pair::with(Config::default().receive_window(4096), Settings::default()).ready();
     let socket = association(&mut pair);
     (0..10).for_each(|index| drop(pair.send(socket, &[index; 1000])));

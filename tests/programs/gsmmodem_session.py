@@ -44,7 +44,7 @@ def look_around(modem):
     check("revision", modem.revision, r".*AirM2M_720U_V\d+_LTE_AT\"?")
     check("IMEI", modem.imei, r"\d{15}")
     check("IMSI", modem.imsi, r"\d{15}")
-    # Without a limit: its time-out is a thread that outlives the answer. Whoever starts this script limits it.
+    # Without a limit: its time-out is a thread that outlives the answer. .ci/run limits the time of this script.
     strength = modem.waitForNetworkCoverage()
     if not 1 <= strength <= 31:
         raise Failed(f"signal strength is {strength}, which is no coverage")

@@ -138,7 +138,7 @@ def orders(sim, folder, help_text, echo_port):
         peer = socket.socket(socket.AF_UNIX)
         while peer.connect_ex(control) != 0:
             if time.monotonic() > until:
-                raise Failed("nobody listens on the control socket")
+                raise Failed("nothing listens on the control socket")
         remote = Line("control socket", peer.fileno())
         modems = [terminal(f"{link}{number}", f"modem {number}") for number in (0, 1)]
 

@@ -70,7 +70,7 @@ fn allocations(run: impl FnOnce()) -> u64 {
 }
 
 const CHUNK: usize = 1460;
-/// So often something is done before it is counted, and then while it is.
+/// How often a transfer is done before the count begins, and again while it runs.
 const TIMES: usize = 500;
 
 #[test]
@@ -196,7 +196,7 @@ impl Core {
     }
 }
 
-/// The same with the driver: a real port, its thread, and a caller that sends and reads into his own buffer.
+/// The same with the driver: a real port, its thread, and a caller that sends and reads into its own buffer.
 fn echo_on_a_terminal(mode: ReceiveMode) -> u64 {
     let pty = serve::Pty::open().unwrap();
     let path = pty.path().display().to_string();
@@ -211,7 +211,7 @@ fn echo_on_a_terminal(mode: ReceiveMode) -> u64 {
     modem.wait_ready(SOON).unwrap();
     ADOPTS.store(false, Ordering::SeqCst);
     let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
-    // The first one who waits on a channel takes a place in it, and in the rounds before the count nobody need have waited.
+    // The first wait on a channel takes a place in it, and the rounds before the count may pass without a wait.
     socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     assert_eq!(socket.read(&mut [0]).unwrap_err().kind(), ErrorKind::TimedOut);
     socket.set_read_timeout(Some(SOON)).unwrap();

@@ -78,7 +78,7 @@ fn assert_no_thread_is_left() {
 }
 
 #[test]
-fn a_port_that_hangs_up_ends_everybody_who_waits() {
+fn a_port_that_hangs_up_ends_every_waiting_call() {
     let _alone = alone();
     let mut terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default());
@@ -93,7 +93,7 @@ fn a_port_that_hangs_up_ends_everybody_who_waits() {
 }
 
 #[test]
-fn closing_the_modem_ends_everybody_who_waits_and_frees_the_port() {
+fn closing_the_modem_ends_every_waiting_call_and_frees_the_port() {
     let _alone = alone();
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default());

@@ -11,7 +11,8 @@ use air724ug::{Config, Modem, ReceiveMode, Socket};
 /// How long nothing must happen.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Whoever wakes goes to sleep again: so many times in a quiet while. Waits in a call of our own, which must stay silent.
+/// How often threads went to sleep in a quiet second: each that wakes goes to sleep again. The test waits in a call that
+/// must stay silent too.
 #[track_caller]
 fn naps_while_quiet(modem: &Modem) -> u64 {
     let events = modem.events();

@@ -208,7 +208,7 @@ fn closing_ends_in_time_while_the_writer_half_blocks() {
 }
 
 #[test]
-fn a_terminal_that_nobody_reads_keeps_no_call_beyond_its_time_out() {
+fn an_unread_terminal_keeps_no_call_beyond_its_time_out() {
     let pty = serve::Pty::open().unwrap();
     let modem = Modem::open(&pty.path().display().to_string(), Config::default()).unwrap();
     let error = timed(|| modem.wait_ready(SHORT)).unwrap_err();
@@ -274,7 +274,7 @@ fn yes_sayer(mut commands: PipeReader, mut answers: PipeWriter) {
 }
 
 #[test]
-fn a_module_that_says_ok_to_everything_keeps_nobody_waiting() {
+fn a_module_that_says_ok_to_everything_keeps_no_call_waiting() {
     let (commands, to_module) = io::pipe().unwrap();
     let (from_module, answers) = io::pipe().unwrap();
     thread::spawn(move || yes_sayer(commands, answers));
@@ -299,7 +299,7 @@ fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
     let mut ask = |text: &str, answer: &str| {
         match modem.command(text, SOON) {
             Ok(lines) if lines == [answer] => {}
-            // The command in flight when the late answer came may be told that nobody knows which was its own.
+            // The command in flight when the late answer came may get the error that its own answer can't be told from it.
             Err(Error::Unexpected(_)) => doubtful += 1,
             result => wrong.push((text.to_owned(), result)),
         }

@@ -120,7 +120,7 @@ fn eight_sockets_move_a_megabyte_each_both_ways_when_data_are_fetched() {
     eight_sockets_move_a_megabyte_each_both_ways(ReceiveMode::Manual);
 }
 
-/// The socket that nobody reads.
+/// The socket that no thread reads.
 const UNREAD: usize = 3;
 
 #[test]

@@ -285,7 +285,7 @@ fn a_socket_that_is_dropped_is_closed_for_the_peer() {
 }
 
 #[test]
-fn a_socket_knows_whom_it_talks_to() {
+fn a_socket_knows_the_address_and_the_name_of_its_peer() {
     let (_terminal, modem) = ready(Config::default());
     let server: SocketAddr = echo_server();
     let socket = connect(&modem, server);

@@ -84,7 +84,7 @@ fn a_peer_that_closes_is_a_gap_with_what_was_not_acknowledged() {
     let gaps = read(&mut socket, b"again");
     assert_eq!(gaps.len(), 1);
     let Missing::Unacknowledged { last, before: 0 } = &gaps[0].missing else { panic!("{gaps:?}") };
-    assert!(last == b"hellobye", "nobody has asked: {gaps:?}");
+    assert!(last == b"hellobye", "the module has not been asked: {gaps:?}");
 }
 
 /// A server that reads nothing, and resets each connection when it is told to.
@@ -164,7 +164,7 @@ fn what_was_not_sent_in_time_is_no_part_of_a_gap() {
 }
 
 #[test]
-fn datagrams_come_back_with_the_bearer_and_nobody_knows_which_were_lost() {
+fn datagrams_come_back_with_the_bearer_and_their_loss_is_unknown() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();
     server.set_read_timeout(Some(SOON)).unwrap();
@@ -250,10 +250,10 @@ fn the_ladder_is_climbed_step_by_step() {
     let (pulled, hook) = crossbeam_channel::unbounded();
     bench.supervisor.power_hook(move || pulled.send(()).unwrap());
     let events = bench.supervisor.events();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let supervisor = bench.supervisor.clone();
     let connecting =
-        thread::spawn(move || supervisor.connect(("127.0.0.1", nobody.port()), Duration::from_secs(45)));
+        thread::spawn(move || supervisor.connect(("127.0.0.1", closed.port()), Duration::from_secs(45)));
     hook.recv_timeout(SOON).unwrap();
     let rungs: Vec<_> = events
         .try_iter()
@@ -332,8 +332,8 @@ fn a_modem_that_is_closed_ends_a_pause() {
 #[test]
 fn time_is_up_when_it_is_up() {
     let bench = bench(quick());
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut socket = bench.supervisor.tcp("127.0.0.1", nobody.port());
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut socket = bench.supervisor.tcp("127.0.0.1", closed.port());
     assert_eq!(socket.recv(Duration::from_millis(300)).unwrap(), Received::Timeout);
     assert!(matches!(socket.send(b"x", Duration::from_millis(300)), Err(Error::Timeout { .. })));
     let mut wrong = bench.supervisor.tcp("a\"b", 7);

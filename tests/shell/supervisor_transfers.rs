@@ -121,7 +121,7 @@ impl Worker {
     }
 }
 
-/// Waits until each worker has carried its records behind so many gaps.
+/// Waits until each worker has carried its records behind this number of gaps.
 fn all_carry(progress: &Receiver<(usize, u64)>, gaps: u64) {
     let mut carried = [false; WORKERS];
     while !carried.iter().all(|done| *done) {

@@ -18,7 +18,7 @@ fn millis(millis: u64) -> Duration {
 #[test]
 fn a_cold_start_prints_its_lines_in_their_order_and_time() {
     let mut host = host_with(Settings::default().boot(Boot::Cold));
-    assert_eq!(host.write(b"AT\r\n"), b"", "nobody listens yet");
+    assert_eq!(host.write(b"AT\r\n"), b"", "the module does not listen yet");
     assert_eq!(text(host.wait(millis(1_500))), "\r\nRDY\r\n");
     ask(&mut host, "AT+CPIN?", "\r\n+CME ERROR: 14\r\n");
     assert_eq!(text(host.wait(millis(500))), "\r\n+CPIN: READY\r\n");
@@ -127,7 +127,7 @@ fn a_new_rate_is_used_after_its_ok() {
 }
 
 #[test]
-fn a_connect_that_nobody_answers_fails_after_75_seconds() {
+fn an_unanswered_connect_fails_after_75_seconds() {
     let mut host = online(true);
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"silent.test\",1", OK);
     assert_eq!(host.wait(millis(74_999)), b"");
@@ -263,7 +263,7 @@ fn waiting_data_is_announced_once_until_it_is_read() {
 }
 
 #[test]
-fn a_channel_that_nobody_reads_holds_back_its_peer_and_no_other() {
+fn an_unread_channel_holds_back_its_peer_and_no_other() {
     let mut host = host();
     ask(&mut host, "AT+CIPRXGET=1", OK);
     go_online(&mut host, true);

@@ -370,7 +370,7 @@ fn a_sleeping_modem_loses_the_first_bytes_and_needs_several_at() {
     host.wait(millis(2_000));
     host.write(b"A");
     host.wait(millis(2_150));
-    assert_eq!(host.write(b"AT\r\n"), b"", "asleep again: nobody talked to it");
+    assert_eq!(host.write(b"AT\r\n"), b"", "asleep again: the host was silent");
     host.wait(millis(200));
     ask(&mut host, "AT+CSCLK=0", OK);
     host.wait(Duration::from_secs(3600));

@@ -72,7 +72,7 @@ fn a_peer_that_closes_is_told_on_its_channel_as_in_a27() {
 }
 
 #[test]
-fn a_close_that_nobody_asked_for_can_be_printed_as_in_a27() {
+fn a_close_without_a_request_can_be_printed_as_in_a27() {
     let mut host = online(true);
     assert_eq!(order(&mut host, "urc 0, CLOSE OK"), "\r\n0, CLOSE OK\r\n");
     assert_eq!(order(&mut host, "fault urc=0, CLOSE OK@30s"), "");

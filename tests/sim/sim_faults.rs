@@ -135,7 +135,7 @@ fn a_body_that_comes_by_itself_is_cut_as_a_short_one_and_costs_no_answer() {
 }
 
 #[test]
-fn a_send_that_fails_reaches_nobody_and_leaves_its_link() {
+fn a_send_that_fails_does_not_reach_the_peer_and_leaves_its_link() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     host.control(Control::fault(fault::SendFail));
@@ -148,7 +148,7 @@ fn a_send_that_fails_reaches_nobody_and_leaves_its_link() {
 }
 
 #[test]
-fn a_connect_that_nobody_hears_fails_after_75_seconds_and_the_next_one_works() {
+fn a_silent_connect_fails_after_75_seconds_and_the_next_one_works() {
     let mut host = online(true);
     host.control(Control::fault(fault::SilentConnect));
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"echo.test\",7", OK);
@@ -189,7 +189,7 @@ fn a_reboot_forgets_everything_and_says_so_in_its_time() {
     let state = host.simulator().state();
     assert!(!state.listening && state.ip == "IP INITIAL" && state.registration == 2);
     assert!(!host.simulator().network().is_open(sim::last_link(&host)));
-    assert_eq!(host.write(b"1234567890AT\r\n"), b"", "nobody listens");
+    assert_eq!(host.write(b"1234567890AT\r\n"), b"", "the module does not listen");
     assert_eq!(text(host.wait(Duration::from_millis(1_500))), "\r\nRDY\r\n");
     ask(&mut host, "AT+CIPMUX?", "\r\n+CIPMUX: 0\r\n\r\nOK\r\n");
 }

@@ -143,13 +143,13 @@ fn world(host: &mut VirtualHost<MemoryNetwork>, words: &str) -> Vec<u8> {
     }
     let mut parts = words.splitn(4, ' ');
     let (Some("peer"), Some(channel), Some(verb)) = (parts.next(), parts.next(), parts.next()) else {
-        panic!("nobody knows how to do {words:?}");
+        panic!("no such step: {words:?}");
     };
     let link = link(host, channel.parse().unwrap());
     match (verb, parts.next()) {
         ("sends", Some(data)) => host.with_network(|network| network.push(link, data.as_bytes())),
         ("closes", None) => host.with_network(|network| network.close_by_peer(link)),
-        _ => panic!("nobody knows how to do {words:?}"),
+        _ => panic!("no such step: {words:?}"),
     }
 }
 

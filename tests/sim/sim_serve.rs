@@ -188,7 +188,7 @@ fn datagrams_go_to_a_real_peer_and_back() {
     program.expect("\r\n+RECEIVE,0,3:\r\none\r\n+RECEIVE,0,5:\r\nthree");
 }
 
-/// A port that nobody has, nor will have: systems hand out ports from 32768 on (Linux) or 49152 on to who asks for none.
+/// A port that is free and stays so: a program that asks for any port gets one from 32768 on (Linux) or from 49152 on.
 fn free_port() -> u16 {
     let begin = 20_000 + (std::process::id() % 10_000) as u16;
     let is_free = |port: &u16| {
@@ -230,7 +230,7 @@ fn a_real_peer_sees_the_local_port_that_was_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_local_port_that_somebody_listens_on_fails_the_connect() {
+fn a_local_port_that_is_taken_fails_the_connect() {
     let (server, taken) = (echo_server(), echo_server());
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
@@ -262,7 +262,7 @@ fn a_host_that_does_not_read_stops_the_peer_and_memory_does_not_grow() {
     let mut program = Program::new(reader, writer);
     program.go_online();
     program.ask("AT+CIPSTART=0,\"TCP\",\"source.test\",1", "0, CONNECT OK\r\n");
-    // Nobody reads now. The modem still answers who asks it directly, and its link is still open.
+    // The program stops reading. The modem still answers through its handle, and its link is still open.
     assert_eq!(handle.state().unwrap().channels[0].state, "CONNECTED");
     let mut place = 0;
     for _ in 0..1000 {

@@ -7,7 +7,7 @@ use air724ug::proto::{Request, SocketId};
 use air724ug::query::{Query, Signal};
 use air724ug::sim::{Control, Direction, Fault, fault};
 
-use super::facts::{Connection, Outcome, Send, What};
+use super::facts::{Connection, Outcome, RequestKind, Send};
 use super::rig::{Rig, protocol};
 use super::script::{Act, Far, Script, Wanted};
 
@@ -53,7 +53,7 @@ impl Rig {
             Act::Forget { connection } => {
                 if let Some((index, socket)) = self.in_use(connection) {
                     self.facts.connections[index].left = true;
-                    self.ask(What::Other, Duration::ZERO, Request::Forget { socket });
+                    self.ask(RequestKind::Other, Duration::ZERO, Request::Forget { socket });
                 }
             }
             Act::Flush { connection, timeout } => {
@@ -73,19 +73,19 @@ impl Rig {
             }
             Act::Command { text, timeout } => {
                 if let Ok(command) = Command::of_user(text, timeout) {
-                    self.ask(What::Other, timeout, Request::Run(command));
+                    self.ask(RequestKind::Other, timeout, Request::Run(command));
                 }
             }
             Act::Signal => {
                 let timeout = Signal.command().timeout();
-                self.ask(What::Other, timeout, Request::query(&Signal));
+                self.ask(RequestKind::Other, timeout, Request::query(&Signal));
             }
             Act::WaitReady { timeout } => {
-                self.ask(What::Other, timeout, Request::WaitReady { timeout });
+                self.ask(RequestKind::Other, timeout, Request::WaitReady { timeout });
             }
             Act::ResetBearer => {
                 self.facts.faults += 1;
-                self.ask(What::Other, Duration::ZERO, Request::ResetBearer);
+                self.ask(RequestKind::Other, Duration::ZERO, Request::ResetBearer);
             }
             Act::Eager(eager) => {
                 self.eager = eager;
@@ -182,7 +182,7 @@ impl Rig {
             Wanted::Transparent => Request::Transparent { host, port, timeout },
             Wanted::Tcp | Wanted::Udp => Request::Connect { protocol: protocol(wanted), host, port, timeout },
         };
-        self.ask(What::Connect { connection }, timeout, request);
+        self.ask(RequestKind::Connect { connection }, timeout, request);
     }
 
     fn in_use(&self, number: u16) -> Option<(usize, SocketId)> {
@@ -193,7 +193,7 @@ impl Rig {
 
     fn about(&mut self, number: u16, timeout: Duration, request: impl FnOnce(SocketId) -> Request) {
         if let Some((_, socket)) = self.in_use(number) {
-            self.ask(What::Other, timeout, request(socket));
+            self.ask(RequestKind::Other, timeout, request(socket));
         }
     }
 
@@ -208,10 +208,14 @@ impl Rig {
         match timeout {
             Some(timeout) => {
                 let request = Request::Send { socket, data, timeout };
-                self.ask(What::Send { connection, send }, timeout, request);
+                self.ask(RequestKind::Send { connection, send }, timeout, request);
             }
             None => {
-                self.ask(What::Queue { connection, send }, Duration::ZERO, Request::Queue { socket, data });
+                self.ask(
+                    RequestKind::Queue { connection, send },
+                    Duration::ZERO,
+                    Request::Queue { socket, data },
+                );
             }
         }
     }

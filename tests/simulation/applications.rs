@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use air724ug::proto::Request;
 
-use super::facts::{Seen, What};
+use super::facts::{Observation, RequestKind};
 use super::payload::Style;
 use super::rig::Rig;
 use super::script::{Act, Far, Wanted};
@@ -47,7 +47,7 @@ impl Rig {
                 let connection = &mut self.facts.connections[index];
                 connection.datagrams.push(count);
                 self.note(|| format!("  connection {index} reads {count} bytes"));
-                self.sees(&Seen::Read { connection: index, bytes: &buf });
+                self.sees(&Observation::Read { connection: index, bytes: &buf });
                 self.facts.connections[index].read.extend(buf);
                 true
             }
@@ -104,7 +104,7 @@ impl Rig {
         let connection = &mut self.facts.connections[index];
         if let Some(socket) = connection.id.filter(|_| !connection.left) {
             connection.left = true;
-            self.ask(What::Close { connection: index }, timeout, Request::Close { socket, timeout });
+            self.ask(RequestKind::Close { connection: index }, timeout, Request::Close { socket, timeout });
         }
     }
 }

@@ -8,7 +8,7 @@ use air724ug::proto::Request;
 use air724ug::query::Signal;
 use air724ug::sim::{Control, fault};
 
-use super::facts::{Connection, Outcome, Seen, What};
+use super::facts::{Connection, Observation, Outcome, RequestKind};
 use super::payload::Style;
 use super::rig::Rig;
 use super::script::{Act, Far, Wanted};
@@ -46,7 +46,7 @@ impl Rig {
         self.run_for(SETTLING);
         self.read_everything();
         let got = self.got();
-        self.sees(&Seen::End { got: &got });
+        self.sees(&Observation::End { got: &got });
         self.recover();
         self.close();
     }
@@ -93,7 +93,7 @@ impl Rig {
                 Ok(()) => {
                     let took = self.facts.now - began;
                     self.note(|| format!("= a clean exchange after {took:?}"));
-                    self.sees(&Seen::Recovered(Ok(())));
+                    self.sees(&Observation::Recovered(Ok(())));
                     return;
                 }
                 Err(why) => said = why,
@@ -107,7 +107,7 @@ impl Rig {
                 self.control(Control::Reset);
             }
         }
-        self.sees(&Seen::Recovered(Err(&said)));
+        self.sees(&Observation::Recovered(Err(&said)));
     }
 
     fn is_locked(&self) -> bool {
@@ -116,7 +116,7 @@ impl Rig {
 
     fn clean_exchange(&mut self, number: u16) -> Result<(), String> {
         let timeout = Duration::from_secs(180);
-        let ready = self.ask(What::Other, timeout, Request::WaitReady { timeout });
+        let ready = self.ask(RequestKind::Other, timeout, Request::WaitReady { timeout });
         self.run_until(PATIENCE, |rig| !rig.is_waiting(ready));
         let timeout = Duration::from_secs(120);
         let (wanted, far) = (Wanted::Tcp, Far::Echo);
@@ -154,11 +154,11 @@ impl Rig {
         let (host, port) = self.serve(FIRST_CLEAN - 1, Far::Silent, b"");
         if let Ok(host) = Quotable::host(host) {
             let protocol = air724ug::at::Protocol::Tcp;
-            self.ask(What::Other, timeout, Request::Connect { protocol, host, port, timeout });
+            self.ask(RequestKind::Other, timeout, Request::Connect { protocol, host, port, timeout });
         }
-        self.ask(What::Other, timeout, Request::WaitReady { timeout });
+        self.ask(RequestKind::Other, timeout, Request::WaitReady { timeout });
         self.control(Control::fault(fault::LostAnswer { command: 1 }));
-        self.ask(What::Other, timeout, Request::query(&Signal));
+        self.ask(RequestKind::Other, timeout, Request::query(&Signal));
         self.lose_port("closed");
     }
 }

@@ -15,7 +15,7 @@ pub struct Facts {
     pub script: Script,
     pub connections: Vec<Connection>,
     /// Requests without an answer.
-    pub waiting: Vec<Asked>,
+    pub waiting: Vec<PendingRequest>,
     pub port_is_there: bool,
     /// No more faults come.
     pub healed: bool,
@@ -46,9 +46,9 @@ pub struct Facts {
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct PendingRequest {
     pub ticket: Ticket,
-    pub what: What,
+    pub what: RequestKind,
     pub asked_at: Timestamp,
     /// When it must be answered.
     pub due: Timestamp,
@@ -56,7 +56,7 @@ pub struct Asked {
 
 /// What was asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum What {
+pub enum RequestKind {
     Connect { connection: usize },
     Send { connection: usize, send: usize },
     Queue { connection: usize, send: usize },
@@ -66,8 +66,8 @@ pub enum What {
 
 /// Something that has just happened.
 #[derive(Debug)]
-pub enum Seen<'a> {
-    Answered(&'a Asked, &'a Result<Response, Error>),
+pub enum Observation<'a> {
+    Answered(&'a PendingRequest, &'a Result<Response, Error>),
     Event(&'a Event),
     /// The host wrote this.
     Wrote(&'a [u8]),

@@ -23,7 +23,7 @@ pub enum Harm {
     LoseAnswer,
     /// It comes twice.
     DoubleAnswer,
-    /// It comes so much later.
+    /// It comes later by this span.
     LateAnswer(Duration),
 }
 
@@ -124,7 +124,7 @@ impl Grammar {
         parts
     }
 
-    /// The modem starts anew.
+    /// The modem restarts.
     pub fn reset(&mut self) {
         *self = Self::default();
     }

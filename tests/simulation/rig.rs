@@ -11,7 +11,7 @@ use air724ug::time::Timestamp;
 
 use super::checks::{self, Check};
 use super::digest::Digest;
-use super::facts::{Asked, Facts, Outcome, Seen, What};
+use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind};
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
 use super::{Failure, setup};
@@ -115,13 +115,13 @@ impl Rig {
     }
 
     /// Asks the engine for something.
-    pub fn ask(&mut self, what: What, timeout: Duration, request: Request) -> Ticket {
+    pub fn ask(&mut self, what: RequestKind, timeout: Duration, request: Request) -> Ticket {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.note(|| format!("? {}", request.summary()));
-        let asked = Asked { ticket, what, asked_at: self.facts.now, due: self.facts.now + timeout };
+        let asked = PendingRequest { ticket, what, asked_at: self.facts.now, due: self.facts.now + timeout };
         self.facts.waiting.push(asked);
-        self.sees(&Seen::Asked);
+        self.sees(&Observation::Asked);
         self.engine.handle(self.facts.now, Input::Asked(ticket, request));
         self.exchange();
         ticket
@@ -161,7 +161,7 @@ impl Rig {
         self.note(|| "! port lost".to_owned());
         self.engine.handle(self.facts.now, Input::PortLost(reason));
         self.drain();
-        self.sees(&Seen::PortLost);
+        self.sees(&Observation::PortLost);
         self.exchange();
     }
 
@@ -234,7 +234,7 @@ impl Rig {
             moved |= self.applications();
             if !moved || self.failure.is_some() {
                 let (unread, queued) = self.buffered();
-                self.sees(&Seen::Quiet { unread, queued });
+                self.sees(&Observation::Quiet { unread, queued });
                 return;
             }
         }
@@ -258,7 +258,7 @@ impl Rig {
             match output {
                 Output::Write(bytes) => {
                     self.note(|| format!("> {}", shown(&bytes)));
-                    self.sees(&Seen::Wrote(&bytes));
+                    self.sees(&Observation::Wrote(&bytes));
                     self.write(&bytes);
                     self.engine.reuse(bytes);
                 }
@@ -270,7 +270,7 @@ impl Rig {
                     ) {
                         self.note(|| format!("* {event:?}"));
                     }
-                    self.sees(&Seen::Event(&event));
+                    self.sees(&Observation::Event(&event));
                 }
                 Output::Readable(socket) => self.readable.push(socket),
                 Output::Beat(..) => {}
@@ -291,11 +291,11 @@ impl Rig {
         let asked = self.facts.waiting.remove(at);
         self.note(|| format!("= {:?}: {}", asked.what, shown_answer(&answer)));
         match (asked.what, &answer) {
-            (What::Connect { connection }, Ok(Response::Connected(id))) => {
+            (RequestKind::Connect { connection }, Ok(Response::Connected(id))) => {
                 self.facts.connections[connection].id = Some(*id);
             }
-            (What::Connect { connection }, _) => self.facts.connections[connection].failed = true,
-            (What::Send { connection, send }, answer) => {
+            (RequestKind::Connect { connection }, _) => self.facts.connections[connection].failed = true,
+            (RequestKind::Send { connection, send }, answer) => {
                 let send = &mut self.facts.connections[connection].sends[send];
                 send.outcome = match answer {
                     Ok(Response::Sent { accepted, .. }) if *accepted == send.len => {
@@ -306,12 +306,12 @@ impl Rig {
                     _ => Outcome::Unknown(0),
                 };
             }
-            (What::Queue { connection, send }, Err(_)) => {
+            (RequestKind::Queue { connection, send }, Err(_)) => {
                 self.facts.connections[connection].sends[send].outcome = Outcome::Refused;
             }
             _ => {}
         }
-        self.sees(&Seen::Answered(&asked, &answer));
+        self.sees(&Observation::Answered(&asked, &answer));
     }
 
     /// Carries what the modem has written to the host; whether there was anything.
@@ -343,7 +343,7 @@ impl Rig {
                 let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
                 let index = self.facts.numbered(number);
                 if let (Some((link, _)), Some(index)) = (link, index) {
-                    // One that is tried again begins anew: what its peer had sent before went down with it.
+                    // A connection that is tried again begins with its first byte: what its peer had sent before is lost with it.
                     let connection = &mut self.facts.connections[index];
                     connection.links = vec![link];
                     (connection.is_up, connection.taken) = (false, 0);
@@ -360,7 +360,7 @@ impl Rig {
                 if let Some(index) = self.channels[usize::from(*channel) % 8] {
                     self.facts.connections[index].taken += bytes;
                 }
-                self.sees(&Seen::Progress);
+                self.sees(&Observation::Progress);
             }
             Happening::Booting => self.grammar.reset(),
             _ => {}
@@ -433,7 +433,7 @@ impl Rig {
     }
 
     /// Tells every check; the first that objects ends the run.
-    pub fn sees(&mut self, seen: &Seen<'_>) {
+    pub fn sees(&mut self, seen: &Observation<'_>) {
         if self.failure.is_some() {
             return;
         }

@@ -178,7 +178,7 @@ pub fn processor_time(prefix: &str) -> Duration {
     Duration::from_nanos(named.map(|(_, text)| time(&text)).sum())
 }
 
-/// Waits until so many threads with such a name are there and asleep.
+/// Waits until `count` threads whose names begin with `prefix` are there and asleep.
 pub fn all_asleep(prefix: &str, count: usize) {
     eventually("all are asleep", || {
         let tasks = tasks("status");

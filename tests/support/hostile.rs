@@ -44,7 +44,7 @@ impl Random {
     }
 }
 
-/// Lines that come unasked, or that are nobody's.
+/// Unsolicited lines, and lines that answer nothing.
 const NEWS: [&str; 16] = [
     "+CREG: 5",
     "+CREG: 0,1",

@@ -24,12 +24,12 @@ pub type Tap = Box<dyn FnMut(Timestamp, Vec<u8>) -> Vec<u8>>;
 /// What happens when the host writes something that begins like this, once.
 struct Reaction {
     to: Vec<u8>,
-    how: How,
+    how: Position,
     bytes: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum How {
+enum Position {
     /// The modem never sees it; the host gets these bytes.
     Instead,
     /// The host gets these bytes first.
@@ -460,16 +460,16 @@ impl Pair {
         let reaction = self.reactions.iter().position(|reaction| bytes.starts_with(&reaction.to));
         let reaction = reaction.map(|index| self.reactions.remove(index));
         if let Some(reaction) = &reaction
-            && reaction.how != How::Behind
+            && reaction.how != Position::Behind
         {
             self.deliver(&reaction.bytes);
         }
-        if reaction.as_ref().is_none_or(|reaction| reaction.how != How::Instead) {
+        if reaction.as_ref().is_none_or(|reaction| reaction.how != Position::Instead) {
             let bytes = (self.to_modem)(self.now, bytes);
             self.held_back.extend(bytes);
             self.pass_on();
         }
-        if let Some(reaction) = reaction.filter(|reaction| reaction.how == How::Behind) {
+        if let Some(reaction) = reaction.filter(|reaction| reaction.how == Position::Behind) {
             self.drain_modem();
             self.deliver(&reaction.bytes);
         }
@@ -493,13 +493,13 @@ impl Pair {
 
     /// The next write that begins with `to` never reaches the modem; the host gets `bytes` for it.
     pub fn instead(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.react(to, How::Instead, bytes.as_ref())
+        self.react(to, Position::Instead, bytes.as_ref())
     }
 
-    /// As [`instead`](Self::instead), so many times.
+    /// As [`instead`](Self::instead), `times` times.
     pub fn instead_times(&mut self, times: usize, to: &str, bytes: impl AsRef<[u8]>) {
         for _ in 0..times {
-            self.react(to, How::Instead, bytes.as_ref());
+            self.react(to, Position::Instead, bytes.as_ref());
         }
     }
 
@@ -510,15 +510,15 @@ impl Pair {
 
     /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
     pub fn before(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.react(to, How::Before, bytes.as_ref())
+        self.react(to, Position::Before, bytes.as_ref())
     }
 
     /// At the next write that begins with `to` the host gets `bytes` behind what the modem says at once.
     pub fn behind(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.react(to, How::Behind, bytes.as_ref())
+        self.react(to, Position::Behind, bytes.as_ref())
     }
 
-    fn react(&mut self, to: &str, how: How, bytes: &[u8]) -> &mut Self {
+    fn react(&mut self, to: &str, how: Position, bytes: &[u8]) -> &mut Self {
         self.reactions.push(Reaction { to: to.as_bytes().to_vec(), how, bytes: bytes.to_vec() });
         self
     }

@@ -206,7 +206,7 @@ fn an_expired_certificate_is_refused_unless_the_time_is_ignored() {
 }
 
 #[test]
-fn a_module_with_a_wrong_clock_believes_nobody_until_it_ignores_it() {
+fn a_module_with_a_wrong_clock_accepts_no_server_until_it_ignores_it() {
     let mut host = secured(settings().clock(0), &["\"seclevel\",0,1", "\"cacert\",0,\"ca.crt\""]);
     assert_eq!(connect(&mut host, config(SERVER, false)).1, FAILED);
     ask(&mut host, "AT+SSLCFG=\"ignorelocaltime\",0,1", OK);

@@ -150,7 +150,7 @@ fn a_client_is_known_by_its_certificate() {
     // TLS 1.3 tells a client that it is not wanted with the first data only.
     match modem.tls(verified()).connect(("tls.test", address.port())) {
         Ok(socket) => {
-            let answer = socket.send(b"it is nobody").and_then(|()| socket.recv(SOON));
+            let answer = socket.send(b"no certificate").and_then(|()| socket.recv(SOON));
             assert!(answer.is_err(), "{answer:?}");
         }
         Err(error) => handshake_fails(Err(error)),
@@ -276,7 +276,7 @@ impl log::Log for Warnings {
 }
 
 #[test]
-fn whoever_does_not_verify_the_server_is_warned_each_time() {
+fn each_connection_without_verification_logs_a_warning() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::set_logger(&Warnings).unwrap();
@@ -293,7 +293,7 @@ fn whoever_does_not_verify_the_server_is_warned_each_time() {
     assert_eq!(warnings(address.port()), 0);
     for count in 1..=2 {
         let socket = modem.tls(TlsConfig::unverified()).connect(("tls.test", address.port())).unwrap();
-        echoes(&socket, b"anybody");
+        echoes(&socket, b"unverified");
         assert_eq!(warnings(address.port()), count);
     }
 }
@@ -354,7 +354,7 @@ fn a_tls_connection_comes_back_and_does_not_claim_to_know_what_was_lost() {
     assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 8 });
     socket.send(b"again", SOON).unwrap();
     comes(&mut socket, b"again");
-    // The module forgets its settings at a restart; the connection is prepared anew.
+    // The module forgets its settings at a restart; the connection is prepared from the start.
     terminal.remote.send(air724ug::sim::Control::Reset);
     let end = socket.recv(SOON).unwrap();
     let Received::Gap(gap) = end else { panic!("{end:?}") };

@@ -11,7 +11,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use air724ug::at::ChannelId;
-use air724ug::capture::{self, Capture, Entry, Header, Reason, Timeline, What, replay, replay_in_chunks};
+use air724ug::capture::{
+    self, Capture, Entry, HappeningKind, Header, Reason, Timeline, replay, replay_in_chunks,
+};
 
 /// A published file.
 struct Published {
@@ -132,13 +134,13 @@ fn what_is_found_in_each_file_is_what_the_table_says() {
 
 fn summary(file: &Published) -> String {
     let timeline = replay(&file.capture);
-    let count = |wanted: fn(&What) -> bool| {
+    let count = |wanted: fn(&HappeningKind) -> bool| {
         timeline.happenings.iter().filter(|happening| wanted(&happening.what)).count()
     };
-    let commands = count(|what| matches!(what, What::Command(_)));
-    let answers = count(|what| matches!(what, What::Reply { .. } | What::Final { .. }));
-    let unasked = count(|what| matches!(what, What::Urc { .. }));
-    let payload = count(|what| matches!(what, What::Payload { .. }));
+    let commands = count(|what| matches!(what, HappeningKind::Command(_)));
+    let answers = count(|what| matches!(what, HappeningKind::Reply { .. } | HappeningKind::Final { .. }));
+    let unasked = count(|what| matches!(what, HappeningKind::Urc { .. }));
+    let payload = count(|what| matches!(what, HappeningKind::Payload { .. }));
     let remarks: BTreeSet<usize> = file
         .capture
         .remarks
@@ -187,9 +189,9 @@ fn as_many_bytes_were_sent_as_the_modem_says_it_took() {
         let (mut sent, mut compared) = (0, 0);
         for happening in &replay(&file.capture).happenings {
             match &happening.what {
-                What::Command(_) => sent = 0,
-                What::Sent(bytes) => sent += bytes.iter().filter(|byte| **byte != 0x1a).count(),
-                What::Final { line, .. } => {
+                HappeningKind::Command(_) => sent = 0,
+                HappeningKind::Sent(bytes) => sent += bytes.iter().filter(|byte| **byte != 0x1a).count(),
+                HappeningKind::Final { line, .. } => {
                     let Some(counts) = line.strip_prefix("DATA ACCEPT:") else { continue };
                     let taken: usize = counts.rsplit(',').next().unwrap().parse().unwrap();
                     assert_eq!(sent, taken, "{} line {:?}", file.name, happening.lines);
@@ -241,7 +243,7 @@ fn pushed_data_are_exact() {
 fn payloads(timeline: &Timeline) -> Vec<&[u8]> {
     let mut payloads = Vec::new();
     for happening in &timeline.happenings {
-        if let What::Payload { bytes, .. } = &happening.what {
+        if let HappeningKind::Payload { bytes, .. } = &happening.what {
             payloads.push(bytes.as_slice());
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use air724ug::capture::{self, Capture, Entry, Layout, replay, replay_in_chunks};
 
-/// Every fixture has to be named here, so that none is lost and none is read by nobody.
+/// Every fixture has to be named here, so that none is lost and each is read.
 const FIXTURES: [&str; 9] = [
     "bring_up",
     "close_mid_send",

@@ -6,7 +6,7 @@ use air724ug::NotReady;
 use air724ug::diagnosis::{Check, Code, End, Evidence, Exchange, PortFault, Server, Severity, StepState};
 
 /// Adds something that was seen.
-type Seen = fn(&mut Evidence);
+type Setup = fn(&mut Evidence);
 
 fn answer(evidence: &mut Evidence, command: &str, lines: &[&str], last: &str) {
     answer_after(evidence, command, lines, last, None);
@@ -27,7 +27,7 @@ fn silence(evidence: &mut Evidence, command: &str) {
 }
 
 /// A module with nothing wrong, check by check.
-const HEALTHY: [(Check, Seen); 13] = [
+const HEALTHY: [(Check, Setup); 13] = [
     (Check::Port, |seen| seen.port_opened("/dev/ttyUSB0", Some(115_200))),
     (Check::Answer, |seen| answer(seen, "AT", &[], "OK")),
     (Check::Firmware, |seen| answer(seen, "ATI", &["AirM2M_720U_V401881_LTE_AT"], "OK")),
@@ -53,7 +53,7 @@ fn registration(evidence: &mut Evidence, circuit: u8, packet: u8, lte: u8) {
 }
 
 /// Every cause that can be shown by an answer, in the order of the checks, and what shows it.
-const CAUSES: [(Code, Seen); 22] = [
+const CAUSES: [(Code, Setup); 22] = [
     (Code::RadioOff, |seen| answer(seen, "AT+CFUN?", &["+CFUN: 4"], "OK")),
     (Code::SimMissing, |seen| answer(seen, "AT+CPIN?", &[], "+CME ERROR: 10")),
     (Code::SimMissing, |seen| answer(seen, "AT+CPIN?", &["+CPIN: SIM REMOVED 0"], "OK")),
@@ -353,7 +353,11 @@ fn a_private_server_is_a_warning_of_the_guide_by_name_and_by_address() {
     let mut reached = healthy_before(Check::Dns);
     answer(&mut reached, "AT+CIPSTART=0,\"TCP\",\"10.0.0.7\",80", &["OK"], "0, CONNECT OK");
     let diagnosis = reached.diagnose();
-    assert_eq!(diagnosis.severity(), Some(Severity::Note), "somebody has seen to it");
+    assert_eq!(
+        diagnosis.severity(),
+        Some(Severity::Note),
+        "the connection is proof that the address is reached"
+    );
     assert!(diagnosis.root_cause().is_none());
 }
 
@@ -438,7 +442,7 @@ fn a_module_that_starts_again_and_again_has_a_bad_supply() {
         asked.line("RDY");
         answer(&mut asked, "AT", &[], "OK");
     }
-    assert_eq!(root(&asked), None, "whoever restarts it need not wonder");
+    assert_eq!(root(&asked), None, "restarts that the host asked for are no finding");
 }
 
 #[test]

@@ -60,11 +60,11 @@ fn what_succeeds_without_a_part_of_the_check_names_that_part() {
     let dateless: &[(&str, &str)] = &[("ignorelocaltime", "1")];
     let nameless: &[(&str, &str)] = &[("ignorelocaltime", "0"), ("hostname", "")];
     let neither: &[(&str, &str)] = &[("ignorelocaltime", "1"), ("hostname", "")];
-    let anybody: &[(&str, &str)] = &[("seclevel", "0")];
+    let unverified: &[(&str, &str)] = &[("seclevel", "0")];
     assert_eq!(with(&[dateless]), [Code::TlsTime]);
     assert_eq!(with(&[dateless, nameless]), [Code::TlsName]);
     assert_eq!(with(&[dateless, nameless, neither]), [Code::TlsTime, Code::TlsName]);
-    assert_eq!(with(&[dateless, nameless, neither, anybody]), [Code::TlsCertificate]);
+    assert_eq!(with(&[dateless, nameless, neither, unverified]), [Code::TlsCertificate]);
 }
 
 #[test]
@@ -139,11 +139,11 @@ fn a_step_that_is_refused_before_the_connection_is_named() {
         answer(&mut evidence, command, &[], last);
         assert_eq!(codes(&evidence), [code], "{command}");
         assert_eq!(evidence.diagnose().root_cause().unwrap().evidence[0].lines, [last]);
-        // Whoever goes on from there did not need it.
+        // A host that goes on behind the refusal did not need the command.
         attempt(&mut evidence, &VERIFIED, DONE);
         assert_eq!(codes(&evidence), [], "{command}");
     }
-    // A file that is there already is no refusal; one that can't be made anew is.
+    // A file that is there already is no refusal; one that can't be created after its deletion is.
     let mut evidence = reached();
     answer(&mut evidence, "AT+FSCREATE=\"ca.crt\"", &[], "ERROR");
     assert_eq!(codes(&evidence), []);

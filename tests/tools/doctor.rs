@@ -221,7 +221,7 @@ fn a_step_of_tls_that_the_module_refuses_is_named() {
 
 #[cfg(feature = "sim-tls")]
 #[test]
-fn without_a_certificate_whoever_answers_is_taken_and_that_is_said() {
+fn without_a_certificate_any_server_is_accepted_and_that_is_said() {
     let patient = Patient::new(State::Tls).unwrap();
     let checkup = patient.checkup.clone().tls(TlsConfig::unverified());
     let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &checkup);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use air724ug::luat::{Closer, CoreId, EventKind, Failure, Finding, Pattern, Severity, Story, Whose};
+use air724ug::luat::{Closer, CoreId, EventKind, Failure, Finding, Pattern, Severity, SocketRef, Story};
 
 /// Every trace in fixtures/luat.
 const FIXTURES: [&str; 2] = ["faq", "rare"];
@@ -174,7 +174,8 @@ fn the_last_confirmation_of_a_connect_decides() {
                    [I]-[socket:on_response:] 0 SOCKET_CONNECT 1\n";
     // The line in words may be lost; said twice it is told once.
     let words = "[I]-[socket:connect: connect fail] RESPONSE\n";
-    let fail = EventKind::ConnectFailed { socket: Whose::Shown(CoreId::new(0)), reason: Failure::Response };
+    let fail =
+        EventKind::ConnectFailed { socket: SocketRef::Shown(CoreId::new(0)), reason: Failure::Response };
     assert_eq!(whats(refused).last(), Some(&fail));
     assert_eq!(whats(&format!("{refused}{words}")).last(), Some(&fail));
     assert_eq!(patterns(&format!("{refused}{words}{}", open(0))), [Pattern::ConnectFail(Failure::Response)]);
@@ -216,13 +217,15 @@ fn words_of_a_script_and_lines_of_the_core_are_no_event() {
 fn data_are_never_given_to_one_of_two_sockets() {
     let trace =
         format!("{}{}[D]-[socket.recv] 7 nil\n[I]-[socket.rtos.MSG_SOCK_CLOSE_IND]\n", open(0), open(1));
-    let unknown =
-        [EventKind::Received { socket: Whose::Unknown, len: 7 }, EventKind::ClosedByPeer(Whose::Unknown)];
+    let unknown = [
+        EventKind::Received { socket: SocketRef::Unknown, len: 7 },
+        EventKind::ClosedByPeer(SocketRef::Unknown),
+    ];
     assert_eq!(whats(&trace)[4..], unknown);
 }
 
 #[test]
-fn a_close_that_another_event_parts_from_its_socket_is_nobodys() {
+fn a_close_that_another_event_parts_from_its_socket_has_no_known_cause() {
     let trace = format!(
         "{}{}[I]-[socket.rtos.MSG_SOCK_CLOSE_IND]\n[D]-[socket.recv] 7 nil\n[I]-[socket:sock_close] 0\n\
          [I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n",
@@ -241,7 +244,8 @@ fn two_connects_that_time_out_are_told_apart_by_their_stamps() {
     };
     let fail = "[2026-01-05 08:00:25.000] [I]-[socket:connect: connect fail] TIMEOUT\n";
     let trace = [connect(0, 0, 120), connect(5, 1, 20), fail.to_owned()].concat();
-    let paired = EventKind::ConnectFailed { socket: Whose::Paired(CoreId::new(1)), reason: Failure::Timeout };
+    let paired =
+        EventKind::ConnectFailed { socket: SocketRef::Paired(CoreId::new(1)), reason: Failure::Timeout };
     assert_eq!(whats(&trace).last(), Some(&paired));
 }
 
@@ -256,7 +260,7 @@ fn a_ninth_plain_connection_is_one_too_many_and_a_ninth_with_tls_is_not() {
 #[test]
 fn a_start_of_the_module_ends_every_socket() {
     let trace = format!("{}[I]-[poweron reason:] 0 X\n[D]-[socket.recv] 7 nil\n", open(0));
-    assert_eq!(whats(&trace).last(), Some(&EventKind::Received { socket: Whose::Unknown, len: 7 }));
+    assert_eq!(whats(&trace).last(), Some(&EventKind::Received { socket: SocketRef::Unknown, len: 7 }));
 }
 
 #[test]
@@ -289,8 +293,8 @@ fn a_socket_whose_connect_timed_out_stays_until_it_is_closed() {
                  [I]-[socket:connect: connect fail] TIMEOUT\n[D]-[socket.recv] 1 nil\n\
                  [I]-[socket:sock_close] 0\n[I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n";
     let whats = whats(trace);
-    let paired = Whose::Paired(CoreId::new(0));
+    let paired = SocketRef::Paired(CoreId::new(0));
     assert_eq!(whats[1], EventKind::ConnectFailed { socket: paired, reason: Failure::Timeout });
-    assert_eq!(whats[2], EventKind::Received { socket: Whose::Unknown, len: 1 });
+    assert_eq!(whats[2], EventKind::Received { socket: SocketRef::Unknown, len: 1 });
     assert!(matches!(whats[4], EventKind::Closed { by: Closer::Host, .. }));
 }

@@ -1,4 +1,4 @@
-//! Traces that nobody would write: every input is a trace, is read to its end, and takes bounded memory.
+//! Traces that no module prints: every input is a trace, is read to its end, and takes bounded memory.
 
 // What fails here fails a test, in helpers too.
 #![allow(clippy::unwrap_used)]
@@ -186,7 +186,7 @@ fn the_story_of_a_huge_trace_is_counted_but_not_kept() {
 }
 
 #[test]
-fn sends_and_commands_that_nobody_answers_do_not_pile_up() {
+fn unanswered_sends_and_commands_do_not_pile_up() {
     for line in [
         &b"[D]-[socket.send] total 5 bytes first 30 bytes abcde\n"[..],
         b"[I]-[ril.sendat] AT+X\n[I]-[ril.proatc] y\n",

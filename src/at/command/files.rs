@@ -45,7 +45,7 @@ impl Command {
     pub fn gives_up(&self) -> bool {
         match self.shape {
             Shape::Write => true,
-            Shape::Given { given, .. } => given.waits,
+            Shape::WithPayload { given, .. } => given.waits,
             _ => false,
         }
     }
@@ -55,7 +55,7 @@ impl Command {
         matches!(self.shape, Shape::Write) || self.has_key("+FSWRITE")
     }
 
-    /// Whether it may take files away that somebody counts on.
+    /// Whether it may delete files that a TLS connection needs.
     pub fn may_remove_files(&self) -> bool {
         self.text().to_ascii_uppercase().contains("+FSDEL")
     }

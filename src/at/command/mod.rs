@@ -31,7 +31,7 @@ pub use user::InvalidCommand;
 
 use super::{ChannelId, Line};
 use shape::Shape;
-use text::Text;
+use text::CommandText;
 
 /// The longest command line that the module takes, in bytes (protocol section 2).
 pub const MAX_COMMAND: usize = 1024;
@@ -48,7 +48,7 @@ pub const MAX_COMMAND: usize = 1024;
 /// ```
 #[derive(Clone)]
 pub struct Command {
-    text: Text,
+    text: CommandText,
     shape: Shape,
     timeout: Duration,
     /// What else answers it, and how long that may take.
@@ -56,7 +56,7 @@ pub struct Command {
 }
 
 impl Command {
-    fn new(text: impl Into<Text>, shape: Shape, timeout: Duration) -> Self {
+    fn new(text: impl Into<CommandText>, shape: Shape, timeout: Duration) -> Self {
         Self { text: text.into(), shape, timeout, urcs: None }
     }
 
@@ -120,12 +120,12 @@ impl Command {
 
     /// Whether it is the application's own and waits for payload.
     pub fn is_given_payload(&self) -> bool {
-        matches!(self.shape, Shape::Given { .. })
+        matches!(self.shape, Shape::WithPayload { .. })
     }
 
     /// Whether ESC takes it back while it waits for payload.
     pub fn is_cancellable(&self) -> bool {
-        matches!(self.shape, Shape::Given { given, .. } if given.cancels)
+        matches!(self.shape, Shape::WithPayload { given, .. } if given.cancels)
     }
 
     /// Whether it shuts everything down (`AT+CIPSHUT`).

@@ -27,7 +27,7 @@ impl Command {
         )
     }
 
-    /// `AT+RESET`: `OK`, then the module starts anew.
+    /// `AT+RESET`: `OK`, then the module restarts.
     pub fn reset() -> Self {
         Self::new("AT+RESET", Shape::Plain, DEFAULT_TIMEOUT)
     }

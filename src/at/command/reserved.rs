@@ -54,7 +54,7 @@ pub(super) enum Unit {
 
 /// When a row holds. Test and read forms are always free.
 #[derive(Clone, Copy)]
-enum When {
+enum Condition {
     /// Set or executed.
     Always,
     /// Set, to anything but this.
@@ -90,35 +90,35 @@ const fn waits(mark: Mark, end: End, value: usize, unit: Unit) -> Hazard {
 /// | `SMTPBODY`, `SMTPFT`, `MMSDOWN` | SIM800 manuals of mail and MMS: `DOWNLOAD`, `+SMTPFT: 2,<length>`, `CONNECT` |
 /// | `CGDATA`, `CMUX` | 3GPP TS 27.007 sections 10.1.12 and 5.7 |
 /// | all others | the manual's pages of the same name; what the driver sets at bring-up |
-const TABLE: &[(&str, When, Hazard)] = &[
-    ("CMGS", When::Always, prompts(ANGLE, End::ControlZ)),
-    ("CMGW", When::Always, prompts(ANGLE, End::ControlZ)),
-    ("CMGC", When::Always, prompts(ANGLE, End::ControlZ)),
-    ("CNMA", When::Always, prompts(ANGLE, End::ControlZ)),
-    ("FSWRITE", When::Always, waits(ANGLE, End::Length(2), 3, Unit::Seconds)),
-    ("HTTPDATA", When::Always, waits(Mark::Line("DOWNLOAD"), End::Length(0), 1, Unit::Milliseconds)),
-    ("HTTPEXPOST", When::Always, waits(ANGLE, End::Length(0), 1, Unit::Milliseconds)),
-    ("MPUBEX", When::Always, prompts(ANGLE, End::Length(3))),
-    ("FTPPUT", When::First(2), prompts(Mark::Echo, End::Length(1))),
-    ("FTPEXTPUT", When::First(2), waits(Mark::Echo, End::Length(2), 3, Unit::Milliseconds)),
-    ("SMTPBODY", When::Always, prompts(Mark::Any, End::Length(0))),
-    ("SMTPFT", When::Always, prompts(Mark::Echo, End::Length(0))),
-    ("MMSDOWN", When::Always, waits(Mark::Line("CONNECT"), End::Length(1), 2, Unit::Milliseconds)),
-    ("CGDATA", When::Always, Hazard::Never(DATA_MODE)),
-    ("CMUX", When::Always, Hazard::Never(DATA_MODE)),
-    ("DOWNLOAD", When::Always, Hazard::Never(DATA_MODE)),
-    ("CIPMODE", When::ButTo("0"), Hazard::Never(DATA_MODE)),
-    ("CIPSEND", When::Always, Hazard::Never(SOCKETS)),
-    ("CIPSTART", When::Always, Hazard::Never(SOCKETS)),
-    ("CIPRXGET", When::Always, Hazard::Never(SOCKETS)),
-    ("CIPMUX", When::Always, Hazard::Never(SOCKETS)),
-    ("CIPSSL", When::Always, Hazard::Never(SOCKETS)),
-    ("CIPHEAD", When::ButTo("1"), Hazard::Never(ANSWERS)),
-    ("CIPSPRT", When::ButTo("1"), Hazard::Never(ANSWERS)),
-    ("CIPATS", When::ButTo("0"), Hazard::Never(ANSWERS)),
-    ("IPR", When::Always, Hazard::Never(PORT)),
-    ("ICF", When::Always, Hazard::Never(PORT)),
-    ("IFC", When::Always, Hazard::Never(PORT)),
+const TABLE: &[(&str, Condition, Hazard)] = &[
+    ("CMGS", Condition::Always, prompts(ANGLE, End::ControlZ)),
+    ("CMGW", Condition::Always, prompts(ANGLE, End::ControlZ)),
+    ("CMGC", Condition::Always, prompts(ANGLE, End::ControlZ)),
+    ("CNMA", Condition::Always, prompts(ANGLE, End::ControlZ)),
+    ("FSWRITE", Condition::Always, waits(ANGLE, End::Length(2), 3, Unit::Seconds)),
+    ("HTTPDATA", Condition::Always, waits(Mark::Line("DOWNLOAD"), End::Length(0), 1, Unit::Milliseconds)),
+    ("HTTPEXPOST", Condition::Always, waits(ANGLE, End::Length(0), 1, Unit::Milliseconds)),
+    ("MPUBEX", Condition::Always, prompts(ANGLE, End::Length(3))),
+    ("FTPPUT", Condition::First(2), prompts(Mark::Echo, End::Length(1))),
+    ("FTPEXTPUT", Condition::First(2), waits(Mark::Echo, End::Length(2), 3, Unit::Milliseconds)),
+    ("SMTPBODY", Condition::Always, prompts(Mark::Any, End::Length(0))),
+    ("SMTPFT", Condition::Always, prompts(Mark::Echo, End::Length(0))),
+    ("MMSDOWN", Condition::Always, waits(Mark::Line("CONNECT"), End::Length(1), 2, Unit::Milliseconds)),
+    ("CGDATA", Condition::Always, Hazard::Never(DATA_MODE)),
+    ("CMUX", Condition::Always, Hazard::Never(DATA_MODE)),
+    ("DOWNLOAD", Condition::Always, Hazard::Never(DATA_MODE)),
+    ("CIPMODE", Condition::ButTo("0"), Hazard::Never(DATA_MODE)),
+    ("CIPSEND", Condition::Always, Hazard::Never(SOCKETS)),
+    ("CIPSTART", Condition::Always, Hazard::Never(SOCKETS)),
+    ("CIPRXGET", Condition::Always, Hazard::Never(SOCKETS)),
+    ("CIPMUX", Condition::Always, Hazard::Never(SOCKETS)),
+    ("CIPSSL", Condition::Always, Hazard::Never(SOCKETS)),
+    ("CIPHEAD", Condition::ButTo("1"), Hazard::Never(ANSWERS)),
+    ("CIPSPRT", Condition::ButTo("1"), Hazard::Never(ANSWERS)),
+    ("CIPATS", Condition::ButTo("0"), Hazard::Never(ANSWERS)),
+    ("IPR", Condition::Always, Hazard::Never(PORT)),
+    ("ICF", Condition::Always, Hazard::Never(PORT)),
+    ("IFC", Condition::Always, Hazard::Never(PORT)),
 ];
 
 /// Basic commands (V.250 sections 6.1 to 6.3), with their letters.
@@ -168,9 +168,9 @@ fn of_name(name: &str, values: Option<&str>) -> Option<Hazard> {
     let first_of =
         |values: &str| fields(values.trim_end_matches('?').as_bytes()).first().and_then(Field::number);
     let holds = match when {
-        When::Always => true,
-        When::ButTo(wanted) => values != Some(*wanted),
-        When::First(wanted) => values.and_then(first_of) == Some(*wanted),
+        Condition::Always => true,
+        Condition::ButTo(wanted) => values != Some(*wanted),
+        Condition::First(wanted) => values.and_then(first_of) == Some(*wanted),
     };
     holds.then_some(*hazard)
 }

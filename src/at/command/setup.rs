@@ -9,7 +9,7 @@ use super::shape::Shape;
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
 
 impl Command {
-    /// `AT`: is anybody there?
+    /// `AT`: does the module answer?
     pub fn attention() -> Self {
         Self::new("AT", Shape::Plain, DEFAULT_TIMEOUT)
     }

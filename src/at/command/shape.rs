@@ -101,7 +101,7 @@ pub(super) enum Shape {
     /// A text of the user's: whatever is no URC, then any final.
     Any { key: [u8; 16] },
     /// The same, behind a prompt and a payload of the user's.
-    Given { key: [u8; 16], given: Given },
+    WithPayload { key: [u8; 16], given: PayloadRules },
     /// The same, and the answer holds text of people: from there on every line is part of it, and a final is one only if
     /// nothing comes behind it (`AT+CMGR`).
     Text { key: [u8; 16], from: TextFrom },
@@ -109,7 +109,7 @@ pub(super) enum Shape {
 
 /// How a payload of the user's is given.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Given {
+pub(super) struct PayloadRules {
     /// What asks for it.
     pub(super) mark: Mark,
     /// Whether ESC takes the command back.
@@ -175,7 +175,9 @@ impl Shape {
                 _ => Verdict::NotMine,
             },
             Self::Fetch(_) => Verdict::NotMine,
-            Self::Any { key } | Self::Given { key, .. } | Self::Text { key, .. } => judge_any(line, &key),
+            Self::Any { key } | Self::WithPayload { key, .. } | Self::Text { key, .. } => {
+                judge_any(line, &key)
+            }
         }
     }
 
@@ -213,7 +215,7 @@ impl Shape {
                 | Self::Fetch(_)
                 | Self::Proof
                 | Self::Any { .. }
-                | Self::Given { .. }
+                | Self::WithPayload { .. }
         )
     }
 
@@ -224,7 +226,7 @@ impl Shape {
 
     /// Whether a line asks for the payload. One that is no line, `>`, is another's affair.
     pub(super) fn is_prompt(self, line: &Line<'_>) -> bool {
-        let Self::Given { key, given } = self else { return false };
+        let Self::WithPayload { key, given } = self else { return false };
         match (given.mark, line) {
             (Mark::Line(wanted), Line::Text(text)) => *text == wanted.as_bytes(),
             (Mark::Line(wanted), Line::Final(Final::Connect)) => wanted == "CONNECT",
@@ -238,7 +240,7 @@ impl Shape {
         match self {
             Self::Info { keys, .. } => keys.contains(&wanted),
             Self::Proof => wanted == "+CIPMODE",
-            Self::Any { key } | Self::Given { key, .. } | Self::Text { key, .. } => {
+            Self::Any { key } | Self::WithPayload { key, .. } | Self::Text { key, .. } => {
                 trim_key(&key) == wanted.as_bytes()
             }
             _ => false,
@@ -249,7 +251,10 @@ impl Shape {
         let refusal = match code {
             Final::Ok => return self.judge_ok(answered),
             Final::Connect
-                if matches!(self, Self::Any { .. } | Self::Given { .. } | Self::Text { .. } | Self::Dial) =>
+                if matches!(
+                    self,
+                    Self::Any { .. } | Self::WithPayload { .. } | Self::Text { .. } | Self::Dial
+                ) =>
             {
                 return Verdict::Done(Ok(()));
             }
@@ -273,7 +278,7 @@ impl Shape {
     fn calls(self) -> bool {
         match self {
             Self::Dial | Self::Proof => true,
-            Self::Any { key } | Self::Given { key, .. } | Self::Text { key, .. } => {
+            Self::Any { key } | Self::WithPayload { key, .. } | Self::Text { key, .. } => {
                 key.first().is_some_and(u8::is_ascii_alphanumeric)
             }
             _ => false,
@@ -286,7 +291,7 @@ impl Shape {
             | Self::Start(_)
             | Self::Write
             | Self::Any { .. }
-            | Self::Given { .. }
+            | Self::WithPayload { .. }
             | Self::Text { .. } => Verdict::Done(Ok(())),
             Self::Info { .. } | Self::Bare { .. } | Self::Fetch(_) | Self::Proof if answered => {
                 Verdict::Done(Ok(()))
@@ -334,7 +339,8 @@ fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize) -> Verdict {
     }
 }
 
-/// Firmware of the family may say `CONNECT OK` or `ALREADY CONNECT` although data mode has begun (variants section 1).
+/// Firmware of the family may say `CONNECT OK` or `ALREADY CONNECT` although data mode has begun (SIM800,
+/// issue 94 of LilyGo-T-Call-SIM800).
 fn judge_dial(line: &Line<'_>) -> Verdict {
     match line {
         Line::Channel { channel: None, news } => match news {

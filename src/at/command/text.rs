@@ -6,13 +6,13 @@ use std::fmt;
 const SHORT: usize = 30;
 
 #[derive(Clone)]
-pub(super) enum Text {
+pub(super) enum CommandText {
     Fixed(&'static str),
     Short { len: u8, bytes: [u8; SHORT] },
     Long(String),
 }
 
-impl Text {
+impl CommandText {
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Fixed(text) => text,
@@ -25,19 +25,19 @@ impl Text {
     }
 }
 
-impl From<&'static str> for Text {
+impl From<&'static str> for CommandText {
     fn from(text: &'static str) -> Self {
         Self::Fixed(text)
     }
 }
 
-impl From<String> for Text {
+impl From<String> for CommandText {
     fn from(text: String) -> Self {
         Self::Long(text)
     }
 }
 
-impl From<fmt::Arguments<'_>> for Text {
+impl From<fmt::Arguments<'_>> for CommandText {
     fn from(arguments: fmt::Arguments<'_>) -> Self {
         let mut text = Self::Short { len: 0, bytes: [0; SHORT] };
         // There is room for any text, so it can't fail.
@@ -46,7 +46,7 @@ impl From<fmt::Arguments<'_>> for Text {
     }
 }
 
-impl fmt::Write for Text {
+impl fmt::Write for CommandText {
     fn write_str(&mut self, more: &str) -> fmt::Result {
         match self {
             Self::Short { len, bytes } => {
@@ -75,15 +75,19 @@ mod tests {
     fn a_text_is_the_same_on_either_side_of_the_border() {
         for len in 0..2 * SHORT {
             let (first, second) = ("é".repeat(len / 4), "x".repeat(len - len / 4 * 2));
-            let text = Text::from(format_args!("{first}{second}"));
+            let text = CommandText::from(format_args!("{first}{second}"));
             assert_eq!(text.as_str(), format!("{first}{second}"));
-            assert_eq!(matches!(text, Text::Short { .. }), len <= SHORT, "{len} bytes");
+            assert_eq!(matches!(text, CommandText::Short { .. }), len <= SHORT, "{len} bytes");
         }
     }
 
     #[test]
     fn more_can_be_written_behind_any_text() {
-        for mut text in [Text::from("AT"), Text::from("AT".to_owned()), Text::from(format_args!("AT"))] {
+        for mut text in [
+            CommandText::from("AT"),
+            CommandText::from("AT".to_owned()),
+            CommandText::from(format_args!("AT")),
+        ] {
             fmt::Write::write_str(&mut text, "+CSQ").unwrap();
             assert_eq!(text.as_str(), "AT+CSQ");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{ChannelId, Field, body, fields};
 use super::reserved::{self, End, Hazard, Mark, Prompt, Unit};
-use super::shape::{Given, Shape};
+use super::shape::{PayloadRules, Shape};
 use super::{Command, MAX_COMMAND, Payload, syntax};
 
 /// Why a text can't be sent as a command.
@@ -96,12 +96,15 @@ impl Command {
                 Unit::Milliseconds => Duration::from_millis(patience),
             })
         });
-        let given =
-            Given { mark: prompt.mark, cancels: prompt.end == End::ControlZ, waits: patience.is_some() };
+        let given = PayloadRules {
+            mark: prompt.mark,
+            cancels: prompt.end == End::ControlZ,
+            waits: patience.is_some(),
+        };
         // The module must have given up before anything else is written.
         let timeout = patience.map_or(timeout, |patience| timeout.max(patience.saturating_add(MARGIN)));
         Ok((
-            Self::new(text.to_owned(), Shape::Given { key: key_of(&upper), given }, timeout),
+            Self::new(text.to_owned(), Shape::WithPayload { key: key_of(&upper), given }, timeout),
             Payload::new(written),
         ))
     }
@@ -109,7 +112,7 @@ impl Command {
     /// The most bytes of a payload of the application's own command: what a port keeps that takes nothing is bounded.
     pub const MAX_PAYLOAD: usize = 32 * 1024;
 
-    /// A command that somebody else sent, as a capture shows it: for judging what answers it, never to be written.
+    /// A command that another program sent, as a capture shows it: for judging what answers it, never to be written.
     /// Nothing is refused.
     pub fn recorded(text: &str) -> Self {
         let upper: String = text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect();

@@ -1,4 +1,4 @@
-//! Excerpts that somebody pasted, each under a title: `--- receive ---` (a28). Line ends are shown as new lines, or
+//! Excerpts of a log, pasted each under a title: `--- receive ---` (a28). Line ends are shown as new lines, or
 //! as `\r\n` on a line of its own where the author wanted to show just these; a NUL is shown as `\0`.
 
 use super::super::{ReadError, Reason};

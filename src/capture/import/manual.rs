@@ -82,7 +82,7 @@ fn received(number: usize, text: &[u8], out: &mut Collector) {
     }
 }
 
-/// What somebody types at a prompt.
+/// The data that are typed at a prompt.
 fn data(typed: &[u8]) -> Vec<u8> {
     match typed.strip_suffix(b"<CTRL-Z>") {
         Some(data) => [data, b"\x1a"].concat(),

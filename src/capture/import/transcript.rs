@@ -41,12 +41,12 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
 #[derive(Debug)]
 pub(super) struct Transcript {
     tinygsm: bool,
-    data: Data,
+    data: DataLines,
 }
 
-/// What of the next lines is data that somebody sends. `None` stands for "until Ctrl-Z".
+/// Which of the next lines are data that the host sends. `None` stands for "until Ctrl-Z".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Data {
+enum DataLines {
     Nothing,
     Announced(Option<usize>),
     Open(Option<usize>),
@@ -55,7 +55,7 @@ enum Data {
 impl Transcript {
     /// For a log of these lines.
     pub(super) fn new<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Self {
-        Self { tinygsm: lines.any(recognises_tinygsm), data: Data::Nothing }
+        Self { tinygsm: lines.any(recognises_tinygsm), data: DataLines::Nothing }
     }
 
     /// Takes the next line.
@@ -73,7 +73,7 @@ impl Transcript {
         if is_prose(text) {
             return out.remark(line.number, Reason::Comment);
         }
-        if let Data::Open(left) = self.data {
+        if let DataLines::Open(left) = self.data {
             return self.data_line(line.number, text, left, out);
         }
         if self.tinygsm && self.print(line.number, text, out) {
@@ -85,17 +85,17 @@ impl Transcript {
     /// A command, a prompt, or a line of the modem.
     fn exchange(&mut self, number: usize, text: &[u8], out: &mut Collector) {
         if is_command(text) {
-            self.data = announced(text).map_or(Data::Nothing, Data::Announced);
+            self.data = announced(text).map_or(DataLines::Nothing, DataLines::Announced);
             return out.line_sent(number, text);
         }
-        let Data::Announced(length) = self.data else {
+        let DataLines::Announced(length) = self.data else {
             return out.line_received(number, text);
         };
         let Some(typed) = text.trim_ascii().strip_prefix(b">") else {
             return out.line_received(number, text);
         };
         out.received(number, b"\r\n> ");
-        self.data = Data::Open(length);
+        self.data = DataLines::Open(length);
         if !typed.trim_ascii().is_empty() {
             self.data_line(number, typed, length, out);
         }
@@ -107,15 +107,15 @@ impl Transcript {
             if text.is_empty() {
                 return out.remark(number, Reason::Blank);
             }
-            self.data = Data::Nothing;
+            self.data = DataLines::Nothing;
             return out.sent(number, [text, b"\r\n\x1a"].concat());
         };
         let whole = [text, b"\r\n"].concat();
         let length = whole.len().min(left.max(text.len()));
         out.sent(number, &whole[..length]);
         self.data = match left.saturating_sub(length) {
-            0 => Data::Nothing,
-            left => Data::Open(Some(left)),
+            0 => DataLines::Nothing,
+            left => DataLines::Open(Some(left)),
         };
     }
 

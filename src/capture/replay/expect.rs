@@ -5,9 +5,9 @@ use std::fmt;
 use thiserror::Error;
 
 use super::super::Header;
-use super::timeline::{Timeline, What};
+use super::timeline::{HappeningKind, Timeline};
 
-/// What a recorder writes where nobody has said what to expect.
+/// What a recorder writes for an expectation that was not given.
 const NOT_KNOWN: &str = "not known";
 
 /// What a timeline does not keep of its header.
@@ -35,7 +35,7 @@ pub enum Unmet {
 impl Timeline {
     /// Whether everything that a header expects happened, in its order.
     ///
-    /// Each `# expect:` is one happening, in the words of [`What`]'s `Display`; others may happen in between. What is
+    /// Each `# expect:` is one happening, in the words of [`HappeningKind`]'s `Display`; others may happen in between. What is
     /// unexplained must be expected. A header that says `not known` expects nothing.
     pub fn meets(&self, header: &Header) -> Result<(), Unmet> {
         if header.expect == [NOT_KNOWN] {
@@ -49,7 +49,7 @@ impl Timeline {
             if next == Some(&what) {
                 behind = next.cloned();
                 next = expectations.next();
-            } else if matches!(happening.what, What::Unexplained { .. }) {
+            } else if matches!(happening.what, HappeningKind::Unexplained { .. }) {
                 let line = happening.lines.first().copied().unwrap_or_default();
                 return Err(Unmet::Unexplained { line, what });
             }

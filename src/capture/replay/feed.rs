@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 use super::super::{Capture, Entry, Located};
 use super::session::Session;
-use super::timeline::{Happening, PayloadKind, Timeline, What, Why};
+use super::timeline::{Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
 
 /// A capture on its way into the decoder.
 #[derive(Debug)]
@@ -75,12 +75,12 @@ impl Feed {
         match &located.record.what {
             Entry::FromModem(bytes) => self.received(located.line, bytes),
             Entry::ToModem(bytes) => self.sent(located.line, bytes),
-            Entry::Request(words) => self.add(vec![located.line], What::Request(words.clone())),
-            Entry::Note(words) => self.add(vec![located.line], What::Note(words.clone())),
+            Entry::Request(words) => self.add(vec![located.line], HappeningKind::Request(words.clone())),
+            Entry::Note(words) => self.add(vec![located.line], HappeningKind::Note(words.clone())),
             Entry::Gap => {
                 self.end_of_stream();
                 self.session.gap();
-                self.add(vec![located.line], What::Gap);
+                self.add(vec![located.line], HappeningKind::Gap);
             }
         }
     }
@@ -160,9 +160,10 @@ impl Feed {
                     self.end_of_payload();
                 }
             }
-            Piece::Fault(fault) => {
-                self.add_taken(What::Unexplained { bytes: Vec::new(), why: Why::Fault(fault) })
-            }
+            Piece::Fault(fault) => self.add_taken(HappeningKind::Unexplained {
+                bytes: Vec::new(),
+                why: UnexplainedReason::Fault(fault),
+            }),
         }
     }
 
@@ -171,9 +172,9 @@ impl Feed {
         let bytes = mem::take(&mut self.payload);
         match self.awaited {
             Some(Awaited::Payload(PayloadKind::Transparent)) if bytes.is_empty() => {}
-            Some(Awaited::Payload(kind)) => self.add_taken(What::Payload { kind, bytes }),
-            Some(Awaited::Echo) => self.add_taken(What::DataEcho(bytes)),
-            None => self.add_taken(What::Unexplained { bytes, why: Why::UnknownLine }),
+            Some(Awaited::Payload(kind)) => self.add_taken(HappeningKind::Payload { kind, bytes }),
+            Some(Awaited::Echo) => self.add_taken(HappeningKind::DataEcho(bytes)),
+            None => self.add_taken(HappeningKind::Unexplained { bytes, why: UnexplainedReason::UnknownLine }),
         }
     }
 
@@ -182,7 +183,7 @@ impl Feed {
         let missing = self.decoder.data_left();
         if missing > 0 && !self.session.is_transparent() {
             let bytes = mem::take(&mut self.payload);
-            self.add_taken(What::Unexplained { bytes, why: Why::Missing(missing) });
+            self.add_taken(HappeningKind::Unexplained { bytes, why: UnexplainedReason::Missing(missing) });
         }
         self.decoder.abandon_data();
         self.awaited = None;
@@ -191,12 +192,12 @@ impl Feed {
         }
     }
 
-    fn add_taken(&mut self, what: What) {
+    fn add_taken(&mut self, what: HappeningKind) {
         let lines = mem::take(&mut self.lines).into_iter().collect();
         self.add(lines, what);
     }
 
-    fn add(&mut self, lines: Vec<usize>, what: What) {
+    fn add(&mut self, lines: Vec<usize>, what: HappeningKind) {
         self.happenings.push(Happening { at: self.at, lines, what });
     }
 }

@@ -24,7 +24,7 @@ mod session;
 mod timeline;
 
 pub use expect::Unmet;
-pub use timeline::{Happening, PayloadKind, Timeline, What, Why};
+pub use timeline::{Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! Who answers whom, as far as a capture tells.
+//! Which command a line answers, as far as a capture tells.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use crate::at::{ChannelNews, Expect, Final, Header, HeaderKind, Line, Urc, bare_
 
 use super::answers::begins;
 use super::flight::{Flight, Share};
-use super::timeline::{PayloadKind, What, Why, shown};
+use super::timeline::{HappeningKind, PayloadKind, UnexplainedReason, shown};
 
 /// The most commands that are remembered as unanswered; older ones are forgotten. The captures show up to 20 in a row
 /// (s02, a modem that starts while it is asked).
@@ -83,13 +83,13 @@ impl Session {
     }
 
     /// Takes bytes that the host sent.
-    pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<What> {
+    pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<HappeningKind> {
         if bytes == b"+++" {
             self.single = Single::Open;
             return vec![self.command("+++")];
         }
         if self.is_transparent() {
-            return vec![What::Sent(bytes.to_vec())];
+            return vec![HappeningKind::Sent(bytes.to_vec())];
         }
         let mut happened = Vec::new();
         let rest = self.sent_data(bytes, &mut happened);
@@ -98,14 +98,14 @@ impl Session {
     }
 
     /// The modem asks for data.
-    pub(super) fn prompt(&mut self) -> What {
+    pub(super) fn prompt(&mut self) -> HappeningKind {
         for flight in self.flights.iter_mut().rev() {
             if let Some(data) = flight.data.as_mut().filter(|data| !data.prompted) {
                 data.prompted = true;
                 break;
             }
         }
-        What::Prompt
+        HappeningKind::Prompt
     }
 
     /// How much of what the modem writes next is the echo of data.
@@ -139,20 +139,23 @@ impl Session {
     }
 
     /// What a line of the modem is.
-    pub(super) fn line(&mut self, bytes: &[u8]) -> What {
+    pub(super) fn line(&mut self, bytes: &[u8]) -> HappeningKind {
         let line = Line::parse(bytes);
         let urc = Urc::parse(bytes);
         self.echo_of(bytes)
             .or_else(|| self.answer(&line, bytes))
             .or_else(|| self.news(&line, &urc, bytes))
             .or_else(|| self.late(&line, bytes))
-            .or_else(|| urc.is_known().then(|| What::Urc { urc, line: shown(bytes) }))
+            .or_else(|| urc.is_known().then(|| HappeningKind::Urc { urc, line: shown(bytes) }))
             .or_else(|| self.unseen_answer(&line, bytes))
             .or_else(|| self.bare_payload(&line, bytes))
-            .unwrap_or_else(|| What::Unexplained { bytes: bytes.to_vec(), why: Why::UnknownLine })
+            .unwrap_or_else(|| HappeningKind::Unexplained {
+                bytes: bytes.to_vec(),
+                why: UnexplainedReason::UnknownLine,
+            })
     }
 
-    fn command(&mut self, text: &str) -> What {
+    fn command(&mut self, text: &str) -> HappeningKind {
         self.unseen = false;
         match text.to_ascii_uppercase().as_str() {
             "AT+CIPMUX=1" => self.mux = true,
@@ -163,11 +166,11 @@ impl Session {
             self.flights.pop_front();
         }
         self.flights.push_back(Flight::new(text, self.mux));
-        What::Command(text.to_owned())
+        HappeningKind::Command(text.to_owned())
     }
 
     /// Takes the data off the front of what the host sent, if a command waits for them.
-    fn sent_data<'a>(&mut self, bytes: &'a [u8], happened: &mut Vec<What>) -> &'a [u8] {
+    fn sent_data<'a>(&mut self, bytes: &'a [u8], happened: &mut Vec<HappeningKind>) -> &'a [u8] {
         // Some hosts do not wait for the prompt; a command in its place is a command.
         let is_command = bytes.to_ascii_uppercase().starts_with(b"AT");
         let Some(data) = self.flights.back_mut().and_then(|flight| flight.data.as_mut()) else {
@@ -184,12 +187,12 @@ impl Session {
             rest = &rest[surplus..];
         }
         if !wanted.is_empty() {
-            happened.push(What::Sent(wanted.to_vec()));
+            happened.push(HappeningKind::Sent(wanted.to_vec()));
         }
         rest
     }
 
-    fn sent_lines(&mut self, bytes: &[u8], happened: &mut Vec<What>) {
+    fn sent_lines(&mut self, bytes: &[u8], happened: &mut Vec<HappeningKind>) {
         for &byte in bytes {
             if byte != b'\r' && byte != b'\n' && self.line_out.len() < MAX_LINE_OUT {
                 self.line_out.push(byte);
@@ -207,17 +210,17 @@ impl Session {
                 line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"AT") || start == b"A/");
             happened.push(match str::from_utf8(line) {
                 Ok(text) if begins_at => self.command(text),
-                _ => What::Unexplained { bytes: line.to_vec(), why: Why::NotACommand },
+                _ => HappeningKind::Unexplained { bytes: line.to_vec(), why: UnexplainedReason::NotACommand },
             });
         }
     }
 
     /// The modem repeats a command. Where the capture shows no commands but these, the echo stands for the command.
-    fn echo_of(&mut self, bytes: &[u8]) -> Option<What> {
+    fn echo_of(&mut self, bytes: &[u8]) -> Option<HappeningKind> {
         let same = |flight: &&mut Flight| !flight.echoed && flight.command.is_echo(bytes);
         if let Some(flight) = self.flights.iter_mut().rev().find(same) {
             flight.echoed = true;
-            return Some(What::Echo(shown(bytes)));
+            return Some(HappeningKind::Echo(shown(bytes)));
         }
         if (self.shows_commands && !self.unseen) || !bytes.starts_with(b"AT") {
             return None;
@@ -225,20 +228,20 @@ impl Session {
         let text = str::from_utf8(bytes).ok()?;
         self.command(text);
         self.flights.back_mut()?.echoed = true;
-        Some(What::Echo(text.to_owned()))
+        Some(HappeningKind::Echo(text.to_owned()))
     }
 
     /// The line answers a command in flight.
-    fn answer(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+    fn answer(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
         for index in self.order() {
             let flight = self.flights.get_mut(index)?;
             let (share, command) = (flight.share(line), Some(flight.text()));
             match share {
                 Share::Nothing => {}
-                Share::Part => return Some(What::Reply { command, line: shown(bytes) }),
+                Share::Part => return Some(HappeningKind::Reply { command, line: shown(bytes) }),
                 Share::End => {
                     self.end(index, line);
-                    return Some(What::Final { command, line: shown(bytes) });
+                    return Some(HappeningKind::Final { command, line: shown(bytes) });
                 }
             }
         }
@@ -271,7 +274,7 @@ impl Session {
     }
 
     /// News of channels: they may end a send or a close, and they open and close the single connection.
-    fn news(&mut self, line: &Line<'_>, urc: &Urc, bytes: &[u8]) -> Option<What> {
+    fn news(&mut self, line: &Line<'_>, urc: &Urc, bytes: &[u8]) -> Option<HappeningKind> {
         if *urc == Urc::PdpDeactivated || urc.is_restart() {
             self.single = Single::Closed;
         }
@@ -299,44 +302,44 @@ impl Session {
         let index = self.flights.iter().rposition(|flight| begins(&flight.command, ends))?;
         let command = self.flights.get(index).map(Flight::text);
         self.end(index, line);
-        Some(What::Final { command, line: shown(bytes) })
+        Some(HappeningKind::Final { command, line: shown(bytes) })
     }
 
     /// The line belongs to an answer that had its final.
-    fn late(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+    fn late(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
         let flight = self.last.as_mut()?;
         let command = Some(flight.text());
         let opens = begins(&flight.command, "AT+CIPSTART") || begins(&flight.command, "ATO");
         if *line == Line::Final(Final::Connect) && opens {
             self.single = Single::Transparent;
-            return Some(What::Final { command, line: shown(bytes) });
+            return Some(HappeningKind::Final { command, line: shown(bytes) });
         }
         let more = ANSWERED_BEHIND_OK.iter().any(|name| begins(&flight.command, name));
         let is_part = more && !matches!(line, Line::Final(_)) && flight.share(line) == Share::Part;
-        is_part.then(|| What::Reply { command, line: shown(bytes) })
+        is_part.then(|| HappeningKind::Reply { command, line: shown(bytes) })
     }
 
     /// The line answers a command that the capture does not show.
-    fn unseen_answer(&self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+    fn unseen_answer(&self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
         if !self.unseen {
             return None;
         }
         match line {
-            Line::Final(_) | Line::ShutOk => Some(What::Final { command: None, line: shown(bytes) }),
+            Line::Final(_) | Line::ShutOk => Some(HappeningKind::Final { command: None, line: shown(bytes) }),
             Line::State(_) | Line::Row(_) | Line::Info { .. } => {
-                Some(What::Reply { command: None, line: shown(bytes) })
+                Some(HappeningKind::Reply { command: None, line: shown(bytes) })
             }
             Line::Text(text) if bare_address(text).is_some() => {
-                Some(What::Final { command: None, line: shown(bytes) })
+                Some(HappeningKind::Final { command: None, line: shown(bytes) })
             }
             _ => None,
         }
     }
 
     /// The single connection pushes data that look like no line of the modem.
-    fn bare_payload(&self, line: &Line<'_>, bytes: &[u8]) -> Option<What> {
+    fn bare_payload(&self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
         let is_text = matches!(line, Line::Text(_) | Line::Info { .. });
-        let payload = What::Payload { kind: PayloadKind::Bare, bytes: bytes.to_vec() };
+        let payload = HappeningKind::Payload { kind: PayloadKind::Bare, bytes: bytes.to_vec() };
         (is_text && self.single == Single::Open).then_some(payload)
     }
 }

@@ -24,13 +24,13 @@ pub struct Happening {
     /// The lines of the file that show it, in rising order.
     pub lines: Vec<usize>,
     /// What it was.
-    pub what: What,
+    pub what: HappeningKind,
 }
 
 /// What can happen. Text that is not UTF-8 is shown with its bytes escaped.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum What {
+pub enum HappeningKind {
     /// The host sent a command.
     Command(String),
     /// The host sent data.
@@ -71,16 +71,16 @@ pub enum What {
     },
     /// The application asked for something.
     Request(String),
-    /// Somebody noted something.
+    /// A note in the capture.
     Note(String),
     /// Something is missing here.
     Gap,
-    /// Nobody knows what this is.
+    /// No rule explains these bytes.
     Unexplained {
         /// The bytes.
         bytes: Vec<u8>,
         /// What is wrong with them.
-        why: Why,
+        why: UnexplainedReason,
     },
 }
 
@@ -103,28 +103,28 @@ pub enum PayloadKind {
 /// Why something is unexplained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Why {
+pub enum UnexplainedReason {
     /// No command in flight is answered by it, and it is nothing that comes unasked.
     UnknownLine,
     /// The decoder says that no modem should write this.
     Fault(Fault),
-    /// The capture ends, or has a gap, before so many announced bytes came.
+    /// The capture ends, or has a gap, before this number of announced bytes came.
     Missing(usize),
     /// The host sent it, and it is neither a command nor data that the modem waits for.
     NotACommand,
 }
 
 impl Timeline {
-    /// What nobody knows.
+    /// What no rule explains.
     pub fn unexplained(&self) -> impl Iterator<Item = &Happening> {
-        self.happenings.iter().filter(|happening| matches!(happening.what, What::Unexplained { .. }))
+        self.happenings.iter().filter(|happening| matches!(happening.what, HappeningKind::Unexplained { .. }))
     }
 
     /// All data that came from the network on a channel (`None`: a single connection), joined.
     pub fn payload(&self, wanted: Option<ChannelId>) -> Vec<u8> {
         let mut joined = Vec::new();
         for happening in &self.happenings {
-            if let What::Payload { kind, bytes } = &happening.what
+            if let HappeningKind::Payload { kind, bytes } = &happening.what
                 && kind.channel() == wanted
             {
                 joined.extend_from_slice(bytes);
@@ -145,7 +145,7 @@ impl PayloadKind {
 }
 
 /// One line, bytes escaped: the words that `# expect:` headers use.
-impl fmt::Display for What {
+impl fmt::Display for HappeningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(text) => write!(f, "command {text}"),
@@ -178,7 +178,7 @@ impl fmt::Display for PayloadKind {
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for UnexplainedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownLine => write!(f, "answers nothing and is no known URC"),

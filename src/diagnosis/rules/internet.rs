@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::at::{CmeError, Line, Urc, bare_address};
-use crate::diagnosis::finding::Seen;
+use crate::diagnosis::finding::Observation;
 use crate::error::NotReady;
 
 use super::super::evidence::{Evidence, Item};
@@ -60,7 +60,7 @@ fn state_of<'a>(exchange: &'a Exchange) -> Option<Bearer<'a>> {
     }
 }
 
-pub(super) fn bearer(evidence: &Evidence) -> Seen {
+pub(super) fn bearer(evidence: &Evidence) -> Observation {
     let mut told = evidence.items.iter().rev().filter_map(Bearer::of);
     let newest = told.next();
     let earlier = evidence.items.iter().rev().filter_map(Bearer::of).find_map(|bearer| match bearer {
@@ -71,21 +71,21 @@ pub(super) fn bearer(evidence: &Evidence) -> Seen {
     if let (true, Some((what, proof))) = (is_up(evidence, &newest), earlier) {
         let summary = format!("the bearer was {what} once, and came back");
         let finding = Finding::warning(Code::BearerUnsteady, summary).proved_by([proof]);
-        return Seen::found("up again", finding);
+        return Observation::found("up again", finding);
     }
     match newest {
-        _ if evidence.ready => Seen::fine("up"),
-        Some(Bearer::Up(shown)) => Seen::fine(shown).and(unexplained(evidence)),
+        _ if evidence.ready => Observation::fine("up"),
+        Some(Bearer::Up(shown)) => Observation::fine(shown).and(unexplained(evidence)),
         Some(Bearer::Refused(exchange)) => refused(evidence, exchange),
         // The loss may be part of a refusal (capture a12), whichever line came first.
         Some(Bearer::Lost(proof)) => match evidence.exchanges().find(|exchange| is_bearer_step(exchange)) {
             Some(exchange) => refused(evidence, exchange),
             None => {
                 let finding = Finding::error(Code::BearerLost, "the network has ended the bearer");
-                Seen::found("lost", finding.proved_by([proof]))
+                Observation::found("lost", finding.proved_by([proof]))
             }
         },
-        None => Seen { shown: None, findings: unexplained(evidence).into_iter().collect() },
+        None => Observation { shown: None, findings: unexplained(evidence).into_iter().collect() },
     }
 }
 
@@ -93,7 +93,7 @@ fn is_up(evidence: &Evidence, newest: &Option<Bearer<'_>>) -> bool {
     evidence.ready || matches!(newest, Some(Bearer::Up(_)))
 }
 
-fn refused(evidence: &Evidence, exchange: &Exchange) -> Seen {
+fn refused(evidence: &Evidence, exchange: &Exchange) -> Observation {
     let lost = evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc: Urc::PdpDeactivated, line } => Some(Proof::lines([line.clone()])),
         Item::News { .. } | Item::Exchange(_) | Item::Trial(_) | Item::Noise(_) => None,
@@ -103,7 +103,7 @@ fn refused(evidence: &Evidence, exchange: &Exchange) -> Seen {
         .proved_by([exchange.proof()])
         .proved_by(lost)
         .proved_by(status.map(Exchange::proof));
-    Seen::found("refused", finding)
+    Observation::found("refused", finding)
 }
 
 /// The driver says that the module is not ready, and no check before this one says why.
@@ -144,17 +144,17 @@ pub(super) fn address_of(exchange: &Exchange) -> Option<Ipv4Addr> {
     exchange.all_lines().find_map(|line| bare_address(line.as_bytes()))
 }
 
-pub(super) fn address(evidence: &Evidence) -> Seen {
+pub(super) fn address(evidence: &Evidence) -> Observation {
     let Some((address, exchange)) =
         evidence.exchanges().find_map(|exchange| Some((address_of(exchange)?, exchange)))
     else {
-        return Seen::nothing();
+        return Observation::nothing();
     };
     if address.is_unspecified() {
         let finding = Finding::error(Code::AddressMissing, "the bearer has no address");
-        return Seen::found("none", finding.proved_by([exchange.proof()]));
+        return Observation::found("none", finding.proved_by([exchange.proof()]));
     }
-    Seen::fine(address.to_string())
+    Observation::fine(address.to_string())
 }
 
 /// What became of the last name.
@@ -175,7 +175,7 @@ fn addresses(urc: &Urc) -> Option<Vec<Ipv4Addr>> {
     }
 }
 
-pub(super) fn dns(evidence: &Evidence) -> Seen {
+pub(super) fn dns(evidence: &Evidence) -> Observation {
     let told = evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc, line } => outcome(urc, || Proof::lines([line.clone()])),
         Item::Exchange(exchange) if exchange.begins("AT+CDNSGIP=") => {
@@ -188,11 +188,11 @@ pub(super) fn dns(evidence: &Evidence) -> Seen {
         Item::Exchange(_) | Item::Trial(_) | Item::Noise(_) => None,
     });
     match told {
-        None => Seen::nothing(),
-        Some(Ok(shown)) => Seen::fine(shown),
+        None => Observation::nothing(),
+        Some(Ok(shown)) => Observation::fine(shown),
         Some(Err((why, proof))) => {
             let finding = Finding::error(Code::DnsFailed, format!("the name can't be resolved: {why}"));
-            Seen::found("failed", finding.proved_by([proof]))
+            Observation::found("failed", finding.proved_by([proof]))
         }
     }
 }

@@ -1,23 +1,23 @@
 //! From the port to the first answer.
 
-use crate::diagnosis::finding::Seen;
+use crate::diagnosis::finding::Observation;
 
 use super::super::evidence::{Evidence, Item, Port};
 use super::super::finding::Proof;
 use super::super::{Code, End, Finding};
 
-pub(super) fn port(evidence: &Evidence) -> Seen {
+pub(super) fn port(evidence: &Evidence) -> Observation {
     match &evidence.port {
-        Port::Unknown => Seen::nothing(),
-        Port::Open { path, rate: Some(rate) } => Seen::fine(format!("{path} at {rate} baud")),
-        Port::Open { path, rate: None } => Seen::fine(path),
+        Port::Unknown => Observation::nothing(),
+        Port::Open { path, rate: Some(rate) } => Observation::fine(format!("{path} at {rate} baud")),
+        Port::Open { path, rate: None } => Observation::fine(path),
         Port::Failed { fault, why } => {
             let finding = Finding::error(fault.code(), "the port can't be opened");
-            Seen::found("can't be opened", finding.proved_by([Proof::lines([why.clone()])]))
+            Observation::found("can't be opened", finding.proved_by([Proof::lines([why.clone()])]))
         }
         Port::Lost(why) => {
             let finding = Finding::error(Code::PortLost, "the port was lost");
-            Seen::found("lost", finding.proved_by([Proof::lines([why.clone()])]))
+            Observation::found("lost", finding.proved_by([Proof::lines([why.clone()])]))
         }
     }
 }
@@ -66,26 +66,26 @@ fn rates(evidence: &Evidence) -> Option<Proof> {
     (!lines.is_empty()).then(|| Proof::lines(lines))
 }
 
-pub(super) fn answer(evidence: &Evidence) -> Seen {
+pub(super) fn answer(evidence: &Evidence) -> Observation {
     if evidence.is_answered() {
-        return Seen::fine("answers");
+        return Observation::fine("answers");
     }
     match silence(evidence) {
-        None => Seen::nothing(),
-        Some(Silence::Garbage) => Seen { shown: Some("no answer".into()), findings: Vec::new() },
-        Some(Silence::Echo) => Seen { shown: Some("only its echo".into()), findings: Vec::new() },
+        None => Observation::nothing(),
+        Some(Silence::Garbage) => Observation { shown: Some("no answer".into()), findings: Vec::new() },
+        Some(Silence::Echo) => Observation { shown: Some("only its echo".into()), findings: Vec::new() },
         Some(Silence::Complete | Silence::Text) => {
             let asked = evidence.exchanges().next().map(|exchange| exchange.proof());
             let text = evidence.sample.received() > 0;
             let heard = text.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
             let finding = Finding::error(Code::NoAnswer, "nothing answers on this port")
                 .proved_by(asked.into_iter().chain(heard).chain(rates(evidence)));
-            Seen::found("nothing", finding)
+            Observation::found("nothing", finding)
         }
     }
 }
 
-pub(super) fn baud(evidence: &Evidence) -> Seen {
+pub(super) fn baud(evidence: &Evidence) -> Observation {
     let first = match &evidence.port {
         Port::Open { rate, .. } => *rate,
         Port::Unknown | Port::Failed { .. } | Port::Lost(_) => None,
@@ -99,15 +99,15 @@ pub(super) fn baud(evidence: &Evidence) -> Seen {
             .proved_by(
                 silent.map(|exchange| exchange.proof()).into_iter().chain(heard).chain(rates(evidence)),
             );
-        return Seen::found(rate.to_string(), finding);
+        return Observation::found(rate.to_string(), finding);
     }
     if silence(evidence) == Some(Silence::Garbage) {
         let finding = Finding::error(Code::WrongBaud, "what comes is garbage: the line rate is wrong")
             .proved_by([Proof::lines([format!("received {}", evidence.sample.shown())])])
             .proved_by(rates(evidence));
-        return Seen::found("garbage", finding);
+        return Observation::found("garbage", finding);
     }
-    let shown = if evidence.is_answered() { Seen::fine("right") } else { Seen::nothing() };
+    let shown = if evidence.is_answered() { Observation::fine("right") } else { Observation::nothing() };
     let damaged: Vec<String> = noise(evidence).cloned().collect();
     let damage = (evidence.is_answered() && !damaged.is_empty()).then(|| {
         let summary = format!("{} damaged lines came between the answers", damaged.len());
@@ -116,16 +116,16 @@ pub(super) fn baud(evidence: &Evidence) -> Seen {
     shown.and(damage)
 }
 
-pub(super) fn echo(evidence: &Evidence) -> Seen {
+pub(super) fn echo(evidence: &Evidence) -> Observation {
     if silence(evidence) == Some(Silence::Echo) {
         let finding = Finding::error(Code::EchoOnly, "the echo comes back, and never an answer")
             .proved_by([Proof::answer("AT", [format!("received {}", evidence.sample.shown())])])
             .proved_by(rates(evidence));
-        return Seen::found("nothing but echo", finding);
+        return Observation::found("nothing but echo", finding);
     }
     match (evidence.is_answered(), evidence.echo) {
-        (true, true) => Seen::fine("on"),
-        (true, false) => Seen::fine("off"),
-        (false, _) => Seen::nothing(),
+        (true, true) => Observation::fine("on"),
+        (true, false) => Observation::fine("off"),
+        (false, _) => Observation::nothing(),
     }
 }

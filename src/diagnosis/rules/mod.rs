@@ -9,14 +9,14 @@ mod tls;
 
 use super::Check;
 use super::evidence::Evidence;
-use super::finding::Seen;
+use super::finding::Observation;
 
 /// Every check with what was seen, in order.
-pub(super) fn apply(evidence: &Evidence) -> Vec<(Check, Seen)> {
+pub(super) fn apply(evidence: &Evidence) -> Vec<(Check, Observation)> {
     Check::ALL.map(|check| (check, rule(check)(evidence))).into()
 }
 
-fn rule(check: Check) -> fn(&Evidence) -> Seen {
+fn rule(check: Check) -> fn(&Evidence) -> Observation {
     match check {
         Check::Port => line::port,
         Check::Answer => line::answer,

@@ -1,7 +1,7 @@
 //! The module itself and its card.
 
 use crate::at::{CmeError, Line, SimState, Urc};
-use crate::diagnosis::finding::Seen;
+use crate::diagnosis::finding::Observation;
 use crate::error::NotReady;
 
 use super::super::evidence::{Evidence, Item};
@@ -14,7 +14,7 @@ const MANY_STARTS: usize = 3;
 const REPORTS_CLOSE: u32 = 838;
 
 /// Starts of the module. A boot prints `RDY` up to twice (capture a19), so one counts only behind an answer.
-pub(super) fn power(evidence: &Evidence) -> Seen {
+pub(super) fn power(evidence: &Evidence) -> Observation {
     let mut starts = 0_usize;
     let mut answered = true;
     for item in &evidence.items {
@@ -30,23 +30,23 @@ pub(super) fn power(evidence: &Evidence) -> Seen {
     }
     if starts < MANY_STARTS {
         let shown = if starts == 0 { "no restart" } else { "started" };
-        return if evidence.is_answered() { Seen::fine(shown) } else { Seen::nothing() };
+        return if evidence.is_answered() { Observation::fine(shown) } else { Observation::nothing() };
     }
     let severity = if evidence.ready { Severity::Warning } else { Severity::Error };
     let summary = format!("the module started {starts} times without being told to");
     let finding =
         Finding::new(Code::Restarts, severity, summary)
             .proved_by([Proof::lines(vec!["RDY".to_owned(); starts.min(3)])]);
-    Seen::found(format!("{starts} starts"), finding)
+    Observation::found(format!("{starts} starts"), finding)
 }
 
 fn is_restart(exchange: &Exchange) -> bool {
     exchange.is("AT+RESET") || exchange.is("AT+CFUN=1,1")
 }
 
-pub(super) fn firmware(evidence: &Evidence) -> Seen {
+pub(super) fn firmware(evidence: &Evidence) -> Observation {
     let asked = ["ATI", "AT+CGMR"].into_iter().find_map(|command| evidence.answer_to(command));
-    let Some(exchange) = asked else { return Seen::nothing() };
+    let Some(exchange) = asked else { return Observation::nothing() };
     let name = exchange.lines.iter().find(|line| line.contains("AirM2M_"));
     let Some(name) = name else {
         // A module that refuses what sockets need is another product; else it may be a relative.
@@ -56,13 +56,13 @@ pub(super) fn firmware(evidence: &Evidence) -> Seen {
         let shown = exchange.lines.first().cloned().unwrap_or_default();
         let finding =
             Finding::new(Code::FirmwareUnknown, severity, "this is none of openLuat's AT firmwares");
-        return Seen::found(shown, finding.proved_by([exchange.proof()]));
+        return Observation::found(shown, finding.proved_by([exchange.proof()]));
     };
     let old = version(name).filter(|version| *version < REPORTS_CLOSE).map(|version| {
         let summary = format!("firmware V{version} does not report a peer's close");
         Finding::warning(Code::FirmwareOld, summary).proved_by([exchange.proof()])
     });
-    Seen::fine(name.trim_start_matches("+CGMR:").trim().trim_matches('"')).and(old)
+    Observation::fine(name.trim_start_matches("+CGMR:").trim().trim_matches('"')).and(old)
 }
 
 /// `ERROR` without a reason is what an unknown command gets (protocol section 2).
@@ -78,16 +78,16 @@ fn version(name: &str) -> Option<u32> {
 }
 
 /// 0 is minimum, 4 flight mode, 1 everything (protocol section 1).
-pub(super) fn radio(evidence: &Evidence) -> Seen {
+pub(super) fn radio(evidence: &Evidence) -> Observation {
     let exchange = evidence.answer_to("AT+CFUN?");
     let function = exchange.and_then(|exchange| exchange.info("+CFUN")?.first()?.number());
     match (function, evidence.missing) {
         (Some(0 | 4), _) | (None, Some(NotReady::RadioOff)) => {
             let finding = Finding::error(Code::RadioOff, "the radio is switched off (flight mode)");
-            Seen::found("off", finding.proved_by(exchange.map(Exchange::proof)))
+            Observation::found("off", finding.proved_by(exchange.map(Exchange::proof)))
         }
-        (Some(_), _) => Seen::fine("on"),
-        (None, _) => Seen::nothing(),
+        (Some(_), _) => Observation::fine("on"),
+        (None, _) => Observation::nothing(),
     }
 }
 
@@ -151,10 +151,10 @@ impl Card {
     }
 }
 
-pub(super) fn sim(evidence: &Evidence) -> Seen {
-    let Some((card, proof)) = card(evidence) else { return Seen::nothing() };
+pub(super) fn sim(evidence: &Evidence) -> Observation {
+    let Some((card, proof)) = card(evidence) else { return Observation::nothing() };
     let (shown, code, summary) = match card {
-        Card::Ready => return Seen::fine("ready"),
+        Card::Ready => return Observation::fine("ready"),
         Card::Missing => ("none", Code::SimMissing, "the module finds no SIM card"),
         Card::Pin if evidence.missing == Some(NotReady::PinRefused) => {
             ("PIN refused", Code::SimPinRefused, "the card refused the PIN that is configured")
@@ -163,7 +163,7 @@ pub(super) fn sim(evidence: &Evidence) -> Seen {
         Card::Puk => ("asks for its PUK", Code::SimPuk, "the card is locked and asks for its PUK"),
         Card::Failure => ("does not work", Code::SimFailure, "the card does not work"),
     };
-    Seen::found(shown, Finding::error(code, summary).proved_by([proof]))
+    Observation::found(shown, Finding::error(code, summary).proved_by([proof]))
 }
 
 /// Whether the card is known to keep the network away.

@@ -1,7 +1,7 @@
 //! Signal, registration, attach.
 
 use crate::at::{Domain, RegistrationStatus, Urc};
-use crate::diagnosis::finding::Seen;
+use crate::diagnosis::finding::Observation;
 use crate::query::{Query, Signal, SignalQuality};
 
 use super::super::evidence::{Evidence, Item};
@@ -103,38 +103,38 @@ fn strength(evidence: &Evidence) -> Option<(SignalQuality, &Exchange)> {
 }
 
 /// Unknown (99) and 0 mean that nothing is heard - unless the network has answered, or the module does not listen.
-pub(super) fn signal(evidence: &Evidence) -> Seen {
-    let Some((quality, exchange)) = strength(evidence) else { return Seen::nothing() };
+pub(super) fn signal(evidence: &Evidence) -> Observation {
+    let Some((quality, exchange)) = strength(evidence) else { return Observation::nothing() };
     let network = Network::of(evidence);
     let heard = network.is_registered() || network.is_denied() || network.is_limited();
     let idle = is_card_closed(evidence) || is_radio_off(evidence);
     match quality.rssi() {
-        None | Some(0) if heard || idle => Seen::fine(quality.to_string()),
+        None | Some(0) if heard || idle => Observation::fine(quality.to_string()),
         None | Some(0) => {
             let finding = Finding::error(Code::SignalNone, "there is no signal");
-            Seen::found(quality.to_string(), finding.proved_by([exchange.proof()]))
+            Observation::found(quality.to_string(), finding.proved_by([exchange.proof()]))
         }
         Some(_) if quality.is_weak() => {
             let summary =
                 format!("the signal is weak: {quality}, {} are recommended", SignalQuality::RECOMMENDED);
             let finding = Finding::warning(Code::SignalWeak, summary);
-            Seen::found(quality.to_string(), finding.proved_by([exchange.proof()]))
+            Observation::found(quality.to_string(), finding.proved_by([exchange.proof()]))
         }
-        Some(_) => Seen::fine(quality.to_string()),
+        Some(_) => Observation::fine(quality.to_string()),
     }
 }
 
-pub(super) fn registration(evidence: &Evidence) -> Seen {
+pub(super) fn registration(evidence: &Evidence) -> Observation {
     let network = Network::of(evidence);
     if network.known.is_empty() {
-        return Seen::nothing();
+        return Observation::nothing();
     }
     let (code, severity, summary) = match () {
         () if network.is_only_2g() => {
             let severity = if evidence.ready { Severity::Warning } else { Severity::Error };
             (Code::Only2g, severity, "2G has registered the card, 4G has not: the sign of arrears")
         }
-        () if network.is_registered() => return Seen::fine(network.shown()),
+        () if network.is_registered() => return Observation::fine(network.shown()),
         () if network.is_denied() => {
             (Code::RegistrationDenied, Severity::Error, "the network denies registration")
         }
@@ -147,17 +147,17 @@ pub(super) fn registration(evidence: &Evidence) -> Seen {
     let weak = strength(evidence).filter(|(quality, _)| quality.is_weak());
     let weak = weak.filter(|_| code == Code::NotRegistered).map(|(_, exchange)| exchange.proof());
     let finding = Finding::new(code, severity, summary).proved_by(network.proofs()).proved_by(weak);
-    Seen::found(network.shown(), finding)
+    Observation::found(network.shown(), finding)
 }
 
-pub(super) fn attach(evidence: &Evidence) -> Seen {
+pub(super) fn attach(evidence: &Evidence) -> Observation {
     let exchange = evidence.answer_to("AT+CGATT?");
     match exchange.and_then(|exchange| Some((exchange.info("+CGATT")?.first()?.number()?, exchange))) {
         Some((0, exchange)) => {
             let finding = Finding::error(Code::NotAttached, "the module is not attached to packet service");
-            Seen::found("no", finding.proved_by([exchange.proof()]))
+            Observation::found("no", finding.proved_by([exchange.proof()]))
         }
-        Some(_) => Seen::fine("yes"),
-        None => Seen::nothing(),
+        Some(_) => Observation::fine("yes"),
+        None => Observation::nothing(),
     }
 }

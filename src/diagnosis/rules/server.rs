@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::at::{ChannelNews, Final, Line, bare_address};
-use crate::diagnosis::finding::Seen;
+use crate::diagnosis::finding::Observation;
 
 use super::super::evidence::Evidence;
 use super::super::finding::Proof;
@@ -18,7 +18,7 @@ enum Outcome {
     Unknown,
 }
 
-pub(super) fn server(evidence: &Evidence) -> Seen {
+pub(super) fn server(evidence: &Evidence) -> Observation {
     let attempts = || evidence.exchanges().filter(|exchange| is_attempt(exchange));
     // A refusal by the module itself says less than what the network said to another attempt.
     let tried = attempts().find(|exchange| !exchange.is_refused()).or_else(|| attempts().next());
@@ -30,18 +30,18 @@ pub(super) fn server(evidence: &Evidence) -> Seen {
     let connected = matches!(outcome, Outcome::Connected);
     let private = server.and_then(|server| private(evidence, &server, connected));
     match (outcome, tried) {
-        (Outcome::Connected, _) => Seen::fine(format!("{shown} is connected")).and(private),
+        (Outcome::Connected, _) => Observation::fine(format!("{shown} is connected")).and(private),
         (Outcome::Failed { code: Code::TlsOpen, summary }, Some(exchange)) => {
             let finding = Finding::note(Code::TlsOpen, summary).proved_by([exchange.proof()]);
-            Seen { shown: None, findings: private.into_iter().chain([finding]).collect() }
+            Observation { shown: None, findings: private.into_iter().chain([finding]).collect() }
         }
         (Outcome::Failed { code, summary }, Some(exchange)) => {
             let finding = Finding::error(code, summary).proved_by([exchange.proof()]);
             let findings = private.into_iter().chain([finding]).collect();
-            Seen { shown: Some(format!("{shown} fails")), findings }
+            Observation { shown: Some(format!("{shown} fails")), findings }
         }
         (Outcome::Failed { .. } | Outcome::Unknown, _) => {
-            Seen { shown: private.is_some().then_some(shown), findings: private.into_iter().collect() }
+            Observation { shown: private.is_some().then_some(shown), findings: private.into_iter().collect() }
         }
     }
 }

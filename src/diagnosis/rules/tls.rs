@@ -2,7 +2,7 @@
 //! failed shows in what succeeds without that part.
 
 use crate::at::CmeError;
-use crate::diagnosis::finding::Seen;
+use crate::diagnosis::finding::Observation;
 use crate::query::{Clock, ClockTime, Query};
 
 use super::super::evidence::{Evidence, Item};
@@ -16,16 +16,16 @@ const YEARS: std::ops::Range<u16> = 2024..2070;
 
 const UNSET: &str = "the module's clock is not set, and certificates have dates";
 
-pub(super) fn tls(evidence: &Evidence) -> Seen {
+pub(super) fn tls(evidence: &Evidence) -> Observation {
     if let Some(exchange) = missing(evidence) {
         let finding = Finding::error(Code::TlsMissing, "the firmware has no TLS");
-        return Seen::found("none", finding.proved_by([exchange.proof()]));
+        return Observation::found("none", finding.proved_by([exchange.proof()]));
     }
     let known = answered(evidence).map(|_| "the firmware has it");
     match Last::of(evidence) {
         Some(Last::Trial(newest)) => tried(evidence, newest, known),
         Some(Last::Refused(code, exchange)) => stopped(code, exchange.proof()),
-        None => known.map_or(Seen::nothing(), Seen::fine),
+        None => known.map_or(Observation::nothing(), Observation::fine),
     }
 }
 
@@ -101,8 +101,8 @@ fn refusal(exchange: &Exchange, previous: Option<&Exchange>) -> Option<Code> {
     }
     // Else it is refused because the file is there.
     if exchange.begins("AT+FSCREATE=") {
-        let is_anew = previous.is_some_and(|previous| previous.begins("AT+FSDEL="));
-        return is_anew.then_some(Code::TlsUpload);
+        let is_made_again = previous.is_some_and(|previous| previous.begins("AT+FSDEL="));
+        return is_made_again.then_some(Code::TlsUpload);
     }
     if exchange.begins("AT+SSLCFG=") {
         return Some(Code::TlsSetting);
@@ -115,32 +115,33 @@ fn is_late(exchange: &Exchange) -> bool {
     matches!(&exchange.end, End::Final(line) if line.trim().eq_ignore_ascii_case("TimeOut"))
 }
 
-fn stopped(code: Code, proof: Proof) -> Seen {
+fn stopped(code: Code, proof: Proof) -> Observation {
     let (shown, summary) = match code {
         Code::TlsUpload => ("no upload", "a certificate or key can't be written to the module"),
         Code::TlsSetting => ("setting refused", "the module refuses a setting of TLS"),
         _ => ("switch refused", "the module does not switch TLS on"),
     };
-    Seen::found(shown, Finding::error(code, summary).proved_by([proof]))
+    Observation::found(shown, Finding::error(code, summary).proved_by([proof]))
 }
 
 /// What the attempts at one server amount to. The strictest is the one that is wanted.
-fn tried(evidence: &Evidence, newest: &Trial, known: Option<&'static str>) -> Seen {
-    let Some(server) = &newest.server else { return known.map_or(Seen::nothing(), Seen::fine) };
+fn tried(evidence: &Evidence, newest: &Trial, known: Option<&'static str>) -> Observation {
+    let Some(server) = &newest.server else { return known.map_or(Observation::nothing(), Observation::fine) };
     let same = |trial: &&Trial| trial.server.as_ref().is_some_and(|tried| tried.is(server));
     let trials: Vec<&Trial> = evidence.trials().filter(same).collect();
     // Of equals the last, which is the newest.
     let wanted = trials.iter().copied().max_by_key(|trial| trial.trust.rank()).unwrap_or(newest);
     let shown = format!("{}:{}", server.host, server.port);
     match wanted.end {
-        TrialEnd::Connected if wanted.trust.verified => Seen::fine(format!("{shown} is verified")),
+        TrialEnd::Connected if wanted.trust.verified => Observation::fine(format!("{shown} is verified")),
         TrialEnd::Connected => {
-            let note = Finding::note(Code::TlsUnverified, "the server was not verified: it may be anybody");
-            Seen::found(format!("{shown} is connected"), note.proved_by([wanted.proof.clone()]))
+            let note =
+                Finding::note(Code::TlsUnverified, "the server was not verified: it may be a false one");
+            Observation::found(format!("{shown} is connected"), note.proved_by([wanted.proof.clone()]))
         }
         TrialEnd::Stopped(code) => stopped(code, wanted.proof.clone()),
-        TrialEnd::Unknown => known.map_or(Seen::nothing(), Seen::fine),
-        TrialEnd::Failed | TrialEnd::Silent => Seen {
+        TrialEnd::Unknown => known.map_or(Observation::nothing(), Observation::fine),
+        TrialEnd::Failed | TrialEnd::Silent => Observation {
             shown: Some(format!("{shown} fails")),
             findings: failed(evidence, server, wanted, &trials),
         },

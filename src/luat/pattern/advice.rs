@@ -238,7 +238,7 @@ fn of_scripts(pattern: Pattern) -> Row {
         ),
         Pattern::UnexpectedResponse => row(
             Warning,
-            "an answer that nobody waits for",
+            "an answer that no call waits for",
             "response on invalid wait",
             "The core confirmed something while the script was waiting for something else: the confirmation of an \
              earlier call came late.",
@@ -338,7 +338,7 @@ fn of_module(pattern: Pattern) -> Row {
         ),
         Pattern::StrayPrompt => row(
             Warning,
-            "the core asks for data that nobody has",
+            "the core asks for data, and there are none",
             "error promot cmd",
             "A command that takes data (an SMS, a file) was sent without any, so the core's `>` finds nothing to send.",
             "Send such commands through the library that knows their data.",

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use crate::capture::number;
 
-/// The core's number for a socket, as printed. It is given anew after the socket has ended.
+/// The core's number for a socket, as printed. A later socket may get the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CoreId(u8);
 

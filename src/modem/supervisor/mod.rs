@@ -50,10 +50,10 @@ use policy::Ladder;
 /// ```
 #[derive(Clone)]
 pub struct Supervisor {
-    shared: Arc<Shared>,
+    shared: Arc<SupervisorShared>,
 }
 
-struct Shared {
+struct SupervisorShared {
     modem: Modem,
     state: Mutex<State>,
 }
@@ -84,7 +84,7 @@ pub enum Step {
     Failed(String),
     /// This rung is climbed.
     Climbing(Rung),
-    /// So long until the next attempt.
+    /// The span until the next attempt.
     Pausing(Duration),
     /// A connection stands.
     Connected,
@@ -92,7 +92,7 @@ pub enum Step {
 
 /// How long a connection waits while another one's failure is being dealt with, before it tries again.
 const FOR_OTHERS: Duration = Duration::from_millis(200);
-/// Steps that wait for a listener who does not take them; further ones are lost to him.
+/// Steps that wait for a listener that does not take them; further ones are lost to it.
 const WAITING: usize = 1024;
 
 impl Supervisor {
@@ -105,7 +105,7 @@ impl Supervisor {
             power_hook: None,
             listeners: Vec::new(),
         };
-        Self { shared: Arc::new(Shared { modem, state: Mutex::new(state) }) }
+        Self { shared: Arc::new(SupervisorShared { modem, state: Mutex::new(state) }) }
     }
 
     /// What [`Rung::Power`] calls: pulls the reset pin or switches the supply. Without a hook that rung is a restart.
@@ -135,7 +135,7 @@ impl Supervisor {
 
     /// A TLS connection that comes back, as [`Modem::tls`] makes it. It is made when it is first used.
     ///
-    /// Nobody can say what the peer has received over one: its gaps say [`Missing::Unknown`].
+    /// It is unknown what the peer has received over one: its gaps say [`Missing::Unknown`].
     pub fn tls(&self, config: TlsConfig, host: impl Into<String>, port: u16) -> ReconnectingSocket {
         let (connector, unknown) = (self.shared.modem.tls(config).any(), Some(DeliveryUnknown::Tls));
         ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
@@ -144,7 +144,7 @@ impl Supervisor {
     /// A UDP association that comes back, when the bearer was lost for example; a peer that is gone is not noticed. It is
     /// made when it is first used.
     ///
-    /// Nobody can say what the peer has received: its gaps say [`Missing::Unknown`].
+    /// It is unknown what the peer has received: its gaps say [`Missing::Unknown`].
     pub fn udp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
         let (connector, unknown) = (self.shared.modem.udp().any(), Some(DeliveryUnknown::Datagrams));
         ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
@@ -209,7 +209,7 @@ impl Supervisor {
         connector.clone().timeout(connect.min(deadline.left())).connect(remote)
     }
 
-    /// Does what is next on the ladder, unless somebody else does or has done something since; `false` when time is up.
+    /// Does what is next on the ladder, unless another connection does or has done something since; `false` when time is up.
     fn recover(&self, before: u64, error: &Error, deadline: Deadline) -> Result<bool> {
         let attempt = {
             let mut state = self.lock();
@@ -302,8 +302,8 @@ impl Drop for OnLadder<'_> {
     }
 }
 
-/// Whether the next attempt would meet the same, and what the ladder does meanwhile would help nobody and end the
-/// connections that stand.
+/// Whether the next attempt would meet the same, and what the ladder does meanwhile would help no connection and end
+/// those that stand.
 ///
 /// Firmware that has no TLS, or none beside plain connections, refuses the same step twice: once may be a command that
 /// the line has garbled.

@@ -10,7 +10,7 @@ pub enum Rung {
     Retry,
     /// Take the bearer down (`AT+CIPSHUT`) and up again: some cells need it after a few failures (protocol section 8).
     ResetBearer,
-    /// Radio off for so long, then on (`AT+CFUN=0`, `=1`).
+    /// Radio off for this span, then on (`AT+CFUN=0`, `=1`).
     FlightMode(Duration),
     /// Restart the module.
     Restart,
@@ -18,8 +18,8 @@ pub enum Rung {
     Power,
 }
 
-/// The ladder that a [`Supervisor`](crate::supervisor::Supervisor) climbs: each rung so many times, then the next; from the top it
-/// begins again. A connection that stands brings it back to the bottom.
+/// The ladder that a [`Supervisor`](crate::supervisor::Supervisor) climbs: each rung is tried as often as its
+/// number says, then the next one. Behind the top it begins again at the bottom. A connection that stands brings it back to the bottom.
 ///
 /// ```
 /// use air724ug::supervisor::{Policy, Rung};
@@ -122,7 +122,7 @@ pub(super) struct Ladder {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Attempt {
     pub(super) rung: Rung,
-    /// Wait so long before the next connect.
+    /// The span to wait before the next connect.
     pub(super) pause: Duration,
 }
 

@@ -11,7 +11,7 @@ use super::super::{Connector, Received, Socket};
 use super::Supervisor;
 use crate::error::{DeliveryUnknown, Error, Result};
 
-/// A connection that is made anew whenever it ends, for whatever reason.
+/// A connection that is made again whenever it ends, for whatever reason.
 ///
 /// The peer sees a new connection each time, so the application must hear of it: every loss is a [`Gap`], which comes
 /// from [`recv`](Self::recv) in its place between the data before and behind it, and says what the peer may lack of what
@@ -19,14 +19,14 @@ use crate::error::{DeliveryUnknown, Error, Result};
 pub struct ReconnectingSocket {
     supervisor: Supervisor,
     connector: Connector<Any>,
-    /// Why nobody can say what the peer has received, where nobody can.
+    /// Why it is unknown what the peer has received, where it is.
     unknown: Option<DeliveryUnknown>,
     host: String,
     port: u16,
     socket: Option<Socket<Any>>,
     /// How many bytes were sent on the connection.
     sent: u64,
-    /// The last of them, as far as somebody may want them back.
+    /// The last of them, as far as a gap may have to give them back.
     kept: VecDeque<u8>,
     /// How many of the very last were on their way when the time of their call was up: the module may not have them.
     doubtful: u64,
@@ -59,7 +59,7 @@ pub enum Missing {
         /// How many bytes before those are not known to be acknowledged either.
         before: u64,
     },
-    /// UDP and TLS: nobody can say. Anything that was sent may be missing, from some byte on (TLS) or any datagram (UDP).
+    /// UDP and TLS: it is unknown. Anything that was sent may be missing, from some byte on (TLS) or any datagram (UDP).
     Unknown {
         /// Why.
         why: DeliveryUnknown,
@@ -275,13 +275,13 @@ impl ReconnectingSocket {
         self.forget_beyond(MAX_KEPT);
     }
 
-    /// Keeps no more than so many of the last bytes.
+    /// Keeps at most `count` of the last bytes.
     fn forget_beyond(&mut self, count: u64) {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         self.kept.drain(..self.kept.len().saturating_sub(count));
     }
 
-    /// So many of the last bytes were not sent after all.
+    /// `count` of the last bytes were not sent after all.
     fn take_back(&mut self, count: usize) {
         self.sent -= count as u64;
         self.kept.truncate(self.kept.len().saturating_sub(count));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::Text;
+use crate::at::MessageText;
 use crate::time::Timestamp;
 
 /// Text of people behind a header that came unasked, or too late.
@@ -11,7 +11,7 @@ pub(in crate::proto) enum Bodies {
     #[default]
     None,
     /// It is being read.
-    Open(Text),
+    Open(MessageText),
     /// One has ended then: what follows may be more of it, for it may hold empty lines.
     Over(Timestamp),
 }

@@ -110,7 +110,7 @@ fn connect(machine: &mut Machine, channel: usize, target: Target) -> Outcome {
         machine.network.prepare(link, options);
     }
     if machine.faults.silences_connect() {
-        machine.happened(Happening::Fault(format!("channel {channel} connects to nobody")));
+        machine.happened(Happening::Fault(format!("the connect of channel {channel} is not answered")));
     } else {
         machine.network.connect(machine.now, link, &target);
     }

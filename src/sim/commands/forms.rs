@@ -121,8 +121,8 @@ pub(super) fn list<const N: usize>(
     Outcome::Ok
 }
 
-/// A command of which no source shows more than that drivers set it and are answered `OK` (clients.md): its other forms
-/// do not exist (assumed), and it has no effect.
+/// A command of which no source shows more than that drivers set it and are answered `OK` (CLI,
+/// protocol.md section 0): its other forms do not exist (assumed), and it has no effect.
 pub(super) fn accepted(_: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Set(args) if args.iter().any(|arg| !arg.text.is_empty()) => Outcome::Ok,

@@ -80,7 +80,7 @@ fn transparent(machine: &mut Machine, form: &Form) -> Outcome {
     switch(machine, "+CIPMODE", form, (0, 1), |machine| &mut machine.ip.switches.transparent)
 }
 
-/// Only in `IP INITIAL` (variants.md trap 8).
+/// Only in `IP INITIAL` (measured by zoneBen/esp-modem-link).
 fn quick_send(machine: &mut Machine, form: &Form) -> Outcome {
     let most = machine.settings.profile.quick_send_max;
     if matches!(form, Form::Set(_)) && machine.ip.bearer != Bearer::Initial {

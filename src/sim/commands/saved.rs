@@ -1,6 +1,6 @@
 //! `AT+CIPCSGP`, the access point for when none is named, and `AT+CIPSCONT`, which saves the application's settings.
 
-use super::super::ip::Saved;
+use super::super::ip::SavedContext;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
@@ -40,7 +40,7 @@ fn set_bearer_kind(machine: &mut Machine, args: &[Arg]) -> Outcome {
 /// `AT+CIPSCONT`: the switches of the application survive a reset from now on.
 fn save(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
-        Form::Execute => machine.ip.saved = Some(Saved::of(&machine.ip)),
+        Form::Execute => machine.ip.saved = Some(SavedContext::of(&machine.ip)),
         Form::Read => {
             let block = shown(machine).join("\r\n");
             machine.info(&block);

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_writer_gives_up_when_nobody_reads() {
+    fn a_waiting_writer_gives_up_when_nothing_reads() {
         let pipe = std::sync::Arc::new(Pipe::default());
         let writer = {
             let pipe = pipe.clone();

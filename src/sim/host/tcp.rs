@@ -32,9 +32,13 @@ impl TcpLink {
         stream.set_write_timeout(Some(STALL_CHECK))?;
         let (inbound, outbound) = (Arc::new(Pipe::default()), Arc::new(Pipe::default()));
         let written = Arc::new(AtomicU64::new(0));
-        let reader =
-            Reader { link, stream: stream.try_clone()?, pipe: inbound.clone(), reporter: reporter.clone() };
-        let writer = Writer {
+        let reader = TcpReader {
+            link,
+            stream: stream.try_clone()?,
+            pipe: inbound.clone(),
+            reporter: reporter.clone(),
+        };
+        let writer = TcpWriter {
             link,
             stream: stream.try_clone()?,
             pipe: outbound.clone(),
@@ -74,14 +78,14 @@ impl Drop for TcpLink {
     }
 }
 
-struct Reader {
+struct TcpReader {
     link: Link,
     stream: TcpStream,
     pipe: Arc<Pipe>,
     reporter: Reporter,
 }
 
-impl Reader {
+impl TcpReader {
     fn run(mut self) {
         let mut buffer = vec![0; READ_SIZE];
         loop {
@@ -103,7 +107,7 @@ impl Reader {
     }
 }
 
-struct Writer {
+struct TcpWriter {
     link: Link,
     stream: TcpStream,
     pipe: Arc<Pipe>,
@@ -111,7 +115,7 @@ struct Writer {
     reporter: Reporter,
 }
 
-impl Writer {
+impl TcpWriter {
     fn run(mut self) {
         let mut bytes = Vec::new();
         while self.pipe.take(&mut bytes) {

@@ -31,7 +31,7 @@ impl UdpLink {
     pub(super) fn start(link: Link, socket: UdpSocket, reporter: &Reporter) -> io::Result<Self> {
         let queue = Queue::default();
         let closed = Arc::new(AtomicBool::new(false));
-        let reader = Reader {
+        let reader = UdpReader {
             link,
             socket: socket.try_clone()?,
             queue: queue.clone(),
@@ -79,7 +79,7 @@ impl Drop for UdpLink {
     }
 }
 
-struct Reader {
+struct UdpReader {
     link: Link,
     socket: UdpSocket,
     queue: Queue,
@@ -87,7 +87,7 @@ struct Reader {
     reporter: Reporter,
 }
 
-impl Reader {
+impl UdpReader {
     fn run(self) {
         let mut buffer = vec![0; DATAGRAM];
         loop {

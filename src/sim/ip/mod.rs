@@ -88,13 +88,13 @@ impl Default for Switches {
 
 /// What `AT+CIPSCONT` keeps over a reset (manual: the settings that its query shows).
 #[derive(Clone, Debug)]
-pub(in crate::sim) struct Saved {
+pub(in crate::sim) struct SavedContext {
     switches: Switches,
     transparent_settings: [u16; 8],
     default_access: [String; 3],
 }
 
-impl Saved {
+impl SavedContext {
     /// The settings as they are now. TLS is not among those that are shown.
     pub(in crate::sim) fn of(ip: &Ip) -> Self {
         Self {
@@ -122,7 +122,7 @@ pub(in crate::sim) struct Ip {
     /// `AT+CIPCSGP`: the same, for when `AT+CSTT` names none.
     pub(in crate::sim) default_access: [String; 3],
     /// What `AT+CIPSCONT` has saved.
-    pub(in crate::sim) saved: Option<Saved>,
+    pub(in crate::sim) saved: Option<SavedContext>,
     pub(in crate::sim) switches: Switches,
     pub(in crate::sim) channels: Vec<Channel>,
     /// `AT+CIPTKA`: on, idle seconds, interval, probes.

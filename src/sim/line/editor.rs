@@ -107,7 +107,7 @@ impl Editor {
         if std::mem::take(&mut self.overflowed) {
             return Edit::TooLong;
         }
-        // What precedes AT is noise: ESC or 0x1A of an earlier send, a wrong rate (clients.md).
+        // What precedes AT is noise: ESC or 0x1A of an earlier send, a wrong rate (CLI, protocol.md section 0).
         let start = line.windows(2).position(|pair| pair.eq_ignore_ascii_case(b"AT"));
         let Some(start) = start else {
             return Edit::More;

@@ -10,7 +10,7 @@ const BITS: u64 = 10;
 /// after a stop bit that is none waits until the line is high again.
 pub(in crate::sim) fn misread(bytes: &[u8], from: u32, to: u32) -> Vec<u8> {
     let (from, to) = (u64::from(from.max(1)), u64::from(to.max(1)));
-    let line = Wire { bytes };
+    let line = Levels { bytes };
     // In ticks, of which a sent bit has 2 * to and a received bit 2 * from: all moments are whole numbers.
     let (sent_bit, read_bit) = (2 * to, 2 * from);
     let end = bytes.len() as u64 * BITS * sent_bit;
@@ -27,11 +27,11 @@ pub(in crate::sim) fn misread(bytes: &[u8], from: u32, to: u32) -> Vec<u8> {
 }
 
 /// The levels of a line that bytes go over, bit by bit; high before and behind them.
-struct Wire<'a> {
+struct Levels<'a> {
     bytes: &'a [u8],
 }
 
-impl Wire<'_> {
+impl Levels<'_> {
     fn level(&self, bit: u64) -> bool {
         let byte = usize::try_from(bit / BITS).ok().and_then(|index| self.bytes.get(index));
         match (byte, bit % BITS) {

@@ -209,7 +209,7 @@ impl Machine {
         self.send_on(channel, bytes);
         if let Some(by) = self.faults.delays_send() {
             self.happened(Happening::Fault(format!("the result of a send comes {by:?} late")));
-            // Drivers have met an empty line in the place of the result (clients.md).
+            // Drivers have met an empty line in the place of the result (CLI, protocol.md section 0).
             self.out.line.push(self.now, b"\r\n\r\n");
         }
         let awaits = if self.waits_for_acknowledgement() {

@@ -6,13 +6,13 @@ use super::Machine;
 use crate::sim::control::Happening;
 use crate::sim::ip::ChannelState;
 use crate::sim::network::{ConnectFailure, Link};
-use crate::sim::tls::{Progress, Secure, Tls, Wanted};
+use crate::sim::tls::{Progress, Tls, TlsSession, Wanted};
 
 impl Machine {
     /// The link of a channel stands: the handshake begins. It is over before `CONNECT OK` (protocol.md section 14).
     pub(super) fn begin_handshake(&mut self, channel: usize, link: Link) {
         let slot = &self.ip.channels[channel];
-        let made = Secure::new(&Wanted {
+        let made = TlsSession::new(&Wanted {
             contexts: &self.ip.ssl,
             context: channel as u16,
             files: &self.files,

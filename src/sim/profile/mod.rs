@@ -76,7 +76,7 @@ pub struct Profile {
     pub name: &'static str,
     /// How many channels there are (protocol.md section 7).
     pub channels: u8,
-    /// A blank in `<n>, CONNECT OK` (variants.md section 1).
+    /// A blank in `<n>, CONNECT OK` (protocol.md, "Spellings").
     pub channel_blank: bool,
     /// A blank after the colon of `+CIPMUX: 1` and its like.
     pub colon_blank: bool,

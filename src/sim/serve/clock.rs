@@ -6,11 +6,11 @@ use crate::time::Timestamp;
 
 /// Time since the service began.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct ServiceClock {
     started: Instant,
 }
 
-impl Clock {
+impl ServiceClock {
     pub(super) fn start() -> Self {
         Self { started: Instant::now() }
     }

@@ -7,7 +7,7 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Select, Sender, bounded, unbounded};
 
-use super::clock::Clock;
+use super::clock::ServiceClock;
 use crate::sim::{Control, Input, Network, Output, Simulator, State};
 
 /// The most bytes of one write.
@@ -19,7 +19,7 @@ const PIECES: usize = 16;
 type Visit<N> = Box<dyn FnOnce(&mut Simulator<N>) + Send>;
 
 /// An order to the thread.
-enum Order<N> {
+enum Instruction<N> {
     Control(Control),
     Visit(Visit<N>),
 }
@@ -52,9 +52,9 @@ pub fn in_process<N: Network + Send + 'static>(
     let (to_host, from_modem) = bounded(PIECES);
     let (orders, order_queue) = unbounded();
     let (waker, wakes) = bounded(1);
-    let mut service = Service {
+    let mut service = InProcessService {
         simulator,
-        clock: Clock::start(),
+        clock: ServiceClock::start(),
         from_host: Some(from_host),
         to_host,
         orders: Some(order_queue),
@@ -117,13 +117,13 @@ impl Write for Writer {
 
 /// A hand on a modem that runs elsewhere.
 pub struct Handle<N> {
-    orders: Sender<Order<N>>,
+    orders: Sender<Instruction<N>>,
 }
 
 impl<N: Network> Handle<N> {
     /// Changes the world. Orders are carried out one after the other; none is lost while the port is open.
     pub fn control(&self, control: Control) {
-        drop(self.orders.send(Order::Control(control)));
+        drop(self.orders.send(Instruction::Control(control)));
     }
 
     /// Does something with the simulator on its thread, and answers what came of it; `None` when the port is closed.
@@ -133,7 +133,7 @@ impl<N: Network> Handle<N> {
     ) -> Option<R> {
         let (answer, answered) = bounded(1);
         let visit = move |simulator: &mut Simulator<N>| drop(answer.send(visit(simulator)));
-        self.orders.send(Order::Visit(Box::new(visit))).ok()?;
+        self.orders.send(Instruction::Visit(Box::new(visit))).ok()?;
         answered.recv().ok()
     }
 
@@ -156,14 +156,14 @@ impl<N> fmt::Debug for Handle<N> {
 }
 
 /// The thread.
-struct Service<N> {
+struct InProcessService<N> {
     simulator: Simulator<N>,
-    clock: Clock,
+    clock: ServiceClock,
     /// `None` once the host has closed the port.
     from_host: Option<Receiver<Vec<u8>>>,
     to_host: Sender<Vec<u8>>,
     /// `None` once every handle is gone.
-    orders: Option<Receiver<Order<N>>>,
+    orders: Option<Receiver<Instruction<N>>>,
     wakes: Receiver<()>,
     /// Output that the host has not taken yet.
     pending: Option<Vec<u8>>,
@@ -173,10 +173,10 @@ struct Service<N> {
 enum Event<N> {
     Nothing,
     FromHost(Result<Vec<u8>, ()>),
-    Order(Result<Order<N>, ()>),
+    Instruction(Result<Instruction<N>, ()>),
 }
 
-impl<N: Network> Service<N> {
+impl<N: Network> InProcessService<N> {
     fn run(mut self) {
         self.simulator.handle(self.clock.now(), Input::Tick);
         while self.from_host.is_some() && self.collect_output() {
@@ -186,14 +186,14 @@ impl<N: Network> Service<N> {
                 Event::Nothing => self.simulator.handle(now, Input::Tick),
                 Event::FromHost(Ok(bytes)) => self.simulator.handle(now, Input::Host(&bytes)),
                 Event::FromHost(Err(())) => self.from_host = None,
-                Event::Order(Ok(Order::Control(control))) => {
+                Event::Instruction(Ok(Instruction::Control(control))) => {
                     self.simulator.handle(now, Input::Control(control));
                 }
-                Event::Order(Ok(Order::Visit(visit))) => {
+                Event::Instruction(Ok(Instruction::Visit(visit))) => {
                     visit(&mut self.simulator);
                     self.simulator.handle(now, Input::Tick);
                 }
-                Event::Order(Err(())) => self.orders = None,
+                Event::Instruction(Err(())) => self.orders = None,
             }
         }
     }
@@ -240,7 +240,7 @@ impl<N: Network> Service<N> {
         }
         match (host, order) {
             (Some((at, host)), _) if at == index => Event::FromHost(chosen.recv(host).map_err(drop)),
-            (_, Some((_, orders))) => Event::Order(chosen.recv(orders).map_err(drop)),
+            (_, Some((_, orders))) => Event::Instruction(chosen.recv(orders).map_err(drop)),
             _ => Event::Nothing,
         }
     }

@@ -19,4 +19,4 @@ pub use pty::Pty;
 #[cfg(unix)]
 pub use remote::{Inbox, Remote, remote};
 #[cfg(unix)]
-pub use run::{Seen, run, run_with};
+pub use run::{LogEntry, run, run_with};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use super::clock::Clock;
+use super::clock::ServiceClock;
 use super::pty::Pty;
 use super::remote::{Inbox, Message};
 use crate::sim::line::misread;
@@ -19,7 +19,7 @@ const PENDING_LIMIT: usize = 256 * 1024;
 
 /// What passed by, for logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen<'a> {
+pub enum LogEntry<'a> {
     /// The host wrote this.
     FromHost(&'a [u8]),
     /// The modem wrote this.
@@ -56,13 +56,13 @@ pub fn run_with<N: Network>(
     simulator: Simulator<N>,
     pty: Pty,
     inbox: Inbox,
-    observe: impl FnMut(Timestamp, Seen<'_>),
+    observe: impl FnMut(Timestamp, LogEntry<'_>),
 ) -> io::Result<()> {
-    let mut service = Service {
+    let mut service = PtyService {
         simulator,
         pty,
         inbox,
-        clock: Clock::start(),
+        clock: ServiceClock::start(),
         pending: Vec::new(),
         written: 0,
         hung_up: false,
@@ -76,11 +76,11 @@ pub fn run_with<N: Network>(
     Ok(())
 }
 
-struct Service<N, F> {
+struct PtyService<N, F> {
     simulator: Simulator<N>,
     pty: Pty,
     inbox: Inbox,
-    clock: Clock,
+    clock: ServiceClock,
     /// Output on its way to the terminal, the first bytes of which are written.
     pending: Vec<u8>,
     written: usize,
@@ -88,7 +88,7 @@ struct Service<N, F> {
     observe: F,
 }
 
-impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
+impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
     fn give(&mut self, input: Input<'_>) {
         self.simulator.handle(self.clock.now(), input);
     }
@@ -117,13 +117,13 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
         while self.pending.len() < PENDING_LIMIT && !self.hung_up {
             match self.simulator.poll() {
                 Some(Output::Host(bytes)) => {
-                    (self.observe)(now, Seen::ToHost(&bytes));
+                    (self.observe)(now, LogEntry::ToHost(&bytes));
                     match self.rates() {
                         Some((module, host)) => self.pending.extend(misread(&bytes, module, host)),
                         None => self.pending.extend_from_slice(&bytes),
                     }
                 }
-                Some(Output::Happened(happening)) => (self.observe)(now, Seen::Happened(&happening)),
+                Some(Output::Happened(happening)) => (self.observe)(now, LogEntry::Happened(&happening)),
                 Some(Output::HangUp) => self.hung_up = true,
                 None => return,
             }
@@ -166,7 +166,7 @@ impl<N: Network, F: FnMut(Timestamp, Seen<'_>)> Service<N, F> {
         let mut buffer = [0; READ_SIZE];
         if let Some(count) = self.pty.read(&mut buffer)? {
             let now = self.clock.now();
-            (self.observe)(now, Seen::FromHost(&buffer[..count]));
+            (self.observe)(now, LogEntry::FromHost(&buffer[..count]));
             match self.rates() {
                 Some((module, host)) => {
                     let heard = misread(&buffer[..count], host, module);

@@ -7,11 +7,11 @@ use crate::time::Timestamp;
 /// Whether `AT+CIPSSL=1` is possible.
 pub(in crate::sim) const AVAILABLE: bool = false;
 
-/// There is none.
+/// The session that there is not: this type has no value.
 #[derive(Debug)]
-pub(in crate::sim) enum Secure {}
+pub(in crate::sim) enum NoTls {}
 
-impl Secure {
+impl NoTls {
     pub(in crate::sim) fn new(_: &Wanted<'_>) -> Result<Self, String> {
         Err("built without sim-tls".to_owned())
     }

@@ -3,19 +3,20 @@
 //! The session has no io: it works on every [`Network`](super::Network), in virtual time too. Its keys come from the
 //! system's chance, not from the seed: the bytes of a handshake differ from run to run, what the host sees does not.
 
-mod handshake;
-mod settings;
-
 #[cfg(not(feature = "sim-tls"))]
-#[path = "absent.rs"]
-mod session;
+mod absent;
+mod handshake;
 #[cfg(feature = "sim-tls")]
 mod session;
+mod settings;
 #[cfg(feature = "sim-tls")]
 mod verifier;
 
+#[cfg(not(feature = "sim-tls"))]
+pub(super) use absent::{AVAILABLE, NoTls as TlsSession};
 pub(super) use handshake::{Progress, Wanted};
-pub(super) use session::{AVAILABLE, Secure};
+#[cfg(feature = "sim-tls")]
+pub(super) use session::{AVAILABLE, TlsSession};
 pub(super) use settings::{KEYS, Key, SslContexts};
 
 /// TLS on a channel.
@@ -24,5 +25,5 @@ pub(in crate::sim) enum Tls {
     Off,
     /// `AT+CIPSSL=1` at the connect: begins when the link stands.
     Wanted,
-    On(Box<Secure>),
+    On(Box<TlsSession>),
 }

@@ -30,7 +30,7 @@ const READ_SIZE: usize = 4 * 1024;
 
 /// A client's session.
 #[derive(Debug)]
-pub(in crate::sim) struct Secure {
+pub(in crate::sim) struct TlsSession {
     connection: ClientConnection,
     /// Records from the network that were not opened yet.
     inbound: Vec<u8>,
@@ -45,7 +45,7 @@ pub(in crate::sim) struct Secure {
     progress: Progress,
 }
 
-impl Secure {
+impl TlsSession {
     /// A session as its context says; an error says why there can be none.
     pub(in crate::sim) fn new(wanted: &Wanted<'_>) -> Result<Self, String> {
         let value = |name: &str| wanted.contexts.value(wanted.context, name);

@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// A chain is verified again at other times at most so often: once for each of its certificates, and no chain is longer.
+/// The limit of further times at which a chain is verified: one for each of its certificates, and no chain is longer.
 const MAX_TIMES: usize = 8;
 
 /// Verifies a server as the context says.

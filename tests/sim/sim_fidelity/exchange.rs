@@ -15,7 +15,7 @@ pub struct Exchange {
     pub line: usize,
     /// When it began.
     pub at: Timestamp,
-    /// What the host wrote; `None` for lines that nobody asked for.
+    /// What the host wrote; `None` for unsolicited lines.
     pub sent: Option<Vec<u8>>,
     /// What the module wrote.
     pub answer: Vec<u8>,

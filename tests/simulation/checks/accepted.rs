@@ -9,7 +9,7 @@ use air724ug::proto::Response;
 use air724ug::sim::Direction;
 
 use super::Check;
-use crate::simulation::facts::{Connection, Facts, Outcome, Seen, Send, What};
+use crate::simulation::facts::{Connection, Facts, Observation, Outcome, RequestKind, Send};
 use crate::simulation::script::{Far, Wanted};
 
 #[derive(Debug)]
@@ -20,13 +20,13 @@ impl Check for Accepted {
         "accepted"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match seen {
-            Seen::Answered(asked, Ok(Response::Sent { accepted, .. })) => {
-                let What::Send { connection, .. } = asked.what else { return Ok(()) };
+            Observation::Answered(asked, Ok(Response::Sent { accepted, .. })) => {
+                let RequestKind::Send { connection, .. } = asked.what else { return Ok(()) };
                 taken(&facts.connections[connection], *accepted)
             }
-            Seen::End { got } => {
+            Observation::End { got } => {
                 for (connection, got) in facts.connections.iter().zip(*got) {
                     if connection.id.is_some() && !connection.hurt.sent {
                         at_peer(facts, connection, got)?;

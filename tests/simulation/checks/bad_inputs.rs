@@ -8,7 +8,7 @@ use air724ug::time::Timestamp;
 use air724ug::{CloseReason, Error};
 
 use super::*;
-use crate::simulation::facts::{Asked, Outcome, Send, What};
+use crate::simulation::facts::{Outcome, PendingRequest, RequestKind, Send};
 use crate::simulation::payload::Style;
 use crate::simulation::rig::Rig;
 use crate::simulation::script::{Act, Far, Wanted};
@@ -32,16 +32,16 @@ fn given(facts: &Facts) -> Vec<u8> {
 }
 
 /// The promise that is broken.
-fn refused(check: &mut dyn Check, facts: &Facts, seen: &Seen<'_>) -> bool {
+fn refused(check: &mut dyn Check, facts: &Facts, seen: &Observation<'_>) -> bool {
     check.sees(facts, seen).is_err()
 }
 
 fn accepts(facts: &Facts, got: &[u8]) -> bool {
-    !refused(&mut accepted::Accepted, facts, &Seen::End { got: &[got.to_vec()] })
+    !refused(&mut accepted::Accepted, facts, &Observation::End { got: &[got.to_vec()] })
 }
 
-fn asked(what: What) -> Asked {
-    Asked { ticket: Ticket(1), what, asked_at: Timestamp::ZERO, due: Timestamp::from_secs(1) }
+fn asked(what: RequestKind) -> PendingRequest {
+    PendingRequest { ticket: Ticket(1), what, asked_at: Timestamp::ZERO, due: Timestamp::from_secs(1) }
 }
 
 fn unconfirmed() -> Option<Error> {
@@ -52,12 +52,12 @@ fn unconfirmed() -> Option<Error> {
 fn a_result_for_bytes_that_the_module_has_not_taken_is_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let data = given(&facts);
-    let ask = asked(What::Send { connection: 0, send: 0 });
+    let ask = asked(RequestKind::Send { connection: 0, send: 0 });
     let answer = Ok(Response::Sent { accepted: 100, data: data.clone() });
     facts.connections[0].taken = 99;
-    assert!(refused(&mut accepted::Accepted, &facts, &Seen::Answered(&ask, &answer)));
+    assert!(refused(&mut accepted::Accepted, &facts, &Observation::Answered(&ask, &answer)));
     facts.connections[0].taken = 100;
-    assert!(!refused(&mut accepted::Accepted, &facts, &Seen::Answered(&ask, &answer)));
+    assert!(!refused(&mut accepted::Accepted, &facts, &Observation::Answered(&ask, &answer)));
     assert!(accepts(&facts, &data));
     assert!(!accepts(&facts, &data[..99]), "the peer lacks a byte that was accepted");
 }
@@ -135,14 +135,14 @@ fn an_application_that_lacks_bytes_without_an_error_or_reads_wrong_ones_is_refus
     facts.connections[0].pushed = vec![32];
     facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
     let end = [data];
-    assert!(refused(&mut told::Told, &facts, &Seen::End { got: &end }));
+    assert!(refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
     facts.connections[0].ended = unconfirmed();
-    assert!(!refused(&mut told::Told, &facts, &Seen::End { got: &end }));
-    let seen = Seen::Read { connection: 0, bytes: b"wrong" };
+    assert!(!refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    let seen = Observation::Read { connection: 0, bytes: b"wrong" };
     assert!(refused(&mut prefix::Prefix, &facts, &seen));
-    let other = Seen::Read { connection: 0, bytes: b"<P0007@00000016>" };
+    let other = Observation::Read { connection: 0, bytes: b"<P0007@00000016>" };
     assert!(refused(&mut peers::Peers, &facts, &other));
-    let own = Seen::Read { connection: 0, bytes: b"<P0000@00000016>" };
+    let own = Observation::Read { connection: 0, bytes: b"<P0000@00000016>" };
     assert!(!refused(&mut peers::Peers, &facts, &own));
     assert!(!refused(&mut prefix::Prefix, &facts, &own));
 }
@@ -151,40 +151,41 @@ fn an_application_that_lacks_bytes_without_an_error_or_reads_wrong_ones_is_refus
 fn a_failure_where_nothing_goes_wrong_is_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let end = [given(&facts)];
-    let ask = asked(What::Send { connection: 0, send: 0 });
+    let ask = asked(RequestKind::Send { connection: 0, send: 0 });
     let answer = Err(Error::PortLost("gone".into()));
-    assert!(refused(&mut exact::Exact, &facts, &Seen::Answered(&ask, &answer)));
-    assert!(!refused(&mut exact::Exact, &facts, &Seen::End { got: &end }));
+    assert!(refused(&mut exact::Exact, &facts, &Observation::Answered(&ask, &answer)));
+    assert!(!refused(&mut exact::Exact, &facts, &Observation::End { got: &end }));
     facts.connections[0].ended = unconfirmed();
-    assert!(refused(&mut exact::Exact, &facts, &Seen::End { got: &end }));
+    assert!(refused(&mut exact::Exact, &facts, &Observation::End { got: &end }));
 }
 
 #[test]
 fn a_late_answer_and_one_that_never_comes_are_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
-    let (ask, answer) = (asked(What::Other), Ok(Response::Done));
+    let (ask, answer) = (asked(RequestKind::Other), Ok(Response::Done));
     facts.now = ask.due;
-    assert!(!refused(&mut in_time::InTime, &facts, &Seen::Answered(&ask, &answer)));
+    assert!(!refused(&mut in_time::InTime, &facts, &Observation::Answered(&ask, &answer)));
     facts.now = ask.due + Duration::from_nanos(1_000);
-    assert!(refused(&mut in_time::InTime, &facts, &Seen::Answered(&ask, &answer)));
-    let quiet = Seen::Quiet { unread: 0, queued: 0 };
+    assert!(refused(&mut in_time::InTime, &facts, &Observation::Answered(&ask, &answer)));
+    let quiet = Observation::Quiet { unread: 0, queued: 0 };
     assert!(!refused(&mut in_time::InTime, &facts, &quiet));
-    assert!(!refused(&mut waiters::Waiters, &facts, &Seen::PortLost));
+    assert!(!refused(&mut waiters::Waiters, &facts, &Observation::PortLost));
     facts.waiting.push(ask);
     assert!(refused(&mut in_time::InTime, &facts, &quiet));
-    assert!(refused(&mut waiters::Waiters, &facts, &Seen::PortLost));
+    assert!(refused(&mut waiters::Waiters, &facts, &Observation::PortLost));
 }
 
 #[test]
 fn more_bytes_than_the_window_and_more_commands_than_the_limit_are_refused() {
     let facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let window = facts.script.world.window;
-    let memory = |unread, queued| refused(&mut memory::Memory, &facts, &Seen::Quiet { unread, queued });
+    let memory =
+        |unread, queued| refused(&mut memory::Memory, &facts, &Observation::Quiet { unread, queued });
     assert!(!memory(window, 100));
     assert!(memory(window + 1, 0));
     assert!(memory(0, 101));
     let mut pace = pace::Pace::default();
-    let commands = (0..100).map(|_| refused(&mut pace, &facts, &Seen::Wrote(b"AT\r\n")));
+    let commands = (0..100).map(|_| refused(&mut pace, &facts, &Observation::Wrote(b"AT\r\n")));
     assert_eq!(commands.filter(|refused| *refused).count(), 100 - 64);
 }
 
@@ -192,11 +193,11 @@ fn more_bytes_than_the_window_and_more_commands_than_the_limit_are_refused() {
 fn a_secret_that_shows_and_a_run_that_does_not_recover_are_refused() {
     let facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let shown = Event::Dropped(format!("AT+CPIN={}", facts.secrets[0]));
-    assert!(refused(&mut secrets::Secrets, &facts, &Seen::Event(&shown)));
+    assert!(refused(&mut secrets::Secrets, &facts, &Observation::Event(&shown)));
     let hidden = Event::Dropped("AT+CPIN=***".to_owned());
-    assert!(!refused(&mut secrets::Secrets, &facts, &Seen::Event(&hidden)));
-    assert!(refused(&mut recovers::Recovers, &facts, &Seen::Recovered(Err("silent"))));
-    assert!(!refused(&mut recovers::Recovers, &facts, &Seen::Recovered(Ok(()))));
+    assert!(!refused(&mut secrets::Secrets, &facts, &Observation::Event(&hidden)));
+    assert!(refused(&mut recovers::Recovers, &facts, &Observation::Recovered(Err("silent"))));
+    assert!(!refused(&mut recovers::Recovers, &facts, &Observation::Recovered(Ok(()))));
 }
 
 #[test]
@@ -206,7 +207,7 @@ fn damage_on_a_sound_line_is_refused() {
     let fault = Event::Fault(air724ug::at::Fault::Garbage);
     let closed = |reason| Event::Closed(id, Some(reason));
     let refuses = |facts: &Facts, event: &Event| {
-        refused(&mut undamaged::Undamaged::default(), facts, &Seen::Event(event))
+        refused(&mut undamaged::Undamaged::default(), facts, &Observation::Event(event))
     };
     assert!(refuses(&facts, &fault));
     assert!(refuses(&facts, &closed(CloseReason::Damaged)));

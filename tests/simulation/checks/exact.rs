@@ -5,7 +5,7 @@ use air724ug::proto::Response;
 use air724ug::{Error, ReceiveMode};
 
 use super::Check;
-use crate::simulation::facts::{Connection, Facts, Seen, What};
+use crate::simulation::facts::{Connection, Facts, Observation, RequestKind};
 use crate::simulation::script::Far;
 
 #[derive(Debug)]
@@ -16,17 +16,21 @@ impl Check for Exact {
         "exact"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match seen {
-            Seen::Answered(asked, answer) => answered(facts, asked.what, answer),
-            Seen::End { .. } => facts.connections.iter().try_for_each(|connection| ended(facts, connection)),
+            Observation::Answered(asked, answer) => answered(facts, asked.what, answer),
+            Observation::End { .. } => {
+                facts.connections.iter().try_for_each(|connection| ended(facts, connection))
+            }
             _ => Ok(()),
         }
     }
 }
 
-fn answered(facts: &Facts, what: What, answer: &Result<Response, Error>) -> Result<(), String> {
-    let (What::Send { connection, .. } | What::Connect { connection }) = what else { return Ok(()) };
+fn answered(facts: &Facts, what: RequestKind, answer: &Result<Response, Error>) -> Result<(), String> {
+    let (RequestKind::Send { connection, .. } | RequestKind::Connect { connection }) = what else {
+        return Ok(());
+    };
     let about = &facts.connections[connection];
     let leaves = about.peer_left || about.left || !matches!(about.far, Far::Echo | Far::Pushes);
     let leaves = leaves || about.pushed_bytes() + about.given() > facts.script.world.window;

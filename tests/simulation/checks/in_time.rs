@@ -1,7 +1,7 @@
 //! Every call ends within its time-out. The clock is virtual, so there is no margin.
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 
 #[derive(Debug)]
 pub struct InTime;
@@ -11,12 +11,12 @@ impl Check for InTime {
         "in-time"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match seen {
-            Seen::Answered(asked, answer) if facts.now > asked.due => {
+            Observation::Answered(asked, answer) if facts.now > asked.due => {
                 Err(format!("{asked:?} was answered at {:?}: {answer:?}", facts.now))
             }
-            Seen::Quiet { .. } => match facts.waiting.iter().find(|asked| asked.due <= facts.now) {
+            Observation::Quiet { .. } => match facts.waiting.iter().find(|asked| asked.due <= facts.now) {
                 Some(asked) => Err(format!("{asked:?} is overdue at {:?}", facts.now)),
                 None => Ok(()),
             },

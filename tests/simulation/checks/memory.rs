@@ -1,7 +1,7 @@
 //! What the engine keeps is bounded: unread bytes by the receive window, bytes to be sent by what was given.
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 
 #[derive(Debug)]
 pub struct Memory;
@@ -11,8 +11,8 @@ impl Check for Memory {
         "memory"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
-        let Seen::Quiet { unread, queued } = seen else { return Ok(()) };
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
+        let Observation::Quiet { unread, queued } = seen else { return Ok(()) };
         let window = facts.script.world.window;
         if *unread > window {
             return Err(format!("{unread} bytes are unread in a window of {window}"));

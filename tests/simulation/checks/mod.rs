@@ -16,7 +16,7 @@ mod undamaged;
 mod waiters;
 
 use super::Kind;
-use super::facts::{Facts, Seen};
+use super::facts::{Facts, Observation};
 
 /// One promise.
 pub trait Check {
@@ -27,7 +27,7 @@ pub trait Check {
     ///
     /// # Errors
     /// What is wrong.
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String>;
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String>;
 }
 
 /// All of them.
@@ -45,7 +45,7 @@ pub fn all(kind: Kind) -> Vec<Box<dyn Check>> {
     if kind != Kind::Noise {
         all.push(Box::new(peers::Peers));
         all.push(Box::new(prefix::Prefix));
-        all.push(Box::new(told::Told));
+        all.push(Box::new(told::TypedErrors));
         all.push(Box::new(accepted::Accepted));
     }
     if kind.is_sound() {

@@ -4,7 +4,7 @@
 use air724ug::time::Timestamp;
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 
 /// A whole bring-up, with the questions that find the module, and half of the next one.
 const LIMIT: u32 = 64;
@@ -20,9 +20,9 @@ impl Check for Pace {
         "pace"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match seen {
-            Seen::Wrote(bytes) if bytes.starts_with(b"AT") || bytes.starts_with(b"+++") => {
+            Observation::Wrote(bytes) if bytes.starts_with(b"AT") || bytes.starts_with(b"+++") => {
                 if facts.now.saturating_since(self.since).as_secs() >= 1 {
                     (self.since, self.count) = (facts.now, 0);
                 }
@@ -37,7 +37,7 @@ impl Check for Pace {
                 }
                 Ok(())
             }
-            Seen::Progress | Seen::Asked | Seen::Read { .. } => {
+            Observation::Progress | Observation::Asked | Observation::Read { .. } => {
                 (self.since, self.count) = (facts.now, 0);
                 Ok(())
             }

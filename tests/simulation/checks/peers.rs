@@ -4,7 +4,7 @@
 use air724ug::sim::Direction;
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 use crate::simulation::payload::connections_in;
 use crate::simulation::script::Far;
 
@@ -16,8 +16,8 @@ impl Check for Peers {
         "peers"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
-        let Seen::Read { connection, bytes } = seen else { return Ok(()) };
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
+        let Observation::Read { connection, bytes } = seen else { return Ok(()) };
         let own = &facts.connections[*connection];
         let is_echo_of_damage = own.hurt.sent && own.far == Far::Echo;
         if own.hurt.received

@@ -6,7 +6,7 @@
 use air724ug::sim::Direction;
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 use crate::simulation::script::Far;
 
 #[derive(Debug, Default)]
@@ -17,8 +17,8 @@ impl Check for Prefix {
         "prefix"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
-        let Seen::Read { connection, bytes } = seen else { return Ok(()) };
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
+        let Observation::Read { connection, bytes } = seen else { return Ok(()) };
         let own = &facts.connections[*connection];
         let may_be_hurt = own.hurt.received || facts.is_damaged(Direction::ToHost) || facts.may_cut_bodies;
         if may_be_hurt || own.far == Far::Echo || own.is_udp() {

@@ -1,7 +1,7 @@
 //! When the faults have ended, a clean exchange works.
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 
 #[derive(Debug)]
 pub struct Recovers;
@@ -11,9 +11,9 @@ impl Check for Recovers {
         "recovers"
     }
 
-    fn sees(&mut self, _facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+    fn sees(&mut self, _facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match seen {
-            Seen::Recovered(Err(why)) => Err(format!("no clean exchange after the faults: {why}")),
+            Observation::Recovered(Err(why)) => Err(format!("no clean exchange after the faults: {why}")),
             _ => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use air724ug::at::Urc;
 use air724ug::proto::Event;
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 
 #[derive(Debug)]
 pub struct Secrets;
@@ -14,14 +14,14 @@ impl Check for Secrets {
         "secrets"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         let shown = match seen {
             // What has no text can't show one.
-            Seen::Event(Event::Urc(Urc::Received { .. } | Urc::DataAccept { .. })) => return Ok(()),
-            Seen::Event(event @ (Event::Urc(_) | Event::Dropped(_) | Event::Fault(_))) => {
+            Observation::Event(Event::Urc(Urc::Received { .. } | Urc::DataAccept { .. })) => return Ok(()),
+            Observation::Event(event @ (Event::Urc(_) | Event::Dropped(_) | Event::Fault(_))) => {
                 format!("{event:?}")
             }
-            Seen::Answered(_, Err(error)) => format!("{error} {error:?}"),
+            Observation::Answered(_, Err(error)) => format!("{error} {error:?}"),
             _ => return Ok(()),
         };
         match facts.secrets.iter().find(|secret| shown.contains(*secret)) {

@@ -6,19 +6,19 @@ use air724ug::Error;
 use air724ug::sim::Direction;
 
 use super::Check;
-use crate::simulation::facts::{Connection, Facts, Outcome, Seen, Send};
+use crate::simulation::facts::{Connection, Facts, Observation, Outcome, Send};
 use crate::simulation::script::{Far, Wanted};
 
 #[derive(Debug)]
-pub struct Told;
+pub struct TypedErrors;
 
-impl Check for Told {
+impl Check for TypedErrors {
     fn promise(&self) -> &'static str {
         "told"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
-        let Seen::End { got } = seen else { return Ok(()) };
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
+        let Observation::End { got } = seen else { return Ok(()) };
         for (connection, got) in facts.connections.iter().zip(*got) {
             if connection.id.is_none() || connection.hurt.received {
                 continue;

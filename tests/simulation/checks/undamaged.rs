@@ -1,11 +1,11 @@
 //! Where no byte was damaged, lost or added on its way, nothing is taken for damage: no fault, and no socket that ends with
-//! one. A port that goes takes bytes with it, and a modem may begin anew in the middle of a frame.
+//! one. A port that goes takes bytes with it, and a modem may restart in the middle of a frame.
 
 use air724ug::proto::Event;
 use air724ug::{CloseReason, Error};
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 
 #[derive(Default, Debug)]
 pub struct Undamaged {
@@ -17,17 +17,17 @@ impl Check for Undamaged {
         "undamaged"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
-        self.port_was_lost |= matches!(seen, Seen::PortLost);
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
+        self.port_was_lost |= matches!(seen, Observation::PortLost);
         if self.port_was_lost || !facts.damaged.is_empty() || facts.may_cut_bodies || facts.may_mislead {
             return Ok(());
         }
         let is_damage = match seen {
-            Seen::Event(Event::Fault(_)) => true,
-            Seen::Event(Event::Closed(_, Some(reason))) => {
+            Observation::Event(Event::Fault(_)) => true,
+            Observation::Event(Event::Closed(_, Some(reason))) => {
                 matches!(reason, CloseReason::Damaged | CloseReason::Truncated { .. })
             }
-            Seen::Answered(_, Err(Error::Closed(reason))) => *reason == CloseReason::Damaged,
+            Observation::Answered(_, Err(Error::Closed(reason))) => *reason == CloseReason::Damaged,
             _ => false,
         };
         if is_damage { Err(format!("{seen:?} on a sound line")) } else { Ok(()) }

@@ -1,7 +1,7 @@
 //! Every waiter is answered when the port goes, or is closed.
 
 use super::Check;
-use crate::simulation::facts::{Facts, Seen};
+use crate::simulation::facts::{Facts, Observation};
 
 #[derive(Debug)]
 pub struct Waiters;
@@ -11,9 +11,9 @@ impl Check for Waiters {
         "waiters"
     }
 
-    fn sees(&mut self, facts: &Facts, seen: &Seen<'_>) -> Result<(), String> {
+    fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match (seen, facts.waiting.first()) {
-            (Seen::PortLost, Some(asked)) => Err(format!("the port is gone, and {asked:?} waits on")),
+            (Observation::PortLost, Some(asked)) => Err(format!("the port is gone, and {asked:?} waits on")),
             _ => Ok(()),
         }
     }

@@ -243,7 +243,7 @@ impl Stage {
     fn port(&mut self, script: &mut Script<'_>) {
         if script.byte().is_multiple_of(2) {
             self.give(Input::PortLost("gone"));
-            self.nobody_waits();
+            self.assert_no_call_waits();
         }
         self.give(Input::PortBack);
     }
@@ -368,10 +368,10 @@ impl Stage {
 
     fn end(&mut self) {
         self.give(Input::PortLost("the end"));
-        self.nobody_waits();
+        self.assert_no_call_waits();
     }
 
-    fn nobody_waits(&self) {
-        assert!(self.waiting.is_empty(), "the port is lost, and nobody told {:?}", self.waiting);
+    fn assert_no_call_waits(&self) {
+        assert!(self.waiting.is_empty(), "the port is lost, and without an answer are {:?}", self.waiting);
     }
 }

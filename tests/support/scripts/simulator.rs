@@ -79,7 +79,7 @@ struct Stage {
     modem: Simulator<MemoryNetwork>,
     now: Timestamp,
     hung_up: bool,
-    /// Whether nobody lets it hang up.
+    /// Whether no script may make it hang up.
     immortal: bool,
     /// Whether faults strike by chance.
     chance: bool,

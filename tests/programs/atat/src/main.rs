@@ -5,7 +5,7 @@
 //! ```
 
 mod commands;
-mod news;
+mod urcs;
 
 use std::io;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use atat::{
     AtatCmd, AtatIngress, CmeError, Config, Error, Ingress, ResponseSlot, UrcChannel, UrcSubscription,
 };
 use commands::*;
-use news::{News, digester};
+use urcs::{News, digester};
 use serialport::SerialPort;
 
 const CHANNELS: usize = 8;
@@ -251,7 +251,7 @@ impl<C: AtatClient> Session<'_, C> {
                 self.received[usize::from(channel)].extend_from_slice(&data);
                 Ok(())
             }
-            other => Err(Problem(format!("nobody asked for {other:?}"))),
+            other => Err(Problem(format!("an unexpected message: {other:?}"))),
         }
     }
 }
