@@ -1,4 +1,5 @@
-//! The rules about the sources, checked by reading them: who may import whom, and the habits that a file shows.
+//! The rules about the sources, checked by reading them: which part may import which, the habits that a file
+//! shows, and its language.
 //!
 //! docs/architecture.md explains the rules. Each finding names a file and a line. Every check is itself tested on small
 //! bad inputs, at the end of its module: a check that accepts everything would be worse than none.
@@ -8,6 +9,7 @@
 
 mod circles;
 mod habits;
+mod language;
 mod layers;
 mod luat_table;
 mod paths;
@@ -69,6 +71,26 @@ fn every_file_keeps_the_habits() {
     let sources = sources(&["src", "tests", "examples", "benches"]);
     assert_none(sources.iter().flat_map(habits::check).collect());
     assert_eq!(habits::stale_sleepers(&sources), [] as [&str; 0], "stale entries in the list of sleepers");
+}
+
+#[test]
+fn every_sentence_and_every_name_is_plain() {
+    let findings = language::check_words(&language::pages());
+    assert!(findings.is_empty(), "{} findings:\n{}\n", findings.len(), findings.join("\n"));
+}
+
+#[test]
+fn every_type_is_named_by_a_noun_that_its_layer_has_once() {
+    let sources = sources(&["src", "tests", "examples", "benches", "fuzz"]);
+    assert_eq!(language::check_type_names(&sources), [] as [String; 0]);
+    assert_eq!(language::check_type_twice(&sources), [] as [String; 0]);
+}
+
+#[test]
+fn every_file_is_named_after_what_is_in_it() {
+    let sources = sources(&["src", "tests", "examples", "benches", "fuzz"]);
+    let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
+    assert_eq!(language::check_file_names(&paths), [] as [String; 0]);
 }
 
 #[test]

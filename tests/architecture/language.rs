@@ -1,0 +1,468 @@
+//! The language of sources and documents: words that make a sentence hard to read, names that say nothing, and references
+//! that a reader of the repository cannot follow.
+
+use crate::source::Source;
+use crate::{Finding, root};
+use std::fs;
+use std::path::Path;
+
+/// Words and phrases that are refused wherever they stand, in names too, each with what to write instead. `#` is a number.
+const REFUSED: &[(&str, &str)] = &[
+    ("nobody", PERSON),
+    ("nobodys", PERSON),
+    ("whoever", PERSON),
+    ("whom", PERSON),
+    ("somebody", PERSON),
+    ("everybody", PERSON),
+    ("anybody", PERSON),
+    ("anybodys", PERSON),
+    ("who has", PERSON),
+    ("who does", PERSON),
+    ("he", PERSON),
+    ("him", PERSON),
+    ("his", PERSON),
+    ("himself", PERSON),
+    ("so long", AMOUNT),
+    ("so many", AMOUNT),
+    ("so much", AMOUNT),
+    ("so often", AMOUNT),
+    ("anew", "write `again`, or say what is done a second time"),
+    ("clients.md", DOCUMENT),
+    ("variants.md", DOCUMENT),
+    ("variants section", DOCUMENT),
+    ("the seed s", DOCUMENT),
+    ("trap #", DOCUMENT),
+    ("behavior", BRITISH),
+    ("center", BRITISH),
+    ("color", BRITISH),
+    ("canceled", BRITISH),
+    ("favor", BRITISH),
+    ("honor", BRITISH),
+    ("neighbor", BRITISH),
+    ("labeled", BRITISH),
+    ("modeled", BRITISH),
+    ("signaled", BRITISH),
+    ("analyze", BRITISH),
+    ("initialize", BRITISH),
+    ("initialized", BRITISH),
+    ("initialization", BRITISH),
+    ("initializing", BRITISH),
+    ("normalize", BRITISH),
+    ("normalized", BRITISH),
+    ("optimize", BRITISH),
+    ("optimized", BRITISH),
+    ("optimizer", BRITISH),
+    ("recognize", BRITISH),
+    ("recognized", BRITISH),
+    ("resynchronize", BRITISH),
+    ("serialize", BRITISH),
+    ("serialized", BRITISH),
+    ("synchronize", BRITISH),
+    ("synchronized", BRITISH),
+];
+
+const PERSON: &str = "the subject is the program, the value or the caller";
+const AMOUNT: &str = "write `at most N`, `for this span`, `this number of`";
+const DOCUMENT: &str = "name a source that a reader of the repository can open";
+const BRITISH: &str = "the spelling is British";
+
+/// Where a refused word may stand, each with the reason. An entry that is not needed fails.
+const MAY_STAND: &[(&str, &str, &str)] = &[
+    (".ci/mutants", "color", "the name of an option of other programs"),
+    (".ci/run", "center", "the output of gnokii, a program of others"),
+    (".ci/run", "color", "the name of an option of other programs"),
+    ("examples/sim.rs", "color", "the name of a variable that many programs read"),
+    ("src/at/fields.rs", "recognize", "the name of a parser of nom"),
+    ("src/capture/import/transcript.rs", "initializing", "what a program of others prints"),
+];
+
+/// Names of types that are a question or a participle: they do not say what a value of the type is.
+const NO_TYPE: &[&str] = &[
+    "What", "Why", "When", "Where", "Who", "Whose", "Which", "How", "Told", "Seen", "Taking", "Given",
+    "Asked", "Held",
+];
+
+/// Types with such a name today; the list only shrinks. An entry that is not needed fails.
+const NAMED_SO: &[(&str, &str)] = &[
+    ("src/proto/barrier.rs", "Held"),
+    ("src/proto/engine/mod.rs", "Told"),
+    ("src/proto/requests.rs", "Asked"),
+    ("src/proto/transparent/end_detector.rs", "Given"),
+    ("src/proto/transparent/mod.rs", "Why"),
+    ("src/proto/transparent/wire.rs", "Taking"),
+];
+
+/// Names of files that do not say what is in them.
+const NO_FILE: &[&str] = &[
+    "anew",
+    "carries",
+    "check",
+    "contract",
+    "expiry",
+    "fence",
+    "halves",
+    "happening",
+    "heart",
+    "narrator",
+    "news",
+    "plus",
+    "question",
+    "scene",
+    "suspicion",
+    "tail",
+    "traffic",
+    "turns",
+    "watch",
+    "watched",
+    "words",
+    "world",
+];
+
+/// Type names that two files of a layer declare today; the list only shrinks. An entry that is not needed fails.
+const TWICE: &[(&str, &str)] = &[
+    ("proto", "Doubt"),
+    ("proto", "Echo"),
+    ("proto", "Effect"),
+    ("proto", "Progress"),
+    ("proto", "Stage"),
+    ("proto", "State"),
+    ("proto", "Step"),
+    ("proto", "Waiting"),
+    ("proto", "Wanted"),
+];
+
+/// Folders whose sentences are not mended yet; the list only shrinks. An entry that is not needed fails.
+const PENDING: &[&str] = &["src/proto/"];
+
+/// A file as it is read by a person: its path and its text.
+pub(crate) struct Page {
+    path: String,
+    text: String,
+}
+
+/// Refused words in `pages`, and entries of the lists above that nothing needs.
+pub(crate) fn check_words(pages: &[Page]) -> Vec<String> {
+    let mut needed = vec![false; MAY_STAND.len()];
+    let mut pending = vec![false; PENDING.len()];
+    let mut findings = Vec::new();
+    for page in pages {
+        for (line, phrase, advice) in refused(&page.text) {
+            let excused = MAY_STAND.iter().position(|(path, word, _)| *path == page.path && *word == phrase);
+            let folder = PENDING.iter().position(|folder| page.path.starts_with(folder));
+            if let Some(entry) = excused {
+                needed[entry] = true;
+            } else if let Some(folder) = folder {
+                pending[folder] = true;
+            } else {
+                findings.push(format!("{}:{line}: `{phrase}`: {advice}", page.path));
+            }
+        }
+    }
+    let stale = MAY_STAND.iter().zip(&needed).filter(|(_, needed)| !**needed);
+    findings.extend(stale.map(|((path, word, _), _)| format!("{path}: `{word}` needs no exception")));
+    let done = PENDING.iter().zip(&pending).filter(|(_, pending)| !**pending);
+    findings.extend(done.map(|(folder, _)| format!("{folder}: is mended; take it off the list")));
+    findings
+}
+
+/// Types whose name is a question or a participle.
+pub(crate) fn check_type_names(sources: &[Source]) -> Vec<String> {
+    let mut needed = vec![false; NAMED_SO.len()];
+    let mut findings = Vec::new();
+    for source in sources {
+        for (line, name) in types(&source.code) {
+            let excused = NAMED_SO.iter().position(|(path, known)| *path == source.path && *known == name);
+            if let Some(entry) = excused {
+                needed[entry] = true;
+            } else if NO_TYPE.contains(&name.as_str()) {
+                let message = format!("`{name}` does not say what the type is; take a noun");
+                findings.push(Finding::new(source, line, message).to_string());
+            }
+        }
+    }
+    let stale = NAMED_SO.iter().zip(&needed).filter(|(_, needed)| !**needed);
+    findings.extend(stale.map(|((path, name), _)| format!("{path}: `{name}` needs no exception")));
+    findings
+}
+
+/// Type names that two files of one layer of `src` declare, tests aside.
+pub(crate) fn check_type_twice(sources: &[Source]) -> Vec<String> {
+    let mut found: Vec<(String, String, String)> = sources
+        .iter()
+        .flat_map(|source| {
+            types(&source.production).into_iter().map(move |(line, name)| (source, line, name))
+        })
+        .filter_map(|(source, line, name)| {
+            let layer = source.path.strip_prefix("src/")?.split(['/', '.']).next()?;
+            Some((layer.to_owned(), name, format!("{}:{line}", source.path)))
+        })
+        .collect();
+    found.sort();
+    let mut needed = vec![false; TWICE.len()];
+    let mut findings = Vec::new();
+    for pair in found.windows(2) {
+        let [(layer, name, first), (other_layer, other, second)] = pair else {
+            continue;
+        };
+        if (layer, name) != (other_layer, other) {
+            continue;
+        }
+        match TWICE.iter().position(|(known, twice)| known == layer && twice == name) {
+            Some(entry) => needed[entry] = true,
+            None => findings.push(format!("{second}: `{name}` is also declared in {first}")),
+        }
+    }
+    let stale = TWICE.iter().zip(&needed).filter(|(_, needed)| !**needed);
+    findings
+        .extend(stale.map(|((layer, name), _)| format!("{layer}: `{name}` is declared once; take it off")));
+    findings
+}
+
+/// Files and folders whose name does not say what is in them.
+pub(crate) fn check_file_names(paths: &[&str]) -> Vec<String> {
+    paths
+        .iter()
+        .filter(|path| {
+            let mut parts = path.trim_end_matches(".rs").split('/');
+            parts.any(|part| NO_FILE.contains(&part))
+        })
+        .map(|path| format!("{path}: name it after what is in it"))
+        .collect()
+}
+
+/// The sources, documents and scripts of the repository that were written for it.
+pub(crate) fn pages() -> Vec<Page> {
+    let mut pages = Vec::new();
+    for folder in ["src", "tests", "examples", "benches", "docs", "fixtures", "fuzz", ".ci"] {
+        read(&root().join(folder), &mut pages);
+    }
+    for file in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml", "clippy.toml"] {
+        page(&root().join(file), &mut pages);
+    }
+    pages
+}
+
+fn read(folder: &Path, pages: &mut Vec<Page>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["target", "corpus", "artifacts", "dictionaries", "__pycache__"].contains(&name.as_str()) {
+                read(&path, pages);
+            }
+        } else if path.extension().is_none_or(|ending| {
+            ["rs", "md", "py", "toml", "txt", "chat", "capture", "trace"].iter().any(|known| ending == *known)
+        }) {
+            page(&path, pages);
+        }
+    }
+}
+
+fn page(path: &Path, pages: &mut Vec<Page>) {
+    let relative =
+        path.strip_prefix(root()).expect("it is below the root").to_string_lossy().replace('\\', "/");
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    // This file names what it refuses. What was released is history.
+    if relative != "tests/architecture/language.rs" {
+        let text = if relative == "CHANGELOG.md" { unreleased(&text) } else { text };
+        pages.push(Page { path: relative, text });
+    }
+}
+
+/// The changelog as far as it tells of what is not released, later lines left out.
+fn unreleased(changelog: &str) -> String {
+    let start = changelog.find("## [Unreleased]").unwrap_or(changelog.len());
+    let end = changelog[start..].match_indices("\n## [").next().map_or(changelog.len(), |(at, _)| start + at);
+    // The lines before count, so that a finding names the right one.
+    "\n".repeat(changelog[..start].matches('\n').count()) + &changelog[start..end]
+}
+
+/// The refused phrases of a text, each with its line and what to write instead.
+fn refused(text: &str) -> Vec<(usize, &'static str, &'static str)> {
+    let words = words(text);
+    let phrases: Vec<Vec<&str>> =
+        REFUSED.iter().map(|(phrase, _)| phrase.split([' ', '.']).collect()).collect();
+    let mut found = Vec::new();
+    for at in 0..words.len() {
+        for (wanted, (phrase, advice)) in phrases.iter().zip(REFUSED) {
+            let Some(stretch) = words.get(at..at + wanted.len()) else {
+                continue;
+            };
+            let same = stretch.iter().zip(wanted).all(|(word, wanted)| {
+                word.text == *wanted
+                    || (*wanted == "#" && word.text.bytes().all(|byte| byte.is_ascii_digit()))
+            });
+            if same && stretch.iter().skip(1).all(|word| word.follows) {
+                found.push((stretch[0].line, *phrase, *advice));
+            }
+        }
+    }
+    found
+}
+
+/// A word of a text: of a sentence, or a part of a name.
+struct Word {
+    /// In lower case.
+    text: String,
+    line: usize,
+    /// Whether it belongs to one phrase with the word before: nothing that ends a phrase stands between them.
+    follows: bool,
+}
+
+/// The words of a text. `so_many` and `SoMany` are two words each; a phrase goes on over the marks of a comment.
+fn words(text: &str) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut line = 1;
+    let mut between = String::from(".");
+    let mut previous = ' ';
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character.is_alphanumeric() {
+            let hump = character.is_uppercase()
+                && (previous.is_lowercase()
+                    || (previous.is_uppercase()
+                        && characters.peek().is_some_and(|next| next.is_lowercase())));
+            match words.last_mut() {
+                Some(word) if previous.is_alphanumeric() && !hump => {
+                    word.text.extend(character.to_lowercase())
+                }
+                _ => {
+                    let text = character.to_lowercase().collect();
+                    words.push(Word { text, line, follows: joins(&between) });
+                }
+            }
+            between.clear();
+        } else {
+            between.push(character);
+            line += usize::from(character == '\n');
+        }
+        previous = character;
+    }
+    words
+}
+
+/// Whether a phrase goes on over what stands between two words.
+fn joins(between: &str) -> bool {
+    matches!(between, "." | "'" | "\u{2019}")
+        || between.chars().all(|c| c.is_whitespace() || ['/', '!', '#', '*', '_', '\\', '>'].contains(&c))
+}
+
+/// The types that code declares, each with its line.
+fn types(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in code.lines().enumerate() {
+        let line = line.trim_start();
+        let item = match line.strip_prefix("pub(") {
+            Some(restricted) => restricted.split_once(')').map_or("", |(_, item)| item),
+            None => line.strip_prefix("pub ").unwrap_or(line),
+        };
+        let mut words =
+            item.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        if let (Some("struct" | "enum" | "union" | "trait"), Some(name)) = (words.next(), words.next()) {
+            found.push((index + 1, name.to_owned()));
+        }
+    }
+    found
+}
+
+mod tests {
+    use super::*;
+
+    fn phrases(text: &str) -> Vec<&'static str> {
+        refused(text).into_iter().map(|(_, phrase, _)| phrase).collect()
+    }
+
+    #[test]
+    fn a_refused_word_is_found_in_sentences_and_in_names() {
+        assert_eq!(phrases("Nobody waits."), ["nobody"]);
+        assert_eq!(phrases("fn nobody_waits() {}"), ["nobody"]);
+        assert_eq!(phrases("struct CreateAnew;"), ["anew"]);
+        assert_eq!(phrases("one who has not; nobody's"), ["who has", "nobody"]);
+        assert_eq!(phrases("the default, the seed's"), ["the seed s"]);
+        assert_eq!(
+            phrases("see variants.md trap 28 and clients.md"),
+            ["variants.md", "trap #", "clients.md"]
+        );
+        assert_eq!(phrases("the initialization vector"), ["initialization"]);
+    }
+
+    #[test]
+    fn a_phrase_is_found_over_the_end_of_a_line() {
+        assert_eq!(refused("//! It waits so\n//! long. So\n"), [(1, "so long", AMOUNT)]);
+        assert_eq!(phrases("fn waits_so_long()"), ["so long"]);
+        assert_eq!(phrases("# so\n# many"), ["so many"]);
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_allowed() {
+        assert!(
+            phrases("It is so. Many follow; so, long lines. Renewed. The seed of a run. A trap. whose")
+                .is_empty()
+        );
+        assert!(phrases("behaviour, the clients, variants, HEADER, the header").is_empty());
+    }
+
+    #[test]
+    fn a_finding_names_file_and_line() {
+        let page = Page { path: "src/at/x.rs".to_owned(), text: "//! A file.\n// whom\n".to_owned() };
+        let findings = check_words(&[page]);
+        assert!(findings.contains(&format!("src/at/x.rs:2: `whom`: {PERSON}")), "{findings:?}");
+    }
+
+    #[test]
+    fn an_exception_that_nothing_needs_is_found() {
+        let findings = check_words(&[]);
+        assert_eq!(findings.len(), MAY_STAND.len() + PENDING.len(), "{findings:?}");
+        assert!(MAY_STAND.iter().all(|(_, _, reason)| reason.len() >= 20), "each exception has a reason");
+        assert_eq!(check_type_names(&[]).len(), NAMED_SO.len());
+        assert_eq!(check_type_twice(&[]).len(), TWICE.len());
+    }
+
+    #[test]
+    fn what_was_released_is_not_looked_at() {
+        let text = unreleased("# Changelog\n\n## [Unreleased]\n\n- new\n\n## [0.1.0]\n\n- whom\n");
+        assert_eq!(text, "\n\n## [Unreleased]\n\n- new\n");
+        assert_eq!(unreleased("## [Unreleased]\n- last"), "## [Unreleased]\n- last");
+    }
+
+    #[test]
+    fn a_type_with_a_question_for_a_name_is_found() {
+        let source = Source::parse(
+            "src/at/x.rs",
+            "//! A file.\npub(crate) enum Why<'a> {}\nstruct Reason;\n// enum What\n",
+        );
+        let findings = check_type_names(&[source]);
+        let finding = "src/at/x.rs:2: `Why` does not say what the type is; take a noun".to_owned();
+        assert!(findings.contains(&finding), "{findings:?}");
+        assert_eq!(findings.len(), 1 + NAMED_SO.len());
+    }
+
+    #[test]
+    fn a_type_that_a_layer_declares_twice_is_found() {
+        let parse = |path, text| Source::parse(path, text);
+        let first = parse("src/at/x.rs", "struct Doubled;\n");
+        let second = parse(
+            "src/at/y/z.rs",
+            "\npub(in crate::at) enum Doubled {}\n#[cfg(test)]\nmod tests { struct A; }\n",
+        );
+        let elsewhere = parse("src/port/x.rs", "struct Doubled;\nstruct A;\n");
+        let findings = check_type_twice(&[first, second, elsewhere]);
+        let finding = "src/at/y/z.rs:2: `Doubled` is also declared in src/at/x.rs:1".to_owned();
+        assert!(findings.contains(&finding), "{findings:?}");
+        assert_eq!(findings.len(), 1 + TWICE.len());
+    }
+
+    #[test]
+    fn a_file_named_after_a_metaphor_is_found() {
+        let found = check_file_names(&["src/proto/fence.rs", "src/proto/news/mod.rs", "src/at/checks.rs"]);
+        assert_eq!(
+            found,
+            [
+                "src/proto/fence.rs: name it after what is in it",
+                "src/proto/news/mod.rs: name it after what is in it"
+            ]
+        );
+    }
+}
