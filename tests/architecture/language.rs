@@ -128,7 +128,6 @@ const TWICE: &[(&str, &str)] = &[
     ("proto", "State"),
     ("proto", "Step"),
     ("proto", "Waiting"),
-    ("proto", "Wanted"),
 ];
 
 /// Folders whose sentences are not mended yet; the list only shrinks. An entry that is not needed fails.
