@@ -180,7 +180,7 @@ impl Barrier {
         self.deadline = self.deadline.max(deadline);
     }
 
-    /// The command held back, when nobody will ask the question any more.
+    /// The command held back, when the question will not be asked any more.
     pub(super) fn into_held(self) -> Option<Finished> {
         self.held.map(|held| held.exchange.finish(Err(Failure::Timeout)))
     }
@@ -313,7 +313,7 @@ fn one_of(
         }
         return Err(Failure::Refused(refused.unwrap_or(Refusal::Empty)));
     }
-    // A final without content is nobody's if one with content came too.
+    // A final without content is dropped if one with content came too.
     if ends.iter().any(|(_, end)| *end != Err(Refusal::Empty)) {
         ends.retain(|(_, end)| *end != Err(Refusal::Empty));
     }

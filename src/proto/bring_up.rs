@@ -55,7 +55,7 @@ pub(super) struct BringUp {
     radio: Radio,
     polls: u32,
     failures: u32,
-    /// The best reason so far why it takes so long.
+    /// Why the module is not ready: the best reason so far.
     pub(super) reason: NotReady,
     network: Network,
     plan: Plan,
@@ -74,7 +74,7 @@ enum Plan {
     Look,
     /// In `IP INITIAL`: set it up.
     SetUp,
-    /// Up already, in multiple connection mode, with nobody's sockets on it: take it as it is if its settings fit.
+    /// Up already, in multiple connection mode, without open sockets: take it as it is if its settings fit.
     Adopt,
     /// Anything else, and always after a lost bearer (section 6): shut it down first.
     Shut,
@@ -90,7 +90,7 @@ pub(super) struct Found {
 
 /// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
 const POLL: Duration = Duration::from_millis(500);
-/// After that many, the pause grows to [`SLOW_POLL`]: whoever waits longer waits for a person.
+/// After that many, the pause grows to [`SLOW_POLL`]: what takes longer needs a person.
 const FAST_POLLS: u32 = 60;
 const SLOW_POLL: Duration = Duration::from_secs(5);
 /// After `SHUT OK` (section 5: "forced wait 2 s").

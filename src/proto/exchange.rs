@@ -103,7 +103,7 @@ const ESCAPE: u8 = 0x1b;
 const MAX_ANSWER_LINES: usize = 1024;
 
 impl Exchange {
-    /// A command that is written now and is given so long.
+    /// A command that is written now, with the span in which it must be answered.
     pub(super) fn new(
         now: Timestamp,
         command: Command,

@@ -169,8 +169,8 @@ pub enum Request {
         /// Its number and its words.
         beat: Beat,
     },
-    /// Wait until the peer has acknowledged everything that was sent; [`Error::DeliveryUnknown`] at once where nobody can
-    /// say.
+    /// Wait until the peer has acknowledged everything that was sent; [`Error::DeliveryUnknown`] at once where that is
+    /// unknown.
     Flush {
         /// Which.
         socket: SocketId,
@@ -215,7 +215,7 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
-    /// Remove a file from the module. A connection that is being prepared is prepared anew.
+    /// Remove a file from the module. A connection that is being prepared begins with its first step.
     RemoveFile(Quotable),
     /// Switch the radio on or off (flight mode). Off ends every socket.
     Radio {
@@ -340,7 +340,7 @@ pub enum Event {
     /// Bytes, and their number, came for a channel whose connection is not confirmed (yet): they are no socket's, and were
     /// dropped.
     Stray(ChannelId, usize),
-    /// The module started anew.
+    /// The module restarted.
     Restarted,
     /// Nothing answers on the port. The core goes on trying.
     Unresponsive,
@@ -376,7 +376,7 @@ pub enum Deadline {
     BringUp,
     /// A request of the application should have been answered.
     Request,
-    /// A line has stood unfinished for so long that it may be whole.
+    /// A line has stood unfinished long enough to be whole.
     PartialLine,
     /// Announced payload has stopped coming.
     PartialData,
@@ -394,7 +394,7 @@ pub enum Deadline {
     Acknowledgement,
     /// The module is asked whether it still has a bearer: a connection failed, or something else hints at that.
     Bearer,
-    /// A socket has been silent for so long that its heartbeat is due.
+    /// A socket has been silent for the span of its heartbeat, which is due.
     Heartbeat,
     /// Transparent data have stopped, and may end with words of the module's own.
     EndDetector,

@@ -49,7 +49,7 @@ pub(super) enum Finals {
 /// How long after a time-out a late answer may still come: the longest time that any documented command may take
 /// (`AT+COPS`, protocol section 15).
 const SPAN: Duration = Duration::from_secs(300);
-/// How many commands that timed out are kept. Whoever loses more in [`SPAN`] has a line on which nothing can be trusted:
+/// How many commands that timed out are kept. A line that loses more in [`SPAN`] can't be trusted:
 /// then every command is feared.
 const MAX_FEARED: usize = 16;
 
@@ -96,7 +96,7 @@ impl LateAnswers {
         now < self.until
     }
 
-    /// The commands, for whoever wants to keep out of their way.
+    /// The commands, for a question that must not be taken for one of them.
     pub(super) fn feared(&self) -> &[Command] {
         &self.feared
     }
@@ -113,7 +113,7 @@ impl LateAnswers {
         command: &Command,
         end: Result<(), Refusal>,
     ) -> bool {
-        let names_it = command.is_unmistakable() && !end.is_err_and(is_anybodys);
+        let names_it = command.is_unmistakable() && !end.is_err_and(names_no_command);
         self.is_on(now) && (!names_it || self.has_rival(command))
     }
 
@@ -158,7 +158,7 @@ impl LateAnswers {
 }
 
 /// Whether a refusal says nothing of the command that was refused.
-fn is_anybodys(refusal: Refusal) -> bool {
+fn names_no_command(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
 }
 

@@ -52,7 +52,7 @@ pub(super) enum Effect {
 /// The most unsolicited lines that are kept for one answer: several times as many as any answer has.
 pub(super) const MAX_URCS: usize = 16;
 
-/// Somebody who waits for readiness.
+/// A request that waits for readiness.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) ticket: Ticket,
@@ -208,7 +208,7 @@ impl Requests {
         out.answer(asked.ticket, Ok(asked.reply()));
     }
 
-    /// The module is ready: tells everybody who waits for that.
+    /// The module is ready: answers the requests that wait for that.
     pub(super) fn ready(&mut self, out: &mut Outbox) {
         for waiting in std::mem::take(&mut self.waiting) {
             out.answer(waiting.ticket, Ok(Response::Ready));

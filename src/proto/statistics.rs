@@ -35,13 +35,13 @@ pub struct Statistics {
     /// and after each start, after a time-out, for a while behind commands that follow one, and when a send was refused
     /// half-way. Many of them mean a line that loses bytes.
     pub resynchronisations: u64,
-    /// Answers that came too late or were nobody's, and were dropped; lines.
+    /// Answers that came too late or answered no command, and were dropped; lines.
     pub dropped: u64,
     /// How often the module broke its grammar.
     pub faults: u64,
     /// Lines and headers that the module said unasked.
     pub urcs: u64,
-    /// How often the module started anew, asked to or not.
+    /// How often the module restarted, asked to or not.
     pub restarts: u64,
     /// How often the bearer was lost while the module was ready, and not because it was asked to.
     pub bearer_losses: u64,
@@ -71,20 +71,20 @@ pub struct Statistics {
 pub struct SocketStatistics {
     /// Bytes that the application has given, sent or queued, less those that a send whose time was up took back.
     pub given: u64,
-    /// Bytes that the peer is known to have acknowledged: as of the last time that somebody
-    /// [asked](crate::Socket::unacknowledged) or the module was full. Always zero of UDP and TLS, where nobody knows.
+    /// Bytes that the peer is known to have acknowledged: as of the last time that the application
+    /// [asked](crate::Socket::unacknowledged) or the module was full. Always zero on UDP and TLS, where it is unknown.
     pub acknowledged: u64,
     /// Bytes that the module has accepted.
     pub sent: u64,
-    /// In so many pieces; of UDP: datagrams.
+    /// The number of pieces; on UDP, of datagrams.
     pub sends: u64,
     /// Bytes that came whole and could be kept, read or not.
     pub received: u64,
-    /// In so many pieces; of UDP: datagrams.
+    /// The number of pieces; on UDP, of datagrams.
     pub receives: u64,
     /// Bytes that came and were lost: the window was full, or the line has cut them short.
     pub lost: u64,
-    /// In so many pieces; of UDP: datagrams.
+    /// The number of pieces; on UDP, of datagrams.
     pub losses: u64,
     /// Bytes that were [queued](crate::Socket::queue) and that the module never took, because the socket ended; and of
     /// datagrams that the module refused or did not confirm.
@@ -116,7 +116,7 @@ pub struct CommandStatistics {
     pub doubtful: u64,
     /// Not answered in time.
     pub timed_out: u64,
-    /// Given up: the module started anew, the bearer or the port was lost.
+    /// Given up: the module restarted, the bearer or the port was lost.
     pub abandoned: u64,
     /// From the first byte written to the final of the answer, of those with one. What waits for a prompt and a payload
     /// takes that long in all.

@@ -44,8 +44,8 @@ const ROUND: [(Attempt, Duration); 10] = [
 
 /// How long nothing is written behind `+++`: the module waits for 0.5 s of silence (section 12), and a margin.
 const SILENCE_BEHIND: Duration = Duration::from_millis(600);
-/// How long a prompt is waited for when the module has said that it started anew while a send waited for one: if that was
-/// not true, the prompt still comes. A hundred times as long as an answer takes (section 15).
+/// How long a prompt is waited for when the module has said that it restarted while a send waited for one: if it has
+/// not, the prompt still comes. A hundred times as long as an answer takes (section 15).
 const DOUBT: Duration = Duration::from_secs(1);
 
 /// Tries in turn whatever can bring a silent module to answer, for ever.

@@ -85,8 +85,8 @@ impl BringUp {
         })
     }
 
-    /// With the configured access point. Some firmware refuses one while the default bearer is up (clients.md), so
-    /// every second attempt goes without.
+    /// With the configured access point. Some firmware refuses one while the default bearer is up (CLI, protocol
+    /// section 0), so every second attempt goes without.
     fn begin_bearer(&self) -> Command {
         match &self.credentials.apn {
             Some(apn) if self.failures.is_multiple_of(2) => Command::begin_bearer_with(

@@ -12,7 +12,7 @@ use super::{BringUp, BringUpStep, POLL, info};
 const SIM_POLLS: u32 = 20;
 
 impl BringUp {
-    /// 0 is minimum, 4 flight mode, 1 everything (section 1). Whoever does not say is taken to be on.
+    /// 0 is minimum, 4 flight mode, 1 everything (section 1). A module that does not tell is taken to be on.
     pub(super) fn radio_is(&mut self, now: Timestamp, lines: &[String]) {
         let function = info(lines, "+CFUN").and_then(|list| list.first()?.number());
         match (function, self.radio) {

@@ -14,7 +14,7 @@ impl BringUp {
         self.carries
     }
 
-    /// Sets the module up anew, for this. No command of bring-up may be in flight.
+    /// Sets the module up again, for this. No command of bring-up may be in flight.
     pub(in crate::proto) fn carry(&mut self, now: Timestamp, carries: Carries) {
         self.carries = carries;
         self.unable = None;
@@ -36,7 +36,7 @@ impl BringUp {
         self.reset(NotReady::Switching);
     }
 
-    /// Whatever it was set up for, it is to carry sockets; bring-up begins anew for another reason.
+    /// Bring-up begins again for another reason, and for sockets, whatever the module was set up for.
     pub(in crate::proto) fn carry_sockets(&mut self) {
         self.carries = Carries::Sockets;
         self.unable = None;

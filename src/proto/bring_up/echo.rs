@@ -15,7 +15,7 @@ impl BringUp {
         self.echo == Echo::Stays
     }
 
-    /// A command was sent back; whether that can only be a module that has started anew.
+    /// A command was sent back; whether that proves that the module has restarted.
     pub(in crate::proto) fn echo_came(&mut self) -> bool {
         if self.echo == Echo::Unknown && self.step > BringUpStep::EchoOff {
             self.echo = Echo::Stays;

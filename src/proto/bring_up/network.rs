@@ -46,7 +46,7 @@ impl Network {
         }
         let status = self.status();
         match self.signal {
-            // Whom a network has answered, hears it.
+            // A module that a network has answered hears it.
             _ if is_answer(status) => NotReady::NotRegistered(status),
             Some(quality) if !quality.is_heard() => NotReady::NoSignal,
             Some(quality) if quality.is_weak() => NotReady::WeakSignal(quality),

@@ -14,10 +14,10 @@ pub(super) enum Pin {
 /// A radio that is off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Radio {
-    /// It was found so: by whom and why is not known. A program that dies in the pause of the official flow, between
-    /// `AT+CFUN=0` and `AT+CFUN=1`, leaves it so.
+    /// It was off when the module was found. A program that dies in the pause of the official flow, between `AT+CFUN=0`
+    /// and `AT+CFUN=1`, leaves it off.
     Found,
-    /// It has been on since the module was found: somebody has switched it off.
+    /// It was on when the module was found, and was switched off later, not by this driver.
     Known,
     /// The application has switched it off.
     Unwanted,

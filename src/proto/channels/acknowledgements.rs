@@ -26,7 +26,7 @@ pub(super) struct Waiting {
     pub(super) timeout: Duration,
 }
 
-/// What somebody waits for.
+/// What a request waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Wanted {
     /// That nothing is unacknowledged.
@@ -53,7 +53,7 @@ impl Default for Delivery {
 }
 
 impl Delivery {
-    /// Whether the module is to be asked now. Whoever waits for everything waits for what is still to be sent, too.
+    /// Whether the module is to be asked now. A request that waits for everything waits for what is still to be sent, too.
     pub(in crate::proto) fn is_due(&self, now: Timestamp, is_sending: bool) -> bool {
         let for_everything = self.waiting.iter().any(|waiting| waiting.what == Wanted::Nothing);
         self.ask_at <= now && !(for_everything && is_sending)
@@ -114,7 +114,7 @@ impl Delivery {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
-    /// Nobody will ever know.
+    /// The acknowledgements will not be known any more: every waiting request gets the error.
     pub(in crate::proto) fn fail(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
         for waiting in std::mem::take(&mut self.waiting) {
             out.answer(waiting.ticket, Err(error()));

@@ -65,7 +65,7 @@ pub(in crate::proto) struct Socket {
     pub(in crate::proto) poll_at: Timestamp,
     /// Whether a fetch goes before the next send.
     pub(in crate::proto) fetch_next: bool,
-    /// The length of the send in flight, if it is one that nobody waits for any more.
+    /// The length of the send in flight, if its request is answered already.
     pub(in crate::proto) abandoned: Option<usize>,
     /// Whether the module takes data at the moment.
     pub(in crate::proto) pressure: Pressure,
@@ -107,7 +107,7 @@ pub(in crate::proto) struct Send {
     pub(in crate::proto) timeout: Duration,
 }
 
-/// Somebody who waits for the close.
+/// A request that waits for the close.
 #[derive(Debug)]
 pub(in crate::proto) struct Closer {
     pub(in crate::proto) ticket: Ticket,
@@ -142,7 +142,7 @@ impl Channel {
         self.socket.is_none() && matches!(self.link, Link::Idle)
     }
 
-    /// Whether it will be free without anybody's doing: its user is done with it, and only the module is not.
+    /// Whether it will be free without a further request: its user is done with it, and only the module is not.
     pub(in crate::proto) fn is_being_released(&self) -> bool {
         let is_left = self.socket.as_ref().is_none_or(|socket| !socket.closers.is_empty());
         is_left
@@ -236,7 +236,7 @@ impl Socket {
         out.statistics.queued(&mut self.statistics, queued);
     }
 
-    /// The module has accepted so many bytes.
+    /// The module has accepted `len` bytes.
     pub(in crate::proto) fn accepted(&mut self, len: usize, out: &mut Outbox) {
         self.statistics.sent += len as u64;
         self.statistics.sends += 1;
@@ -248,14 +248,14 @@ impl Socket {
         self.sends.is_empty() && self.abandoned.is_none()
     }
 
-    /// If so, whoever waits for that is told.
+    /// If so, the requests that wait for that are answered.
     pub(in crate::proto) fn tell_drained(&mut self, out: &mut Outbox) {
         if self.is_drained() {
             self.delivery.accepted(out);
         }
     }
 
-    /// So many bytes have come from the peer.
+    /// `len` bytes have come from the peer.
     pub(in crate::proto) fn heard(&mut self, now: Timestamp, len: usize) {
         self.statistics.received += len as u64;
         self.statistics.receives += 1;

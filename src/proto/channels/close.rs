@@ -56,7 +56,7 @@ impl Channels {
         let connecting = channel.link.take_ticket();
         channel.link.release();
         if connecting.is_some() {
-            // It ended before it was there: nobody has a handle of it.
+            // It ended before it stood: the application has no handle of it.
             channel.socket = None;
             refuse_connect(connecting, end.error(), out);
             return;

@@ -14,7 +14,7 @@ use super::acknowledgements::{FIRST_PAUSE, Waiting, Wanted, unacknowledged};
 use super::security::Security;
 
 impl Channels {
-    /// Somebody wants to know what the peer has acknowledged.
+    /// A request wants to know what the peer has acknowledged.
     pub(in crate::proto) fn ask_delivery(
         &mut self,
         now: Timestamp,

@@ -13,7 +13,7 @@ use super::opening::Opening;
 /// | `Idle` | the application asks for a connection, or one waits for a channel ([`Queue`](super::queue::Queue)) | `Wanted` |
 /// | `Wanted` | its turn: a command that prepares it is written | `Preparing` |
 /// | `Preparing` | that has ended well | `Wanted` |
-/// | `Preparing` | that has failed, or nobody waits any more | `Idle` |
+/// | `Preparing` | that has failed, or its request is gone | `Idle` |
 /// | `Wanted` | its turn, and nothing is left to prepare: `AT+CIPSTART` is written | `Starting` |
 /// | `Starting` | `OK` | `Connecting` |
 /// | `Starting`, `Connecting` | `CONNECT OK` | `Up`, or `Used` if data came before of which nothing proves that they are old |
@@ -257,7 +257,7 @@ impl Link {
         };
     }
 
-    /// Nobody wants the channel any more.
+    /// The channel is not wanted any more.
     pub(in crate::proto) fn release(&mut self) {
         *self = match std::mem::take(self) {
             Self::Idle | Self::Wanted(_) => Self::Idle,

@@ -70,7 +70,7 @@ pub(in crate::proto) struct Channels {
     turn: usize,
     /// Connections that wait for a channel.
     queue: Queue,
-    /// What is in flight, and for whom.
+    /// What is in flight, and for which channel.
     pub(in crate::proto) job: Option<(ChannelId, Job)>,
     /// The socket that the payload under way belongs to.
     receiving: Option<Receiving>,
@@ -203,7 +203,7 @@ impl Channels {
         }
     }
 
-    /// Puts data behind those that wait already, for nobody to wait for; there is a limit to that.
+    /// Puts data behind those that wait already; no request waits for them, so there is a limit.
     pub(in crate::proto) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
         let limit = self.queue_limit;
         let channel = self.channel(id.channel);

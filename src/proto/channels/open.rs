@@ -87,7 +87,7 @@ impl Channels {
         }
     }
 
-    /// Nobody gets a channel any more.
+    /// No connection that waits gets a channel any more.
     pub(in crate::proto) fn refuse_queued(&mut self, end: &End, out: &mut Outbox) {
         for opening in std::mem::take(&mut self.queue.0) {
             refuse_connect(opening.ticket, end.error(), out);

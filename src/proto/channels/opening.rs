@@ -16,7 +16,7 @@ use super::security::Security;
 /// A connection on its way.
 #[derive(Clone, Debug)]
 pub(in crate::proto) struct Opening {
-    /// Who waits; `None` when nobody does any more.
+    /// The request that waits; `None` when it is answered.
     pub(in crate::proto) ticket: Option<Ticket>,
     pub(in crate::proto) protocol: Protocol,
     pub(in crate::proto) host: Quotable,
@@ -71,7 +71,7 @@ impl Strays {
     }
 }
 
-/// Tells somebody who waits for a connection that there will be none.
+/// Answers the request for a connection, if it still waits: there will be none.
 pub(in crate::proto) fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
     if let Some(ticket) = ticket {
         out.statistics.failed += 1;

@@ -13,10 +13,10 @@ use super::security::Security;
 ///
 /// | step | done | refused |
 /// |---|---|---|
-/// | `Create` a file, unless nobody knows what is in it | `Write` it | it is there, perhaps: ask its `Size` |
+/// | `Create` a file, unless its content is unknown | `Write` it | it is there, perhaps: ask its `Size` |
 /// | `Size` is that of the content | next file: the name says that the content is the same | `Remove` it, as if it had another size |
-/// | `Remove` | `CreateAnew` | `CreateAnew`: there was nothing to remove |
-/// | `CreateAnew` | `Write` | the connection has failed |
+/// | `Remove` | `Recreate` | `Recreate`: there was nothing to remove |
+/// | `Recreate` | `Write` | the connection has failed |
 /// | `Write` | next file | the connection has failed |
 /// | `Set` | next setting | the connection has failed, unless the setting is the module's default anyway |
 /// | `Switch` | ask the `SwitchState` | ask the `SwitchState` |
@@ -43,7 +43,7 @@ enum Step {
     Create(usize),
     Size(usize),
     Remove(usize),
-    CreateAnew(usize),
+    Recreate(usize),
     Write(usize),
     Set(Setting),
     Switch(bool),
@@ -66,7 +66,7 @@ pub(in crate::proto) struct Ask {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Effect {
     None,
-    /// Nobody knows what is in this file from the moment at which it is written, until that was done.
+    /// The content of this file is unknown from the moment at which it is written, until that was done.
     Writes(Quotable),
     /// The context has a value for the key, from the moment at which it is written.
     Sets(TlsKey),
@@ -93,7 +93,7 @@ impl Preparation {
         }
     }
 
-    /// Everything is to be done anew: on another channel, or because files were removed.
+    /// Everything is to be done from the first step: on another channel, or because files were removed.
     pub(in crate::proto) fn restart(&mut self) {
         self.progress = Progress::Waiting;
     }
@@ -103,8 +103,8 @@ impl Preparation {
         matches!(self.progress, Progress::Under(_))
     }
 
-    /// Begins; `is_set` tells which settings the context has of an earlier connection, `is_unsure` of which files nobody
-    /// knows what is in them.
+    /// Begins; `is_set` tells which settings the context has of an earlier connection, `is_unsure` of which files the
+    /// content is unknown.
     pub(in crate::proto) fn begin(
         &mut self,
         is_set: impl Fn(TlsKey) -> bool,
@@ -134,20 +134,20 @@ impl Preparation {
     pub(in crate::proto) fn switches_to(&self) -> Option<bool> {
         match self.next()? {
             Step::Switch(on) => Some(*on),
-            Step::Create(_) | Step::Size(_) | Step::Remove(_) | Step::CreateAnew(_) | Step::Write(_) => None,
+            Step::Create(_) | Step::Size(_) | Step::Remove(_) | Step::Recreate(_) | Step::Write(_) => None,
             Step::Set(_) | Step::SwitchState { .. } => None,
         }
     }
 
     /// The command of the next step; `None` when the connection can be started. `seconds` is how long the module may
-    /// wait for so many bytes.
+    /// wait for a number of bytes.
     pub(in crate::proto) fn ask(&self, context: ChannelId, seconds: impl Fn(usize) -> u32) -> Option<Ask> {
         let plain = |command| Some(Ask { command, payload: None, effect: Effect::None });
         let of_file = |part: usize, command: fn(&Quotable) -> Command| {
             self.file(part).and_then(|file| plain(command(file.name())))
         };
         match self.next()? {
-            Step::Create(part) | Step::CreateAnew(part) => of_file(*part, Command::create_file),
+            Step::Create(part) | Step::Recreate(part) => of_file(*part, Command::create_file),
             Step::Size(part) => of_file(*part, Command::file_size),
             Step::Remove(part) => of_file(*part, Command::remove_file),
             Step::Write(part) => {
@@ -190,12 +190,12 @@ impl Preparation {
         };
         let refused = |refusal| Err((at, TlsFailure::Refused(refusal)));
         let next = match (step, lines) {
-            (Step::Create(part) | Step::CreateAnew(part), Ok(_)) => Step::Write(part),
+            (Step::Create(part) | Step::Recreate(part), Ok(_)) => Step::Write(part),
             (Step::Create(part), Err(_)) => Step::Size(part),
             (Step::Size(part), Ok(lines)) if self.is_size_of(part, lines) => return Ok(Effect::None),
             (Step::Size(part), _) => Step::Remove(part),
-            (Step::Remove(part), _) => Step::CreateAnew(part),
-            (Step::CreateAnew(_) | Step::Write(_), Err(refusal)) => return refused(refusal),
+            (Step::Remove(part), _) => Step::Recreate(part),
+            (Step::Recreate(_) | Step::Write(_), Err(refusal)) => return refused(refusal),
             (Step::Write(part), Ok(_)) => {
                 let file = self.file(part).map(|file| file.name().clone());
                 return Ok(file.map_or(Effect::None, Effect::Writes));
@@ -223,7 +223,7 @@ impl Preparation {
                 Step::Create(part)
                 | Step::Size(part)
                 | Step::Remove(part)
-                | Step::CreateAnew(part)
+                | Step::Recreate(part)
                 | Step::Write(part),
             ) => TlsStep::Upload(PARTS[*part]),
             Some(Step::Set(setting)) => TlsStep::Configure(setting.key),

@@ -67,7 +67,7 @@ impl Channels {
         }
     }
 
-    /// So many bytes more of the first send are with the module, or the port; whoever waits is told when it is all of it.
+    /// `len` bytes more of the first send are with the module, or the port; its request is answered when that is all of it.
     pub(super) fn piece_given(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = self.channel(id).open_socket() else { return };

@@ -155,7 +155,7 @@ impl Channels {
         })
     }
 
-    /// So many of them are written.
+    /// `len` of them are written.
     pub(in crate::proto) fn write_stream(&mut self, now: Timestamp, len: usize, out: &mut Outbox) {
         let Some(id) = self.stream_id() else { return };
         let Some(send) = self.channel(id).open_socket().and_then(|socket| socket.sends.front()) else {

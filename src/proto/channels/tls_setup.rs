@@ -67,7 +67,7 @@ impl Channels {
         }
     }
 
-    /// Files may have been removed: what is being prepared is prepared anew.
+    /// Files may have been removed: what is being prepared begins with its first step.
     pub(in crate::proto) fn restart_preparations(&mut self) {
         for channel in &mut self.all {
             if let Link::Wanted(opening) = &mut channel.link {

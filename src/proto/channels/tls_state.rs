@@ -26,19 +26,19 @@ pub(super) enum Switch {
     /// Never touched since the module started, or switched off. (One that an earlier program left on makes plain
     /// connections fail, and no TLS one plain.)
     Off,
-    /// Switched on, or nobody knows.
+    /// Switched on, or unknown.
     On,
 }
 
-/// Files that are there under the right name and perhaps with the right length, but not written to the end as far as
-/// anybody knows: what the module still waited for may have been filled with what came next on the line.
+/// Files that are there under the right name and perhaps with the right length, but not known to be
+/// written to the end: what the module still waited for may have been filled with what came next on the line.
 #[derive(Debug)]
 pub(super) enum Unsure {
     Of(Vec<Quotable>),
     OfAll,
 }
 
-/// How many of them are kept. With more, every file is written anew.
+/// How many of them are kept. With more, every file is written again.
 pub(super) const MAX_UNSURE: usize = 32;
 
 /// How long the module waits for the content of a file, beyond twice its time on the line: the manual's examples
@@ -58,7 +58,7 @@ impl Tls {
         }
     }
 
-    /// The module has started anew and has forgotten everything but its files (protocol section 1).
+    /// The module has restarted and has forgotten everything but its files (protocol section 1).
     pub(in crate::proto) fn forget(&mut self) {
         self.switch = Switch::Off;
         self.set.clear();

@@ -1,4 +1,4 @@
-//! What the application asks for, to whom it goes.
+//! Which part of the engine a request of the application goes to.
 
 use crate::at::{Command, Protocol};
 use crate::proto::channels::{Opening, Wanted};

@@ -39,7 +39,7 @@ impl Engine {
         }
     }
 
-    /// With one connection there are no sockets: everything is set up anew.
+    /// With one connection there are no sockets: bring-up begins again.
     fn connections_checked(&mut self, now: Timestamp, finished: &Finished) {
         let lines = finished.result.as_deref().unwrap_or_default();
         let modes = lines.iter().filter_map(|line| Line::parse(line.as_bytes()).info("+CIPMUX"));

@@ -241,7 +241,7 @@ impl Engine {
             Step::Finished(finished) => self.finished(now, finished),
             // The peer has sent the question back: it is no proof.
             Step::Echoed if self.transparent.is_proving() => {}
-            // The echo is off while the module runs: it has started anew without saying so.
+            // The echo is off while the module runs: it has restarted without saying so.
             Step::Echoed => {
                 if self.bring_up.echo_came() {
                     self.restarted(now);

@@ -1,4 +1,4 @@
-//! Beginning anew: the module has restarted or fallen silent, the port has gone or come back.
+//! Starting over: the module has restarted or fallen silent, the port has gone or come back.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Engine {
         if is_news {
             self.out.event(Event::Restarted);
         }
-        self.begin_anew(now, Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
+        self.start_over(now, Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
     }
 
     pub(in crate::proto) fn lost_contact(&mut self, now: Timestamp) {
@@ -40,7 +40,7 @@ impl Engine {
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
-    pub(in crate::proto) fn begin_anew(&mut self, now: Timestamp, wake: Wake, end: &End, reason: NotReady) {
+    pub(in crate::proto) fn start_over(&mut self, now: Timestamp, wake: Wake, end: &End, reason: NotReady) {
         self.decoder = Decoder::new();
         self.noticed.forget();
         if let Some(finished) = self.session.restart(wake, &mut self.out)
@@ -65,14 +65,14 @@ impl Engine {
             open => Unfinished::Send(open),
         };
         self.port = Port::Lost(reason.into(), unfinished);
-        self.begin_anew(now, Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);
+        self.start_over(now, Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);
         self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
         self.out.drop_writes();
         self.out.event(Event::PortLost);
     }
 
     pub(in crate::proto) fn port_back(&mut self, now: Timestamp) {
-        // A port that nobody has missed is another in its place: what was in flight is lost with the old one.
+        // A port that comes without having gone is another in its place: what was in flight is lost with the old one.
         self.port_lost(now, "another port took its place");
         let wake = match std::mem::replace(&mut self.port, Port::There) {
             Port::There => Wake::new(now),

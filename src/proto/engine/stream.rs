@@ -89,7 +89,7 @@ impl Engine {
         }
     }
 
-    /// Has the module set up anew if it is not set up for what it is to carry, and gives the command that the stream
+    /// Has the module set up again if it is not set up for what it is to carry, and gives the command that the stream
     /// wants. The session is free.
     pub(super) fn stream_command(&mut self, now: Timestamp) -> Option<Command> {
         let carries = self.transparent.carries();

@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// Nobody knows whether the module takes commands or payload: looks for it in a way that suits both.
+    /// Whether the module takes commands or payload is unknown: searches for it in a way that suits both.
     pub(in crate::proto) fn search(&mut self, now: Timestamp) {
         self.state = State::Waking(Wake::in_data_mode(now));
     }

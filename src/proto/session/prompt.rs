@@ -113,9 +113,9 @@ impl Session {
         }
     }
 
-    /// The module has started anew, so that nothing old can come: forgets the conversation. The command in flight, if
+    /// The module has restarted, so that nothing old can come: forgets the conversation. The command in flight, if
     /// any, is given back unanswered. A send that waits for its prompt is settled first, in case the module says that it
-    /// has started and did not.
+    /// has restarted and has not.
     pub(in crate::proto) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
         self.late_answers.forget();
         let is_written =

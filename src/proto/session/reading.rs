@@ -1,4 +1,4 @@
-//! What a line can be, whoever it is for.
+//! What a line can be, whatever it answers.
 
 use crate::at::{Line, Urc};
 

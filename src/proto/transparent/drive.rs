@@ -181,7 +181,7 @@ impl Transparent {
         self.act(StreamAction::Read(news));
     }
 
-    /// It has not: what seemed to be its answer was the peer's, or it has started anew.
+    /// It has not: what seemed to be its answer was the peer's, or the module has restarted.
     fn unproved(&mut self, facts: &Facts) {
         let news = std::mem::take(&mut self.wire.news);
         if news.split(|byte| *byte == b'\n').any(|line| Urc::parse(line).is_restart()) {

@@ -37,7 +37,7 @@ pub(super) enum Escape {
     /// There is none.
     #[default]
     None,
-    /// It is written: a module in command mode may echo it, behind its own words, if it has started anew.
+    /// It is written: a module in command mode may echo it, behind its own words, if it has restarted.
     Written,
     /// It may be answered, too.
     Answerable,
@@ -66,7 +66,7 @@ enum Given {
 enum Reading {
     /// Nothing that a module says.
     Payload,
-    /// Frames, the last of which is not complete: so much of it is there.
+    /// Frames, the last of which is not complete: this number of its bytes is there.
     Partial(usize),
     /// Frames.
     Whole,

@@ -8,7 +8,7 @@ use crate::error::CloseReason;
 pub(super) enum Ending {
     /// The connection is over for this reason.
     Closed(CloseReason),
-    /// The module has started anew.
+    /// The module has restarted.
     Restarted,
 }
 

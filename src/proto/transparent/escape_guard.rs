@@ -28,14 +28,14 @@ enum Run {
     /// Something that can't become an escape any more.
     #[default]
     Other,
-    /// So many pluses and nothing else, the first of them then.
+    /// This number of pluses and nothing else, and when the first of them came.
     Pluses(usize, Timestamp),
 }
 
 /// What can be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Allowed {
-    /// So many bytes, at least one.
+    /// This number of bytes, at least one.
     Now(usize),
     /// Nothing before then.
     Wait(Timestamp),

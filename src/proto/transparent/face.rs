@@ -76,7 +76,7 @@ pub(in crate::proto) enum StreamAction {
     Search,
     /// The module is set up for sockets.
     CarrySockets,
-    /// The module has started anew.
+    /// The module has restarted.
     Restarted,
     /// Text of the module's, to be read as if it came now.
     Read(Vec<u8>),

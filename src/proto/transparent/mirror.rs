@@ -1,6 +1,6 @@
 //! A heartbeat that comes back as it went.
 
-/// A module that has started anew without saying so echoes what is written to it (protocol section 2), and so looks like a
+/// A module that has restarted without saying so echoes what is written to it (protocol section 2), and so looks like a
 /// peer that answers. A heartbeat that comes back byte by byte, and nothing else, may be such an echo: the module is asked
 /// by an escape.
 #[derive(Debug, Default)]

@@ -26,7 +26,7 @@ use wire::Wire;
 ///
 /// | state | on | next |
 /// |---|---|---|
-/// | `Off` | it is asked for and no socket is open | `Preparing`: bring-up shuts down and sets the module up anew |
+/// | `Off` | it is asked for and no socket is open | `Preparing`: bring-up shuts down and sets the module up again |
 /// | `Preparing` | that is done | `Dialling`: `AT+CIPSTART` is written |
 /// | `Preparing` | the module can't, or time is up | `Off` |
 /// | `Dialling` | `CONNECT` | `Online` |
@@ -101,7 +101,7 @@ enum State {
 /// Why data mode is to be left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Why {
-    /// Somebody wants that, or the stream has ended.
+    /// A request wants that, or the stream has ended.
     Wanted,
     /// A word that ends a connection has come, or an echo. The module is asked: it may be in command mode.
     Suspected,
@@ -119,7 +119,7 @@ enum Means {
 /// A stream that was asked for.
 #[derive(Clone, Debug)]
 struct Dial {
-    /// Who waits; `None` when nobody does any more.
+    /// The request that waits; `None` when it is answered.
     ticket: Option<Ticket>,
     host: Quotable,
     port: u16,
@@ -135,7 +135,7 @@ pub(super) enum Mode {
     Command,
 }
 
-/// Somebody who waits for a mode.
+/// A request that waits for a mode.
 #[derive(Debug)]
 struct Waiter {
     ticket: Ticket,
