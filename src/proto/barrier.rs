@@ -15,17 +15,17 @@ use super::open_send::OpenSend;
 #[derive(Debug)]
 pub(super) struct Barrier {
     /// A command whose answer is held back until the barrier is passed.
-    held: Option<Held>,
+    held: Option<HeldCommand>,
     /// A send that the module may be waiting for: then the question is payload to it.
     open: Option<OpenSend>,
     probe: Command,
-    stage: Stage,
+    stage: ProbeStage,
     attempt: usize,
     deadline: Timestamp,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
+enum ProbeStage {
     /// The question is asked; what comes is old.
     Asked,
     /// A final has come that no older command owes: it may be all of the answer.
@@ -38,7 +38,7 @@ enum Stage {
 
 /// A command that has ended, perhaps more than once.
 #[derive(Debug)]
-struct Held {
+struct HeldCommand {
     exchange: Exchange,
     ends: Vec<(Vec<String>, Result<(), Refusal>)>,
 }
@@ -85,16 +85,16 @@ impl Barrier {
         probe: Command,
     ) -> Self {
         let lines = exchange.take_lines();
-        Self::new(now, Some(Held { exchange, ends: vec![(lines, end)] }), probe)
+        Self::new(now, Some(HeldCommand { exchange, ends: vec![(lines, end)] }), probe)
     }
 
     /// A barrier behind a command that has not ended, and may never.
     pub(super) fn behind_open(now: Timestamp, exchange: Exchange, probe: Command) -> Self {
-        Self::new(now, Some(Held { exchange, ends: Vec::new() }), probe)
+        Self::new(now, Some(HeldCommand { exchange, ends: Vec::new() }), probe)
     }
 
-    fn new(now: Timestamp, held: Option<Held>, probe: Command) -> Self {
-        Self { held, open: None, probe, stage: Stage::Asked, attempt: 0, deadline: now + FIRST_TIMEOUT }
+    fn new(now: Timestamp, held: Option<HeldCommand>, probe: Command) -> Self {
+        Self { held, open: None, probe, stage: ProbeStage::Asked, attempt: 0, deadline: now + FIRST_TIMEOUT }
     }
 
     /// The module may be waiting for the payload of a send.
@@ -122,15 +122,15 @@ impl Barrier {
         let writes = self.held().filter(|command| command.gives_up()).map(Command::timeout);
         match writes {
             Some(patience) => self.extend(now + patience),
-            None if self.stage == Stage::Asked => self.stage = Stage::Prompted,
+            None if self.stage == ProbeStage::Asked => self.stage = ProbeStage::Prompted,
             None => {}
         }
     }
 
     /// A final has come that no older command owes. A module that answers the question with `OK` alone will say no more.
     pub(super) fn odd_final(&mut self, now: Timestamp) {
-        if self.stage == Stage::Asked {
-            self.stage = Stage::Odd;
+        if self.stage == ProbeStage::Asked {
+            self.stage = ProbeStage::Odd;
             self.deadline = self.deadline.min(now + ODD_TIMEOUT);
         }
     }
@@ -142,7 +142,7 @@ impl Barrier {
 
     /// Whether the question may yet be answered, for all that is known.
     pub(super) fn may_be_answered(&self) -> bool {
-        self.stage != Stage::Odd
+        self.stage != ProbeStage::Odd
     }
 
     /// A line of an answer may have been too long to be kept.
@@ -154,7 +154,7 @@ impl Barrier {
 
     /// Whether the module may be waiting for payload of which nothing is known.
     pub(super) fn is_prompted(&self) -> bool {
-        self.stage == Stage::Prompted
+        self.stage == ProbeStage::Prompted
     }
 
     pub(super) fn probe(&self) -> &Command {
@@ -168,7 +168,7 @@ impl Barrier {
 
     /// Whether what comes may be text of people: the answer to the command held back, if its final was text, too.
     pub(super) fn is_in_text(&self) -> bool {
-        self.stage == Stage::Asked && self.held.as_ref().is_some_and(|held| held.exchange.is_in_text())
+        self.stage == ProbeStage::Asked && self.held.as_ref().is_some_and(|held| held.exchange.is_in_text())
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
@@ -194,7 +194,7 @@ impl Barrier {
     pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
         let attempt = self.attempt + 1;
         let deadline = now + FIRST_TIMEOUT * (attempt as u32 + 1);
-        Self { probe, stage: Stage::Asked, attempt, deadline, ..self }
+        Self { probe, stage: ProbeStage::Asked, attempt, deadline, ..self }
     }
 
     /// A header of fetched data has come.
@@ -217,17 +217,17 @@ impl Barrier {
             return Passage::Consumed;
         }
         match self.stage {
-            Stage::Asked | Stage::Odd | Stage::Prompted
+            ProbeStage::Asked | ProbeStage::Odd | ProbeStage::Prompted
                 if self.probe.judge(&line, false) == Verdict::Part =>
             {
-                self.stage = Stage::Answered;
+                self.stage = ProbeStage::Answered;
                 Passage::Consumed
             }
-            Stage::Asked | Stage::Odd | Stage::Prompted => self.old_line(text, &line),
+            ProbeStage::Asked | ProbeStage::Odd | ProbeStage::Prompted => self.old_line(text, &line),
             // The end of a call is no answer to a question.
-            Stage::Answered if line == Line::Final(Final::NoCarrier) => Passage::Stray,
-            Stage::Answered if matches!(line, Line::Final(_)) => self.pass(),
-            Stage::Answered => Passage::Unclaimed,
+            ProbeStage::Answered if line == Line::Final(Final::NoCarrier) => Passage::Stray,
+            ProbeStage::Answered if matches!(line, Line::Final(_)) => self.pass(),
+            ProbeStage::Answered => Passage::Unclaimed,
         }
     }
 

@@ -15,17 +15,17 @@ use crate::time::Timestamp;
 /// Who waits, and for what.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    pub(super) commands: VecDeque<Asked>,
-    pub(super) in_flight: Option<Asked>,
+    pub(super) commands: VecDeque<PendingCommand>,
+    pub(super) in_flight: Option<PendingCommand>,
     pub(super) waiting: Vec<Waiting>,
     pub(super) check: Option<SelfCheck>,
     /// Requests whose command has ended and whose answer comes as news.
-    pub(super) later: Vec<Asked>,
+    pub(super) later: Vec<PendingCommand>,
 }
 
 /// A command that was asked for.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct PendingCommand {
     pub(super) ticket: Ticket,
     pub(super) command: Command,
     /// What it waits for behind its prompt.
@@ -59,7 +59,7 @@ pub(super) struct Waiting {
     pub(super) deadline: Timestamp,
 }
 
-impl Asked {
+impl PendingCommand {
     /// The key of the unsolicited lines that carry the answer.
     pub(super) fn urc_key(&self) -> Option<&'static str> {
         self.command.urc_answer().map(|answer| answer.key)
@@ -102,7 +102,7 @@ impl Requests {
         effect: Effect,
         deadline: Timestamp,
     ) {
-        self.commands.push_back(Asked {
+        self.commands.push_back(PendingCommand {
             ticket,
             command,
             payload: None,
@@ -137,7 +137,7 @@ impl Requests {
             return Some((check.command(), Owner::SelfCheck(check), None));
         }
         // Unsolicited lines do not all say which command they answer.
-        let is_free = |asked: &Asked| {
+        let is_free = |asked: &PendingCommand| {
             asked.urc_key().is_none() || !self.later.iter().any(|later| later.urc_key() == asked.urc_key())
         };
         let index = self.commands.iter().position(is_free)?;
@@ -175,7 +175,7 @@ impl Requests {
             Err(Failure::Refused(Refusal::Error))
                 if asked.effect == Effect::Restart && command == "AT+RESET" =>
             {
-                self.commands.push_front(Asked { command: Command::restart(), ..asked });
+                self.commands.push_front(PendingCommand { command: Command::restart(), ..asked });
                 return None;
             }
             Err(Failure::Refused(Refusal::Empty | Refusal::Ambiguous)) => Err(Error::Unexpected(
@@ -248,8 +248,9 @@ impl Requests {
             }
             keep
         });
-        let expired = |asked: &Asked| asked.deadline <= now;
-        let mut late: Vec<Asked> = self.in_flight.take_if(|asked| expired(asked)).into_iter().collect();
+        let expired = |asked: &PendingCommand| asked.deadline <= now;
+        let mut late: Vec<PendingCommand> =
+            self.in_flight.take_if(|asked| expired(asked)).into_iter().collect();
         let (over, kept): (Vec<_>, _) = std::mem::take(&mut self.commands).into_iter().partition(expired);
         self.commands = kept.into();
         late.extend(over);

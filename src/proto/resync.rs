@@ -39,7 +39,7 @@ pub(super) struct Resync {
     /// The line under way, or its end if it is long.
     line: Vec<u8>,
     length: LineLength,
-    echo: Echo,
+    echo: ProbeEcho,
     /// How many bytes were not believed.
     dropped: u64,
 }
@@ -77,7 +77,7 @@ enum LineLength {
 
 /// Whether the module was seen to send questions back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Echo {
+pub(super) enum ProbeEcho {
     Unseen,
     Seen,
 }
@@ -131,7 +131,7 @@ impl Resync {
             attempt: 0,
             line: Vec::new(),
             length: LineLength::Short,
-            echo: Echo::Unseen,
+            echo: ProbeEcho::Unseen,
             dropped: 0,
         }
         .silence(now)
@@ -182,7 +182,7 @@ impl Resync {
         self.dropped
     }
 
-    pub(super) fn echo(&self) -> Echo {
+    pub(super) fn echo(&self) -> ProbeEcho {
         self.echo
     }
 
@@ -301,7 +301,7 @@ impl Resync {
             return Fed::Distrusted;
         }
         if self.length == LineLength::Short && *progress == Progress::Nothing && probe.is_echo(text) {
-            self.echo = Echo::Seen;
+            self.echo = ProbeEcho::Seen;
             return Fed::Distrusted;
         }
         let line = Line::parse(text);

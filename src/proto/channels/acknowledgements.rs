@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 /// Who wants to know what the peer has acknowledged, and when the module is asked next (`AT+CIPACK`).
 #[derive(Debug)]
 pub(in crate::proto) struct Delivery {
-    pub(super) waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<WaitingFlush>,
     pub(in crate::proto) ask_at: Timestamp,
     pub(super) pause: Duration,
     /// How often in a row the module has refused to say.
@@ -19,7 +19,7 @@ pub(in crate::proto) struct Delivery {
 }
 
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct WaitingFlush {
     pub(super) ticket: Ticket,
     pub(super) what: Wanted,
     pub(super) deadline: Timestamp,

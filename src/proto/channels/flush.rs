@@ -10,7 +10,7 @@ use crate::proto::{Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::acknowledgements::{FIRST_PAUSE, Waiting, Wanted, unacknowledged};
+use super::acknowledgements::{FIRST_PAUSE, WaitingFlush, Wanted, unacknowledged};
 use super::security::Security;
 
 impl Channels {
@@ -39,7 +39,7 @@ impl Channels {
             out.answer(ticket, Ok(Response::Done));
         } else {
             let delivery = &mut socket.delivery;
-            delivery.waiting.push(Waiting { ticket, what, deadline: now + timeout, timeout });
+            delivery.waiting.push(WaitingFlush { ticket, what, deadline: now + timeout, timeout });
             if what.asks() {
                 delivery.ask_at = now;
                 delivery.pause = FIRST_PAUSE;

@@ -27,19 +27,19 @@ use super::security::Security;
 #[derive(Clone, Debug)]
 pub(in crate::proto) struct Preparation {
     tls: Option<TlsSettings>,
-    progress: Progress,
+    progress: PreparationProgress,
 }
 
 #[derive(Clone, Debug)]
-enum Progress {
+enum PreparationProgress {
     /// Nothing was written.
     Waiting,
     /// The first of these is next, or in flight.
-    Under(VecDeque<Step>),
+    Under(VecDeque<PreparationStep>),
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum PreparationStep {
     Create(usize),
     Size(usize),
     Remove(usize),
@@ -59,12 +59,12 @@ enum Step {
 pub(in crate::proto) struct Ask {
     pub(in crate::proto) command: Command,
     pub(in crate::proto) payload: Option<Vec<u8>>,
-    pub(in crate::proto) effect: Effect,
+    pub(in crate::proto) effect: ModuleEffect,
 }
 
 /// What a step does to the module beyond this connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Effect {
+pub(in crate::proto) enum ModuleEffect {
     None,
     /// The content of this file is unknown from the moment at which it is written, until that was done.
     Writes(Quotable),
@@ -78,11 +78,11 @@ pub(in crate::proto) enum Effect {
 
 impl Preparation {
     pub(in crate::proto) fn plain() -> Self {
-        Self { tls: None, progress: Progress::Waiting }
+        Self { tls: None, progress: PreparationProgress::Waiting }
     }
 
     pub(in crate::proto) fn of(tls: TlsSettings) -> Self {
-        Self { tls: Some(tls), progress: Progress::Waiting }
+        Self { tls: Some(tls), progress: PreparationProgress::Waiting }
     }
 
     /// What the connection will be.
@@ -95,12 +95,12 @@ impl Preparation {
 
     /// Everything is to be done from the first step: on another channel, or because files were removed.
     pub(in crate::proto) fn restart(&mut self) {
-        self.progress = Progress::Waiting;
+        self.progress = PreparationProgress::Waiting;
     }
 
     /// Whether it has begun.
     pub(in crate::proto) fn is_under_way(&self) -> bool {
-        matches!(self.progress, Progress::Under(_))
+        matches!(self.progress, PreparationProgress::Under(_))
     }
 
     /// Begins; `is_set` tells which settings the context has of an earlier connection, `is_unsure` of which files the
@@ -115,61 +115,69 @@ impl Preparation {
             let files = tls.files.iter().enumerate();
             let files = files.filter_map(|(part, file)| Some((part, file.as_ref()?)));
             steps.extend(files.map(|(part, file)| match is_unsure(file.name()) {
-                true => Step::Remove(part),
-                false => Step::Create(part),
+                true => PreparationStep::Remove(part),
+                false => PreparationStep::Create(part),
             }));
             let settings = tls.settings().into_iter().map(|setting| {
                 let required = setting.required || is_set(setting.key);
                 Setting { required, ..setting }
             });
             steps.extend(
-                settings.filter(|setting| setting.value.is_some() || is_set(setting.key)).map(Step::Set),
+                settings
+                    .filter(|setting| setting.value.is_some() || is_set(setting.key))
+                    .map(PreparationStep::Set),
             );
         }
-        steps.push_back(Step::Switch(self.tls.is_some()));
-        self.progress = Progress::Under(steps);
+        steps.push_back(PreparationStep::Switch(self.tls.is_some()));
+        self.progress = PreparationProgress::Under(steps);
     }
 
     /// Whether the switch is next, and to what.
     pub(in crate::proto) fn switches_to(&self) -> Option<bool> {
         match self.next()? {
-            Step::Switch(on) => Some(*on),
-            Step::Create(_) | Step::Size(_) | Step::Remove(_) | Step::Recreate(_) | Step::Write(_) => None,
-            Step::Set(_) | Step::SwitchState { .. } => None,
+            PreparationStep::Switch(on) => Some(*on),
+            PreparationStep::Create(_)
+            | PreparationStep::Size(_)
+            | PreparationStep::Remove(_)
+            | PreparationStep::Recreate(_)
+            | PreparationStep::Write(_) => None,
+            PreparationStep::Set(_) | PreparationStep::SwitchState { .. } => None,
         }
     }
 
     /// The command of the next step; `None` when the connection can be started. `seconds` is how long the module may
     /// wait for a number of bytes.
     pub(in crate::proto) fn ask(&self, context: ChannelId, seconds: impl Fn(usize) -> u32) -> Option<Ask> {
-        let plain = |command| Some(Ask { command, payload: None, effect: Effect::None });
+        let plain = |command| Some(Ask { command, payload: None, effect: ModuleEffect::None });
         let of_file = |part: usize, command: fn(&Quotable) -> Command| {
             self.file(part).and_then(|file| plain(command(file.name())))
         };
         match self.next()? {
-            Step::Create(part) | Step::Recreate(part) => of_file(*part, Command::create_file),
-            Step::Size(part) => of_file(*part, Command::file_size),
-            Step::Remove(part) => of_file(*part, Command::remove_file),
-            Step::Write(part) => {
+            PreparationStep::Create(part) | PreparationStep::Recreate(part) => {
+                of_file(*part, Command::create_file)
+            }
+            PreparationStep::Size(part) => of_file(*part, Command::file_size),
+            PreparationStep::Remove(part) => of_file(*part, Command::remove_file),
+            PreparationStep::Write(part) => {
                 let file = self.file(*part)?;
                 let content = file.content().to_vec();
                 let command = Command::write_file(file.name(), content.len(), seconds(content.len()));
-                let effect = Effect::Writes(file.name().clone());
+                let effect = ModuleEffect::Writes(file.name().clone());
                 Some(Ask { command, payload: Some(content), effect })
             }
-            Step::Set(Setting { key, value: Some(value), .. }) => {
+            PreparationStep::Set(Setting { key, value: Some(value), .. }) => {
                 let command = Command::tls_setting(context, *key, value);
-                Some(Ask { command, payload: None, effect: Effect::Sets(*key) })
+                Some(Ask { command, payload: None, effect: ModuleEffect::Sets(*key) })
             }
-            Step::Set(Setting { key, value: None, .. }) => {
+            PreparationStep::Set(Setting { key, value: None, .. }) => {
                 let command = Command::tls_erase(context, *key);
-                Some(Ask { command, payload: None, effect: Effect::Erases(*key) })
+                Some(Ask { command, payload: None, effect: ModuleEffect::Erases(*key) })
             }
-            Step::Switch(on) => {
+            PreparationStep::Switch(on) => {
                 let command = Command::tls_switch(*on);
-                Some(Ask { command, payload: None, effect: Effect::Switches(*on) })
+                Some(Ask { command, payload: None, effect: ModuleEffect::Switches(*on) })
             }
-            Step::SwitchState { .. } => plain(Command::tls_switch_state()),
+            PreparationStep::SwitchState { .. } => plain(Command::tls_switch_state()),
         }
     }
 
@@ -177,10 +185,10 @@ impl Preparation {
     pub(in crate::proto) fn finished(
         &mut self,
         finished: &Finished,
-    ) -> Result<Effect, (TlsStep, TlsFailure)> {
+    ) -> Result<ModuleEffect, (TlsStep, TlsFailure)> {
         let at = self.step();
-        let Progress::Under(steps) = &mut self.progress else { return Ok(Effect::None) };
-        let Some(step) = steps.pop_front() else { return Ok(Effect::None) };
+        let PreparationProgress::Under(steps) = &mut self.progress else { return Ok(ModuleEffect::None) };
+        let Some(step) = steps.pop_front() else { return Ok(ModuleEffect::None) };
         let lines = match &finished.result {
             Ok(lines) => Ok(lines.as_slice()),
             Err(Failure::Refused(refusal) | Failure::NoPrompt(refusal)) => Err(*refusal),
@@ -190,52 +198,62 @@ impl Preparation {
         };
         let refused = |refusal| Err((at, TlsFailure::Refused(refusal)));
         let next = match (step, lines) {
-            (Step::Create(part) | Step::Recreate(part), Ok(_)) => Step::Write(part),
-            (Step::Create(part), Err(_)) => Step::Size(part),
-            (Step::Size(part), Ok(lines)) if self.is_size_of(part, lines) => return Ok(Effect::None),
-            (Step::Size(part), _) => Step::Remove(part),
-            (Step::Remove(part), _) => Step::Recreate(part),
-            (Step::Recreate(_) | Step::Write(_), Err(refusal)) => return refused(refusal),
-            (Step::Write(part), Ok(_)) => {
-                let file = self.file(part).map(|file| file.name().clone());
-                return Ok(file.map_or(Effect::None, Effect::Writes));
+            (PreparationStep::Create(part) | PreparationStep::Recreate(part), Ok(_)) => {
+                PreparationStep::Write(part)
             }
-            (Step::Set(Setting { key, value: None, .. }), Ok(_)) => return Ok(Effect::Erases(key)),
-            (Step::Set(_), Ok(_)) => return Ok(Effect::None),
-            (Step::Set(setting), Err(refusal)) if setting.required => return refused(refusal),
-            (Step::Set(_), Err(_)) => return Ok(Effect::None),
-            (Step::Switch(on), answer) => Step::SwitchState { on, refusal: answer.err() },
-            (Step::SwitchState { on, refusal }, answer) => {
+            (PreparationStep::Create(part), Err(_)) => PreparationStep::Size(part),
+            (PreparationStep::Size(part), Ok(lines)) if self.is_size_of(part, lines) => {
+                return Ok(ModuleEffect::None);
+            }
+            (PreparationStep::Size(part), _) => PreparationStep::Remove(part),
+            (PreparationStep::Remove(part), _) => PreparationStep::Recreate(part),
+            (PreparationStep::Recreate(_) | PreparationStep::Write(_), Err(refusal)) => {
+                return refused(refusal);
+            }
+            (PreparationStep::Write(part), Ok(_)) => {
+                let file = self.file(part).map(|file| file.name().clone());
+                return Ok(file.map_or(ModuleEffect::None, ModuleEffect::Writes));
+            }
+            (PreparationStep::Set(Setting { key, value: None, .. }), Ok(_)) => {
+                return Ok(ModuleEffect::Erases(key));
+            }
+            (PreparationStep::Set(_), Ok(_)) => return Ok(ModuleEffect::None),
+            (PreparationStep::Set(setting), Err(refusal)) if setting.required => return refused(refusal),
+            (PreparationStep::Set(_), Err(_)) => return Ok(ModuleEffect::None),
+            (PreparationStep::Switch(on), answer) => {
+                PreparationStep::SwitchState { on, refusal: answer.err() }
+            }
+            (PreparationStep::SwitchState { on, refusal }, answer) => {
                 return switched(on, refusal, answer).map_err(|why| (at, why));
             }
         };
-        if let Progress::Under(steps) = &mut self.progress {
+        if let PreparationProgress::Under(steps) = &mut self.progress {
             steps.push_front(next);
         }
-        Ok(Effect::None)
+        Ok(ModuleEffect::None)
     }
 
     /// Where it stands.
     pub(in crate::proto) fn step(&self) -> TlsStep {
-        let Progress::Under(steps) = &self.progress else { return TlsStep::Turn };
+        let PreparationProgress::Under(steps) = &self.progress else { return TlsStep::Turn };
         match steps.front() {
             Some(
-                Step::Create(part)
-                | Step::Size(part)
-                | Step::Remove(part)
-                | Step::Recreate(part)
-                | Step::Write(part),
+                PreparationStep::Create(part)
+                | PreparationStep::Size(part)
+                | PreparationStep::Remove(part)
+                | PreparationStep::Recreate(part)
+                | PreparationStep::Write(part),
             ) => TlsStep::Upload(PARTS[*part]),
-            Some(Step::Set(setting)) => TlsStep::Configure(setting.key),
-            Some(Step::Switch(_) | Step::SwitchState { .. }) => TlsStep::Switch,
+            Some(PreparationStep::Set(setting)) => TlsStep::Configure(setting.key),
+            Some(PreparationStep::Switch(_) | PreparationStep::SwitchState { .. }) => TlsStep::Switch,
             None => TlsStep::Connect,
         }
     }
 
-    fn next(&self) -> Option<&Step> {
+    fn next(&self) -> Option<&PreparationStep> {
         match &self.progress {
-            Progress::Waiting => None,
-            Progress::Under(steps) => steps.front(),
+            PreparationProgress::Waiting => None,
+            PreparationProgress::Under(steps) => steps.front(),
         }
     }
 
@@ -256,12 +274,12 @@ fn switched(
     on: bool,
     refusal: Option<Refusal>,
     answer: Result<&[String], Refusal>,
-) -> Result<Effect, TlsFailure> {
+) -> Result<ModuleEffect, TlsFailure> {
     match (answer.map(|lines| value_of("+CIPSSL", lines)), refusal) {
-        (Ok(Some(says)), _) if says == u32::from(on) => Ok(Effect::Switches(on)),
+        (Ok(Some(says)), _) if says == u32::from(on) => Ok(ModuleEffect::Switches(on)),
         (Ok(Some(_)), None) => Err(TlsFailure::NotSwitched),
         (Ok(Some(_) | None) | Err(_), Some(refusal)) => Err(TlsFailure::Refused(refusal)),
-        (Ok(None) | Err(_), None) if !on => Ok(Effect::Switches(on)),
+        (Ok(None) | Err(_), None) if !on => Ok(ModuleEffect::Switches(on)),
         (Ok(None), None) => Err(TlsFailure::Refused(Refusal::Empty)),
         (Err(refusal), None) => Err(TlsFailure::Refused(refusal)),
     }

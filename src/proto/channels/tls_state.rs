@@ -3,7 +3,7 @@
 use crate::at::{ChannelId, Quotable, TlsKey};
 use crate::config::Config;
 
-use super::preparation::Effect;
+use super::preparation::ModuleEffect;
 
 /// What the module is known to hold of TLS.
 ///
@@ -70,22 +70,22 @@ impl Tls {
         WRITE_SECONDS.saturating_add(u32::try_from(on_the_line).unwrap_or(u32::MAX))
     }
 
-    pub(super) fn written(&mut self, context: ChannelId, effect: Effect) {
+    pub(super) fn written(&mut self, context: ChannelId, effect: ModuleEffect) {
         match effect {
-            Effect::Writes(name) => self.unsure.add(name),
-            Effect::Sets(key) if self.set.contains(&(context, key)) => {}
-            Effect::Sets(key) => self.set.push((context, key)),
-            Effect::Switches(true) => self.switch = Switch::On,
-            Effect::None | Effect::Erases(_) | Effect::Switches(false) => {}
+            ModuleEffect::Writes(name) => self.unsure.add(name),
+            ModuleEffect::Sets(key) if self.set.contains(&(context, key)) => {}
+            ModuleEffect::Sets(key) => self.set.push((context, key)),
+            ModuleEffect::Switches(true) => self.switch = Switch::On,
+            ModuleEffect::None | ModuleEffect::Erases(_) | ModuleEffect::Switches(false) => {}
         }
     }
 
-    pub(super) fn done(&mut self, context: ChannelId, effect: Effect) {
+    pub(super) fn done(&mut self, context: ChannelId, effect: ModuleEffect) {
         match effect {
-            Effect::Writes(name) => self.unsure.remove(&name),
-            Effect::Erases(key) => self.set.retain(|set| *set != (context, key)),
-            Effect::Switches(false) => self.switch = Switch::Off,
-            Effect::None | Effect::Sets(_) | Effect::Switches(true) => {}
+            ModuleEffect::Writes(name) => self.unsure.remove(&name),
+            ModuleEffect::Erases(key) => self.set.retain(|set| *set != (context, key)),
+            ModuleEffect::Switches(false) => self.switch = Switch::Off,
+            ModuleEffect::None | ModuleEffect::Sets(_) | ModuleEffect::Switches(true) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::config::ReceiveMode;
 use crate::error::CloseReason;
 use crate::proto::Event;
 use crate::proto::channels::{Fetched, Job};
-use crate::proto::resync::{ChannelSet, Echo};
+use crate::proto::resync::{ChannelSet, ProbeEcho};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -106,9 +106,9 @@ impl Engine {
     }
 
     /// The line is believed again. What was said meanwhile is asked for.
-    pub(in crate::proto) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: Echo) {
+    pub(in crate::proto) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: ProbeEcho) {
         self.out.event(Event::Dropped(format!("{dropped} bytes behind damage on the line")));
-        if echo == Echo::Seen && self.bring_up.knows_echo_off() {
+        if echo == ProbeEcho::Seen && self.bring_up.knows_echo_off() {
             return self.restarted(now);
         }
         if self.bring_up.is_waiting_for_module() {

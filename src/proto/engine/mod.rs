@@ -85,12 +85,12 @@ pub struct Engine {
     pub(in crate::proto) noticed: Noticed,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
-    told: Told,
+    told: Announcement,
 }
 
 /// What the application was last told of readiness.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Told {
+enum Announcement {
     Ready,
     NotReady(NotReady),
 }
@@ -118,7 +118,7 @@ impl Engine {
             restarted_at: None,
             noticed: Noticed::new(),
             requests_next: false,
-            told: Told::NotReady(NotReady::NoAnswer),
+            told: Announcement::NotReady(NotReady::NoAnswer),
         })
     }
 
@@ -386,19 +386,19 @@ impl Engine {
     /// Tells the application when readiness changes.
     fn tell(&mut self, _now: Timestamp) {
         let told = match self.not_ready() {
-            None => Told::Ready,
-            Some(reason) => Told::NotReady(reason),
+            None => Announcement::Ready,
+            Some(reason) => Announcement::NotReady(reason),
         };
         if std::mem::replace(&mut self.told, told) == told {
             return;
         }
         match told {
-            Told::Ready => {
+            Announcement::Ready => {
                 self.out.event(Event::Step(super::BringUpStep::Ready));
                 self.out.event(Event::Ready(self.local_address()));
                 self.requests.ready(&mut self.out);
             }
-            Told::NotReady(reason) => self.out.event(Event::NotReady(reason)),
+            Announcement::NotReady(reason) => self.out.event(Event::NotReady(reason)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a line can be to the session.
 
 use super::super::exchange::Finished;
-use super::super::resync::Echo;
+use super::super::resync::ProbeEcho;
 
 /// What a line was to the session.
 #[derive(Debug)]
@@ -19,5 +19,5 @@ pub(in crate::proto) enum Step {
     /// The session has found its footing and is idle.
     Synchronised,
     /// The line is believed again, after this number of bytes that were not; whether the module sends commands back.
-    Trusted(u64, Echo),
+    Trusted(u64, ProbeEcho),
 }

@@ -7,7 +7,7 @@ use super::end_detector::Escape;
 use super::end_lines::Ending;
 use super::escape_guard::Allowed;
 use super::wire::PIECE;
-use super::{NO_ANSWER_YET, State, StreamAction, Transparent};
+use super::{NO_ANSWER_YET, StreamAction, StreamState, Transparent};
 
 impl Transparent {
     /// The port has taken everything that was written.
@@ -32,7 +32,10 @@ impl Transparent {
 
     /// Time has passed without a byte: what was held back may be payload.
     pub(in crate::proto) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
-        if !matches!(self.state, State::Online | State::Guarding { .. } | State::Escaping { .. }) {
+        if !matches!(
+            self.state,
+            StreamState::Online | StreamState::Guarding { .. } | StreamState::Escaping { .. }
+        ) {
             return;
         }
         self.wire.tail.escape_is(self.escape_at(now));
@@ -71,9 +74,11 @@ impl Transparent {
     fn escape_at(&self, now: Timestamp) -> Escape {
         match self.state {
             // An earlier one may be answered late.
-            State::Escaping { failed: 1.., .. } | State::Guarding { failed: 1.., .. } => Escape::Answerable,
-            State::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
-            State::Escaping { .. } => Escape::Written,
+            StreamState::Escaping { failed: 1.., .. } | StreamState::Guarding { failed: 1.., .. } => {
+                Escape::Answerable
+            }
+            StreamState::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
+            StreamState::Escaping { .. } => Escape::Written,
             _ => Escape::None,
         }
     }

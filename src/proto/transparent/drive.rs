@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 
 use super::end_lines::Ending;
 use super::{
-    Deadline, Dial, ESCAPE_TIMEOUT, ESCAPES, Facts, GUARD, Means, Mode, Next, STALLED, State, StreamAction,
-    Transparent, Why,
+    Deadline, Dial, ESCAPE_TIMEOUT, ESCAPES, Facts, GUARD, GuardReason, Means, Mode, Next, STALLED,
+    StreamAction, StreamState, Transparent,
 };
 
 impl Transparent {
@@ -22,30 +22,30 @@ impl Transparent {
         }
         let ended = !facts.socket.is_open();
         match self.state {
-            State::Off => match self.next.take() {
+            StreamState::Off => match self.next.take() {
                 Some(dial) => self.prepare(dial, facts),
                 None => return Next::Nothing,
             },
-            State::Online => {
+            StreamState::Online => {
                 let suspicious = self.wire.tail.is_in_doubt() || self.wire.mirror.take_echo();
                 if !(ended || suspicious || self.wants_command()) {
                     self.reached(Mode::Data);
                     return Next::Write;
                 }
-                let why = if suspicious { Why::Suspected } else { Why::Wanted };
-                self.state = State::Guarding { failed: 0, since: now, why };
+                let why = if suspicious { GuardReason::Suspected } else { GuardReason::Wanted };
+                self.state = StreamState::Guarding { failed: 0, since: now, why };
             }
-            State::Guarding { failed, since, why } => {
-                let suspicious = why == Why::Suspected || self.wire.tail.is_in_doubt();
+            StreamState::Guarding { failed, since, why } => {
+                let suspicious = why == GuardReason::Suspected || self.wire.tail.is_in_doubt();
                 if self.wire.tail.is_escaped(now) {
                     self.escaped();
                 } else if !(ended || suspicious || failed > 0 || self.wants_command()) {
-                    self.state = State::Online;
+                    self.state = StreamState::Online;
                 } else {
                     return self.guard(now, failed, since, facts);
                 }
             }
-            State::Escaping { failed, since, by } => {
+            StreamState::Escaping { failed, since, by } => {
                 if self.wire.tail.is_escaped(now) {
                     self.escaped();
                 } else if now >= since + ESCAPE_TIMEOUT && !self.wire.tail.has_answer() {
@@ -54,17 +54,19 @@ impl Transparent {
                     return Next::Nothing;
                 }
             }
-            State::Recovering if facts.set_up_for == Carries::Sockets && facts.has_shut => self.is_over(),
-            State::Command => {
+            StreamState::Recovering if facts.set_up_for == Carries::Sockets && facts.has_shut => {
+                self.is_over()
+            }
+            StreamState::Command => {
                 self.reached(Mode::Command);
                 return Next::Nothing;
             }
-            State::Preparing(_)
-            | State::Dialling(_)
-            | State::Proving
-            | State::Resuming
-            | State::Closing
-            | State::Recovering => return Next::Nothing,
+            StreamState::Preparing(_)
+            | StreamState::Dialling(_)
+            | StreamState::Proving
+            | StreamState::Resuming
+            | StreamState::Closing
+            | StreamState::Recovering => return Next::Nothing,
         }
         Next::Again
     }
@@ -75,7 +77,7 @@ impl Transparent {
             Some(silent) if now >= silent + GUARD => {
                 self.act(StreamAction::Write(Command::ESCAPE.to_vec()));
                 self.wire.wrote(now, Command::ESCAPE);
-                self.state = State::Escaping { failed, since: now, by: Means::Pluses };
+                self.state = StreamState::Escaping { failed, since: now, by: Means::Pluses };
             }
             None if now >= since + STALLED => self.give_up_escaping(facts),
             Some(_) | None => return Next::Nothing,
@@ -87,21 +89,21 @@ impl Transparent {
     pub(in crate::proto) fn poll_command(&mut self, now: Timestamp, facts: &Facts) -> Option<Command> {
         let is_free = !facts.has_commands;
         match &self.state {
-            State::Preparing(dial)
+            StreamState::Preparing(dial)
                 if facts.set_up_for == Carries::Stream && facts.not_ready.is_none() && is_free =>
             {
                 let command = Command::dial(&dial.host, dial.port);
                 let left = (dial.deadline - now).min(command.timeout());
-                self.state = State::Dialling(dial.clone());
+                self.state = StreamState::Dialling(dial.clone());
                 Some(command.with_timeout(left))
             }
-            State::Proving => Some(Command::proof()),
-            State::Command if !facts.socket.is_open() => {
-                self.state = State::Closing;
+            StreamState::Proving => Some(Command::proof()),
+            StreamState::Command if !facts.socket.is_open() => {
+                self.state = StreamState::Closing;
                 Some(Command::hang_up())
             }
-            State::Command if is_free && !self.wants_command() => {
-                self.state = State::Resuming;
+            StreamState::Command if is_free && !self.wants_command() => {
+                self.state = StreamState::Resuming;
                 Some(Command::data_mode())
             }
             _ => None,
@@ -111,7 +113,7 @@ impl Transparent {
     /// Its command has ended.
     pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: &Finished, facts: &Facts) {
         match (&self.state, &finished.result) {
-            (State::Dialling(dial), Ok(_)) => {
+            (StreamState::Dialling(dial), Ok(_)) => {
                 let ticket = dial.ticket;
                 self.go_online(now);
                 // If nothing waits any more it is hung up. A socket before that had an end to be told of.
@@ -119,7 +121,7 @@ impl Transparent {
                     self.act(StreamAction::Open(ticket));
                 }
             }
-            (State::Dialling(dial), Err(failure)) => {
+            (StreamState::Dialling(dial), Err(failure)) => {
                 let error = match failure {
                     Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
                         Error::timeout("connect", now - dial.asked_at)
@@ -129,15 +131,15 @@ impl Transparent {
                 self.fail_dial(error);
                 self.leave_by(*failure);
             }
-            (State::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(facts),
-            (State::Proving, Err(_)) => self.unproved(facts),
-            (State::Resuming, Ok(_)) => {
+            (StreamState::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(facts),
+            (StreamState::Proving, Err(_)) => self.unproved(facts),
+            (StreamState::Resuming, Ok(_)) => {
                 // The connection stands, so what looked like its end was payload.
                 self.give_held();
                 self.go_online(now);
             }
-            (State::Resuming, Err(failure)) => self.not_resumed(*failure, facts),
-            (State::Closing, _) => self.leave(),
+            (StreamState::Resuming, Err(failure)) => self.not_resumed(*failure, facts),
+            (StreamState::Closing, _) => self.leave(),
             (_, _) => {}
         }
     }
@@ -146,7 +148,7 @@ impl Transparent {
         if facts.has_free_channel {
             self.act(StreamAction::Occupy);
             self.wire.forget();
-            self.state = State::Preparing(dial);
+            self.state = StreamState::Preparing(dial);
         } else {
             self.answer(dial.ticket, Err(Error::NoFreeChannel));
         }
@@ -156,13 +158,13 @@ impl Transparent {
         self.act(StreamAction::GoOnline);
         self.unanswered = 0;
         self.wire.begin(now);
-        self.state = State::Online;
+        self.state = StreamState::Online;
     }
 
     /// The module seems to have answered the escape.
     fn escaped(&mut self) {
         self.act(StreamAction::GoOffline);
-        self.state = State::Proving;
+        self.state = StreamState::Proving;
         self.wire.news = self.wire.tail.take_answer();
         if !self.wire.tail.is_in_doubt() {
             self.give_held();
@@ -175,7 +177,7 @@ impl Transparent {
         if !facts.socket.is_open() || self.wants_command() {
             self.give_held();
         }
-        self.state = State::Command;
+        self.state = StreamState::Command;
         self.reached(Mode::Command);
         let news = std::mem::take(&mut self.wire.news);
         self.act(StreamAction::Read(news));
@@ -216,11 +218,11 @@ impl Transparent {
                 self.recover();
             }
             None if failed < ESCAPES => {
-                self.state = State::Guarding { failed, since: now, why: Why::Wanted };
+                self.state = StreamState::Guarding { failed, since: now, why: GuardReason::Wanted };
             }
             None if by == Means::Pluses => {
                 self.switch_dtr(false);
-                self.state = State::Escaping { failed, since: now, by: Means::Dtr };
+                self.state = StreamState::Escaping { failed, since: now, by: Means::Dtr };
             }
             None => self.give_up_escaping(facts),
         }

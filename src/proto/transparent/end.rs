@@ -7,7 +7,7 @@ use crate::error::{CloseReason, Error};
 use crate::proto::channels::End;
 use crate::time::Timestamp;
 
-use super::{Dial, Facts, Mode, State, StreamAction, StreamInput, Transparent, Waiter};
+use super::{Dial, Facts, Mode, StreamAction, StreamInput, StreamState, Transparent, Waiter};
 
 impl Transparent {
     /// Something has happened. Then drain [`poll`](Self::poll).
@@ -30,7 +30,7 @@ impl Transparent {
             StreamInput::Stray(line) => self.stray(line, facts),
             StreamInput::Fault => self.fault(facts),
             StreamInput::Unable(command, code) => {
-                if matches!(self.state, State::Preparing(_)) {
+                if matches!(self.state, StreamState::Preparing(_)) {
                     self.fail_dial(Error::Refused { command: command.into(), code });
                     self.is_over();
                 }
@@ -50,7 +50,7 @@ impl Transparent {
     pub(super) fn recover(&mut self) {
         self.act(StreamAction::Search);
         self.wire.forget();
-        self.state = State::Recovering;
+        self.state = StreamState::Recovering;
     }
 
     /// The stream ends for the application.
@@ -62,7 +62,8 @@ impl Transparent {
 
     /// The stream was never there.
     pub(super) fn fail_dial(&mut self, error: Error) {
-        if let State::Preparing(dial) | State::Dialling(dial) = std::mem::replace(&mut self.state, State::Off)
+        if let StreamState::Preparing(dial) | StreamState::Dialling(dial) =
+            std::mem::replace(&mut self.state, StreamState::Off)
         {
             self.answer(dial.ticket, Err(error));
         }
@@ -71,7 +72,7 @@ impl Transparent {
     /// The module holds nothing of the stream any more.
     pub(super) fn is_over(&mut self) {
         self.fail_waiting(&|| Error::Closed(CloseReason::Local));
-        self.state = State::Off;
+        self.state = StreamState::Off;
         self.wire.forget();
         self.act(StreamAction::Vacate);
     }
@@ -83,7 +84,7 @@ impl Transparent {
         }
         if self.dial().is_some() {
             self.fail_dial(end.error());
-        } else if !matches!(self.state, State::Off) {
+        } else if !matches!(self.state, StreamState::Off) {
             self.end(end.clone(), facts);
         }
         self.is_over();
@@ -93,14 +94,14 @@ impl Transparent {
     fn expire(&mut self, now: Timestamp, facts: &Facts) {
         let late = |span| facts.not_ready.map_or_else(|| Error::timeout("connect", span), Error::NotReady);
         self.expire_requests(now, &late);
-        if let State::Preparing(dial) = &self.state
+        if let StreamState::Preparing(dial) = &self.state
             && dial.deadline <= now
         {
             let error = late(dial.timeout);
             self.fail_dial(error);
             self.is_over();
         }
-        if let State::Dialling(dial) = &mut self.state
+        if let StreamState::Dialling(dial) = &mut self.state
             && dial.deadline <= now
         {
             // The command is in doubt; what comes of it is undone.

@@ -26,9 +26,9 @@ pub(super) struct EndDetector {
     escape: Escape,
     /// Where in `held` the answer to an escape can begin.
     answer_from: usize,
-    doubt: Doubt,
+    doubt: EndDoubt,
     /// What was given last.
-    given: Given,
+    given: Preceding,
 }
 
 /// How far an escape is.
@@ -45,7 +45,7 @@ pub(super) enum Escape {
 
 /// Whether what is held may be the end.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-enum Doubt {
+enum EndDoubt {
     #[default]
     None,
     /// A word that ends a connection is among it.
@@ -54,7 +54,7 @@ enum Doubt {
 
 /// What was given last.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-enum Given {
+enum Preceding {
     #[default]
     Anything,
     /// A line end, because nothing followed: it may have begun a frame all the same.
@@ -110,7 +110,7 @@ impl EndDetector {
     /// Takes what came and gives on what can only be payload.
     pub(super) fn push(&mut self, now: Timestamp, bytes: &[u8], mut give: impl FnMut(&[u8])) {
         self.came_at = now;
-        if self.doubt == Doubt::Ended {
+        if self.doubt == EndDoubt::Ended {
             self.held.extend_from_slice(bytes);
             if self.held.len() > MAX_DOUBTED {
                 self.give_up(give);
@@ -133,7 +133,7 @@ impl EndDetector {
         };
         self.answer_from = self.answer_from.saturating_sub(payload);
         if payload > 0 {
-            self.given = Given::Anything;
+            self.given = Preceding::Anything;
         }
     }
 
@@ -141,7 +141,7 @@ impl EndDetector {
     fn judge(&mut self, bytes: &[u8]) -> usize {
         match endings(bytes, self.given).next() {
             Some(ending) => {
-                self.doubt = Doubt::Ended;
+                self.doubt = EndDoubt::Ended;
                 payload_len(&bytes[..ending.to], self.escape).min(ending.from)
             }
             None => payload_len(bytes, self.escape),
@@ -163,10 +163,10 @@ impl EndDetector {
             return;
         }
         if unfinished_ending(&self.held).is_some() {
-            self.doubt = Doubt::Ended;
+            self.doubt = EndDoubt::Ended;
             return;
         }
-        let given = if self.held.ends_with(b"\r\n") { Given::LineEnd } else { Given::Anything };
+        let given = if self.held.ends_with(b"\r\n") { Preceding::LineEnd } else { Preceding::Anything };
         self.give_up(give);
         self.given = given;
     }
@@ -183,13 +183,13 @@ impl EndDetector {
     pub(super) fn forget(&mut self) {
         self.held.clear();
         self.answer_from = 0;
-        self.doubt = Doubt::None;
-        self.given = Given::Anything;
+        self.doubt = EndDoubt::None;
+        self.given = Preceding::Anything;
     }
 
     /// Whether a word that ends the connection is held, so that nothing is written until an escape has settled it.
     pub(super) fn is_in_doubt(&self) -> bool {
-        self.doubt == Doubt::Ended
+        self.doubt == EndDoubt::Ended
     }
 
     /// The module is in command mode of its own accord: how the connection has ended. What can only be payload is given;
@@ -208,7 +208,7 @@ impl EndDetector {
         let first = found.iter().find(is_first).unwrap_or(&last);
         let payload = payload_len(&held[..first.to], Escape::None).min(first.from);
         give(&held[..payload]);
-        let is_alone = payload == first.from && *first == last && self.given == Given::Anything;
+        let is_alone = payload == first.from && *first == last && self.given == Preceding::Anything;
         let is_certain = is_alone && is_silent && are_frames(&held[last.to..]);
         self.forget();
         Some(match last.ending {
@@ -318,12 +318,12 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
 }
 
 /// The complete words that end a connection, in their order.
-fn endings(bytes: &[u8], given: Given) -> impl Iterator<Item = Frame> + '_ {
+fn endings(bytes: &[u8], given: Preceding) -> impl Iterator<Item = Frame> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
         while at < bytes.len() {
             let from = at;
-            let at_start = from == 0 && given == Given::LineEnd;
+            let at_start = from == 0 && given == Preceding::LineEnd;
             if let Some(frame) = ending_at(bytes, from, at_start) {
                 // The line end behind it may be the one before the next.
                 at = frame.to;

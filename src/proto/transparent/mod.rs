@@ -58,7 +58,7 @@ use wire::Wire;
 /// [`poll_command`](Transparent::poll_command)); after each of them what it wants done is drained with [`poll`](Transparent::poll).
 #[derive(Debug)]
 pub(super) struct Transparent {
-    state: State,
+    state: StreamState,
     /// What it wants done.
     actions: VecDeque<StreamAction>,
     /// Asked for while an earlier one is on its way out.
@@ -74,7 +74,7 @@ pub(super) struct Transparent {
 }
 
 #[derive(Debug)]
-enum State {
+enum StreamState {
     Off,
     Preparing(Dial),
     Dialling(Dial),
@@ -83,7 +83,7 @@ enum State {
     Guarding {
         failed: u32,
         since: Timestamp,
-        why: Why,
+        why: GuardReason,
     },
     Escaping {
         failed: u32,
@@ -100,7 +100,7 @@ enum State {
 
 /// Why data mode is to be left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Why {
+enum GuardReason {
     /// A request wants that, or the stream has ended.
     Wanted,
     /// A word that ends a connection has come, or an echo. The module is asked: it may be in command mode.
@@ -158,7 +158,7 @@ const STALLED: Duration = Duration::from_secs(60);
 impl Transparent {
     pub(super) fn new(baud_rate: u32) -> Self {
         Self {
-            state: State::Off,
+            state: StreamState::Off,
             actions: VecDeque::new(),
             next: None,
             wanted: Mode::Data,
@@ -171,13 +171,16 @@ impl Transparent {
 
     /// Whether there is nothing to do and nothing to be told.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Off) && self.next.is_none() && !self.dtr_is_off
+        matches!(self.state, StreamState::Off) && self.next.is_none() && !self.dtr_is_off
     }
 
     /// Why a request can't be served, if it can't: whatever needs the line while the stream has it.
     pub(super) fn refuses(&self, request: &Request) -> Option<Error> {
-        let commands = matches!(self.state, State::Off | State::Command | State::Closing | State::Recovering);
-        let lasts = !matches!(self.state, State::Off | State::Closing | State::Recovering);
+        let commands = matches!(
+            self.state,
+            StreamState::Off | StreamState::Command | StreamState::Closing | StreamState::Recovering
+        );
+        let lasts = !matches!(self.state, StreamState::Off | StreamState::Closing | StreamState::Recovering);
         let refused = match request {
             Request::Transparent { .. } => self.next.is_some() || lasts,
             Request::Connect { .. } | Request::ConnectTls { .. } => self.next.is_some() || lasts,
@@ -205,42 +208,44 @@ impl Transparent {
     /// What the module is to be set up for.
     pub(super) fn carries(&self) -> Carries {
         match self.state {
-            State::Off | State::Recovering => Carries::Sockets,
-            State::Preparing(_)
-            | State::Dialling(_)
-            | State::Online
-            | State::Guarding { .. }
-            | State::Escaping { .. }
-            | State::Proving
-            | State::Command
-            | State::Resuming
-            | State::Closing => Carries::Stream,
+            StreamState::Off | StreamState::Recovering => Carries::Sockets,
+            StreamState::Preparing(_)
+            | StreamState::Dialling(_)
+            | StreamState::Online
+            | StreamState::Guarding { .. }
+            | StreamState::Escaping { .. }
+            | StreamState::Proving
+            | StreamState::Command
+            | StreamState::Resuming
+            | StreamState::Closing => Carries::Stream,
         }
     }
 
     /// Whether there is a connection, in either mode.
     pub(super) fn is_connected(&self) -> bool {
         match self.state {
-            State::Online
-            | State::Guarding { .. }
-            | State::Escaping { .. }
-            | State::Proving
-            | State::Command
-            | State::Resuming => true,
-            State::Off | State::Preparing(_) | State::Dialling(_) | State::Closing | State::Recovering => {
-                false
-            }
+            StreamState::Online
+            | StreamState::Guarding { .. }
+            | StreamState::Escaping { .. }
+            | StreamState::Proving
+            | StreamState::Command
+            | StreamState::Resuming => true,
+            StreamState::Off
+            | StreamState::Preparing(_)
+            | StreamState::Dialling(_)
+            | StreamState::Closing
+            | StreamState::Recovering => false,
         }
     }
 
     /// Whether the module takes commands beside the connection.
     pub(super) fn is_escaped(&self) -> bool {
-        matches!(self.state, State::Command)
+        matches!(self.state, StreamState::Command)
     }
 
     /// Whether the line carries no transparent data although there is a connection.
     pub(super) fn is_beside(&self) -> bool {
-        matches!(self.state, State::Proving | State::Command | State::Resuming)
+        matches!(self.state, StreamState::Proving | StreamState::Command | StreamState::Resuming)
     }
 
     /// Whether a result code may be the late answer to an escape. Each has one.
@@ -252,7 +257,7 @@ impl Transparent {
 
     /// Whether a question is to prove that it does.
     pub(super) fn is_proving(&self) -> bool {
-        matches!(self.state, State::Proving)
+        matches!(self.state, StreamState::Proving)
     }
 
     /// The earliest moment at which something is due, and what.
@@ -260,45 +265,45 @@ impl Transparent {
         let dial = self.next.as_ref().into_iter().chain(self.dial()).map(|dial| dial.deadline);
         let requests = dial.chain(self.waiting.iter().map(|waiter| waiter.deadline)).min();
         let own = match self.state {
-            State::Online => [self.wire.tail_deadline(), self.wire.resume_at()],
-            State::Guarding { since, .. } => {
+            StreamState::Online => [self.wire.tail_deadline(), self.wire.resume_at()],
+            StreamState::Guarding { since, .. } => {
                 let guard = self.wire.silent_since().map_or(since + STALLED, |silent| silent + GUARD);
                 [Some((guard, Deadline::Guard)), self.wire.tail_deadline()]
             }
-            State::Escaping { since, .. } => {
+            StreamState::Escaping { since, .. } => {
                 let due = (since + ESCAPE_TIMEOUT, Deadline::Escape);
                 [(!self.wire.tail.has_answer()).then_some(due), self.wire.tail_deadline()]
             }
-            State::Off
-            | State::Preparing(_)
-            | State::Dialling(_)
-            | State::Proving
-            | State::Command
-            | State::Resuming
-            | State::Closing
-            | State::Recovering => [None, None],
+            StreamState::Off
+            | StreamState::Preparing(_)
+            | StreamState::Dialling(_)
+            | StreamState::Proving
+            | StreamState::Command
+            | StreamState::Resuming
+            | StreamState::Closing
+            | StreamState::Recovering => [None, None],
         };
         own.into_iter().flatten().chain(requests.map(|at| (at, Deadline::Request))).min()
     }
 
     fn dial(&self) -> Option<&Dial> {
         match &self.state {
-            State::Preparing(dial) | State::Dialling(dial) => Some(dial),
-            State::Off
-            | State::Online
-            | State::Guarding { .. }
-            | State::Escaping { .. }
-            | State::Proving
-            | State::Command
-            | State::Resuming
-            | State::Closing
-            | State::Recovering => None,
+            StreamState::Preparing(dial) | StreamState::Dialling(dial) => Some(dial),
+            StreamState::Off
+            | StreamState::Online
+            | StreamState::Guarding { .. }
+            | StreamState::Escaping { .. }
+            | StreamState::Proving
+            | StreamState::Command
+            | StreamState::Resuming
+            | StreamState::Closing
+            | StreamState::Recovering => None,
         }
     }
 
     /// Whether DTR is off so that the module leaves data mode.
     fn waits_for_dtr(&self) -> bool {
-        matches!(self.state, State::Escaping { by: Means::Dtr, .. })
+        matches!(self.state, StreamState::Escaping { by: Means::Dtr, .. })
     }
 
     fn wants_command(&self) -> bool {

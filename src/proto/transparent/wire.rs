@@ -15,7 +15,7 @@ pub(in crate::proto) struct Wire {
     pub(super) plus: EscapeGuard,
     pub(super) baud_rate: u32,
     /// Whether the port has taken what was written.
-    pub(super) port: Taking,
+    pub(super) port: PortWrite,
     /// When payload may go on that would be an escape.
     pub(super) resume_at: Option<Timestamp>,
     /// Whether what comes is what was written.
@@ -26,7 +26,7 @@ pub(in crate::proto) struct Wire {
 
 /// What the port does with the latest piece.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Taking {
+pub(super) enum PortWrite {
     /// It has taken it; the last byte leaves it then at the latest.
     Done(Timestamp),
     /// It is taking it, of this length, behind what leaves it then at the latest.
@@ -49,7 +49,7 @@ impl Wire {
             tail: EndDetector::default(),
             plus: EscapeGuard::default(),
             baud_rate,
-            port: Taking::Done(Timestamp::ZERO),
+            port: PortWrite::Done(Timestamp::ZERO),
             resume_at: None,
             mirror: Mirror::default(),
             news: Vec::new(),
@@ -58,26 +58,26 @@ impl Wire {
 
     /// Data mode begins: the module's silence counts from now.
     pub(in crate::proto) fn begin(&mut self, now: Timestamp) {
-        self.port = Taking::Done(now);
+        self.port = PortWrite::Done(now);
     }
 
     /// Since when the line has been silent; `None` while the port is taking bytes.
     pub(in crate::proto) fn silent_since(&self) -> Option<Timestamp> {
         match self.port {
-            Taking::Done(at) => Some(at),
-            Taking::Busy(..) => None,
+            PortWrite::Done(at) => Some(at),
+            PortWrite::Busy(..) => None,
         }
     }
 
     pub(in crate::proto) fn is_busy(&self) -> bool {
-        matches!(self.port, Taking::Busy(..))
+        matches!(self.port, PortWrite::Busy(..))
     }
 
     /// The port has taken everything.
     pub(in crate::proto) fn taken(&mut self, now: Timestamp) {
-        if let Taking::Busy(len, before) = self.port {
+        if let PortWrite::Busy(len, before) = self.port {
             let last = now.max(before) + self.on_the_line(len);
-            self.port = Taking::Done(last.min(now + self.on_the_line(PORT_BUFFER)));
+            self.port = PortWrite::Done(last.min(now + self.on_the_line(PORT_BUFFER)));
             self.plus.taken(now);
         }
     }
@@ -88,7 +88,7 @@ impl Wire {
 
     /// Bytes that were written are gone with the port.
     pub(in crate::proto) fn forget(&mut self) {
-        self.port = Taking::Done(Timestamp::ZERO);
+        self.port = PortWrite::Done(Timestamp::ZERO);
         self.tail.forget();
         self.news.clear();
         self.mirror.forget();
@@ -98,7 +98,7 @@ impl Wire {
     pub(in crate::proto) fn wrote(&mut self, now: Timestamp, bytes: &[u8]) {
         self.plus.wrote(now, bytes);
         let before = self.silent_since().unwrap_or(now);
-        self.port = Taking::Busy(bytes.len(), before);
+        self.port = PortWrite::Busy(bytes.len(), before);
     }
 
     pub(in crate::proto) fn resume_at(&self) -> Option<(Timestamp, Deadline)> {
