@@ -151,7 +151,10 @@ fn converse(
             return Ok(());
         }
         if !complete && heard_at.elapsed() > PATIENCE.max(idle * 2) {
-            return Err(Failed::Job("the echo stopped".into(), Some("--capture FILE shows who fell silent")));
+            return Err(Failed::Job(
+                "the echo stopped".into(),
+                Some("--capture FILE shows which side fell silent"),
+            ));
         }
     }
 }

@@ -99,7 +99,7 @@ fn run(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Shows who and where the module is.
+/// Shows the module's identity and its network.
 fn introduce(modem: &Modem) -> Result<(), Failed> {
     let identity = modem.identity()?;
     step("identity", format_args!("{}, IMEI {}", identity.firmware, identity.imei))?;

@@ -57,7 +57,7 @@ pub struct Config {
     /// How many bytes each socket keeps that were [queued](crate::Socket::queue) and the module does not have yet.
     /// Default 256 KiB.
     pub send_queue: usize,
-    /// Whether the module is asked to say who sent each datagram (`AT+CIPSRIP=1`), for
+    /// Whether the module is asked to report the sender of each datagram (`AT+CIPSRIP=1`), for
     /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual knows it in single-connection mode only;
     /// firmware that refuses it is used without.
     pub report_senders: bool,

@@ -63,7 +63,7 @@ enum DecoderState {
     Payload { left: usize, line_end: LineEnd, reader: Reader },
 }
 
-/// Who gets raw bytes.
+/// Where raw bytes go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reader {
     Caller,

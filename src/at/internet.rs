@@ -53,7 +53,7 @@ impl fmt::Debug for DnsError {
 pub struct PingReply {
     /// Which of the pings, from 1.
     pub sequence: u32,
-    /// Who answered.
+    /// The host that answered.
     pub address: Option<Ipv4Addr>,
     /// The round trip as the module counts it; no source says in which unit. `None`: no reply (the module prints 600).
     pub time: Option<u32>,

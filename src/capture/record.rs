@@ -89,7 +89,7 @@ pub enum Reason {
 pub struct Header {
     /// What happens in it.
     pub what: String,
-    /// Who recorded it on what, or from which document it was written.
+    /// Its origin: what it was recorded with, or the document that it was written from.
     pub source: String,
     /// What a replay must find; one line each, at least one.
     pub expect: Vec<String>,

@@ -1,4 +1,4 @@
-//! Who waits for which answer.
+//! Which call waits for which answer.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Answer {
     }
 }
 
-/// All who wait.
+/// All calls that wait.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     waiting: Vec<(Ticket, Sender<Result<Response>>)>,

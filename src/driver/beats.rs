@@ -14,7 +14,7 @@ use crate::proto::SocketId;
 /// Says what the heartbeat with this number is.
 pub(crate) type Says = dyn Fn(u64) -> Vec<u8> + Send + Sync;
 
-/// Who makes up the words of which socket, and the thread that asks.
+/// Which function makes up the words of which socket, and the thread that calls it.
 #[derive(Default)]
 pub(super) struct Beats {
     says: Vec<(SocketId, Arc<Says>)>,
@@ -40,7 +40,7 @@ impl Beats {
         Ok(())
     }
 
-    /// Who makes up the words of a socket from now on. What did so before is to be dropped without the lock.
+    /// Sets the function that makes up the words of a socket from now on. The one before is to be dropped without the lock.
     #[must_use]
     pub(super) fn set(&mut self, socket: SocketId, says: Option<Arc<Says>>) -> Option<Arc<Says>> {
         let index = self.says.iter().position(|(known, _)| *known == socket);

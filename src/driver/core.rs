@@ -15,7 +15,7 @@ use super::recording::Recording;
 use super::subscribers::Subscribers;
 use super::timer_state::TimerState;
 
-/// The engine, the bytes it wants written, and who waits for what.
+/// The engine, the bytes it wants written, and which call waits for what.
 pub(super) struct Core {
     engine: Engine,
     direct: Option<Box<dyn DirectWrite>>,

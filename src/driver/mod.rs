@@ -1,6 +1,6 @@
 //! The shell: a thread that reads the port and turns the core, and callers that do the same under a short lock.
 //!
-//! Knows nothing of modems. It is the loop of the core's contract, plus the clock, plus the list of who waits.
+//! Knows nothing of modems. It is the loop of the core's contract, plus the clock, plus the list of waiting calls.
 //!
 //! Every deadline of the core is served: by the thread that watches, if it knows of it, or by a caller that waits for an
 //! answer anyway, so that a request need not wake the thread. A caller that leaves the core with a deadline unknown to the
@@ -187,7 +187,7 @@ impl Driver {
     pub(crate) fn close(&self) {
         self.end();
         self.wait_closed(CLOSING_TIMEOUT);
-        // What it answers, `flush_capture` answers to those who ask.
+        // What it answers, `flush_capture` returns.
         let _ = self.flush_capture();
     }
 

@@ -36,7 +36,7 @@ impl Readable {
     }
 }
 
-/// Who is to be told when a socket can be read, and how much of it is unread.
+/// What is to be signalled when a socket can be read, and how much of it is unread.
 #[derive(Debug)]
 pub(super) struct Readiness {
     all: Vec<Entry>,

@@ -1,4 +1,4 @@
-//! Who hears of events.
+//! The subscribers to events.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 

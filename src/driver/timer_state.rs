@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_who_waits_for_ever_oversleeps_every_deadline_and_one_who_is_up_none() {
+    fn a_thread_that_waits_for_ever_oversleeps_every_deadline_and_one_that_is_up_none() {
         let [soon, late] = [Timestamp::from_secs(1), Timestamp::from_secs(2)];
         let waiting = |until| TimerState::Waiting { until, writes: false };
         assert!(waiting(None).oversleeps(Some(late)));

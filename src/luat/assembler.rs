@@ -168,7 +168,7 @@ fn timed(line: &[u8]) -> Option<(u64, &[u8])> {
 mod tests {
     use crate::luat::{Print, Reader};
 
-    /// The records of a trace, one a line: its lines, who printed it, its text.
+    /// The records of a trace, one a line: its lines, its printer, its text.
     fn records(trace: &str) -> Vec<String> {
         Reader::new(trace.as_bytes())
             .map(|record| {

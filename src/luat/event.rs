@@ -29,7 +29,7 @@ pub enum SocketRef {
     Unknown,
 }
 
-/// Who ended a connection.
+/// Which side ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closer {
     /// The peer: `MSG_SOCK_CLOSE_IND` came before the script closed.
@@ -135,7 +135,7 @@ pub enum EventKind {
     Closed {
         /// Which one.
         id: CoreId,
-        /// Who had ended the connection.
+        /// Which side had ended the connection.
         by: Closer,
         /// The number that the core printed. It means nothing.
         number: Option<i64>,

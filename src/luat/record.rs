@@ -20,7 +20,7 @@ pub struct Record {
     pub lines: RangeInclusive<u64>,
     /// When it was printed, since the first stamp of the trace; `None` if its line has no stamp.
     pub at: Option<Timestamp>,
-    /// Who printed it.
+    /// Its printer.
     pub origin: Origin,
     /// The text: behind the tag of a script's print, the whole line otherwise. Any bytes; LF between lines.
     pub text: Vec<u8>,
@@ -30,7 +30,7 @@ pub struct Record {
     pub look_alike: bool,
 }
 
-/// Who printed a record.
+/// The printer of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A script or one of its libraries: `[I]-[tag] text`.
@@ -93,7 +93,7 @@ impl Record {
 }
 
 impl Origin {
-    /// Who printed a line (its stamp is gone), and what stands behind the mark of the printer.
+    /// The printer of a line (its stamp is gone), and what stands behind the mark of the printer.
     pub(super) fn of(line: &[u8]) -> (Self, &[u8]) {
         if let Some((level, tag, text)) = script(line) {
             return (Self::Script { level, tag: tag.to_vec() }, text);

@@ -160,7 +160,7 @@ impl Sockets {
         self.slot(id).closing_line.get_or_insert(line);
     }
 
-    /// A socket is gone. Who ended it, and the lines that say so.
+    /// A socket is gone: which side ended it, and the lines that say so.
     pub(super) fn closed(&mut self, id: CoreId) -> (Closer, Vec<u64>) {
         let slot = self.slots.remove(&id);
         let Some(Slot { end, closing_line, .. }) = slot else {

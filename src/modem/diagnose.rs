@@ -49,7 +49,7 @@ impl Modem {
         self.diagnose_and_tell(checkup, |_| {})
     }
 
-    /// [`diagnose`](Self::diagnose), and calls `tell` with each step, for a user who waits.
+    /// [`diagnose`](Self::diagnose), and calls `tell` with each step, to show progress.
     pub fn diagnose_and_tell(&self, checkup: &Checkup, mut tell: impl FnMut(&str)) -> Diagnosis {
         let mut examination = Examination::new(self, checkup, Evidence::new(), &mut tell);
         let began = Instant::now();
@@ -69,7 +69,7 @@ impl Modem {
         Self::diagnose_port_and_tell(path, config, checkup, |_| {})
     }
 
-    /// [`diagnose_port`](Self::diagnose_port), and calls `tell` with each step, for a user who waits.
+    /// [`diagnose_port`](Self::diagnose_port), and calls `tell` with each step, to show progress.
     pub fn diagnose_port_and_tell(
         path: &str,
         config: &Config,

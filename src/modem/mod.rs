@@ -154,7 +154,7 @@ impl Modem {
         Connector::new(self.clone(), Protocol::Udp)
     }
 
-    /// Who the module is: firmware and IMEI, as bring-up has read them.
+    /// The identity of the module: firmware and IMEI, as bring-up has read them.
     ///
     /// # Errors
     /// [`Error::NotReady`] before bring-up has come that far.

@@ -332,7 +332,7 @@ impl<T: Transport> Socket<T> {
         self.shared.id
     }
 
-    /// Looks at what has come. If there is more to see afterwards, the next one who waits is told.
+    /// Looks at what has come. If there is more to see afterwards, the next call that waits is woken.
     fn look<R>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> Result<R>) -> Result<R> {
         if self.shared.no_more_reads.load(Ordering::SeqCst) {
             self.shared.readable.rearm();
@@ -408,7 +408,7 @@ impl<T: Transport> fmt::Debug for Socket<T> {
 }
 
 impl Socket<Udp> {
-    /// Waits for a datagram and copies it into `buf`: how many bytes, and who sent it where the firmware says so
+    /// Waits for a datagram and copies it into `buf`: how many bytes, and its sender where the firmware says so
     /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
     /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended; so an empty
     /// datagram is given to no reader, but counts in [`SocketStatistics::receives`](crate::statistics::SocketStatistics::receives) and

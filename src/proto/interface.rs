@@ -301,7 +301,7 @@ pub enum Response {
     Done,
 }
 
-/// Who the module is.
+/// The identity of the module.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Identity {
     /// Model and firmware as the module prints them: `AirM2M_720U_V401881_LTE_AT`.

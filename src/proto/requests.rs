@@ -12,7 +12,7 @@ use crate::proto::{Response, Ticket};
 use crate::query::Reply;
 use crate::time::Timestamp;
 
-/// Who waits, and for what.
+/// The requests that wait, and what they wait for.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     pub(super) commands: VecDeque<PendingCommand>,

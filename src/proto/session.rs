@@ -26,7 +26,7 @@ use super::{Deadline, Event};
 use reading::{is_echo, is_unexplained};
 pub(super) use step::Step;
 
-/// The conversation with the module: who asked, what answers, and what to do when nothing comes.
+/// The conversation with the module: the command in flight, what answers it, and what to do when nothing comes.
 ///
 /// | state | on | next |
 /// |---|---|---|

@@ -96,7 +96,7 @@ impl Wake {
         self.open.is_some()
     }
 
-    /// The send that is to be settled, for another who will do so.
+    /// The send that is to be settled, for another part that settles it.
     pub(super) fn take_open(&mut self) -> Option<OpenSend> {
         self.open.take()
     }

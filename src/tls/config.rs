@@ -147,7 +147,7 @@ impl TlsConfig {
         Self { ca: None, client: None, ..self }
     }
 
-    /// Who is authenticated, as it follows from what was given.
+    /// Which side is authenticated, as it follows from what was given.
     pub fn security_level(&self) -> SecurityLevel {
         match (&self.ca, &self.client) {
             (None, _) => SecurityLevel::None,

@@ -1,6 +1,6 @@
 //! What can be chosen of a connection, by the numbers of `AT+SSLCFG`.
 
-/// Who is authenticated (`seclevel`).
+/// Which side is authenticated (`seclevel`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SecurityLevel {
     /// Neither side: any server is accepted.

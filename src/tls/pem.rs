@@ -11,7 +11,7 @@ pub(super) struct Block {
     pub(super) label: Option<Label>,
     /// The label as written.
     pub(super) name: String,
-    /// What is wrong with a block matters only to those who want it.
+    /// An error in a block matters only to the reader of this block.
     pub(super) der: Result<Vec<u8>, PemError>,
 }
 

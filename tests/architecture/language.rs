@@ -18,6 +18,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("anybodys", PERSON),
     ("who has", PERSON),
     ("who does", PERSON),
+    ("who asks", PERSON),
+    ("who is", PERSON),
+    ("who sent", PERSON),
+    ("who wait", PERSON),
+    ("who waits", PERSON),
+    ("who wants", PERSON),
+    ("those who", PERSON),
+    ("one who", PERSON),
     ("he", PERSON),
     ("him", PERSON),
     ("his", PERSON),
@@ -363,7 +371,7 @@ mod tests {
         assert_eq!(phrases("Nobody waits."), ["nobody"]);
         assert_eq!(phrases("fn nobody_waits() {}"), ["nobody"]);
         assert_eq!(phrases("struct CreateAnew;"), ["anew"]);
-        assert_eq!(phrases("one who has not; nobody's"), ["who has", "nobody"]);
+        assert_eq!(phrases("a peer who has not; nobody's"), ["who has", "nobody"]);
         assert_eq!(phrases("the default, the seed's"), ["the seed s"]);
         assert_eq!(
             phrases("see variants.md trap 28 and clients.md"),

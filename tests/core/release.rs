@@ -119,7 +119,7 @@ fn as_many_wait_as_channels_are_being_released_and_no_more() {
 }
 
 #[test]
-fn who_waits_first_is_served_first() {
+fn connections_get_channels_in_the_order_of_their_requests() {
     let (mut pair, sockets) = full();
     pair.instead_times(100, "AT+CIPCLOSE=6", "");
     forget(&mut pair, sockets[6]);

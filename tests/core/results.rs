@@ -679,7 +679,7 @@ fn a_lost_datagram_ends_no_association() {
 }
 
 #[test]
-fn a_queued_datagram_that_is_lost_is_told_to_those_who_wait_for_the_queue() {
+fn a_queued_datagram_that_is_lost_is_told_to_the_waits_for_the_queue() {
     let mut pair = Pair::online();
     let socket = association(&mut pair);
     pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "\r\n0, SEND FAIL\r\n");

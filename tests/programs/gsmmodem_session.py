@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""python-gsmmodem-new, as it is on PyPI, connects to an Air724UG and reads who and where it is.
+"""python-gsmmodem-new, as it is on PyPI, connects to an Air724UG and reads its identity and its network.
 
     gsmmodem_session.py TTY          the SIM asks for no PIN
     gsmmodem_session.py TTY PIN      the SIM is locked by PIN: without it, and with a wrong one, connecting is refused

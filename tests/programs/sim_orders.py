@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Drives examples/sim as a person does who gives it orders: its help, two modems at once, every order on the standard
+"""Gives examples/sim orders as a person does: its help, two modems at once, every order on the standard
 input and on the Unix socket, faults from the command line.
 
     sim_orders.py SIM SOURCE FOLDER   SIM is the built example, SOURCE its source file, FOLDER for links and sockets

@@ -18,7 +18,7 @@ fn naps_while_quiet(modem: &Modem) -> u64 {
     let events = modem.events();
     let before = (naps("air724ug"), processor_time("air724ug"));
     assert!(events.recv_timeout(QUIET).is_err(), "something happened");
-    // One who never goes to sleep takes no nap either.
+    // A thread that never goes to sleep takes no nap either.
     let busy = processor_time("air724ug") - before.1;
     assert!(busy < QUIET / 100, "the driver ran for {busy:?}");
     naps("air724ug") - before.0

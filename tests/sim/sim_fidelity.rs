@@ -1,7 +1,7 @@
 //! How faithful the simulated modem is: the command side of every published capture is typed into it, and what it
 //! answers is compared with what the real module said.
 //!
-//! The captures belong to those who published them and are no part of this project. They are read from
+//! The captures belong to their publishers and are no part of this project. They are read from
 //! `../shared/captures`; where that folder is absent, these tests say so and prove nothing. The figures and the
 //! differences stand in `docs/simulator.md`, and each test compares that document with what it finds, both ways.
 

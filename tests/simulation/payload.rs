@@ -37,7 +37,7 @@ const TRAPS: [&[u8; RECORD]; 8] = [
 /// The payload of one direction of one connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Payload {
-    /// Who sends it.
+    /// Which side sends it.
     pub sender: Sender,
     /// The number of the connection.
     pub connection: u16,

@@ -1,6 +1,6 @@
 //! Every line of every published capture is explained, or listed with a reason in `docs/protocol.md`.
 //!
-//! The captures belong to those who published them and are no part of this project. They are read from
+//! The captures belong to their publishers and are no part of this project. They are read from
 //! `../shared/captures`; where that folder is absent, these tests say so and prove nothing.
 
 // What fails here fails a test, in helpers too.

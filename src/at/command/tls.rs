@@ -17,7 +17,7 @@ pub enum TlsKey {
     ClientCertificate,
     /// `clientkey`: the file of the client's private key.
     ClientKey,
-    /// `seclevel`: who is authenticated.
+    /// `seclevel`: which side is authenticated.
     SecurityLevel,
     /// `sslversion`: which version is spoken.
     Version,

@@ -127,7 +127,7 @@ fn connect_fail(reason: Failure) -> Row {
         Failure::Other => (
             "a connect failed",
             "The reason is none that the library gives itself: something else woke the task of the socket.",
-            "See who resumes the task: only the socket library may while it waits.",
+            "See which code resumes the task: only the socket library may while it waits.",
         ),
     };
     Row { severity: Error, title, searched: "socket:connect: connect fail", cause, advice }
@@ -160,7 +160,7 @@ fn send_fail(reason: Failure) -> Row {
         Failure::Other => (
             "a send failed",
             "The reason of the failed send is none that the library gives: something else woke the task of the socket.",
-            "See who resumes the task: only the socket library may while it waits.",
+            "See which code resumes the task: only the socket library may while it waits.",
         ),
     };
     Row { severity: Error, title, searched: "send fail", cause, advice }

@@ -66,7 +66,7 @@ pub enum BringUpStep {
     Prompt,
     /// Received data have nothing behind them.
     Raw,
-    /// Who sent received data is said, if configured.
+    /// The module is to report the sender of received data, if configured.
     Senders,
     /// The bearer begins, with the configured access point.
     Bearer,

@@ -1,4 +1,4 @@
-//! Who waits for what the peer has acknowledged or the module accepted.
+//! The requests that wait until the peer has acknowledged data or the module has accepted them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::proto::outbox::Outbox;
 use crate::proto::{Response, Ticket};
 use crate::time::Timestamp;
 
-/// Who wants to know what the peer has acknowledged, and when the module is asked next (`AT+CIPACK`).
+/// The requests for what the peer has acknowledged, and when the module is asked next (`AT+CIPACK`).
 #[derive(Debug)]
 pub(in crate::proto) struct Delivery {
     pub(super) waiting: Vec<WaitingFlush>,

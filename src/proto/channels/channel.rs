@@ -71,7 +71,7 @@ pub(in crate::proto) struct Socket {
     pub(in crate::proto) pressure: Pressure,
     /// What keeps it alive.
     pub(in crate::proto) heart: Option<Heart>,
-    /// Who waits for the peer's acknowledgement.
+    /// The requests that wait for the peer's acknowledgement.
     pub(in crate::proto) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
     pub(in crate::proto) refusals: u32,
@@ -95,7 +95,7 @@ pub(in crate::proto) enum End {
 /// Data on their way out.
 #[derive(Debug)]
 pub(in crate::proto) struct Send {
-    /// Who waits; `None` for queued data.
+    /// The request that waits; `None` for queued data.
     pub(in crate::proto) ticket: Option<Ticket>,
     pub(in crate::proto) data: Vec<u8>,
     /// Bytes that the module has.

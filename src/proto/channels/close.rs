@@ -1,4 +1,4 @@
-//! Sockets that end, with their connections or without, and those who wait for it.
+//! Sockets that end, with their connections or without, and the requests that wait for it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::opening::refuse_connect;
 use super::pressure::Pressure;
 
 impl Channels {
-    /// Ends a socket for the application, who may wait until the module has closed it too.
+    /// Ends a socket for the application, which may wait until the module has closed it too.
     pub(in crate::proto) fn close(
         &mut self,
         now: Timestamp,
@@ -128,7 +128,7 @@ impl Channels {
         self.refuse_queued(end, out);
     }
 
-    /// Tells those who wait for the close when the module holds nothing any more.
+    /// Answers the requests that wait for the close when the module holds nothing any more.
     pub(in crate::proto) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
         let channel = self.channel(id);
         if !matches!(channel.link, Link::Idle) {

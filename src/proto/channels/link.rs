@@ -227,7 +227,7 @@ impl Link {
         }
     }
 
-    /// Who waits for the connection, to be told otherwise than by its result.
+    /// The request that waits for the connection, to be answered otherwise than by its result.
     pub(in crate::proto) fn take_ticket(&mut self) -> Option<Ticket> {
         match self {
             Self::Wanted(opening)

@@ -56,7 +56,7 @@ use crate::proto::statistics::{Retired, SocketStatistics};
 use crate::proto::{Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
-/// The channels and who is next.
+/// The channels, and which of them is next.
 #[derive(Debug)]
 pub(in crate::proto) struct Channels {
     all: Vec<Channel>,
@@ -262,7 +262,7 @@ impl Channels {
         }
     }
 
-    /// Who sent the datagram that is read next, as far as the firmware reports it.
+    /// The sender of the datagram that is read next, as far as the firmware reports it.
     pub(in crate::proto) fn sender(&mut self, id: SocketId) -> Option<SocketAddr> {
         self.channel(id.channel).socket_of(id)?.window.sender()
     }

@@ -1,4 +1,4 @@
-//! Connecting: channels for those who ask, and what becomes of their connections.
+//! Connecting: a channel for each request, and what becomes of its connection.
 
 use crate::at::{ChannelId, Command, Protocol};
 use crate::error::{Error, NotReady};
@@ -71,7 +71,7 @@ impl Channels {
         self.refuse_hopeless(out);
     }
 
-    /// Gives free channels to those who wait for one.
+    /// Gives free channels to the requests that wait for one.
     pub(in crate::proto) fn assign(&mut self, now: Timestamp) {
         while !self.queue.is_empty() {
             let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
@@ -94,7 +94,7 @@ impl Channels {
         }
     }
 
-    /// Those who have waited long enough for a channel.
+    /// The requests that have waited long enough for a channel.
     pub(in crate::proto) fn expire_queued(
         &mut self,
         now: Timestamp,
@@ -140,7 +140,7 @@ impl Channels {
         }
         self.channel(id).socket = None;
         opening.preparation.restart();
-        // It was there before those who wait, and the channel that it leaves is being released: it need not be refused.
+        // It came before the requests that wait, and the channel that it leaves is being released: it need not be refused.
         self.queue.0.push_front(Opening { retried: true, strays: Strays::None, ..opening });
         self.assign(now);
     }

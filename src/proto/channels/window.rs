@@ -12,7 +12,7 @@ pub(in crate::proto) struct Window {
     whole: usize,
     limit: usize,
     borders: Borders,
-    /// Who sent the unfinished frame.
+    /// The sender of the unfinished frame.
     from: Option<SocketAddr>,
 }
 
@@ -29,7 +29,7 @@ enum Borders {
 #[derive(Debug)]
 struct Datagram {
     len: usize,
-    /// Who sent it, where the firmware reports it.
+    /// Its sender, where the firmware reports it.
     from: Option<SocketAddr>,
 }
 
@@ -57,7 +57,7 @@ impl Window {
         }
     }
 
-    /// Who sent the next datagram, as far as the firmware reports it.
+    /// The sender of the next datagram, as far as the firmware reports it.
     pub(in crate::proto) fn sender(&self) -> Option<SocketAddr> {
         match &self.borders {
             Borders::None => None,
@@ -75,7 +75,7 @@ impl Window {
         self.limit.saturating_sub(self.bytes.len())
     }
 
-    /// A frame begins; who sent it, where the firmware reports that.
+    /// A frame begins; `sender` where the firmware reports it.
     pub(in crate::proto) fn begin_frame(&mut self, from: Option<SocketAddr>) {
         self.from = from;
     }

@@ -31,7 +31,7 @@ impl Engine {
         self.channels.read(socket, buf, true)
     }
 
-    /// Who sent the datagram that a socket reads next; `None` where the firmware does not report it.
+    /// The sender of the datagram that a socket reads next; `None` where the firmware does not report it.
     pub fn sender(&mut self, socket: SocketId) -> Option<std::net::SocketAddr> {
         self.channels.sender(socket)
     }
@@ -46,7 +46,7 @@ impl Engine {
         self.channels.queued(socket)
     }
 
-    /// Who the module is, as far as it has said.
+    /// The identity of the module, as far as it has told it.
     pub fn identity(&self) -> &Identity {
         &self.bring_up.found.identity
     }

@@ -314,7 +314,7 @@ impl Transparent {
         self.waiting.iter().any(|waiter| waiter.wants == wanted)
     }
 
-    /// The mode has been reached: those who waited for it are told.
+    /// The mode has been reached: the requests that wait for it are answered.
     fn reached(&mut self, mode: Mode) {
         for waiter in self.waiting.extract_if(.., |waiter| waiter.wants == mode) {
             self.actions.push_back(StreamAction::Answer(waiter.ticket, Ok(Response::Done)));
@@ -329,7 +329,7 @@ impl Transparent {
         self.wanted = Mode::Data;
     }
 
-    /// Tells who waits, if there is a request.
+    /// Answers the request, if one waits.
     fn answer(&mut self, ticket: Option<Ticket>, result: Result<Response, Error>) {
         if let Some(ticket) = ticket {
             self.act(StreamAction::Answer(ticket, result));

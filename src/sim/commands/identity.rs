@@ -1,4 +1,4 @@
-//! Who the module is.
+//! The identity of the module.
 
 use super::super::line::Form;
 use super::super::machine::Machine;

@@ -48,7 +48,7 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     if is_wrong && facts.damaged.is_empty() && !facts.may_cut_bodies {
         return Err(format!("connection {number} has {strange} wrong bytes of {}", read.len()));
     }
-    // Who lets go of a socket hears no more of it.
+    // An application that drops its socket hears no more of it.
     if connection.left && connection.ended.is_none() {
         return Ok(());
     }
