@@ -40,8 +40,8 @@ pub struct Config {
     pub apn_user: Option<String>,
     /// Password at the access point. Default none. Never logged.
     pub apn_password: Option<String>,
-    /// PIN of the SIM. Default none. Tried once, never twice, because the third wrong one locks the card: one that did
-    /// not open the card is not given again by any modem that is opened with this configuration or a clone of it. Never
+    /// PIN of the SIM. Default none. Tried once, never twice, because the third wrong one locks the card: a PIN that did
+    /// not open the card is not given again to a modem that is opened with this configuration or a clone of it. Never
     /// logged.
     pub pin: Option<String>,
     /// Whether a radio that is found switched off (`AT+CFUN` 0 or 4) is switched on. Default true: an application
@@ -54,7 +54,7 @@ pub struct Config {
     pub receive_mode: ReceiveMode,
     /// How many received bytes each socket keeps until they are read. Default 256 KiB, at least one full frame.
     pub receive_window: usize,
-    /// How many bytes each socket keeps that were [queued](crate::Socket::queue) and the module does not have yet.
+    /// How many [queued](crate::Socket::queue) bytes each socket keeps that the module does not have yet.
     /// Default 256 KiB.
     pub send_queue: usize,
     /// Whether the module is asked to report the sender of each datagram (`AT+CIPSRIP=1`), for
@@ -67,9 +67,9 @@ pub struct Config {
     /// Where every byte both ways and every request is recorded, secrets masked; an existing file is replaced. Default none.
     ///
     /// A thread of its own writes it, so that a slow file holds up nothing; up to 4 MiB may wait for it. A capture that can't
-    /// be written, or that falls behind further, ends: that is logged, an [`Event::CaptureEnded`](crate::Event::CaptureEnded),
-    /// what [`Modem::flush_capture`](crate::Modem::flush_capture) answers, and the last note of the file, if the file takes
-    /// one. The session goes on. A pipe that nothing reads from can't be opened.
+    /// be written, or that falls behind further, ends. That is logged, and told by
+    /// [`Event::CaptureEnded`](crate::Event::CaptureEnded), by [`Modem::flush_capture`](crate::Modem::flush_capture) and by the
+    /// last note of the file, if the file takes one. The session goes on. A pipe that nothing reads from can't be opened.
     pub capture: Option<PathBuf>,
     spent_pin: SpentPin,
 }

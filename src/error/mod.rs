@@ -219,8 +219,8 @@ pub enum CloseReason {
         /// How many they are.
         held: usize,
     },
-    /// Something came while the module was in command mode that no module says: data, perhaps, that can't be told from
-    /// answers there (transparent mode).
+    /// Bytes came in command mode that no module sends there. They may be data, which can't be told from answers
+    /// (transparent mode).
     DataInCommandMode,
     /// What came from the module was damaged on the serial line, and bytes of this socket may be among what is lost.
     Damaged,

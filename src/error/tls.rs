@@ -44,8 +44,8 @@ pub enum TlsFailure {
     Timeout(Duration),
     /// A plain connection was asked for while TLS ones are open, and the module has one switch for all.
     TlsOpen,
-    /// The module took the command that changes its switch and says afterwards that the switch is where it was. What was
-    /// to be TLS would be in the clear.
+    /// The module accepted the command that changes its switch, and reports the old position afterwards. The connection
+    /// would be in the clear instead of TLS.
     NotSwitched,
 }
 

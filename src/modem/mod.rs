@@ -93,9 +93,9 @@ impl Modem {
     /// Runs the modem over any pair of halves: a TCP connection to a serial server, a simulated modem, a test.
     ///
     /// Either half may block for as long as it likes, or return [`TimedOut`](std::io::ErrorKind::TimedOut) or
-    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) now and then - at once each time would cost a processor. `Ok(0)` and
-    /// other errors end the port. Each half has a thread of its own, which ends with it; or, once the modem is closed, as
-    /// soon as a call of the half that is under way comes back. The half is dropped then.
+    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) now and then; a half that returns them at once each time keeps a
+    /// processor busy. `Ok(0)` and other errors end the port. Each half has a thread of its own. The thread ends, and drops
+    /// the half, with the port; after [`close`](Self::close) as soon as the half's call that is under way returns.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if no thread can be started.
@@ -144,12 +144,14 @@ impl Modem {
     /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
     ///
     /// Each send of at most 1460 bytes is a datagram, and each receive gives one; a longer or an empty one is
-    /// [`Error::InvalidInput`]. A datagram that is lost on the way, or for want of a reader, is no error. Nor does the
-    /// socket end with one that is cut short between module and host, which counts in
-    /// [`SocketStatistics::lost`](crate::statistics::SocketStatistics::lost), or that the module refuses or does not confirm: its send
-    /// fails, [`Event::Unsent`] tells of it, and the next one can be sent. In
-    /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual) no source says whether the module keeps the borders between
-    /// datagrams that wait in it; with the default they are kept.
+    /// [`Error::InvalidInput`]. A datagram that is lost on the way, or that finds the window full, is no error. One
+    /// that is cut short between module and host counts in
+    /// [`SocketStatistics::lost`](crate::statistics::SocketStatistics::lost). One that the module refuses or does not confirm
+    /// fails its send, with an [`Event::Unsent`]. None of these ends the socket.
+    ///
+    /// [`ReceiveMode::Push`](crate::ReceiveMode::Push), the default, keeps the borders between datagrams. No source says
+    /// whether the module keeps them between datagrams that wait in it for
+    /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual).
     pub fn udp(&self) -> Connector<Udp> {
         Connector::new(self.clone(), Protocol::Udp)
     }
@@ -258,9 +260,9 @@ impl Modem {
     /// # Ok::<(), air724ug::Error>(())
     /// ```
     ///
-    /// When the prompt is lost on the line, a module that says in the command how long it waits gives up by itself, and one
-    /// that waits for Ctrl-Z gets ESC. One that waits for a number of bytes gets them as for a send: the payload, if it
-    /// can do no harm as commands, or as many CR.
+    /// When the prompt is lost on the line, the module has to stop waiting. It does so by itself if the command names a
+    /// waiting time; if it waits for Ctrl-Z, it gets ESC. If it waits for a number of bytes, it gets that number, as for a
+    /// send: the payload, where that can do no harm as commands, or CRs.
     ///
     /// # Errors
     /// As for [`command`](Self::command), and [`Error::InvalidInput`] if command and payload do not fit: another length,
@@ -296,9 +298,8 @@ impl Modem {
     /// Closes the port. Every waiting call gets [`Error::PortLost`], and sockets end with it. What is open on the
     /// module stays open there until it restarts or is brought up again: close sockets first.
     ///
-    /// The port can be opened again when this returns, and a [capture](Config::capture) is complete. It waits for that only:
-    /// at most a second for a half given to [`start`](Self::start) that blocks, and at most a second for a capture's file that
-    /// takes nothing.
+    /// When this returns, the port can be opened again and a [capture](Config::capture) is complete. It waits at most a
+    /// second for a half given to [`start`](Self::start) that blocks, and at most a second for a file that takes nothing.
     pub fn close(&self) {
         self.driver.close();
     }

@@ -49,7 +49,7 @@ struct Timeouts {
     write: Option<Duration>,
 }
 
-/// How long a close is waited for: the module's own limit (30 s) and a margin for commands before it.
+/// The time-out of a close: the module's own limit (30 s) and a margin for commands before it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(40);
 /// The most that is handed over at once; the rest of a longer send follows when the module has it.
 const MAX_HANDED_OVER: usize = 64 * 1024;
@@ -233,9 +233,9 @@ impl<T: Transport> Socket<T> {
         self.shared.id.channel()
     }
 
-    /// Signals when there is something to read, or the end to see: for [`crossbeam_channel::select!`] over several sockets
-    /// and other channels. After a signal, [`try_recv`](Self::try_recv) until it gives nothing; it may give nothing at
-    /// once, when another handle was faster.
+    /// Gets a signal when there is something to read or the socket has ended: for [`crossbeam_channel::select!`] over
+    /// several sockets and other channels. After a signal, call [`try_recv`](Self::try_recv) until it returns no data. The
+    /// first call may return none, if another handle has read before.
     pub fn readable(&self) -> &Receiver<()> {
         &self.shared.readable.signal
     }
@@ -274,7 +274,7 @@ impl<T: Transport> Socket<T> {
         self.in_turn(self.timeouts().write, |turn, deadline| self.hand_over(data, deadline, turn))
     }
 
-    /// Writes when it is this caller's turn, and says how long was waited in all if it was in vain.
+    /// Writes when it is this caller's turn. A time-out names the whole span, the wait for the turn included.
     fn in_turn<R>(
         &self,
         timeout: Option<Duration>,
@@ -410,8 +410,8 @@ impl<T: Transport> fmt::Debug for Socket<T> {
 impl Socket<Udp> {
     /// Waits for a datagram and copies it into `buf`: how many bytes, and its sender where the firmware says so
     /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
-    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes once the association has ended; so an empty
-    /// datagram is given to no reader, but counts in [`SocketStatistics::receives`](crate::statistics::SocketStatistics::receives) and
+    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes mean that the association has ended, so an
+    /// empty datagram is given to no reader. It counts in [`SocketStatistics::receives`](crate::statistics::SocketStatistics::receives) and
     /// answers a heartbeat.
     ///
     /// # Errors

@@ -33,24 +33,23 @@ use crate::proto::{HeartbeatStatistics, Request, Response};
 ///
 /// # What this mode can't do
 ///
-/// * The module's own words stand among the data. When `CLOSED`, `RDY` or the like comes as a line of its own, the stream asks
-///   the module with an escape whether that is so, whatever follows. So a peer's close is seen after about 3 s, and a peer
-///   that sends such a line holds up writes, and what comes behind it, for about as long; no data are lost by that.
+/// * The module's own lines stand among the data. When `CLOSED`, `RDY` or the like comes as a line of its own, the stream
+///   finds out with an escape whether the module has said it. So a peer's close is seen after about 3 s. A peer that sends
+///   such a line delays writes, and the data behind the line, for about as long; no data are lost.
 /// * A peer whose last data are lines that a module may say as well (`+CREG: 1`) can't be told from the module. Then the end is
 ///   [`CloseReason::EndUncertain`](crate::CloseReason::EndUncertain), which says how many bytes are in doubt, and no end of
 ///   file.
-/// * Nothing says that the module has taken the data. What is written while the connection ends is lost, and what is
-///   written after the module has said so and before that was read is read by it as commands.
+/// * The module does not confirm data. Data that are written while the connection ends are lost. Data that are written after
+///   the module has reported the end, and before the host has read the report, are taken for commands.
 /// * A module that restarts without saying so takes what is written as commands, and may send it back as an echo. A
 ///   [heartbeat](Self::set_heartbeat) finds it.
 /// * Command mode is proved by a question behind the escape. If the answer to the escape was the peer's, the peer gets the
 ///   question, and the stream ends with [`CloseReason::EscapeUnanswered`](crate::CloseReason::EscapeUnanswered).
 /// * Data that come in command mode end the stream with
-///   [`CloseReason::DataInCommandMode`](crate::CloseReason::DataInCommandMode) if no module says such; blank lines, and what
-///   looks like an answer while one is waited for, can't be told.
-/// * Data that are written slowly plus by plus might be an escape: three pluses alone, with silence around them, are held
-///   back for up to 0.75 s.
-/// * A received CR LF that nothing follows is held back for 20 ms.
+///   [`CloseReason::DataInCommandMode`](crate::CloseReason::DataInCommandMode), unless they are blank lines or look like the
+///   answer that is waited for.
+/// * Three pluses alone, with silence around them, would be an escape. They are held back for up to 0.75 s.
+/// * A received CR LF at the end of what has come is held back for 20 ms.
 /// * Without flow control ([`Config::flow_control`](crate::Config::flow_control)) nothing slows the peer down: a stream of
 ///   which the window is full ends with [`Error::Overrun`](crate::Error::Overrun).
 #[derive(Debug)]

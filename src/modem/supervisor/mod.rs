@@ -158,7 +158,7 @@ impl Supervisor {
     /// Makes a TCP connection, climbing the ladder as often as need be.
     ///
     /// # Errors
-    /// [`Error::Timeout`] when time is up; at once what trying again would not help against: [`Error::InvalidInput`],
+    /// [`Error::Timeout`] when time is up. At once, the errors that another attempt can't mend: [`Error::InvalidInput`],
     /// [`Error::NoFreeChannel`], [`Error::PortLost`], and [`Error::Tls`] while TLS connections are open that allow no plain
     /// ones beside them.
     pub fn connect(&self, remote: impl ToRemote, timeout: Duration) -> Result<Socket> {

@@ -19,7 +19,7 @@ pub enum Rung {
 }
 
 /// The ladder that a [`Supervisor`](crate::supervisor::Supervisor) climbs: each rung is tried as often as its
-/// number says, then the next one. Behind the top it begins again at the bottom. A connection that stands brings it back to the bottom.
+/// number says, then the next one, and behind the top the bottom again. A connection that stands leads back to the bottom.
 ///
 /// ```
 /// use air724ug::supervisor::{Policy, Rung};
@@ -38,15 +38,15 @@ pub struct Policy {
     pub pause: Duration,
     /// The longest pause. Default 60 s.
     pub max_pause: Duration,
-    /// How much of each pause is left to chance, 0 to 1, so that many devices that lost the same cell do not come back in
-    /// step; what lies beyond counts as 0 or 1, what is no number as 0. Default 0.25.
+    /// How much of each pause is left to chance, 0 to 1, so that many devices that lost the same cell do not come back at
+    /// the same moment. Values beyond count as 0 or 1, NaN as 0. Default 0.25.
     pub jitter: f64,
     /// How long the module may take to be ready; longer counts as a failure. Default 90 s, as in the
     /// official library.
     pub ready_timeout: Duration,
     /// How long one connect may take. Default 120 s.
     pub connect_timeout: Duration,
-    /// Where chance begins. Default 1.
+    /// The seed of the jitter. Default 1.
     pub seed: u64,
 }
 
@@ -106,10 +106,10 @@ impl Policy {
     }
 }
 
-/// The shortest pause between attempts: one that fails at once must not use up a processor.
+/// The shortest pause between attempts: attempts that fail at once must not keep a processor busy.
 const MIN_PAUSE: Duration = Duration::from_millis(10);
 
-/// Where on the ladder we stand.
+/// The position on the ladder.
 #[derive(Debug)]
 pub(super) struct Ladder {
     policy: Policy,

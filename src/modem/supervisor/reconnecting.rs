@@ -38,7 +38,7 @@ pub struct ReconnectingSocket {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Gap {
-    /// Which one of this socket, from 1.
+    /// The number of this gap, counted for each socket from 1.
     pub number: u64,
     /// Why the connection ended, in words.
     pub reason: String,
@@ -108,8 +108,8 @@ impl ReconnectingSocket {
     /// Waits for data or for news of a gap, making a new connection if there is none.
     ///
     /// # Errors
-    /// What no new connection helps against, as of [`Supervisor::connect`]; with TLS also what the firmware refuses twice at
-    /// the same step.
+    /// The errors that a new connection can't mend, as for [`Supervisor::connect`]; with TLS also a step that the firmware
+    /// refuses twice.
     pub fn recv(&mut self, timeout: Duration) -> Result<Received<Infallible, Gap>> {
         let deadline = Deadline::after(Some(timeout));
         loop {
@@ -137,8 +137,8 @@ impl ReconnectingSocket {
     /// [`Error::Gap`] when the connection ended before the module had accepted all of the data: [`recv`](Self::recv) gives
     /// the gap, and the socket goes on, by then on a new connection if one could be made in time.
     /// [`Error::Timeout`] when no connection could be made, or not all was [accepted](Error::Timeout::accepted), in time:
-    /// as of [`Socket::send`], and what was on its way then is part of the gap if the connection ends. On UDP what
-    /// [`Socket::send`] says of a datagram that is lost. What no new connection helps against.
+    /// as of [`Socket::send`], and what was on its way then is part of the gap if the connection ends. On UDP, the
+    /// errors of [`Socket::send`] for a datagram that is lost. The errors that a new connection can't mend.
     pub fn send(&mut self, data: &[u8], timeout: Duration) -> Result<()> {
         let deadline = Deadline::after(Some(timeout));
         let socket = self.connected(deadline, timeout)?.clone();
