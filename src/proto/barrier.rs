@@ -30,7 +30,7 @@ enum ProbeStage {
     Asked,
     /// A final has come that no older command owes: it may be all of the answer.
     Odd,
-    /// It is asked, and a prompt has come that belongs to no send: it may be payload to the module.
+    /// The question is asked, and a prompt has come that belongs to no send: the question may be payload to the module.
     Prompted,
     /// Its information line has come; the next final is its own.
     Answered,
@@ -46,19 +46,19 @@ struct HeldCommand {
 /// What a line was to a barrier.
 #[derive(Debug)]
 pub(super) enum Passage {
-    /// It belonged to the question or to the command held back.
+    /// The line belonged to the question or to the command held back.
     Consumed,
     /// A final of an older command.
     Stray,
-    /// It is none of the barrier's business.
+    /// The line does not concern the barrier.
     Unclaimed,
     /// The barrier is passed.
     Passed {
         /// The command held back.
         held: Option<Finished>,
-        /// How many finals too many it had: late answers of others.
+        /// How many finals it had beyond its own: late answers of other commands.
         extra: usize,
-        /// Whether a line came with it that nothing explains.
+        /// Whether a line came with its answer that nothing explains.
         tainted: bool,
     },
 }
@@ -72,7 +72,7 @@ const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
 const ODD_TIMEOUT: Duration = Duration::from_millis(300);
 
 impl Barrier {
-    /// A barrier behind nothing: the session is to find its footing.
+    /// A barrier behind no command: it proves that a module that was just found answers in order.
     pub(super) fn behind_nothing(now: Timestamp, probe: Command) -> Self {
         Self::new(now, None, probe)
     }
@@ -140,7 +140,7 @@ impl Barrier {
         self.held.as_ref().is_some_and(|held| held.ends.len() > 1)
     }
 
-    /// Whether the question may yet be answered, for all that is known.
+    /// Whether nothing that came shows that the question will not be answered.
     pub(super) fn may_be_answered(&self) -> bool {
         self.stage != ProbeStage::Odd
     }
@@ -175,7 +175,7 @@ impl Barrier {
         self.deadline
     }
 
-    /// Gives the line time: the answers before it take long to arrive, or something slow is under way.
+    /// Extends the deadline: the answers before it take long to arrive, or a slow command is under way.
     pub(super) fn extend(&mut self, deadline: Timestamp) {
         self.deadline = self.deadline.max(deadline);
     }
@@ -282,7 +282,7 @@ impl Barrier {
     }
 }
 
-/// Finals kept of one command; more than two come only from a module that is out of its mind.
+/// The finals that are kept of one command; more than two come only from a module that breaks its protocol.
 const MAX_ENDS: usize = 8;
 
 /// Lines that only an answer has.
@@ -296,7 +296,7 @@ fn one_of(
     rest: Vec<String>,
     command: &Command,
 ) -> Result<Vec<String>, Failure> {
-    // `OK` says that the connection is being made, what follows that it was not.
+    // `OK` says that the connection is being made, the line behind it that it was not.
     let no_connection =
         |end: &Result<(), Refusal>| matches!(end, Err(Refusal::ConnectFail | Refusal::AlreadyConnect));
     if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| no_connection(end)) {

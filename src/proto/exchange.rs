@@ -131,7 +131,7 @@ impl Exchange {
     /// Judges a line and keeps it if it is part of the answer.
     pub(super) fn judge(&mut self, text: &[u8], line: &Line<'_>) -> Verdict {
         let verdict = match (&self.phase, line) {
-            // News of the channel's last send: this one has not begun.
+            // News of the channel's previous send: this one has not begun.
             (Phase::Prompt(_), Line::Channel { .. }) => Verdict::NotMine,
             // What has not been asked for can't have been taken.
             (Phase::Prompt(_), Line::Final(Final::Ok)) if self.must_prompt() => Verdict::NotMine,
@@ -172,7 +172,7 @@ impl Exchange {
         self.keep(b"");
     }
 
-    /// Whether a line may be a piece of what was written and must not be seen: some firmware might echo a file.
+    /// Whether a line may be a piece of secret payload: some firmware might echo a file.
     pub(super) fn hides(&self, line: &Line<'_>) -> bool {
         let written = matches!(self.phase, Phase::Result(_)) && self.command.gives_up();
         written && matches!(line, Line::Text(_) | Line::Info { .. })
@@ -185,7 +185,7 @@ impl Exchange {
 
     /// Something came in place of what was awaited, which may still come.
     pub(super) fn doubt(&mut self, setback: Setback, until: Timestamp) {
-        // An error says more than the news that explain it.
+        // An error tells more than news that come with it.
         if !matches!(self.setback, Some(Setback::Refused(_))) {
             self.setback = Some(setback);
         }
@@ -277,7 +277,8 @@ impl Exchange {
         }
     }
 
-    /// The doubt was settled by writing something: whatever came in place of the prompt, nothing of the send is certain.
+    /// The payload or a filling was written to settle the doubt. Whatever came in place of the prompt, the outcome of the send is
+    /// uncertain.
     pub(super) fn settled_by_filling(mut self) -> Finished {
         self.setback = None;
         self.finish(Err(Failure::Timeout))

@@ -1,4 +1,4 @@
-//! What may still come late, and whose answer could be mistaken for it.
+//! Commands that timed out and whose answers may still arrive.
 
 use std::time::Duration;
 
@@ -7,29 +7,29 @@ use crate::time::Timestamp;
 
 /// Commands that timed out, whose answers may come at any moment.
 ///
-/// A module answers in order, so most late answers come before that of the next question; but firmware prints results
-/// when it has them (capture s04: 75 s later, inside another command). While there is suspicion, a command of which the
-/// answer could be another's is believed only when a question behind it was answered too: its own answer always comes, so
-/// a late one is the second. With one final result between the command and the answer to the question, the order is
-/// proved: a late answer would have brought a final of its own. What may still be mixed in is what is printed without one:
+/// A module answers in order, so most late answers come before the answer to the next question. But firmware prints results
+/// when it has them (capture s04: 75 s later, inside another command). While a late answer may come, an answer that could be
+/// another command's is believed only when a question behind the command was answered too. The command's own answer always
+/// comes, so a late one is the second. One final result between the command and the answer to the question proves the order:
+/// a late answer would have brought a final of its own. Only lines that are printed without a final may still be mixed in:
 ///
 /// | may come without a final | as |
 /// |---|---|
 /// | an address, the rows of a status | lines of the form that only these have |
 /// | a result that is printed as news, behind a final or none | lines with the key of the command that timed out |
 ///
-/// A late answer that splits the final itself leaves a piece of it behind its own: lines behind the last final are in doubt
-/// whatever they are.
+/// A late answer may split the final line itself, and then a piece of that line stands behind the late final. So lines behind
+/// the last final are in doubt, whatever they are.
 #[derive(Debug)]
 pub(super) struct LateAnswers {
     until: Timestamp,
     /// Finals that have not come.
     owed: usize,
-    feared: Vec<Command>,
+    timed_out: Vec<Command>,
     beyond: Beyond,
 }
 
-/// What timed out beyond those that are kept.
+/// The commands that timed out beyond those that are kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Beyond {
     Nothing,
@@ -50,12 +50,12 @@ pub(super) enum Finals {
 /// (`AT+COPS`, protocol section 15).
 const SPAN: Duration = Duration::from_secs(300);
 /// How many commands that timed out are kept. A line that loses more in [`SPAN`] can't be trusted:
-/// then every command is feared.
-const MAX_FEARED: usize = 16;
+/// then the answer of any command may come late.
+const MAX_TIMED_OUT: usize = 16;
 
 impl LateAnswers {
     pub(super) fn none() -> Self {
-        Self { until: Timestamp::ZERO, owed: 0, feared: Vec::new(), beyond: Beyond::Nothing }
+        Self { until: Timestamp::ZERO, owed: 0, timed_out: Vec::new(), beyond: Beyond::Nothing }
     }
 
     pub(super) fn forget(&mut self) {
@@ -69,23 +69,23 @@ impl LateAnswers {
         }
         self.owed += 1;
         self.until = now + SPAN;
-        if self.feared.iter().any(|feared| feared.text() == command.text()) {
+        if self.timed_out.iter().any(|timed_out| timed_out.text() == command.text()) {
             return;
         }
-        if self.feared.len() < MAX_FEARED {
-            self.feared.push(command.clone());
+        if self.timed_out.len() < MAX_TIMED_OUT {
+            self.timed_out.push(command.clone());
         } else {
             let more = if command.has_one_final() { Beyond::Finals } else { Beyond::Others };
             self.beyond = self.beyond.max(more);
         }
     }
 
-    /// Finals that answer nothing have come; whether fewer were owed.
+    /// Finals that answer nothing have come. Returns whether fewer were owed.
     pub(super) fn paid(&mut self, finals: usize) -> bool {
         let too_many = finals > self.owed;
         self.owed = self.owed.saturating_sub(finals);
-        // What prints further lines behind its final, or none at all, has not been heard of to the end.
-        let settled = self.feared.iter().all(Command::has_one_final) && self.beyond == Beyond::Nothing;
+        // A command that prints lines behind its final, or has no final, may still print some.
+        let settled = self.timed_out.iter().all(Command::has_one_final) && self.beyond == Beyond::Nothing;
         if self.owed == 0 && settled {
             self.forget();
         }
@@ -97,13 +97,13 @@ impl LateAnswers {
     }
 
     /// The commands, for a question that must not be taken for one of them.
-    pub(super) fn feared(&self) -> &[Command] {
-        &self.feared
+    pub(super) fn timed_out(&self) -> &[Command] {
+        &self.timed_out
     }
 
-    /// Whether a final that names a command may yet be another's.
+    /// Whether a final that names a command may be the late answer to another one.
     pub(super) fn has_rival(&self, command: &Command) -> bool {
-        self.beyond > Beyond::Nothing || self.feared.iter().any(|older| command.is_rival_of(older))
+        self.beyond > Beyond::Nothing || self.timed_out.iter().any(|older| command.is_rival_of(older))
     }
 
     /// Whether the final that has come to a command may be the answer to another one.
@@ -117,18 +117,18 @@ impl LateAnswers {
         self.is_on(now) && (!names_it || self.has_rival(command))
     }
 
-    /// Whether a line is accounted for by a late answer. Bare text is not: half of any line looks like it.
+    /// Whether a line is part of a late answer. Bare text is not counted: half of any line looks like it.
     pub(super) fn explains(&self, line: &Line<'_>) -> bool {
         let may_be_of = |older: &Command| match line {
             Line::Text(_) => older.has_one_line() && older.may_print(line),
             line => older.may_print(line),
         };
-        self.feared.iter().any(may_be_of)
+        self.timed_out.iter().any(may_be_of)
     }
 
     /// Whether lines of an answer may be those of another; with a single final, only those that come without one.
     pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String], finals: Finals) -> bool {
-        // A status has its own way of telling.
+        // A status has no end of its own: the barrier looks whether it came twice.
         if command.is_open_ended() {
             return false;
         }
@@ -145,7 +145,7 @@ impl LateAnswers {
                 }
                 (Finals::One, _) => !older.has_one_final(),
             };
-            let mut authors = self.feared.iter().filter(may_come).filter(|older| match key {
+            let mut authors = self.timed_out.iter().filter(may_come).filter(|older| match key {
                 Some(key) => older.has_key(key) || older.is_chain(),
                 None => older.may_print(&line),
             });
@@ -171,27 +171,27 @@ mod tests {
     }
 
     fn of(texts: &[&str]) -> LateAnswers {
-        let mut suspicion = LateAnswers::none();
-        texts.iter().for_each(|text| suspicion.begin(Timestamp::ZERO, &user(text)));
-        suspicion
+        let mut late_answers = LateAnswers::none();
+        texts.iter().for_each(|text| late_answers.begin(Timestamp::ZERO, &user(text)));
+        late_answers
     }
 
-    fn mixed(suspicion: &LateAnswers, command: &str, lines: &[&str]) -> bool {
+    fn mixed(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        suspicion.may_have_mixed(&user(command), &lines, Finals::More)
+        late_answers.may_have_mixed(&user(command), &lines, Finals::More)
     }
 
-    fn mixed_behind_one_final(suspicion: &LateAnswers, command: &str, lines: &[&str]) -> bool {
+    fn mixed_behind_one_final(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        suspicion.may_have_mixed(&user(command), &lines, Finals::One)
+        late_answers.may_have_mixed(&user(command), &lines, Finals::One)
     }
 
     #[test]
     fn one_final_proves_the_order_but_of_what_comes_without_one() {
-        let suspicion = of(&["AT+X"]);
-        assert!(mixed(&suspicion, "ATI", &["AirM2M", "V401881"]));
-        assert!(!mixed_behind_one_final(&suspicion, "ATI", &["AirM2M", "V401881"]));
-        assert!(mixed_behind_one_final(&suspicion, "ATI", &["+X: 1", "AirM2M"]), "a result as news");
+        let late_answers = of(&["AT+X"]);
+        assert!(mixed(&late_answers, "ATI", &["AirM2M", "V401881"]));
+        assert!(!mixed_behind_one_final(&late_answers, "ATI", &["AirM2M", "V401881"]));
+        assert!(mixed_behind_one_final(&late_answers, "ATI", &["+X: 1", "AirM2M"]), "a result as news");
         let address = of(&["AT+CIFSR"]);
         assert!(mixed_behind_one_final(&address, "ATI", &["AirM2M", "10.0.0.1"]));
         assert!(!mixed_behind_one_final(&address, "ATI", &["AirM2M", "V401881"]));
@@ -204,35 +204,35 @@ mod tests {
 
     #[test]
     fn it_ends_when_every_final_has_come_and_never_lasts() {
-        let mut suspicion = of(&["AT+CSQ", "ATI"]);
-        suspicion.paid(1);
-        assert!(suspicion.is_on(Timestamp::ZERO));
-        suspicion.paid(1);
-        assert!(!suspicion.is_on(Timestamp::ZERO));
+        let mut late_answers = of(&["AT+CSQ", "ATI"]);
+        late_answers.paid(1);
+        assert!(late_answers.is_on(Timestamp::ZERO));
+        late_answers.paid(1);
+        assert!(!late_answers.is_on(Timestamp::ZERO));
         assert!(!of(&["AT+CSQ"]).is_on(Timestamp::ZERO + SPAN));
     }
 
     #[test]
     fn a_status_is_not_heard_of_to_the_end_by_its_final() {
-        let mut suspicion = of(&["AT+CIPSTATUS"]);
-        suspicion.paid(1);
-        assert!(suspicion.is_on(Timestamp::ZERO));
+        let mut late_answers = of(&["AT+CIPSTATUS"]);
+        late_answers.paid(1);
+        assert!(late_answers.is_on(Timestamp::ZERO));
     }
 
     #[test]
     fn the_same_question_asked_again_has_one_line_of_its_own() {
-        let suspicion = of(&["AT+CSQ"]);
-        assert!(!mixed(&suspicion, "AT+CSQ", &["+CSQ: 24,0"]));
-        assert!(mixed(&suspicion, "AT+CSQ", &["+CSQ: 7,0", "+CSQ: 24,0"]));
+        let late_answers = of(&["AT+CSQ"]);
+        assert!(!mixed(&late_answers, "AT+CSQ", &["+CSQ: 24,0"]));
+        assert!(mixed(&late_answers, "AT+CSQ", &["+CSQ: 7,0", "+CSQ: 24,0"]));
     }
 
     #[test]
     fn a_line_that_an_older_command_may_have_printed_is_in_doubt() {
-        let suspicion = of(&["AT+CREG?"]);
-        assert!(mixed(&suspicion, "AT+CSQ", &["+CREG: 0,3", "+CSQ: 24,0"]));
-        assert!(mixed(&suspicion, "AT+CREG=1", &["+CREG: 0,3"]), "a setting has no line of its own");
-        assert!(!mixed(&suspicion, "AT+CSQ", &["+CSQ: 24,0"]));
-        assert!(!mixed(&suspicion, "ATI", &["AirM2M"]), "AT+CREG? has its name before its lines");
+        let late_answers = of(&["AT+CREG?"]);
+        assert!(mixed(&late_answers, "AT+CSQ", &["+CREG: 0,3", "+CSQ: 24,0"]));
+        assert!(mixed(&late_answers, "AT+CREG=1", &["+CREG: 0,3"]), "a setting has no line of its own");
+        assert!(!mixed(&late_answers, "AT+CSQ", &["+CSQ: 24,0"]));
+        assert!(!mixed(&late_answers, "ATI", &["AirM2M"]), "AT+CREG? has its name before its lines");
         assert!(mixed(&of(&["AT+CGMM"]), "ATI", &["AirM2M"]));
     }
 
@@ -240,20 +240,20 @@ mod tests {
     fn only_commands_of_one_channel_are_rivals() {
         use crate::at::ChannelId;
         let channel = |n| ChannelId::new(n).unwrap();
-        let mut suspicion = LateAnswers::none();
-        suspicion.begin(Timestamp::ZERO, &Command::send(channel(1), 10));
-        assert!(suspicion.has_rival(&Command::send(channel(1), 99)));
-        assert!(!suspicion.has_rival(&Command::send(channel(2), 10)));
-        assert!(!suspicion.has_rival(&Command::close(channel(1))));
+        let mut late_answers = LateAnswers::none();
+        late_answers.begin(Timestamp::ZERO, &Command::send(channel(1), 10));
+        assert!(late_answers.has_rival(&Command::send(channel(1), 99)));
+        assert!(!late_answers.has_rival(&Command::send(channel(2), 10)));
+        assert!(!late_answers.has_rival(&Command::close(channel(1))));
     }
 
     #[test]
-    fn its_memory_is_bounded_and_then_everything_is_feared() {
-        let mut suspicion = LateAnswers::none();
+    fn its_memory_is_bounded_and_then_every_answer_may_be_late() {
+        let mut late_answers = LateAnswers::none();
         for number in 0..1_000 {
-            suspicion.begin(Timestamp::ZERO, &user(&format!("AT+X{number}")));
+            late_answers.begin(Timestamp::ZERO, &user(&format!("AT+X{number}")));
         }
-        assert_eq!(suspicion.feared().len(), MAX_FEARED);
-        assert!(suspicion.has_rival(&Command::shut()));
+        assert_eq!(late_answers.timed_out().len(), MAX_TIMED_OUT);
+        assert!(late_answers.has_rival(&Command::shut()));
     }
 }

@@ -12,8 +12,8 @@ pub(super) struct ChannelSet(u8);
 /// What is read while nothing is believed.
 ///
 /// Payload may stand where text is expected, and it may say anything, the answer to a question included. So the module is
-/// asked when the line has been silent for a moment, when no payload is under way; the answer has to come alone, and the
-/// same once more to another question. Meanwhile the channels that the damage has hurt are closed on the module, so that
+/// asked when the line has been silent for a moment, so that no payload is under way. The answer has to come alone, and so
+/// has the answer to another question. Meanwhile the channels that the damage has hurt are closed on the module, so that
 /// what it still has for them stops coming.
 ///
 /// | stage | on | next |
@@ -48,7 +48,7 @@ pub(super) struct Resync {
 enum Stage {
     /// A prompt may be under way, so that nothing but payload can be written.
     Waiting,
-    /// The line has to be silent for a moment; not longer than until then is waited for that.
+    /// The line has to be silent for a moment. That is waited for until then at the latest.
     Silence { latest: Timestamp },
     /// A question is asked.
     Asked { probe: Command, progress: Progress, proof: Proof },
@@ -93,7 +93,7 @@ pub(super) enum Action {
     GiveUp,
 }
 
-/// What came of some bytes.
+/// What a piece of bytes has led to.
 #[derive(Debug)]
 pub(super) enum Fed {
     /// Nothing can be believed yet.
@@ -163,12 +163,12 @@ impl Resync {
         matches!(self.stage, Stage::Asked { .. })
     }
 
-    /// Gives the module time: it may answer nothing meanwhile.
+    /// Extends the deadline: until then the module may answer nothing.
     pub(super) fn extend(&mut self, deadline: Timestamp) {
         self.deadline = self.deadline.max(deadline);
     }
 
-    /// These channels are hurt as well.
+    /// Adds hurt channels.
     pub(super) fn close(&mut self, hurt: ChannelSet) {
         self.to_close = self.to_close.with(hurt);
     }
@@ -264,7 +264,7 @@ impl Resync {
     fn silence(mut self, now: Timestamp) -> Self {
         self.wait(now);
         if self.to_close != ChannelSet::default() || now >= self.heard_at + SILENCE {
-            // What comes on a hurt channel is lost anyway: the sooner it stops the better.
+            // Data on a hurt channel are lost anyway, so it is closed as soon as possible.
             self.deadline = now;
         }
         self
@@ -319,7 +319,7 @@ impl Resync {
         }
     }
 
-    /// Something else came in answer to a question.
+    /// Something other than the answer came behind a question.
     fn not_alone(&mut self, now: Timestamp) {
         self.wait(now);
     }

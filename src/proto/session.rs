@@ -49,19 +49,19 @@ pub(super) use step::Step;
 /// | `Online` | [`search`](Session::search): it is not known whether it has | `Waking`, by `+++` |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
 ///
-/// Beside that the line may have been damaged ([`distrust`](Session::distrust)): until trust has returned nothing that
-/// comes is a line, and nothing is started.
+/// In every state the line may be damaged ([`distrust`](Session::distrust)). Until it is believed again, nothing that comes
+/// is read as a line, and no command is started.
 #[derive(Debug)]
 pub(super) struct Session {
     state: State,
     late_answers: LateAnswers,
     /// Counts the questions of barriers, so that each is another one than the last.
     probes: usize,
-    /// What is done until the line is believed again.
+    /// The work until the line is believed again.
     resync: Option<Resync>,
     /// What came last.
     before: Before,
-    /// The last send that was filled up, until a question behind it is answered: what fills up a send may be lost, too.
+    /// The last send that was filled up, until a question behind it is answered: the filling may be lost, too.
     unproved: Option<OpenSend>,
 }
 
@@ -110,7 +110,7 @@ impl Session {
         self.late_answers.is_on(now)
     }
 
-    /// Whether nothing is known of the module yet, or any more.
+    /// Whether the state of the module is unknown: not known yet, or not any more.
     pub(super) fn is_waking(&self) -> bool {
         matches!(self.state, State::Waking(_))
     }
@@ -159,7 +159,7 @@ impl Session {
         matches!(&self.state, State::Busy(exchange) if exchange.may_be_echoed())
     }
 
-    /// How many of these bytes, which begin a line, are such an echo.
+    /// How many of these bytes, which begin a line, are the echo of payload.
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_echo(bytes),
@@ -195,7 +195,7 @@ impl Session {
             }
             State::Waking(wake) => {
                 if matches!(Line::parse(text), Line::Final(_)) {
-                    // Before the send is settled and the module is asked, it is the answer to nothing.
+                    // Before the send is settled and the module is asked, the line answers nothing.
                     if wake.has_open() || !wake.has_begun() {
                         return Step::Consumed;
                     }
@@ -400,11 +400,11 @@ impl Session {
         self.state = State::AtBarrier(barrier);
     }
 
-    /// A question that neither was asked last nor has the key of anything that may be answered meanwhile.
+    /// A question that was not asked last, and whose key no answer has that may come meanwhile.
     fn next_probe(&mut self, held: Option<&Command>) -> Command {
         self.probes = self.probes.wrapping_add(1);
-        let feared = self.late_answers.feared();
-        Command::probe(self.probes, |key| feared.iter().chain(held).any(|command| command.has_key(key)))
+        let timed_out = self.late_answers.timed_out();
+        Command::probe(self.probes, |key| timed_out.iter().chain(held).any(|command| command.has_key(key)))
     }
 
     /// Whether lines of the answer may be those of a command that timed out before.
@@ -415,7 +415,7 @@ impl Session {
 
     fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let line = Line::parse(text);
-        // The end of a call is owed by no command.
+        // The end of a call answers no command.
         let is_answer =
             matches!(line, Line::Final(_) | Line::ShutOk) && line != Line::Final(Final::NoCarrier);
         if is_answer {

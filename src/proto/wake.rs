@@ -48,13 +48,13 @@ const SILENCE_BEHIND: Duration = Duration::from_millis(600);
 /// not, the prompt still comes. A hundred times as long as an answer takes (section 15).
 const DOUBT: Duration = Duration::from_secs(1);
 
-/// Tries in turn whatever can bring a silent module to answer, for ever.
+/// Tries, in turn and for ever, everything that can bring a silent module to answer.
 #[derive(Debug)]
 pub(super) struct Wake {
     /// A send of our own that the module may still wait for: it goes out before anything else.
     open: Option<OpenSend>,
     step: usize,
-    /// Whether anything of the round has been written: nothing that came before can answer it.
+    /// Whether anything of the round has been written: an answer that came before can't belong to it.
     has_begun: bool,
     deadline: Timestamp,
 }
@@ -129,8 +129,8 @@ impl Wake {
         self.deadline
     }
 
-    /// A sign of life that is no answer: `AT` is worth trying at once, but not in the silence behind an escape. In data
-    /// mode it may be what a peer has sent, and would make payload of the escape.
+    /// The module has sent something that is no answer: `AT` is tried at once, but not in the silence behind an escape. In data
+    /// mode a peer may have sent it, and an early `AT` would make payload of the escape.
     pub(super) fn sign_of_life(&mut self, now: Timestamp) {
         if self.has_open() {
             return;

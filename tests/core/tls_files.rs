@@ -150,7 +150,7 @@ fn an_ok_before_the_prompt_is_not_taken_for_success() {
 #[test]
 fn a_late_error_before_the_prompt_does_not_turn_content_into_commands() {
     let (mut pair, script) = online();
-    // Something has timed out before, so that late answers are feared.
+    // Something has timed out before, so that late answers may come.
     script.loses("AT+CSQ");
     assert!(pair.command("AT+CSQ", Duration::from_secs(2)).is_err());
     pair.run_for(Duration::from_secs(5));

@@ -14,7 +14,7 @@ pub(in crate::proto) struct Delivery {
     pub(super) waiting: Vec<WaitingFlush>,
     pub(in crate::proto) ask_at: Timestamp,
     pub(super) pause: Duration,
-    /// How often in a row the module has refused to say.
+    /// How often in a row the module has refused to tell.
     pub(super) refusals: u32,
 }
 
@@ -42,8 +42,8 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Refusals in a row after which the firmware counts as one that can't say. One may be the news that the connection is
-/// gone, which the next lines tell better.
+/// The number of refusals in a row after which the firmware counts as one without `AT+CIPACK`. A single refusal may mean that
+/// the connection is gone, which the next lines show.
 pub(super) const MAX_REFUSALS: u32 = 3;
 
 impl Default for Delivery {
@@ -74,7 +74,7 @@ impl Delivery {
         self.ask_later(now);
     }
 
-    /// The module would not say.
+    /// The module has refused to tell.
     pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal, out: &mut Outbox) {
         self.refusals += 1;
         if self.refusals >= MAX_REFUSALS {
@@ -146,7 +146,7 @@ impl Wanted {
         }
     }
 
-    /// What a time-out calls it.
+    /// The name of the wait in a time-out.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Nothing => "flush",

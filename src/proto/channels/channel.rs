@@ -33,7 +33,7 @@ pub(in crate::proto) struct Channel {
     pub(super) making_until: Timestamp,
     /// What the module is to be asked about before it is believed.
     pub(in crate::proto) doubt: Option<Doubt>,
-    /// What it has been asked about. The answer says nothing of a doubt that has come since.
+    /// The doubt that it has been asked about. The answer settles no doubt that has come since.
     pub(in crate::proto) asked: Option<Doubt>,
     /// When data came last, or the link was closed.
     pub(in crate::proto) heard_at: Timestamp,
@@ -44,7 +44,7 @@ pub(in crate::proto) struct Channel {
 pub(in crate::proto) enum Doubt {
     /// News that may be of another connection. What the status does not contradict is believed.
     News(ChannelNews),
-    /// The connection that is being made may stand already. It does only if the status says so.
+    /// The connection that is being made may stand already. Only the status can prove that.
     Standing,
 }
 
@@ -200,7 +200,7 @@ impl Channel {
 }
 
 impl Send {
-    /// Data that are given now, for a caller that waits at most for `timeout`.
+    /// Data whose caller waits for at most `timeout`.
     pub(in crate::proto) fn new(ticket: Ticket, data: Vec<u8>, now: Timestamp, timeout: Duration) -> Self {
         Self {
             ticket: Some(ticket),
@@ -213,7 +213,7 @@ impl Send {
         }
     }
 
-    /// Data without a caller that waits.
+    /// Data whose caller does not wait.
     pub(in crate::proto) fn queued(data: Vec<u8>) -> Self {
         Self {
             ticket: None,
@@ -301,7 +301,7 @@ impl Socket {
     }
 }
 
-/// What is said of a datagram that can't be sent.
+/// The message about a datagram that can't be sent.
 pub(in crate::proto) fn too_long(what: &'static str) -> Error {
     Error::invalid(what, format_args!("is longer than {} bytes", Command::MAX_CHUNK))
 }

@@ -1,4 +1,4 @@
-//! What comes of asking the module for data (manual receive).
+//! Results of fetching data from the module (manual receive).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::frame::Fetched;
 use super::link::Link;
 use super::{Channels, STALE};
 
-/// How often in a row a socket bears that the module does not give what it announces, refused or empty, a poll apart.
+/// How often in a row a fetch of announced data may be refused or empty, a poll apart, before the socket ends.
 const MAX_REFUSALS: u32 = 3;
 
 /// The longest pause behind such an answer, however seldom a silent channel is asked.
@@ -48,7 +48,7 @@ impl Channels {
         let Some(socket) = channel.open_socket() else { return };
         socket.poll_at = now + poll;
         match (fetched, &finished.result) {
-            // What brings its own evidence is believed, whatever the session makes of the final.
+            // An answer with its own proof is believed, however the session judges the final.
             (Fetched::Confirmed, _) => self.fetch_confirmed(now, id, out),
             (Fetched::Nothing, Err(Failure::Refused(refusal)))
                 if draining.is_some() && says_closed(*refusal) =>
@@ -61,7 +61,7 @@ impl Channels {
                 if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
             {
                 if says_closed(*refusal) {
-                    // The news of a close may have been lost, or this be chance: the module is asked.
+                    // The news of a close may have been lost, or this may be chance: the module is asked.
                     channel.doubt.get_or_insert(Doubt::News(ChannelNews::Closed));
                 }
                 self.gave_nothing(now, id, *refusal, out);
@@ -113,7 +113,7 @@ impl Channels {
     }
 }
 
-/// Why nothing more comes but what the module still holds, if that is so.
+/// Why only the data that the module still holds come, if that is so.
 fn draining(link: &Link) -> Option<CloseReason> {
     match link {
         Link::Draining(reason) => Some(*reason),

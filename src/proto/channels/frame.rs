@@ -29,7 +29,7 @@ pub(in crate::proto) enum Fetched {
     Begun,
     /// All of its data; the `OK` has to be next.
     Whole,
-    /// That, too.
+    /// All of its data and the `OK`.
     Confirmed,
     /// Data more than once, and some of them may be an older fetch's.
     Twice,
@@ -45,7 +45,8 @@ pub(in crate::proto) enum Late {
 /// Pushed data of which all have come, and which nothing has followed yet that shows that they are as long as announced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Unproved {
-    /// They end as a header begins, or hold a name of one: bytes of them may be lost, and their end be of the next ones.
+    /// They end like the beginning of a header, or contain the name of one: some of their bytes may be lost, and their end may
+    /// belong to the data behind.
     Suspect(SocketId),
     Plain(SocketId),
 }

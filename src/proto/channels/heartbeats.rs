@@ -45,7 +45,7 @@ impl Channels {
             let Some(socket) = channel.open_socket() else { continue };
             let Some(heart) = socket.heart.as_mut().filter(|heart| heart.due_at() <= now) else { continue };
             if !socket.sends.is_empty() || heart.awaited == Awaited::Words {
-                // What waits to go out will be traffic, and so will the words that are being made up.
+                // Data that wait to be sent will be traffic, and so will the words that are being made up.
                 heart.sent(now);
                 continue;
             }

@@ -49,7 +49,7 @@ pub(in crate::proto) enum Link {
     Used,
     /// `AT+CIPCLOSE` is in flight.
     Closing,
-    /// It stands for the one connection of a transparent stream, which has its own ways.
+    /// It stands for the one connection of a transparent stream, which is made and closed by other commands.
     Stream,
 }
 
@@ -58,7 +58,7 @@ pub(in crate::proto) enum Link {
 pub(in crate::proto) enum Remains {
     /// Nothing: it has said so.
     Nothing,
-    /// What it held before, perhaps: it is to be closed when the module can be asked to.
+    /// Perhaps still what it held before: that is closed when the module can be asked to.
     Unknown,
 }
 
@@ -140,7 +140,7 @@ impl Link {
         *self = Self::Wanted(opening);
     }
 
-    /// The command that prepares it has ended; what is made of that is the caller's affair.
+    /// The command that prepares it has ended; the caller decides what follows.
     pub(super) fn prepared(&mut self) -> Option<Opening> {
         if matches!(self, Self::Preparing(_)) { self.take_opening(Self::Idle) } else { None }
     }
@@ -187,7 +187,7 @@ impl Link {
         };
     }
 
-    /// Everything on the module is shut down: what was left to be closed is closed. Whether there was something.
+    /// Everything on the module is shut down, so what was left to be closed is closed. Returns whether there was something.
     pub(super) fn shut_down(&mut self) -> bool {
         let was_left = matches!(self, Self::Used | Self::Closing);
         if was_left {
@@ -201,7 +201,7 @@ impl Link {
         *self = Self::Stream;
     }
 
-    /// It is over; whether it stood here.
+    /// The stream is over. Returns whether it was on this channel.
     pub(in crate::proto) fn stream_is_over(&mut self) -> bool {
         let was_stream = matches!(self, Self::Stream);
         if was_stream {
@@ -210,7 +210,7 @@ impl Link {
         was_stream
     }
 
-    /// What was being made, if anything was; the next state then.
+    /// Takes the connection that was being made, if there was one, and sets the next state.
     fn take_opening(&mut self, next: Self) -> Option<Opening> {
         match std::mem::take(self) {
             Self::Wanted(opening)
@@ -262,7 +262,7 @@ impl Link {
         *self = match std::mem::take(self) {
             Self::Idle | Self::Wanted(_) => Self::Idle,
             Self::Preparing(opening) => Self::Preparing(Opening { ticket: None, ..opening }),
-            // A command is in flight: what it leaves behind is closed when it has ended.
+            // A command is in flight: the connection that it may leave is closed when it has ended.
             Self::Starting(opening) => Self::Starting(Opening { ticket: None, ..opening }),
             Self::Closing => Self::Closing,
             Self::Stream => Self::Stream,

@@ -240,7 +240,7 @@ impl Channels {
         socket.map(|socket| &socket.statistics).or_else(|| self.retired.of(id))
     }
 
-    /// Reads what has come, or says why nothing more will; `None` if nothing has come yet.
+    /// Reads what has come. The error says why nothing more will come; `None` means that nothing has come yet.
     pub(in crate::proto) fn read(
         &mut self,
         id: SocketId,
@@ -280,7 +280,7 @@ impl Channels {
         self.all.iter().filter(|channel| channel.link.is_connecting()).map(|channel| channel.id)
     }
 
-    /// The channel of which the connection has been under way for longest.
+    /// The channel whose connection was begun first, of those under way.
     pub(in crate::proto) fn connecting(&self) -> Option<ChannelId> {
         let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
         let begun = connecting.filter_map(|channel| Some((channel.link.opening()?.started_at, channel.id)));

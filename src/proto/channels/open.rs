@@ -48,7 +48,7 @@ impl Channels {
         self.refuse_hopeless(out);
     }
 
-    /// Those for which no channel is being released are refused, the last ones first.
+    /// Refuses the requests for which no channel is being released, the last ones first.
     fn refuse_hopeless(&mut self, out: &mut Outbox) {
         let offered = self.all.iter().take(self.offered);
         let released = offered.filter(|channel| channel.is_being_released()).count();
@@ -123,8 +123,8 @@ impl Channels {
         refuse_connect(opening.ticket, error, out);
     }
 
-    /// What the channel carries can't be used: the connection is tried once more, on another one if there is one. The
-    /// second time it has failed with this error.
+    /// The connection on the channel can't be used. It is made once more, on another channel if one is free. The second time
+    /// the request fails with this error.
     pub(in crate::proto) fn retry_connect(
         &mut self,
         now: Timestamp,

@@ -35,23 +35,23 @@ pub(in crate::proto) struct Opening {
     pub(in crate::proto) preparation: Preparation,
 }
 
-/// Data for a channel whose connection is not confirmed. They are dropped: they are an earlier connection's, or this one's
-/// whose `CONNECT OK` was late or lost, and then there is a hole in what it has brought.
+/// Data for a channel whose connection is not confirmed. They are dropped. They belong to an earlier connection, or to this
+/// one, whose `CONNECT OK` was late or lost; then its data have a hole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Strays {
     /// There were none.
     None,
-    /// It is not known whose they are. The module was asked at this moment.
+    /// It is unknown which connection they belong to. The module was asked at this moment.
     Doubtful(Timestamp),
     /// They were an earlier connection's: the module has said behind them that this one did not stand yet.
     Earlier(Timestamp),
 }
 
-/// The least time between two questions whose the data of one channel are.
+/// The least time between two questions about the data of one channel.
 pub(super) const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 impl Strays {
-    /// Data have come; whether the module is to be asked whose they are.
+    /// Data have come. Returns whether the module is to be asked which connection they belong to.
     pub(in crate::proto) fn came(&mut self, now: Timestamp) -> bool {
         let asked_at = match *self {
             Self::None => None,

@@ -233,7 +233,7 @@ impl Preparation {
         Ok(ModuleEffect::None)
     }
 
-    /// Where it stands.
+    /// The step that failed, as the application is told.
     pub(in crate::proto) fn step(&self) -> TlsStep {
         let PreparationProgress::Under(steps) = &self.progress else { return TlsStep::Turn };
         match steps.front() {
@@ -267,9 +267,9 @@ impl Preparation {
     }
 }
 
-/// What the module's switch is, by its own words: `OK` to the command that changes it is not believed, because what is
-/// called TLS must not be in the clear. Where the question is refused, TLS is as well, and a plain connection needs no
-/// proof: at worst it fails.
+/// The position of the module's switch, as the module reports it. The `OK` of the command that changes it is not believed,
+/// because a connection that is called TLS must not be in the clear. Where the question is refused, TLS is refused too. A plain
+/// connection needs no proof: at worst it fails.
 fn switched(
     on: bool,
     refusal: Option<Refusal>,

@@ -18,7 +18,7 @@ use super::link::Link;
 use super::{Channels, Job};
 
 impl Channels {
-    /// A header announces payload; what is wrong with that, if anything is.
+    /// A header announces payload. Returns the fault, if it has one.
     pub(in crate::proto) fn begin_frame(
         &mut self,
         now: Timestamp,
@@ -34,7 +34,7 @@ impl Channels {
         if left.is_none() && self.channel(id).is_long_unused(now) {
             return Some(Fault::NoConnection { channel: id });
         }
-        // What was not asked for is the late answer of a fetch that timed out, perhaps of an earlier socket.
+        // Data that were not asked for are the late answer to a fetch that timed out, perhaps of an earlier socket.
         let wanted = match left {
             Some(_) => self.job == Some((id, Job::Fetch)),
             None => !self.is_stray(now, id, header.len, out),
@@ -66,8 +66,8 @@ impl Channels {
         None
     }
 
-    /// Whether data that the module pushes are no socket's: the connection of their channel is not confirmed, so they are
-    /// an earlier one's, or nothing says whose they are.
+    /// Whether pushed data belong to no socket: the connection of their channel is not confirmed, so they belong to an earlier
+    /// one, or nothing shows which one.
     fn is_stray(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) -> bool {
         let channel = self.channel(id);
         match &channel.link {
@@ -124,7 +124,7 @@ impl Channels {
         };
         let was_empty = socket.window.readable() == 0;
         let len = socket.window.finish_frame();
-        // An empty datagram is a sign of life, too.
+        // An empty datagram is traffic, too.
         if len > 0 || socket.window.has_borders() {
             socket.heard(now, len);
             out.event(Event::Received(id, len));
@@ -134,8 +134,8 @@ impl Channels {
         }
     }
 
-    /// Nothing more has come, for now: the last pushed data can be read, unless they look as if they had swallowed what
-    /// followed them.
+    /// Nothing more has come, for now: the last pushed data can be read, unless they look as if they contained the
+    /// beginning of what followed.
     pub(in crate::proto) fn prove_unless_suspect(&mut self, now: Timestamp, out: &mut Outbox) {
         let Some(Unproved::Plain(id)) = self.unproved else { return };
         let socket = self.channel(id.channel).socket_of(id);
@@ -151,7 +151,7 @@ impl Channels {
         matches!(self.unproved, Some(Unproved::Suspect(_)))
     }
 
-    /// The last data are not what the module has sent. Their channel, and those whose headers they have swallowed.
+    /// The last data are not what the module has sent. Returns their channel, and the channels whose headers they contain.
     pub(in crate::proto) fn disprove(&mut self, out: &mut Outbox) -> ChannelSet {
         let Some(Unproved::Plain(id) | Unproved::Suspect(id)) = self.unproved.take() else {
             return ChannelSet::default();
@@ -165,8 +165,8 @@ impl Channels {
         hurt
     }
 
-    /// The rest of the payload does not come. Its channel, how many bytes are lost, and the channels whose headers it has
-    /// swallowed.
+    /// The rest of the payload does not come. Returns its channel, how many bytes are lost, and the channels whose headers it
+    /// contains.
     pub(in crate::proto) fn cut_short(&mut self, out: &mut Outbox) -> Option<(ChannelId, usize, ChannelSet)> {
         let receiving = self.receiving.take()?;
         let id = receiving.socket;
@@ -228,7 +228,7 @@ impl Channels {
     }
 }
 
-/// Whether data hold the name of a header, or end as one begins. Lines end with CR LF, so that alone says nothing.
+/// Whether data contain the name of a header, or end like its beginning. CR LF alone proves nothing: lines end with it.
 fn has_swallowed(data: [&[u8]; 2]) -> bool {
     const BEGINNING: &[u8] = b"\r\n+RECEIVE,";
     let mut tail = [0; BEGINNING.len()];

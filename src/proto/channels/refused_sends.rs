@@ -29,7 +29,7 @@ impl Channels {
         socket.tell_drained(out);
     }
 
-    /// The module has said what it still holds, or not.
+    /// The question for what the module still holds has ended, with an answer or without.
     pub(in crate::proto) fn acknowledgement_finished(
         &mut self,
         now: Timestamp,
@@ -52,7 +52,7 @@ impl Channels {
                 Some(_) => false,
                 None => return self.cannot_send(now, id, refused.refusal, out),
             },
-            // Nothing was learned.
+            // The answer tells nothing.
             Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty)) => false,
             Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 return self.cannot_send(now, id, refused.refusal, out);
@@ -65,7 +65,7 @@ impl Channels {
         }
     }
 
-    /// The connection is gone, and the refusal was how it was told.
+    /// The connection is gone: the refusal meant that.
     fn cannot_send(&mut self, now: Timestamp, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let reason = CloseReason::SendRefused(refusal);
         if self.mode == ReceiveMode::Push || !matches!(self.channel(id).link, Link::Up) {

@@ -1,4 +1,4 @@
-//! Turns: which channel's command is next, and what comes of it.
+//! Which channel's command is next, and what its result leads to.
 
 use crate::at::{ChannelId, ChannelNews, Command, Refusal, harmless_len};
 use crate::config::ReceiveMode;
@@ -161,7 +161,7 @@ impl Channels {
         request
     }
 
-    /// The earliest moment at which a channel will have a command, if nothing else happens; why.
+    /// The earliest moment at which a channel will have a command if nothing else happens, and the reason.
     pub(in crate::proto) fn turn_deadline(&self) -> Option<(Timestamp, Deadline)> {
         let open = self.all.iter().filter(|channel| channel.link.can_fetch());
         let sockets =
@@ -191,7 +191,7 @@ impl Channel {
                 self.link.closing();
                 return Some((Job::Close, turn(Command::close(id))));
             }
-            // Their turns are `opening_turn`'s.
+            // `opening_turn` gives these their commands.
             Link::Wanted(_) | Link::Preparing(_) => return None,
             Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing | Link::Stream => {
                 return None;
@@ -213,7 +213,7 @@ impl Channel {
             Some(send) if !(wants_fetch && std::mem::replace(&mut socket.fetch_next, false)) => {
                 socket.fetch_next = true;
                 let rest = &send.data[send.accepted..];
-                // A datagram can't be cut; what happens when its prompt is lost, the session decides.
+                // A datagram can't be cut. The session decides what happens when its prompt is lost.
                 let len = match socket.window.has_borders() {
                     true => rest.len().min(Command::MAX_CHUNK),
                     false => harmless_len(rest, Command::MAX_CHUNK),

@@ -24,7 +24,7 @@ impl Channels {
         let is_datagram = self.channel(id).socket.as_ref().is_some_and(|socket| socket.window.has_borders());
         match &finished.result {
             Ok(_) => self.piece_accepted(now, id, out),
-            // The connection has ended, and what it has brought is still being fetched.
+            // The connection has ended, and its data are still being fetched.
             Err(_) if matches!(self.channel(id).link, Link::Draining(_)) => {}
             // The module is full, or the news of a close was lost (protocol section 9).
             Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal, out),
@@ -87,7 +87,7 @@ impl Channels {
         }
     }
 
-    /// The module has refused a datagram, or has not confirmed it: it is lost, which ends no association.
+    /// The module has refused a datagram, or has not confirmed it: it is lost, and the association goes on.
     fn datagram_lost(&mut self, id: ChannelId, error: &dyn Fn(&Send) -> Error, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = self.channel(id).open_socket() else { return };
@@ -117,14 +117,14 @@ impl Channels {
                 continue;
             }
             let Some(send) = socket.sends.remove(index) else { return };
-            // What is in flight may yet be accepted, or not: only what was is told.
+            // The piece in flight may still be accepted: only what was accepted before is told.
             socket.statistics.given -= (send.data.len() - send.accepted - send.in_flight) as u64;
             let answer = match send.accepted {
                 0 => Err(Error::timeout("send", send.timeout)),
                 accepted => Ok(Response::Sent { accepted, data: send.data }),
             };
             if send.in_flight > 0 {
-                // Its result is still to come, and must not be counted for the next one.
+                // The result of the piece is still to come, and must not be counted for the next send.
                 socket.abandoned = Some(send.in_flight);
             }
             if let Some(ticket) = send.ticket {

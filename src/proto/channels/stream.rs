@@ -15,7 +15,7 @@ use super::window::Window;
 /// The socket of the stream.
 #[derive(Debug)]
 pub(in crate::proto) enum StreamSocket {
-    /// There is none: no stream, or it does not stand yet.
+    /// No socket: no stream, or one that does not stand yet.
     None,
     Open,
     Ended(End),
@@ -64,7 +64,7 @@ impl Channels {
         }
     }
 
-    /// The channel stands for it no more.
+    /// The channel no longer stands for the stream.
     pub(in crate::proto) fn vacate_stream(&mut self, out: &mut Outbox) {
         if let Some(id) = self.stream_id() {
             self.channel(id).link.stream_is_over();
@@ -88,7 +88,7 @@ impl Channels {
         }
     }
 
-    /// How the socket of the stream is.
+    /// The state of the stream's socket.
     pub(in crate::proto) fn stream_socket(&self) -> StreamSocket {
         let socket = self.stream_id().and_then(|id| self.all[id.index()].socket.as_ref());
         match socket.map(|socket| &socket.end) {

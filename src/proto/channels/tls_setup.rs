@@ -1,4 +1,4 @@
-//! Whose turn it is to prepare and to start a connection, with one switch between TLS and plain for all of them.
+//! Which connection is prepared and started next, with one switch between TLS and plain for all of them.
 
 use crate::at::ChannelId;
 use crate::error::{Error, TlsFailure, TlsStep};
@@ -13,7 +13,7 @@ use super::turn::Turn;
 use super::{Channels, Job};
 
 impl Channels {
-    /// The next command of a connection that TLS has to do with: its own, or the module's switch that an earlier one left.
+    /// The next command of a connection that depends on TLS: its own TLS, or the module's switch that an earlier one left on.
     pub(super) fn secured_turn(
         &mut self,
         now: Timestamp,
@@ -105,8 +105,8 @@ impl Channels {
         opening.preparation.switches_to()
     }
 
-    /// Whether TLS can be switched off now. While TLS connections are being closed, that is waited for; beside open
-    /// ones the plain connection has failed.
+    /// Whether TLS can be switched off now. A plain connection waits while TLS connections are being closed, and fails while
+    /// some are open.
     fn may_switch_off(&mut self, id: ChannelId, out: &mut Outbox) -> bool {
         let guarded = |security| security == Security::Tls { plain_beside: false };
         let mut secured = self.all.iter().filter(|channel| guarded(channel.security));

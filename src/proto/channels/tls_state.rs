@@ -8,10 +8,10 @@ use super::preparation::ModuleEffect;
 /// What the module is known to hold of TLS.
 ///
 /// `AT+CIPSSL` holds for every connection that is begun after it. So it is written directly before the `AT+CIPSTART` of
-/// each TLS connection, and before that of a plain one unless it is off; nothing else is begun in between; and it is not
-/// changed while a connection is being made, which may look at it late. No source shows what it does to open connections
-/// (assumption: nothing, or the module refuses to change it, which is a typed error). That may be wrong, and then TLS
-/// might go on in the clear: so it is not switched off while TLS connections are open, unless each of them allows it.
+/// each TLS connection, and before that of a plain one unless it is off. No other connection is begun in between. It is not
+/// changed while a connection is being made, because the module may read it late. No source shows what it does to open
+/// connections (assumption: nothing, or the module refuses to change it, which is a typed error). If that is wrong, TLS might
+/// go on in the clear. So it is not switched off while TLS connections are open, unless each of them allows it.
 #[derive(Debug)]
 pub(in crate::proto) struct Tls {
     pub(super) switch: Switch,

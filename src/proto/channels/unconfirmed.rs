@@ -7,10 +7,11 @@ use crate::time::Timestamp;
 
 /// Bytes of which the module has not said whether it has them.
 ///
-/// Before this begins the session has filled up what the module might still have waited for (bytes of the payload that the
-/// line has lost), and goes on with other commands. A result that follows the filling at once, or comes before the module
-/// has answered a question behind it, is not believed: it may be that of the payload with the filling in it. After [`SETTLE`] the module is asked how many bytes it has counted on the
-/// connection (`AT+CIPACK`); and a result that comes later still is a late one.
+/// Before this begins, the session has filled up the bytes that the module might still have waited for (bytes of the payload
+/// that the line has lost), and goes on with other commands. A result that follows the filling at once, or comes before the
+/// module has answered a question behind it, is not believed: it may be the result of a payload with the filling in it. After
+/// [`SETTLE`] the module is asked how many bytes it has counted on the connection (`AT+CIPACK`). A result that comes later still
+/// is a late one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) struct Unconfirmed {
     pub(super) len: usize,
@@ -35,7 +36,7 @@ pub(super) const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bits on the line for one byte, twice.
 pub(super) const BITS_TWICE: u64 = 20;
 
-/// How long a result that follows the filling may be one of the filling.
+/// How long behind the filling a result may belong to the filling.
 pub(super) const SETTLE: Duration = Duration::from_secs(1);
 
 /// How long a late result is waited for where the module's count says nothing (TLS): what a send may take in all (section

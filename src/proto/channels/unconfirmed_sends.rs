@@ -31,7 +31,7 @@ impl Channels {
         }
     }
 
-    /// News of a send that nothing waits for: the result that was missed, if it comes late.
+    /// News of a send without a waiting request: perhaps the missing result, which comes late.
     pub(in crate::proto) fn late_result(
         &mut self,
         now: Timestamp,
@@ -67,7 +67,7 @@ impl Channels {
         unconfirmed.next().is_none().then_some(first)
     }
 
-    /// The module has said how many bytes it has counted, or not.
+    /// The question for the number of counted bytes has ended, with an answer or without.
     pub(in crate::proto) fn unconfirmed_asked(
         &mut self,
         now: Timestamp,

@@ -20,8 +20,7 @@ use super::link::Link;
 use super::opening::Strays;
 use super::pressure::Pressure;
 
-/// How often the module is asked about doubtful news before they are believed: a module that never says is not one that
-/// can be asked.
+/// How often the module is asked about doubtful news before they are believed: a module that never answers can't be asked.
 const MAX_CHECKS: u32 = 3;
 
 impl Channels {
@@ -37,7 +36,7 @@ impl Channels {
         if news.settles_connection() {
             channel.making_until = Timestamp::ZERO;
         }
-        // The end of what does not stand yet is an earlier connection's, or how some firmware says that it failed.
+        // The end of a connection that does not stand yet belongs to an earlier one, or is how some firmware reports a failure.
         let is_odd = channel.link.is_connecting() && news.ends();
         if is_odd || (channel.stale_until > now && channel.link.hangs_on(news)) {
             channel.doubt = Some(Doubt::News(news));
@@ -46,7 +45,7 @@ impl Channels {
         self.believe(now, id, news, out);
     }
 
-    /// A line that may be text of people reads like news of a channel.
+    /// A line that reads like news of a channel may be text of people.
     pub(in crate::proto) fn doubt(&mut self, id: ChannelId, news: ChannelNews) {
         let channel = self.channel(id);
         if channel.link.hangs_on(news) {
@@ -101,7 +100,7 @@ impl Channels {
         }
     }
 
-    /// News without a number, which say of no channel what they are about.
+    /// News without the number of a channel.
     ///
     /// While one connection is being made, its failure is that connection's (variants of the firmware leave the number
     /// out); a success is one if the module says so when it is asked. While several are, the module is asked which failed.
@@ -160,7 +159,7 @@ impl Channels {
         }
         let Some(opening) = channel.link.connected() else { return };
         if matches!(opening.strays, Strays::Doubtful(_)) {
-            // What was dropped may have been its own: it is closed, and another one has no hole.
+            // The dropped data may have been its own. It is closed and made once more, so that its data have no hole.
             channel.link.release();
             let why = format!("data came on channel {id} before CONNECT OK, and may be the connection's own");
             self.retry_connect(now, id, opening, Error::Unexpected(why.into()), out);
@@ -231,7 +230,7 @@ impl Channels {
 }
 
 impl Link {
-    /// Whether the news decide what becomes of the link, so that late ones of an earlier connection would do harm.
+    /// Whether the news change the link, so that late ones of an earlier connection would do harm.
     fn hangs_on(&self, news: ChannelNews) -> bool {
         match news {
             ChannelNews::ConnectOk | ChannelNews::ConnectFail => self.is_connecting(),

@@ -25,7 +25,7 @@ enum Borders {
     Datagrams(VecDeque<Datagram>),
 }
 
-/// What is known of a datagram but its bytes.
+/// What is known of a datagram beside its bytes.
 #[derive(Debug)]
 struct Datagram {
     len: usize,
@@ -86,7 +86,7 @@ impl Window {
         self.bytes.extend(piece);
     }
 
-    /// The frame is whole; how long it was. An empty one leaves no trace, not even as a datagram.
+    /// The frame is whole. Returns its length. An empty one is not kept, not even as a datagram.
     pub(in crate::proto) fn finish_frame(&mut self) -> usize {
         let len = self.bytes.len() - self.whole;
         self.whole = self.bytes.len();
@@ -110,7 +110,7 @@ impl Window {
         self.bytes.drain(self.whole..).collect()
     }
 
-    /// Moves bytes into `buf`; how many. The rest of a datagram that does not fit is lost, as with
+    /// Moves bytes into `buf` and returns their number. The rest of a datagram that does not fit is lost, as with
     /// [`std::net::UdpSocket`].
     pub(in crate::proto) fn read(&mut self, buf: &mut [u8]) -> usize {
         let count = self.peek(buf);
@@ -123,7 +123,7 @@ impl Window {
         count
     }
 
-    /// Copies bytes into `buf` and keeps them; how many.
+    /// Copies bytes into `buf`, keeps them, and returns their number.
     pub(in crate::proto) fn peek(&self, buf: &mut [u8]) -> usize {
         let count = buf.len().min(self.readable());
         let (front, back) = self.bytes.as_slices();

@@ -1,4 +1,4 @@
-//! Between damage and trust.
+//! The session between damage on the line and the proof that it is sound again.
 
 use crate::at::{ChannelId, Command, Line, Refusal};
 use crate::time::Timestamp;
@@ -13,9 +13,9 @@ use super::patience::GRACE;
 use super::{Session, State, Step};
 
 impl Session {
-    /// The line was damaged: nothing that comes is believed until a question has proved where text begins. The hurt
-    /// channels are closed meanwhile. The command in flight, if any, is given back: its answer can't be known. One with
-    /// payload goes on, because the module may be waiting for that.
+    /// The line was damaged: nothing that comes is believed until a question has proved where text begins. The `hurt`
+    /// channels are closed meanwhile. The command in flight, if any, is given back, because its answer can't be known. A
+    /// command with payload goes on, because the module may be waiting for the payload.
     pub(in crate::proto) fn distrust(
         &mut self,
         now: Timestamp,
@@ -27,12 +27,12 @@ impl Session {
             resync.close(hurt);
             return None;
         }
-        // There is nothing to be believed yet, or nothing but payload.
+        // No line has been believed yet, or only payload comes.
         if matches!(self.state, State::Waking(_) | State::Online) {
             return None;
         }
         out.statistics.resynchronisations += 1;
-        // A prompt that is under way would not be believed, but it says what is written next.
+        // A prompt that is under way would not be believed, but it decides what is written next.
         if matches!(&self.state, State::Busy(Exchange { phase: Phase::Prompt(_), .. })) {
             self.resync = Some(Resync::behind_a_prompt(now, now + GRACE, hurt));
             return None;
@@ -45,7 +45,7 @@ impl Session {
     fn settle(&mut self, out: &mut Outbox) -> Option<Finished> {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Busy(mut exchange) => match exchange.phase {
-                // A module answers in order: behind the answer to the question there is none of this command.
+                // A module answers in order: behind the answer to the question no answer to this command comes.
                 Phase::Answer => Some(exchange.finish(Err(Failure::Refused(Refusal::Ambiguous)))),
                 Phase::Prompt(_) => {
                     self.fill_up(exchange.take_open(), out);
@@ -74,8 +74,8 @@ impl Session {
         self.resync.is_some()
     }
 
-    /// Bytes have come that are not believed. How many of them, what that means, and the channels of which headers stand
-    /// in them; the rest is text again.
+    /// Takes bytes that are not believed. Returns how many of them are not, the step, and the channels whose headers stand in
+    /// them. The bytes behind are text again.
     pub(in crate::proto) fn distrusted(
         &mut self,
         now: Timestamp,
@@ -100,7 +100,7 @@ impl Session {
         }
     }
 
-    /// The deadline of the search for text has come.
+    /// The deadline of the search for the beginning of text has come.
     pub(super) fn resync_expired(
         &mut self,
         now: Timestamp,
@@ -150,7 +150,7 @@ impl Session {
     /// Whether data of this channel may still come that were asked for before.
     pub(in crate::proto) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
         self.late_answers.is_on(now)
-            && self.late_answers.feared().iter().any(|command| command.fetches(channel))
+            && self.late_answers.timed_out().iter().any(|command| command.fetches(channel))
     }
 
     /// Whether a line may be of a late answer.
@@ -160,7 +160,7 @@ impl Session {
         let is_late = |older: &Command| older.may_print(&line) || text.starts_with(b">");
         self.late_answers.is_on(now)
             && (matches!(line, Line::Final(_) | Line::ShutOk)
-                || self.late_answers.feared().iter().any(is_late))
+                || self.late_answers.timed_out().iter().any(is_late))
     }
 
     /// Whether a command of the application is in flight: its answer may have any form.

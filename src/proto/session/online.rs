@@ -12,7 +12,7 @@ impl Session {
         self.state = State::Online;
     }
 
-    /// Data mode has ended, as the module has said.
+    /// Data mode has ended: the module has said so.
     pub(in crate::proto) fn go_offline(&mut self) {
         if self.is_online() {
             self.state = State::Idle;
@@ -24,7 +24,7 @@ impl Session {
         matches!(self.state, State::Online)
     }
 
-    /// Whether it may do so, or may be about to.
+    /// Whether the line may carry payload, or may be about to.
     pub(in crate::proto) fn may_be_online(&self) -> bool {
         match &self.state {
             State::Online => true,

@@ -1,4 +1,4 @@
-//! Text of people in an answer: it says what it will, and the module says nothing by it.
+//! Text of people in an answer. It may read like any line of the module, and is none.
 
 use crate::at::Line;
 use crate::time::Timestamp;
@@ -36,7 +36,7 @@ impl Session {
         command.is_some_and(|command| command.asks_for_text(&Line::parse(line)))
     }
 
-    /// An empty line amid text: CR LF may stand between two frames, LF alone is text.
+    /// An empty line in a text: CR LF may stand between two frames, LF alone is text.
     pub(in crate::proto) fn empty_line(&mut self, raw: &[u8]) {
         if raw == b"\r" {
             self.before = Before::FrameEnd;

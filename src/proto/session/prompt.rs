@@ -1,8 +1,8 @@
 //! Payload behind a prompt, and what is done when the prompt or the result does not come.
 //!
 //! The module takes whatever is written behind a prompt for payload, and payload for commands where it has not prompted.
-//! So while it may be waiting, nothing is written but what it waits for; what may not be needed is harmless as commands
-//! ([`harmless_len`]); and a send that was settled in that way has failed, because it is not known what the peer got.
+//! So while it may be waiting, only what it waits for is written. What is written without need is harmless as commands
+//! ([`harmless_len`]). A send that was settled in that way has failed, because it is unknown what the peer got.
 
 use std::time::Duration;
 
@@ -34,12 +34,12 @@ impl Session {
                             return Step::Consumed;
                         }
                     }
-                    // It is late: the module may not have taken what came before it.
+                    // The prompt is late: the module may not have taken what was written before it.
                     Phase::Blind(ref mut payload) => {
                         exchange.phase = Phase::Result(std::mem::take(payload));
                         exchange.deadline = now + BLIND_TIMEOUT;
                     }
-                    // It has come twice.
+                    // The prompt has come twice.
                     Phase::Result(_) => {}
                     Phase::Answer => exchange.doubt(Setback::Prompted, exchange.deadline),
                 }
@@ -70,7 +70,7 @@ impl Session {
         }
     }
 
-    /// A channel has ended: nothing on it will take its full time.
+    /// A channel has ended: a command for it will not take its full time.
     pub(in crate::proto) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
         if let State::Busy(exchange) = &mut self.state
             && matches!(exchange.phase, Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_))
@@ -81,7 +81,7 @@ impl Session {
         }
     }
 
-    /// The send that the module may be waiting for, if it can wait for ever. What was given is not given again.
+    /// The send that the module may be waiting for, if it can wait for ever. It is given once.
     pub(in crate::proto) fn take_open(&mut self) -> Option<OpenSend> {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_open(),
@@ -158,7 +158,7 @@ impl Session {
         Step::Consumed
     }
 
-    /// The question behind a send is payload to the module, or may be: the payload itself ends that.
+    /// The question behind a send is payload to the module, or may be. Writing the payload itself ends its wait.
     fn settle_fenced(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::AtBarrier(mut barrier) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
@@ -173,8 +173,8 @@ impl Session {
         settled.map_or(Step::Consumed, Step::Finished)
     }
 
-    /// The error in place of the prompt may be another command's, and then the module waits and a question would be payload:
-    /// the payload itself ends that.
+    /// The error in place of the prompt may be another command's. Then the module waits, and a question would be payload.
+    /// Writing the payload itself ends its wait.
     fn settle_doubted(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
@@ -203,7 +203,7 @@ impl Session {
         self.barrier(barrier.with_open(open), out);
     }
 
-    /// A module that waits for text up to Ctrl-Z stops doing so; another takes no notice (A32).
+    /// Ends the wait of a module for text up to Ctrl-Z; a module that does not wait ignores it (A32).
     fn abort_prompt(&self, out: &mut Outbox) {
         out.write(vec![0x1b]);
     }
@@ -245,7 +245,7 @@ impl Session {
         };
         self.late_answers.begin(now, &exchange.command);
         if exchange.command.enters_data_mode() {
-            // It may have succeeded: a question would be payload.
+            // The command may have succeeded: then a question would be payload.
             self.search(now);
             return Step::Finished(exchange.finish(Err(Failure::Timeout)));
         }
@@ -260,7 +260,7 @@ impl Session {
                 out.write(b"\r\n".to_vec());
                 self.unproved = exchange.take_open();
             }
-            // Bytes lost on the line leave the module waiting for as many.
+            // The module waits for as many bytes as the line has lost.
             Phase::Prompt(_) | Phase::Result(_) => self.fill_up(exchange.take_open(), out),
             Phase::Answer => {}
         }

@@ -4,7 +4,7 @@ use crate::at::{Line, Urc};
 
 use super::super::late_answers::LateAnswers;
 
-/// Whether a line is neither news nor accounted for by a late answer: it may be half of one that another has split.
+/// Whether a line is neither news nor part of a late answer. It may be half of a line that another line has split.
 pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> bool {
     let unknown = match line {
         Line::Text(b">") => false,

@@ -10,14 +10,14 @@ pub(in crate::proto) enum Step {
     Consumed,
     /// A command has ended.
     Finished(Finished),
-    /// It answers nothing: it is news.
+    /// The line answers nothing: it is news.
     Unclaimed,
-    /// It is text of people, whatever it says.
+    /// The line is text of people, whatever it reads like.
     Text,
     /// Echo is on although it was switched off.
     Echoed,
-    /// The session has found its footing and is idle.
+    /// The module answers in order, and the session is idle.
     Synchronised,
-    /// The line is believed again, after this number of bytes that were not; whether the module sends commands back.
+    /// The line is believed again: the number of bytes that were not believed, and whether the module sends commands back.
     Trusted(u64, ProbeEcho),
 }
