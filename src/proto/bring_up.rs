@@ -32,7 +32,7 @@ use super::exchange::Failure;
 pub(super) use states::Carries;
 pub use step::BringUpStep;
 
-/// How far the module is, and what is asked next.
+/// The progress of bring-up, and the next command.
 ///
 /// The order is that of [`BringUpStep`]: the official flow (protocol section 5) and the union of working drivers
 /// (section 16). A step whose result is there already is skipped; one that fails goes back as far as its row says:
@@ -67,10 +67,10 @@ pub(super) struct BringUp {
     pub(super) found: Found,
 }
 
-/// What is to be done with the IP application as it was found.
+/// The state of the module's IP application when the module was found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Plan {
-    /// It is not known yet how it stands.
+    /// Not known yet.
     Look,
     /// In `IP INITIAL`: set it up.
     SetUp,

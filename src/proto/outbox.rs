@@ -5,14 +5,14 @@ use crate::error::Error;
 use crate::proto::statistics::Statistics;
 use crate::proto::{Event, Output, Response, SocketId, Ticket};
 
-/// Outputs in the order in which they arose; and, because everything that does something has it at hand, what is counted.
+/// The outputs in their order, and the statistics, because every part that acts has the outbox at hand.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,
     /// Buffers to be filled again; what they held is gone.
     spare: Vec<Vec<u8>>,
     pub(super) statistics: Statistics,
-    /// What must not be shown.
+    /// Texts that must not be shown.
     secrets: SecretLines,
 }
 

@@ -10,7 +10,7 @@ impl BringUp {
         self.echo == Echo::Off
     }
 
-    /// Whether it sends them back whatever it is told.
+    /// Whether it sends them back even after `ATE0`.
     pub(in crate::proto) fn knows_echo_stays(&self) -> bool {
         self.echo == Echo::Stays
     }

@@ -54,7 +54,7 @@ impl Network {
         }
     }
 
-    /// The most telling of what is not registered.
+    /// The status that tells most, of the domains that are not registered.
     fn status(&self) -> RegistrationStatus {
         self.told().max_by_key(|status| weight(*status)).unwrap_or(RegistrationStatus::Unknown)
     }
@@ -64,7 +64,7 @@ impl Network {
     }
 }
 
-/// Whether the network itself has spoken.
+/// Whether the status comes from the network itself.
 fn is_answer(status: RegistrationStatus) -> bool {
     weight(status) >= weight(RegistrationStatus::SmsOnly)
 }

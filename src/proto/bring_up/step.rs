@@ -36,13 +36,13 @@ pub enum BringUpStep {
     CircuitRegistration,
     /// Attached to packet service.
     Attach,
-    /// Where the IP application stands.
+    /// The state of the IP application.
     IpStatus,
     /// Whether quick send is on already, on a module that is up.
     QuickSendState,
     /// Whether the receive mode is the wanted one already, on a module that is up.
     ReceiveState,
-    /// Everything down, unless it is, or can be taken as it is.
+    /// The IP application is shut down, unless it is down or can be taken as it is.
     Shut,
     /// No transparent mode.
     CommandMode,
@@ -52,7 +52,7 @@ pub enum BringUpStep {
     Single,
     /// Transparent mode, for a transparent stream.
     Transparent,
-    /// What becomes of data that are under way when a transparent stream breaks.
+    /// Data that are under way when a transparent stream breaks are dropped.
     Packets,
     /// No TLS, for a transparent stream.
     Plain,

@@ -38,8 +38,8 @@ impl Engine {
         self.damaged(now, fault, named);
     }
 
-    /// The line was damaged. It may have hurt the channel that is named, and those whose data it has had to do with;
-    /// without a name every one that was being received from.
+    /// The line was damaged. That may have hurt `channel` and the channels whose data are involved; without `channel`, every
+    /// channel that was receiving.
     pub(in crate::proto) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
         self.stream_fault(now);
         self.out.event(Event::Fault(fault));
@@ -53,7 +53,7 @@ impl Engine {
             hurt.insert(channel);
             hurt = hurt.with(swallowed);
         }
-        // What is missing of data may have been longer than they, and have held a whole frame of any channel.
+        // The missing part may be longer than the data, and may have contained a whole frame of any channel.
         let hurt = match named {
             Some(_) => self.channels.hurt_by_name(now, hurt),
             None => self.channels.hurt_by_loss(hurt),
@@ -81,14 +81,14 @@ impl Engine {
         if !self.channels.may_receive() {
             return;
         }
-        // A datagram's socket is not closed: what it lacks is a datagram.
+        // A socket of datagrams is not closed: it lacks one datagram.
         let closed = self.channels.released(hurt);
         if let Some(finished) = self.session.distrust(now, self.received_at, closed, &mut self.out) {
             self.finished(now, finished);
         }
     }
 
-    /// Takes bytes that are not believed; how many.
+    /// Takes bytes that are not believed, and returns their number.
     pub(in crate::proto) fn distrusted(&mut self, now: Timestamp, bytes: &[u8]) -> usize {
         let (count, step, seen) = self.session.distrusted(now, bytes, &mut self.out);
         if self.channels.mode == ReceiveMode::Push {
@@ -105,14 +105,14 @@ impl Engine {
         count
     }
 
-    /// The line is believed again. What was said meanwhile is asked for.
+    /// The line is believed again. The module is asked for the news that may have been dropped.
     pub(in crate::proto) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: ProbeEcho) {
         self.out.event(Event::Dropped(format!("{dropped} bytes behind damage on the line")));
         if echo == ProbeEcho::Seen && self.bring_up.knows_echo_off() {
             return self.restarted(now);
         }
         if self.bring_up.is_waiting_for_module() {
-            // The question was the one that was to find the module.
+            // The answered question was the one that searches for the module.
             return self.bring_up.begin(now);
         }
         self.channels.doubt_all();
@@ -133,7 +133,7 @@ impl Engine {
         }
     }
 
-    /// What has followed the news is sound.
+    /// The bytes behind the news are sound, so the news are believed.
     pub(in crate::proto) fn believe_news(&mut self, now: Timestamp) {
         if self.noticed.holds_news() {
             let mut line = std::mem::take(&mut self.noticed.held);
@@ -164,7 +164,8 @@ impl Engine {
         let text = std::mem::replace(&mut self.noticed.text, Text::Sound);
         if self.noticed.unknown == Unknown::Followed {
             self.noticed.unknown = Unknown::None;
-            // The line end behind the words was the one in front of this line: they were the end of data. An echo has none.
+            // The words had no line end of their own: the one behind them began this line. So they were the end of data. An echo begins
+            // without a line end.
             if is_loose && self.may_be_data() && self.bring_up.knows_echo_off() {
                 return self.damaged(now, Fault::Garbage, self.session.fetching());
             }
@@ -210,7 +211,7 @@ impl Engine {
         !self.session.explains(now, line)
     }
 
-    /// Whether what is no text of the module may be payload.
+    /// Whether bytes that are no text of the module may be payload.
     fn may_be_data(&self) -> bool {
         match self.channels.mode {
             ReceiveMode::Push => self.channels.may_receive(),
@@ -219,7 +220,7 @@ impl Engine {
     }
 }
 
-/// Whether a line can be words of a module's: short, and without control characters.
+/// Whether a line can be words of a module: short, and without control characters.
 fn reads_as_words(line: &[u8]) -> bool {
     let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LONGEST_WORDS);
     text.is_some_and(|text| !text.chars().any(char::is_control))

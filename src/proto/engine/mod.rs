@@ -204,7 +204,7 @@ impl Engine {
             && self.channels.pending().nth(1).is_some()
             && matches!(news, ChannelNews::ConnectFail | ChannelNews::AlreadyConnect)
         {
-            // Not that of the command in flight alone.
+            // The news concern more than the command in flight.
             self.unclaimed(now, line);
             return;
         }
@@ -225,8 +225,8 @@ impl Engine {
         }
     }
 
-    /// The second final of an `AT+CIPSTART` that the command in flight, if any, has to wait for. Whether there is such a
-    /// connection.
+    /// The second final of an `AT+CIPSTART` has come, for which the command in flight, if any, has waited. Returns whether there
+    /// is such a connection.
     fn connection_given_up(&mut self, now: Timestamp) -> bool {
         match self.channels.connecting() {
             Some(channel) => self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out),
@@ -255,7 +255,7 @@ impl Engine {
             Step::Trusted(dropped, echo) => self.trusted(now, dropped, echo),
         }
         if self.session.is_waking() && !self.bring_up.is_waiting_for_module() {
-            // The module fell silent: whatever it was, it must be found again.
+            // The module fell silent: it must be found again.
             self.lost_contact(now);
         }
     }
@@ -307,7 +307,7 @@ impl Engine {
         self.bearer_ends(now, Remains::Nothing);
     }
 
-    /// The bearer is to go; until then the module holds what it held.
+    /// The bearer is to be taken down; until then the module holds what it held.
     pub(in crate::proto) fn take_bearer_down(&mut self, now: Timestamp) {
         self.bearer_ends(now, Remains::Unknown);
     }

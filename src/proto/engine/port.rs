@@ -6,7 +6,7 @@ use crate::proto::open_send::OpenSend;
 #[derive(Debug)]
 pub(in crate::proto) enum Port {
     There,
-    /// Gone, why, and what the module may still take what comes next for.
+    /// Gone: the reason, and for what the module may take the next bytes.
     Lost(Box<str>, Unfinished),
 }
 

@@ -9,7 +9,7 @@ use super::Engine;
 use super::port::Port;
 
 impl Engine {
-    /// Reads from a socket: how many bytes, or `None` if nothing has come yet. Zero only for an empty buffer.
+    /// Reads from a socket. Returns the number of bytes, or `None` if nothing has come yet; zero only for an empty buffer.
     ///
     /// Reading makes room, so there may be outputs to drain afterwards.
     ///
@@ -36,7 +36,7 @@ impl Engine {
         self.channels.sender(socket)
     }
 
-    /// How many bytes of a socket can be read at once, and whether it has ended.
+    /// How many bytes of a socket can be read now, and whether it has ended.
     pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
         self.channels.readable(socket)
     }
@@ -86,7 +86,7 @@ impl Engine {
 
 impl Engine {
     /// Gives the buffer of an [`Output::Write`](crate::proto::Output::Write) back when its bytes are with the port, to be filled again, so that
-    /// writing allocates nothing. A shell that does without loses nothing else.
+    /// writing allocates nothing. A shell need not do so.
     pub fn reuse(&mut self, buffer: Vec<u8>) {
         self.out.reuse(buffer);
     }

@@ -59,7 +59,7 @@ impl Engine {
         if matches!(self.port, Port::Lost(..)) {
             return;
         }
-        // A module that is sought in data mode as in all others may be in a send.
+        // The search for the module covers data mode and a send that it may be in.
         let unfinished = match self.session.unfinished_send() {
             None if self.session.may_be_online() => Unfinished::DataMode,
             open => Unfinished::Send(open),

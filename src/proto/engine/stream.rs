@@ -36,7 +36,7 @@ impl Engine {
         self.stream_acts(now);
     }
 
-    /// Something came that no module says in command mode.
+    /// Bytes came in command mode that no module sends there.
     pub(super) fn stream_fault(&mut self, now: Timestamp) {
         if self.transparent.is_beside() {
             self.stream_handles(now, StreamInput::Fault);
@@ -60,7 +60,7 @@ impl Engine {
         }
     }
 
-    /// Everything on the module is gone: the stream, or the wish for one. Sockets end elsewhere.
+    /// Everything on the module is gone: the stream ends, or the request for one. Other parts end the sockets.
     pub(super) fn drop_stream(&mut self, now: Timestamp, end: &End) {
         self.stream_handles(now, StreamInput::Lost(end));
         self.session.go_offline();

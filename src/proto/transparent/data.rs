@@ -30,7 +30,7 @@ impl Transparent {
         });
     }
 
-    /// Time has passed without a byte: what was held back may be payload.
+    /// Time has passed without a byte: bytes that were held back may be payload.
     pub(in crate::proto) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
         if !matches!(
             self.state,
@@ -46,14 +46,14 @@ impl Transparent {
         });
     }
 
-    /// What is held back was payload after all.
+    /// The bytes that are held back were payload.
     pub(super) fn give_held(&mut self) {
         let mut payload = Vec::new();
         self.wire.tail.give_up(|held| payload.extend_from_slice(held));
         self.give(payload);
     }
 
-    /// How the connection has ended by what is held back, if it is that.
+    /// How the connection has ended, if the bytes that are held back are its end.
     pub(super) fn end_by_tail(&mut self, echo_is_off: bool) -> Option<Ending> {
         if !self.wire.tail.is_in_doubt() {
             return None;
@@ -73,7 +73,7 @@ impl Transparent {
 
     fn escape_at(&self, now: Timestamp) -> Escape {
         match self.state {
-            // An earlier one may be answered late.
+            // An earlier escape may be answered late.
             StreamState::Escaping { failed: 1.., .. } | StreamState::Guarding { failed: 1.., .. } => {
                 Escape::Answerable
             }
@@ -83,8 +83,7 @@ impl Transparent {
         }
     }
 
-    /// How many bytes of the data that are next can be written now, as they then are. None while the port has not taken
-    /// the last ones.
+    /// How many bytes of the next data can be written now. None while the port has not taken the last ones.
     pub(in crate::proto) fn write(&mut self, now: Timestamp, next: Option<Piece<'_>>) -> usize {
         let wire = &mut self.wire;
         wire.resume_at = None;

@@ -1,4 +1,4 @@
-//! What is done next, in every state.
+//! The next action in every state.
 
 use crate::at::{Command, Refusal, Urc};
 use crate::error::{CloseReason, Error};
@@ -116,7 +116,7 @@ impl Transparent {
             (StreamState::Dialling(dial), Ok(_)) => {
                 let ticket = dial.ticket;
                 self.go_online(now);
-                // If nothing waits any more it is hung up. A socket before that had an end to be told of.
+                // If no request waits any more, the connection is hung up. A socket opened before would need an end.
                 if let Some(ticket) = ticket {
                     self.act(StreamAction::Open(ticket));
                 }
@@ -134,7 +134,7 @@ impl Transparent {
             (StreamState::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(facts),
             (StreamState::Proving, Err(_)) => self.unproved(facts),
             (StreamState::Resuming, Ok(_)) => {
-                // The connection stands, so what looked like its end was payload.
+                // The connection stands, so the bytes that looked like its end were payload.
                 self.give_held();
                 self.go_online(now);
             }
@@ -171,8 +171,8 @@ impl Transparent {
         }
     }
 
-    /// It has: it takes commands. A word that ends a connection was payload, for the module answers an escape in data mode
-    /// alone; if the way back is next, that shows it, too.
+    /// The escape was answered, and the module takes commands. A word that ends a connection was payload, because the module
+    /// answers an escape in data mode only. If data mode is wanted again, `ATO` proves that too.
     fn proved(&mut self, facts: &Facts) {
         if !facts.socket.is_open() || self.wants_command() {
             self.give_held();
@@ -183,7 +183,7 @@ impl Transparent {
         self.act(StreamAction::Read(news));
     }
 
-    /// It has not: what seemed to be its answer was the peer's, or the module has restarted.
+    /// The escape was not answered: what looked like the answer came from the peer, or the module has restarted.
     fn unproved(&mut self, facts: &Facts) {
         let news = std::mem::take(&mut self.wire.news);
         if news.split(|byte| *byte == b'\n').any(|line| Urc::parse(line).is_restart()) {
@@ -233,7 +233,7 @@ impl Transparent {
         self.act(StreamAction::Dtr(on));
     }
 
-    /// It is not known in which mode the module is. What is held looks like its words, and is given to nothing.
+    /// The mode of the module is unknown. Bytes that are held look like its words, and are dropped.
     fn give_up_escaping(&mut self, facts: &Facts) {
         self.wire.tail.forget();
         self.end(End::Closed(CloseReason::EscapeUnanswered), facts);

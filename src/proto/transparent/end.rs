@@ -46,7 +46,7 @@ impl Transparent {
         self.act(StreamAction::CarrySockets);
     }
 
-    /// It is not known in which mode the module is: it is looked for, and then brought up again.
+    /// The mode of the module is unknown: the driver searches for it, and then brings it up again.
     pub(super) fn recover(&mut self) {
         self.act(StreamAction::Search);
         self.wire.forget();
@@ -60,7 +60,7 @@ impl Transparent {
         self.fail_waiting(&|| first.error());
     }
 
-    /// The stream was never there.
+    /// The stream has never stood.
     pub(super) fn fail_dial(&mut self, error: Error) {
         if let StreamState::Preparing(dial) | StreamState::Dialling(dial) =
             std::mem::replace(&mut self.state, StreamState::Off)
@@ -77,7 +77,7 @@ impl Transparent {
         self.act(StreamAction::Vacate);
     }
 
-    /// Everything on the module is gone: the stream, or the wish for one. Sockets end elsewhere.
+    /// Everything on the module is gone: the stream ends, or the request for one. Other parts end the sockets.
     fn lost(&mut self, end: &End, facts: &Facts) {
         if let Some(dial) = self.next.take() {
             self.answer(dial.ticket, Err(end.error()));
@@ -104,7 +104,7 @@ impl Transparent {
         if let StreamState::Dialling(dial) = &mut self.state
             && dial.deadline <= now
         {
-            // The command is in doubt; what comes of it is undone.
+            // The outcome of the command is unknown. A connection that it makes is closed.
             dial.deadline = Timestamp::MAX;
             let (ticket, timeout) = (dial.ticket.take(), dial.timeout);
             self.answer(ticket, Err(Error::timeout("connect", timeout)));
@@ -148,7 +148,7 @@ impl Transparent {
         self.end(End::Closed(reason), facts);
     }
 
-    /// Keeps a line that answers nothing until the module is proved to be in command mode; whether it has.
+    /// Keeps a line that answers nothing until the module is proved to be in command mode. Returns whether it was kept.
     pub(in crate::proto) fn keeps(&mut self, line: &[u8]) -> bool {
         let keeps = self.is_proving();
         if keeps {
@@ -158,7 +158,7 @@ impl Transparent {
         keeps
     }
 
-    /// Something came in command mode beside the connection that no module says.
+    /// Bytes came in command mode that no module sends there.
     fn fault(&mut self, facts: &Facts) {
         if self.is_beside() {
             self.end(End::Closed(CloseReason::DataInCommandMode), facts);

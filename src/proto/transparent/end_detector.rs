@@ -1,4 +1,4 @@
-//! What may be the module's own words amid transparent data.
+//! The module's own words among transparent data.
 
 use std::time::Duration;
 
@@ -8,15 +8,16 @@ use crate::time::Timestamp;
 
 use super::end_lines::{Ending, MAX_WORD, may_begin_word, meaning};
 
-/// Transparent data have no frame, so the module's own words stand among them: `OK` behind an escape, `CLOSED` and its
-/// like when the connection ends (protocol section 12). Payload may say the same. They are told apart like this:
+/// Transparent data have no frame, so the module's own words stand among them: `OK` behind an escape, `CLOSED` and similar
+/// lines when the connection ends (protocol section 12). Payload may contain the same bytes. They are told apart like this:
 ///
-/// 1. Words are framed, CR LF before and behind. What stands at the very end and may be (the beginning of) such frames is
-///    held back for a moment ([`LINE_END`], [`REST`], [`SETTLED`]); then it is payload.
-/// 2. A word that ends a connection is in doubt whatever follows: behind it a module echoes what is under way to it (after a
-///    restart) and answers what it takes for commands. It and all that comes behind it is held until an escape settles it.
-/// 3. An escape that is answered, and a question behind it, prove that the module was in data mode, where its own words
-///    can't have been: all is payload. Otherwise the connection has ended, and [`end`](EndDetector::end) says how.
+/// 1. Words are framed, CR LF before and behind. Bytes at the very end that may be (the beginning of) such frames are held
+///    back for a moment ([`LINE_END`], [`REST`], [`SETTLED`]); then they are payload.
+/// 2. A word that ends a connection is in doubt whatever follows. A module in command mode may send more behind it: the echo
+///    of bytes on their way to it (after a restart), and answers to those that it takes for commands. The word and all bytes
+///    behind it are held until an escape settles it.
+/// 3. An answered escape, and a question behind it, prove that the module was in data mode, in which it says no words of its
+///    own: all is payload. Otherwise the connection has ended, and [`end`](EndDetector::end) says how.
 ///
 /// What is held is bounded: words by [`MAX_HELD`], what is in doubt by [`MAX_DOUBTED`].
 #[derive(Debug, Default)]
@@ -80,8 +81,8 @@ struct Frame {
     ending: Ending,
 }
 
-/// How long a CR LF at the end of what came is held back, for it may begin a frame. Frames are written in one go; longer
-/// than that takes at 9600 baud, and shorter than is noticed behind a line of text.
+/// How long a CR LF at the end of what came is held back, because it may begin a frame. Frames are written in one go. The
+/// span is longer than that takes at 9600 baud, and short enough not to be noticed behind a line of text.
 const LINE_END: Duration = Duration::from_millis(20);
 /// How long the beginning of a word is waited for to become whole (as a partial line).
 const REST: Duration = Duration::from_millis(250);
@@ -90,7 +91,7 @@ const SETTLED: Duration = Duration::from_millis(300);
 /// The most that is held back because it may be words: more than a start of the module prints.
 const MAX_HELD: usize = 4096;
 /// The most that is held back because it may be the end. A module in command mode says less: the echo of what was under way
-/// to it, some 12 KiB, or its answers to what it takes for commands. More is the peer's.
+/// to it, some 12 KiB, or its answers to what it takes for commands. More bytes are the peer's.
 const MAX_DOUBTED: usize = 128 * 1024;
 /// The answer to an escape.
 const ESCAPED: &[u8] = b"\r\nOK\r\n";
@@ -101,7 +102,7 @@ impl EndDetector {
     /// An escape has come so far.
     pub(super) fn escape_is(&mut self, escape: Escape) {
         if escape == Escape::Answerable && self.escape != escape {
-            // What is there already has other reasons.
+            // Bytes that came before are no answer to it.
             self.answer_from = self.held.len();
         }
         self.escape = escape;
@@ -171,7 +172,7 @@ impl EndDetector {
         self.given = given;
     }
 
-    /// It was payload after all.
+    /// The bytes that are held were payload.
     pub(super) fn give_up(&mut self, give: impl FnOnce(&[u8])) {
         if !self.held.is_empty() {
             give(&self.held);
@@ -179,7 +180,7 @@ impl EndDetector {
         }
     }
 
-    /// They were the module's words.
+    /// The bytes that are held were the module's words.
     pub(super) fn forget(&mut self) {
         self.held.clear();
         self.answer_from = 0;
@@ -192,11 +193,11 @@ impl EndDetector {
         self.doubt == EndDoubt::Ended
     }
 
-    /// The module is in command mode of its own accord: how the connection has ended. What can only be payload is given;
-    /// what may be either is not, and then an end by the peer is none that leaves nothing open.
+    /// The module is in command mode without an escape. Returns how the connection has ended. Bytes that can only be payload
+    /// are given. Bytes that may be either are not, and then an end by the peer is reported as uncertain.
     ///
-    /// The last word that ends a connection is the module's, for it has said one. Behind its first it says frames alone if
-    /// its echo is off, so any other byte shows that what stands before is payload.
+    /// The last word that ends a connection is the module's, because it has said one. Behind its first such word a module
+    /// without echo sends frames only, so any other byte shows that the bytes before it are payload.
     pub(super) fn end(&mut self, is_silent: bool, mut give: impl FnMut(&[u8])) -> Option<Ending> {
         let held = std::mem::take(&mut self.held);
         let found: Vec<Frame> = endings(&held, self.given).chain(unfinished_ending(&held)).collect();
@@ -250,8 +251,8 @@ impl EndDetector {
         (read(rest, self.escape) == Reading::Whole).then_some(at)
     }
 
-    /// Whether no time settles what is held, but an escape alone: an end, and behind an escape all that may be words. If the
-    /// answer was lost, the module is in command mode, and they are.
+    /// Whether only an escape settles the bytes that are held: a word that ends the connection, and behind an escape all that
+    /// may be words. If the answer to the escape was lost, the module is in command mode, and they are its words.
     fn awaits_escape(&self) -> bool {
         let may_be_words = || self.escape != Escape::None && read(&self.held, self.escape) == Reading::Whole;
         !self.has_answer() && (self.is_in_doubt() || may_be_words())

@@ -5,15 +5,14 @@ use std::time::Duration;
 use crate::time::Timestamp;
 
 /// The module takes three pluses for an escape if they come within 0.5 s, behind at least 1 s of silence, and at least
-/// 0.5 s of silence follow (protocol section 12). Payload can hold just that. It is payload as soon as one of the
-/// conditions does not hold, and the only one that is in our hands without adding bytes is the second: the third plus is
-/// held back until it can't be within 0.5 s of the first. If anything follows meanwhile, all goes out at once, for then
-/// the pluses are not alone.
+/// 0.5 s of silence follow (protocol section 12). Payload can be exactly that. It stays payload if one of the conditions does
+/// not hold. Without adding bytes the driver can break the first condition only: it holds the third plus back until it can't be
+/// within 0.5 s of the first. If other data follow meanwhile, all goes out at once, because the pluses are not alone then.
 ///
-/// The module's clock begins when bytes arrive, ours when they are written; what lies between differs by a port's
-/// buffering. So silence counts from [`SILENCE`] on, and the third plus waits for [`APART`]. A port that takes longer than
-/// [`DOUBT`] leaves open when the bytes went: what follows is then held back as if silence were before it, and not
-/// behind it.
+/// The module measures from the arrival of bytes, the driver from their writing; the difference depends on the buffers of
+/// the port. So silence counts from [`SILENCE`] on, and the third plus waits for [`APART`]. If a port takes longer than
+/// [`DOUBT`], it is unknown when the bytes went. The next data are then held back as if silence were before them, and not
+/// behind them.
 #[derive(Debug, Default)]
 pub(super) struct EscapeGuard {
     run: Run,
@@ -71,7 +70,7 @@ impl EscapeGuard {
         }
     }
 
-    /// That was written.
+    /// These bytes were written.
     pub(super) fn wrote(&mut self, now: Timestamp, data: &[u8]) {
         self.run = match self.run {
             Run::Pluses(count, first_at) if data.iter().all(|byte| *byte == b'+') => {
@@ -87,7 +86,7 @@ impl EscapeGuard {
         self.written_at = Some(now);
     }
 
-    /// The port has taken what was written: it may have been waiting until now, or gone long ago.
+    /// The port has taken the bytes: they may have waited until now, or have gone long ago.
     pub(super) fn taken(&mut self, now: Timestamp) {
         if self.written_at.is_some_and(|at| now - at >= DOUBT) {
             match self.run {

@@ -1,4 +1,4 @@
-//! What the stream is told, what it has to know of the rest of the core, and what it wants done.
+//! The inputs of the stream, the facts that it needs of the rest of the core, and its outputs.
 
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ pub(in crate::proto) enum StreamInput<'a> {
     Fault,
     /// The module has refused this command, without which it carries no stream.
     Unable(&'a str, Refusal),
-    /// Everything on the module is gone.
+    /// Everything that was open on the module is gone.
     Lost(&'a End),
     /// The time of a request is up.
     Expired,
 }
 
-/// What the stream has to know of the rest of the core.
+/// The facts that the stream needs of the rest of the core.
 #[derive(Debug)]
 pub(in crate::proto) struct Facts {
     pub(in crate::proto) socket: StreamSocket,
@@ -51,7 +51,7 @@ pub(in crate::proto) struct Facts {
     pub(in crate::proto) has_commands: bool,
 }
 
-/// What the stream wants done.
+/// An output of the stream.
 #[derive(Debug)]
 pub(in crate::proto) enum StreamAction {
     Answer(Ticket, Result<Response, Error>),
@@ -66,13 +66,13 @@ pub(in crate::proto) enum StreamAction {
     Open(Ticket),
     /// The socket ends.
     End(End),
-    /// The channel stands for it no more.
+    /// The channel no longer stands for the stream.
     Vacate,
     /// Data mode has begun.
     GoOnline,
     /// Data mode is over.
     GoOffline,
-    /// It is not known in which mode the module is: it is looked for and set up for sockets.
+    /// The mode of the module is unknown: the driver searches for it and sets it up for sockets.
     Search,
     /// The module is set up for sockets.
     CarrySockets,

@@ -1,4 +1,4 @@
-//! A heartbeat that comes back as it went.
+//! Detects a heartbeat that comes back byte by byte.
 
 /// A module that has restarted without saying so echoes what is written to it (protocol section 2), and so looks like a
 /// peer that answers. A heartbeat that comes back byte by byte, and nothing else, may be such an echo: the module is asked
@@ -14,7 +14,7 @@ pub(super) struct Mirror {
 const MAX_WRITTEN: usize = 4 * 1024;
 
 impl Mirror {
-    /// That was written last, as a heartbeat.
+    /// `bytes` were written last, as a heartbeat.
     pub(super) fn wrote(&mut self, bytes: &[u8]) {
         self.forget();
         if bytes.len() <= MAX_WRITTEN {
@@ -22,7 +22,7 @@ impl Mirror {
         }
     }
 
-    /// That came.
+    /// `bytes` came from the line.
     pub(super) fn received(&mut self, bytes: &[u8]) {
         if self.written.is_empty() {
             return;

@@ -50,16 +50,16 @@ use wire::Wire;
 /// | `Recovering` | bring-up has found the module and shut it down | `Off` |
 /// | any | bearer lost, restart, port lost | `Off` |
 ///
-/// The stream is the socket of a channel that is free, which the module knows nothing of: its window, its sends and how
-/// it ends are those of every socket.
+/// The stream uses the socket of a free channel, of which the module knows nothing: its window, its sends and its end are
+/// those of every socket.
 ///
 /// The machine knows no other part of the core. It is told what happens ([`handle`](Transparent::handle),
 /// [`received`](Transparent::received), [`finished`](Transparent::finished)) and does what is due ([`drive`](Transparent::drive),
-/// [`poll_command`](Transparent::poll_command)); after each of them what it wants done is drained with [`poll`](Transparent::poll).
+/// [`poll_command`](Transparent::poll_command)); after each of these its outputs are drained with [`poll`](Transparent::poll).
 #[derive(Debug)]
 pub(super) struct Transparent {
     state: StreamState,
-    /// What it wants done.
+    /// Its outputs.
     actions: VecDeque<StreamAction>,
     /// Asked for while an earlier one is on its way out.
     next: Option<Dial>,
@@ -79,7 +79,7 @@ enum StreamState {
     Preparing(Dial),
     Dialling(Dial),
     Online,
-    /// How often `+++` was written in vain.
+    /// How often `+++` was written without an answer.
     Guarding {
         failed: u32,
         since: Timestamp,
@@ -169,12 +169,12 @@ impl Transparent {
         }
     }
 
-    /// Whether there is nothing to do and nothing to be told.
+    /// Whether there is nothing to do and no request to answer.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.state, StreamState::Off) && self.next.is_none() && !self.dtr_is_off
     }
 
-    /// Why a request can't be served, if it can't: whatever needs the line while the stream has it.
+    /// Why a request can't be served, if it can't: it needs the line, and the stream has it.
     pub(super) fn refuses(&self, request: &Request) -> Option<Error> {
         let commands = matches!(
             self.state,
@@ -255,7 +255,7 @@ impl Transparent {
         may_be
     }
 
-    /// Whether a question is to prove that it does.
+    /// Whether a question is to prove that the module takes commands.
     pub(super) fn is_proving(&self) -> bool {
         matches!(self.state, StreamState::Proving)
     }
@@ -340,7 +340,7 @@ impl Transparent {
         self.actions.push_back(action);
     }
 
-    /// The next thing that it wants done, until `None`.
+    /// The next output, until `None`.
     pub(super) fn poll(&mut self) -> Option<StreamAction> {
         self.actions.pop_front()
     }

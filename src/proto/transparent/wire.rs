@@ -1,4 +1,4 @@
-//! Data on their way out: how much the line takes, and how much is in the port.
+//! Data that are written: how much the line takes, and how much is in the port.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(in crate::proto) struct Wire {
     pub(super) port: PortWrite,
     /// When payload may go on that would be an escape.
     pub(super) resume_at: Option<Timestamp>,
-    /// Whether what comes is what was written.
+    /// Compares the bytes that come with a heartbeat that was written.
     pub(in crate::proto) mirror: Mirror,
     /// What the module has said behind its answer to an escape, until that is proved to be one.
     pub(in crate::proto) news: Vec<u8>,
@@ -27,14 +27,14 @@ pub(in crate::proto) struct Wire {
 /// What the port does with the latest piece.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PortWrite {
-    /// It has taken it; the last byte leaves it then at the latest.
+    /// The port has taken it; its last byte leaves the port at this moment at the latest.
     Done(Timestamp),
-    /// It is taking it, of this length, behind what leaves it then at the latest.
+    /// The port is taking it: its length, and the moment at which the bytes before it have left the port at the latest.
     Busy(usize, Timestamp),
 }
 
-/// The most that is written at once. The next piece follows when the port has taken this one, so this and what the port
-/// keeps itself is all that is under way: enough to keep the line busy, and little to wait for before an escape.
+/// The most that is written at once. The next piece follows when the port has taken this one, so at most one piece and the
+/// port's own buffer are under way: enough to keep the line busy, and little to wait for before an escape.
 pub(super) const PIECE: usize = 4 * 1024;
 
 /// What a port keeps of what it has taken (a terminal of Linux: 4 KiB).
