@@ -124,7 +124,7 @@ impl CmeError {
         Self(code)
     }
 
-    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if nothing we know is spelled so.
+    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if no known error is spelled so.
     ///
     /// Case and surrounding blanks do not matter. Read are the texts of the manual, of 3GPP TS 27.007 section 9.2,
     /// and those of the RDA8910 core, which differ (`pdp have not actived` is 901).

@@ -38,7 +38,7 @@ impl CmsError {
         Self(code)
     }
 
-    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if nothing we know is spelled so.
+    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if no known error is spelled so.
     ///
     /// Case and surrounding blanks do not matter; `SIM` is read for `(U)SIM`, as the RDA8910 core has it.
     pub fn from_text(text: &str) -> Option<Self> {

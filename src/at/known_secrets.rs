@@ -73,7 +73,7 @@ impl KnownSecrets {
         }
     }
 
-    /// Whether the last characters are a piece of a secret: how many.
+    /// The number of last characters that are a piece of a secret, if they are.
     pub(crate) fn piece_at_end(&self, recent: &Recent) -> Option<usize> {
         let [_, short @ ..] = recent.last;
         if self.pieces.contains(&recent.last) || self.older.contains(&recent.last) {
@@ -123,7 +123,7 @@ impl KnownSecrets {
 }
 
 impl Recent {
-    /// Takes the next byte; the character that counts, if it is one.
+    /// Takes the next byte. Returns the character if it counts.
     pub(crate) fn push(&mut self, byte: u8) -> Option<u8> {
         if byte.is_ascii_control() {
             return None;

@@ -2,8 +2,8 @@
 
 use super::{Command, KnownSecrets, Scanner, SecretVerdict, Urc};
 
-/// Masks lines that nothing explains before they become events, logs or diagnoses: what names a secret by its command, and
-/// what repeats one that was written, however damaged the line is.
+/// Masks unexplained lines before they become events, logs or diagnoses: arguments behind the name of a command with secrets,
+/// and repeated pieces of a secret that was written, however damaged the line is.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SecretLines {
     known: KnownSecrets,
@@ -38,7 +38,7 @@ impl SecretLines {
             }
         }
         self.known.mask(&mut bytes);
-        // A character was masked in part at most: what is left of it is replaced.
+        // A character may have been masked in part: the rest of it is replaced.
         String::from_utf8_lossy(&bytes).into_owned()
     }
 

@@ -45,7 +45,7 @@ const SECRET_KEYS: [&str; 7] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK", "AU
 /// Parts of the names of other commands, all of whose arguments are taken for secret.
 const SECRET_NAMES: [&str; 6] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY"];
 
-/// What names begin with: `+` by V.250, the others by habit of vendors.
+/// The first characters of names: `+` by V.250, the others as vendors use them.
 const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 
 /// What a scanner says about one byte.
@@ -110,7 +110,7 @@ enum Url {
 }
 
 impl Url {
-    /// Takes the next byte; says whether it is part of a password. A port looks like one, and is masked.
+    /// Takes the next byte. Returns whether it is part of a password. A port looks like one, and is masked.
     fn byte(&mut self, byte: u8) -> bool {
         const SCHEME: &[u8] = b"://";
         let ends = matches!(byte, b'/' | b'@' | b'"' | b' ' | b',' | b'?' | b'#');
@@ -222,7 +222,7 @@ impl Arguments {
         }
     }
 
-    /// What the end of the line means.
+    /// The verdict at the end of the line.
     fn end(&self) -> SecretVerdict {
         match self.secret {
             Secret::Upload => SecretVerdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),

@@ -82,7 +82,7 @@ pub enum Urc {
     ResolveFailed(DnsError),
     /// `+CIPPING: <n>,"ip",<time>,<ttl>`: one reply, or its absence.
     Ping(PingReply),
-    /// `+CMT`, `+CBM`, `+CDS`, `+CUSD`, `+MSUB`: text of people. Whatever it says, it is not the module that says it.
+    /// `+CMT`, `+CBM`, `+CDS`, `+CUSD`, `+MSUB`: text of people. Whatever it reads like, it is no statement of the module.
     /// `Debug` and `Display` show its key and its length alone: such texts hold passwords for one use.
     Message {
         /// The line that announces it, as written.

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::error::Result;
 use crate::proto::{Response, Ticket};
 
-/// The place that an answer comes to. Places are used again, so that asking allocates nothing.
+/// The channel that an answer comes through. Channels are used again, so that a request allocates nothing.
 #[derive(Debug)]
 pub(super) struct Answer {
     sender: Sender<Result<Response>>,

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::proto::SocketId;
 
-/// Says what the heartbeat with this number is.
+/// Makes the payload of the heartbeat with this number.
 pub(crate) type Says = dyn Fn(u64) -> Vec<u8> + Send + Sync;
 
 /// Which function makes up the words of which socket, and the thread that calls it.
@@ -49,7 +49,7 @@ impl Beats {
         before
     }
 
-    /// The socket has no heartbeat any more; what made up its words is dropped by the thread.
+    /// The socket has no heartbeat any more. The thread drops its function.
     pub(super) fn release(&mut self, socket: SocketId) {
         let says = self.set(socket, None);
         self.tell(says.map(Job::Release));
@@ -75,7 +75,7 @@ impl Beats {
 
     fn tell(&self, job: Option<Job>) {
         if let (Some(thread), Some(job)) = (&self.thread, job) {
-            // It listens until this end is gone.
+            // The thread receives until this end is gone.
             let _ = thread.send(job);
         }
     }

@@ -1,4 +1,4 @@
-//! The core with everything that its outputs go to.
+//! The core, and everything that its outputs go to.
 
 use std::io;
 
@@ -19,7 +19,7 @@ use super::timer_state::TimerState;
 pub(super) struct Core {
     engine: Engine,
     direct: Option<Box<dyn DirectWrite>>,
-    /// What the DTR line is to become. For a port that callers can write to alone: the others are of unknown kind.
+    /// The state that the DTR line is to get. Only for a port that callers can write to; the others have no known DTR line.
     dtr: Option<bool>,
     /// What the port did not take yet.
     unwritten: Vec<u8>,
@@ -30,13 +30,13 @@ pub(super) struct Core {
     watched: Readiness,
     recording: Option<Recording>,
     pub(super) beats: Beats,
-    /// What the thread is doing that serves deadlines and writes.
+    /// The state of the thread that serves deadlines and writes.
     watch: TimerState,
     closed: bool,
 }
 
 /// The most that waits for a port that takes nothing; beyond it the port counts as lost. A command with its payload is
-/// 3 KiB, and the next one follows an answer or a time-out, so such a port has been dead for many minutes.
+/// 3 KiB, and the next one follows an answer or a time-out, so such a port has taken nothing for many minutes.
 const MAX_UNWRITTEN: usize = 64 * 1024;
 
 impl Core {
@@ -126,12 +126,12 @@ impl Core {
         (until, writes)
     }
 
-    /// It waits no more.
+    /// That thread does not wait any more.
     pub(super) fn watcher_is_up(&mut self) {
         self.watch = TimerState::Up;
     }
 
-    /// What the DTR line is to become, once.
+    /// Takes the state that the DTR line is to get.
     pub(super) fn take_dtr(&mut self) -> Option<bool> {
         self.dtr.take()
     }
@@ -172,7 +172,7 @@ impl Core {
         self.beats.release(socket);
     }
 
-    /// A new subscriber. Behind the end of the port there is nothing to hear.
+    /// A new subscriber. After the end of the port it gets no event.
     pub(super) fn subscribe(&mut self) -> Receiver<Event> {
         if self.closed { crossbeam_channel::unbounded().1 } else { self.subscribers.add() }
     }
@@ -193,7 +193,7 @@ impl Core {
         }
     }
 
-    /// Takes what is to be written, for a port that callers can't write to. What was taken before is written.
+    /// Takes the bytes to write, for a port that callers can't write to. The bytes taken before are written.
     pub(super) fn take_unwritten(&mut self, now: Timestamp, into: &mut Vec<u8>) {
         self.in_hand = false;
         self.drain(now);
@@ -292,7 +292,7 @@ impl Core {
     }
 }
 
-/// Writes until nothing more is taken; how much was.
+/// Writes until the port takes nothing more. Returns the number of bytes.
 fn write_some(bytes: &[u8], mut write: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
     let mut written = 0;
     while written < bytes.len() {

@@ -47,7 +47,7 @@ impl OpenLine {
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
             (core.take_dtr(), core.watcher_waits())
         };
-        // Without the lock: a USB adapter may take its time for it.
+        // Without the lock: a USB adapter may take long for it.
         if let Some(Err(error)) = dtr.map(|on| self.line.set_dtr(on)) {
             log::debug!("the port's DTR line can't be switched: {error}");
         }
@@ -71,7 +71,7 @@ impl OpenLine {
     }
 }
 
-/// Reads what has come, in as many reads as bring much. Behind bytes an error or the end is not told; it shows again.
+/// Reads what has come, again while a read brings much. An error or the end behind bytes is left to the next call.
 fn read(line: &mut dyn Line, buf: &mut [u8]) -> io::Result<usize> {
     let mut count = line.read(buf)?;
     let mut latest = count;
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(*dtr.lock().unwrap(), [false]);
     }
 
-    /// What each read says, until the line ends, and that no byte is lost on the way.
+    /// Checks what each read returns until the line ends, and that no byte is lost.
     fn reads(counts: &[usize]) -> Vec<usize> {
         let mut line = Gives::new(counts);
         let (mut buf, mut read_so_far, mut seen) = (vec![0; READ], 0_usize, Vec::new());

@@ -1,7 +1,7 @@
 //! The threads of a pair of halves: one where the reader may block, one where the writer may.
 //!
-//! Neither keeps the other waiting. A module that stops reading until its output is read is read; and while the writer
-//! blocks, answers come through, and the callers serve their own deadlines.
+//! Neither thread waits for the other. A module may stop reading until its output is read: the reader reads it. While the
+//! writer blocks, answers still come, and the callers serve their own deadlines.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Weak};
@@ -23,7 +23,7 @@ struct Bell(Sender<()>);
 
 impl Wake for Bell {
     fn wake(&self) {
-        // A call that waits already is as good.
+        // A call that waits already has the same effect.
         let _ = self.0.try_send(());
     }
 }
@@ -106,7 +106,7 @@ impl WriterHalf {
 }
 
 struct ReaderHalf {
-    /// A reader that blocks for ever keeps nothing but itself.
+    /// A reader that blocks for ever keeps only its own thread.
     shared: Weak<Shared>,
     reader: Box<dyn Read + Send>,
     buf: Vec<u8>,

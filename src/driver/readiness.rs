@@ -1,4 +1,4 @@
-//! The sockets whose readers are told, and those whose readers fall behind.
+//! The sockets whose readers get signals, and those whose readers fall behind.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,11 +23,11 @@ pub(crate) struct Readable {
 impl Readable {
     /// Signals again: there is more to read, or the end for others to see.
     pub(crate) fn rearm(&self) {
-        // One signal that waits is enough.
+        // A signal that waits already is enough.
         let _ = self.rearm.try_send(());
     }
 
-    /// Calls something that waits for the signal.
+    /// Calls a function that waits for the signal.
     pub(crate) fn while_waiting<T>(&self, wait: impl FnOnce(&Receiver<()>) -> T) -> T {
         self.readers.fetch_add(1, Ordering::SeqCst);
         let result = wait(&self.signal);
@@ -82,7 +82,7 @@ impl Readiness {
     /// Tells the reader.
     pub(super) fn signal(&self, socket: SocketId) {
         if let Some(entry) = self.all.iter().find(|entry| entry.socket == socket) {
-            // A signal that waits already is as good.
+            // A signal that waits already has the same effect.
             let _ = entry.signal.try_send(());
         }
     }

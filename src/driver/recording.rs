@@ -1,7 +1,7 @@
 //! A capture that never holds the modem: records wait in memory, and a thread of its own writes them.
 //!
-//! A pipe that is not drained, a disk that is full or slow, a network that hangs: each ends the capture at the most, with a
-//! warning, an event and, if the file still takes it, a last note in the file.
+//! A pipe that is not drained, a disk that is full or slow, or a network that hangs ends the capture and nothing else, with a
+//! warning, an event and, if the file still takes it, a last note.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::capture::Recorder;
 
 /// The most bytes that wait for the file; then the capture ends. The busiest line fills it in seconds, one of 115200 baud in
-/// minutes: a disk that is slower than that is no disk for a capture.
+/// minutes: a slower disk is not fit for captures.
 const MAX_BEHIND: usize = 4 * 1024 * 1024;
 /// Beyond that, so that the reason why the capture ends here has room.
 const LAST_NOTE: usize = 1024;
@@ -81,7 +81,7 @@ enum Failure {
     Kind(io::ErrorKind),
 }
 
-/// What is said of a file that was too slow.
+/// The message about a file that was too slow.
 const TOO_SLOW: &str = "the file takes less than is recorded";
 
 impl CaptureFile {
@@ -280,7 +280,7 @@ mod tests {
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // A test that is over lets everything go.
+            // At the end of the test every write is let through.
             self.may_write.recv().unwrap_or(Ok(()))?;
             let _ = self.written.send(bytes.to_vec());
             Ok(bytes.len())

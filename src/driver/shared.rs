@@ -31,7 +31,7 @@ impl Shared {
         self.core.lock().unwrap_or_else(|poisoned| self.mend(poisoned))
     }
 
-    /// A panic has left the core half way between two states: nothing waits for it from now on.
+    /// A panic has left the core between two states: no call waits for it from now on.
     fn mend<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Core>>) -> MutexGuard<'a, Core> {
         self.core.clear_poison();
         let mut core = poisoned.into_inner();

@@ -44,7 +44,7 @@ fn turns(turn: &mut impl FnMut() -> io::Result<Turn>) -> io::Result<()> {
     Ok(())
 }
 
-/// The end of a port that told us nothing else.
+/// The reason of a port's end that gave no other.
 pub(super) fn hung_up() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "it hung up")
 }

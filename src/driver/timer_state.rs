@@ -3,7 +3,7 @@ use crate::time::Timestamp;
 /// What the thread that serves deadlines and writes is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimerState {
-    /// It is up, or has been called, and will look at the core before it waits.
+    /// It runs, or was woken, and looks at the core before it waits.
     Up,
     /// It waits.
     Waiting {

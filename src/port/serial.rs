@@ -17,11 +17,11 @@ use crate::config::{Config, FlowControl};
 
 /// Opens and configures a port.
 ///
-/// `serialport` sets it up and keeps it for us alone; the bytes go through a second, non-blocking descriptor of the same
+/// `serialport` sets it up and locks it for this process; the bytes go through a second, non-blocking descriptor of the same
 /// device, because only that can be waited on together with a wake-up, so that an idle modem costs nothing.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    // First, because it would be refused on a port that is ours alone; and its errors are plainer.
+    // This comes first, because it would be refused once the port is locked for this process, and its errors are plainer.
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -52,7 +52,7 @@ fn set_up(path: &str, file: &File, config: &Config) -> io::Result<TTYPort> {
         // device would stay for as long as the other side has it open.
         let _ = rustix::termios::ioctl_tiocnxcl(file);
     }
-    // What an earlier owner left unread is not ours.
+    // Bytes that an earlier program left unread are dropped.
     let _ = settings.clear(serialport::ClearBuffer::Input);
     Ok(settings)
 }
@@ -91,7 +91,7 @@ fn explain(path: &str, error: io::Error) -> io::Error {
 struct SerialLine {
     file: Arc<File>,
     sleeper: Sleeper,
-    /// Keeps the port ours, and its settings.
+    /// Keeps the lock of the port, and its settings.
     settings: TTYPort,
 }
 
@@ -140,7 +140,7 @@ fn sleeper() -> io::Result<(Arc<Waker>, Sleeper)> {
     Ok((waker.clone(), Sleeper { stream: ours, waker }))
 }
 
-/// Called many times before it is heard, it wakes once.
+/// Many calls before the wait hears one wake it once.
 struct Waker {
     stream: UnixStream,
     /// Whether a byte is on its way already.

@@ -25,7 +25,7 @@ impl Command {
         Self::new(text, Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT^HEARTBEATHEX=<n>,<len>,<hex>`: what the heartbeat says. Firmware before V838 sent wrong data.
+    /// `AT^HEARTBEATHEX=<n>,<len>,<hex>`: the payload of the heartbeat. Firmware before V838 sent wrong data.
     pub fn heartbeat_payload(channel: ChannelId, payload: &[u8]) -> Self {
         let hex: String = payload.iter().map(|byte| format!("{byte:02X}")).collect();
         Self::new(format!("AT^HEARTBEATHEX={channel},{},{hex}", payload.len()), Shape::Plain, DEFAULT_TIMEOUT)

@@ -8,7 +8,7 @@ use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
 impl Command {
-    /// `AT+CIPSTATUS`: where the IP application stands, and its channels.
+    /// `AT+CIPSTATUS`: the state of the IP application, and of its channels.
     pub fn ip_status() -> Self {
         Self::new("AT+CIPSTATUS", Shape::Status, DEFAULT_TIMEOUT)
     }
@@ -82,7 +82,7 @@ impl Command {
         Self::new("AT+CIPRXF=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPSRIP=1`: received data are said with their sender (section 11).
+    /// `AT+CIPSRIP=1`: received data are printed with their sender (section 11).
     pub fn report_senders() -> Self {
         Self::new("AT+CIPSRIP=1", Shape::Plain, DEFAULT_TIMEOUT)
     }

@@ -7,7 +7,7 @@ use super::Command;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
-/// What a channel speaks.
+/// The protocol of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Protocol {
@@ -18,7 +18,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// As `AT+CIPSTART` wants it.
+    /// In the spelling of `AT+CIPSTART`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "TCP",

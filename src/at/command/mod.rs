@@ -51,7 +51,7 @@ pub struct Command {
     text: CommandText,
     shape: Shape,
     timeout: Duration,
-    /// What else answers it, and how long that may take.
+    /// Other lines that answer it, and how long they may take.
     urcs: Option<(&'static UrcAnswer, Duration)>,
 }
 
@@ -108,7 +108,7 @@ impl Command {
         self.shape.is_unmistakable()
     }
 
-    /// Whether even an answer that names the command may be that of an older one: same kind, same channel.
+    /// Whether even an answer that names the command may belong to an older one: same kind, same channel.
     pub fn is_rival_of(&self, older: &Command) -> bool {
         self.shape.is_rival_of(older.shape)
     }
@@ -185,7 +185,7 @@ impl Command {
         self.has_one_line() || self.text().ends_with('?') || self.text() == older.text()
     }
 
-    /// Whether nothing tells where the answer ends, so that a further question must.
+    /// Whether the answer does not show its end, so that a question behind it must.
     pub fn is_open_ended(&self) -> bool {
         matches!(self.shape, Shape::Status)
     }

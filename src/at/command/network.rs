@@ -8,7 +8,7 @@ use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
 /// `AT+CPIN` may take long on some cards (protocol section 15: 180 s); a module that is not ready answers at once
-/// with an error, so the driver waits only a part of it before it asks again.
+/// with an error, so the driver waits a part of that time before it asks again.
 const SIM_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Command {

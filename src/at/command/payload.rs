@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// What is written behind a prompt, made by [`Command::with_payload`](super::Command::with_payload). Shows how long it is,
-/// not what: it may be a key.
+/// What is written behind a prompt, made by [`Command::with_payload`](super::Command::with_payload). `Debug` shows its
+/// length alone: it may be a key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);
 

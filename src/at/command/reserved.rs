@@ -1,14 +1,14 @@
-//! Commands that an application can't send as it likes: what they do to the session, in one table.
+//! Commands that an application can't send freely: what they do to the session, in one table.
 
 use super::super::{Field, fields};
 use super::syntax::{Form, Part};
 
-/// What a command does that a session can't survive.
+/// An effect of a command that the session does not survive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Hazard {
     /// It waits for payload behind a prompt.
     Prompts(Prompt),
-    /// What it is, in words: it leaves command mode, or changes what the session relies on.
+    /// It leaves command mode, or changes a setting that the session relies on; in words.
     Never(&'static str),
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Prompt {
     pub(super) patience: Option<(usize, Unit)>,
 }
 
-/// What says that the payload is awaited.
+/// The mark by which the module asks for the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mark {
     /// `>`, with or without a blank.
@@ -134,7 +134,7 @@ const BASIC: &[(bool, &[u8], &str)] = &[
 /// The characters that end lines and edit them (V.250 sections 6.2.1 to 6.2.3).
 const LINE_REGISTERS: [&str; 3] = ["3", "4", "5"];
 
-/// What the command would do to the session.
+/// The effect that the command would have on the session.
 pub(super) fn hazard(part: Part<'_>) -> Option<Hazard> {
     match part {
         Part::Unknown => Some(Hazard::Never("a character that begins no command")),

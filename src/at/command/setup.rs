@@ -14,7 +14,7 @@ impl Command {
         Self::new("AT", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `ATQ0`: results are said. The module's default (manual ATQ).
+    /// `ATQ0`: results are printed. The module's default (manual ATQ).
     pub fn results_on() -> Self {
         Self::new("ATQ0", Shape::Plain, DEFAULT_TIMEOUT)
     }
