@@ -705,7 +705,7 @@ const TRAPS: [&[u8]; 5] = [
 ];
 
 #[test]
-fn an_echo_that_cannot_be_switched_off_is_lived_with() {
+fn an_echo_that_cannot_be_switched_off_is_tolerated() {
     for answer in ["OK", "ERROR", "+CME ERROR: 3"] {
         for chunk in [1, 7, 1000] {
             let mut pair = Pair::new().in_chunks_of(chunk);
