@@ -313,6 +313,7 @@ impl Decoder {
 
     fn kept_line(&mut self) -> Token<'_> {
         let kept = self.line.trim_ascii();
+        self.before = self.before.behind(kept);
         match header::of_line(kept) {
             // The line end is gone already.
             Some(header) => self.begin_data(header, LineEnd::Done),
@@ -323,6 +324,7 @@ impl Decoder {
 
     fn line<'a>(&mut self, line: &'a [u8]) -> Token<'a> {
         let line = line.trim_ascii();
+        self.before = self.before.behind(line);
         match header::of_line(line) {
             Some(header) => self.begin_data(header, LineEnd::Done),
             None if header::resembles(line) => Token::Fault(Fault::UnreadableHeader),

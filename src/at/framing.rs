@@ -14,6 +14,14 @@ pub(super) enum Before {
     DataCr,
 }
 
+impl Before {
+    /// What stands in front of the next line when this one is taken. A prompt that nothing waits for has no line end of its
+    /// own: the one behind it belongs to the next frame.
+    pub(super) fn behind(self, line: &[u8]) -> Self {
+        if line == b">" { Self::LineEnd } else { self }
+    }
+}
+
 /// How the firmware begins its headers, or its prompts.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Start {

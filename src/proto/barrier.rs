@@ -102,6 +102,11 @@ impl Barrier {
         Self { open, ..self }
     }
 
+    /// A prompt has come that may be that of this send.
+    pub(super) fn opens(&mut self, open: OpenSend) {
+        self.open.get_or_insert(open);
+    }
+
     /// Whether a prompt may come, and of which send.
     pub(super) fn has_open(&self) -> bool {
         self.open.is_some()

@@ -11,7 +11,7 @@ mod step;
 
 use std::time::Duration;
 
-use crate::at::{Command, Expect, Final, HeaderKind, Line, Refusal, Urc, Verdict};
+use crate::at::{ChannelId, Command, Expect, Final, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
 use super::barrier::{Barrier, Passage};
@@ -331,7 +331,8 @@ impl Session {
                 self.unproved = None;
                 let Some(mut finished) = held else { return Step::Synchronised };
                 let finals = if extra == 0 { Finals::One } else { Finals::More };
-                let mixed = tainted || self.is_mixed(now, &finished, finals);
+                let mixed =
+                    tainted || self.is_mixed(now, &finished, finals) || self.may_still_bring(now, &finished);
                 if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
@@ -411,6 +412,14 @@ impl Session {
     fn is_mixed(&self, now: Timestamp, finished: &Finished, finals: Finals) -> bool {
         let Ok(lines) = &finished.result else { return false };
         self.late_answers.is_on(now) && self.late_answers.may_have_mixed(&finished.command, lines, finals)
+    }
+
+    /// Whether a refused fetch may bring data after all: the refusal names no command, and one that timed out may be owed it.
+    /// What the module has given is lost then.
+    fn may_still_bring(&self, now: Timestamp, finished: &Finished) -> bool {
+        let is_fetch = ChannelId::all().any(|channel| finished.command.fetches(channel));
+        let is_nameless = matches!(finished.result, Err(Failure::Refused(Refusal::Error)));
+        is_fetch && is_nameless && self.late_answers.is_on(now)
     }
 
     fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {

@@ -12,7 +12,7 @@ use crate::support::hostile::{Random, for_each_seed};
 use crate::support::pair::{ECHO, Pair};
 use air724ug::at::Fault;
 use air724ug::error::CloseReason;
-use air724ug::proto::{Event, Input, Response, SocketId};
+use air724ug::proto::{Event, Input, Request, Response, SocketId};
 use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
@@ -545,6 +545,24 @@ fn the_beginning_of_a_header_before_payload_is_a_damaged_header() {
 }
 
 #[test]
+fn a_line_that_is_longer_than_words_of_a_module_is_payload_without_its_header() {
+    let record = b"<P0001@00000000>".repeat(9);
+    for beginning in ["+R", "+REC@00000000>", "1:", ""] {
+        for chunk in [1, 7, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            pair.run_for(Duration::from_secs(5));
+            // Nothing was received before, and the line end is that of the next frame.
+            pair.deliver(format!("\r\n{beginning}").as_bytes());
+            pair.deliver(&record);
+            pair.deliver(b"\r\n+RECEIVE,0,4:\r\nabcd");
+            let (_, end) = pair.read_to_end(socket);
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{beginning}: {end}");
+        }
+    }
+}
+
+#[test]
 fn a_line_is_among_data_if_it_begins_there() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
@@ -630,6 +648,8 @@ fn what_a_sound_module_says_among_data_is_no_damage() {
 #[test]
 fn the_end_of_a_call_answers_no_command() {
     let mut pair = Pair::online();
+    pair.before("ATI", "\r\nNO CARRIER\r\n");
+    assert_eq!(pair.command("ATI", Duration::from_secs(5)).unwrap().len(), 1);
     pair.before("AT+CSQ", "\r\nNO CARRIER\r\n");
     assert_eq!(pair.command("AT+CSQ", Duration::from_secs(5)).unwrap().len(), 1);
     pair.instead("AT+CBC", "\r\n+CBC: 0,50,3800\r\n\r\nNO CARRIER\r\n\r\nOK\r\n");
@@ -681,5 +701,57 @@ fn a_host_that_stood_still_in_the_middle_of_a_frame_reads_the_rest_first() {
                 assert!(pair.saw(|event| matches!(event, Event::Fault(_))), "{begun:?}");
             }
         }
+    }
+}
+
+#[test]
+fn an_error_inside_the_header_of_fetched_data_is_no_refusal() {
+    for chunk in [1, 5_000] {
+        let (pair, socket) = manual();
+        let mut pair = pair.in_chunks_of(chunk);
+        let body = "x".repeat(100);
+        let answer = format!("\r\n+\r\nERROR\r\nCIPRXGET: 2,0,100,0\r\n{body}\r\n\r\nOK\r\n");
+        pair.instead("AT+CIPRXGET=2,0", answer);
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (read, end) = pair.read_to_end(socket);
+        assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+    }
+}
+
+#[test]
+fn a_refusal_that_another_command_is_owed_does_not_lose_the_data_of_a_fetch() {
+    let (mut pair, socket) = manual();
+    // An answer that is lost, or late.
+    pair.instead("AT+CBC", "");
+    pair.command("AT+CBC", Duration::from_secs(2)).unwrap_err();
+    pair.instead("AT+CIPRXGET=2,0", "\r\nERROR\r\n");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    let (_, end) = pair.read_to_end(socket);
+    assert!(matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed)), "{end}");
+}
+
+#[test]
+fn the_answer_to_a_fetch_whose_socket_has_gone_meanwhile_is_no_damage() {
+    let (mut pair, socket) = manual();
+    pair.instead("AT+CIPRXGET=2,0", "");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.call(Request::ResetBearer).unwrap();
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::BearerLost)));
+    pair.inject(b"\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\n\r\nOK\r\n");
+    pair.run_for(Duration::from_secs(5));
+    assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+}
+
+#[test]
+fn words_behind_a_late_prompt_are_no_damage() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.send(socket, b"x").unwrap();
+        pair.run_for(Duration::from_secs(5));
+        pair.inject(b"\r\n> \r\nDST: 0\r\n\r\nUNDER-VOLTAGE WARNNING\r\n");
+        pair.inject(b"\r\n> \r\nUNDER-VOLTAGE WARNNING\r\n");
+        pair.run_for(Duration::from_secs(5));
+        assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
     }
 }

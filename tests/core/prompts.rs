@@ -215,6 +215,22 @@ fn bytes_of_a_payload_that_were_lost_are_made_up_from_the_payload_alone() {
     }
 }
 
+/// All that was written meanwhile is lost: the payload, what filled it up, and the questions behind that.
+#[test]
+fn a_prompt_that_comes_when_its_send_was_filled_up_is_given_the_payload_again() {
+    let mut pair = without_prompts();
+    let socket = pair.channel_open();
+    let link = pair.modem.network().last_link().unwrap();
+    pair.to_modem = Box::new(|_, bytes| if bytes.starts_with(b"AT+CIPSEND=") { bytes } else { Vec::new() });
+    let ticket = pair.sending(socket, &[b'p'; 20]);
+    assert!(is_unconfirmed(&pair.answer(ticket)));
+    heal(&mut pair);
+    pair.inject(PROMPT);
+    pair.run_for(Duration::from_secs(20));
+    assert_eq!(peer_got(&pair, link).escape_ascii().to_string(), "p".repeat(20));
+    still_works(&mut pair);
+}
+
 #[test]
 fn a_port_that_goes_while_a_send_is_open_gives_the_peer_nothing_but_the_payload() {
     for prompted in [false, true] {

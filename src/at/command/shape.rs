@@ -273,13 +273,14 @@ impl Shape {
         }
     }
 
-    /// Whether `NO CARRIER` can answer it: it asks for data mode, or is a basic command, of which some call (V.250
-    /// section 6.3).
+    /// Whether `NO CARRIER` can answer it: it asks for data mode, or is one of the basic commands that call, answer a call or
+    /// go back to data (`D`, `A`, `O`; V.250 section 6.3).
     fn calls(self) -> bool {
         match self {
             Self::Dial | Self::Proof => true,
             Self::Any { key } | Self::WithPayload { key, .. } | Self::Text { key, .. } => {
-                key.first().is_some_and(u8::is_ascii_alphanumeric)
+                let is_basic = key.first().is_some_and(u8::is_ascii_alphanumeric);
+                is_basic && key.iter().any(|letter| matches!(letter, b'A' | b'D' | b'O'))
             }
             _ => false,
         }

@@ -21,15 +21,27 @@ impl Channels {
     /// The channels that damage may have hurt of which a header names one.
     pub(in crate::proto) fn hurt_by_name(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         if self.mode == ReceiveMode::Manual {
-            return known;
+            return known.with(self.refused_fetch(now));
         }
         let is_recent = |channel: &ChannelId| now < self.all[channel.index()].heard_at + RECENT;
         known.with(self.open().iter().filter(is_recent).collect())
     }
 
     /// The channels that a loss may have hurt of which nothing says how long it was.
-    pub(in crate::proto) fn hurt_by_loss(&self, known: ChannelSet) -> ChannelSet {
-        if self.mode == ReceiveMode::Manual { known } else { known.with(self.open()) }
+    pub(in crate::proto) fn hurt_by_loss(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
+        match self.mode {
+            ReceiveMode::Manual => known.with(self.refused_fetch(now)),
+            ReceiveMode::Push => known.with(self.open()),
+        }
+    }
+
+    /// The channel whose fetch was refused just now: the refusal may have been part of the damage, and the data were given.
+    fn refused_fetch(&self, now: Timestamp) -> ChannelSet {
+        self.refused_fetch
+            .filter(|(_, at)| now < *at + RECENT)
+            .map(|(channel, _)| channel)
+            .into_iter()
+            .collect()
     }
 
     /// Ends a socket that lacks bytes. One of datagrams lacks a datagram, which is no error.

@@ -104,6 +104,7 @@ impl Channels {
     /// The module has not given what it has announced: it is asked again, some times.
     fn gave_nothing(&mut self, now: Timestamp, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let poll = self.poll;
+        self.refused_fetch = Some((id, now));
         let Some(socket) = self.channel(id).open_socket() else { return };
         socket.poll_at = now + poll.min(LONGEST_PAUSE);
         socket.refusals += 1;

@@ -78,6 +78,8 @@ pub(in crate::proto) struct Channels {
     unproved: Option<Unproved>,
     /// What the fetch in flight has brought.
     pub(in crate::proto) fetched: Fetched,
+    /// The channel whose fetch was refused last, or brought nothing, and when.
+    refused_fetch: Option<(ChannelId, Timestamp)>,
     tls: Tls,
     /// How the module confirms a send.
     acceptance: Acceptance,
@@ -119,6 +121,7 @@ impl Channels {
             receiving: None,
             unproved: None,
             fetched: Fetched::Nothing,
+            refused_fetch: None,
             tls: Tls::new(config),
             acceptance: Acceptance::Quick,
             baud_rate: config.baud_rate,

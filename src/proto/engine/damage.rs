@@ -56,7 +56,7 @@ impl Engine {
         // The missing part may be longer than the data, and may have contained a whole frame of any channel.
         let hurt = match named {
             Some(_) => self.channels.hurt_by_name(now, hurt),
-            None => self.channels.hurt_by_loss(hurt),
+            None => self.channels.hurt_by_loss(now, hurt),
         };
         self.distrust(now, hurt);
     }
@@ -70,7 +70,7 @@ impl Engine {
         self.channels.end_stream_of_bytes(channel, CloseReason::Truncated { lost }, &mut self.out);
         let mut hurt = swallowed;
         hurt.insert(channel);
-        self.distrust(now, self.channels.hurt_by_loss(hurt));
+        self.distrust(now, self.channels.hurt_by_loss(now, hurt));
     }
 
     /// Ends these sockets, and believes nothing more, if there may be payload where text is expected.
@@ -123,7 +123,7 @@ impl Engine {
     /// waits for what follows.
     pub(in crate::proto) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
-            self.noticed.text = if reads_as_words(line) { Text::Words } else { Text::Strange };
+            self.noticed.text = strange_text(line);
             self.unclaimed(now, line);
         } else if self.is_among_data(now) && self.may_be_data() && !begins_connection(line) {
             self.believe_news(now);
@@ -176,16 +176,22 @@ impl Engine {
             Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
             Text::Header => return self.believe_news(now),
             // More of a text of people has no line end of its own in front. Payload since then has ended the text.
-            Text::Strange | Text::Words if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) => {
+            Text::Strange | Text::Words | Text::Overlong
+                if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) =>
+            {
                 return;
             }
             Text::Words if !is_loose => {
                 self.noticed.unknown = Unknown::Last(now);
                 return;
             }
-            Text::Strange | Text::Words => {}
+            Text::Strange | Text::Words | Text::Overlong => {}
         }
-        let is_odd_here = is_loose || self.is_among_data(now) || self.session.fetching().is_some();
+        // No line that comes unasked has that length, wherever it stands: it is payload whose header was lost.
+        let is_odd_here = text == Text::Overlong
+            || is_loose
+            || self.is_among_data(now)
+            || self.session.fetching().is_some();
         if self.may_be_data() && is_odd_here {
             self.damaged(now, Fault::Garbage, self.session.fetching());
         }
@@ -220,10 +226,13 @@ impl Engine {
     }
 }
 
-/// Whether a line can be words of a module: short, and without control characters.
-fn reads_as_words(line: &[u8]) -> bool {
-    let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LONGEST_WORDS);
-    text.is_some_and(|text| !text.chars().any(char::is_control))
+/// What a line is that has no name and is not known. Words of a module are short, and without control characters.
+fn strange_text(line: &[u8]) -> Text {
+    match std::str::from_utf8(line) {
+        _ if line.len() > LONGEST_WORDS => Text::Overlong,
+        Ok(text) if !text.chars().any(char::is_control) => Text::Words,
+        Ok(_) | Err(_) => Text::Strange,
+    }
 }
 
 /// Old firmware writes no line end behind these news, so that the next frame lacks its own.

@@ -28,6 +28,8 @@ pub(super) enum Text {
     Strange,
     /// The same, and it reads as words of the module's. Such words come between line ends of their own.
     Words,
+    /// Strange, and longer than any words of the module's are.
+    Overlong,
 }
 
 /// Words that are not known, and that what follows may show to be the end of data.

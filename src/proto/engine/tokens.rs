@@ -90,7 +90,7 @@ impl Engine {
         if let HeaderKind::Fetched { channel, .. } = header.kind {
             if self.session.fears_fetch(now, channel) {
                 late = Late::Possible;
-            } else if !self.channels.is_fetching(channel) {
+            } else if !self.channels.is_fetching(channel) && self.session.fetching() != Some(channel) {
                 return self.damaged(now, Fault::NotAskedFor, Some(channel));
             }
         }

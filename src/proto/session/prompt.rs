@@ -47,6 +47,10 @@ impl Session {
                 Step::Consumed
             }
             State::AtBarrier(barrier) => {
+                // What has filled up a send may have been lost as well: then the module still waits for it.
+                if let Some(open) = self.unproved.take() {
+                    barrier.opens(open);
+                }
                 if barrier.has_open() {
                     return self.settle_fenced(now, out);
                 }
