@@ -1,4 +1,4 @@
-//! How fast the driver is: ratios to what the line, the terminal or the memory allows, measured in the same run.
+//! The speed of the driver: ratios to what the line, the terminal or the memory allows, measured in the same run.
 //!
 //! ```sh
 //! cargo bench --bench driver              # everything, in one to three minutes

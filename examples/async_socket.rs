@@ -172,7 +172,7 @@ impl Talk {
     }
 }
 
-/// What came back: lines, each the next reading or a ping.
+/// The lines that came back, each the next reading or a ping.
 #[derive(Default)]
 struct Inbox {
     line: Vec<u8>,

@@ -102,7 +102,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Why there is no diagnosis.
+/// The reason why there is no diagnosis.
 enum Problem {
     Usage(Usage),
     Input(String),

@@ -101,7 +101,7 @@ fn run(options: Options) -> Result<(), Failed> {
     link.keep_up()
 }
 
-/// What keeps the connection.
+/// The connection, and the supervision that keeps it.
 struct Link {
     modem: Modem,
     server: (String, u16),

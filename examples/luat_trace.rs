@@ -38,7 +38,7 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/luat/faq.tr
 const NO_TRACE: &str = "no line is a LuatOS script's, such as `[I]-[socket:connect: connect ok]`: is it the right file? \
                         AT commands and their answers are for the examples `replay` and `doctor --offline`";
 
-/// What the command line asks for.
+/// The options of the command line.
 struct Options {
     json: bool,
     only_findings: bool,
@@ -98,7 +98,7 @@ impl Options {
     }
 }
 
-/// Which side of the program failed.
+/// The side of the program that failed.
 enum Failed {
     Input(io::Error),
     Output(io::Error),

@@ -112,7 +112,7 @@ fn open_uart(path: &str, baud: u32) -> Result<TTYPort, Failed> {
     })
 }
 
-/// What carries the bytes.
+/// The transport that carries the bytes.
 trait Carrier {
     /// All of it.
     fn send(&self, data: &[u8]) -> Result<(), Failed>;

@@ -31,7 +31,7 @@ can't be written.";
 /// What is shown where nothing is asked for.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.capture");
 
-/// What the command line asks for.
+/// The options of the command line.
 struct Options {
     quiet: bool,
     files: Vec<PathBuf>,

@@ -50,7 +50,7 @@ usage: sim [options]
 orders on the standard input or the socket:
 ";
 
-/// What is shown.
+/// The choice of what is shown.
 #[derive(Clone, Copy, PartialEq)]
 enum Show {
     Paths,
@@ -58,7 +58,7 @@ enum Show {
     Everything,
 }
 
-/// What the command line says.
+/// The options of the command line.
 struct Options {
     settings: Settings,
     modems: usize,
@@ -190,7 +190,7 @@ fn profile(name: &str) -> Result<Profile, String> {
     Profile::named(name).ok_or_else(|| format!("there is no profile \"{name}\"; there are {names}"))
 }
 
-/// How it ends early.
+/// The reason of an early end.
 enum Problem {
     /// The standard output can't be written.
     Output(io::Error),

@@ -61,7 +61,7 @@ struct Options {
     quiet: bool,
 }
 
-/// What many runs were like.
+/// The sum over many runs.
 #[derive(Default)]
 struct Total {
     seeds: u64,

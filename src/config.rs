@@ -1,4 +1,4 @@
-//! What the application decides before the port is opened.
+//! The settings that the application chooses before the port is opened.
 
 // Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
 #![cfg_attr(
@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::at::{MAX_APN, MAX_CREDENTIAL, Quotable};
 use crate::error::{Error, Result};
 
-/// How a modem is opened and used. Every setting has a default that fits a module fresh from the factory.
+/// The settings with which a modem is opened and used. Every setting has a default that fits a module fresh from the factory.
 ///
 /// ```
 /// use air724ug::{Config, ReceiveMode};
@@ -85,7 +85,7 @@ pub enum FlowControl {
     RtsCts,
 }
 
-/// How received data reach the host.
+/// The way in which received data reach the host.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum ReceiveMode {
     /// The module pushes them (`+RECEIVE`). Fastest; a socket whose window is full fails, alone.

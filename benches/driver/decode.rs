@@ -1,4 +1,4 @@
-//! How fast pushed data are told from text, without a port: the decoder alone, and the engine with a reader.
+//! The speed of telling pushed data from text, without a port: the decoder alone, and the engine with a reader.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

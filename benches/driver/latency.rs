@@ -1,4 +1,4 @@
-//! How long a round trip takes, beside a program without a driver on the same terminal.
+//! The time of a round trip, beside a program without a driver on the same terminal.
 
 use std::io::{Read, Write};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How much of the line's rate is payload, against what the protocol allows at best.
+//! The share of the line's rate that is payload, against what the protocol allows at best.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What modems cost in one process: threads, memory, time, and what they cost while nothing happens.
+//! The cost of many modems in one process: threads, memory, time, and the same while nothing happens.
 //!
 //! The modems are simulated in another process, so that what is measured is the driver's alone.
 

@@ -32,7 +32,7 @@ pub(crate) fn measure() {
     });
 }
 
-/// What one socket has moved, and the longest time in which it did not.
+/// The bytes that one socket has moved, and the longest time in which it moved none.
 struct Moved {
     bytes: f64,
     pause: Duration,

@@ -32,7 +32,7 @@ pub const HELP: &str = "\x20 \
 /// The modem whose session is recorded: the end of the program looks whether the capture is complete.
 static RECORDED: OnceLock<Modem> = OnceLock::new();
 
-/// What every example understands.
+/// The options that every example understands.
 #[derive(Debug)]
 pub struct Common {
     pub port: Option<String>,
@@ -42,7 +42,7 @@ pub struct Common {
     pub capture: Option<PathBuf>,
 }
 
-/// How a command line can fail.
+/// An error in a command line.
 #[derive(Debug)]
 pub enum Usage {
     /// `--help`.
@@ -197,7 +197,7 @@ Exit code: 0 it succeeded, or nothing reads its output any more; 1 it did not;
 2 a wrong option; 74 its output or the capture can't be written.
 ";
 
-/// How an example failed.
+/// The failure of an example.
 #[derive(Debug)]
 pub enum Failed {
     Usage(Usage),
@@ -348,7 +348,7 @@ pub fn pause(span: Duration) {
     let _ = after(span).recv();
 }
 
-/// What an echo server must still send back.
+/// The bytes that an echo server must still send back.
 #[derive(Debug, Default)]
 pub struct Awaited(VecDeque<u8>);
 

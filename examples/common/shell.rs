@@ -1,4 +1,4 @@
-//! How an example behaves in a shell: its arguments, its output, and the code that it ends with.
+//! The manners of an example in a shell: its arguments, its output, and its exit code.
 #![allow(dead_code, reason = "each example uses its own part")]
 
 use std::fmt::Display;

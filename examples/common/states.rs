@@ -107,7 +107,7 @@ impl State {
     }
 }
 
-/// What is to be examined.
+/// The modem that is to be examined.
 #[derive(Debug)]
 pub struct Patient {
     pub path: String,

@@ -4,7 +4,7 @@
 use super::fields::{Field, fields};
 use super::urc::Urc;
 
-/// What belongs to a header.
+/// The text that belongs to a header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Body {
     /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with `text_from` fields or more in the header it is text, of which
@@ -78,7 +78,7 @@ pub(crate) struct MessageText {
     until: Until,
 }
 
-/// What ends a text.
+/// The end of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Until {
     /// A line end between two frames, and at least this number of characters before it.
@@ -91,7 +91,7 @@ enum Until {
     Bytes(usize),
 }
 
-/// Whether a text is complete.
+/// The completeness of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Progress {
     More,

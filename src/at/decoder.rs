@@ -63,7 +63,7 @@ enum DecoderState {
     Payload { left: usize, line_end: LineEnd, reader: Reader },
 }
 
-/// Where raw bytes go.
+/// The destination of raw bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reader {
     Caller,
@@ -451,7 +451,7 @@ fn line_end(input: &[u8]) -> IResult<&[u8], &[u8]> {
 mod tests {
     use super::*;
 
-    /// What a stream of bytes says, payload pieces joined: comparable at any chunk size.
+    /// A token of a stream of bytes, payload pieces joined: comparable at any chunk size.
     #[derive(Clone, PartialEq, Debug)]
     enum Item {
         Line(String),

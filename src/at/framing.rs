@@ -1,6 +1,6 @@
-//! How a firmware begins its lines, as the decoder learns it.
+//! The line ends with which a firmware begins its lines, as the decoder learns them.
 
-/// What stands in front of a line.
+/// The bytes in front of a line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Before {
     /// A line end of its own, or nothing of which one could say more.
@@ -22,7 +22,7 @@ impl Before {
     }
 }
 
-/// How the firmware begins its headers, or its prompts.
+/// The way in which the firmware begins its headers, or its prompts.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Start {
     #[default]
@@ -33,7 +33,7 @@ pub(super) enum Start {
     Bare,
 }
 
-/// Whether commands may be sent back.
+/// The knowledge whether commands may be sent back.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Echo {
     #[default]

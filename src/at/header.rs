@@ -21,7 +21,7 @@ pub struct Header {
     pub len: usize,
 }
 
-/// What the payload behind a [`Header`] is.
+/// The kind of the payload behind a [`Header`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum HeaderKind {
@@ -49,7 +49,7 @@ pub enum HeaderKind {
 /// (protocol section 17). A header that says more is a fault, not a reason to wait for it.
 pub const MAX_PAYLOAD: usize = 2048;
 
-/// How far a look at the start of a line got.
+/// The result of a look at the start of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scan {
     /// The line is no header, whatever comes.
@@ -95,7 +95,7 @@ impl RawHeader {
     }
 }
 
-/// Why a header cannot be believed.
+/// The reason why a header cannot be believed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Impossible {
     /// There is no such channel; its payload must still be passed over.

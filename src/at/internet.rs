@@ -1,4 +1,4 @@
-//! What the module says of names and pings (protocol section 13).
+//! Lines of the module about names and pings (protocol section 13).
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::Field;
 use super::line::bare_address;
 
-/// Why a name was not resolved: the number of `+CDNSGIP:0,<code>`.
+/// The reason why a name was not resolved: the number of `+CDNSGIP:0,<code>`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DnsError(u32);
 

@@ -1,4 +1,4 @@
-//! What a line of text says, before it is decided which command it answers.
+//! The meaning of a line of text, before it is decided which command it answers.
 
 use std::net::Ipv4Addr;
 
@@ -62,7 +62,7 @@ pub enum Final {
     NoCarrier,
 }
 
-/// What a line says of a channel (protocol sections 8 to 10, and "Spellings").
+/// News of a channel (protocol sections 8 to 10, and "Spellings").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChannelNews {
     /// `CONNECT OK`.

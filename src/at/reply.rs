@@ -36,7 +36,7 @@ impl SimState {
     }
 }
 
-/// Which registration a status speaks of.
+/// The domain that a registration is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Domain {
     /// `+CREG`: circuit switched.
@@ -116,7 +116,7 @@ impl RegistrationStatus {
     }
 }
 
-/// Where a list stands: behind a question (`<n>,<stat>`) or unasked (`<stat>`).
+/// The form of a list: behind a question (`<n>,<stat>`) or unasked (`<stat>`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ListForm {
     Asked,
@@ -183,7 +183,7 @@ impl IpState {
     }
 }
 
-/// What `AT+CIPSTATUS` says of one channel.
+/// A row of `AT+CIPSTATUS` about one channel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChannelRow {
     /// The channel.
@@ -207,7 +207,7 @@ impl ChannelRow {
     }
 }
 
-/// What `AT+CIPSTATUS` printed.
+/// The answer to `AT+CIPSTATUS`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IpStatus {
     /// The state of the IP application.

@@ -1,9 +1,9 @@
-//! Which arguments of which commands are secret, found byte by byte.
+//! A scanner for the secret arguments of commands, byte by byte.
 
 /// The longest command name or key that is compared; the longest that matters has 12 characters.
 const MAX_WORD: usize = 24;
 
-/// What is secret in one command.
+/// The secret arguments of one command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Secret {
     /// Everything from this argument on, counted from 0, to the end of the line.
@@ -48,7 +48,7 @@ const SECRET_NAMES: [&str; 6] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY"];
 /// The first characters of names: `+` by V.250, the others as vendors use them.
 const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 
-/// What a scanner says about one byte.
+/// The verdict of a scanner about one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SecretVerdict {
     /// No secret.

@@ -1,4 +1,4 @@
-//! What bytes from the modem can be.
+//! The tokens that bytes from the modem can be.
 
 use super::ChannelId;
 use super::header::Header;
@@ -7,7 +7,7 @@ use super::header::Header;
 /// longest documented answers are shorter; what is longer is reported as [`Fault::LineTooLong`] and passed over.
 pub const MAX_LINE: usize = 2048;
 
-/// What the engine knows of the next bytes.
+/// The engine's expectation of the next bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expect {
     /// Lines only: a `>` is text.
@@ -41,7 +41,7 @@ pub enum Token<'a> {
     Fault(Fault),
 }
 
-/// What was wrong with the bytes.
+/// A fault in the bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {

@@ -23,7 +23,7 @@ pub(crate) struct Unasked {
     sample: &'static str,
 }
 
-/// How a line is known, and what is made of it. `None`: it only looks like one of these.
+/// The form by which a line is known, and its parser. `None`: it only looks like one of these.
 enum LineForm {
     /// News of a channel, with its number or without.
     News(&'static str, fn(Option<ChannelId>, ChannelNews) -> Option<Urc>),
@@ -37,7 +37,7 @@ enum LineForm {
     Code(&'static str, Final),
 }
 
-/// What a line does to what is open on the module.
+/// The effect of a line on what is open on the module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Effect {
     None,
@@ -47,7 +47,7 @@ pub(crate) enum Effect {
     Restarts,
 }
 
-/// What ends a connection.
+/// The end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
     /// The peer has closed it.
@@ -58,7 +58,7 @@ pub(crate) enum Ending {
     Bearer,
 }
 
-/// Where a line can stand.
+/// The places where a line can stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Place {
     /// Among answers, and at the end of transparent data.

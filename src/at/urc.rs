@@ -1,4 +1,4 @@
-//! What the module says unasked.
+//! Unsolicited result codes.
 
 use std::fmt;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! What logs show of a line that comes unasked: all of it, but of the text of people its length alone.
+//! The form of an unsolicited line in logs: all of it, but of the text of people its length alone.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a reader writes into.
+//! The collector that readers of captures write into.
 
 use crate::time::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Why a capture is refused.
+//! The reasons for which a capture is refused.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub struct ReadError {
     pub fault: Fault,
 }
 
-/// What can be wrong with a line.
+/// A fault in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Fault {

@@ -1,4 +1,4 @@
-/// How a file is laid out. Recognised by its content, never by its name.
+/// The layout of a file. Recognised by its content, never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layout {

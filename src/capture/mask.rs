@@ -55,7 +55,7 @@ enum FileLine {
     Open,
 }
 
-/// How far the host is with the contents of a file.
+/// The progress of the host with the content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Upload {
     #[default]
@@ -75,7 +75,7 @@ enum Upload {
     Tail,
 }
 
-/// How the modem's side is watched while it may repeat file contents.
+/// The watch on the modem's side while it may repeat file contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Guard {
     #[default]

@@ -1,4 +1,4 @@
-//! What a capture holds.
+//! The entries of a capture, and its header.
 
 use crate::time::Timestamp;
 
@@ -13,7 +13,7 @@ pub struct Record {
     pub what: Entry,
 }
 
-/// What can happen in a capture.
+/// An entry of a capture.
 ///
 /// Bytes are kept apart from text: what went over the wire may be anything, what the application asked for and what
 /// was noted is text.
@@ -62,7 +62,7 @@ pub struct Remark {
     pub reason: Reason,
 }
 
-/// Why a line, or a part of one, is not part of the exchange.
+/// The reason why a line, or a part of one, is not part of the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -84,7 +84,7 @@ pub enum Reason {
     BareData,
 }
 
-/// Where a capture comes from and what it must show. Required in our own format.
+/// The origin of a capture and what it must show. Required in our own format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
     /// What happens in it.

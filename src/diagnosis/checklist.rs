@@ -1,4 +1,4 @@
-//! What is looked at, and in which order.
+//! The checks of a diagnosis, in their order.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,10 +1,10 @@
-//! What is to be examined, and how long that may take.
+//! The extent of an examination, and its time limits.
 
 use std::time::Duration;
 
 use crate::tls::TlsConfig;
 
-/// How a live module is examined. The default looks at everything but a server, which has to be named.
+/// The settings of an examination. The default looks at everything but a server, which has to be named.
 ///
 /// ```
 /// use air724ug::diagnosis::Checkup;

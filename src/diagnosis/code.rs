@@ -8,7 +8,7 @@ use super::Check;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident, $name:literal, $check:ident, $advice:literal;)*) => {
-        /// What was found. [`Code::as_str`] stays the same from version to version.
+        /// The code of a finding. [`Code::as_str`] stays the same from version to version.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[non_exhaustive]
         pub enum Code {

@@ -1,4 +1,4 @@
-//! What is known, before it is judged.
+//! The evidence of a diagnosis, before it is judged.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use crate::query::Reply;
 
 use super::finding::Proof;
 
-/// How a command ended.
+/// The end of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum End {
     /// With this line: `OK`, `+CME ERROR: 10`, `0, CONNECT FAIL`.

@@ -1,10 +1,10 @@
-//! What was found, what proves it, and what to do.
+//! A finding, its proof, and its advice.
 
 use crate::capture::Mask;
 
 use super::Code;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
     /// Worth knowing; everything works.
@@ -120,7 +120,7 @@ fn clipped(text: &str) -> String {
     format!("{}... ({} bytes more)", text.get(..end).unwrap_or_default(), text.len().saturating_sub(end))
 }
 
-/// What a rule has seen.
+/// The result of a rule.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Observation {
     /// The value in a few words; `None` if there is no evidence.

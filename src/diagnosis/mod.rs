@@ -1,4 +1,4 @@
-//! Why there is no connection: evidence in, findings out.
+//! The reasons for having no connection: evidence in, findings out.
 //!
 //! The checklist of the LuatOS socket guide (section 5), and what goes wrong before it: the port, the line rate, the
 //! echo. A [`Diagnosis`] is a function of its [`Evidence`], so a live module and a capture of one give the same:

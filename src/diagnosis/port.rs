@@ -1,8 +1,8 @@
-//! How a port can fail to open.
+//! The ways in which a port fails to open.
 
 use super::Code;
 
-/// Why a port can't be opened.
+/// The reason why a port can't be opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PortFault {

@@ -4,7 +4,7 @@ use super::evidence::Evidence;
 use super::finding::Observation;
 use super::{Check, Code, Finding, Severity, rules};
 
-/// How a check went.
+/// The result of a check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StepState {
     /// Nothing is known of it: it was not reached, or the capture does not show it.

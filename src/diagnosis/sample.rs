@@ -1,6 +1,6 @@
 //! Bytes that answer nothing: are they text, or the noise of a wrong line rate?
 
-/// What came over the line, as far as it tells whether the rate is right.
+/// Statistics of the bytes that came, as far as they show whether the rate is right.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Sample {
     /// The first bytes, for the proof.

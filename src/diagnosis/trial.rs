@@ -7,7 +7,7 @@ use crate::at::{ChannelId, ChannelNews, Line, fields};
 use super::finding::Proof;
 use super::{Code, End, Exchange, Server};
 
-/// What of the server is checked. Without `verified` nothing is, whatever the others say.
+/// The checks of the server. Without `verified` nothing is checked, whatever the others say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Trust {
     /// Its certificate must be from an authority (`seclevel` 1 or 2).
@@ -34,7 +34,7 @@ pub(super) struct Trial {
     pub(super) proof: Proof,
 }
 
-/// How it ended.
+/// The end of a trial.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TrialEnd {
     Connected,

@@ -1,4 +1,4 @@
-//! Which call waits for which answer.
+//! The calls that wait for answers.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use crate::proto::SocketId;
 /// Makes the payload of the heartbeat with this number.
 pub(crate) type Says = dyn Fn(u64) -> Vec<u8> + Send + Sync;
 
-/// Which function makes up the words of which socket, and the thread that calls it.
+/// The functions that make up the words of heartbeats, by socket, and the thread that calls them.
 #[derive(Default)]
 pub(super) struct Beats {
     says: Vec<(SocketId, Arc<Says>)>,
@@ -22,7 +22,7 @@ pub(super) struct Beats {
     thread: Option<Sender<Job>>,
 }
 
-/// What the thread does. The core asks for one heartbeat of a socket at a time, so few wait.
+/// A job of the thread. The core asks for one heartbeat of a socket at a time, so few wait.
 pub(super) enum Job {
     Ask(SocketId, u64, Arc<Says>),
     /// Drops a function.

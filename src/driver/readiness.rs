@@ -36,7 +36,7 @@ impl Readable {
     }
 }
 
-/// What is to be signalled when a socket can be read, and how much of it is unread.
+/// The signal for the reader of a socket, and the number of its unread bytes.
 #[derive(Debug)]
 pub(super) struct Readiness {
     all: Vec<Entry>,

@@ -63,7 +63,7 @@ enum State {
     Ended(End),
 }
 
-/// How a capture ended.
+/// The end of a capture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum End {
     /// Everything is written.

@@ -1,4 +1,4 @@
-//! What the threads of the driver and its callers share.
+//! The state that the threads of the driver and its callers share.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use super::core::Core;
 use crate::port::Wake;
 use crate::time::Timestamp;
 
-/// What the threads and the callers share.
+/// The state that the threads and the callers share.
 pub(super) struct Shared {
     pub(super) core: Mutex<Core>,
     pub(super) wake: Arc<dyn Wake>,

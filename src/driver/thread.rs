@@ -1,4 +1,4 @@
-//! What the threads have in common: whatever ends one of them ends the modem for all its callers.
+//! The frame of the driver's threads: whatever ends one of them ends the modem for all its callers.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use std::thread;
 
 use super::shared::Shared;
 
-/// How a thread's turn ended.
+/// The end of a thread's turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Turn {
     /// Another one follows.

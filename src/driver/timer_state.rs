@@ -1,6 +1,6 @@
 use crate::time::Timestamp;
 
-/// What the thread that serves deadlines and writes is doing.
+/// The state of the thread that serves deadlines and writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimerState {
     /// It runs, or was woken, and looks at the core before it waits.

@@ -1,4 +1,4 @@
-//! What can go wrong, by what the caller can do about it.
+//! The errors, by what the caller can do about them.
 
 mod tls;
 
@@ -17,7 +17,7 @@ pub use tls::{TlsFailure, TlsPart, TlsStep};
 /// The result of every call of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a call failed. Never holds a password, a PIN or payload.
+/// The reason why a call failed. Never holds a password, a PIN or payload.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -115,7 +115,7 @@ pub enum Error {
     Io(#[from] io::Error),
 }
 
-/// What the module is in use for.
+/// The use that the module is in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum InUse {
@@ -126,7 +126,7 @@ pub enum InUse {
     Transparent,
 }
 
-/// Which step on the way to a connection is missing.
+/// The missing step on the way to a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum NotReady {
@@ -170,7 +170,7 @@ pub enum NotReady {
     Switching,
 }
 
-/// Why it is unknown what the peer has received.
+/// The reason why it is unknown what the peer has received.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum DeliveryUnknown {
@@ -181,7 +181,7 @@ pub enum DeliveryUnknown {
     Tls,
 }
 
-/// Why a socket is closed.
+/// The reason why a socket is closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
@@ -269,7 +269,7 @@ impl Error {
     }
 }
 
-/// What a send's time-out says of the bytes before it.
+/// The part of a time-out's message about the bytes accepted before.
 struct AcceptedBefore(u32);
 
 impl fmt::Display for AcceptedBefore {

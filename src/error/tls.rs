@@ -1,4 +1,4 @@
-//! Where TLS on the module failed, and why.
+//! The step at which TLS on the module failed, and the reason.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub enum TlsStep {
     Connect,
 }
 
-/// Which file.
+/// A file of a TLS connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TlsPart {
@@ -34,7 +34,7 @@ pub enum TlsPart {
     ClientKey,
 }
 
-/// Why a step failed.
+/// The reason why a step failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TlsFailure {

@@ -1,4 +1,4 @@
-//! What a trace tells, one thing at a time.
+//! The events that a trace tells of.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct Event {
     pub what: EventKind,
 }
 
-/// Which socket something happened to.
+/// The socket that an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketRef {
     /// The trace shows the number.
@@ -29,7 +29,7 @@ pub enum SocketRef {
     Unknown,
 }
 
-/// Which side ended a connection.
+/// The side that ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closer {
     /// The peer: `MSG_SOCK_CLOSE_IND` came before the script closed.
@@ -42,7 +42,7 @@ pub enum Closer {
     Unknown,
 }
 
-/// What can happen.
+/// The kind of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {

@@ -1,4 +1,4 @@
-//! What a trace is searched for, and where it was found.
+//! The patterns that a trace is searched for, and their places.
 
 use std::collections::BTreeMap;
 

@@ -333,7 +333,7 @@ impl Interpreter {
     }
 }
 
-/// Where and when a record stands.
+/// The place and the time of a record.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     lines: (u64, u64),

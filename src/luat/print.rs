@@ -6,8 +6,8 @@ mod terms;
 pub(super) use parse::{SHOWN, sending};
 pub use terms::{CoreId, Endpoint, Failure, Operation, Transport};
 
-/// What a library of the Air724U's Lua firmware prints (protocol section 18), and what the older library that drives
-/// AT commands prints instead. Everything else in a trace is a script's own.
+/// A print of a library of the Air724U's Lua firmware (protocol section 18), or of the older library that drives
+/// AT commands. Everything else in a trace is a script's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Print {

@@ -1,4 +1,4 @@
-//! What a trace consists of.
+//! The records of a trace.
 
 use std::borrow::Cow;
 use std::fmt;

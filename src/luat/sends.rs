@@ -28,7 +28,7 @@ pub(super) struct Send {
     is_ambiguous: bool,
 }
 
-/// What a confirmation is for.
+/// The send or connect that a confirmation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Confirmed {
     /// The whole of this send.

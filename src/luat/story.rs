@@ -8,7 +8,7 @@ use super::{Event, Finding, Findings, Interpreter, Reader, Severity};
 /// Later ones are counted and searched, but not kept.
 pub const MAX_EVENTS: usize = 100_000;
 
-/// What a trace tells, and what is wrong in it.
+/// The events of a trace, and its findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Story {
     /// What happened, in order; the first [`MAX_EVENTS`].

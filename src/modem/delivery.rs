@@ -115,7 +115,7 @@ impl Socket<Tcp> {
     }
 }
 
-/// What a [close that waits for the peer](Socket::close_acknowledged) can't promise. The socket is closed all the same.
+/// The failure of a [close that waits for the peer](Socket::close_acknowledged). The socket is closed all the same.
 #[derive(Debug, thiserror::Error)]
 #[error("closed, but {}: {why}", acknowledged(*unacknowledged))]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Why there is no connection: asks the module everything that tells.
+//! The diagnosis of a live modem: asks the module for all evidence.
 
 mod attempts;
 
@@ -260,7 +260,7 @@ fn patience(reason: NotReady) -> Option<Duration> {
     }
 }
 
-/// What came over the line, as a capture in memory.
+/// The bytes that came over the line, as a capture in memory.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<u8>>>);
 

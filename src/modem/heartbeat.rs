@@ -10,7 +10,7 @@ use crate::driver::Says;
 use crate::error::{Error, Result};
 use crate::proto::{Command, HeartbeatStatistics, Pulse, Request};
 
-/// What keeps a silent connection alive (`c:asyncSelect(keepAlive, pingreq)`): it is sent when there has been no traffic
+/// A heartbeat that keeps a silent connection alive (`c:asyncSelect(keepAlive, pingreq)`): it is sent when there has been no traffic
 /// either way for `every`.
 ///
 /// An address translator on the way forgets a connection without a word after a few minutes; the vendor recommends at

@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-/// What a receive came back with.
+/// The result of a receive.
 ///
 /// | call | can give |
 /// |---|---|

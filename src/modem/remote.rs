@@ -1,4 +1,4 @@
-//! Where a connection goes: host and port.
+//! The remote end of a connection: host and port.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -41,7 +41,7 @@ impl Remote {
     }
 }
 
-/// What names a [`Remote`]: `("example.com", 80)`, `"example.com:80"`, a [`SocketAddr`] of IPv4.
+/// A value that names a [`Remote`]: `("example.com", 80)`, `"example.com:80"`, a [`SocketAddr`] of IPv4.
 ///
 /// As [`std::net::ToSocketAddrs`], but nothing is resolved: the module resolves names.
 pub trait ToRemote {

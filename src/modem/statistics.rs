@@ -1,4 +1,4 @@
-//! What was counted.
+//! The counters of a modem and its sockets.
 
 use super::transport::Transport;
 use super::{Modem, Socket};

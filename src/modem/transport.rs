@@ -1,4 +1,4 @@
-//! What a socket runs over, as a type: so that a call that a transport can't do does not compile.
+//! The transport of a socket, as a type: a call that a transport can't do does not compile.
 
 /// Over which protocol a [`Socket`](crate::Socket) runs: [`Tcp`], [`Tls`] or [`Udp`].
 pub trait Transport: sealed::Sealed {}

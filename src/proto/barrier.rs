@@ -43,7 +43,7 @@ struct HeldCommand {
     ends: Vec<(Vec<String>, Result<(), Refusal>)>,
 }
 
-/// What a line was to a barrier.
+/// The meaning of a line for a barrier.
 #[derive(Debug)]
 pub(super) enum Passage {
     /// The line belonged to the question or to the command held back.

@@ -1,4 +1,4 @@
-//! When the module is asked whether it still has a bearer.
+//! The moments at which the module is asked whether it still has a bearer.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) struct BearerDoubt {
     asked_at: Option<Timestamp>,
 }
 
-/// How much a sign says.
+/// The strength of a sign that the bearer is gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sign {
     /// The module has printed that a bearer is down, or refuses a connection as it does without one.

@@ -80,7 +80,7 @@ enum Plan {
     Shut,
 }
 
-/// What bring-up has learned.
+/// The facts that bring-up has learned.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     pub(super) identity: Identity,

@@ -33,7 +33,7 @@ pub(super) struct Exchange {
     taint: Taint,
 }
 
-/// Whether a line came that may be a piece of another one.
+/// The trace of a line that may be a piece of another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Taint {
     None,
@@ -43,7 +43,7 @@ pub(super) enum Taint {
     Unexplained,
 }
 
-/// How far a command has come.
+/// The progress of a command.
 pub(super) enum Phase {
     /// Its answer is awaited.
     Answer,
@@ -55,7 +55,7 @@ pub(super) enum Phase {
     Result(Vec<u8>),
 }
 
-/// What a module has said in place of what was awaited. It may be true, or another command's, or damage.
+/// A line of the module in place of the awaited one. It may be true, or another command's, or damage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Setback {
     /// An error, in place of the prompt.
@@ -72,7 +72,7 @@ pub(super) struct Answer {
     pub(super) lines: Vec<String>,
 }
 
-/// How a command ended.
+/// The end of a command.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) command: Command,
@@ -84,7 +84,7 @@ pub(super) struct Finished {
     pub(super) is_given: bool,
 }
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Failure {
     /// The module said no, or something that can't be believed.

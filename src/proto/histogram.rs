@@ -1,4 +1,4 @@
-//! How long something took, in buckets that double: no memory beyond its own, whatever is counted.
+//! A histogram of durations, in buckets that double: no memory beyond its own, whatever is counted.
 
 use std::time::Duration;
 

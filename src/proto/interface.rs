@@ -11,7 +11,7 @@ use crate::query::{Query, Reply};
 use super::{Beat, BringUpStep, HeartbeatFailure};
 use crate::tls::TlsSettings;
 
-/// What the shell tells the core.
+/// An input of the core, from the shell.
 #[derive(Debug)]
 pub enum Input<'a> {
     /// Bytes came from the port.
@@ -29,7 +29,7 @@ pub enum Input<'a> {
     PortBack,
 }
 
-/// What the core tells the shell. Drain [`Engine::poll`](super::Engine::poll) before waiting for anything.
+/// An output of the core, for the shell. Drain [`Engine::poll`](super::Engine::poll) before waiting for anything.
 pub enum Output {
     /// Bytes for the port, in order.
     Write(Vec<u8>),
@@ -84,7 +84,7 @@ impl fmt::Debug for SocketId {
     }
 }
 
-/// What an application can ask for. Every request is answered within its time-out.
+/// A request of the application. Every request is answered within its time-out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Request {
@@ -276,7 +276,7 @@ impl Request {
     }
 }
 
-/// How a request was answered.
+/// The answer to a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Response {
@@ -310,7 +310,7 @@ pub struct Identity {
     pub imei: String,
 }
 
-/// What happens without being asked for.
+/// An event that no request asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -358,7 +358,7 @@ pub enum Event {
     Missed(u64),
 }
 
-/// Why the core wants to be woken.
+/// The reason why the core wants to be woken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Deadline {

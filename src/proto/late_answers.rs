@@ -39,7 +39,7 @@ enum Beyond {
     Others,
 }
 
-/// How many finals came between a command and the answer to the question behind it.
+/// The number of finals between a command and the answer to the question behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Finals {
     One,

@@ -4,7 +4,7 @@ use super::interface::Ticket;
 use super::self_check::SelfCheck;
 use crate::at::ChannelId;
 
-/// Which part of the core a command in flight belongs to.
+/// The part of the core that a command in flight belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Owner {
     BringUp,

@@ -37,7 +37,7 @@ pub(super) struct PendingCommand {
     pub(super) urcs: Vec<Urc>,
 }
 
-/// What follows when a command has succeeded.
+/// The effect of a command that has succeeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Effect {
     /// The application reads the answer.

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct ChannelSet(u8);
 
-/// What is read while nothing is believed.
+/// The search for the beginning of text while nothing is believed.
 ///
 /// Payload may stand where text is expected, and it may say anything, the answer to a question included. So the module is
 /// asked when the line has been silent for a moment, so that no payload is under way. The answer has to come alone, and so
@@ -61,7 +61,7 @@ enum Progress {
     Answered,
 }
 
-/// What the answer proves.
+/// The proof that an answer gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Proof {
     First,
@@ -75,14 +75,14 @@ enum LineLength {
     Long,
 }
 
-/// Whether the module was seen to send questions back.
+/// The knowledge whether the module sends questions back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ProbeEcho {
     Unseen,
     Seen,
 }
 
-/// What is to be done.
+/// The next action.
 #[derive(Debug)]
 pub(super) enum Action {
     None,
@@ -93,7 +93,7 @@ pub(super) enum Action {
     GiveUp,
 }
 
-/// What a piece of bytes has led to.
+/// The result of a piece of bytes.
 #[derive(Debug)]
 pub(super) enum Fed {
     /// Nothing can be believed yet.

@@ -8,7 +8,7 @@
 
 use crate::at::Command;
 
-/// What is in doubt, the more urgent behind the less.
+/// The doubts about the module, the more urgent behind the less.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::proto) enum SelfCheck {
     /// The bearer: news of one have come, and not every bearer is the sockets' (section 3); or a channel's state.

@@ -65,7 +65,7 @@ pub(super) struct Session {
     unproved: Option<OpenSend>,
 }
 
-/// What came last.
+/// The token that came last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Before {
     /// A line.

@@ -1,4 +1,4 @@
-//! What is counted, of a modem and of each of its sockets. Counting takes no memory and asks the module nothing.
+//! The counters of a modem and of each of its sockets. Counting takes no memory and asks the module nothing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::exchange::{Failure, Finished};
 use super::histogram::Histogram;
 use super::{Event, SocketId};
 
-/// What has become of a modem since its port was opened. Everything only grows.
+/// The counters of a modem since its port was opened. Everything only grows.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct Statistics {
@@ -65,7 +65,7 @@ pub struct Statistics {
     pub connects: Histogram,
 }
 
-/// What has become of a socket. Everything only grows, and stays when it has ended.
+/// The counters of a socket. Everything only grows, and stays when the socket has ended.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct SocketStatistics {
@@ -102,7 +102,7 @@ pub struct SocketStatistics {
     pub connect: Duration,
 }
 
-/// What has become of commands. Under way are [`written`](Self::written) less all others.
+/// The counters of commands. Under way are [`written`](Self::written) less all others.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct CommandStatistics {

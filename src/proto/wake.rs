@@ -59,7 +59,7 @@ pub(super) struct Wake {
     deadline: Timestamp,
 }
 
-/// What to do when the deadline has come.
+/// The action when the deadline has come.
 #[derive(Debug)]
 pub(super) struct Nudge {
     pub(super) bytes: Vec<u8>,

@@ -1,6 +1,6 @@
 use crate::at::{Field, Line, Urc};
 
-/// What answered a command: the lines before its final result code, and the unsolicited ones that belong to it.
+/// The answer to a command: the lines before its final result code, and the unsolicited ones that belong to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reply {
     command: Box<str>,

@@ -19,7 +19,7 @@ pub(super) enum Card {
     Blocked,
 }
 
-/// What the card remembers without power.
+/// The card's lock, which it keeps without power.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lock {
     pin: String,

@@ -1,11 +1,11 @@
-//! What goes into the simulator and what comes out of it.
+//! The inputs and outputs of the simulator.
 
 use std::fmt;
 
 use super::fault::{Fault, Rule};
 use super::network::{ConnectFailure, Target};
 
-/// What happens to the simulator.
+/// An input of the simulator.
 #[derive(Clone, Debug)]
 pub enum Input<'a> {
     /// The host wrote these bytes.
@@ -16,7 +16,7 @@ pub enum Input<'a> {
     Tick,
 }
 
-/// What the simulator does.
+/// An output of the simulator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// These bytes have crossed the line to the host.

@@ -1,8 +1,8 @@
-//! What the line carries when it carries no commands.
+//! The modes in which the line carries data instead of commands.
 
 use crate::time::Timestamp;
 
-/// How a payload ends.
+/// The end of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// After this many bytes.

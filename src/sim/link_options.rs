@@ -1,8 +1,8 @@
-//! What the host asks of a link before it is made: the local port and keep-alive.
+//! The options of a link that the host sets before it is made: the local port and keep-alive.
 
 use std::time::Duration;
 
-/// How a link is to be made, beyond where it leads.
+/// The options of a link, beyond its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkOptions {

@@ -1,4 +1,4 @@
-//! What lies behind the modem's antenna: the [`Network`] trait and its words.
+//! The network behind the modem's antenna: the [`Network`] trait and its events.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -49,7 +49,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// Where a link leads.
+/// The target of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// TCP or UDP.
@@ -66,7 +66,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Why a connection did not come about.
+/// The reason why a connection did not come about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectFailure {
     /// The name has no address.
@@ -83,7 +83,7 @@ pub enum ConnectFailure {
     LocalPort,
 }
 
-/// What the network tells the modem.
+/// An event of the network, for the modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworkEvent {
     /// The link is open.

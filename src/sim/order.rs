@@ -1,4 +1,4 @@
-//! What a person types to a running modem.
+//! Orders that a person types to a running modem.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-/// What a piece of output is, by which a fault chooses what it changes.
+/// The kind of a piece of output, by which a fault chooses what it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutputKind {
     /// Typed characters sent back.

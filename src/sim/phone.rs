@@ -1,4 +1,4 @@
-//! What general phone tools ask of any modem: character set, message format and store, message centre.
+//! Settings that general phone tools ask of any modem: character set, message format and store, message centre.
 
 use super::settings::Settings;
 

@@ -4,7 +4,7 @@ use super::card::{Card, Lock};
 use super::settings::{Settings, SimCard};
 use crate::time::Timestamp;
 
-/// Whether the AT engine runs.
+/// The state of the AT engine: running, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Power {
     /// Since long.
@@ -13,7 +13,7 @@ pub(super) enum Power {
     Booting { since: Timestamp, printed: usize, listening: bool, training: Training },
 }
 
-/// Whether the rate of the line is known during a boot.
+/// The knowledge of the line's rate during a boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Training {
     Done,
@@ -23,7 +23,7 @@ pub(super) enum Training {
     },
 }
 
-/// How far the search for a cell is.
+/// The progress of the search for a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
     None,

@@ -1,4 +1,4 @@
-//! What a command ends with.
+//! The results of commands.
 
 use super::data::{FileWrite, Payload};
 use crate::time::Timestamp;
@@ -64,7 +64,7 @@ impl Cms {
     }
 }
 
-/// How a command failed.
+/// The failure of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// `ERROR`, whatever `AT+CMEE` says.
@@ -88,7 +88,7 @@ impl Failure {
     }
 }
 
-/// What a command's handler leaves behind.
+/// The result of a command's handler.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// Done; `OK` ends the line.
@@ -121,7 +121,7 @@ impl Outcome {
     pub(super) const ERROR: Self = Self::Fail(Failure::Error);
 }
 
-/// What the result of a send waits for.
+/// The event that the result of a send waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaits {
     /// The latency of a command.
@@ -132,7 +132,7 @@ pub(super) enum Awaits {
     Acknowledgement,
 }
 
-/// What follows an `OK`.
+/// The output behind an `OK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
     /// Service is reconsidered: its lines come behind the answer (capture a14).
@@ -151,7 +151,7 @@ pub(super) struct Pause {
     pub(super) then: Then,
 }
 
-/// How a waiting command goes on.
+/// The continuation of a waiting command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
     /// `AT+CIICR`: the bearer is up.

@@ -1,11 +1,11 @@
-//! What a simulated modem is like before it is switched on.
+//! The settings of a simulated modem before it is switched on.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::{Profile, Rule};
 
-/// Where the modem's life begins.
+/// The state in which the modem begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boot {
     /// Switched on long ago: registered and silent.
@@ -29,7 +29,7 @@ pub enum SimCard {
     },
 }
 
-/// Which access point names activate a bearer. An empty one (the network's own choice) does, but for [`Self::None`].
+/// The access point names that activate a bearer. An empty one (the network's own choice) does, but for [`Self::None`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApnPolicy {
     /// Every name.
@@ -40,7 +40,7 @@ pub enum ApnPolicy {
     None,
 }
 
-/// What a `AT+CIPSEND` meets that does not fit into the modem's send buffer.
+/// The answer to an `AT+CIPSEND` that does not fit into the modem's send buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FullBuffer {
     /// `ERROR` instead of the prompt (Luat 2G library: 10220 unsent bytes, then `ERROR`).

@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp;
 
-/// Whether the modem hears its host.
+/// The sleep of the modem, in which it does not hear its host.
 ///
 /// ```text
 /// Awake --idle for AT+WAKETIM--> Asleep --a byte--> Waking --a byte after wake_time--> Awake

@@ -6,7 +6,7 @@ use super::card::Card;
 use super::ip::{Channel, ChannelState};
 use super::machine::{Machine, Mode};
 
-/// What the modem is like at one moment.
+/// The state of the modem at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct State {
@@ -26,7 +26,7 @@ pub struct State {
     pub channels: Vec<ChannelView>,
 }
 
-/// What the serial line carries.
+/// The use of the serial line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineState {
     /// Command lines.

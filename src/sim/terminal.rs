@@ -9,7 +9,7 @@ use super::settings::Settings;
 const HELD_URCS: usize = 32;
 const HELD_URC_BYTES: usize = 2048;
 
-/// What `ATE`, `ATV`, `ATQ` and the port commands set.
+/// The settings of `ATE`, `ATV`, `ATQ` and the port commands.
 #[derive(Clone, Debug)]
 pub(super) struct Terminal {
     /// `ATE`
@@ -42,7 +42,7 @@ pub(super) struct Terminal {
     pub(super) registers: [u8; 3],
 }
 
-/// What a DTR line that goes off does to transparent data (manual, AT&D; the default is the 8910 SDK's).
+/// The effect of a DTR line that goes off on transparent data (manual, AT&D; the default is the 8910 SDK's).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DtrOff {
     /// `AT&D0`
@@ -54,7 +54,7 @@ pub(super) enum DtrOff {
     HangUp,
 }
 
-/// What `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF, CSDT).
+/// The settings that `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF, CSDT).
 #[derive(Clone, Debug)]
 struct SavedSettings {
     echo: bool,
@@ -123,7 +123,7 @@ impl Terminal {
     }
 }
 
-/// Where output waits for the line.
+/// The output that waits for the line.
 #[derive(Debug)]
 pub(super) struct Outbox {
     pub(super) line: Paced,

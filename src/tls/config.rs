@@ -1,4 +1,4 @@
-//! What an application decides of a TLS connection.
+//! The settings of a TLS connection that an application chooses.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The labels of PEM blocks (RFC 7468).
 
-/// What stands behind `-----BEGIN`.
+/// The words behind `-----BEGIN`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Label {
     Certificate,

@@ -30,7 +30,7 @@ pub struct Certificate(File);
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(File);
 
-/// What is uploaded, under a name that its content determines: a file of that name on the module is this one.
+/// A file to upload, under a name that its content determines: a file of that name on the module is this one.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct File {
     name: Quotable,

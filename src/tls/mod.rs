@@ -1,4 +1,4 @@
-//! What a TLS connection of the module needs, as data: certificates and keys in the form that it takes, and the settings.
+//! The data of a TLS connection of the module: certificates and keys in the form that it takes, and the settings.
 //! How a connection is prepared with it is the protocol's affair.
 
 // Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.

@@ -1,6 +1,6 @@
-//! What can be chosen of a connection, by the numbers of `AT+SSLCFG`.
+//! The choices of a connection, by the numbers of `AT+SSLCFG`.
 
-/// Which side is authenticated (`seclevel`).
+/// The sides that are authenticated (`seclevel`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SecurityLevel {
     /// Neither side: any server is accepted.

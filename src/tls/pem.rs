@@ -15,7 +15,7 @@ pub(super) struct Block {
     pub(super) der: Result<Vec<u8>, PemError>,
 }
 
-/// What is wrong with a text. Says nothing of its content.
+/// The fault in a text. Tells nothing of its content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum PemError {
     #[error("has a control byte")]

@@ -8,7 +8,7 @@ use super::material::File;
 use super::parameters::{CipherSuite, SecurityLevel, TlsVersion};
 use crate::error::TlsPart;
 
-/// What a TLS connection needs, checked by [`TlsConfig::settings`](super::TlsConfig::settings).
+/// The settings of a TLS connection, checked by [`TlsConfig::settings`](super::TlsConfig::settings).
 #[derive(Clone)]
 pub struct TlsSettings {
     /// In the order of [`PARTS`].

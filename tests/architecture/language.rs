@@ -157,6 +157,52 @@ pub(crate) fn check_words(pages: &[Page]) -> Vec<String> {
     findings
 }
 
+/// Words with which no file begins to say what it is: a title is a noun, not what one may wonder about.
+const NO_TITLE: &[&str] =
+    &["What", "Which", "Whether", "How", "Where", "Why", "Who", "Whose", "When", "That", "It", "Nobody"];
+
+/// Files whose first line is a question instead of a title.
+pub(crate) fn check_titles(sources: &[Source]) -> Vec<String> {
+    let title = |source: &Source| {
+        let (index, line) = source.text.lines().enumerate().find(|(_, line)| line.starts_with("//! "))?;
+        let word = line["//! ".len()..].split(|c: char| !c.is_alphanumeric()).next()?.to_owned();
+        NO_TITLE.contains(&word.as_str()).then(|| {
+            let message = format!("`{word} ..`: a file begins with a title, a noun");
+            Finding::new(source, index + 1, message).to_string()
+        })
+    };
+    sources.iter().filter_map(title).collect()
+}
+
+/// Types whose documentation begins with a question instead of a noun.
+pub(crate) fn check_type_titles(sources: &[Source]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for source in sources {
+        let declared = types(&source.code);
+        let mut title = None;
+        for (index, line) in
+            source.text.lines().enumerate().map(|(index, line)| (index + 1, line.trim_start()))
+        {
+            if let Some(text) = line.strip_prefix("/// ") {
+                title.get_or_insert((
+                    index,
+                    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default(),
+                ));
+            } else if !line.starts_with("///") && !line.starts_with("#[") {
+                let name = declared.iter().find(|(at, _)| *at == index).map(|(_, name)| name);
+                if let (Some(name), Some((at, word))) = (name, title.take())
+                    && NO_TITLE.contains(&word)
+                {
+                    let message = format!("`{word} ..`: say with a noun what a `{name}` is");
+                    findings.push(Finding::new(source, at, message).to_string());
+                }
+                title = None;
+            }
+        }
+    }
+    findings
+}
+
 /// Types whose name is a question or a participle.
 pub(crate) fn check_type_names(sources: &[Source]) -> Vec<String> {
     let mut needed = vec![false; NAMED_SO.len()];
@@ -417,6 +463,22 @@ mod tests {
         let text = unreleased("# Changelog\n\n## [Unreleased]\n\n- new\n\n## [0.1.0]\n\n- whom\n");
         assert_eq!(text, "\n\n## [Unreleased]\n\n- new\n");
         assert_eq!(unreleased("## [Unreleased]\n- last"), "## [Unreleased]\n- last");
+    }
+
+    #[test]
+    fn a_file_that_begins_with_a_question_is_found() {
+        let asks = Source::parse("src/at/x.rs", "//! What a line is.\n//!\n//! More.\n");
+        let says = Source::parse("src/at/y.rs", "#![allow(x)]\n//! Lines.\n//!\n//! What they are.\n");
+        let whatever = Source::parse("src/at/z.rs", "//! Whatever comes.\n");
+        let found = check_titles(&[asks, says, whatever]);
+        assert_eq!(found, ["src/at/x.rs:1: `What ..`: a file begins with a title, a noun"]);
+    }
+
+    #[test]
+    fn a_type_that_is_told_by_a_question_is_found() {
+        let text = "/// What it is.\n///\n/// More.\n#[derive(Debug)]\npub enum A {\n    /// What.\n    B,\n}\n/// Why.\nfn f() {}\nstruct C;\n/// A thing.\nstruct D;\n";
+        let found = check_type_titles(&[Source::parse("src/at/x.rs", text)]);
+        assert_eq!(found, ["src/at/x.rs:1: `What ..`: say with a noun what a `A` is"]);
     }
 
     #[test]

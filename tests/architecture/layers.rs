@@ -1,4 +1,4 @@
-//! Which part may import which: the check that the sources keep to the table.
+//! The check that each part imports only what the table allows.
 
 use crate::Finding;
 use crate::paths::{Path, paths};

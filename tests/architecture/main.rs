@@ -83,14 +83,16 @@ fn every_sentence_and_every_name_is_plain() {
 fn every_type_is_named_by_a_noun_that_its_layer_has_once() {
     let sources = sources(&["src", "tests", "examples", "benches", "fuzz"]);
     assert_eq!(language::check_type_names(&sources), [] as [String; 0]);
+    assert_eq!(language::check_type_titles(&sources), [] as [String; 0]);
     assert_eq!(language::check_type_twice(&sources), [] as [String; 0]);
 }
 
 #[test]
-fn every_file_is_named_after_what_is_in_it() {
+fn every_file_has_a_name_and_a_title_that_say_what_is_in_it() {
     let sources = sources(&["src", "tests", "examples", "benches", "fuzz"]);
     let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
     assert_eq!(language::check_file_names(&paths), [] as [String; 0]);
+    assert_eq!(language::check_titles(&sources), [] as [String; 0]);
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(crate) fn paths(code: &str) -> Vec<Path> {
     found
 }
 
-/// What a path stands in.
+/// The item that a path stands in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Import {
     /// An expression or a type.

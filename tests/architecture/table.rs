@@ -1,4 +1,4 @@
-//! Which part may import which: the table of docs/architecture.md as data.
+//! The table of docs/architecture.md as data: which part may import which.
 
 /// One row of the table: a part of the crate, by the name of its top module.
 pub(crate) struct Part {

@@ -29,7 +29,7 @@ fn becomes_ready(pair: &mut Pair) {
     assert_eq!(pair.waiting(), 0);
 }
 
-/// What happens to the module or the port.
+/// An event that hits the module or the port.
 #[derive(Clone, Copy, Debug)]
 enum Blow {
     Reset,
@@ -84,7 +84,7 @@ impl Blow {
     }
 }
 
-/// Where the blow strikes.
+/// The moment at which the blow strikes.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
     Connecting,

@@ -17,7 +17,7 @@ use air724ug::query::Signal;
 use air724ug::sim::{Boot, Control, Link, Peer, Profile, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
-/// What the application knows of a socket.
+/// The application's knowledge of a socket.
 struct Socket {
     id: SocketId,
     link: Option<Link>,

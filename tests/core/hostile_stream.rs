@@ -18,7 +18,7 @@ use air724ug::{CloseReason, Config, Error, FlowControl};
 /// A peer that sends what the schedule says.
 const PUSHING: &str = "pushing.test";
 
-/// What the application and the peer know of a stream.
+/// The knowledge of the application and the peer of a stream.
 struct Stream {
     id: SocketId,
     link: Link,
@@ -36,7 +36,7 @@ struct Stream {
     escapes_before: usize,
 }
 
-/// How the peer has left.
+/// The way in which the peer has left.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Left {
     Closed,

@@ -18,7 +18,7 @@ use air724ug::query::{DomainRegistration, Query, Reply, Signal};
 use air724ug::sim::Settings;
 use air724ug::{Config, Error, ReceiveMode};
 
-/// What is taken off the line, and what comes of it later.
+/// The bytes that are taken off the line, and their later return.
 #[derive(Clone)]
 struct Late {
     /// The command of which the answer is lost begins like this.
@@ -31,7 +31,7 @@ struct Late {
     bytes: Vec<u8>,
 }
 
-/// Where it comes.
+/// The place where they come.
 #[derive(Clone, Copy)]
 enum Place {
     Frame(usize),
@@ -140,7 +140,7 @@ struct Stand {
     judged: Judged,
 }
 
-/// What became of the commands.
+/// The outcomes of the commands.
 #[derive(Default, Debug)]
 struct Judged {
     right: usize,

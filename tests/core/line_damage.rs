@@ -33,7 +33,7 @@ const HOSTILE: [&[u8]; 10] = [
     b"\r\n+CREG: 1\r\n",
 ];
 
-/// What happens to the line, once.
+/// The kind of damage, which happens once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Kind {
     Lost(usize),

@@ -128,7 +128,7 @@ fn flow_control_is_never_in_the_bytes() {
     }
 }
 
-/// What the host writes, and where the module has said something between.
+/// The writes of the host, and the places where the module has said something between.
 #[derive(Debug, PartialEq)]
 enum Said {
     Host(Vec<u8>),

@@ -1,4 +1,4 @@
-//! What a call answers is what the module was seen to do, and the reason that is told is the one that ended it.
+//! Results are facts: a call answers what the module was seen to do, and names the reason that ended it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
 use std::time::Duration;

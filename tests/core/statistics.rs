@@ -1,4 +1,4 @@
-//! What is counted, in virtual time, to the byte. `Pair` checks of every test that the sums are right.
+//! The counters, in virtual time, to the byte. `Pair` checks of every test that the sums are right.
 
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 

@@ -1,4 +1,4 @@
-//! What the process uses: its allocations, threads, wake-ups and memory. Each test measures the whole process, so one runs
+//! The use of resources by the process: allocations, threads, wake-ups and memory. Each test measures the whole process, so one runs
 //! at a time: each takes [`alone`] first.
 
 #[path = "../support/mod.rs"]

@@ -1,4 +1,4 @@
-//! What modems cost that do nothing: a thread each, and no wake-up.
+//! The cost of idle modems: a thread each, and no wake-up.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 

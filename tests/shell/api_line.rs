@@ -1,4 +1,4 @@
-//! What the application's calls put on the line, and what they do when the line is stuck.
+//! The effect of the application's calls on the line, and their behaviour when the line is stuck.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -25,7 +25,7 @@ fn timed<T>(call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// What has been written to the modem.
+/// The bytes that have been written to the modem.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 

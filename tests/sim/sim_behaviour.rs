@@ -1,4 +1,4 @@
-//! What the simulated modem does in time, in each state, and to hosts of every habit.
+//! The behaviour of the simulated modem in time, in each state, and with hosts of every habit.
 
 use std::time::Duration;
 

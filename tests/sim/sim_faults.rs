@@ -1,4 +1,4 @@
-//! What goes wrong on request: each fault strikes where it should, and the modem goes on.
+//! Faults on request: each strikes where it should, and the modem goes on.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How faithful the simulated modem is: the command side of every published capture is typed into it, and what it
+//! The fidelity of the simulated modem: the command side of every published capture is typed into it, and what it
 //! answers is compared with what the real module said.
 //!
 //! The captures belong to their publishers and are no part of this project. They are read from

@@ -1,4 +1,4 @@
-//! What applications do by themselves: read what comes, and connect again.
+//! Actions of applications by themselves: they read what comes, and connect again.
 
 use std::time::Duration;
 

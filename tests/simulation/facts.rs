@@ -1,4 +1,4 @@
-//! What is known of a run: the truth that checks compare with what the engine says.
+//! The facts of a run: the truth that checks compare with what the engine says.
 
 use air724ug::proto::{Event, Response, SocketId, Ticket};
 use air724ug::sim::{Direction, Link};
@@ -54,7 +54,7 @@ pub struct PendingRequest {
     pub due: Timestamp,
 }
 
-/// What was asked.
+/// The kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RequestKind {
     Connect { connection: usize },
@@ -133,7 +133,7 @@ pub struct Connection {
     pub hurt: Hurt,
 }
 
-/// What can't be seen by any driver.
+/// The harm that no driver can see.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Hurt {
     /// Bytes of received payload that were changed, not lost or doubled.
@@ -153,7 +153,7 @@ pub struct Send {
     pub outcome: Outcome,
 }
 
-/// What the application knows of a send.
+/// The application's knowledge of a send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// Not answered, or queued.

@@ -1,4 +1,4 @@
-//! What a damaged line does in a run, and what of it no driver can see.
+//! The harm that a damaged line does in a run, and the part of it that no driver can see.
 
 use air724ug::sim::{Direction, LineState};
 

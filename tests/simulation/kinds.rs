@@ -1,4 +1,4 @@
-//! What is simulated, and how a seed becomes a script.
+//! The kinds of scenarios, and the way from a seed to a script.
 
 mod faults;
 
@@ -27,7 +27,7 @@ const SAID: [&str; 12] = [
     "+CMT: ,23\r\n0791448720003023240DD0",
 ];
 
-/// What goes wrong in a run, or what it is about.
+/// The kind of a run: what goes wrong in it, or what it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// Nothing goes wrong: everything is exact.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use air724ug::sim::Direction;
 
-/// What happens to bytes, once.
+/// The harm to bytes, which happens once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Harm {
     /// This number of bytes is lost.
@@ -27,7 +27,7 @@ pub enum Harm {
     LateAnswer(Duration),
 }
 
-/// Where.
+/// The place of the harm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     Anywhere,
@@ -72,7 +72,7 @@ impl Damage {
     }
 }
 
-/// What a byte from the modem belongs to.
+/// The part of an answer that a byte from the modem belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
     Text,

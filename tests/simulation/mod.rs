@@ -41,7 +41,7 @@ pub struct Failure {
     pub what: String,
 }
 
-/// What a run was like.
+/// The result of a run.
 #[derive(Clone, Default, Debug)]
 pub struct Report {
     pub failure: Option<Failure>,

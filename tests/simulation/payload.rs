@@ -4,7 +4,7 @@
 /// Bytes of a record.
 const RECORD: usize = 16;
 
-/// Which way the payload goes.
+/// The side that sends the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sender {
     /// From the application to its peer.
@@ -13,7 +13,7 @@ pub enum Sender {
     Peer,
 }
 
-/// What the payload is made of.
+/// The content of the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Style {
     /// Records alone.

@@ -50,7 +50,7 @@ pub struct Step {
     pub act: Act,
 }
 
-/// What the peer of a connection is like.
+/// The habits of a connection's peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Far {
     /// Sends back what it gets.
@@ -69,7 +69,7 @@ pub enum Far {
     Refuses,
 }
 
-/// How a connection is made.
+/// The kind of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wanted {
     Tcp,
@@ -77,7 +77,7 @@ pub enum Wanted {
     Transparent,
 }
 
-/// What happens. Connections are named by the number of their `Connect`; a step about one that is not there does nothing.
+/// A step of a script. Connections are named by the number of their `Connect`; a step about one that is not there does nothing.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Nothing: time passes.

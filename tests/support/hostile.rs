@@ -1,11 +1,11 @@
-//! What the tests named `hostile*` share: chance from a number, what it does to bytes, and seeds that are counted up.
+//! Helpers of the tests named `hostile*`: chance from a number, its effect on bytes, and seeds that are counted up.
 #![allow(clippy::expect_used, reason = "a test may")]
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// How bad the line is.
+/// The damage of the line.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Line {
     /// Every byte arrives, but news come at any place between frames.

@@ -1,4 +1,4 @@
-//! What looks like certificates and keys from outside.
+//! Bytes that look like certificates and keys from outside.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 /// A DER element.

@@ -1,4 +1,4 @@
-//! What several test programs, the benches and the fuzz targets share.
+//! Helpers of several test programs, the benches and the fuzz targets.
 
 #![allow(
     clippy::unwrap_used,

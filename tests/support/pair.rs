@@ -21,7 +21,7 @@ pub const ECHO: (&str, u16) = ("echo.test", 7);
 /// Changes what crosses the line; gets the bytes that are about to arrive and returns those that do.
 pub type Tap = Box<dyn FnMut(Timestamp, Vec<u8>) -> Vec<u8>>;
 
-/// What happens when the host writes something that begins like this, once.
+/// A reaction to the next write of the host that begins like this.
 struct Reaction {
     to: Vec<u8>,
     how: Position,
@@ -78,7 +78,7 @@ pub struct Pair {
 /// What a port keeps of what it has taken, as a terminal of Linux does; then it waits for the line, or for the modem.
 pub const PORT_BUFFER: usize = 4_096;
 
-/// How the modem's bytes are cut into reads.
+/// The cutting of the modem's bytes into reads.
 enum Chunks {
     Whole,
     Of(usize),

@@ -38,8 +38,8 @@ pub fn mutual() -> TlsConfig {
     verified().client_identity(client_certificate(), client_key())
 }
 
-/// What happens to commands on their way to the module: those that begin like this become that. The switch between TLS
-/// and plain, which the module has without a server that speaks TLS, is the script's.
+/// Replacements of commands on their way to the module: one that begins like the first becomes the second. The script also
+/// keeps the switch between TLS and plain, which needs no server that speaks TLS.
 #[derive(Clone, Default)]
 pub struct Script {
     fates: Rc<RefCell<Vec<(String, Fate)>>>,

@@ -1,4 +1,4 @@
-//! What the diagnosis makes of TLS: each cause that the commands can tell apart, and no claim beyond them.
+//! The diagnosis of TLS: each cause that the commands can tell apart, and no claim beyond them.
 
 #![allow(clippy::unwrap_used, reason = "a test may, in its helpers too")]
 

@@ -1,4 +1,4 @@
-//! What reads recordings and examines modems: captures, traces of LuatOS, diagnosis.
+//! Tests of what reads recordings and examines modems: captures, traces of LuatOS, diagnosis.
 
 mod captures;
 mod captures_fixtures;

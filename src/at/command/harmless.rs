@@ -35,7 +35,7 @@ struct CommandLine {
     has_a: bool,
 }
 
-/// How much of a command a line ends with.
+/// The part of a command that a line ends with.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum LineText {
     #[default]

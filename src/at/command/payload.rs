@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What is written behind a prompt, made by [`Command::with_payload`](super::Command::with_payload). `Debug` shows its
+/// The bytes that are written behind a prompt, made by [`Command::with_payload`](super::Command::with_payload). `Debug` shows its
 /// length alone: it may be a key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);

@@ -12,7 +12,7 @@ pub(super) enum Hazard {
     Never(&'static str),
 }
 
-/// How a command asks for its payload.
+/// The way in which a command asks for its payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Prompt {
     pub(super) mark: Mark,
@@ -34,7 +34,7 @@ pub(super) enum Mark {
     Any,
 }
 
-/// Where the payload ends.
+/// The end of the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum End {
     /// After as many bytes as this value of the command says.
@@ -52,7 +52,7 @@ pub(super) enum Unit {
     Milliseconds,
 }
 
-/// When a row holds. Test and read forms are always free.
+/// The condition under which a row holds. Test and read forms are always free.
 #[derive(Clone, Copy)]
 enum Condition {
     /// Set or executed.

@@ -1,11 +1,11 @@
-//! What the answer to a command looks like.
+//! The form of the answer to a command.
 
 use super::super::line::{ChannelNews, Final, Line, bare_address};
 use super::super::reply::ListForm;
 use super::super::{ChannelId, CmeError, CmsError, Field, TextFrom, Urc, fields};
 use super::reserved::Mark;
 
-/// What a line is to a command.
+/// The meaning of a line for a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// It has nothing to do with the command.
@@ -19,7 +19,7 @@ pub enum Verdict {
     Doubtful(Result<(), Refusal>),
 }
 
-/// How the module said no.
+/// A refusal by the module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -107,7 +107,7 @@ pub(super) enum Shape {
     Text { key: [u8; 16], from: TextFrom },
 }
 
-/// How a payload of the user's is given.
+/// The rules for a payload of the user's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PayloadRules {
     /// What asks for it.

@@ -31,7 +31,7 @@ pub enum TlsKey {
     NegotiateTimeout,
 }
 
-/// What a setting is set to.
+/// The value of a setting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TlsValue {
     /// A name, between quotes.

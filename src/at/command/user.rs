@@ -7,7 +7,7 @@ use super::reserved::{self, End, Hazard, Mark, Prompt, Unit};
 use super::shape::{PayloadRules, Shape};
 use super::{Command, MAX_COMMAND, Payload, syntax};
 
-/// Why a text can't be sent as a command.
+/// The reason why a text can't be sent as a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCommand {

@@ -3,14 +3,14 @@
 use super::super::Reason;
 use super::{Collector, Line};
 
-/// Which way the bytes under a stamp went.
+/// The direction of the bytes under a stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     ToModem,
     FromModem,
 }
 
-/// How a block ended.
+/// The end of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// The next stamp: the tool itself went to a new line.

@@ -50,7 +50,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Capture, LoadError> {
     load_by(path.as_ref(), read)
 }
 
-/// How one layout is recognised and read.
+/// The recogniser and the reader of one layout.
 pub(super) struct Reader {
     pub(super) layout: Layout,
     /// Whether a line can only be of this layout.

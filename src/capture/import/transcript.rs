@@ -1,4 +1,4 @@
-//! What a terminal showed: a line a line, with no marks to tell the two sides apart (a12, a18, a23, a25, s05, s07,
+//! Transcripts of a terminal: a line a line, with no marks to tell the two sides apart (a12, a18, a23, a25, s05, s07,
 //! s08), and the same lines behind the stamps of the [Arduino monitor](super::arduino).
 //!
 //! A line that looks like a command is taken as sent: typed or echoed, it reads the same. What stands between a
@@ -44,7 +44,7 @@ pub(super) struct Transcript {
     data: DataLines,
 }
 
-/// Which of the next lines are data that the host sends. `None` stands for "until Ctrl-Z".
+/// The next lines that are data of the host. `None` stands for "until Ctrl-Z".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DataLines {
     Nothing,

@@ -1,4 +1,4 @@
-//! Which lines may be part of which answer.
+//! The lines that may be part of an answer.
 //!
 //! A command of an application takes every line that is no URC for its answer, because the application knows what it
 //! asked. A replay must be stricter, or noise would count as explained.

@@ -1,6 +1,6 @@
 //! Data that a command asks the host for.
 
-/// How much data a command wants, and what of it is sent and echoed.
+/// The amount of data that a command wants, and the part of it that is sent and echoed.
 #[derive(Debug, Clone)]
 pub(super) struct Data {
     /// `None`: until Ctrl-Z or ESC.

@@ -1,4 +1,4 @@
-//! Whether a capture shows what its header promises.
+//! The expectations of a capture's header, compared with its replay.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::timeline::{HappeningKind, Timeline};
 /// What a recorder writes for an expectation that was not given.
 const NOT_KNOWN: &str = "not known";
 
-/// What a timeline does not keep of its header.
+/// An expectation of the header that a timeline does not meet.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Unmet {

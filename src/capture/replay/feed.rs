@@ -26,7 +26,7 @@ pub(super) struct Feed {
     happenings: Vec<Happening>,
 }
 
-/// What raw bytes are.
+/// The meaning of raw bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaited {
     Payload(PayloadKind),

@@ -16,7 +16,7 @@ pub(super) struct Flight {
     pub(super) data: Option<Data>,
 }
 
-/// What a line is to a command.
+/// The meaning of a line for a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
     Nothing,

@@ -1,4 +1,4 @@
-//! What a capture says: its received side driven through the decoder, each line put to the command that it answers.
+//! The replay of a capture: its received side driven through the decoder, each line put to the command that it answers.
 //!
 //! ```
 //! use air724ug::capture::{self, replay};

@@ -1,4 +1,4 @@
-//! Which command a line answers, as far as a capture tells.
+//! The session of a capture: which command a line answers, as far as the capture tells.
 
 use std::collections::VecDeque;
 
@@ -19,7 +19,7 @@ const MAX_LINE_OUT: usize = 2048;
 /// Commands that say more behind their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
 const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
 
-/// What is known of the session at some point of a capture.
+/// The known state of the session at some point of a capture.
 ///
 /// One command at a time is the rule, but captures show hosts that gave up waiting and answers that came late, so
 /// several may be in flight. A line goes to the newest command that it can answer, an echo to the command of its text.

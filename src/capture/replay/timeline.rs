@@ -1,4 +1,4 @@
-//! What a replay tells.
+//! The result of a replay.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 use super::super::escape::escape;
 
-/// What happened in a capture, in order.
+/// The happenings of a capture, in order.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Timeline {
@@ -27,7 +27,7 @@ pub struct Happening {
     pub what: HappeningKind,
 }
 
-/// What can happen. Text that is not UTF-8 is shown with its bytes escaped.
+/// The kind of a happening. Text that is not UTF-8 is shown with its bytes escaped.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum HappeningKind {
@@ -84,7 +84,7 @@ pub enum HappeningKind {
     },
 }
 
-/// How data came.
+/// The way in which data came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadKind {
@@ -100,7 +100,7 @@ pub enum PayloadKind {
     Transparent,
 }
 
-/// Why something is unexplained.
+/// The reason why something is unexplained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnexplainedReason {

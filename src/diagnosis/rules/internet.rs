@@ -10,7 +10,7 @@ use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, End, Exchange, Finding, Severity};
 
-/// What happened to the bearer last.
+/// The latest change of the bearer.
 enum Bearer<'a> {
     Up(String),
     Refused(&'a Exchange),

@@ -22,7 +22,7 @@ pub(super) fn port(evidence: &Evidence) -> Observation {
     }
 }
 
-/// What comes back when nothing answers.
+/// The bytes that come back when nothing answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Silence {
     Complete,

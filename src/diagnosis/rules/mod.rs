@@ -1,4 +1,4 @@
-//! What follows from the evidence, check by check. Each rule is a pure function of all the evidence.
+//! The rules, check by check. Each rule is a pure function of all the evidence.
 
 mod internet;
 mod line;

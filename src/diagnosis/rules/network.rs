@@ -34,7 +34,7 @@ fn registered(evidence: &Evidence, domain: Domain) -> Option<Registered> {
     })
 }
 
-/// What all domains together say.
+/// The registration over all domains.
 struct Network {
     known: Vec<(Domain, Registered)>,
 }

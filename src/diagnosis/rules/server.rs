@@ -11,7 +11,7 @@ use super::super::trial::ANSWERED_WITHIN;
 use super::super::{Code, End, Exchange, Finding, Server};
 use super::internet::resolved;
 
-/// How the last attempt to connect ended.
+/// The outcome of the last attempt to connect.
 enum Outcome {
     Connected,
     Failed { code: Code, summary: &'static str },

@@ -6,7 +6,7 @@ use crate::luat::Failure;
 
 use super::kinds::{Pattern, Severity};
 
-/// What is known of a pattern.
+/// The knowledge about a pattern.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) severity: Severity,

@@ -1,8 +1,8 @@
-//! What a line of a trace is known to mean.
+//! The known meanings of a line of a trace.
 
 use crate::luat::Failure;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Looks bad and is not.
@@ -13,7 +13,7 @@ pub enum Severity {
     Error,
 }
 
-/// What a line of a trace is known to mean.
+/// A known meaning of a line of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Pattern {

@@ -1,4 +1,4 @@
-//! What a line of the modem, quoted by the `ril` library, means for a socket.
+//! Lines of the modem, quoted by the `ril` library, and their meaning for a socket.
 
 use crate::at::{Line, RegistrationStatus, SimState, Urc, fields};
 

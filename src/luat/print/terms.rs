@@ -31,7 +31,7 @@ impl fmt::Display for CoreId {
     }
 }
 
-/// How a socket talks to its peer.
+/// The transport of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// `TCP`
@@ -63,7 +63,7 @@ impl fmt::Display for Transport {
     }
 }
 
-/// Where a socket is to be connected.
+/// The host and port that a socket is to be connected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// How.
@@ -93,7 +93,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What the core was asked to do with a socket.
+/// An operation of the core on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `SOCKET_CONNECT`
@@ -115,7 +115,7 @@ impl Operation {
     }
 }
 
-/// Why a connect or a send failed, or a socket is of no use any more.
+/// The reason why a connect or a send failed, or why a socket is of no use any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// `RESPONSE`: the core said so.

@@ -69,14 +69,14 @@ struct State {
 
 type PowerHook = Box<dyn FnMut() + Send>;
 
-/// Whether a call is on the ladder.
+/// The mark that a call is on the ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Climber {
     Free,
     Taken,
 }
 
-/// What a supervisor does.
+/// A step of a supervisor.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Step {

@@ -1,4 +1,4 @@
-//! What is tried when connections fail, in which order and how often. Pure: no time, no io.
+//! The ladder of a supervisor: the attempts when connections fail, their order and their number. Pure: no time, no io.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ pub(super) struct Ladder {
     chance: u64,
 }
 
-/// What to do after a failure.
+/// The next attempt after a failure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Attempt {
     pub(super) rung: Rung,

@@ -48,7 +48,7 @@ pub struct Gap {
     pub lasted: Duration,
 }
 
-/// What a peer may not have received before a [`Gap`].
+/// The data that a peer may not have received before a [`Gap`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Missing {

@@ -1,4 +1,4 @@
-//! What each step asks.
+//! The command of each step.
 
 use crate::at::{Command, Domain};
 use crate::config::FlowControl;

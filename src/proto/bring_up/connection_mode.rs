@@ -1,4 +1,4 @@
-//! What the module is set up to carry: sockets, or one transparent stream.
+//! The use that the module is set up for: sockets, or one transparent stream.
 
 use crate::at::Refusal;
 use crate::config::ReceiveMode;

@@ -1,4 +1,4 @@
-//! Whether the module sends commands back.
+//! The knowledge of the echo: whether the module sends commands back.
 
 use super::super::exchange::Failure;
 use super::states::Echo;

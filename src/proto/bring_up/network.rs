@@ -1,4 +1,4 @@
-//! What the network has said, and why it does not carry data.
+//! The answers of the network, and the reason why it does not carry data.
 
 use crate::at::{Domain, RegistrationStatus};
 use crate::error::NotReady;

@@ -1,4 +1,4 @@
-//! What bring-up knows of the card, the radio, the echo and what the module is set up for.
+//! The states of the card, the radio and the echo, and the use that the module is set up for.
 
 /// The configured PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub(super) enum Radio {
     Unwanted,
 }
 
-/// What is known of the echo since the module was found.
+/// The knowledge of the echo since the module was found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Echo {
     /// No command behind `ATE0` has been answered yet.

@@ -26,7 +26,7 @@ pub(super) struct WaitingFlush {
     pub(super) timeout: Duration,
 }
 
-/// What a request waits for.
+/// The condition that a request waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Wanted {
     /// That nothing is unacknowledged.

@@ -39,7 +39,7 @@ pub(in crate::proto) struct Channel {
     pub(in crate::proto) heard_at: Timestamp,
 }
 
-/// Why the module is asked how a channel stands.
+/// The reason why the module is asked how a channel stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Doubt {
     /// News that may be of another connection. What the status does not contradict is believed.
@@ -80,7 +80,7 @@ pub(in crate::proto) struct Socket {
     pub(in crate::proto) statistics: SocketStatistics,
 }
 
-/// How a socket ended.
+/// The end of a socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum End {
     Closed(CloseReason),

@@ -19,7 +19,7 @@ pub(in crate::proto) struct Receiving {
     pub(super) fetched: bool,
 }
 
-/// What the fetch in flight has brought.
+/// The data that the fetch in flight has brought.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(in crate::proto) enum Fetched {
     /// Nothing.
@@ -35,7 +35,7 @@ pub(in crate::proto) enum Fetched {
     Twice,
 }
 
-/// Whether fetched data may be those of a fetch that timed out.
+/// The suspicion that fetched data belong to a fetch that timed out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Late {
     Possible,

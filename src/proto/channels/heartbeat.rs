@@ -1,10 +1,10 @@
-//! When a heartbeat is due, and what has become of earlier ones.
+//! The time of the next heartbeat, and the results of earlier ones.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// When a heartbeat is sent, and what is made of its answer.
+/// The settings of a heartbeat: when it is sent, and whether it must be answered.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Pulse {
@@ -27,7 +27,7 @@ pub struct Beat {
     pub words: Option<Vec<u8>>,
 }
 
-/// Why a heartbeat was not sent. It counts neither as sent nor as missed.
+/// The reason why a heartbeat was not sent. It counts neither as sent nor as missed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum HeartbeatFailure {
@@ -47,7 +47,7 @@ pub enum HeartbeatFailure {
     },
 }
 
-/// What has become of the heartbeats of a socket.
+/// The counters of a socket's heartbeats.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct HeartbeatStatistics {
@@ -77,7 +77,7 @@ pub(in crate::proto) struct Heart {
     pub(super) statistics: HeartbeatStatistics,
 }
 
-/// What the latest heartbeat waits for.
+/// The event that the latest heartbeat waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Awaited {
     /// Nothing: there was none, it was answered, or it was not sent.

@@ -1,4 +1,4 @@
-//! What the module holds on one channel, and how that changes. All transitions are in this file.
+//! The module's side of a channel. All its transitions are in this file.
 
 use crate::error::CloseReason;
 use crate::proto::Ticket;
@@ -53,7 +53,7 @@ pub(in crate::proto) enum Link {
     Stream,
 }
 
-/// What the module holds when everything on it has ended.
+/// The rest on the module when everything on a channel has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Remains {
     /// Nothing: it has said so.

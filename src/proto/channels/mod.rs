@@ -91,7 +91,7 @@ pub(in crate::proto) struct Channels {
     retired: Retired,
 }
 
-/// What is in flight for a channel.
+/// The work in flight for a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Job {
     Prepare,

@@ -9,7 +9,7 @@ use crate::tls::{File, PARTS, Setting, TlsSettings};
 
 use super::security::Security;
 
-/// How far the preparation of a connection is. All its transitions are in this file.
+/// The progress in the preparation of a connection. All its transitions are in this file.
 ///
 /// | step | done | refused |
 /// |---|---|---|
@@ -54,7 +54,7 @@ enum PreparationStep {
     },
 }
 
-/// What is to be written, and what that does.
+/// A command to write, and its effect.
 #[derive(Debug)]
 pub(in crate::proto) struct Ask {
     pub(in crate::proto) command: Command,
@@ -62,7 +62,7 @@ pub(in crate::proto) struct Ask {
     pub(in crate::proto) effect: ModuleEffect,
 }
 
-/// What a step does to the module beyond this connection.
+/// The effect of a step on the module beyond this connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum ModuleEffect {
     None,

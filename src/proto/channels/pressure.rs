@@ -1,4 +1,4 @@
-//! What to do when the module takes no data at the moment.
+//! The states of a socket whose module takes no data at the moment.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 use super::unconfirmed::Unconfirmed;
 
-/// Whether the module takes data of a socket.
+/// The state of a socket whose module may take no data.
 ///
 /// A module whose send buffer is full refuses the next send in place of the prompt (protocol section 9: 10220 bytes in
 /// quick mode), with the same words as one whose connection is gone. `AT+CIPACK` tells the two apart.

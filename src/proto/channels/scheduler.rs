@@ -1,4 +1,4 @@
-//! Which channel's command is next, and what its result leads to.
+//! The scheduler: which channel's command is next, and what its result leads to.
 
 use crate::at::{ChannelId, ChannelNews, Command, Refusal, harmless_len};
 use crate::config::ReceiveMode;

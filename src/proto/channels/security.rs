@@ -1,6 +1,6 @@
-//! What a connection is: plain, or TLS of the module.
+//! The security of a connection: plain, or TLS of the module.
 
-/// What a channel's connection is.
+/// The security of a channel's connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Security {
     Plain,

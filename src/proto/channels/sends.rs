@@ -1,4 +1,4 @@
-//! What becomes of a send: accepted, refused, not confirmed, or given up by its caller.
+//! The outcomes of a send: accepted, refused, not confirmed, or given up by its caller.
 
 use crate::at::{ChannelId, Refusal};
 use crate::error::{CloseReason, Error};

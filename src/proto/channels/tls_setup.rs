@@ -1,4 +1,4 @@
-//! Which connection is prepared and started next, with one switch between TLS and plain for all of them.
+//! The order in which connections are prepared and started, with one switch between TLS and plain for all of them.
 
 use crate::at::ChannelId;
 use crate::error::{Error, TlsFailure, TlsStep};

@@ -1,11 +1,11 @@
-//! What the module is known to hold of TLS.
+//! The module's known state of TLS.
 
 use crate::at::{ChannelId, Quotable, TlsKey};
 use crate::config::Config;
 
 use super::preparation::ModuleEffect;
 
-/// What the module is known to hold of TLS.
+/// The module's known state of TLS.
 ///
 /// `AT+CIPSSL` holds for every connection that is begun after it. So it is written directly before the `AT+CIPSTART` of
 /// each TLS connection, and before that of a plain one unless it is off. No other connection is begun in between. It is not

@@ -20,7 +20,7 @@ pub(in crate::proto) struct Unconfirmed {
     pub(super) asked: u32,
 }
 
-/// How the module says that it has the bytes of a send.
+/// The way in which the module says that it has the bytes of a send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Acceptance {
     /// At once, when it has them (`AT+CIPQSEND=1`).

@@ -1,4 +1,4 @@
-//! What has come for one socket and waits to be read.
+//! The receive window: bytes that have come for one socket and wait to be read.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ pub(in crate::proto) struct Window {
     from: Option<SocketAddr>,
 }
 
-/// What the borders between frames mean.
+/// The meaning of the borders between frames.
 #[derive(Debug)]
 enum Borders {
     /// Nothing: a stream.
@@ -25,7 +25,7 @@ enum Borders {
     Datagrams(VecDeque<Datagram>),
 }
 
-/// What is known of a datagram beside its bytes.
+/// The facts about a datagram beside its bytes.
 #[derive(Debug)]
 struct Datagram {
     len: usize,

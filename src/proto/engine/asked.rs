@@ -1,4 +1,4 @@
-//! Which part of the engine a request of the application goes to.
+//! The distribution of the application's requests to the parts of the engine.
 
 use crate::at::{Command, Protocol};
 use crate::proto::channels::{Opening, Wanted};

@@ -1,4 +1,4 @@
-//! Whether the module still is what it is taken for: questions that the core asks of its own accord.
+//! Questions of the core itself: whether the module still has its bearer and its connections.
 
 // Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
 #![cfg_attr(

@@ -1,4 +1,4 @@
-//! What requests of the application do to everything else.
+//! The effects of the application's requests on the other parts.
 
 use crate::at::ChannelId;
 use crate::error::CloseReason;

@@ -1,10 +1,10 @@
-//! What is remembered of the line to judge what comes next.
+//! The recent past of the line, by which the next bytes are judged.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// What is remembered of the line to judge what comes next.
+/// The recent past of the line, by which the next bytes are judged.
 #[derive(Debug)]
 pub(in crate::proto) struct Noticed {
     /// When the last byte of payload came; `None` before the first one, and behind a text of people.

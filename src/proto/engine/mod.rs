@@ -88,7 +88,7 @@ pub struct Engine {
     told: Announcement,
 }
 
-/// What the application was last told of readiness.
+/// The readiness that the application was last told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Announcement {
     Ready,

@@ -10,7 +10,7 @@ pub(in crate::proto) enum Port {
     Lost(Box<str>, Unfinished),
 }
 
-/// What the module may wait for.
+/// The bytes that the module may wait for.
 #[derive(Debug)]
 pub(in crate::proto) enum Unfinished {
     /// A send, or `None` for commands.

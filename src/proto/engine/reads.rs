@@ -1,4 +1,4 @@
-//! What a shell reads from the core without asking the module.
+//! The calls that read from the core without asking the module.
 
 use crate::error::Result;
 use crate::proto::channels::{HeartbeatStatistics, Pulse};

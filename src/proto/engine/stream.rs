@@ -1,4 +1,4 @@
-//! Where the transparent stream meets the rest of the core.
+//! The connection between the transparent stream and the rest of the core.
 
 use crate::at::{Command, Urc};
 use crate::error::{Error, InUse};

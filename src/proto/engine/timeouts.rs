@@ -1,4 +1,4 @@
-//! What is done when time is up.
+//! The actions when a deadline has come.
 
 use std::time::Duration;
 

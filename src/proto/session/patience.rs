@@ -1,4 +1,4 @@
-//! How long a prompt may still take behind something else in its place.
+//! The time that a prompt may still take behind something else in its place.
 
 use std::time::Duration;
 

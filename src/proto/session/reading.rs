@@ -1,4 +1,4 @@
-//! What a line can be, whatever it answers.
+//! Predicates on a line, whatever it answers.
 
 use crate::at::{Line, Urc};
 

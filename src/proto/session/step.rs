@@ -1,9 +1,9 @@
-//! What a line can be to the session.
+//! The result of a line for the session.
 
 use super::super::exchange::Finished;
 use super::super::resync::ProbeEcho;
 
-/// What a line was to the session.
+/// The meaning of a line for the session.
 #[derive(Debug)]
 pub(in crate::proto) enum Step {
     /// Nothing else is to be done.

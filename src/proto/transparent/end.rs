@@ -1,4 +1,4 @@
-//! What happens to a transparent stream from outside, and its ways out.
+//! The inputs of a transparent stream from outside, and its ways out.
 
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ pub(super) struct EndDetector {
     given: Preceding,
 }
 
-/// How far an escape is.
+/// The progress of an escape.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Escape {
     /// There is none.
@@ -44,7 +44,7 @@ pub(super) enum Escape {
     Answerable,
 }
 
-/// Whether what is held may be the end.
+/// The doubt whether the bytes that are held are the end.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum EndDoubt {
     #[default]
@@ -53,7 +53,7 @@ enum EndDoubt {
     Ended,
 }
 
-/// What was given last.
+/// The bytes that were given last.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Preceding {
     #[default]
@@ -62,7 +62,7 @@ enum Preceding {
     LineEnd,
 }
 
-/// What the bytes held back amount to.
+/// The meaning of the bytes that are held back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reading {
     /// Nothing that a module says.

@@ -3,7 +3,7 @@
 use crate::at::{Effect, amid_data, may_begin_amid_data};
 use crate::error::CloseReason;
 
-/// What the module says when the connection ends.
+/// A line of the module at the end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ending {
     /// The connection is over for this reason.

@@ -21,7 +21,7 @@ pub(super) struct EscapeGuard {
     doubtful_until: Timestamp,
 }
 
-/// What was written since the last silence.
+/// The bytes written since the last silence.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Run {
     /// Something that can't become an escape any more.
@@ -31,7 +31,7 @@ enum Run {
     Pluses(usize, Timestamp),
 }
 
-/// What can be written.
+/// The bytes that can be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Allowed {
     /// This number of bytes, at least one.

@@ -10,7 +10,7 @@ use crate::proto::{Event, Response, Ticket};
 
 use super::Mode;
 
-/// What happens to the stream.
+/// An input of the stream.
 #[derive(Debug)]
 pub(in crate::proto) enum StreamInput<'a> {
     /// The application wants a stream.
@@ -82,7 +82,7 @@ pub(in crate::proto) enum StreamAction {
     Read(Vec<u8>),
 }
 
-/// What follows a step.
+/// The continuation behind a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Next {
     /// Another step, with new facts.

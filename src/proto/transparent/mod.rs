@@ -98,7 +98,7 @@ enum StreamState {
     Recovering,
 }
 
-/// Why data mode is to be left.
+/// The reason why data mode is to be left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum GuardReason {
     /// A request wants that, or the stream has ended.
@@ -107,7 +107,7 @@ enum GuardReason {
     Suspected,
 }
 
-/// What the module is to leave data mode by.
+/// The means by which the module is to leave data mode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Means {
     /// `+++`

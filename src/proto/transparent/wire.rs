@@ -24,7 +24,7 @@ pub(in crate::proto) struct Wire {
     pub(in crate::proto) news: Vec<u8>,
 }
 
-/// What the port does with the latest piece.
+/// The state of the latest piece at the port.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PortWrite {
     /// The port has taken it; its last byte leaves the port at this moment at the latest.

@@ -1,4 +1,4 @@
-//! What the families have in common: their tables, and commands that set and show numbers.
+//! The common part of the command families: their tables, and commands that set and show numbers.
 
 use crate::sim::line::{Arg, Form};
 use crate::sim::machine::Machine;

@@ -1,4 +1,4 @@
-//! What a fault is to the modem: how it is written, when it strikes, what it does.
+//! The behaviour of a fault: its spelling, its occasions, its effects.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::sim::output_kind::OutputKind;
 use crate::sim::rng::Rng;
 use crate::time::Timestamp;
 
-/// How a fault is written in a rule.
+/// The spelling of a fault in a rule.
 pub(in crate::sim) trait Spelling: Sized {
     /// `late-answer`
     const NAME: &'static str;
@@ -27,7 +27,7 @@ pub(in crate::sim) trait Spelling: Sized {
     }
 }
 
-/// When a fault strikes.
+/// The occasion at which a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Occasion {
     /// At once, or at its moment; by chance with a command line. See [`Behaviour::strike`].
@@ -38,7 +38,7 @@ pub(in crate::sim) enum Occasion {
     Hook,
 }
 
-/// What a fault does. Each method is a hook; one that a fault does not implement does nothing.
+/// The effects of a fault. Each method is a hook; one that a fault does not implement does nothing.
 pub(in crate::sim) trait Behaviour {
     /// When it strikes.
     fn occasion(&self) -> Occasion {
@@ -124,7 +124,7 @@ pub(in crate::sim) trait Behaviour {
     }
 }
 
-/// What becomes of the answer to a command line.
+/// The fate of the answer to a command line.
 #[derive(Debug)]
 pub(in crate::sim) struct Answer {
     /// How much later the command runs.
@@ -132,7 +132,7 @@ pub(in crate::sim) struct Answer {
     pub(in crate::sim) fate: Fate,
 }
 
-/// What becomes of the lines of an answer.
+/// The fate of the lines of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::sim) enum Fate {
     /// They are printed.
@@ -145,7 +145,7 @@ pub(in crate::sim) enum Fate {
     Replaced(String),
 }
 
-/// What the body of received data lacks.
+/// The part that is missing in a body of received data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) struct BodyCut {
     /// How many bytes.
@@ -154,7 +154,7 @@ pub(in crate::sim) struct BodyCut {
     pub(in crate::sim) ends_answer: bool,
 }
 
-/// How a piece passes the line.
+/// The passage of a piece over the line.
 #[derive(Debug)]
 pub(in crate::sim) struct Transit {
     /// It arrives in parts of this many bytes.
@@ -167,7 +167,7 @@ pub(in crate::sim) struct Transit {
     pub(in crate::sim) stalled_until: Timestamp,
 }
 
-/// What a fault can do to a modem.
+/// The calls by which a fault acts on a modem.
 pub(in crate::sim) trait FaultTarget {
     /// Everything is forgotten, the boot begins.
     fn reboot(&mut self);

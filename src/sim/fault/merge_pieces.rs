@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 /// How long merged bytes wait for more.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What comes is held back until it is this many bytes, or 100 ms have passed (captures a04, s02).
+/// Bytes are held back until this number of them has come, or 100 ms have passed (captures a04, s02).
 ///
 /// By chance: at each piece: what arrives together.
 #[derive(Clone, Debug, PartialEq)]

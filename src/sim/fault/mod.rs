@@ -1,4 +1,4 @@
-//! What can go wrong between the modem and its host, on request or by chance.
+//! Faults between the modem and its host, on request or by chance.
 //!
 //! A fault is a file: its parameters, how it is written, what it does. Here it has two lines: its `mod`, and its entry in
 //! the list below. `Behaviour` has the moments at which a fault can strike.

@@ -1,4 +1,4 @@
-//! When a fault strikes, and how that is written.
+//! Rules: the trigger of a fault, and its spelling.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Fault;
 use super::values::{BadRule, probability, span};
 
-/// When a fault strikes.
+/// The trigger of a fault.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trigger {
     /// Once, at the next opportunity.

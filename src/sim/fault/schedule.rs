@@ -20,7 +20,7 @@ const FAULT_STREAM: u64 = 0x5eed_fa17;
 /// Keeps the chance of single bytes apart from that of commands.
 const WIRE_STREAM: u64 = 0x5eed_31fe;
 
-/// What becomes of a piece of output.
+/// The fate of a piece of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Passage {
     /// These pieces are printed now.

@@ -1,4 +1,4 @@
-//! How the threads of a network speak to the simulator.
+//! The reports of a network's threads to the simulator.
 
 use std::io;
 use std::net::{IpAddr, TcpStream, UdpSocket};
@@ -9,7 +9,7 @@ use crossbeam_channel::Sender;
 
 use crate::sim::network::{Link, NetworkEvent, Waker};
 
-/// What a thread has to say.
+/// A report of a thread.
 #[derive(Debug)]
 pub(super) enum Report {
     /// A TCP connection stands.

@@ -8,7 +8,7 @@ use crate::sim::network::{Link, Protocol, Target};
 use crate::sim::tls::Tls;
 use crate::time::Timestamp;
 
-/// How far a channel is (manual, state machine; the names of the `C:` rows of `AT+CIPSTATUS`).
+/// The state of a channel (manual, state machine; the names of the `C:` rows of `AT+CIPSTATUS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum ChannelState {
     Initial,

@@ -86,7 +86,7 @@ impl Default for Switches {
     }
 }
 
-/// What `AT+CIPSCONT` keeps over a reset (manual: the settings that its query shows).
+/// The settings that `AT+CIPSCONT` keeps over a reset (manual: those that its query shows).
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct SavedContext {
     switches: Switches,

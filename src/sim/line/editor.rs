@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 /// The longest command line (8910 SDK, protocol.md section 2). A longer one is swallowed to its end and refused.
 const MAX_LINE: usize = 1024;
 
-/// What came of one byte.
+/// The result of one byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Edit {
     /// The line goes on.

@@ -1,4 +1,4 @@
-//! What a UART reads that runs at another rate than the one that writes.
+//! The bytes that a UART reads at another rate than the one that writes.
 
 /// Bits of a byte on the line: start, eight data bits, stop (8N1).
 const BITS: u64 = 10;

@@ -10,7 +10,7 @@ const BITS_PER_BYTE: u8 = 10;
 /// Bytes are handed on in bursts of about this long, as a UART's FIFO does: fewer wake-ups, the same rate.
 const BURST: Duration = Duration::from_millis(1);
 
-/// How fast a line is.
+/// The format and the rate of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) struct LineFormat {
     /// Bits a second; `None`: infinitely many.

@@ -19,7 +19,7 @@ impl Arg {
     }
 }
 
-/// What is asked of a command.
+/// The form of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Form {
     /// `AT+X`

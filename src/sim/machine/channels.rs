@@ -1,4 +1,4 @@
-//! What comes from the network: results of connects, data, closes.
+//! Events of the network: results of connects, data, closes.
 
 use super::{Machine, Mode, OUTPUT_LIMIT};
 use crate::sim::control::Happening;

@@ -47,7 +47,7 @@ const HAPPENINGS: usize = 1024;
 /// grow it: twice this and they are dropped.
 pub(in crate::sim) const OUTPUT_LIMIT: usize = 64 * 1024;
 
-/// What the line carries at the moment.
+/// The mode of the line at the moment.
 #[derive(Debug)]
 pub(in crate::sim) enum Mode {
     /// Command lines.
@@ -72,7 +72,7 @@ pub(in crate::sim) struct Running {
     pause: Option<Pause>,
 }
 
-/// What is to be done about the command line in hand.
+/// The next action for the command line in hand.
 #[derive(Debug)]
 pub(in crate::sim) enum Advance {
     /// Nothing now.

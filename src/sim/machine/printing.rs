@@ -1,4 +1,4 @@
-//! What the modem prints, and when: answers at once, URCs when the line is free, all of it past the faults.
+//! The output of the modem: answers at once, URCs when the line is free, all of it past the faults.
 
 use super::{Machine, Mode, OUTPUT_LIMIT};
 use crate::sim::control::Happening;

@@ -13,7 +13,7 @@ const WINDOW: usize = 65_535;
 /// Bytes of a peer's record. What follows is counted, not kept, so that a test of gigabytes runs in little memory.
 const RECORD_LIMIT: usize = 16 << 20;
 
-/// How far the peer is.
+/// The progress of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Connecting,

@@ -1,6 +1,6 @@
-//! What a peer in memory does.
+//! The script of a peer in memory.
 
-/// How a peer meets a connect.
+/// The answer of a peer to a connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meeting {
     Accept,
@@ -8,7 +8,7 @@ pub(super) enum Meeting {
     Silence,
 }
 
-/// What a peer does with what it receives.
+/// The habit of a peer with the bytes that it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Habit {
     Echo,

@@ -1,4 +1,4 @@
-//! What is remembered of connections that are over: the newest, so that a world that lives for long stays small.
+//! The records of connections that are over: the newest only, so that a world that lives for long stays small.
 
 use std::collections::BTreeMap;
 

@@ -11,7 +11,7 @@ mod vendor8910;
 
 use std::time::Duration;
 
-/// What of a command line is sent back when echo is on.
+/// The part of a command line that is sent back when echo is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EchoStyle {
     /// All of it, both line-end characters included (byte counts of captures a01 to a11).
@@ -20,7 +20,7 @@ pub enum EchoStyle {
     CarriageReturn,
 }
 
-/// What happens to a URC that falls into a running command.
+/// The fate of a URC that falls into a running command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrcStyle {
     /// It waits for the end of the command, 32 of them or 2048 bytes at most, the oldest being dropped (8910 SDK;
@@ -30,7 +30,7 @@ pub enum UrcStyle {
     Interleaved,
 }
 
-/// How `AT+CIPSTART` on a channel in use is refused.
+/// The way in which `AT+CIPSTART` on a channel in use is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlreadyStyle {
     /// `OK`, then `ALREADY CONNECT` (manual, CIPSTART).
@@ -39,7 +39,7 @@ pub enum AlreadyStyle {
     AfterError,
 }
 
-/// How waiting data is announced in manual receive mode, with several channels.
+/// The announcement of waiting data in manual receive mode, with several channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataUrc {
     /// `+CIPRXGET: 1,<n>` (captures a27, a28; manual's examples).
@@ -57,7 +57,7 @@ pub struct BootLine {
     pub line: BootText,
 }
 
-/// What a boot line is.
+/// The kind of a boot line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootText {
     /// A URC; the modem takes commands from the first one on.

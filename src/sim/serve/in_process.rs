@@ -71,7 +71,7 @@ pub fn in_process<N: Network + Send + 'static>(
     Ok((reader, Writer { to_modem }, Handle { orders }))
 }
 
-/// What the modem sends. Reads wait; `Ok(0)` is the end of the port.
+/// The bytes that the modem sends. Reads wait; `Ok(0)` is the end of the port.
 #[derive(Debug)]
 pub struct Reader {
     from_modem: Receiver<Vec<u8>>,
@@ -95,7 +95,7 @@ impl Read for Reader {
     }
 }
 
-/// What the host sends. Dropping it closes the port.
+/// The bytes that the host sends. Dropping it closes the port.
 #[derive(Debug)]
 pub struct Writer {
     to_modem: Sender<Vec<u8>>,
@@ -169,7 +169,7 @@ struct InProcessService<N> {
     pending: Option<Vec<u8>>,
 }
 
-/// What the thread waited for.
+/// An event that the thread waited for.
 enum Event<N> {
     Nothing,
     FromHost(Result<Vec<u8>, ()>),

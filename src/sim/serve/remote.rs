@@ -21,7 +21,7 @@ pub fn remote() -> io::Result<(Remote, Inbox)> {
     Ok((remote, inbox))
 }
 
-/// What a remote says.
+/// A message of a remote.
 #[derive(Debug)]
 pub(super) enum Message {
     Control(Control),

@@ -17,7 +17,7 @@ const READ_SIZE: usize = 16 * 1024;
 /// Output taken from the modem before the terminal has taken what was there.
 const PENDING_LIMIT: usize = 256 * 1024;
 
-/// What passed by, for logs.
+/// An entry for logs: bytes that passed, or a happening inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogEntry<'a> {
     /// The host wrote this.

@@ -1,9 +1,9 @@
-//! What a session is made from, and how far it is.
+//! The inputs of a TLS session, and its progress.
 
 use super::settings::SslContexts;
 use crate::sim::files::Files;
 
-/// What a session is made from.
+/// The inputs of a session.
 #[cfg_attr(not(feature = "sim-tls"), expect(dead_code, reason = "nothing makes a session"))]
 #[derive(Debug)]
 pub(in crate::sim) struct Wanted<'a> {
@@ -16,7 +16,7 @@ pub(in crate::sim) struct Wanted<'a> {
     pub(in crate::sim) time: u64,
 }
 
-/// How far a session is.
+/// The progress of a session.
 #[cfg_attr(not(feature = "sim-tls"), expect(dead_code, reason = "there is no session"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Progress {

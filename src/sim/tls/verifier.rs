@@ -1,4 +1,4 @@
-//! Which certificates the modem accepts: `seclevel`, `cacert`, `hostname`, `ignorelocaltime`.
+//! The verification of certificates by the modem: `seclevel`, `cacert`, `hostname`, `ignorelocaltime`.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};

@@ -1,8 +1,8 @@
-//! How near an answer of the simulator is to that of a real module.
+//! The distance between an answer of the simulator and that of a real module.
 
 use super::exchange::lines;
 
-/// How near.
+/// The distance between two answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nearness {
     /// The same lines in the same order.

@@ -1,4 +1,4 @@
-//! What surrounds a capture: the state that it begins in, and what the world does while it goes on.
+//! The surroundings of a capture: the state that it begins in, and what the world does while it goes on.
 
 use std::time::Duration;
 

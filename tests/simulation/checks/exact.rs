@@ -1,4 +1,4 @@
-//! Where nothing goes wrong, everything is exact: every send is accepted whole, every byte is read, and a socket ends
+//! Exactness where nothing goes wrong: every send is accepted whole, every byte is read, and a socket ends
 //! only by its peer or its own application.
 
 use air724ug::proto::Response;

@@ -1,4 +1,4 @@
-//! What the engine keeps is bounded: unread bytes by the receive window, bytes to be sent by what was given.
+//! Bounds of the engine's memory: unread bytes by the receive window, bytes to be sent by what was given.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};

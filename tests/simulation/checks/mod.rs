@@ -1,4 +1,4 @@
-//! What must hold in every run: one promise a file, registered by one line.
+//! The promises that must hold in every run: one a file, registered by one line.
 
 mod accepted;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What an application reads is what its own peer has sent, from the first byte on.
+//! Integrity of streams: an application reads what its own peer has sent, from the first byte on.
 //!
 //! Where bytes were damaged on the line, or the modem cut a body short, the wrong bytes may have been read before anything
 //! showed it; [`told`](super::told) then looks for the error.

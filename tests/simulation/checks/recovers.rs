@@ -1,4 +1,4 @@
-//! When the faults have ended, a clean exchange works.
+//! Recovery: a clean exchange works when the faults have ended.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};

@@ -1,4 +1,4 @@
-//! Where no byte was damaged, lost or added on its way, nothing is taken for damage: no fault, and no socket that ends with
+//! No false alarms: where no byte was damaged, lost or added on its way, there is no fault, and no socket that ends with
 //! one. A port that goes takes bytes with it, and a modem may restart in the middle of a frame.
 
 use air724ug::proto::Event;

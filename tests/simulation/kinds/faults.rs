@@ -1,4 +1,4 @@
-//! What goes wrong, by kind.
+//! The faults of each kind of scenario.
 
 use std::time::Duration;
 

@@ -102,7 +102,7 @@ pub fn play(mut stage: Stage, script: &mut Script<'_>) -> Vec<String> {
     stage.told
 }
 
-/// How a port delivers.
+/// The delivery of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chunks {
     /// What the modem says at once is read at once.

@@ -42,7 +42,7 @@ const LIMITS: &[&str] = &[
 /// The most numbers that stay between two that are replaced: about as many as bring-up and a connection have.
 const MOST_KEPT: u8 = 96;
 
-/// Which numbers are replaced, and by what.
+/// The numbers that are replaced, and their replacements.
 #[derive(Debug, Default)]
 pub struct Numbers {
     /// How many stay, and what the next one becomes; the next pair last.

@@ -1,6 +1,6 @@
 //! Bytes read as a script: whatever they are, they mean something.
 
-/// What is left of the bytes. Behind the end there are zeros, and [`Script::is_over`] says so.
+/// The rest of the bytes. Behind the end there are zeros, and [`Script::is_over`] says so.
 #[derive(Debug)]
 pub struct Script<'a> {
     rest: &'a [u8],

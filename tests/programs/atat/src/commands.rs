@@ -123,7 +123,7 @@ pub struct Send {
     pub length: usize,
 }
 
-/// What follows the prompt.
+/// The payload behind the prompt.
 #[derive(Clone)]
 pub struct Payload<'a>(pub &'a [u8]);
 

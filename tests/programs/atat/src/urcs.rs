@@ -1,4 +1,4 @@
-//! What atat has to be told of this family of modules: its URCs, and the answers that do not end with `OK`.
+//! The facts of this family of modules that atat needs: its URCs, and the answers that do not end with `OK`.
 
 use std::net::Ipv4Addr;
 
