@@ -64,6 +64,11 @@ pub struct Config {
     /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
     /// once and the line may lose that. Default 5 s, at least 100 ms.
     pub receive_poll: Duration,
+    /// Whether a port that is lost is opened again when it is back. Default true. A pair of halves
+    /// ([`Modem::start`](crate::Modem::start)) can't be opened again, and of a pseudo-terminal only a link to it: the number in
+    /// `/dev/pts/3` is given to the next program that asks for one. With these, and with false, a lost port is the end of the
+    /// modem.
+    pub reopen: bool,
     /// Where every byte both ways and every request is recorded, secrets masked; an existing file is replaced. Default none.
     ///
     /// A thread of its own writes it, so that a slow file holds up nothing; up to 4 MiB may wait for it. A capture that can't
@@ -112,6 +117,7 @@ impl Default for Config {
             send_queue: 256 * 1024,
             report_senders: false,
             receive_poll: Duration::from_secs(5),
+            reopen: true,
             capture: None,
             spent_pin: SpentPin::default(),
         }
@@ -194,6 +200,12 @@ impl Config {
     #[must_use]
     pub fn receive_poll(self, receive_poll: Duration) -> Self {
         Self { receive_poll, ..self }
+    }
+
+    /// Sets whether a lost port is [opened again](Self::reopen).
+    #[must_use]
+    pub fn reopen(self, reopen: bool) -> Self {
+        Self { reopen, ..self }
     }
 
     /// Sets the [file that the session is recorded in](Self::capture).
@@ -304,6 +316,7 @@ impl fmt::Debug for Config {
             .field("send_queue", &self.send_queue)
             .field("report_senders", &self.report_senders)
             .field("receive_poll", &self.receive_poll)
+            .field("reopen", &self.reopen)
             .field("capture", &self.capture)
             .finish_non_exhaustive()
     }

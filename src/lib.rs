@@ -92,6 +92,7 @@ pub use modem::{
     CloseError, Connector, Heartbeat, Keepalive, Modem, Received, Registration, Remote, Socket, TlsSocket,
     ToRemote, TransparentStream, UdpSocket, transport,
 };
+pub use port::PortSource;
 pub use proto::{Event, Identity};
 pub use query::{ClockTime, SignalQuality};
 pub use tls::{Certificate, PrivateKey, TlsConfig};

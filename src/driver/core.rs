@@ -32,7 +32,19 @@ pub(super) struct Core {
     pub(super) beats: Beats,
     /// The state of the thread that serves deadlines and writes.
     watch: TimerState,
-    closed: bool,
+    port: PortState,
+    /// Whether a port that is lost is opened again.
+    reopens: bool,
+    /// Which port it is, from 1, so that what is left of an earlier one is known.
+    number: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PortState {
+    Open,
+    /// Lost, and expected back.
+    Away,
+    Closed,
 }
 
 /// The most that waits for a port that takes nothing; beyond it the port counts as lost. A command with its payload is
@@ -42,13 +54,13 @@ const MAX_UNWRITTEN: usize = 64 * 1024;
 impl Core {
     pub(super) fn new(
         engine: Engine,
-        direct: Option<Box<dyn DirectWrite>>,
         recording: Option<Recording>,
         watched: Readiness,
+        reopens: bool,
     ) -> Self {
         Self {
             engine,
-            direct,
+            direct: None,
             dtr: None,
             unwritten: Vec::new(),
             in_hand: false,
@@ -58,7 +70,9 @@ impl Core {
             recording,
             beats: Beats::default(),
             watch: TimerState::Up,
-            closed: false,
+            port: PortState::Open,
+            reopens,
+            number: 1,
         }
     }
 
@@ -87,7 +101,7 @@ impl Core {
 
     /// Whether what came last fills a window whose reader has not had its turn.
     pub(super) fn is_pressed(&mut self) -> bool {
-        !self.closed && self.watched.is_pressed(|socket| self.engine.readable(socket).0)
+        self.has_port() && self.watched.is_pressed(|socket| self.engine.readable(socket).0)
     }
 
     /// Whether a reader that has its turn now may be waited for.
@@ -138,7 +152,10 @@ impl Core {
 
     /// Whether the thread must be woken for what only it can do: bytes that are to be written, DTR. It counts as woken then.
     pub(super) fn wants_writer(&mut self) -> bool {
-        self.calls_watcher(self.dtr.is_some() || (!self.unwritten.is_empty() && self.watch.ignores_writes()))
+        let is_left = !self.has_port() && self.watch != TimerState::Up;
+        self.calls_watcher(
+            is_left || self.dtr.is_some() || (!self.unwritten.is_empty() && self.watch.ignores_writes()),
+        )
     }
 
     /// Whether it must be woken for bytes or a deadline that no caller will serve. It counts as woken then.
@@ -174,23 +191,75 @@ impl Core {
 
     /// A new subscriber. After the end of the port it gets no event.
     pub(super) fn subscribe(&mut self) -> Receiver<Event> {
-        if self.closed { crossbeam_channel::unbounded().1 } else { self.subscribers.add() }
+        if self.is_closed() { crossbeam_channel::unbounded().1 } else { self.subscribers.add() }
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed
+        self.port == PortState::Closed
+    }
+
+    /// Whether the port is open.
+    pub(super) fn has_port(&self) -> bool {
+        self.port == PortState::Open
+    }
+
+    /// The number of the port that is open, or will be next.
+    pub(super) fn next_port_number(&self) -> u64 {
+        self.number
+    }
+
+    /// The number of the port that is open.
+    pub(super) fn port_number(&self) -> Option<u64> {
+        self.has_port().then_some(self.number)
+    }
+
+    /// What callers write to.
+    pub(super) fn set_direct(&mut self, direct: Option<Box<dyn DirectWrite>>) {
+        self.direct = direct;
+    }
+
+    /// The port with this number has come to its end. Told by each of its threads; the first one counts.
+    pub(super) fn port_ended(&mut self, now: Timestamp, number: u64, reason: &str) {
+        if self.port_number() != Some(number) {
+            return;
+        }
+        if !self.reopens {
+            return self.close(now, reason);
+        }
+        self.leave_port(now, reason);
+        self.port = PortState::Away;
+        self.number += 1;
+        self.handle(now, Input::PortAway(reason));
+    }
+
+    /// The port is open again, unless the modem was closed meanwhile.
+    pub(super) fn port_is_back(&mut self, now: Timestamp, direct: Option<Box<dyn DirectWrite>>) {
+        if self.port == PortState::Away {
+            self.port = PortState::Open;
+            self.direct = direct;
+            self.record(|recording| recording.note(now, "the port is back"));
+            self.handle(now, Input::PortBack);
+        }
     }
 
     /// Ends everything: every waiting call is answered, subscriptions end.
     pub(super) fn close(&mut self, now: Timestamp, reason: &str) {
-        if !std::mem::replace(&mut self.closed, true) {
+        if !self.is_closed() {
+            self.leave_port(now, reason);
+            self.port = PortState::Closed;
             self.handle(now, Input::PortLost(reason));
             self.subscribers.end();
             self.beats.end();
-            self.unwritten = Vec::new();
-            self.direct = None;
             self.recording = None;
         }
+    }
+
+    fn leave_port(&mut self, now: Timestamp, reason: &str) {
+        self.record(|recording| recording.note(now, &format!("the port is lost: {reason}")));
+        self.unwritten = Vec::new();
+        self.in_hand = false;
+        self.dtr = None;
+        self.direct = None;
     }
 
     /// Takes the bytes to write, for a port that callers can't write to. The bytes taken before are written.
@@ -223,7 +292,7 @@ impl Core {
     /// Does what the core wants, and tells it when the port has taken everything, until it wants nothing more.
     fn drain(&mut self, now: Timestamp) {
         self.serve(now);
-        while self.engine.awaits_port() && self.unwritten.is_empty() && !self.in_hand && !self.closed {
+        while self.engine.awaits_port() && self.unwritten.is_empty() && !self.in_hand && self.has_port() {
             self.engine.handle(now, Input::Written);
             self.serve(now);
         }
@@ -234,7 +303,7 @@ impl Core {
             self.obey(now, output);
         }
         if self.unwritten.len() > MAX_UNWRITTEN {
-            self.close(now, "it takes no bytes any more");
+            self.port_ended(now, self.number, "it takes no bytes any more");
         }
     }
 

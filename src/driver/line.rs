@@ -1,13 +1,10 @@
 //! The thread of a port that can be waited on.
 
 use std::io;
-use std::sync::Arc;
-
-use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::shared::Shared;
-use super::thread::{self, Turn, hung_up};
-use crate::port::Line;
+use super::thread::{Turn, hung_up};
+use crate::port::{Line, Sleeper};
 
 /// The most that one read takes. A pseudo-terminal gives 4 KiB at a time, USB 16 KiB.
 const READ: usize = 16 * 1024;
@@ -16,32 +13,24 @@ const READ: usize = 16 * 1024;
 /// together wakes its reader once. No line with a rate brings as much between two reads.
 const MUCH: usize = 2 * 1024;
 
-/// Starts the thread. The receiver is disconnected when the port is closed.
-pub(super) fn spawn(shared: &Arc<Shared>, line: Box<dyn Line>) -> io::Result<Receiver<()>> {
-    let (open, closed) = bounded(0);
-    let mut port =
-        OpenLine { shared: shared.clone(), line, buf: vec![0; READ], expects_more: false, _open: open };
-    thread::spawn("air724ug", shared, move || port.turn())?;
-    Ok(closed)
-}
-
-struct OpenLine {
-    shared: Arc<Shared>,
-    // Closed before it is said to be: fields are dropped in this order.
+/// The line, and what is known of it.
+pub(super) struct OpenLine {
     line: Box<dyn Line>,
     buf: Vec<u8>,
     expects_more: bool,
-    _open: Sender<()>,
 }
 
 impl OpenLine {
+    pub(super) fn new(line: Box<dyn Line>) -> Self {
+        Self { line, buf: vec![0; READ], expects_more: false }
+    }
+
     /// Does what is due, waits for whatever comes first, and hands it over.
-    fn turn(&mut self) -> io::Result<Turn> {
-        let shared = &*self.shared;
+    pub(super) fn turn(&mut self, shared: &Shared, sleeper: &Sleeper) -> io::Result<Turn> {
         let (dtr, (deadline, writes)) = {
             let mut core = shared.lock();
-            if core.is_closed() {
-                return Ok(Turn::Closed);
+            if !core.has_port() {
+                return Ok(Turn::Over);
             }
             core.tick_if_due(shared.now());
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
@@ -52,7 +41,7 @@ impl OpenLine {
             log::debug!("the port's DTR line can't be switched: {error}");
         }
         if !std::mem::take(&mut self.expects_more) {
-            self.line.wait(writes, deadline.map(|deadline| deadline - shared.now()))?;
+            self.line.wait(sleeper, writes, deadline.map(|deadline| deadline - shared.now()))?;
         }
         let read = read(&mut *self.line, &mut self.buf);
         let mut core = shared.lock();
@@ -91,12 +80,12 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use crate::config::Config;
     use crate::driver::Core;
     use crate::driver::readiness::Readiness;
-    use crate::port::{DirectWrite, Wake};
+    use crate::port::{DirectWrite, wake_up};
     use crate::proto::{Engine, Output};
     use crate::time::Timestamp;
 
@@ -114,7 +103,7 @@ mod tests {
     }
 
     impl Line for Gives {
-        fn wait(&mut self, _: bool, _: Option<Duration>) -> io::Result<()> {
+        fn wait(&mut self, _: &Sleeper, _: bool, _: Option<Duration>) -> io::Result<()> {
             Ok(())
         }
 
@@ -146,19 +135,15 @@ mod tests {
         }
     }
 
-    impl Wake for Gives {
-        fn wake(&self) {}
-    }
-
     #[test]
     fn dtr_is_switched_once_and_a_port_without_it_goes_on() {
         let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
-        let core = Core::new(engine, Some(Box::new(Gives::new(&[]))), None, Readiness::new(0));
-        let shared = Shared::new(core, Arc::new(Gives::new(&[])));
+        let (waker, sleeper) = wake_up().unwrap();
+        let shared = Shared::new(Core::new(engine, None, Readiness::new(0), false), waker);
+        shared.lock().set_direct(Some(Box::new(Gives::new(&[]))));
         let line = Gives::new(&[0, 0]);
-        let (dtr, (open, _closed)) = (line.dtr.clone(), bounded(0));
-        let (line, buf) = (Box::new(line), vec![0; READ]);
-        let mut port = OpenLine { shared: shared.clone(), line, buf, expects_more: false, _open: open };
+        let dtr = line.dtr.clone();
+        let mut port = OpenLine::new(Box::new(line));
         {
             let mut core = shared.lock();
             core.watcher_waits();
@@ -166,7 +151,7 @@ mod tests {
             assert!(core.wants_writer(), "only the port's thread can do it");
         }
         for _ in 0..2 {
-            assert!(matches!(port.turn(), Ok(Turn::Again)));
+            assert!(matches!(port.turn(&shared, &sleeper), Ok(Turn::Again)));
         }
         assert_eq!(*dtr.lock().unwrap(), [false]);
     }

@@ -10,6 +10,7 @@ mod answers;
 mod beat_thread;
 mod beats;
 mod core;
+mod keeper;
 mod line;
 mod port_threads;
 mod readiness;
@@ -27,7 +28,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
-use crate::port::Port;
+use crate::port::{self, Opener, Port};
 use crate::proto::{Engine, Event, Pulse, Request, Response, SocketId};
 use crate::time::Timestamp;
 
@@ -57,9 +58,10 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 const DROP_TIMEOUT: Duration = Duration::from_millis(100);
 
 impl Driver {
-    /// Starts the threads: one, or two for a pair of halves.
+    /// Starts the threads: one, or two for a pair of halves. With an opener a port that is lost is opened again.
     pub(crate) fn start(
         port: Port,
+        opener: Option<Opener>,
         engine: Engine,
         (recorder, capture): (Option<Recording>, Option<CaptureWatch>),
         config: &Config,
@@ -69,20 +71,10 @@ impl Driver {
             // Fetched only while there is room.
             ReceiveMode::Manual => usize::MAX,
         };
-        let watched = Readiness::new(limit);
-        let (shared, closed) = match port {
-            Port::Line { line, wake, direct } => {
-                let shared = Shared::new(Core::new(engine, Some(direct), recorder, watched), wake);
-                let closed = line::spawn(&shared, line)?;
-                (shared, closed)
-            }
-            Port::Halves { reader, writer } => {
-                let (bell, rung) = port_threads::bell();
-                let shared = Shared::new(Core::new(engine, None, recorder, watched), bell);
-                let closed = port_threads::spawn(&shared, reader, writer, rung)?;
-                (shared, closed)
-            }
-        };
+        let core = Core::new(engine, recorder, Readiness::new(limit), opener.is_some());
+        let (waker, sleeper) = port::wake_up()?;
+        let shared = Shared::new(core, waker);
+        let closed = keeper::spawn(&shared, sleeper, port, opener)?;
         Ok(Self { shared, closed, capture })
     }
 
@@ -181,6 +173,11 @@ impl Driver {
     /// A new subscriber.
     pub(crate) fn subscribe(&self) -> Receiver<Event> {
         self.shared.lock().subscribe()
+    }
+
+    /// Whether the port is gone for good.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.lock().is_closed()
     }
 
     /// Ends everything at once, and waits until the port is closed, so that it can be opened again.

@@ -5,13 +5,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
-use crate::port::Wake;
+use crate::port::Waker;
 use crate::time::Timestamp;
 
 /// The state that the threads and the callers share.
 pub(super) struct Shared {
     pub(super) core: Mutex<Core>,
-    pub(super) wake: Arc<dyn Wake>,
+    pub(super) wake: Waker,
     /// A reader has run.
     pub(super) relieved: Condvar,
     pub(super) origin: Instant,
@@ -23,7 +23,7 @@ pub(super) struct Shared {
 const RELIEF: Duration = Duration::from_millis(10);
 
 impl Shared {
-    pub(super) fn new(core: Core, wake: Arc<dyn Wake>) -> Arc<Self> {
+    pub(super) fn new(core: Core, wake: Waker) -> Arc<Self> {
         Arc::new(Self { core: Mutex::new(core), wake, relieved: Condvar::new(), origin: Instant::now() })
     }
 
@@ -38,6 +38,13 @@ impl Shared {
         core.close(self.now(), "the driver has failed (a panic, reported on the standard error)");
         self.wake.wake();
         core
+    }
+
+    /// The port with this number has come to its end.
+    pub(super) fn port_ended(&self, number: u64, error: &std::io::Error) {
+        log::warn!("the port is lost: {error}");
+        self.lock().port_ended(self.now(), number, &error.to_string());
+        self.wake.wake();
     }
 
     /// Lets a reader run whose window is filling up.

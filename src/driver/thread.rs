@@ -1,47 +1,36 @@
-//! The frame of the driver's threads: whatever ends one of them ends the modem for all its callers.
+//! The frame of the driver's threads: they take turns until one of them fails, or a panic ends them.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread;
 
-use super::shared::Shared;
-
-/// The end of a thread's turn.
+//! The frame of the driver's threads: they take turns until one of them fails, or a panic ends them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Turn {
     /// Another one follows.
     Again,
-    /// The modem was closed.
-    Closed,
+    /// There is nothing more to be done with the port.
+    Over,
 }
 
-/// Starts a thread that takes turns until one of them fails or the modem is closed.
-pub(super) fn spawn(
-    name: &str,
-    shared: &Arc<Shared>,
-    mut turn: impl FnMut() -> io::Result<Turn> + Send + 'static,
-) -> io::Result<()> {
-    let shared = Arc::downgrade(shared);
-    let run = move || {
-        // A half that panics is one that fails; no call may wait for it for ever.
-        let ended = catch_unwind(AssertUnwindSafe(|| turns(&mut turn)));
-        let ended = ended.unwrap_or_else(|_| Err(io::Error::other("its thread panicked")));
-        let shared = shared.upgrade();
-        // The port is closed before the callers are told that it is.
-        drop(turn);
-        if let (Err(error), Some(shared)) = (ended, shared) {
-            log::warn!("the port is lost: {error}");
-            shared.lock().close(shared.now(), &error.to_string());
-            shared.wake.wake();
-        }
-    };
+/// Starts a thread.
+pub(super) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }
 
-fn turns(turn: &mut impl FnMut() -> io::Result<Turn>) -> io::Result<()> {
-    while turn()? == Turn::Again {}
-    Ok(())
+/// Takes turns until one of them fails or is the last. A half that panics is one that fails: nothing must wait for it for
+/// ever.
+pub(super) fn take_turns(mut turn: impl FnMut() -> io::Result<Turn>) -> io::Result<()> {
+    survive(|| {
+        while turn()? == Turn::Again {}
+        Ok(())
+    })
+}
+
+/// Makes an error of a panic.
+pub(super) fn survive<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let called = catch_unwind(AssertUnwindSafe(call));
+    called.unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
 }
 
 /// The reason of a port's end that gave no other.

@@ -132,6 +132,8 @@ pub enum InUse {
 pub enum NotReady {
     /// Nothing answers on the port: wrong port or baud rate, or no power.
     NoAnswer,
+    /// The port is gone and expected back: unplugged, without power, or the module restarts on USB.
+    NoPort,
     /// The module answers and is being set up.
     Starting,
     /// No SIM card is found.
@@ -402,6 +404,7 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAnswer => f.write_str("nothing answers on the port (check port, baud rate, power)"),
+            Self::NoPort => f.write_str("the port is gone (is the module plugged in and powered?)"),
             Self::Starting => f.write_str("the module is being set up"),
             Self::NoSim => {
                 f.write_str("no SIM card is found (a card put in later needs a restart of the module)")

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
 use crate::driver::{CaptureFile, Driver};
 use crate::error::{Error, NotReady, Result};
-use crate::port;
+use crate::port::Opener;
 use crate::proto::{Engine, Event, RegistrationStatus};
 use crate::time::Timestamp;
 
@@ -178,6 +178,10 @@ impl<'a> Examination<'a> {
                     self.evidence.port_lost(why);
                     return false;
                 }
+                Err(Error::NotReady(NotReady::NoPort)) => {
+                    self.evidence.port_lost(NotReady::NoPort.to_string());
+                    return false;
+                }
                 Err(Error::NotReady(NotReady::NoAnswer)) => return false,
                 Ok(()) | Err(_) => return true,
             }
@@ -192,6 +196,9 @@ impl<'a> Examination<'a> {
         while began.elapsed() < self.checkup.ready_timeout {
             let left = self.checkup.ready_timeout.saturating_sub(began.elapsed());
             let now = match self.modem.wait_ready(left.min(TICK)) {
+                Err(Error::NotReady(NotReady::NoPort)) => {
+                    return self.evidence.port_lost(NotReady::NoPort.to_string());
+                }
                 Err(Error::NotReady(now)) => now,
                 Err(Error::PortLost(why)) => return self.evidence.port_lost(why),
                 Ok(()) | Err(_) => return,
@@ -256,6 +263,7 @@ fn patience(reason: NotReady) -> Option<Duration> {
         | NotReady::BearerLost
         | NotReady::Transparent
         | NotReady::Switching
+        | NotReady::NoPort
         | NotReady::Restarting => None,
     }
 }
@@ -330,7 +338,7 @@ impl Opened {
 /// Opens a port; what comes over it is kept, besides the capture that the configuration asks for.
 fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-    let port = port::open(path, config)?;
+    let port = Opener::named(path, config).open()?;
     // A capture that can't be written is no reason not to examine, and no fault of the port.
     let capture = config.capture.as_deref().map(CaptureFile::create).transpose();
     let capture_error = capture.as_ref().err().map(ToString::to_string);
@@ -342,7 +350,7 @@ fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
         expect: vec!["command AT".into()],
     };
     let both: Box<dyn Write + Send> = Box::new(Both { capture, heard: heard.clone() });
-    let driver = Driver::start(port, engine, (Some(Recorder::new(both, &header)), watch), config)?;
+    let driver = Driver::start(port, None, engine, (Some(Recorder::new(both, &header)), watch), config)?;
     Ok(Opened { modem: Modem { driver: Arc::new(driver) }, capture_error })
 }
 

@@ -43,7 +43,7 @@ use crate::capture::{Header, Recorder};
 use crate::config::Config;
 use crate::driver::{CaptureFile, Driver};
 use crate::error::{Error, NotReady, Result};
-use crate::port::{self, Port};
+use crate::port::{Opener, Port, PortSource};
 use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response};
 use crate::query::{DomainRegistration, Query, Signal, SignalQuality};
 use crate::time::Timestamp;
@@ -80,14 +80,26 @@ pub struct Modem {
 impl Modem {
     /// Opens a serial port and begins to bring the module up; [`wait_ready`](Self::wait_ready) waits for that.
     ///
-    /// The port is opened for this process alone.
+    /// The port is opened for this process alone. When it is lost - unplugged, without power, a module that restarts on USB -
+    /// sockets and what is in flight end with [`Error::PortLost`], and it is opened again as soon as it is there, unless
+    /// [`Config::reopen`] is false. A path that stays the same whatever the system calls the port is one of
+    /// `/dev/serial/by-id`.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened: it
     /// says which port and what to do.
     pub fn open(path: &str, config: Config) -> Result<Self> {
-        let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-        Self::run(port::open(path, &config)?, engine, &config, path)
+        Self::open_by(Opener::named(path, &config), &config, path)
+    }
+
+    /// Runs the modem over ports that a source of the application opens: the first one now, and others whenever one is
+    /// lost, unless [`Config::reopen`] is false. What [`start`](Self::start) says of halves holds for each of them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the source gives no first port, or
+    /// no thread can be started.
+    pub fn start_from(source: impl PortSource, config: Config) -> Result<Self> {
+        Self::open_by(Opener::source(source), &config, "a port of the application")
     }
 
     /// Runs the modem over any pair of halves: a TCP connection to a serial server, a simulated modem, a test.
@@ -106,13 +118,14 @@ impl Modem {
     {
         let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
         let port = Port::Halves { reader: Box::new(reader), writer: Box::new(writer) };
-        Self::run(port, engine, &config, "a pair of halves")
+        Self::run(port, None, engine, &config, "a pair of halves")
     }
 
     /// Waits until sockets can be opened: SIM, registered, attached, bearer up (`socket.isReady()` in LuatOS).
     ///
     /// # Errors
-    /// [`Error::NotReady`] says which step is missing; [`Error::PortLost`] if the port goes away meanwhile.
+    /// [`Error::NotReady`] says which step is missing, [`NotReady::NoPort`] if it is the port, which may come back;
+    /// [`Error::PortLost`] if the port goes away for good.
     pub fn wait_ready(&self, timeout: Duration) -> Result<()> {
         self.driver.call(Request::WaitReady { timeout }).map(drop)
     }
@@ -277,8 +290,9 @@ impl Modem {
     }
 
     /// Events from now on, every one, in order, for this subscriber. Dropping the receiver ends the subscription. A
-    /// subscriber that lets more than 4096 events wait misses some and gets [`Event::Missed`]. The last event is
-    /// [`Event::PortLost`]; then the receiver is disconnected, so a loop over it ends.
+    /// subscriber that lets more than 4096 events wait misses some and gets [`Event::Missed`]. When the
+    /// modem is closed the last event is [`Event::PortLost`], unless the port was away then, and the receiver is
+    /// disconnected, so a loop over it ends.
     pub fn events(&self) -> Receiver<Event> {
         self.driver.subscribe()
     }
@@ -304,7 +318,18 @@ impl Modem {
         self.driver.close();
     }
 
-    fn run(port: Port, engine: Engine, config: &Config, on: &str) -> Result<Self> {
+    /// Whether the modem has no port and expects none back: it was closed, or its port was lost for good.
+    pub fn is_closed(&self) -> bool {
+        self.driver.is_closed()
+    }
+
+    fn open_by(mut opener: Opener, config: &Config, on: &str) -> Result<Self> {
+        let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
+        let port = opener.open()?;
+        Self::run(port, opener.again().filter(|_| config.reopen), engine, config, on)
+    }
+
+    fn run(port: Port, opener: Option<Opener>, engine: Engine, config: &Config, on: &str) -> Result<Self> {
         let capture = match &config.capture {
             None => None,
             Some(path) => {
@@ -318,7 +343,7 @@ impl Modem {
                 Some((Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header), watch))
             }
         };
-        Ok(Self { driver: Arc::new(Driver::start(port, engine, capture.unzip(), config)?) })
+        Ok(Self { driver: Arc::new(Driver::start(port, opener, engine, capture.unzip(), config)?) })
     }
 }
 

@@ -7,22 +7,22 @@
 mod serial;
 #[cfg(not(unix))]
 mod serial_halves;
+mod source;
+mod wake_up;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(unix)]
-pub(crate) use serial::open;
-#[cfg(not(unix))]
-pub(crate) use serial_halves::open;
+pub(crate) use source::Opener;
+pub use source::PortSource;
+pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
 
 /// A port that can be waited on.
 pub(crate) trait Line: Send {
-    /// Waits until bytes have come, bytes can be written (if any are to be), [`Wake::wake`] was called, or the
-    /// time is up; `None`: for ever.
-    fn wait(&mut self, wants_write: bool, timeout: Option<Duration>) -> io::Result<()>;
+    /// Waits until bytes have come, bytes can be written (if any are to be), the sleeper is woken, or the time is up;
+    /// `None`: for ever.
+    fn wait(&mut self, sleeper: &Sleeper, wants_write: bool, timeout: Option<Duration>) -> io::Result<()>;
 
     /// Reads what has come; [`io::ErrorKind::WouldBlock`] if nothing has, `Ok(0)` at the end of the port.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
@@ -34,12 +34,6 @@ pub(crate) trait Line: Send {
     fn set_dtr(&mut self, on: bool) -> io::Result<()>;
 }
 
-/// Ends a [`Line::wait`] from another thread.
-pub(crate) trait Wake: Send + Sync {
-    /// Ends the wait that is under way, or the next one.
-    fn wake(&self);
-}
-
 /// Writes without waiting, from any thread.
 pub(crate) trait DirectWrite: Send {
     /// Writes what the port takes now; [`io::ErrorKind::WouldBlock`] if it takes nothing.
@@ -49,11 +43,10 @@ pub(crate) trait DirectWrite: Send {
 /// An open port.
 pub(crate) enum Port {
     /// One that can be waited on: a thread is enough for it.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "needs poll"))]
     Line {
         /// The thread's end.
         line: Box<dyn Line>,
-        /// Wakes the thread.
-        wake: Arc<dyn Wake>,
         /// The callers' end.
         direct: Box<dyn DirectWrite>,
     },

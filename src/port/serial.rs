@@ -3,16 +3,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use serialport::{SerialPort, TTYPort};
 
-use super::{DirectWrite, Line, Port, Wake};
+use super::{DirectWrite, Line, Port, Sleeper};
 use crate::config::{Config, FlowControl};
 
 /// Opens and configures a port.
@@ -30,10 +27,8 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
         .map_err(|error| explain(path, error))?;
     let settings = set_up(path, &file, config).map_err(|error| explain(path, error))?;
     let file = Arc::new(file);
-    let (waker, sleeper) = sleeper()?;
     Ok(Port::Line {
-        line: Box::new(SerialLine { file: file.clone(), sleeper, settings }),
-        wake: waker,
+        line: Box::new(SerialLine { file: file.clone(), settings }),
         direct: Box::new(Direct(file)),
     })
 }
@@ -90,24 +85,13 @@ fn explain(path: &str, error: io::Error) -> io::Error {
 
 struct SerialLine {
     file: Arc<File>,
-    sleeper: Sleeper,
     /// Keeps the lock of the port, and its settings.
     settings: TTYPort,
 }
 
 impl Line for SerialLine {
-    fn wait(&mut self, wants_write: bool, timeout: Option<Duration>) -> io::Result<()> {
-        let interest = if wants_write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        let mut fds = [PollFd::new(&*self.file, interest), PollFd::new(&self.sleeper.stream, PollFlags::IN)];
-        match poll(&mut fds, timeout.map(timespec).as_ref()) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
-        if !fds[1].revents().is_empty() {
-            self.sleeper.wake_up();
-        }
-        Ok(())
+    fn wait(&mut self, sleeper: &Sleeper, wants_write: bool, timeout: Option<Duration>) -> io::Result<()> {
+        sleeper.wait_for(&self.file, wants_write, timeout)
     }
 
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -131,93 +115,9 @@ impl DirectWrite for Direct {
     }
 }
 
-/// The two ends of a wake-up.
-fn sleeper() -> io::Result<(Arc<Waker>, Sleeper)> {
-    let (ours, theirs) = UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    theirs.set_nonblocking(true)?;
-    let waker = Arc::new(Waker { stream: theirs, woken: AtomicBool::new(false) });
-    Ok((waker.clone(), Sleeper { stream: ours, waker }))
-}
-
-/// Many calls before the wait hears one wake it once.
-struct Waker {
-    stream: UnixStream,
-    /// Whether a byte is on its way already.
-    woken: AtomicBool,
-}
-
-struct Sleeper {
-    stream: UnixStream,
-    waker: Arc<Waker>,
-}
-
-impl Sleeper {
-    /// Makes the next call wake again. The next wait hears every call from now on; the calls before are served now.
-    fn wake_up(&self) {
-        self.hear(&self.stream);
-    }
-
-    fn hear(&self, mut stream: impl Read) {
-        while stream.read(&mut [0; 16]).is_ok_and(|count| count > 0) {}
-        // Behind the read: a call in between would write a byte that the read takes away, and its mark would stay, so
-        // that no later call wrote one again.
-        self.waker.woken.store(false, Ordering::SeqCst);
-    }
-}
-
-impl Wake for Waker {
-    fn wake(&self) {
-        if !self.woken.swap(true, Ordering::SeqCst) {
-            // A full stream wakes too.
-            let _ = (&self.stream).write(&[0]);
-        }
-    }
-}
-
-fn timespec(span: Duration) -> Timespec {
-    let tv_sec = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-    Timespec { tv_sec, tv_nsec: span.subsec_nanos().into() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A wake-up is called right behind each read.
-    struct CalledMeanwhile<'a>(&'a Sleeper);
-
-    impl Read for CalledMeanwhile<'_> {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            let count = (&self.0.stream).read(buf)?;
-            self.0.waker.wake();
-            Ok(count)
-        }
-    }
-
-    fn is_called(sleeper: &Sleeper) -> bool {
-        let mut fds = [PollFd::new(&sleeper.stream, PollFlags::IN)];
-        poll(&mut fds, Some(&timespec(Duration::ZERO))).unwrap() > 0
-    }
-
-    /// The mark used to be taken back before the byte was read: a call in between was the last one ever heard.
-    #[test]
-    fn a_call_between_hearing_and_sleeping_does_not_silence_the_next() {
-        let (waker, sleeper) = sleeper().unwrap();
-        waker.wake();
-        assert!(is_called(&sleeper));
-        sleeper.hear(CalledMeanwhile(&sleeper));
-        assert!(!is_called(&sleeper));
-        waker.wake();
-        assert!(is_called(&sleeper));
-    }
-
-    #[test]
-    fn a_thousand_calls_wake_once() {
-        let (waker, sleeper) = sleeper().unwrap();
-        (0..1000).for_each(|_| waker.wake());
-        assert_eq!((&sleeper.stream).read(&mut [0; 16]).unwrap(), 1);
-    }
 
     #[test]
     fn what_can_not_be_opened_says_why_and_which() {

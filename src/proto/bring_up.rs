@@ -20,7 +20,7 @@ use std::time::Duration;
 use network::Network;
 use states::{Echo, Pin, Radio};
 
-use crate::at::{ChannelRow, Command, Domain, Field, IpState, IpStatus, Line, Refusal, bare_address, fields};
+use crate::at::{ChannelId, Command, Domain, Field, IpState, IpStatus, Line, Refusal, bare_address, fields};
 use crate::config::{Config, Credentials};
 use crate::error::NotReady;
 use crate::query::{DomainRegistration, Query, Reply, Signal};
@@ -74,7 +74,7 @@ enum Plan {
     Look,
     /// In `IP INITIAL`: set it up.
     SetUp,
-    /// Up already, in multiple connection mode, without open sockets: take it as it is if its settings fit.
+    /// Up already, in multiple connection mode: take it as it is if its settings fit, and close what is open on it.
     Adopt,
     /// Anything else, and always after a lost bearer (section 6): shut it down first.
     Shut,
@@ -86,6 +86,8 @@ pub(super) struct Found {
     pub(super) identity: Identity,
     pub(super) address: Option<Ipv4Addr>,
     pub(super) channels: Option<usize>,
+    /// Connections of an earlier session on a bearer that is taken as it is: they are to be closed.
+    pub(super) in_use: Vec<ChannelId>,
 }
 
 /// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
@@ -331,10 +333,10 @@ impl BringUp {
             Some(IpStatus { state: IpState::Initial, .. }) => Plan::SetUp,
             // Rows are only printed in multiple connection mode.
             Some(IpStatus { state: IpState::Status | IpState::Processing, rows })
-                if self.carries == Carries::Sockets
-                    && !rows.is_empty()
-                    && !rows.iter().any(ChannelRow::is_in_use) =>
+                if self.carries == Carries::Sockets && !rows.is_empty() =>
             {
+                let in_use = rows.iter().filter(|row| row.is_in_use());
+                self.found.in_use = in_use.map(|row| row.channel).collect();
                 Plan::Adopt
             }
             Some(_) | None => Plan::Shut,

@@ -23,7 +23,10 @@ pub enum Input<'a> {
     /// The port has taken every byte of every [`Output::Write`] so far. Told when [`Engine::awaits_port`](super::Engine::awaits_port)
     /// asks for it; harmless at any other time.
     Written,
-    /// The port is gone, for this reason: every request fails, every socket ends.
+    /// The port is gone, for this reason, and is expected back: what is in flight fails, every socket ends; what waits for
+    /// readiness goes on waiting.
+    PortAway(&'a str),
+    /// The port is gone for good, for this reason: every request fails, every socket ends.
     PortLost(&'a str),
     /// The port is there again: bring-up begins from the start.
     PortBack,
@@ -234,6 +237,14 @@ impl Request {
         Self::Run(query.command())
     }
 
+    /// Whether it makes sense while there is no port: it waits until sockets can be opened, or needs no module.
+    pub(crate) fn needs_no_port(&self) -> bool {
+        matches!(
+            self,
+            Self::WaitReady { .. } | Self::Connect { .. } | Self::ConnectTls { .. } | Self::Forget { .. }
+        )
+    }
+
     /// The request in a few words for logs and captures: no payload, no secret.
     pub fn summary(&self) -> String {
         match self {
@@ -350,8 +361,10 @@ pub enum Event {
     Fault(Fault),
     /// A deadline came.
     Expired(Deadline),
-    /// The port is gone.
+    /// The port is gone. A modem that [reopens](crate::Config::reopen) its port looks for it from now on.
     PortLost,
+    /// The port is there again, and the module is brought up again.
+    PortBack,
     /// The [capture](crate::Config::capture) has ended early, and why. What comes from now on is not recorded.
     CaptureEnded(String),
     /// This subscriber was too slow and missed this number of events, which came before the next one.

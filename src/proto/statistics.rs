@@ -183,7 +183,7 @@ impl Statistics {
             Event::PortLost => self.port_losses += 1,
             // Accepted data are counted piece by piece.
             Event::Sent(..) => {}
-            Event::Step(_) | Event::Ready(_) | Event::NotReady(_) => {}
+            Event::Step(_) | Event::Ready(_) | Event::NotReady(_) | Event::PortBack => {}
             Event::HeartbeatMissed(..)
             | Event::HeartbeatFailed(..)
             | Event::Expired(_)

@@ -135,13 +135,14 @@ fn a_module_found_in_transparent_mode_is_brought_back() {
 }
 
 #[test]
-fn old_sockets_are_shut_down() {
+fn old_sockets_are_closed() {
     for open in 1..=8 {
         let mut pair = Pair::new();
         set_up(&mut pair);
         (0..open).for_each(|channel| connected(&mut pair, channel));
         let mut pair = pair.ready();
-        assert_eq!(pair.wrote("AT+CIPSHUT"), 1);
+        pair.run_for(Duration::from_secs(1));
+        assert_eq!((pair.wrote("AT+CIPSHUT"), pair.wrote("AT+CIPCLOSE=")), (0, open.into()));
         main_job(&mut pair);
     }
 }

@@ -21,6 +21,7 @@ mod hostile_stream;
 mod late_answers;
 mod line_damage;
 mod main_job;
+mod port_back;
 mod prompts;
 mod quirks;
 mod release;

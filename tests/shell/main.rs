@@ -7,6 +7,7 @@ mod api_line;
 mod close_acknowledged;
 mod driver_load;
 mod interrupt;
+mod port_back;
 mod socket_stream;
 mod supervisor;
 mod supervisor_transfers;

@@ -69,6 +69,10 @@ pub struct Pair {
     pub dtr: Option<bool>,
     /// The port takes bytes and does not say that it has.
     pub port_is_stuck: bool,
+    /// Whether the port is there; what the modem says without one is lost.
+    is_plugged_in: bool,
+    /// How many bytes the host was given.
+    read_so_far: u64,
     /// What waits in the port because the modem has no room for it (RTS/CTS).
     held_back: Vec<u8>,
     /// What the modem has room for when nothing is under way to it.
@@ -119,6 +123,8 @@ impl Pair {
             hung_up: false,
             dtr: None,
             port_is_stuck: false,
+            is_plugged_in: true,
+            read_so_far: 0,
             held_back: Vec::new(),
             traces: std::env::var_os("AIR724UG_TRACE").is_some(),
         }
@@ -523,6 +529,11 @@ impl Pair {
         self
     }
 
+    /// How many bytes have come from the port.
+    pub fn read_so_far(&self) -> u64 {
+        self.read_so_far
+    }
+
     /// How often the host has written this.
     pub fn wrote(&self, text: &str) -> usize {
         self.written.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
@@ -536,6 +547,7 @@ impl Pair {
 
     /// The port is there again.
     pub fn plug_in(&mut self) {
+        self.is_plugged_in = true;
         self.engine.handle(self.now, Input::PortBack);
         self.exchange();
     }
@@ -544,6 +556,14 @@ impl Pair {
     pub fn pull_out(&mut self) {
         self.held_back.clear();
         self.engine.handle(self.now, Input::PortLost("pulled out"));
+        self.exchange();
+    }
+
+    /// The port vanishes as [`pull_out`](Self::pull_out) has it, and the host expects it back.
+    pub fn unplug(&mut self) {
+        self.held_back.clear();
+        self.is_plugged_in = false;
+        self.engine.handle(self.now, Input::PortAway("unplugged"));
         self.exchange();
     }
 
@@ -557,6 +577,10 @@ impl Pair {
 
     /// These bytes arrive, in the pieces that were chosen.
     pub fn deliver(&mut self, mut bytes: &[u8]) {
+        if !self.is_plugged_in {
+            return;
+        }
+        self.read_so_far += bytes.len() as u64;
         self.trace("<", bytes);
         while !bytes.is_empty() {
             let size = match &mut self.chunks {

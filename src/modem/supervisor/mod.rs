@@ -64,6 +64,8 @@ struct State {
     steps: u64,
     climber: Climber,
     power_hook: Option<PowerHook>,
+    /// Whether a lost port has cut off a flight mode: the radio is off, and stays so until it is switched on.
+    owes_radio: bool,
     listeners: Vec<Sender<Step>>,
 }
 
@@ -103,6 +105,7 @@ impl Supervisor {
             steps: 0,
             climber: Climber::Free,
             power_hook: None,
+            owes_radio: false,
             listeners: Vec::new(),
         };
         Self { shared: Arc::new(SupervisorShared { modem, state: Mutex::new(state) }) }
@@ -185,6 +188,15 @@ impl Supervisor {
                 }
                 Err(error) => error,
             };
+            if matches!(error, Error::PortLost(_)) && !self.shared.modem.is_closed() {
+                // So does a module that restarts on USB. The next attempt waits until the port is back.
+                self.lock().tell(&Step::Failed(error.to_string()));
+                self.wait(FOR_OTHERS.min(deadline.left()));
+                if deadline.left().is_zero() {
+                    return Err(Error::timeout("connect", timeout));
+                }
+                continue;
+            }
             if is_final(&error, &mut refused_at) {
                 return Err(error);
             }
@@ -200,11 +212,14 @@ impl Supervisor {
         remote: &Remote,
         deadline: Deadline,
     ) -> Result<Socket<T>> {
-        let (ready, connect) = {
+        let (ready, connect, owes_radio) = {
             let state = self.lock();
             let policy = state.ladder.policy();
-            (policy.ready_timeout, policy.connect_timeout)
+            (policy.ready_timeout, policy.connect_timeout, state.owes_radio)
         };
+        if owes_radio {
+            self.radio_on()?;
+        }
         self.shared.modem.wait_ready(ready.min(deadline.left()))?;
         connector.clone().timeout(connect.min(deadline.left())).connect(remote)
     }
@@ -242,10 +257,11 @@ impl Supervisor {
             }
             state.tell(&Step::Pausing(pause));
         }
-        if let Err(error @ Error::PortLost(_)) = climbed {
-            return Err(error);
+        match climbed {
+            Err(error @ Error::PortLost(_)) if self.shared.modem.is_closed() => return Err(error),
+            // A rung may have taken the port along, or found none.
+            Ok(()) | Err(_) => self.wait(pause),
         }
-        self.wait(pause);
         Ok(!deadline.left().is_zero())
     }
 
@@ -257,7 +273,7 @@ impl Supervisor {
             Rung::FlightMode(span) => {
                 modem.flight_mode(true)?;
                 self.wait(span.min(deadline.left()));
-                modem.flight_mode(false)
+                self.radio_on()
             }
             Rung::Restart => modem.restart(),
             Rung::Power => {
@@ -270,6 +286,13 @@ impl Supervisor {
                 called.map_err(|_| Error::Io(io::Error::other("the power hook panicked")))
             }
         }
+    }
+
+    /// Ends a flight mode, now or when the port is back.
+    fn radio_on(&self) -> Result<()> {
+        let done = self.shared.modem.flight_mode(false);
+        self.lock().owes_radio = matches!(done, Err(Error::PortLost(_)));
+        done
     }
 
     /// Keeps a hook for the next time; gives it back if there is another one by now.

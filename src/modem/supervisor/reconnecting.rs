@@ -220,7 +220,8 @@ impl ReconnectingSocket {
 
     /// The connection has ended: makes a new one, and a gap of what was between.
     fn lost(&mut self, error: Error, deadline: Deadline, timeout: Duration) -> Result<()> {
-        if let Error::PortLost(_) | Error::InvalidInput { .. } = error {
+        let is_closed = matches!(error, Error::PortLost(_)) && self.supervisor.modem().is_closed();
+        if is_closed || matches!(error, Error::InvalidInput { .. }) {
             return Err(error);
         }
         let since = Instant::now();

@@ -187,6 +187,13 @@ impl Link {
         };
     }
 
+    /// The module has a connection here that is no socket's.
+    pub(super) fn found_in_use(&mut self) {
+        if matches!(self, Self::Idle) {
+            *self = Self::Used;
+        }
+    }
+
     /// Everything on the module is shut down, so what was left to be closed is closed. Returns whether there was something.
     pub(super) fn shut_down(&mut self) -> bool {
         let was_left = matches!(self, Self::Used | Self::Closing);
@@ -315,7 +322,7 @@ mod tests {
     type Change = (&'static str, fn(&mut Link), [&'static str; 10]);
 
     /// What each change makes of each state, in the order of [`states`]; `-`: nothing.
-    const CHANGES: [Change; 16] = [
+    const CHANGES: [Change; 17] = [
         ("preparing", Link::preparing, ["-", "preparing", "-", "-", "-", "-", "-", "-", "-", "-"]),
         ("prepared", |link| drop(link.prepared()), ["-", "-", "idle", "-", "-", "-", "-", "-", "-", "-"]),
         ("withdrawn", |link| drop(link.withdrawn()), ["-", "idle", "-", "-", "-", "-", "-", "-", "-", "-"]),
@@ -332,6 +339,7 @@ mod tests {
             ["-", "used", "used", "used", "used", "-", "-", "-", "-", "-"],
         ),
         ("made late", Link::made_late, ["used", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
+        ("found in use", Link::found_in_use, ["used", "-", "-", "-", "-", "-", "-", "-", "-", "-"]),
         ("closing", Link::closing, ["-", "-", "-", "-", "-", "-", "-", "closing", "-", "-"]),
         ("shut down", |link| _ = link.shut_down(), ["-", "-", "-", "-", "-", "-", "-", "idle", "idle", "-"]),
         (

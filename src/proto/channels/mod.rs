@@ -167,6 +167,18 @@ impl Channels {
         self.acceptance = acceptance;
     }
 
+    /// The module has connections of an earlier session, which are to be closed before anything else is made there.
+    pub(in crate::proto) fn found_in_use(&mut self, ids: &[ChannelId]) {
+        for id in ids {
+            let channel = self.channel(*id);
+            if let Some(opening) = channel.link.withdrawn() {
+                channel.socket = None;
+                self.queue.0.push_front(opening);
+            }
+            self.channel(*id).link.found_in_use();
+        }
+    }
+
     /// Everything on the module is shut down: what was left to be closed is closed.
     pub(in crate::proto) fn shut_down(&mut self, out: &mut Outbox) {
         for id in ChannelId::all() {

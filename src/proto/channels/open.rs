@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 use super::channel::End;
 use super::link::Link;
 use super::opening::{Opening, Strays, refuse_connect};
+use super::queue::Queue;
 use super::security::Security;
 use super::tls_state::Switch;
 use super::turn::Turn;
@@ -85,6 +86,23 @@ impl Channels {
             });
             channel.link.wanted(opening);
         }
+    }
+
+    /// Connections of which the module knows nothing yet, so that they can wait while everything else ends.
+    pub(in crate::proto) fn take_waiting(&mut self) -> Queue {
+        for channel in &mut self.all {
+            if let Some(mut opening) = channel.link.withdrawn() {
+                channel.socket = None;
+                opening.preparation.restart();
+                self.queue.0.push_back(opening);
+            }
+        }
+        std::mem::take(&mut self.queue)
+    }
+
+    /// They wait for a channel again.
+    pub(in crate::proto) fn wait_again(&mut self, waiting: Queue) {
+        self.queue = waiting;
     }
 
     /// No connection that waits gets a channel any more.

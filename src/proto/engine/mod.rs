@@ -127,6 +127,8 @@ impl Engine {
     /// A piece from within a payload or a line does nothing else: what is due by then stays due.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
         match input {
+            // Of a port that is gone.
+            Input::Received(_) if !matches!(self.port, Port::There) => return,
             Input::Received(bytes) => {
                 if !self.received(now, bytes) {
                     // A line brings payload in many pieces, and nothing begins or ends in the middle of it.
@@ -135,19 +137,25 @@ impl Engine {
             }
             Input::Asked(ticket, request) => match &self.port {
                 Port::There => self.asked(now, ticket, request),
-                Port::Lost(reason, _) => {
+                Port::Away(..) if request.needs_no_port() => self.asked(now, ticket, request),
+                Port::Away(reason, _) | Port::Lost(reason, _) => {
                     self.out.answer(ticket, Err(crate::Error::PortLost(reason.clone())));
                 }
             },
             Input::Tick => {}
             Input::Written => self.transparent.port_took(now),
+            Input::PortAway(reason) => self.port_away(now, reason),
             Input::PortLost(reason) => self.port_lost(now, reason),
             Input::PortBack => self.port_back(now),
         }
-        if matches!(self.port, Port::There) {
-            self.expire(now);
-            self.pump(now);
-            self.tell(now);
+        match self.port {
+            Port::There => {
+                self.expire(now);
+                self.pump(now);
+                self.tell(now);
+            }
+            Port::Away(..) => self.expire_requests(now),
+            Port::Lost(..) => {}
         }
     }
 
@@ -163,8 +171,10 @@ impl Engine {
 
     /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
     pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
-        if matches!(self.port, Port::Lost(..)) {
-            return None;
+        match self.port {
+            Port::There => {}
+            Port::Away(..) => return self.request_deadline(),
+            Port::Lost(..) => return None,
         }
         // What bring-up and the channels want is done when a command can be written.
         let idle = self.session.is_idle() && !self.may_be_prompted();
@@ -297,6 +307,8 @@ impl Engine {
             }
             Owner::SelfCheck(check) => self.checked(now, check, &finished),
         }
+        let in_use = std::mem::take(&mut self.bring_up.found.in_use);
+        self.channels.found_in_use(&in_use);
         if let Some(count) = self.bring_up.found.channels.take() {
             self.channels.offer(now, count, &mut self.out);
         }

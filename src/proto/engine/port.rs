@@ -6,7 +6,9 @@ use crate::proto::open_send::OpenSend;
 #[derive(Debug)]
 pub(in crate::proto) enum Port {
     There,
-    /// Gone: the reason, and for what the module may take the next bytes.
+    /// Gone, but expected back: the reason, and for what the module may take the next bytes.
+    Away(Box<str>, Unfinished),
+    /// Gone for good: the reason, and for what the module may take the next bytes.
     Lost(Box<str>, Unfinished),
 }
 

@@ -55,32 +55,69 @@ impl Engine {
         self.bring_up.reset(reason);
     }
 
+    /// The port is gone for good: everything fails, what waits for readiness too.
     pub(in crate::proto) fn port_lost(&mut self, now: Timestamp, reason: &str) {
-        if matches!(self.port, Port::Lost(..)) {
+        let was_away = match std::mem::replace(&mut self.port, Port::There) {
+            Port::Lost(why, unfinished) => {
+                self.port = Port::Lost(why, unfinished);
+                return;
+            }
+            Port::Away(_, unfinished) => {
+                self.channels.end_all(&End::PortLost(reason.into()), Remains::Unknown, &mut self.out);
+                Some(unfinished)
+            }
+            Port::There => None,
+        };
+        let is_news = was_away.is_none();
+        let unfinished = was_away.unwrap_or_else(|| self.leave_port(now, reason));
+        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
+        self.port = Port::Lost(reason.into(), unfinished);
+        if is_news {
+            self.out.event(Event::PortLost);
+        }
+    }
+
+    /// The port is gone and expected back: what was in flight fails, what waits for readiness goes on waiting.
+    pub(in crate::proto) fn port_away(&mut self, now: Timestamp, reason: &str) {
+        if !matches!(self.port, Port::There) {
             return;
         }
-        // The search for the module covers data mode and a send that it may be in.
+        let waiting = self.channels.take_waiting();
+        let unfinished = self.leave_port(now, reason);
+        self.channels.wait_again(waiting);
+        self.port = Port::Away(reason.into(), unfinished);
+        self.out.event(Event::PortLost);
+        self.tell(now);
+    }
+
+    /// Everything that the port carried ends; what the module may still wait for.
+    fn leave_port(&mut self, now: Timestamp, reason: &str) -> Unfinished {
+        // A module that is sought in data mode as in all others may be in a send.
         let unfinished = match self.session.unfinished_send() {
             None if self.session.may_be_online() => Unfinished::DataMode,
             open => Unfinished::Send(open),
         };
-        self.port = Port::Lost(reason.into(), unfinished);
-        self.start_over(now, Wake::new(Timestamp::MAX), &End::PortLost(reason.into()), NotReady::NoAnswer);
-        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
+        let end = End::PortLost(reason.into());
+        self.start_over(now, Wake::new(Timestamp::MAX), &end, NotReady::NoPort);
         self.out.drop_writes();
-        self.out.event(Event::PortLost);
+        unfinished
     }
 
     pub(in crate::proto) fn port_back(&mut self, now: Timestamp) {
-        // A port that comes without having gone is another in its place: what was in flight is lost with the old one.
-        self.port_lost(now, "another port took its place");
+        // A port that nothing has missed is another in its place: what was in flight is lost with the old one.
+        self.port_away(now, "another port took its place");
         let wake = match std::mem::replace(&mut self.port, Port::There) {
             Port::There => Wake::new(now),
-            Port::Lost(_, Unfinished::Send(open)) => Wake::in_a_send(now, open),
-            Port::Lost(_, Unfinished::DataMode) => Wake::in_data_mode(now),
+            Port::Away(_, Unfinished::Send(open)) | Port::Lost(_, Unfinished::Send(open)) => {
+                Wake::in_a_send(now, open)
+            }
+            Port::Away(_, Unfinished::DataMode) | Port::Lost(_, Unfinished::DataMode) => {
+                Wake::in_data_mode(now)
+            }
         };
         self.decoder = Decoder::new();
         self.session.restart(wake, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
+        self.out.event(Event::PortBack);
     }
 }

@@ -26,7 +26,6 @@ const FRAME_END: Duration = Duration::from_millis(50);
 impl Engine {
     /// The earliest deadline that is met whether the session is free or not.
     pub(in crate::proto) fn pressing_deadline(&self) -> Option<(Timestamp, Deadline)> {
-        let request = self.channels.request_deadline().min(self.requests.deadline());
         let beat = self.channels.heartbeat_deadline();
         let partial = self.decoder.partial_line();
         let unfinished = !partial.is_empty() && is_whole(partial);
@@ -34,7 +33,7 @@ impl Engine {
         [
             self.session.deadline(),
             self.transparent.deadline(),
-            (request != Timestamp::MAX).then_some((request, Deadline::Request)),
+            self.request_deadline(),
             (beat != Timestamp::MAX).then_some((beat, Deadline::Heartbeat)),
             (unfinished || self.bodies.is_open())
                 .then_some((self.received_at + PARTIAL_LINE, Deadline::PartialLine)),
@@ -49,6 +48,19 @@ impl Engine {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// When the first request has waited long enough.
+    pub(in crate::proto) fn request_deadline(&self) -> Option<(Timestamp, Deadline)> {
+        let request = self.channels.request_deadline().min(self.requests.deadline());
+        (request != Timestamp::MAX).then_some((request, Deadline::Request))
+    }
+
+    /// Requests that have waited long enough, whether there is a port or not.
+    pub(in crate::proto) fn expire_requests(&mut self, now: Timestamp) {
+        let reason = self.not_ready();
+        self.channels.expire(now, reason, &mut self.out);
+        self.requests.expire(now, reason, &mut self.out);
     }
 
     /// Everything whose time has come.
@@ -75,9 +87,7 @@ impl Engine {
                     self.step(now, step);
                 }
                 Deadline::Request => {
-                    let reason = self.not_ready();
-                    self.channels.expire(now, reason, &mut self.out);
-                    self.requests.expire(now, reason, &mut self.out);
+                    self.expire_requests(now);
                     self.stream_handles(now, StreamInput::Expired);
                 }
                 Deadline::PartialLine => {

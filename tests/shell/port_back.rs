@@ -1,0 +1,248 @@
+//! A port that goes away and comes back: over pseudo-terminals, and over ports that the application opens.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing call shall fail the test, also in a helper"
+)]
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::unbounded;
+use air724ug::error::NotReady;
+use air724ug::sim::{Boot, Control, HostNetwork, MemoryNetwork, Settings, Simulator, serve};
+use air724ug::supervisor::{Policy, ReconnectingSocket, Rung, Supervisor};
+use air724ug::{Config, Error, Event, Modem, Received};
+
+use crate::support::driver::echo_server;
+
+/// A ceiling for what takes seconds at most.
+const SOON: Duration = Duration::from_secs(60);
+/// A ceiling for what takes microseconds.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// A module at a path that stays the same, whatever terminal it is on.
+struct Plug {
+    link: PathBuf,
+    served: Option<(serve::Remote, JoinHandle<io::Result<()>>)>,
+}
+
+impl Plug {
+    fn new(name: &str) -> Self {
+        let link = std::env::temp_dir().join(format!("air724ug-{}-{name}", std::process::id()));
+        Self { link, served: None }
+    }
+
+    fn path(&self) -> &str {
+        self.link.to_str().unwrap()
+    }
+
+    fn plug_in(&mut self) {
+        let mut pty = serve::Pty::open().unwrap();
+        pty.link(&self.link).unwrap();
+        let (remote, inbox) = serve::remote().unwrap();
+        let modem = Simulator::new(Settings::default(), HostNetwork::new());
+        let served = thread::spawn(move || serve::run(modem, pty, inbox));
+        self.served = Some((remote, served));
+    }
+
+    fn pull_out(&mut self) {
+        let (remote, served) = self.served.take().unwrap();
+        assert!(remote.send(Control::HangUp));
+        served.join().unwrap().unwrap();
+        assert!(!Path::new(&self.link).exists());
+    }
+}
+
+fn quick() -> Policy {
+    Policy::default().pause(Duration::from_millis(20))
+}
+
+/// Sends until the echo has come; how many gaps there were.
+fn echoed(socket: &mut ReconnectingSocket, said: &[u8]) -> usize {
+    let (mut gaps, mut heard, mut is_sent) = (0, Vec::new(), false);
+    while heard != said {
+        if !is_sent {
+            match socket.send(said, SOON) {
+                Ok(()) => is_sent = true,
+                Err(Error::Gap { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        match socket.recv(SOON).unwrap() {
+            Received::Data(data) => heard.extend(data),
+            Received::Gap(_) => (gaps, is_sent) = (gaps + 1, false),
+            Received::Timeout => panic!("nothing came"),
+        }
+        if !is_sent {
+            heard.clear();
+        }
+    }
+    gaps
+}
+
+#[test]
+fn eight_sockets_survive_five_times_that_the_port_vanishes_and_has_another_name() {
+    let mut plug = Plug::new("eight");
+    plug.plug_in();
+    let modem = Modem::open(plug.path(), Config::default()).unwrap();
+    let events = modem.events();
+    let supervisor = Supervisor::new(modem.clone(), quick());
+    let address = echo_server();
+    let round = Arc::new(AtomicU32::new(0));
+    let (told, echoes) = unbounded();
+    for number in 0..8 {
+        let mut socket = supervisor.tcp(address.ip().to_string(), address.port());
+        let (told, round) = (told.clone(), round.clone());
+        thread::spawn(move || {
+            loop {
+                let now = round.load(Ordering::SeqCst);
+                let gaps = echoed(&mut socket, format!("socket {number}, round {now}").as_bytes());
+                if told.send((now, number, gaps)).is_err() {
+                    return;
+                }
+                // Reads on, so that the next gap is noticed.
+                while round.load(Ordering::SeqCst) == now {
+                    if let Ok(Received::Gap(_)) = socket.recv(Duration::from_millis(50)) {
+                        break;
+                    }
+                }
+            }
+        });
+    }
+    for now in 0..=5 {
+        let mut missing: Vec<i32> = (0..8).collect();
+        while !missing.is_empty() {
+            let (of, number, _) = echoes.recv_timeout(SOON).expect("every socket comes back");
+            if of == now {
+                missing.retain(|waits| *waits != number);
+            }
+        }
+        if now == 5 {
+            break;
+        }
+        plug.pull_out();
+        let lost = |event: &Event| *event == Event::PortLost;
+        while !lost(&events.recv_timeout(AT_ONCE).unwrap()) {}
+        assert_eq!(modem.not_ready(), Some(NotReady::NoPort));
+        assert!(matches!(
+            modem.wait_ready(Duration::from_millis(300)),
+            Err(Error::NotReady(NotReady::NoPort))
+        ));
+        round.fetch_add(1, Ordering::SeqCst);
+        plug.plug_in();
+        let plugged_in = Instant::now();
+        modem.wait_ready(SOON).unwrap();
+        assert!(plugged_in.elapsed() < Duration::from_secs(2), "{:?}", plugged_in.elapsed());
+    }
+    assert_eq!(modem.statistics().port_losses, 5);
+    modem.close();
+    plug.pull_out();
+}
+
+#[test]
+fn with_reopen_off_a_lost_port_is_the_end() {
+    let mut plug = Plug::new("final");
+    plug.plug_in();
+    let modem = Modem::open(plug.path(), Config::default().reopen(false)).unwrap();
+    let events = modem.events();
+    modem.wait_ready(SOON).unwrap();
+    assert!(!modem.is_closed());
+    plug.pull_out();
+    assert_eq!(events.iter().last(), Some(Event::PortLost));
+    assert!(modem.is_closed());
+    assert!(matches!(modem.wait_ready(SOON), Err(Error::PortLost(_))));
+}
+
+#[test]
+fn a_source_of_the_application_is_asked_again_until_it_has_a_port() {
+    let handle = Arc::new(Mutex::new(None));
+    let (kept, calls) = (handle.clone(), Arc::new(AtomicU32::new(0)));
+    let counted = calls.clone();
+    let source = move || -> io::Result<(Box<dyn io::Read + Send>, Box<dyn io::Write + Send>)> {
+        // Every second port is not there; the fourth call is no port but a panic.
+        match counted.fetch_add(1, Ordering::SeqCst) {
+            3 => panic!("a source that panics"),
+            call if call % 2 == 1 => return Err(io::ErrorKind::NotFound.into()),
+            _ => {}
+        }
+        let modem = Simulator::new(Settings::default(), MemoryNetwork::new());
+        let (reader, writer, handle) = serve::in_process(modem)?;
+        *kept.lock().unwrap() = Some(handle);
+        Ok((Box::new(reader), Box::new(writer)))
+    };
+    let modem = Modem::start_from(source, Config::default()).unwrap();
+    for losses in 1..=3 {
+        modem.wait_ready(SOON).unwrap();
+        let events = modem.events();
+        handle.lock().unwrap().take().unwrap().control(Control::HangUp);
+        while events.recv_timeout(AT_ONCE).unwrap() != Event::PortBack {}
+        assert_eq!(modem.statistics().port_losses, losses);
+    }
+    modem.wait_ready(SOON).unwrap();
+    modem.close();
+    assert_eq!(calls.load(Ordering::SeqCst), 7);
+}
+
+/// A supervisor that has work to do for minutes, and what its calls come back with.
+fn busy_supervisor(policy: Policy) -> (Modem, Supervisor, SocketAddr) {
+    // Never registered: no connection comes about.
+    let mut settings = Settings::default();
+    settings.boot = Boot::Cold;
+    settings.registration_time = Duration::from_secs(100_000);
+    let (reader, writer, _handle) =
+        serve::in_process(Simulator::new(settings, MemoryNetwork::new())).unwrap();
+    let modem = Modem::start(reader, writer, Config::default()).unwrap();
+    (modem.clone(), Supervisor::new(modem, policy), ([127, 0, 0, 1], 7).into())
+}
+
+#[test]
+fn closing_the_modem_ends_every_wait_at_once() {
+    let long = Duration::from_secs(600);
+    let pause = Policy::default().pause(long).ready_timeout(Duration::from_millis(100));
+    let flight = pause.clone().ladder([(Rung::FlightMode(long), 1)]);
+    for policy in [pause, flight, Policy::default().ready_timeout(long)] {
+        let (modem, supervisor, address) = busy_supervisor(policy);
+        let steps = supervisor.events();
+        let host = address.ip().to_string();
+        let (for_recv, for_send) = (supervisor.clone(), supervisor.clone());
+        let (one, two, three) = (host.clone(), host.clone(), host.clone());
+        let direct = modem.clone();
+        let waits = [
+            thread::spawn(move || drop(for_recv.tcp(one, 7).recv(long))),
+            thread::spawn(move || drop(for_send.tcp(two, 7).send(b"x", long))),
+            thread::spawn(move || drop(supervisor.connect((three, 7), long))),
+            thread::spawn(move || drop(direct.tcp().timeout(long).connect((host, 7)))),
+        ];
+        // Until it has something to do, or waits for the module.
+        drop(steps.recv_timeout(Duration::from_millis(700)));
+        let began = Instant::now();
+        modem.close();
+        waits.into_iter().for_each(|wait| wait.join().unwrap());
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn closing_a_modem_whose_port_is_away_ends_every_wait_at_once() {
+    let mut plug = Plug::new("away");
+    plug.plug_in();
+    let modem = Modem::open(plug.path(), Config::default()).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    plug.pull_out();
+    while events.recv_timeout(AT_ONCE).unwrap() != Event::PortLost {}
+    let waiting = modem.clone();
+    let wait = thread::spawn(move || waiting.wait_ready(Duration::from_secs(600)));
+    let began = Instant::now();
+    modem.close();
+    assert!(matches!(wait.join().unwrap(), Err(Error::PortLost(_) | Error::NotReady(_))));
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(modem.is_closed());
+}
