@@ -4,7 +4,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-//! The frame of the driver's threads: they take turns until one of them fails, or a panic ends them.
+/// How a turn of a thread ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Turn {
     /// Another one follows.
