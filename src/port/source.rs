@@ -1,4 +1,4 @@
-//! Where ports come from: the one that a modem begins with, and those that follow it.
+//! The openers of ports: of the one that a modem begins with, and of those that follow it.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
