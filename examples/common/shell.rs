@@ -15,7 +15,7 @@ pub fn print(text: impl Display) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes a message to the standard error. If that can't be written, there is no one to tell.
+/// Writes a message to the standard error. If that can't be written, the message is lost.
 pub fn complain(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }

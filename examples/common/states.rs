@@ -185,7 +185,7 @@ impl Patient {
         let modem = Simulator::new(settings, network);
         thread::spawn(move || {
             if let Err(error) = serve::run(modem, pty, inbox) {
-                // If that can't be told, there is no one to tell.
+                // If that can't be told, the example has ended.
                 let _ = writeln!(io::stderr(), "the simulated modem ended: {error}");
             }
         });

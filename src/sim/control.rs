@@ -10,7 +10,7 @@ use super::network::{ConnectFailure, Target};
 pub enum Input<'a> {
     /// The host wrote these bytes.
     Host(&'a [u8]),
-    /// Someone changes the world.
+    /// The world is changed.
     Control(Control),
     /// Time has passed, or the network woke us.
     Tick,

@@ -312,7 +312,7 @@ fn a_function_that_panics_ends_its_heartbeat_and_nothing_else() {
 }
 
 #[test]
-fn a_function_that_blocks_or_uses_the_modem_holds_up_no_one_else() {
+fn a_function_that_blocks_or_uses_the_modem_holds_up_nothing_else() {
     let (modem, _handle) = real_modem(Config::default());
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let (entered, is_in) = bounded(1);

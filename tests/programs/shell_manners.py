@@ -81,7 +81,7 @@ def manners(folder, name):
         check(name, f"{given} is a wrong option", code == wrong and said != "", code, said)
     with open(FULL, "wb") as messages:
         code, said = run(folder, name, ["--no-such-option"], subprocess.DEVNULL, stderr=messages)
-    check(name, "a wrong option with no one to tell", code == wrong, code, said)
+    check(name, "a wrong option and no output to write to", code == wrong, code, said)
     code, said = run(folder, name, ["--help"], subprocess.PIPE)
     check(name, "--help says nothing on the standard error", code == 0 and said == "", code, said)
 

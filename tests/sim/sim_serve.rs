@@ -382,7 +382,7 @@ fn orders_over_a_unix_socket_reach_the_modem_that_they_name() {
     });
     let path = std::env::temp_dir().join(format!("air724ug-console-{}", std::process::id()));
     let console = serve::Console::listen(&path, vec![first, second]).unwrap();
-    assert!(serve::Console::listen(&path, Vec::new()).is_err(), "someone listens there");
+    assert!(serve::Console::listen(&path, Vec::new()).is_err(), "another console listens there");
     let stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
     let mut program = Program::new(stream.try_clone().unwrap(), stream);
     program.write(b"1 sim remove\n");

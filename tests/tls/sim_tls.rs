@@ -157,7 +157,7 @@ fn a_large_answer_is_read_whole_by_hand() {
     go_online(&mut host, true);
     ask(&mut host, "AT+CIPSSL=1", OK);
     let (mut server, said) = connect(&mut host, config(SERVER, false));
-    assert_eq!(said, CONNECTED, "seclevel 0 believes everyone");
+    assert_eq!(said, CONNECTED, "seclevel 0 accepts any server");
     server.connection.set_buffer_limit(None);
     server.connection.writer().write_all(&[b'x'; 100_000]).unwrap();
     server.talk(&mut host);

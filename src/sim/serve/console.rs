@@ -63,7 +63,7 @@ impl Console {
     ///
     /// # Errors
     ///
-    /// If something else stands there, someone listens to it, or the directory can't be written.
+    /// If something else stands there, another program listens to it, or the directory can't be written.
     pub fn listen(path: impl Into<PathBuf>, remotes: Vec<Remote>) -> io::Result<Self> {
         let path = path.into();
         remove_stale(&path)?;
