@@ -27,7 +27,7 @@ const ANSWER_HEADERS: [(&str, Body); 5] = [
     ("+CNUM", Body::Quoted),
 ];
 
-/// What the header of an answer brings.
+/// The text that the header of an answer brings.
 pub(super) fn of_answer(key: &[u8]) -> Option<Body> {
     ANSWER_HEADERS.into_iter().find(|(header, _)| header.as_bytes() == key).map(|(_, body)| body)
 }
@@ -159,7 +159,7 @@ impl MessageText {
     }
 }
 
-/// How many characters a text has at least, if its header says so (`AT+CSDH=1`): the last of the ten fields of `+CMT`, of
+/// The least number of characters of a text, if its header tells it (`AT+CSDH=1`): the last of the ten fields of `+CMT`, of
 /// eleven of `+CMGR`, of seven of `+CMGL`. An address type before it is no length.
 fn length(fields: &[Field<'_>]) -> usize {
     let is_shown = fields.len() >= 7;
@@ -167,7 +167,7 @@ fn length(fields: &[Field<'_>]) -> usize {
     last.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(MAX_TEXT)
 }
 
-/// How many bytes of a counted text are not on the line itself; `None` if none are.
+/// The number of bytes of a counted text that are not on the line itself; `None` if none are.
 fn missing(list: &[u8], field: usize) -> Option<usize> {
     let count = fields(list).get(field)?.text();
     let digits: String = count.chars().take_while(char::is_ascii_digit).collect();

@@ -137,7 +137,7 @@ impl CmeError {
         self.0
     }
 
-    /// What the manual prints for this number, `None` if it lists no such number.
+    /// The manual's text for this number; `None` if it lists no such number.
     pub fn text(self) -> Option<&'static str> {
         code_table::text_of(CODES, self.0)
     }

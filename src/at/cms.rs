@@ -50,7 +50,7 @@ impl CmsError {
         self.0
     }
 
-    /// What the standard prints for this number, `None` if it lists no such number.
+    /// The standard's text for this number; `None` if it lists no such number.
     pub fn text(self) -> Option<&'static str> {
         code_table::text_of(CODES, self.0)
     }

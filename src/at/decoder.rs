@@ -149,7 +149,7 @@ impl Decoder {
         self.before = Before::LineEnd;
     }
 
-    /// How many raw bytes are still announced; zero in text.
+    /// The number of raw bytes that are still announced; zero in text.
     pub fn data_left(&self) -> usize {
         match self.state {
             DecoderState::Text | DecoderState::Overlong => 0,

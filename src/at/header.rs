@@ -216,7 +216,7 @@ pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
 /// Longer than any name that is compared.
 const MAX_KEY: usize = 12;
 
-/// How many bytes have to be lost, added or changed to make one of the other (Levenshtein). The first must not be longer
+/// The number of bytes that have to be lost, added or changed to make one of the other (Levenshtein). The first must not be longer
 /// than [`MAX_KEY`].
 fn distance(one: &[u8], other: &[u8]) -> usize {
     // Of the part of `other` so far to each beginning of `one`.

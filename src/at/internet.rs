@@ -21,7 +21,7 @@ impl DnsError {
         self.0
     }
 
-    /// What it means, for the documented numbers 10 to 15.
+    /// Its meaning, for the documented numbers 10 to 15.
     pub fn text(self) -> Option<&'static str> {
         Some(match self.0 {
             10 => "general error",

@@ -88,7 +88,7 @@ pub enum ChannelNews {
 }
 
 impl ChannelNews {
-    /// How it is written; the other spellings are read alike.
+    /// Its spelling in messages; the other spellings are read alike.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ConnectOk => "CONNECT OK",

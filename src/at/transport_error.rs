@@ -42,7 +42,7 @@ impl TcpError {
         self.0
     }
 
-    /// What the number means, `None` if the manual lists no such number.
+    /// The meaning of the number; `None` if the manual lists no such number.
     pub fn text(self) -> Option<&'static str> {
         code_table::text_of(TCP_CODES, self.0)
     }
@@ -84,7 +84,7 @@ impl UdpError {
         self.0
     }
 
-    /// What the number means, `None` if the manual lists no such number.
+    /// The meaning of the number; `None` if the manual lists no such number.
     pub fn text(self) -> Option<&'static str> {
         code_table::text_of(UDP_CODES, self.0)
     }

@@ -199,13 +199,13 @@ pub(crate) fn text_behind(line: &[u8]) -> Option<MessageText> {
     MessageText::behind(key, list, unasked.or_else(|| body::of_answer(key))?)
 }
 
-/// What is made of a line; `None` if it is not known.
+/// The result code of a line; `None` if the line is unknown.
 fn read(line: &[u8]) -> Option<Urc> {
     let parsed = Line::parse(line);
     UNASKED.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.read(&parsed))
 }
 
-/// What a line does, if it is one that can stand at the end of transparent data; `None` if it is not.
+/// The effect of a line that can stand at the end of transparent data; `None` if it is no such line.
 pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
     let parsed = Line::parse(line);
     let mut rows =
@@ -214,7 +214,7 @@ pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
         .map(|row| row.effect)
 }
 
-/// What a line does as news among answers.
+/// The effect of a line as news among answers.
 #[cfg(test)]
 fn effect(line: &[u8]) -> Effect {
     let parsed = Line::parse(line);

@@ -33,7 +33,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What to do about it, in words.
+            /// The advice, in words.
             pub fn advice(self) -> &'static str {
                 match self {
                     $(Self::$code => $advice,)*

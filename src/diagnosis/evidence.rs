@@ -233,7 +233,7 @@ impl Evidence {
         self.missing = Some(reason);
     }
 
-    /// What the driver reports of a module that is in use.
+    /// An event of the driver about a module that is in use.
     pub fn event(&mut self, event: &Event) {
         match event {
             Event::Urc(urc) => self.news(urc.clone(), line_of(urc)),

@@ -128,7 +128,7 @@ impl Exchange {
         self.proof_behind(None)
     }
 
-    /// The same, with words of this crate before the lines.
+    /// The proof, with words of this crate before the lines.
     pub(super) fn proof_behind(&self, words: Option<String>) -> Proof {
         let end = match &self.end {
             End::Final(line) => line.clone(),

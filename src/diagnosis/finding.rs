@@ -95,7 +95,7 @@ impl Finding {
         self
     }
 
-    /// What to do about it, in words.
+    /// The advice, in words.
     pub fn advice(&self) -> &'static str {
         self.code.advice()
     }

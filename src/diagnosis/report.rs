@@ -79,12 +79,12 @@ impl Diagnosis {
         &self.findings
     }
 
-    /// What to mend first: the first finding, if it is more than a note.
+    /// The finding to mend first: the first one, if it is more than a note.
     pub fn root_cause(&self) -> Option<&Finding> {
         self.findings.first().filter(|finding| finding.severity > Severity::Note)
     }
 
-    /// Why the capture that the configuration asked for is not complete; `None` if it is, or if none was asked for.
+    /// The reason why the capture that the configuration asked for is not complete; `None` if it is, or if none was asked for.
     pub fn capture_error(&self) -> Option<&str> {
         self.capture_error.as_deref()
     }
@@ -93,7 +93,7 @@ impl Diagnosis {
         Self { capture_error, ..self }
     }
 
-    /// How bad the worst finding is; `None` if there is none.
+    /// The severity of the worst finding; `None` if there is none.
     pub fn severity(&self) -> Option<Severity> {
         self.findings.first().map(|finding| finding.severity)
     }

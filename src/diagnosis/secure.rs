@@ -50,7 +50,7 @@ impl Evidence {
     }
 }
 
-/// What a step before the connection is called when it fails.
+/// The code of a step before the connection that fails.
 fn stopped_at(step: TlsStep) -> Option<Code> {
     match step {
         TlsStep::Upload(_) => Some(Code::TlsUpload),

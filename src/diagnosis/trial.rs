@@ -19,7 +19,7 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// How much is checked: more is stricter.
+    /// The strictness: a higher number checks more.
     pub(super) fn rank(self) -> u8 {
         if self.verified { 4 | u8::from(self.dated) << 1 | u8::from(self.named) } else { 0 }
     }
@@ -149,7 +149,7 @@ impl Secured {
         Some(())
     }
 
-    /// What a connection that is started now asks of the server; `None` if it is plain.
+    /// The checks of a connection that is started now; `None` if it is plain.
     pub(super) fn trust(&self, command: &str) -> Option<Trust> {
         let command = command.trim_start().to_ascii_uppercase();
         if !(self.is_on && command.starts_with("AT+CIPSTART=") && command.contains("TCP")) {

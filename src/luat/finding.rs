@@ -32,7 +32,7 @@ pub struct Evidence {
 }
 
 impl Finding {
-    /// How bad it is.
+    /// Its severity.
     pub fn severity(&self) -> Severity {
         self.pattern.severity()
     }

@@ -57,7 +57,7 @@ impl Interpreter {
         std::mem::take(&mut self.out)
     }
 
-    /// What is left at the end of the trace.
+    /// The events that are left at the end of the trace.
     pub fn finish(mut self) -> Vec<Event> {
         self.release();
         if let Some((lines, what)) = self.exchange.end(None) {
@@ -93,7 +93,7 @@ impl Interpreter {
         self.out.push(held);
     }
 
-    /// What is no library's print: the tool's words are told, a script's and the core's prove nothing.
+    /// A record that is no print of a library. Words of the tool become events; those of a script and of the core prove nothing.
     fn other(&mut self, record: &Record, now: Moment) {
         match &record.origin {
             Origin::Tool => {
@@ -159,7 +159,7 @@ impl Interpreter {
         }
     }
 
-    /// What the library prints about something else than one socket.
+    /// A print of the library that is not about one socket.
     fn print_of_module(&mut self, print: Print, now: Moment) {
         match print {
             Print::Bearer { line, deactivated } => self.bearer(line, deactivated, now),
@@ -405,7 +405,7 @@ fn parts_a_close_from_its_socket(print: &Print) -> bool {
     )
 }
 
-/// What a print is that tells nothing but itself.
+/// The pattern of a print that stands for itself.
 fn sign(print: &Print) -> Option<Pattern> {
     match print {
         Print::IpNotReady => Some(Pattern::IpNotReady),

@@ -9,12 +9,12 @@ pub use kinds::{Pattern, Severity};
 use advice::Row;
 
 impl Pattern {
-    /// How bad it is.
+    /// Its severity.
     pub fn severity(self) -> Severity {
         self.row().severity
     }
 
-    /// What it is, in a few words.
+    /// A title of a few words.
     pub fn title(self) -> &'static str {
         self.row().title
     }
@@ -24,17 +24,17 @@ impl Pattern {
         self.row().searched
     }
 
-    /// Where it comes from.
+    /// The cause.
     pub fn cause(self) -> &'static str {
         self.row().cause
     }
 
-    /// What to do.
+    /// The advice.
     pub fn advice(self) -> &'static str {
         self.row().advice
     }
 
-    /// What a line of the tool that writes the trace means.
+    /// The meaning of a line of the tool that writes the trace.
     pub(super) fn of_tool_line(text: &str) -> Option<Self> {
         text.contains("断开").then_some(Self::ToolDisconnected)
     }

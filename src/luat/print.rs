@@ -132,7 +132,7 @@ pub enum Print {
     },
 }
 
-/// What the number behind `poweron reason:` means (protocol section 18).
+/// The meaning of the number behind `poweron reason:` (protocol section 18).
 pub fn power_on_reason(reason: u8) -> Option<&'static str> {
     Some(match reason {
         0 => "the power key",

@@ -65,7 +65,7 @@ pub enum Level {
 }
 
 impl Record {
-    /// What the record says, if it is a print of the socket, link or AT library (protocol section 18).
+    /// The print of the record, if the socket, link or AT library has made it (protocol section 18).
     pub fn print(&self) -> Option<Print> {
         match &self.origin {
             Origin::Script { tag, .. } => Print::parse(tag, &self.text),
@@ -150,7 +150,7 @@ fn script(line: &[u8]) -> Option<(Level, &[u8], &[u8])> {
     Some((level, &rest[..end], text))
 }
 
-/// What a line of Luatools itself says, in UTF-8 and in GBK.
+/// The meaning of a line of Luatools itself, in UTF-8 and in GBK.
 fn tool(line: &[u8]) -> Option<&[u8]> {
     const GBK: &[u8] = b"\xb9\xa4\xbe\xdf\xcc\xe1\xca\xbe:";
     line.strip_prefix("工具提示:".as_bytes()).or_else(|| line.strip_prefix(GBK))

@@ -79,7 +79,7 @@ impl Sends {
         Vec::from_iter::<VecDeque<Send>>(over)
     }
 
-    /// Where the send of a socket stands.
+    /// The send of a socket.
     fn of(&mut self, id: CoreId) -> Option<usize> {
         self.waiting.iter().position(|send| send.id == Some(id)).or_else(|| self.unassigned())
     }

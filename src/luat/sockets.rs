@@ -128,7 +128,7 @@ impl Sockets {
         self.slot(id).state = State::Open;
     }
 
-    /// How the socket talks, if that is shown.
+    /// The transport of the socket, if it is shown.
     pub(super) fn transport(&self, id: CoreId) -> Option<Transport> {
         Some(self.slots.get(&id)?.endpoint.as_ref()?.transport)
     }

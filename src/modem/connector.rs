@@ -36,7 +36,7 @@ impl<T: Transport> Connector<T> {
         Self { tls: Some(config), ..self }
     }
 
-    /// How long [`connect`](Self::connect) may take. Default 120 s.
+    /// Sets the longest time that [`connect`](Self::connect) may take. Default 120 s.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -58,7 +58,7 @@ impl<T: Transport> Connector<T> {
         }
     }
 
-    /// The same, with sockets of which the transport is not known.
+    /// As [`connect`](Self::connect), with sockets of which the transport is not known.
     pub(super) fn any(self) -> Connector<Any> {
         let Self { modem, protocol, timeout, tls, .. } = self;
         Connector { modem, protocol, timeout, tls, transport: PhantomData }

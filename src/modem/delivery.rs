@@ -40,7 +40,7 @@ impl<T: Transport> Socket<T> {
         self.modem().driver.call(Request::Drain { socket: self.socket_id(), timeout }).map(drop)
     }
 
-    /// How many bytes the module does not have yet, sent or queued.
+    /// The number of bytes, sent or queued, that the module does not have yet.
     pub fn queued(&self) -> usize {
         self.modem().driver.with_engine(|engine, _| engine.queued(self.socket_id()))
     }
@@ -69,7 +69,7 @@ impl Socket<Tcp> {
         self.modem().driver.call(Request::Flush { socket: self.socket_id(), timeout }).map(drop)
     }
 
-    /// How many bytes that the module has accepted the peer has not acknowledged (`AT+CIPACK`).
+    /// The number of bytes that the module has accepted and the peer has not acknowledged (`AT+CIPACK`).
     ///
     /// # Errors
     /// As for [`wait_acknowledged`](Self::wait_acknowledged).

@@ -242,7 +242,7 @@ impl<'a> Examination<'a> {
     }
 }
 
-/// How long a cause has to stand before it is believed; `None`: time may mend it, so it is waited for.
+/// The time for which a cause has to stand before it is believed; `None`: time may mend it, so it is waited for.
 fn patience(reason: NotReady) -> Option<Duration> {
     match reason {
         NotReady::NoAnswer

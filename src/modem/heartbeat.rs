@@ -41,12 +41,12 @@ impl Heartbeat {
     /// The shortest span between heartbeats, 10 ms. A shorter one is refused: it would keep the line and a processor busy.
     pub const MIN_SPAN: Duration = Pulse::MIN_SPAN;
 
-    /// These bytes, after `every` of silence.
+    /// A heartbeat of fixed bytes, sent after `every` of silence.
     pub fn new(every: Duration, payload: impl Into<Vec<u8>>) -> Self {
         Self { every, payload: Payload::Bytes(payload.into()), max_missed: None }
     }
 
-    /// What the function says, given the number of the heartbeat, from 1; nothing is sent if it says nothing.
+    /// A heartbeat whose bytes a function makes, from the number of the heartbeat, from 1. No bytes: nothing is sent.
     ///
     /// It runs on a thread of its own, one for all heartbeats of a modem, and never under a lock of this crate: it may take
     /// its time and use the modem. While it runs, the other heartbeats with a function wait, and nothing else does. What it
@@ -125,7 +125,7 @@ impl<T: Transport> Socket<T> {
         self.modem().driver.set_heartbeat(self.socket_id(), pulse, says, refuse)
     }
 
-    /// What has become of the heartbeats; `None` without a heartbeat.
+    /// The counters of the heartbeats; `None` without a heartbeat.
     pub fn heartbeat_statistics(&self) -> Option<HeartbeatStatistics> {
         self.modem().driver.with_engine(|engine, _| engine.heartbeat_statistics(self.socket_id()))
     }

@@ -135,7 +135,7 @@ impl Modem {
         self.not_ready().is_none()
     }
 
-    /// Which step to readiness is missing now; `None` when ready.
+    /// The step to readiness that is missing now; `None` when ready.
     pub fn not_ready(&self) -> Option<NotReady> {
         self.driver.with_engine(|engine, _| engine.not_ready())
     }

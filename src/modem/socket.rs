@@ -153,7 +153,7 @@ impl<T: Transport> Socket<T> {
         self.blocking_read(|| self.look(|engine, _| engine.peek(id, buf)))
     }
 
-    /// How long reads wait; `None`, the default: for ever.
+    /// Sets how long reads wait; `None`, the default: for ever.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for zero, as [`std::net::TcpStream::set_read_timeout`].
@@ -161,7 +161,7 @@ impl<T: Transport> Socket<T> {
         self.change_timeouts(timeout, |timeouts| &mut timeouts.read)
     }
 
-    /// How long writes wait; `None`: for ever. Default 120 s.
+    /// Sets how long writes wait; `None`: for ever. Default 120 s.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for zero, as [`std::net::TcpStream::set_write_timeout`].
@@ -169,12 +169,12 @@ impl<T: Transport> Socket<T> {
         self.change_timeouts(timeout, |timeouts| &mut timeouts.write)
     }
 
-    /// How long reads wait.
+    /// The time-out of reads.
     pub fn read_timeout(&self) -> Option<Duration> {
         self.timeouts().read
     }
 
-    /// How long writes wait.
+    /// The time-out of writes.
     pub fn write_timeout(&self) -> Option<Duration> {
         self.timeouts().write
     }

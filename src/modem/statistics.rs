@@ -5,7 +5,7 @@ use super::{Modem, Socket};
 use crate::proto::{SocketStatistics, Statistics};
 
 impl Modem {
-    /// What has become of this modem since its port was opened, for programs with many modems. Asks the module
+    /// The counters of this modem since its port was opened, for programs with many modems. Asks the module
     /// nothing, and works when the port is lost.
     ///
     /// ```no_run
@@ -22,7 +22,7 @@ impl Modem {
 }
 
 impl<T: Transport> Socket<T> {
-    /// What has become of this socket, also when it has ended. Asks the module nothing.
+    /// The counters of this socket, also when it has ended. Asks the module nothing.
     ///
     /// An application that keeps handles of more than 256 sockets which it has closed finds nothing but zeros for the
     /// oldest.

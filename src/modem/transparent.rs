@@ -95,7 +95,7 @@ impl TransparentStream {
         self.socket.close()
     }
 
-    /// What has come, without waiting; empty if nothing has.
+    /// The bytes that have come, without waiting; empty if none have.
     ///
     /// # Errors
     /// How the stream ended, once everything was read.
@@ -108,7 +108,7 @@ impl TransparentStream {
         self.socket.readable()
     }
 
-    /// How long reads wait; `None`, the default: for ever.
+    /// Sets how long reads wait; `None`, the default: for ever.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for zero.
@@ -116,7 +116,7 @@ impl TransparentStream {
         self.socket.set_read_timeout(timeout)
     }
 
-    /// How long writes wait; `None`: for ever. Default 120 s.
+    /// Sets how long writes wait; `None`: for ever. Default 120 s.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for zero.
@@ -124,12 +124,12 @@ impl TransparentStream {
         self.socket.set_write_timeout(timeout)
     }
 
-    /// How long reads wait.
+    /// The time-out of reads.
     pub fn read_timeout(&self) -> Option<Duration> {
         self.socket.read_timeout()
     }
 
-    /// How long writes wait.
+    /// The time-out of writes.
     pub fn write_timeout(&self) -> Option<Duration> {
         self.socket.write_timeout()
     }
@@ -145,7 +145,7 @@ impl TransparentStream {
         self.socket.set_heartbeat(heartbeat)
     }
 
-    /// What has become of the heartbeats; `None` without a heartbeat.
+    /// The counters of the heartbeats; `None` without a heartbeat.
     pub fn heartbeat_statistics(&self) -> Option<HeartbeatStatistics> {
         self.socket.heartbeat_statistics()
     }

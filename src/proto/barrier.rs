@@ -356,7 +356,7 @@ mod tests {
         Barrier::behind(now, exchange, end, Command::probe(0, |_| false))
     }
 
-    /// What the command held back amounts to when these lines have come.
+    /// The result of the command held back when these lines have come.
     fn passed(mut barrier: Barrier, lines: &[&str]) -> Result<Vec<String>, Failure> {
         for line in lines {
             if let Passage::Passed { held, .. } = barrier.line(line.as_bytes()) {

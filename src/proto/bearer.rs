@@ -38,7 +38,7 @@ impl BearerDoubt {
         self.due_at = Some(self.due_at.map_or(due, |before| before.min(due)));
     }
 
-    /// When the module is to be asked.
+    /// The moment at which the module is to be asked.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
         self.due_at
     }

@@ -185,7 +185,7 @@ impl BringUp {
         self.bearer_lost(now);
     }
 
-    /// When [`next`](Self::next) will have something to ask.
+    /// The moment at which [`next`](Self::next) will have a command.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         (!self.is_ready() && self.due_at != Timestamp::MAX).then_some(self.due_at)
     }

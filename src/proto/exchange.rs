@@ -197,7 +197,7 @@ impl Exchange {
         matches!(self.phase, Phase::Blind(_) | Phase::Result(_))
     }
 
-    /// How many of these bytes are the payload on its way back. Its echo ends where the payload does, or is interrupted by
+    /// The number of these bytes that are the payload on its way back. Its echo ends where the payload does, or is interrupted by
     /// a frame of the module's.
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         let (Phase::Blind(payload) | Phase::Result(payload)) = &self.phase else { return 0 };
@@ -248,12 +248,12 @@ impl Exchange {
         self.taint
     }
 
-    /// What came in place of what was awaited.
+    /// The line that came in place of the awaited one.
     pub(super) fn setback(&self) -> Option<Setback> {
         self.setback
     }
 
-    /// What the module may be waiting for, if it can wait for ever. Never the content of a file: the module gives up.
+    /// The payload that the module may be waiting for, if it can wait for ever. Never the content of a file: the module gives up.
     pub(super) fn take_open(&mut self) -> Option<OpenSend> {
         if self.command.gives_up() {
             return None;

@@ -22,7 +22,7 @@ impl Histogram {
     /// How many buckets there are.
     pub const BUCKETS: usize = 23;
 
-    /// How many spans were counted.
+    /// The number of spans.
     pub fn count(&self) -> u64 {
         self.count
     }

@@ -20,7 +20,7 @@ impl OpenSend {
         self.payload
     }
 
-    /// What is written when the module may be waiting or not, with a line end that makes the next command stand alone:
+    /// The bytes to write when the module may be waiting or not, with a line end that makes the next command stand alone:
     /// behind a payload it is passed over. A datagram can't be cut to be harmless as commands; as many CR go out in
     /// its place, and are a datagram of their own if the module waits.
     pub(super) fn into_fill(self) -> Vec<u8> {

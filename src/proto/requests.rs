@@ -113,7 +113,7 @@ impl Requests {
         });
     }
 
-    /// What the command that was asked for last waits for behind its prompt.
+    /// Sets the payload of the latest command, which is written behind its prompt.
     pub(super) fn give(&mut self, payload: Payload) {
         if let Some(asked) = self.commands.back_mut() {
             asked.payload = Some(payload);

@@ -115,7 +115,7 @@ impl Session {
         matches!(self.state, State::Waking(_))
     }
 
-    /// What the decoder should expect.
+    /// The expectation for the decoder.
     pub(super) fn expect(&self) -> Expect {
         match &self.state {
             State::Busy(Exchange {
@@ -159,7 +159,7 @@ impl Session {
         matches!(&self.state, State::Busy(exchange) if exchange.may_be_echoed())
     }
 
-    /// How many of these bytes, which begin a line, are the echo of payload.
+    /// The number of these bytes, which begin a line, that are the echo of payload.
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_echo(bytes),
@@ -211,7 +211,7 @@ impl Session {
         }
     }
 
-    /// When [`expire`](Self::expire) wants to be called, and why.
+    /// The moment at which [`expire`](Self::expire) is to be called, and the reason.
     pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
         if let Some(resync) = &self.resync {
             return Some((resync.deadline(), Deadline::Resync));

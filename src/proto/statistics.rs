@@ -124,7 +124,7 @@ pub struct CommandStatistics {
 }
 
 impl CommandStatistics {
-    /// How many have neither ended nor been given up.
+    /// The number of commands that have neither ended nor been given up.
     pub fn under_way(&self) -> u64 {
         let ended = self.answered + self.refused + self.doubtful + self.timed_out + self.abandoned;
         self.written.saturating_sub(ended)
@@ -156,7 +156,7 @@ impl CommandStatistics {
 }
 
 impl SocketStatistics {
-    /// How many of the [given](Self::given) bytes the peer is not known to have acknowledged: it may lack as many of the
+    /// The number of [given](Self::given) bytes that the peer is not known to have acknowledged: it may lack as many of the
     /// last ones, and no others.
     pub fn unacknowledged(&self) -> u64 {
         self.given.saturating_sub(self.acknowledged)

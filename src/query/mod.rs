@@ -35,7 +35,7 @@ pub trait Query {
     /// What the answer becomes.
     type Answer;
 
-    /// What is written, which lines answer it, and how long that may take.
+    /// The command: its text, the lines that answer it, and its time-out.
     fn command(&self) -> Command;
 
     /// Reads the answer; `None` if it can't be read.

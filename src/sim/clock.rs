@@ -43,7 +43,7 @@ impl Clock {
         }
     }
 
-    /// What a reset leaves: the time runs on (assumed), the switch is forgotten.
+    /// Its state behind a reset: the time runs on (assumed), the switch is forgotten.
     pub(super) fn rebooted(self) -> Self {
         Self { network_sets: 1, ..self }
     }

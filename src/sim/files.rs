@@ -47,7 +47,7 @@ impl Files {
         empty && self.directories.remove(plain(name))
     }
 
-    /// What is in a directory, as `AT+FSLS` lists it: files, then directories with a backslash (capture a21). `None` if
+    /// The content of a directory, as `AT+FSLS` lists it: files, then directories with a backslash (capture a21). `None` if
     /// there is no such directory.
     pub(super) fn list(&self, directory: &str) -> Option<Vec<String>> {
         let directory = plain(directory);

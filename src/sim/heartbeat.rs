@@ -59,7 +59,7 @@ impl Heartbeat {
         self.count += 1;
     }
 
-    /// When the next one is due.
+    /// The moment at which the next one is due.
     pub(super) fn next_at(&self) -> Option<Timestamp> {
         self.since.map(|since| since + Duration::from_secs(self.settings[2].into()))
     }

@@ -24,7 +24,7 @@ pub struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// How long after the last word of a peer that has gone its link ends.
+    /// The time after the last byte of a vanished peer at which its link ends.
     pub fn patience(self) -> Duration {
         self.idle.saturating_add(self.interval.saturating_mul(self.count))
     }

@@ -144,7 +144,7 @@ pub trait Network: 'static {
     /// Hands over bytes; answers how many were taken. A datagram is taken whole or not at all.
     fn send(&mut self, now: Timestamp, link: Link, bytes: &[u8]) -> usize;
 
-    /// How many of the bytes sent so far the peer has acknowledged.
+    /// The number of bytes sent so far that the peer has acknowledged.
     fn acknowledged(&self, link: Link) -> u64;
 
     /// Takes received bytes; answers how many, 0 if there is nothing now. Never joins two datagrams.
@@ -164,7 +164,7 @@ pub trait Network: 'static {
     /// The next thing that happened up to `now`.
     fn poll(&mut self, now: Timestamp) -> Option<NetworkEvent>;
 
-    /// When [`poll`](Self::poll) will have something without any other call. `None`: not before the waker is called.
+    /// The moment at which [`poll`](Self::poll) will have something without any other call. `None`: not before the waker is called.
     fn deadline(&self) -> Option<Timestamp>;
 
     /// Is told once, by the code that serves the simulator, how to wake it. Networks without threads need none.

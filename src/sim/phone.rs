@@ -68,7 +68,7 @@ impl Phone {
         String::from_utf16(&units?).ok()
     }
 
-    /// What a reboot leaves: what is on the card.
+    /// Its state behind a reboot: only what is on the card.
     pub(super) fn reboot(&mut self) {
         let (centre, centre_type) = (std::mem::take(&mut self.centre), self.centre_type);
         *self = Self { centre, centre_type, ..Self::new(&Settings::default()) };

@@ -39,7 +39,7 @@ impl Ping {
         }
     }
 
-    /// What `+CIPPING:` shows of the question under way; `None`: there is no answer yet.
+    /// The values of `+CIPPING:` for the question under way; `None`: there is no answer yet.
     pub(super) fn shown(&self, now: Timestamp, overdue: bool) -> Option<String> {
         match self.answered {
             Some(address) => {

@@ -78,7 +78,7 @@ impl Radio {
         radio
     }
 
-    /// What a reboot leaves of it: the card and its lock, the cell.
+    /// Its state behind a reboot: the card and its lock, the cell.
     pub(super) fn rebooted(&self, settings: &Settings) -> Self {
         let card = if self.card == Card::Absent { Card::Absent } else { self.lock.at_power_on() };
         Self {

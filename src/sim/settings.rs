@@ -69,7 +69,7 @@ impl Settings {
             .latencies(latencies.to_vec())
     }
 
-    /// What this command takes beyond the latency of all.
+    /// The time that this command takes beyond the latency of all.
     pub(super) fn latency_of(&self, command: &str) -> Duration {
         let own = self.latencies.iter().filter(|(name, _)| name == command).map(|(_, span)| *span);
         own.sum()

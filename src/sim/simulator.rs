@@ -94,7 +94,7 @@ impl<N: Network> Simulator<N> {
         self.said_hang_up.then_some(Output::HangUp)
     }
 
-    /// When to call [`handle`](Self::handle) with [`Input::Tick`] if nothing else happens before.
+    /// The moment to call [`handle`](Self::handle) with [`Input::Tick`] if nothing else happens before.
     pub fn deadline(&self) -> Option<Timestamp> {
         if self.machine.hung_up {
             return None;
@@ -109,7 +109,7 @@ impl<N: Network> Simulator<N> {
         lines.into_iter().chain(others).flatten().min()
     }
 
-    /// How many bytes the host can write now without losing any: what a modem with flow control would allow.
+    /// The number of bytes that the host can write now without losing any: what a modem with flow control would allow.
     pub fn room(&self) -> usize {
         INPUT_LIMIT.saturating_sub(self.input.len()).min(self.from_host.room())
     }
@@ -136,7 +136,7 @@ impl<N: Network> Simulator<N> {
         self.machine.settings.uart_rate
     }
 
-    /// What the modem is like now.
+    /// The state of the modem now.
     pub fn state(&self) -> State {
         State::of(&self.machine)
     }

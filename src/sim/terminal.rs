@@ -93,7 +93,7 @@ impl Terminal {
         self.saved = Some(SavedSettings { echo, quiet, rate, flow, frame, notices_card });
     }
 
-    /// What a reset or `ATZ` makes of it: the saved values, else those of the factory.
+    /// The settings behind a reset or `ATZ`: the saved values, else those of the factory.
     pub(super) fn restored(&self, settings: &Settings) -> Self {
         let fresh = Self { saved: self.saved.clone(), ..Self::new(settings) };
         match self.saved.clone() {
@@ -114,7 +114,7 @@ impl Terminal {
         self.rate > 0
     }
 
-    /// How fast the line is. One that is infinitely fast stays so: its user asked for it.
+    /// The format of the line. One that is infinitely fast stays so: its user asked for it.
     pub(super) fn line_format(&self, settings: &Settings) -> LineFormat {
         let rate = settings.baud.map(|host| if self.rate > 0 { self.rate } else { host });
         // Start, eight data bits and: two stop bits, parity and stop bit, one stop bit (manual, ICF).

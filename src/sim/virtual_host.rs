@@ -90,7 +90,7 @@ impl<N: Network> VirtualHost<N> {
         &self.simulator
     }
 
-    /// What time it is.
+    /// The time now.
     pub fn now(&self) -> Timestamp {
         self.now
     }

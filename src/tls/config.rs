@@ -91,7 +91,7 @@ impl TlsConfig {
         Self { server_name: ServerName::None, ..self }
     }
 
-    /// Which version is spoken. Default [`TlsVersion::Any`].
+    /// Sets the version. Default [`TlsVersion::Any`].
     pub fn version(self, version: TlsVersion) -> Self {
         Self { version, ..self }
     }
@@ -106,7 +106,7 @@ impl TlsConfig {
         Self { ignore_local_time: ignore, ..self }
     }
 
-    /// How long the handshake may take: whole seconds, 10 to 300. Default: the module's own.
+    /// Sets how long the handshake may take: whole seconds, 10 to 300. Default: the module's own.
     pub fn negotiate_timeout(self, timeout: Duration) -> Self {
         Self { negotiate_timeout: Some(timeout), ..self }
     }
@@ -141,13 +141,13 @@ impl TlsConfig {
         }
     }
 
-    /// The same, but any server is accepted, and the client shows no certificate.
+    /// The configuration with which any server is accepted, and the client shows no certificate.
     #[cfg(feature = "diagnosis")]
     pub(crate) fn accepting_any_server(self) -> Self {
         Self { ca: None, client: None, ..self }
     }
 
-    /// Which side is authenticated, as it follows from what was given.
+    /// The side that is authenticated, as it follows from what was given.
     pub fn security_level(&self) -> SecurityLevel {
         match (&self.ca, &self.client) {
             (None, _) => SecurityLevel::None,

@@ -12,7 +12,7 @@ pub(super) fn is_certificate(der: &[u8]) -> bool {
     matches!(tags(der).as_deref(), Some([SEQUENCE, SEQUENCE, 0x03]))
 }
 
-/// Which kind of private key it is; `None` if it is none.
+/// The kind of a private key; `None` if it is none.
 pub(super) fn key_label(der: &[u8]) -> Option<Label> {
     match tags(der)?.as_slice() {
         // RFC 5958: version, algorithm, key, perhaps attributes.

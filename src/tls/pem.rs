@@ -117,7 +117,7 @@ pub(super) fn write(text: &mut String, label: Label, der: &[u8]) {
     text.extend([END, name, DASHES, "\n"]);
 }
 
-/// What stands between the two lines of a block.
+/// The content between the two lines of a block.
 fn decoded(content: &str) -> Result<Vec<u8>, PemError> {
     // The older way to encrypt (RFC 1421 section 4.6).
     if content.contains(':') {

@@ -1,6 +1,6 @@
 //! Payload that can do no harm as a command.
 
-/// How many bytes of `payload` can be sent as one piece without any risk that they act as a command.
+/// The number of bytes of `payload` that can be sent as one piece without any risk that they act as a command.
 ///
 /// When the prompt is lost, the only thing that may go out on the wire is the payload itself (a modem that waits for
 /// it would take anything else for payload). But the command may have been lost instead, and then the payload reads

@@ -92,7 +92,7 @@ impl Command {
         buffer.extend_from_slice(b"\r\n");
     }
 
-    /// How long the answer may take.
+    /// The longest time that the answer may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }

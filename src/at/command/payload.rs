@@ -17,7 +17,7 @@ impl Payload {
         &self.0
     }
 
-    /// The same, to be written.
+    /// The bytes, to be written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }

@@ -47,7 +47,7 @@ impl Command {
         self.urcs.map(|(answer, _)| answer)
     }
 
-    /// How long the answer may take, unsolicited lines included.
+    /// The longest time that the answer may take, unsolicited lines included.
     pub fn answer_timeout(&self) -> Duration {
         self.urcs.map_or(self.timeout, |(_, timeout)| timeout)
     }

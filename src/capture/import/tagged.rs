@@ -27,7 +27,7 @@ pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadEr
     Ok(())
 }
 
-/// What stands behind the tag, if only other tags stand before it.
+/// The text behind the tag, if only other tags stand before it.
 fn tagged<'a>(line: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
     let (before, rest) = split_at(line, tag)?;
     let only_tags = before.trim_ascii_end().ends_with(b"]") && before.starts_with(b"[");

@@ -44,12 +44,12 @@ pub(super) fn is_command(text: &[u8]) -> bool {
     }
 }
 
-/// Where `wanted` begins in `text`.
+/// The place of `wanted` in `text`.
 pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// What stands before the first `wanted`, and what behind it.
+/// The text before the first `wanted`, and the text behind it.
 pub(super) fn split_at<'a>(text: &'a [u8], wanted: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let (before, rest) = text.split_at_checked(find(text, wanted)?)?;
     Some((before, rest.strip_prefix(wanted)?))
@@ -69,7 +69,7 @@ pub(super) fn cells(text: &[u8]) -> Vec<&[u8]> {
     cells
 }
 
-/// What a text with the escapes of C or Python stands for. What is no escape stands for itself.
+/// A text with the escapes of C or Python replaced by their bytes.
 pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -133,7 +133,7 @@ impl Transcript {
     }
 }
 
-/// What a `CIPSEND` announces; `None` if it is another command.
+/// The length that a `CIPSEND` announces; `None` for another command.
 fn announced(command: &[u8]) -> Option<Option<usize>> {
     let arguments = command.strip_prefix(b"AT+CIPSEND")?;
     if arguments.is_empty() {

@@ -14,7 +14,7 @@ const CTRL_Z: u8 = 0x1a;
 const ESC: u8 = 0x1b;
 
 impl Data {
-    /// What a command wants; `None` if it wants none. `mux` says whether `AT+CIPSEND=1` names a channel.
+    /// The data that a command wants; `None` if it wants none. `mux` says whether `AT+CIPSEND=1` names a channel.
     pub(super) fn of(command: &str, mux: bool) -> Option<Self> {
         let upper = command.to_ascii_uppercase();
         let announced = if let Some(arguments) = upper.strip_prefix("AT+CIPSEND") {
@@ -38,7 +38,7 @@ impl Data {
         Some(Self { announced, sent: Vec::new(), echoed: 0, prompted: false })
     }
 
-    /// How many of `bytes` are data: up to the announced length, or to the byte that ends it.
+    /// The number of `bytes` that are data: up to the announced length, or to the byte that ends them.
     pub(super) fn wanted(&self, bytes: &[u8]) -> usize {
         match self.announced {
             Some(length) => length.saturating_sub(self.sent.len()).min(bytes.len()),

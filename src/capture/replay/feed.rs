@@ -85,7 +85,7 @@ impl Feed {
         }
     }
 
-    /// What happened, to the end.
+    /// The timeline, when the capture has ended.
     pub(super) fn finish(mut self) -> Timeline {
         self.end_of_stream();
         Timeline { happenings: self.happenings }

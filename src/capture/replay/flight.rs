@@ -34,7 +34,7 @@ impl Flight {
         self.command.text().to_owned()
     }
 
-    /// What a line is to this command. Once part of the answer came, the command remembers it.
+    /// The meaning of a line for this command. The command remembers that a part of its answer has come.
     pub(super) fn share(&mut self, line: &Line<'_>) -> Share {
         match self.command.judge(line, self.answered) {
             Verdict::NotMine => Share::Nothing,

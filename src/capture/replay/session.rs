@@ -108,7 +108,7 @@ impl Session {
         HappeningKind::Prompt
     }
 
-    /// How much of what the modem writes next is the echo of data.
+    /// The number of the modem's next bytes that are the echo of data.
     pub(super) fn data_echo(&mut self, bytes: &[u8]) -> usize {
         let echoed = |flight: &&mut Flight| flight.echoed;
         let Some(data) = self.flights.iter_mut().rev().find(echoed).and_then(|flight| flight.data.as_mut())
@@ -138,7 +138,7 @@ impl Session {
         }
     }
 
-    /// What a line of the modem is.
+    /// The meaning of a line of the modem.
     pub(super) fn line(&mut self, bytes: &[u8]) -> HappeningKind {
         let line = Line::parse(bytes);
         let urc = Urc::parse(bytes);

@@ -115,7 +115,7 @@ pub enum UnexplainedReason {
 }
 
 impl Timeline {
-    /// What no rule explains.
+    /// The happenings that no rule explains.
     pub fn unexplained(&self) -> impl Iterator<Item = &Happening> {
         self.happenings.iter().filter(|happening| matches!(happening.what, HappeningKind::Unexplained { .. }))
     }

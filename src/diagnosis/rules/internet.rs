@@ -157,7 +157,7 @@ pub(super) fn address(evidence: &Evidence) -> Observation {
     Observation::fine(address.to_string())
 }
 
-/// What became of the last name.
+/// The result for the last name.
 pub(super) fn resolved(evidence: &Evidence) -> Option<Vec<Ipv4Addr>> {
     evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc, .. } => addresses(urc),

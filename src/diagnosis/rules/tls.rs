@@ -85,7 +85,7 @@ fn is_step(exchange: &Exchange) -> bool {
     (is_file && is_ours) || exchange.begins("AT+SSLCFG=") || exchange.begins("AT+CIPSSL")
 }
 
-/// What it means that a step was refused, behind the step before it.
+/// The code of a refused step, by the step before it.
 fn refusal(exchange: &Exchange, previous: Option<&Exchange>) -> Option<Code> {
     let failed = exchange.is_refused() || exchange.end == End::Silence || is_late(exchange);
     // The driver asks what the switch is behind each change.
@@ -124,7 +124,7 @@ fn stopped(code: Code, proof: Proof) -> Observation {
     Observation::found(shown, Finding::error(code, summary).proved_by([proof]))
 }
 
-/// What the attempts at one server amount to. The strictest is the one that is wanted.
+/// The conclusion from the attempts at one server. The strictest attempt is the one that is wanted.
 fn tried(evidence: &Evidence, newest: &Trial, known: Option<&'static str>) -> Observation {
     let Some(server) = &newest.server else { return known.map_or(Observation::nothing(), Observation::fine) };
     let same = |trial: &&Trial| trial.server.as_ref().is_some_and(|tried| tried.is(server));

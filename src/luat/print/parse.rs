@@ -11,7 +11,7 @@ use crate::capture::number;
 pub(in crate::luat) const SHOWN: u64 = 30;
 
 impl Print {
-    /// What a tag and the text behind it say; `None` if no library of the firmware prints that.
+    /// The print of a tag and the text behind it; `None` if no library of the firmware prints that.
     pub(in crate::luat) fn parse(tag: &[u8], text: &[u8]) -> Option<Self> {
         let Ok(tag) = str::from_utf8(tag) else {
             return is_buffered(tag).then_some(Self::Buffered);
@@ -69,7 +69,7 @@ fn of_socket(tag: &str, text: &str) -> Option<Print> {
     })
 }
 
-/// What the libraries print when something came for a socket that is not there or not waiting.
+/// A print of the libraries about something for a socket that is not there or does not wait.
 fn of_stray(tag: &str, text: &str) -> Option<Print> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let id = words.first().and_then(|word| CoreId::parse(word));
@@ -160,7 +160,7 @@ fn http_dns(text: &str) -> Option<String> {
     is_address.then(|| address.to_owned())
 }
 
-/// What stands behind one blank or tabulator.
+/// The text behind one blank or tabulator.
 fn behind(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b" ").or_else(|| text.strip_prefix(b"\t"))
 }

@@ -111,7 +111,7 @@ impl Supervisor {
         Self { shared: Arc::new(SupervisorShared { modem, state: Mutex::new(state) }) }
     }
 
-    /// What [`Rung::Power`] calls: pulls the reset pin or switches the supply. Without a hook that rung is a restart.
+    /// Sets the function that [`Rung::Power`] calls: it pulls the reset pin or switches the supply. Without it that rung is a restart.
     ///
     /// It runs in the call whose connection failed, while the others wait, and under no lock of this crate: it may take its
     /// time and use the modem or the supervisor. One that panics is a rung that failed ([`Step::Failed`]); it is called again

@@ -188,7 +188,7 @@ impl ReconnectingSocket {
         Ok(())
     }
 
-    /// How many gaps there were.
+    /// The number of gaps so far.
     pub fn gaps(&self) -> u64 {
         self.count
     }
@@ -242,7 +242,7 @@ impl ReconnectingSocket {
         }
     }
 
-    /// What the peer may not have received on the connection that has just ended.
+    /// The data that the peer may not have received on the connection that has just ended.
     fn missing(&mut self) -> Missing {
         if let Some(why) = self.unknown {
             return Missing::Unknown { why, sent: self.sent };

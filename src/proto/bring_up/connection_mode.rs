@@ -9,7 +9,7 @@ use super::states::Carries;
 use super::{BringUp, BringUpStep, Plan};
 
 impl BringUp {
-    /// What the module is being set up for, or is.
+    /// The use that the module is set up for, or is being set up for.
     pub(in crate::proto) fn carries(&self) -> Carries {
         self.carries
     }
@@ -47,7 +47,7 @@ impl BringUp {
         self.step > BringUpStep::Shut
     }
 
-    /// How the module has refused to carry what it should, told once.
+    /// Takes the refusal of the module to carry what it should.
     pub(in crate::proto) fn take_unable(&mut self) -> Option<Refusal> {
         self.unable.take()
     }

@@ -36,7 +36,7 @@ impl Network {
         self.lte.is_some_and(|lte| !lte.is_registered()) && self.is_registered()
     }
 
-    /// Why there is no packet service.
+    /// The reason why there is no packet service.
     pub(super) fn missing(&self) -> NotReady {
         if self.is_only_2g() {
             return NotReady::OnlyTwoG;

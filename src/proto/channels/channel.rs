@@ -264,7 +264,7 @@ impl Socket {
         }
     }
 
-    /// How many bytes the module does not have yet.
+    /// The number of bytes that the module does not have yet.
     pub(in crate::proto) fn queued(&self) -> usize {
         let waiting: usize = self.sends.iter().map(|send| send.data.len() - send.accepted).sum();
         waiting + self.abandoned.unwrap_or(0)

@@ -57,7 +57,7 @@ impl Channels {
         }
     }
 
-    /// Those of the channels that are to be closed on the module.
+    /// The hurt channels that are to be closed on the module.
     pub(in crate::proto) fn released(&self, channels: ChannelSet) -> ChannelSet {
         channels.iter().filter(|channel| matches!(self.all[channel.index()].link, Link::Used)).collect()
     }

@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const LENGTHS: usize = 64;
 
 impl Socket {
-    /// How many bytes the next fetch asks for: one less than the last one, so that a full answer to that, if it comes
+    /// The length of the next fetch: one less than the last one, so that a full answer to that, if it comes
     /// again, is more than was asked for. A datagram must not be cut.
     pub(in crate::proto) fn next_fetch(&mut self) -> usize {
         let was_last = self.fetch_len + LENGTHS <= Command::MAX_CHUNK;
@@ -114,7 +114,7 @@ impl Channels {
     }
 }
 
-/// Why only the data that the module still holds come, if that is so.
+/// The reason why only the data that the module still holds come, if that is so.
 fn draining(link: &Link) -> Option<CloseReason> {
     match link {
         Link::Draining(reason) => Some(*reason),

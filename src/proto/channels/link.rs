@@ -74,7 +74,7 @@ impl Link {
         }
     }
 
-    /// The same, to be changed.
+    /// The connection on its way, to be changed.
     pub(in crate::proto) fn opening_mut(&mut self) -> Option<&mut Opening> {
         match self {
             Self::Wanted(opening)
@@ -100,7 +100,7 @@ impl Link {
         matches!(self, Self::Up | Self::Draining(_))
     }
 
-    /// Why nothing can be sent, where the connection was there.
+    /// The reason why nothing can be sent, if the connection stood before.
     pub(in crate::proto) fn ended(&self) -> CloseReason {
         match self {
             Self::Draining(reason) => *reason,
@@ -145,7 +145,7 @@ impl Link {
         if matches!(self, Self::Preparing(_)) { self.take_opening(Self::Idle) } else { None }
     }
 
-    /// It gives up its channel before anything was started on it.
+    /// The request gives up the channel before anything was started on it.
     pub(super) fn withdrawn(&mut self) -> Option<Opening> {
         if matches!(self, Self::Wanted(_)) { self.take_opening(Self::Idle) } else { None }
     }

@@ -162,7 +162,7 @@ impl Channels {
         self.job == Some((id, Job::Fetch))
     }
 
-    /// How the module confirms a send, as it turns out.
+    /// Sets how the module confirms a send, when that is known.
     pub(in crate::proto) fn confirms_sends(&mut self, acceptance: Acceptance) {
         self.acceptance = acceptance;
     }
@@ -243,12 +243,12 @@ impl Channels {
         out.answer(ticket, answer);
     }
 
-    /// How many bytes of a socket the module does not have yet.
+    /// The number of a socket's bytes that the module does not have yet.
     pub(in crate::proto) fn queued(&mut self, id: SocketId) -> usize {
         self.channel(id.channel).socket_of(id).map_or(0, |socket| socket.queued())
     }
 
-    /// What was counted of a socket.
+    /// The counters of a socket.
     pub(in crate::proto) fn statistics(&self, id: SocketId) -> Option<&SocketStatistics> {
         let channel = &self.all[id.channel.index()];
         let socket = channel.socket.as_ref().filter(|_| channel.socket_id() == id);
@@ -282,7 +282,7 @@ impl Channels {
         self.channel(id.channel).socket_of(id)?.window.sender()
     }
 
-    /// How many bytes can be read, and whether the socket has ended.
+    /// The number of bytes that can be read, and whether the socket has ended.
     pub(in crate::proto) fn readable(&mut self, id: SocketId) -> (usize, bool) {
         match self.channel(id.channel).socket_of(id) {
             Some(socket) => (socket.window.readable(), socket.end.is_some()),

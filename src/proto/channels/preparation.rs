@@ -85,7 +85,7 @@ impl Preparation {
         Self { tls: Some(tls), progress: PreparationProgress::Waiting }
     }
 
-    /// What the connection will be.
+    /// The security that the connection will have.
     pub(in crate::proto) fn security(&self) -> Security {
         match &self.tls {
             None => Security::Plain,

@@ -48,7 +48,7 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Pressure {
-    /// When the send is tried again, if it waits for that.
+    /// The moment at which the send is tried again, if it waits for that.
     pub(in crate::proto) fn retry_at(self) -> Option<Timestamp> {
         match self {
             Self::Wait(until, _) => Some(until),
@@ -56,7 +56,7 @@ impl Pressure {
         }
     }
 
-    /// When the module is asked about a send that it has not confirmed.
+    /// The moment at which the module is asked about a send that it has not confirmed.
     pub(in crate::proto) fn confirm_at(self) -> Option<Timestamp> {
         match self {
             Self::Unconfirmed(unconfirmed) => Some(unconfirmed.ask_at()),

@@ -115,7 +115,7 @@ impl Channels {
         }
     }
 
-    /// What has followed the last pushed data shows that they were whole: they can be read.
+    /// Makes the last pushed data readable: the bytes behind them have shown that they were whole.
     pub(in crate::proto) fn prove(&mut self, now: Timestamp, out: &mut Outbox) {
         let Some(Unproved::Plain(id) | Unproved::Suspect(id)) = self.unproved.take() else { return };
         let Some(socket) = self.channel(id.channel).socket_of(id).filter(|socket| socket.end.is_none())

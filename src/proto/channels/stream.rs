@@ -36,7 +36,7 @@ impl StreamSocket {
         matches!(self, Self::Open)
     }
 
-    /// How it has ended, if it has.
+    /// The end of the socket, if it has ended.
     pub(in crate::proto) fn end(&self) -> Option<&End> {
         match self {
             Self::Ended(end) => Some(end),
@@ -98,7 +98,7 @@ impl Channels {
         }
     }
 
-    /// Why the mode of this socket can't be changed, if it can't.
+    /// The reason why the mode of this socket can't be changed, if it can't.
     pub(in crate::proto) fn has_no_modes(&mut self, id: SocketId) -> Option<Error> {
         let channel = self.channel(id.channel);
         let is_stream = matches!(channel.link, Link::Stream);

@@ -52,7 +52,7 @@ impl Unconfirmed {
         Self { len, filled_at: now, ask_at, asked: 0 }
     }
 
-    /// When the module is to be asked.
+    /// The moment at which the module is to be asked.
     pub(in crate::proto) fn ask_at(self) -> Timestamp {
         self.ask_at
     }

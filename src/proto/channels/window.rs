@@ -49,7 +49,7 @@ impl Window {
         matches!(self.borders, Borders::Datagrams(_))
     }
 
-    /// How many bytes one read can give now: all of a stream, one datagram.
+    /// The number of bytes that one read can give now: all of a stream, one datagram.
     pub(in crate::proto) fn readable(&self) -> usize {
         match &self.borders {
             Borders::None => self.whole,
@@ -65,12 +65,12 @@ impl Window {
         }
     }
 
-    /// How many bytes it holds, of whole frames and of the unfinished one.
+    /// The number of bytes that it holds, of whole frames and of the unfinished one.
     pub(in crate::proto) fn held(&self) -> usize {
         self.bytes.len()
     }
 
-    /// How many more bytes fit.
+    /// The number of bytes that still fit.
     pub(in crate::proto) fn room(&self) -> usize {
         self.limit.saturating_sub(self.bytes.len())
     }

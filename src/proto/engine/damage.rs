@@ -159,7 +159,7 @@ impl Engine {
         self.noticed.text = Text::Header;
     }
 
-    /// What the last token's line says, now that it is known how it began.
+    /// Judges the line of the last token, when it is known how it began.
     pub(in crate::proto) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
         let text = std::mem::replace(&mut self.noticed.text, Text::Sound);
         if self.noticed.unknown == Unknown::Followed {
@@ -226,7 +226,7 @@ impl Engine {
     }
 }
 
-/// What a line is that has no name and is not known. Words of a module are short, and without control characters.
+/// The class of an unknown line without a name. Words of a module are short, and without control characters.
 fn strange_text(line: &[u8]) -> Text {
     match std::str::from_utf8(line) {
         _ if line.len() > LONGEST_WORDS => Text::Overlong,

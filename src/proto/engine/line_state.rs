@@ -69,7 +69,7 @@ impl Noticed {
         self.begun_at = if is_in_line { self.begun_at.or(Some(now)) } else { None };
     }
 
-    /// What is under way has been taken.
+    /// The line under way has been taken.
     pub(super) fn begins(&mut self) {
         self.begun_at = None;
     }
@@ -84,7 +84,7 @@ impl Noticed {
         !self.held.is_empty()
     }
 
-    /// What came before is over.
+    /// Forgets what came before.
     pub(in crate::proto) fn forget(&mut self) {
         self.held.clear();
         self.unknown = Unknown::None;

@@ -169,7 +169,7 @@ impl Engine {
         self.transparent.awaits_port()
     }
 
-    /// When the core wants [`Input::Tick`], and why; `None`: not before something happens.
+    /// The moment at which the core wants [`Input::Tick`], and the reason; `None`: not before something happens.
     pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
         match self.port {
             Port::There => {}
@@ -190,7 +190,7 @@ impl Engine {
         matches!(self.port, Port::There) && self.bring_up.is_ready() && sockets
     }
 
-    /// Why not, if not.
+    /// The reason why sockets can't be opened, if they can't.
     pub fn not_ready(&self) -> Option<NotReady> {
         if self.transparent.is_connected() {
             return Some(NotReady::Transparent);

@@ -36,12 +36,12 @@ impl Engine {
         self.channels.sender(socket)
     }
 
-    /// How many bytes of a socket can be read now, and whether it has ended.
+    /// The number of a socket's bytes that can be read now, and whether it has ended.
     pub fn readable(&mut self, socket: SocketId) -> (usize, bool) {
         self.channels.readable(socket)
     }
 
-    /// How many bytes of a socket the module does not have yet.
+    /// The number of a socket's bytes that the module does not have yet.
     pub fn queued(&mut self, socket: SocketId) -> usize {
         self.channels.queued(socket)
     }
@@ -56,12 +56,12 @@ impl Engine {
         self.bring_up.found.address
     }
 
-    /// What was counted since the port was opened.
+    /// The counters since the port was opened.
     pub fn statistics(&self) -> &Statistics {
         &self.out.statistics
     }
 
-    /// What was counted of a socket, also when it has ended, until it is [forgotten](crate::proto::Request::Forget). `None` then,
+    /// The counters of a socket, also when it has ended, until it is [forgotten](crate::proto::Request::Forget). `None` then,
     /// or if 256 others have been closed since.
     pub fn socket_statistics(&self, socket: SocketId) -> Option<&SocketStatistics> {
         self.channels.statistics(socket)
@@ -78,7 +78,7 @@ impl Engine {
         self.channels.set_heartbeat(now, socket, pulse)
     }
 
-    /// What has become of the heartbeats of a socket; `None` if it has none.
+    /// The counters of a socket's heartbeats; `None` if it has none.
     pub fn heartbeat_statistics(&mut self, socket: SocketId) -> Option<HeartbeatStatistics> {
         self.channels.heartbeat_statistics(socket)
     }

@@ -60,7 +60,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// What the decoder should expect.
+    /// The expectation for the decoder.
     pub(in crate::proto) fn expect(&self) -> Expect {
         if self.bodies.is_open() && !self.session.is_online() { Expect::Text } else { self.session.expect() }
     }

@@ -10,7 +10,7 @@ pub(super) const GRACE: Duration = Duration::from_millis(300);
 /// The same when an error has come that is likely to be another command's.
 const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long the prompt may still take behind an error. The content of a file is waited for no longer than the command
+/// The time that the prompt may still take behind an error. The content of a file is waited for no longer than the command
 /// says, so an error that is likely to be another's is waited out.
 pub(super) fn of(exchange: &Exchange, suspicious: bool) -> Duration {
     match (suspicious, exchange.command.gives_up()) {

@@ -95,7 +95,7 @@ impl Session {
         }
     }
 
-    /// What the module may be waiting for when the port goes with bytes that it had taken: the send that is open, or the
+    /// The payload that the module may be waiting for when the port goes with bytes that it had taken: the send that is open, or the
     /// last one that was filled up.
     pub(in crate::proto) fn unfinished_send(&mut self) -> Option<OpenSend> {
         if let Some(open) = self.take_open() {

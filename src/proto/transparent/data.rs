@@ -53,7 +53,7 @@ impl Transparent {
         self.give(payload);
     }
 
-    /// How the connection has ended, if the bytes that are held back are its end.
+    /// The end of the connection, if the bytes that are held back tell of it.
     pub(super) fn end_by_tail(&mut self, echo_is_off: bool) -> Option<Ending> {
         if !self.wire.tail.is_in_doubt() {
             return None;
@@ -83,7 +83,8 @@ impl Transparent {
         }
     }
 
-    /// How many bytes of the next data can be written now. None while the port has not taken the last ones.
+    /// Takes bytes of the next data that can be written now, and returns their number. Zero while the port has not taken the
+    /// last ones.
     pub(in crate::proto) fn write(&mut self, now: Timestamp, next: Option<Piece<'_>>) -> usize {
         let wire = &mut self.wire;
         wire.resume_at = None;

@@ -138,7 +138,7 @@ impl EndDetector {
         }
     }
 
-    /// How much at the front can only be payload.
+    /// The number of bytes at the front that can only be payload.
     fn judge(&mut self, bytes: &[u8]) -> usize {
         match endings(bytes, self.given).next() {
             Some(ending) => {
@@ -149,7 +149,7 @@ impl EndDetector {
         }
     }
 
-    /// When [`settle`](Self::settle) wants to be called.
+    /// The moment at which [`settle`](Self::settle) is to be called.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         if self.held.is_empty() || self.awaits_escape() {
             return None;
@@ -240,7 +240,7 @@ impl EndDetector {
         news
     }
 
-    /// Where the last answer begins, if frames alone stand behind it.
+    /// The place where the last answer begins, if frames alone stand behind it.
     fn answer_at(&self) -> Option<usize> {
         if self.escape != Escape::Answerable {
             return None;
@@ -270,7 +270,7 @@ impl EndDetector {
     }
 }
 
-/// How many bytes at the front can only be payload.
+/// The number of bytes at the front that can only be payload.
 fn payload_len(bytes: &[u8], escape: Escape) -> usize {
     let from = bytes.len().saturating_sub(MAX_HELD);
     let may_begin = |at: &usize| match bytes[*at] {
@@ -380,7 +380,7 @@ fn are_frames(mut bytes: &[u8]) -> bool {
     bytes.is_empty() || bytes == b"\r"
 }
 
-/// How long a line is, if its end is there.
+/// The length of a line, if its end is there.
 fn line_len(line: &[u8]) -> Option<usize> {
     line.iter().position(|byte| matches!(byte, b'\r' | b'\n'))
 }
@@ -391,7 +391,7 @@ mod tests {
 
     use super::*;
 
-    /// What is payload at once, and what is held.
+    /// The bytes that are payload at once, and those that are held.
     fn pushed(chunks: &[&[u8]], escape: Escape) -> (Vec<u8>, EndDetector) {
         let (mut tail, mut payload) = (EndDetector::default(), Vec::new());
         tail.escape_is(escape);
@@ -401,7 +401,7 @@ mod tests {
         (payload, tail)
     }
 
-    /// How a connection ends with these bytes, and what of them is payload.
+    /// The end of a connection with these bytes, and the part of them that is payload.
     fn ended(chunks: &[&[u8]], is_silent: bool) -> (String, Option<Ending>) {
         let (mut payload, mut tail) = pushed(chunks, Escape::None);
         let ending = if tail.is_in_doubt() {

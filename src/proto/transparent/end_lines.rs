@@ -20,7 +20,7 @@ pub(super) fn may_begin_word(line: &[u8]) -> bool {
     line.len() <= MAX_WORD && may_begin_amid_data(line)
 }
 
-/// What a line says of the connection, if it is one that a module says unasked.
+/// The meaning of an unsolicited line for the connection.
 pub(super) fn meaning(line: &[u8]) -> Option<Option<Ending>> {
     if line.trim_ascii() != line || !may_begin_word(line) {
         return None;

@@ -50,7 +50,7 @@ const DOUBT: Duration = Duration::from_millis(250);
 const ESCAPE: usize = 3;
 
 impl EscapeGuard {
-    /// How much of `data`, not empty, can be written now. `more`: other data follow at once.
+    /// The number of bytes of `data`, not empty, that can be written now. `more`: other data follow at once.
     pub(super) fn allow(&mut self, now: Timestamp, data: &[u8], more: bool) -> Allowed {
         if now < self.doubtful_until {
             return Allowed::Wait(self.doubtful_until);
@@ -102,7 +102,7 @@ impl EscapeGuard {
 mod tests {
     use super::*;
 
-    /// When each byte goes out, if the data are there at these moments.
+    /// The moments at which the bytes go out, if the data are there at these moments.
     fn written(asked: &[(u64, &str)]) -> Vec<(u64, u8)> {
         let (mut plus, mut out) = (EscapeGuard::default(), Vec::new());
         let mut waiting: Vec<u8> = Vec::new();

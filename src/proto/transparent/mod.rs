@@ -174,7 +174,7 @@ impl Transparent {
         matches!(self.state, StreamState::Off) && self.next.is_none() && !self.dtr_is_off
     }
 
-    /// Why a request can't be served, if it can't: it needs the line, and the stream has it.
+    /// The reason why a request can't be served, if it needs the line and the stream has it.
     pub(super) fn refuses(&self, request: &Request) -> Option<Error> {
         let commands = matches!(
             self.state,
@@ -205,7 +205,7 @@ impl Transparent {
         refused.then_some(Error::InUse(InUse::Transparent))
     }
 
-    /// What the module is to be set up for.
+    /// The use that the module is to be set up for.
     pub(super) fn carries(&self) -> Carries {
         match self.state {
             StreamState::Off | StreamState::Recovering => Carries::Sockets,

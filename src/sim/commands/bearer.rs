@@ -52,7 +52,7 @@ fn bearer(machine: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// One that is open cannot be opened again (capture s12). That it attaches, as `AT+CGACT` does, is assumed.
+/// Opens a bearer. An open one cannot be opened again (capture s12). That it attaches, as `AT+CGACT` does, is assumed.
 fn open(machine: &mut Machine, place: usize) -> Outcome {
     let profile = &machine.ip.bearer_profiles[place];
     let [_, access_point, ..] = &profile.parameters;
@@ -64,7 +64,7 @@ fn open(machine: &mut Machine, place: usize) -> Outcome {
     Outcome::Ok
 }
 
-/// One that is not open cannot be closed (assumed).
+/// Closes a bearer. A closed one cannot be closed again (assumed).
 fn close(machine: &mut Machine, place: usize) -> Outcome {
     if !std::mem::take(&mut machine.ip.bearer_profiles[place].open) {
         return Outcome::cme(Cme::NotAllowed);

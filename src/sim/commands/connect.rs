@@ -126,7 +126,7 @@ fn connect(machine: &mut Machine, channel: usize, target: Target) -> Outcome {
     Outcome::Ok
 }
 
-/// What `AT+CLPORT` and `AT+CIPTKA` ask of the next link. That they count from the next connect on is assumed.
+/// The options of the next link by `AT+CLPORT` and `AT+CIPTKA`. That they count from the next connect on is assumed.
 fn options(machine: &Machine, channel: usize, protocol: Protocol) -> LinkOptions {
     let [tcp, udp] = machine.ip.local_ports[channel];
     let (port, keeps) = match protocol {

@@ -46,7 +46,7 @@ const INDICATIONS: List<5> = List {
     needed: 0,
 };
 
-/// What a command about messages answers without a usable card.
+/// The refusal of a command about messages without a usable card.
 fn refusal(machine: &Machine) -> Option<Outcome> {
     match machine.radio.card {
         Card::Absent => Some(Outcome::cms(Cms::NoSim)),

@@ -21,7 +21,7 @@ pub(in crate::sim) trait Spelling: Sized {
     /// From what stands behind `=`; empty if nothing does.
     fn parse(value: &str) -> Result<Self, BadRule>;
 
-    /// What stands behind `=`.
+    /// The value behind `=`.
     fn value(&self) -> Option<String> {
         None
     }
@@ -40,7 +40,7 @@ pub(in crate::sim) enum Occasion {
 
 /// The effects of a fault. Each method is a hook; one that a fault does not implement does nothing.
 pub(in crate::sim) trait Behaviour {
-    /// When it strikes.
+    /// The occasion at which it strikes.
     fn occasion(&self) -> Occasion {
         Occasion::Now
     }
@@ -65,7 +65,7 @@ pub(in crate::sim) trait Behaviour {
         None
     }
 
-    /// What is printed in place of a piece of that output, in pieces.
+    /// The pieces that are printed in place of a piece of that output.
     fn print(&self, piece: Vec<u8>) -> Vec<Vec<u8>> {
         vec![piece]
     }
@@ -75,7 +75,7 @@ pub(in crate::sim) trait Behaviour {
         None
     }
 
-    /// What the body of received data lacks.
+    /// The part that is missing in a body of received data.
     fn cuts_body(&self) -> Option<BodyCut> {
         None
     }
@@ -85,7 +85,7 @@ pub(in crate::sim) trait Behaviour {
         false
     }
 
-    /// How much later the result of the send that begins now comes.
+    /// The delay of the result of the send that begins now.
     fn delays_send(&self) -> Option<Duration> {
         None
     }
@@ -106,7 +106,7 @@ pub(in crate::sim) trait Behaviour {
         false
     }
 
-    /// What comes in place of a byte.
+    /// The bytes that come in place of a byte.
     fn byte(&self, byte: u8, rng: &mut Rng) -> Vec<u8> {
         let _ = rng;
         vec![byte]
@@ -181,7 +181,7 @@ pub(in crate::sim) trait FaultTarget {
     fn remove_card(&mut self);
     /// The port vanishes.
     fn hang_up(&mut self);
-    /// What the host writes in this time is lost.
+    /// Bytes that the host writes in this span are lost.
     fn deafen(&mut self, lasting: Duration);
     /// Open links die, and the modem does not notice.
     fn kill_links_silently(&mut self);

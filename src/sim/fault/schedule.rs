@@ -99,7 +99,7 @@ impl FaultSchedule {
         self.detached.clear();
     }
 
-    /// What becomes of a piece of output.
+    /// The fate of a piece of output.
     pub(in crate::sim) fn passage(&mut self, kind: OutputKind, now: Timestamp, piece: Vec<u8>) -> Passage {
         if let Some(fault) = self.printing(kind) {
             return Passage::Now(fault.behaviour().print(piece));
@@ -137,7 +137,7 @@ impl FaultSchedule {
         self.rules.iter().filter_map(moment).chain(detached).min()
     }
 
-    /// What the body of this piece of received data lacks.
+    /// The part that is missing in the body of this piece of received data.
     pub(in crate::sim) fn cuts_body(&mut self) -> Option<BodyCut> {
         self.strikes(|fault| fault.cuts_body().is_some())?.behaviour().cuts_body()
     }
@@ -163,7 +163,7 @@ impl FaultSchedule {
         fault.behaviour().breaks_payload_after()
     }
 
-    /// How much later the result of the send that begins now comes.
+    /// The delay of the result of the send that begins now.
     pub(in crate::sim) fn delays_send(&mut self) -> Option<Duration> {
         let by = self.strikes(|fault| fault.delays_send().is_some())?.behaviour().delays_send()?;
         self.fate = Fate::Detached(by);
@@ -190,7 +190,7 @@ impl FaultSchedule {
         }
     }
 
-    /// What happens to the next piece of this direction.
+    /// The fate of the next piece of this direction.
     pub(super) fn disturbs_piece(&mut self, direction: Direction) -> Option<Fault> {
         self.strikes_wire(|fault| fault.disturbs_pieces(direction))
     }

@@ -43,7 +43,7 @@ impl Wire {
         }
     }
 
-    /// How many more bytes it takes.
+    /// The number of bytes that it still takes.
     pub(in crate::sim) fn room(&self) -> usize {
         WAITING_LIMIT.saturating_sub(self.waiting)
     }
@@ -144,7 +144,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    /// What comes out of a wire that is read whenever something is due, with the times in milliseconds.
+    /// The output of a wire that is read whenever something is due, with the times in milliseconds.
     fn drained(wire: &mut Wire) -> Vec<(u64, Vec<u8>)> {
         let mut got = Vec::new();
         while let Some(due) = wire.deadline() {

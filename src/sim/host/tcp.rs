@@ -60,7 +60,7 @@ impl TcpLink {
         self.inbound.read(into)
     }
 
-    /// How many bytes this machine's TCP has taken; the standard library does not say what the peer has acknowledged.
+    /// The number of bytes that this machine's TCP has taken; the standard library does not say what the peer has acknowledged.
     pub(super) fn acknowledged(&self) -> u64 {
         self.written.load(Ordering::Acquire)
     }

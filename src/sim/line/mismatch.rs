@@ -41,7 +41,7 @@ impl Levels<'_> {
         }
     }
 
-    /// When the line is low next, from this moment on; `None` if it stays high.
+    /// The next moment at which the line is low; `None` if it stays high.
     fn next_low(&self, now: u64, sent_bit: u64) -> Option<u64> {
         let first = now / sent_bit;
         let end = self.bytes.len() as u64 * BITS;

@@ -62,12 +62,12 @@ impl Paced {
         self.next_format.unwrap_or(self.format).rate
     }
 
-    /// How many bytes are on the line or wait behind it to be taken.
+    /// The number of bytes that are on the line or wait behind it to be taken.
     pub(in crate::sim) fn len(&self) -> usize {
         self.queue.len()
     }
 
-    /// How many bytes can be taken now.
+    /// The number of bytes that can be taken now.
     pub(in crate::sim) fn ready(&self) -> usize {
         self.ready
     }
@@ -139,7 +139,7 @@ impl Paced {
         bytes
     }
 
-    /// When more bytes become ready.
+    /// The moment at which more bytes become ready.
     pub(in crate::sim) fn deadline(&self) -> Option<Timestamp> {
         let waiting = (self.queue.len() - self.ready) as u64;
         let rate = u64::from(self.format.rate?);

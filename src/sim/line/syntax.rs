@@ -72,7 +72,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim().to_owned()
 }
 
-/// Where an extended call ends: at a `;` outside quotes.
+/// The end of an extended call: a `;` outside quotes.
 fn end_of_extended(bytes: &[u8]) -> usize {
     let mut quoted = false;
     for (at, byte) in bytes.iter().enumerate() {

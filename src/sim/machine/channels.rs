@@ -127,7 +127,7 @@ impl Machine {
         acted
     }
 
-    /// When one of them is due.
+    /// The moment at which one of them is due.
     pub(super) fn channel_deadline(&self) -> Option<Timestamp> {
         let deadlines = self.ip.channels.iter().map(|channel| match channel.state {
             ChannelState::Connecting { until, .. } => Some(until),
@@ -359,7 +359,7 @@ impl Machine {
         true
     }
 
-    /// What precedes received bytes on the line (capture d03, manual CIPHEAD, CIPSHOWTP, CIPSRIP).
+    /// The bytes in front of received data on the line (capture d03, manual CIPHEAD, CIPSHOWTP, CIPSRIP).
     fn data_header(&self, channel: usize, count: usize) -> String {
         if matches!(self.mode, Mode::Online(_)) {
             return String::new();

@@ -195,7 +195,7 @@ impl Machine {
         acted | self.fall_asleep()
     }
 
-    /// When something will be due.
+    /// The moment at which something will be due.
     pub(in crate::sim) fn deadline(&self) -> Option<Timestamp> {
         let running = match &self.mode {
             Mode::Running(running) => match &running.pause {

@@ -51,7 +51,7 @@ impl Machine {
         due
     }
 
-    /// When it falls asleep. In mode 1 only while DTR is off (manual, CSCLK); that the pause is the same is assumed.
+    /// The moment at which it falls asleep. In mode 1 only while DTR is off (manual, CSCLK); that the pause is the same is assumed.
     pub(super) fn sleep_deadline(&self) -> Option<Timestamp> {
         let idle = matches!(self.mode, Mode::Command) && self.out.line.len() == 0;
         let may = match self.terminal.sleep {
@@ -100,7 +100,7 @@ impl Machine {
         }
     }
 
-    /// When the boot's first line is printed, at a known rate.
+    /// The moment at which the boot's first line is printed, at a known rate.
     fn service_up_at(&self) -> Option<Timestamp> {
         let Power::Booting { since, .. } = self.radio.power else {
             return None;

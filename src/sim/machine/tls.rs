@@ -99,7 +99,7 @@ impl Machine {
         }
     }
 
-    /// How many of the bytes that the host has sent the peer has acknowledged.
+    /// The number of the host's bytes that the peer has acknowledged.
     pub(in crate::sim) fn link_acknowledged(&self, channel: usize) -> u64 {
         let slot = &self.ip.channels[channel];
         let known = slot.state.link().map_or(0, |link| self.network.acknowledged(link));

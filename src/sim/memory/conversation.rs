@@ -147,7 +147,7 @@ impl Conversation {
         delivered
     }
 
-    /// When the last byte of the peer that is under way arrives.
+    /// The moment at which the last byte of the peer that is under way arrives.
     pub(super) fn last_arrival(&self) -> Option<Timestamp> {
         self.to_modem.iter().map(|parcel| parcel.arrives_at).max()
     }
@@ -161,7 +161,7 @@ impl Conversation {
         self.stage = Stage::Over;
     }
 
-    /// When the next parcel arrives at either end, if later than `now`.
+    /// The moment at which the next parcel arrives at either end, if later than `now`.
     pub(super) fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let ends = [self.to_peer.front(), self.to_modem.front()];
         ends.into_iter().flatten().map(|parcel| parcel.arrives_at).filter(|at| *at > now).min()

@@ -111,7 +111,7 @@ impl MemoryNetwork {
         self.recall(link).map_or(&[], |talk| &talk.received)
     }
 
-    /// How many bytes the peer at the end of this link has received.
+    /// The number of bytes that the peer at the end of this link has received.
     pub fn received_count(&self, link: Link) -> u64 {
         self.recall(link).map_or(0, |talk| talk.received_count)
     }
@@ -179,7 +179,7 @@ impl MemoryNetwork {
         }
     }
 
-    /// When a packet that is sent now arrives; `None`: never.
+    /// The moment at which a packet that is sent now arrives; `None`: never.
     fn arrival(&mut self, link: Link) -> Option<Timestamp> {
         let in_time = self.now + self.latency;
         if self.loss == 0.0 || !self.rng.chance(self.loss) {

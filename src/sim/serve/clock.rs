@@ -19,7 +19,7 @@ impl ServiceClock {
         Timestamp::ZERO + self.started.elapsed()
     }
 
-    /// How long until then; `None` for a moment that is never.
+    /// The time until then; `None` for a moment that is never.
     pub(super) fn until(self, at: Option<Timestamp>) -> Option<Duration> {
         let at = at.filter(|at| *at < Timestamp::MAX)?;
         Some(at - self.now())

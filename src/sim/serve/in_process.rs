@@ -137,7 +137,7 @@ impl<N: Network> Handle<N> {
         answered.recv().ok()
     }
 
-    /// What the modem is like now; `None` when the port is closed.
+    /// The state of the modem now; `None` when the port is closed.
     pub fn state(&self) -> Option<State> {
         self.with(|simulator| simulator.state())
     }

@@ -46,7 +46,7 @@ impl Pty {
         Ok(Self { master, slave, path, link: None })
     }
 
-    /// What the host opens, such as `/dev/pts/3`.
+    /// The path that the host opens, such as `/dev/pts/3`.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -41,7 +41,7 @@ impl Remote {
         self.say(Message::Control(control))
     }
 
-    /// What the modem is like now; `None` when it does not run any more. Waits until the modem runs, if it does not yet.
+    /// The state of the modem now; `None` when it does not run any more. Waits until the modem runs, if it does not yet.
     pub fn state(&self) -> Option<State> {
         let (answer, answered) = bounded(1);
         self.say(Message::State(answer));
@@ -64,7 +64,7 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// What rings the bell when the network has something.
+    /// The function that wakes the modem when the network has something.
     pub(super) fn waker(&self) -> Waker {
         let bell = self.bell.clone();
         Arc::new(move || bell.ring())

@@ -141,7 +141,7 @@ impl TlsSession {
         count
     }
 
-    /// How many plain bytes the peer has acknowledged, when it has acknowledged this many of the records.
+    /// The number of plain bytes that the peer has acknowledged, when it has acknowledged this many of the records.
     pub(in crate::sim) fn acknowledged(&self, records: u64) -> u64 {
         let done = self.ends.iter().take_while(|(end, _)| *end <= records).last();
         done.map_or(0, |(_, plain)| *plain)
