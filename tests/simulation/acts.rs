@@ -141,6 +141,9 @@ impl Rig {
                         | Fault::Reboot(_)
                         | Fault::BrownOut(_)
                 );
+                if matches!(fault, Fault::ShortBody(_) | Fault::CutBody(_)) {
+                    facts.heard.may_be_damaged();
+                }
                 facts.may_mislead |= matches!(
                     fault,
                     Fault::DetachedAnswer { .. }
@@ -227,6 +230,10 @@ impl Rig {
         let Some(link) = connection.links.last().copied().filter(|_| connection.far != Far::Echo) else {
             return;
         };
+        // One that is sent before the application has its socket is lost, as with any host.
+        if connection.is_udp() && connection.id.is_none() {
+            return;
+        }
         if connection.peer_left || !connection.is_up || len == 0 || !self.modem.network().is_open(link) {
             return;
         }
@@ -247,6 +254,11 @@ impl Rig {
         let connection = &mut self.facts.connections[index];
         connection.peer_left = true;
         connection.peer_reset |= resets;
+        let network = self.modem.network();
+        let had = connection.links.iter().map(|link| network.received_count(*link)).sum::<u64>();
+        if connection.is_up {
+            connection.echoed.get_or_insert(had as usize);
+        }
         for link in connection.links.clone() {
             let network = self.modem.network_mut();
             if resets { network.reset_by_peer(link) } else { network.close_by_peer(link) }

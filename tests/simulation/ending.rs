@@ -15,6 +15,8 @@ use super::script::{Act, Far, Wanted};
 
 /// After this everything that was under way is over: the longest time-out of a request, and a margin.
 const SETTLING: Duration = Duration::from_secs(150);
+/// The same, where commands of applications wait for each other.
+const LONGEST_SETTLING: Duration = Duration::from_secs(600);
 /// Attempts to make a clean exchange; faults that wait for their opportunity have it in the first ones.
 const ATTEMPTS: u16 = 25;
 /// The number of the first connection of a clean exchange.
@@ -30,6 +32,7 @@ impl Rig {
             return;
         }
         self.facts.healed = true;
+        let began = self.facts.now;
         self.heal_line();
         self.bring_port_back();
         if self.facts.card_is_out {
@@ -45,10 +48,23 @@ impl Rig {
         self.read_everything();
         self.run_for(SETTLING);
         self.read_everything();
+        // A command of an application may hold the line beyond the time-out of its caller.
+        while self.failure.is_none() && self.facts.now < began + LONGEST_SETTLING && self.lacks_bytes() {
+            self.run_for(SETTLING);
+            self.read_everything();
+        }
         let got = self.got();
         self.sees(&Observation::End { got: &got });
         self.recover();
         self.close();
+    }
+
+    /// Whether a socket that is open has less than its peer has sent.
+    fn lacks_bytes(&self) -> bool {
+        self.facts.connections.iter().any(|connection| {
+            let is_open = connection.is_in_use() && connection.ended.is_none() && !connection.is_udp();
+            is_open && connection.far != Far::Echo && connection.read.len() < connection.pushed_bytes()
+        })
     }
 
     /// What a module holds for a stream in command mode comes when it is resumed.

@@ -5,6 +5,7 @@ use air724ug::sim::{Direction, Link};
 use air724ug::time::Timestamp;
 use air724ug::{CloseReason, Error};
 
+use super::heard::Heard;
 use super::payload::{Payload, Sender, Style};
 use super::script::{Far, Script, Wanted};
 
@@ -40,6 +41,8 @@ pub struct Facts {
     pub network_is_down: bool,
     /// How many faults the modem or the world has been given.
     pub faults: usize,
+    /// What has reached the host.
+    pub heard: Heard,
     /// Words that must not show.
     pub secrets: [&'static str; 2],
 }
@@ -129,6 +132,8 @@ pub struct Connection {
     /// The peer has closed or reset the connection.
     pub peer_left: bool,
     pub peer_reset: bool,
+    /// How many bytes an echo had got when it left: it sends back no more.
+    pub echoed: Option<usize>,
     /// What damage of the line may have done to it that can't be seen.
     pub hurt: Hurt,
 }
@@ -188,6 +193,7 @@ impl Connection {
             failed: false,
             peer_left: false,
             peer_reset: false,
+            echoed: None,
             hurt: Hurt::default(),
         }
     }

@@ -4,7 +4,7 @@ use air724ug::sim::{Direction, LineState};
 
 use super::facts::Hurt;
 use super::line::{Damage, Harm, Part, Place, harmed};
-use super::rig::{Rig, shown};
+use super::rig::{FIRST_PORT, Rig, shown};
 
 impl Rig {
     /// What becomes of the modem's bytes on the line.
@@ -140,6 +140,16 @@ impl Rig {
                 (true, _) => {
                     let channel = if line == LineState::Online { Some(0) } else { self.sending_on };
                     self.of_channel(channel.unwrap_or(0), |hurt| hurt.sent = true);
+                }
+                // A connect that leads elsewhere.
+                (false, _) if bytes.starts_with(b"AT+CIPSTART=") => {
+                    let port = std::str::from_utf8(&bytes).ok();
+                    let port = port.and_then(|text| text.trim_end().rsplit(',').next()?.parse::<u16>().ok());
+                    let number = port.and_then(|port| port.checked_sub(FIRST_PORT)).map(|past| past / 3);
+                    if let Some(index) = number.and_then(|number| self.facts.numbered(number)) {
+                        let hurt = &mut self.facts.connections[index].hurt;
+                        (hurt.sent, hurt.received) = (true, true);
+                    }
                 }
                 // A send that names another channel.
                 (false, _) if bytes.starts_with(b"AT+CIPSEND=") && (11..=12).contains(&at) => {

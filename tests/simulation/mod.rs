@@ -11,6 +11,7 @@ mod digest;
 mod ending;
 mod facts;
 mod harm;
+mod heard;
 mod kinds;
 mod line;
 mod payload;

@@ -12,6 +12,7 @@ use air724ug::time::Timestamp;
 use super::checks::{self, Check};
 use super::digest::Digest;
 use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind};
+use super::heard::Heard;
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
 use super::{Failure, setup};
@@ -82,6 +83,7 @@ impl Rig {
             card_is_out: false,
             network_is_down: false,
             faults: 0,
+            heard: Heard::default(),
             secrets: setup::SECRETS,
             script: Script { steps: Vec::new(), ..script.clone() },
         };
@@ -139,7 +141,10 @@ impl Rig {
     }
 
     pub fn damage(&mut self, damage: Damage) {
-        self.facts.may_lose_lines |= damage.way == Direction::ToHost;
+        if damage.way == Direction::ToHost {
+            self.facts.may_lose_lines = true;
+            self.facts.heard.may_be_damaged();
+        }
         self.damages.push(damage);
     }
 
@@ -346,7 +351,7 @@ impl Rig {
                     // A connection that is tried again begins with its first byte: what its peer had sent before is lost with it.
                     let connection = &mut self.facts.connections[index];
                     connection.links = vec![link];
-                    (connection.is_up, connection.taken) = (false, 0);
+                    (connection.is_up, connection.taken, connection.echoed) = (false, 0, None);
                     connection.pushed.clear();
                 }
                 self.channels[usize::from(*channel) % 8] = index;
@@ -423,6 +428,7 @@ impl Rig {
             return;
         }
         self.note(|| format!("< {}", shown(bytes)));
+        self.facts.heard.add(self.facts.now, bytes);
         let size = match self.facts.script.world.chunk {
             0 => bytes.len(),
             size => size,

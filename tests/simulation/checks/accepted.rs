@@ -57,7 +57,8 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let rest = &got[good..];
     let is_filled = rest.iter().all(|byte| *byte == b'\r') && (connection.is_told() || connection.left);
     // Where what fills up a send can be lost as well, a question may be taken for it.
-    let is_filled = is_filled || (facts.may_be_deaf && connection.is_told() && is_made_of_questions(rest));
+    let hears_no_more = connection.is_told() || connection.left;
+    let is_filled = is_filled || (facts.may_be_deaf && hears_no_more && is_made_of_questions(rest));
     let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
     let escaped = connection.wanted == Wanted::Transparent && rest.starts_with(b"+++");
     if !rest.is_empty() && !is_filled && !escaped {
@@ -83,14 +84,18 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
 }
 
 /// What the peer has got, without the datagrams that no application has given: the send of each has failed. Carriage returns
-/// take the place of one whose prompt did not come, and bytes lost on the way to the modem make others of one.
+/// take the place of one whose prompt did not come, and bytes lost on the way to the modem make others of one, or let a question
+/// take its place.
 fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [u8]> {
     let mut got = Cow::Borrowed(got);
     if !connection.is_udp() {
         return got;
     }
     for send in connection.sends.iter().filter(|send| matches!(send.outcome, Outcome::Unknown(_))) {
-        let returned = carriage_returns(connection, send.len, &got);
+        let returned = filling(connection, send.len, &got, |bytes| bytes.iter().all(|byte| *byte == b'\r'))
+            .or_else(|| {
+                filling(connection, send.len, &got, is_made_of_questions).filter(|_| facts.may_be_deaf)
+            });
         let filled = || connection.pieces.iter().find_map(|piece| filled_up(facts, connection, piece, &got));
         let strange = returned.or_else(|| if facts.may_be_deaf { filled() } else { None });
         let Some(strange) = strange else { continue };
@@ -99,14 +104,18 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
     got
 }
 
-/// Where the first strange byte that the peer got is in a datagram of this number of carriage returns.
-fn carriage_returns(connection: &Connection, len: usize, got: &[u8]) -> Option<Range<usize>> {
+/// Where the first strange byte that the peer got is in a datagram of this length that is made of such bytes.
+fn filling(
+    connection: &Connection,
+    len: usize,
+    got: &[u8],
+    is_such: impl Fn(&[u8]) -> bool,
+) -> Option<Range<usize>> {
     let good = followed(connection, got);
     let starts = (good.saturating_sub(len)..=good).rev().filter(|_| good < got.len() && len > 0);
-    starts.map(|from| from..from + len).find(|range| {
-        range.contains(&good)
-            && got.get(range.clone()).is_some_and(|bytes| bytes.iter().all(|byte| *byte == b'\r'))
-    })
+    starts
+        .map(|from| from..from + len)
+        .find(|range| range.contains(&good) && got.get(range.clone()).is_some_and(&is_such))
 }
 
 /// Whether the end of what the peer got is the last piece that was written, of which bytes were lost on the way to the
@@ -152,10 +161,15 @@ fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
 
 /// What a module that has lost payload takes for it: questions of the driver, in any order.
 const QUESTIONS: &[u8] = b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CGATT?AT+IPR?AT+CMEE?ATQ0ATV1+++AT";
+/// And behind damage the close of the sockets that it ended, with the channel.
+const CLOSE: &[u8] = b"AT+CIPCLOSE=";
 
 /// Whether these are carriage returns, and questions of the driver or pieces of them.
 fn is_made_of_questions(rest: &[u8]) -> bool {
-    let is_question = |line: &[u8]| line.is_empty() || QUESTIONS.windows(line.len()).any(|text| text == line);
+    let closes = (b'0'..=b'7').map(|channel| [CLOSE, &[channel]].concat());
+    let texts: Vec<Vec<u8>> = closes.chain([QUESTIONS.to_vec()]).collect();
+    let is_in = |text: &[u8], line: &[u8]| text.windows(line.len()).any(|part| part == line);
+    let is_question = |line: &[u8]| line.is_empty() || texts.iter().any(|text| is_in(text, line));
     rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
 }
 

@@ -215,3 +215,87 @@ fn damage_on_a_sound_line_is_refused() {
     facts.may_cut_bodies = true;
     assert!(!refuses(&facts, &fault));
 }
+
+#[test]
+fn pushed_bytes_that_are_missing_are_excused_only_where_nothing_the_host_heard_shows_it() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    facts.script.world.mode = air724ug::ReceiveMode::Push;
+    facts.connections[0].pushed = vec![32];
+    facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
+    facts.damaged.push(Direction::ToHost);
+    facts.heard = Default::default();
+    facts.heard.may_be_damaged();
+    let end = [given(&facts)];
+    let refuses = |facts: &Facts| refused(&mut told::TypedErrors, facts, &Observation::End { got: &end });
+    facts.heard.add(facts.now, b"\r\n+CREG: 1\r\n");
+    assert!(!refuses(&facts), "a whole frame is missing");
+    facts.script.world.mode = air724ug::ReceiveMode::Manual;
+    assert!(refuses(&facts), "fetched data are asked for");
+    facts.script.world.mode = air724ug::ReceiveMode::Push;
+    facts.heard.add(facts.now, b"\r\n+RECEIVE,0,20:\r\nabc\r\n");
+    assert!(refuses(&facts), "a body that is not filled up");
+}
+
+#[test]
+fn an_echo_sends_back_what_it_got_of_a_datagram_and_nothing_else() {
+    let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
+    facts.connections[0].far = Far::Echo;
+    facts.connections[0].read = b"filled".to_vec();
+    facts.connections[0].datagrams = vec![6];
+    let refuses = |facts: &Facts, got: &[u8]| {
+        refused(&mut told::TypedErrors, facts, &Observation::End { got: &[got.to_vec()] })
+    };
+    assert!(refuses(&facts, b"filled"), "no byte was lost on the way to the modem");
+    facts.may_be_deaf = true;
+    assert!(!refuses(&facts, b"filled"));
+    assert!(refuses(&facts, b"fillet"));
+}
+
+#[test]
+fn an_echo_that_left_owes_what_it_had_got_by_then() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let data = given(&facts);
+    facts.connections[0].far = Far::Echo;
+    facts.connections[0].read = data[..40].to_vec();
+    let end = [data];
+    assert!(refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    facts.connections[0].echoed = Some(40);
+    assert!(!refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    facts.connections[0].echoed = Some(41);
+    assert!(refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+}
+
+#[test]
+fn a_close_in_the_payload_is_excused_where_the_modem_was_deaf_and_no_other_command() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
+    facts.connections[0].ended = unconfirmed();
+    facts.may_be_deaf = true;
+    assert!(accepts(&facts, b"AT+CIPCLOSE=0\r\nAT+CIPQSEND?\r\nAT+CIPC"));
+    assert!(!accepts(&facts, b"AT+CIPCLOSE=9\r\n"));
+    assert!(!accepts(&facts, b"AT+CFUN=0\r\n"));
+    facts.connections[0].ended = None;
+    assert!(!accepts(&facts, b"AT+CIPCLOSE=0\r\n"), "it was not told");
+}
+
+#[test]
+fn each_request_causes_one_connect_and_more_of_them_count() {
+    let facts = facts(Wanted::Tcp, Outcome::Open);
+    let mut pace = pace::Pace::default();
+    let connects =
+        (0..100).map(|_| refused(&mut pace, &facts, &Observation::Wrote(b"AT+CIPSTART=0,\"TCP\"\r\n")));
+    assert_eq!(connects.filter(|refused| *refused).count(), 100 - 64 - 1);
+}
+
+#[test]
+fn data_of_a_stream_among_text_are_no_damage_and_other_long_lines_are() {
+    let facts = facts(Wanted::Tcp, Outcome::Open);
+    let id = facts.connections[0].id.unwrap();
+    let long = Observation::Event(&Event::Fault(air724ug::at::Fault::LineTooLong));
+    let ended = Event::Closed(id, Some(CloseReason::ResumeUnanswered));
+    let mut undamaged = undamaged::Undamaged::default();
+    assert!(refused(&mut undamaged, &facts, &long));
+    assert!(!refused(&mut undamaged, &facts, &Observation::Event(&ended)));
+    assert!(!refused(&mut undamaged, &facts, &long));
+    let garbage = Observation::Event(&Event::Fault(air724ug::at::Fault::Garbage));
+    assert!(refused(&mut undamaged, &facts, &garbage));
+}

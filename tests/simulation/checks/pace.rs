@@ -13,6 +13,8 @@ const LIMIT: u32 = 64;
 pub struct Pace {
     since: Timestamp,
     count: u32,
+    /// Connects that were written: each request causes one.
+    connects: usize,
 }
 
 impl Check for Pace {
@@ -22,6 +24,12 @@ impl Check for Pace {
 
     fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match seen {
+            Observation::Wrote(bytes)
+                if bytes.starts_with(b"AT+CIPSTART=") && self.connects < facts.connections.len() =>
+            {
+                self.connects += 1;
+                Ok(())
+            }
             Observation::Wrote(bytes) if bytes.starts_with(b"AT") || bytes.starts_with(b"+++") => {
                 if facts.now.saturating_since(self.since).as_secs() >= 1 {
                     (self.since, self.count) = (facts.now, 0);

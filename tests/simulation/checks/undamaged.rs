@@ -1,6 +1,7 @@
 //! No false alarms: where no byte was damaged, lost or added on its way, there is no fault, and no socket that ends with
 //! one. A port that goes takes bytes with it, and a modem may restart in the middle of a frame.
 
+use air724ug::at::Fault;
 use air724ug::proto::Event;
 use air724ug::{CloseReason, Error};
 
@@ -10,6 +11,8 @@ use crate::simulation::facts::{Facts, Observation};
 #[derive(Default, Debug)]
 pub struct Undamaged {
     port_was_lost: bool,
+    /// The line that begins a stream was lost or late, so that its data stand among text.
+    has_stray_stream: bool,
 }
 
 impl Check for Undamaged {
@@ -22,7 +25,15 @@ impl Check for Undamaged {
         if self.port_was_lost || !facts.damaged.is_empty() || facts.may_cut_bodies || facts.may_mislead {
             return Ok(());
         }
+        self.has_stray_stream |= matches!(
+            seen,
+            Observation::Event(Event::Closed(
+                _,
+                Some(CloseReason::DataInCommandMode | CloseReason::ResumeUnanswered)
+            ))
+        );
         let is_damage = match seen {
+            Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
             Observation::Event(Event::Fault(_)) => true,
             Observation::Event(Event::Closed(_, Some(reason))) => {
                 matches!(reason, CloseReason::Damaged | CloseReason::Truncated { .. })
