@@ -81,7 +81,7 @@ codes! {
          (AT+IFC=2,2), or a lower line rate.";
     /// Only the echo comes back.
     EchoOnly, "echo-only", Echo,
-        "HappeningKind is sent comes back, and nothing else: TX and RX are joined (a loop-back plug, a short \
+        "The bytes that are sent come back, and nothing else: TX and RX are joined (a loop-back plug, a short \
          circuit), or the module is not in command mode. Check the wiring, then restart the module.";
     /// The module starts again and again.
     Restarts, "restarts", Power,
