@@ -26,7 +26,7 @@ pub struct Facts {
     pub damaged: Vec<Direction>,
     /// The modem may have cut the body of received data short.
     pub may_cut_bodies: bool,
-    /// What no line that is sound does: it stood still in the middle of a frame for seconds, or an answer came twice, or
+    /// Behaviour of no sound line: it stood still in the middle of a frame for seconds, or an answer came twice, or
     /// behind later ones.
     pub may_mislead: bool,
     /// Lines of the modem may have been lost.
@@ -134,7 +134,7 @@ pub struct Connection {
     pub peer_reset: bool,
     /// How many bytes an echo had got when it left: it sends back no more.
     pub echoed: Option<usize>,
-    /// What damage of the line may have done to it that can't be seen.
+    /// Harm by damage of the line that can't be seen.
     pub hurt: Hurt,
 }
 
@@ -213,7 +213,7 @@ impl Connection {
         self.sends.last().map_or(0, |send| send.from + send.len)
     }
 
-    /// Bytes that the application was told to be accepted.
+    /// Bytes that were reported to the application as accepted.
     pub fn told_accepted(&self) -> usize {
         self.sends
             .iter()

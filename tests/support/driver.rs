@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use air724ug::sim::{Control, Fault, HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Modem, ReceiveMode, Socket};
 
-/// A ceiling: what is waited for comes at once, or the test fails.
+/// A ceiling: the awaited event comes at once, or the test fails.
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Both receive modes.
@@ -194,7 +194,7 @@ pub fn named<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'st
     thread::Builder::new().name(name.into()).spawn(run).unwrap()
 }
 
-/// Waits until something is so: for what other threads do soon, and no call waits for.
+/// Waits until a condition holds that other threads bring about soon, and for which there is no call.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {

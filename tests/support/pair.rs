@@ -52,7 +52,7 @@ pub struct Pair {
     pub written: Vec<u8>,
     pub to_host: Tap,
     pub to_modem: Tap,
-    /// How many bytes that were, whatever a test makes of [`written`](Self::written).
+    /// The number of all bytes written, even if a test has cleared [`written`](Self::written).
     written_in_all: u64,
     answers: HashMap<Ticket, Result<Response, Error>>,
     /// When each request that is not answered yet must be.
@@ -73,13 +73,13 @@ pub struct Pair {
     is_plugged_in: bool,
     /// How many bytes the host was given.
     read_so_far: u64,
-    /// What waits in the port because the modem has no room for it (RTS/CTS).
+    /// The bytes that wait in the port because the modem has no room for them (RTS/CTS).
     held_back: Vec<u8>,
-    /// What the modem has room for when nothing is under way to it.
+    /// The room of the modem when nothing is under way to it.
     room: usize,
 }
 
-/// What a port keeps of what it has taken, as a terminal of Linux does; then it waits for the line, or for the modem.
+/// The buffer of a port, as a terminal of Linux has it. A full one waits for the line, or for the modem.
 pub const PORT_BUFFER: usize = 4_096;
 
 /// The cutting of the modem's bytes into reads.
@@ -287,7 +287,7 @@ impl Pair {
         Ok(count.map(|count| buf[..count].to_vec()))
     }
 
-    /// Reads until the socket ends; what was read and how it ended.
+    /// Reads until the socket ends. Returns the bytes and the end.
     pub fn read_to_end(&mut self, socket: SocketId) -> (Vec<u8>, Error) {
         let mut read = Vec::new();
         loop {
@@ -318,7 +318,7 @@ impl Pair {
         }
     }
 
-    /// Bytes come from the line that no modem wrote.
+    /// Bytes come from the line that the modem has not written.
     pub fn inject(&mut self, bytes: &[u8]) {
         self.engine.handle(self.now, Input::Received(bytes));
         self.exchange();
@@ -380,7 +380,7 @@ impl Pair {
         assert!(late.is_none(), "{late:?} is overdue at {:?}, {}", self.engine.deadline(), self.story());
     }
 
-    /// What is counted is what has happened.
+    /// Compares the counters with what has happened.
     fn adds_up(&self) {
         let seen = self.engine.statistics();
         assert_eq!(seen.written, self.written_in_all, "{}", self.story());
@@ -440,7 +440,7 @@ impl Pair {
         }
     }
 
-    /// Carries what the modem has written to the host; whether there was anything.
+    /// Carries the modem's bytes to the host. Returns whether there were any.
     fn drain_modem(&mut self) -> bool {
         let mut any = false;
         while let Some(output) = self.modem.poll() {
@@ -481,7 +481,7 @@ impl Pair {
         }
     }
 
-    /// Puts on the line what it has room for; whether that was anything. The rest is still to be taken by the port.
+    /// Puts as many bytes on the line as it has room for. Returns whether there were any. The port has still to take the rest.
     fn pass_on(&mut self) -> bool {
         let under_way = self.room - self.modem.room();
         let room = PORT_BUFFER.saturating_sub(under_way).min(self.held_back.len());
@@ -509,7 +509,7 @@ impl Pair {
         }
     }
 
-    /// Nothing is done any more at what the host writes.
+    /// Removes all reactions to the host's writes.
     pub fn heal(&mut self) {
         self.reactions.clear();
     }
@@ -539,7 +539,7 @@ impl Pair {
         self.written.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
     }
 
-    /// An earlier owner of the port has written this, and read what came of it.
+    /// An earlier program at the port has written these bytes, and read the answer.
     pub fn left_behind(&mut self, bytes: impl AsRef<[u8]>) {
         self.modem.handle(self.now, sim::Input::Host(bytes.as_ref()));
         while self.modem.poll().is_some() {}

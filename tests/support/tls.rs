@@ -13,7 +13,7 @@ use air724ug::{Certificate, Config, Error, PrivateKey, TlsConfig};
 use super::material::{certificate_der, key_der};
 use super::pair::{ECHO, Pair};
 
-/// Bytes that must be seen nowhere, with nothing in them that Base64 would spell differently at another place.
+/// Bytes that must be seen nowhere. Base64 spells them alike at every place.
 pub const SECRET: [u8; 90] = [0x5a; 90];
 /// How they look in Base64.
 pub const SECRET_TEXT: &str = "WlpaWlpa";
@@ -86,7 +86,7 @@ impl Script {
         self.takes("AT+SSLCFG").switches();
     }
 
-    /// The switch works, from now on and whatever was said of it before.
+    /// The switch works from now on, whatever a test has set before.
     pub fn switches(&self) -> &Self {
         self.fates.borrow_mut().insert(0, ("AT+CIPSSL=".to_owned(), Fate::Switches));
         self

@@ -1,6 +1,6 @@
-//! A result of a send is a fact: `Ok` only for what the module has taken, and what the peer got is what was given, in
-//! order. Only behind the end of a socket that was told may the peer have carriage returns, which filled up a send whose
-//! prompt or result was lost.
+//! A result of a send is a fact. `Ok` stands for bytes that the module has taken, and the peer gets the given bytes in their
+//! order. A send whose prompt or result was lost is filled up with carriage returns. The peer may get these only if the socket
+//! has ended with an error.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -104,7 +104,8 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
     got
 }
 
-/// Where the first strange byte that the peer got is in a datagram of this length that is made of such bytes.
+/// The stretch of `got` that is a datagram of `len` bytes, all of which `is_such` accepts, and that holds the first byte that was
+/// not given.
 fn filling(
     connection: &Connection,
     len: usize,
@@ -118,20 +119,19 @@ fn filling(
         .find(|range| range.contains(&good) && got.get(range.clone()).is_some_and(&is_such))
 }
 
-/// Whether the end of what the peer got is the last piece that was written, of which bytes were lost on the way to the
-/// modem, so that the driver's second attempt has filled it up. The modem counts bytes, and nothing that is written then is
-/// anything but payload, so no driver can prevent it; the socket has ended with an error, or its application has let go of
-/// it and hears no more.
+/// Whether the peer's bytes end with the last piece, of which the line to the modem has lost bytes, so that the driver's second
+/// attempt has filled it up. The modem counts bytes, and takes everything that is written then for payload, so no driver can
+/// prevent it. The socket has ended with an error, or its application has dropped it.
 fn is_filled_up(facts: &Facts, connection: &Connection, got: &[u8]) -> bool {
     let is_told = connection.is_told() || connection.left;
     let Some(piece) = connection.pieces.last().filter(|_| is_told) else { return false };
     filled_up(facts, connection, piece, got).is_some_and(|strange| is_made_of_questions(&got[strange.end..]))
 }
 
-/// Where the first strange byte that the peer got is in what a modem takes for this piece.
+/// The stretch of `got` that a modem takes for this piece, and that holds the first byte that was not given.
 fn filled_up(facts: &Facts, connection: &Connection, piece: &[u8], got: &[u8]) -> Option<Range<usize>> {
     let good = followed(connection, got);
-    // What fills a piece up may be more than it.
+    // The filling may be longer than the piece.
     let from = good.saturating_sub(2 * piece.len());
     let mut places = (from..=good).rev().filter(|_| good < got.len());
     places.find_map(|from| {
@@ -141,9 +141,9 @@ fn filled_up(facts: &Facts, connection: &Connection, piece: &[u8], got: &[u8]) -
     })
 }
 
-/// How many of these bytes are what a modem takes for a piece: the piece, and what fills it up, which is the piece again
-/// and a line end, or carriage returns, without the bytes that were lost in one place. It is as long as the piece,
-/// unless the line has changed the length that the modem was told.
+/// The number of these bytes that a modem takes for a piece: the piece and its filling (the piece again and a line end, or
+/// carriage returns), without the bytes that were lost in one place. They are as many as the piece has, unless the line has
+/// changed the length in the command.
 fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
     let filled = [piece, piece, b"\r\n"].concat();
     let returns = [piece, vec![b'\r'; piece.len()].as_slice(), b"\r\n"].concat();
@@ -159,12 +159,12 @@ fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
     })
 }
 
-/// What a module that has lost payload takes for it: questions of the driver, in any order.
+/// Questions of the driver, in any order: a module that has lost payload takes them for it.
 const QUESTIONS: &[u8] = b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CGATT?AT+IPR?AT+CMEE?ATQ0ATV1+++AT";
-/// And behind damage the close of the sockets that it ended, with the channel.
+/// The close of a socket that damage has ended, which a module may take for payload too; the channel follows.
 const CLOSE: &[u8] = b"AT+CIPCLOSE=";
 
-/// Whether these are carriage returns, and questions of the driver or pieces of them.
+/// Whether these bytes are carriage returns, and questions of the driver or pieces of them.
 fn is_made_of_questions(rest: &[u8]) -> bool {
     let closes = (b'0'..=b'7').map(|channel| [CLOSE, &[channel]].concat());
     let texts: Vec<Vec<u8>> = closes.chain([QUESTIONS.to_vec()]).collect();
@@ -173,12 +173,12 @@ fn is_made_of_questions(rest: &[u8]) -> bool {
     rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
 }
 
-/// How many of the bytes that the peer got agree with what was given.
+/// The number of bytes that the peer got and that agree with the given ones.
 fn followed(connection: &Connection, got: &[u8]) -> usize {
     follow(connection, got).0
 }
 
-/// Whether a piece may be what comes next where the peer got this, and nothing of it was told to be accepted.
+/// Whether a piece may come next behind the bytes that the peer got, and none of it was reported as accepted.
 fn is_next(connection: &Connection, got: &[u8], piece: &[u8]) -> bool {
     let given = connection.outgoing().bytes(0, connection.given());
     let (good, places) = follow(connection, got);
@@ -194,8 +194,8 @@ fn is_next(connection: &Connection, got: &[u8], piece: &[u8]) -> bool {
     good == got.len() && places.iter().any(|(number, place)| is_it(*number, *place))
 }
 
-/// Follows what was given through what the peer got: how many bytes of it agree, and the sends and places at which the
-/// peer may be then. Where a send was not taken whole there is more than one.
+/// Compares the given bytes with those that the peer got. Returns how many agree, and the sends and places at which the peer may
+/// be then: more than one where a send was not taken whole.
 fn follow(connection: &Connection, got: &[u8]) -> (usize, Vec<(usize, usize)>) {
     let given = connection.outgoing().bytes(0, connection.given());
     let mut places = entered(connection, 0);
@@ -227,7 +227,7 @@ fn follow(connection: &Connection, got: &[u8]) -> (usize, Vec<(usize, usize)>) {
     (got.len(), places)
 }
 
-/// The beginning of a send, and of those behind it if the peer may have nothing of it.
+/// The beginning of a send, and of the next ones if the peer may have nothing of it.
 fn entered(connection: &Connection, number: usize) -> Vec<(usize, usize)> {
     let mut places = Vec::new();
     for (number, send) in connection.sends.iter().enumerate().skip(number) {
@@ -239,10 +239,10 @@ fn entered(connection: &Connection, number: usize) -> Vec<(usize, usize)> {
     places
 }
 
-/// Whether the peer may have this number of bytes of a send, and then what follows it.
+/// Whether the peer may have this number of bytes of a send, and the next send behind them.
 fn may_end(connection: &Connection, send: &Send, had: usize) -> bool {
     match send.outcome {
-        // A datagram may be lost, a piece of it can't.
+        // A datagram may be lost, but no part of one.
         _ if connection.is_udp() => had == 0,
         Outcome::Accepted(_) => false,
         Outcome::Unknown(least) => had >= least,

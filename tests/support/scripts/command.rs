@@ -122,7 +122,7 @@ const NEVER: &[&str] = &[
     "*DOWNLOAD",
 ];
 
-/// Until when a prompt has come, or any answer that waits for nothing but the module.
+/// The longest time until a prompt, or any answer that depends on the module alone.
 const PROMPT: Duration = Duration::from_millis(500);
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -178,7 +178,7 @@ fn leaves_the_modem_as_it_was(text: &str, payload: Option<&[u8]>) {
     }
     let state = modem.simulator.state();
     assert_eq!(state.line, LineState::Command, "behind {text:?}");
-    // One that may sleep is woken by what it then loses.
+    // A modem that may sleep is woken by bytes that it loses.
     let awake = (0..3).map(|_| modem.soon("AT\r\n")).find(|answer| !answer.is_empty());
     assert_eq!(awake.as_deref(), Some("\r\nOK\r\n"), "behind {text:?}");
     if state.channels.first().is_some_and(|channel| channel.state == "CONNECTED") {
@@ -212,7 +212,7 @@ impl Modem {
         modem
     }
 
-    /// What it says until nothing happens for a long time.
+    /// The modem's output until nothing happens for a long time.
     fn answer(&mut self, line: &str) -> String {
         self.hear(line.as_bytes(), PATIENCE)
     }

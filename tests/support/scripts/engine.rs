@@ -85,7 +85,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// Plays the rest of a script, whose first byte says how the stage is set.
-/// The result is what the engine told, if the port delivers line by line or byte by byte.
+/// Returns the engine's outputs, if the port delivers line by line or byte by byte.
 pub fn play(mut stage: Stage, script: &mut Script<'_>) -> Vec<String> {
     if stage.begins_online {
         stage.ask(Request::WaitReady { timeout: Duration::from_secs(60) });
@@ -120,7 +120,7 @@ pub struct Stage {
     engine: Engine,
     /// How the port delivers.
     pub chunks: Chunks,
-    /// What the engine told, unless the port delivers as it comes.
+    /// The engine's outputs, unless the port delivers as it comes.
     told: Vec<String>,
     modem: Simulator<MemoryNetwork>,
     now: Timestamp,
@@ -129,9 +129,9 @@ pub struct Stage {
     sockets: Vec<SocketId>,
     next: u64,
     begins_online: bool,
-    /// What becomes of the numbers that the modem says.
+    /// The replacements of numbers that the modem says.
     pub in_answers: Numbers,
-    /// What becomes of the numbers that are said to it.
+    /// The replacements of numbers that are written to it.
     pub in_commands: Numbers,
 }
 

@@ -3,7 +3,7 @@
 use super::engine::{self, Stage};
 use super::script::Script;
 
-/// What stands in place of a number: the limits of every width that a parser may use, one more, and what is no number.
+/// The replacements of a number: the limits of every width that a parser may use, one more, and texts that are no number.
 const LIMITS: &[&str] = &[
     "0",
     "1",
@@ -45,7 +45,7 @@ const MOST_KEPT: u8 = 96;
 /// The numbers that are replaced, and their replacements.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    /// How many stay, and what the next one becomes; the next pair last.
+    /// Pairs of the count of numbers that stay and the replacement of the next one; the next pair is last.
     choices: Vec<(u8, &'static str)>,
 }
 

@@ -15,7 +15,7 @@ const MAX_POLLS: usize = 20_000;
 const MAX_BYTES: usize = 2_000_000;
 /// Ticks at deadlines between two inputs of the script.
 const MAX_TICKS: usize = 300;
-/// What a modem that still works answers.
+/// The answer of a modem that still works.
 const ANSWER: &[u8] = b"OK\r\n";
 /// Seconds until a reset modem has to answer: faults that wait may still take some answers, and hold one for 65 s each.
 const MAX_TRIES: usize = 20_000;
@@ -185,7 +185,7 @@ impl Stage {
         self.give(Input::Tick);
     }
 
-    /// Gives an input and takes what comes of it.
+    /// Gives an input and takes the outputs.
     fn give(&mut self, input: Input<'_>) {
         self.modem.handle(self.now, input);
         // On a slow line an answer comes in pieces.
@@ -213,7 +213,7 @@ impl Stage {
         }
     }
 
-    /// What an ordinary host does, whatever went before.
+    /// The inputs of an ordinary host, whatever went before.
     fn work(&mut self) {
         self.give(Input::Control(Control::SimInsert));
         self.give(Input::Control(Control::NetworkUp));
