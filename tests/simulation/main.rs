@@ -79,3 +79,13 @@ fn every_promise_holds_when_the_host_is_slow_impatient_or_gone() {
 fn every_promise_holds_when_answers_are_lost_late_or_doubled() {
     every_promise_holds(Kind::Storm);
 }
+
+#[test]
+fn every_promise_holds_when_the_modem_and_the_network_fail() {
+    every_promise_holds(Kind::Modem);
+}
+
+#[test]
+fn every_promise_holds_when_one_place_of_the_line_is_damaged() {
+    every_promise_holds(Kind::Line);
+}
