@@ -2,12 +2,12 @@
 
 mod distrust;
 mod online;
-mod patience;
 mod payload;
-mod people;
 mod prompt;
+mod prompt_timeout;
 mod reading;
 mod step;
+mod text_of_people;
 
 use std::time::Duration;
 
@@ -351,7 +351,7 @@ impl Session {
             // The module may still be about to wait for the payload, so no question can go out yet.
             (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {
                 let is_closed = exchange.setback() == Some(Setback::Closed);
-                exchange.doubt(Setback::Refused(refusal), now + patience::of(exchange, suspicious));
+                exchange.doubt(Setback::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
                 if is_closed {
                     self.ask_behind_open(now, out);
                 }

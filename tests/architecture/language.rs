@@ -101,6 +101,7 @@ const NAMED_SO: &[(&str, &str)] = &[];
 /// Names of files that do not say what is in them.
 const NO_FILE: &[&str] = &[
     "anew",
+    "asked",
     "carries",
     "check",
     "contract",
@@ -111,6 +112,8 @@ const NO_FILE: &[&str] = &[
     "heart",
     "narrator",
     "news",
+    "patience",
+    "people",
     "plus",
     "question",
     "scene",

@@ -1,6 +1,5 @@
 //! The core as a whole: inputs in, outputs out.
 
-mod asked;
 mod bearer_check;
 mod damage;
 mod effects;
@@ -8,6 +7,7 @@ mod line_state;
 mod port;
 mod reads;
 mod restart;
+mod routing;
 mod stream;
 mod text;
 mod timeouts;

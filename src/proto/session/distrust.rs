@@ -9,7 +9,7 @@ use super::super::outbox::Outbox;
 use super::super::owner::Owner;
 use super::super::resync::{Action, ChannelSet, Fed, Resync};
 use super::super::wake::Wake;
-use super::patience::GRACE;
+use super::prompt_timeout::GRACE;
 use super::{Session, State, Step};
 
 impl Session {

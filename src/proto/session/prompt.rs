@@ -15,7 +15,7 @@ use super::super::exchange::{Exchange, Failure, Finished, Phase, Setback};
 use super::super::open_send::OpenSend;
 use super::super::outbox::Outbox;
 use super::super::wake::Wake;
-use super::patience::GRACE;
+use super::prompt_timeout::GRACE;
 use super::{Session, State, Step};
 
 /// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
