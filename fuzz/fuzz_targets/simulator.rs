@@ -1,4 +1,4 @@
-//! Any host, any network and any hand on the world against the simulated modem.
+//! Any host, any network and any change of the world against the simulated modem.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| air724ug_fuzz::simulator::run(bytes));

@@ -13,7 +13,7 @@ use crate::proto::{Command, HeartbeatStatistics, Pulse, Request};
 /// A heartbeat that keeps a silent connection alive (`c:asyncSelect(keepAlive, pingreq)`): it is sent when there has been no traffic
 /// either way for `every`.
 ///
-/// An address translator on the way forgets a connection without a word after a few minutes; the vendor recommends at
+/// An address translator on the way drops a silent connection after a few minutes, unnoticed by both ends; the vendor recommends at
 /// most 4 minutes, better 2 (protocol section 10).
 ///
 /// ```

@@ -47,7 +47,7 @@ pub struct Statistics {
     pub bearer_losses: u64,
     /// How often the port was lost or closed.
     pub port_losses: u64,
-    /// How often everything that can wake a module was tried in vain.
+    /// How often everything that can wake a module was tried without an answer.
     pub unresponsive: u64,
     /// Connections that came about.
     pub opened: u64,

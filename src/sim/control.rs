@@ -27,7 +27,7 @@ pub enum Output {
     HangUp,
 }
 
-/// A hand on the simulated world.
+/// A change of the simulated world.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Control {

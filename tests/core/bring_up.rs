@@ -209,7 +209,7 @@ fn a_bearer_that_was_lost_before_is_shut_down_first() {
     }
 }
 
-/// Waits in vain; why.
+/// Waits until the time is up, and returns the reason.
 fn not_ready(pair: &mut Pair) -> NotReady {
     match pair.call(Request::WaitReady { timeout: Duration::from_secs(60) }) {
         Err(Error::NotReady(reason)) => reason,

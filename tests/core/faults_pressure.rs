@@ -1,4 +1,4 @@
-//! One peer is slow, or one socket is not read: that socket alone waits or fails, and nothing is lost without a word.
+//! One peer is slow, or one socket is not read: that socket alone waits or fails, and no loss goes unreported.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 

@@ -59,7 +59,7 @@ class Line:
         while expected not in self.heard:
             if time.monotonic() > until or not select.select([self.fd], [], [], 1)[0]:
                 if time.monotonic() > until:
-                    raise Failed(f"{self.name}: waited in vain for {expected!r}, heard {self.heard!r}")
+                    raise Failed(f"{self.name}: waited without success for {expected!r}, heard {self.heard!r}")
                 continue
             try:
                 more = os.read(self.fd, 65536)

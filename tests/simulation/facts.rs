@@ -35,7 +35,7 @@ pub struct Facts {
     pub may_be_deaf: bool,
     /// Connections may have broken in the network.
     pub may_reset: bool,
-    /// Connections may be dead without a word.
+    /// Connections may have died unnoticed.
     pub may_stall: bool,
     pub card_is_out: bool,
     pub network_is_down: bool,
@@ -125,7 +125,7 @@ pub struct Connection {
     pub ended: Option<Error>,
     /// When that was.
     pub ended_at: Option<Timestamp>,
-    /// The application has let go of it.
+    /// The application has dropped it.
     pub left: bool,
     /// The connection could not be made.
     pub failed: bool,

@@ -198,7 +198,7 @@ pub fn named<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'st
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < SOON, "waited in vain: {what}");
+        assert!(began.elapsed() < SOON, "did not happen: {what}");
         thread::yield_now();
     }
 }

@@ -55,7 +55,7 @@ pub enum Refusal {
     /// `>`: it asks for data where it should answer.
     #[error("it asks for data")]
     Prompt,
-    /// `TimeOut`: the module has waited in vain for the content of a file.
+    /// `TimeOut`: the content of a file did not come in the module's time.
     #[error("TimeOut")]
     TimeOut,
     /// The final came without the information that belongs to it.

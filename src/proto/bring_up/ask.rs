@@ -86,7 +86,7 @@ impl BringUp {
     }
 
     /// With the configured access point. Some firmware refuses one while the default bearer is up (CLI, protocol
-    /// section 0), so every second attempt goes without.
+    /// section 0), so every second attempt is made without it.
     fn begin_bearer(&self) -> Command {
         match &self.credentials.apn {
             Some(apn) if self.failures.is_multiple_of(2) => Command::begin_bearer_with(

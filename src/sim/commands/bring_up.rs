@@ -74,7 +74,7 @@ fn local_address(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Bare
 }
 
-/// `SHUT OK`, in every state, without a word about the links that it ends.
+/// `SHUT OK`, in every state, and no line about the links that it ends.
 fn shut(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => return Outcome::Ok,

@@ -30,7 +30,7 @@ pub(super) const TABLE: Table = &[
     ("+CIPCCFG", transparent_settings),
 ];
 
-/// Manual, CIPTKA. A peer that has gone without a word is found after the idle time and the last probe.
+/// Manual, CIPTKA. A vanished peer is found after the idle time and the last probe.
 const KEEP_ALIVE: List<4> = List {
     key: "+CIPTKA",
     test: "(0-1),(30-7200),(30-600),(1-9)",

@@ -1,7 +1,7 @@
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::BadRule;
 
-/// Every open link dies without a word; the modem goes on saying `CONNECTED` and takes what is sent (capture s10).
+/// Every open link dies unnoticed; the modem goes on saying `CONNECTED` and takes what is sent (capture s10).
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]

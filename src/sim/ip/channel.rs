@@ -19,7 +19,7 @@ pub(in crate::sim) enum ChannelState {
     Connected {
         link: Link,
     },
-    /// Dead without a word: the modem still believes in it (capture s10), until keep-alive finds out if that is on.
+    /// Dead, and the modem has not noticed (capture s10), until keep-alive finds it, if that is on.
     Stale {
         link: Link,
         until: Option<Timestamp>,

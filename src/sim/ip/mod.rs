@@ -182,7 +182,7 @@ impl Ip {
         }
     }
 
-    /// As after a reboot: with what `AT+CIPSCONT` has saved. Numbers go on, so that nothing of the old life is mistaken
+    /// As after a reboot: with what `AT+CIPSCONT` has saved. Numbers go on, so that nothing from before the reboot is mistaken
     /// for the new.
     pub(in crate::sim) fn restart(&mut self, profile: &Profile) {
         let (next_number, saved) = (self.next_number, self.saved.take());

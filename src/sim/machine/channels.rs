@@ -141,7 +141,7 @@ impl Machine {
         deadlines.flatten().min()
     }
 
-    /// Closes every link without a word.
+    /// Closes every link without a line to the host.
     pub(in crate::sim) fn drop_links(&mut self) {
         for channel in 0..self.ip.channels.len() {
             if self.ip.channels[channel].state.link().is_some() {
@@ -193,7 +193,7 @@ impl Machine {
         }
     }
 
-    /// Every open link dies without a word to the modem: it goes on believing in them (capture s10; FAQ socket #9), with
+    /// Every open link dies unnoticed by the modem, which still takes them for connected (capture s10; FAQ socket #9), with
     /// `AT+CIPTKA=1` until the last probe.
     pub(super) fn make_stale(&mut self) {
         for channel in &mut self.ip.channels {

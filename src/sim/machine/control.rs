@@ -1,4 +1,4 @@
-//! The hand on the simulated world: what [`Control`] does.
+//! The effects of [`Control`] on the modem and its world.
 
 use super::Machine;
 use crate::sim::card::Card;

@@ -20,7 +20,7 @@ pub(super) enum Stage {
     Open,
     /// The peer has closed; its last bytes and the end arrive at this moment.
     PeerClosed(Timestamp),
-    /// The peer is gone without a word.
+    /// The peer has vanished.
     Vanished,
     /// Broken, or closed by the modem.
     Over,
@@ -67,7 +67,7 @@ impl Conversation {
         }
     }
 
-    /// The peer sends, whatever the window: what a test pushes is its own affair.
+    /// The peer sends, whatever the window: a test may push more than it.
     pub(super) fn push(&mut self, arrives_at: Timestamp, bytes: &[u8]) {
         if bytes.is_empty() {
             return;

@@ -89,7 +89,7 @@ impl Peer {
         self
     }
 
-    /// Is gone without a word once it has received this many bytes: it neither reads, nor sends, nor closes, and the
+    /// Vanishes once it has received this many bytes: it neither reads, nor sends, nor closes, and the
     /// connection stays half open, as when its machine loses power or a NAT forgets it (capture s10).
     #[must_use]
     pub fn vanish_after(mut self, bytes: u64) -> Self {

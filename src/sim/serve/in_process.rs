@@ -115,7 +115,7 @@ impl Write for Writer {
     }
 }
 
-/// A hand on a modem that runs elsewhere.
+/// A handle of a modem that runs on another thread.
 pub struct Handle<N> {
     orders: Sender<Instruction<N>>,
 }

@@ -1,4 +1,4 @@
-//! The simulated modem against any host, any network and any hand on the world: it never panics, always comes to rest,
+//! The simulated modem against any host, any network and any change of the world: it never panics, always comes to rest,
 //! and never grows.
 
 use std::time::Duration;
