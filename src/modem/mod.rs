@@ -85,6 +85,9 @@ impl Modem {
     /// [`Config::reopen`] is false. A path that stays the same whatever the system calls the port is one of
     /// `/dev/serial/by-id`.
     ///
+    /// With feature `remote` it may be on another machine, behind a serial server:
+    /// `tcp://host:port` carries the bytes as they are, `rfc2217://host:port` the line rate and the flow control as well.
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened: it
     /// says which port and what to do.

@@ -1,8 +1,11 @@
-//! The line to the module: a serial port, or any pair of halves.
+//! The line to the module: a serial port, one on another machine, or any pair of halves.
 //!
 //! A [`Line`] is waited on together with a wake-up, and never blocks anywhere else; [`DirectWrite`] lets a caller write
 //! without going through the thread that waits. Halves can do neither: each is served where it may block.
 
+mod open;
+#[cfg(feature = "remote")]
+mod remote;
 #[cfg(unix)]
 mod serial;
 #[cfg(not(unix))]

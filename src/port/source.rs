@@ -4,10 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::Port;
-#[cfg(unix)]
-use super::serial::open as open_serial;
-#[cfg(not(unix))]
-use super::serial_halves::open as open_serial;
+use super::open::open;
 use crate::config::Config;
 
 /// Opens the port of a modem, and opens it again whenever it is lost: for ports that this crate can't open by itself.
@@ -58,7 +55,7 @@ impl Opener {
     pub(crate) fn named(name: &str, config: &Config) -> Self {
         let (name, config) = (name.to_owned(), config.clone());
         let is_lasting = is_lasting(Path::new(&name));
-        Self { open: Box::new(move || open_serial(&name, &config)), is_lasting }
+        Self { open: Box::new(move || open(&name, &config)), is_lasting }
     }
 
     /// Asks the application's own source.

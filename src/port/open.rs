@@ -1,0 +1,26 @@
+//! A port by its name.
+
+use std::io;
+
+use super::Port;
+#[cfg(feature = "remote")]
+use super::remote;
+#[cfg(unix)]
+use super::serial::open as open_serial;
+#[cfg(not(unix))]
+use super::serial_halves::open as open_serial;
+use crate::config::Config;
+
+/// Opens a port by its path, or by the name of one on another machine: `tcp://host:port`, `rfc2217://host:port`.
+pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
+    if !name.contains("://") {
+        return open_serial(name, config);
+    }
+    #[cfg(feature = "remote")]
+    return remote::open(name, config);
+    #[cfg(not(feature = "remote"))]
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        format!("{name}: ports on other machines need feature `remote` of the crate air724ug"),
+    ))
+}

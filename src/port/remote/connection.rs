@@ -1,0 +1,59 @@
+//! The connection to a serial server.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+/// How long a server may take to accept the connection, and to agree on the settings of its port.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the module sends, and what goes to it.
+pub(super) type Halves = (Box<dyn Read + Send>, Box<dyn Write + Send>);
+
+pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                keep_alive(&stream)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    let hint = match last.kind() {
+        io::ErrorKind::ConnectionRefused => "; does a serial server run there, and is its port free?",
+        io::ErrorKind::TimedOut => "; is the host on, and no firewall in between?",
+        _ => "",
+    };
+    Err(io::Error::new(last.kind(), format!("{last}{hint}")))
+}
+
+/// A server that loses its power says nothing: without an answer for 25 s the port is lost.
+#[cfg(unix)]
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    use rustix::net::sockopt;
+    sockopt::set_socket_keepalive(stream, true)?;
+    #[cfg(not(target_os = "openbsd"))]
+    {
+        #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+        sockopt::set_tcp_keepidle(stream, Duration::from_secs(10))?;
+        sockopt::set_tcp_keepintvl(stream, Duration::from_secs(5))?;
+        sockopt::set_tcp_keepcnt(stream, 3)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on systems where it can be set")]
+fn keep_alive(_: &TcpStream) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn closed() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionReset,
+        "the server closed the connection; is its port in use by another client?",
+    )
+}

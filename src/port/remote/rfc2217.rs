@@ -1,0 +1,496 @@
+//! A serial port with its settings over telnet (RFC 2217).
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::connection::{Halves, closed};
+use super::telnet::{self, DO, DONT, Decoder, IAC, Request, WILL, WONT};
+use crate::config::{Config, FlowControl};
+
+/// Telnet options: RFC 856, RFC 858, RFC 2217.
+const BINARY: u8 = 0;
+const SUPPRESS_GO_AHEAD: u8 = 3;
+const COM_PORT: u8 = 44;
+
+/// Commands of RFC 2217 section 3; the server answers with 100 more.
+const SET_BAUD_RATE: u8 = 1;
+const SET_DATA_SIZE: u8 = 2;
+const SET_PARITY: u8 = 3;
+const SET_STOP_SIZE: u8 = 4;
+const SET_CONTROL: u8 = 5;
+const FLOW_CONTROL_SUSPEND: u8 = 8;
+const FLOW_CONTROL_RESUME: u8 = 9;
+const PURGE_DATA: u8 = 12;
+const FROM_SERVER: u8 = 100;
+
+/// How much is written at once, so that a byte 255 can be said twice without a large copy.
+const PIECE: usize = 4 * 1024;
+/// How long a writer waits for a server that has stopped it, before the caller looks whether the port is still wanted.
+const SUSPENDED: Duration = Duration::from_millis(100);
+/// How much a module may say while the settings are agreed on.
+const MAX_EARLY: usize = 64 * 1024;
+
+/// Agrees with the server on the settings of its port.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidData`] for a server without RFC 2217, or one that sets another line rate;
+/// [`io::ErrorKind::TimedOut`] for one that does not answer.
+pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) -> io::Result<Halves> {
+    let mut agreement = Agreement::new(config);
+    stream.write_all(&agreement.greeting())?;
+    let (mut decoder, mut early, mut buf) = (Decoder::default(), Vec::new(), [0; 1024]);
+    while !agreement.is_reached() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(agreement.is_late());
+        }
+        stream.set_read_timeout(Some(left))?;
+        let count = match stream.read(&mut buf) {
+            Ok(0) => return Err(closed()),
+            Ok(count) => count,
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let mut requests = Vec::new();
+        let data = decoder.decode(&mut buf[..count], |request| requests.push(request));
+        early.extend_from_slice(&buf[..data.min(MAX_EARLY.saturating_sub(early.len()))]);
+        for request in requests {
+            stream.write_all(&agreement.hear(&request)?)?;
+        }
+    }
+    stream.set_read_timeout(None)?;
+    let out = Arc::new(Out {
+        stream: Mutex::new(stream.try_clone()?),
+        replies: Mutex::new(Vec::new()),
+        suspended: Mutex::new(agreement.is_suspended),
+        resumed: Condvar::new(),
+    });
+    let ends = stream.try_clone()?;
+    let reader = PortReader { stream, decoder, early, options: agreement.options, out: Arc::clone(&out) };
+    Ok((Box::new(reader), Box::new(PortWriter { out, ends })))
+}
+
+/// What was asked of the server, and what it has confirmed.
+struct Agreement {
+    options: Options,
+    settings: Vec<(u8, Vec<u8>)>,
+    baud_rate: u32,
+    /// Commands that the server has answered.
+    confirmed: Vec<u8>,
+    has_com_port: bool,
+    /// Whether the server has stopped the writer already.
+    is_suspended: bool,
+}
+
+impl Agreement {
+    fn new(config: &Config) -> Self {
+        let flow = match config.flow_control {
+            FlowControl::None => vec![1],
+            FlowControl::RtsCts => vec![3],
+        };
+        let mut settings = vec![
+            (SET_BAUD_RATE, config.baud_rate.to_be_bytes().to_vec()),
+            (SET_DATA_SIZE, vec![8]),
+            (SET_PARITY, vec![1]),
+            (SET_STOP_SIZE, vec![1]),
+            (SET_CONTROL, flow),
+            // DTR on.
+            (SET_CONTROL, vec![8]),
+        ];
+        if config.flow_control == FlowControl::None {
+            // RTS on; with flow control it is the server's.
+            settings.push((SET_CONTROL, vec![11]));
+        }
+        settings.push((PURGE_DATA, vec![3]));
+        Self {
+            options: Options::default(),
+            settings,
+            baud_rate: config.baud_rate,
+            confirmed: Vec::new(),
+            has_com_port: false,
+            is_suspended: false,
+        }
+    }
+
+    fn greeting(&self) -> Vec<u8> {
+        let asked = [
+            (WILL, COM_PORT),
+            (WILL, BINARY),
+            (DO, BINARY),
+            (WILL, SUPPRESS_GO_AHEAD),
+            (DO, SUPPRESS_GO_AHEAD),
+        ];
+        asked.into_iter().flat_map(|(verb, option)| [IAC, verb, option]).collect()
+    }
+
+    /// What is answered to the server.
+    fn hear(&mut self, request: &Request) -> io::Result<Vec<u8>> {
+        match request {
+            Request::Option(DO, COM_PORT) if !self.has_com_port => {
+                self.has_com_port = true;
+                let commands = self.settings.iter().map(|(command, values)| {
+                    telnet::parameters(COM_PORT, &[&[*command], values.as_slice()].concat())
+                });
+                Ok(commands.flatten().collect())
+            }
+            Request::Option(DONT, COM_PORT) => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the server speaks telnet without RFC 2217; enable it there, or set its port to raw and use `tcp://`",
+            )),
+            Request::Option(verb, option) => Ok(self.options.answer(*verb, *option)),
+            Request::Parameters(COM_PORT, values) => self.confirm(values).map(|()| Vec::new()),
+            Request::Parameters(..) => Ok(Vec::new()),
+        }
+    }
+
+    fn confirm(&mut self, values: &[u8]) -> io::Result<()> {
+        let Some((command, values)) = values.split_first() else { return Ok(()) };
+        let command = command.wrapping_sub(FROM_SERVER);
+        let refused = |what: String| Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        match (command, values) {
+            (SET_BAUD_RATE, &[a, b, c, d]) => {
+                let rate = u32::from_be_bytes([a, b, c, d]);
+                if rate != self.baud_rate {
+                    return refused(format!(
+                        "the server's port is at {rate} baud and can't be set to {}",
+                        self.baud_rate
+                    ));
+                }
+            }
+            (SET_DATA_SIZE, [8]) | (SET_PARITY | SET_STOP_SIZE, [1]) => {}
+            (SET_DATA_SIZE | SET_PARITY | SET_STOP_SIZE, _) => {
+                return refused(
+                    "the server's port can't be set to 8 data bits, no parity, 1 stop bit".to_owned(),
+                );
+            }
+            (FLOW_CONTROL_SUSPEND, _) => self.is_suspended = true,
+            (FLOW_CONTROL_RESUME, _) => self.is_suspended = false,
+            _ => {}
+        }
+        if !self.confirmed.contains(&command) {
+            self.confirmed.push(command);
+        }
+        Ok(())
+    }
+
+    fn is_reached(&self) -> bool {
+        [SET_BAUD_RATE, SET_DATA_SIZE, SET_PARITY, SET_STOP_SIZE]
+            .iter()
+            .all(|command| self.confirmed.contains(command))
+    }
+
+    fn is_late(&self) -> io::Error {
+        let why = if self.has_com_port {
+            "the server did not confirm the settings of its port"
+        } else {
+            "the server did not answer as RFC 2217 says; if its port is raw, use `tcp://`"
+        };
+        io::Error::new(io::ErrorKind::TimedOut, why)
+    }
+}
+
+/// Which options were answered: each once, so that two sides never answer each other without end.
+#[derive(Debug, Default)]
+struct Options {
+    answered: Vec<(u8, u8)>,
+}
+
+impl Options {
+    fn answer(&mut self, verb: u8, option: u8) -> Vec<u8> {
+        let is_ours = matches!(option, BINARY | SUPPRESS_GO_AHEAD);
+        let reply = match verb {
+            // What was asked for, or refused: there is nothing to say.
+            DO | WILL if is_ours => return Vec::new(),
+            DO if option == COM_PORT => return Vec::new(),
+            WILL if option == COM_PORT => DO,
+            DO => WONT,
+            WILL => DONT,
+            _ => return Vec::new(),
+        };
+        if self.answered.contains(&(verb, option)) {
+            return Vec::new();
+        }
+        self.answered.push((verb, option));
+        vec![IAC, reply, option]
+    }
+}
+
+/// The way out, which both halves write to: the writer data, the reader answers.
+struct Out {
+    stream: Mutex<TcpStream>,
+    /// Answers that wait for the writer to have said what it is about to say.
+    replies: Mutex<Vec<u8>>,
+    suspended: Mutex<bool>,
+    resumed: Condvar,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Out {
+    fn reply(&self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        lock(&self.replies).extend_from_slice(bytes);
+        match self.stream.try_lock() {
+            Ok(mut stream) => self.write_replies(&mut stream),
+            // The writer writes them behind its data.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn write_replies(&self, stream: &mut TcpStream) -> io::Result<()> {
+        let replies = std::mem::take(&mut *lock(&self.replies));
+        stream.write_all(&replies)
+    }
+
+    fn suspend(&self, on: bool) {
+        *lock(&self.suspended) = on;
+        self.resumed.notify_all();
+    }
+
+    /// Whether data may go out; waits a moment for that.
+    fn is_open(&self) -> bool {
+        let suspended = lock(&self.suspended);
+        let waited = self.resumed.wait_timeout_while(suspended, SUSPENDED, |suspended| *suspended);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+struct PortReader {
+    stream: TcpStream,
+    decoder: Decoder,
+    /// What came while the settings were agreed on.
+    early: Vec<u8>,
+    options: Options,
+    out: Arc<Out>,
+}
+
+impl Read for PortReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if !self.early.is_empty() {
+            let count = self.early.len().min(buf.len());
+            buf[..count].copy_from_slice(&self.early[..count]);
+            self.early.drain(..count);
+            return Ok(count);
+        }
+        loop {
+            let count = self.stream.read(buf)?;
+            if count == 0 {
+                return Ok(0);
+            }
+            let mut requests = Vec::new();
+            let data = self.decoder.decode(&mut buf[..count], |request| requests.push(request));
+            for request in requests {
+                match request {
+                    Request::Option(verb, option) => self.out.reply(&self.options.answer(verb, option))?,
+                    Request::Parameters(COM_PORT, values) => {
+                        match values.first().map(|first| first.wrapping_sub(FROM_SERVER)) {
+                            Some(FLOW_CONTROL_SUSPEND) => self.out.suspend(true),
+                            Some(FLOW_CONTROL_RESUME) => self.out.suspend(false),
+                            _ => {}
+                        }
+                    }
+                    Request::Parameters(..) => {}
+                }
+            }
+            if data > 0 {
+                return Ok(data);
+            }
+        }
+    }
+}
+
+impl Drop for PortReader {
+    fn drop(&mut self) {
+        // No resumption comes any more, and a writer that waits for one finds the connection closed.
+        self.out.suspend(false);
+    }
+}
+
+struct PortWriter {
+    out: Arc<Out>,
+    /// Ends the reader.
+    ends: TcpStream,
+}
+
+impl Write for PortWriter {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        if !self.out.is_open() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let piece = &buf[..buf.len().min(PIECE)];
+        let mut bytes = Vec::with_capacity(piece.len());
+        telnet::escape(piece, &mut bytes);
+        let mut stream = lock(&self.out.stream);
+        stream.write_all(&bytes)?;
+        self.out.write_replies(&mut stream)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for PortWriter {
+    fn drop(&mut self) {
+        // A connection that is gone can't be shut down.
+        let _ = self.ends.shutdown(Shutdown::Both);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// Answers a client as RFC 2217 says until its purge has come, then calls `then` with what it was told.
+    fn server(then: impl FnOnce(TcpStream, Vec<Vec<u8>>) + Send + 'static) -> TcpStream {
+        scripted(|values| Some(values.to_vec()), then)
+    }
+
+    /// The same, with an answer for each command.
+    fn scripted(
+        answer: impl Fn(&[u8]) -> Option<Vec<u8>> + Send + 'static,
+        then: impl FnOnce(TcpStream, Vec<Vec<u8>>) + Send + 'static,
+    ) -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut decoder, mut told) = (Decoder::default(), Vec::new());
+            // The module says something before everything is agreed on, and the server offers what nothing needs.
+            stream.write_all(b"\r\nRDY\xff\xff\r\n\xff\xfb\x01\xff\xfd\x18").unwrap();
+            while told.last().is_none_or(|values: &Vec<u8>| values[0] != PURGE_DATA) {
+                let mut buf = [0; 7];
+                let count = stream.read(&mut buf).unwrap();
+                if count == 0 {
+                    return;
+                }
+                let mut requests = Vec::new();
+                assert_eq!(decoder.decode(&mut buf[..count], |request| requests.push(request)), 0);
+                for request in requests {
+                    match request {
+                        Request::Option(WILL, option) => stream.write_all(&[IAC, DO, option]).unwrap(),
+                        Request::Option(DO, option) => stream.write_all(&[IAC, WILL, option]).unwrap(),
+                        Request::Option(..) => {}
+                        Request::Parameters(option, values) => {
+                            assert_eq!(option, COM_PORT);
+                            if let Some(mut values) = answer(&values) {
+                                values[0] += FROM_SERVER;
+                                stream.write_all(&telnet::parameters(COM_PORT, &values)).unwrap();
+                            }
+                            told.push(values);
+                        }
+                    }
+                }
+            }
+            then(stream, told);
+        });
+        client
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn the_settings_are_agreed_on_and_no_byte_of_the_module_is_lost() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let client = server(move |mut stream, settings| {
+            let mut heard = [0; 8];
+            stream.read_exact(&mut heard).unwrap();
+            tell.send((settings, heard)).unwrap();
+            stream.write_all(b"\xff\xff\xff\xfa\x2c\x6b\x01\xff\xf0more").unwrap();
+        });
+        let config = Config::default().baud_rate(921_600).flow_control(FlowControl::RtsCts);
+        let (mut reader, mut writer) = open(client, &config, soon()).unwrap();
+        writer.write_all(b"\xffdata\xff\r").unwrap();
+        let (settings, heard) = told.recv().unwrap();
+        assert_eq!(heard, *b"\xff\xffdata\xff\xff");
+        let rate = [&[SET_BAUD_RATE][..], &921_600_u32.to_be_bytes()].concat();
+        let wanted: [&[u8]; 7] = [&rate, &[2, 8], &[3, 1], &[4, 1], &[5, 3], &[5, 8], &[12, 3]];
+        assert_eq!(settings, wanted);
+        let mut all = [0; 13];
+        reader.read_exact(&mut all).unwrap();
+        assert_eq!(all, *b"\r\nRDY\xff\r\n\xffmore");
+    }
+
+    #[test]
+    fn a_server_that_can_not_do_it_is_told_apart() {
+        let refuses = |reply: &'static [u8]| {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                stream.write_all(reply).unwrap();
+                drop(stream.read_to_end(&mut Vec::new()));
+            });
+            let late = Instant::now() + Duration::from_millis(300);
+            match open(client, &Config::default(), late) {
+                Ok(_) => panic!("it was opened"),
+                Err(error) => (error.kind(), error.to_string()),
+            }
+        };
+        let (kind, text) = refuses(&[IAC, DONT, COM_PORT]);
+        assert!(kind == io::ErrorKind::InvalidData && text.contains("without RFC 2217"), "{text}");
+        let (kind, text) = refuses(b"\r\nRDY\r\n");
+        assert!(kind == io::ErrorKind::TimedOut && text.contains("`tcp://`"), "{text}");
+        let (kind, text) = refuses(&[IAC, DO, COM_PORT]);
+        assert!(kind == io::ErrorKind::TimedOut && text.contains("confirm"), "{text}");
+        let other = |values: &[u8]| {
+            let mut values = values.to_vec();
+            if values[0] == SET_BAUD_RATE {
+                values[1..].copy_from_slice(&9_600_u32.to_be_bytes());
+            }
+            Some(values)
+        };
+        let client = scripted(other, |_, _| {});
+        let Err(error) = open(client, &Config::default(), soon()) else { panic!("it was opened") };
+        assert!(error.to_string().contains("9600 baud"), "{error}");
+    }
+
+    #[test]
+    fn a_server_that_stops_the_writer_is_obeyed_until_it_resumes() {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let client = server(move |mut stream, _| {
+            stream.write_all(b"\xff\xfa\x2c\x6c\xff\xf0x").unwrap();
+            wait.recv().unwrap();
+            stream.write_all(b"\xff\xfa\x2c\x6d\xff\xf0y").unwrap();
+            drop(stream.read_to_end(&mut Vec::new()));
+        });
+        let (mut reader, mut writer) = open(client, &Config::default(), soon()).unwrap();
+        let mut early = [0; 9];
+        reader.read_exact(&mut early).unwrap();
+        assert_eq!(early, *b"\r\nRDY\xff\r\nx");
+        assert_eq!(writer.write(b"data").unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        go.send(()).unwrap();
+        assert_eq!(reader.read(&mut early).unwrap(), 1);
+        assert_eq!(writer.write(b"data").unwrap(), 4);
+    }
+
+    #[test]
+    fn two_sides_do_not_answer_each_other_without_end() {
+        let mut options = Options::default();
+        assert_eq!(options.answer(WILL, 1), [IAC, DONT, 1]);
+        assert_eq!(options.answer(DO, 24), [IAC, WONT, 24]);
+        assert_eq!(options.answer(WILL, COM_PORT), [IAC, DO, COM_PORT]);
+        for verb in [WILL, WONT, DO, DONT] {
+            for option in [0, 1, 3, 24, COM_PORT] {
+                options.answer(verb, option);
+                assert_eq!(options.answer(verb, option), []);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Names of ports on other machines.
+
+use std::io;
+use std::time::Instant;
+
+use super::connection::{CONNECT_TIMEOUT, closed, connect};
+use super::{raw, rfc2217};
+use crate::config::Config;
+use crate::port::Port;
+
+/// Opens a port on another machine.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for a name that is none; [`io::ErrorKind::InvalidData`] for a server that speaks another
+/// protocol than the name says; what connecting fails with.
+pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
+    let explain = |error: io::Error| match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            io::Error::new(error.kind(), format!("{name}: {}", closed()))
+        }
+        kind => io::Error::new(kind, format!("{name}: {error}")),
+    };
+    let (scheme, address) = split(name).map_err(explain)?;
+    let stream = connect(address).map_err(explain)?;
+    let (reader, writer) = match scheme {
+        Scheme::Tcp => raw::open(stream),
+        Scheme::Rfc2217 => rfc2217::open(stream, config, Instant::now() + CONNECT_TIMEOUT),
+    }
+    .map_err(explain)?;
+    Ok(Port::Halves { reader, writer })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Scheme {
+    Tcp,
+    Rfc2217,
+}
+
+/// The scheme, and `host:port`.
+fn split(name: &str) -> io::Result<(Scheme, &str)> {
+    let wrong = |hint| io::Error::new(io::ErrorKind::InvalidInput, hint);
+    let (scheme, address) = name.split_once("://").unwrap_or(("", name));
+    let scheme = match scheme {
+        "tcp" | "socket" => Scheme::Tcp,
+        "rfc2217" => Scheme::Rfc2217,
+        _ => return Err(wrong("unknown scheme; `tcp://HOST:PORT` and `rfc2217://HOST:PORT` are known")),
+    };
+    let address = address.strip_suffix('/').unwrap_or(address);
+    let has_port = address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0));
+    if has_port { Ok((scheme, address)) } else { Err(wrong("`HOST:PORT` is missing behind `://`")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    fn server(serve: impl FnOnce(TcpStream) + Send + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = format!("tcp://{}", listener.local_addr().unwrap());
+        thread::spawn(move || serve(listener.accept().unwrap().0));
+        name
+    }
+
+    fn refused(name: &str) -> io::Error {
+        match open(name, &Config::default()) {
+            Ok(_) => panic!("{name} was opened"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn a_name_has_a_known_scheme_a_host_and_a_port() {
+        assert_eq!(split("tcp://rack:4001").unwrap(), (Scheme::Tcp, "rack:4001"));
+        assert_eq!(split("socket://10.0.0.1:1/").unwrap(), (Scheme::Tcp, "10.0.0.1:1"));
+        assert_eq!(split("rfc2217://[::1]:2217").unwrap(), (Scheme::Rfc2217, "[::1]:2217"));
+        for name in ["http://x:80", "tcp://x", "tcp://:1", "tcp://x:", "tcp://x:0", "tcp://x:70000", "://x:1"]
+        {
+            assert_eq!(refused(name).kind(), io::ErrorKind::InvalidInput, "{name}");
+        }
+    }
+
+    #[test]
+    fn bytes_go_both_ways_as_they_are() {
+        let name = server(|mut stream| {
+            let mut heard = [0; 4];
+            stream.read_exact(&mut heard).unwrap();
+            stream.write_all(&heard).unwrap();
+        });
+        let Ok(Port::Halves { mut reader, mut writer }) = open(&name, &Config::default()) else { panic!() };
+        writer.write_all(&[0, 0xff, 0xff, 13]).unwrap();
+        let mut answer = [0; 4];
+        reader.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, [0, 0xff, 0xff, 13]);
+    }
+
+    #[test]
+    fn a_telnet_server_behind_tcp_is_refused_early_or_late() {
+        let name = server(|mut stream| {
+            stream.write_all(b"\xff\xfb\x01\xff\xfb\x03").unwrap();
+            let _ = stream.read(&mut [0]);
+        });
+        let error = refused(&name);
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains("rfc2217://"), "{error}");
+        // Behind the first words it is the reader that finds it, wherever the bytes are split.
+        let (told, wait) = std::sync::mpsc::channel::<()>();
+        let name = server(move |mut stream| {
+            wait.recv().unwrap();
+            stream.write_all(b"\xff").unwrap();
+            wait.recv().unwrap();
+            stream.write_all(b"\xfd\x2c").unwrap();
+            let _ = stream.read(&mut [0]);
+        });
+        let Ok(Port::Halves { mut reader, writer }) = open(&name, &Config::default()) else { panic!() };
+        told.send(()).unwrap();
+        assert_eq!(reader.read(&mut [0; 9]).unwrap(), 1);
+        told.send(()).unwrap();
+        assert_eq!(reader.read(&mut [0; 9]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        drop(writer);
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_or_is_not_there_is_told() {
+        let error = refused(&server(drop));
+        assert!(error.to_string().contains("another client"), "{error}");
+        let name = {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            format!("tcp://{}", listener.local_addr().unwrap())
+        };
+        let error = refused(&name);
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        assert!(error.to_string().starts_with(&name), "{error}");
+    }
+
+    #[test]
+    fn a_writer_that_is_dropped_ends_its_reader() {
+        let name = server(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+        let Ok(Port::Halves { mut reader, writer }) = open(&name, &Config::default()) else { panic!() };
+        let reading = thread::spawn(move || reader.read(&mut [0; 9]));
+        drop(writer);
+        assert!(matches!(reading.join().unwrap(), Ok(0) | Err(_)));
+    }
+}
