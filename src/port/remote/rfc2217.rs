@@ -74,7 +74,7 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
     Ok((Box::new(reader), Box::new(PortWriter { out, ends })))
 }
 
-/// What was asked of the server, and what it has confirmed.
+/// The settings that the server was asked for, and those that it has confirmed.
 struct Agreement {
     options: Options,
     settings: Vec<(u8, Vec<u8>)>,
@@ -193,7 +193,7 @@ impl Agreement {
     }
 }
 
-/// Which options were answered: each once, so that two sides never answer each other without end.
+/// The options that were answered: each once, so that two sides never answer each other without end.
 #[derive(Debug, Default)]
 struct Options {
     answered: Vec<(u8, u8)>,

@@ -12,7 +12,7 @@ pub(super) const DONT: u8 = 254;
 /// The longest parameters of an option that are kept; what RFC 2217 has is shorter but for signatures.
 const MAX_PARAMETERS: usize = 64;
 
-/// What the other side asks for, among its data.
+/// A request of the other side, among its data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Request {
     /// WILL, WONT, DO or DONT, and the option.
