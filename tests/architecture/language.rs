@@ -82,6 +82,7 @@ const BRITISH: &str = "the spelling is British";
 const MAY_STAND: &[(&str, &str, &str)] = &[
     (".ci/mutants", "color", "the name of an option of other programs"),
     (".ci/run", "analyze", "the name of a program of systemd"),
+    ("contrib/README.md", "analyze", "the name of a program of systemd"),
     (".ci/run", "center", "the output of gnokii, a program of others"),
     (".ci/run", "color", "the name of an option of other programs"),
     ("examples/sim.rs", "color", "the name of a variable that many programs read"),
@@ -278,7 +279,7 @@ pub(crate) fn check_file_names(paths: &[&str]) -> Vec<String> {
 /// The sources, documents and scripts of the repository that were written for it.
 pub(crate) fn pages() -> Vec<Page> {
     let mut pages = Vec::new();
-    for folder in ["src", "tests", "examples", "benches", "docs", "fixtures", "fuzz", ".ci"] {
+    for folder in ["src", "tests", "examples", "benches", "docs", "fixtures", "fuzz", "contrib", ".ci"] {
         read(&root().join(folder), &mut pages);
     }
     for file in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml", "clippy.toml"] {
@@ -298,7 +299,9 @@ fn read(folder: &Path, pages: &mut Vec<Page>) {
                 read(&path, pages);
             }
         } else if path.extension().is_none_or(|ending| {
-            ["rs", "md", "py", "toml", "txt", "chat", "capture", "trace"].iter().any(|known| ending == *known)
+            ["rs", "md", "py", "toml", "txt", "chat", "capture", "trace", "rules", "service"]
+                .iter()
+                .any(|known| ending == *known)
         }) {
             page(&path, pages);
         }
