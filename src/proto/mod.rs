@@ -6,25 +6,19 @@
 //!
 //! Public with the feature `unstable-core` alone: these names change without a new major version.
 
-mod barrier;
 mod bearer;
 mod bring_up;
 mod channels;
 mod engine;
-mod exchange;
 mod histogram;
 mod interface;
-mod late_answers;
-mod open_send;
 mod outbox;
 mod owner;
 mod requests;
-mod resync;
 mod self_check;
 mod session;
 mod statistics;
 mod transparent;
-mod wake;
 
 pub use bring_up::BringUpStep;
 pub use channels::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};

@@ -5,13 +5,16 @@ use crate::error::Error;
 use crate::proto::statistics::Statistics;
 use crate::proto::{Event, Output, Response, SocketId, Ticket};
 
+/// An answer to a request.
+pub(super) type Answer = (Ticket, Result<Response, Error>);
+
 /// The outputs in their order, and the statistics, because every part that acts has the outbox at hand.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,
     /// Buffers to be filled again; what they held is gone.
     spare: Vec<Vec<u8>>,
-    pub(super) statistics: Statistics,
+    statistics: Statistics,
     /// Texts that must not be shown.
     secrets: SecretLines,
 }
@@ -46,6 +49,16 @@ impl Outbox {
         self.write(bytes);
     }
 
+    /// What is counted, to be counted on.
+    pub(super) fn count(&mut self) -> &mut Statistics {
+        &mut self.statistics
+    }
+
+    /// What was counted.
+    pub(super) fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
     /// An empty buffer, for [`write`](Self::write).
     pub(super) fn buffer(&mut self) -> Vec<u8> {
         let mut buffer = self.spare.pop().unwrap_or_default();
@@ -63,6 +76,10 @@ impl Outbox {
 
     pub(super) fn answer(&mut self, ticket: Ticket, result: Result<Response, Error>) {
         self.outputs.push_back(Output::Answered(ticket, result));
+    }
+
+    pub(super) fn answer_all(&mut self, answers: impl IntoIterator<Item = Answer>) {
+        self.outputs.extend(answers.into_iter().map(|(ticket, result)| Output::Answered(ticket, result)));
     }
 
     /// The content of a file is about to be written, which must not be shown: it may be a key.

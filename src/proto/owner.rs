@@ -1,4 +1,4 @@
-//! The part of the core that a command in flight belongs to.
+//! The part of the core that a command in flight belongs to. The session remembers it, and nothing else does.
 
 use super::interface::Ticket;
 use super::self_check::SelfCheck;
@@ -8,9 +8,32 @@ use crate::at::ChannelId;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Owner {
     BringUp,
-    Channel(ChannelId),
+    Channel(ChannelId, Job),
+    /// A channel of which everything has ended since: nothing comes of it.
+    Abandoned(ChannelId),
     Caller(Ticket),
     SelfCheck(SelfCheck),
     /// The transparent stream.
     Stream,
+}
+
+/// The work in flight for a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Job {
+    Prepare,
+    Start,
+    Send,
+    Fetch,
+    Acknowledgement,
+    Close,
+}
+
+impl Owner {
+    /// The channel that it belongs to, abandoned or not.
+    pub(super) fn channel(self) -> Option<ChannelId> {
+        match self {
+            Self::Channel(channel, _) | Self::Abandoned(channel) => Some(channel),
+            Self::BringUp | Self::Caller(_) | Self::SelfCheck(_) | Self::Stream => None,
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::at::Refusal;
 
-use super::exchange::{Failure, Finished};
 use super::histogram::Histogram;
+use super::session::{Failure, Finished};
 use super::{Event, SocketId};
 
 /// The counters of a modem since its port was opened. Everything only grows.

@@ -157,7 +157,7 @@ fn body(code: &str, offset: usize) -> Option<usize> {
 }
 
 /// Where `name` stands as a word of its own.
-fn words(code: &str, name: &str) -> Vec<usize> {
+pub(crate) fn words(code: &str, name: &str) -> Vec<usize> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(name)
         .map(|(offset, _)| offset)

@@ -12,6 +12,7 @@ mod habits;
 mod language;
 mod layers;
 mod luat_table;
+mod machines;
 mod paths;
 mod protocol_table;
 mod source;
@@ -64,6 +65,11 @@ fn files_import_in_no_circles_but_those_that_are_listed() {
         "files that import each other in a circle that tests/architecture/circles.rs does not list"
     );
     assert_eq!(gone, [] as [String; 0], "files that are in no circle any more; take them off that list");
+}
+
+#[test]
+fn machines_meet_in_the_engine_alone() {
+    assert_none(sources(&["src"]).iter().flat_map(machines::check).collect());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::at::{CmeError, Line, Refusal, SimState};
 use crate::error::NotReady;
-use crate::proto::exchange::Failure;
+use crate::proto::session::Failure;
 use crate::time::Timestamp;
 
 use super::states::{Pin, Radio};

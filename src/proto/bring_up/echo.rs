@@ -1,8 +1,8 @@
 //! The knowledge of the echo: whether the module sends commands back.
 
-use super::super::exchange::Failure;
 use super::states::Echo;
 use super::{BringUp, BringUpStep};
+use crate::proto::session::Failure;
 
 impl BringUp {
     /// Whether the module is known not to send commands back.

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use crate::at::{Field, Line, Refusal};
 use crate::error::Error;
-use crate::proto::outbox::Outbox;
+use crate::proto::outbox::Answer;
 use crate::proto::{Response, Ticket};
 use crate::time::Timestamp;
 
 /// The requests for what the peer has acknowledged, and when the module is asked next (`AT+CIPACK`).
 #[derive(Debug)]
-pub(in crate::proto) struct Delivery {
+pub(super) struct Delivery {
     pub(super) waiting: Vec<WaitingFlush>,
-    pub(in crate::proto) ask_at: Timestamp,
+    pub(super) ask_at: Timestamp,
     pub(super) pause: Duration,
     /// How often in a row the module has refused to tell.
     pub(super) refusals: u32,
@@ -54,57 +54,56 @@ impl Default for Delivery {
 
 impl Delivery {
     /// Whether the module is to be asked now. A request that waits for everything waits for what is still to be sent, too.
-    pub(in crate::proto) fn is_due(&self, now: Timestamp, is_sending: bool) -> bool {
+    pub(super) fn is_due(&self, now: Timestamp, is_sending: bool) -> bool {
         let for_everything = self.waiting.iter().any(|waiting| waiting.what == Wanted::Nothing);
         self.ask_at <= now && !(for_everything && is_sending)
     }
 
     /// The module has said how many bytes are not acknowledged.
-    pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool, out: &mut Outbox) {
-        self.waiting.retain(|waiting| {
-            let answer = match waiting.what {
-                Wanted::Count => Response::Unacknowledged(left),
-                Wanted::Nothing if left == 0 && !is_sending => Response::Done,
-                Wanted::Nothing | Wanted::Acceptance => return true,
-            };
-            out.answer(waiting.ticket, Ok(answer));
-            false
-        });
+    pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool) -> Vec<Answer> {
+        let is_clear = left == 0 && !is_sending;
+        let answers = self.answer_those(
+            |waiting| waiting.what == Wanted::Count || (waiting.what == Wanted::Nothing && is_clear),
+            |waiting| match waiting.what {
+                Wanted::Count => Ok(Response::Unacknowledged(left)),
+                Wanted::Nothing | Wanted::Acceptance => Ok(Response::Done),
+            },
+        );
         self.refusals = 0;
         self.ask_later(now);
+        answers
     }
 
     /// The module has refused to tell.
-    pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal, out: &mut Outbox) {
+    pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal) -> Vec<Answer> {
         self.refusals += 1;
+        let mut answers = Vec::new();
         if self.refusals >= MAX_REFUSALS {
             self.refusals = 0;
-            self.answer_those(Wanted::asks, out, &|| {
-                Err(Error::Refused { command: "AT+CIPACK".into(), code: refusal })
-            });
+            let error = |_: &WaitingFlush| Err(Error::Refused { command: "AT+CIPACK".into(), code: refusal });
+            answers = self.answer_those(|waiting| waiting.what.asks(), error);
         }
         self.ask_later(now);
+        answers
     }
 
     /// The module has accepted everything that was sent and queued.
-    pub(in crate::proto) fn accepted(&mut self, out: &mut Outbox) {
-        self.answer_those(|what| !what.asks(), out, &|| Ok(Response::Done));
+    pub(super) fn accepted(&mut self) -> Vec<Answer> {
+        self.answer_those(|waiting| !waiting.what.asks(), |_| Ok(Response::Done))
     }
 
     /// The module has not accepted something that was queued.
-    pub(in crate::proto) fn not_accepted(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
-        self.answer_those(|what| !what.asks(), out, &|| Err(error()));
+    pub(super) fn not_accepted(&mut self, error: &dyn Fn() -> Error) -> Vec<Answer> {
+        self.answer_those(|waiting| !waiting.what.asks(), |_| Err(error()))
     }
 
-    pub(super) fn answer_those(
+    fn answer_those(
         &mut self,
-        which: impl Fn(Wanted) -> bool,
-        out: &mut Outbox,
-        answer: &dyn Fn() -> Result<Response, Error>,
-    ) {
-        for waiting in self.waiting.extract_if(.., |waiting| which(waiting.what)) {
-            out.answer(waiting.ticket, answer());
-        }
+        which: impl Fn(&WaitingFlush) -> bool,
+        answer: impl Fn(&WaitingFlush) -> Result<Response, Error>,
+    ) -> Vec<Answer> {
+        let those = self.waiting.extract_if(.., |waiting| which(waiting));
+        those.map(|waiting| (waiting.ticket, answer(&waiting))).collect()
     }
 
     /// The module could not be asked, or is to be asked again.
@@ -115,24 +114,17 @@ impl Delivery {
     }
 
     /// The acknowledgements will not be known any more: every waiting request gets the error.
-    pub(in crate::proto) fn fail(&mut self, error: &dyn Fn() -> Error, out: &mut Outbox) {
-        for waiting in std::mem::take(&mut self.waiting) {
-            out.answer(waiting.ticket, Err(error()));
-        }
+    pub(super) fn fail(&mut self, error: &dyn Fn() -> Error) -> Vec<Answer> {
         self.ask_at = Timestamp::MAX;
+        self.answer_those(|_| true, |_| Err(error()))
     }
 
-    pub(in crate::proto) fn expire(&mut self, now: Timestamp, out: &mut Outbox) {
-        self.waiting.retain(|waiting| {
-            let keep = waiting.deadline > now;
-            if !keep {
-                out.answer(waiting.ticket, Err(Error::timeout(waiting.what.name(), waiting.timeout)));
-            }
-            keep
-        });
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Answer> {
+        let late = |waiting: &WaitingFlush| Err(Error::timeout(waiting.what.name(), waiting.timeout));
+        self.answer_those(|waiting| waiting.deadline <= now, late)
     }
 
-    pub(in crate::proto) fn deadline(&self) -> Timestamp {
+    pub(super) fn deadline(&self) -> Timestamp {
         self.waiting.iter().map(|waiting| waiting.deadline).min().unwrap_or(Timestamp::MAX)
     }
 }
@@ -157,7 +149,7 @@ impl Wanted {
 }
 
 /// The last number of `+CIPACK: sent,acknowledged,not acknowledged`.
-pub(in crate::proto) fn unacknowledged(lines: &[String]) -> Option<u32> {
+pub(super) fn unacknowledged(lines: &[String]) -> Option<u32> {
     let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
     list.get(2).and_then(Field::number)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::at::{ChannelId, ChannelNews, Command};
 use crate::error::{CloseReason, Error};
-use crate::proto::outbox::Outbox;
+use crate::proto::outbox::Answer;
 use crate::proto::statistics::SocketStatistics;
 use crate::proto::{SocketId, Ticket};
 use crate::time::Timestamp;
@@ -20,28 +20,28 @@ use super::window::Window;
 /// A slot of the module, and the socket that uses it.
 #[derive(Debug)]
 pub(in crate::proto) struct Channel {
-    pub(in crate::proto) id: ChannelId,
-    pub(in crate::proto) link: Link,
+    pub(super) id: ChannelId,
+    pub(super) link: Link,
     /// What the link is, while there is one.
-    pub(in crate::proto) security: Security,
+    pub(super) security: Security,
     /// Counts the sockets that the channel has carried.
     generation: u32,
-    pub(in crate::proto) socket: Option<Socket>,
+    pub(super) socket: Option<Socket>,
     /// Until then late news of an earlier connection may come.
-    pub(in crate::proto) stale_until: Timestamp,
+    pub(super) stale_until: Timestamp,
     /// Until when the module may be making the connection that was started last, whether anything waits for it or not.
     pub(super) making_until: Timestamp,
     /// What the module is to be asked about before it is believed.
-    pub(in crate::proto) doubt: Option<Doubt>,
+    pub(super) doubt: Option<Doubt>,
     /// The doubt that it has been asked about. The answer settles no doubt that has come since.
-    pub(in crate::proto) asked: Option<Doubt>,
+    pub(super) asked: Option<Doubt>,
     /// When data came last, or the link was closed.
-    pub(in crate::proto) heard_at: Timestamp,
+    pub(super) heard_at: Timestamp,
 }
 
 /// The reason why the module is asked how a channel stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Doubt {
+pub(super) enum Doubt {
     /// News that may be of another connection. What the status does not contradict is believed.
     News(ChannelNews),
     /// The connection that is being made may stand already. Only the status can prove that.
@@ -53,31 +53,31 @@ const LATE_DATA: Duration = Duration::from_secs(10);
 
 /// The application's side.
 #[derive(Debug)]
-pub(in crate::proto) struct Socket {
-    pub(in crate::proto) window: Window,
+pub(super) struct Socket {
+    pub(super) window: Window,
     /// Why no more data will come; what is in the window can still be read.
-    pub(in crate::proto) end: Option<End>,
-    pub(in crate::proto) sends: VecDeque<Send>,
-    pub(in crate::proto) closers: Vec<Closer>,
+    pub(super) end: Option<End>,
+    pub(super) sends: VecDeque<Send>,
+    pub(super) closers: Vec<Closer>,
     /// Whether the module has announced data that were not fetched.
-    pub(in crate::proto) waiting: bool,
+    pub(super) waiting: bool,
     /// When a silent channel is asked for data, in manual mode.
-    pub(in crate::proto) poll_at: Timestamp,
+    pub(super) poll_at: Timestamp,
     /// Whether a fetch goes before the next send.
-    pub(in crate::proto) fetch_next: bool,
+    pub(super) fetch_next: bool,
     /// The length of the send in flight, if its request is answered already.
-    pub(in crate::proto) abandoned: Option<usize>,
+    pub(super) abandoned: Option<usize>,
     /// Whether the module takes data at the moment.
-    pub(in crate::proto) pressure: Pressure,
+    pub(super) pressure: Pressure,
     /// What keeps it alive.
-    pub(in crate::proto) heart: Option<Heart>,
+    pub(super) heart: Option<Heart>,
     /// The requests that wait for the peer's acknowledgement.
-    pub(in crate::proto) delivery: Delivery,
+    pub(super) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
-    pub(in crate::proto) refusals: u32,
+    pub(super) refusals: u32,
     /// How many bytes the last fetch has asked for.
-    pub(in crate::proto) fetch_len: usize,
-    pub(in crate::proto) statistics: SocketStatistics,
+    pub(super) fetch_len: usize,
+    pub(super) statistics: SocketStatistics,
 }
 
 /// The end of a socket.
@@ -94,29 +94,29 @@ pub(in crate::proto) enum End {
 
 /// Data on their way out.
 #[derive(Debug)]
-pub(in crate::proto) struct Send {
+pub(super) struct Send {
     /// The request that waits; `None` for queued data.
-    pub(in crate::proto) ticket: Option<Ticket>,
-    pub(in crate::proto) data: Vec<u8>,
+    pub(super) ticket: Option<Ticket>,
+    pub(super) data: Vec<u8>,
     /// Bytes that the module has.
-    pub(in crate::proto) accepted: usize,
+    pub(super) accepted: usize,
     /// Bytes that the module is being given.
-    pub(in crate::proto) in_flight: usize,
-    pub(in crate::proto) asked_at: Timestamp,
-    pub(in crate::proto) deadline: Timestamp,
-    pub(in crate::proto) timeout: Duration,
+    pub(super) in_flight: usize,
+    pub(super) asked_at: Timestamp,
+    pub(super) deadline: Timestamp,
+    pub(super) timeout: Duration,
 }
 
 /// A request that waits for the close.
 #[derive(Debug)]
-pub(in crate::proto) struct Closer {
-    pub(in crate::proto) ticket: Ticket,
-    pub(in crate::proto) deadline: Timestamp,
-    pub(in crate::proto) timeout: Duration,
+pub(super) struct Closer {
+    pub(super) ticket: Ticket,
+    pub(super) deadline: Timestamp,
+    pub(super) timeout: Duration,
 }
 
 impl Channel {
-    pub(in crate::proto) fn new(id: ChannelId) -> Self {
+    pub(super) fn new(id: ChannelId) -> Self {
         Self {
             id,
             link: Link::Idle,
@@ -132,18 +132,18 @@ impl Channel {
     }
 
     /// Whether the module can't have any data of it: it has carried nothing for a while.
-    pub(in crate::proto) fn is_long_unused(&self, now: Timestamp) -> bool {
+    pub(super) fn is_long_unused(&self, now: Timestamp) -> bool {
         let is_unused = matches!(self.link, Link::Idle) && self.socket.is_none();
         is_unused && (self.generation == 0 || now >= self.heard_at + LATE_DATA)
     }
 
     /// Whether a new socket can have it.
-    pub(in crate::proto) fn is_free(&self) -> bool {
+    pub(super) fn is_free(&self) -> bool {
         self.socket.is_none() && matches!(self.link, Link::Idle)
     }
 
     /// Whether it will be free without a further request: its user is done with it, and only the module is not.
-    pub(in crate::proto) fn is_being_released(&self) -> bool {
+    pub(super) fn is_being_released(&self) -> bool {
         let is_left = self.socket.as_ref().is_none_or(|socket| !socket.closers.is_empty());
         is_left
             && match &self.link {
@@ -156,12 +156,12 @@ impl Channel {
     }
 
     /// The socket that it carries now, or would carry.
-    pub(in crate::proto) fn socket_id(&self) -> SocketId {
+    pub(super) fn socket_id(&self) -> SocketId {
         SocketId { channel: self.id, generation: self.generation }
     }
 
     /// Begins a new socket.
-    pub(in crate::proto) fn occupy(&mut self, window: Window) -> SocketId {
+    pub(super) fn occupy(&mut self, window: Window) -> SocketId {
         self.doubt = None;
         self.asked = None;
         self.generation = self.generation.wrapping_add(1);
@@ -185,7 +185,7 @@ impl Channel {
     }
 
     /// The socket, if the handle is not of an earlier one.
-    pub(in crate::proto) fn socket_of(&mut self, id: SocketId) -> Option<&mut Socket> {
+    pub(super) fn socket_of(&mut self, id: SocketId) -> Option<&mut Socket> {
         if id.generation == self.generation { self.socket.as_mut() } else { None }
     }
 
@@ -194,69 +194,24 @@ impl Channel {
     }
 
     /// The socket, if it is open for data both ways.
-    pub(in crate::proto) fn open_socket(&mut self) -> Option<&mut Socket> {
+    pub(super) fn open_socket(&mut self) -> Option<&mut Socket> {
         self.socket.as_mut().filter(|socket| socket.end.is_none())
     }
 }
 
-impl Send {
-    /// Data whose caller waits for at most `timeout`.
-    pub(in crate::proto) fn new(ticket: Ticket, data: Vec<u8>, now: Timestamp, timeout: Duration) -> Self {
-        Self {
-            ticket: Some(ticket),
-            data,
-            accepted: 0,
-            in_flight: 0,
-            asked_at: now,
-            deadline: now + timeout,
-            timeout,
-        }
-    }
-
-    /// Data whose caller does not wait.
-    pub(in crate::proto) fn queued(data: Vec<u8>) -> Self {
-        Self {
-            ticket: None,
-            data,
-            accepted: 0,
-            in_flight: 0,
-            asked_at: Timestamp::ZERO,
-            deadline: Timestamp::MAX,
-            timeout: Duration::MAX,
-        }
-    }
-}
-
 impl Socket {
-    /// Puts data behind those that wait already.
-    pub(in crate::proto) fn push(&mut self, send: Send, out: &mut Outbox) {
-        self.statistics.given += send.data.len() as u64;
-        self.sends.push_back(send);
-        let queued = self.queued();
-        out.statistics.queued(&mut self.statistics, queued);
-    }
-
-    /// The module has accepted `len` bytes.
-    pub(in crate::proto) fn accepted(&mut self, len: usize, out: &mut Outbox) {
-        self.statistics.sent += len as u64;
-        self.statistics.sends += 1;
-        out.statistics.sent += len as u64;
-    }
-
     /// Whether the module has everything.
-    pub(in crate::proto) fn is_drained(&self) -> bool {
+    pub(super) fn is_drained(&self) -> bool {
         self.sends.is_empty() && self.abandoned.is_none()
     }
 
-    /// If so, the requests that wait for that are answered.
-    pub(in crate::proto) fn tell_drained(&mut self, out: &mut Outbox) {
-        if self.is_drained() {
-            self.delivery.accepted(out);
-        }
+    /// If so, the answers to the requests that wait for that.
+    pub(super) fn answers_when_drained(&mut self) -> Vec<Answer> {
+        if self.is_drained() { self.delivery.accepted() } else { Vec::new() }
     }
 
     /// `len` bytes have come from the peer.
-    pub(in crate::proto) fn heard(&mut self, now: Timestamp, len: usize) {
+    pub(super) fn heard(&mut self, now: Timestamp, len: usize) {
         self.statistics.received += len as u64;
         self.statistics.receives += 1;
         if let Some(heart) = &mut self.heart {
@@ -265,13 +220,13 @@ impl Socket {
     }
 
     /// The number of bytes that the module does not have yet.
-    pub(in crate::proto) fn queued(&self) -> usize {
+    pub(super) fn queued(&self) -> usize {
         let waiting: usize = self.sends.iter().map(|send| send.data.len() - send.accepted).sum();
         waiting + self.abandoned.unwrap_or(0)
     }
 
     /// The error that a read or a send gets once the socket has ended.
-    pub(in crate::proto) fn error(&self) -> Option<Error> {
+    pub(super) fn error(&self) -> Option<Error> {
         self.end.as_ref().map(End::error)
     }
 }
@@ -286,7 +241,7 @@ impl End {
         }
     }
 
-    pub(in crate::proto) fn reason(&self) -> Option<CloseReason> {
+    pub(super) fn reason(&self) -> Option<CloseReason> {
         match self {
             Self::Closed(reason) => Some(*reason),
             Self::Overrun { .. } | Self::Restarted | Self::PortLost(_) => None,
@@ -296,12 +251,12 @@ impl End {
 
 impl Socket {
     /// Whether `len` bytes can be sent at once: a datagram can't be cut.
-    pub(in crate::proto) fn carries(&self, len: usize) -> bool {
+    pub(super) fn carries(&self, len: usize) -> bool {
         !self.window.has_borders() || len <= Command::MAX_CHUNK
     }
 }
 
 /// The message about a datagram that can't be sent.
-pub(in crate::proto) fn too_long(what: &'static str) -> Error {
+pub(super) fn too_long(what: &'static str) -> Error {
     Error::invalid(what, format_args!("is longer than {} bytes", Command::MAX_CHUNK))
 }

@@ -10,8 +10,9 @@ use crate::time::Timestamp;
 
 use super::Channels;
 use super::channel::{Closer, End, Send};
+use super::frame::Fetched;
 use super::link::{Link, Remains};
-use super::opening::refuse_connect;
+use super::open::refuse_connect;
 use super::pressure::Pressure;
 
 impl Channels {
@@ -50,7 +51,7 @@ impl Channels {
     }
 
     /// Ends the socket on a channel, if it has not ended, and has the link closed.
-    pub(in crate::proto) fn end(&mut self, id: ChannelId, end: End, out: &mut Outbox) {
+    pub(super) fn end(&mut self, id: ChannelId, end: End, out: &mut Outbox) {
         let channel = self.channel(id);
         let socket_id = channel.socket_id();
         let connecting = channel.link.take_ticket();
@@ -73,15 +74,10 @@ impl Channels {
     }
 
     /// Nothing more can be sent on a channel.
-    pub(in crate::proto) fn fail_sends(
-        &mut self,
-        id: ChannelId,
-        error: &dyn Fn() -> Error,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
-        socket.delivery.fail(error, out);
+        out.answer_all(socket.delivery.fail(error));
         for send in std::mem::take(&mut socket.sends) {
             let Send { ticket, data, accepted, .. } = send;
             match ticket {
@@ -95,13 +91,20 @@ impl Channels {
         }
     }
 
-    /// Ends every socket and connection. A close is confirmed if the module holds nothing any more; without a port it
+    /// Ends every socket and connection, with what is in flight for one. A close is confirmed if the module holds nothing any more; without a port it
     /// never will be.
-    pub(in crate::proto) fn end_all(&mut self, end: &End, remains: Remains, out: &mut Outbox) {
-        if let Some((id, _)) = self.job.take()
-            && let Some(socket) = &mut self.channel(id).socket
-        {
-            socket.statistics.commands.abandoned += 1;
+    pub(in crate::proto) fn end_all(
+        &mut self,
+        end: &End,
+        remains: Remains,
+        in_flight: Option<ChannelId>,
+        out: &mut Outbox,
+    ) {
+        if let Some(id) = in_flight {
+            self.fetched = Fetched::Nothing;
+            if let Some(socket) = &mut self.channel(id).socket {
+                socket.statistics.commands.abandoned += 1;
+            }
         }
         self.bearer.settle();
         if *end == End::Restarted {
@@ -129,7 +132,7 @@ impl Channels {
     }
 
     /// Answers the requests that wait for the close when the module holds nothing any more.
-    pub(in crate::proto) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
+    pub(super) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
         let channel = self.channel(id);
         if !matches!(channel.link, Link::Idle) {
             return;

@@ -6,7 +6,7 @@ use crate::at::{ChannelId, ChannelNews};
 use crate::config::ReceiveMode;
 use crate::error::CloseReason;
 use crate::proto::outbox::Outbox;
-use crate::proto::resync::ChannelSet;
+use crate::proto::session::ChannelSet;
 use crate::time::Timestamp;
 
 use super::Channels;

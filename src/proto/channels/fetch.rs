@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::at::{ChannelId, ChannelNews, CmeError, Command, Refusal};
 use crate::error::CloseReason;
 use crate::proto::Event;
-use crate::proto::exchange::{Failure, Finished};
 use crate::proto::outbox::Outbox;
+use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
 use super::channel::{Doubt, End, Socket};
@@ -26,7 +26,7 @@ const LENGTHS: usize = 64;
 impl Socket {
     /// The length of the next fetch: one less than the last one, so that a full answer to that, if it comes
     /// again, is more than was asked for. A datagram must not be cut.
-    pub(in crate::proto) fn next_fetch(&mut self) -> usize {
+    pub(super) fn next_fetch(&mut self) -> usize {
         let was_last = self.fetch_len + LENGTHS <= Command::MAX_CHUNK;
         self.fetch_len =
             if was_last || self.window.has_borders() { Command::MAX_CHUNK } else { self.fetch_len - 1 };
@@ -35,7 +35,7 @@ impl Socket {
 }
 
 impl Channels {
-    pub(in crate::proto) fn fetch_finished(
+    pub(super) fn fetch_finished(
         &mut self,
         now: Timestamp,
         id: ChannelId,
@@ -49,7 +49,7 @@ impl Channels {
         socket.poll_at = now + poll;
         match (fetched, &finished.result) {
             // An answer with its own proof is believed, however the session judges the final.
-            (Fetched::Confirmed, _) => self.fetch_confirmed(now, id, out),
+            (Fetched::Confirmed, _) => self.fetched_whole(now, id, out),
             (Fetched::Nothing, Err(Failure::Refused(refusal)))
                 if draining.is_some() && says_closed(*refusal) =>
             {
@@ -78,7 +78,7 @@ impl Channels {
         }
     }
 
-    fn fetch_confirmed(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+    fn fetched_whole(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
         let channel = self.channel(id);
         let draining = draining(&channel.link);
         let socket_id = channel.socket_id();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::at::{ChannelId, Refusal};
 use crate::error::{DeliveryUnknown, Error};
-use crate::proto::exchange::Failure;
 use crate::proto::outbox::Outbox;
+use crate::proto::session::Failure;
 use crate::proto::{Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
@@ -48,7 +48,7 @@ impl Channels {
     }
 
     /// The module has answered a question about delivery, or not.
-    pub(in crate::proto) fn tell_delivery(
+    pub(super) fn tell_delivery(
         &mut self,
         now: Timestamp,
         id: ChannelId,
@@ -65,12 +65,12 @@ impl Channels {
                     let known = statistics.sent.saturating_sub(u64::from(left));
                     statistics.acknowledged = statistics.acknowledged.max(known);
                 }
-                socket.delivery.acknowledged(now, left, is_sending, out);
+                out.answer_all(socket.delivery.acknowledged(now, left, is_sending));
             }
             (_, Err(Failure::Refused(refusal)))
                 if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
             {
-                socket.delivery.refused(now, *refusal, out);
+                out.answer_all(socket.delivery.refused(now, *refusal));
             }
             (_, _) => socket.delivery.ask_later(now),
         }

@@ -10,7 +10,7 @@ use crate::proto::SocketId;
 
 /// Payload under way.
 #[derive(Debug)]
-pub(in crate::proto) struct Receiving {
+pub(super) struct Receiving {
     pub(super) socket: SocketId,
     pub(super) len: usize,
     /// Whether it is given to its socket: that may have ended, or be overrun.
@@ -21,7 +21,7 @@ pub(in crate::proto) struct Receiving {
 
 /// The data that the fetch in flight has brought.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(in crate::proto) enum Fetched {
+pub(super) enum Fetched {
     /// Nothing.
     #[default]
     Nothing,
@@ -44,7 +44,7 @@ pub(in crate::proto) enum Late {
 
 /// Pushed data of which all have come, and which nothing has followed yet that shows that they are as long as announced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Unproved {
+pub(super) enum Unproved {
     /// They end like the beginning of a header, or contain the name of one: some of their bytes may be lost, and their end may
     /// belong to the data behind.
     Suspect(SocketId),

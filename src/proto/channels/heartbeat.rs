@@ -67,7 +67,7 @@ pub struct HeartbeatStatistics {
 
 /// The heartbeat of one socket.
 #[derive(Debug)]
-pub(in crate::proto) struct Heart {
+pub(super) struct Heart {
     pub(super) pulse: Pulse,
     /// The last traffic either way.
     pub(super) traffic_at: Timestamp,
@@ -100,27 +100,27 @@ impl Pulse {
 }
 
 impl Heart {
-    pub(in crate::proto) fn new(now: Timestamp, pulse: Pulse) -> Self {
+    pub(super) fn new(now: Timestamp, pulse: Pulse) -> Self {
         let statistics = HeartbeatStatistics::default();
         Self { pulse, traffic_at: now, awaited: Awaited::Nothing, count: 0, statistics }
     }
 
-    pub(in crate::proto) fn due_at(&self) -> Timestamp {
+    pub(super) fn due_at(&self) -> Timestamp {
         self.traffic_at + self.pulse.every
     }
 
     /// Whether a heartbeat has had no answer yet.
-    pub(in crate::proto) fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         matches!(self.awaited, Awaited::Data(_))
     }
 
     /// The module has taken data.
-    pub(in crate::proto) fn sent(&mut self, now: Timestamp) {
+    pub(super) fn sent(&mut self, now: Timestamp) {
         self.traffic_at = now;
     }
 
     /// Data have come.
-    pub(in crate::proto) fn received(&mut self, now: Timestamp) {
+    pub(super) fn received(&mut self, now: Timestamp) {
         self.traffic_at = now;
         let statistics = &mut self.statistics;
         statistics.missed = 0;

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 use super::Channels;
 use super::channel::{End, Send, Socket, too_long};
 use super::heartbeat::{Awaited, Beat, Heart, HeartbeatFailure, HeartbeatStatistics, Pulse};
+use super::sends::push;
 
 impl Channels {
     /// Begins, changes or ends the heartbeat of a socket.
@@ -57,7 +58,7 @@ impl Channels {
                 (Some(()), Some(payload)) => {
                     let send = Send::queued(payload.clone());
                     heart.spoke(now);
-                    socket.push(send, out);
+                    push(socket, send, out);
                 }
                 (Some(()), None) => out.push(Output::Beat(socket_id, count)),
             }
@@ -116,7 +117,7 @@ impl Channels {
             }
             Some(words) => {
                 heart.spoke(now);
-                socket.push(Send::queued(words), out);
+                push(socket, Send::queued(words), out);
                 return Ok(());
             }
         };

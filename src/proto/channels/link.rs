@@ -29,7 +29,7 @@ use super::opening::Opening;
 /// | `Starting`, `Connecting`, `Up`, `Draining`, `Closing` | the module or the port is lost sight of, or all is to be shut down | `Used` |
 /// | `Used` | `AT+CIPSHUT` is answered | `Idle` |
 #[derive(Debug, Default)]
-pub(in crate::proto) enum Link {
+pub(super) enum Link {
     /// Nothing. A channel that timed out may still give a late result, so it is taken last until then.
     #[default]
     Idle,
@@ -64,7 +64,7 @@ pub(in crate::proto) enum Remains {
 
 impl Link {
     /// The connection on its way, if there is one.
-    pub(in crate::proto) fn opening(&self) -> Option<&Opening> {
+    pub(super) fn opening(&self) -> Option<&Opening> {
         match self {
             Self::Wanted(opening)
             | Self::Preparing(opening)
@@ -75,7 +75,7 @@ impl Link {
     }
 
     /// The connection on its way, to be changed.
-    pub(in crate::proto) fn opening_mut(&mut self) -> Option<&mut Opening> {
+    pub(super) fn opening_mut(&mut self) -> Option<&mut Opening> {
         match self {
             Self::Wanted(opening)
             | Self::Preparing(opening)
@@ -86,22 +86,22 @@ impl Link {
     }
 
     /// Whether the module is making a connection, during which some firmware answers nothing else.
-    pub(in crate::proto) fn is_connecting(&self) -> bool {
+    pub(super) fn is_connecting(&self) -> bool {
         matches!(self, Self::Starting(_) | Self::Connecting(_))
     }
 
     /// Whether data can be sent.
-    pub(in crate::proto) fn can_send(&self) -> bool {
+    pub(super) fn can_send(&self) -> bool {
         matches!(self, Self::Up | Self::Stream)
     }
 
     /// Whether data can be fetched.
-    pub(in crate::proto) fn can_fetch(&self) -> bool {
+    pub(super) fn can_fetch(&self) -> bool {
         matches!(self, Self::Up | Self::Draining(_))
     }
 
     /// The reason why nothing can be sent, if the connection stood before.
-    pub(in crate::proto) fn ended(&self) -> CloseReason {
+    pub(super) fn ended(&self) -> CloseReason {
         match self {
             Self::Draining(reason) => *reason,
             Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Starting(_) | Self::Connecting(_) => {
@@ -112,7 +112,7 @@ impl Link {
     }
 
     /// A command that prepares it is written.
-    pub(in crate::proto) fn preparing(&mut self) {
+    pub(super) fn preparing(&mut self) {
         *self = match std::mem::take(self) {
             Self::Wanted(opening) => Self::Preparing(opening),
             other => other,
@@ -120,7 +120,7 @@ impl Link {
     }
 
     /// `AT+CIPSTART` is written.
-    pub(in crate::proto) fn started(&mut self, now: Timestamp) {
+    pub(super) fn started(&mut self, now: Timestamp) {
         *self = match std::mem::take(self) {
             Self::Wanted(opening) => Self::Starting(Opening { started_at: now, ..opening }),
             other => other,
@@ -128,7 +128,7 @@ impl Link {
     }
 
     /// The module has begun to connect.
-    pub(in crate::proto) fn accepted(&mut self) {
+    pub(super) fn accepted(&mut self) {
         *self = match std::mem::take(self) {
             Self::Starting(opening) => Self::Connecting(opening),
             other => other,
@@ -204,12 +204,12 @@ impl Link {
     }
 
     /// A transparent stream begins on it.
-    pub(in crate::proto) fn stream_begins(&mut self) {
+    pub(super) fn stream_begins(&mut self) {
         *self = Self::Stream;
     }
 
     /// The stream is over. Returns whether it was on this channel.
-    pub(in crate::proto) fn stream_is_over(&mut self) -> bool {
+    pub(super) fn stream_is_over(&mut self) -> bool {
         let was_stream = matches!(self, Self::Stream);
         if was_stream {
             *self = Self::Idle;
@@ -235,7 +235,7 @@ impl Link {
     }
 
     /// The request that waits for the connection, to be answered otherwise than by its result.
-    pub(in crate::proto) fn take_ticket(&mut self) -> Option<Ticket> {
+    pub(super) fn take_ticket(&mut self) -> Option<Ticket> {
         match self {
             Self::Wanted(opening)
             | Self::Preparing(opening)
@@ -246,7 +246,7 @@ impl Link {
     }
 
     /// Everything on the module has ended, or is to end.
-    pub(in crate::proto) fn cut(&mut self, remains: Remains) {
+    pub(super) fn cut(&mut self, remains: Remains) {
         *self = match (remains, std::mem::take(self)) {
             (Remains::Nothing, _) => Self::Idle,
             (Remains::Unknown, Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Stream) => {
@@ -265,7 +265,7 @@ impl Link {
     }
 
     /// The channel is not wanted any more.
-    pub(in crate::proto) fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         *self = match std::mem::take(self) {
             Self::Idle | Self::Wanted(_) => Self::Idle,
             Self::Preparing(opening) => Self::Preparing(Opening { ticket: None, ..opening }),

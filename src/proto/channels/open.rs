@@ -2,28 +2,25 @@
 
 use crate::at::{ChannelId, Command, Protocol};
 use crate::error::{Error, NotReady};
+use crate::proto::Ticket;
 use crate::proto::bearer::Sign;
 use crate::proto::outbox::Outbox;
+use crate::proto::owner::Job;
 use crate::time::Timestamp;
 
 use super::channel::End;
 use super::link::Link;
-use super::opening::{Opening, Strays, refuse_connect};
+use super::opening::{Opening, Strays};
 use super::queue::Queue;
 use super::security::Security;
 use super::tls_state::Switch;
 use super::turn::Turn;
 use super::window::Window;
-use super::{Channels, Job, STALE};
+use super::{Channels, STALE};
 
 impl Channels {
     /// The next command of a connection that is wanted, if it is its turn.
-    pub(super) fn opening_turn(
-        &mut self,
-        now: Timestamp,
-        id: ChannelId,
-        out: &mut Outbox,
-    ) -> Option<(Job, Turn)> {
+    pub(super) fn opening_turn(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) -> Option<Turn> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
         if opening.preparation.security() == Security::Plain && self.tls.switch == Switch::Off {
             return self.start_turn(now, id);
@@ -32,14 +29,14 @@ impl Channels {
     }
 
     /// Nothing is left to prepare: `AT+CIPSTART`.
-    pub(super) fn start_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<(Job, Turn)> {
+    pub(super) fn start_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<Turn> {
         let channel = self.channel(id);
         let Link::Wanted(opening) = &channel.link else { return None };
         let command = Command::start(id, opening.protocol, &opening.host, opening.port);
         channel.security = opening.preparation.security();
         channel.link.started(now);
         channel.making_until = now + STALE;
-        Some((Job::Start, Turn { channel: id, command, payload: None }))
+        Some(Turn { channel: id, job: Job::Start, command, payload: None })
     }
 
     /// Takes a free channel for a new connection, or waits for one that is being released.
@@ -61,7 +58,7 @@ impl Channels {
     }
 
     /// Connections that have got a channel which the firmware does not offer, and are not begun, wait again, or are refused.
-    pub(in crate::proto) fn withdraw_beyond_offer(&mut self, now: Timestamp, out: &mut Outbox) {
+    pub(super) fn withdraw_beyond_offer(&mut self, now: Timestamp, out: &mut Outbox) {
         for channel in self.all.iter_mut().skip(self.offered) {
             if let Some(opening) = channel.link.withdrawn() {
                 channel.socket = None;
@@ -73,7 +70,7 @@ impl Channels {
     }
 
     /// Gives free channels to the requests that wait for one.
-    pub(in crate::proto) fn assign(&mut self, now: Timestamp) {
+    pub(super) fn assign(&mut self, now: Timestamp) {
         while !self.queue.is_empty() {
             let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
             let Some(channel) = free.min_by_key(|channel| (channel.stale_until > now, channel.id)) else {
@@ -106,19 +103,14 @@ impl Channels {
     }
 
     /// No connection that waits gets a channel any more.
-    pub(in crate::proto) fn refuse_queued(&mut self, end: &End, out: &mut Outbox) {
+    pub(super) fn refuse_queued(&mut self, end: &End, out: &mut Outbox) {
         for opening in std::mem::take(&mut self.queue.0) {
             refuse_connect(opening.ticket, end.error(), out);
         }
     }
 
     /// The requests that have waited long enough for a channel.
-    pub(in crate::proto) fn expire_queued(
-        &mut self,
-        now: Timestamp,
-        not_ready: Option<NotReady>,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn expire_queued(&mut self, now: Timestamp, not_ready: Option<NotReady>, out: &mut Outbox) {
         self.queue.0.retain(|opening| {
             let keep = opening.deadline > now;
             if !keep {
@@ -130,20 +122,14 @@ impl Channels {
     }
 
     /// A connection could not be made.
-    pub(in crate::proto) fn fail_connect(
-        &mut self,
-        id: ChannelId,
-        opening: Opening,
-        error: Error,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn fail_connect(&mut self, id: ChannelId, opening: Opening, error: Error, out: &mut Outbox) {
         self.channel(id).socket = None;
         refuse_connect(opening.ticket, error, out);
     }
 
     /// The connection on the channel can't be used. It is made once more, on another channel if one is free. The second time
     /// the request fails with this error.
-    pub(in crate::proto) fn retry_connect(
+    pub(super) fn retry_connect(
         &mut self,
         now: Timestamp,
         id: ChannelId,
@@ -163,7 +149,7 @@ impl Channels {
         self.assign(now);
     }
 
-    pub(in crate::proto) fn expire_connect(
+    pub(super) fn expire_connect(
         &mut self,
         now: Timestamp,
         id: ChannelId,
@@ -188,5 +174,13 @@ impl Channels {
         };
         channel.link.release();
         self.fail_connect(id, opening, error, out);
+    }
+}
+
+/// Answers the request for a connection, if it still waits: there will be none.
+pub(super) fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
+    if let Some(ticket) = ticket {
+        out.count().failed += 1;
+        out.answer(ticket, Err(error));
     }
 }

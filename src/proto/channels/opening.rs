@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::at::{Protocol, Quotable, Refusal};
 use crate::error::{Error, TlsFailure, TlsStep};
 use crate::proto::Ticket;
-use crate::proto::exchange::Finished;
-use crate::proto::outbox::Outbox;
+use crate::proto::session::Finished;
 use crate::time::Timestamp;
 use crate::tls::TlsSettings;
 
@@ -17,28 +16,28 @@ use super::security::Security;
 #[derive(Clone, Debug)]
 pub(in crate::proto) struct Opening {
     /// The request that waits; `None` when it is answered.
-    pub(in crate::proto) ticket: Option<Ticket>,
-    pub(in crate::proto) protocol: Protocol,
-    pub(in crate::proto) host: Quotable,
-    pub(in crate::proto) port: u16,
-    pub(in crate::proto) deadline: Timestamp,
-    pub(in crate::proto) timeout: Duration,
+    pub(super) ticket: Option<Ticket>,
+    pub(super) protocol: Protocol,
+    pub(super) host: Quotable,
+    pub(super) port: u16,
+    pub(super) deadline: Timestamp,
+    pub(super) timeout: Duration,
     /// When the application has asked for it.
-    pub(in crate::proto) asked_at: Timestamp,
+    pub(super) asked_at: Timestamp,
     /// When `AT+CIPSTART` was written, or asked for.
-    pub(in crate::proto) started_at: Timestamp,
+    pub(super) started_at: Timestamp,
     /// Whether the module has once said that it still holds the channel.
-    pub(in crate::proto) retried: bool,
+    pub(super) retried: bool,
     /// Data that came for the channel before the connection was confirmed.
-    pub(in crate::proto) strays: Strays,
+    pub(super) strays: Strays,
     /// What is to be done before it can be started.
-    pub(in crate::proto) preparation: Preparation,
+    pub(super) preparation: Preparation,
 }
 
 /// Data for a channel whose connection is not confirmed. They are dropped. They belong to an earlier connection, or to this
 /// one, whose `CONNECT OK` was late or lost; then its data have a hole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Strays {
+pub(super) enum Strays {
     /// There were none.
     None,
     /// It is unknown which connection they belong to. The module was asked at this moment.
@@ -52,7 +51,7 @@ pub(super) const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 impl Strays {
     /// Data have come. Returns whether the module is to be asked which connection they belong to.
-    pub(in crate::proto) fn came(&mut self, now: Timestamp) -> bool {
+    pub(super) fn came(&mut self, now: Timestamp) -> bool {
         let asked_at = match *self {
             Self::None => None,
             Self::Doubtful(at) | Self::Earlier(at) => Some(at),
@@ -63,19 +62,11 @@ impl Strays {
     }
 
     /// The module has said that the connection does not stand yet.
-    pub(in crate::proto) fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         *self = match *self {
             Self::Doubtful(at) => Self::Earlier(at),
             other => other,
         };
-    }
-}
-
-/// Answers the request for a connection, if it still waits: there will be none.
-pub(in crate::proto) fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
-    if let Some(ticket) = ticket {
-        out.statistics.failed += 1;
-        out.answer(ticket, Err(error));
     }
 }
 
@@ -111,7 +102,7 @@ impl Opening {
     }
 
     /// The error of a connection that the module did not make.
-    pub(in crate::proto) fn refused(&self, refusal: Refusal) -> Error {
+    pub(super) fn refused(&self, refusal: Refusal) -> Error {
         match self.preparation.security() {
             Security::Plain => Error::ConnectFailed(refusal),
             Security::Tls { .. } => Error::Tls { step: TlsStep::Connect, why: TlsFailure::Refused(refusal) },
@@ -119,7 +110,7 @@ impl Opening {
     }
 
     /// The error of one that the module did not begin, and how long the caller has waited for it.
-    pub(in crate::proto) fn unanswered(&self, now: Timestamp, finished: &Finished) -> Error {
+    pub(super) fn unanswered(&self, now: Timestamp, finished: &Finished) -> Error {
         let (name, after) = (finished.command.name(), now - self.asked_at);
         match self.preparation.security() {
             Security::Plain => Error::timeout(name, after),
@@ -128,7 +119,7 @@ impl Opening {
     }
 
     /// The error of one that was not made in time.
-    pub(in crate::proto) fn late(&self) -> Error {
+    pub(super) fn late(&self) -> Error {
         match self.preparation.security() {
             Security::Plain => Error::timeout("connect", self.timeout),
             Security::Tls { .. } => {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::at::{ChannelId, Command, Field, Line, Quotable, Refusal, TlsKey};
 use crate::error::{TlsFailure, TlsStep};
-use crate::proto::exchange::{Failure, Finished};
+use crate::proto::session::{Failure, Finished};
 use crate::tls::{File, PARTS, Setting, TlsSettings};
 
 use super::security::Security;
@@ -25,7 +25,7 @@ use super::security::Security;
 ///
 /// No answer in time ends it at any step.
 #[derive(Clone, Debug)]
-pub(in crate::proto) struct Preparation {
+pub(super) struct Preparation {
     tls: Option<TlsSettings>,
     progress: PreparationProgress,
 }
@@ -56,15 +56,15 @@ enum PreparationStep {
 
 /// A command to write, and its effect.
 #[derive(Debug)]
-pub(in crate::proto) struct Ask {
-    pub(in crate::proto) command: Command,
-    pub(in crate::proto) payload: Option<Vec<u8>>,
-    pub(in crate::proto) effect: ModuleEffect,
+pub(super) struct Ask {
+    pub(super) command: Command,
+    pub(super) payload: Option<Vec<u8>>,
+    pub(super) effect: ModuleEffect,
 }
 
 /// The effect of a step on the module beyond this connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum ModuleEffect {
+pub(super) enum ModuleEffect {
     None,
     /// The content of this file is unknown from the moment at which it is written, until that was done.
     Writes(Quotable),
@@ -77,16 +77,16 @@ pub(in crate::proto) enum ModuleEffect {
 }
 
 impl Preparation {
-    pub(in crate::proto) fn plain() -> Self {
+    pub(super) fn plain() -> Self {
         Self { tls: None, progress: PreparationProgress::Waiting }
     }
 
-    pub(in crate::proto) fn of(tls: TlsSettings) -> Self {
+    pub(super) fn of(tls: TlsSettings) -> Self {
         Self { tls: Some(tls), progress: PreparationProgress::Waiting }
     }
 
     /// The security that the connection will have.
-    pub(in crate::proto) fn security(&self) -> Security {
+    pub(super) fn security(&self) -> Security {
         match &self.tls {
             None => Security::Plain,
             Some(tls) => Security::Tls { plain_beside: tls.plain_beside() },
@@ -94,22 +94,18 @@ impl Preparation {
     }
 
     /// Everything is to be done from the first step: on another channel, or because files were removed.
-    pub(in crate::proto) fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.progress = PreparationProgress::Waiting;
     }
 
     /// Whether it has begun.
-    pub(in crate::proto) fn is_under_way(&self) -> bool {
+    pub(super) fn is_under_way(&self) -> bool {
         matches!(self.progress, PreparationProgress::Under(_))
     }
 
     /// Begins; `is_set` tells which settings the context has of an earlier connection, `is_unsure` of which files the
     /// content is unknown.
-    pub(in crate::proto) fn begin(
-        &mut self,
-        is_set: impl Fn(TlsKey) -> bool,
-        is_unsure: impl Fn(&Quotable) -> bool,
-    ) {
+    pub(super) fn begin(&mut self, is_set: impl Fn(TlsKey) -> bool, is_unsure: impl Fn(&Quotable) -> bool) {
         let mut steps = VecDeque::new();
         if let Some(tls) = &self.tls {
             let files = tls.files.iter().enumerate();
@@ -133,7 +129,7 @@ impl Preparation {
     }
 
     /// Whether the switch is next, and to what.
-    pub(in crate::proto) fn switches_to(&self) -> Option<bool> {
+    pub(super) fn switches_to(&self) -> Option<bool> {
         match self.next()? {
             PreparationStep::Switch(on) => Some(*on),
             PreparationStep::Create(_)
@@ -147,7 +143,7 @@ impl Preparation {
 
     /// The command of the next step; `None` when the connection can be started. `seconds` is how long the module may
     /// wait for a number of bytes.
-    pub(in crate::proto) fn ask(&self, context: ChannelId, seconds: impl Fn(usize) -> u32) -> Option<Ask> {
+    pub(super) fn ask(&self, context: ChannelId, seconds: impl Fn(usize) -> u32) -> Option<Ask> {
         let plain = |command| Some(Ask { command, payload: None, effect: ModuleEffect::None });
         let of_file = |part: usize, command: fn(&Quotable) -> Command| {
             self.file(part).and_then(|file| plain(command(file.name())))
@@ -182,10 +178,7 @@ impl Preparation {
     }
 
     /// The command of the step has ended: what it has done, or why there is no connection.
-    pub(in crate::proto) fn finished(
-        &mut self,
-        finished: &Finished,
-    ) -> Result<ModuleEffect, (TlsStep, TlsFailure)> {
+    pub(super) fn finished(&mut self, finished: &Finished) -> Result<ModuleEffect, (TlsStep, TlsFailure)> {
         let at = self.step();
         let PreparationProgress::Under(steps) = &mut self.progress else { return Ok(ModuleEffect::None) };
         let Some(step) = steps.pop_front() else { return Ok(ModuleEffect::None) };
@@ -234,7 +227,7 @@ impl Preparation {
     }
 
     /// The step that failed, as the application is told.
-    pub(in crate::proto) fn step(&self) -> TlsStep {
+    pub(super) fn step(&self) -> TlsStep {
         let PreparationProgress::Under(steps) = &self.progress else { return TlsStep::Turn };
         match steps.front() {
             Some(

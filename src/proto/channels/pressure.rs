@@ -24,7 +24,7 @@ use super::unconfirmed::Unconfirmed;
 /// | `Unconfirmed` | the module has counted the bytes, or says late that it has them | `None` |
 /// | `Unconfirmed` | anything else | the socket has ended |
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Pressure {
+pub(super) enum Pressure {
     None,
     Ask(Refused),
     Wait(Timestamp, Refused),
@@ -33,7 +33,7 @@ pub(in crate::proto) enum Pressure {
 
 /// A send that was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) struct Refused {
+pub(super) struct Refused {
     pub(super) refusal: Refusal,
     /// The next pause.
     pub(super) pause: Duration,
@@ -49,7 +49,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Pressure {
     /// The moment at which the send is tried again, if it waits for that.
-    pub(in crate::proto) fn retry_at(self) -> Option<Timestamp> {
+    pub(super) fn retry_at(self) -> Option<Timestamp> {
         match self {
             Self::Wait(until, _) => Some(until),
             Self::None | Self::Ask(_) | Self::Unconfirmed(_) => None,
@@ -57,7 +57,7 @@ impl Pressure {
     }
 
     /// The moment at which the module is asked about a send that it has not confirmed.
-    pub(in crate::proto) fn confirm_at(self) -> Option<Timestamp> {
+    pub(super) fn confirm_at(self) -> Option<Timestamp> {
         match self {
             Self::Unconfirmed(unconfirmed) => Some(unconfirmed.ask_at()),
             Self::None | Self::Ask(_) | Self::Wait(..) => None,
@@ -65,12 +65,12 @@ impl Pressure {
     }
 
     /// Whether the module is to be asked what it has of the socket's data.
-    pub(in crate::proto) fn asks(self, now: Timestamp) -> bool {
+    pub(super) fn asks(self, now: Timestamp) -> bool {
         matches!(self, Self::Ask(_)) || self.confirm_at().is_some_and(|at| at <= now)
     }
 
     /// Whether the next send can be tried.
-    pub(in crate::proto) fn allows(self, now: Timestamp) -> bool {
+    pub(super) fn allows(self, now: Timestamp) -> bool {
         match self {
             Self::None => true,
             Self::Ask(_) | Self::Unconfirmed(_) => false,

@@ -11,12 +11,12 @@ use super::opening::Opening;
 pub(in crate::proto) struct Queue(pub(super) VecDeque<Opening>);
 
 impl Queue {
-    pub(in crate::proto) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The earliest moment at which one of them has waited long enough.
-    pub(in crate::proto) fn deadline(&self) -> Timestamp {
+    pub(super) fn deadline(&self) -> Timestamp {
         self.0.iter().map(|opening| opening.deadline).min().unwrap_or(Timestamp::MAX)
     }
 }

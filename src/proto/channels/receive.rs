@@ -6,16 +6,20 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
+use std::net::SocketAddr;
+
 use crate::at::{ChannelId, Command, Fault, Header, HeaderKind, Protocol, announced};
-use crate::proto::Event;
+use crate::config::ReceiveMode;
+use crate::error::{CloseReason, Error};
 use crate::proto::outbox::Outbox;
-use crate::proto::resync::ChannelSet;
+use crate::proto::session::ChannelSet;
+use crate::proto::{Event, SocketId};
 use crate::time::Timestamp;
 
+use super::Channels;
 use super::channel::{Doubt, End};
 use super::frame::{Fetched, Late, Receiving, Unproved};
 use super::link::Link;
-use super::{Channels, Job};
 
 impl Channels {
     /// A header announces payload. Returns the fault, if it has one.
@@ -24,6 +28,7 @@ impl Channels {
         now: Timestamp,
         header: &Header,
         late: Late,
+        is_asked: bool,
         out: &mut Outbox,
     ) -> Option<Fault> {
         let (id, left, from) = match header.kind {
@@ -36,7 +41,7 @@ impl Channels {
         }
         // Data that were not asked for are the late answer to a fetch that timed out, perhaps of an earlier socket.
         let wanted = match left {
-            Some(_) => self.job == Some((id, Job::Fetch)),
+            Some(_) => is_asked,
             None => !self.is_stray(now, id, header.len, out),
         };
         if left.is_some() && wanted {
@@ -109,7 +114,7 @@ impl Channels {
         };
         socket.window.push(bytes);
         let unread = socket.window.held();
-        out.statistics.unread(&mut socket.statistics, unread);
+        out.count().unread(&mut socket.statistics, unread);
         if last && !fetched {
             self.unproved = Some(Unproved::Plain(id));
         }
@@ -159,7 +164,7 @@ impl Channels {
         let mut hurt = ChannelSet::from_iter([id.channel]);
         if let Some(socket) = self.channel(id.channel).socket_of(id) {
             let came = socket.window.take_unfinished();
-            out.statistics.lost(&mut socket.statistics, came.len());
+            out.count().lost(&mut socket.statistics, came.len());
             announced(&came).for_each(|channel| hurt.insert(channel));
         }
         hurt
@@ -173,7 +178,7 @@ impl Channels {
         let mut swallowed = ChannelSet::default();
         if let Some(socket) = self.channel(id.channel).socket_of(id).filter(|_| receiving.kept) {
             let came = socket.window.take_unfinished();
-            out.statistics.lost(&mut socket.statistics, receiving.len);
+            out.count().lost(&mut socket.statistics, receiving.len);
             announced(&came).for_each(|channel| swallowed.insert(channel));
         }
         Some((id.channel, receiving.len, swallowed))
@@ -187,6 +192,56 @@ impl Channels {
             Link::Starting(_) | Link::Connecting(_) | Link::Stream => false,
         };
         self.all.iter().any(|channel| may(&channel.link))
+    }
+
+    /// Reads what has come. The error says why nothing more will come; `None` means that nothing has come yet.
+    pub(in crate::proto) fn read(
+        &mut self,
+        id: SocketId,
+        buf: &mut [u8],
+        keep: bool,
+    ) -> Result<Option<usize>, Error> {
+        let channel = self.channel(id.channel);
+        let Some(socket) = channel.socket_of(id) else { return Err(Error::Closed(CloseReason::Local)) };
+        if buf.is_empty() {
+            return Ok(Some(0));
+        }
+        if socket.window.readable() > 0 {
+            let count = if keep { socket.window.peek(buf) } else { socket.window.read(buf) };
+            return Ok(Some(count));
+        }
+        match &socket.end {
+            None => Ok(None),
+            Some(end) => Err(end.error()),
+        }
+    }
+
+    /// The sender of the datagram that is read next, as far as the firmware reports it.
+    pub(in crate::proto) fn sender(&mut self, id: SocketId) -> Option<SocketAddr> {
+        self.channel(id.channel).socket_of(id)?.window.sender()
+    }
+
+    /// The number of bytes that can be read, and whether the socket has ended.
+    pub(in crate::proto) fn readable(&mut self, id: SocketId) -> (usize, bool) {
+        match self.channel(id.channel).socket_of(id) {
+            Some(socket) => (socket.window.readable(), socket.end.is_some()),
+            None => (0, true),
+        }
+    }
+
+    /// Whether the module sends data unasked.
+    pub(in crate::proto) fn is_pushed(&self) -> bool {
+        self.mode == ReceiveMode::Push
+    }
+
+    /// Whether all data of the fetch in flight have come, and nothing behind them.
+    pub(in crate::proto) fn awaits_confirmation(&self) -> bool {
+        self.fetched == Fetched::Whole
+    }
+
+    /// The `OK` of the fetch in flight has come directly behind its data.
+    pub(in crate::proto) fn fetch_confirmed(&mut self) {
+        self.fetched = Fetched::Confirmed;
     }
 
     /// The channels with an open socket.
@@ -211,7 +266,7 @@ impl Channels {
     fn overrun(&mut self, id: ChannelId, len: usize, out: &mut Outbox) {
         let lost = len as u64;
         if let Some(socket) = self.channel(id).open_socket() {
-            out.statistics.lost(&mut socket.statistics, len);
+            out.count().lost(&mut socket.statistics, len);
             if socket.window.has_borders() {
                 // A lost datagram is no error.
                 return;
@@ -223,7 +278,7 @@ impl Channels {
             && let Some(End::Overrun { lost: before }) = &mut socket.end
         {
             *before = before.saturating_add(lost);
-            out.statistics.lost(&mut socket.statistics, len);
+            out.count().lost(&mut socket.statistics, len);
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::at::{ChannelId, Refusal};
 use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
-use crate::proto::exchange::Failure;
 use crate::proto::outbox::Outbox;
+use crate::proto::session::Failure;
 use crate::time::Timestamp;
 
 use super::Channels;
@@ -15,7 +15,7 @@ use super::pressure::Pressure;
 
 impl Channels {
     /// A send was refused in place of the prompt.
-    pub(in crate::proto) fn send_refused(&mut self, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
+    pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
         if let Some(len) = socket.abandoned.take() {
             // The caller was told of a time-out, and the module has not taken them after all.
@@ -26,11 +26,11 @@ impl Channels {
             send.in_flight = 0;
         }
         socket.pressure = socket.pressure.refused(refusal);
-        socket.tell_drained(out);
+        out.answer_all(socket.answers_when_drained());
     }
 
     /// The question for what the module still holds has ended, with an answer or without.
-    pub(in crate::proto) fn acknowledgement_finished(
+    pub(super) fn acknowledgement_finished(
         &mut self,
         now: Timestamp,
         id: ChannelId,

@@ -5,15 +5,16 @@ use crate::config::ReceiveMode;
 use crate::error::Error;
 use crate::proto::Deadline;
 use crate::proto::bearer::Sign;
-use crate::proto::exchange::{Failure, Finished};
 use crate::proto::outbox::Outbox;
+use crate::proto::owner::Job;
+use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
 use super::channel::{Channel, Doubt};
 use super::frame::Fetched;
 use super::link::{Link, Remains};
 use super::turn::Turn;
-use super::{Channels, Job, STALE};
+use super::{Channels, STALE};
 
 impl Channels {
     /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
@@ -24,11 +25,12 @@ impl Channels {
             self.turn = index + 1;
             let manual = self.mode == ReceiveMode::Manual;
             let opening = self.opening_turn(now, self.all[index].id, out);
-            if let Some((job, mut turn)) = opening.or_else(|| self.all[index].next_turn(now, manual, out)) {
-                if let (Job::Send, Some(payload)) = (job, &turn.payload) {
+            if let Some(mut turn) =
+                opening.or_else(|| self.all[index].next_turn(now, manual, || out.buffer()))
+            {
+                if let (Job::Send, Some(payload)) = (turn.job, &turn.payload) {
                     turn.command = self.acceptance.limit(turn.command, payload.len(), self.baud_rate);
                 }
-                self.job = Some((turn.channel, job));
                 if let Some(socket) = &mut self.channel(turn.channel).socket {
                     socket.statistics.commands.written += 1;
                 }
@@ -39,19 +41,25 @@ impl Channels {
         None
     }
 
-    /// The command in flight has ended.
-    pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: Finished, out: &mut Outbox) {
-        let Some((id, job)) = self.job.take() else { return };
+    /// A command for a channel has ended.
+    pub(in crate::proto) fn finished(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        job: Job,
+        finished: &Finished,
+        out: &mut Outbox,
+    ) {
         if let Some(socket) = &mut self.channel(id).socket {
-            socket.statistics.commands.finished(&finished);
+            socket.statistics.commands.finished(finished);
         }
         match job {
-            Job::Prepare => self.prepared(now, id, &finished, out),
-            Job::Start => self.start_finished(now, id, &finished, out),
-            Job::Send => self.send_finished(now, id, &finished, out),
+            Job::Prepare => self.prepared(now, id, finished, out),
+            Job::Start => self.start_finished(now, id, finished, out),
+            Job::Send => self.send_finished(now, id, finished, out),
             Job::Acknowledgement => self.acknowledgement_finished(now, id, &finished.result, out),
-            Job::Fetch => self.fetch_finished(now, id, &finished, out),
-            Job::Close => self.close_finished(now, id, &finished, out),
+            Job::Fetch => self.fetch_finished(now, id, finished, out),
+            Job::Close => self.close_finished(now, id, finished, out),
         }
     }
 
@@ -135,7 +143,7 @@ impl Channels {
             self.expire_connect(now, id, not_ready, out);
             self.expire_sends(now, id, out);
             let Some(socket) = &mut self.channel(id).socket else { continue };
-            socket.delivery.expire(now, out);
+            out.answer_all(socket.delivery.expire(now));
             socket.closers.retain(|closer| {
                 let keep = closer.deadline > now;
                 if !keep {
@@ -183,13 +191,13 @@ impl Channels {
 }
 
 impl Channel {
-    fn next_turn(&mut self, now: Timestamp, manual: bool, out: &mut Outbox) -> Option<(Job, Turn)> {
+    fn next_turn(&mut self, now: Timestamp, manual: bool, buffer: impl FnOnce() -> Vec<u8>) -> Option<Turn> {
         let id = self.id;
-        let turn = |command| Turn { channel: id, command, payload: None };
+        let turn = |job, command| Some(Turn { channel: id, job, command, payload: None });
         match &self.link {
             Link::Used => {
                 self.link.closing();
-                return Some((Job::Close, turn(Command::close(id))));
+                return turn(Job::Close, Command::close(id));
             }
             // `opening_turn` gives these their commands.
             Link::Wanted(_) | Link::Preparing(_) => return None,
@@ -205,7 +213,7 @@ impl Channel {
         let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
         if is_up && (asks || socket.pressure.asks(now)) {
             socket.delivery.ask_at = Timestamp::MAX;
-            return Some((Job::Acknowledgement, turn(Command::acknowledged(id))));
+            return turn(Job::Acknowledgement, Command::acknowledged(id));
         }
         let send = socket.sends.front_mut().filter(|_| is_up && socket.pressure.allows(now));
         // One that receives and sends does both in turn.
@@ -219,14 +227,14 @@ impl Channel {
                     false => harmless_len(rest, Command::MAX_CHUNK),
                 };
                 send.in_flight = len;
-                let mut payload = out.buffer();
+                let mut payload = buffer();
                 payload.extend_from_slice(&rest[..len]);
                 let command = Command::send(id, len);
-                Some((Job::Send, Turn { channel: id, command, payload: Some(payload) }))
+                Some(Turn { channel: id, job: Job::Send, command, payload: Some(payload) })
             }
             _ if wants_fetch => {
                 socket.poll_at = Timestamp::MAX;
-                Some((Job::Fetch, turn(Command::fetch(id, socket.next_fetch()))))
+                turn(Job::Fetch, Command::fetch(id, socket.next_fetch()))
             }
             _ => None,
         }

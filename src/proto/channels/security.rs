@@ -2,7 +2,7 @@
 
 /// The security of a channel's connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Security {
+pub(super) enum Security {
     Plain,
     Tls {
         /// Whether plain connections may be opened beside it.

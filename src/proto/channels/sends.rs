@@ -1,20 +1,77 @@
 //! The outcomes of a send: accepted, refused, not confirmed, or given up by its caller.
 
+use std::time::Duration;
+
 use crate::at::{ChannelId, Refusal};
 use crate::error::{CloseReason, Error};
-use crate::proto::exchange::{Failure, Finished};
 use crate::proto::outbox::Outbox;
-use crate::proto::{Event, Response};
+use crate::proto::session::{Failure, Finished};
+use crate::proto::{Event, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
-use super::channel::{End, Send};
+use super::channel::{End, Send, Socket, too_long};
 use super::link::Link;
 use super::pressure::Pressure;
 use super::unconfirmed::Acceptance;
 use super::{Channels, STALE};
 
 impl Channels {
-    pub(in crate::proto) fn send_finished(
+    /// Puts data behind those that wait already.
+    pub(in crate::proto) fn send(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        ticket: Ticket,
+        data: Vec<u8>,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
+        let channel = self.channel(id.channel);
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
+        match channel.socket_of(id) {
+            Some(socket) if data.is_empty() && socket.window.has_borders() => {
+                out.answer(ticket, Err(empty_datagram()));
+            }
+            _ if data.is_empty() => out.answer(ticket, Ok(Response::Sent { accepted: 0, data })),
+            Some(socket) if !socket.carries(data.len()) => out.answer(ticket, Err(too_long("datagram"))),
+            Some(socket) if can_send && socket.end.is_none() => {
+                push(socket, Send::new(ticket, data, now, timeout), out);
+            }
+            Some(socket) => {
+                // Without an end, but not up either: what the peer has sent is still being fetched.
+                let error = socket.error().unwrap_or(Error::Closed(ended));
+                out.answer(ticket, Err(error));
+            }
+            None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
+        }
+    }
+
+    /// Puts data behind those that wait already; no request waits for them, so there is a limit.
+    pub(in crate::proto) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
+        let limit = self.queue_limit;
+        let channel = self.channel(id.channel);
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
+        let answer = match channel.socket_of(id) {
+            Some(socket) if data.is_empty() && socket.window.has_borders() => Err(empty_datagram()),
+            Some(socket) if !socket.carries(data.len()) => Err(too_long("datagram")),
+            Some(socket) if can_send && socket.end.is_none() => {
+                let room = limit.saturating_sub(socket.queued());
+                if data.len() > room {
+                    Err(Error::QueueFull { room })
+                } else {
+                    if !data.is_empty() {
+                        push(socket, Send::queued(data), out);
+                    }
+                    Ok(Response::Done)
+                }
+            }
+            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(ended))),
+            None => Err(Error::Closed(CloseReason::Local)),
+        };
+        out.answer(ticket, answer);
+    }
+
+    pub(super) fn send_finished(
         &mut self,
         now: Timestamp,
         id: ChannelId,
@@ -51,19 +108,19 @@ impl Channels {
     }
 
     /// The module has what was in flight.
-    pub(in crate::proto) fn piece_accepted(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+    pub(super) fn piece_accepted(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
         socket.pressure = Pressure::None;
         if let Some(len) = socket.abandoned.take() {
-            socket.accepted(len, out);
-            socket.tell_drained(out);
+            accepted(socket, len, out);
+            out.answer_all(socket.answers_when_drained());
             return;
         }
         let Some(send) = socket.sends.front_mut() else { return };
         let len = std::mem::take(&mut send.in_flight);
         self.piece_given(now, id, len, out);
         if let Some(socket) = self.channel(id).open_socket() {
-            socket.tell_drained(out);
+            out.answer_all(socket.answers_when_drained());
         }
     }
 
@@ -74,7 +131,7 @@ impl Channels {
         let Some(send) = socket.sends.front_mut() else { return };
         send.accepted += len;
         let is_over = send.accepted == send.data.len();
-        socket.accepted(len, out);
+        accepted(socket, len, out);
         if let Some(heart) = &mut socket.heart {
             heart.sent(now);
         }
@@ -97,18 +154,18 @@ impl Channels {
                 let Some(send) = socket.sends.pop_front() else { return };
                 match send.ticket {
                     Some(ticket) => out.answer(ticket, Err(error(&send))),
-                    None => socket.delivery.not_accepted(&|| error(&send), out),
+                    None => out.answer_all(socket.delivery.not_accepted(&|| error(&send))),
                 }
                 send.data.len()
             }
         };
         socket.statistics.unsent += len as u64;
         out.event(Event::Unsent(socket_id, len));
-        socket.tell_drained(out);
+        out.answer_all(socket.answers_when_drained());
     }
 
     /// Sends whose time is up are answered; what is in flight of them goes on.
-    pub(in crate::proto) fn expire_sends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+    pub(super) fn expire_sends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
         let Some(socket) = &mut self.channel(id).socket else { return };
         let mut index = 0;
         while index < socket.sends.len() {
@@ -131,6 +188,54 @@ impl Channels {
                 out.answer(ticket, answer);
             }
         }
-        socket.tell_drained(out);
+        out.answer_all(socket.answers_when_drained());
     }
+}
+
+impl Send {
+    /// Data whose caller waits for at most `timeout`.
+    pub(super) fn new(ticket: Ticket, data: Vec<u8>, now: Timestamp, timeout: Duration) -> Self {
+        Self {
+            ticket: Some(ticket),
+            data,
+            accepted: 0,
+            in_flight: 0,
+            asked_at: now,
+            deadline: now + timeout,
+            timeout,
+        }
+    }
+
+    /// Data whose caller does not wait.
+    pub(super) fn queued(data: Vec<u8>) -> Self {
+        Self {
+            ticket: None,
+            data,
+            accepted: 0,
+            in_flight: 0,
+            asked_at: Timestamp::ZERO,
+            deadline: Timestamp::MAX,
+            timeout: Duration::MAX,
+        }
+    }
+}
+
+/// Puts data behind those that wait already.
+pub(super) fn push(socket: &mut Socket, send: Send, out: &mut Outbox) {
+    socket.statistics.given += send.data.len() as u64;
+    socket.sends.push_back(send);
+    let queued = socket.queued();
+    out.count().queued(&mut socket.statistics, queued);
+}
+
+/// The module has accepted `len` bytes.
+fn accepted(socket: &mut Socket, len: usize, out: &mut Outbox) {
+    socket.statistics.sent += len as u64;
+    socket.statistics.sends += 1;
+    out.count().sent += len as u64;
+}
+
+/// The module has no way to send one: a length of zero is a send that Ctrl-Z ends.
+fn empty_datagram() -> Error {
+    Error::invalid("datagram", "is empty, and the module can't send one")
 }

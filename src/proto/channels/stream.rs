@@ -120,7 +120,7 @@ impl Channels {
             None => {}
             Some(End::Overrun { lost }) => {
                 *lost += payload.len() as u64;
-                out.statistics.lost(&mut socket.statistics, payload.len());
+                out.count().lost(&mut socket.statistics, payload.len());
                 return;
             }
             Some(End::Closed(_) | End::Restarted | End::PortLost(_)) => return,
@@ -128,7 +128,7 @@ impl Channels {
         let (kept, lost) = payload.split_at(payload.len().min(socket.window.room()));
         let was_empty = socket.window.readable() == 0;
         socket.window.push(kept);
-        out.statistics.unread(&mut socket.statistics, socket.window.held());
+        out.count().unread(&mut socket.statistics, socket.window.held());
         let len = socket.window.finish_frame();
         if len > 0 {
             socket.heard(now, len);
@@ -138,7 +138,7 @@ impl Channels {
             }
         }
         if !lost.is_empty() {
-            out.statistics.lost(&mut socket.statistics, lost.len());
+            out.count().lost(&mut socket.statistics, lost.len());
             self.end(id, End::Overrun { lost: lost.len() as u64 }, out);
         }
     }

@@ -2,24 +2,20 @@
 
 use crate::at::ChannelId;
 use crate::error::{Error, TlsFailure, TlsStep};
-use crate::proto::exchange::Finished;
 use crate::proto::outbox::Outbox;
+use crate::proto::owner::Job;
+use crate::proto::session::Finished;
 use crate::time::Timestamp;
 
+use super::Channels;
 use super::link::Link;
 use super::security::Security;
 use super::tls_state::Switch;
 use super::turn::Turn;
-use super::{Channels, Job};
 
 impl Channels {
     /// The next command of a connection that depends on TLS: its own TLS, or the module's switch that an earlier one left on.
-    pub(super) fn secured_turn(
-        &mut self,
-        now: Timestamp,
-        id: ChannelId,
-        out: &mut Outbox,
-    ) -> Option<(Job, Turn)> {
+    pub(super) fn secured_turn(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) -> Option<Turn> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
         if !opening.preparation.is_under_way() {
             if self.is_preparing() {
@@ -43,13 +39,7 @@ impl Channels {
     }
 
     /// The command of a preparation has ended.
-    pub(in crate::proto) fn prepared(
-        &mut self,
-        now: Timestamp,
-        id: ChannelId,
-        finished: &Finished,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn prepared(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         let Some(mut opening) = self.channel(id).link.prepared() else { return };
         let result = opening.preparation.finished(finished);
         let result = result.map(|effect| self.tls.done(id, effect));
@@ -76,14 +66,14 @@ impl Channels {
         }
     }
 
-    fn preparation_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<(Job, Turn)> {
+    fn preparation_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<Turn> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
         let Some(ask) = opening.preparation.ask(id, |len| self.tls.seconds(len)) else {
             return self.start_turn(now, id);
         };
         self.tls.written(id, ask.effect);
         self.channel(id).link.preparing();
-        Some((Job::Prepare, Turn { channel: id, command: ask.command, payload: ask.payload }))
+        Some(Turn { channel: id, job: Job::Prepare, command: ask.command, payload: ask.payload })
     }
 
     /// Whether a preparation is under way: one at a time, so that none takes another's files away.

@@ -13,7 +13,7 @@ use super::preparation::ModuleEffect;
 /// connections (assumption: nothing, or the module refuses to change it, which is a typed error). If that is wrong, TLS might
 /// go on in the clear. So it is not switched off while TLS connections are open, unless each of them allows it.
 #[derive(Debug)]
-pub(in crate::proto) struct Tls {
+pub(super) struct Tls {
     pub(super) switch: Switch,
     /// Settings that earlier connections have left in the contexts.
     pub(super) set: Vec<(ChannelId, TlsKey)>,
@@ -49,7 +49,7 @@ pub(super) const WRITE_SECONDS: u32 = 15;
 pub(super) const BITS_TWICE: u64 = 20;
 
 impl Tls {
-    pub(in crate::proto) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
             switch: Switch::Off,
             set: Vec::new(),
@@ -59,7 +59,7 @@ impl Tls {
     }
 
     /// The module has restarted and has forgotten everything but its files (protocol section 1).
-    pub(in crate::proto) fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.switch = Switch::Off;
         self.set.clear();
     }

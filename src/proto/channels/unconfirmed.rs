@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// [`SETTLE`] the module is asked how many bytes it has counted on the connection (`AT+CIPACK`). A result that comes later still
 /// is a late one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) struct Unconfirmed {
+pub(super) struct Unconfirmed {
     pub(super) len: usize,
     pub(super) filled_at: Timestamp,
     pub(super) ask_at: Timestamp,
@@ -53,14 +53,14 @@ impl Unconfirmed {
     }
 
     /// The moment at which the module is to be asked.
-    pub(in crate::proto) fn ask_at(self) -> Timestamp {
+    pub(super) fn ask_at(self) -> Timestamp {
         self.ask_at
     }
 }
 
 impl Acceptance {
     /// The command with the time that its result may take.
-    pub(in crate::proto) fn limit(self, command: Command, len: usize, baud_rate: u32) -> Command {
+    pub(super) fn limit(self, command: Command, len: usize, baud_rate: u32) -> Command {
         match self {
             Self::Slow => command,
             Self::Quick => {

@@ -2,8 +2,8 @@
 
 use crate::at::{ChannelId, ChannelNews, Field, Line, Refusal};
 use crate::error::CloseReason;
-use crate::proto::exchange::Failure;
 use crate::proto::outbox::Outbox;
+use crate::proto::session::Failure;
 use crate::time::Timestamp;
 
 use super::channel::End;
@@ -14,7 +14,7 @@ use super::{Channels, STALE};
 
 impl Channels {
     /// The result of a stream's send did not come, though its payload was written behind the prompt.
-    pub(in crate::proto) fn send_unconfirmed(&mut self, now: Timestamp, id: ChannelId) {
+    pub(super) fn send_unconfirmed(&mut self, now: Timestamp, id: ChannelId) {
         let can_ask = self.channel(id).security == Security::Plain;
         let Some(socket) = self.channel(id).open_socket() else { return };
         let in_flight = socket.sends.front().map_or(0, |send| send.in_flight);
@@ -32,13 +32,7 @@ impl Channels {
     }
 
     /// News of a send without a waiting request: perhaps the missing result, which comes late.
-    pub(in crate::proto) fn late_result(
-        &mut self,
-        now: Timestamp,
-        id: ChannelId,
-        news: ChannelNews,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn late_result(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
         let Pressure::Unconfirmed(unconfirmed) = socket.pressure else { return };
         let is_it = match news {
@@ -59,7 +53,7 @@ impl Channels {
     }
 
     /// The channel whose send is not confirmed, if there is one and no other.
-    pub(in crate::proto) fn only_unconfirmed(&self) -> Option<ChannelId> {
+    pub(super) fn only_unconfirmed(&self) -> Option<ChannelId> {
         let mut unconfirmed = self.all.iter().filter(|channel| {
             channel.socket.as_ref().is_some_and(|socket| matches!(socket.pressure, Pressure::Unconfirmed(_)))
         });
@@ -68,7 +62,7 @@ impl Channels {
     }
 
     /// The question for the number of counted bytes has ended, with an answer or without.
-    pub(in crate::proto) fn unconfirmed_asked(
+    pub(super) fn unconfirmed_asked(
         &mut self,
         now: Timestamp,
         id: ChannelId,

@@ -172,7 +172,7 @@ impl Channels {
         };
         let socket_id = channel.socket_id();
         let took = now - opening.started_at;
-        out.statistics.connects.add(took);
+        out.count().connects.add(took);
         if let Some(socket) = channel.open_socket() {
             socket.statistics.connect = took;
             if mode == ReceiveMode::Manual {
@@ -219,7 +219,7 @@ impl Channels {
     }
 
     /// Nothing more can be sent, but the module may still give what it holds.
-    pub(in crate::proto) fn drain(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason) {
+    pub(super) fn drain(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason) {
         let channel = self.channel(id);
         channel.link.drains(reason);
         if let Some(socket) = channel.open_socket() {

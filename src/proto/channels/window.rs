@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 /// A bounded queue of received bytes. A frame becomes readable when it is whole, because a module may announce more
 /// than it delivers (capture s07).
 #[derive(Debug)]
-pub(in crate::proto) struct Window {
+pub(super) struct Window {
     bytes: VecDeque<u8>,
     /// How many of the bytes belong to whole frames.
     whole: usize,
@@ -35,22 +35,22 @@ struct Datagram {
 
 impl Window {
     /// Of a stream.
-    pub(in crate::proto) fn stream(limit: usize) -> Self {
+    pub(super) fn stream(limit: usize) -> Self {
         Self { bytes: VecDeque::new(), whole: 0, limit, borders: Borders::None, from: None }
     }
 
     /// Of datagrams.
-    pub(in crate::proto) fn datagrams(limit: usize) -> Self {
+    pub(super) fn datagrams(limit: usize) -> Self {
         Self { borders: Borders::Datagrams(VecDeque::new()), ..Self::stream(limit) }
     }
 
     /// Whether borders count.
-    pub(in crate::proto) fn has_borders(&self) -> bool {
+    pub(super) fn has_borders(&self) -> bool {
         matches!(self.borders, Borders::Datagrams(_))
     }
 
     /// The number of bytes that one read can give now: all of a stream, one datagram.
-    pub(in crate::proto) fn readable(&self) -> usize {
+    pub(super) fn readable(&self) -> usize {
         match &self.borders {
             Borders::None => self.whole,
             Borders::Datagrams(all) => all.front().map_or(0, |datagram| datagram.len),
@@ -58,7 +58,7 @@ impl Window {
     }
 
     /// The sender of the next datagram, as far as the firmware reports it.
-    pub(in crate::proto) fn sender(&self) -> Option<SocketAddr> {
+    pub(super) fn sender(&self) -> Option<SocketAddr> {
         match &self.borders {
             Borders::None => None,
             Borders::Datagrams(all) => all.front()?.from,
@@ -66,28 +66,28 @@ impl Window {
     }
 
     /// The number of bytes that it holds, of whole frames and of the unfinished one.
-    pub(in crate::proto) fn held(&self) -> usize {
+    pub(super) fn held(&self) -> usize {
         self.bytes.len()
     }
 
     /// The number of bytes that still fit.
-    pub(in crate::proto) fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         self.limit.saturating_sub(self.bytes.len())
     }
 
     /// A frame begins; `sender` where the firmware reports it.
-    pub(in crate::proto) fn begin_frame(&mut self, from: Option<SocketAddr>) {
+    pub(super) fn begin_frame(&mut self, from: Option<SocketAddr>) {
         self.from = from;
     }
 
     /// Adds a piece of an unfinished frame. The caller has checked the room for the whole frame.
-    pub(in crate::proto) fn push(&mut self, piece: &[u8]) {
+    pub(super) fn push(&mut self, piece: &[u8]) {
         debug_assert!(piece.len() <= self.room());
         self.bytes.extend(piece);
     }
 
     /// The frame is whole. Returns its length. An empty one is not kept, not even as a datagram.
-    pub(in crate::proto) fn finish_frame(&mut self) -> usize {
+    pub(super) fn finish_frame(&mut self) -> usize {
         let len = self.bytes.len() - self.whole;
         self.whole = self.bytes.len();
         if let (Borders::Datagrams(all), 1..) = (&mut self.borders, len) {
@@ -97,7 +97,7 @@ impl Window {
     }
 
     /// The pieces of the unfinished frame.
-    pub(in crate::proto) fn unfinished(&self) -> [&[u8]; 2] {
+    pub(super) fn unfinished(&self) -> [&[u8]; 2] {
         let (front, back) = self.bytes.as_slices();
         match self.whole.checked_sub(front.len()) {
             None => [&front[self.whole..], back],
@@ -106,13 +106,13 @@ impl Window {
     }
 
     /// Takes back the pieces of the unfinished frame.
-    pub(in crate::proto) fn take_unfinished(&mut self) -> Vec<u8> {
+    pub(super) fn take_unfinished(&mut self) -> Vec<u8> {
         self.bytes.drain(self.whole..).collect()
     }
 
     /// Moves bytes into `buf` and returns their number. The rest of a datagram that does not fit is lost, as with
     /// [`std::net::UdpSocket`].
-    pub(in crate::proto) fn read(&mut self, buf: &mut [u8]) -> usize {
+    pub(super) fn read(&mut self, buf: &mut [u8]) -> usize {
         let count = self.peek(buf);
         let taken = match &mut self.borders {
             Borders::None => count,
@@ -124,7 +124,7 @@ impl Window {
     }
 
     /// Copies bytes into `buf`, keeps them, and returns their number.
-    pub(in crate::proto) fn peek(&self, buf: &mut [u8]) -> usize {
+    pub(super) fn peek(&self, buf: &mut [u8]) -> usize {
         let count = buf.len().min(self.readable());
         let (front, back) = self.bytes.as_slices();
         let from_front = count.min(front.len());

@@ -7,14 +7,14 @@
 )]
 
 use crate::at::{IpState, IpStatus, Line};
-use crate::proto::exchange::Finished;
 use crate::proto::self_check::SelfCheck;
+use crate::proto::session::Finished;
 use crate::time::Timestamp;
 
 use super::Engine;
 
 impl Engine {
-    pub(in crate::proto) fn checked(&mut self, now: Timestamp, check: SelfCheck, finished: &Finished) {
+    pub(super) fn checked(&mut self, now: Timestamp, check: SelfCheck, finished: &Finished) {
         match check {
             SelfCheck::Bearer => self.bearer_checked(now, finished),
             SelfCheck::Connections => self.connections_checked(now, finished),

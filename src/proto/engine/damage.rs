@@ -3,14 +3,12 @@
 //! Payload and text share one line, and nothing protects either. So a lost or changed byte can make text of payload, or
 //! payload of text. Much of that shows, because an undamaged module could not have written it: then every socket that may
 //! lack bytes ends with [`CloseReason::Damaged`], and nothing is believed until the module has answered questions again
-//! ([`Resync`](crate::proto::resync::Resync)).
+//! ([`Resync`](crate::proto::session::Resync)).
 
 use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc};
-use crate::config::ReceiveMode;
 use crate::error::CloseReason;
 use crate::proto::Event;
-use crate::proto::channels::{Fetched, Job};
-use crate::proto::resync::{ChannelSet, ProbeEcho};
+use crate::proto::session::{ChannelSet, ProbeEcho};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -23,7 +21,7 @@ const LONGEST_WORDS: usize = 128;
 
 impl Engine {
     /// The decoder has met something that no module writes.
-    pub(in crate::proto) fn fault(&mut self, now: Timestamp, fault: Fault) {
+    pub(super) fn fault(&mut self, now: Timestamp, fault: Fault) {
         let named = match fault {
             // The application may have asked for a long line.
             Fault::LineTooLong if self.session.is_asked_by_caller() || !self.may_be_data() => {
@@ -40,7 +38,7 @@ impl Engine {
 
     /// The line was damaged. That may have hurt `channel` and the channels whose data are involved; without `channel`, every
     /// channel that was receiving.
-    pub(in crate::proto) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
+    pub(super) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
         self.stream_fault(now);
         self.out.event(Event::Fault(fault));
         if self.noticed.holds_news() {
@@ -62,7 +60,7 @@ impl Engine {
     }
 
     /// Announced data do not come.
-    pub(in crate::proto) fn cut_short(&mut self, now: Timestamp) {
+    pub(super) fn cut_short(&mut self, now: Timestamp) {
         let missing = self.decoder.data_left();
         self.decoder.abandon_data();
         let Some((channel, lost, swallowed)) = self.channels.cut_short(&mut self.out) else { return };
@@ -83,15 +81,15 @@ impl Engine {
         }
         // A socket of datagrams is not closed: it lacks one datagram.
         let closed = self.channels.released(hurt);
-        if let Some(finished) = self.session.distrust(now, self.received_at, closed, &mut self.out) {
+        if let Some(finished) = self.session.distrust(now, self.heard.at(), closed, &mut self.out) {
             self.finished(now, finished);
         }
     }
 
     /// Takes bytes that are not believed, and returns their number.
-    pub(in crate::proto) fn distrusted(&mut self, now: Timestamp, bytes: &[u8]) -> usize {
+    pub(super) fn distrusted(&mut self, now: Timestamp, bytes: &[u8]) -> usize {
         let (count, step, seen) = self.session.distrusted(now, bytes, &mut self.out);
-        if self.channels.mode == ReceiveMode::Push {
+        if self.channels.is_pushed() {
             for channel in seen.iter() {
                 self.channels.came_early(now, channel);
             }
@@ -106,7 +104,7 @@ impl Engine {
     }
 
     /// The line is believed again. The module is asked for the news that may have been dropped.
-    pub(in crate::proto) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: ProbeEcho) {
+    pub(super) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: ProbeEcho) {
         self.out.event(Event::Dropped(format!("{dropped} bytes behind damage on the line")));
         if echo == ProbeEcho::Seen && self.bring_up.knows_echo_off() {
             return self.restarted(now);
@@ -121,7 +119,7 @@ impl Engine {
 
     /// A line that answers nothing. Among data it may be payload that happens to stand where text is expected, so it
     /// waits for what follows.
-    pub(in crate::proto) fn news(&mut self, now: Timestamp, line: &[u8]) {
+    pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
             self.noticed.text = strange_text(line);
             self.unclaimed(now, line);
@@ -134,7 +132,7 @@ impl Engine {
     }
 
     /// The bytes behind the news are sound, so the news are believed.
-    pub(in crate::proto) fn believe_news(&mut self, now: Timestamp) {
+    pub(super) fn believe_news(&mut self, now: Timestamp) {
         if self.noticed.holds_news() {
             let mut line = std::mem::take(&mut self.noticed.held);
             self.unclaimed(now, &line);
@@ -144,7 +142,7 @@ impl Engine {
     }
 
     /// Whether a line is not known, and has no name in front as a new kind of news would.
-    pub(in crate::proto) fn is_strange(&self, now: Timestamp, line: &[u8]) -> bool {
+    pub(super) fn is_strange(&self, now: Timestamp, line: &[u8]) -> bool {
         let has_no_name = matches!(Line::parse(line), Line::Text(text) if text != b">");
         has_no_name && !Urc::parse(line).is_known() && !self.session.explains(now, line)
     }
@@ -155,12 +153,12 @@ impl Engine {
     }
 
     /// A header has come, which shows something of the news before it.
-    pub(in crate::proto) fn notice_header(&mut self) {
+    pub(super) fn notice_header(&mut self) {
         self.noticed.text = Text::Header;
     }
 
     /// Judges the line of the last token, when it is known how it began.
-    pub(in crate::proto) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
+    pub(super) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
         let text = std::mem::replace(&mut self.noticed.text, Text::Sound);
         if self.noticed.unknown == Unknown::Followed {
             self.noticed.unknown = Unknown::None;
@@ -198,20 +196,22 @@ impl Engine {
     }
 
     /// Whether the line under way is none that a module begins.
-    pub(in crate::proto) fn has_strange_start(&self) -> bool {
+    pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has a time-out of its own.
-        let is_pushed = self.channels.mode == ReceiveMode::Push;
         let start = self.decoder.partial_line();
-        !start.is_empty() && is_pushed && self.may_be_data() && !self.session.is_asked_by_caller()
+        !start.is_empty()
+            && self.channels.is_pushed()
+            && self.may_be_data()
+            && !self.session.is_asked_by_caller()
     }
 
     /// Whether a line stands between fetched data and their result. A late answer may.
-    pub(in crate::proto) fn stands_before_a_result(&mut self, now: Timestamp, line: &[u8]) -> bool {
-        if self.channels.fetched != Fetched::Whole || !matches!(self.channels.job, Some((_, Job::Fetch))) {
+    pub(super) fn stands_before_a_result(&mut self, now: Timestamp, line: &[u8]) -> bool {
+        if !self.channels.awaits_confirmation() {
             return false;
         }
         if Line::parse(line) == Line::Final(Final::Ok) {
-            self.channels.fetched = Fetched::Confirmed;
+            self.channels.fetch_confirmed();
             return false;
         }
         !self.session.explains(now, line)
@@ -219,9 +219,10 @@ impl Engine {
 
     /// Whether bytes that are no text of the module may be payload.
     fn may_be_data(&self) -> bool {
-        match self.channels.mode {
-            ReceiveMode::Push => self.channels.may_receive(),
-            ReceiveMode::Manual => self.session.fetching().is_some(),
+        if self.channels.is_pushed() {
+            self.channels.may_receive()
+        } else {
+            self.session.fetching().is_some()
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use super::Engine;
 
 impl Engine {
-    pub(in crate::proto) fn effect(&mut self, now: Timestamp, effect: Effect) {
+    pub(super) fn effect(&mut self, now: Timestamp, effect: Effect) {
         match effect {
             Effect::Reply | Effect::Done => {}
             Effect::Restart => self.restarted(now),
@@ -24,10 +24,11 @@ impl Engine {
     }
 
     /// Every socket ends with the bearer.
-    pub(in crate::proto) fn end_sockets(&mut self, now: Timestamp, remains: Remains) {
+    pub(super) fn end_sockets(&mut self, now: Timestamp, remains: Remains) {
         let end = End::Closed(CloseReason::BearerLost);
         self.drop_stream(now, &end);
-        self.channels.end_all(&end, remains, &mut self.out);
+        let in_flight = self.session.abandon();
+        self.channels.end_all(&end, remains, in_flight, &mut self.out);
         // What is only going to be taken down has not kept the module from prompting.
         if remains == Remains::Nothing {
             for channel in ChannelId::all() {

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 /// The recent past of the line, by which the next bytes are judged.
 #[derive(Debug)]
-pub(in crate::proto) struct Noticed {
+pub(super) struct Noticed {
     /// When the last byte of payload came; `None` before the first one, and behind a text of people.
     pub(super) data_at: Option<Timestamp>,
     /// When the line under way has begun, if its first bytes came before the last ones.
@@ -42,16 +42,33 @@ pub(super) enum Unknown {
     Followed,
 }
 
+/// The moment of the last byte, from which the deadlines of unfinished lines and data count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum LastByte {
+    At(Timestamp),
+    /// Put off since then, because the host had stood still. Once, until bytes come: a shell that is always late must not
+    /// put it off for ever.
+    PutOff(Timestamp),
+}
+
+impl LastByte {
+    pub(super) fn at(self) -> Timestamp {
+        match self {
+            Self::At(at) | Self::PutOff(at) => at,
+        }
+    }
+}
+
 /// How long behind payload a strange line is taken for a part of it. News have names, and are seldom just there.
 pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
 
 impl Noticed {
-    pub(in crate::proto) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { data_at: None, begun_at: None, text: Text::Sound, unknown: Unknown::None, held: Vec::new() }
     }
 
     /// A line or a header comes.
-    pub(in crate::proto) fn line(&mut self, now: Timestamp) {
+    pub(super) fn line(&mut self, now: Timestamp) {
         self.unknown = match self.unknown {
             Unknown::Last(at) if now < at + AMONG_DATA => Unknown::Followed,
             Unknown::Last(_) | Unknown::Followed | Unknown::None => Unknown::None,
@@ -59,7 +76,7 @@ impl Noticed {
     }
 
     /// Payload has come.
-    pub(in crate::proto) fn data(&mut self, now: Timestamp) {
+    pub(super) fn data(&mut self, now: Timestamp) {
         self.data_at = Some(now);
         self.unknown = Unknown::None;
     }
@@ -75,17 +92,17 @@ impl Noticed {
     }
 
     /// A text of people is over: the next line follows that, and no payload.
-    pub(in crate::proto) fn text_ended(&mut self) {
+    pub(super) fn text_ended(&mut self) {
         self.data_at = None;
     }
 
     /// Whether news are held.
-    pub(in crate::proto) fn holds_news(&self) -> bool {
+    pub(super) fn holds_news(&self) -> bool {
         !self.held.is_empty()
     }
 
     /// Forgets what came before.
-    pub(in crate::proto) fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.held.clear();
         self.unknown = Unknown::None;
     }

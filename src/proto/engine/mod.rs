@@ -10,11 +10,11 @@ mod restart;
 mod routing;
 mod stream;
 mod text;
-mod timeouts;
+mod timers;
 mod tokens;
 mod urcs;
 
-use line_state::Noticed;
+use line_state::{LastByte, Noticed};
 use port::Port;
 use text::Bodies;
 
@@ -24,14 +24,13 @@ use crate::error::{NotReady, Result};
 use crate::proto::bearer::Sign;
 use crate::proto::bring_up::{BringUp, Carries};
 use crate::proto::channels::{Acceptance, Channels, Remains};
-use crate::proto::exchange::Finished;
 use crate::proto::outbox::Outbox;
-use crate::proto::owner::Owner;
+use crate::proto::owner::{Job, Owner};
 use crate::proto::requests::Requests;
 use crate::proto::self_check::SelfCheck;
-use crate::proto::session::{Session, Step};
+use crate::proto::session::{Finished, Session, Step};
 use crate::proto::transparent::{StreamInput, Transparent};
-use crate::proto::{Deadline, Event, Input, Output};
+use crate::proto::{Deadline, Event, Input, Output, SocketId};
 use crate::time::Timestamp;
 
 /// The whole protocol, without a thread, a clock or a port.
@@ -63,26 +62,23 @@ use crate::time::Timestamp;
 /// ```
 #[derive(Debug)]
 pub struct Engine {
-    pub(in crate::proto) decoder: Decoder,
-    pub(in crate::proto) session: Session,
-    pub(in crate::proto) bring_up: BringUp,
-    pub(in crate::proto) channels: Channels,
-    pub(in crate::proto) requests: Requests,
-    pub(in crate::proto) transparent: Transparent,
-    pub(in crate::proto) bodies: Bodies,
-    pub(in crate::proto) out: Outbox,
-    /// When the last byte came.
-    pub(in crate::proto) received_at: Timestamp,
-    /// Whether a deadline of the line was put off since then, because the host had stood still.
-    stood_still: bool,
+    decoder: Decoder,
+    session: Session,
+    bring_up: BringUp,
+    channels: Channels,
+    requests: Requests,
+    transparent: Transparent,
+    bodies: Bodies,
+    out: Outbox,
+    heard: LastByte,
     /// Whether the port is there.
-    pub(in crate::proto) port: Port,
+    port: Port,
     /// Whether the module has been seen to answer while it makes a connection.
-    pub(in crate::proto) answers_while_connecting: bool,
+    answers_while_connecting: bool,
     /// When the module last said that it had started.
-    pub(in crate::proto) restarted_at: Option<Timestamp>,
+    restarted_at: Option<Timestamp>,
     /// What the last tokens say of the line.
-    pub(in crate::proto) noticed: Noticed,
+    noticed: Noticed,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Announcement,
@@ -111,8 +107,7 @@ impl Engine {
             bring_up: BringUp::new(config, credentials),
             requests: Requests::default(),
             out: Outbox::default(),
-            received_at: now,
-            stood_still: false,
+            heard: LastByte::At(now),
             port: Port::There,
             answers_while_connecting: false,
             restarted_at: None,
@@ -159,6 +154,28 @@ impl Engine {
         }
     }
 
+    /// Reads from a socket. Returns the number of bytes, or `None` if nothing has come yet; zero only for an empty buffer.
+    ///
+    /// Reading makes room, so there may be outputs to drain afterwards.
+    ///
+    /// # Errors
+    /// How the socket ended, once everything that came before was read.
+    pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
+        let read = self.channels.read(socket, buf, false);
+        if matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
+            self.pump(now);
+        }
+        read
+    }
+
+    /// Like [`read`](Self::read), but the bytes stay.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn peek(&mut self, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
+        self.channels.read(socket, buf, true)
+    }
+
     /// The next thing to do, until `None`.
     pub fn poll(&mut self) -> Option<Output> {
         self.out.pop()
@@ -176,12 +193,7 @@ impl Engine {
             Port::Away(..) => return self.request_deadline(),
             Port::Lost(..) => return None,
         }
-        // What bring-up and the channels want is done when a command can be written.
-        let idle = self.session.is_idle() && !self.may_be_prompted();
-        let bring_up = self.bring_up.deadline().filter(|_| idle).map(|at| (at, Deadline::BringUp));
-        let ready = self.bring_up.is_ready();
-        let turn = if idle && ready { self.channels.turn_deadline() } else { None };
-        [self.pressing_deadline(), bring_up, turn].into_iter().flatten().min()
+        self.next_timer()
     }
 
     /// Whether sockets can be opened.
@@ -195,10 +207,10 @@ impl Engine {
         if self.transparent.is_connected() {
             return Some(NotReady::Transparent);
         }
-        (!self.is_ready()).then_some(self.bring_up.reason)
+        (!self.is_ready()).then_some(self.bring_up.reason())
     }
 
-    pub(in crate::proto) fn line(&mut self, now: Timestamp, line: &[u8]) {
+    pub(super) fn line(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_text(now, line) {
             return;
         }
@@ -245,7 +257,7 @@ impl Engine {
         true
     }
 
-    pub(in crate::proto) fn step(&mut self, now: Timestamp, step: Step) {
+    pub(super) fn step(&mut self, now: Timestamp, step: Step) {
         match step {
             Step::Consumed | Step::Text | Step::Unclaimed => {}
             Step::Finished(finished) => self.finished(now, finished),
@@ -270,11 +282,11 @@ impl Engine {
         }
     }
 
-    pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: Finished) {
-        self.out.statistics.commands.finished(&finished);
+    pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
+        self.out.count().commands.finished(&finished);
         if self.channels.pending().next().is_some() && finished.result.is_ok() {
-            let started = self.channels.is_starting();
-            self.answers_while_connecting |= !(started && finished.owner != Owner::BringUp);
+            let is_start = matches!(finished.owner, Owner::Channel(_, Job::Start));
+            self.answers_while_connecting |= !is_start;
         }
         match finished.owner {
             Owner::BringUp => {
@@ -296,31 +308,36 @@ impl Engine {
                 self.transparent.finished(now, &finished, &facts);
                 self.stream_acts(now);
             }
-            Owner::Channel(_) => self.channels.finished(now, finished, &mut self.out),
+            Owner::Channel(channel, job) => {
+                self.channels.finished(now, channel, job, &finished, &mut self.out);
+            }
+            Owner::Abandoned(_) => {}
             Owner::Caller(ticket) => {
                 if finished.command.may_remove_files() {
                     self.channels.restart_preparations();
                 }
-                if let Some(effect) = self.requests.finished(now, ticket, finished, &mut self.out) {
+                let (answer, effect) = self.requests.finished(now, ticket, finished);
+                self.out.answer_all(answer);
+                if let Some(effect) = effect {
                     self.effect(now, effect);
                 }
             }
             Owner::SelfCheck(check) => self.checked(now, check, &finished),
         }
-        let in_use = std::mem::take(&mut self.bring_up.found.in_use);
+        let in_use = self.bring_up.take_in_use();
         self.channels.found_in_use(&in_use);
-        if let Some(count) = self.bring_up.found.channels.take() {
+        if let Some(count) = self.bring_up.take_channels() {
             self.channels.offer(now, count, &mut self.out);
         }
     }
 
-    pub(in crate::proto) fn bearer_lost(&mut self, now: Timestamp) {
-        self.out.statistics.bearer_losses += u64::from(self.bring_up.is_ready());
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
+        self.out.count().bearer_losses += u64::from(self.bring_up.is_ready());
         self.bearer_ends(now, Remains::Nothing);
     }
 
     /// The bearer is to be taken down; until then the module holds what it held.
-    pub(in crate::proto) fn take_bearer_down(&mut self, now: Timestamp) {
+    pub(super) fn take_bearer_down(&mut self, now: Timestamp) {
         self.bearer_ends(now, Remains::Unknown);
     }
 
@@ -339,7 +356,7 @@ impl Engine {
     }
 
     /// Writes the next command, if the session is free.
-    pub(in crate::proto) fn pump(&mut self, now: Timestamp) {
+    pub(super) fn pump(&mut self, now: Timestamp) {
         self.drive_stream(now);
         if self.may_be_prompted() {
             return;
@@ -363,7 +380,7 @@ impl Engine {
             self.requests_next = true;
             if self.bring_up.is_ready() {
                 if let Some(turn) = self.channels.next_turn(now, &mut self.out) {
-                    let owner = Owner::Channel(turn.channel);
+                    let owner = Owner::Channel(turn.channel, turn.job);
                     self.session.start(now, turn.command, owner, turn.payload, &mut self.out);
                     continue;
                 }
@@ -408,7 +425,7 @@ impl Engine {
             Announcement::Ready => {
                 self.out.event(Event::Step(super::BringUpStep::Ready));
                 self.out.event(Event::Ready(self.local_address()));
-                self.requests.ready(&mut self.out);
+                self.out.answer_all(self.requests.ready());
             }
             Announcement::NotReady(reason) => self.out.event(Event::NotReady(reason)),
         }

@@ -1,10 +1,10 @@
 //! The port, as the core knows it.
 
-use crate::proto::open_send::OpenSend;
+use crate::proto::session::OpenSend;
 
 /// The port, as the core knows it.
 #[derive(Debug)]
-pub(in crate::proto) enum Port {
+pub(super) enum Port {
     There,
     /// Gone, but expected back: the reason, and for what the module may take the next bytes.
     Away(Box<str>, Unfinished),
@@ -14,7 +14,7 @@ pub(in crate::proto) enum Port {
 
 /// The bytes that the module may wait for.
 #[derive(Debug)]
-pub(in crate::proto) enum Unfinished {
+pub(super) enum Unfinished {
     /// A send, or `None` for commands.
     Send(Option<OpenSend>),
     /// Transparent data.

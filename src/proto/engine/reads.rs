@@ -6,31 +6,8 @@ use crate::proto::{Identity, SocketId, SocketStatistics, Statistics};
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::port::Port;
 
 impl Engine {
-    /// Reads from a socket. Returns the number of bytes, or `None` if nothing has come yet; zero only for an empty buffer.
-    ///
-    /// Reading makes room, so there may be outputs to drain afterwards.
-    ///
-    /// # Errors
-    /// How the socket ended, once everything that came before was read.
-    pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
-        let read = self.channels.read(socket, buf, false);
-        if matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
-            self.pump(now);
-        }
-        read
-    }
-
-    /// Like [`read`](Self::read), but the bytes stay.
-    ///
-    /// # Errors
-    /// As for [`read`](Self::read).
-    pub fn peek(&mut self, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
-        self.channels.read(socket, buf, true)
-    }
-
     /// The sender of the datagram that a socket reads next; `None` where the firmware does not report it.
     pub fn sender(&mut self, socket: SocketId) -> Option<std::net::SocketAddr> {
         self.channels.sender(socket)
@@ -48,17 +25,17 @@ impl Engine {
 
     /// The identity of the module, as far as it has told it.
     pub fn identity(&self) -> &Identity {
-        &self.bring_up.found.identity
+        self.bring_up.identity()
     }
 
     /// The module's own address on the network, while it has one.
     pub fn local_address(&self) -> Option<std::net::Ipv4Addr> {
-        self.bring_up.found.address
+        self.bring_up.address()
     }
 
     /// The counters since the port was opened.
     pub fn statistics(&self) -> &Statistics {
-        &self.out.statistics
+        self.out.statistics()
     }
 
     /// The counters of a socket, also when it has ended, until it is [forgotten](crate::proto::Request::Forget). `None` then,

@@ -7,7 +7,7 @@ use crate::error::{CloseReason, NotReady};
 use crate::proto::Event;
 use crate::proto::channels::{End, Remains};
 use crate::proto::owner::Owner;
-use crate::proto::wake::Wake;
+use crate::proto::session::Wake;
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -18,7 +18,7 @@ use super::port::{Port, Unfinished};
 const ONE_START: Duration = Duration::from_millis(1_500);
 
 impl Engine {
-    pub(in crate::proto) fn restarted(&mut self, now: Timestamp) {
+    pub(super) fn restarted(&mut self, now: Timestamp) {
         // A start may say so twice (capture a19: 740 ms apart).
         let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
         self.restarted_at = Some(now);
@@ -33,44 +33,47 @@ impl Engine {
         self.start_over(now, Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
     }
 
-    pub(in crate::proto) fn lost_contact(&mut self, now: Timestamp) {
+    pub(super) fn lost_contact(&mut self, now: Timestamp) {
         let end = End::Closed(CloseReason::ModuleSilent);
         self.drop_stream(now, &end);
-        self.channels.end_all(&end, Remains::Unknown, &mut self.out);
+        self.channels.end_all(&end, Remains::Unknown, None, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
-    pub(in crate::proto) fn start_over(&mut self, now: Timestamp, wake: Wake, end: &End, reason: NotReady) {
+    pub(super) fn start_over(&mut self, now: Timestamp, wake: Wake, end: &End, reason: NotReady) {
         self.decoder = Decoder::new();
         self.noticed.forget();
-        if let Some(finished) = self.session.restart(wake, &mut self.out)
-            && let Owner::Caller(ticket) = finished.owner
-        {
-            self.requests.fail(ticket, end.error(), &mut self.out);
+        let owner = self.session.restart(wake, &mut self.out).map(|finished| finished.owner);
+        if let Some(Owner::Caller(ticket)) = owner {
+            self.out.answer_all(self.requests.fail(ticket, end.error()));
         }
-        self.requests.fail_commands(&|| end.error(), &mut self.out);
+        self.out.answer_all(self.requests.fail_commands(&|| end.error()));
         self.drop_stream(now, end);
         let remains = if *end == End::Restarted { Remains::Nothing } else { Remains::Unknown };
-        self.channels.end_all(end, remains, &mut self.out);
+        let in_flight = match owner {
+            Some(Owner::Channel(channel, _)) => Some(channel),
+            _ => None,
+        };
+        self.channels.end_all(end, remains, in_flight, &mut self.out);
         self.bring_up.reset(reason);
     }
 
     /// The port is gone for good: everything fails, what waits for readiness too.
-    pub(in crate::proto) fn port_lost(&mut self, now: Timestamp, reason: &str) {
+    pub(super) fn port_lost(&mut self, now: Timestamp, reason: &str) {
         let was_away = match std::mem::replace(&mut self.port, Port::There) {
             Port::Lost(why, unfinished) => {
                 self.port = Port::Lost(why, unfinished);
                 return;
             }
             Port::Away(_, unfinished) => {
-                self.channels.end_all(&End::PortLost(reason.into()), Remains::Unknown, &mut self.out);
+                self.channels.end_all(&End::PortLost(reason.into()), Remains::Unknown, None, &mut self.out);
                 Some(unfinished)
             }
             Port::There => None,
         };
         let is_news = was_away.is_none();
         let unfinished = was_away.unwrap_or_else(|| self.leave_port(now, reason));
-        self.requests.fail_all(&|| crate::Error::PortLost(reason.into()), &mut self.out);
+        self.out.answer_all(self.requests.fail_all(&|| crate::Error::PortLost(reason.into())));
         self.port = Port::Lost(reason.into(), unfinished);
         if is_news {
             self.out.event(Event::PortLost);
@@ -78,7 +81,7 @@ impl Engine {
     }
 
     /// The port is gone and expected back: what was in flight fails, what waits for readiness goes on waiting.
-    pub(in crate::proto) fn port_away(&mut self, now: Timestamp, reason: &str) {
+    pub(super) fn port_away(&mut self, now: Timestamp, reason: &str) {
         if !matches!(self.port, Port::There) {
             return;
         }
@@ -103,7 +106,7 @@ impl Engine {
         unfinished
     }
 
-    pub(in crate::proto) fn port_back(&mut self, now: Timestamp) {
+    pub(super) fn port_back(&mut self, now: Timestamp) {
         // A port that nothing has missed is another in its place: what was in flight is lost with the old one.
         self.port_away(now, "another port took its place");
         let wake = match std::mem::replace(&mut self.port, Port::There) {

@@ -2,7 +2,7 @@
 
 use crate::at::{Command, Protocol};
 use crate::proto::channels::{Opening, Wanted};
-use crate::proto::requests::{Effect, Waiting};
+use crate::proto::requests::Effect;
 use crate::proto::transparent::StreamInput;
 use crate::proto::{Request, Response, Ticket};
 use crate::time::Timestamp;
@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use super::Engine;
 
 impl Engine {
-    pub(in crate::proto) fn asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
+    pub(super) fn asked(&mut self, now: Timestamp, ticket: Ticket, request: Request) {
         if let Some(error) = self.transparent.refuses(&request) {
             self.out.answer(ticket, Err(error));
             return;
@@ -20,7 +20,7 @@ impl Engine {
         match request {
             Request::WaitReady { .. } if is_ready => out.answer(ticket, Ok(Response::Ready)),
             Request::WaitReady { timeout } => {
-                self.requests.waiting.push(Waiting { ticket, deadline: now + timeout });
+                self.requests.wait_ready(ticket, now + timeout);
             }
             Request::Connect { protocol, host, port, timeout } => {
                 let opening = Opening::new(ticket, protocol, host, port, now, timeout);

@@ -116,7 +116,7 @@ impl Engine {
             socket: self.channels.stream_socket(),
             has_free_channel: self.channels.has_free(),
             set_up_for: self.bring_up.carries(),
-            not_ready: (!self.bring_up.is_ready()).then_some(self.bring_up.reason),
+            not_ready: (!self.bring_up.is_ready()).then_some(self.bring_up.reason()),
             has_shut: self.bring_up.has_shut(),
             echo_is_off: self.bring_up.knows_echo_off(),
             has_commands: self.requests.has_commands(),

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// Text of people behind a header that came unasked, or too late.
 #[derive(Debug, Default)]
-pub(in crate::proto) enum Bodies {
+pub(super) enum Bodies {
     #[default]
     None,
     /// It is being read.
@@ -20,11 +20,11 @@ pub(in crate::proto) enum Bodies {
 pub(super) const DOUBTFUL: Duration = Duration::from_secs(1);
 
 impl Bodies {
-    pub(in crate::proto) fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Open(_))
     }
 
-    pub(in crate::proto) fn is_doubtful(&self, now: Timestamp) -> bool {
+    pub(super) fn is_doubtful(&self, now: Timestamp) -> bool {
         match self {
             Self::Over(at) => now < *at + DOUBTFUL,
             Self::None | Self::Open(_) => false,

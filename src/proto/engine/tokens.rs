@@ -3,20 +3,21 @@
 use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc};
 use crate::proto::Event;
 use crate::proto::channels::Late;
+use crate::proto::owner::Job;
 use crate::time::Timestamp;
 
 use super::Engine;
+use super::line_state::LastByte;
 use super::port::Port;
 
 impl Engine {
     /// Takes bytes; whether they were more than a piece of a line or of a payload.
-    pub(in crate::proto) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) -> bool {
+    pub(super) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) -> bool {
         if matches!(self.port, Port::Lost(..)) {
             return false;
         }
-        self.out.statistics.read += bytes.len() as u64;
-        self.received_at = now;
-        self.stood_still = false;
+        self.out.count().read += bytes.len() as u64;
+        self.heard = LastByte::At(now);
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
         let mut is_whole = self.session.is_online();
@@ -49,7 +50,7 @@ impl Engine {
         is_whole
     }
 
-    pub(in crate::proto) fn token(&mut self, now: Timestamp, token: Token<'_>) {
+    pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {
         if !matches!(token, Token::Data { .. } | Token::Fault(Fault::NoLineEnd)) {
             self.channels.prove(now, &mut self.out);
         }
@@ -86,16 +87,17 @@ impl Engine {
     fn header(&mut self, now: Timestamp, header: &Header) {
         // The one connection of a stream has no headers: it is the peer's data.
         self.stream_fault(now);
-        let mut late = Late::Impossible;
+        let (mut late, mut is_asked) = (Late::Impossible, false);
         if let HeaderKind::Fetched { channel, .. } = header.kind {
+            is_asked = self.session.is_in_flight(channel, Job::Fetch);
             if self.session.fears_fetch(now, channel) {
                 late = Late::Possible;
-            } else if !self.channels.is_fetching(channel) && self.session.fetching() != Some(channel) {
+            } else if !is_asked && self.session.fetching() != Some(channel) {
                 return self.damaged(now, Fault::NotAskedFor, Some(channel));
             }
         }
         self.session.header(&header.kind);
-        if let Some(fault) = self.channels.begin_frame(now, header, late, &mut self.out) {
+        if let Some(fault) = self.channels.begin_frame(now, header, late, is_asked, &mut self.out) {
             let named = match fault {
                 Fault::NotAskedFor => self.session.fetching(),
                 _ => None::<ChannelId>,

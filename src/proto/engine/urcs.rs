@@ -10,7 +10,7 @@ use super::text::Bodies;
 
 impl Engine {
     /// News, in the order of the lines.
-    pub(in crate::proto) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
+    pub(super) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
         if self.transparent.keeps(line) {
             return;
         }
@@ -27,15 +27,15 @@ impl Engine {
             if self.session.is_filling() {
                 self.channels.still_filling(now, channel);
             }
-            let was_up = self.channels.channel(channel).link.can_send();
+            let was_up = self.channels.can_send(channel);
             self.channels.news(now, channel, news, &mut self.out);
-            if was_up && !self.channels.channel(channel).link.can_send() {
+            if was_up && !self.channels.can_send(channel) {
                 self.session.channel_ended(now, channel);
             }
         }
         self.out.event(Event::Urc(urc.clone()));
         self.stream_news(now, line, &urc);
-        self.requests.news(&urc, &mut self.out);
+        self.out.answer_all(self.requests.news(&urc));
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
             // The bearer of its HTTP and FTP clients, which need not be the sockets'.
@@ -61,12 +61,12 @@ impl Engine {
 
 impl Engine {
     /// The expectation for the decoder.
-    pub(in crate::proto) fn expect(&self) -> Expect {
+    pub(super) fn expect(&self) -> Expect {
         if self.bodies.is_open() && !self.session.is_online() { Expect::Text } else { self.session.expect() }
     }
 
     /// A line that may belong to text of people; whether it does.
-    pub(in crate::proto) fn is_text(&mut self, now: Timestamp, raw: &[u8]) -> bool {
+    pub(super) fn is_text(&mut self, now: Timestamp, raw: &[u8]) -> bool {
         if let Bodies::Open(text) = &mut self.bodies {
             if text.line(raw) == Progress::Complete {
                 self.end_text(now);
@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// Nothing more of a text has come for a moment, or it is complete.
-    pub(in crate::proto) fn end_text(&mut self, now: Timestamp) {
+    pub(super) fn end_text(&mut self, now: Timestamp) {
         match std::mem::take(&mut self.bodies) {
             Bodies::Open(text) => {
                 self.bodies = if text.is_digits() { Bodies::None } else { Bodies::Over(now) };
@@ -101,7 +101,7 @@ impl Engine {
     }
 
     /// A line that is text of people, or perhaps so, and reads like news that would end something: the module is asked.
-    pub(in crate::proto) fn doubt_news(&mut self, now: Timestamp, line: &[u8]) {
+    pub(super) fn doubt_news(&mut self, now: Timestamp, line: &[u8]) {
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
             self.channels.doubt(channel, news);
         }

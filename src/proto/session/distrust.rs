@@ -4,19 +4,19 @@ use crate::at::{ChannelId, Command, Line, Refusal};
 use crate::time::Timestamp;
 
 use super::super::Event;
-use super::super::exchange::{Exchange, Failure, Finished, Phase};
 use super::super::outbox::Outbox;
 use super::super::owner::Owner;
-use super::super::resync::{Action, ChannelSet, Fed, Resync};
-use super::super::wake::Wake;
+use super::exchange::{Exchange, Failure, Finished, Phase};
 use super::prompt_timeout::GRACE;
+use super::resync::{Action, ChannelSet, Fed, Resync};
+use super::wake::Wake;
 use super::{Session, State, Step};
 
 impl Session {
     /// The line was damaged: nothing that comes is believed until a question has proved where text begins. The `hurt`
     /// channels are closed meanwhile. The command in flight, if any, is given back, because its answer can't be known. A
     /// command with payload goes on, because the module may be waiting for the payload.
-    pub(in crate::proto) fn distrust(
+    pub(super) fn distrust(
         &mut self,
         now: Timestamp,
         heard_at: Timestamp,
@@ -31,7 +31,7 @@ impl Session {
         if matches!(self.state, State::Waking(_) | State::Online) {
             return None;
         }
-        out.statistics.resynchronisations += 1;
+        out.count().resynchronisations += 1;
         // A prompt that is under way would not be believed, but it decides what is written next.
         if matches!(&self.state, State::Busy(Exchange { phase: Phase::Prompt(_), .. })) {
             self.resync = Some(Resync::behind_a_prompt(now, now + GRACE, hurt));
@@ -70,13 +70,13 @@ impl Session {
     }
 
     /// Whether nothing that comes is believed.
-    pub(in crate::proto) fn is_distrusting(&self) -> bool {
+    pub(super) fn is_distrusting(&self) -> bool {
         self.resync.is_some()
     }
 
     /// Takes bytes that are not believed. Returns how many of them are not, the step, and the channels whose headers stand in
     /// them. The bytes behind are text again.
-    pub(in crate::proto) fn distrusted(
+    pub(super) fn distrusted(
         &mut self,
         now: Timestamp,
         bytes: &[u8],
@@ -137,24 +137,23 @@ impl Session {
     }
 
     /// The channel whose data the command in flight asks for.
-    pub(in crate::proto) fn fetching(&self) -> Option<ChannelId> {
+    pub(super) fn fetching(&self) -> Option<ChannelId> {
         match &self.state {
-            State::Busy(exchange) => match exchange.owner {
-                Owner::Channel(channel) if exchange.command.fetches(channel) => Some(channel),
-                _ => None,
-            },
+            State::Busy(exchange) => {
+                exchange.owner.channel().filter(|channel| exchange.command.fetches(*channel))
+            }
             State::AtBarrier(_) | State::Waking(_) | State::Idle | State::Online => None,
         }
     }
 
     /// Whether data of this channel may still come that were asked for before.
-    pub(in crate::proto) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
+    pub(super) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
         self.late_answers.is_on(now)
             && self.late_answers.timed_out().iter().any(|command| command.fetches(channel))
     }
 
     /// Whether a line may be of a late answer.
-    pub(in crate::proto) fn explains(&self, now: Timestamp, text: &[u8]) -> bool {
+    pub(super) fn explains(&self, now: Timestamp, text: &[u8]) -> bool {
         let line = Line::parse(text);
         // A late prompt has no line end, so that the next line may stand behind it.
         let is_late = |older: &Command| older.may_print(&line) || text.starts_with(b">");
@@ -164,7 +163,7 @@ impl Session {
     }
 
     /// Whether a command of the application is in flight: its answer may have any form.
-    pub(in crate::proto) fn is_asked_by_caller(&self) -> bool {
+    pub(super) fn is_asked_by_caller(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.owner, Owner::Caller(_)))
     }
 }

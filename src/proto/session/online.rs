@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp;
 
-use super::super::wake::Wake;
+use super::wake::Wake;
 use super::{Session, State};
 
 impl Session {

@@ -3,8 +3,8 @@
 use crate::at::Line;
 use crate::time::Timestamp;
 
-use super::super::exchange::{Exchange, Phase};
 use super::super::outbox::Outbox;
+use super::exchange::{Exchange, Phase};
 use super::{Session, State};
 
 impl Session {

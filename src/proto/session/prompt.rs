@@ -10,12 +10,12 @@ use crate::at::{ChannelId, Refusal, harmless_len};
 use crate::time::Timestamp;
 
 use super::super::Event;
-use super::super::barrier::Barrier;
-use super::super::exchange::{Exchange, Failure, Finished, Phase, Setback};
-use super::super::open_send::OpenSend;
 use super::super::outbox::Outbox;
-use super::super::wake::Wake;
+use super::barrier::Barrier;
+use super::exchange::{Exchange, Failure, Finished, Phase, Setback};
+use super::open_send::OpenSend;
 use super::prompt_timeout::GRACE;
+use super::wake::Wake;
 use super::{Session, State, Step};
 
 /// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
@@ -23,7 +23,7 @@ const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Session {
     /// A prompt has come: what is written next is payload.
-    pub(in crate::proto) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+    pub(super) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         match &mut self.state {
             State::Busy(exchange) => {
                 match exchange.phase {
@@ -75,10 +75,10 @@ impl Session {
     }
 
     /// A channel has ended: a command for it will not take its full time.
-    pub(in crate::proto) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
+    pub(super) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
         if let State::Busy(exchange) = &mut self.state
             && matches!(exchange.phase, Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_))
-            && exchange.owner == super::Owner::Channel(channel)
+            && exchange.owner.channel() == Some(channel)
             && !exchange.command.gives_up()
         {
             exchange.doubt(Setback::Closed, now + GRACE);
@@ -86,7 +86,7 @@ impl Session {
     }
 
     /// The send that the module may be waiting for, if it can wait for ever. It is given once.
-    pub(in crate::proto) fn take_open(&mut self) -> Option<OpenSend> {
+    pub(super) fn take_open(&mut self) -> Option<OpenSend> {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_open(),
             State::AtBarrier(barrier) => barrier.take_open(),
@@ -97,7 +97,7 @@ impl Session {
 
     /// The payload that the module may be waiting for when the port goes with bytes that it had taken: the send that is open, or the
     /// last one that was filled up.
-    pub(in crate::proto) fn unfinished_send(&mut self) -> Option<OpenSend> {
+    pub(super) fn unfinished_send(&mut self) -> Option<OpenSend> {
         if let Some(open) = self.take_open() {
             self.unproved = Some(open);
         }
@@ -105,7 +105,7 @@ impl Session {
     }
 
     /// Whether a send was filled up, and the module has not answered a question behind that.
-    pub(in crate::proto) fn is_filling(&self) -> bool {
+    pub(super) fn is_filling(&self) -> bool {
         self.unproved.is_some()
     }
 
@@ -120,13 +120,13 @@ impl Session {
     /// The module has restarted, so that nothing old can come: forgets the conversation. The command in flight, if
     /// any, is given back unanswered. A send that waits for its prompt is settled first, in case the module says that it
     /// has restarted and has not.
-    pub(in crate::proto) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
+    pub(super) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
         self.late_answers.forget();
         let is_written =
             matches!(&self.state, State::Busy(Exchange { phase: Phase::Blind(_) | Phase::Result(_), .. }));
         let open = if is_written { None } else { self.take_open() };
         let given_up = self.wake(wake.behind_prompt(open));
-        out.statistics.commands.abandoned += u64::from(given_up.is_some());
+        out.count().commands.abandoned += u64::from(given_up.is_some());
         given_up
     }
 
@@ -197,7 +197,7 @@ impl Session {
     /// The command in flight may never end, and the module may be waiting for its payload: a question tells.
     pub(super) fn ask_behind_open(&mut self, now: Timestamp, out: &mut Outbox) {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else { return };
-        out.statistics.resynchronisations += 1;
+        out.count().resynchronisations += 1;
         let probe = self.next_probe(Some(&exchange.command));
         let open = exchange.take_open();
         let barrier = match exchange.setback() {

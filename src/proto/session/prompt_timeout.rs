@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::exchange::Exchange;
+use super::exchange::Exchange;
 
 /// How long a prompt may still take when something has come in its place: thirty times as long as an answer takes (section
 /// 15), and short enough not to be noticed by other sockets.

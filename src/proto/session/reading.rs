@@ -2,7 +2,7 @@
 
 use crate::at::{Line, Urc};
 
-use super::super::late_answers::LateAnswers;
+use super::late_answers::LateAnswers;
 
 /// Whether a line is neither news nor part of a late answer. It may be half of a line that another line has split.
 pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! The result of a line for the session.
 
-use super::super::exchange::Finished;
-use super::super::resync::ProbeEcho;
+use super::exchange::Finished;
+use super::resync::ProbeEcho;
 
 /// The meaning of a line for the session.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::error::{CloseReason, Error};
 use crate::proto::Event;
 use crate::proto::bring_up::Carries;
 use crate::proto::channels::End;
-use crate::proto::exchange::{Failure, Finished};
+use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
 use super::end_lines::Ending;

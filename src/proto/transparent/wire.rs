@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 
 /// The line in data mode.
 #[derive(Debug)]
-pub(in crate::proto) struct Wire {
-    pub(in crate::proto) tail: EndDetector,
+pub(super) struct Wire {
+    pub(super) tail: EndDetector,
     pub(super) plus: EscapeGuard,
     pub(super) baud_rate: u32,
     /// Whether the port has taken what was written.
@@ -19,9 +19,9 @@ pub(in crate::proto) struct Wire {
     /// When payload may go on that would be an escape.
     pub(super) resume_at: Option<Timestamp>,
     /// Compares the bytes that come with a heartbeat that was written.
-    pub(in crate::proto) mirror: Mirror,
+    pub(super) mirror: Mirror,
     /// What the module has said behind its answer to an escape, until that is proved to be one.
-    pub(in crate::proto) news: Vec<u8>,
+    pub(super) news: Vec<u8>,
 }
 
 /// The state of the latest piece at the port.
@@ -44,7 +44,7 @@ pub(super) const PORT_BUFFER: usize = 4 * 1024;
 pub(super) const BITS: u64 = 10;
 
 impl Wire {
-    pub(in crate::proto) fn new(baud_rate: u32) -> Self {
+    pub(super) fn new(baud_rate: u32) -> Self {
         Self {
             tail: EndDetector::default(),
             plus: EscapeGuard::default(),
@@ -57,24 +57,24 @@ impl Wire {
     }
 
     /// Data mode begins: the module's silence counts from now.
-    pub(in crate::proto) fn begin(&mut self, now: Timestamp) {
+    pub(super) fn begin(&mut self, now: Timestamp) {
         self.port = PortWrite::Done(now);
     }
 
     /// Since when the line has been silent; `None` while the port is taking bytes.
-    pub(in crate::proto) fn silent_since(&self) -> Option<Timestamp> {
+    pub(super) fn silent_since(&self) -> Option<Timestamp> {
         match self.port {
             PortWrite::Done(at) => Some(at),
             PortWrite::Busy(..) => None,
         }
     }
 
-    pub(in crate::proto) fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         matches!(self.port, PortWrite::Busy(..))
     }
 
     /// The port has taken everything.
-    pub(in crate::proto) fn taken(&mut self, now: Timestamp) {
+    pub(super) fn taken(&mut self, now: Timestamp) {
         if let PortWrite::Busy(len, before) = self.port {
             let last = now.max(before) + self.on_the_line(len);
             self.port = PortWrite::Done(last.min(now + self.on_the_line(PORT_BUFFER)));
@@ -87,7 +87,7 @@ impl Wire {
     }
 
     /// Bytes that were written are gone with the port.
-    pub(in crate::proto) fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.port = PortWrite::Done(Timestamp::ZERO);
         self.tail.forget();
         self.news.clear();
@@ -95,17 +95,17 @@ impl Wire {
         self.resume_at = None;
     }
 
-    pub(in crate::proto) fn wrote(&mut self, now: Timestamp, bytes: &[u8]) {
+    pub(super) fn wrote(&mut self, now: Timestamp, bytes: &[u8]) {
         self.plus.wrote(now, bytes);
         let before = self.silent_since().unwrap_or(now);
         self.port = PortWrite::Busy(bytes.len(), before);
     }
 
-    pub(in crate::proto) fn resume_at(&self) -> Option<(Timestamp, Deadline)> {
+    pub(super) fn resume_at(&self) -> Option<(Timestamp, Deadline)> {
         self.resume_at.map(|at| (at, Deadline::Guard))
     }
 
-    pub(in crate::proto) fn tail_deadline(&self) -> Option<(Timestamp, Deadline)> {
+    pub(super) fn tail_deadline(&self) -> Option<(Timestamp, Deadline)> {
         self.tail.deadline().map(|at| (at, Deadline::EndDetector))
     }
 }

@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished, Taint};
 use super::open_send::OpenSend;
+use crate::proto::owner::Owner;
 
 /// A harmless question is asked when it is in doubt which command the next answer belongs to: after a time-out, after
 /// a final that may have a sibling, and for a while after a time-out behind every command. A module answers in order,
@@ -169,6 +170,11 @@ impl Barrier {
     /// The command that is held back.
     pub(super) fn held(&self) -> Option<&Command> {
         self.held.as_ref().map(|held| &held.exchange.command)
+    }
+
+    /// Whose it is.
+    pub(super) fn owner_mut(&mut self) -> Option<&mut Owner> {
+        self.held.as_mut().map(|held| &mut held.exchange.owner)
     }
 
     /// Whether what comes may be text of people: the answer to the command held back, if its final was text, too.
@@ -340,10 +346,9 @@ fn one_of(
 mod tests {
     use crate::query::{Query, Signal};
 
-    use super::super::Ticket;
     use super::super::exchange::Phase;
-    use super::super::owner::Owner;
     use super::*;
+    use crate::proto::Ticket;
 
     /// A barrier behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
     fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Barrier {

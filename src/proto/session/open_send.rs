@@ -6,7 +6,7 @@ use crate::at::harmless_len;
 /// it takes whatever is written for them; so they are what settles the doubt. The peer was to get them anyway, and a
 /// module that waits for nothing reads no command in them.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct OpenSend {
+pub(in crate::proto) struct OpenSend {
     payload: Vec<u8>,
 }
 

@@ -1,30 +1,40 @@
 //! One command in flight, and never a late answer to the wrong one.
 
+mod barrier;
 mod distrust;
+mod exchange;
+mod in_flight;
+mod late_answers;
 mod online;
+mod open_send;
+mod prompt_timeout;
 mod payload;
 mod prompt;
 mod prompt_timeout;
 mod reading;
+mod resync;
 mod step;
 mod text_of_people;
+mod wake;
 
 use std::time::Duration;
 
 use crate::at::{ChannelId, Command, Expect, Final, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
-use super::barrier::{Barrier, Passage};
-use super::exchange::{Exchange, Failure, Finished, Phase, Setback, Taint};
-use super::late_answers::{Finals, LateAnswers};
-use super::open_send::OpenSend;
 use super::outbox::Outbox;
 use super::owner::Owner;
-use super::resync::Resync;
-use super::wake::Wake;
 use super::{Deadline, Event};
+use barrier::{Barrier, Passage};
+use exchange::{Exchange, Phase, Setback, Taint};
+pub(super) use exchange::{Failure, Finished};
+use late_answers::{Finals, LateAnswers};
+pub(super) use open_send::OpenSend;
 use reading::{is_echo, is_unexplained};
+use resync::Resync;
+pub(super) use resync::{ChannelSet, ProbeEcho};
 pub(super) use step::Step;
+pub(super) use wake::Wake;
 
 /// The conversation with the module: the command in flight, what answers it, and what to do when nothing comes.
 ///
@@ -140,7 +150,7 @@ impl Session {
         out: &mut Outbox,
     ) {
         debug_assert!(self.is_idle());
-        out.statistics.commands.written += 1;
+        out.count().commands.written += 1;
         out.command(&command);
         self.before = Before::FrameEnd;
         if let Some(payload) = payload.as_ref().filter(|_| command.writes_file()) {
@@ -359,12 +369,12 @@ impl Session {
             }
             // What is left of a refused payload has been read as commands: their errors must not answer others.
             (Phase::Blind(_) | Phase::Result(_), Err(_)) => {
-                out.statistics.resynchronisations += 1;
+                out.count().resynchronisations += 1;
                 self.hold(now, end, out);
                 return Step::Consumed;
             }
             (Phase::Answer | Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), _) if suspicious => {
-                out.statistics.resynchronisations += 1;
+                out.count().resynchronisations += 1;
                 self.hold(now, end, out);
                 return Step::Consumed;
             }
@@ -391,7 +401,7 @@ impl Session {
     }
 
     fn barrier_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
-        out.statistics.resynchronisations += 1;
+        out.count().resynchronisations += 1;
         let probe = self.next_probe(None);
         self.barrier(Barrier::behind_nothing(now, probe), out);
     }

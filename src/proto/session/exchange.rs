@@ -8,7 +8,7 @@ use crate::at::{Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::open_send::OpenSend;
-use super::owner::Owner;
+use crate::proto::owner::Owner;
 
 /// A command in flight.
 #[derive(Debug)]
@@ -74,19 +74,19 @@ pub(super) struct Answer {
 
 /// The end of a command.
 #[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) command: Command,
-    pub(super) owner: Owner,
-    pub(super) result: Result<Vec<String>, Failure>,
+pub(in crate::proto) struct Finished {
+    pub(in crate::proto) command: Command,
+    pub(in crate::proto) owner: Owner,
+    pub(in crate::proto) result: Result<Vec<String>, Failure>,
     /// From the command to its final, if one came.
-    pub(super) latency: Option<Duration>,
+    pub(in crate::proto) latency: Option<Duration>,
     /// Whether all of its payload was written behind its prompt.
-    pub(super) is_given: bool,
+    pub(in crate::proto) is_given: bool,
 }
 
 /// The reason why a command failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Failure {
+pub(in crate::proto) enum Failure {
     /// The module said no, or something that can't be believed.
     Refused(Refusal),
     /// It said no in place of a prompt, so it does not have the payload.

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// A set of channels.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct ChannelSet(u8);
+pub(in crate::proto) struct ChannelSet(u8);
 
 /// The search for the beginning of text while nothing is believed.
 ///
@@ -77,7 +77,7 @@ enum LineLength {
 
 /// The knowledge whether the module sends questions back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum ProbeEcho {
+pub(in crate::proto) enum ProbeEcho {
     Unseen,
     Seen,
 }
@@ -331,19 +331,19 @@ impl ChannelSet {
         ChannelId::all().collect()
     }
 
-    pub(super) fn insert(&mut self, channel: ChannelId) {
+    pub(in crate::proto) fn insert(&mut self, channel: ChannelId) {
         self.0 |= 1 << channel.index();
     }
 
-    pub(super) fn contains(self, channel: ChannelId) -> bool {
+    pub(in crate::proto) fn contains(self, channel: ChannelId) -> bool {
         self.0 & (1 << channel.index()) != 0
     }
 
-    pub(super) fn with(self, others: Self) -> Self {
+    pub(in crate::proto) fn with(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = ChannelId> {
+    pub(in crate::proto) fn iter(self) -> impl Iterator<Item = ChannelId> {
         ChannelId::all().filter(move |channel| self.contains(*channel))
     }
 

@@ -50,7 +50,7 @@ const DOUBT: Duration = Duration::from_secs(1);
 
 /// Tries, in turn and for ever, everything that can bring a silent module to answer.
 #[derive(Debug)]
-pub(super) struct Wake {
+pub(in crate::proto) struct Wake {
     /// A send of our own that the module may still wait for: it goes out before anything else.
     open: Option<OpenSend>,
     step: usize,
@@ -69,12 +69,12 @@ pub(super) struct Nudge {
 
 impl Wake {
     /// Begins now.
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(in crate::proto) fn new(now: Timestamp) -> Self {
         Self { open: None, step: 0, has_begun: false, deadline: now }
     }
 
     /// Begins now, on a module that may still wait for a send: what else is written would be taken for its payload.
-    pub(super) fn in_a_send(now: Timestamp, open: Option<OpenSend>) -> Self {
+    pub(in crate::proto) fn in_a_send(now: Timestamp, open: Option<OpenSend>) -> Self {
         Self { open, ..Self::new(now) }
     }
 
@@ -109,7 +109,7 @@ impl Wake {
     }
 
     /// Begins now, on a module that may be in transparent mode: `AT` would be payload, so the escape comes first.
-    pub(super) fn in_data_mode(now: Timestamp) -> Self {
+    pub(in crate::proto) fn in_data_mode(now: Timestamp) -> Self {
         let guard = ROUND.iter().position(|(attempt, _)| *attempt == Attempt::Guard);
         Self { step: guard.unwrap_or(0), ..Self::new(now) }
     }
@@ -121,7 +121,7 @@ impl Wake {
     }
 
     /// Begins after the module has had time to come up: what is sent right behind `RDY` is lost (capture a19).
-    pub(super) fn after_boot(now: Timestamp) -> Self {
+    pub(in crate::proto) fn after_boot(now: Timestamp) -> Self {
         Self::new(now + Duration::from_millis(200))
     }
 

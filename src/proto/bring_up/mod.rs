@@ -27,7 +27,7 @@ use crate::query::{DomainRegistration, Query, Reply, Signal};
 use crate::time::Timestamp;
 
 use super::Identity;
-use super::exchange::Failure;
+use super::session::Failure;
 
 pub(super) use states::Carries;
 pub use step::BringUpStep;
@@ -56,7 +56,7 @@ pub(super) struct BringUp {
     polls: u32,
     failures: u32,
     /// Why the module is not ready: the best reason so far.
-    pub(super) reason: NotReady,
+    reason: NotReady,
     network: Network,
     plan: Plan,
     carries: Carries,
@@ -64,7 +64,7 @@ pub(super) struct BringUp {
     unable: Option<Refusal>,
     /// Whether the bearer was lost while it was being brought up.
     lost: bool,
-    pub(super) found: Found,
+    found: Found,
 }
 
 /// The state of the module's IP application when the module was found.
@@ -82,12 +82,12 @@ enum Plan {
 
 /// The facts that bring-up has learned.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    pub(super) identity: Identity,
-    pub(super) address: Option<Ipv4Addr>,
-    pub(super) channels: Option<usize>,
+struct Found {
+    identity: Identity,
+    address: Option<Ipv4Addr>,
+    channels: Option<usize>,
     /// Connections of an earlier session on a bearer that is taken as it is: they are to be closed.
-    pub(super) in_use: Vec<ChannelId>,
+    in_use: Vec<ChannelId>,
 }
 
 /// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
@@ -125,6 +125,29 @@ impl BringUp {
     /// Whether sockets can be opened.
     pub(super) fn is_ready(&self) -> bool {
         self.step == BringUpStep::Ready
+    }
+
+    /// Why not, if not.
+    pub(super) fn reason(&self) -> NotReady {
+        self.reason
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.found.identity
+    }
+
+    pub(super) fn address(&self) -> Option<Ipv4Addr> {
+        self.found.address
+    }
+
+    /// How many channels the firmware offers, told once.
+    pub(super) fn take_channels(&mut self) -> Option<usize> {
+        self.found.channels.take()
+    }
+
+    /// The channels with connections of an earlier session, told once.
+    pub(super) fn take_in_use(&mut self) -> Vec<ChannelId> {
+        std::mem::take(&mut self.found.in_use)
     }
 
     /// The step that is next, or under way.
