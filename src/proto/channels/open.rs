@@ -22,7 +22,7 @@ impl Channels {
     /// The next command of a connection that is wanted, if it is its turn.
     pub(super) fn opening_turn(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) -> Option<Turn> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
-        if opening.preparation.security() == Security::Plain && self.tls.switch == Switch::Off {
+        if opening.security() == Security::Plain && self.tls.switch == Switch::Off {
             return self.start_turn(now, id);
         }
         self.secured_turn(now, id, out)
@@ -33,7 +33,7 @@ impl Channels {
         let channel = self.channel(id);
         let Link::Wanted(opening) = &channel.link else { return None };
         let command = Command::start(id, opening.protocol, &opening.host, opening.port);
-        channel.security = opening.preparation.security();
+        channel.security = opening.security();
         channel.link.started(now);
         channel.making_until = now + STALE;
         Some(Turn { channel: id, job: Job::Start, command, payload: None })
@@ -90,7 +90,7 @@ impl Channels {
         for channel in &mut self.all {
             if let Some(mut opening) = channel.link.withdrawn() {
                 channel.socket = None;
-                opening.preparation.restart();
+                opening.prepare_again();
                 self.queue.0.push_back(opening);
             }
         }
@@ -143,7 +143,7 @@ impl Channels {
             return;
         }
         self.channel(id).socket = None;
-        opening.preparation.restart();
+        opening.prepare_again();
         // It came before the requests that wait, and the channel that it leaves is being released: it need not be refused.
         self.queue.0.push_front(Opening { retried: true, strays: Strays::None, ..opening });
         self.assign(now);

@@ -30,8 +30,8 @@ pub(in crate::proto) struct Opening {
     pub(super) retried: bool,
     /// Data that came for the channel before the connection was confirmed.
     pub(super) strays: Strays,
-    /// What is to be done before it can be started.
-    pub(super) preparation: Preparation,
+    /// The steps before it can be started; `None` for a plain connection, unless the module's switch is to be put off for it.
+    pub(super) preparation: Option<Preparation>,
 }
 
 /// Data for a channel whose connection is not confirmed. They are dropped. They belong to an earlier connection, or to this
@@ -90,7 +90,7 @@ impl Opening {
             started_at: now,
             retried: false,
             strays: Strays::None,
-            preparation: Preparation::plain(),
+            preparation: None,
         }
     }
 }
@@ -98,12 +98,29 @@ impl Opening {
 impl Opening {
     /// The same connection with TLS.
     pub(in crate::proto) fn secured(self, tls: TlsSettings) -> Self {
-        Self { preparation: Preparation::of(tls), ..self }
+        Self { preparation: Some(Preparation::of(tls)), ..self }
+    }
+
+    /// What the connection will be.
+    pub(super) fn security(&self) -> Security {
+        self.preparation.as_ref().map_or(Security::Plain, Preparation::security)
+    }
+
+    /// Everything is to be prepared again: on another channel, or because files were removed.
+    pub(super) fn prepare_again(&mut self) {
+        if let Some(preparation) = &mut self.preparation {
+            preparation.restart();
+        }
+    }
+
+    /// Whether a preparation has begun.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.preparation.as_ref().is_some_and(Preparation::is_under_way)
     }
 
     /// The error of a connection that the module did not make.
     pub(super) fn refused(&self, refusal: Refusal) -> Error {
-        match self.preparation.security() {
+        match self.security() {
             Security::Plain => Error::ConnectFailed(refusal),
             Security::Tls { .. } => Error::Tls { step: TlsStep::Connect, why: TlsFailure::Refused(refusal) },
         }
@@ -112,7 +129,7 @@ impl Opening {
     /// The error of one that the module did not begin, and how long the caller has waited for it.
     pub(super) fn unanswered(&self, now: Timestamp, finished: &Finished) -> Error {
         let (name, after) = (finished.command.name(), now - self.asked_at);
-        match self.preparation.security() {
+        match self.security() {
             Security::Plain => Error::timeout(name, after),
             Security::Tls { .. } => Error::Tls { step: TlsStep::Connect, why: TlsFailure::Timeout(after) },
         }
@@ -120,10 +137,11 @@ impl Opening {
 
     /// The error of one that was not made in time.
     pub(super) fn late(&self) -> Error {
-        match self.preparation.security() {
+        match self.security() {
             Security::Plain => Error::timeout("connect", self.timeout),
             Security::Tls { .. } => {
-                Error::Tls { step: self.preparation.step(), why: TlsFailure::Timeout(self.timeout) }
+                let step = self.preparation.as_ref().map_or(TlsStep::Turn, Preparation::step);
+                Error::Tls { step, why: TlsFailure::Timeout(self.timeout) }
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 
 use super::Channels;
 use super::link::Link;
+use super::preparation::Preparation;
 use super::security::Security;
 use super::tls_state::Switch;
 use super::turn::Turn;
@@ -17,14 +18,17 @@ impl Channels {
     /// The next command of a connection that depends on TLS: its own TLS, or the module's switch that an earlier one left on.
     pub(super) fn secured_turn(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) -> Option<Turn> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
-        if !opening.preparation.is_under_way() {
+        if !opening.is_under_way() {
             if self.is_preparing() {
                 return None;
             }
             let Self { all, tls, .. } = self;
             if let Link::Wanted(opening) = &mut all[id.index()].link {
                 let is_set = |key| tls.set.contains(&(id, key));
-                opening.preparation.begin(is_set, |name| tls.unsure.contains(name));
+                opening
+                    .preparation
+                    .get_or_insert_with(Preparation::plain)
+                    .begin(is_set, |name| tls.unsure.contains(name));
             }
         }
         if let Some(on) = self.switches_to(id) {
@@ -41,7 +45,8 @@ impl Channels {
     /// The command of a preparation has ended.
     pub(super) fn prepared(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
         let Some(mut opening) = self.channel(id).link.prepared() else { return };
-        let result = opening.preparation.finished(finished);
+        let Some(preparation) = &mut opening.preparation else { return };
+        let result = preparation.finished(finished);
         let result = result.map(|effect| self.tls.done(id, effect));
         if opening.ticket.is_none() {
             return;
@@ -61,14 +66,15 @@ impl Channels {
     pub(in crate::proto) fn restart_preparations(&mut self) {
         for channel in &mut self.all {
             if let Link::Wanted(opening) = &mut channel.link {
-                opening.preparation.restart();
+                opening.prepare_again();
             }
         }
     }
 
     fn preparation_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<Turn> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
-        let Some(ask) = opening.preparation.ask(id, |len| self.tls.seconds(len)) else {
+        let ask = opening.preparation.as_ref().and_then(|next| next.ask(id, |len| self.tls.seconds(len)));
+        let Some(ask) = ask else {
             return self.start_turn(now, id);
         };
         self.tls.written(id, ask.effect);
@@ -80,7 +86,7 @@ impl Channels {
     fn is_preparing(&self) -> bool {
         self.all.iter().any(|channel| match &channel.link {
             Link::Preparing(_) => true,
-            Link::Wanted(opening) => opening.preparation.is_under_way(),
+            Link::Wanted(opening) => opening.is_under_way(),
             Link::Idle | Link::Starting(_) | Link::Connecting(_) => false,
             Link::Up | Link::Draining(_) | Link::Used | Link::Closing | Link::Stream => false,
         })
@@ -92,7 +98,7 @@ impl Channels {
 
     fn switches_to(&self, id: ChannelId) -> Option<bool> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
-        opening.preparation.switches_to()
+        opening.preparation.as_ref()?.switches_to()
     }
 
     /// Whether TLS can be switched off now. A plain connection waits while TLS connections are being closed, and fails while

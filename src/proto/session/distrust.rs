@@ -16,7 +16,7 @@ impl Session {
     /// The line was damaged: nothing that comes is believed until a question has proved where text begins. The `hurt`
     /// channels are closed meanwhile. The command in flight, if any, is given back, because its answer can't be known. A
     /// command with payload goes on, because the module may be waiting for the payload.
-    pub(super) fn distrust(
+    pub(in crate::proto) fn distrust(
         &mut self,
         now: Timestamp,
         heard_at: Timestamp,
@@ -70,13 +70,13 @@ impl Session {
     }
 
     /// Whether nothing that comes is believed.
-    pub(super) fn is_distrusting(&self) -> bool {
+    pub(in crate::proto) fn is_distrusting(&self) -> bool {
         self.resync.is_some()
     }
 
     /// Takes bytes that are not believed. Returns how many of them are not, the step, and the channels whose headers stand in
     /// them. The bytes behind are text again.
-    pub(super) fn distrusted(
+    pub(in crate::proto) fn distrusted(
         &mut self,
         now: Timestamp,
         bytes: &[u8],
@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// The channel whose data the command in flight asks for.
-    pub(super) fn fetching(&self) -> Option<ChannelId> {
+    pub(in crate::proto) fn fetching(&self) -> Option<ChannelId> {
         match &self.state {
             State::Busy(exchange) => {
                 exchange.owner.channel().filter(|channel| exchange.command.fetches(*channel))
@@ -147,13 +147,13 @@ impl Session {
     }
 
     /// Whether data of this channel may still come that were asked for before.
-    pub(super) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
+    pub(in crate::proto) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
         self.late_answers.is_on(now)
             && self.late_answers.timed_out().iter().any(|command| command.fetches(channel))
     }
 
     /// Whether a line may be of a late answer.
-    pub(super) fn explains(&self, now: Timestamp, text: &[u8]) -> bool {
+    pub(in crate::proto) fn explains(&self, now: Timestamp, text: &[u8]) -> bool {
         let line = Line::parse(text);
         // A late prompt has no line end, so that the next line may stand behind it.
         let is_late = |older: &Command| older.may_print(&line) || text.starts_with(b">");
@@ -163,7 +163,7 @@ impl Session {
     }
 
     /// Whether a command of the application is in flight: its answer may have any form.
-    pub(super) fn is_asked_by_caller(&self) -> bool {
+    pub(in crate::proto) fn is_asked_by_caller(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.owner, Owner::Caller(_)))
     }
 }

@@ -7,7 +7,6 @@ mod in_flight;
 mod late_answers;
 mod online;
 mod open_send;
-mod prompt_timeout;
 mod payload;
 mod prompt;
 mod prompt_timeout;

@@ -23,7 +23,7 @@ const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Session {
     /// A prompt has come: what is written next is payload.
-    pub(super) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+    pub(in crate::proto) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         match &mut self.state {
             State::Busy(exchange) => {
                 match exchange.phase {
@@ -75,7 +75,7 @@ impl Session {
     }
 
     /// A channel has ended: a command for it will not take its full time.
-    pub(super) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
+    pub(in crate::proto) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
         if let State::Busy(exchange) = &mut self.state
             && matches!(exchange.phase, Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_))
             && exchange.owner.channel() == Some(channel)
@@ -97,7 +97,7 @@ impl Session {
 
     /// The payload that the module may be waiting for when the port goes with bytes that it had taken: the send that is open, or the
     /// last one that was filled up.
-    pub(super) fn unfinished_send(&mut self) -> Option<OpenSend> {
+    pub(in crate::proto) fn unfinished_send(&mut self) -> Option<OpenSend> {
         if let Some(open) = self.take_open() {
             self.unproved = Some(open);
         }
@@ -105,7 +105,7 @@ impl Session {
     }
 
     /// Whether a send was filled up, and the module has not answered a question behind that.
-    pub(super) fn is_filling(&self) -> bool {
+    pub(in crate::proto) fn is_filling(&self) -> bool {
         self.unproved.is_some()
     }
 
@@ -120,7 +120,7 @@ impl Session {
     /// The module has restarted, so that nothing old can come: forgets the conversation. The command in flight, if
     /// any, is given back unanswered. A send that waits for its prompt is settled first, in case the module says that it
     /// has restarted and has not.
-    pub(super) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
+    pub(in crate::proto) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
         self.late_answers.forget();
         let is_written =
             matches!(&self.state, State::Busy(Exchange { phase: Phase::Blind(_) | Phase::Result(_), .. }));
