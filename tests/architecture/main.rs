@@ -116,6 +116,23 @@ fn every_example_is_named_in_the_readme() {
 }
 
 #[test]
+fn every_file_of_the_core_that_architecture_md_names_exists() {
+    let document = fs::read_to_string(root().join("docs/architecture.md")).expect("it is there");
+    let exists = |path: &str| {
+        ["", "/mod"].iter().any(|ending| root().join(format!("src/{path}{ending}.rs")).is_file())
+    };
+    assert_eq!(missing(&document, exists), [] as [String; 0], "files that docs/architecture.md names");
+    assert!(missing(&document, |_| false).len() > 40, "the table of files is read");
+}
+
+#[test]
+fn a_file_that_a_table_names_and_that_is_gone_is_found() {
+    let table = "| `at/a` | x |\n| `proto/b`, `c` | `x/y` |\n| 1 | `at/d` | `e` |\ntext `at/f`\n";
+    assert_eq!(missing(table, |_| false), ["at/a", "proto/b", "proto/c", "at/d"]);
+    assert_eq!(missing(table, |path| path != "proto/c"), ["proto/c"]);
+}
+
+#[test]
 fn an_example_that_the_readme_does_not_name_is_found() {
     let examples = ["sim".to_owned(), "replay".to_owned()];
     assert_eq!(unnamed(&examples, "simulated, `replay FILE`"), ["sim"]);
@@ -136,6 +153,34 @@ fn unnamed<'a>(examples: &'a [String], readme: &str) -> Vec<&'a str> {
             .any(|text| readme.contains(text))
     };
     examples.iter().map(String::as_str).filter(|name| !named(name)).collect()
+}
+
+/// The files of the sources that the tables of `document` name and that do not exist: those in the first cell of a row, where
+/// `c` behind `proto/b` is `proto/c`, and in the rows of the ways, which begin with a number, those in every cell.
+fn missing(document: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut missing = Vec::new();
+    for row in document.lines().filter_map(|line| line.strip_prefix("| ")) {
+        let is_way = row.starts_with(|c: char| c.is_ascii_digit());
+        let mut folder = None;
+        for name in row
+            .split(" | ")
+            .take(if is_way { 3 } else { 1 })
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        {
+            let path = match (name.rsplit_once('/'), folder) {
+                (Some((parent, _)), _) => {
+                    folder = Some(parent);
+                    name.to_owned()
+                }
+                (None, Some(parent)) if !is_way => format!("{parent}/{name}"),
+                (None, _) => continue,
+            };
+            if !exists(&path) {
+                missing.push(path);
+            }
+        }
+    }
+    missing
 }
 
 /// The path of a file by its name in the documents: `faults` is a file of a test program or the program of that name,
