@@ -377,4 +377,11 @@ mod tests {
             assert_eq!(scan(line.as_bytes()), Scan::NotHeader, "{line}");
         }
     }
+
+    #[test]
+    fn a_protocol_without_a_colon_makes_no_header() {
+        for text in ["+IPD,4,TCPX", "+IPD,4,TCP1:", "+IPD,4,UDPS"] {
+            assert_eq!(scan(text.as_bytes()), Scan::NotHeader, "{text}");
+        }
+    }
 }

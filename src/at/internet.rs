@@ -92,4 +92,23 @@ mod tests {
         let Urc::Ping(reply) = Urc::parse(b"+CIPPING: 1,\"1.2.3.4\",600,255") else { panic!() };
         assert_eq!((reply.sequence, reply.time), (1, None));
     }
+
+    #[test]
+    fn a_code_of_dns_shows_its_number_and_what_it_means() {
+        let shown: Vec<String> = (9..=16).map(|code| DnsError::new(code).to_string()).collect();
+        let texts = [
+            "general error",
+            "too many retries",
+            "no DNS server",
+            "no memory",
+            "invalid name",
+            "invalid answer",
+        ];
+        assert_eq!((shown[0].as_str(), shown[7].as_str()), ("9", "16"), "not documented");
+        for (code, text) in (10..).zip(texts) {
+            assert_eq!(DnsError::new(code).text(), Some(text));
+            assert_eq!(DnsError::new(code).to_string(), format!("{code} ({text})"));
+            assert_eq!(format!("{:?}", DnsError::new(code)), format!("DnsError({code} ({text}))"));
+        }
+    }
 }

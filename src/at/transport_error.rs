@@ -175,4 +175,11 @@ mod tests {
         assert_eq!(UdpError::new(16).text(), None);
         assert_eq!(UdpError::new(16).to_string(), "16");
     }
+
+    #[test]
+    fn a_code_is_kept_as_it_is_on_the_wire() {
+        for code in [0, 8, 15, 16, u32::MAX] {
+            assert_eq!((TcpError::new(code).code(), UdpError::new(code).code()), (code, code));
+        }
+    }
 }

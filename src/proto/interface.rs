@@ -416,3 +416,14 @@ pub enum Deadline {
     /// `+++` should have been answered.
     Escape,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_shows_its_channel_and_its_generation() {
+        let channel = ChannelId::new(3).unwrap();
+        assert_eq!(format!("{:?}", SocketId { channel, generation: 7 }), "socket 3.7");
+    }
+}

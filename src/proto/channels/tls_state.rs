@@ -114,3 +114,36 @@ impl Unsure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(number: usize) -> Quotable {
+        Quotable::new(&format!("file{number}.crt"), 32).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_is_unsure_twice_takes_one_place() {
+        let mut unsure = Unsure::Of(Vec::new());
+        for _ in 0..=MAX_UNSURE {
+            unsure.add(name(0));
+        }
+        assert!(unsure.contains(&name(0)) && !unsure.contains(&name(1)));
+        unsure.remove(&name(0));
+        assert!(!unsure.contains(&name(0)));
+    }
+
+    #[test]
+    fn every_file_is_unsure_when_more_of_them_are_than_are_kept() {
+        let mut unsure = Unsure::Of(Vec::new());
+        for number in 0..MAX_UNSURE {
+            unsure.add(name(number));
+        }
+        assert!(!unsure.contains(&name(MAX_UNSURE)));
+        unsure.add(name(MAX_UNSURE));
+        assert!(unsure.contains(&name(99)));
+        unsure.remove(&name(99));
+        assert!(unsure.contains(&name(99)), "which ones is not known any more");
+    }
+}

@@ -107,3 +107,25 @@ impl Noticed {
         self.unknown = Unknown::None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_follows_unknown_words_only_within_the_time_of_data() {
+        let soon = Timestamp::ZERO + AMONG_DATA;
+        for (at, expected) in [
+            (Timestamp::ZERO, Unknown::Followed),
+            (Timestamp::ZERO + AMONG_DATA.saturating_sub(Duration::from_nanos(1)), Unknown::Followed),
+            (soon, Unknown::None),
+        ] {
+            let mut noticed = Noticed::new();
+            noticed.unknown = Unknown::Last(Timestamp::ZERO);
+            noticed.line(at);
+            assert_eq!(noticed.unknown, expected, "{at:?}");
+            noticed.line(at);
+            assert_eq!(noticed.unknown, Unknown::None, "a second line");
+        }
+    }
+}

@@ -416,4 +416,16 @@ mod tests {
         }
         assert_eq!(asked, ATTEMPTS);
     }
+
+    #[test]
+    fn a_prompt_of_no_known_send_is_remembered_until_the_question_is_answered() {
+        let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        assert!(!barrier.is_prompted());
+        barrier.prompted(Timestamp::ZERO);
+        assert!(barrier.is_prompted());
+        assert!(matches!(barrier.line(b"+CIPMUX: 1"), Passage::Consumed));
+        assert!(!barrier.is_prompted());
+        barrier.prompted(Timestamp::ZERO);
+        assert!(!barrier.is_prompted(), "it waits for no payload: it has answered");
+    }
 }

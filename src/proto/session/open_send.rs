@@ -49,4 +49,9 @@ mod tests {
         assert_eq!(OpenSend::new(b"hello".to_vec()).into_fill(), b"hello\r\n");
         assert_eq!(OpenSend::new(b"AT+X".to_vec()).into_fill(), b"\r\r\r\r\r\n");
     }
+
+    #[test]
+    fn it_shows_how_long_its_payload_is_and_nothing_of_it() {
+        assert_eq!(format!("{:?}", OpenSend::new(b"a key".to_vec())), "OpenSend(5 bytes)");
+    }
 }

@@ -19,3 +19,20 @@ pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> boo
 pub(super) fn is_echo(text: &[u8]) -> bool {
     text == b"AT" || text.starts_with(b"AT+") || text.starts_with(b"ATE") || text == b"+++" || text == b"ATI"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_neither_news_nor_a_late_answer_explains_is_unexplained() {
+        let none = LateAnswers::none();
+        let unexplained = |text: &[u8]| is_unexplained(&none, &Line::parse(text));
+        for text in ["PMUX: 1", "garbage", "+XYZ: 1"] {
+            assert!(unexplained(text.as_bytes()), "{text}");
+        }
+        for text in [">", "+CREG: 1", "RDY", "OK", "0, CLOSED", "SHUT OK", "STATE: IP STATUS"] {
+            assert!(!unexplained(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -456,4 +456,32 @@ mod tests {
         }
         assert_eq!(resync.attempt, ATTEMPTS);
     }
+
+    #[test]
+    fn a_prompt_under_way_is_waited_for_as_long_as_is_said() {
+        let until = Timestamp::from_secs(7);
+        let mut resync = Resync::behind_a_prompt(Timestamp::ZERO, until, ChannelSet::default());
+        assert!(resync.is_waiting());
+        assert_eq!(resync.deadline(), until);
+        resync.begin(Timestamp::from_secs(1));
+        assert!(!resync.is_waiting());
+        assert_eq!(resync.deadline(), Timestamp::from_secs(1) + SILENCE);
+    }
+
+    #[test]
+    fn a_module_that_never_stops_talking_is_given_up() {
+        let mut resync = Resync::new(Timestamp::ZERO, Timestamp::ZERO, ChannelSet::default());
+        let mut now = Timestamp::ZERO;
+        let given_up = loop {
+            now += SILENCE / 2;
+            if now > Timestamp::ZERO + (ATTEMPTS + 1) * LONGEST_WAIT {
+                break false;
+            }
+            resync.feed(now, b"words without end ");
+            if resync.deadline() <= now && matches!(resync.expire(now), Action::GiveUp) {
+                break true;
+            }
+        };
+        assert!(given_up);
+    }
 }

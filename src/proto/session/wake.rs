@@ -196,4 +196,26 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_module_may_be_in_data_mode_until_an_at_was_tried_behind_the_escape() {
+        let mut wake = Wake::in_data_mode(Timestamp::ZERO);
+        let mut tried = Vec::new();
+        while wake.may_be_in_data_mode() {
+            tried.push(wake.next(wake.deadline()).bytes);
+            assert!(tried.len() <= ROUND.len());
+        }
+        assert_eq!(tried, [&b""[..], b"+++", b"AT\r\n"]);
+    }
+
+    #[test]
+    fn a_sign_of_life_behind_an_escape_ends_the_wait_when_the_silence_is_over() {
+        let mut wake = Wake::in_data_mode(Timestamp::ZERO);
+        wake.next(Timestamp::ZERO);
+        let escaped = wake.deadline();
+        assert_eq!(wake.next(escaped).bytes, b"+++");
+        wake.sign_of_life(escaped + Duration::from_millis(100));
+        assert_eq!(wake.deadline(), escaped + SILENCE_BEHIND);
+        assert_eq!(wake.next(wake.deadline()).bytes, b"AT\r\n");
+    }
 }

@@ -604,4 +604,12 @@ mod tests {
         assert_eq!(given, b"\r\n");
         assert_eq!(tail.deadline(), None);
     }
+
+    #[test]
+    fn the_echo_of_an_escape_is_held_in_every_split() {
+        for split in [&[&b"data+"[..], b"++"][..], &[b"data++", b"+"], &[b"data", b"+", b"+", b"+"]] {
+            assert_eq!(pushed(split, Escape::Written).0, b"data", "{split:?}");
+            assert_eq!(pushed(split, Escape::None).0, b"data+++", "{split:?}");
+        }
+    }
 }
