@@ -93,6 +93,11 @@ pub use modem::{
     ToRemote, TransparentStream, UdpSocket, transport,
 };
 pub use port::PortSource;
+#[cfg(feature = "ports")]
+#[doc(hidden)]
+pub use port::ports_below;
+#[cfg(feature = "ports")]
+pub use port::{PortInfo, PortKind, UsbInfo, ports};
 pub use proto::{Event, Identity};
 pub use query::{ClockTime, SignalQuality};
 pub use tls::{Certificate, PrivateKey, TlsConfig};

@@ -21,8 +21,8 @@ use shell::complain;
 
 /// Help for the options of [`Common`].
 pub const HELP: &str = "\x20 \
-  --port PORT          the module's AT port, e.g. /dev/ttyUSB0, or tcp://HOST:PORT or rfc2217://HOST:PORT behind a serial
-                       server [a simulated modem on a pseudo-terminal]
+  --port PORT          the module's AT port: /dev/ttyUSB0, auto, imei:NUMBER, usb:PLACE, tcp://HOST:PORT,
+                       rfc2217://HOST:PORT [a simulated modem on a pseudo-terminal]
   --baud N             line rate of the port [115200]
   --apn NAME           access point name [the network's own]
   --pin PIN            the SIM card's PIN; tried once [none]

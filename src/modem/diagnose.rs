@@ -15,7 +15,6 @@ use crate::config::Config;
 use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
 use crate::driver::{CaptureFile, Driver};
 use crate::error::{Error, NotReady, Result};
-use crate::port::Opener;
 use crate::proto::{Engine, Event, RegistrationStatus};
 use crate::time::Timestamp;
 
@@ -338,7 +337,7 @@ impl Opened {
 /// Opens a port; what comes over it is kept, besides the capture that the configuration asks for.
 fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-    let port = Opener::named(path, config).open()?;
+    let port = super::opener(path, config).open()?;
     // A capture that can't be written is no reason not to examine, and no fault of the port.
     let capture = config.capture.as_deref().map(CaptureFile::create).transpose();
     let capture_error = capture.as_ref().err().map(ToString::to_string);

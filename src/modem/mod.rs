@@ -7,6 +7,8 @@ mod delivery;
 mod diagnose;
 mod fair_lock;
 mod heartbeat;
+#[cfg(all(feature = "ports", unix))]
+mod identify;
 mod interrupt;
 mod received;
 mod registration;
@@ -80,19 +82,28 @@ pub struct Modem {
 impl Modem {
     /// Opens a serial port and begins to bring the module up; [`wait_ready`](Self::wait_ready) waits for that.
     ///
+    /// | `path` | is | feature |
+    /// |---|---|---|
+    /// | `/dev/ttyUSB0`, `COM3` | a port of this machine | |
+    /// | `auto` | the only module that is plugged in on USB | `ports` |
+    /// | `imei:860000000000001` | the module with this IMEI, whatever its port is called | `ports` |
+    /// | `usb:1-1.4` | what is plugged in here | `ports` |
+    /// | `tcp://host:4001` | a port of a serial server that passes on bytes alone | `remote` |
+    /// | `rfc2217://host:2217` | one that can be set up, too | `remote` |
+    ///
+    /// A search asks the ports of modules (USB 1782:4e00) `AT` and `AT+CGSN`, other devices only where the place names them, and
+    /// takes no port that another program has locked. Once it has found a module it goes on for that one.
+    ///
     /// The port is opened for this process alone. When it is lost - unplugged, without power, a module that restarts on USB -
     /// sockets and what is in flight end with [`Error::PortLost`], and it is opened again as soon as it is there, unless
     /// [`Config::reopen`] is false. A path that stays the same whatever the system calls the port is one of
     /// `/dev/serial/by-id`.
     ///
-    /// With feature `remote` it may be on another machine, behind a serial server:
-    /// `tcp://host:port` carries the bytes as they are, `rfc2217://host:port` the line rate and the flow control as well.
-    ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened: it
     /// says which port and what to do.
     pub fn open(path: &str, config: Config) -> Result<Self> {
-        Self::open_by(Opener::named(path, &config), &config, path)
+        Self::open_by(opener(path, &config), &config, path)
     }
 
     /// Runs the modem over ports that a source of the application opens: the first one now, and others whenever one is
@@ -348,6 +359,15 @@ impl Modem {
         };
         Ok(Self { driver: Arc::new(Driver::start(port, opener, engine, capture.unzip(), config)?) })
     }
+}
+
+/// Opens what the application has named, or what it looks for.
+fn opener(name: &str, config: &Config) -> Opener {
+    #[cfg(all(feature = "ports", unix))]
+    if let Some(search) = crate::port::Search::named(name, config, identify::imei) {
+        return Opener::search(search);
+    }
+    Opener::named(name, config)
 }
 
 fn unexpected(response: &Response) -> Error {

@@ -3,9 +3,13 @@
 //! A [`Line`] is waited on together with a wake-up, and never blocks anywhere else; [`DirectWrite`] lets a caller write
 //! without going through the thread that waits. Halves can do neither: each is served where it may block.
 
+#[cfg(feature = "ports")]
+mod listing;
 mod open;
 #[cfg(feature = "remote")]
 mod remote;
+#[cfg(all(feature = "ports", unix))]
+mod search;
 #[cfg(unix)]
 mod serial;
 #[cfg(not(unix))]
@@ -17,6 +21,10 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+#[cfg(feature = "ports")]
+pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
+#[cfg(all(feature = "ports", unix))]
+pub(crate) use search::{Ask, Search};
 pub(crate) use source::Opener;
 pub use source::PortSource;
 pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};

@@ -13,6 +13,11 @@ use crate::config::Config;
 
 /// Opens a port by its path, or by the name of one on another machine: `tcp://host:port`, `rfc2217://host:port`.
 pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
+    if name == "auto" || name.starts_with("imei:") || name.starts_with("usb:") {
+        let text =
+            format!("{name}: a search for a module needs feature `ports` of the crate air724ug, and Linux");
+        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+    }
     if !name.contains("://") {
         return open_serial(name, config);
     }

@@ -58,6 +58,12 @@ impl Opener {
         Self { open: Box::new(move || open(&name, &config)), is_lasting }
     }
 
+    /// Looks for a module.
+    #[cfg(all(feature = "ports", unix))]
+    pub(crate) fn search(mut search: super::search::Search) -> Self {
+        Self { open: Box::new(move || search.open()), is_lasting: true }
+    }
+
     /// Asks the application's own source.
     pub(crate) fn source(mut source: impl PortSource) -> Self {
         let open = move || source.open().map(|(reader, writer)| Port::Halves { reader, writer });

@@ -8,6 +8,7 @@ mod close_acknowledged;
 mod driver_load;
 mod interrupt;
 mod port_back;
+mod remote_port;
 mod socket_stream;
 mod supervisor;
 mod supervisor_transfers;

@@ -9,3 +9,4 @@ mod doctor;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;
+mod ports;

@@ -1,0 +1,68 @@
+//! The questions by which a search knows a module's port: does it answer, and which module is it.
+
+use std::io;
+use std::time::Duration;
+
+use crate::port::Ask;
+use crate::proto::Command;
+
+/// How often a candidate is asked for attention, and how long each time: the first one may train its line rate or wake it
+/// up.
+const ATTEMPTS: (u32, Duration) = (2, Duration::from_millis(300));
+/// How long the answer to the other question is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How many digits an IMEI has.
+const IMEI_DIGITS: usize = 15;
+
+/// Asks a port for the IMEI of its module, which is empty if it does not say.
+pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
+    let mut answer = Err(io::ErrorKind::TimedOut.into());
+    for _ in 0..ATTEMPTS.0 {
+        answer = ask(&Command::attention().wire(), ATTEMPTS.1, is_answered);
+        if answer.is_ok() {
+            break;
+        }
+    }
+    answer?;
+    let said = ask(&Command::serial_number().wire(), PATIENCE, is_answered).unwrap_or_default();
+    let mut numbers = said.split(|byte| !byte.is_ascii_digit());
+    let imei = numbers.find(|number| number.len() == IMEI_DIGITS).unwrap_or_default();
+    Ok(String::from_utf8_lossy(imei).into_owned())
+}
+
+/// Whether a final is among what was said.
+fn is_answered(said: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(said);
+    said.lines().any(|line| line == "OK" || line.contains("ERROR")) && said.ends_with('\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is asked and found, if the module answers like this.
+    fn asked(answers: &[&str]) -> (usize, io::Result<String>) {
+        let mut count = 0;
+        let found = imei(&mut |_, _, is_answered| {
+            count += 1;
+            let answer = answers.get(count - 1).filter(|answer| is_answered(answer.as_bytes()));
+            answer.map(|answer| answer.as_bytes().to_vec()).ok_or(io::ErrorKind::TimedOut.into())
+        });
+        (count, found)
+    }
+
+    #[test]
+    fn a_module_says_which_it_is_and_another_port_only_that_it_is_silent() {
+        let imei = "\r\n860000000000001\r\n\r\nOK\r\n";
+        for (answers, count, found) in [
+            (&["AT\r\r\nOK\r\n", imei][..], 2, Some("860000000000001")),
+            (&["", "\r\nOK\r\n", "\r\n+CGSN: \"860000000000001\"\r\n\r\nOK\r\n"], 3, Some("860000000000001")),
+            (&["\r\nOK\r\n", "\r\nERROR\r\n"], 2, Some("")),
+            (&["\r\nOK\r\n", "\r\n12\r\n\r\nOK\r\n"], 2, Some("")),
+            (&["AT\r\r\n"], 2, None),
+        ] {
+            let (asked, said) = asked(answers);
+            assert_eq!((asked, said.ok().as_deref()), (count, found), "{answers:?}");
+        }
+    }
+}

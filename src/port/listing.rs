@@ -1,0 +1,134 @@
+//! The serial ports of this machine, and which of them may be a module: read from the kernel, without opening a port.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A serial port of this machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct PortInfo {
+    /// The path to open: `/dev/ttyUSB0`.
+    pub path: PathBuf,
+    /// The kernel's driver: `option1`, `cdc_acm`.
+    pub driver: Option<String>,
+    /// The USB device that it belongs to, if it does to one.
+    pub usb: Option<UsbInfo>,
+    /// Whether it may be the port of a module.
+    pub kind: PortKind,
+    /// The programs that have it open, as far as this user may see them: `ModemManager (712)`.
+    pub users: Vec<String>,
+}
+
+/// A USB device, and the interface of it that a port is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct UsbInfo {
+    /// The identity of the maker.
+    pub vendor: u16,
+    /// The identity of the product.
+    pub product: u16,
+    /// The serial number, if the device has one.
+    pub serial: Option<String>,
+    /// Which interface of the device.
+    pub interface: Option<u8>,
+    /// Where it is plugged in: `1-1.4`. It stays the same whatever the port is called.
+    pub location: String,
+}
+
+/// The kind of a port, by its USB identity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PortKind {
+    /// A module (1782:4e00), of which this interface may take commands.
+    Module,
+    /// A module in its boot loader (1782:4d12): it takes no commands, and restarts soon.
+    BootLoader,
+    /// Another device, or a port that is not on USB. It is never written to unless the application names it.
+    Other,
+}
+
+/// Lists the serial ports of this machine; those that may be a module first. Opens none and writes to none.
+///
+/// Systems without sysfs (all but Linux) list none: open the port by its name there.
+///
+/// # Errors
+/// The kernel's list can't be read.
+pub fn ports() -> io::Result<Vec<PortInfo>> {
+    ports_below(Path::new("/"))
+}
+
+/// The same for a tree with `sys`, `dev` and `proc` elsewhere, so that a test can make its own.
+#[doc(hidden)]
+pub fn ports_below(root: &Path) -> io::Result<Vec<PortInfo>> {
+    let entries = match fs::read_dir(root.join("sys/class/tty")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut ports: Vec<_> = entries.flatten().filter_map(|entry| port(root, &entry.path())).collect();
+    ports.sort_by_key(|port| {
+        let place = port.usb.as_ref().map(|usb| (usb.location.clone(), usb.interface));
+        (port.kind != PortKind::Module, place.is_none(), place, port.path.clone())
+    });
+    if !ports.is_empty() {
+        name_users(root, &mut ports);
+    }
+    Ok(ports)
+}
+
+fn port(root: &Path, class: &Path) -> Option<PortInfo> {
+    let device = fs::canonicalize(class.join("device")).ok()?;
+    // A UART that is not there.
+    if text(&class.join("type")).as_deref() == Some("0") {
+        return None;
+    }
+    let link = fs::read_link(device.join("driver")).ok();
+    let driver = link.and_then(|link| Some(link.file_name()?.to_string_lossy().into_owned()));
+    let usb = usb(&device);
+    let kind = match usb.as_ref().map(|usb| (usb.vendor, usb.product)) {
+        Some((0x1782, 0x4e00)) => PortKind::Module,
+        Some((0x1782, 0x4d12)) => PortKind::BootLoader,
+        Some(_) | None => PortKind::Other,
+    };
+    let path = root.join("dev").join(class.file_name()?);
+    Some(PortInfo { path, driver, usb, kind, users: Vec::new() })
+}
+
+/// The interface and the device are folders above the port's own.
+fn usb(port: &Path) -> Option<UsbInfo> {
+    let above = |file: &str| port.ancestors().find(|folder| folder.join(file).exists());
+    let device = above("idVendor")?;
+    let interface = above("bInterfaceNumber").and_then(|folder| text(&folder.join("bInterfaceNumber")));
+    let id = |file: &str| u16::from_str_radix(&text(&device.join(file))?, 16).ok();
+    Some(UsbInfo {
+        vendor: id("idVendor")?,
+        product: id("idProduct")?,
+        serial: text(&device.join("serial")),
+        interface: interface.and_then(|number| u8::from_str_radix(&number, 16).ok()),
+        location: device.file_name()?.to_string_lossy().into_owned(),
+    })
+}
+
+fn text(path: &Path) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+/// Programs of other users can't be looked into without their rights.
+fn name_users(root: &Path, ports: &mut [PortInfo]) {
+    for process in fs::read_dir(root.join("proc")).into_iter().flatten().flatten() {
+        let Ok(number) = process.file_name().to_string_lossy().parse::<u32>() else { continue };
+        if number == std::process::id() {
+            continue;
+        }
+        let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        for file in files.filter_map(|file| fs::read_link(file.path()).ok()) {
+            if let Some(port) = ports.iter_mut().find(|port| port.path == file) {
+                let name = text(&process.path().join("comm")).unwrap_or_default();
+                let user = format!("{name} ({number})");
+                if !port.users.contains(&user) {
+                    port.users.push(user);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The search for a module's port: `auto`, `imei:86..`, `usb:1-1.4`.
+//!
+//! Candidates are asked whether they answer and which module they are, for a bounded time each. A port of another device is not a candidate unless the
+//! application has named the place that it is plugged in at; one that another program has open is named, not taken.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use super::listing::{PortInfo, PortKind, ports};
+use super::serial;
+use super::{Line, Port, Sleeper, wake_up};
+use crate::config::Config;
+
+/// Puts a question to a port: its bytes, how long the answer may take, and whether what has come is all of it.
+pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::Result<Vec<u8>> + 'a;
+/// Finds out which module a port belongs to.
+pub(crate) type Identify = fn(&mut Ask<'_>) -> io::Result<String>;
+
+/// The most that is read of an answer.
+const MAX_ANSWER: usize = 4 * 1024;
+
+/// The aim of a search.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Wanted {
+    /// The only module.
+    Any,
+    /// The module with this IMEI.
+    Imei(String),
+    /// What is plugged in here.
+    Location(String),
+}
+
+/// A search that goes on for the same module once it has found one.
+#[derive(Debug)]
+pub(crate) struct Search {
+    name: String,
+    wanted: Wanted,
+    config: Config,
+    identify: Identify,
+    /// The IMEI that was found.
+    found: Option<String>,
+}
+
+impl Search {
+    /// The search of this name; `None` if it is a path.
+    pub(crate) fn named(name: &str, config: &Config, identify: Identify) -> Option<Self> {
+        let wanted = match name.split_once(':') {
+            None if name == "auto" => Wanted::Any,
+            Some(("imei", imei)) => Wanted::Imei(imei.to_owned()),
+            Some(("usb", location)) => Wanted::Location(location.to_owned()),
+            _ => return None,
+        };
+        Some(Self { name: name.to_owned(), wanted, config: config.clone(), identify, found: None })
+    }
+
+    /// Opens the port that is looked for.
+    pub(super) fn open(&mut self) -> io::Result<Port> {
+        let (mut notes, mut silent) = (Vec::new(), None);
+        let mut answers: Vec<(PortInfo, Port, String)> = Vec::new();
+        for info in ports()?.into_iter().filter(|info| self.is_candidate(info)) {
+            let path = info.path.display().to_string();
+            // One port of each module is enough.
+            let place = |info: &PortInfo| info.usb.as_ref().map(|usb| usb.location.clone());
+            if answers.iter().any(|(known, ..)| place(known) == place(&info)) {
+                continue;
+            }
+            match ask(&path, &self.config, self.identify) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    silent = silent.or(Some(path.clone()));
+                    notes.push(format!("{path} does not answer"));
+                }
+                Err(error) => notes.push(error.to_string()),
+                Ok((_, imei)) if self.imei().is_some_and(|wanted| *wanted != imei) => {
+                    notes.push(format!("{path} is the module {imei}"));
+                }
+                Ok((port, imei)) => answers.push((info, port, imei)),
+            }
+        }
+        if answers.len() > 1 {
+            let list: Vec<_> = answers.iter().map(|(_, _, imei)| format!("imei:{imei}")).collect();
+            let text = format!("{}: there are several modules; name one: {}", self.name, list.join(", "));
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        }
+        let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(&notes)) };
+        log::info!("{}: the module {imei} is at {}", self.name, info.path.display());
+        self.found = Some(imei).filter(|imei| !imei.is_empty());
+        Ok(port)
+    }
+
+    fn imei(&self) -> Option<&String> {
+        match &self.wanted {
+            Wanted::Imei(imei) => Some(imei),
+            Wanted::Any | Wanted::Location(_) => self.found.as_ref(),
+        }
+    }
+
+    fn is_candidate(&self, info: &PortInfo) -> bool {
+        match (&self.wanted, &info.usb) {
+            (Wanted::Location(wanted), Some(usb)) => usb.location == *wanted,
+            (Wanted::Location(_), None) => false,
+            (Wanted::Any | Wanted::Imei(_), _) => info.kind == PortKind::Module,
+        }
+    }
+
+    fn not_found(&self, notes: &[String]) -> io::Error {
+        let why = match notes {
+            [] if self.wanted != Wanted::Any => "nothing that fits is plugged in".to_owned(),
+            [] => "no module is plugged in (USB 1782:4e00)".to_owned(),
+            notes => notes.join("; "),
+        };
+        let text = format!("{}: {why}; a port of another adapter is opened by its path", self.name);
+        io::Error::new(ErrorKind::NotFound, text)
+    }
+}
+
+/// Opens a candidate and has it asked for its IMEI, which is empty if it does not say.
+fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, String)> {
+    let (_waker, sleeper) = wake_up()?;
+    let mut port = serial::open(path, config)?;
+    let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
+    let imei = identify(&mut |question, patience, is_answered| {
+        exchange(&mut **line, &sleeper, question, patience, is_answered)
+    })?;
+    Ok((port, imei))
+}
+
+/// Writes a question and reads until it is answered.
+fn exchange(
+    line: &mut dyn Line,
+    sleeper: &Sleeper,
+    question: &[u8],
+    patience: Duration,
+    is_answered: fn(&[u8]) -> bool,
+) -> io::Result<Vec<u8>> {
+    line.write(question)?;
+    let (until, mut answer, mut buf) = (Instant::now() + patience, Vec::new(), [0; 256]);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || answer.len() > MAX_ANSWER {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        line.wait(sleeper, false, Some(left))?;
+        match line.read(&mut buf) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => answer.extend_from_slice(&buf[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        }
+        if is_answered(&answer) {
+            return Ok(answer);
+        }
+    }
+}

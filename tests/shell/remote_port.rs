@@ -1,0 +1,218 @@
+//! Ports of serial servers: bytes alone over TCP, and RFC 2217, in front of simulated modems.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing call shall fail the test, also in a helper"
+)]
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
+use air724ug::supervisor::{Policy, Supervisor};
+use air724ug::{Config, Error, Event, Modem, Received};
+
+/// A ceiling for what takes seconds at most.
+const SOON: Duration = Duration::from_secs(60);
+const IAC: u8 = 255;
+/// Every byte, and the one that telnet escapes in runs of both lengths.
+const EVERY_BYTE: [&[u8]; 4] =
+    [&[IAC], &[IAC, IAC], &[0, IAC, 13, 10, IAC, IAC, IAC, 240], &[1, 250, 251, 253, 255]];
+
+/// A server with a module behind it, which it loses with each connection.
+struct Server {
+    address: String,
+    streams: Arc<Mutex<Vec<TcpStream>>>,
+    /// What the clients have set: command and value.
+    settings: Arc<Mutex<Set>>,
+}
+
+/// What was set, in order.
+type Set = Vec<(u8, Vec<u8>)>;
+
+fn modem() -> (serve::Reader, serve::Writer) {
+    let mut network = MemoryNetwork::new();
+    network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
+    let (reader, writer, _) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+    (reader, writer)
+}
+
+impl Server {
+    fn start(has_control: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (streams, settings) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<Mutex<Vec<_>>>::default());
+        let (all, set) = (streams.clone(), settings.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                all.lock().unwrap().push(stream.try_clone().unwrap());
+                let set = set.clone();
+                thread::spawn(move || drop(serve_one(stream, has_control, &set)));
+            }
+        });
+        Self { address, streams, settings }
+    }
+
+    /// Every connection breaks.
+    fn kill(&self) {
+        for stream in self.streams.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn serve_one(stream: TcpStream, has_control: bool, set: &Mutex<Set>) -> io::Result<()> {
+    let (mut from_modem, mut to_modem) = modem();
+    let mut out = stream.try_clone()?;
+    thread::spawn(move || {
+        let mut buf = [0; 1000];
+        while let Ok(count @ 1..) = from_modem.read(&mut buf) {
+            let doubled = |byte: &u8| if has_control && *byte == IAC { vec![IAC; 2] } else { vec![*byte] };
+            let bytes: Vec<u8> = buf[..count].iter().flat_map(doubled).collect();
+            if out.write_all(&bytes).is_err() {
+                return;
+            }
+        }
+    });
+    let mut reply = stream.try_clone()?;
+    let mut bytes = io::BufReader::new(stream).bytes();
+    let mut next = || bytes.next().unwrap_or(Err(io::ErrorKind::UnexpectedEof.into()));
+    loop {
+        let byte = next()?;
+        if !has_control || byte != IAC {
+            to_modem.write_all(&[byte])?;
+            continue;
+        }
+        match next()? {
+            IAC => to_modem.write_all(&[IAC])?,
+            250 => {
+                let mut content = Vec::new();
+                loop {
+                    match next()? {
+                        IAC if next()? == 240 => break,
+                        byte => content.push(byte),
+                    }
+                }
+                assert_eq!(content[0], 44);
+                set.lock().unwrap().push((content[1], content[2..].to_vec()));
+                let mut answer = vec![IAC, 250, 44, content[1] + 100];
+                answer.extend(
+                    content[2..].iter().flat_map(|byte| vec![*byte; if *byte == IAC { 2 } else { 1 }]),
+                );
+                answer.extend([IAC, 240]);
+                reply.write_all(&answer)?;
+            }
+            verb => {
+                let option = next()?;
+                if (verb, option) == (251, 44) {
+                    reply.write_all(&[IAC, 253, 44])?;
+                }
+            }
+        }
+    }
+}
+
+fn main_job(modem: &Modem) {
+    modem.wait_ready(SOON).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    let all: Vec<u8> = (0..=255).cycle().take(40_000).collect();
+    for data in EVERY_BYTE.iter().copied().chain([&all[..]]) {
+        socket.send(data).unwrap();
+        let mut heard = vec![0; data.len()];
+        (&socket).read_exact(&mut heard).unwrap();
+        assert!(heard == data, "{} bytes came back otherwise", data.len());
+    }
+    socket.close().unwrap();
+}
+
+#[test]
+fn every_byte_passes_a_raw_server_and_one_with_port_control() {
+    for (scheme, has_control) in [("tcp", false), ("rfc2217", true)] {
+        let server = Server::start(has_control);
+        let modem = Modem::open(&format!("{scheme}://{}", server.address), Config::default()).unwrap();
+        main_job(&modem);
+        modem.close();
+    }
+}
+
+#[test]
+fn the_far_port_is_set_to_the_rate_and_purged_also_when_the_rate_has_an_iac_in_it() {
+    for rate in [115_200_u32, 65_280] {
+        let server = Server::start(true);
+        let name = format!("rfc2217://{}", server.address);
+        let modem = Modem::open(&name, Config::default().baud_rate(rate)).unwrap();
+        modem.wait_ready(SOON).unwrap();
+        let set = server.settings.lock().unwrap().clone();
+        for wanted in
+            [(1, rate.to_be_bytes().to_vec()), (2, vec![8]), (5, vec![1]), (5, vec![8]), (12, vec![3])]
+        {
+            assert!(set.contains(&wanted), "{wanted:?} of {set:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_dies_and_comes_back_is_a_gap_of_each_socket() {
+    for (scheme, has_control) in [("tcp", false), ("rfc2217", true)] {
+        let server = Server::start(has_control);
+        let modem = Modem::open(&format!("{scheme}://{}", server.address), Config::default()).unwrap();
+        let events = modem.events();
+        let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
+        let mut sockets: Vec<_> = (0..8).map(|_| supervisor.tcp("echo.test", 7)).collect();
+        for socket in &mut sockets {
+            socket.send(b"one", SOON).unwrap();
+            assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"one".to_vec()));
+        }
+        for round in 1..=3 {
+            server.kill();
+            while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+            for socket in &mut sockets {
+                let gap = socket.recv(SOON).unwrap();
+                assert!(matches!(&gap, Received::Gap(gap) if gap.number == round), "{gap:?}");
+                socket.send(b"two", SOON).unwrap();
+                assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"two".to_vec()));
+            }
+        }
+        modem.close();
+    }
+}
+
+/// What opening this says.
+fn refused(name: &str) -> String {
+    let Err(Error::Io(error)) = Modem::open(name, Config::default()) else { panic!("{name} was opened") };
+    let text = error.to_string();
+    assert!(text.starts_with(name), "{text}");
+    text
+}
+
+#[test]
+fn a_server_of_the_other_kind_and_none_at_all_are_errors_that_say_what_to_write() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let greeting = |says: &'static [u8]| {
+        let listener = listener.try_clone().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(says).unwrap();
+            // Until the client has gone.
+            drop(io::copy(&mut stream, &mut io::sink()));
+        })
+    };
+    let telnet = greeting(&[IAC, 251, 3, IAC, 251, 1]);
+    assert!(refused(&format!("tcp://{address}")).contains("rfc2217://"));
+    telnet.join().unwrap();
+    let plain = greeting(&[IAC, 254, 44]);
+    assert!(refused(&format!("rfc2217://{address}")).contains("tcp://"));
+    plain.join().unwrap();
+    let silent = greeting(b"");
+    assert!(refused(&format!("rfc2217://{address}")).contains("tcp://"));
+    silent.join().unwrap();
+    drop(listener);
+    for name in [format!("tcp://{address}"), format!("rfc2217://{address}"), "tcp://nowhere".to_owned()] {
+        refused(&name);
+    }
+}
