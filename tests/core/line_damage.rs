@@ -682,6 +682,43 @@ fn the_line_behind_words_shows_that_they_were_the_end_of_data() {
     }
 }
 
+/// A header lost its last bytes, and the payload that stands behind it holds news.
+#[test]
+fn news_directly_behind_words_are_not_believed() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        let other = pair.channel_open();
+        pair.deliver(b"\r\n+RE0@00000000>\r\n0, CLOSED\r\n1, CLOSED\r\nmore");
+        for socket in [socket, other] {
+            let (data, end) = pair.read_to_end(socket);
+            assert!(data.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
+        }
+        // With a line end of their own they are what the module says.
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.deliver(b"\r\n+RE0@00000000>\r\n\r\n0, CLOSED\r\n");
+        pair.run_for(Duration::from_secs(1));
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{chunk}: {end}");
+    }
+}
+
+/// The count of a frame was changed, so that its payload reads as the beginning of a line.
+#[test]
+fn a_line_that_began_before_a_command_is_not_its_answer() {
+    for pause in [1, 20, 90] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.deliver(b"\r\n+RECEIVE,0,1:0\r\n<P0000@000");
+        pair.run_for(Duration::from_millis(pause));
+        let answer = pair.command("ATI", Duration::from_secs(5));
+        assert!(!answer.is_ok_and(|lines| lines.iter().any(|line| line.contains("<P0"))), "{pause} ms");
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{pause} ms: {end}");
+    }
+}
+
 #[test]
 fn a_host_that_stood_still_in_the_middle_of_a_frame_reads_the_rest_first() {
     for (begun, rest) in [("\r\n+RECEIVE,0,6:\r\nabc", "def"), ("\r\n+RECEI", "VE,0,6:\r\nabcdef")] {

@@ -117,13 +117,16 @@ impl Engine {
         self.requests.check(SelfCheck::Bearer);
     }
 
-    /// A line that answers nothing. Among data it may be payload that happens to stand where text is expected, so it
-    /// waits for what follows.
+    /// A line that answers nothing. Among data, and behind words that may be their end, it may be payload that happens to stand
+    /// where text is expected, so it waits for what follows.
     pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
             self.noticed.text = strange_text(line);
             self.unclaimed(now, line);
-        } else if self.is_among_data(now) && self.may_be_data() && !begins_connection(line) {
+        } else if (self.is_among_data(now) || self.noticed.unknown == Unknown::Followed)
+            && self.may_be_data()
+            && !begins_connection(line)
+        {
             self.believe_news(now);
             self.noticed.held.extend_from_slice(line);
         } else {
@@ -150,6 +153,14 @@ impl Engine {
     fn is_among_data(&self, now: Timestamp) -> bool {
         let begun_at = self.noticed.begun_at.unwrap_or(now);
         self.noticed.data_at.is_some_and(|at| begun_at < at + AMONG_DATA)
+    }
+
+    /// Whether a line without a name is no answer to the command in flight, because it began before that was written.
+    pub(super) fn began_before_the_command(&self, now: Timestamp, line: &[u8]) -> bool {
+        let written_at = self.session.written_at();
+        let is_earlier =
+            self.noticed.begun_at.is_some_and(|begun| written_at.is_some_and(|written| begun < written));
+        is_earlier && self.may_be_data() && self.is_strange(now, line)
     }
 
     /// A header has come, which shows something of the news before it.

@@ -236,6 +236,9 @@ impl Engine {
         if self.session.is_idle() && !self.session.is_owed(now) && self.transparent.is_escaped() {
             self.stream_handles(now, StreamInput::Stray(line));
         }
+        if self.began_before_the_command(now, line) {
+            return self.news(now, line);
+        }
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);

@@ -17,7 +17,7 @@ pub(super) struct Exchange {
     pub(super) owner: Owner,
     pub(super) deadline: Timestamp,
     pub(super) phase: Phase,
-    written_at: Timestamp,
+    pub(super) written_at: Timestamp,
     /// When its first final came.
     final_at: Option<Timestamp>,
     answer: Answer,
