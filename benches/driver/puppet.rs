@@ -64,7 +64,7 @@ impl End {
                 Err(TryRecvError::Disconnected) => return,
             }
             if self.wait(PollFlags::IN, Duration::from_millis(1)) {
-                let count = rustix::io::read(&self.pty, &mut buffer).unwrap();
+                let count = rustix::io::read(self.pty.master().unwrap(), &mut buffer).unwrap();
                 self.give(Input::Host(&buffer[..count]));
             }
         }
@@ -73,7 +73,7 @@ impl End {
     /// Lets the host have these bytes, however long it takes.
     pub(crate) fn say(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            match rustix::io::write(&self.pty, bytes) {
+            match rustix::io::write(self.pty.master().unwrap(), bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(rustix::io::Errno::AGAIN) => drop(self.wait(PollFlags::OUT, Duration::from_secs(10))),
                 Err(error) => panic!("{error}"),
@@ -84,7 +84,7 @@ impl End {
     /// Waits until the terminal is so, or not.
     pub(crate) fn wait(&self, so: PollFlags, span: Duration) -> bool {
         let span = Timespec { tv_sec: span.as_secs() as i64, tv_nsec: span.subsec_nanos().into() };
-        poll(&mut [PollFd::new(&self.pty, so)], Some(&span)).unwrap() > 0
+        poll(&mut [PollFd::from_borrowed_fd(self.pty.master().unwrap(), so)], Some(&span)).unwrap() > 0
     }
 
     fn give(&mut self, input: Input<'_>) {

@@ -1,6 +1,7 @@
 //! The inputs and outputs of the simulator.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::fault::{Fault, Rule};
 use super::network::{ConnectFailure, Target};
@@ -23,6 +24,10 @@ pub enum Output {
     Host(Vec<u8>),
     /// For logs: what went on inside.
     Happened(Happening),
+    /// The port is gone for the host; the modem lives on.
+    Unplugged,
+    /// The port is there again, under this name if one was given.
+    PluggedIn(Option<String>),
     /// The port is gone. Nothing follows.
     HangUp,
 }
@@ -48,7 +53,13 @@ pub enum Control {
     /// The host's DTR line is switched on or off; at the beginning it is off, as the pull-up of a pin that is not wired
     /// makes it. Off ends transparent data as `AT&D` says, and lets the modem sleep under `AT+CSCLK=1`.
     Dtr(bool),
-    /// The port vanishes, as when the USB plug is pulled.
+    /// The port vanishes, as when the plug of a serial adapter is pulled: the modem lives on.
+    Unplug,
+    /// The port is back, under this name if one is given: for a pseudo-terminal that of its link.
+    Replug(Option<String>),
+    /// The modem restarts, and its USB port is gone for this long.
+    UsbRestart(Duration),
+    /// The port vanishes for good, and the modem ends.
     HangUp,
     /// Something goes wrong at the next opportunity.
     Fault(Fault),

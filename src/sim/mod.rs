@@ -28,6 +28,7 @@ mod order;
 mod output_kind;
 mod phone;
 mod ping;
+mod plug;
 mod profile;
 mod radio;
 mod result;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::control::Control;
 use super::fault::{BadRule, Rule};
@@ -24,6 +25,8 @@ pub enum Order {
     Help,
 }
 
+/// How long a USB port is gone when the module behind it restarts.
+const USB_RESTART: Duration = Duration::from_secs(3);
 /// How many channels the modem has.
 const CHANNELS: u8 = 8;
 
@@ -56,7 +59,10 @@ close N                 the connection of channel N breaks
 urc TEXT                prints an unsolicited line
 fault RULE              something goes wrong: lost-prompt, lost-prompt:0.01, reboot@12s (from now)
 dtr on | dtr off        the host's DTR line, as AT&D and AT+CSCLK=1 look at it
-hang up                 the port vanishes
+unplug                  the port vanishes, the modem lives on
+replug | replug NAME    the port is back, by a link of another name
+usb-restart             the modem restarts, and its port is gone for 3 s
+hang up                 the port vanishes for good
 state                   what the modem is like
 help                    this text
 With several modems a number in front picks one, as in `2 net down`; without one all of them are meant.";
@@ -79,6 +85,10 @@ impl FromStr for Order {
             ("pdp", "lost") => Control::PdpLost,
             ("dtr", "on") => Control::Dtr(true),
             ("dtr", "off") => Control::Dtr(false),
+            ("unplug", "") => Control::Unplug,
+            ("replug", "") => Control::Replug(None),
+            ("replug", name) if !name.contains('/') => Control::Replug(Some(name.to_owned())),
+            ("usb-restart", "") => Control::UsbRestart(USB_RESTART),
             ("hang", "up") => Control::HangUp,
             ("reset", "") => Control::Reset,
             ("urc", text) if !text.is_empty() => Control::Urc(text.to_owned()),

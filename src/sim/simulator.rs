@@ -81,6 +81,12 @@ impl<N: Network> Simulator<N> {
         if self.said_hang_up {
             return None;
         }
+        if let Some(news) = self.machine.plug.take_news() {
+            return Some(news);
+        }
+        if !self.machine.plug.is_in() {
+            self.lose_output();
+        }
         if self.machine.out.line.ready() == 0 && !self.machine.hung_up {
             // The reader may have made room for data that waits in the network.
             self.settle();
@@ -102,6 +108,7 @@ impl<N: Network> Simulator<N> {
         let lines = [self.input.deadline(), self.machine.out.line.deadline()];
         let others = [
             self.modem().deadline(),
+            self.machine.plug.deadline(),
             self.machine.network.deadline(),
             self.from_host.deadline(),
             self.to_host.deadline(),
@@ -141,8 +148,14 @@ impl<N: Network> Simulator<N> {
         State::of(&self.machine)
     }
 
+    /// What the modem says to a port that is gone is lost.
+    fn lose_output(&mut self) {
+        while !self.machine.out.line.take(OUTPUT_CHUNK).is_empty() {}
+        self.to_host = Wire::new(Direction::ToHost);
+    }
+
     fn receive(&mut self, bytes: &[u8]) {
-        if self.machine.hung_up {
+        if self.machine.hung_up || !self.machine.plug.is_in() {
             return;
         }
         let taken = bytes.len().min(self.room());
@@ -204,6 +217,7 @@ impl<N: Network> Simulator<N> {
         }
         let now = self.now;
         self.machine.now = now;
+        self.machine.plug.put_in_if_due(now);
         self.take_from_wire();
         self.input.advance(now);
         self.machine.out.line.advance(now);

@@ -111,7 +111,8 @@ impl<N: Network> VirtualHost<N> {
             match output {
                 Output::Host(bytes) => self.received.extend(bytes),
                 Output::Happened(happening) => self.happenings.push(happening),
-                Output::HangUp => self.hung_up = true,
+                Output::HangUp | Output::Unplugged => self.hung_up = true,
+                Output::PluggedIn(_) => self.hung_up = false,
             }
         }
     }

@@ -180,3 +180,39 @@ fn a_port_that_comes_and_goes_is_told_each_time() {
     engine.handle(Timestamp::ZERO, Input::PortAway("gone"));
     assert_eq!(engine.deadline(), None, "gone for good is not away");
 }
+
+#[test]
+fn a_simulated_module_that_vanishes_at_any_moment_is_ready_again_and_no_byte_is_lost_in_silence() {
+    let lasting = Duration::from_secs(3);
+    for moment in 0..20 {
+        for restarts in [false, true] {
+            let mut pair = slow();
+            let socket = pair.channel_open();
+            let data = vec![b'x'; 3_000];
+            let sending = pair.sending(socket, &data);
+            pair.run_for(Duration::from_millis(7) * moment);
+            if restarts {
+                pair.control(Control::UsbRestart(lasting));
+            } else {
+                pair.control(Control::Unplug);
+                pair.run_for(lasting);
+                pair.control(Control::Replug(None));
+            }
+            let accepted = match pair.answered(sending) {
+                Some(Ok(Response::Sent { accepted, .. })) => accepted,
+                other => {
+                    assert!(matches!(other, Some(Err(Error::PortLost(_)))), "{other:?}");
+                    0
+                }
+            };
+            let (heard, end) = pair.read_to_end(socket);
+            assert!(matches!(end, Error::PortLost(_)), "{end}");
+            assert!(data.starts_with(&heard) && accepted <= data.len());
+            assert!(matches!(pair.call(READY), Ok(Response::Ready)), "{}", pair.story());
+            pair.ask(Request::Forget { socket });
+            let socket = pair.channel_open();
+            pair.send(socket, b"again").unwrap();
+            assert_eq!(pair.read(socket, 5).unwrap(), b"again");
+        }
+    }
+}

@@ -147,6 +147,35 @@ fn eight_sockets_survive_five_times_that_the_port_vanishes_and_has_another_name(
 }
 
 #[test]
+fn a_modem_that_lives_on_behind_its_plug_or_restarts_on_usb_is_found_at_its_link() {
+    let mut plug = Plug::new("lives");
+    plug.plug_in();
+    let modem = Modem::open(plug.path(), Config::default()).unwrap();
+    let supervisor = Supervisor::new(modem.clone(), quick());
+    let address = echo_server();
+    let mut socket = supervisor.tcp(address.ip().to_string(), address.port());
+    assert_eq!(echoed(&mut socket, b"first"), 0);
+    let events = modem.events();
+    let remote = plug.served.as_ref().unwrap().0.clone();
+    for round in 0..3 {
+        if round == 1 {
+            remote.send(Control::UsbRestart(Duration::from_millis(700)));
+            while events.recv_timeout(AT_ONCE).unwrap() != Event::PortLost {}
+        } else {
+            remote.send(Control::Unplug);
+            while events.recv_timeout(AT_ONCE).unwrap() != Event::PortLost {}
+            assert!(!Path::new(plug.path()).exists());
+            remote.send(Control::Replug(None));
+        }
+        assert_eq!(echoed(&mut socket, b"and again"), 1);
+    }
+    modem.restart().unwrap();
+    modem.wait_ready(SOON).unwrap();
+    modem.close();
+    plug.pull_out();
+}
+
+#[test]
 fn with_reopen_off_a_lost_port_is_the_end() {
     let mut plug = Plug::new("final");
     plug.plug_in();

@@ -330,6 +330,14 @@ impl Rig {
                     let bytes = if self.follows_grammar { self.on_way_to_host(bytes) } else { bytes };
                     self.deliver(&bytes);
                 }
+                sim::Output::Unplugged => {
+                    any = true;
+                    self.lose_port("unplugged");
+                }
+                sim::Output::PluggedIn(_) => {
+                    any = true;
+                    self.bring_port_back();
+                }
                 sim::Output::HangUp => {
                     any = true;
                     self.facts.hung_up = true;

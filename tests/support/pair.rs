@@ -450,6 +450,17 @@ impl Pair {
                     let bytes = (self.to_host)(self.now, bytes);
                     self.deliver(&bytes);
                 }
+                sim::Output::Unplugged => {
+                    any = true;
+                    self.held_back.clear();
+                    self.is_plugged_in = false;
+                    self.engine.handle(self.now, Input::PortAway("unplugged"));
+                }
+                sim::Output::PluggedIn(_) => {
+                    any = true;
+                    self.is_plugged_in = true;
+                    self.engine.handle(self.now, Input::PortBack);
+                }
                 sim::Output::HangUp => {
                     self.hung_up = true;
                     any = true;

@@ -179,7 +179,13 @@ pub(in crate::sim) trait FaultTarget {
     fn lose_cell(&mut self);
     /// The card is pulled out.
     fn remove_card(&mut self);
-    /// The port vanishes.
+    /// The port vanishes, and the modem lives on.
+    fn unplug(&mut self);
+    /// The port is back.
+    fn replug(&mut self);
+    /// The modem reboots, and its port is gone for this long.
+    fn restart_usb(&mut self, lasting: Duration);
+    /// The port vanishes for good.
     fn hang_up(&mut self);
     /// Bytes that the host writes in this span are lost.
     fn deafen(&mut self, lasting: Duration);

@@ -31,6 +31,7 @@ mod merge_pieces;
 mod network_lost;
 mod pdp_lost;
 mod reboot;
+mod replug;
 mod send_fail;
 mod short_body;
 mod silent_connect;
@@ -38,7 +39,9 @@ mod sim_removed;
 mod split_piece;
 mod stale_connected;
 mod stall_line;
+mod unplug;
 mod urc;
+mod usb_restart;
 mod wrong_answer;
 
 pub(super) use behaviour::{Behaviour, FaultTarget, Occasion};
@@ -149,6 +152,9 @@ faults! {
     network_lost::NetworkLost,
     sim_removed::SimRemoved,
     stale_connected::StaleConnected,
+    unplug::Unplug,
+    replug::Replug,
+    usb_restart::UsbRestart,
     hang_up::HangUp,
 }
 

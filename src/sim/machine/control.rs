@@ -5,6 +5,8 @@ use crate::sim::card::Card;
 use crate::sim::control::{Control, Happening};
 use std::time::Duration;
 
+use crate::time::Timestamp;
+
 use crate::sim::fault::{Fault, FaultTarget, Occasion, Rule, Trigger};
 
 impl Machine {
@@ -31,6 +33,12 @@ impl Machine {
             Control::PdpLost => self.bearer_lost(),
             Control::Urc(line) => self.urc(&line),
             Control::Dtr(on) => self.dtr_changed(on),
+            Control::Unplug => self.plug.pull_out(Timestamp::MAX),
+            Control::Replug(name) => self.plug.put_in(name),
+            Control::UsbRestart(lasting) => {
+                self.plug.pull_out(self.now + lasting);
+                self.reboot();
+            }
             Control::HangUp => {
                 self.drop_links();
                 self.hung_up = true;
@@ -97,6 +105,18 @@ impl FaultTarget for &mut Machine {
 
     fn remove_card(&mut self) {
         self.control(Control::SimRemove);
+    }
+
+    fn unplug(&mut self) {
+        self.control(Control::Unplug);
+    }
+
+    fn replug(&mut self) {
+        self.control(Control::Replug(None));
+    }
+
+    fn restart_usb(&mut self, lasting: Duration) {
+        self.control(Control::UsbRestart(lasting));
     }
 
     fn hang_up(&mut self) {

@@ -33,6 +33,7 @@ use crate::sim::line::{Call, Edit, Editor, LineFormat, parse};
 use crate::sim::network::Network;
 use crate::sim::output_kind::OutputKind;
 use crate::sim::phone::Phone;
+use crate::sim::plug::Plug;
 use crate::sim::radio::Radio;
 use crate::sim::result::{After, Outcome, Pause, Then};
 use crate::sim::rng::Rng;
@@ -100,6 +101,7 @@ pub(in crate::sim) struct Machine<N: ?Sized = dyn Network> {
     pub(in crate::sim) faults: FaultSchedule,
     pub(in crate::sim) happened: VecDeque<Happening>,
     pub(in crate::sim) hung_up: bool,
+    pub(in crate::sim) plug: Plug,
     /// The host's DTR line.
     dtr: bool,
     /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
@@ -132,6 +134,7 @@ impl<N: Network> Machine<N> {
             faults: FaultSchedule::new(&settings.faults, settings.seed),
             happened: VecDeque::new(),
             hung_up: false,
+            plug: Plug::default(),
             dtr: false,
             new_format: None,
             sleep: Sleep::default(),

@@ -26,7 +26,7 @@ enum Instruction<N> {
 
 /// Serves a simulator on a thread of its own, in real time.
 ///
-/// The port ends when the modem hangs up ([`Control::HangUp`]) or when the writer is dropped: the reader then reports
+/// The port ends when the modem hangs up ([`Control::HangUp`]), is unplugged, or when the writer is dropped: the reader then reports
 /// the end, after what was still on its way.
 ///
 /// ```
@@ -203,8 +203,8 @@ impl<N: Network> InProcessService<N> {
         while self.pending.is_none() {
             match self.simulator.poll() {
                 Some(Output::Host(bytes)) => self.pending = Some(bytes),
-                Some(Output::Happened(_)) => {}
-                Some(Output::HangUp) => return false,
+                Some(Output::Happened(_) | Output::PluggedIn(_)) => {}
+                Some(Output::HangUp | Output::Unplugged) => return false,
                 None => break,
             }
         }

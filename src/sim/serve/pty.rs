@@ -15,11 +15,17 @@ use rustix::termios::{self, OptionalActions};
 /// Both ends stay open here, so that the modem is not told of a host that goes: a real one is not either.
 #[derive(Debug)]
 pub struct Pty {
+    /// `None` while it is unplugged.
+    ends: Option<Ends>,
+    path: PathBuf,
+    link: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Ends {
     master: OwnedFd,
     /// Kept open: without it the master would report a hang-up between two hosts.
     slave: OwnedFd,
-    path: PathBuf,
-    link: Option<PathBuf>,
 }
 
 impl Pty {
@@ -30,20 +36,31 @@ impl Pty {
     ///
     /// If the system has none left, or does not let us.
     pub fn open() -> io::Result<Self> {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let master = rustix::pty::openpt(flags)?;
-        rustix::pty::grantpt(&master)?;
-        rustix::pty::unlockpt(&master)?;
-        let name = rustix::pty::ptsname(&master, Vec::new())?;
-        let path = PathBuf::from(std::ffi::OsString::from_vec(name.into_bytes()));
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let slave = rustix::fs::open(&path, flags, Mode::empty())?;
-        let mut line = termios::tcgetattr(&slave)?;
-        line.make_raw();
-        termios::tcsetattr(&slave, OptionalActions::Now, &line)?;
-        let status = rustix::fs::fcntl_getfl(&master)?;
-        rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
-        Ok(Self { master, slave, path, link: None })
+        let (ends, path) = Ends::open()?;
+        Ok(Self { ends: Some(ends), path, link: None })
+    }
+
+    /// Both ends are closed, and the link is removed: the host's port hangs up.
+    pub(super) fn unplug(&mut self) {
+        self.ends = None;
+        self.remove_link();
+    }
+
+    /// A new terminal, most likely with another number, at the same link or at one of this name beside it.
+    pub(super) fn plug_in(&mut self, name: Option<&str>) -> io::Result<()> {
+        let (ends, path) = Ends::open()?;
+        self.ends = Some(ends);
+        self.path = path;
+        match (self.link.take(), name) {
+            (Some(link), None) => self.link(link),
+            (Some(link), Some(name)) => self.link(link.with_file_name(name)),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The modem's end, while it is plugged in.
+    pub fn master(&self) -> Option<BorrowedFd<'_>> {
+        self.ends.as_ref().map(|ends| ends.master.as_fd())
     }
 
     /// The path that the host opens, such as `/dev/pts/3`.
@@ -69,34 +86,56 @@ impl Pty {
 
     /// The line rate that the host has set.
     pub(super) fn rate(&self) -> io::Result<u32> {
-        Ok(termios::tcgetattr(&self.slave)?.output_speed())
+        let ends = self.ends.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        Ok(termios::tcgetattr(&ends.slave)?.output_speed())
+    }
+
+    fn remove_link(&self) {
+        if let Some(link) = &self.link
+            && fs::read_link(link).is_ok_and(|target| target == self.path)
+        {
+            drop(fs::remove_file(link));
+        }
     }
 
     /// Reads what the host wrote; `None` if there is nothing now.
     pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
-        retry(|| rustix::io::read(&self.master, &mut *into))
+        let Some(master) = self.master() else { return Ok(None) };
+        retry(|| rustix::io::read(master, &mut *into))
     }
 
     /// Writes to the host; `None` if it does not read now.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
-        retry(|| rustix::io::write(&self.master, bytes))
+        let Some(master) = self.master() else { return Ok(None) };
+        retry(|| rustix::io::write(master, bytes))
     }
 }
 
-impl AsFd for Pty {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.master.as_fd()
+impl Ends {
+    fn open() -> io::Result<(Self, PathBuf)> {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "netbsd"))]
+        let flags = flags | OpenptFlags::CLOEXEC;
+        let master = rustix::pty::openpt(flags)?;
+        rustix::pty::grantpt(&master)?;
+        rustix::pty::unlockpt(&master)?;
+        let name = rustix::pty::ptsname(&master, Vec::new())?;
+        let path = PathBuf::from(std::ffi::OsString::from_vec(name.into_bytes()));
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(&path, flags, Mode::empty())?;
+        let mut line = termios::tcgetattr(&slave)?;
+        line.make_raw();
+        termios::tcsetattr(&slave, OptionalActions::Now, &line)?;
+        let status = rustix::fs::fcntl_getfl(&master)?;
+        rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
+        Ok((Self { master, slave }, path))
     }
 }
 
 /// Removes the link, if it is still ours.
 impl Drop for Pty {
     fn drop(&mut self) {
-        if let Some(link) = &self.link
-            && fs::read_link(link).is_ok_and(|target| target == self.path)
-        {
-            drop(fs::remove_file(link));
-        }
+        self.remove_link();
     }
 }
 

@@ -96,7 +96,7 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
     /// Writes until the terminal takes no more or there is no more; `false` when the modem has hung up.
     fn write_out(&mut self) -> io::Result<bool> {
         loop {
-            self.collect_output();
+            self.collect_output()?;
             if self.written == self.pending.len() {
                 return Ok(!self.hung_up);
             }
@@ -108,7 +108,7 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
         }
     }
 
-    fn collect_output(&mut self) {
+    fn collect_output(&mut self) -> io::Result<()> {
         if self.written == self.pending.len() {
             self.pending.clear();
             self.written = 0;
@@ -124,10 +124,17 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
                     }
                 }
                 Some(Output::Happened(happening)) => (self.observe)(now, LogEntry::Happened(&happening)),
+                Some(Output::Unplugged) => {
+                    self.pty.unplug();
+                    self.pending.clear();
+                    self.written = 0;
+                }
+                Some(Output::PluggedIn(name)) => self.pty.plug_in(name.as_deref())?,
                 Some(Output::HangUp) => self.hung_up = true,
-                None => return,
+                None => break,
             }
         }
+        Ok(())
     }
 
     /// Waits for the host, the bell or the deadline, and takes what there is.
@@ -137,12 +144,13 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
         terminal.set(PollFlags::OUT, self.written < self.pending.len());
         let span = self.clock.until(self.simulator.deadline());
         let (terminal, bell) = {
-            let mut fds = [PollFd::new(&self.pty, terminal), PollFd::new(&self.inbox.ear, PollFlags::IN)];
+            let mut fds = vec![PollFd::new(&self.inbox.ear, PollFlags::IN)];
+            fds.extend(self.pty.master().map(|master| PollFd::from_borrowed_fd(master, terminal)));
             match rustix::event::poll(&mut fds, span.map(timespec).as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
-            (fds[0].revents(), fds[1].revents())
+            (fds.get(1).map_or(PollFlags::empty(), PollFd::revents), fds[0].revents())
         };
         self.give(Input::Tick);
         if bell.contains(PollFlags::IN) {

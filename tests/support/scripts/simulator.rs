@@ -199,7 +199,8 @@ impl Stage {
                 Output::Host(bytes) => self.received.extend(bytes),
                 Output::Happened(Happening::Connected { .. }) => self.connections += 1,
                 Output::Happened(_) => {}
-                Output::HangUp => self.hung_up = true,
+                Output::HangUp | Output::Unplugged => self.hung_up = true,
+                Output::PluggedIn(_) => self.hung_up = false,
             }
             assert!(self.received.len() < MAX_BYTES, "it grows");
         }

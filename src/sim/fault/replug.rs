@@ -1,0 +1,21 @@
+use super::behaviour::{Behaviour, FaultTarget, Spelling};
+use super::values::BadRule;
+
+/// A port that had vanished is back. Only a rule with a moment makes sense: without a port no command comes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replug;
+
+impl Spelling for Replug {
+    const NAME: &'static str = "replug";
+    const FORM: &'static str = "replug";
+
+    fn parse(_: &str) -> Result<Self, BadRule> {
+        Ok(Self)
+    }
+}
+
+impl Behaviour for Replug {
+    fn strike(&self, modem: &mut dyn FaultTarget) {
+        modem.replug();
+    }
+}
