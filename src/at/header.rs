@@ -169,7 +169,10 @@ fn numbers(single: bool, list: &[u8]) -> Option<RawHeader> {
         return Some(RawHeader { channel: None, len, left: None, from: None });
     }
     let (rest, (channel, (), len)) = (number, comma, number).parse(list).ok()?;
-    rest.trim_ascii().is_empty().then_some(RawHeader { channel: Some(channel), len, left: None, from: None })
+    // Nothing writes the count of nothing with several digits: a digit of it was damaged.
+    let is_damaged = len == 0 && list.trim_ascii().ends_with(b"00");
+    let is_whole = rest.trim_ascii().is_empty() && !is_damaged;
+    is_whole.then_some(RawHeader { channel: Some(channel), len, left: None, from: None })
 }
 
 /// Reads a whole line as a header that its line end closes: `+CIPRXGET: 2,...` or `+RECEIVE,n,len,ip:port`.

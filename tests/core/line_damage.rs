@@ -704,10 +704,22 @@ fn news_directly_behind_words_are_not_believed() {
     }
 }
 
+/// There were 10.
+#[test]
+fn a_count_of_nothing_with_several_digits_is_damage() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.deliver(b"\r\n+RECEIVE,0,00:\r\n<P0000@000");
+        let (data, end) = pair.read_to_end(socket);
+        assert!(data.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
+    }
+}
+
 /// The count of a frame was changed, so that its payload reads as the beginning of a line.
 #[test]
 fn a_line_that_began_before_a_command_is_not_its_answer() {
-    for pause in [1, 20, 90] {
+    for pause in [0, 1, 20, 90] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
         pair.deliver(b"\r\n+RECEIVE,0,1:0\r\n<P0000@000");

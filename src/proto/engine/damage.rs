@@ -157,10 +157,7 @@ impl Engine {
 
     /// Whether a line without a name is no answer to the command in flight, because it began before that was written.
     pub(super) fn began_before_the_command(&self, now: Timestamp, line: &[u8]) -> bool {
-        let written_at = self.session.written_at();
-        let is_earlier =
-            self.noticed.begun_at.is_some_and(|begun| written_at.is_some_and(|written| begun < written));
-        is_earlier && self.may_be_data() && self.is_strange(now, line)
+        self.noticed.precedes_command && self.may_be_data() && self.is_strange(now, line)
     }
 
     /// A header has come, which shows something of the news before it.

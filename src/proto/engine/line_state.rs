@@ -11,6 +11,8 @@ pub(super) struct Noticed {
     pub(super) data_at: Option<Timestamp>,
     /// When the line under way has begun, if its first bytes came before the last ones.
     pub(super) begun_at: Option<Timestamp>,
+    /// Whether a command was written since that line began.
+    pub(super) precedes_command: bool,
     /// What the last line was.
     pub(super) text: Text,
     pub(super) unknown: Unknown,
@@ -64,7 +66,14 @@ pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
 
 impl Noticed {
     pub(super) fn new() -> Self {
-        Self { data_at: None, begun_at: None, text: Text::Sound, unknown: Unknown::None, held: Vec::new() }
+        Self {
+            data_at: None,
+            begun_at: None,
+            precedes_command: false,
+            text: Text::Sound,
+            unknown: Unknown::None,
+            held: Vec::new(),
+        }
     }
 
     /// A line or a header comes.
@@ -86,9 +95,15 @@ impl Noticed {
         self.begun_at = if is_in_line { self.begun_at.or(Some(now)) } else { None };
     }
 
+    /// A command is written.
+    pub(super) fn command_written(&mut self) {
+        self.precedes_command = self.begun_at.is_some();
+    }
+
     /// The line under way has been taken.
     pub(super) fn begins(&mut self) {
         self.begun_at = None;
+        self.precedes_command = false;
     }
 
     /// A text of people is over: the next line follows that, and no payload.

@@ -360,6 +360,14 @@ impl Engine {
 
     /// Writes the next command, if the session is free.
     pub(super) fn pump(&mut self, now: Timestamp) {
+        let was_idle = self.session.is_idle();
+        self.write_commands(now);
+        if was_idle && !self.session.is_idle() {
+            self.noticed.command_written();
+        }
+    }
+
+    fn write_commands(&mut self, now: Timestamp) {
         self.drive_stream(now);
         if self.may_be_prompted() {
             return;

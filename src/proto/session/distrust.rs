@@ -162,14 +162,6 @@ impl Session {
                 || self.late_answers.timed_out().iter().any(is_late))
     }
 
-    /// When the command in flight was written, if there is one.
-    pub(in crate::proto) fn written_at(&self) -> Option<Timestamp> {
-        match &self.state {
-            State::Busy(exchange) => Some(exchange.written_at),
-            _ => None,
-        }
-    }
-
     /// Whether a command of the application is in flight: its answer may have any form.
     pub(in crate::proto) fn is_asked_by_caller(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.owner, Owner::Caller(_)))

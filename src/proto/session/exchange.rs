@@ -17,7 +17,7 @@ pub(super) struct Exchange {
     pub(super) owner: Owner,
     pub(super) deadline: Timestamp,
     pub(super) phase: Phase,
-    pub(super) written_at: Timestamp,
+    written_at: Timestamp,
     /// When its first final came.
     final_at: Option<Timestamp>,
     answer: Answer,
