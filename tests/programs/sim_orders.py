@@ -30,7 +30,7 @@ VALUES = {  # a valid value for each option that takes one
 # Every order; each is given below.
 ORDERS = {
     "net down", "net up", "sim remove", "sim insert", "pdp lost", "reset", "close N", "urc TEXT", "fault RULE",
-    "dtr on", "dtr off", "hang up", "state", "help",
+    "dtr on", "dtr off", "unplug", "replug", "replug NAME", "usb-restart", "hang up", "state", "help",
 }
 
 
@@ -155,6 +155,33 @@ def orders(sim, folder, help_text, echo_port):
             return modems[number].hear(answer)
 
         give_orders(typed, sent, ask, modems, help_text, echo_port)
+
+        def is_back(path, what):
+            until = time.monotonic() + SECONDS
+            while not os.path.lexists(path):
+                if time.monotonic() > until:
+                    raise Failed(f"{what}: {path} does not come back")
+                time.sleep(0.05)
+            modems[1] = terminal(path, "modem 1")
+
+        def vanishes(order):
+            sent(f"1 {order}")
+            check(modems[1].ends(), f"{order}: the port of modem 1 vanishes")
+
+        vanishes("unplug")
+        sent("1 replug")
+        is_back(f"{link}1", "replug")
+        ask(1, "AT", "\r\nOK\r\n")
+        check(True, "replug: modem 1 is back")
+        vanishes("unplug")
+        sent("1 replug another")
+        is_back(os.path.join(folder, "another"), "replug NAME")
+        ask(1, "AT", "\r\nOK\r\n")
+        check(True, "replug NAME: modem 1 is back under another name")
+        vanishes("usb-restart")
+        is_back(os.path.join(folder, "another"), "usb-restart")
+        modems[1].hear("+E_UTRAN Service")  # RDY came while the port was gone
+        check(True, "usb-restart: modem 1 has restarted")
 
         sent("0 hang up")
         check(modems[0].ends(), "hang up: the port of modem 0 vanishes")
