@@ -158,11 +158,14 @@ def orders(sim, folder, help_text, echo_port):
 
         def is_back(path, what):
             until = time.monotonic() + SECONDS
-            while not os.path.lexists(path):
-                if time.monotonic() > until:
-                    raise Failed(f"{what}: {path} does not come back")
-                time.sleep(0.05)
-            modems[1] = terminal(path, "modem 1")
+            while True:
+                try:
+                    modems[1] = terminal(path, "modem 1")
+                    return
+                except OSError:  # The link may still lead to the terminal that is gone.
+                    if time.monotonic() > until:
+                        raise Failed(f"{what}: {path} does not come back") from None
+                    time.sleep(0.05)
 
         def vanishes(order):
             sent(f"1 {order}")
