@@ -18,8 +18,8 @@ use atat::{
     AtatCmd, AtatIngress, CmeError, Config, Error, Ingress, ResponseSlot, UrcChannel, UrcSubscription,
 };
 use commands::*;
-use urcs::{News, digester};
 use serialport::SerialPort;
+use urcs::{News, digester};
 
 const CHANNELS: usize = 8;
 const ROUNDS: usize = 4;
