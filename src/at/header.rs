@@ -273,6 +273,15 @@ mod tests {
     }
 
     #[test]
+    fn a_count_of_nothing_with_several_digits_is_no_header() {
+        assert_eq!(scan(b"+RECEIVE,0,00:"), Scan::NotHeader);
+        assert_eq!(scan(b"+RECEIVE,0,000:\r\n"), Scan::NotHeader);
+        for sound in [&b"+RECEIVE,0,0:"[..], b"+RECEIVE,0,100:", b"+RECEIVE,0,0010:"] {
+            assert!(matches!(scan(sound), Scan::Complete { .. }), "{sound:?}");
+        }
+    }
+
+    #[test]
     fn a_pushed_header_ends_with_its_colon() {
         let (header, consumed) = complete("+RECEIVE,3,7:TEST123");
         assert_eq!((header.channel, header.len, consumed), (Some(3), 7, 13));

@@ -29,7 +29,7 @@ const FROM_SERVER: u8 = 100;
 const PIECE: usize = 4 * 1024;
 /// How long a writer waits for a server that has stopped it, before the caller looks whether the port is still wanted.
 const SUSPENDED: Duration = Duration::from_millis(100);
-/// How much a module may say while the settings are agreed on.
+/// How much a module may say while the settings are agreed on; what is beyond is dropped, as the session has not begun.
 const MAX_EARLY: usize = 64 * 1024;
 
 /// Agrees with the server on the settings of its port.
