@@ -289,7 +289,11 @@ fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
     let capture = std::env::temp_dir().join(format!("air724ug-late-answer-{}", std::process::id()));
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default().capture(&capture));
-    let answers = || std::fs::read_to_string(&capture).unwrap().matches(IMEI).count();
+    // A thread of its own writes the capture.
+    let answers = || {
+        modem.flush_capture().unwrap();
+        std::fs::read_to_string(&capture).unwrap().matches(IMEI).count()
+    };
     let before = answers();
     terminal.fault(fault::DetachedAnswer { command: 0, by: SHORT * 2 });
     assert!(matches!(timed(|| modem.command("AT+CGSN", SHORT)), Err(Error::Timeout { .. })));
