@@ -24,6 +24,7 @@ pub mod transport;
 
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,7 +103,8 @@ impl Modem {
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened: it
     /// says which port and what to do.
-    pub fn open(path: &str, config: Config) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
+        let path = path.as_ref().to_str().ok_or_else(|| Error::invalid("path", "is not UTF-8"))?;
         Self::open_by(opener(path, &config), &config, path)
     }
 
