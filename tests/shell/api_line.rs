@@ -210,7 +210,7 @@ fn closing_ends_in_time_while_the_writer_half_blocks() {
 #[test]
 fn an_unread_terminal_keeps_no_call_beyond_its_time_out() {
     let pty = serve::Pty::open().unwrap();
-    let modem = Modem::open(&pty.path().display().to_string(), Config::default()).unwrap();
+    let modem = Modem::open(pty.path().display().to_string(), Config::default()).unwrap();
     let error = timed(|| modem.wait_ready(SHORT)).unwrap_err();
     assert!(matches!(error, Error::NotReady(NotReady::NoAnswer)), "{error:?}");
     let error = timed(|| modem.tcp().timeout(SHORT).connect(("example.com", 80))).unwrap_err();

@@ -133,7 +133,7 @@ fn main_job(modem: &Modem) {
 fn every_byte_passes_a_raw_server_and_one_with_port_control() {
     for (scheme, has_control) in [("tcp", false), ("rfc2217", true)] {
         let server = Server::start(has_control);
-        let modem = Modem::open(&format!("{scheme}://{}", server.address), Config::default()).unwrap();
+        let modem = Modem::open(format!("{scheme}://{}", server.address), Config::default()).unwrap();
         main_job(&modem);
         modem.close();
     }
@@ -159,7 +159,7 @@ fn the_far_port_is_set_to_the_rate_and_purged_also_when_the_rate_has_an_iac_in_i
 fn a_server_that_dies_and_comes_back_is_a_gap_of_each_socket() {
     for (scheme, has_control) in [("tcp", false), ("rfc2217", true)] {
         let server = Server::start(has_control);
-        let modem = Modem::open(&format!("{scheme}://{}", server.address), Config::default()).unwrap();
+        let modem = Modem::open(format!("{scheme}://{}", server.address), Config::default()).unwrap();
         let events = modem.events();
         let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
         let mut sockets: Vec<_> = (0..8).map(|_| supervisor.tcp("echo.test", 7)).collect();
