@@ -704,6 +704,23 @@ fn news_directly_behind_words_are_not_believed() {
     }
 }
 
+/// All of a header was lost but its first byte.
+#[test]
+fn payload_without_its_header_is_no_answer_to_a_command_that_follows() {
+    for (begin, len) in [("\r", 100), ("\r", 20), ("", 100), ("\r\n", 100), ("\r", 400), ("\n", 20)] {
+        for command in ["AT+NOSUCH", "ATI", "AT+CREG?", "AT+CSQ"] {
+            let mut pair = Pair::online();
+            let socket = pair.channel_open();
+            pair.deliver(begin.as_bytes());
+            pair.deliver(&b"<P0000@00000176>".repeat(len / 16));
+            let _ = pair.command(command, Duration::from_secs(5));
+            pair.run_for(Duration::from_secs(1));
+            let (_, end) = pair.read_to_end(socket);
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{begin:?} {len} {command}: {end}");
+        }
+    }
+}
+
 /// There were 10.
 #[test]
 fn a_count_of_nothing_with_several_digits_is_damage() {
