@@ -124,8 +124,8 @@ const NEVER: &[&str] = &[
 
 /// The longest time until a prompt, or any answer that depends on the module alone.
 const PROMPT: Duration = Duration::from_millis(500);
-/// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Longer than any answer takes: 100 pings of a minute each (`AT+CIPPING`).
+const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Gives a text that the script writes to the escape hatch, and to a modem what comes through.
 pub fn run(bytes: &[u8]) {
