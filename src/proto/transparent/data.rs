@@ -22,9 +22,9 @@ impl Transparent {
 
     /// Bytes in data mode, of which `give` gets the payload.
     pub(in crate::proto) fn received(&mut self, now: Timestamp, bytes: &[u8], mut give: impl FnMut(&[u8])) {
-        self.wire.tail.escape_is(self.escape_at(now));
+        self.wire.end_detector.escape_is(self.escape_at(now));
         let mirror = &mut self.wire.mirror;
-        self.wire.tail.push(now, bytes, |payload| {
+        self.wire.end_detector.push(now, bytes, |payload| {
             mirror.received(payload);
             give(payload);
         });
@@ -38,9 +38,9 @@ impl Transparent {
         ) {
             return;
         }
-        self.wire.tail.escape_is(self.escape_at(now));
+        self.wire.end_detector.escape_is(self.escape_at(now));
         let mirror = &mut self.wire.mirror;
-        self.wire.tail.settle(now, |payload| {
+        self.wire.end_detector.settle(now, |payload| {
             mirror.received(payload);
             give(payload);
         });
@@ -49,17 +49,17 @@ impl Transparent {
     /// The bytes that are held back were payload.
     pub(super) fn give_held(&mut self) {
         let mut payload = Vec::new();
-        self.wire.tail.give_up(|held| payload.extend_from_slice(held));
+        self.wire.end_detector.give_up(|held| payload.extend_from_slice(held));
         self.give(payload);
     }
 
     /// The end of the connection, if the bytes that are held back tell of it.
     pub(super) fn end_by_tail(&mut self, echo_is_off: bool) -> Option<Ending> {
-        if !self.wire.tail.is_in_doubt() {
+        if !self.wire.end_detector.is_in_doubt() {
             return None;
         }
         let mut payload = Vec::new();
-        let ending = self.wire.tail.end(echo_is_off, |held| payload.extend_from_slice(held));
+        let ending = self.wire.end_detector.end(echo_is_off, |held| payload.extend_from_slice(held));
         self.give(payload);
         ending
     }
@@ -89,11 +89,11 @@ impl Transparent {
         let wire = &mut self.wire;
         wire.resume_at = None;
         let Some(Piece { bytes, more, is_heartbeat }) = next else { return 0 };
-        if wire.is_busy() || wire.tail.is_in_doubt() {
+        if wire.is_busy() || wire.end_detector.is_in_doubt() {
             return 0;
         }
         let bytes = &bytes[..bytes.len().min(PIECE)];
-        let len = match wire.plus.allow(now, bytes, more || bytes.len() == PIECE) {
+        let len = match wire.escape_guard.allow(now, bytes, more || bytes.len() == PIECE) {
             Allowed::Now(len) => len,
             Allowed::Wait(until) => {
                 wire.resume_at = Some(until);

@@ -27,7 +27,7 @@ impl Transparent {
                 None => return Next::Nothing,
             },
             StreamState::Online => {
-                let suspicious = self.wire.tail.is_in_doubt() || self.wire.mirror.take_echo();
+                let suspicious = self.wire.end_detector.is_in_doubt() || self.wire.mirror.take_echo();
                 if !(ended || suspicious || self.wants_command()) {
                     self.reached(Mode::Data);
                     return Next::Write;
@@ -36,8 +36,8 @@ impl Transparent {
                 self.state = StreamState::Guarding { failed: 0, since: now, why };
             }
             StreamState::Guarding { failed, since, why } => {
-                let suspicious = why == GuardReason::Suspected || self.wire.tail.is_in_doubt();
-                if self.wire.tail.is_escaped(now) {
+                let suspicious = why == GuardReason::Suspected || self.wire.end_detector.is_in_doubt();
+                if self.wire.end_detector.is_escaped(now) {
                     self.escaped();
                 } else if !(ended || suspicious || failed > 0 || self.wants_command()) {
                     self.state = StreamState::Online;
@@ -46,9 +46,9 @@ impl Transparent {
                 }
             }
             StreamState::Escaping { failed, since, by } => {
-                if self.wire.tail.is_escaped(now) {
+                if self.wire.end_detector.is_escaped(now) {
                     self.escaped();
-                } else if now >= since + ESCAPE_TIMEOUT && !self.wire.tail.has_answer() {
+                } else if now >= since + ESCAPE_TIMEOUT && !self.wire.end_detector.has_answer() {
                     self.unanswered(now, failed + 1, by, facts);
                 } else {
                     return Next::Nothing;
@@ -165,8 +165,8 @@ impl Transparent {
     fn escaped(&mut self) {
         self.act(StreamAction::GoOffline);
         self.state = StreamState::Proving;
-        self.wire.news = self.wire.tail.take_answer();
-        if !self.wire.tail.is_in_doubt() {
+        self.wire.news = self.wire.end_detector.take_answer();
+        if !self.wire.end_detector.is_in_doubt() {
             self.give_held();
         }
     }
@@ -235,7 +235,7 @@ impl Transparent {
 
     /// The mode of the module is unknown. Bytes that are held look like its words, and are dropped.
     fn give_up_escaping(&mut self, facts: &Facts) {
-        self.wire.tail.forget();
+        self.wire.end_detector.forget();
         self.end(End::Closed(CloseReason::EscapeUnanswered), facts);
         self.recover();
     }

@@ -272,7 +272,7 @@ impl Transparent {
             }
             StreamState::Escaping { since, .. } => {
                 let due = (since + ESCAPE_TIMEOUT, Deadline::Escape);
-                [(!self.wire.tail.has_answer()).then_some(due), self.wire.tail_deadline()]
+                [(!self.wire.end_detector.has_answer()).then_some(due), self.wire.tail_deadline()]
             }
             StreamState::Off
             | StreamState::Preparing(_)

@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 /// The line in data mode.
 #[derive(Debug)]
 pub(super) struct Wire {
-    pub(super) tail: EndDetector,
-    pub(super) plus: EscapeGuard,
+    pub(super) end_detector: EndDetector,
+    pub(super) escape_guard: EscapeGuard,
     pub(super) baud_rate: u32,
     /// Whether the port has taken what was written.
     pub(super) port: PortWrite,
@@ -46,8 +46,8 @@ pub(super) const BITS: u64 = 10;
 impl Wire {
     pub(super) fn new(baud_rate: u32) -> Self {
         Self {
-            tail: EndDetector::default(),
-            plus: EscapeGuard::default(),
+            end_detector: EndDetector::default(),
+            escape_guard: EscapeGuard::default(),
             baud_rate,
             port: PortWrite::Done(Timestamp::ZERO),
             resume_at: None,
@@ -78,7 +78,7 @@ impl Wire {
         if let PortWrite::Busy(len, before) = self.port {
             let last = now.max(before) + self.on_the_line(len);
             self.port = PortWrite::Done(last.min(now + self.on_the_line(PORT_BUFFER)));
-            self.plus.taken(now);
+            self.escape_guard.taken(now);
         }
     }
 
@@ -89,14 +89,14 @@ impl Wire {
     /// Bytes that were written are gone with the port.
     pub(super) fn forget(&mut self) {
         self.port = PortWrite::Done(Timestamp::ZERO);
-        self.tail.forget();
+        self.end_detector.forget();
         self.news.clear();
         self.mirror.forget();
         self.resume_at = None;
     }
 
     pub(super) fn wrote(&mut self, now: Timestamp, bytes: &[u8]) {
-        self.plus.wrote(now, bytes);
+        self.escape_guard.wrote(now, bytes);
         let before = self.silent_since().unwrap_or(now);
         self.port = PortWrite::Busy(bytes.len(), before);
     }
@@ -106,6 +106,6 @@ impl Wire {
     }
 
     pub(super) fn tail_deadline(&self) -> Option<(Timestamp, Deadline)> {
-        self.tail.deadline().map(|at| (at, Deadline::EndDetector))
+        self.end_detector.deadline().map(|at| (at, Deadline::EndDetector))
     }
 }
