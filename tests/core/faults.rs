@@ -492,6 +492,52 @@ fn a_blocking_connection_whose_caller_has_given_up_still_blocks_and_its_error_an
 }
 
 #[test]
+fn blocking_connections_that_were_given_up_block_one_behind_the_other() {
+    for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        for count in 2..=4 {
+            let settings = Settings::default().profile(Profile::vendor8910());
+            let mut pair = Pair::with(Config::default().receive_mode(mode), settings).ready();
+            silent_peer(&mut pair);
+            let socket = pair.channel_open();
+            let given_up: Vec<_> =
+                (0..count).map(|_| pair.connecting("silent.test", 80, Duration::from_secs(5))).collect();
+            for ticket in given_up {
+                assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })), "{mode:?} {count}");
+            }
+            let send = pair.sending(socket, b"hello");
+            let answer = pair.command("AT+CSQ", Duration::from_secs(400));
+            let story = pair.story();
+            assert_eq!(answer.unwrap(), ["+CSQ:24,0"], "{mode:?} {count} {story}");
+            assert!(matches!(pair.answer(send), Ok(Response::Sent { accepted: 5, .. })), "{mode:?} {count}");
+            assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+            assert!(
+                !pair.saw(|event| matches!(event, Event::Fault(_) | Event::Closed(..) | Event::Unresponsive)),
+                "{mode:?} {count}"
+            );
+            still_works(&mut pair);
+        }
+    }
+}
+
+#[test]
+fn an_answer_while_a_failure_is_doubted_does_not_show_that_connections_do_not_block() {
+    let settings = Settings::default().profile(Profile::vendor8910());
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    silent_peer(&mut pair);
+    let sockets: Vec<_> = (0..7).map(|_| pair.channel_open()).collect();
+    let given_up = pair.connecting("silent.test", 80, Duration::from_secs(2));
+    assert!(matches!(pair.answer(given_up), Err(Error::Timeout { .. })));
+    let answer = pair.connect("closed.test", 81);
+    assert!(matches!(answer, Err(Error::ConnectFailed(_))), "{answer:?} {}", pair.story());
+    let connecting = pair.connecting("silent.test", 80, Duration::from_secs(120));
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(70)).unwrap(), ["+CSQ:24,0"], "{}", pair.story());
+    assert!(matches!(pair.answer(connecting), Err(Error::ConnectFailed(_))));
+    for socket in sockets {
+        assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{}", pair.story());
+    }
+}
+
+#[test]
 fn a_connection_that_never_answers_times_out_and_its_channel_is_used_again() {
     let settings = Settings::default().connect_timeout(Duration::MAX);
     let mut pair = Pair::with(Config::default(), settings).ready();

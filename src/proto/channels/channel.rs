@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 use super::acknowledgements::Delivery;
 use super::heartbeat::Heart;
 use super::link::Link;
+use super::making::Making;
 use super::pressure::Pressure;
 use super::security::Security;
 use super::window::Window;
@@ -29,8 +30,8 @@ pub(in crate::proto) struct Channel {
     pub(super) socket: Option<Socket>,
     /// Until then late news of an earlier connection may come.
     pub(super) stale_until: Timestamp,
-    /// Until when the module may be making the connection that was started last, whether anything waits for it or not.
-    pub(super) making_until: Timestamp,
+    /// The connection that was started last, if the module may be making it.
+    pub(super) making: Option<Making>,
     /// What the module is to be asked about before it is believed.
     pub(super) doubt: Option<Doubt>,
     /// The doubt that it has been asked about. The answer settles no doubt that has come since.
@@ -124,7 +125,7 @@ impl Channel {
             generation: 0,
             socket: None,
             stale_until: Timestamp::ZERO,
-            making_until: Timestamp::ZERO,
+            making: None,
             doubt: None,
             asked: None,
             heard_at: Timestamp::ZERO,

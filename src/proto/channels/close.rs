@@ -120,7 +120,7 @@ impl Channels {
             let channel = self.channel(id);
             channel.link.cut(remains);
             if remains == Remains::Nothing {
-                channel.making_until = Timestamp::ZERO;
+                channel.making = None;
             }
             if matches!(end, End::PortLost(_)) {
                 self.fail_closers(id, end, out);

@@ -10,6 +10,7 @@ mod frame;
 mod heartbeat;
 mod heartbeats;
 mod link;
+mod making;
 mod open;
 mod opening;
 mod preparation;
@@ -46,7 +47,7 @@ use link::Link;
 use queue::Queue;
 use tls_state::Tls;
 
-use crate::at::ChannelId;
+use crate::at::{ChannelId, ChannelNews};
 use crate::config::{Config, ReceiveMode};
 use crate::proto::SocketId;
 use crate::proto::bearer::{BearerDoubt, Sign};
@@ -183,27 +184,54 @@ impl Channels {
     pub(super) fn pending(&self) -> impl Iterator<Item = ChannelId> {
         self.all.iter().filter(|channel| channel.link.is_connecting()).map(|channel| channel.id)
     }
+}
 
-    /// The channel whose connection was begun first, of those under way.
-    pub(super) fn connecting(&self) -> Option<ChannelId> {
-        let connecting = self.all.iter().filter(|channel| matches!(channel.link, Link::Connecting(_)));
-        let begun = connecting.filter_map(|channel| Some((channel.link.opening()?.started_at, channel.id)));
-        begun.min().map(|(_, id)| id)
-    }
-
-    /// Until when the module may be making a connection; some firmware answers nothing else meanwhile, but gives up
-    /// itself. A caller that has given up before changes nothing for the module.
+/// The connections that the module may be making.
+impl Channels {
+    /// Until when the module may be making one; some firmware answers nothing else meanwhile, but gives up itself.
     pub(super) fn connecting_until(&self) -> Option<Timestamp> {
-        self.all.iter().map(|channel| channel.making_until).max().filter(|until| *until > Timestamp::ZERO)
+        self.all.iter().filter_map(|channel| channel.making).map(|making| making.until).max()
     }
 
-    /// The module says that it has given up a connection, and nothing waits for one: that of a caller that has given up,
-    /// if there is one.
-    pub(super) fn gave_up_connection(&mut self, now: Timestamp) -> bool {
-        let left = |channel: &&mut Channel| channel.making_until > now && !channel.link.is_connecting();
-        let made = self.all.iter_mut().filter(left);
-        let Some(first) = made.min_by_key(|channel| channel.making_until) else { return false };
-        first.making_until = Timestamp::ZERO;
-        true
+    /// Whether the module makes one, for all that it has said. News that are doubted may have settled it.
+    pub(super) fn makes_connection(&self, now: Timestamp) -> bool {
+        let is_made = |channel: &Channel| channel.making.is_some_and(|making| making.is_on(now));
+        self.all.iter().any(|channel| channel.link.is_connecting() && is_made(channel))
+    }
+
+    /// The module has answered the `AT+CIPSTART` of a channel.
+    fn making_accepted(&mut self, now: Timestamp, id: ChannelId) {
+        if let Some(making) = &mut self.channel(id).making {
+            making.begins(now);
+        }
+    }
+
+    /// The module makes none on the channel any more, and may begin the next.
+    fn making_settled(&mut self, now: Timestamp, id: ChannelId) {
+        if self.channel(id).making.take().is_some_and(|making| making.is_on(now)) {
+            let others = self.all.iter_mut().filter_map(|channel| channel.making.as_mut());
+            others.filter(|making| making.is_on(now)).for_each(|making| making.begins(now));
+        }
+    }
+
+    /// The module has given up one, without a number: that which was begun first. Returns `false` if there is none, or if its
+    /// `AT+CIPSTART` is not answered yet: the line is the answer.
+    pub(super) fn gave_up_first(&mut self, now: Timestamp, out: &mut Outbox) -> bool {
+        let may_be_made = |channel: &&Channel| {
+            channel.making.is_some_and(|making| making.is_on(now))
+                || matches!(channel.link, Link::Connecting(_))
+        };
+        let made = self.all.iter().filter(may_be_made);
+        let Some(first) = made.min_by_key(|channel| channel.making.map(|making| making.since)) else {
+            return false;
+        };
+        let id = first.id;
+        let is_starting = matches!(first.link, Link::Starting(_));
+        if matches!(first.link, Link::Connecting(_)) {
+            self.news(now, id, ChannelNews::ConnectFail, out);
+        } else if !is_starting {
+            self.making_settled(now, id);
+        }
+        !is_starting
     }
 }

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 
 use super::channel::End;
 use super::link::Link;
+use super::making::Making;
 use super::opening::{Opening, Strays};
 use super::queue::Queue;
 use super::security::Security;
@@ -35,7 +36,7 @@ impl Channels {
         let command = Command::start(id, opening.protocol, &opening.host, opening.port);
         channel.security = opening.security();
         channel.link.started(now);
-        channel.making_until = now + STALE;
+        channel.making = Some(Making::begun(now));
         Some(Turn { channel: id, job: Job::Start, command, payload: None })
     }
 

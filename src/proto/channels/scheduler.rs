@@ -64,9 +64,10 @@ impl Channels {
     }
 
     fn start_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
-        let channel = self.channel(id);
         let failure = match &finished.result {
             Ok(_) => {
+                self.making_accepted(now, id);
+                let channel = self.channel(id);
                 channel.link.accepted();
                 if channel.link.opening().is_some_and(|opening| opening.ticket.is_none()) {
                     channel.link.release();
@@ -77,7 +78,7 @@ impl Channels {
             Err(failure) => *failure,
         };
         if !matches!(failure, Failure::Timeout) {
-            channel.making_until = Timestamp::ZERO;
+            self.making_settled(now, id);
         }
         self.bearer.sign(
             now,
@@ -114,11 +115,11 @@ impl Channels {
     }
 
     fn close_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
+        if !matches!(finished.result, Err(Failure::Timeout)) {
+            self.making_settled(now, id);
+        }
         let channel = self.channel(id);
         channel.heard_at = now;
-        if !matches!(finished.result, Err(Failure::Timeout)) {
-            channel.making_until = Timestamp::ZERO;
-        }
         channel.link.closed(match finished.result {
             // A refusal says that there is nothing to close (protocol section 10).
             Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Remains::Nothing,

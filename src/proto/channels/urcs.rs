@@ -32,10 +32,10 @@ impl Channels {
         news: ChannelNews,
         out: &mut Outbox,
     ) {
-        let channel = self.channel(id);
         if news.settles_connection() {
-            channel.making_until = Timestamp::ZERO;
+            self.making_settled(now, id);
         }
+        let channel = self.channel(id);
         // The end of a connection that does not stand yet belongs to an earlier one, or is how some firmware reports a failure.
         let is_odd = channel.link.is_connecting() && news.ends();
         if is_odd || (channel.stale_until > now && channel.link.hangs_on(news)) {

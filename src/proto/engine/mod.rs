@@ -218,7 +218,8 @@ impl Engine {
         let is_second_final = !self.session.reads_text()
             && Line::parse(line) == Line::Final(Final::NoResponse)
             && !self.answers_while_connecting;
-        if is_second_final && self.connection_given_up(now) {
+        // The second final of an `AT+CIPSTART`, for which the command in flight, if any, has waited.
+        if is_second_final && self.channels.gave_up_first(now, &mut self.out) {
             self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
             return;
         }
@@ -250,16 +251,6 @@ impl Engine {
         }
     }
 
-    /// The second final of an `AT+CIPSTART` has come, for which the command in flight, if any, has waited. Returns whether there
-    /// is such a connection.
-    fn connection_given_up(&mut self, now: Timestamp) -> bool {
-        match self.channels.connecting() {
-            Some(channel) => self.channels.news(now, channel, ChannelNews::ConnectFail, &mut self.out),
-            None => return self.channels.gave_up_connection(now),
-        }
-        true
-    }
-
     pub(super) fn step(&mut self, now: Timestamp, step: Step) {
         match step {
             Step::Consumed | Step::Text | Step::Unclaimed => {}
@@ -287,7 +278,7 @@ impl Engine {
 
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
         self.out.count().commands.finished(&finished);
-        if self.channels.pending().next().is_some() && finished.result.is_ok() {
+        if self.channels.makes_connection(now) && finished.result.is_ok() {
             let is_start = matches!(finished.owner, Owner::Channel(_, Job::Start));
             self.answers_while_connecting |= !is_start;
         }
