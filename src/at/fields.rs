@@ -2,8 +2,9 @@
 
 use nom::branch::alt;
 use nom::bytes::complete::{take_till, take_while};
-use nom::character::complete::{char, digit1, space0};
-use nom::combinator::{map, map_res, opt, recognize};
+use nom::character::complete::{char, space0};
+use nom::combinator::{map, opt, recognize};
+use nom::error::{Error, ErrorKind};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
@@ -66,10 +67,16 @@ pub(crate) fn each_field(list: &[u8]) -> impl Iterator<Item = Field<'_>> {
 
 /// A decimal number that fits in 32 bits.
 pub(crate) fn number(input: &[u8]) -> Parsed<'_, u32> {
-    map_res(digit1, |digits| {
-        std::str::from_utf8(digits).map_err(|_| ()).and_then(|d| d.parse().map_err(|_| ()))
-    })
-    .parse(input)
+    let digits = input.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = input.split_at(digits);
+    // Every header has two: without a detour over text.
+    let value = digits.iter().try_fold(0_u32, |value, digit| {
+        value.checked_mul(10)?.checked_add(u32::from(digit.wrapping_sub(b'0')))
+    });
+    match value {
+        Some(value) if !digits.is_empty() => Ok((rest, value)),
+        _ => Err(nom::Err::Error(Error::new(input, ErrorKind::Digit))),
+    }
 }
 
 /// A comma with the blanks that some firmware puts after it.

@@ -289,6 +289,8 @@ fn has_swallowed(data: [&[u8]; 2]) -> bool {
     let mut tail = [0; BEGINNING.len()];
     let last = data.iter().rev().flat_map(|half| half.iter().rev());
     tail.iter_mut().rev().zip(last).for_each(|(cell, byte)| *cell = *byte);
-    let is_beginning = (3..=BEGINNING.len()).any(|len| tail.ends_with(&BEGINNING[..len]));
+    // Compares the last byte first: each frame is asked this.
+    let ends_as = |beginning: &[u8]| tail.last() == beginning.last() && tail.ends_with(beginning);
+    let is_beginning = (3..=BEGINNING.len()).any(|len| ends_as(&BEGINNING[..len]));
     is_beginning || data.iter().any(|half| announced(half).next().is_some())
 }
