@@ -69,6 +69,12 @@ pub mod sim;
 
 pub use crossbeam_channel;
 
+/// The recipes, whose examples are doc tests.
+#[cfg(all(doctest, feature = "sim", feature = "import"))]
+#[doc = include_str!("../docs/cookbook.md")]
+#[derive(Debug)]
+pub struct Cookbook;
+
 /// What the module and the driver tell unasked: [`Modem::events`].
 pub mod event {
     pub use crate::at::{AccessTechnology, Domain, Fault, SimState, Urc};
