@@ -12,8 +12,10 @@ pub(super) enum Body {
     Message { text_from: usize },
     /// A status report: one line of hexadecimal digits behind a header of one or two fields; otherwise the header is all.
     Report,
-    /// The string in quotes may span lines (TS 27.007 sections 7.15, 8.12).
+    /// The string in quotes may span lines (TS 27.007 section 8.12).
     Quoted,
+    /// A string in quotes that may span lines and have quotes in it (TS 27.007 section 7.15).
+    Ussd,
     /// This field, counted from 0, says how many bytes follow the comma behind it.
     Counted { field: usize },
 }
@@ -87,6 +89,8 @@ enum Until {
     Line,
     /// A line that ends as a string in quotes does, perhaps with a number behind it.
     Quote,
+    /// The same, if a line end between two frames follows it. Whether the last line ends so.
+    LastQuote { may_be_over: bool },
     /// This number of bytes more.
     Bytes(usize),
 }
@@ -109,6 +113,8 @@ impl MessageText {
             Body::Report => return None,
             Body::Quoted if quotes(list).is_multiple_of(2) => return None,
             Body::Quoted => Until::Quote,
+            Body::Ussd if quotes(list) == 0 => return None,
+            Body::Ussd => Until::LastQuote { may_be_over: ends_string(list.trim_ascii_end()) },
             Body::Counted { field } => Until::Bytes(missing(list, field)?),
         };
         let (key, list) = (String::from_utf8_lossy(key), String::from_utf8_lossy(list.trim_ascii()));
@@ -123,6 +129,7 @@ impl MessageText {
             Until::Frame(least) => is_frame_end && self.characters() >= least,
             // There is no text at all: the next frame begins.
             Until::Line => is_frame_end && has_none,
+            Until::LastQuote { may_be_over } => is_frame_end && may_be_over,
             Until::Quote | Until::Bytes(_) => false,
         };
         if is_over {
@@ -134,6 +141,10 @@ impl MessageText {
             Until::Frame(_) => false,
             Until::Line => true,
             Until::Quote => ends_string(raw.trim_ascii_end()),
+            Until::LastQuote { may_be_over } => {
+                *may_be_over = raw.ends_with(b"\r") && ends_string(raw.trim_ascii_end());
+                false
+            }
             Until::Bytes(left) => {
                 *left = left.saturating_sub(raw.len()).saturating_sub(1);
                 *left == 0
@@ -241,10 +252,18 @@ mod tests {
     }
 
     #[test]
-    fn a_string_goes_up_to_its_quote() {
-        assert_eq!(read("+CUSD: 0,\"all\",15", &[]), None);
-        let lines = ["OK\r", "\r", "0, CLOSED\r", "end\",15\r", "RDY\r"];
-        assert_eq!(read("+CUSD: 0,\"first", &lines), Some(("OK\n\n0, CLOSED\nend\",15".into(), 4)));
+    fn a_string_goes_up_to_its_last_quote() {
+        assert_eq!(read("+CUSD: 2", &[]), None);
+        assert_eq!(read("+CUSD: 0,\"all\",15", &["\r", "RDY\r"]), Some((String::new(), 1)));
+        let lines = ["OK\r", "\r", "0, CLOSED\r", "end\",15\r", "\r", "RDY\r"];
+        assert_eq!(read("+CUSD: 0,\"first", &lines), Some(("OK\n\n0, CLOSED\nend\",15".into(), 5)));
+        let lines = ["RDY\r", "a \"b\"", "\"c\"\r", "0, CLOSED\r", "\r", "end\"\r", "\r"];
+        assert_eq!(
+            read("+CUSD: 0,\"a \"first\"", &lines),
+            Some(("RDY\na \"b\"\n\"c\"\n0, CLOSED\n\nend\"".into(), 7))
+        );
+        assert_eq!(read("+CPBR: 1,\"+1\",145,\"first", &["end\"\r", "RDY\r"]), Some(("end\"".into(), 1)));
+        assert_eq!(read("+CPBR: 1,\"+1\",145,\"all\"", &[]), None);
     }
 
     #[test]

@@ -205,8 +205,23 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
         // No other name begins so: its end was lost, and what follows is payload.
         _ => key.starts_with(b"+RECE"),
     };
-    fetched || pushed || announced(line).next().is_some()
+    fetched || pushed || unquoted(line).any(|part| announced(part).next().is_some())
 }
+
+/// The parts of a line that stand in no string. Strings are those of a line with a name in front, if the last one is closed, or
+/// may go on in the next line: what they say is text, often that of people.
+fn unquoted(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let name = line.strip_prefix(b"+").and_then(|rest| rest.split(|byte| *byte == b':').next());
+    let is_closed = line.iter().filter(|byte| **byte == b'"').count().is_multiple_of(2);
+    let has_strings = name.is_some_and(|name| {
+        name == SPANS_LINES
+            || (is_closed && name.len() < MAX_KEY && name.iter().all(u8::is_ascii_uppercase))
+    });
+    line.split(|byte| *byte == b'"').step_by(if has_strings { 2 } else { 1 })
+}
+
+/// The line that comes unasked of which a string may go on in the next line (3GPP TS 27.007 section 7.15).
+const SPANS_LINES: &[u8] = b"CUSD";
 
 /// The channels of whole names of pushed headers, wherever they stand.
 pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
@@ -351,6 +366,9 @@ mod tests {
             "+RECEIVE:0,4:",
             "+RECEIV<P0000@00000000>",
             "+RECEpayload",
+            "+CUSD: 0,\"a\",15+RECEIVE,0,4:",
+            "+CLIP: \"a+RECEIVE,0,4:",
+            "\"+RECEIVE,0,4:\"",
         ] {
             assert!(resembles(line.as_bytes()), "{line}");
         }
@@ -372,6 +390,9 @@ mod tests {
             "+CIPSEND: (0-7),1460",
             "AT+CIPRXGET=2,0,1460",
             "",
+            "+CUSD: 0,\"a +RECEIVE,0,4:\",15",
+            "+CLIP: \"a +RECEIVE,0,4:\",145",
+            "+CUSD: 0,\"a +RECEIVE,0,4:",
         ] {
             assert!(!resembles(line.as_bytes()), "{line}");
         }

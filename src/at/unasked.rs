@@ -180,7 +180,7 @@ pub(crate) const UNASKED: &[Unasked] = &[
     key("+CMT", message, "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"").brings(Body::Message { text_from: 3 }),
     key("+CBM", message, "+CBM: 1,2,3,4,5").brings(Body::Message { text_from: 3 }),
     key("+CDS", message, "+CDS: 25").brings(Body::Report),
-    key("+CUSD", message, "+CUSD: 0,\"text\",15").brings(Body::Quoted),
+    key("+CUSD", message, "+CUSD: 0,\"text\",15").brings(Body::Ussd),
     key("+MSUB", message, "+MSUB: \"topic\",5 byte,hello").brings(Body::Counted { field: 1 }),
 ];
 

@@ -8,7 +8,7 @@ use crate::support::pair::Pair;
 use air724ug::at::Urc;
 use air724ug::proto::{Event, SocketId};
 use air724ug::sim::{Control, Settings};
-use air724ug::{CloseReason, Config, Error};
+use air724ug::{CloseReason, Config, Error, ReceiveMode};
 
 /// What a module says, in a text of people.
 const TEXTS: [&str; 14] = [
@@ -145,6 +145,50 @@ fn a_string_that_spans_lines_and_a_publication_change_nothing() {
                 let mut watched = Watched::new(chunk);
                 watched.pair.inject(bytes.as_bytes());
                 watched.is_undisturbed(&bytes);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_string_in_a_line_is_text_whatever_it_says() {
+    for bytes in [
+        "+CUSD: 0,\"+RECEIVE,0,4:\",15",
+        "+CUSD: 1,\"a +RECEIVE,0,1000: b\",15",
+        "+CUSD: 1,\"+RECEIVE,0,4:\nend\",15",
+        "+CUSD: 1,\"+RECEIVE,0,4:\r\n\r\nend\",15",
+        "+CLIP: \"+123\",145,,,\"RECEIVE,0,\",0",
+        "+CMT: \"ECEIVE,0,\",,\"24/07/23,08:35:01+32\"\r\nhello",
+    ] {
+        for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+            for chunk in [1, 1000] {
+                let mut pair = Pair::with(Config::default().receive_mode(mode), Settings::default())
+                    .ready()
+                    .in_chunks_of(chunk);
+                let socket = pair.channel_open();
+                let shuts = pair.wrote("AT+CIPSHUT");
+                let mut watched = Watched { pair, socket, shuts };
+                watched.pair.inject(format!("\r\n{bytes}\r\n").as_bytes());
+                watched.is_undisturbed(bytes);
+                assert!(!watched.pair.saw(|event| matches!(event, Event::Fault(_))), "{bytes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn quotes_in_a_string_that_spans_lines_do_not_end_it() {
+    for text in TEXTS {
+        for line_end in ["\n", "\r\n"] {
+            for quoted in ["a \"quoted\"", "C: 0,,\"\",\"\",\"\",\"INITIAL\"", "\"\",15"] {
+                let bytes = format!("\r\n+CUSD: 0,\"first{line_end}{quoted}{line_end}{text}{line_end}{text}\",15\r\n");
+                for chunk in [1, 1000] {
+                    let mut watched = Watched::new(chunk);
+                    watched.pair.inject(bytes.as_bytes());
+                    watched.is_undisturbed(&bytes);
+                    let is_heard = |event: &Event| matches!(event, Event::Fault(_) | Event::Stray(..));
+                    assert!(!watched.pair.saw(is_heard), "{bytes}");
+                }
             }
         }
     }
