@@ -214,8 +214,7 @@ fn unquoted(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let name = line.strip_prefix(b"+").and_then(|rest| rest.split(|byte| *byte == b':').next());
     let is_closed = line.iter().filter(|byte| **byte == b'"').count().is_multiple_of(2);
     let has_strings = name.is_some_and(|name| {
-        name == SPANS_LINES
-            || (is_closed && name.len() < MAX_KEY && name.iter().all(u8::is_ascii_uppercase))
+        name == SPANS_LINES || (is_closed && name.len() < MAX_KEY && name.iter().all(u8::is_ascii_uppercase))
     });
     line.split(|byte| *byte == b'"').step_by(if has_strings { 2 } else { 1 })
 }

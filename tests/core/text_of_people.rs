@@ -181,7 +181,9 @@ fn quotes_in_a_string_that_spans_lines_do_not_end_it() {
     for text in TEXTS {
         for line_end in ["\n", "\r\n"] {
             for quoted in ["a \"quoted\"", "C: 0,,\"\",\"\",\"\",\"INITIAL\"", "\"\",15"] {
-                let bytes = format!("\r\n+CUSD: 0,\"first{line_end}{quoted}{line_end}{text}{line_end}{text}\",15\r\n");
+                let bytes = format!(
+                    "\r\n+CUSD: 0,\"first{line_end}{quoted}{line_end}{text}{line_end}{text}\",15\r\n"
+                );
                 for chunk in [1, 1000] {
                     let mut watched = Watched::new(chunk);
                     watched.pair.inject(bytes.as_bytes());
