@@ -89,6 +89,11 @@ impl Core {
         self.handle(now, Input::Asked(ticket, request));
     }
 
+    /// Notes that data are written, which no request says.
+    pub(super) fn note_write(&mut self, now: Timestamp, socket: SocketId, len: usize) {
+        self.record(|recording| recording.request(now, &format!("write {len} bytes on {socket:?}")));
+    }
+
     pub(super) fn recycle(&mut self, answer: Answer) {
         self.answers.recycle(answer);
     }
@@ -127,6 +132,11 @@ impl Core {
         let result = look(&mut self.engine, now);
         self.drain(now);
         result
+    }
+
+    /// Whether sockets that were closed still give the module what was written.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.has_port() && self.engine.is_leaving()
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
@@ -332,6 +342,7 @@ impl Core {
             }
             Output::Beat(socket, count) => self.beats.ask(socket, count),
             Output::Readable(socket) => self.watched.signal(socket),
+            Output::Writable(socket) => self.watched.has_room(socket),
             Output::Dtr(on) => self.dtr = self.direct.is_some().then_some(on),
         }
     }

@@ -29,7 +29,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
 use crate::port::{self, Opener, Port};
-use crate::proto::{Engine, Event, Pulse, Request, Response, SocketId};
+use crate::proto::{Engine, Event, Joining, Pulse, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
@@ -56,6 +56,10 @@ const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a modem that is dropped waits for that: its last records are often why there is a capture.
 const DROP_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How long a modem that is dropped gives the module what was written on its sockets, as the system does for a program that has
+/// ended. A line of 115200 baud carries a full buffer meanwhile.
+const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Driver {
     /// Starts the threads: one, or two for a pair of halves. With an opener a port that is lost is opened again.
@@ -160,6 +164,22 @@ impl Driver {
         result
     }
 
+    /// Gives a socket what one write takes. `None`: there is no room, and [`Readable::room`] tells when there is.
+    pub(crate) fn write<'a>(
+        &self,
+        socket: SocketId,
+        parts: impl IntoIterator<Item = &'a [u8]> + Clone,
+        joining: Joining,
+    ) -> Result<Option<usize>> {
+        let len = parts.clone().into_iter().map(<[u8]>::len).sum();
+        let mut core = self.shared.lock();
+        let now = self.shared.now();
+        core.note_write(now, socket, len);
+        let taken = core.with_engine(now, |engine, now| engine.write(now, socket, parts, joining));
+        self.shared.wake_if(core.wants_watch());
+        taken
+    }
+
     /// Begins to tell when a socket can be read.
     pub(crate) fn watch(&self, socket: SocketId) -> Readable {
         self.shared.lock().watch(socket)
@@ -206,9 +226,13 @@ impl Driver {
     }
 }
 
-/// Waits for nothing but the capture, if there is one, and not for long.
+/// Waits for what was written on sockets, and for the capture if there is one, and not for long.
 impl Drop for Driver {
     fn drop(&mut self) {
+        if self.shared.lock().is_leaving() {
+            // With time up, what is left is lost.
+            let _ = self.call(Request::WaitLeft { timeout: LEAVING_TIMEOUT });
+        }
         self.end();
         if let Some(capture) = &self.capture {
             let _ = capture.flush(DROP_TIMEOUT);

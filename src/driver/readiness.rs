@@ -16,6 +16,8 @@ const READS: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Readable {
     pub(crate) signal: Receiver<()>,
+    /// Tells when it has room for what is written.
+    pub(crate) room: Receiver<()>,
     rearm: Sender<()>,
     readers: Arc<AtomicUsize>,
 }
@@ -48,6 +50,7 @@ pub(super) struct Readiness {
 struct Entry {
     socket: SocketId,
     signal: Sender<()>,
+    room: Sender<()>,
     readers: Arc<AtomicUsize>,
     read_at: Option<Timestamp>,
     unread: usize,
@@ -62,17 +65,19 @@ impl Readiness {
 
     pub(super) fn add(&mut self, socket: SocketId) -> Readable {
         let (rearm, signal) = bounded(1);
+        let (has_room, room) = bounded(1);
         let readers = Arc::new(AtomicUsize::new(0));
         let entry = Entry {
             socket,
             signal: rearm.clone(),
+            room: has_room,
             readers: readers.clone(),
             read_at: None,
             unread: 0,
             pressed: false,
         };
         self.all.push(entry);
-        Readable { signal, rearm, readers }
+        Readable { signal, room, rearm, readers }
     }
 
     pub(super) fn remove(&mut self, socket: SocketId) {
@@ -84,6 +89,13 @@ impl Readiness {
         if let Some(entry) = self.all.iter().find(|entry| entry.socket == socket) {
             // A signal that waits already has the same effect.
             let _ = entry.signal.try_send(());
+        }
+    }
+
+    /// Tells the writer.
+    pub(super) fn has_room(&self, socket: SocketId) {
+        if let Some(entry) = self.all.iter().find(|entry| entry.socket == socket) {
+            let _ = entry.room.try_send(());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The errors, by what the caller can do about them.
 
+mod timeout;
 mod tls;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use crate::query::SignalQuality;
 pub use crate::at::{
     CmeError, CmsError, DnsError, InvalidCommand, InvalidText, Refusal, TcpError, TlsKey, UdpError,
 };
+use timeout::{AcceptedBefore, Awaited, TIMED_OUT};
+pub(crate) use timeout::{READ, WRITE};
 pub use tls::{TlsFailure, TlsPart, TlsStep};
 
 /// The result of every call of this crate that can fail.
@@ -22,7 +25,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// No answer within the time-out: try again, or look at the line with `command("AT", ..)`.
-    #[error("no answer to {command} within {after:?}{}", AcceptedBefore(*accepted))]
+    #[error("{} within {after:?}{}", Awaited(command), AcceptedBefore(*accepted))]
     Timeout {
         /// The command's name, or what was waited for.
         command: Box<str>,
@@ -247,9 +250,11 @@ impl Error {
         Self::invalid(what, why)
     }
 
-    /// The kind that [`std::net::TcpStream`] would report.
+    /// The kind that [`std::net::TcpStream`] would report on this system: the time-out of a read or a write is
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock), on Windows [`TimedOut`](io::ErrorKind::TimedOut).
     pub fn kind(&self) -> io::ErrorKind {
         match self {
+            Self::Timeout { command, .. } if matches!(&**command, READ | WRITE) => TIMED_OUT,
             Self::Timeout { .. } => io::ErrorKind::TimedOut,
             Self::Refused { .. } | Self::Unexpected(_) => io::ErrorKind::InvalidData,
             Self::NotReady(_) => io::ErrorKind::NetworkDown,
@@ -267,18 +272,6 @@ impl Error {
             Self::DeliveryUnknown(_) => io::ErrorKind::Unsupported,
             Self::InvalidInput { .. } | Self::WrongPassword => io::ErrorKind::InvalidInput,
             Self::Io(error) => error.kind(),
-        }
-    }
-}
-
-/// The part of a time-out's message about the bytes accepted before.
-struct AcceptedBefore(u32);
-
-impl fmt::Display for AcceptedBefore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => Ok(()),
-            accepted => write!(f, " ({accepted} bytes were accepted before)"),
         }
     }
 }

@@ -27,7 +27,7 @@ impl<T: Transport> Socket<T> {
         self.modem().driver.call(request).map(drop)
     }
 
-    /// Waits until the module has accepted, or refused, all that was sent and queued, at most the
+    /// Waits until the module has accepted, or refused, all that was sent, written and queued by now, at most the
     /// [write time-out](Self::set_write_timeout). It may not have reached the peer then.
     ///
     /// # Errors
@@ -59,8 +59,8 @@ impl Socket<Tcp> {
     /// Waits until the peer has acknowledged everything that was sent (`AT+CIPACK`), at most the
     /// [write time-out](Self::set_write_timeout). The module is asked at growing intervals, up to 2 s.
     ///
-    /// [`Write::flush`](std::io::Write::flush) does *not* wait for that, as with [`std::net::TcpStream`]: a program that
-    /// flushes after every message would wait for a round trip each time.
+    /// [`Write::flush`](std::io::Write::flush) does *not* wait for that but for the module: a program that flushes after every
+    /// message would wait for a round trip of the network each time.
     ///
     /// # Errors
     /// [`Error::Timeout`]; how the socket ended; [`Error::Refused`] by firmware without `AT+CIPACK`.

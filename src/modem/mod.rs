@@ -1,6 +1,7 @@
 //! Handles that an application holds.
 
 mod connector;
+mod datagrams;
 mod deadline;
 mod delivery;
 #[cfg(feature = "diagnosis")]
@@ -10,6 +11,7 @@ mod heartbeat;
 #[cfg(all(feature = "ports", unix))]
 mod identify;
 mod interrupt;
+mod names;
 mod received;
 mod registration;
 mod remote;
@@ -21,6 +23,7 @@ mod supervisor;
 mod tls;
 mod transparent;
 pub mod transport;
+mod writing;
 
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,36 +9,45 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::driver::Readable;
-use crate::error::{CloseReason, Error, Result};
+use crate::error::{CloseReason, Error, READ, Result, WRITE};
 use crate::proto::{ChannelId, Command, Engine, Protocol, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use super::deadline::{DEFAULT_TIMEOUT, Deadline};
 use super::fair_lock::{FairLock, Turn};
 use super::remote::Remote;
-use super::transport::{Tcp, Transport, Udp};
+use super::transport::{Tcp, Transport};
 use super::{Modem, Received, unexpected};
 
 /// An open connection of the module, like a [`std::net::TcpStream`]; over [TLS](super::TlsSocket) and [UDP](super::UdpSocket) what
 /// these can't do is not there.
 ///
 /// A handle: clones made by [`try_clone`](Self::try_clone) are the same socket, and every method takes `&self`, so one
-/// thread can read while another writes. The last handle to go closes the socket without waiting;
-/// [`close`](Self::close) waits.
+/// thread can read while another writes. The last handle to go closes the socket without waiting, and what was written still goes
+/// out, for at most 30 s; [`close`](Self::close) waits.
+///
+/// | call | its `Ok` says |
+/// |---|---|
+/// | [`send`](Self::send) | the module has the data |
+/// | [`write`](std::io::Write::write), as of a `TcpStream` | they are taken; an error comes with the next call |
+/// | [`flush`](std::io::Write::flush), [`wait_accepted`](Self::wait_accepted) | the module has all that was given |
+/// | [`wait_acknowledged`](Socket::wait_acknowledged), on TCP | the peer has acknowledged it |
 pub struct Socket<T: Transport = Tcp> {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     transport: PhantomData<fn() -> T>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    modem: Modem,
-    id: SocketId,
+pub(super) struct Shared {
+    pub(super) modem: Modem,
+    pub(super) id: SocketId,
     protocol: Protocol,
-    remote: Remote,
-    readable: Readable,
+    pub(super) remote: Remote,
+    pub(super) readable: Readable,
     timeouts: Mutex<Timeouts>,
-    turns: FairLock,
+    pub(super) turns: FairLock,
+    pub(super) is_nonblocking: AtomicBool,
+    pub(super) has_no_delay: AtomicBool,
     no_more_reads: AtomicBool,
     no_more_writes: AtomicBool,
 }
@@ -66,6 +75,8 @@ impl<T: Transport> Socket<T> {
                 readable,
                 timeouts: Mutex::new(Timeouts { read: None, write: Some(DEFAULT_TIMEOUT) }),
                 turns: FairLock::new(),
+                is_nonblocking: AtomicBool::new(false),
+                has_no_delay: AtomicBool::new(false),
                 no_more_reads: AtomicBool::new(false),
                 no_more_writes: AtomicBool::new(false),
             }),
@@ -73,8 +84,8 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// Sends all of the data, any length (`c:send(data)`): returns when the module has accepted them. They may not have
-    /// reached the peer then.
+    /// Sends all of the data, any length (`c:send(data)`), behind what was written and queued before: returns when the module has
+    /// accepted them. They may not have reached the peer then.
     ///
     /// Waits at most the [write time-out](Self::set_write_timeout), 120 s by default.
     ///
@@ -203,11 +214,13 @@ impl<T: Transport> Socket<T> {
         Ok(())
     }
 
-    /// Closes the socket for every handle and waits until the module has done so (`c:close()`). What was queued and is not
-    /// with the module yet is lost: [`wait_accepted`](Self::wait_accepted) waits for it, and on TCP
+    /// Closes the socket for every handle and waits until the module has done so (`c:close()`). What was
+    /// [written](std::io::Write::write) goes out first, for at most 30 s, and what was sent or queued before it. What was only queued and
+    /// is not with the module yet is lost: [`wait_accepted`](Self::wait_accepted) waits for it, and on TCP
     /// [`close_acknowledged`](Socket::close_acknowledged) for the peer, too.
     ///
     /// # Errors
+    /// The reason why written data are lost, if no call was told.
     /// [`Error::Timeout`] after 40 s if the module does not answer; [`Error::PortLost`] if the port is gone, also when it
     /// goes meanwhile.
     pub fn close(self) -> Result<()> {
@@ -240,42 +253,26 @@ impl<T: Transport> Socket<T> {
         &self.shared.readable.signal
     }
 
-    /// The peer's address.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::AddrNotAvailable`] if the connection was made by name: the module resolves it, and
-    /// [`peer_name`](Self::peer_name) has it.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match self.shared.remote.host().parse::<IpAddr>() {
-            Ok(address) => Ok(SocketAddr::new(address, self.shared.remote.port())),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::AddrNotAvailable,
-                format!("{} was resolved by the module", self.shared.remote.host()),
-            )),
-        }
-    }
-
-    /// Name or address, and port, as the connection was asked for.
-    pub fn peer_name(&self) -> (&str, u16) {
-        (self.shared.remote.host(), self.shared.remote.port())
-    }
-
     /// Reads into `buf`, waiting for the first byte; zero at the end.
     pub(super) fn read_waiting(&self, buf: &mut [u8]) -> Result<usize> {
         let id = self.shared.id;
         self.blocking_read(|| self.look(|engine, now| engine.read(now, id, buf)))
     }
 
-    /// Hands over what one write takes.
+    /// Hands over what one write takes, and waits until the module has it.
     pub(super) fn write_some(&self, data: &[u8]) -> Result<usize> {
         if data.is_empty() {
             return Ok(0);
         }
-        self.in_turn(self.timeouts().write, |turn, deadline| self.hand_over(data, deadline, turn))
+        let timeout = self.timeouts().write;
+        match self.in_turn(timeout, |turn, deadline| self.hand_over(data, deadline, turn)) {
+            Err(Error::Timeout { after, .. }) => Err(Error::timeout(WRITE, after)),
+            other => other,
+        }
     }
 
     /// Writes when it is this caller's turn. A time-out names the whole span, the wait for the turn included.
-    fn in_turn<R>(
+    pub(super) fn in_turn<R>(
         &self,
         timeout: Option<Duration>,
         write: impl FnOnce(&mut Turn<'_>, Deadline) -> Result<R>,
@@ -333,7 +330,7 @@ impl<T: Transport> Socket<T> {
     }
 
     /// Looks at what has come. If there is more to see afterwards, the next call that waits is woken.
-    fn look<R>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> Result<R>) -> Result<R> {
+    pub(super) fn look<R>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> Result<R>) -> Result<R> {
         if self.shared.no_more_reads.load(Ordering::SeqCst) {
             self.shared.readable.rearm();
             return Err(Error::Closed(CloseReason::ShutDown));
@@ -349,7 +346,7 @@ impl<T: Transport> Socket<T> {
         result
     }
 
-    fn blocking_read(&self, mut read: impl FnMut() -> Result<Option<usize>>) -> Result<usize> {
+    pub(super) fn blocking_read(&self, mut read: impl FnMut() -> Result<Option<usize>>) -> Result<usize> {
         let timeout = self.timeouts().read;
         let deadline = Deadline::after(timeout);
         loop {
@@ -360,8 +357,11 @@ impl<T: Transport> Socket<T> {
                 Err(Error::Closed(CloseReason::Peer | CloseReason::ShutDown)) => return Ok(0),
                 Err(error) => return Err(error),
             }
+            if self.is_nonblocking() {
+                return Err(would_block());
+            }
             if !self.wait_readable(deadline) {
-                return Err(timed_out("read", timeout));
+                return Err(timed_out(READ, timeout));
             }
         }
     }
@@ -407,30 +407,12 @@ impl<T: Transport> fmt::Debug for Socket<T> {
     }
 }
 
-impl Socket<Udp> {
-    /// Waits for a datagram and copies it into `buf`: how many bytes, and its sender where the firmware says so
-    /// ([`Config::report_senders`](crate::Config::report_senders)). What does not fit into `buf` is lost, as with
-    /// [`UdpSocket::recv_from`](std::net::UdpSocket::recv_from). Zero bytes mean that the association has ended, so an
-    /// empty datagram is given to no reader. It counts in [`SocketStatistics::receives`](crate::statistics::SocketStatistics::receives) and
-    /// answers a heartbeat.
-    ///
-    /// # Errors
-    /// [`Error::Timeout`] after the [read time-out](Self::set_read_timeout); how the socket ended.
-    pub fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, Option<SocketAddr>)> {
-        let id = self.shared.id;
-        let mut from = None;
-        let count = self.blocking_read(|| {
-            self.look(|engine, now| {
-                from = engine.sender(id);
-                engine.read(now, id, buf)
-            })
-        })?;
-        Ok((count, from))
-    }
+pub(super) fn timed_out(what: &str, timeout: Option<Duration>) -> Error {
+    Error::timeout(what, timeout.unwrap_or(Duration::MAX))
 }
 
-fn timed_out(what: &str, timeout: Option<Duration>) -> Error {
-    Error::timeout(what, timeout.unwrap_or(Duration::MAX))
+pub(super) fn would_block() -> Error {
+    Error::Io(io::ErrorKind::WouldBlock.into())
 }
 
 impl Drop for Shared {

@@ -181,7 +181,7 @@ impl Read for &TransparentStream {
 impl Write for &TransparentStream {
     /// Returns when the port has been given as much of the data as is said: the rest waits until the line has room.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        (&self.socket).write(buf)
+        Ok(self.socket.write_some(buf)?)
     }
 
     /// Does nothing: every write is handed over at once.

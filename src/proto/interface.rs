@@ -42,6 +42,8 @@ pub enum Output {
     Event(Event),
     /// Data or the end can be read from a socket, where there was nothing to read before.
     Readable(SocketId),
+    /// A socket has room for what is [written](super::Engine::write) again, or has ended, where there was none.
+    Writable(SocketId),
     /// A socket's heartbeat is due, and the shell knows what it says: the heartbeat's number, from 1. The shell asks for it
     /// with [`Request::Beat`].
     Beat(SocketId, u64),
@@ -57,6 +59,7 @@ impl fmt::Debug for Output {
             Self::Answered(ticket, result) => write!(f, "Answered({ticket:?}, {result:?})"),
             Self::Event(event) => write!(f, "Event({event:?})"),
             Self::Readable(socket) => write!(f, "Readable({socket:?})"),
+            Self::Writable(socket) => write!(f, "Writable({socket:?})"),
             Self::Beat(socket, count) => write!(f, "Beat({socket:?}, {count})"),
             Self::Dtr(on) => write!(f, "Dtr({on})"),
         }
@@ -194,7 +197,13 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
-    /// Close a socket and wait until the module has done so.
+    /// Wait until sockets that were closed have given the module what was written.
+    WaitLeft {
+        /// How long.
+        timeout: Duration,
+    },
+    /// Close a socket and wait until the module has done so. What was [written](super::Engine::write) goes out first, for at
+    /// most 30 s.
     Close {
         /// Which.
         socket: SocketId,
@@ -270,6 +279,7 @@ impl Request {
             Self::Flush { socket, timeout } => format!("flush {socket:?}, at most {timeout:?}"),
             Self::Drain { socket, timeout } => format!("drain {socket:?}, at most {timeout:?}"),
             Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
+            Self::WaitLeft { timeout } => format!("wait for what was written, at most {timeout:?}"),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
             Self::Run(command) => {
@@ -339,9 +349,9 @@ pub enum Event {
     Closed(SocketId, Option<CloseReason>),
     /// A socket has this many bytes more to read.
     Received(SocketId, usize),
-    /// The module has all of one send, of this number of bytes.
+    /// The module has all of one send, of this number of bytes; of what was written, one piece.
     Sent(SocketId, usize),
-    /// A socket ended with this number of queued bytes that the module never had; or the module refused a datagram of that
+    /// A socket ended with this number of queued or written bytes that the module never had; or the module refused a datagram of that
     /// length, or did not confirm it.
     Unsent(SocketId, usize),
     /// A number of heartbeats in a row had no answer.

@@ -21,7 +21,7 @@ mod statistics;
 mod transparent;
 
 pub use bring_up::BringUpStep;
-pub use channels::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
+pub use channels::{Beat, HeartbeatFailure, HeartbeatStatistics, Joining, Pulse};
 pub use engine::Engine;
 pub use histogram::Histogram;
 pub use interface::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};

@@ -101,6 +101,10 @@ impl Outbox {
         self.outputs.push_back(Output::Readable(socket));
     }
 
+    pub(super) fn writable(&mut self, socket: SocketId) {
+        self.outputs.push_back(Output::Writable(socket));
+    }
+
     pub(super) fn dtr(&mut self, on: bool) {
         self.outputs.push_back(Output::Dtr(on));
     }

@@ -26,7 +26,7 @@ pub struct Statistics {
     /// Bytes of payload that came for a channel whose connection was not confirmed (yet), and were dropped: they are no
     /// socket's.
     pub strays: u64,
-    /// Bytes that were [queued](crate::Socket::queue) and that the module never took, because the socket ended; and of
+    /// Bytes that were [queued](crate::Socket::queue) or written and that the module never took, because the socket ended; and of
     /// datagrams that the module refused or did not confirm.
     pub unsent: u64,
     /// Every command, also those of bring-up, but not the questions that tell old answers from new ones.
@@ -69,7 +69,7 @@ pub struct Statistics {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct SocketStatistics {
-    /// Bytes that the application has given, sent or queued, less those that a send whose time was up took back.
+    /// Bytes that the application has given, sent, written or queued, less those that a send whose time was up took back.
     pub given: u64,
     /// Bytes that the peer is known to have acknowledged: as of the last time that the application
     /// [asked](crate::Socket::unacknowledged) or the module was full. Always zero on UDP and TLS, where it is unknown.

@@ -41,3 +41,4 @@ mod tls_files;
 mod transparent;
 mod transparent_pressure;
 mod udp;
+mod writes;

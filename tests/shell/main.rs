@@ -10,6 +10,7 @@ mod interrupt;
 mod port_back;
 mod remote_port;
 mod socket_stream;
+mod socket_writes;
 mod supervisor;
 mod supervisor_transfers;
 mod transparent_port;

@@ -278,7 +278,7 @@ impl Rig {
                     self.sees(&Observation::Event(&event));
                 }
                 Output::Readable(socket) => self.readable.push(socket),
-                Output::Beat(..) => {}
+                Output::Writable(_) | Output::Beat(..) => {}
                 Output::Dtr(on) => {
                     self.modem.handle(self.facts.now, sim::Input::Control(Control::Dtr(on)));
                 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use air724ug::at::{Command, Protocol, Quotable};
-use air724ug::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
+use air724ug::proto::{Engine, Event, Input, Joining, Output, Request, Response, SocketId, Ticket};
 use air724ug::query::Query;
 use air724ug::sim::{self, Control, MemoryNetwork, Settings, Simulator};
 use air724ug::time::Timestamp;
@@ -44,6 +44,8 @@ pub struct Pair {
     pub modem: Simulator<MemoryNetwork>,
     pub now: Timestamp,
     pub events: Vec<Event>,
+    /// The sockets that had room again.
+    pub writable: Vec<SocketId>,
     /// Heartbeats whose words the shell is asked for.
     pub beats: Vec<(SocketId, u64)>,
     /// Everything that happened inside the modem.
@@ -107,6 +109,7 @@ impl Pair {
             modem,
             now: Timestamp::ZERO,
             events: Vec::new(),
+            writable: Vec::new(),
             beats: Vec::new(),
             happenings: Vec::new(),
             written: Vec::new(),
@@ -222,6 +225,22 @@ impl Pair {
 
     pub fn sending(&mut self, socket: SocketId, data: &[u8]) -> Ticket {
         self.ask(Request::Send { socket, data: data.to_vec(), timeout: Duration::from_secs(120) })
+    }
+
+    /// Writes as a socket's `Write` does; `None`: there is no room.
+    pub fn write(&mut self, socket: SocketId, data: &[u8]) -> Result<Option<usize>, Error> {
+        self.write_as(socket, &[data], Joining::Joined)
+    }
+
+    pub fn write_as(
+        &mut self,
+        socket: SocketId,
+        parts: &[&[u8]],
+        joining: Joining,
+    ) -> Result<Option<usize>, Error> {
+        let taken = self.engine.write(self.now, socket, parts.iter().copied(), joining);
+        self.exchange();
+        taken
     }
 
     pub fn send(&mut self, socket: SocketId, data: &[u8]) -> Result<usize, Error> {
@@ -407,7 +426,7 @@ impl Pair {
                         self.trace(">", &bytes);
                         self.written.extend_from_slice(&bytes);
                         self.written_in_all += bytes.len() as u64;
-                        self.write(bytes.clone());
+                        self.write_bytes(bytes.clone());
                         self.engine.reuse(bytes);
                     }
                     Output::Answered(ticket, answer) => {
@@ -420,6 +439,7 @@ impl Pair {
                     }
                     Output::Event(event) => self.events.push(event),
                     Output::Beat(socket, count) => self.beats.push((socket, count)),
+                    Output::Writable(socket) => self.writable.push(socket),
                     Output::Readable(_) => {}
                     Output::Dtr(on) => self.switch_dtr(on),
                 }
@@ -473,7 +493,7 @@ impl Pair {
     }
 
     /// The host writes.
-    fn write(&mut self, bytes: Vec<u8>) {
+    fn write_bytes(&mut self, bytes: Vec<u8>) {
         let reaction = self.reactions.iter().position(|reaction| bytes.starts_with(&reaction.to));
         let reaction = reaction.map(|index| self.reactions.remove(index));
         if let Some(reaction) = &reaction
@@ -624,6 +644,7 @@ fn timeout_of(request: &Request) -> Duration {
         | Request::Close { timeout, .. }
         | Request::Flush { timeout, .. }
         | Request::Drain { timeout, .. }
+        | Request::WaitLeft { timeout }
         | Request::Unacknowledged { timeout, .. }
         | Request::RunWithPayload { timeout, .. } => *timeout,
         Request::RemoveFile(name) => Command::remove_file(name).timeout(),

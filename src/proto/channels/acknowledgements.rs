@@ -22,6 +22,8 @@ pub(super) struct Delivery {
 pub(super) struct WaitingFlush {
     pub(super) ticket: Ticket,
     pub(super) what: Wanted,
+    /// The number of the last send by then.
+    pub(super) behind: u64,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
 }
@@ -33,7 +35,7 @@ pub(in crate::proto) enum Wanted {
     Nothing,
     /// How much is.
     Count,
-    /// That the module has everything, which it need not be asked for.
+    /// That the module has what was given so far, which it need not be asked for.
     Acceptance,
 }
 
@@ -87,9 +89,14 @@ impl Delivery {
         answers
     }
 
-    /// The module has accepted everything that was sent and queued.
-    pub(super) fn accepted(&mut self) -> Vec<Answer> {
-        self.answer_those(|waiting| !waiting.what.asks(), |_| Ok(Response::Done))
+    /// The module has accepted everything before the send of this number.
+    pub(super) fn accepted(&mut self, first: u64) -> Vec<Answer> {
+        self.answer_those(|waiting| !waiting.what.asks() && waiting.behind < first, |_| Ok(Response::Done))
+    }
+
+    /// Whether a request waits until the module has what was given.
+    pub(super) fn awaits_acceptance(&self) -> bool {
+        self.waiting.iter().any(|waiting| !waiting.what.asks())
     }
 
     /// The module has not accepted something that was queued.

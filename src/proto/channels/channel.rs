@@ -17,6 +17,7 @@ use super::making::Making;
 use super::pressure::Pressure;
 use super::security::Security;
 use super::window::Window;
+use super::written::Writes;
 
 /// A slot of the module, and the socket that uses it.
 #[derive(Debug)]
@@ -78,6 +79,8 @@ pub(super) struct Socket {
     pub(super) refusals: u32,
     /// How many bytes the last fetch has asked for.
     pub(super) fetch_len: usize,
+    /// What is written without waiting, and what is still to be told of it.
+    pub(super) writes: Writes,
     pub(super) statistics: SocketStatistics,
 }
 
@@ -96,8 +99,9 @@ pub(in crate::proto) enum End {
 /// Data on their way out.
 #[derive(Debug)]
 pub(super) struct Send {
-    /// The request that waits; `None` for queued data.
-    pub(super) ticket: Option<Ticket>,
+    pub(super) origin: Origin,
+    /// Counts the sends of the socket.
+    pub(super) number: u64,
     pub(super) data: Vec<u8>,
     /// Bytes that the module has.
     pub(super) accepted: usize,
@@ -106,6 +110,17 @@ pub(super) struct Send {
     pub(super) asked_at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
+}
+
+/// The way in which data were given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Origin {
+    /// With a request that waits until the module has them.
+    Asked(Ticket),
+    /// Queued.
+    Queued,
+    /// Written: what is written next may join them.
+    Written,
 }
 
 /// A request that waits for the close.
@@ -145,14 +160,16 @@ impl Channel {
 
     /// Whether it will be free without a further request: its user is done with it, and only the module is not.
     pub(super) fn is_being_released(&self) -> bool {
-        let is_left = self.socket.as_ref().is_none_or(|socket| !socket.closers.is_empty());
+        let is_left =
+            self.socket.as_ref().is_none_or(|socket| !socket.closers.is_empty() || socket.is_leaving());
         is_left
             && match &self.link {
                 Link::Used | Link::Closing => true,
                 Link::Preparing(opening) | Link::Starting(opening) | Link::Connecting(opening) => {
                     opening.ticket.is_none()
                 }
-                Link::Idle | Link::Wanted(_) | Link::Up | Link::Draining(_) | Link::Stream => false,
+                Link::Up => self.socket.as_ref().is_some_and(Socket::is_leaving),
+                Link::Idle | Link::Wanted(_) | Link::Draining(_) | Link::Stream => false,
             }
     }
 
@@ -180,6 +197,7 @@ impl Channel {
             delivery: Delivery::default(),
             refusals: 0,
             fetch_len: Command::MAX_CHUNK + 1,
+            writes: Writes::default(),
             statistics: SocketStatistics::default(),
         });
         self.socket_id()
@@ -206,9 +224,13 @@ impl Socket {
         self.sends.is_empty() && self.abandoned.is_none()
     }
 
-    /// If so, the answers to the requests that wait for that.
+    /// The answers to the requests that wait for what the module has by now.
     pub(super) fn answers_when_drained(&mut self) -> Vec<Answer> {
-        if self.is_drained() { self.delivery.accepted() } else { Vec::new() }
+        let first = match self.abandoned {
+            Some(_) => 0,
+            None => self.sends.front().map_or(u64::MAX, |send| send.number),
+        };
+        self.delivery.accepted(first)
     }
 
     /// `len` bytes have come from the peer.
@@ -226,9 +248,10 @@ impl Socket {
         waiting + self.abandoned.unwrap_or(0)
     }
 
-    /// The error that a read or a send gets once the socket has ended.
+    /// The error that a read or a send gets once the socket has ended, or is being closed.
     pub(super) fn error(&self) -> Option<Error> {
-        self.end.as_ref().map(End::error)
+        let leaving = || self.is_leaving().then_some(Error::Closed(CloseReason::Local));
+        self.end.as_ref().map(End::error).or_else(leaving)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sockets that end, with their connections or without, and the requests that wait for it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::at::ChannelId;
@@ -9,7 +10,7 @@ use crate::proto::{Event, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::channel::{Closer, End, Send};
+use super::channel::{Closer, End, Origin, Send};
 use super::frame::Fetched;
 use super::link::{Link, Remains};
 use super::open::refuse_connect;
@@ -30,7 +31,9 @@ impl Channels {
             out.answer(ticket, Ok(Response::Closed));
             return;
         }
-        self.end(id.channel, End::Closed(CloseReason::Local), out);
+        if !self.leave(now, id, false, out) {
+            self.end(id.channel, End::Closed(CloseReason::Local), out);
+        }
         if let Some(socket) = self.channel(id.channel).socket_of(id) {
             socket.closers.push(Closer { ticket, deadline: now + timeout, timeout });
         }
@@ -39,9 +42,14 @@ impl Channels {
 
     /// Ends a socket whose handle is gone. A close that is still waited for fails: the module has not confirmed it, and
     /// nothing is left of the socket that could tell later.
-    pub(in crate::proto) fn forget(&mut self, id: SocketId, out: &mut Outbox) {
+    pub(in crate::proto) fn forget(&mut self, now: Timestamp, id: SocketId, out: &mut Outbox) {
         self.retired.forget(id);
-        if self.channel(id.channel).socket_of(id).is_some() {
+        if self.leave(now, id, true, out) {
+            let socket = self.channel(id.channel).socket.as_mut();
+            for closer in socket.into_iter().flat_map(|socket| std::mem::take(&mut socket.closers)) {
+                out.answer(closer.ticket, Err(Error::Closed(CloseReason::Local)));
+            }
+        } else if self.channel(id.channel).socket_of(id).is_some() {
             self.end(id.channel, End::Closed(CloseReason::Local), out);
             let forgotten = self.channel(id.channel).socket.take();
             for closer in forgotten.into_iter().flat_map(|socket| socket.closers) {
@@ -68,25 +76,53 @@ impl Channels {
         socket.poll_at = Timestamp::MAX;
         socket.pressure = Pressure::None;
         socket.window.take_unfinished();
+        if !matches!(end, End::Closed(CloseReason::Local | CloseReason::Peer)) {
+            socket.writes.ended();
+        }
+        let (waits, is_forgotten) = (socket.writes.take_wish(), socket.writes.is_forgotten());
         self.fail_sends(id, &|| end.error(), out);
         out.event(Event::Closed(socket_id, end.reason()));
         out.readable(socket_id);
+        if waits {
+            out.writable(socket_id);
+        }
+        if is_forgotten {
+            self.channel(id).socket = None;
+        }
     }
 
     /// Nothing more can be sent on a channel.
     pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
-        let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
         out.answer_all(socket.delivery.fail(error));
-        for send in std::mem::take(&mut socket.sends) {
-            let Send { ticket, data, accepted, .. } = send;
-            match ticket {
-                None => {
+        let sends = std::mem::take(&mut socket.sends);
+        self.fail_these(id, sends, error, out);
+    }
+
+    /// These can't be sent on a channel.
+    pub(super) fn fail_these(
+        &mut self,
+        id: ChannelId,
+        sends: VecDeque<Send>,
+        error: &dyn Fn() -> Error,
+        out: &mut Outbox,
+    ) {
+        let socket_id = self.channel(id).socket_id();
+        let Some(socket) = &mut self.channel(id).socket else { return };
+        for send in sends {
+            let Send { origin, data, accepted, .. } = send;
+            match origin {
+                Origin::Queued | Origin::Written => {
                     socket.statistics.unsent += (data.len() - accepted) as u64;
                     out.event(Event::Unsent(socket_id, data.len() - accepted));
                 }
-                Some(ticket) if accepted > 0 => out.answer(ticket, Ok(Response::Sent { accepted, data })),
-                Some(ticket) => out.answer(ticket, Err(error())),
+                Origin::Asked(ticket) if accepted > 0 => {
+                    out.answer(ticket, Ok(Response::Sent { accepted, data }));
+                }
+                Origin::Asked(ticket) => out.answer(ticket, Err(error())),
+            }
+            if origin == Origin::Written {
+                socket.writes.lost(error());
             }
         }
     }
@@ -137,9 +173,11 @@ impl Channels {
         if !matches!(channel.link, Link::Idle) {
             return;
         }
-        let Some(socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
+        let Some(mut socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
         for closer in socket.closers {
-            out.answer(closer.ticket, Ok(Response::Closed));
+            // One that waits is told what no call was.
+            let answer = socket.writes.take_loss().map_or(Ok(Response::Closed), Err);
+            out.answer(closer.ticket, answer);
         }
         let id = channel.socket_id();
         self.retired.keep(id, socket.statistics);

@@ -30,7 +30,7 @@ impl Channels {
             out.answer(ticket, Err(Error::Closed(crate::CloseReason::Local)));
             return;
         };
-        if let Some(error) = socket.error() {
+        if let Some(error) = socket.tells_error() {
             out.answer(ticket, Err(error));
         } else if what.asks() && (socket.window.has_borders() || is_tls) {
             let why = if is_tls { DeliveryUnknown::Tls } else { DeliveryUnknown::Datagrams };
@@ -38,8 +38,9 @@ impl Channels {
         } else if !what.asks() && socket.is_drained() {
             out.answer(ticket, Ok(Response::Done));
         } else {
+            let behind = socket.writes.last_number();
             let delivery = &mut socket.delivery;
-            delivery.waiting.push(WaitingFlush { ticket, what, deadline: now + timeout, timeout });
+            delivery.waiting.push(WaitingFlush { ticket, what, behind, deadline: now + timeout, timeout });
             if what.asks() {
                 delivery.ask_at = now;
                 delivery.pause = FIRST_PAUSE;

@@ -29,6 +29,8 @@ mod unconfirmed;
 mod unconfirmed_sends;
 mod urcs;
 mod window;
+mod writes;
+mod written;
 
 pub(super) use acknowledgements::Wanted;
 pub(in crate::proto) use channel::End;
@@ -38,6 +40,7 @@ pub(in crate::proto) use link::Remains;
 pub(super) use opening::Opening;
 pub(in crate::proto) use stream::{Piece, StreamSocket};
 pub(in crate::proto) use unconfirmed::Acceptance;
+pub use written::Joining;
 
 use std::time::Duration;
 
@@ -46,6 +49,7 @@ use frame::{Fetched, Receiving, Unproved};
 use link::Link;
 use queue::Queue;
 use tls_state::Tls;
+use written::LeaveWaiter;
 
 use crate::at::{ChannelId, ChannelNews};
 use crate::config::{Config, ReceiveMode};
@@ -86,6 +90,8 @@ pub(super) struct Channels {
     /// Whether the bearer may be gone, and the news of that lost.
     bearer: BearerDoubt,
     retired: Retired,
+    /// The requests that wait until no socket is leaving.
+    leavers: Vec<LeaveWaiter>,
 }
 
 /// How long a late result of a connection that timed out may still come: the module gives up after 75 s (protocol
@@ -113,6 +119,7 @@ impl Channels {
             checks: 0,
             bearer: BearerDoubt::default(),
             retired: Retired::default(),
+            leavers: Vec::new(),
         }
     }
 

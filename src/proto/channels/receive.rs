@@ -56,14 +56,15 @@ impl Channels {
         let channel = self.channel(id);
         channel.heard_at = now;
         let socket = channel.socket_id();
+        let is_unread = channel.open_socket().is_some_and(|open| open.is_leaving());
         let fits = channel.open_socket().filter(|_| wanted).map(|open| {
             if let Some(left) = left {
                 open.waiting = left > 0;
             }
             open.window.begin_frame(from);
-            open.window.room() >= header.len
+            open.window.room() >= header.len && !is_unread
         });
-        if wanted && fits != Some(true) {
+        if wanted && fits != Some(true) && !is_unread {
             self.overrun(id, header.len, out);
         }
         let (kept, fetched) = (fits == Some(true), left.is_some() && wanted);
@@ -202,7 +203,9 @@ impl Channels {
         keep: bool,
     ) -> Result<Option<usize>, Error> {
         let channel = self.channel(id.channel);
-        let Some(socket) = channel.socket_of(id) else { return Err(Error::Closed(CloseReason::Local)) };
+        let Some(socket) = channel.socket_of(id).filter(|socket| !socket.is_leaving()) else {
+            return Err(Error::Closed(CloseReason::Local));
+        };
         if buf.is_empty() {
             return Ok(Some(0));
         }
@@ -212,7 +215,13 @@ impl Channels {
         }
         match &socket.end {
             None => Ok(None),
-            Some(end) => Err(end.error()),
+            // The end of a stream is no error, and tells nothing of what was written.
+            Some(end @ End::Closed(CloseReason::Peer)) => Err(end.error()),
+            Some(end) => {
+                let error = end.error();
+                socket.writes.take_loss();
+                Err(error)
+            }
         }
     }
 
@@ -224,6 +233,7 @@ impl Channels {
     /// The number of bytes that can be read, and whether the socket has ended.
     pub(in crate::proto) fn readable(&mut self, id: SocketId) -> (usize, bool) {
         match self.channel(id.channel).socket_of(id) {
+            Some(socket) if socket.is_leaving() => (0, true),
             Some(socket) => (socket.window.readable(), socket.end.is_some()),
             None => (0, true),
         }

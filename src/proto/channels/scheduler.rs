@@ -19,6 +19,7 @@ use super::{Channels, STALE};
 impl Channels {
     /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
     pub(in crate::proto) fn next_turn(&mut self, now: Timestamp, out: &mut Outbox) -> Option<Turn> {
+        self.end_leaving(now, out);
         self.assign(now);
         for _ in 0..self.all.len() {
             let index = self.turn % self.all.len();
@@ -140,6 +141,7 @@ impl Channels {
         out: &mut Outbox,
     ) {
         self.expire_queued(now, not_ready, out);
+        self.end_leaving(now, out);
         for id in ChannelId::all() {
             self.expire_connect(now, id, not_ready, out);
             self.expire_sends(now, id, out);
@@ -157,7 +159,7 @@ impl Channels {
 
     /// The earliest moment at which a request of the application is due.
     pub(in crate::proto) fn request_deadline(&self) -> Timestamp {
-        let mut request = self.queue.deadline();
+        let mut request = self.queue.deadline().min(self.leaving_deadline());
         for channel in &self.all {
             if let Some(opening) = channel.link.opening().filter(|opening| opening.ticket.is_some()) {
                 request = request.min(opening.deadline);
@@ -209,7 +211,9 @@ impl Channel {
         }
         let is_up = self.link.can_send();
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
-        let is_due = manual && ((socket.waiting && socket.refusals == 0) || socket.poll_at <= now);
+        let is_due = manual
+            && !socket.is_leaving()
+            && ((socket.waiting && socket.refusals == 0) || socket.poll_at <= now);
         let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
         let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
         if is_up && (asks || socket.pressure.asks(now)) {

@@ -9,7 +9,7 @@ use crate::proto::session::{Failure, Finished};
 use crate::proto::{Event, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
-use super::channel::{End, Send, Socket, too_long};
+use super::channel::{End, Origin, Send, Socket, too_long};
 use super::link::Link;
 use super::pressure::Pressure;
 use super::unconfirmed::Acceptance;
@@ -34,12 +34,12 @@ impl Channels {
             }
             _ if data.is_empty() => out.answer(ticket, Ok(Response::Sent { accepted: 0, data })),
             Some(socket) if !socket.carries(data.len()) => out.answer(ticket, Err(too_long("datagram"))),
-            Some(socket) if can_send && socket.end.is_none() => {
+            Some(socket) if can_send && socket.error().is_none() => {
                 push(socket, Send::new(ticket, data, now, timeout), out);
             }
             Some(socket) => {
                 // Without an end, but not up either: what the peer has sent is still being fetched.
-                let error = socket.error().unwrap_or(Error::Closed(ended));
+                let error = socket.tells_error().unwrap_or(Error::Closed(ended));
                 out.answer(ticket, Err(error));
             }
             None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
@@ -54,7 +54,7 @@ impl Channels {
         let answer = match channel.socket_of(id) {
             Some(socket) if data.is_empty() && socket.window.has_borders() => Err(empty_datagram()),
             Some(socket) if !socket.carries(data.len()) => Err(too_long("datagram")),
-            Some(socket) if can_send && socket.end.is_none() => {
+            Some(socket) if can_send && socket.error().is_none() => {
                 let room = limit.saturating_sub(socket.queued());
                 if data.len() > room {
                     Err(Error::QueueFull { room })
@@ -65,7 +65,7 @@ impl Channels {
                     Ok(Response::Done)
                 }
             }
-            Some(socket) => Err(socket.error().unwrap_or(Error::Closed(ended))),
+            Some(socket) => Err(socket.tells_error().unwrap_or(Error::Closed(ended))),
             None => Err(Error::Closed(CloseReason::Local)),
         };
         out.answer(ticket, answer);
@@ -131,14 +131,19 @@ impl Channels {
         let Some(send) = socket.sends.front_mut() else { return };
         send.accepted += len;
         let is_over = send.accepted == send.data.len();
+        let is_written = send.origin == Origin::Written;
         accepted(socket, len, out);
         if let Some(heart) = &mut socket.heart {
             heart.sent(now);
         }
-        if is_over && let Some(send) = socket.sends.pop_front() {
+        if is_written {
+            // More may join it, so each piece counts.
+            out.event(Event::Sent(socket_id, len));
+            socket.written_piece_is_over(socket_id, out);
+        } else if is_over && let Some(send) = socket.sends.pop_front() {
             let accepted = send.accepted;
             out.event(Event::Sent(socket_id, accepted));
-            if let Some(ticket) = send.ticket {
+            if let Origin::Asked(ticket) = send.origin {
                 out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
             }
         }
@@ -152,9 +157,11 @@ impl Channels {
             Some(len) => len,
             None => {
                 let Some(send) = socket.sends.pop_front() else { return };
-                match send.ticket {
-                    Some(ticket) => out.answer(ticket, Err(error(&send))),
-                    None => out.answer_all(socket.delivery.not_accepted(&|| error(&send))),
+                match send.origin {
+                    Origin::Asked(ticket) => out.answer(ticket, Err(error(&send))),
+                    Origin::Queued | Origin::Written => {
+                        out.answer_all(socket.delivery.not_accepted(&|| error(&send)));
+                    }
                 }
                 send.data.len()
             }
@@ -184,7 +191,7 @@ impl Channels {
                 // The result of the piece is still to come, and must not be counted for the next send.
                 socket.abandoned = Some(send.in_flight);
             }
-            if let Some(ticket) = send.ticket {
+            if let Origin::Asked(ticket) = send.origin {
                 out.answer(ticket, answer);
             }
         }
@@ -196,7 +203,8 @@ impl Send {
     /// Data whose caller waits for at most `timeout`.
     pub(super) fn new(ticket: Ticket, data: Vec<u8>, now: Timestamp, timeout: Duration) -> Self {
         Self {
-            ticket: Some(ticket),
+            origin: Origin::Asked(ticket),
+            number: 0,
             data,
             accepted: 0,
             in_flight: 0,
@@ -208,8 +216,18 @@ impl Send {
 
     /// Data whose caller does not wait.
     pub(super) fn queued(data: Vec<u8>) -> Self {
+        Self::unasked(Origin::Queued, data)
+    }
+
+    /// Data that others may join.
+    pub(super) fn written(data: Vec<u8>) -> Self {
+        Self::unasked(Origin::Written, data)
+    }
+
+    fn unasked(origin: Origin, data: Vec<u8>) -> Self {
         Self {
-            ticket: None,
+            origin,
+            number: 0,
             data,
             accepted: 0,
             in_flight: 0,
@@ -221,8 +239,9 @@ impl Send {
 }
 
 /// Puts data behind those that wait already.
-pub(super) fn push(socket: &mut Socket, send: Send, out: &mut Outbox) {
+pub(super) fn push(socket: &mut Socket, mut send: Send, out: &mut Outbox) {
     socket.statistics.given += send.data.len() as u64;
+    send.number = socket.writes.next_number();
     socket.sends.push_back(send);
     let queued = socket.queued();
     out.count().queued(&mut socket.statistics, queued);

@@ -13,6 +13,7 @@ mod text;
 mod timers;
 mod tokens;
 mod urcs;
+mod writes;
 
 use line_state::{LastByte, Noticed};
 use port::Port;
@@ -51,7 +52,7 @@ use crate::time::Timestamp;
 ///         Output::Write(bytes) => assert_eq!(bytes, b"AT\r\n"),
 ///         Output::Event(event) => println!("{event:?}"),
 ///         Output::Answered(ticket, result) => println!("{ticket:?}: {result:?}"),
-///         Output::Readable(socket) => println!("{socket:?}"),
+///         Output::Readable(socket) | Output::Writable(socket) => println!("{socket:?}"),
 ///         Output::Beat(socket, count) => println!("{socket:?}: heartbeat {count}"),
 ///         Output::Dtr(on) => println!("DTR {on}"),
 ///     }

@@ -18,6 +18,29 @@ impl Engine {
         self.channels.readable(socket)
     }
 
+    /// Whether the module has all that was given to a socket.
+    ///
+    /// # Errors
+    /// The reason why written data are lost, or how the socket ended.
+    pub fn is_flushed(&mut self, socket: SocketId) -> Result<bool> {
+        self.channels.is_flushed(socket)
+    }
+
+    /// The error of a socket that no call has been told yet.
+    pub fn take_error(&mut self, socket: SocketId) -> Option<crate::Error> {
+        self.channels.take_error(socket)
+    }
+
+    /// Whether a socket can send and has not ended.
+    pub fn is_open(&mut self, socket: SocketId) -> bool {
+        self.channels.is_open(socket)
+    }
+
+    /// Whether a socket that was closed still gives the module what was written.
+    pub fn is_leaving(&self) -> bool {
+        self.channels.has_leaving()
+    }
+
     /// The number of a socket's bytes that the module does not have yet.
     pub fn queued(&mut self, socket: SocketId) -> usize {
         self.channels.queued(socket)

@@ -47,12 +47,13 @@ impl Engine {
             Request::Transparent { .. } | Request::Escape { .. } | Request::Resume { .. } => {
                 self.stream_asked(now, ticket, request);
             }
+            Request::WaitLeft { timeout } => self.channels.wait_left(now, ticket, timeout, out),
             Request::Close { socket, timeout } => {
                 self.channels.close(now, socket, ticket, timeout, out);
                 self.stream_handles(now, StreamInput::Left);
             }
             Request::Forget { socket } => {
-                self.channels.forget(socket, out);
+                self.channels.forget(now, socket, out);
                 out.answer(ticket, Ok(Response::Closed));
                 self.stream_handles(now, StreamInput::Left);
             }

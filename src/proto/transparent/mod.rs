@@ -199,6 +199,7 @@ impl Transparent {
             | Request::Flush { .. }
             | Request::Drain { .. }
             | Request::Unacknowledged { .. }
+            | Request::WaitLeft { .. }
             | Request::Close { .. }
             | Request::Forget { .. } => false,
         };

@@ -346,7 +346,7 @@ impl Stage {
                     }
                 }
                 Output::Event(Event::Connected(_)) | Output::Event(_) | Output::Beat(..) => {}
-                Output::Readable(_) | Output::Dtr(_) => {}
+                Output::Readable(_) | Output::Writable(_) | Output::Dtr(_) => {}
             }
         }
         for socket in self.sockets.iter().rev().take(8) {

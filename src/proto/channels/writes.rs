@@ -1,0 +1,258 @@
+//! Data that are written without waiting, as to a `TcpStream`: they go out joined, and what becomes of them is told later.
+//!
+//! | moment | effect |
+//! |---|---|
+//! | nothing of the socket is under way | the data go out at once |
+//! | a send is under way | the data join those that wait; the next send takes up to 1460 bytes of them |
+//! | the buffer is full | the writer waits until half of it is free |
+//! | the socket ends | the next call is told why, once; so is a close |
+//! | the socket is closed | what was written goes out first, for at most [`LEAVING`] |
+//! | the peer has closed, and its data are not all read | data are taken as long as the buffer would have room, and are lost |
+
+use std::time::Duration;
+
+use crate::at::ChannelId;
+use crate::error::{CloseReason, Error};
+use crate::proto::outbox::Outbox;
+use crate::proto::{Event, Response, SocketId, Ticket};
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::channel::{End, Origin, Send, Socket};
+use super::link::Link;
+use super::sends::push;
+use super::written::{Joining, LeaveWaiter, Leaving, Room, Untold};
+
+/// How many written bytes each socket keeps that the module does not have yet. Eleven full sends, so that the line does not wait
+/// for a writer that goes on when half is free; a line of 115200 baud carries them in 1.5 s.
+const MAX_WRITTEN: usize = 16 * 1024;
+/// How many writes that must not be joined wait at most.
+const MAX_APART: usize = 256;
+/// How long a socket that was closed goes on giving the module what was written: what a slow line needs for all of it.
+const LEAVING: Duration = Duration::from_secs(30);
+/// The largest buffer that is kept for the next write.
+const MAX_SPARE: usize = 4 * 1024;
+
+impl Socket {
+    /// Whether it was closed and still gives the module what was written.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.end.is_none() && self.writes.leaves_until().is_some()
+    }
+
+    /// The error for a call that can't be served: the reason why written data are lost if no call was told, else how the
+    /// socket ended. It counts as told.
+    pub(super) fn tells_error(&mut self) -> Option<Error> {
+        self.writes.take_loss().or_else(|| self.error())
+    }
+
+    /// As [`tells_error`](Self::tells_error), but an end that a call was told is none.
+    fn takes_error(&mut self) -> Option<Error> {
+        match std::mem::take(&mut self.writes.untold) {
+            Untold::Nothing => None,
+            Untold::End => self.error(),
+            Untold::Lost(error) => Some(error),
+        }
+    }
+
+    fn holds_written(&self) -> bool {
+        self.sends.iter().any(|send| send.origin == Origin::Written)
+    }
+
+    fn written(&self) -> usize {
+        let written = self.sends.iter().filter(|send| send.origin == Origin::Written);
+        written.map(|send| send.data.len()).sum()
+    }
+
+    /// Takes what there is room for. `None`: there is none.
+    fn take<'a>(
+        &mut self,
+        parts: impl IntoIterator<Item = &'a [u8]>,
+        joining: Joining,
+        out: &mut Outbox,
+    ) -> Option<usize> {
+        let room = MAX_WRITTEN.saturating_sub(self.written());
+        if room == 0 || self.sends.len() >= MAX_APART {
+            self.writes.room = Room::Wanted;
+            return None;
+        }
+        // A request that waits for what was written must not wait for what is written behind it.
+        let may_join = joining == Joining::Joined && !self.delivery.awaits_acceptance();
+        let last = self.sends.back_mut().filter(|send| may_join && send.origin == Origin::Written);
+        let Some(last) = last else {
+            let mut data = std::mem::take(&mut self.writes.spare);
+            let taken = fill(&mut data, parts, room);
+            push(self, Send::written(data), out);
+            return Some(taken);
+        };
+        let taken = fill(&mut last.data, parts, room);
+        self.statistics.given += taken as u64;
+        let queued = self.queued();
+        out.count().queued(&mut self.statistics, queued);
+        Some(taken)
+    }
+
+    /// The module has a piece of the first send, which was written.
+    pub(super) fn written_piece_is_over(&mut self, id: SocketId, out: &mut Outbox) {
+        let Some(send) = self.sends.front_mut() else { return };
+        send.data.drain(..send.accepted);
+        send.accepted = 0;
+        if send.data.is_empty()
+            && let Some(send) = self.sends.pop_front()
+            && send.data.capacity() <= MAX_SPARE
+        {
+            self.writes.spare = send.data;
+        }
+        if self.written() <= MAX_WRITTEN / 2 && self.writes.take_wish() {
+            out.writable(id);
+        }
+    }
+}
+
+impl Channels {
+    /// Takes data that are to be sent, without waiting. Returns their number; `None` without room.
+    pub(in crate::proto) fn write<'a>(
+        &mut self,
+        id: SocketId,
+        parts: impl IntoIterator<Item = &'a [u8]>,
+        joining: Joining,
+        out: &mut Outbox,
+    ) -> Result<Option<usize>, Error> {
+        let channel = self.channel(id.channel);
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
+        let drains = matches!(channel.link, Link::Draining(CloseReason::Peer));
+        let Some(socket) = channel.socket_of(id) else { return Err(Error::Closed(CloseReason::Local)) };
+        if socket.window.has_borders() {
+            return Err(Error::invalid("socket", "carries datagrams, which are not written but sent"));
+        }
+        if can_send && socket.error().is_none() {
+            return Ok(socket.take(parts, joining, out));
+        }
+        let is_over = socket.end == Some(End::Closed(CloseReason::Peer)) || drains;
+        if is_over && (drains || socket.window.readable() > 0) {
+            let len: usize = parts.into_iter().map(<[u8]>::len).sum();
+            let len = len.min(MAX_WRITTEN - socket.writes.taken_in_vain);
+            if len > 0 {
+                socket.writes.taken_in_vain += len;
+                socket.writes.lost(Error::Closed(CloseReason::Peer));
+                socket.statistics.given += len as u64;
+                socket.statistics.unsent += len as u64;
+                out.event(Event::Unsent(id, len));
+                return Ok(Some(len));
+            }
+        }
+        Err(socket.tells_error().unwrap_or(Error::Closed(ended)))
+    }
+
+    /// Whether the module has all that was given.
+    pub(in crate::proto) fn is_flushed(&mut self, id: SocketId) -> Result<bool, Error> {
+        let Some(socket) = self.channel(id.channel).socket_of(id) else {
+            return Err(Error::Closed(CloseReason::Local));
+        };
+        match socket.tells_error() {
+            Some(error) => Err(error),
+            None => Ok(socket.is_drained()),
+        }
+    }
+
+    /// The error that no call has been told yet.
+    pub(in crate::proto) fn take_error(&mut self, id: SocketId) -> Option<Error> {
+        self.channel(id.channel).socket_of(id)?.takes_error()
+    }
+
+    /// Whether data can go both ways.
+    pub(in crate::proto) fn is_open(&mut self, id: SocketId) -> bool {
+        let channel = self.channel(id.channel);
+        let can_send = channel.link.can_send();
+        channel.socket_of(id).is_some_and(|socket| can_send && socket.error().is_none())
+    }
+
+    /// Begins to leave, if written data wait: what stands behind them is not sent. Returns whether it does.
+    pub(super) fn leave(
+        &mut self,
+        now: Timestamp,
+        id: SocketId,
+        is_forgotten: bool,
+        out: &mut Outbox,
+    ) -> bool {
+        let channel = self.channel(id.channel);
+        let is_up = matches!(channel.link, Link::Up);
+        let Some(socket) = channel.socket_of(id) else { return false };
+        if !is_up || socket.end.is_some() || !socket.holds_written() {
+            return false;
+        }
+        let until = socket.writes.leaves_until().unwrap_or(now + LEAVING);
+        socket.writes.leaving =
+            if is_forgotten { Leaving::Forgotten(until) } else { Leaving::Closing(until) };
+        socket.heart = None;
+        let behind =
+            socket.sends.iter().rposition(|send| send.origin == Origin::Written).map_or(0, |at| at + 1);
+        let left = socket.sends.split_off(behind);
+        self.fail_these(id.channel, left, &|| Error::Closed(CloseReason::Local), out);
+        out.readable(id);
+        true
+    }
+
+    /// Ends the sockets that were closed, once the module has what was written or it takes too long.
+    pub(super) fn end_leaving(&mut self, now: Timestamp, out: &mut Outbox) {
+        for id in ChannelId::all() {
+            let Some(socket) = &mut self.channel(id).socket else { continue };
+            let Some(until) = socket.writes.leaves_until().filter(|_| socket.end.is_none()) else { continue };
+            let is_late = until <= now;
+            if is_late {
+                socket.writes.lost(Error::timeout("send", LEAVING));
+            }
+            if is_late || !socket.holds_written() {
+                self.end(id, End::Closed(CloseReason::Local), out);
+            }
+        }
+        if !self.leavers.is_empty() && !self.has_leaving() {
+            for waiter in std::mem::take(&mut self.leavers) {
+                out.answer(waiter.ticket, Ok(Response::Done));
+            }
+        }
+        self.leavers.retain(|waiter| {
+            let keep = waiter.deadline > now;
+            if !keep {
+                out.answer(waiter.ticket, Err(Error::timeout("send", waiter.timeout)));
+            }
+            keep
+        });
+    }
+
+    /// Whether a socket that was closed still gives the module what was written.
+    pub(in crate::proto) fn has_leaving(&self) -> bool {
+        self.all.iter().filter_map(|channel| channel.socket.as_ref()).any(Socket::is_leaving)
+    }
+
+    /// A request waits until no socket is leaving.
+    pub(in crate::proto) fn wait_left(
+        &mut self,
+        now: Timestamp,
+        ticket: Ticket,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
+        self.leavers.push(LeaveWaiter { ticket, deadline: now + timeout, timeout });
+        self.end_leaving(now, out);
+    }
+
+    /// When the first socket has to be gone, or the first request for that has waited long enough.
+    pub(super) fn leaving_deadline(&self) -> Timestamp {
+        let sockets = self.all.iter().filter_map(|channel| channel.socket.as_ref());
+        let leaving =
+            sockets.filter(|socket| socket.end.is_none()).filter_map(|socket| socket.writes.leaves_until());
+        let waiting = self.leavers.iter().map(|waiter| waiter.deadline);
+        leaving.chain(waiting).min().unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Appends at most `room` bytes. Returns their number.
+fn fill<'a>(data: &mut Vec<u8>, parts: impl IntoIterator<Item = &'a [u8]>, room: usize) -> usize {
+    let mut left = room;
+    for part in parts {
+        let len = part.len().min(left);
+        data.extend_from_slice(&part[..len]);
+        left -= len;
+    }
+    room - left
+}

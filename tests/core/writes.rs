@@ -1,0 +1,329 @@
+//! Writes as to a `TcpStream`: joined, bounded, and their errors told by the next call; in virtual time.
+
+#![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crate::support::pair::Pair;
+use air724ug::proto::{Event, Joining, Request, Response, SocketId};
+use air724ug::sim::{Control, Peer, Settings};
+use air724ug::{CloseReason, Config, Error, ReceiveMode};
+
+const LONG: Duration = Duration::from_secs(120);
+const MODES: [ReceiveMode; 2] = [ReceiveMode::Push, ReceiveMode::Manual];
+/// The most that waits.
+const BUFFER: usize = 16 * 1024;
+
+/// A socket's `Write`, as far as virtual time has one.
+struct Pen<'a> {
+    pair: &'a mut Pair,
+    socket: SocketId,
+}
+
+impl Write for Pen<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self.pair.write(self.socket, buf)? {
+            Some(taken) => Ok(taken),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(flush(self.pair, self.socket).map(drop)?)
+    }
+}
+
+fn flush(pair: &mut Pair, socket: SocketId) -> Result<Response, Error> {
+    pair.call(Request::Drain { socket, timeout: LONG })
+}
+
+fn to(pair: &mut Pair, host: &str, peer: Peer) -> SocketId {
+    pair.modem.network_mut().serve(host, 7, peer);
+    pair.connect(host, 7).unwrap()
+}
+
+/// A module on a line that takes its time, so that writes meet sends under way.
+fn online(config: Config) -> Pair {
+    let settings = Settings::default().baud(Some(115_200)).latency(Duration::from_millis(5));
+    let mut pair = Pair::with(config, settings).ready();
+    pair.written.clear();
+    pair
+}
+
+fn sends(pair: &Pair) -> usize {
+    pair.wrote("AT+CIPSEND=")
+}
+
+/// What the peer of the last connection has.
+fn received(pair: &mut Pair) -> Vec<u8> {
+    let network = pair.modem.network_mut();
+    let link = network.last_link().unwrap();
+    network.received(link).to_vec()
+}
+
+#[test]
+fn a_formatted_write_of_two_arguments_is_at_most_two_sends() {
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode));
+        let socket = pair.channel_open();
+        let mut pen = Pen { pair: &mut pair, socket };
+        let (path, host) = ("/index.html", "example.com");
+        write!(pen, "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+        pen.flush().unwrap();
+        assert!(sends(&pair) <= 2, "{} sends", sends(&pair));
+        let wanted = b"GET /index.html HTTP/1.1\r\nHost: example.com\r\n\r\n";
+        assert_eq!(pair.read(socket, wanted.len()).unwrap(), wanted);
+    }
+}
+
+#[test]
+fn a_flight_of_a_handshake_and_the_request_behind_it_are_at_most_two_sends() {
+    let mut pair = online(Config::default());
+    let socket = pair.channel_open();
+    // The records of a TLS 1.3 client behind the server's flight: change cipher spec, finished, application data.
+    let (change, finished, request) = ([1; 6], [2; 74], [3; 120]);
+    assert_eq!(pair.write_as(socket, &[&change, &finished], Joining::Joined).unwrap(), Some(80));
+    assert_eq!(pair.write(socket, &request).unwrap(), Some(120));
+    flush(&mut pair, socket).unwrap();
+    assert_eq!(sends(&pair), 2);
+    assert_eq!(pair.read(socket, 200).unwrap(), [&change[..], &finished, &request].concat());
+}
+
+#[test]
+fn the_first_write_goes_out_at_once() {
+    let mut pair = online(Config::default());
+    let socket = pair.channel_open();
+    pair.written.clear();
+    pair.write(socket, b"now").unwrap();
+    assert!(pair.written.starts_with(b"AT+CIPSEND="), "{:?}", pair.written);
+}
+
+#[test]
+fn what_is_written_apart_is_not_joined() {
+    let mut pair = online(Config::default());
+    let socket = pair.channel_open();
+    for _ in 0..5 {
+        assert_eq!(pair.write_as(socket, &[b"abc"], Joining::Apart).unwrap(), Some(3));
+    }
+    flush(&mut pair, socket).unwrap();
+    assert_eq!(sends(&pair), 5);
+    assert_eq!(pair.read(socket, 15).unwrap(), b"abcabcabcabcabc");
+}
+
+#[test]
+fn writes_and_sends_keep_their_order() {
+    let mut pair = online(Config::default());
+    let socket = pair.channel_open();
+    pair.write(socket, b"one ").unwrap();
+    let ticket = pair.sending(socket, b"two ");
+    pair.write(socket, b"three ").unwrap();
+    pair.write(socket, b"four ").unwrap();
+    pair.call(Request::Queue { socket, data: b"five".to_vec() }).unwrap();
+    pair.answer(ticket).unwrap();
+    assert_eq!(pair.read(socket, 23).unwrap(), b"one two three four five");
+    assert_eq!(sends(&pair), 4, "three and four together");
+}
+
+#[test]
+fn memory_is_bounded_and_the_writer_told_when_half_of_it_is_free() {
+    let mut pair = online(Config::default());
+    let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+    let mut taken = 0;
+    while let Some(count) = pair.write(socket, &[7; 1000]).unwrap() {
+        taken += count;
+    }
+    assert_eq!(taken, BUFFER);
+    assert_eq!(pair.engine.queued(socket), BUFFER);
+    assert!(pair.writable.is_empty());
+    pair.run_until(|pair| !pair.writable.is_empty());
+    assert!(pair.engine.queued(socket) <= BUFFER / 2);
+    let room = BUFFER - pair.engine.queued(socket);
+    assert_eq!(pair.write(socket, &[7; BUFFER]).unwrap(), Some(room));
+}
+
+#[test]
+fn all_that_a_fast_writer_writes_comes_in_whole_pieces() {
+    let mut pair = online(Config::default());
+    let socket = to(&mut pair, "discard.test", Peer::discard());
+    let data: Vec<u8> = (0..100_000u32).map(|at| (at % 251) as u8).collect();
+    let mut rest = &data[..];
+    while !rest.is_empty() {
+        match pair.write(socket, rest).unwrap() {
+            Some(count) => rest = &rest[count..],
+            None => pair.run_until(|pair| !std::mem::take(&mut pair.writable).is_empty()),
+        }
+    }
+    flush(&mut pair, socket).unwrap();
+    assert!(received(&mut pair) == data);
+    // 69 full pieces, and some that end where payload would look like a command.
+    assert!(sends(&pair) <= 72, "{} sends", sends(&pair));
+}
+
+#[test]
+fn a_flush_waits_for_what_was_written_before_it_and_for_nothing_else() {
+    let mut pair = online(Config::default());
+    let socket = pair.channel_open();
+    pair.write(socket, b"first").unwrap();
+    let flushing = pair.ask(Request::Drain { socket, timeout: LONG });
+    pair.write(socket, b"behind").unwrap();
+    pair.answer(flushing).unwrap();
+    assert_eq!(pair.engine.queued(socket), 6, "the rest still waits");
+    flush(&mut pair, socket).unwrap();
+    assert!(pair.engine.is_flushed(socket).unwrap());
+    assert_eq!(pair.read(socket, 11).unwrap(), b"firstbehind");
+}
+
+#[test]
+fn an_error_comes_with_the_next_call_once_and_with_every_call_that_needs_the_connection() {
+    for call in 0..5 {
+        let mut pair = online(Config::default());
+        let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+        while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
+        pair.control(Control::PdpLost);
+        pair.run_until(|pair| pair.saw(|event| matches!(event, Event::Closed(..))));
+        assert!(pair.saw(|event| matches!(event, Event::Unsent(_, 1..))));
+        let error = match call {
+            0 => pair.write(socket, b"x").map(drop),
+            1 => flush(&mut pair, socket).map(drop),
+            2 => pair.send(socket, b"x").map(drop),
+            3 => pair.close(socket).map(drop),
+            _ => pair.engine.take_error(socket).map_or(Ok(()), Err),
+        };
+        assert!(matches!(error, Err(Error::Closed(CloseReason::BearerLost))), "{call}: {error:?}");
+        assert!(pair.engine.take_error(socket).is_none(), "it was told");
+        if call != 3 {
+            assert!(pair.write(socket, b"x").is_err());
+            assert!(matches!(pair.close(socket), Ok(Response::Closed)), "it was told");
+        }
+    }
+}
+
+#[test]
+fn what_came_before_the_peers_close_can_be_read_behind_writes_that_are_lost() {
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode));
+        // It answers the first bytes and goes.
+        let peer = Peer::discard().greeting([b'a'; 50]).close_when_sent();
+        let socket = to(&mut pair, "early.test", peer);
+        pair.run_for(Duration::from_secs(5));
+        assert!(!pair.engine.is_open(socket));
+        // A program that has more to write before it reads.
+        for _ in 0..3 {
+            assert_eq!(pair.write(socket, &[b'b'; 100]).unwrap(), Some(100), "{mode:?}");
+        }
+        let lost = flush(&mut pair, socket);
+        assert!(matches!(lost, Err(Error::Closed(CloseReason::Peer))), "{mode:?}: {lost:?}");
+        assert_eq!(pair.read(socket, 50).unwrap(), [b'a'; 50]);
+        let (rest, end) = pair.read_to_end(socket);
+        assert!(rest.is_empty() && matches!(end, Error::Closed(CloseReason::Peer)), "{end:?}");
+        let error = pair.write(socket, b"x");
+        assert!(matches!(error, Err(Error::Closed(CloseReason::Peer))), "{mode:?}: {error:?}");
+    }
+}
+
+#[test]
+fn a_writer_that_never_reads_is_told_that_the_peer_has_closed() {
+    let mut pair = online(Config::default());
+    let socket = to(&mut pair, "early.test", Peer::discard().greeting("hello").close_when_sent());
+    pair.run_for(Duration::from_secs(5));
+    let mut taken = 0;
+    let error = loop {
+        match pair.write(socket, &[7; 1000]) {
+            Ok(count) => taken += count.unwrap(),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::Closed(CloseReason::Peer)));
+    assert_eq!(taken, BUFFER);
+    assert_eq!(pair.engine.socket_statistics(socket).unwrap().unsent, BUFFER as u64);
+}
+
+#[test]
+fn what_was_written_before_a_close_goes_out_and_the_close_waits_for_it() {
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode));
+        let socket = to(&mut pair, "discard.test", Peer::discard());
+        assert_eq!(pair.write(socket, &[7; BUFFER]).unwrap(), Some(BUFFER));
+        let closing = pair.ask(Request::Close { socket, timeout: LONG });
+        assert!(pair.write(socket, b"late").is_err(), "it is closed for every handle");
+        assert!(pair.engine.read(pair.now, socket, &mut [0; 8]).is_err());
+        assert!(!pair.engine.is_open(socket));
+        assert!(matches!(pair.answer(closing), Ok(Response::Closed)));
+        assert!(received(&mut pair) == [7; BUFFER]);
+    }
+}
+
+#[test]
+fn what_was_written_before_the_handle_went_goes_out_and_the_channel_is_free_afterwards() {
+    let mut pair = online(Config::default());
+    let sockets: Vec<_> = (0..8).map(|_| to(&mut pair, "discard.test", Peer::discard())).collect();
+    for socket in &sockets {
+        pair.write(*socket, &[7; 5000]).unwrap();
+    }
+    for socket in sockets {
+        pair.call(Request::Forget { socket }).unwrap();
+    }
+    assert!(pair.engine.is_leaving());
+    pair.call(Request::WaitLeft { timeout: LONG }).unwrap();
+    assert!(!pair.engine.is_leaving());
+    let network = pair.modem.network_mut();
+    let counts: Vec<_> = network.links().map(|(link, _)| link).collect();
+    assert!(counts.iter().all(|link| network.received_count(*link) == 5000));
+    // The ninth waits until a channel is released.
+    pair.channel_open();
+}
+
+#[test]
+fn a_connection_waits_for_the_channel_of_one_that_is_leaving() {
+    let mut pair = online(Config::default());
+    let sockets: Vec<_> = (0..8).map(|_| to(&mut pair, "discard.test", Peer::discard())).collect();
+    pair.write(sockets[3], &[7; 5000]).unwrap();
+    pair.call(Request::Forget { socket: sockets[3] }).unwrap();
+    pair.channel_open();
+}
+
+#[test]
+fn a_close_whose_written_data_never_go_out_ends_in_time_and_says_so() {
+    let mut pair = online(Config::default());
+    let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+    // Until the buffers of peer and module are full.
+    for _ in 0..100 {
+        while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
+        pair.run_for(Duration::from_secs(1));
+    }
+    let began = pair.now;
+    let closed = pair.close(socket);
+    assert!(matches!(closed, Err(Error::Timeout { .. })), "{closed:?}");
+    assert!(pair.now - began < Duration::from_secs(35), "{:?}", pair.now - began);
+    pair.channel_open();
+}
+
+#[test]
+fn data_that_come_while_a_socket_is_leaving_are_dropped_and_end_nothing() {
+    let config = Config::default().receive_window(4_096);
+    let mut pair = online(config);
+    let socket = to(&mut pair, "source.test", Peer::discard());
+    pair.write(socket, &[7; BUFFER]).unwrap();
+    let closing = pair.ask(Request::Close { socket, timeout: LONG });
+    for _ in 0..20 {
+        let link = pair.modem.network_mut().last_link().unwrap();
+        pair.modem.network_mut().push(link, &[9; 1000]);
+    }
+    assert!(matches!(pair.answer(closing), Ok(Response::Closed)));
+    assert!(pair.saw(|event| matches!(event, Event::Closed(_, Some(CloseReason::Local)))));
+    assert!(received(&mut pair) == [7; BUFFER]);
+}
+
+#[test]
+fn a_send_whose_result_is_lost_keeps_what_was_joined_to_it() {
+    let mut pair = online(Config::default());
+    let socket = pair.channel_open();
+    pair.control(Control::fault(air724ug::sim::fault::LostAnswer { command: 0 }));
+    pair.write(socket, b"one ").unwrap();
+    for word in [&b"two "[..], b"three "] {
+        pair.write(socket, word).unwrap();
+    }
+    flush(&mut pair, socket).unwrap();
+    assert_eq!(pair.read(socket, 14).unwrap(), b"one two three ");
+}
