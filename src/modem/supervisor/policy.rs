@@ -1,5 +1,7 @@
-//! The ladder of a supervisor: the attempts when connections fail, their order and their number. Pure: no time, no io.
+//! The ladder of a supervisor: the attempts when connections fail, their order and their number. No time, no io; chance is the system's, unless a seed is given.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 /// One thing to try.
@@ -46,8 +48,9 @@ pub struct Policy {
     pub ready_timeout: Duration,
     /// How long one connect may take. Default 120 s.
     pub connect_timeout: Duration,
-    /// The seed of the jitter. Default 1.
-    pub seed: u64,
+    /// The seed of the jitter, for a run that is to be repeated. Default none: the system gives each supervisor one of its own,
+    /// so that no two of them pause alike, in one process or in several.
+    pub seed: Option<u64>,
 }
 
 /// Three retries, the bearer twice, flight mode for 20 s twice, one restart, then the power hook.
@@ -67,7 +70,7 @@ impl Default for Policy {
             jitter: 0.25,
             ready_timeout: Duration::from_secs(90),
             connect_timeout: Duration::from_secs(120),
-            seed: 1,
+            seed: None,
         }
     }
 }
@@ -91,6 +94,18 @@ impl Policy {
     #[must_use]
     pub fn pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
+    }
+
+    /// Sets the [jitter](Self::jitter), 0 to 1.
+    #[must_use]
+    pub fn jitter(self, jitter: f64) -> Self {
+        Self { jitter, ..self }
+    }
+
+    /// Sets the [seed of the jitter](Self::seed).
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
     }
 
     /// Sets how long the module may take to be [ready](Self::ready_timeout).
@@ -128,7 +143,7 @@ pub(super) struct Attempt {
 
 impl Ladder {
     pub(super) fn new(policy: Policy) -> Self {
-        let chance = policy.seed | 1;
+        let chance = policy.seed.unwrap_or_else(seed_of_the_system);
         Self { policy, rung: 0, tries: 0, chance }
     }
 
@@ -158,15 +173,26 @@ impl Ladder {
 
     /// A pause within the jitter.
     fn vary(&mut self, pause: Duration) -> Duration {
-        self.chance ^= self.chance << 13;
-        self.chance ^= self.chance >> 7;
-        self.chance ^= self.chance << 17;
-        let fraction = (self.chance >> 11) as f64 / (1u64 << 53) as f64;
+        let fraction = (next(&mut self.chance) >> 11) as f64 / (1u64 << 53) as f64;
         let jitter = if self.policy.jitter.is_nan() { 0.0 } else { self.policy.jitter.clamp(0.0, 1.0) };
         let left_to_chance = Duration::try_from_secs_f64(pause.as_secs_f64() * jitter * fraction);
         // Only a pause that no clock can measure is too long for that.
         pause.saturating_sub(left_to_chance.unwrap_or_default())
     }
+}
+
+/// A number that differs between calls and processes: the keys of the standard library's hash tables do.
+fn seed_of_the_system() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// The next number of chance (SplitMix64): neighbouring states give numbers that have nothing in common.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]
@@ -206,7 +232,7 @@ mod tests {
     #[test]
     fn pauses_grow_within_their_bounds_and_depend_on_the_seed_alone() {
         let pauses = |seed| {
-            let mut ladder = Ladder::new(Policy { seed, ..Policy::default() });
+            let mut ladder = Ladder::new(Policy::default().seed(seed));
             (0..9).map(|_| ladder.failed().pause).collect::<Vec<_>>()
         };
         assert_eq!(pauses(7), pauses(7));
@@ -217,6 +243,21 @@ mod tests {
     }
 
     #[test]
+    fn no_two_supervisors_pause_alike_from_the_first_pause_on() {
+        let policy = Policy::default();
+        let first = |policy: &Policy| Ladder::new(policy.clone()).failed().pause;
+        let mut pauses: Vec<_> = (0..100).map(|_| first(&policy)).collect();
+        pauses.sort_unstable();
+        pauses.dedup();
+        assert_eq!(pauses.len(), 100, "of one policy, cloned");
+        // All of the jitter is used, and neighbouring seeds have nothing in common.
+        assert!(pauses[99] - pauses[0] > Duration::from_secs(1), "{:?} to {:?}", pauses[0], pauses[99]);
+        let of_seeds: Vec<_> = (0..5).map(|seed| first(&Policy::default().seed(seed))).collect();
+        let apart = |pair: &[Duration]| pair[0].abs_diff(pair[1]) > Duration::from_millis(10);
+        assert!(of_seeds.windows(2).all(apart), "{of_seeds:?}");
+    }
+
+    #[test]
     fn no_setting_breaks_the_ladder() {
         let spans = [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(5), Duration::MAX];
         let jitters = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.5, 1.0, 7.0];
@@ -224,7 +265,7 @@ mod tests {
         for (pause, max_pause) in spans.iter().flat_map(|pause| spans.map(|max_pause| (*pause, max_pause))) {
             for jitter in jitters {
                 for seed in [0, 1, u64::MAX] {
-                    let policy = Policy { pause, max_pause, jitter, seed, ..Policy::default() };
+                    let policy = Policy { pause, max_pause, jitter, ..Policy::default() }.seed(seed);
                     let mut ladder = Ladder::new(policy.ladder(rungs));
                     for _ in 0..20 {
                         let pause = ladder.failed().pause;
