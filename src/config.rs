@@ -52,7 +52,10 @@ pub struct Config {
     pub switch_radio_on: bool,
     /// How received data reach the host. Default [`ReceiveMode::Push`].
     pub receive_mode: ReceiveMode,
-    /// How many received bytes each socket keeps until they are read. Default 256 KiB, at least one full frame.
+    /// How many received bytes each socket keeps until they are read. Default 4 MiB, at least two full frames. It is a limit: a
+    /// socket takes memory for what is unread, and gives it back when that is read. The default lets a reader pause for 3 s on
+    /// a USB port at 10 Mbit/s, where nothing holds back what the module pushes. One that may pause for longer needs more, or
+    /// [`ReceiveMode::Manual`], in which a full window holds the peer back.
     pub receive_window: usize,
     /// How many [queued](crate::Socket::queue) bytes each socket keeps that the module does not have yet.
     /// Default 256 KiB.
@@ -113,7 +116,7 @@ impl Default for Config {
             pin: None,
             switch_radio_on: true,
             receive_mode: ReceiveMode::default(),
-            receive_window: 256 * 1024,
+            receive_window: 4 * 1024 * 1024,
             send_queue: 256 * 1024,
             report_senders: false,
             receive_poll: Duration::from_secs(5),

@@ -82,8 +82,13 @@ pub enum Error {
     /// The socket is closed.
     #[error("the socket is closed: {0}")]
     Closed(CloseReason),
-    /// Data came faster than they were read, and the window was full: the socket is closed.
-    #[error("the receive window was full: {lost} bytes are lost")]
+    /// Data came faster than they were read, and the window was full: the socket is closed. A larger
+    /// [`Config::receive_window`](crate::Config::receive_window) lets a reader pause for longer;
+    /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual) holds the peer back.
+    #[error(
+        "the receive window was full: {lost} bytes are lost (read sooner, set a larger Config::receive_window, or use \
+         ReceiveMode::Manual, which holds the peer back)"
+    )]
     Overrun {
         /// Bytes that came and could not be kept.
         lost: u64,

@@ -165,6 +165,26 @@ fn a_refusal_of_a_module_that_holds_nothing_is_the_end() {
 }
 
 #[test]
+fn a_reader_that_pauses_for_two_seconds_at_ten_megabit_keeps_its_socket_by_default() {
+    let settings = Settings::default().baud(Some(10_000_000));
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    pair.modem.network_mut().serve("source.test", 9, Peer::source(2_500_000));
+    let socket = pair.connect("source.test", 9).unwrap();
+    pair.run_for(Duration::from_secs(2));
+    let unread = pair.engine.socket_statistics(socket).unwrap().max_unread;
+    assert!(unread > 1_500_000, "the line was slow: {unread} bytes");
+    let read = pair.read(socket, 2_500_000).unwrap();
+    assert!(read.iter().zip(0..).all(|(byte, place)| *byte == Peer::source_byte(place)));
+    // What does not read at all is told what helps.
+    pair.modem.network_mut().serve("more.test", 9, Peer::source(8_000_000));
+    let socket = pair.connect("more.test", 9).unwrap();
+    pair.run_for(Duration::from_secs(20));
+    let (read, end) = pair.read_to_end(socket);
+    assert!(read.len() > (4 << 20) - 1460, "{} bytes", read.len());
+    assert!(end.to_string().contains("Config::receive_window"), "{end}");
+}
+
+#[test]
 fn an_unread_socket_is_overrun_alone_and_says_how_much_is_lost() {
     let window = 65_536;
     let config = Config::default().receive_window(window);

@@ -19,7 +19,8 @@ const SOCKETS: usize = 8;
 
 /// A modem that is ready, on a line without a rate.
 fn modem(mode: ReceiveMode) -> (Terminal, Modem) {
-    ready(Config::default().receive_mode(mode))
+    // Small enough for an unread socket to fill it.
+    ready(Config::default().receive_mode(mode).receive_window(256 * 1024))
 }
 
 /// What the application sends on a socket, and what it must receive.

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-/// A bounded queue of received bytes. A frame becomes readable when it is whole, because a module may announce more
+/// A window that is empty gives back what it holds beyond this: a transfer whose reader keeps up needs no more.
+const KEPT: usize = 64 * 1024;
+
+/// A bounded queue of received bytes. It grows with what it holds. A frame becomes readable when it is whole, because a module may announce more
 /// than it delivers (capture s07).
 #[derive(Debug)]
 pub(super) struct Window {
@@ -120,6 +123,9 @@ impl Window {
         };
         self.bytes.drain(..taken);
         self.whole -= taken;
+        if self.bytes.is_empty() && self.bytes.capacity() > KEPT {
+            self.bytes.shrink_to(KEPT);
+        }
         count
     }
 
@@ -172,6 +178,18 @@ mod tests {
             assert_eq!(window.take_unfinished(), b"ab");
         }
         assert!(read.iter().enumerate().all(|(at, byte)| *byte == at as u8));
+    }
+
+    #[test]
+    fn an_empty_window_costs_nothing_however_much_it_has_held() {
+        let mut window = Window::stream(4 << 20);
+        assert_eq!(window.bytes.capacity(), 0);
+        while window.room() > 0 {
+            window.push(&[7; 1024]);
+            window.finish_frame();
+        }
+        assert_eq!(window.read(&mut vec![0; 4 << 20]), 4 << 20);
+        assert!(window.bytes.capacity() <= KEPT, "{}", window.bytes.capacity());
     }
 
     #[test]
