@@ -30,7 +30,7 @@ usage: sim [options]
   --baud N          the line's rate in bits a second, both ways [infinitely fast]
   --link PATH       makes a symbolic link to the terminal; removed at the end
   --modems N        serves N modems at once; the links are PATH0, PATH1 ... [1]
-  --profile NAME    the dialect: air724, vendor8910, air780e, sim800 [air724]
+  --profile NAME    the dialect: air724, luatos, vendor8910, air780e, sim800 [air724]
   --seed N          where chance begins; modem n begins at N + n [0]
   --cold            begins with the boot
   --pin PIN         the SIM is locked by this PIN [it asks for none]

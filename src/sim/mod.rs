@@ -49,7 +49,7 @@ pub use link_options::{KeepAlive, LinkOptions};
 pub use memory::{MemoryNetwork, Peer};
 pub use network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target, Waker};
 pub use order::{BadOrder, Order};
-pub use profile::{AlreadyStyle, BootLine, BootText, DataUrc, EchoStyle, Profile, UrcStyle};
+pub use profile::{AlreadyStyle, BootLine, BootText, DataUrc, EchoStyle, Profile, SupplyStyle, UrcStyle};
 pub use settings::{ApnPolicy, Boot, FullBuffer, Settings, SimCard};
 pub use simulator::Simulator;
 pub use state::{ChannelView, LineState, State};

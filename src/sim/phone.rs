@@ -2,8 +2,8 @@
 
 use super::settings::Settings;
 
-/// Messages that a card holds (manual, CPMS: 50). None ever arrives: the simulated number has no correspondent.
-pub(super) const STORE: u16 = 50;
+/// Messages that a card holds (capture q01; the manual's example has 50). None ever arrives: the simulated number has no correspondent.
+pub(super) const STORE: u16 = 40;
 
 /// The settings of the phone side.
 #[derive(Clone, Debug)]

@@ -49,6 +49,8 @@ pub(super) struct Radio {
     pub(super) operator_format: u8,
     /// `AT+CBC`: the voltages that switch on and off.
     pub(super) supply_limits: [u16; 2],
+    /// `AT+SETUSB`, which outlives a restart.
+    pub(super) usb_mode: u8,
     /// `AT+COPS=n`: 0 automatic, 1 by hand, 2 deregistered.
     pub(super) operator_mode: u8,
 }
@@ -66,8 +68,9 @@ impl Radio {
             service: Service::None,
             attached: false,
             reports: [0; 3],
-            operator_format: 0,
+            operator_format: settings.profile.operator_format,
             operator_mode: 0,
+            usb_mode: 1,
             // No source gives the values of a new module (assumed: no limits).
             supply_limits: [0; 2],
         };
@@ -85,6 +88,7 @@ impl Radio {
             card,
             lock: self.lock.clone(),
             covered: self.covered,
+            usb_mode: self.usb_mode,
             service: Service::None,
             attached: false,
             ..Self::new(settings)

@@ -67,7 +67,7 @@ impl Cms {
 /// The failure of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// `ERROR`, whatever `AT+CMEE` says.
+    /// `ERROR`, or, where errors are text, the profile's words for a command that there is not.
     Error,
     /// `ERROR` or `+CME ERROR: ...`.
     Cme(Cme),
@@ -76,9 +76,10 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The final line under this `AT+CMEE`.
-    pub(super) fn line(self, format: u8) -> String {
+    /// The final line under this `AT+CMEE`; `unknown` is the text of the profile for a command that there is not.
+    pub(super) fn line(self, format: u8, unknown: Option<&str>) -> String {
         match (self, format) {
+            (Self::Error, 2) => unknown.map_or("ERROR".to_owned(), |text| format!("+CME ERROR: {text}")),
             (Self::Error, _) | (Self::Cme(_) | Self::Cms(_), 0) => "ERROR".to_owned(),
             (Self::Cms(code), 1) => format!("+CMS ERROR: {}", code as u16),
             (Self::Cms(code), _) => format!("+CMS ERROR: {}", code.text()),
@@ -175,11 +176,14 @@ mod tests {
     #[test]
     fn an_error_is_shown_as_cmee_says() {
         let failure = Failure::Cme(Cme::NotAllowed);
-        assert_eq!(failure.line(0), "ERROR");
-        assert_eq!(failure.line(1), "+CME ERROR: 3");
-        assert_eq!(failure.line(2), "+CME ERROR: operation not allowed");
-        assert_eq!(Failure::Error.line(2), "ERROR");
-        assert_eq!(Failure::Cms(Cms::NoSim).line(1), "+CMS ERROR: 310");
-        assert_eq!(Failure::Cme(Cme::Other).line(1), "+CME ERROR: 65535");
+        assert_eq!(failure.line(0, None), "ERROR");
+        assert_eq!(failure.line(1, None), "+CME ERROR: 3");
+        assert_eq!(failure.line(2, None), "+CME ERROR: operation not allowed");
+        assert_eq!(Failure::Error.line(2, None), "ERROR");
+        let text = Some("invalid command line");
+        assert_eq!(Failure::Error.line(1, text), "ERROR");
+        assert_eq!(Failure::Error.line(2, text), "+CME ERROR: invalid command line");
+        assert_eq!(Failure::Cms(Cms::NoSim).line(1, None), "+CMS ERROR: 310");
+        assert_eq!(Failure::Cme(Cme::Other).line(1, None), "+CME ERROR: 65535");
     }
 }

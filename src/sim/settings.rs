@@ -1,6 +1,6 @@
 //! The settings of a simulated modem before it is switched on.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::{Profile, Rule};
@@ -159,6 +159,9 @@ settings! {
     apn: ApnPolicy = ApnPolicy::Any;
     /// The address that the bearer gets. Default: 10.83.172.111 (the manual's examples).
     address: Ipv4Addr = Ipv4Addr::new(10, 83, 172, 111);
+    /// Its second address, of the other family, which only `AT+CGPADDR` shows. Default: `::18C9:CE33:97B7:75BD` (capture
+    /// q01); `None`: the network gives one address.
+    address6: Option<Ipv6Addr> = Some(Ipv6Addr::new(0, 0, 0, 0, 0x18c9, 0xce33, 0x97b7, 0x75bd));
     /// How long `AT+CIICR` takes. Default: zero; about 100 ms in every capture.
     bearer_time: Duration = Duration::ZERO;
     /// From `AT+CFUN=1` to service. Default: 1.5 s (capture a14).
@@ -182,12 +185,16 @@ settings! {
     echo: bool = true;
     /// The supply in millivolts (`AT+CBC`). Default: 3800, the nominal voltage.
     supply: u16 = 3_800;
-    /// `AT+CGSN`. Default: 860000000000000.
-    imei: String = "860000000000000".to_owned();
+    /// How full the battery is, in percent, and whether it is charged, where `AT+CBC` tells it. Default: 84, true (capture q01).
+    battery: (u8, bool) = (84, true);
+    /// `AT+CGSN`. Default: 860000000000009, with the right check digit.
+    imei: String = "860000000000009".to_owned();
+    /// `AT+MUID?`: the number that openLuat gives each module. Default: that of trace l01.
+    muid: String = "20200325172756A494915A9438914851".to_owned();
     /// `AT+CIMI`. Default: 460000000000000.
     imsi: String = "460000000000000".to_owned();
-    /// `AT+ICCID`. Default: 89860000000000000000.
-    iccid: String = "89860000000000000000".to_owned();
+    /// `AT+ICCID`. Default: 89860000000000000001, with the right check digit.
+    iccid: String = "89860000000000000001".to_owned();
     /// The network's name. Default: CHINA MOBILE.
     operator: String = "CHINA MOBILE".to_owned();
     /// Its short name, at most 8 characters. Default: CMCC.

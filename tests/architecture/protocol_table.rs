@@ -74,6 +74,29 @@ fn every_assumption_has_a_number_of_its_own() {
     assert_eq!(doubled_assumptions("| A1 | a |\n| A2 | b |\n| A1 | c |\n| A x |"), ["A1"]);
 }
 
+/// Assumptions whose last cell is no state: confirmed or refuted by a source, or open.
+fn without_a_state(document: &str) -> Vec<&str> {
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| A")?.strip_suffix(" |"));
+    let rows = rows.filter(|row| row.starts_with(|first: char| first.is_ascii_digit()));
+    let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
+    let stateless = |cells: &Vec<&str>| {
+        let state = cells.last().copied().unwrap_or_default();
+        let sourced =
+            ["confirmed", "refuted"].iter().any(|word| state.starts_with(word) && state.contains('('));
+        cells.len() != 5 || !(sourced || state.starts_with("open"))
+    };
+    rows.filter(stateless).map(|cells| cells[0]).collect()
+}
+
+#[test]
+fn every_assumption_is_confirmed_refuted_or_open() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
+    assert_eq!(without_a_state(&document), [] as [&str; 0]);
+    let rows = "| A1 | a | b | c | open |\n| A2 | a | b | c | confirmed |\n| A3 | a | b | c |\n| A4 | a | b | c | confirmed (q01) |";
+    assert_eq!(without_a_state(rows), ["2", "3"]);
+}
+
 /// What is wrong with the promises of a document: rows of two cells under the head `promise`.
 fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut broken = Vec::new();

@@ -385,7 +385,7 @@ fn why_not(settings: Settings) -> NotReady {
 
 #[test]
 fn a_weak_signal_is_a_reason_only_where_no_network_has_answered() {
-    let weak = |rssi| NotReady::WeakSignal(SignalQuality::new(rssi, Some(0)).unwrap());
+    let weak = |rssi| NotReady::WeakSignal(SignalQuality::new(rssi, None).unwrap());
     for registration in [0, 2, 4] {
         let settings = Settings::default().registration(registration);
         assert_eq!(why_not(settings.clone().signal(17)), weak(17));

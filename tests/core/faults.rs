@@ -327,10 +327,10 @@ fn every_refusal_of_a_command_is_the_commands_error() {
 fn news_of_waiting_data_inside_a_reply_are_no_part_of_it() {
     let mut pair = online(ReceiveMode::Manual);
     let socket = pair.channel_open();
-    let reply = "\r\n+CIPRXGET: 1,0\r\n\r\n+CSQ: 24,0\r\n\r\n+CIPRXGET: 1,0\r\n\r\nOK\r\n";
+    let reply = "\r\n+CIPRXGET: 1,0\r\n\r\n+CSQ: 24,99\r\n\r\n+CIPRXGET: 1,0\r\n\r\nOK\r\n";
     let before = pair.wrote("AT+CIPRXGET=2,0");
     pair.instead("AT+CSQ", reply);
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(1)).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(1)).unwrap(), ["+CSQ: 24,99"]);
     assert!(pair.wrote("AT+CIPRXGET=2,0") > before, "the data were not fetched");
     pair.instead("AT+CREG?", "\r\n+CREG: 5\r\n\r\n+CREG: 0,1\r\n\r\n+CREG: 2\r\n\r\nOK\r\n");
     assert_eq!(pair.command("AT+CREG?", Duration::from_secs(1)).unwrap(), ["+CREG: 0,1"]);
@@ -341,8 +341,8 @@ fn news_of_waiting_data_inside_a_reply_are_no_part_of_it() {
 fn data_inside_a_reply_are_no_part_of_it() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    pair.instead("AT+CSQ", "\r\n+CSQ: 24,0\r\n\r\n+RECEIVE,0,10:\r\n\r\nERROR\r\n!\r\nOK\r\n");
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(1)).unwrap(), ["+CSQ: 24,0"]);
+    pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\n+RECEIVE,0,10:\r\n\r\nERROR\r\n!\r\nOK\r\n");
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(1)).unwrap(), ["+CSQ: 24,99"]);
     assert_eq!(pair.read(socket, 10).unwrap(), b"\r\nERROR\r\n!");
 }
 
@@ -462,7 +462,7 @@ fn a_connection_that_blocks_the_module_gives_its_late_error_to_no_other_command(
     assert!(matches!(pair.answer(send), Ok(Response::Sent { accepted: 5, .. })), "{}", pair.story());
     assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
     let connecting = pair.connecting("silent.test", 80, Duration::from_secs(120));
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(70)).unwrap(), ["+CSQ:24,0"]);
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(70)).unwrap(), ["+CSQ:24,99"]);
     assert!(matches!(pair.answer(connecting), Err(Error::ConnectFailed(_))));
     still_works(&mut pair);
 }
@@ -507,7 +507,7 @@ fn blocking_connections_that_were_given_up_block_one_behind_the_other() {
             let send = pair.sending(socket, b"hello");
             let answer = pair.command("AT+CSQ", Duration::from_secs(400));
             let story = pair.story();
-            assert_eq!(answer.unwrap(), ["+CSQ:24,0"], "{mode:?} {count} {story}");
+            assert_eq!(answer.unwrap(), ["+CSQ:24,99"], "{mode:?} {count} {story}");
             assert!(matches!(pair.answer(send), Ok(Response::Sent { accepted: 5, .. })), "{mode:?} {count}");
             assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
             assert!(
@@ -530,7 +530,7 @@ fn an_answer_while_a_failure_is_doubted_does_not_show_that_connections_do_not_bl
     let answer = pair.connect("closed.test", 81);
     assert!(matches!(answer, Err(Error::ConnectFailed(_))), "{answer:?} {}", pair.story());
     let connecting = pair.connecting("silent.test", 80, Duration::from_secs(120));
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(70)).unwrap(), ["+CSQ:24,0"], "{}", pair.story());
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(70)).unwrap(), ["+CSQ:24,99"], "{}", pair.story());
     assert!(matches!(pair.answer(connecting), Err(Error::ConnectFailed(_))));
     for socket in sockets {
         assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{}", pair.story());
@@ -689,7 +689,7 @@ fn stray_blank_lines_change_nothing() {
 fn an_echo_that_is_suddenly_on_is_a_module_that_has_restarted() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    pair.instead("AT+CSQ", "AT+CSQ\r\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
+    pair.instead("AT+CSQ", "AT+CSQ\r\r\n+CSQ: 24,99\r\n\r\nOK\r\n");
     let answer = pair.command("AT+CSQ", Duration::from_secs(1));
     assert!(matches!(answer, Err(Error::ModemRestarted)), "{answer:?}");
     assert!(matches!(pair.read_to_end(socket).1, Error::ModemRestarted));

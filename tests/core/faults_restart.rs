@@ -299,8 +299,8 @@ fn news_of_a_bearer_are_checked_before_they_are_believed() {
 fn the_loss_of_a_bearer_inside_a_reply_is_no_part_of_it() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
-    pair.instead("AT+CSQ", "\r\n+CSQ: 24,0\r\n\r\n+PDP: DEACT\r\n\r\nOK\r\n");
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(1)).unwrap(), ["+CSQ: 24,0"]);
+    pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\n+PDP: DEACT\r\n\r\nOK\r\n");
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(1)).unwrap(), ["+CSQ: 24,99"]);
     assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::BearerLost)));
     becomes_ready(&mut pair);
 }

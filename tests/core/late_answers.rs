@@ -263,7 +263,7 @@ impl Stand {
     fn twenty(&mut self) {
         let home =
             |reply: &Reply| DomainRegistration(Domain::Lte).read(reply) == Some(RegistrationStatus::Home);
-        self.command("AT+CSQ", &["+CSQ: 24,0"]);
+        self.command("AT+CSQ", &["+CSQ: 24,99"]);
         self.send();
         self.command("AT+CREG?", &["+CREG: 0,1"]);
         self.command("AT+CGATT=1", &[]);
@@ -280,7 +280,7 @@ impl Stand {
         self.send();
         self.visit();
         self.command("AT+CGMM", &["+CGMM: \"Air724UG\""]);
-        self.command("AT+CSQ", &["+CSQ: 24,0"]);
+        self.command("AT+CSQ", &["+CSQ: 24,99"]);
     }
 
     /// Lets one command lose its answer, then runs the hundred.
@@ -481,7 +481,7 @@ fn a_late_answer_may_split_any_line_at_any_byte() {
         let mut stand = Stand::new(ReceiveMode::Push, late.clone(), Place::Byte(place));
         times_out(&mut stand, "AT+CSQ");
         for _ in 0..2 {
-            stand.command("AT+CSQ", &["+CSQ: 24,0"]);
+            stand.command("AT+CSQ", &["+CSQ: 24,99"]);
             stand.command("AT+CREG=0", &[]);
             stand.command("AT+NOSUCH", &["ERROR"]);
             stand.command("ATI", &["AirM2M_720U_V401881_LTE_AT"]);
@@ -508,7 +508,7 @@ fn without_a_late_answer_nothing_is_in_doubt() {
 
 /// What the application asks in a storm, and what is right.
 const STORM: [(&str, &[&str]); 10] = [
-    ("AT+CSQ", &["+CSQ: 24,0"]),
+    ("AT+CSQ", &["+CSQ: 24,99"]),
     ("AT+CREG?", &["+CREG: 0,1"]),
     ("AT+CGATT=1", &[]),
     ("ATI", &["AirM2M_720U_V401881_LTE_AT"]),
@@ -516,7 +516,7 @@ const STORM: [(&str, &[&str]); 10] = [
     ("AT+CIFSR", &["10.83.172.111"]),
     ("AT+CGMM", &["+CGMM: \"Air724UG\""]),
     ("AT+CREG=0", &[]),
-    ("AT+CSQ;+CGATT?", &["+CSQ: 24,0", "+CGATT: 1"]),
+    ("AT+CSQ;+CGATT?", &["+CSQ: 24,99", "+CGATT: 1"]),
     ("AT+CGATT?", &["+CGATT: 1"]),
 ];
 
@@ -550,7 +550,7 @@ impl Storm {
             if self.random.below(4) > 0 {
                 let text = String::from_utf8(bytes).unwrap();
                 let text =
-                    text.replace("24,0", "7,0").replace("0,1", "0,3").replace("10.83.172.111", "1.2.3.4");
+                    text.replace("24,99", "7,0").replace("0,1", "0,3").replace("10.83.172.111", "1.2.3.4");
                 let text = text.replace("AirM2M_720U_V401881_LTE_AT", "ANOTHER").replace("Air724UG", "NONE");
                 let place = self.random.below(400);
                 self.late.push((place, text.replace("+CGATT: 1", "+CGATT: 0").into_bytes()));
@@ -667,7 +667,7 @@ fn one_odd_answer_at_the_start_does_not_make_every_command_cost_two() {
         let mut pair = pair.ready();
         let before = pair.written.len();
         for _ in 0..10 {
-            assert_eq!(pair.command("AT+CSQ", Duration::from_secs(5)).unwrap(), ["+CSQ: 24,0"]);
+            assert_eq!(pair.command("AT+CSQ", Duration::from_secs(5)).unwrap(), ["+CSQ: 24,99"]);
         }
         let written = String::from_utf8_lossy(&pair.written[before..]).into_owned();
         let all = String::from_utf8_lossy(&pair.written).into_owned();

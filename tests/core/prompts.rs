@@ -371,12 +371,12 @@ fn a_prompt_that_belongs_to_nothing_costs_a_question_at_most() {
     assert!(matches!(pair.answer(ticket), Ok(Response::Reply(_))));
     // A command in flight that is answered all the same.
     pair.before("AT+CSQ", "\r\n> ");
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(2)).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(2)).unwrap(), ["+CSQ: 24,99"]);
     // In a fence.
     pair.instead("AT+CGATT?", "");
     assert!(pair.command("AT+CGATT?", Duration::from_secs(1)).is_err());
     pair.inject(PROMPT);
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,99"]);
     // While the module is being woken.
     pair.inject(b"\r\nRDY\r\n");
     pair.inject(PROMPT);

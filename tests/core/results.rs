@@ -470,7 +470,7 @@ fn a_bearer_that_is_said_to_be_down_is_asked_about_and_believed_if_it_is() {
         pair.send(socket, b"hello").unwrap();
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{line}");
         // It is true, and comes while a command is in flight as well as between two.
-        for reply in ["", "\r\n+CSQ: 24,0\r\n"] {
+        for reply in ["", "\r\n+CSQ: 24,99\r\n"] {
             let mut pair = Pair::online();
             let socket = pair.channel_open();
             lose_bearer_silently(&mut pair);

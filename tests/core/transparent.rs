@@ -110,7 +110,7 @@ fn an_escape_keeps_the_connection_and_commands_run_beside_it() {
     assert!(matches!(pair.escape(stream), Ok(Response::Done)));
     assert!(pair.now - before < Duration::from_secs(3), "it took {:?}", pair.now - before);
     assert!(matches!(pair.call(Request::query(&Signal)), Ok(Response::Reply(_))));
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,99"]);
     assert!(matches!(pair.escape(stream), Ok(Response::Done)), "it is there already");
     let waits = pair.sending(stream, b"behind");
     pair.run_for(Duration::from_secs(30));
@@ -129,7 +129,7 @@ fn what_the_peer_sends_beside_commands_comes_when_data_mode_is_back() {
     let (mut pair, stream) = streaming();
     pair.escape(stream).unwrap();
     push(&mut pair, b"while you were away\r\nOK\r\n");
-    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,99"]);
     pair.resume(stream).unwrap();
     assert_eq!(pair.read(stream, 25).unwrap(), b"while you were away\r\nOK\r\n");
 }
@@ -404,7 +404,7 @@ fn an_ok_of_the_peers_behind_an_escape_that_was_missed_is_no_answer() {
             match pair.answer(escaping) {
                 Ok(_) => {
                     assert_eq!(pair.modem.state().line, LineState::Command, "after {millis} ms");
-                    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,0"]);
+                    assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,99"]);
                 }
                 Err(error) => {
                     assert!(matches!(error, Error::Closed(CloseReason::EscapeUnanswered)), "{error}");

@@ -125,7 +125,7 @@ fn what_could_break_a_command_is_refused_before_a_byte_is_written() {
         assert!(matches!(error, Error::InvalidInput { what: "command", .. }), "{text:?}: {error:?}");
     }
     assert_eq!(halves.written.len(), before);
-    assert_eq!(halves.modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(halves.modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,99"]);
     assert!(halves.written.text().ends_with("AT+CSQ\r\n"));
 }
 
@@ -190,7 +190,7 @@ fn calls_end_in_time_while_the_writer_half_blocks_and_answers_still_come_through
     assert_eq!(echo.recv(SOON).unwrap(), Received::Data(b"news".to_vec()));
     assert!(events.try_iter().any(|event| matches!(event, Event::Urc(_))));
     drop(open);
-    assert_eq!(halves.modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(halves.modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,99"]);
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_module_that_says_ok_to_everything_keeps_no_call_waiting() {
 
 #[test]
 fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
-    const IMEI: &str = "860000000000000";
+    const IMEI: &str = "860000000000009";
     let capture = std::env::temp_dir().join(format!("air724ug-late-answer-{}", std::process::id()));
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default().capture(&capture));
@@ -310,7 +310,7 @@ fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
     };
     let mut left = 100;
     eventually("the late answer came, and a hundred commands after it", || {
-        ask("AT+CSQ", "+CSQ: 24,0");
+        ask("AT+CSQ", "+CSQ: 24,99");
         ask("AT+CGSN", IMEI);
         asked += 1;
         left -= i32::from(answers() > before + asked);
@@ -346,7 +346,7 @@ fn what_is_asked_of_the_modem_is_answered() {
     let modem = terminal.modem(Config::default());
     assert!(modem.is_ready() && modem.not_ready().is_none());
     modem.wait_ready(Duration::ZERO).unwrap();
-    assert_eq!(modem.identity().unwrap().imei, "860000000000000");
+    assert_eq!(modem.identity().unwrap().imei, "860000000000009");
     assert_eq!(modem.signal_quality().unwrap().dbm(), Some(-65));
     assert!(modem.registration().unwrap().is_registered());
     assert_eq!(modem.local_ip().unwrap().octets(), [10, 83, 172, 111]);
@@ -358,5 +358,5 @@ fn what_is_asked_of_the_modem_is_answered() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     let error = timed(|| modem.tcp().timeout(SHORT).connect(("silent.test", 1))).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
-    assert_eq!(modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,0"]);
+    assert_eq!(modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,99"]);
 }

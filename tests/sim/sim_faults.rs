@@ -40,7 +40,7 @@ fn a_late_answer_comes_before_those_of_the_commands_behind_it() {
     ask(&mut host, "AT+CSQ", "");
     assert_eq!(host.write(b"AT+CPIN?\r\n"), b"");
     assert_eq!(host.wait(Duration::from_millis(9_999)), b"");
-    let late = "\r\n+CSQ: 24,0\r\n\r\nOK\r\nAT+CPIN?\r\n\r\n+CPIN: READY\r\n\r\nOK\r\n";
+    let late = "\r\n+CSQ: 24,99\r\n\r\nOK\r\nAT+CPIN?\r\n\r\n+CPIN: READY\r\n\r\nOK\r\n";
     assert_eq!(text(host.wait(Duration::from_millis(1))), late);
 }
 
@@ -50,7 +50,7 @@ fn a_detached_answer_comes_among_those_of_later_commands() {
     host.control(Control::fault(fault::DetachedAnswer { command: 1, by: seconds(10) }));
     ask(&mut host, "AT+CSQ", "");
     ask(&mut host, "AT", OK);
-    assert_eq!(text(host.wait(seconds(10))), "\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
+    assert_eq!(text(host.wait(seconds(10))), "\r\n+CSQ: 24,99\r\n\r\nOK\r\n");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_wrong_answer_stands_for_the_right_one() {
     let mut host = host();
     host.control(Control::fault(fault::WrongAnswer { command: 1, text: "+CREG: 0,1".to_owned() }));
     ask(&mut host, "AT+CSQ", "\r\n+CREG: 0,1\r\n");
-    ask(&mut host, "AT+CSQ", "\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r\n");
 }
 
 #[test]
@@ -346,11 +346,11 @@ fn an_answer_is_split_merged_delayed_and_stalled() {
 fn a_urc_comes_in_the_middle_of_an_answer() {
     let mut host = host();
     host.control(Control::fault(fault::Urc("+CREG: 5".to_owned())));
-    ask(&mut host, "AT+CSQ", "\r\n+CREG: 5\r\n\r\n+CSQ: 24,0\r\n\r\nOK\r\n");
+    ask(&mut host, "AT+CSQ", "\r\n+CREG: 5\r\n\r\n+CSQ: 24,99\r\n\r\nOK\r\n");
     let rule: Rule = "urc=^MODE: 17,17:1".parse().expect("a rule");
     host.control(Control::Rule(rule));
     let urc = "\r\n^MODE: 17,17\r\n";
-    ask(&mut host, "AT+CSQ", &format!("{urc}\r\n+CSQ: 24,0\r\n{urc}\r\nOK\r\n"));
+    ask(&mut host, "AT+CSQ", &format!("{urc}\r\n+CSQ: 24,99\r\n{urc}\r\nOK\r\n"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! answers is compared with what the real module said.
 //!
 //! The captures belong to their publishers and are no part of this project. They are read from
-//! `../shared/captures`; where that folder is absent, these tests say so and prove nothing. The figures and the
+//! `../shared/captures` and, of the module itself, `../shared/logs`; where that folder is absent, these tests say so and prove nothing. The figures and the
 //! differences stand in `docs/simulator.md`, and each test compares that document with what it finds, both ways.
 
 // What fails here fails a test, in helpers too.
@@ -159,8 +159,14 @@ fn published() -> Vec<(String, Capture)> {
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    // Of the other public logs, the one that shows the port of the module itself.
+    let logs = std::fs::read_dir(folder.join("../logs")).into_iter().flatten();
+    let logs = logs.map(|entry| entry.unwrap().path());
+    paths.extend(
+        logs.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("q01_"))),
+    );
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
-    paths.sort();
+    paths.sort_by_key(|path| path.file_name().map(std::ffi::OsStr::to_owned));
     let named = |path: PathBuf| {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         (name, capture::load(&path).unwrap_or_else(|error| panic!("{error}")))

@@ -33,7 +33,7 @@ const HEALTHY: [(Check, Setup); 13] = [
     (Check::Firmware, |seen| answer(seen, "ATI", &["AirM2M_720U_V401881_LTE_AT"], "OK")),
     (Check::Radio, |seen| answer(seen, "AT+CFUN?", &["+CFUN: 1"], "OK")),
     (Check::Sim, |seen| answer(seen, "AT+CPIN?", &["+CPIN: READY"], "OK")),
-    (Check::Signal, |seen| answer(seen, "AT+CSQ", &["+CSQ: 24,0"], "OK")),
+    (Check::Signal, |seen| answer(seen, "AT+CSQ", &["+CSQ: 24,99"], "OK")),
     (Check::Registration, |seen| registration(seen, 1, 0, 1)),
     (Check::Attach, |seen| answer(seen, "AT+CGATT?", &["+CGATT: 1"], "OK")),
     (Check::Bearer, |seen| answer(seen, "AT+CIICR", &[], "OK")),

@@ -20,12 +20,12 @@ pub(super) const TABLE: Table = &[
     ("+CSCON", accepted),
 ];
 
-/// `+CSQ: 24,0`; without service `99,99` (8910 core). A cell that does not register the module is heard all the same
+/// `+CSQ: 24,99`; without service `99,99` (8910 core). A cell that does not register the module is heard all the same
 /// (assumed, after 27.007 section 8.5).
 fn signal(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute if machine.radio.hears(&machine.settings) => {
-            let value = format!("{},0", machine.settings.signal);
+            let value = format!("{},{}", machine.settings.signal, machine.settings.profile.bit_error);
             machine.keyed("+CSQ", &value);
         }
         Form::Execute => machine.keyed("+CSQ", "99,99"),

@@ -92,7 +92,7 @@ fn already(machine: &mut Machine, channel: usize) -> Outcome {
     match machine.settings.profile.already {
         AlreadyStyle::AfterOk => machine.final_line("OK"),
         AlreadyStyle::AfterError => {
-            let error = Failure::Cme(Cme::Other).line(machine.terminal.error_format);
+            let error = Failure::Cme(Cme::Other).line(machine.terminal.error_format, None);
             machine.final_line(&error);
         }
     }

@@ -116,7 +116,8 @@ fn activation(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
             for cid in numbers(machine) {
-                let value = format!("{cid},{}", u8::from(is_active(machine, cid)));
+                let blank = if machine.settings.profile.context_blank { " " } else { "" };
+                let value = format!("{cid},{blank}{}", u8::from(is_active(machine, cid)));
                 machine.keyed("+CGACT", &value);
             }
         }
@@ -175,7 +176,18 @@ fn deactivate(machine: &mut Machine, named: Option<u8>) -> Outcome {
     Outcome::Ok
 }
 
-/// `+CGPADDR: 5,"10.76.1.35"` (capture a19).
+/// Both addresses of an active context, where the profile has them and the network gives two.
+fn shown_addresses(machine: &Machine, cid: u8) -> String {
+    let address = address_of(machine, cid);
+    match machine.settings.address6 {
+        Some(second) if machine.settings.profile.both_addresses && !address.is_empty() => {
+            format!("IPV4:{address}    IPV6:{}", second.to_string().to_uppercase())
+        }
+        Some(_) | None => address,
+    }
+}
+
+/// `+CGPADDR: 5,"10.76.1.35"` (capture a19), `+CGPADDR: 5,"IPV4:10.32.140.122    IPV6:::18C9:CE33:97B7:75BD"` (q01).
 fn address(machine: &mut Machine, form: &Form) -> Outcome {
     let known = numbers(machine);
     let asked = match form {
@@ -196,7 +208,7 @@ fn address(machine: &mut Machine, form: &Form) -> Outcome {
         Form::Read => return Outcome::ERROR,
     };
     for cid in asked {
-        let value = format!("{cid},\"{}\"", address_of(machine, cid));
+        let value = format!("{cid},\"{}\"", shown_addresses(machine, cid));
         machine.keyed("+CGPADDR", &value);
     }
     Outcome::Ok

@@ -42,14 +42,35 @@ fn technology(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// `+EEMGINFO: 3, 2`: connected or not, and the mode, LTE. The figures that the module prints behind the `OK` are not
-/// simulated.
+/// `+EEMGINFO: 3, 2`: connected or not, and the mode, LTE; behind the `OK` the figures of the cell, which `AT+EEMOPT=1`
+/// asks for.
 fn information(machine: &mut Machine, form: &Form) -> Outcome {
     if *form != Form::Read {
         return Outcome::ERROR;
     }
     machine.info("+EEMGINFO: 3, 2");
-    Outcome::Ok
+    if !machine.radio.in_service() {
+        return Outcome::Ok;
+    }
+    machine.final_line("OK");
+    let line = figures(machine);
+    machine.info(&line);
+    Outcome::Bare
+}
+
+/// `+EEMLTESVC: 1120, 2, 17, 6342, 81, ...`: country and network as their digits read in base 16. What is not the cell's is as
+/// capture q01 shows it.
+fn figures(machine: &Machine) -> String {
+    let (band, channel, identity, area, physical) = CELL;
+    let settings = &machine.settings;
+    let (country, network) = settings.operator_number.split_at_checked(3).unwrap_or_default();
+    let digits = network.len();
+    let [country, network] = [country, network].map(|digits| u32::from_str_radix(digits, 16).unwrap_or(0));
+    let power = settings.rsrp;
+    format!(
+        "+EEMLTESVC: {country}, {digits}, {network}, {area}, {physical}, {channel}, {channel}, {band}, 5, {identity}, \
+         65535, {power}, 21, 6, {power}, 21, {power}, 21, 65535, 0, 255, 0, 0, 0, 0, 0, 65535, 0, 0, 0"
+    )
 }
 
 fn reporting(_: &mut Machine, form: &Form) -> Outcome {

@@ -15,6 +15,7 @@ pub(super) const TABLE: Table = &[
     ("+GMR", revision),
     ("+CGSN", serial_number),
     ("+GSN", serial_number),
+    ("+MUID", unique_number),
     ("+GCAP", |machine, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
@@ -58,6 +59,16 @@ fn model(machine: &mut Machine, form: &Form) -> Outcome {
 fn revision(machine: &mut Machine, form: &Form) -> Outcome {
     let text = machine.settings.profile.firmware;
     identity(machine, form, "+CGMR", text)
+}
+
+/// `+MUID: <32 digits>` (trace l01; the Lua library asks so at its start).
+fn unique_number(machine: &mut Machine, form: &Form) -> Outcome {
+    if *form != Form::Read {
+        return Outcome::ERROR;
+    }
+    let value = machine.settings.muid.clone();
+    machine.keyed("+MUID", &value);
+    Outcome::Ok
 }
 
 /// `AT+CGSN` bare, `AT+CGSN=1` with its key (capture a28).

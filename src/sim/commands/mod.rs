@@ -23,6 +23,7 @@ mod saved;
 mod send;
 mod ssl;
 mod status;
+mod usb;
 
 use super::line::{Call, Form};
 use super::machine::Machine;
@@ -54,6 +55,7 @@ const FAMILIES: &[Table] = &[
     send::TABLE,
     ssl::TABLE,
     status::TABLE,
+    usb::TABLE,
 ];
 
 /// What only the list of all families can answer.

@@ -2,6 +2,7 @@
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
+use super::super::profile::SupplyStyle;
 use super::super::result::{After, Cme, Outcome};
 use super::forms::{Table, number};
 
@@ -15,7 +16,12 @@ fn supply(machine: &mut Machine, form: &Form) -> Outcome {
     }
     match form {
         Form::Execute => {
-            let value = machine.settings.supply.to_string();
+            let settings = &machine.settings;
+            let (percent, charged) = settings.battery;
+            let value = match settings.profile.supply {
+                SupplyStyle::Millivolts => settings.supply.to_string(),
+                SupplyStyle::Charge => format!("{},{percent},{}", u8::from(charged), settings.supply),
+            };
             machine.keyed("+CBC", &value);
         }
         Form::Read => {

@@ -35,7 +35,7 @@ use crate::sim::output_kind::OutputKind;
 use crate::sim::phone::Phone;
 use crate::sim::plug::Plug;
 use crate::sim::radio::Radio;
-use crate::sim::result::{After, Outcome, Pause, Then};
+use crate::sim::result::{After, Failure, Outcome, Pause, Then};
 use crate::sim::rng::Rng;
 use crate::sim::settings::{Boot, Settings};
 use crate::sim::sleep::Sleep;
@@ -302,8 +302,8 @@ impl Machine {
             Edit::More => {}
             Edit::Line(body) => self.begin(&body),
             Edit::TooLong => {
-                let format = self.terminal.error_format;
-                self.final_line(&crate::sim::result::Failure::Error.line(format));
+                let line = self.failure_line(Failure::Error);
+                self.final_line(&line);
             }
         }
         used
@@ -389,7 +389,7 @@ impl Machine {
             Outcome::Ok | Outcome::OkThen(_) => self.end_line(Some("OK")),
             Outcome::Bare => self.end_line(None),
             Outcome::Fail(failure) => {
-                let line = failure.line(self.terminal.error_format);
+                let line = self.failure_line(failure);
                 self.end_line(Some(&line));
             }
             Outcome::Pause(pause) => running.pause = Some(pause),
@@ -403,6 +403,10 @@ impl Machine {
             Some(After::Read { channel }) => self.read_on(channel),
             Some(After::Beat) => self.beat(),
         }
+    }
+
+    fn failure_line(&self, failure: Failure) -> String {
+        failure.line(self.terminal.error_format, self.settings.profile.unknown_command)
     }
 
     fn end_line(&mut self, text: Option<&str>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AlreadyStyle, BootLine, DataUrc, EchoStyle, Profile, UrcStyle, sim, urc};
+use super::{AlreadyStyle, BootLine, DataUrc, EchoStyle, Profile, SupplyStyle, UrcStyle, sim, urc};
 
 /// RDY 1.5 s after the reset (capture a15, Air780EP); the order is that of protocol.md section 3; the moments of
 /// `+CPIN` and `SMS READY` are assumed.
@@ -32,6 +32,12 @@ impl Profile {
             manual_receive_max: 5,
             hex_read_max: 720,
             data_urc: DataUrc::ModeAndChannel,
+            context_blank: true,
+            both_addresses: true,
+            supply: SupplyStyle::Millivolts,
+            bit_error: 99,
+            operator_format: 2,
+            unknown_command: Some("invalid command line"),
             bearer_cid: 5,
             lost_state: "PDP DEACT",
             manufacturer: "AirM2M",

@@ -6,6 +6,7 @@
 
 mod air724;
 mod air780e;
+mod luatos;
 mod sim800;
 mod vendor8910;
 
@@ -46,6 +47,15 @@ pub enum DataUrc {
     ModeAndChannel,
     /// `+CIPRXGET:<n>` (8910 SDK).
     ChannelOnly,
+}
+
+/// The form in which `AT+CBC` tells the supply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SupplyStyle {
+    /// `+CBC: 3800` (manual, capture a28).
+    Millivolts,
+    /// `+CBC: 1,84,4014`: charging or not, percent, millivolts (capture q01; 27.007 section 8.4 has the first two).
+    Charge,
 }
 
 /// One line of the boot.
@@ -116,6 +126,18 @@ pub struct Profile {
     pub hex_read_max: u16,
     /// The announcement of waiting data.
     pub data_urc: DataUrc,
+    /// A blank behind the comma of `+CGACT: 5, 1` (capture q01; none on an Air780EP, a19).
+    pub context_blank: bool,
+    /// `+CGPADDR: 5,"IPV4:..    IPV6:.."` with both addresses of a bearer (capture q01); else the first one bare (a19).
+    pub both_addresses: bool,
+    /// The form of `AT+CBC`.
+    pub supply: SupplyStyle,
+    /// The second number of `+CSQ: 27,99`: 99 on LTE with this chip (capture q01), 0 on the others (a12).
+    pub bit_error: u8,
+    /// The format in which `AT+COPS?` names the operator until it is set: 2, the number (capture q01), elsewhere 0 (a19).
+    pub operator_format: u8,
+    /// What `AT+CMEE=2` prints of a command that there is not: `invalid command line` (capture q01); `None`: `ERROR` (a12).
+    pub unknown_command: Option<&'static str>,
     /// The default bearer's context id.
     pub bearer_cid: u8,
     /// The name of the state after the bearer was lost.
@@ -171,8 +193,8 @@ impl Profile {
     }
 
     /// All that there are.
-    pub fn all() -> [Self; 4] {
-        [Self::air724(), Self::vendor8910(), Self::air780e(), Self::sim800()]
+    pub fn all() -> [Self; 5] {
+        [Self::air724(), Self::luatos(), Self::vendor8910(), Self::air780e(), Self::sim800()]
     }
 
     /// `+KEY: value` or `+KEY:value`.

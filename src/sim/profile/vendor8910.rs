@@ -17,6 +17,7 @@ impl Profile {
             manual_receive_max: 4,
             hex_read_max: 1460,
             data_urc: DataUrc::ChannelOnly,
+            context_blank: false,
             bearer_cid: 1,
             lost_state: "IP PDPDEACT",
             service_on: &["^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT {cid}", "+NITZ: {time},0"],

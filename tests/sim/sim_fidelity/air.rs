@@ -54,6 +54,7 @@ pub fn scenes() -> Vec<Scenario> {
         a26(),
         a27(),
         a28(),
+        q01(),
     ]
 }
 
@@ -253,4 +254,21 @@ fn a28() -> Scenario {
         .before(41, Asks("AT+CBC".into()))
         .cut(44)
         .before(44, World(Control::PdpLost))
+}
+
+/// The module itself. The tool that asks kept the lengths of the numbers and masked their digits.
+fn q01() -> Scenario {
+    Scenario::new("q01", Profile::luatos(), true).set(|settings| {
+        settings
+            .imei("860000000000092".into())
+            .imsi("460000000000090".into())
+            .iccid("89000000000000000022".into())
+            .number("+8600000000077".into())
+            .operator_number("46011".into())
+            .signal(27)
+            .rsrp(51)
+            .rsrq(19)
+            .supply(4_014)
+            .address(Ipv4Addr::new(10, 32, 140, 122))
+    })
 }

@@ -3,9 +3,11 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use air724ug::sim::{Control, Profile};
+use air724ug::sim::{Control, Profile, fault};
 
-use super::scenario::Act::{Passes, Peer as Sends, PeerCloses, Prints, Puts, Wait, World, Writes};
+use super::scenario::Act::{
+    Asks, Beforehand, Passes, Peer as Sends, PeerCloses, Prints, Puts, Wait, World, Writes,
+};
 use super::scenario::Scenario;
 
 const fn seconds(seconds: u64) -> Duration {
@@ -98,9 +100,16 @@ fn d02() -> Scenario {
 }
 
 fn l01() -> Scenario {
-    Scenario::new("l01", Profile::air724(), false)
+    // This firmware prints 0 where a younger one on the same chip prints 99 (q01).
+    let mut profile = Profile::air724();
+    profile.bit_error = 0;
+    let late = fault::DetachedAnswer { command: 1, by: Duration::from_millis(30) };
+    Scenario::new("l01", profile, false)
         .timed()
         .set(|settings| settings.signal(31).address(Ipv4Addr::LOCALHOST))
+        .before(1, Asks("AT+MUID?".into()))
+        // Two channels of the module in one log: the answer of one stands behind the command of the other.
+        .before(6, Beforehand(Control::fault(late)))
         .after(12, Prints("+CPIN: READY".into()))
         .before(16, Prints("+CPIN: READY".into()))
         .before(24, Prints("^CARDMODE: 2".into()))
