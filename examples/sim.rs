@@ -12,13 +12,13 @@ mod shell;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use air724ug::sim::{BadRule, Boot, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
+use air724ug::sim::{BadRule, Boot, Distant, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
 use shell::complain;
 
@@ -37,6 +37,9 @@ usage: sim [options]
   --autobaud        boots with an unknown line rate, found in an upper-case AT
   --latency MS      how long a command takes until its answer [0]
   --jitter MS       the most that chance adds to it [0]
+  --rtt MS          how far the network is: the round trip of every answer of a peer [0]
+  --echo PORT       an echo server of its own on 127.0.0.1, TCP and UDP
+  --old-tls         takes sslversion 0 to 2 for TLS 1.2 [their connects fail]
   --clac            AT+CLAC lists the commands [it is ERROR, as the manual does not know it]
   --uart-buffer N   bytes that a UART holds; more are lost without AT+IFC=2,2 (needs --baud) [nothing is lost]
   --host NAME=IP    gives a host name an address, for the modem alone; may be given several times
@@ -65,6 +68,8 @@ struct Options {
     link: Option<PathBuf>,
     control: Option<PathBuf>,
     hosts: Vec<(String, IpAddr)>,
+    round_trip: Duration,
+    echo: Option<u16>,
     show: Show,
 }
 
@@ -107,6 +112,8 @@ impl Options {
             link: None,
             control: None,
             hosts: Vec::new(),
+            round_trip: Duration::ZERO,
+            echo: None,
             show,
         }
     }
@@ -143,6 +150,9 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
             "--seed" => options.settings = settings.seed(number(&arg, &value()?)?),
             "--latency" => options.settings = settings.latency(millis(&arg, &value()?)?),
             "--jitter" => options.settings = settings.jitter(millis(&arg, &value()?)?),
+            "--rtt" => options.round_trip = millis(&arg, &value()?)?,
+            "--echo" => options.echo = Some(port(&value()?)?),
+            "--old-tls" => options.settings = settings.tls_upgraded(true),
             "--clac" => options.settings = settings.lists_commands(true),
             "--uart-buffer" => {
                 options.settings = settings.uart_buffer(Some(positive(&arg, &value()?)? as usize));
@@ -160,6 +170,10 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
 
 fn number(option: &str, text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{option} takes a number, not \"{text}\""))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("--echo takes a port, not \"{text}\""))
 }
 
 fn positive(option: &str, text: &str) -> Result<u32, String> {
@@ -204,6 +218,9 @@ impl From<String> for Problem {
 }
 
 fn run(options: Options) -> Result<(), Problem> {
+    if let Some(port) = options.echo {
+        echo(port).map_err(|error| format!("can't listen on port {port} for --echo: {error}"))?;
+    }
     let mut remotes = Vec::new();
     let mut modems = Vec::new();
     for number in 0..options.modems {
@@ -212,9 +229,9 @@ fn run(options: Options) -> Result<(), Problem> {
         modems.push((terminal(options.link_of(number))?, inbox));
     }
     let paths: Vec<PathBuf> = modems.iter().map(|(pty, _)| pty.path().to_owned()).collect();
-    let links = (0..options.modems).filter_map(|number| options.link_of(number).zip(paths.get(number)));
+    let links = (0..options.modems).filter_map(|number| options.link_of(number));
     let _guards: Vec<Child> = links
-        .map(|(link, terminal)| guard(&link, terminal))
+        .map(|link| guard(&link))
         .collect::<io::Result<_>>()
         .map_err(|error| format!("can't start a shell: {error}"))?;
     let console = options.control.as_ref().map(|path| serve::Console::listen(path, remotes.clone()));
@@ -248,21 +265,58 @@ fn terminal(link: Option<PathBuf>) -> Result<serve::Pty, String> {
 }
 
 /// Modem n has the n-th serial number and seed.
-fn modem(options: &Options, number: usize) -> Simulator<HostNetwork> {
+fn modem(options: &Options, number: usize) -> Simulator<Distant<HostNetwork>> {
     let settings = options.settings.clone();
     let seed = settings.seed.wrapping_add(number as u64);
-    let imei = format!("86{:013}", number);
+    let imei = checked(format!("86{number:012}"));
     let names = options.hosts.iter().cloned();
     let network = names.fold(HostNetwork::new(), |network, (name, address)| network.name(&name, address));
-    Simulator::new(settings.seed(seed).imei(imei), network)
+    Simulator::new(settings.seed(seed).imei(imei), Distant::new(network, options.round_trip))
+}
+
+/// Threads that send back what comes, until this process ends.
+fn echo(port: u16) -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A connection that breaks ends its own thread.
+            thread::spawn(move || io::copy(&mut &stream, &mut &stream));
+        }
+    });
+    thread::spawn(move || {
+        let mut datagram = [0; 64 * 1024];
+        while let Ok((length, from)) = socket.recv_from(&mut datagram) {
+            let _ = socket.send_to(&datagram[..length], from);
+        }
+    });
+    Ok(())
+}
+
+/// Digits with their check digit (Luhn).
+fn checked(mut digits: String) -> String {
+    let doubled = |(place, digit): (usize, u32)| match (place % 2, 2 * digit) {
+        (0, twice) if twice > 9 => twice - 9,
+        (0, twice) => twice,
+        _ => digit,
+    };
+    let sum: u32 = digits.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate().map(doubled).sum();
+    digits.push_str(&((10 - sum % 10) % 10).to_string());
+    digits
 }
 
 /// Removes the link when this process ends in a way that it can't hear of, such as Ctrl-C: a shell waits for the end of
-/// its input, which is ours to keep open.
-fn guard(link: &Path, terminal: &Path) -> io::Result<Child> {
-    let script = r#"trap '' INT TERM HUP; cat; [ "$(readlink "$1")" = "$2" ] && rm -f "$1""#;
+/// its input, which is ours to keep open. It removes a link that leads nowhere, as ours does once our terminal is gone: the
+/// next modem at this path may have been given a terminal of the same number.
+fn guard(link: &Path) -> io::Result<Child> {
+    let script = r#"trap '' INT TERM HUP; cat
+        for try in 1 2 3 4 5 6 7 8 9 10; do
+            [ -L "$1" ] && [ ! -e "$1" ] && rm -f "$1"
+            [ -L "$1" ] || exit 0
+            sleep 0.05
+        done"#;
     let mut shell = Command::new("sh");
-    shell.args(["-c", script, "sim-link"]).args([link, terminal]);
+    shell.args(["-c", script, "sim-link"]).arg(link);
     shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }
 

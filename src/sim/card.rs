@@ -48,6 +48,11 @@ impl Lock {
         }
     }
 
+    /// Tries that the PIN and its unblocking key have left.
+    pub(super) fn tries(&self) -> [u8; 2] {
+        [self.pin_tries, self.puk_tries]
+    }
+
     /// Compares a PIN; the last wrong one blocks the card.
     pub(super) fn verify(&mut self, pin: &str) -> Result<(), Cme> {
         if self.pin_tries == 0 {

@@ -14,6 +14,7 @@ mod clock;
 mod commands;
 mod control;
 mod data;
+mod distant;
 pub mod fault;
 mod files;
 mod heartbeat;
@@ -43,6 +44,7 @@ mod tls;
 mod virtual_host;
 
 pub use control::{Control, Happening, Input, Output};
+pub use distant::Distant;
 pub use fault::{BadRule, Direction, Fault, Rule, Trigger};
 pub use host::HostNetwork;
 pub use link_options::{KeepAlive, LinkOptions};

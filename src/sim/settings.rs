@@ -212,6 +212,9 @@ settings! {
     /// The rate of the module's UART, for a host on a terminal that may have set another: each then reads garbage in
     /// place of the other's bytes. `AT+IPR` changes it. Default: none, the module follows the host (autobaud, USB).
     uart_rate: Option<u32> = None;
+    /// Whether a TLS context that asks for a version before 1.2 (`sslversion` 0 to 2) gets 1.2; the simulated modem speaks none of
+    /// them. Default: false, its connects fail.
+    tls_upgraded: bool = false;
     /// Whether `AT+CLAC` lists the commands (27.007, 8.37). Default: false, `ERROR`: the manual does not list it, and
     /// general tools work without it (CLI, protocol.md section 0).
     lists_commands: bool = false;

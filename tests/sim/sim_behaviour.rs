@@ -7,8 +7,8 @@ use crate::support::sim::{
     online, online_with, push, received, send, text, type_bytes,
 };
 use air724ug::sim::{
-    ApnPolicy, Boot, ConnectFailure, Control, FullBuffer, Happening, MemoryNetwork, Peer, Profile, Settings,
-    SimCard, Simulator, VirtualHost,
+    ApnPolicy, Boot, ConnectFailure, Control, Distant, FullBuffer, Happening, MemoryNetwork, Peer, Profile,
+    Settings, SimCard, Simulator, VirtualHost,
 };
 
 fn millis(millis: u64) -> Duration {
@@ -743,4 +743,47 @@ fn directories_are_made_listed_and_removed() {
     ask(&mut host, "AT+FSRMDIR=\"/a/b\"", OK);
     ask(&mut host, "AT+FSRMDIR=\"/a\"", OK);
     ask(&mut host, "AT+FSLS=\"/\"", OK);
+}
+
+#[test]
+fn a_sim800_tells_its_supply_and_keeps_what_was_not_read_behind_the_peers_end() {
+    let mut network = MemoryNetwork::new();
+    network.serve("greeter.test", 7, Peer::discard().greeting(b"hello".to_vec()));
+    let settings = Settings::default().profile(Profile::sim800()).echo(false);
+    let mut host = VirtualHost::new(Simulator::new(settings, network));
+    let says = |host: &mut VirtualHost<MemoryNetwork>, command: &str, answer: &str| {
+        assert_eq!(text(host.write(format!("AT{command}\r\n").as_bytes())), answer, "AT{command}");
+    };
+    says(&mut host, "+CBC", "\r\n+CBC: 1,84,3800\r\n\r\nOK\r\n");
+    says(&mut host, "+CCALR?", "\r\n+CCALR: 1\r\n\r\nOK\r\n");
+    says(&mut host, "+CIPMUX=1;+CIPRXGET=1", OK);
+    says(&mut host, "+CSTT;+CIICR;+CIFSR", "\r\n10.83.172.111\r\n");
+    says(&mut host, "+CIPQSEND=1", OK);
+    says(
+        &mut host,
+        "+CIPSTART=5,TCP,greeter.test,7",
+        "\r\nOK\r\n\r\n5, CONNECT OK\r\n\r\n+CIPRXGET: 1,5\r\n",
+    );
+    let link = host.simulator().state().channels[5].link.expect("a link");
+    host.with_network(|network| network.close_by_peer(link));
+    assert_eq!(text(host.wait(Duration::from_secs(3_600))), "", "the data keep it open");
+    let read = "\r\n+CIPRXGET: 2,5,5,0\r\nhello\r\n\r\nOK\r\n\r\n5, CLOSED\r\n";
+    says(&mut host, "+CIPRXGET=2,5,100", read);
+}
+
+#[test]
+fn a_round_trip_delays_every_word_of_a_peer_and_no_answer_of_the_modem() {
+    let mut network = MemoryNetwork::new();
+    network.serve("echo.test", 7, Peer::echo());
+    let network = Distant::new(network, Duration::from_millis(80));
+    let mut host = VirtualHost::new(Simulator::new(Settings::default().echo(false), network));
+    host.write(b"AT+CIPQSEND=1;+CSTT;+CIICR;+CIFSR\r\n");
+    assert_eq!(text(host.write(b"AT+CIPSTART=TCP,echo.test,7\r\n")), OK);
+    assert_eq!(text(host.wait(Duration::from_millis(80))), "\r\nCONNECT OK\r\n");
+    assert_eq!(text(host.write(b"AT+CIPSEND=5\r\n")), "\r\n> ");
+    assert_eq!(text(host.write(b"hello")), "\r\nDATA ACCEPT:5\r\n");
+    assert_eq!(text(host.write(b"AT+CIPACK\r\n")), "\r\n+CIPACK: 5,0,5\r\n\r\nOK\r\n");
+    assert_eq!(text(host.wait(Duration::from_millis(79))), "");
+    assert_eq!(text(host.wait(Duration::from_millis(1))), "hello\r\n");
+    assert_eq!(text(host.write(b"AT+CIPACK\r\n")), "\r\n+CIPACK: 5,5,0\r\n\r\nOK\r\n");
 }

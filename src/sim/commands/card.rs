@@ -161,10 +161,11 @@ fn bare_number(machine: &mut Machine, form: &Form, number: String) -> Outcome {
     }
 }
 
-/// `AT+ICCID` with its key, `AT+CCID` without (manual); a locked card tells it, too.
+/// `AT+ICCID` with its key, `AT+CCID` without (manual), and `AT+CCID?` as tools ask; a locked card tells it, too.
 fn card_number(machine: &mut Machine, form: &Form, keyed: bool) -> Outcome {
     match form {
         Form::Execute => {}
+        Form::Read if !keyed => {}
         Form::Test => return Outcome::Ok,
         Form::Read | Form::Set(_) => return Outcome::ERROR,
     }

@@ -23,6 +23,7 @@ mod saved;
 mod send;
 mod ssl;
 mod status;
+mod subscriber;
 mod usb;
 
 use super::line::{Call, Form};
@@ -55,6 +56,7 @@ const FAMILIES: &[Table] = &[
     send::TABLE,
     ssl::TABLE,
     status::TABLE,
+    subscriber::TABLE,
     usb::TABLE,
 ];
 
@@ -66,8 +68,13 @@ fn all_names(machine: &mut Machine, form: &Form) -> Outcome {
     if !machine.settings.lists_commands {
         return Outcome::ERROR;
     }
-    identity::bare(machine, form, |_| {
-        names().map(|name| format!("AT{name}")).collect::<Vec<_>>().join("\r\n")
+    identity::bare(machine, form, |machine| {
+        let ancestor = !machine.settings.profile.identity_keyed;
+        names()
+            .filter(|name| ancestor || *name != "+CCALR")
+            .map(|name| format!("AT{name}"))
+            .collect::<Vec<_>>()
+            .join("\r\n")
     })
 }
 

@@ -80,10 +80,11 @@ fn transparent(machine: &mut Machine, form: &Form) -> Outcome {
     switch(machine, "+CIPMODE", form, (0, 1), |machine| &mut machine.ip.switches.transparent)
 }
 
-/// Only in `IP INITIAL` (measured by zoneBen/esp-modem-link).
+/// Only in `IP INITIAL` (measured by zoneBen/esp-modem-link); on a SIM800 at any time.
 fn quick_send(machine: &mut Machine, form: &Form) -> Outcome {
     let most = machine.settings.profile.quick_send_max;
-    if matches!(form, Form::Set(_)) && machine.ip.bearer != Bearer::Initial {
+    let early = machine.settings.profile.quick_send_any_time || machine.ip.bearer == Bearer::Initial;
+    if matches!(form, Form::Set(_)) && !early {
         return Outcome::cme(Cme::NotAllowed);
     }
     listed(machine, "+CIPQSEND", form, most, |machine| &mut machine.ip.switches.quick_send)

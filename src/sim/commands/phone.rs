@@ -25,6 +25,7 @@ pub(super) const TABLE: Table = &[
     ("+CMGD", |machine, form| with_card(machine, form, delete_messages)),
     ("+CPAS", activity),
     ("H", hang_up),
+    ("+CCALR", calls_ready),
     // No calls: accepted, as every tool sends it before it begins.
     ("+CRC", |machine, form| constant(machine, "+CRC", form, "0")),
     ("+CLIP", |machine, form| constant(machine, "+CLIP", form, "0,0")),
@@ -54,6 +55,22 @@ fn refusal(machine: &Machine) -> Option<Outcome> {
         Card::Blocked => Some(Outcome::cms(Cms::PukRequired)),
         Card::Ready => None,
     }
+}
+
+/// `+CCALR: 1`: a SIM800 is ready for calls and messages; Air modules have no such command.
+fn calls_ready(machine: &mut Machine, form: &Form) -> Outcome {
+    if machine.settings.profile.identity_keyed {
+        return Outcome::ERROR;
+    }
+    match form {
+        Form::Read => {
+            let value = u8::from(machine.radio.card == Card::Ready).to_string();
+            machine.keyed("+CCALR", &value);
+        }
+        Form::Test => machine.keyed("+CCALR", "(0,1)"),
+        Form::Execute | Form::Set(_) => return Outcome::ERROR,
+    }
+    Outcome::Ok
 }
 
 /// The character set of what people read: the operator's names, the numbers of `AT+CNUM` and `AT+CSCA`.

@@ -132,7 +132,9 @@ impl Machine {
         let deadlines = self.ip.channels.iter().map(|channel| match channel.state {
             ChannelState::Connecting { until, .. } => Some(until),
             ChannelState::Stale { until, .. } => until,
-            ChannelState::RemoteClosing { until, .. } if self.receives_manually() => Some(until),
+            ChannelState::RemoteClosing { until, .. } if self.receives_manually() => {
+                Some(until).filter(|until| *until != Timestamp::MAX)
+            }
             ChannelState::Initial
             | ChannelState::Connected { .. }
             | ChannelState::RemoteClosing { .. }
@@ -264,7 +266,8 @@ impl Machine {
         let Some(channel) = self.ip.channel_of(link) else {
             return;
         };
-        let until = self.now + self.settings.close_grace;
+        let kept = self.settings.profile.keeps_unread;
+        let until = if kept { Timestamp::MAX } else { self.now + self.settings.close_grace };
         if let ChannelState::Connected { link } = self.ip.channels[channel].state {
             self.ip.channels[channel].state = ChannelState::RemoteClosing { link, until };
         }
@@ -367,8 +370,9 @@ impl Machine {
         let switches = &self.ip.switches;
         let (protocol, address, port) = self.ip.channels[channel].peer();
         if self.ip.multi() {
-            let peer = if switches.show_peer == 1 { format!(",{address}:{port}") } else { String::new() };
-            return format!("\r\n+RECEIVE,{channel},{count}{peer}:\r\n");
+            // The sender's port ends the header, without a colon (8910 SDK).
+            let end = if switches.show_peer == 1 { format!(",{address}:{port}") } else { ":".to_owned() };
+            return format!("\r\n+RECEIVE,{channel},{count}{end}\r\n");
         }
         let mut header = String::new();
         if switches.show_peer == 1 {

@@ -17,6 +17,7 @@ impl Machine {
             context: channel as u16,
             files: &self.files,
             host: slot.target.as_ref().map_or("", |target| &target.host),
+            upgraded: self.settings.tls_upgraded,
             time: self.utc(),
         });
         match made {

@@ -28,6 +28,8 @@ impl Profile {
             tls_version: "4",
             tls_closed: "CLOSED",
             quick_send_max: 2,
+            quick_send_any_time: false,
+            keeps_unread: false,
             error_format: 1,
             manual_receive_max: 5,
             hex_read_max: 720,

@@ -118,6 +118,11 @@ pub struct Profile {
     pub tls_closed: &'static str,
     /// The highest mode of `AT+CIPQSEND`.
     pub quick_send_max: u8,
+    /// Whether `AT+CIPQSEND` can be set with a bearer, as drivers of a SIM800 do; else in `IP INITIAL` alone (EML).
+    pub quick_send_any_time: bool,
+    /// Whether what was not read in manual receive mode outlives the peer's close until it is read, and `CLOSED` is told
+    /// then (SIM800 and SIM7000, driver's captures); else both go after [`Settings::close_grace`](super::Settings).
+    pub keeps_unread: bool,
     /// `AT+CMEE` at power-on.
     pub error_format: u8,
     /// The highest mode of `AT+CIPRXGET`.

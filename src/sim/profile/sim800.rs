@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BootLine, EchoStyle, Profile, UrcStyle, sim, urc};
+use super::{BootLine, EchoStyle, Profile, SupplyStyle, UrcStyle, sim, urc};
 
 /// Capture s01; the moments are assumed.
 const BOOT_SIM800: &[BootLine] = &[
@@ -23,6 +23,9 @@ impl Profile {
             line_feed_window: Duration::ZERO,
             urcs: UrcStyle::Interleaved,
             quick_send_max: 1,
+            quick_send_any_time: true,
+            keeps_unread: true,
+            supply: SupplyStyle::Charge,
             error_format: 0,
             manual_receive_max: 4,
             hex_read_max: 730,

@@ -42,8 +42,9 @@ impl Pty {
 
     /// Both ends are closed, and the link is removed: the host's port hangs up.
     pub(super) fn unplug(&mut self) {
-        self.ends = None;
+        // While the terminal is open, no other has its name.
         self.remove_link();
+        self.ends = None;
     }
 
     /// A new terminal, most likely with another number, at the same link or at one of this name beside it.

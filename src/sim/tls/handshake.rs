@@ -12,6 +12,8 @@ pub(in crate::sim) struct Wanted<'a> {
     pub(in crate::sim) files: &'a Files,
     /// The host of `AT+CIPSTART`.
     pub(in crate::sim) host: &'a str,
+    /// Whether versions before 1.2 are taken for it.
+    pub(in crate::sim) upgraded: bool,
     /// The module's clock: seconds since 1970.
     pub(in crate::sim) time: u64,
 }

@@ -50,7 +50,7 @@ impl TlsSession {
     pub(in crate::sim) fn new(wanted: &Wanted<'_>) -> Result<Self, String> {
         let value = |name: &str| wanted.contexts.value(wanted.context, name);
         // rustls knows no protocol older than TLS 1.2, which no server of today accepts either.
-        if !matches!(value("sslversion"), "3" | "4") {
+        if !wanted.upgraded && !matches!(value("sslversion"), "3" | "4") {
             return Err(format!("sslversion {} is no longer spoken", value("sslversion")));
         }
         let hostname = value("hostname");
