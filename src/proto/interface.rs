@@ -413,6 +413,8 @@ pub enum Deadline {
     ReceivePoll,
     /// A send that the module was too full for is tried again.
     SendRetry,
+    /// A connection is closed again of whose close the module has said nothing clear.
+    CloseRetry,
     /// The module is asked what the peer has acknowledged.
     Acknowledgement,
     /// The module is asked whether it still has a bearer: a connection failed, or something else hints at that.

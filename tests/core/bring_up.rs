@@ -769,3 +769,22 @@ fn no_module_makes_the_line_busy() {
         }
     }
 }
+
+#[test]
+fn a_module_that_starts_over_and_over_does_not_make_the_line_busy() {
+    for (at, sign) in
+        [("AT+CIPSPRT", "RDY"), ("AT+CIFSR", "RDY"), ("AT+CIPSPRT", "^boot.rom'v'!"), ("ATI", "RDY")]
+    {
+        let mut pair = Pair::new();
+        pair.instead_times(1_000, at, format!("\r\n{sign}\r\n"));
+        for second in 0..20 {
+            let before = pair.wrote("\r\n");
+            pair.run_for(Duration::from_secs(1));
+            let written = pair.wrote("\r\n") - before;
+            assert!(written <= MOST_COMMANDS_A_SECOND, "{at} {sign}: {written} in second {second}");
+        }
+        pair.heal();
+        pair.run_for(Duration::from_secs(10));
+        assert!(pair.engine.is_ready(), "{at} {sign}: {}", pair.story());
+    }
+}

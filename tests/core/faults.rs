@@ -538,6 +538,23 @@ fn an_answer_while_a_failure_is_doubted_does_not_show_that_connections_do_not_bl
 }
 
 #[test]
+fn a_close_of_which_nothing_clear_is_said_is_repeated_at_a_bounded_pace() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CSQ", "");
+    assert!(pair.command("AT+CSQ", Duration::from_secs(1)).is_err(), "an answer may come late from now on");
+    pair.instead_times(1_000, "AT+CIPCLOSE", "\r\n+CME ERROR: 10\r\n\r\n0, CLOSE OK\r\n");
+    assert!(pair.close(socket).is_err());
+    let before = pair.wrote("AT+CIPCLOSE");
+    pair.run_for(Duration::from_secs(10));
+    let closes = pair.wrote("AT+CIPCLOSE") - before;
+    assert!((1..=11).contains(&closes), "{closes} closes in 10 s");
+    pair.heal();
+    pair.run_for(Duration::from_secs(2));
+    still_works(&mut pair);
+}
+
+#[test]
 fn a_connection_that_never_answers_times_out_and_its_channel_is_used_again() {
     let settings = Settings::default().connect_timeout(Duration::MAX);
     let mut pair = Pair::with(Config::default(), settings).ready();

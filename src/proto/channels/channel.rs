@@ -39,6 +39,8 @@ pub(in crate::proto) struct Channel {
     pub(super) asked: Option<Doubt>,
     /// When data came last, or the link was closed.
     pub(super) heard_at: Timestamp,
+    /// Not before then is it closed: the module has said nothing clear of a close just before.
+    pub(super) close_at: Timestamp,
 }
 
 /// The reason why the module is asked how a channel stands.
@@ -52,6 +54,9 @@ pub(super) enum Doubt {
 
 /// How long data of a connection may still come behind its end. An assumption: they were under way.
 const LATE_DATA: Duration = Duration::from_secs(10);
+
+/// The pause before a close of which the module has said nothing clear is repeated.
+pub(super) const CLOSE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The application's side.
 #[derive(Debug)]
@@ -144,6 +149,7 @@ impl Channel {
             doubt: None,
             asked: None,
             heard_at: Timestamp::ZERO,
+            close_at: Timestamp::ZERO,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::proto::owner::Job;
 use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
-use super::channel::{Channel, Doubt};
+use super::channel::{CLOSE_PAUSE, Channel, Doubt};
 use super::frame::Fetched;
 use super::link::{Link, Remains};
 use super::turn::Turn;
@@ -124,7 +124,10 @@ impl Channels {
         channel.link.closed(match finished.result {
             // A refusal says that there is nothing to close (protocol section 10).
             Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Remains::Nothing,
-            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => Remains::Unknown,
+            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
+                channel.close_at = now + CLOSE_PAUSE;
+                Remains::Unknown
+            }
             Err(Failure::Timeout) => {
                 channel.stale_until = now + STALE;
                 Remains::Unknown
@@ -189,7 +192,12 @@ impl Channels {
             [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask, confirm]
         });
         let bearer = self.bearer.due_at().map(|at| (at, Deadline::Bearer));
-        deadlines.flatten().chain(bearer).min()
+        let used = self
+            .all
+            .iter()
+            .filter(|channel| matches!(channel.link, Link::Used) && channel.close_at != Timestamp::ZERO);
+        let closes = used.map(|channel| (channel.close_at, Deadline::CloseRetry));
+        deadlines.flatten().chain(bearer).chain(closes).min()
     }
 }
 
@@ -198,8 +206,10 @@ impl Channel {
         let id = self.id;
         let turn = |job, command| Some(Turn { channel: id, job, command, payload: None });
         match &self.link {
+            Link::Used if now < self.close_at => return None,
             Link::Used => {
                 self.link.closing();
+                self.close_at = Timestamp::ZERO;
                 return turn(Job::Close, Command::close(id));
             }
             // `opening_turn` gives these their commands.

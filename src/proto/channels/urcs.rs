@@ -55,8 +55,8 @@ impl Channels {
 
     /// Whether a channel waits for its `AT+CIPCLOSE`, which goes before a question for the bearer: a connection that was
     /// given up is closed even if the port goes next.
-    pub(in crate::proto) fn has_to_close(&self) -> bool {
-        self.all.iter().any(|channel| matches!(channel.link, Link::Used))
+    pub(in crate::proto) fn has_to_close(&self, now: Timestamp) -> bool {
+        self.all.iter().any(|channel| matches!(channel.link, Link::Used) && channel.close_at <= now)
     }
 
     /// Whether the module is to be asked how its channels stand.

@@ -78,6 +78,8 @@ pub struct Engine {
     answers_while_connecting: bool,
     /// When the module last said that it had started.
     restarted_at: Option<Timestamp>,
+    /// How many signs of that start have come after which the module had answered.
+    signs_of_start: u32,
     /// What the last tokens say of the line.
     noticed: Noticed,
     /// Whether the application has its turn before the channels.
@@ -112,6 +114,7 @@ impl Engine {
             port: Port::There,
             answers_while_connecting: false,
             restarted_at: None,
+            signs_of_start: 0,
             noticed: Noticed::new(),
             requests_next: false,
             told: Announcement::NotReady(NotReady::NoAnswer),
@@ -369,7 +372,7 @@ impl Engine {
                 self.session.start(now, command, Owner::Stream, None, &mut self.out);
                 continue;
             }
-            let asks = self.bring_up.is_ready() && !self.channels.has_to_close();
+            let asks = self.bring_up.is_ready() && !self.channels.has_to_close(now);
             if self.channels.has_doubt() || (asks && self.channels.takes_bearer_question(now)) {
                 self.requests.check(SelfCheck::Bearer);
             }

@@ -16,6 +16,9 @@ use super::port::{Port, Unfinished};
 /// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
 /// (protocol section 3).
 const ONE_START: Duration = Duration::from_millis(1_500);
+/// How many signs of one start may come although the module has answered meanwhile: those of capture a19. Behind
+/// others it is left alone for a while, so that a module that never stays up is not asked as fast as it answers.
+const MOST_SIGNS: u32 = 2;
 
 impl Engine {
     pub(super) fn restarted(&mut self, now: Timestamp) {
@@ -27,10 +30,13 @@ impl Engine {
             self.session.restart(Wake::after_boot(now), &mut self.out);
             return;
         }
+        self.signs_of_start = if is_news { 1 } else { self.signs_of_start.saturating_add(1) };
         if is_news {
             self.out.event(Event::Restarted);
         }
-        self.start_over(now, Wake::after_boot(now), &End::Restarted, NotReady::Restarting);
+        let is_odd = self.signs_of_start > MOST_SIGNS;
+        let wake = if is_odd { Wake::new(now + ONE_START) } else { Wake::after_boot(now) };
+        self.start_over(now, wake, &End::Restarted, NotReady::Restarting);
     }
 
     pub(super) fn lost_contact(&mut self, now: Timestamp) {

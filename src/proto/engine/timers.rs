@@ -161,6 +161,7 @@ impl Engine {
             Deadline::BringUp
             | Deadline::ReceivePoll
             | Deadline::SendRetry
+            | Deadline::CloseRetry
             | Deadline::Bearer
             | Deadline::Acknowledgement => {}
         }
