@@ -27,6 +27,8 @@ pub enum Order {
 
 /// How long a USB port is gone when the module behind it restarts.
 const USB_RESTART: Duration = Duration::from_secs(3);
+/// The longest name of a file (Linux, the BSDs and macOS).
+const MAX_NAME: usize = 255;
 /// How many channels the modem has.
 const CHANNELS: u8 = 8;
 
@@ -87,7 +89,11 @@ impl FromStr for Order {
             ("dtr", "off") => Control::Dtr(false),
             ("unplug", "") => Control::Unplug,
             ("replug", "") => Control::Replug(None),
-            ("replug", name) if !name.contains('/') => Control::Replug(Some(name.to_owned())),
+            ("replug", name) if is_file_name(name) => Control::Replug(Some(name.to_owned())),
+            ("replug", name) => {
+                let why = format!("{name:?} is no name of a file beside the link; write replug modem2");
+                return Err(BadOrder(why));
+            }
             ("usb-restart", "") => Control::UsbRestart(USB_RESTART),
             ("hang", "up") => Control::HangUp,
             ("reset", "") => Control::Reset,
@@ -103,6 +109,11 @@ impl FromStr for Order {
             _ => return Err(BadOrder(format!("\"{text}\" is no order; help lists them"))),
         }))
     }
+}
+
+/// Whether a file may have this name.
+fn is_file_name(name: &str) -> bool {
+    !matches!(name, "." | "..") && !name.contains(['/', '\0']) && name.len() <= MAX_NAME
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 
 use air724ug::sim::{Control, HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, serve};
@@ -348,6 +349,85 @@ fn a_link_is_never_put_in_the_place_of_a_file() {
     assert!(pty.link(&path).is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     std::fs::remove_file(&path).unwrap();
+}
+
+/// A folder of its own, which is removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("air724ug-{name}-{}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// A modem at a link in it.
+    fn modem(&self, link: &str) -> (serve::Remote, JoinHandle<std::io::Result<()>>) {
+        let mut pty = serve::Pty::open().unwrap();
+        pty.link(self.0.join(link)).unwrap();
+        let (remote, inbox) = serve::remote().unwrap();
+        let modem = Simulator::new(quiet(), MemoryNetwork::new());
+        (remote, thread::spawn(move || serve::run(modem, pty, inbox)))
+    }
+
+    /// The names in it.
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+#[test]
+fn a_name_that_can_not_be_had_brings_the_port_back_under_its_old_one() {
+    let folder = Folder::new("replug");
+    std::fs::write(folder.0.join("file"), "precious").unwrap();
+    let (other, other_served) = folder.modem("other");
+    let theirs = std::fs::read_link(folder.0.join("other")).unwrap();
+    let (remote, served) = folder.modem("modem");
+    let long = "x".repeat(4_000);
+    for name in ["file", "other", "..", ".", "", "a/b", "/", "\0", &long] {
+        assert!(remote.send(Control::Unplug) && remote.state().is_some());
+        assert_eq!(folder.names(), ["file", "other"], "{name:?}");
+        assert!(remote.send(Control::Replug(Some(name.to_owned()))));
+        assert!(remote.state().is_some(), "the modem has ended: {name:?}");
+        assert_eq!(folder.names(), ["file", "modem", "other"], "{name:?}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.0.join("file")).unwrap(), "precious");
+    assert_eq!(std::fs::read_link(folder.0.join("other")).unwrap(), theirs, "another modem's port");
+    assert!(remote.send(Control::Unplug) && remote.send(Control::Replug(Some("third".to_owned()))));
+    assert!(remote.state().is_some());
+    assert_eq!(folder.names(), ["file", "other", "third"]);
+    for (remote, served) in [(remote, served), (other, other_served)] {
+        assert!(remote.send(Control::HangUp));
+        served.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_name_is_one_of_a_file_and_for_one_modem() {
+    let (first, _inbox) = serve::remote().unwrap();
+    let (second, _other_inbox) = serve::remote().unwrap();
+    let remotes = [first, second];
+    let long = format!("0 replug {}", "x".repeat(300));
+    for order in ["0 replug ..", "0 replug .", "0 replug a/b", "0 replug /", "0 replug \0", &long] {
+        let said = serve::obey(&remotes, order);
+        assert!(said.starts_with("error: ") && said.contains("replug modem2"), "{order:?}: {said}");
+    }
+    let said = serve::obey(&remotes, "replug same");
+    assert_eq!(said, "error: a name is for one modem; write its number in front, as in 0 replug same");
+    for order in ["0 replug same", "replug", "unplug", "1 replug name with spaces"] {
+        assert_eq!(serve::obey(&remotes, order), "ok", "{order}");
+    }
+    assert_eq!(serve::obey(&remotes[..1], "replug same"), "ok");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::remote::Remote;
-use crate::sim::Order;
+use crate::sim::{Control, Order};
 
 /// The longest order; a longer one is an error (bounds memory).
 const MAX_LINE: u64 = 4096;
@@ -33,6 +33,9 @@ pub fn obey(remotes: &[Remote], line: &str) -> String {
     match words.parse() {
         Ok(Order::Help) => Order::HELP.to_owned(),
         Ok(Order::State) => states(&meant, remotes.len() > 1),
+        Ok(Order::Control(Control::Replug(Some(name)))) if meant.len() > 1 => {
+            format!("error: a name is for one modem; write its number in front, as in 0 replug {name}")
+        }
         Ok(Order::Control(control)) => {
             let reached = meant.iter().filter(|(_, remote)| remote.send(control.clone())).count();
             if reached == meant.len() { "ok".to_owned() } else { "error: the modem does not run".to_owned() }

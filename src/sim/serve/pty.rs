@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
@@ -47,16 +47,33 @@ impl Pty {
         self.ends = None;
     }
 
-    /// A new terminal, most likely with another number, at the same link or at one of this name beside it.
+    /// A new terminal, most likely with another number, at the same link or at one of this name beside it. A name that can't
+    /// be had leaves the link its old one: the port is back all the same.
     pub(super) fn plug_in(&mut self, name: Option<&str>) -> io::Result<()> {
         let (ends, path) = Ends::open()?;
         self.ends = Some(ends);
         self.path = path;
-        match (self.link.take(), name) {
-            (Some(link), None) => self.link(link),
-            (Some(link), Some(name)) => self.link(link.with_file_name(name)),
-            (None, _) => Ok(()),
+        let Some(link) = self.link.take() else { return Ok(()) };
+        if let Some(name) = name {
+            match self.link_beside(&link, name) {
+                Ok(()) => return Ok(()),
+                Err(error) => log::error!("the port is back at {}, not at {name:?}: {error}", link.display()),
+            }
         }
+        self.link(link)
+    }
+
+    /// Makes a link of this name in the folder of another, in the place of none that leads to something.
+    fn link_beside(&mut self, link: &Path, name: &str) -> io::Result<()> {
+        let mut parts = Path::new(name).components();
+        if !matches!((parts.next(), parts.next()), (Some(Component::Normal(only)), None) if only == name) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no name of a file"));
+        }
+        let link = link.with_file_name(name);
+        if link.exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.link(link)
     }
 
     /// The modem's end, while it is plugged in.
