@@ -18,6 +18,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use air724ug::capture::{self, Player};
 use air724ug::sim::{BadRule, Boot, Distant, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
 use shell::complain;
@@ -39,6 +40,9 @@ usage: sim [options]
   --jitter MS       the most that chance adds to it [0]
   --rtt MS          how far the network is: the round trip of every answer of a peer [0]
   --echo PORT       an echo server of its own on 127.0.0.1, TCP and UDP
+  --play FILE       plays a capture in place of the simulated modem: what came comes again when a program writes what was
+                    written; says where the program departs from it
+  --times           keeps the times of that capture
   --old-tls         takes sslversion 0 to 2 for TLS 1.2 [their connects fail]
   --clac            AT+CLAC lists the commands [it is ERROR, as the manual does not know it]
   --uart-buffer N   bytes that a UART holds; more are lost without AT+IFC=2,2 (needs --baud) [nothing is lost]
@@ -70,6 +74,8 @@ struct Options {
     hosts: Vec<(String, IpAddr)>,
     round_trip: Duration,
     echo: Option<u16>,
+    play: Option<PathBuf>,
+    keeps_times: bool,
     show: Show,
 }
 
@@ -114,6 +120,8 @@ impl Options {
             hosts: Vec::new(),
             round_trip: Duration::ZERO,
             echo: None,
+            play: None,
+            keeps_times: false,
             show,
         }
     }
@@ -152,6 +160,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
             "--jitter" => options.settings = settings.jitter(millis(&arg, &value()?)?),
             "--rtt" => options.round_trip = millis(&arg, &value()?)?,
             "--echo" => options.echo = Some(port(&value()?)?),
+            "--play" => options.play = Some(value()?.into()),
+            "--times" => options.keeps_times = true,
             "--old-tls" => options.settings = settings.tls_upgraded(true),
             "--clac" => options.settings = settings.lists_commands(true),
             "--uart-buffer" => {
@@ -221,6 +231,9 @@ fn run(options: Options) -> Result<(), Problem> {
     if let Some(port) = options.echo {
         echo(port).map_err(|error| format!("can't listen on port {port} for --echo: {error}"))?;
     }
+    if let Some(file) = &options.play {
+        return play(file, &options);
+    }
     let mut remotes = Vec::new();
     let mut modems = Vec::new();
     for number in 0..options.modems {
@@ -272,6 +285,26 @@ fn modem(options: &Options, number: usize) -> Simulator<Distant<HostNetwork>> {
     let names = options.hosts.iter().cloned();
     let network = names.fold(HostNetwork::new(), |network, (name, address)| network.name(&name, address));
     Simulator::new(settings.seed(seed).imei(imei), Distant::new(network, options.round_trip))
+}
+
+/// Plays a capture on a pseudo-terminal until this process ends; tells each departure as it happens.
+fn play(file: &Path, options: &Options) -> Result<(), Problem> {
+    let capture = capture::load(file).map_err(|error| error.to_string())?;
+    let pty = terminal(options.link.clone())?;
+    let _guard = options.link.as_deref().map(guard).transpose();
+    announce(&[pty.path().to_owned()]).map_err(Problem::Output)?;
+    let player = Player::new(&capture);
+    let player = if options.keeps_times { player.timed() } else { player };
+    let (reader, writer, watch) = player.port();
+    let failed = |error: io::Error| format!("the pseudo-terminal failed: {error}");
+    let told = |count: usize| {
+        for departure in watch.departures().into_iter().skip(count) {
+            // A reader that is gone hears of none.
+            let _ = shell::print(format_args!("{departure}\n"));
+        }
+        watch.departures().len()
+    };
+    Ok(serve::play(&pty, reader, writer, told).map_err(failed)?)
 }
 
 /// Threads that send back what comes, until this process ends.

@@ -26,6 +26,7 @@
 //!   Blank lines are skipped. The file ends with LF; CR LF is read as well.
 //!
 //! [`Recorder`] writes it while a session runs, with secrets masked by [`Mask`]; [`read_own`] and [`load_own`] read it.
+//! [`Player`] makes a modem of it.
 #![cfg_attr(
     feature = "import",
     doc = "[`read`] and [`load`] (feature `import`) read besides it the layouts that others have published captures in. \
@@ -46,6 +47,7 @@ mod format;
 mod import;
 mod layout;
 mod mask;
+mod player;
 mod reader;
 mod record;
 mod recorder;
@@ -62,6 +64,7 @@ pub use format::{MAX_LINE, MAX_RECORD_BYTES};
 pub use import::{load, read};
 pub use layout::Layout;
 pub use mask::Mask;
+pub use player::{Departure, DepartureOutcome, PlayWatch, PlayedReader, PlayedWriter, Player};
 pub use reader::{MAX_FILE, MAX_LINES, load_own, read_own};
 pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;

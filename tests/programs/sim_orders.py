@@ -22,7 +22,7 @@ SECONDS = 20  # a ceiling; nothing here waits that long when the answer comes
 
 VALUES = {  # a valid value for each option that takes one
     "--baud": "115200", "--link": "x", "--modems": "2", "--profile": "sim800", "--seed": "7", "--pin": "1234",
-    "--latency": "5", "--jitter": "5", "--rtt": "5", "--echo": "0", "--uart-buffer": "64", "--host": "a.test=127.0.0.1", "--fault": "reboot@12s",
+    "--latency": "5", "--jitter": "5", "--rtt": "5", "--play": "x", "--echo": "0", "--uart-buffer": "64", "--host": "a.test=127.0.0.1", "--fault": "reboot@12s",
     "--control": "x",
 }
 

@@ -9,4 +9,5 @@ mod doctor;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;
+mod player;
 mod ports;

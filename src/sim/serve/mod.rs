@@ -5,6 +5,8 @@ mod clock;
 mod console;
 mod in_process;
 #[cfg(unix)]
+mod play;
+#[cfg(unix)]
 mod pty;
 #[cfg(unix)]
 mod remote;
@@ -14,6 +16,8 @@ mod run;
 #[cfg(unix)]
 pub use console::{Console, converse, obey};
 pub use in_process::{Handle, Reader, Writer, in_process};
+#[cfg(unix)]
+pub use play::play;
 #[cfg(unix)]
 pub use pty::Pty;
 #[cfg(unix)]

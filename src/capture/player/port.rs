@@ -1,0 +1,153 @@
+//! The two halves of a played port.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::departure::Departure;
+use super::script::Script;
+
+/// Opens the port: what came before the first write is on its way.
+pub(super) fn open(script: Script, is_timed: bool) -> (PlayedReader, PlayedWriter, PlayWatch) {
+    let opening = script.opening();
+    let stage = Stage { script, is_timed, output: VecDeque::new(), is_closed: false };
+    let shared = Arc::new(Shared { stage: Mutex::new(stage), changed: Condvar::new() });
+    shared.lock().send(opening);
+    (PlayedReader { shared: shared.clone() }, PlayedWriter { shared: shared.clone() }, PlayWatch { shared })
+}
+
+#[derive(Debug)]
+struct Shared {
+    stage: Mutex<Stage>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Stage {
+    script: Script,
+    is_timed: bool,
+    /// What comes, and when.
+    output: VecDeque<(Instant, Vec<u8>)>,
+    is_closed: bool,
+}
+
+impl Stage {
+    fn send(&mut self, pieces: Vec<(Duration, Vec<u8>)>) {
+        let now = Instant::now();
+        for (after, piece) in pieces {
+            let after = if self.is_timed { after } else { Duration::ZERO };
+            let due = now.checked_add(after).unwrap_or(now);
+            // Nothing overtakes what was said before.
+            let due = self.output.back().map_or(due, |(before, _)| due.max(*before));
+            self.output.push_back((due, piece));
+        }
+    }
+
+    /// Whether everything of the capture was written and read.
+    fn is_over(&self) -> bool {
+        self.script.is_over() && self.output.is_empty()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The half that the capture's modem speaks through. Reads wait; `Ok(0)` is the end, once the writer is dropped.
+#[derive(Debug)]
+pub struct PlayedReader {
+    shared: Arc<Shared>,
+}
+
+impl Read for PlayedReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut stage = self.shared.lock();
+        loop {
+            let (now, is_closed) = (Instant::now(), stage.is_closed);
+            let wait = match stage.output.front_mut() {
+                Some((due, piece)) if *due <= now => {
+                    let count = piece.len().min(into.len());
+                    for (to, from) in into.iter_mut().zip(piece.drain(..count)) {
+                        *to = from;
+                    }
+                    if piece.is_empty() {
+                        stage.output.pop_front();
+                        self.shared.changed.notify_all();
+                    }
+                    if count > 0 || into.is_empty() {
+                        return Ok(count);
+                    }
+                    continue;
+                }
+                Some((due, _)) => Some(due.saturating_duration_since(now)),
+                None if is_closed => return Ok(0),
+                None => None,
+            };
+            stage = match wait {
+                Some(wait) => {
+                    let waited = self.shared.changed.wait_timeout(stage, wait);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.shared.changed.wait(stage).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+/// The half that the program speaks through. Dropping it closes the port.
+#[derive(Debug)]
+pub struct PlayedWriter {
+    shared: Arc<Shared>,
+}
+
+impl Write for PlayedWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut stage = self.shared.lock();
+        if stage.is_closed {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        let output = stage.script.write(bytes);
+        stage.send(output);
+        self.shared.changed.notify_all();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for PlayedWriter {
+    fn drop(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+/// Tells how far a capture was played, and where the program left it.
+#[derive(Clone, Debug)]
+pub struct PlayWatch {
+    shared: Arc<Shared>,
+}
+
+impl PlayWatch {
+    /// Where the program has left the capture so far, at most the first 1024 places.
+    pub fn departures(&self) -> Vec<Departure> {
+        self.shared.lock().script.departures().to_vec()
+    }
+
+    /// Whether every write of the capture has come and everything was read.
+    pub fn is_over(&self) -> bool {
+        self.shared.lock().is_over()
+    }
+
+    /// Waits until [`is_over`](Self::is_over), at most this long; answers whether it is.
+    pub fn wait_over(&self, timeout: Duration) -> bool {
+        let stage = self.shared.lock();
+        let waited = self.shared.changed.wait_timeout_while(stage, timeout, |stage| !stage.is_over());
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_over()
+    }
+}
