@@ -255,6 +255,27 @@ fn a_port_that_goes_while_a_send_is_open_gives_the_peer_nothing_but_the_payload(
     }
 }
 
+/// A module whose echo is on sends what fills up the send back, and a line `>` in it looks like another prompt.
+#[test]
+fn a_payload_that_looks_like_a_prompt_on_its_way_back_is_not_written_for_ever() {
+    let payload = b"wxyz\r\n>\r\n";
+    let mut pair = without_prompts();
+    let socket = pair.channel_open();
+    let ticket = pair.sending(socket, payload);
+    pair.run_for(MOMENT);
+    pair.pull_out();
+    assert!(matches!(pair.answer(ticket), Err(Error::PortLost(_))));
+    heal(&mut pair);
+    pair.left_behind(payload);
+    pair.left_behind("ATE1\r\n");
+    pair.plug_in();
+    let before = pair.wrote("\r\n>");
+    pair.run_for(Duration::from_secs(20));
+    let fills = pair.wrote("\r\n>") - before;
+    assert!(fills <= 3, "{fills}: {}", pair.story());
+    still_works(&mut pair);
+}
+
 /// The module has not said that the channel has ended, so it prompts whenever it likes.
 #[test]
 fn a_bearer_that_the_application_resets_says_nothing_of_the_prompt() {

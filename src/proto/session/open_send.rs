@@ -8,11 +8,17 @@ use crate::at::harmless_len;
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::proto) struct OpenSend {
     payload: Vec<u8>,
+    /// How often it was filled up.
+    fills: u32,
 }
+
+/// How often a send is filled up with its own bytes. A module that sends them back may say `>` with them, which looks like a prompt
+/// that asks for them again.
+const MAX_FILLS: u32 = 2;
 
 impl OpenSend {
     pub(super) fn new(payload: Vec<u8>) -> Self {
-        Self { payload }
+        Self { payload, fills: 0 }
     }
 
     /// The payload itself, for a module that has asked for it and got nothing else since.
@@ -20,12 +26,17 @@ impl OpenSend {
         self.payload
     }
 
+    /// It is filled up once more.
+    pub(super) fn filled(self) -> Self {
+        Self { fills: self.fills.saturating_add(1), ..self }
+    }
+
     /// The bytes to write when the module may be waiting or not, with a line end that makes the next command stand alone:
     /// behind a payload it is passed over. A datagram can't be cut to be harmless as commands; as many CR go out in
-    /// its place, and are a datagram of their own if the module waits.
+    /// its place, and are a datagram of their own if the module waits; and so do they where the payload has not ended the wait.
     pub(super) fn into_fill(self) -> Vec<u8> {
         let mut fill = self.payload;
-        if harmless_len(&fill, usize::MAX) < fill.len() {
+        if self.fills > MAX_FILLS || harmless_len(&fill, usize::MAX) < fill.len() {
             fill.fill(b'\r');
         }
         fill.extend_from_slice(b"\r\n");
@@ -48,6 +59,16 @@ mod tests {
     fn a_stream_is_settled_by_its_own_bytes_and_a_datagram_that_is_a_command_is_not_written() {
         assert_eq!(OpenSend::new(b"hello".to_vec()).into_fill(), b"hello\r\n");
         assert_eq!(OpenSend::new(b"AT+X".to_vec()).into_fill(), b"\r\r\r\r\r\n");
+    }
+
+    #[test]
+    fn a_payload_that_does_not_end_the_wait_is_not_written_for_ever() {
+        let mut open = OpenSend::new(b"a\r\n>b".to_vec());
+        for _ in 0..MAX_FILLS {
+            open = open.filled();
+            assert_eq!(open.clone().into_fill(), b"a\r\n>b\r\n");
+        }
+        assert_eq!(open.filled().into_fill(), b"\r\r\r\r\r\r\n");
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Session {
 
     /// Writes what ends a send if the module waits for it.
     pub(super) fn fill_up(&mut self, open: Option<OpenSend>, out: &mut Outbox) {
-        if let Some(open) = open {
+        if let Some(open) = open.map(OpenSend::filled) {
             out.write(open.clone().into_fill());
             self.unproved = Some(open);
         }
