@@ -6,6 +6,7 @@ mod diagnosis_hostile;
 mod diagnosis_rules;
 mod diagnosis_tls;
 mod doctor;
+mod hardware_check;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;

@@ -1,0 +1,192 @@
+//! Asks a module what documents leave open, and writes a report and a masked capture to send.
+//!
+//! ```text
+//! cargo run --example hardware_check -- --port /dev/ttyUSB0 --connect echo.example:7
+//! cargo run --example hardware_check -- --simulate luatos
+//! ```
+
+#[path = "common/observations.rs"]
+mod observations;
+#[path = "common/shell.rs"]
+mod shell;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use air724ug::capture::{Header, Recorder};
+use air724ug::sim::{MemoryNetwork, Peer, Profile, Settings, Simulator, VirtualHost};
+use air724ug::time::Timestamp;
+use observations::{Line, Observation, masked, observe};
+use shell::complain;
+
+const HELP: &str = "\
+Asks a module for each assumption of docs/protocol.md that commands can answer. Nothing is written to its flash; what is set is
+forgotten at a restart. Connections that are open on the module are ended.
+
+usage: hardware_check --port PATH | --simulate PROFILE [options]
+
+  --port PATH          the module's AT port
+  --baud N             its line rate [115200]
+  --simulate PROFILE   the simulated modem in place of a module: air724, luatos, vendor8910, air780e, sim800
+  --connect HOST:PORT  an echo server: some hundred bytes are sent to it [no connection]
+  --capture FILE       records what passes, numbers of card, module and subscriber masked
+  --help               this text
+
+exit code: 0 if something was answered, 1 if the module is silent, 2 for wrong options, 74 if the output can't be written
+";
+
+/// The options of the command line.
+#[derive(Default)]
+struct Options {
+    port: Option<String>,
+    baud: Option<u32>,
+    profile: Option<String>,
+    server: Option<(String, u16)>,
+    capture: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let options = match shell::arguments().and_then(parse) {
+        Ok(Some(options)) => options,
+        Ok(None) => return ended(shell::print(HELP), ExitCode::SUCCESS),
+        Err(problem) => {
+            complain(format_args!("hardware_check: {problem}; --help lists the options"));
+            return ExitCode::from(2);
+        }
+    };
+    let line = match line(&options) {
+        Ok(line) => line,
+        Err(problem) => {
+            complain(format_args!("hardware_check: {problem}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let capture = match options.capture.as_ref().map(File::create_new).transpose() {
+        Ok(capture) => capture,
+        Err(error) => {
+            complain(format_args!("hardware_check: can't record: {error}"));
+            return ExitCode::from(shell::IO_ERROR);
+        }
+    };
+    report(line, capture, &options)
+}
+
+fn report(line: Box<dyn Line>, capture: Option<File>, options: &Options) -> ExitCode {
+    let header = Header {
+        what: "the observations of hardware_check".into(),
+        source: format!("hardware_check of air724ug {}", env!("CARGO_PKG_VERSION")),
+        expect: vec!["not known".into()],
+    };
+    let recorder = capture.map(|file| Recorder::new(file, &header));
+    let mut recorded = RecordedLine { line, recorder, begun: Instant::now() };
+    let mut written = Ok(());
+    let server = options.server.as_ref().map(|(host, port)| (host.as_str(), *port));
+    let found = observe(&mut recorded, server, &mut |observation: &Observation| {
+        if written.is_ok() {
+            let line = masked(format!("{observation}\n").as_bytes());
+            written = shell::print(String::from_utf8_lossy(&line));
+        }
+    });
+    let answered = found.iter().any(|observation| observation.verdict != observations::Verdict::Open);
+    ended(written, if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn ended(written: io::Result<()>, code: ExitCode) -> ExitCode {
+    written.map_or_else(|error| shell::unwritten("hardware_check", &error), |()| code)
+}
+
+/// `None`: help is wanted.
+fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+    let mut options = Options::default();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+        match arg.as_str() {
+            "--help" | "-h" => return Ok(None),
+            "--port" => options.port = Some(value()?),
+            "--simulate" => options.profile = Some(value()?),
+            "--capture" => options.capture = Some(value()?.into()),
+            "--baud" => options.baud = Some(value()?.parse().map_err(|_| "--baud takes a number")?),
+            "--connect" => {
+                let text = value()?;
+                let parts = text
+                    .rsplit_once(':')
+                    .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+                options.server =
+                    Some(parts.ok_or_else(|| format!("--connect takes HOST:PORT, not \"{text}\""))?);
+            }
+            other => return Err(format!("there is no option {other}")),
+        }
+    }
+    match (&options.port, &options.profile) {
+        (Some(_), None) | (None, Some(_)) => Ok(Some(options)),
+        _ => Err("give either --port or --simulate".to_owned()),
+    }
+}
+
+fn line(options: &Options) -> Result<Box<dyn Line>, String> {
+    if let Some(name) = &options.profile {
+        let profile = Profile::named(name).ok_or_else(|| format!("there is no profile {name}"))?;
+        let mut network = MemoryNetwork::new();
+        network.serve("echo.test", 7, Peer::echo());
+        let modem = Simulator::new(Settings::default().profile(profile), network);
+        return Ok(Box::new(SimulatedLine(VirtualHost::new(modem))));
+    }
+    let path = options.port.as_deref().unwrap_or_default();
+    let builder = serialport::new(path, options.baud.unwrap_or(115_200)).timeout(Duration::from_millis(50));
+    let port = builder.open().map_err(|error| format!("can't open {path}: {error}"))?;
+    Ok(Box::new(PortLine(port)))
+}
+
+/// A simulated modem in virtual time.
+struct SimulatedLine(VirtualHost<MemoryNetwork>);
+
+impl Line for SimulatedLine {
+    fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
+        let mut heard = self.0.write(bytes);
+        heard.extend(self.0.wait(within));
+        Some(heard)
+    }
+}
+
+/// A serial port.
+struct PortLine(Box<dyn serialport::SerialPort>);
+
+impl Line for PortLine {
+    fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
+        self.0.write_all(bytes).ok()?;
+        let (begun, mut heard, mut buffer) = (Instant::now(), Vec::new(), [0; 4096]);
+        while begun.elapsed() < within {
+            match self.0.read(&mut buffer) {
+                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+                Err(_) => break,
+            }
+        }
+        Some(heard)
+    }
+}
+
+/// A line, recorded and masked.
+struct RecordedLine {
+    line: Box<dyn Line>,
+    recorder: Option<Recorder<File>>,
+    begun: Instant,
+}
+
+impl Line for RecordedLine {
+    fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
+        let asked_at = Timestamp::ZERO + self.begun.elapsed();
+        let heard = self.line.ask(bytes, within);
+        let answered_at = Timestamp::ZERO + self.begun.elapsed();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.to_modem(asked_at, &masked(bytes));
+            if let Some(heard) = heard.as_ref().filter(|heard| !heard.is_empty()) {
+                recorder.from_modem(answered_at, &masked(heard));
+            }
+        }
+        heard
+    }
+}
