@@ -202,6 +202,12 @@ pub enum Request {
         /// How long.
         timeout: Duration,
     },
+    /// Give up a request that still waits for a connection or for readiness: it is answered with [`Error::Closed`], and its
+    /// channel is free again when the module has closed what was begun on it. Any other request goes on. Answered at once.
+    Cancel {
+        /// Which request.
+        ticket: Ticket,
+    },
     /// Close a socket and wait until the module has done so. What was [written](super::Engine::write) goes out first, for at
     /// most 30 s.
     Close {
@@ -250,7 +256,11 @@ impl Request {
     pub(crate) fn needs_no_port(&self) -> bool {
         matches!(
             self,
-            Self::WaitReady { .. } | Self::Connect { .. } | Self::ConnectTls { .. } | Self::Forget { .. }
+            Self::WaitReady { .. }
+                | Self::Connect { .. }
+                | Self::ConnectTls { .. }
+                | Self::Cancel { .. }
+                | Self::Forget { .. }
         )
     }
 
@@ -280,6 +290,7 @@ impl Request {
             Self::Drain { socket, timeout } => format!("drain {socket:?}, at most {timeout:?}"),
             Self::Unacknowledged { socket, .. } => format!("unacknowledged of {socket:?}"),
             Self::WaitLeft { timeout } => format!("wait for what was written, at most {timeout:?}"),
+            Self::Cancel { ticket } => format!("cancel request {}", ticket.0),
             Self::Close { socket, timeout } => format!("close {socket:?}, at most {timeout:?}"),
             Self::Forget { socket } => format!("forget {socket:?}"),
             Self::Run(command) => {

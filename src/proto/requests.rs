@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::at::{Command, Payload, Refusal, Urc};
-use crate::error::{Error, NotReady};
+use crate::error::{CloseReason, Error, NotReady};
 use crate::proto::outbox::Answer;
 use crate::proto::owner::Owner;
 use crate::proto::self_check::SelfCheck;
@@ -232,6 +232,12 @@ impl Requests {
         let mut answers = self.fail_commands(error);
         answers.extend(self.waiting.drain(..).map(|waiting| (waiting.ticket, Err(error()))));
         answers
+    }
+
+    /// Gives up a request that waits for readiness.
+    pub(super) fn cancel(&mut self, ticket: Ticket) -> Vec<Answer> {
+        let cancelled = self.waiting.extract_if(.., |waiting| waiting.ticket == ticket);
+        cancelled.map(|waiting| (waiting.ticket, Err(Error::Closed(CloseReason::Local)))).collect()
     }
 
     /// Requests whose time is up.

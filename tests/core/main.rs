@@ -9,6 +9,7 @@
 mod support;
 
 mod bring_up;
+mod cancel;
 mod captures_engine;
 mod delivery;
 mod extremes;

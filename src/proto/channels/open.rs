@@ -1,7 +1,7 @@
 //! Connecting: a channel for each request, and what becomes of its connection.
 
 use crate::at::{ChannelId, Command, Protocol};
-use crate::error::{Error, NotReady};
+use crate::error::{CloseReason, Error, NotReady};
 use crate::proto::Ticket;
 use crate::proto::bearer::Sign;
 use crate::proto::outbox::Outbox;
@@ -150,6 +150,21 @@ impl Channels {
         self.assign(now);
     }
 
+    /// Gives up the connection of a request that waits for it, if one does.
+    pub(in crate::proto) fn cancel_connect(&mut self, now: Timestamp, ticket: Ticket, out: &mut Outbox) {
+        let cancelled = || Error::Closed(CloseReason::Local);
+        let is_it = |opening: &Opening| opening.ticket == Some(ticket);
+        if let Some(at) = self.queue.0.iter().position(is_it) {
+            self.queue.0.remove(at);
+            return refuse_connect(Some(ticket), cancelled(), out);
+        }
+        for id in ChannelId::all() {
+            if self.channel(id).link.opening().is_some_and(is_it) {
+                self.give_up(now, id, cancelled(), out);
+            }
+        }
+    }
+
     pub(super) fn expire_connect(
         &mut self,
         now: Timestamp,
@@ -163,16 +178,23 @@ impl Channels {
         if !due {
             return;
         }
-        channel.stale_until = now + STALE;
         if channel.link.is_connecting() {
             self.bearer.sign(now, Sign::Weak);
         }
         let channel = self.channel(id);
-        let Some(opening) = channel.link.opening().cloned() else { return };
+        let Some(opening) = channel.link.opening() else { return };
         let error = match (&channel.link, not_ready) {
             (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
             _ => opening.late(),
         };
+        self.give_up(now, id, error, out);
+    }
+
+    /// No request waits for the connection any more: what the module has of it is closed.
+    fn give_up(&mut self, now: Timestamp, id: ChannelId, error: Error, out: &mut Outbox) {
+        let channel = self.channel(id);
+        let Some(opening) = channel.link.opening().cloned() else { return };
+        channel.stale_until = now + STALE;
         channel.link.release();
         self.fail_connect(id, opening, error, out);
     }

@@ -48,6 +48,11 @@ impl Engine {
                 self.stream_asked(now, ticket, request);
             }
             Request::WaitLeft { timeout } => self.channels.wait_left(now, ticket, timeout, out),
+            Request::Cancel { ticket: cancelled } => {
+                self.channels.cancel_connect(now, cancelled, out);
+                out.answer_all(self.requests.cancel(cancelled));
+                out.answer(ticket, Ok(Response::Done));
+            }
             Request::Close { socket, timeout } => {
                 self.channels.close(now, socket, ticket, timeout, out);
                 self.stream_handles(now, StreamInput::Left);

@@ -200,6 +200,7 @@ impl Transparent {
             | Request::Drain { .. }
             | Request::Unacknowledged { .. }
             | Request::WaitLeft { .. }
+            | Request::Cancel { .. }
             | Request::Close { .. }
             | Request::Forget { .. } => false,
         };
