@@ -1,7 +1,8 @@
 //! Real sockets on an Air724UG LTE Cat.1 modem (openLuat, RDA8910) for a host on its UART or USB port.
 //!
 //! A blocking library in the manner of [`std::net`]: open a port, wait until the module is ready, connect up to eight
-//! TCP sockets, read and write.
+//! TCP sockets, read and write. With the feature `async` the same as futures for any executor, in `AsyncModem` and `AsyncSocket`, and
+//! with `tokio` and `futures-io` their `AsyncRead` and `AsyncWrite`.
 //!
 //! ```no_run
 //! use air724ug::{Config, Modem};
@@ -35,8 +36,8 @@
 //!
 //! # What it does not do
 //!
-//! No SMS, no calls, no `async`. Every modem has one thread of its
-//! own and needs no runtime.
+//! No SMS, no calls, no runtime. Every modem has one thread of its own, also where tasks wait in place of threads
+//! (feature `async`).
 
 #![forbid(unsafe_code)]
 
@@ -94,6 +95,8 @@ pub mod supervisor {
 pub use at::{ChannelId, PingReply, RegistrationStatus};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
+#[cfg(feature = "async")]
+pub use modem::{AsyncConnector, AsyncModem, AsyncSocket, AsyncTlsSocket, AsyncUdpSocket, Events};
 pub use modem::{
     CloseError, Connector, Heartbeat, Keepalive, Modem, Received, Registration, Remote, Socket, TlsSocket,
     ToRemote, TransparentStream, UdpSocket, transport,

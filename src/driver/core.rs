@@ -1,11 +1,14 @@
 //! The core, and everything that its outputs go to.
 
+#[cfg(feature = "async")]
+mod futures;
+
 use std::io;
 
 use crossbeam_channel::Receiver;
 
 use crate::port::DirectWrite;
-use crate::proto::{Engine, Event, Input, Output, Request, SocketId};
+use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::answers::{Answer, Answers};
@@ -13,6 +16,9 @@ use super::beats::Beats;
 use super::readiness::{Readable, Readiness};
 use super::recording::Recording;
 use super::subscribers::Subscribers;
+#[cfg(feature = "async")]
+use super::task_answers::TaskAnswers;
+use super::tasks::Woken;
 use super::timer_state::TimerState;
 
 /// The engine, the bytes it wants written, and which call waits for what.
@@ -26,6 +32,10 @@ pub(super) struct Core {
     /// Whether a thread that writes without the lock has bytes that the port did not take yet.
     in_hand: bool,
     answers: Answers,
+    #[cfg(feature = "async")]
+    task_answers: TaskAnswers,
+    /// The tasks that are woken when the lock is let go.
+    woken: Woken,
     subscribers: Subscribers,
     watched: Readiness,
     recording: Option<Recording>,
@@ -65,6 +75,9 @@ impl Core {
             unwritten: Vec::new(),
             in_hand: false,
             answers: Answers::default(),
+            #[cfg(feature = "async")]
+            task_answers: TaskAnswers::default(),
+            woken: Woken::default(),
             subscribers: Subscribers::default(),
             watched,
             recording,
@@ -258,7 +271,7 @@ impl Core {
             self.leave_port(now, reason);
             self.port = PortState::Closed;
             self.handle(now, Input::PortLost(reason));
-            self.subscribers.end();
+            self.subscribers.end(&mut self.woken);
             self.beats.end();
             self.recording = None;
         }
@@ -324,7 +337,7 @@ impl Core {
                 self.write(now, &bytes);
                 self.engine.reuse(bytes);
             }
-            Output::Answered(ticket, result) => self.answers.deliver(ticket, result),
+            Output::Answered(ticket, result) => self.deliver(ticket, result),
             Output::Event(event) => {
                 match &event {
                     Event::Stray(channel, len) => {
@@ -335,16 +348,28 @@ impl Core {
                     Event::Fault(fault) => log::warn!("the serial line was damaged: {fault}"),
                     other => log::debug!("{other:?}"),
                 }
-                self.subscribers.tell(&event);
+                self.subscribers.tell(&event, &mut self.woken);
                 if let Event::Closed(socket, _) = event {
                     self.beats.release(socket);
                 }
             }
             Output::Beat(socket, count) => self.beats.ask(socket, count),
-            Output::Readable(socket) => self.watched.signal(socket),
-            Output::Writable(socket) => self.watched.has_room(socket),
+            Output::Readable(socket) => self.watched.signal(socket, &mut self.woken),
+            Output::Writable(socket) => self.watched.has_room(socket, &mut self.woken),
             Output::Dtr(on) => self.dtr = self.direct.is_some().then_some(on),
         }
+    }
+
+    /// Takes the tasks that are to be woken.
+    pub(super) fn take_woken(&mut self) -> Woken {
+        std::mem::take(&mut self.woken)
+    }
+
+    /// Hands an answer over to the call or the future that waits for it.
+    fn deliver(&mut self, ticket: Ticket, result: crate::Result<Response>) {
+        #[cfg(feature = "async")]
+        let Some(result) = self.task_answers.deliver(ticket, result, &mut self.woken) else { return };
+        self.answers.deliver(ticket, result);
     }
 
     fn write(&mut self, now: Timestamp, bytes: &[u8]) {
@@ -367,7 +392,7 @@ impl Core {
         record(recording);
         if let Some(error) = recording.take_error() {
             self.recording = None;
-            self.subscribers.tell(&Event::CaptureEnded(error.to_string()));
+            self.subscribers.tell(&Event::CaptureEnded(error.to_string()), &mut self.woken);
         }
     }
 }

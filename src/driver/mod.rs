@@ -12,11 +12,17 @@ mod beats;
 mod core;
 mod keeper;
 mod line;
+mod lock;
+#[cfg(feature = "async")]
+mod polled;
 mod port_threads;
 mod readiness;
 mod recording;
 mod shared;
 mod subscribers;
+#[cfg(feature = "async")]
+mod task_answers;
+mod tasks;
 mod thread;
 mod timer_state;
 
@@ -39,6 +45,8 @@ use self::shared::Shared;
 pub(crate) use self::beats::Says;
 pub(crate) use self::readiness::Readable;
 pub(crate) use self::recording::{CaptureFile, CaptureWatch, Recording};
+#[cfg(feature = "async")]
+pub(crate) use self::tasks::{TaskKey, Wakers, Woken};
 
 /// A running modem.
 #[derive(Debug)]

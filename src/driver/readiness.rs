@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(feature = "async")]
+use std::task::Context;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+#[cfg(feature = "async")]
+use super::tasks::TaskKey;
+use super::tasks::{Wakers, Woken};
 use crate::proto::SocketId;
 use crate::time::Timestamp;
 
@@ -54,6 +59,11 @@ struct Entry {
     readers: Arc<AtomicUsize>,
     read_at: Option<Timestamp>,
     unread: usize,
+    /// The futures that wait for data or the end, and for room.
+    reading: Wakers,
+    writing: Wakers,
+    /// Whether one that reads was woken and has not looked yet.
+    is_called: bool,
     /// Whether the latest bytes made it press.
     pressed: bool,
 }
@@ -74,6 +84,9 @@ impl Readiness {
             readers: readers.clone(),
             read_at: None,
             unread: 0,
+            reading: Wakers::default(),
+            writing: Wakers::default(),
+            is_called: false,
             pressed: false,
         };
         self.all.push(entry);
@@ -85,16 +98,18 @@ impl Readiness {
     }
 
     /// Tells the reader.
-    pub(super) fn signal(&self, socket: SocketId) {
-        if let Some(entry) = self.all.iter().find(|entry| entry.socket == socket) {
+    pub(super) fn signal(&mut self, socket: SocketId, woken: &mut Woken) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.is_called |= entry.reading.wake_all(woken);
             // A signal that waits already has the same effect.
             let _ = entry.signal.try_send(());
         }
     }
 
     /// Tells the writer.
-    pub(super) fn has_room(&self, socket: SocketId) {
-        if let Some(entry) = self.all.iter().find(|entry| entry.socket == socket) {
+    pub(super) fn has_room(&mut self, socket: SocketId, woken: &mut Woken) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.writing.wake_all(woken);
             let _ = entry.room.try_send(());
         }
     }
@@ -103,6 +118,7 @@ impl Readiness {
     pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.read_at = Some(now);
+            entry.is_called = false;
         }
     }
 
@@ -125,9 +141,57 @@ impl Readiness {
     }
 }
 
+/// The part that futures use.
+#[cfg(feature = "async")]
+impl Readiness {
+    /// The future is woken when there is something to read, or the socket has ended.
+    pub(super) fn wait_readable(
+        &mut self,
+        socket: SocketId,
+        key: TaskKey,
+        cx: &Context<'_>,
+        woken: &mut Woken,
+    ) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.reading.wait(key, cx, woken);
+        }
+    }
+
+    /// The future is woken when there is room, or the socket has ended.
+    pub(super) fn wait_writable(
+        &mut self,
+        socket: SocketId,
+        key: TaskKey,
+        cx: &Context<'_>,
+        woken: &mut Woken,
+    ) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.writing.wait(key, cx, woken);
+        }
+    }
+
+    /// The future waits no more.
+    pub(super) fn quit(&mut self, socket: SocketId, key: TaskKey, woken: &mut Woken) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.reading.quit(key, woken);
+            entry.writing.quit(key, woken);
+            entry.is_called = false;
+        }
+    }
+
+    /// Every future looks again.
+    pub(super) fn wake_tasks(&mut self, socket: SocketId, woken: &mut Woken) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.reading.wake_all(woken);
+            entry.writing.wake_all(woken);
+        }
+    }
+}
+
 impl Entry {
     fn is_read(&self, now: Timestamp) -> bool {
-        self.readers.load(Ordering::SeqCst) > 0 || self.read_at.is_some_and(|at| now - at < READS)
+        let waits = self.readers.load(Ordering::SeqCst) > 0 || !self.reading.is_empty();
+        waits || self.is_called || self.read_at.is_some_and(|at| now - at < READS)
     }
 }
 
@@ -155,5 +219,28 @@ mod tests {
         now += READS;
         watched.press(now, |_| 180);
         assert!(!watched.is_pressed(|_| 180), "no call reads any more");
+    }
+
+    #[cfg(feature = "async")]
+    #[test]
+    fn a_future_that_waits_reads_until_it_has_looked_or_is_dropped() {
+        let socket = SocketId { channel: ChannelId::new(3).unwrap(), generation: 1 };
+        let mut watched = Readiness::new(100);
+        let _readable = watched.add(socket);
+        let (now, mut woken, key) = (Timestamp::from_secs(10), Woken::default(), TaskKey::new());
+        let cx = Context::from_waker(std::task::Waker::noop());
+        let mut unread = 100;
+        let mut presses = |watched: &mut Readiness| {
+            unread += 10;
+            watched.press(now, |_| unread);
+            watched.was_pressed()
+        };
+        assert!(!presses(&mut watched), "none waits");
+        watched.wait_readable(socket, key, &cx, &mut woken);
+        assert!(presses(&mut watched), "one waits");
+        watched.signal(socket, &mut woken);
+        assert!(presses(&mut watched), "it was woken and has not looked");
+        watched.quit(socket, key, &mut woken);
+        assert!(!presses(&mut watched), "it is dropped");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::lock::CoreGuard;
 use crate::port::Waker;
 use crate::time::Timestamp;
 
@@ -27,7 +28,11 @@ impl Shared {
         Arc::new(Self { core: Mutex::new(core), wake, relieved: Condvar::new(), origin: Instant::now() })
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+    pub(super) fn lock(&self) -> CoreGuard<'_> {
+        CoreGuard::new(self.bare_lock())
+    }
+
+    fn bare_lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(|poisoned| self.mend(poisoned))
     }
 
@@ -48,9 +53,12 @@ impl Shared {
     }
 
     /// Lets a reader run whose window is filling up.
-    pub(super) fn relieve(&self, mut core: MutexGuard<'_, Core>) {
-        if core.is_pressed() {
-            drop(self.relieved.wait_timeout_while(core, RELIEF, |core| core.is_pressed()));
+    pub(super) fn relieve(&self, mut core: CoreGuard<'_>) {
+        let is_pressed = core.is_pressed();
+        // Wakes the tasks that read.
+        drop(core);
+        if is_pressed {
+            drop(self.relieved.wait_timeout_while(self.bare_lock(), RELIEF, |core| core.is_pressed()));
         }
     }
 

@@ -1,7 +1,13 @@
 //! The subscribers to events.
 
+#[cfg(feature = "async")]
+use std::task::Context;
+
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+#[cfg(feature = "async")]
+use super::tasks::TaskKey;
+use super::tasks::{Wakers, Woken};
 use crate::proto::Event;
 
 /// How many events wait for a subscriber that does not take them. Beyond that it misses some and is told how many.
@@ -17,27 +23,69 @@ pub(super) struct Subscribers {
 struct Subscriber {
     sender: Sender<Event>,
     missed: u64,
+    /// The task that waits for an event.
+    task: Wakers,
+    /// The stream that this subscriber is, if it is one.
+    #[cfg(feature = "async")]
+    key: Option<TaskKey>,
 }
 
 impl Subscribers {
     pub(super) fn add(&mut self) -> Receiver<Event> {
         // Bounded below: a bounded channel would take all of its memory at once.
         let (sender, receiver) = unbounded();
-        self.all.push(Subscriber { sender, missed: 0 });
+        self.all.push(Subscriber {
+            sender,
+            missed: 0,
+            task: Wakers::default(),
+            #[cfg(feature = "async")]
+            key: None,
+        });
         receiver
     }
 
     /// Tells every subscriber; those that are gone are forgotten.
-    pub(super) fn tell(&mut self, event: &Event) {
-        self.all.retain_mut(|subscriber| subscriber.tell(event));
+    pub(super) fn tell(&mut self, event: &Event, woken: &mut Woken) {
+        self.all.retain_mut(|subscriber| {
+            subscriber.task.wake_all(woken);
+            subscriber.tell(event)
+        });
     }
 
     /// Nothing more will happen: every iteration over events ends.
-    pub(super) fn end(&mut self) {
-        for subscriber in std::mem::take(&mut self.all) {
+    pub(super) fn end(&mut self, woken: &mut Woken) {
+        for mut subscriber in std::mem::take(&mut self.all) {
+            subscriber.task.wake_all(woken);
             if subscriber.missed > 0 {
                 let _ = subscriber.sender.send(Event::Missed(subscriber.missed));
             }
+        }
+    }
+}
+
+/// The part that streams use.
+#[cfg(feature = "async")]
+impl Subscribers {
+    /// A subscriber that is a stream with this key.
+    pub(super) fn add_stream(&mut self, key: TaskKey) -> Receiver<Event> {
+        let receiver = self.add();
+        if let Some(subscriber) = self.all.last_mut() {
+            subscriber.key = Some(key);
+        }
+        receiver
+    }
+
+    /// The stream is woken by the next event, or the end.
+    pub(super) fn wait(&mut self, key: TaskKey, cx: &Context<'_>, woken: &mut Woken) {
+        if let Some(subscriber) = self.all.iter_mut().find(|subscriber| subscriber.key == Some(key)) {
+            subscriber.task.wait(key, cx, woken);
+        }
+    }
+
+    /// The stream is gone.
+    pub(super) fn quit(&mut self, key: TaskKey, woken: &mut Woken) {
+        if let Some(index) = self.all.iter().position(|subscriber| subscriber.key == Some(key)) {
+            self.all.swap_remove(index).task.quit(key, woken);
         }
     }
 }
@@ -68,9 +116,9 @@ mod tests {
         let mut subscribers = Subscribers::default();
         let slow = subscribers.add();
         let event = Event::Expired(Deadline::Answer);
-        (0..WAITING + 10).for_each(|_| subscribers.tell(&event));
+        (0..WAITING + 10).for_each(|_| subscribers.tell(&event, &mut Woken::default()));
         (0..WAITING).for_each(|_| drop(slow.recv().unwrap()));
-        subscribers.tell(&event);
+        subscribers.tell(&event, &mut Woken::default());
         assert_eq!(slow.try_recv().unwrap(), Event::Missed(10));
         assert_eq!(slow.try_recv().unwrap(), event);
     }
@@ -80,10 +128,10 @@ mod tests {
         let mut subscribers = Subscribers::default();
         let (quick, slow) = (subscribers.add(), subscribers.add());
         for _ in 0..=WAITING {
-            subscribers.tell(&Event::PortLost);
+            subscribers.tell(&Event::PortLost, &mut Woken::default());
             drop(quick.try_recv());
         }
-        subscribers.end();
+        subscribers.end(&mut Woken::default());
         assert_eq!(quick.iter().count(), 0);
         assert_eq!(slow.iter().last(), Some(Event::Missed(1)));
     }
@@ -93,7 +141,7 @@ mod tests {
         let mut subscribers = Subscribers::default();
         drop(subscribers.add());
         let stays = subscribers.add();
-        subscribers.tell(&Event::Restarted);
+        subscribers.tell(&Event::Restarted, &mut Woken::default());
         assert_eq!(subscribers.all.len(), 1);
         assert_eq!(stays.recv().unwrap(), Event::Restarted);
     }

@@ -52,10 +52,21 @@ impl<T: Transport> Connector<T> {
     /// [`Error::PortLost`].
     pub fn connect(&self, remote: impl ToRemote) -> Result<Socket<T>> {
         let remote = remote.to_remote()?;
-        match self.modem.driver.call(self.request(&remote)?)? {
+        let answer = self.modem.driver.call(self.request(&remote)?)?;
+        self.connected(answer, remote)
+    }
+
+    /// The socket that the answer names.
+    pub(super) fn connected(&self, answer: Response, remote: Remote) -> Result<Socket<T>> {
+        match answer {
             Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, self.protocol, remote)),
             other => Err(unexpected(&other)),
         }
+    }
+
+    #[cfg(feature = "async")]
+    pub(super) fn modem(&self) -> &Modem {
+        &self.modem
     }
 
     /// As [`connect`](Self::connect), with sockets of which the transport is not known.
@@ -64,7 +75,7 @@ impl<T: Transport> Connector<T> {
         Connector { modem, protocol, timeout, tls, transport: PhantomData }
     }
 
-    fn request(&self, remote: &Remote) -> Result<Request> {
+    pub(super) fn request(&self, remote: &Remote) -> Result<Request> {
         let (host, port, timeout) = (quotable(remote)?, remote.port(), self.timeout);
         let Some(config) = &self.tls else {
             return Ok(Request::Connect { protocol: self.protocol, host, port, timeout });

@@ -1,8 +1,15 @@
 //! Writers of one socket take turns.
 
+#[cfg(feature = "async")]
+use std::sync::{Mutex, PoisonError};
+#[cfg(feature = "async")]
+use std::task::{Context, Poll};
+
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::deadline::Deadline;
+#[cfg(feature = "async")]
+use crate::driver::{TaskKey, Wakers, Woken};
 
 /// Keeps each writer's data together, and lets none wait beyond its time-out, as a lock would. Holds a buffer that each
 /// uses in turn.
@@ -10,12 +17,20 @@ use super::deadline::Deadline;
 pub(super) struct FairLock {
     give: Sender<Vec<u8>>,
     take: Receiver<Vec<u8>>,
+    /// The futures that wait for a turn.
+    #[cfg(feature = "async")]
+    tasks: Mutex<Wakers>,
 }
 
 impl FairLock {
     pub(super) fn new() -> Self {
         let (give, take) = bounded(1);
-        let turns = Self { give, take };
+        let turns = Self {
+            give,
+            take,
+            #[cfg(feature = "async")]
+            tasks: Mutex::default(),
+        };
         turns.give_back(Vec::new());
         turns
     }
@@ -32,6 +47,37 @@ impl FairLock {
     fn give_back(&self, buffer: Vec<u8>) {
         // There is room: the buffer was taken, and there is one.
         let _ = self.give.try_send(buffer);
+        #[cfg(feature = "async")]
+        self.change_tasks(|tasks, woken| {
+            tasks.wake_all(woken);
+        });
+    }
+}
+
+/// The part that futures use.
+#[cfg(feature = "async")]
+impl FairLock {
+    /// Takes a turn, or wakes the task when one is over.
+    pub(super) fn poll_take(&self, key: TaskKey, cx: &Context<'_>) -> Poll<Turn<'_>> {
+        let turn = || self.take.try_recv().map(|buffer| Poll::Ready(Turn { turns: self, buffer }));
+        turn().unwrap_or_else(|_| {
+            self.change_tasks(|tasks, woken| tasks.wait(key, cx, woken));
+            // One that was over before that woke no task.
+            turn().unwrap_or(Poll::Pending)
+        })
+    }
+
+    /// The future waits no more.
+    pub(super) fn quit(&self, key: TaskKey) {
+        self.change_tasks(|tasks, woken| tasks.quit(key, woken));
+    }
+
+    fn change_tasks(&self, change: impl FnOnce(&mut Wakers, &mut Woken)) {
+        // Tasks are woken without the lock.
+        let mut woken = Woken::default();
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut tasks, &mut woken);
+        drop(tasks);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Handles that an application holds.
 
+#[cfg(feature = "async")]
+mod asynchronous;
 mod connector;
 mod datagrams;
 mod deadline;
@@ -33,6 +35,8 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+#[cfg(feature = "async")]
+pub use asynchronous::{AsyncConnector, AsyncModem, AsyncSocket, AsyncTlsSocket, AsyncUdpSocket, Events};
 pub use connector::Connector;
 pub use delivery::CloseError;
 pub use heartbeat::{Heartbeat, Keepalive};
@@ -215,13 +219,7 @@ impl Modem {
     /// [`Error::Timeout`] after the question's own time-out, 9 s of most; [`Error::Refused`] with the module's code;
     /// [`Error::Unexpected`] for an answer that can't be read; [`Error::PortLost`].
     pub fn query<Q: Query>(&self, query: &Q) -> Result<Q::Answer> {
-        match self.driver.call(Request::query(query))? {
-            Response::Reply(reply) => query.read(&reply).ok_or_else(|| {
-                let (command, lines) = (reply.command(), reply.lines());
-                Error::Unexpected(format!("{command} was answered with {lines:?}").into())
-            }),
-            other => Err(unexpected(&other)),
-        }
+        query_answer(query, self.driver.call(Request::query(query))?)
     }
 
     /// Signal quality now (`AT+CSQ`).
@@ -272,10 +270,7 @@ impl Modem {
     /// command's turn too.
     pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
         let command = Command::of_user(text, timeout)?;
-        match self.driver.call(Request::Run(command))? {
-            Response::Reply(reply) => Ok(reply.into_lines()),
-            other => Err(unexpected(&other)),
-        }
+        command_reply(self.driver.call(Request::Run(command))?)
     }
 
     /// Runs a command that waits for payload behind a prompt (`>`, `DOWNLOAD`): `AT+HTTPDATA`, `AT+MPUBEX`, `AT+CMGS` and
@@ -302,10 +297,7 @@ impl Modem {
     /// [`Error::Timeout`] the module may have all of it, a part or nothing.
     pub fn command_with_payload(&self, text: &str, payload: &[u8], timeout: Duration) -> Result<Vec<String>> {
         let (command, payload) = Command::with_payload(text, payload, timeout)?;
-        match self.driver.call(Request::RunWithPayload { command, payload, timeout })? {
-            Response::Reply(reply) => Ok(reply.into_lines()),
-            other => Err(unexpected(&other)),
-        }
+        command_reply(self.driver.call(Request::RunWithPayload { command, payload, timeout })?)
     }
 
     /// Events from now on, every one, in order, for this subscriber. Dropping the receiver ends the subscription. A
@@ -373,6 +365,23 @@ fn opener(name: &str, config: &Config) -> Opener {
         return Opener::search(search);
     }
     Opener::named(name, config)
+}
+
+fn query_answer<Q: Query>(query: &Q, response: Response) -> Result<Q::Answer> {
+    match response {
+        Response::Reply(reply) => query.read(&reply).ok_or_else(|| {
+            let (command, lines) = (reply.command(), reply.lines());
+            Error::Unexpected(format!("{command} was answered with {lines:?}").into())
+        }),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn command_reply(response: Response) -> Result<Vec<String>> {
+    match response {
+        Response::Reply(reply) => Ok(reply.into_lines()),
+        other => Err(unexpected(&other)),
+    }
 }
 
 fn unexpected(response: &Response) -> Error {

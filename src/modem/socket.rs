@@ -48,8 +48,8 @@ pub(super) struct Shared {
     pub(super) turns: FairLock,
     pub(super) is_nonblocking: AtomicBool,
     pub(super) has_no_delay: AtomicBool,
-    no_more_reads: AtomicBool,
-    no_more_writes: AtomicBool,
+    pub(super) no_more_reads: AtomicBool,
+    pub(super) no_more_writes: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +59,9 @@ struct Timeouts {
 }
 
 /// The time-out of a close: the module's own limit (30 s) and a margin for commands before it.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(40);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(40);
 /// The most that is handed over at once; the rest of a longer send follows when the module has it.
-const MAX_HANDED_OVER: usize = 64 * 1024;
+pub(super) const MAX_HANDED_OVER: usize = 64 * 1024;
 
 impl<T: Transport> Socket<T> {
     pub(super) fn new(modem: Modem, id: SocketId, protocol: Protocol, remote: Remote) -> Self {
@@ -208,6 +208,8 @@ impl<T: Transport> Socket<T> {
             // A socket that has ended has no heartbeat anyhow.
             let _ = self.set_heartbeat(None);
         }
+        #[cfg(feature = "async")]
+        self.shared.modem.driver.wake_tasks(self.shared.id);
         if how == Shutdown::Both {
             self.shared.modem.driver.tell(Request::Close { socket: self.shared.id, timeout: CLOSE_TIMEOUT });
         }

@@ -87,6 +87,7 @@ const MAY_STAND: &[(&str, &str, &str)] = &[
     (".ci/run", "color", "the name of an option of other programs"),
     ("examples/sim.rs", "color", "the name of a variable that many programs read"),
     ("src/at/fields.rs", "recognize", "the name of a parser of nom"),
+    ("src/modem/asynchronous/tokio.rs", "initialize", "the name of a function of tokio"),
     ("src/capture/import/transcript.rs", "initializing", "what a program of others prints"),
 ];
 

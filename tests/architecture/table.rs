@@ -71,7 +71,8 @@ pub(crate) const PARTS: &[Part] = &[
         "modem",
         // `capture` and `port` only to open them.
         &["capture", "config", "diagnosis", "driver", "error", "port", "proto", "query", "time", "tls"],
-        &["crossbeam_channel", "log"],
+        // The last three by features of their names, for their traits.
+        &["crossbeam_channel", "log", "futures_core", "futures_io", "tokio"],
     ),
     // The simulated modem, and where it meets real sockets and a real terminal.
     // `rustls` in `sim/tls` alone, by feature `sim-tls`.
@@ -104,8 +105,20 @@ const THE_WORLD: &[&str] = &[
 const THREADS: &[&str] = &["std::sync::mpsc", "std::thread"];
 
 /// The crates that the table is about. `thiserror` is not one: it derives code and does nothing of its own.
-pub(crate) const CRATES: &[&str] =
-    &["crossbeam_channel", "env_logger", "log", "nom", "pkcs8", "rustix", "serialport", "zeroize"];
+pub(crate) const CRATES: &[&str] = &[
+    "crossbeam_channel",
+    "env_logger",
+    "futures",
+    "futures_core",
+    "futures_io",
+    "log",
+    "nom",
+    "pkcs8",
+    "rustix",
+    "serialport",
+    "tokio",
+    "zeroize",
+];
 
 /// What a string holds that knows the module's protocol.
 pub(crate) const PROTOCOL_TEXT: &[&str] = &[

@@ -82,8 +82,7 @@ fn a_wait_for_readiness_is_given_up_and_another_one_goes_on() {
 fn without_a_port_a_request_that_waits_for_one_is_given_up_too() {
     let mut pair = online();
     pair.unplug();
-    let tickets =
-        [pair.connecting(ECHO.0, ECHO.1, LONG), pair.ask(Request::WaitReady { timeout: LONG })];
+    let tickets = [pair.connecting(ECHO.0, ECHO.1, LONG), pair.ask(Request::WaitReady { timeout: LONG })];
     for ticket in tickets {
         cancelled(&mut pair, ticket);
     }

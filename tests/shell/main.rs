@@ -4,6 +4,8 @@
 mod support;
 
 mod api_line;
+mod async_futures;
+mod async_tokio;
 mod close_acknowledged;
 mod driver_load;
 mod interrupt;

@@ -1,0 +1,25 @@
+//! Futures in place of calls that block. The modem's thread wakes the task: there is no runtime, no timer and no thread besides.
+
+mod connector;
+mod events;
+#[cfg(feature = "futures-io")]
+mod futures_io;
+mod modem;
+mod pending;
+mod socket;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod turn;
+
+pub use connector::AsyncConnector;
+pub use events::Events;
+pub use modem::AsyncModem;
+pub use socket::AsyncSocket;
+
+use super::transport;
+
+/// A connection over which the module speaks TLS ([`AsyncModem::tls`]).
+pub type AsyncTlsSocket = AsyncSocket<transport::Tls>;
+
+/// A UDP association with one peer ([`AsyncModem::udp`]).
+pub type AsyncUdpSocket = AsyncSocket<transport::Udp>;

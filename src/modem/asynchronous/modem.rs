@@ -1,0 +1,120 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::events::Events;
+use super::pending::Pending;
+use super::{AsyncConnector, transport};
+use crate::config::Config;
+use crate::error::Result;
+use crate::modem::{Modem, command_reply, query_answer};
+use crate::proto::{Command, Request};
+use crate::query::Query;
+use crate::tls::TlsConfig;
+
+/// A [`Modem`] for code that is `async`. Feature `async`.
+///
+/// Any executor will do. The modem has the one thread that it always has, which wakes the task; no socket has one. Time-outs are the
+/// driver's own, so no timer of a runtime is needed.
+///
+/// ```no_run
+/// use air724ug::{AsyncModem, Config};
+/// use std::time::Duration;
+///
+/// # async fn run() -> air724ug::Result<()> {
+/// let modem = AsyncModem::open("/dev/ttyUSB0", Config::default())?;
+/// modem.wait_ready(Duration::from_secs(90)).await?;
+/// let socket = modem.tcp().connect(("example.com", 80)).await?;
+/// socket.send(b"GET / HTTP/1.0\r\n\r\n").await?;
+/// while let Ok(data) = socket.recv().await {
+///     println!("{} bytes", data.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A future that is dropped before it is ready loses no data:
+///
+/// | dropped | effect |
+/// |---|---|
+/// | [`connect`](AsyncConnector::connect) | the connection is given up, and its channel is free as soon as the module has closed it |
+/// | [`recv`](AsyncSocket::recv), `recv_from`, a read | nothing was taken; the next call gets the data |
+/// | [`send`](AsyncSocket::send) | what the driver has, at most 64 KiB of it, still goes out; nothing behind that does |
+/// | a write of a trait | nothing was taken |
+/// | a flush, [`wait_accepted`](AsyncSocket::wait_accepted) | the data go on |
+/// | [`close`](AsyncSocket::close) | the module closes the socket all the same |
+/// | [`wait_ready`](Self::wait_ready), `events().next()` | none |
+/// | [`command`](Self::command), [`query`](Self::query) | it may still run; its answer is dropped |
+///
+/// The last handle of a modem that is dropped closes the port. That waits for nothing but what was written on sockets, for at most 2 s; flush or
+/// [close](AsyncSocket::close) them before where the task must not block.
+#[derive(Clone, Debug)]
+pub struct AsyncModem {
+    modem: Modem,
+}
+
+impl AsyncModem {
+    /// Opens a port and begins to bring the module up ([`Modem::open`]). Opening takes some milliseconds, in which it blocks; a
+    /// search for a module (`auto`) takes longer.
+    ///
+    /// # Errors
+    /// As for [`Modem::open`].
+    pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
+        Modem::open(path, config).map(Self::from)
+    }
+
+    /// The same modem for code that blocks: what has no future of its own is here.
+    pub fn blocking(&self) -> &Modem {
+        &self.modem
+    }
+
+    /// Waits until sockets can be opened ([`Modem::wait_ready`]).
+    ///
+    /// # Errors
+    /// As for [`Modem::wait_ready`].
+    pub async fn wait_ready(&self, timeout: Duration) -> Result<()> {
+        Pending::ask(&self.modem, Request::WaitReady { timeout }).await.map(drop)
+    }
+
+    /// Begins a TCP connection ([`Modem::tcp`]).
+    pub fn tcp(&self) -> AsyncConnector<transport::Tcp> {
+        self.modem.tcp().into()
+    }
+
+    /// Begins a TCP connection over which the module speaks TLS ([`Modem::tls`]).
+    pub fn tls(&self, config: TlsConfig) -> AsyncConnector<transport::Tls> {
+        self.modem.tls(config).into()
+    }
+
+    /// Begins a UDP association with one peer ([`Modem::udp`]).
+    pub fn udp(&self) -> AsyncConnector<transport::Udp> {
+        self.modem.udp().into()
+    }
+
+    /// Asks a [question](crate::query) ([`Modem::query`]).
+    ///
+    /// # Errors
+    /// As for [`Modem::query`].
+    pub async fn query<Q: Query>(&self, query: &Q) -> Result<Q::Answer> {
+        query_answer(query, Pending::ask(&self.modem, Request::query(query)).await?)
+    }
+
+    /// Runs a command that this crate has no method for ([`Modem::command`]).
+    ///
+    /// # Errors
+    /// As for [`Modem::command`].
+    pub async fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
+        let command = Command::of_user(text, timeout)?;
+        command_reply(Pending::ask(&self.modem, Request::Run(command)).await?)
+    }
+
+    /// Events from now on, as a stream ([`Modem::events`]).
+    pub fn events(&self) -> Events {
+        Events::of(self.modem.clone())
+    }
+}
+
+impl From<Modem> for AsyncModem {
+    fn from(modem: Modem) -> Self {
+        Self { modem }
+    }
+}

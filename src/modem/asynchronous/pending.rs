@@ -1,0 +1,45 @@
+//! A request that a future waits for.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::error::Result;
+use crate::modem::Modem;
+use crate::proto::{Request, Response, Ticket};
+
+/// The answer to a request. Dropped before it is there, a connection is given up, and anything else goes on.
+#[derive(Debug)]
+pub(super) struct Pending {
+    modem: Modem,
+    /// `None` once it is answered.
+    ticket: Option<Ticket>,
+}
+
+impl Pending {
+    /// Asks at once.
+    pub(super) fn ask(modem: &Modem, request: Request) -> Self {
+        let ticket = modem.driver.ask(request);
+        Self { modem: modem.clone(), ticket: Some(ticket) }
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<Response>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(ticket) = self.ticket else { return Poll::Pending };
+        let polled = self.modem.driver.poll_answer(ticket, cx);
+        if polled.is_ready() {
+            self.ticket = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.modem.driver.forsake(ticket);
+        }
+    }
+}

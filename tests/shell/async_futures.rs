@@ -1,0 +1,110 @@
+//! Sockets with the executor of the crate `futures`, and with tasks made by hand.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
+
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+
+use futures::executor::block_on;
+use futures::future::{join, join_all};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::stream::StreamExt;
+
+use crate::support::driver::{MODES, SOON, memory, noise};
+use air724ug::sim::{Settings, Simulator, serve};
+use air724ug::{AsyncModem, AsyncSocket, Config, Event, Modem};
+
+fn modem(config: Config) -> AsyncModem {
+    let (reader, writer, _) =
+        serve::in_process(Simulator::new(Settings::default().baud(None), memory())).unwrap();
+    let modem = AsyncModem::from(Modem::start(reader, writer, config).unwrap());
+    block_on(modem.wait_ready(SOON)).unwrap();
+    modem
+}
+
+/// Sends and receives the same, by the traits alone.
+async fn echo(socket: impl AsyncRead + AsyncWrite, data: &[u8]) {
+    let (mut reader, mut writer) = socket.split();
+    let write = async {
+        writer.write_all(data).await.unwrap();
+        writer.flush().await.unwrap();
+    };
+    let mut back = vec![0; data.len()];
+    join(write, async { reader.read_exact(&mut back).await.unwrap() }).await;
+    assert!(back == data);
+}
+
+#[test]
+fn eight_sockets_echo_on_one_thread() {
+    for mode in MODES {
+        let modem = modem(Config::default().receive_mode(mode));
+        block_on(join_all((0..8).map(|number| {
+            let modem = &modem;
+            async move {
+                let socket = modem.tcp().connect(("echo.test", 7)).await.unwrap();
+                echo(socket, &noise(5_000, number)).await;
+            }
+        })));
+    }
+}
+
+#[test]
+fn events_are_a_stream_that_ends_with_the_modem() {
+    let modem = modem(Config::default());
+    let events = modem.events();
+    block_on(async {
+        let socket = modem.tcp().connect(("echo.test", 7)).await.unwrap();
+        socket.close().await.unwrap();
+        modem.blocking().close();
+        let seen: Vec<Event> = events.collect().await;
+        assert!(seen.iter().any(|event| matches!(event, Event::Connected(_))), "{seen:?}");
+        assert_eq!(seen.last(), Some(&Event::PortLost));
+    });
+}
+
+#[test]
+fn closing_by_the_trait_ends_writes_and_leaves_what_comes() {
+    let modem = modem(Config::default());
+    block_on(async {
+        let mut socket = modem.tcp().connect(("echo.test", 7)).await.unwrap();
+        socket.write_all(b"hello").await.unwrap();
+        AsyncWriteExt::close(&mut socket).await.unwrap();
+        assert!(socket.write(b"x").await.is_err());
+        let mut back = [0; 5];
+        socket.read_exact(&mut back).await.unwrap();
+        assert_eq!(&back, b"hello");
+    });
+}
+
+/// A task whose waker owns a socket, and drops it when it is woken: what a runtime does with a task that nothing else holds.
+struct Owner(Mutex<Option<AsyncSocket>>, crossbeam_channel::Sender<()>);
+
+impl Wake for Owner {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().unwrap().take());
+        let _ = self.1.send(());
+    }
+}
+
+#[test]
+fn a_waker_may_drop_the_socket_that_wakes_it() {
+    let modem = modem(Config::default());
+    let (sender, woken) = crossbeam_channel::unbounded();
+    let socket = block_on(modem.tcp().connect(("echo.test", 7))).unwrap();
+    let mut reader = socket.clone();
+    let waker: Waker = Arc::new(Owner(Mutex::new(Some(socket.clone())), sender)).into();
+    let mut cx = Context::from_waker(&waker);
+    let mut buf = [0; 8];
+    assert!(AsyncRead::poll_read(Pin::new(&mut reader), &mut cx, &mut buf).is_pending());
+    drop(reader);
+    {
+        let mut recv = pin!(socket.recv());
+        assert!(Future::poll(recv.as_mut(), &mut cx).is_pending());
+        block_on(socket.send(b"hello")).unwrap();
+        woken.recv_timeout(SOON).unwrap();
+    }
+    drop(socket);
+    // The driver is not held up.
+    block_on(modem.tcp().connect(("echo.test", 7))).unwrap();
+}
