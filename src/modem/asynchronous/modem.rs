@@ -37,16 +37,16 @@ use crate::tls::TlsConfig;
 /// | dropped | effect |
 /// |---|---|
 /// | [`connect`](AsyncConnector::connect) | the connection is given up, and its channel is free as soon as the module has closed it |
-/// | [`recv`](AsyncSocket::recv), `recv_from`, a read | nothing was taken; the next call gets the data |
-/// | [`send`](AsyncSocket::send) | what the driver has, at most 64 KiB of it, still goes out; nothing behind that does |
+/// | [`recv`](crate::AsyncSocket::recv), `recv_from`, a read | nothing was taken; the next call gets the data |
+/// | [`send`](crate::AsyncSocket::send) | what the driver has, at most 64 KiB of it, still goes out; nothing behind that does |
 /// | a write of a trait | nothing was taken |
-/// | a flush, [`wait_accepted`](AsyncSocket::wait_accepted) | the data go on |
-/// | [`close`](AsyncSocket::close) | the module closes the socket all the same |
+/// | a flush, [`wait_accepted`](crate::AsyncSocket::wait_accepted) | the data go on |
+/// | [`close`](crate::AsyncSocket::close) | the module closes the socket all the same |
 /// | [`wait_ready`](Self::wait_ready), `events().next()` | none |
 /// | [`command`](Self::command), [`query`](Self::query) | it may still run; its answer is dropped |
 ///
 /// The last handle of a modem that is dropped closes the port. That waits for nothing but what was written on sockets, for at most 2 s; flush or
-/// [close](AsyncSocket::close) them before where the task must not block.
+/// [close](crate::AsyncSocket::close) them before where the task must not block.
 #[derive(Clone, Debug)]
 pub struct AsyncModem {
     modem: Modem,
