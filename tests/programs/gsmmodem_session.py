@@ -49,7 +49,7 @@ def look_around(modem):
     if not 1 <= strength <= 31:
         raise Failed(f"signal strength is {strength}, which is no coverage")
     print(f"  ok  signal: {strength}")
-    check("network", modem.networkName, r"46000")
+    check("network", modem.networkName, r"CHINA MOBILE")
 
 
 def main():
