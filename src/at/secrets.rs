@@ -42,8 +42,11 @@ const SECRET_QUERY: &str = "CIPSCONT";
 /// Parts of the names of keys (`SSLCFG`, `HTTPPARA`) whose values are secret.
 const SECRET_KEYS: [&str; 7] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK", "AUTH", "USERDATA"];
 
+/// The same for the parameters of a URL, beside the others: `?token=...`.
+const SECRET_PARAMETERS: [&str; 3] = ["TOKEN", "SECRET", "KEY"];
+
 /// Parts of the names of other commands, all of whose arguments are taken for secret.
-const SECRET_NAMES: [&str; 6] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY"];
+const SECRET_NAMES: [&str; 9] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY", "PSK", "SECRET", "TOKEN"];
 
 /// The first characters of names: `+` by V.250, the others as vendors use them.
 const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
@@ -95,8 +98,8 @@ struct Word {
     length: usize,
 }
 
-/// The credentials of a URL, `http://user:password@host/`, in the arguments of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The credentials of a URL, `http://user:password@host/?token=value`, in the arguments of a command.
+#[derive(Debug, Clone, Copy, Default)]
 enum Url {
     /// No name has come on this line.
     #[default]
@@ -107,29 +110,46 @@ enum Url {
     Authority,
     /// Behind the colon: a password, or the port.
     Password,
+    /// The name of a parameter of the query.
+    Parameter(Word),
+    /// Its value, and whether that is secret.
+    Value(bool),
 }
 
 impl Url {
-    /// Takes the next byte. Returns whether it is part of a password. A port looks like one, and is masked.
+    /// Takes the next byte. Returns whether it is part of a secret. A port looks like a password, and is masked.
     fn byte(&mut self, byte: u8) -> bool {
         const SCHEME: &[u8] = b"://";
-        let ends = matches!(byte, b'/' | b'@' | b'"' | b' ' | b',' | b'?' | b'#');
-        *self = match *self {
+        let ends = matches!(byte, b'"' | b' ' | b',');
+        let next = match *self {
             Self::Off => Self::Off,
+            Self::Arguments(_) | Self::Authority | Self::Password if byte == b'?' => {
+                Self::Parameter(Word::default())
+            }
+            Self::Parameter(_) | Self::Value(_) if byte == b'&' => Self::Parameter(Word::default()),
+            Self::Parameter(_) | Self::Value(_) if ends => Self::Arguments(0),
+            Self::Parameter(name) if byte == b'=' => Self::Value(name.is_secret_parameter()),
+            Self::Parameter(mut name) => {
+                name.push(byte);
+                Self::Parameter(name)
+            }
+            Self::Value(is_secret) => Self::Value(is_secret),
             Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) && seen == 2 => Self::Authority,
             Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) => {
                 Self::Arguments(seen.saturating_add(1))
             }
             Self::Arguments(_) => Self::Arguments(usize::from(byte == b':')),
-            Self::Authority | Self::Password if ends => Self::Arguments(0),
-            Self::Authority if byte == b':' => {
-                *self = Self::Password;
-                return false;
+            Self::Authority | Self::Password if ends || matches!(byte, b'/' | b'@' | b'#') => {
+                Self::Arguments(0)
             }
+            Self::Authority if byte == b':' => Self::Password,
             Self::Authority => Self::Authority,
             Self::Password => Self::Password,
         };
-        *self == Self::Password
+        let is_secret =
+            matches!((*self, next), (Self::Password, Self::Password) | (Self::Value(true), Self::Value(_)));
+        *self = next;
+        is_secret
     }
 }
 
@@ -163,7 +183,7 @@ impl Scanner {
                 let secret = secret(word, byte == b':');
                 let arguments = secret.map(Arguments::of).map(|arguments| arguments.opened_by(byte));
                 self.state = arguments.map_or(ScanState::Text, ScanState::Arguments);
-                if self.url == Url::Off {
+                if matches!(self.url, Url::Off) {
                     self.url = Url::Arguments(0);
                 }
             }
@@ -250,6 +270,12 @@ impl Word {
         self.text()?.parse().ok()
     }
 
+    /// Whether the value of this parameter of a URL is secret.
+    fn is_secret_parameter(&self) -> bool {
+        self.is_secret_key()
+            || self.text().is_some_and(|name| SECRET_PARAMETERS.iter().any(|part| name.contains(part)))
+    }
+
     /// Whether the value of this key is secret. A key too long to be kept is taken for one.
     fn is_secret_key(&self) -> bool {
         self.text().is_none_or(|key| SECRET_KEYS.iter().any(|secret| key.contains(secret)))
@@ -267,5 +293,39 @@ fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
                 .any(|piece| SECRET_NAMES.iter().any(|part| piece.contains(part)))
                 .then_some(Secret::From(0))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text with each secret byte replaced.
+    fn masked(text: &str) -> String {
+        let mut scanner = Scanner::default();
+        let judged = text.bytes().map(|byte| match scanner.byte(byte) {
+            SecretVerdict::Secret => '*',
+            _ => char::from(byte),
+        });
+        judged.collect()
+    }
+
+    #[test]
+    fn credentials_in_the_query_of_a_url_are_secret() {
+        for (text, hidden) in [
+            ("AT+HTTPPARA=\"URL\",\"http://a.test/b?user=x&password=s3cret&n=1\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"a.test/b?token=s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://a.test?api_key=s3cret&n=1\"", "s3cret"),
+            ("AT+QHTTPCFG=\"http://u:s3cret@a.test/?n=1\"", "s3cret"),
+            ("AT+MYTOKEN=\"s3cret\"", "s3cret"),
+            ("AT+PSKSET=1,s3cret", "1"),
+        ] {
+            let masked = masked(text);
+            assert!(!masked.contains(hidden), "{masked}");
+            assert!(masked.starts_with(&text[..text.find('=').unwrap()]), "{masked}");
+        }
+        let open = "AT+HTTPPARA=\"URL\",\"http://a.test/b?user=x&n=1\"";
+        assert_eq!(masked(open), open);
+        assert_eq!(masked("AT+CREG=?"), "AT+CREG=?");
     }
 }

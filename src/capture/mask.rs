@@ -10,9 +10,10 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 /// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`,
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
 /// * the file contents that follow `AT+FSWRITE` and that `AT+FSREAD` answers,
-/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK` or `KEY` in their names, whatever stands before those
+/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` in their names, whatever stands before those
 ///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys that speak of such,
-/// * what stands behind the colon of a URL's host or user, a port or a password (`http://user:****@host/`),
+/// * what stands behind the colon of a URL's host or user, a port or a password (`http://user:****@host/`), and the values
+///   of its parameters that speak of such (`?token=****`),
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. What was written so is known from then on: wherever the modem
 /// repeats it, damaged or within another line, all but the first three characters of each piece are masked. The lengths stay, so that a masked capture replays like
