@@ -8,6 +8,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -173,6 +174,82 @@ fn a_modem_that_lives_on_behind_its_plug_or_restarts_on_usb_is_found_at_its_link
     modem.wait_ready(SOON).unwrap();
     modem.close();
     plug.pull_out();
+}
+
+/// The steps of a loss; the port is a link that leads to another one each time, as those of udev do.
+fn lose(round: u32, remote: &serve::Remote, folder: &Path) {
+    let by_id = folder.join("by-id");
+    let name = format!("ttyUSB{round}");
+    match round % 3 {
+        0 => assert!(remote.send(Control::Unplug) && remote.send(Control::Replug(None))),
+        1 => {
+            assert!(remote.send(Control::Unplug) && remote.state().is_some());
+            std::fs::remove_file(&by_id).unwrap();
+            assert!(remote.send(Control::Replug(Some(name.clone()))) && remote.state().is_some());
+            symlink(name, by_id).unwrap();
+        }
+        _ => assert!(remote.send(Control::UsbRestart(Duration::from_millis(300)))),
+    }
+}
+
+#[test]
+fn eight_sockets_that_send_survive_each_way_to_lose_a_port_five_times() {
+    let folder = std::env::temp_dir().join(format!("air724ug-{}-ways", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let mut pty = serve::Pty::open().unwrap();
+    pty.link(folder.join("ttyUSB0")).unwrap();
+    symlink("ttyUSB0", folder.join("by-id")).unwrap();
+    let (remote, inbox) = serve::remote().unwrap();
+    let simulator = Simulator::new(Settings::default(), HostNetwork::new());
+    let served = thread::spawn(move || serve::run(simulator, pty, inbox));
+    let modem = Modem::open(folder.join("by-id"), Config::default()).unwrap();
+    let events = modem.events();
+    let supervisor = Supervisor::new(modem.clone(), quick());
+    let address = echo_server();
+    let (told, echoes) = unbounded();
+    for number in 0..8_u64 {
+        let mut socket = supervisor.tcp(address.ip().to_string(), address.port());
+        let told = told.clone();
+        thread::spawn(move || {
+            // Long enough that most losses come in the middle of a send.
+            let said = [number as u8; 20_000];
+            loop {
+                let gaps = echoed(&mut socket, &said);
+                if told.send((number, gaps)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    let mut gaps = [0; 8];
+    for round in 0..=15 {
+        let mut missing: Vec<u64> = (0..8).collect();
+        let until = Instant::now() + SOON;
+        while !missing.is_empty() {
+            let (number, more) = echoes.recv_deadline(until).expect("every socket comes back");
+            gaps[number as usize] += more;
+            assert!(gaps[number as usize] <= round as usize, "a gap without a loss");
+            missing.retain(|waits| *waits != number || gaps[number as usize] < round as usize);
+        }
+        if round == 15 {
+            break;
+        }
+        lose(round, &remote, &folder);
+        while events.recv_timeout(AT_ONCE).unwrap() != Event::PortBack {}
+        // The first step of a bring-up follows the module's first answer.
+        while !matches!(events.recv_timeout(SOON).unwrap(), Event::Step(_)) {}
+        let answered = Instant::now();
+        while !matches!(events.recv_timeout(SOON).unwrap(), Event::Ready(_)) {}
+        // A module that restarts has to boot and to register first.
+        let took = answered.elapsed();
+        assert!(round % 3 == 2 || took < Duration::from_secs(2), "{took:?} in round {round}");
+    }
+    assert_eq!(modem.statistics().port_losses, 15);
+    modem.close();
+    drop(echoes);
+    assert!(remote.send(Control::HangUp));
+    served.join().unwrap().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl Rig {
             Act::Control(control) => {
                 self.facts.faults += 1;
                 // A restart may come in the middle of anything.
-                self.facts.may_cut_bodies |= matches!(control, Control::Reset);
+                self.facts.may_cut_bodies |= matches!(control, Control::Reset | Control::UsbRestart(_));
                 self.facts.may_reset = true;
                 self.facts.may_lose_lines = true;
                 match control {
@@ -140,6 +140,7 @@ impl Rig {
                         | Fault::Urc(_)
                         | Fault::Reboot(_)
                         | Fault::BrownOut(_)
+                        | Fault::UsbRestart(_)
                 );
                 if matches!(fault, Fault::ShortBody(_) | Fault::CutBody(_)) {
                     facts.heard.may_be_damaged();
@@ -156,6 +157,7 @@ impl Rig {
                 facts.may_reset |= matches!(
                     fault,
                     Fault::CloseMidSend(_)
+                        | Fault::UsbRestart(_)
                         | Fault::PdpLost(_)
                         | Fault::NetworkLost(_)
                         | Fault::StaleConnected(_)

@@ -13,6 +13,11 @@ use super::script::{Act, Far, Wanted};
 const FIRST_AGAIN: u16 = 2_000;
 /// How many numbers each of them has.
 const AGAIN_SPAN: u16 = 400;
+/// Whether a connection with this number is one of theirs.
+pub fn is_of_an_application(number: u16) -> bool {
+    (FIRST_AGAIN..FIRST_AGAIN + 8 * AGAIN_SPAN).contains(&number)
+}
+
 /// The most bytes of one read.
 const READ: usize = 16 * 1024;
 

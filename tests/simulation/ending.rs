@@ -6,8 +6,10 @@ use air724ug::NotReady;
 use air724ug::at::Quotable;
 use air724ug::proto::Request;
 use air724ug::query::Signal;
-use air724ug::sim::{Control, fault};
+use air724ug::sim::{Control, Profile, fault};
 
+use super::Kind;
+use super::applications::is_of_an_application;
 use super::facts::{Connection, Observation, Outcome, RequestKind};
 use super::payload::Style;
 use super::rig::Rig;
@@ -34,6 +36,8 @@ impl Rig {
         self.facts.healed = true;
         let began = self.facts.now;
         self.heal_line();
+        // Nothing to a plug that is in.
+        self.control(Control::Replug(None));
         self.bring_port_back();
         if self.facts.card_is_out {
             self.control(Control::SimInsert);
@@ -43,6 +47,7 @@ impl Rig {
         }
         self.resume_streams();
         self.let_peers_read();
+        self.bring_applications_back();
         self.facts.script.world.reconnecting = 0;
         self.eager = true;
         self.read_everything();
@@ -57,6 +62,39 @@ impl Rig {
         self.sees(&Observation::End { got: &got });
         self.recover();
         self.close();
+    }
+
+    /// Every application that connects again has a connection, however its port was lost.
+    fn bring_applications_back(&mut self) {
+        if self.facts.script.kind != Kind::Port {
+            return;
+        }
+        for index in 0..self.facts.connections.len() {
+            if !is_of_an_application(self.facts.connections[index].number) {
+                self.leave(index, Duration::from_secs(40));
+            }
+        }
+        let is_back = |rig: &Self, app| {
+            let number = rig.connection_of_app(app);
+            number.is_some_and(|number| {
+                rig.facts.numbered(number).is_some_and(|at| rig.facts.connections[at].id.is_some())
+            })
+        };
+        let world = &self.facts.script.world;
+        let (apps, profiles) = (world.reconnecting, Profile::all());
+        let offered = profiles[world.profile % profiles.len()].channels;
+        let mut back = 0;
+        for _ in 0..ATTEMPTS {
+            self.control(Control::Replug(None));
+            self.connect_again();
+            self.run_for(SETTLING);
+            self.read_everything();
+            back = (0..apps).filter(|app| is_back(self, *app)).count();
+            if back >= usize::from(apps.min(offered.into())) {
+                return;
+            }
+        }
+        self.fail("back", format!("{back} of {apps} applications have a connection"));
     }
 
     /// Whether a socket that is open has less than its peer has sent.

@@ -89,6 +89,8 @@ pub enum Observation<'a> {
         queued: usize,
     },
     PortLost,
+    /// The port is gone and expected back.
+    PortAway,
     /// A clean exchange after the faults: whether it worked, what it said if not.
     Recovered(Result<(), &'a str>),
     /// The run is over. What the peer of each connection has got.

@@ -52,11 +52,13 @@ pub enum Kind {
     StreamFaults,
     /// Bytes are damaged everywhere: nothing hangs, and it ends well.
     Noise,
+    /// The port vanishes and comes back, perhaps under another name or with a restart of the module.
+    Port,
 }
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(Self, &str); 11] = [
+    pub const ALL: [(Self, &str); 12] = [
         (Self::Sound, "sound"),
         (Self::Udp, "udp"),
         (Self::Manual, "manual"),
@@ -68,6 +70,7 @@ impl Kind {
         (Self::Reconnect, "reconnect"),
         (Self::StreamFaults, "stream-faults"),
         (Self::Noise, "noise"),
+        (Self::Port, "port"),
     ];
 
     /// Its name on a command line.
@@ -80,9 +83,13 @@ impl Kind {
         Self::ALL.iter().find(|(_, other)| *other == name).map(|(kind, _)| *kind)
     }
 
+    /// How many of them, from the first, a seed that names none may have: another number would make other scripts of all such
+    /// seeds.
+    const MIXED: usize = 11;
+
     /// The kind of a seed that names none.
     pub fn of_seed(seed: u64) -> Self {
-        Self::ALL[Chance::new(seed ^ 0x006b_696e_6473).below(Self::ALL.len())].0
+        Self::ALL[Chance::new(seed ^ 0x006b_696e_6473).below(Self::MIXED)].0
     }
 
     /// Whether nothing goes wrong.
@@ -124,7 +131,11 @@ fn world(kind: Kind, chance: &mut Chance) -> World {
         network_ms: chance.pick(&[0, 0, 40, 300]),
         chunk: chance.pick(&[0, 0, 0, 1, 7, 64]),
         eager: kind != Kind::Host || chance.one_in(2),
-        reconnecting: if kind == Kind::Reconnect { 1 + chance.below(3) as u16 } else { 0 },
+        reconnecting: match kind {
+            Kind::Reconnect => 1 + chance.below(3) as u16,
+            Kind::Port => 1 + chance.below(8) as u16,
+            _ => 0,
+        },
     }
 }
 
@@ -145,7 +156,7 @@ impl Maker {
             self.push(30_000, Act::Wait);
         }
         let count = match self.kind {
-            Kind::Reconnect => 24,
+            Kind::Reconnect | Kind::Port => 24,
             _ => 10 + self.chance.below(26),
         };
         let first = 1 + self.chance.below(3);
@@ -153,7 +164,8 @@ impl Maker {
             self.connect();
         }
         for _ in 0..count {
-            let is_fault = !self.kind.is_sound() && self.chance.one_in(4);
+            let is_fault =
+                !self.kind.is_sound() && self.chance.one_in(if self.kind == Kind::Port { 3 } else { 4 });
             if is_fault { self.fault() } else { self.traffic() }
         }
     }
@@ -224,7 +236,7 @@ impl Maker {
 
     fn traffic(&mut self) {
         let (connection, len, timeout) = (self.connection(), self.len(), self.timeout());
-        if self.kind == Kind::Reconnect && !self.chance.one_in(4) {
+        if self.world.reconnecting > 0 && !self.chance.one_in(4) {
             let app = self.chance.below(usize::from(self.world.reconnecting)) as u16;
             return self.then(Act::AppSends { app, len, timeout });
         }

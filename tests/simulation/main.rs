@@ -71,6 +71,11 @@ fn no_far_side_gets_bytes_of_another_connection_when_connections_are_made_again(
 }
 
 #[test]
+fn every_promise_holds_and_every_socket_is_back_when_the_port_vanishes_at_any_moment() {
+    every_promise_holds(Kind::Port);
+}
+
+#[test]
 fn every_promise_holds_when_the_host_is_slow_impatient_or_gone() {
     every_promise_holds(Kind::Host);
 }

@@ -15,7 +15,7 @@ use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind};
 use super::heard::Heard;
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
-use super::{Failure, setup};
+use super::{Failure, Kind, setup};
 
 /// What a port keeps of what it has taken, as a terminal of Linux does.
 const PORT_BUFFER: usize = 4_096;
@@ -170,6 +170,19 @@ impl Rig {
         self.exchange();
     }
 
+    /// The port vanishes and is expected back.
+    fn miss_port(&mut self) {
+        // What the port or the modem had taken and not passed on is lost.
+        (self.facts.may_be_deaf, self.facts.may_lose_lines) = (true, true);
+        self.held_back.clear();
+        self.facts.port_is_there = false;
+        self.note(|| "! port away".to_owned());
+        self.engine.handle(self.facts.now, Input::PortAway("unplugged"));
+        self.drain();
+        self.sees(&Observation::PortAway);
+        self.exchange();
+    }
+
     pub fn bring_port_back(&mut self) {
         if !self.facts.port_is_there {
             self.facts.port_is_there = true;
@@ -311,6 +324,16 @@ impl Rig {
                     _ => Outcome::Unknown(0),
                 };
             }
+            // The application's handle is gone with its call.
+            (RequestKind::Close { connection }, Err(_)) if self.facts.script.kind == Kind::Port => {
+                if let Some(socket) = self.facts.connections[connection].id {
+                    let (ticket, asked_at) = (Ticket(self.next_ticket), self.facts.now);
+                    self.next_ticket += 1;
+                    let what = RequestKind::Other;
+                    self.facts.waiting.push(PendingRequest { ticket, what, asked_at, due: asked_at });
+                    self.engine.handle(asked_at, Input::Asked(ticket, Request::Forget { socket }));
+                }
+            }
             (RequestKind::Queue { connection, send }, Err(_)) => {
                 self.facts.connections[connection].sends[send].outcome = Outcome::Refused;
             }
@@ -332,7 +355,7 @@ impl Rig {
                 }
                 sim::Output::Unplugged => {
                     any = true;
-                    self.lose_port("unplugged");
+                    self.miss_port();
                 }
                 sim::Output::PluggedIn(_) => {
                     any = true;

@@ -147,7 +147,7 @@ impl ReconnectingSocket {
             Err(Error::Timeout { .. }) => return Err(Error::timeout("send", timeout)),
             Err(error) => {
                 self.put_away(data);
-                return self.interrupted(error, deadline, timeout);
+                return self.interrupted(socket, error, deadline, timeout);
             }
         }
         self.keep(data, &socket, deadline);
@@ -166,12 +166,19 @@ impl ReconnectingSocket {
                 }
                 Err(error)
             }
-            Err(error) => self.interrupted(error, deadline, timeout),
+            Err(error) => self.interrupted(socket, error, deadline, timeout),
         }
     }
 
-    /// The connection has ended while data were to be sent.
-    fn interrupted(&mut self, error: Error, deadline: Deadline, timeout: Duration) -> Result<()> {
+    /// The connection has ended while data were to be sent. A handle that is left would keep its channel, which others may wait for.
+    fn interrupted(
+        &mut self,
+        handle: Socket<Any>,
+        error: Error,
+        deadline: Deadline,
+        timeout: Duration,
+    ) -> Result<()> {
+        drop(handle);
         self.lost(error, deadline, timeout)?;
         Err(Error::Gap { number: self.count })
     }

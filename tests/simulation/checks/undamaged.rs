@@ -21,7 +21,7 @@ impl Check for Undamaged {
     }
 
     fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
-        self.port_was_lost |= matches!(seen, Observation::PortLost);
+        self.port_was_lost |= matches!(seen, Observation::PortLost | Observation::PortAway);
         if self.port_was_lost || !facts.damaged.is_empty() || facts.may_cut_bodies || facts.may_mislead {
             return Ok(());
         }

@@ -1,7 +1,7 @@
-//! Every waiter is answered when the port goes, or is closed.
+//! Every waiter is answered when the port goes, or is closed; while it is expected back, what needs no module may wait.
 
 use super::Check;
-use crate::simulation::facts::{Facts, Observation};
+use crate::simulation::facts::{Facts, Observation, RequestKind};
 
 #[derive(Debug)]
 pub struct Waiters;
@@ -14,6 +14,13 @@ impl Check for Waiters {
     fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         match (seen, facts.waiting.first()) {
             (Observation::PortLost, Some(asked)) => Err(format!("the port is gone, and {asked:?} waits on")),
+            (Observation::PortAway, Some(_)) => {
+                let needs_it = |kind| !matches!(kind, RequestKind::Connect { .. } | RequestKind::Other);
+                match facts.waiting.iter().find(|asked| needs_it(asked.what)) {
+                    Some(asked) => Err(format!("the port is away, and {asked:?} waits on")),
+                    None => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }

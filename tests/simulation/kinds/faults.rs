@@ -29,6 +29,7 @@ impl Maker {
                 _ => self.slow_modem(),
             },
             Kind::Noise => self.noise(),
+            Kind::Port => self.of_port(),
         };
         self.then(act);
     }
@@ -96,6 +97,19 @@ impl Maker {
             6 if self.kind == Kind::Modem => Act::ResetBearer,
             _ if self.kind == Kind::Reconnect => Act::Control(Control::PeerClose(self.chance.below(3) as u8)),
             _ => Act::PeerResets { connection },
+        }
+    }
+
+    fn of_port(&mut self) -> Act {
+        match self.chance.below(10) {
+            // Replug does nothing to a plug that is in.
+            0..=2 => Act::Control(Control::Unplug),
+            3 | 4 => Act::Control(Control::Replug(None)),
+            5 => Act::Control(Control::Replug(Some(format!("ttyUSB{}", self.chance.below(4))))),
+            6 => Act::Control(Control::UsbRestart(self.span())),
+            7 => Act::Fault(fault::UsbRestart { lasting: self.span() }.into()),
+            8 => self.of_network(),
+            _ => Act::Eager(self.chance.one_in(2)),
         }
     }
 

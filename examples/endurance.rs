@@ -1,0 +1,369 @@
+//! Eight connections that survive the loss of their port: each says what was interrupted, and threads, descriptors and memory
+//! stay what they were.
+//!
+//! ```text
+//! cargo run --example endurance
+//! cargo run --release --example endurance -- --for 3600
+//! cargo run --example endurance -- --port rfc2217://rack:2217 --connect example.com:7 --losses 5
+//! ```
+
+mod common;
+#[path = "common/plug.rs"]
+mod plug;
+
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::{Receiver, Sender, unbounded};
+use air724ug::supervisor::{Policy, ReconnectingSocket, Supervisor};
+use air724ug::{Error, Event, Modem, Received};
+use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown, value};
+
+const USAGE: &str = "\
+Echoes on several connections while the port is lost and comes back again and again, and looks whether every byte comes back,
+every interruption is told, and threads, descriptors and memory stay what they were. Without --port the simulated modem's port
+vanishes by itself, in turn: pulled out and back, back as another port, gone with a restart of the module. With --port you
+lose the port: pull the plug, or end the serial server and start it again.
+
+usage: endurance [options]
+
+  --connect HOST:PORT  an echo server [one in this program; with --port there is no default]
+  --sockets N          connections, at most 8 [8]
+  --losses N           ends after this number of losses that every connection has survived [any number]
+  --for SECONDS        ends after that, or fails if --losses were not reached [20]
+  --away SECONDS       how long the simulated port is gone [0.5]
+  --every SECONDS      between its losses [1]
+";
+
+/// A ceiling for what takes seconds at most.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How soon a module that was not restarted must be ready, once its port is there again.
+const READY_AGAIN: Duration = Duration::from_secs(2);
+/// The pause of a connection between two echoes.
+const BREATH: Duration = Duration::from_millis(50);
+/// Rounds until everything that is kept for later is there.
+const WARM_UP: u64 = 6;
+/// KiB that the allocator may take beyond.
+const SLACK: u64 = 4 * 1024;
+
+struct Options {
+    common: Common,
+    connect: Option<(String, u16)>,
+    sockets: u32,
+    losses: Option<u32>,
+    span: Duration,
+    away: Duration,
+    every: Duration,
+}
+
+fn main() -> ExitCode {
+    common::main("endurance", USAGE, parse, run)
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+    let mut options = Options {
+        common: Common::default(),
+        connect: None,
+        sockets: 8,
+        losses: None,
+        span: Duration::from_secs(20),
+        away: Duration::from_millis(500),
+        every: Duration::from_secs(1),
+    };
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        let mut value = || value(&option, args);
+        match option.as_str() {
+            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
+            "--sockets" => options.sockets = positive(&option, &value()?)?.min(8),
+            "--losses" => options.losses = Some(positive(&option, &value()?)?),
+            "--for" => options.span = seconds(&option, &value()?)?,
+            "--away" => options.away = seconds(&option, &value()?)?,
+            "--every" => options.every = seconds(&option, &value()?)?,
+            other => return unknown(other),
+        }
+    }
+    Ok(options)
+}
+
+fn run(mut options: Options) -> Result<(), Failed> {
+    let server = options.common.server(options.connect.as_ref(), common::echo_server)?;
+    let plug = match options.common.port {
+        Some(_) => None,
+        None => Some(plug::Plug::new()?),
+    };
+    if let Some(plug) = &plug {
+        options.common.port = Some(plug.path());
+    }
+    let modem = options.common.open()?;
+    let events = modem.events();
+    common::bring_up(&modem)?;
+    let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
+    let crew = Crew::start(&supervisor, &server, options.sockets)?;
+    crew.wait_for(0)?;
+    step("connected", format_args!("{} connections echo", crew.members.len()))?;
+    let mut watch = Watch { modem, events, crew, plug, options, measured: None, slowest: Duration::ZERO };
+    let result = watch.rounds();
+    watch.crew.stop();
+    watch.modem.close();
+    result
+}
+
+/// The whole run.
+struct Watch {
+    modem: Modem,
+    events: Receiver<Event>,
+    crew: Crew,
+    plug: Option<plug::Plug>,
+    options: Options,
+    /// After the first rounds.
+    measured: Option<Measure>,
+    /// The longest time from the port's return until the module was ready, restarts left out.
+    slowest: Duration,
+}
+
+impl Watch {
+    fn rounds(&mut self) -> Result<(), Failed> {
+        let began = Instant::now();
+        let mut shown = Instant::now();
+        let mut round = 0;
+        while self.goes_on(round, began) {
+            let restarted = match &mut self.plug {
+                Some(plug) => plug.lose(round, self.options.away),
+                None => false,
+            };
+            if !self.port_was_lost(self.options.span.saturating_sub(began.elapsed()))? {
+                break;
+            }
+            if let Some(plug) = &mut self.plug {
+                plug.bring_back(round, self.options.away);
+            }
+            self.until(Event::PortBack)?;
+            let back = Instant::now();
+            self.modem.wait_ready(PATIENCE)?;
+            if !restarted && self.plug.is_some() {
+                self.slowest = self.slowest.max(back.elapsed());
+            }
+            round += 1;
+            self.crew.wait_for(round)?;
+            let measure = Measure::now();
+            if round == WARM_UP {
+                self.measured = Some(measure);
+            }
+            if round <= WARM_UP || shown.elapsed() >= self.options.span / 20 {
+                shown = Instant::now();
+                step(
+                    "survived",
+                    format_args!("{round} losses in {:.0} s: {measure}", began.elapsed().as_secs_f64()),
+                )?;
+            }
+            if self.plug.is_some() {
+                common::pause(self.options.every);
+            }
+        }
+        self.conclude(round)
+    }
+
+    fn goes_on(&self, round: u64, began: Instant) -> bool {
+        self.options.losses.is_none_or(|losses| round < u64::from(losses))
+            && began.elapsed() < self.options.span
+    }
+
+    /// Waits for the next loss; `false` if there is none in time, which is an error where the port is lost by order.
+    fn port_was_lost(&mut self, left: Duration) -> Result<bool, Failed> {
+        if self.plug.is_some() {
+            return self.until(Event::PortLost).map(|()| true);
+        }
+        let until = Instant::now() + left;
+        loop {
+            match self.events.recv_deadline(until) {
+                Ok(Event::PortLost) => return Ok(true),
+                Ok(_) => {}
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    fn until(&mut self, wanted: Event) -> Result<(), Failed> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.events.recv_deadline(until) {
+                Ok(event) if event == wanted => return Ok(()),
+                Ok(_) => {}
+                Err(_) => {
+                    let why = format!("{wanted:?} was not told in {PATIENCE:?}");
+                    return Err(Failed::Job(why, Some("is the port back under the same name?")));
+                }
+            }
+        }
+    }
+
+    fn conclude(&self, rounds: u64) -> Result<(), Failed> {
+        if self.options.losses.is_some_and(|losses| rounds < u64::from(losses)) {
+            return Err(Failed::Job(format!("the port was lost {rounds} times only"), None));
+        }
+        let echoes: u64 = self.crew.members.iter().map(|member| member.echoes.load(Ordering::SeqCst)).sum();
+        let now = Measure::now();
+        step("survived", format_args!("{rounds} losses, {echoes} echoes: {now}"))?;
+        if self.plug.is_some() {
+            step(
+                "ready",
+                format_args!("at most {:.2} s after the port was back", self.slowest.as_secs_f64()),
+            )?;
+            if self.slowest > READY_AGAIN {
+                return Err(Failed::Job(format!("that is longer than {READY_AGAIN:?}"), None));
+            }
+        }
+        match &self.measured {
+            Some(before) if now.has_grown_from(before) => {
+                Err(Failed::Job(format!("it grew: after {WARM_UP} losses it was {before}"), None))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Threads, descriptors and KiB of this process, as far as the system tells.
+#[derive(Clone, Copy, Default)]
+struct Measure {
+    threads: u64,
+    descriptors: u64,
+    memory: u64,
+}
+
+impl Measure {
+    fn now() -> Self {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+        };
+        let descriptors = std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64);
+        Self { threads: number("Threads:"), descriptors, memory: number("VmRSS:") }
+    }
+
+    /// Connections of the simulated module end at their own pace: each has a descriptor, and its echo a thread.
+    fn has_grown_from(&self, before: &Self) -> bool {
+        self.threads > before.threads + 16
+            || self.descriptors > before.descriptors + 32
+            || self.memory > before.memory + SLACK
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} threads, {} descriptors, {} KiB", self.threads, self.descriptors, self.memory)
+    }
+}
+
+/// The connections, each on a thread of its own.
+struct Crew {
+    members: Vec<Arc<Member>>,
+    ends: Arc<AtomicBool>,
+    problems: Receiver<String>,
+}
+
+/// The counts of a connection.
+#[derive(Default)]
+struct Member {
+    gaps: AtomicU64,
+    echoes: AtomicU64,
+}
+
+impl Crew {
+    fn start(supervisor: &Supervisor, server: &(String, u16), count: u32) -> Result<Self, Failed> {
+        let (tell, problems) = unbounded();
+        let mut crew = Self { members: Vec::new(), ends: Arc::default(), problems };
+        for number in 0..count {
+            let member = Arc::<Member>::default();
+            crew.members.push(member.clone());
+            let socket = supervisor.tcp(server.0.clone(), server.1);
+            let (tell, ends) = (tell.clone(), crew.ends.clone());
+            let echo = move || member.echo(number, socket, &ends, &tell);
+            thread::Builder::new().name("echo".to_owned()).spawn(echo)?;
+        }
+        Ok(crew)
+    }
+
+    fn stop(&self) {
+        self.ends.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until every connection has told of this number of gaps and has echoed since.
+    fn wait_for(&self, gaps: u64) -> Result<(), Failed> {
+        let until = Instant::now() + PATIENCE;
+        let echoed: Vec<_> = self.members.iter().map(|member| member.echoes.load(Ordering::SeqCst)).collect();
+        loop {
+            if let Ok(problem) = self.problems.try_recv() {
+                return Err(Failed::Job(problem, None));
+            }
+            let mut behind = self.members.iter().zip(&echoed).enumerate().filter(|(_, (member, echoed))| {
+                let told = member.gaps.load(Ordering::SeqCst);
+                told < gaps || member.echoes.load(Ordering::SeqCst) <= **echoed
+            });
+            let Some((number, (member, _))) = behind.next() else { return Ok(()) };
+            if Instant::now() > until {
+                let told = member.gaps.load(Ordering::SeqCst);
+                let why = format!("connection {number} is not back: {told} gaps told, {gaps} expected");
+                return Err(Failed::Job(why, None));
+            }
+            common::pause(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Member {
+    fn echo(&self, number: u32, mut socket: ReconnectingSocket, ends: &AtomicBool, tell: &Sender<String>) {
+        for record in 0_u64.. {
+            let said = format!("connection {number}, record {record}\r\n").repeat(1 + record as usize % 20);
+            if let Err(problem) = self.echo_once(&mut socket, said.as_bytes()) {
+                if !ends.load(Ordering::SeqCst) {
+                    let _ = tell.send(format!("connection {number}: {problem}"));
+                }
+                return;
+            }
+            if ends.load(Ordering::SeqCst) {
+                return;
+            }
+            common::pause(BREATH);
+        }
+    }
+
+    /// Sends until it has come back, from the beginning after a gap.
+    fn echo_once(&self, socket: &mut ReconnectingSocket, said: &[u8]) -> Result<(), String> {
+        let (mut heard, mut is_sent) = (Vec::new(), false);
+        while heard.len() < said.len() {
+            if !is_sent {
+                match socket.send(said, PATIENCE) {
+                    Ok(()) => is_sent = true,
+                    // What it says comes from recv, too.
+                    Err(Error::Gap { .. }) => {}
+                    Err(error) => return Err(error.to_string()),
+                }
+            }
+            match socket.recv(PATIENCE).map_err(|error| error.to_string())? {
+                Received::Data(data) => heard.extend(data),
+                Received::Gap(gap) => {
+                    let gaps = self.gaps.fetch_add(1, Ordering::SeqCst) + 1;
+                    if gap.number != gaps {
+                        return Err(format!("gap {} is told behind gap {}", gap.number, gaps - 1));
+                    }
+                    heard.clear();
+                    is_sent = false;
+                }
+                Received::Timeout => return Err(format!("{} of {} bytes came", heard.len(), said.len())),
+            }
+            if !said.starts_with(&heard) {
+                return Err("other bytes than were sent came back".to_owned());
+            }
+        }
+        self.echoes.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
