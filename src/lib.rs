@@ -95,6 +95,8 @@ pub mod supervisor {
 pub use at::{ChannelId, PingReply, RegistrationStatus};
 pub use config::{Config, FlowControl, ReceiveMode};
 pub use error::{CloseReason, Error, NotReady, Result};
+#[cfg(feature = "embedded-nal")]
+pub use modem::NalSocket;
 #[cfg(feature = "async")]
 pub use modem::{AsyncConnector, AsyncModem, AsyncSocket, AsyncTlsSocket, AsyncUdpSocket, Events};
 pub use modem::{

@@ -8,6 +8,8 @@ mod deadline;
 mod delivery;
 #[cfg(feature = "diagnosis")]
 mod diagnose;
+#[cfg(feature = "embedded-io")]
+mod embedded;
 mod fair_lock;
 mod heartbeat;
 #[cfg(all(feature = "ports", unix))]
@@ -39,6 +41,8 @@ use crossbeam_channel::Receiver;
 pub use asynchronous::{AsyncConnector, AsyncModem, AsyncSocket, AsyncTlsSocket, AsyncUdpSocket, Events};
 pub use connector::Connector;
 pub use delivery::CloseError;
+#[cfg(feature = "embedded-nal")]
+pub use embedded::NalSocket;
 pub use heartbeat::{Heartbeat, Keepalive};
 pub use received::Received;
 pub use registration::Registration;

@@ -71,8 +71,18 @@ pub(crate) const PARTS: &[Part] = &[
         "modem",
         // `capture` and `port` only to open them.
         &["capture", "config", "diagnosis", "driver", "error", "port", "proto", "query", "time", "tls"],
-        // The last three by features of their names, for their traits.
-        &["crossbeam_channel", "log", "futures_core", "futures_io", "tokio"],
+        // All but the first two by features of their names, for their traits.
+        &[
+            "crossbeam_channel",
+            "log",
+            "embedded_io",
+            "embedded_io_async",
+            "embedded_nal",
+            "embedded_nal_async",
+            "futures_core",
+            "futures_io",
+            "tokio",
+        ],
     ),
     // The simulated modem, and where it meets real sockets and a real terminal.
     // `rustls` in `sim/tls` alone, by feature `sim-tls`.
@@ -107,6 +117,10 @@ const THREADS: &[&str] = &["std::sync::mpsc", "std::thread"];
 /// The crates that the table is about. `thiserror` is not one: it derives code and does nothing of its own.
 pub(crate) const CRATES: &[&str] = &[
     "crossbeam_channel",
+    "embedded_io",
+    "embedded_io_async",
+    "embedded_nal",
+    "embedded_nal_async",
     "env_logger",
     "futures",
     "futures_core",

@@ -8,6 +8,7 @@ mod async_futures;
 mod async_tokio;
 mod close_acknowledged;
 mod driver_load;
+mod embedded;
 mod interrupt;
 mod port_back;
 mod remote_port;

@@ -16,6 +16,9 @@ pub use events::Events;
 pub use modem::AsyncModem;
 pub use socket::AsyncSocket;
 
+#[cfg(feature = "embedded-nal")]
+pub(super) use pending::Pending;
+
 use super::transport;
 
 /// A connection over which the module speaks TLS ([`AsyncModem::tls`]).

@@ -9,7 +9,7 @@ use crate::proto::{Request, Response, Ticket};
 
 /// The answer to a request. Dropped before it is there, a connection is given up, and anything else goes on.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(in crate::modem) struct Pending {
     modem: Modem,
     /// `None` once it is answered.
     ticket: Option<Ticket>,
@@ -17,7 +17,7 @@ pub(super) struct Pending {
 
 impl Pending {
     /// Asks at once.
-    pub(super) fn ask(modem: &Modem, request: Request) -> Self {
+    pub(in crate::modem) fn ask(modem: &Modem, request: Request) -> Self {
         let ticket = modem.driver.ask(request);
         Self { modem: modem.clone(), ticket: Some(ticket) }
     }
