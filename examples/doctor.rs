@@ -16,8 +16,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use air724ug::capture::{self, Coverage};
 use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
-use air724ug::{Certificate, Config, Modem, TlsConfig, capture};
+use air724ug::{Certificate, Config, Modem, TlsConfig};
 use common::shell::{self, complain};
 use common::{Common, Usage, number, value};
 use states::{Patient, STATES};
@@ -42,6 +43,7 @@ usage: doctor [options]
 
 const END: &str = "
 Exit code: 0 all is well, 1 there are warnings, 2 there can be no connection,
+or a file is not understood,
 64 a wrong option, 66 a file that can't be read, 74 the output or the capture
 can't be written.
 ";
@@ -90,6 +92,10 @@ fn main() -> ExitCode {
             complain(format_args!("doctor: {why}"));
             ExitCode::from(NO_INPUT)
         }
+        Err(Problem::NotUnderstood(why)) => {
+            complain(format_args!("doctor: {why}"));
+            ExitCode::from(2)
+        }
         Err(Problem::Output(error)) => shell::unwritten("doctor", &error),
         Err(Problem::Capture(why)) => {
             complain(format_args!("doctor: {why}"));
@@ -110,6 +116,8 @@ enum Problem {
     Output(io::Error),
     /// The capture is not complete.
     Capture(String),
+    /// What a file shows is no exchange with a modem, or too little of it is understood.
+    NotUnderstood(String),
 }
 
 impl From<Usage> for Problem {
@@ -198,6 +206,15 @@ impl Options {
 fn examine(options: &Options) -> Result<Diagnosis, Problem> {
     if let Some(file) = &options.offline {
         let capture = capture::load(file).map_err(|error| Problem::Input(error.to_string()))?;
+        let coverage = Coverage::of(&capture, &capture::replay(&capture));
+        if !coverage.is_understood {
+            let advice = capture.layout.advice();
+            let why = format!("{} is not understood: {coverage}; better to save {advice}", file.display());
+            return Err(Problem::NotUnderstood(why));
+        }
+        if coverage.unexplained > 0 && !options.quiet {
+            complain(format_args!("doctor: {coverage}"));
+        }
         return Ok(Evidence::of_capture(&capture).diagnose());
     }
     let tell = |what: &str| {

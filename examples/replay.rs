@@ -1,7 +1,7 @@
 //! Tells what a capture shows: commands, answers, URCs and data, in order.
 //!
 //! ```text
-//! cargo run --example replay -- [--quiet] [FILE...]
+//! cargo run --example replay -- [--quiet] [--marks FILE] [FILE...]
 //! ```
 
 #[path = "common/shell.rs"]
@@ -11,22 +11,24 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use air724ug::capture::{self, Capture, Happening, HappeningKind};
+use air724ug::capture::{self, Capture, Coverage, Happening, HappeningKind, Marks};
 use shell::complain;
 
 const HELP: &str = "\
 Decodes captures into timelines of commands, answers, URCs and data.
 
-Usage: replay [--quiet] [FILE...]
+Usage: replay [--quiet] [--marks FILE] [FILE...]
 
-  FILE...   captures, in our own format or in one that others publish them in;
-            without one, a fixture of this project is shown
-  --quiet   only what is unexplained, and a line for each file
-  --help    this text
+  FILE...       captures, in our own format or logs of any other program;
+                without one, a fixture of this project is shown
+  --marks FILE  more marks by which the program that wrote a log tells the two
+                sides apart, one a line: `sent host>`, `received modem>`
+  --quiet       only what is unexplained, and a line for each file
+  --help        this text
 
 Exit code: 0 if every line is explained, 1 if one is not or if a capture of our
-own is not as its header expects, 2 if a file can't be read, 74 if the output
-can't be written.";
+own is not as its header expects, 2 if a file can't be read or is not understood,
+74 if the output can't be written.";
 
 /// What is shown where nothing is asked for.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.capture");
@@ -34,6 +36,7 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.ca
 /// The options of the command line.
 struct Options {
     quiet: bool,
+    marks: Marks,
     files: Vec<PathBuf>,
 }
 
@@ -47,31 +50,41 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut code = ExitCode::SUCCESS;
+    let mut code = 0;
     for file in &options.files {
-        match capture::load(file) {
+        match capture::load_with(file, &options.marks) {
             Err(error) => {
                 complain(format_args!("replay: {error}"));
                 return ExitCode::from(2);
             }
             Ok(capture) => match show(&mut out, file, &capture, options.quiet) {
-                Ok(true) => {}
-                Ok(false) => code = ExitCode::from(1),
-                Err(error) => return finish(Err(error), code),
+                Ok(Verdict::Explained) => {}
+                Ok(Verdict::Unexplained) if code == 0 => code = 1,
+                Ok(Verdict::Unexplained) => {}
+                Ok(Verdict::NotUnderstood) => code = 2,
+                Err(error) => return finish(Err(error), ExitCode::from(code)),
             },
         }
     }
-    finish(out.flush(), code)
+    finish(out.flush(), ExitCode::from(code))
 }
 
 impl Options {
     /// `None`: only the help is wanted.
     fn parse() -> Result<Option<Self>, String> {
-        let mut options = Self { quiet: false, files: Vec::new() };
-        for argument in std::env::args_os().skip(1) {
+        let mut options = Self { quiet: false, marks: Marks::default(), files: Vec::new() };
+        let mut arguments = std::env::args_os().skip(1);
+        while let Some(argument) = arguments.next() {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(None),
                 Some("--quiet" | "-q") => options.quiet = true,
+                Some("--marks") => {
+                    let file = arguments.next().ok_or("--marks needs a FILE")?;
+                    let table = std::fs::read_to_string(&file).map_err(|error| error.to_string());
+                    let added = table
+                        .and_then(|table| options.marks.extend(&table).map_err(|error| error.to_string()));
+                    added.map_err(|error| format!("{}: {error}", file.display()))?;
+                }
                 Some(unknown) if unknown.starts_with('-') => return Err(format!("there is no {unknown}")),
                 _ => options.files.push(argument.into()),
             }
@@ -84,8 +97,15 @@ impl Options {
     }
 }
 
+/// The result for a file.
+enum Verdict {
+    Explained,
+    Unexplained,
+    NotUnderstood,
+}
+
 /// Prints a capture; returns whether all of it is explained, and as its header expects.
-fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io::Result<bool> {
+fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io::Result<Verdict> {
     let timeline = capture::replay(capture);
     if !quiet {
         writeln!(out, "{} ({:?})", file.display(), capture.layout)?;
@@ -106,7 +126,16 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io
         Some(Ok(())) => writeln!(out, "  as its header expects")?,
         Some(Err(unmet)) => writeln!(out, "  not as its header expects: {unmet}")?,
     }
-    Ok(unexplained == 0 && !matches!(kept, Some(Err(_))))
+    let coverage = Coverage::of(capture, &timeline);
+    if !coverage.is_understood {
+        writeln!(out, "  not understood: {coverage}")?;
+        writeln!(out, "  the program that wrote it could save {}", capture.layout.advice())?;
+        return Ok(Verdict::NotUnderstood);
+    }
+    match unexplained == 0 && !matches!(kept, Some(Err(_))) {
+        true => Ok(Verdict::Explained),
+        false => Ok(Verdict::Unexplained),
+    }
 }
 
 fn print(out: &mut impl Write, happening: &Happening) -> io::Result<()> {

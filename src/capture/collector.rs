@@ -32,7 +32,7 @@ impl Collector {
     }
 }
 
-/// What the layouts of others need.
+/// What the logs of others need.
 #[cfg(feature = "import")]
 impl Collector {
     /// Sets the time of what follows. It never goes back.
@@ -51,11 +51,6 @@ impl Collector {
     }
 
     /// Adds a line with the line end that the layout took away.
-    pub(super) fn line_sent(&mut self, line: usize, text: &[u8]) {
-        self.sent(line, [text, b"\r\n"].concat());
-    }
-
-    /// Adds a line with the line end that the layout took away.
     pub(super) fn line_received(&mut self, line: usize, text: &[u8]) {
         self.received(line, [text, b"\r\n"].concat());
     }
@@ -63,11 +58,6 @@ impl Collector {
     /// Adds the place where something is missing.
     pub(super) fn gap(&mut self, line: usize) {
         self.entry(line, Entry::Gap);
-    }
-
-    /// Adds words that belong to this moment.
-    pub(super) fn note(&mut self, line: usize, words: &[u8]) {
-        self.entry(line, Entry::Note(String::from_utf8_lossy(words).into_owned()));
     }
 
     /// Adds what the layout itself explains.

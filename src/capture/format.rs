@@ -238,7 +238,7 @@ fn digits(text: &[u8]) -> Option<(&str, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Layout, Located, read as read_capture};
+    use super::super::{Encoding, Layout, Located, read as read_capture};
     use super::*;
 
     const HEAD: &str = "# what: a test\n# source: written by hand\n# expect: nothing\n";
@@ -258,7 +258,14 @@ mod tests {
 
     fn capture(records: Vec<Record>) -> Capture {
         let records = records.into_iter().map(|record| Located { line: 0, record }).collect();
-        Capture { layout: Layout::Own, header: Some(header()), records, remarks: Vec::new() }
+        Capture {
+            layout: Layout::Own,
+            encoding: Encoding::Utf8,
+            lines: 0,
+            header: Some(header()),
+            records,
+            remarks: Vec::new(),
+        }
     }
 
     fn read_back(capture: &Capture) -> Vec<Record> {

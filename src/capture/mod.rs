@@ -29,7 +29,7 @@
 //! [`Player`] makes a modem of it.
 #![cfg_attr(
     feature = "import",
-    doc = "[`read`] and [`load`] (feature `import`) read besides it the layouts that others have published captures in. \
+    doc = "[`read`] and [`load`] (feature `import`) read besides it the logs of other programs. \
            [`replay()`] tells what happened in a capture, in words, and those of `expect` are the same words: \
            [`Timeline::meets`]."
 )]
@@ -61,8 +61,8 @@ pub(crate) use import::{Clock, leveled, number, stamped, time};
 pub use error::{Fault, LoadError, ReadError};
 pub use format::{MAX_LINE, MAX_RECORD_BYTES};
 #[cfg(feature = "import")]
-pub use import::{load, read};
-pub use layout::Layout;
+pub use import::{MarkError, Marks, load, load_with, read, read_with};
+pub use layout::{Encoding, Layout};
 pub use mask::Mask;
 pub use player::{Departure, DepartureOutcome, PlayWatch, PlayedReader, PlayedWriter, Player};
 pub use reader::{MAX_FILE, MAX_LINES, load_own, read_own};
@@ -70,5 +70,6 @@ pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;
 #[cfg(feature = "import")]
 pub use replay::{
-    Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason, Unmet, replay, replay_in_chunks,
+    Coverage, Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason, Unmet, replay,
+    replay_in_chunks,
 };

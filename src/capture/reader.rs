@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::collector::{Collector, Line};
-use super::layout::Layout;
+use super::layout::{Encoding, Layout};
 use super::{Capture, Fault, LoadError, MAX_LINE, ReadError, format};
 
 /// The largest file that is taken into memory: 64 MiB, an hour and a half of a full 115200 line. A larger one is
@@ -18,9 +18,10 @@ pub const MAX_LINES: usize = 1 << 20;
 
 /// Reads a capture in our own format; everything else is refused, above all a file without the three headers.
 pub fn read_own(file: &[u8]) -> Result<Capture, ReadError> {
+    let lines = lines(file)?;
     let mut out = Collector::default();
-    format::read(&lines(file)?, &mut out)?;
-    Ok(capture(Layout::Own, out))
+    format::read(&lines, &mut out)?;
+    Ok(capture(Layout::Own, lines.len(), out))
 }
 
 /// [`read_own`] for a file: a fixture must say what it is, where it comes from and what it must show.
@@ -30,7 +31,7 @@ pub fn load_own(path: impl AsRef<Path>) -> Result<Capture, LoadError> {
 
 pub(super) fn load_by(
     path: &Path,
-    read: fn(&[u8]) -> Result<Capture, ReadError>,
+    read: impl Fn(&[u8]) -> Result<Capture, ReadError>,
 ) -> Result<Capture, LoadError> {
     let file_error = |source| LoadError::File { path: path.to_owned(), source };
     let length = fs::metadata(path).map_err(file_error)?.len();
@@ -44,8 +45,9 @@ pub(super) fn load_by(
     read(&bytes).map_err(|source| LoadError::Line { path: path.to_owned(), source })
 }
 
-pub(super) fn capture(layout: Layout, out: Collector) -> Capture {
-    Capture { layout, header: out.header, records: out.records, remarks: out.remarks }
+pub(super) fn capture(layout: Layout, lines: usize, out: Collector) -> Capture {
+    let Collector { header, records, remarks, .. } = out;
+    Capture { layout, encoding: Encoding::Utf8, lines, header, records, remarks }
 }
 
 /// The lines of a file without their line ends.

@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp;
 
-use super::Layout;
+use super::{Encoding, Layout};
 
 /// One thing that happened, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,10 @@ pub struct Header {
 pub struct Capture {
     /// The layout that the content was recognised as.
     pub layout: Layout,
+    /// The encoding that the content was recognised as.
+    pub encoding: Encoding,
+    /// The number of lines of the file.
+    pub lines: usize,
     /// Only our own format has one.
     pub header: Option<Header>,
     /// What happened, in order.

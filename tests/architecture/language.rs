@@ -88,7 +88,7 @@ const MAY_STAND: &[(&str, &str, &str)] = &[
     ("examples/sim.rs", "color", "the name of a variable that many programs read"),
     ("src/at/fields.rs", "recognize", "the name of a parser of nom"),
     ("src/modem/asynchronous/tokio.rs", "initialize", "the name of a function of tokio"),
-    ("src/capture/import/transcript.rs", "initializing", "what a program of others prints"),
+    ("src/capture/import/marks.txt", "initializing", "what a program of others prints"),
 ];
 
 /// Names of types that are a question or a participle: they do not say what a value of the type is.

@@ -7,6 +7,8 @@ mod diagnosis_rules;
 mod diagnosis_tls;
 mod doctor;
 mod hardware_check;
+mod logs;
+mod logs_layouts;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;

@@ -1,7 +1,8 @@
 //! Several lines under one stamp.
 
 use super::super::Reason;
-use super::{Collector, Line};
+use super::exchange::Wire;
+use super::text::is_command;
 
 /// The direction of the bytes under a stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,42 +25,56 @@ pub(super) enum End {
 /// The program prints the bytes as they are and goes to a new line for the next stamp. So every line of the block
 /// but the last ended with CR LF on the wire, and the last one, mostly blank, is the program's own new line.
 #[derive(Debug)]
-pub(super) struct Block<'a> {
+pub(super) struct Block {
     direction: Direction,
-    lines: Vec<Line<'a>>,
+    lines: Vec<(usize, Vec<u8>)>,
 }
 
-impl<'a> Block<'a> {
-    pub(super) fn new(direction: Direction, number: usize, text: &'a [u8]) -> Self {
-        let lines = vec![Line { number, text }];
+impl Block {
+    pub(super) fn new(direction: Direction, number: usize, text: &[u8]) -> Self {
+        let lines = vec![(number, text.to_vec())];
         Self { direction, lines }
     }
 
-    pub(super) fn push(&mut self, line: Line<'a>) {
-        self.lines.push(line);
+    /// One that begins on the next line.
+    pub(super) fn empty(direction: Direction) -> Self {
+        Self { direction, lines: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, number: usize, text: &[u8]) {
+        self.lines.push((number, text.to_vec()));
+    }
+
+    /// Whether the next line is payload, whatever it looks like.
+    pub(super) fn announces(&self) -> bool {
+        let header = |text: &[u8]| text.starts_with(b"+RECEIVE,") || text.starts_with(b"+CIPRXGET: 2,");
+        self.lines.last().is_some_and(|(_, text)| header(text))
     }
 
     /// Hands the bytes over, one record for each line.
-    pub(super) fn finish(self, end: End, out: &mut Collector) {
+    pub(super) fn finish(self, end: End, wire: &mut Wire) {
         let Some((last, lines)) = self.lines.split_last() else {
             return;
         };
-        for line in lines {
-            self.record(line.number, line.text, true, out);
+        for (number, text) in lines {
+            self.record(*number, text, true, wire);
         }
-        match last.text {
-            b"" if lines.is_empty() => out.remark(last.number, Reason::Mark),
-            b"" => out.remark(last.number, Reason::Blank),
-            text => self.record(last.number, text, end == End::Cut && !is_prompt(text), out),
+        let (number, text) = last;
+        match text.as_slice() {
+            b"" if lines.is_empty() => wire.out.remark(*number, Reason::Mark),
+            b"" => wire.out.remark(*number, Reason::Blank),
+            text => self.record(*number, text, end == End::Cut && !is_prompt(text), wire),
         }
     }
 
-    fn record(&self, number: usize, text: &[u8], ended: bool, out: &mut Collector) {
-        match (self.direction, ended) {
-            (Direction::ToModem, true) => out.line_sent(number, text),
-            (Direction::ToModem, false) => out.sent(number, text),
-            (Direction::FromModem, true) => out.line_received(number, text),
-            (Direction::FromModem, false) => out.received(number, text),
+    fn record(&self, number: usize, text: &[u8], ended: bool, wire: &mut Wire) {
+        // A command without its line end is none.
+        let whole = ended || self.direction == Direction::ToModem && is_command(text);
+        let end: &[u8] = if whole { b"\r\n" } else { b"" };
+        let bytes = [text, end].concat();
+        match self.direction {
+            Direction::ToModem => wire.sent(number, bytes),
+            Direction::FromModem => wire.received(number, bytes),
         }
     }
 }

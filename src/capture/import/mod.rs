@@ -1,48 +1,65 @@
-//! Reading captures that others have published: their layouts, one a file, and how to tell them apart.
+//! Reading the logs of other programs: one reader, which finds out what a tool put around the bytes.
+//!
+//! A first look at the whole file ([`survey`]) tells which marks count, which side they mean and how bytes are spelled; then
+//! each line is peeled ([`peel`]), read by what was learned ([`reader`]), and put on the wire ([`exchange`]).
 
-mod arduino;
-mod arrows;
-mod atc;
 mod block;
 mod clock;
-mod esp;
-mod excerpts;
-mod hexdump;
-mod llcom;
-mod luatools;
-mod manual;
-mod python;
-mod rtthread;
-mod shapes;
-mod sscom;
-mod table;
-mod tagged;
+mod encoding;
+mod exchange;
+mod marks;
+mod notation;
+mod notes;
+mod peel;
+mod reader;
+mod stamp;
+mod survey;
 mod text;
-mod transcript;
+mod trace;
 
 #[cfg(feature = "luat")]
 pub(crate) use clock::{Clock, number, time};
+pub use marks::{MarkError, Marks};
 #[cfg(feature = "luat")]
-pub(crate) use luatools::{leveled, stamped};
+pub(crate) use trace::{leveled, stamped};
 
 use std::path::Path;
 
 use super::collector::{Collector, Line};
-use super::layout::Layout;
+use super::layout::{Encoding, Layout};
 use super::reader::{capture, lines, load_by};
 use super::{Capture, LoadError, ReadError, format};
+use exchange::Wire;
+use notes::Notes;
+use peel::without_colours;
+use reader::Reader;
+use survey::Survey;
 
-/// Reads a capture in any layout that [`Layout`] names, found out from the content.
+/// Reads a log of any program, or a capture in our own format, with the marks that come with this crate.
 ///
-/// Any bytes are read: what no layout recognises is taken as what a terminal showed. Only our own format, which
-/// promises more, can be wrong; a line longer than [`MAX_LINE`](super::MAX_LINE) and more than [`MAX_LINES`](super::MAX_LINES) are refused in every layout. Lines may end with LF
-/// or CR LF; a byte order mark is skipped.
+/// Any bytes are read: what nothing tells apart is taken as what a terminal showed. Only our own format, which
+/// promises more, can be wrong; a line longer than [`MAX_LINE`](super::MAX_LINE) and more than
+/// [`MAX_LINES`](super::MAX_LINES) are refused. Lines may end with LF or CR LF; the encoding is UTF-8, UTF-16 or GBK. Every
+/// line of the file becomes a record, or a remark with its reason.
 pub fn read(file: &[u8]) -> Result<Capture, ReadError> {
-    let lines = lines(file)?;
-    let reader = detect(&lines);
-    let mut out = Collector::default();
-    (reader.read)(&lines, &mut out)?;
-    Ok(capture(reader.layout, out))
+    read_with(file, &Marks::default())
+}
+
+/// [`read`], with other marks.
+pub fn read_with(file: &[u8], marks: &Marks) -> Result<Capture, ReadError> {
+    let (encoding, text) = encoding::decode(file);
+    let lines = lines(&text)?;
+    let begins = lines.iter().find(|line| !line.text.trim_ascii().is_empty());
+    let (layout, out) = if begins.is_some_and(|line| format::recognises(line.text)) {
+        let mut out = Collector::default();
+        format::read(&lines, &mut out)?;
+        (Layout::Own, out)
+    } else {
+        log(&lines, marks, encoding)
+    };
+    let mut capture = capture(layout, lines.len(), out);
+    capture.encoding = encoding;
+    Ok(capture)
 }
 
 /// [`read`] for a file; the error names it.
@@ -50,84 +67,28 @@ pub fn load(path: impl AsRef<Path>) -> Result<Capture, LoadError> {
     load_by(path.as_ref(), read)
 }
 
-/// The recogniser and the reader of one layout.
-pub(super) struct Reader {
-    pub(super) layout: Layout,
-    /// Whether a line can only be of this layout.
-    recognises: fn(&[u8]) -> bool,
-    pub(super) read: fn(&[Line<'_>], &mut Collector) -> Result<(), ReadError>,
+/// [`read_with`] for a file; the error names it.
+pub fn load_with(path: impl AsRef<Path>, marks: &Marks) -> Result<Capture, LoadError> {
+    load_by(path.as_ref(), |file| read_with(file, marks))
 }
 
-/// Every layout but [`Layout::Plain`], which takes what none of these wants. Where two would recognise the same line
-/// the first one has it.
-const READERS: [Reader; 17] = [
-    reader(Layout::Own, format::recognises, format::read),
-    reader(Layout::Llcom, llcom::recognises, llcom::read),
-    reader(Layout::Sscom, sscom::recognises, sscom::read),
-    reader(Layout::Luatools, luatools::recognises, luatools::read),
-    reader(Layout::Esp, esp::recognises, esp::read),
-    reader(Layout::Tagged, tagged::recognises, tagged::read),
-    reader(Layout::Arduino, arduino::recognises, arduino::read),
-    reader(Layout::Python, python::recognises, python::read),
-    reader(Layout::Arrows, arrows::recognises, arrows::read),
-    reader(Layout::HexDump, hexdump::recognises, hexdump::read),
-    reader(Layout::Manual, manual::recognises, manual::read),
-    reader(Layout::Table, table::recognises, table::read),
-    reader(Layout::Shapes, shapes::recognises, shapes::read),
-    reader(Layout::Excerpts, excerpts::recognises, excerpts::read),
-    reader(Layout::Atc, atc::recognises, atc::read),
-    reader(Layout::RtThread, rtthread::recognises, rtthread::read),
-    reader(Layout::TinyGsm, transcript::recognises_tinygsm, transcript::read),
-];
-
-const PLAIN: Reader = reader(Layout::Plain, |_| true, transcript::read);
-
-/// The layout of the first line that any layout recognises; [`Layout::Plain`] if there is no such line.
-pub(super) fn detect(lines: &[Line<'_>]) -> Reader {
-    for line in lines {
-        if let Some(reader) = READERS.into_iter().find(|reader| (reader.recognises)(line.text)) {
-            return reader;
-        }
+fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collector) {
+    let plain: Vec<_> = lines.iter().map(|line| without_colours(line.text)).collect();
+    let numbered = lines.iter().zip(&plain);
+    let lines: Vec<Line<'_>> = numbered.map(|(line, plain)| Line { text: plain, ..*line }).collect();
+    let lines = lines.as_slice();
+    let survey = Survey::of(lines, marks);
+    if let Some(notes) = Notes::of(lines, &survey) {
+        let mut wire = Wire::new(encoding);
+        let unframed = lines.iter().map(|line| Line { text: survey.unframed(line.text), ..*line });
+        notes.read(&unframed.collect::<Vec<_>>(), &mut wire);
+        return (Layout::Notes, wire.out);
     }
-    PLAIN
-}
-
-const fn reader(
-    layout: Layout,
-    recognises: fn(&[u8]) -> bool,
-    read: fn(&[Line<'_>], &mut Collector) -> Result<(), ReadError>,
-) -> Reader {
-    Reader { layout, recognises, read }
-}
-
-#[cfg(test)]
-mod testing {
-    use super::super::escape::escape;
-    use super::super::{Entry, read};
-
-    /// What a log is read as, one record or remark a line: its line number, a mark and the escaped bytes.
-    pub(super) fn seen(log: &str) -> String {
-        let capture = read(log.as_bytes()).unwrap();
-        let mut seen: Vec<(usize, String)> = Vec::new();
-        for located in &capture.records {
-            let (mark, bytes) = match &located.record.what {
-                Entry::ToModem(bytes) => ('>', bytes.as_slice()),
-                Entry::FromModem(bytes) => ('<', bytes.as_slice()),
-                Entry::Request(words) => ('?', words.as_bytes()),
-                Entry::Note(words) => (';', words.as_bytes()),
-                Entry::Gap => ('~', &b""[..]),
-            };
-            let mut text = Vec::new();
-            escape(bytes, &mut text);
-            let text = String::from_utf8(text).unwrap();
-            seen.push((located.line, format!("{} {mark} {text}", located.line).trim_end().to_owned()));
-        }
-        for remark in &capture.remarks {
-            seen.push((remark.line, format!("{} #", remark.line)));
-        }
-        seen.sort_by_key(|(line, _)| *line);
-        seen.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
+    let mut reader = Reader::new(&survey, marks, encoding);
+    for (at, line) in lines.iter().enumerate() {
+        reader.line(*line, lines.get(at.saturating_add(1)).map(|next| next.text));
     }
+    (survey.layout(), reader.finish().out)
 }
 
 #[cfg(test)]
@@ -143,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_not_our_format_is_no_fixture() {
-        assert_eq!(read(b"AT\n\nOK\n").unwrap().layout, Layout::Plain);
+        assert_eq!(read(b"AT\n\nOK\n").unwrap().layout, Layout::Terminal);
         assert_eq!(read_own(b"AT\n\nOK\n").unwrap_err().fault, Fault::MissingHeader("what"));
         assert_eq!(read_own(b"").unwrap_err().fault, Fault::MissingHeader("what"));
     }

@@ -1,28 +1,52 @@
 //! Small tools for lines of published logs.
 
-use super::super::Reason;
-use super::super::escape::{escape_at, hex_byte};
-use super::{Collector, Line};
+use crate::at::{Line, Urc, bare_address};
 
-/// Notes a line that stands around the exchange, not in it.
-pub(super) fn outside(line: Line<'_>, out: &mut Collector) {
-    let reason = if line.text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Comment };
-    out.remark(line.number, reason);
-}
-
-/// A line without the `//` remark that its publisher put behind it.
+/// A line without the remark that its publisher put behind it, and whether there was one.
 ///
-/// A remark begins the line or has a blank before it, so the two slashes of a URL are none.
-pub(super) fn without_comment(text: &[u8]) -> (&[u8], bool) {
-    let mut at = 0;
-    while let Some(found) = find(&text[at..], b"//") {
-        let place = at.saturating_add(found);
-        if text[..place].last().is_none_or(|before| before.is_ascii_whitespace()) {
-            return (text[..place].trim_ascii_end(), true);
+/// `//` begins a remark at the start, behind a blank, and glued to a command or an answer; not in quotes, and not behind
+/// the colon of a URL. `#` does between blanks, or at the start. Chinese words two blanks or a tab behind a command or an
+/// answer are one, too.
+pub(super) fn without_remark(text: &[u8]) -> (&[u8], bool) {
+    let mut quoted = false;
+    for at in 0..text.len() {
+        let (before, rest) = text.split_at(at);
+        let set_off = before.last().is_none_or(u8::is_ascii_whitespace);
+        quoted ^= rest.starts_with(b"\"");
+        let begins = match rest {
+            // Two slashes glued to a line: only where what stands before them is whole.
+            [b'/', b'/', ..] => {
+                set_off
+                    || !quoted && before.last() != Some(&b':') && (is_command(before) || is_answer(before))
+            }
+            [b'#', next, ..] => {
+                set_off && !quoted && (next.is_ascii_whitespace() || before.is_empty() && *next == b'#')
+            }
+            _ => false,
+        };
+        if begins {
+            return (before.trim_ascii_end(), true);
         }
-        at = place.saturating_add(2);
+    }
+    let gap = find(text, b"  ").or_else(|| find(text, b"\t")).unwrap_or(text.len());
+    let (line, words) = text.split_at(gap);
+    if !line.is_empty() && !is_prose(line) && is_prose(words) && (is_command(line) || is_answer(line)) {
+        return (line, true);
     }
     (text, false)
+}
+
+/// Whether a line can only be a modem's: a result, news, or an answer with a key.
+pub(super) fn is_answer(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let keyed = |key: &[u8]| matches!(key.first(), Some(b'+' | b'^' | b'*' | b'%' | b'$'));
+    match Line::parse(text) {
+        Line::Info { key, .. } => keyed(key),
+        Line::Text([]) => false,
+        Line::Text(text) => Urc::parse(text).is_known() || bare_address(text).is_some(),
+        Line::Row(row) => row.trim_ascii_start().first().is_some_and(u8::is_ascii_digit),
+        _ => true,
+    }
 }
 
 /// Whether a person wrote this: it has Chinese characters in it, which no line of these modems has.
@@ -34,25 +58,36 @@ pub(super) fn is_prose(text: &[u8]) -> bool {
 
 /// Whether a line is a command: `AT` alone, an extended command, or one letter and digits.
 pub(super) fn is_command(text: &[u8]) -> bool {
-    match text.strip_prefix(b"AT") {
-        None => false,
-        Some([]) => true,
-        Some([b'+' | b'&' | b'*' | b'^', letter, ..]) => {
-            letter.is_ascii_uppercase() || letter.is_ascii_lowercase()
+    let Some((head, rest)) = text.split_at_checked(2).filter(|(head, _)| head.eq_ignore_ascii_case(b"AT"))
+    else {
+        return false;
+    };
+    let same_case = |letter: &u8| letter.is_ascii_uppercase() || head == b"at" && letter.is_ascii_lowercase();
+    match rest {
+        [] => true,
+        [b'+' | b'&' | b'*' | b'^' | b'$' | b'%', letter, ..] => letter.is_ascii_alphabetic(),
+        [dial @ (b'D' | b'd'), number, ..] => {
+            same_case(dial) && (number.is_ascii_digit() || b"*#T+".contains(number))
         }
-        Some([letter, rest @ ..]) => letter.is_ascii_uppercase() && rest.iter().all(u8::is_ascii_digit),
+        [letter, rest @ ..] => same_case(letter) && rest.iter().all(u8::is_ascii_digit),
     }
+}
+
+/// The place of a command that is glued to other text, which the program that wrote the log printed without a line end, or
+/// whose line end was lost.
+pub(super) fn glued_command(text: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    (1..text.len()).find(|at| {
+        quoted ^= text[at.saturating_sub(1)] == b'"';
+        let rest = &text[*at..];
+        let named = rest.get(3..5).is_some_and(|name| name.iter().all(u8::is_ascii_uppercase));
+        rest.starts_with(b"AT+") && named && !quoted
+    })
 }
 
 /// The place of `wanted` in `text`.
 pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
-}
-
-/// The text before the first `wanted`, and the text behind it.
-pub(super) fn split_at<'a>(text: &'a [u8], wanted: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let (before, rest) = text.split_at_checked(find(text, wanted)?)?;
-    Some((before, rest.strip_prefix(wanted)?))
 }
 
 /// The parts of a line that stand at least two blanks apart.
@@ -69,37 +104,41 @@ pub(super) fn cells(text: &[u8]) -> Vec<&[u8]> {
     cells
 }
 
-/// A text with the escapes of C or Python replaced by their bytes.
-pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&byte, more)) = rest.split_first() {
-        let (value, length) = match rest {
-            [b'\\', b'0', ..] => (0, 2),
-            [b'\\', quote @ (b'\'' | b'"'), ..] => (*quote, 2),
-            [b'\\', ..] => escape_at(rest).unwrap_or((byte, 1)),
-            _ => (byte, 1),
-        };
-        bytes.push(value);
-        rest = more.get(length.saturating_sub(1)..).unwrap_or_default();
-    }
-    bytes
-}
-
-/// The bytes of a line of hexadecimal pairs with single blanks between them.
-pub(super) fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
-    text.split(|&byte| byte == b' ').map(hex_byte).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_slashes_of_a_url_are_no_comment() {
-        assert_eq!(without_comment(b"AT+X=\"http://a/b\"  //why"), (&b"AT+X=\"http://a/b\""[..], true));
-        assert_eq!(without_comment(b"http://a"), (&b"http://a"[..], false));
-        assert_eq!(without_comment(b"// all of it"), (&b""[..], true));
+    fn remarks_are_told_from_urls_and_data() {
+        for (text, line) in [
+            ("AT+X=\"http://a/b\"  //why", Some("AT+X=\"http://a/b\"")),
+            ("// all of it", Some("")),
+            ("AT+CIPMUX=1//multi", Some("AT+CIPMUX=1")),
+            ("OK//yes", Some("OK")),
+            ("OK   # yes", Some("OK")),
+            ("# all of it", Some("")),
+            ("AT+CSQ\t查询", Some("AT+CSQ")),
+            ("http://a", None),
+            ("a//b", None),
+            ("AT+HTTPPARA=URL,http://x", None),
+            ("+CUSD: 0,\"*100 # \"", None),
+            ("*97993#dev1#send5A*", None),
+        ] {
+            let (found, remarked) = without_remark(text.as_bytes());
+            assert_eq!(
+                (str::from_utf8(found).unwrap(), remarked),
+                (line.unwrap_or(text), line.is_some()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_glued_to_a_print_is_found() {
+        assert_eq!(glued_command(b"Connecting to apnAT+CIPSHUT"), Some(17));
+        for text in ["AT+CSQ", "+X: \"AT+CSQ\"", "see AT+", "OK"] {
+            assert_eq!(glued_command(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]
@@ -114,18 +153,15 @@ mod tests {
             "AT+IPR=115200;&W",
             "AT*SIMAUTO=1",
             "AT^tracectrl=0",
+            "at+csq",
+            "ati",
+            "ATD*99#",
         ] {
             assert!(is_command(line.as_bytes()), "{line}");
         }
-        for line in ["", "A", "at", "ATTENTION", "AT ", "AT+", "ATEL=1", "OK"] {
+        for line in ["", "A", "ATTENTION", "attention", "AT ", "AT+", "ATEL=1", "OK", "Ata"] {
             assert!(!is_command(line.as_bytes()), "{line}");
         }
-    }
-
-    #[test]
-    fn escapes_of_c_and_python_are_read_and_broken_ones_kept() {
-        assert_eq!(unescaped(br"xx\0a\r\n\x1A\'\q\x1"), b"xx\0a\r\n\x1a'\\q\\x1");
-        assert_eq!(unescaped(b"\\"), b"\\");
     }
 
     #[test]

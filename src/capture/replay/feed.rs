@@ -20,6 +20,8 @@ pub(super) struct Feed {
     at: Timestamp,
     /// The lines of the file whose bytes are in no token yet.
     lines: BTreeSet<usize>,
+    /// The lines of the file with the start of a line that the host has not ended.
+    begun: Vec<usize>,
     /// The payload of the header before, as far as it has come, and what it is.
     payload: Vec<u8>,
     awaited: Option<Awaited>,
@@ -63,6 +65,7 @@ impl Feed {
             size,
             at: Timestamp::ZERO,
             lines: BTreeSet::new(),
+            begun: Vec::new(),
             payload: Vec::new(),
             awaited: None,
             happenings: Vec::new(),
@@ -93,8 +96,15 @@ impl Feed {
 
     fn sent(&mut self, line: usize, bytes: &[u8]) {
         let was_transparent = self.session.is_transparent();
+        let mut begun = mem::take(&mut self.begun);
         for what in self.session.sent(bytes) {
-            self.add(vec![line], what);
+            let lines =
+                mem::take(&mut begun).into_iter().filter(|other| *other != line).chain([line]).collect();
+            self.add(lines, what);
+        }
+        if self.session.has_begun_line() {
+            begun.push(line);
+            self.begun = begun;
         }
         if was_transparent && !self.session.is_transparent() {
             self.decoder.abandon_data();
@@ -187,6 +197,10 @@ impl Feed {
         }
         self.decoder.abandon_data();
         self.awaited = None;
+        if let Some(what) = self.session.unended_line() {
+            let lines = mem::take(&mut self.begun);
+            self.add(lines, what);
+        }
         if let Some(piece) = self.decoder.end_line().map(Piece::of) {
             self.piece(piece);
         }

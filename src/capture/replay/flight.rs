@@ -2,7 +2,7 @@
 
 use crate::at::{Command, Line, Verdict};
 
-use super::answers::may_answer;
+use super::answers::{begins, may_answer};
 use super::data::Data;
 
 /// A command on its way.
@@ -13,6 +13,10 @@ pub(super) struct Flight {
     pub(super) echoed: bool,
     /// Part of its answer came.
     answered: bool,
+    /// A command behind it was sent: only lines that name it are its answer still.
+    pub(super) superseded: bool,
+    /// A command behind it was answered: the next one ends it.
+    pub(super) passed: bool,
     pub(super) data: Option<Data>,
 }
 
@@ -27,7 +31,14 @@ pub(super) enum Share {
 impl Flight {
     pub(super) fn new(text: &str, mux: bool) -> Self {
         let data = Data::of(text, mux);
-        Self { command: Command::recorded(text), echoed: false, answered: false, data }
+        Self {
+            command: Command::recorded(text),
+            echoed: false,
+            answered: false,
+            superseded: false,
+            passed: false,
+            data,
+        }
     }
 
     pub(super) fn text(&self) -> String {
@@ -45,6 +56,15 @@ impl Flight {
             Verdict::Part => Share::Nothing,
             // A session would ask again before it believes a doubtful end; a capture can only be read as it stands.
             Verdict::Done(_) | Verdict::Doubtful(_) => Share::End,
+        }
+    }
+
+    /// Whether a line says by its own words that it is for this command.
+    pub(super) fn is_named_by(&self, line: &Line<'_>) -> bool {
+        match line {
+            Line::Info { key, .. } => str::from_utf8(key).is_ok_and(|key| self.command.has_key(key)),
+            Line::ShutOk => begins(&self.command, "AT+CIPSHUT"),
+            _ => false,
         }
     }
 

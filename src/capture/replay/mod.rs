@@ -24,7 +24,7 @@ mod session;
 mod timeline;
 
 pub use expect::Unmet;
-pub use timeline::{Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
+pub use timeline::{Coverage, Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
 
 use std::num::NonZeroUsize;
 

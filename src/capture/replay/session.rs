@@ -21,8 +21,9 @@ const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGI
 
 /// The known state of the session at some point of a capture.
 ///
-/// One command at a time is the rule, but captures show hosts that gave up waiting and answers that came late, so
-/// several may be in flight. A line goes to the newest command that it can answer, an echo to the command of its text.
+/// One command at a time is the rule: a command that was never answered ends at the next one. Hosts give up waiting, and
+/// answers come late, so until the next command is answered a line that names the earlier one is still its answer, and so is
+/// a line before the echo of the next one. An echo goes to the command of its text.
 #[derive(Debug)]
 pub(super) struct Session {
     flights: VecDeque<Flight>,
@@ -74,8 +75,21 @@ impl Session {
 
     /// Whether a `>` may be the prompt.
     pub(super) fn expect(&self) -> Expect {
-        let waits = |flight: &Flight| flight.data.as_ref().is_some_and(|data| !data.prompted);
+        let waits =
+            |flight: &Flight| !flight.superseded && flight.data.as_ref().is_some_and(|data| !data.prompted);
         if self.unseen || self.flights.iter().any(waits) { Expect::Prompt } else { Expect::Line }
+    }
+
+    /// Whether the host has begun a line that is not complete.
+    pub(super) fn has_begun_line(&self) -> bool {
+        !self.line_out.is_empty()
+    }
+
+    /// The line that the host has begun and never ended.
+    pub(super) fn unended_line(&mut self) -> Option<HappeningKind> {
+        let bytes = std::mem::take(&mut self.line_out);
+        let why = UnexplainedReason::NotACommand;
+        (!bytes.trim_ascii().is_empty()).then_some(HappeningKind::Unexplained { bytes, why })
     }
 
     pub(super) fn is_transparent(&self) -> bool {
@@ -160,8 +174,16 @@ impl Session {
         match text.to_ascii_uppercase().as_str() {
             "AT+CIPMUX=1" => self.mux = true,
             "AT+CIPMUX=0" => self.mux = false,
-            _ => {}
+            upper => {
+                let arguments = upper.strip_prefix("AT+CIPSTART=").unwrap_or_default().as_bytes();
+                self.mux |= matches!(arguments, [b'0'..=b'9', b',', ..]);
+            }
         }
+        // What became of a send or a close comes as news, and may come later.
+        let awaits_news =
+            |flight: &Flight| begins(&flight.command, "AT+CIPSEND") || begins(&flight.command, "AT+CIPCLOSE");
+        self.flights.retain(|flight| !flight.passed || awaits_news(flight));
+        self.flights.iter_mut().for_each(|flight| flight.superseded = true);
         if self.flights.len() == MAX_IN_FLIGHT {
             self.flights.pop_front();
         }
@@ -233,12 +255,23 @@ impl Session {
 
     /// The line answers a command in flight.
     fn answer(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+        let unread = self.is_unread();
         for index in self.order() {
             let flight = self.flights.get_mut(index)?;
+            let is_late = flight.superseded && !unread && !flight.is_named_by(line);
+            // A result before the echo is that of an earlier command.
+            let is_early = unread && !flight.superseded && matches!(line, Line::Final(_));
+            if is_late || is_early {
+                continue;
+            }
             let (share, command) = (flight.share(line), Some(flight.text()));
             match share {
                 Share::Nothing => {}
-                Share::Part => return Some(HappeningKind::Reply { command, line: shown(bytes) }),
+                Share::Part => {
+                    // Its final comes next.
+                    flight.superseded = false;
+                    return Some(HappeningKind::Reply { command, line: shown(bytes) });
+                }
                 Share::End => {
                     self.end(index, line);
                     return Some(HappeningKind::Final { command, line: shown(bytes) });
@@ -248,12 +281,17 @@ impl Session {
         None
     }
 
+    /// Whether the modem repeats commands and has not repeated the newest yet.
+    fn is_unread(&self) -> bool {
+        self.echo
+            && self.flights.back().is_some_and(|newest| !newest.echoed && newest.command.text() != "+++")
+    }
+
     /// The commands in flight, the likeliest to be answered first: the newest, unless the modem repeats commands and
     /// has not repeated that one yet.
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.flights.len()).rev().collect();
-        let unread = self.echo && self.flights.back().is_some_and(|newest| !newest.echoed);
-        if unread && order.len() > 1 {
+        if self.is_unread() && order.len() > 1 {
             order.rotate_left(1);
         }
         order
@@ -263,6 +301,7 @@ impl Session {
         let Some(flight) = self.flights.remove(index) else {
             return;
         };
+        self.flights.iter_mut().take(index).for_each(|earlier| earlier.passed = true);
         self.echo = flight.echoed && !begins(&flight.command, "ATE0");
         if *line == Line::ShutOk {
             self.single = Single::Closed;

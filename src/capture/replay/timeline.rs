@@ -1,11 +1,13 @@
 //! The result of a replay.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::at::{ChannelId, Fault, Urc};
 use crate::time::Timestamp;
 
 use super::super::escape::escape;
+use super::super::{Capture, Layout, Reason};
 
 /// The happenings of a capture, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +133,61 @@ impl Timeline {
             }
         }
         joined
+    }
+}
+
+/// The share of a file that could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Coverage {
+    /// Lines of the file that are not blank.
+    pub lines: usize,
+    /// Lines of the exchange that a rule explains.
+    pub explained: usize,
+    /// Lines that no rule explains.
+    pub unexplained: usize,
+    /// Whether enough is explained to believe that this is an exchange with a modem: most of what may be one.
+    pub is_understood: bool,
+}
+
+impl Coverage {
+    /// Of a capture and its timeline.
+    pub fn of(capture: &Capture, timeline: &Timeline) -> Self {
+        let (mut explained, mut unexplained): (BTreeSet<usize>, BTreeSet<usize>) = Default::default();
+        for happening in &timeline.happenings {
+            match happening.what {
+                HappeningKind::Unexplained { .. } => unexplained.extend(&happening.lines),
+                HappeningKind::Note(_) | HappeningKind::Gap | HappeningKind::Request(_) => {}
+                _ => explained.extend(&happening.lines),
+            }
+        }
+        let blank = capture.remarks.iter().filter(|remark| remark.reason == Reason::Blank);
+        let blank: BTreeSet<usize> = blank.map(|remark| remark.line).collect();
+        let silent = capture.records.iter().filter(|located| {
+            let bytes = located.record.what.bytes().unwrap_or(b"-");
+            bytes.iter().all(u8::is_ascii_whitespace)
+        });
+        let blank =
+            blank.len().saturating_add(silent.map(|located| located.line).collect::<BTreeSet<_>>().len());
+        // A recording of our own shows what it shows, damage included.
+        let is_own = capture.layout == Layout::Own && !timeline.happenings.is_empty();
+        Self {
+            lines: capture.lines.saturating_sub(blank),
+            explained: explained.len(),
+            unexplained: unexplained.len(),
+            is_understood: is_own || !explained.is_empty() && unexplained.len() <= explained.len(),
+        }
+    }
+}
+
+/// In words for a person.
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, explained, unexplained, .. } = self;
+        write!(
+            f,
+            "of {lines} lines {explained} are read as an exchange with a modem, {unexplained} are unexplained"
+        )
     }
 }
 

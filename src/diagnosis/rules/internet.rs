@@ -48,8 +48,7 @@ fn is_question(exchange: &Exchange) -> bool {
 }
 
 fn state_of<'a>(exchange: &'a Exchange) -> Option<Bearer<'a>> {
-    let lines = exchange.lines.iter();
-    let state = lines.map(String::as_bytes).find_map(|line| match Line::parse(line) {
+    let state = exchange.all_lines().map(String::as_bytes).find_map(|line| match Line::parse(line) {
         Line::State(state) => Some(String::from_utf8_lossy(state).into_owned()),
         _ => None,
     })?;

@@ -1,0 +1,291 @@
+//! The two sides of a terminal, told apart line by line, and the data between the lines.
+
+use crate::at::{ChannelNews, Decoder, Expect, Final, Line as AtLine};
+
+use super::super::Reason;
+use super::marks::Marks;
+use super::notation::unescaped;
+use super::text::{glued_command, is_answer, is_command, is_prose, without_remark};
+use super::{Collector, Encoding, Line, encoding};
+
+/// Puts lines on the wire, and knows what the next ones may be.
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) out: Collector,
+    encoding: Encoding,
+    decoder: Decoder,
+    data: DataLines,
+    /// The last command has no result yet.
+    is_open: bool,
+    /// Several connections: commands name a channel.
+    mux: bool,
+    /// The last command.
+    last: Vec<u8>,
+}
+
+/// The next lines that are data of the host. `None` stands for "until Ctrl-Z".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DataLines {
+    Nothing,
+    Announced(Option<usize>),
+    Open { left: Option<usize>, begun: bool },
+}
+
+impl Wire {
+    pub(super) fn new(encoding: Encoding) -> Self {
+        Self {
+            out: Collector::default(),
+            encoding,
+            decoder: Decoder::new(),
+            data: DataLines::Nothing,
+            is_open: false,
+            mux: false,
+            last: Vec::new(),
+        }
+    }
+
+    /// Whether announced payload has not all come: the next lines are payload, whatever they look like.
+    pub(super) fn in_payload(&self) -> bool {
+        self.decoder.data_left() > 0
+    }
+
+    /// Whether a line is the command in flight, sent back.
+    pub(super) fn echoes(&self, line: &[u8]) -> bool {
+        self.is_open && self.last == line
+    }
+
+    /// Whether the host's data come next.
+    pub(super) fn in_data(&self) -> bool {
+        matches!(self.data, DataLines::Open { .. })
+    }
+
+    /// Bytes from the modem, as they are.
+    pub(super) fn received(&mut self, number: usize, bytes: Vec<u8>) {
+        let bytes = encoding::wire(self.encoding, bytes);
+        let mut rest = bytes.as_slice();
+        while self.decoder.next(&mut rest, Expect::Line).is_some() {}
+        for line in bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
+            self.is_open &= !is_end(line);
+        }
+        self.out.received(number, bytes);
+    }
+
+    /// A line from the modem, with its line end put back.
+    pub(super) fn line_received(&mut self, number: usize, text: &[u8]) {
+        self.received(number, [text, b"\r\n"].concat());
+    }
+
+    /// Bytes to the modem, as they are.
+    pub(super) fn sent(&mut self, number: usize, bytes: Vec<u8>) {
+        let bytes = encoding::wire(self.encoding, bytes);
+        if let Some(command) = bytes.strip_suffix(b"\n").or_else(|| bytes.strip_suffix(b"\r")) {
+            self.command(command.trim_ascii());
+        }
+        self.out.sent(number, bytes);
+    }
+
+    fn command(&mut self, text: &[u8]) {
+        if is_command(text) {
+            let upper = text.to_ascii_uppercase();
+            let arguments = upper.strip_prefix(b"AT+CIPSTART=").unwrap_or_default();
+            match upper.as_slice() {
+                b"AT+CIPMUX=0" => self.mux = false,
+                b"AT+CIPMUX=1" => self.mux = true,
+                _ => self.mux |= matches!(arguments, [b'0'..=b'9', b',', ..]),
+            }
+            self.data = announced(text, self.mux).map_or(DataLines::Nothing, DataLines::Announced);
+            self.is_open = true;
+            self.last = text.to_vec();
+        }
+    }
+
+    /// A line to the modem behind a mark: a command, or data.
+    pub(super) fn line_sent(&mut self, number: usize, text: &[u8]) {
+        if !is_command(text.trim_ascii()) && self.data != DataLines::Nothing {
+            // Data end where the mark's line ends, unless more are announced and a line end fits in.
+            let shown = unescaped(text);
+            return self.out.sent(number, encoding::wire(self.encoding, shown));
+        }
+        self.sent(number, [text.trim_ascii_end(), b"\r\n"].concat());
+    }
+
+    /// A prompt, and what is typed behind it; `false` if the line is none.
+    /// `exact`: what is typed is all there is.
+    pub(super) fn prompt(&mut self, number: usize, text: &[u8], exact: bool) -> bool {
+        let DataLines::Announced(length) = self.data else { return false };
+        let Some(typed) = text.trim_ascii_start().strip_prefix(b">") else { return false };
+        self.received(number, b"\r\n> ".to_vec());
+        self.data = DataLines::Open { left: length, begun: false };
+        let typed = typed.strip_prefix(b" ").unwrap_or(typed);
+        if exact && !typed.is_empty() {
+            self.data = DataLines::Nothing;
+            self.out.sent(number, encoding::wire(self.encoding, unescaped_end(typed)));
+        } else if !typed.trim_ascii().is_empty() {
+            self.data_line(number, typed);
+        }
+        true
+    }
+
+    /// A line of data, with its line end if that is part of the announced length. `false`: it is none.
+    pub(super) fn data_line(&mut self, number: usize, text: &[u8]) -> bool {
+        let DataLines::Open { left, begun } = self.data else { return false };
+        let ends = ends_data(text) || begun && is_command(text) && left.is_none_or(|left| left < text.len());
+        if ends {
+            self.data = DataLines::Nothing;
+            return false;
+        }
+        if text.trim_ascii().is_empty() && (left.is_none() || !begun) {
+            self.out.remark(number, Reason::Blank);
+            return true;
+        }
+        let shown = unescaped_end(text);
+        let Some(left) = left else {
+            self.data = DataLines::Nothing;
+            let end: &[u8] = if shown.ends_with(b"\x1a") { b"" } else { b"\r\n\x1a" };
+            self.out.sent(number, encoding::wire(self.encoding, [&shown, end].concat()));
+            return true;
+        };
+        let whole = [encoding::wire(self.encoding, shown.clone()), b"\r\n".to_vec()].concat();
+        let length = whole.len().min(left.max(whole.len().saturating_sub(2)));
+        self.out.sent(number, &whole[..length]);
+        self.data = match left.saturating_sub(length) {
+            0 => DataLines::Nothing,
+            left => DataLines::Open { left: Some(left), begun: true },
+        };
+        true
+    }
+
+    /// A line of which nothing says whose it is.
+    pub(super) fn line(&mut self, line: Line<'_>, marks: &Marks) {
+        let number = line.number;
+        if self.in_payload() {
+            return self.line_received(number, line.text);
+        }
+        if self.in_data() && !without_remark(line.text).0.is_empty() || self.in_data() && line.text.is_empty()
+        {
+            let (text, _) = without_remark(line.text);
+            let text = if ends_data(text.trim_ascii()) { text.trim_ascii() } else { line.text };
+            let shown = match self.data {
+                DataLines::Open { left: None, .. } => without_remark(text).0,
+                _ => text,
+            };
+            if self.data_line(number, shown) {
+                if shown.len() < text.len() {
+                    self.out.remark(number, Reason::Comment);
+                }
+                return;
+            }
+        }
+        let (text, remarked) = without_remark(line.text);
+        if remarked {
+            self.out.remark(number, Reason::Comment);
+            if text.trim_ascii().is_empty() {
+                return;
+            }
+        }
+        if is_rule(text.trim_ascii()) || marks.is_end(text.trim_ascii()) {
+            return self.out.remark(number, Reason::Mark);
+        }
+        if is_prose(text) {
+            return self.out.remark(number, Reason::Comment);
+        }
+        self.exchange(number, text, marks);
+    }
+
+    /// A command, a prompt, a print of the program, or a line of the modem.
+    fn exchange(&mut self, number: usize, text: &[u8], marks: &Marks) {
+        if self.prompt(number, text, false) {
+            return;
+        }
+        let trimmed = text.trim_ascii();
+        if is_command(trimmed) {
+            return self.sent(number, [trimmed, b"\r\n"].concat());
+        }
+        if let Some(at) = glued_command(text) {
+            let (before, command) = text.split_at(at);
+            match is_answer(before) {
+                true => self.line_received(number, before),
+                false => self.out.remark(number, Reason::Tool),
+            }
+            return self.exchange(number, command, marks);
+        }
+        // A result that a blank sets off from the margin, behind a result, is what the program thinks of it.
+        let is_echoed_result = text.starts_with(b" ") && trimmed == b"OK" && !self.is_open;
+        let words = trimmed.strip_prefix(b"**").unwrap_or(trimmed);
+        if marks.is_print(words) && !is_answer(trimmed) || is_echoed_result {
+            return self.out.remark(number, Reason::Tool);
+        }
+        if let DataLines::Announced(Some(length)) = self.data
+            && !is_answer(trimmed)
+            && !trimmed.is_empty()
+            && [length, length.saturating_sub(2)].contains(&text.len())
+        {
+            // The prompt is not shown.
+            self.data = DataLines::Open { left: Some(length), begun: false };
+            self.data_line(number, text);
+            return;
+        }
+        match trimmed.strip_prefix(b"OK STATE:") {
+            Some(state) => {
+                self.line_received(number, b"OK");
+                self.line_received(number, &[b"STATE:", state].concat());
+            }
+            None => self.line_received(number, without_bold(text)),
+        }
+    }
+}
+
+/// Whether a result ends a command.
+fn is_end(line: &[u8]) -> bool {
+    matches!(AtLine::parse(line), AtLine::Final(_) | AtLine::ShutOk)
+}
+
+/// Whether a line says what became of a send: no data follow.
+fn ends_data(text: &[u8]) -> bool {
+    match AtLine::parse(text) {
+        AtLine::Final(end) => !matches!(end, Final::Ok | Final::Connect),
+        AtLine::ShutOk => true,
+        AtLine::Channel { news, .. } => matches!(
+            news,
+            ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) | ChannelNews::Closed
+        ),
+        _ => false,
+    }
+}
+
+/// The data of a line, whose Ctrl-Z may be spelled.
+fn unescaped_end(text: &[u8]) -> Vec<u8> {
+    for name in [&b"<CTRL-Z>"[..], b"<Ctrl-Z>", b"<ctrl-z>", b"<1A>", b"<SUB>", b"^Z", b"\\x1A", b"\\x1a"] {
+        if let Some(data) = text.trim_ascii_end().strip_suffix(name) {
+            return [data, b"\x1a"].concat();
+        }
+    }
+    text.to_vec()
+}
+
+/// A fence or a rule.
+fn is_rule(text: &[u8]) -> bool {
+    let Some(first) = text.first() else { return false };
+    text.starts_with(b"```")
+        || text.len() >= 5 && b"-=*_~".contains(first) && text.iter().all(|byte| byte == first)
+}
+
+/// A text without the marks of bold print around it.
+fn without_bold(text: &[u8]) -> &[u8] {
+    let trimmed = text.trim_ascii();
+    let bold = trimmed.strip_prefix(b"**").and_then(|bold| bold.strip_suffix(b"**"));
+    bold.filter(|bold| is_answer(bold)).unwrap_or(text)
+}
+
+/// The length that a send announces; `None` for another command. `mux`: one number alone is the channel's.
+fn announced(command: &[u8], mux: bool) -> Option<Option<usize>> {
+    let upper = command.to_ascii_uppercase();
+    let arguments = upper.strip_prefix(b"AT+CIPSEND")?;
+    if arguments.is_empty() {
+        return Some(None);
+    }
+    let mut fields = arguments.strip_prefix(b"=")?.rsplit(|&byte| byte == b',');
+    let (length, channel) = (fields.next()?, fields.next());
+    let length: usize = str::from_utf8(length).ok()?.trim().parse().ok()?;
+    Some((channel.is_some() || !mux).then_some(length))
+}

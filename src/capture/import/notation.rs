@@ -1,0 +1,201 @@
+//! Bytes as tools spell them: hexadecimal, escapes, names of control characters, quotes.
+
+use super::super::escape::{escape_at, hex_byte};
+use super::text::find;
+
+/// The names that tools give to bytes, longest first where one begins another.
+const NAMES: [(&str, u8); 30] = [
+    ("<CTRL-Z>", 0x1a),
+    ("<Ctrl-Z>", 0x1a),
+    ("<Ctrl+Z>", 0x1a),
+    ("<SUB>", 0x1a),
+    ("<ESC>", 0x1b),
+    ("<NUL>", 0),
+    ("<CR>", b'\r'),
+    ("<LF>", b'\n'),
+    ("<cr>", b'\r'),
+    ("<lf>", b'\n'),
+    ("<TAB>", b'\t'),
+    ("<SP>", b' '),
+    ("[CR]", b'\r'),
+    ("[LF]", b'\n'),
+    ("{CR}", b'\r'),
+    ("{LF}", b'\n'),
+    ("(\\r)", b'\r'),
+    ("(\\n)", b'\n'),
+    ("(\\t)", b'\t'),
+    ("␍", b'\r'),
+    ("␊", b'\n'),
+    ("\\'", b'\''),
+    ("\\\"", b'"'),
+    ("\\e", 0x1b),
+    ("\\015", b'\r'),
+    ("\\012", b'\n'),
+    ("\\032", 0x1a),
+    ("\\0", 0),
+    ("^M", b'\r'),
+    ("^Z", 0x1a),
+];
+
+/// The byte that `text` begins with in some spelling, and how long that is; `None` for a byte that stands for itself.
+fn named(text: &[u8]) -> Option<(u8, usize)> {
+    if !matches!(text.first()?, b'<' | b'[' | b'{' | b'(' | b'\\' | b'^' | 0xe2) {
+        return None;
+    }
+    let name = NAMES.iter().find(|(name, _)| text.starts_with(name.as_bytes()));
+    name.map(|(name, byte)| (*byte, name.len())).or_else(|| escape_at(text)).or_else(|| match text {
+        [b'<', b'0', b'x' | b'X', high, low, b'>', ..] => Some((hex_byte(&[*high, *low])?, 6)),
+        [b'<' | b'[', high, low, b'>' | b']', ..] => Some((hex_byte(&[*high, *low])?, 4)),
+        [b'\\', b'u', b'0', b'0', high, low, ..] => Some((hex_byte(&[*high, *low])?, 6)),
+        _ => None,
+    })
+}
+
+/// A text with every spelled byte replaced.
+pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, _)) = rest.split_first() {
+        let (value, length) = named(rest).unwrap_or((byte, 1));
+        bytes.push(value);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    bytes
+}
+
+/// Whether a text ends or begins with a spelled line end.
+pub(super) fn is_spelled(text: &[u8]) -> bool {
+    let starts = named(text).is_some_and(|(byte, length)| {
+        matches!(byte, b'\r' | b'\n') && length > 2 || text.starts_with(b"\\r\\")
+    });
+    starts || ends_spelled(text)
+}
+
+/// Whether a text ends with a spelled line end.
+pub(super) fn ends_spelled(text: &[u8]) -> bool {
+    (2..=8).filter_map(|length| text.get(text.len().checked_sub(length)?..)).any(|end| {
+        named(end).is_some_and(|(byte, length)| length == end.len() && matches!(byte, b'\r' | b'\n'))
+    })
+}
+
+/// A text without the quotes around it, if it is quoted from end to end: `b'AT\r\n'`, `"AT"`, `"b'OK'"`.
+pub(super) fn unquoted(text: &[u8]) -> Option<&[u8]> {
+    let text = text.trim_ascii();
+    let inner = match text {
+        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
+        [b'b', b'"', inner @ .., b'"'] | [b'b', b'\'', inner @ .., b'\''] => return Some(inner),
+        _ => return None,
+    };
+    match inner {
+        [b'b', b'\'', inner @ .., b'\''] => Some(inner),
+        _ => Some(inner),
+    }
+}
+
+/// The bytes of a line of hexadecimal pairs, with an offset in front and their reading behind, or without.
+pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
+    let (text, has_offset) = behind_offset(text.trim_ascii());
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let length = rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len());
+        let digits = rest[..length].strip_prefix(b"0x").unwrap_or(&rest[..length]);
+        let digits = digits.strip_suffix(b",").unwrap_or(digits);
+        let wide = has_offset && matches!(digits.len(), 4 | 8);
+        if !(digits.len() == 2 || wide) || !digits.iter().all(u8::is_ascii_hexdigit) {
+            // What stands two blanks behind the pairs is their reading.
+            return (text.len() > rest.len()
+                && text[..text.len().saturating_sub(rest.len())].ends_with(b"  "))
+            .then_some(bytes);
+        }
+        bytes.extend(digits.chunks(2).filter_map(hex_byte));
+        let more = rest.get(length..).unwrap_or_default();
+        rest = more.trim_ascii_start();
+        let blanks = more.len().saturating_sub(rest.len());
+        // Dumps leave a wider gap in the middle.
+        if blanks > 2 || blanks == 2 && (!bytes.len().is_multiple_of(8) || wide) {
+            break;
+        }
+    }
+    (!bytes.is_empty()).then_some(bytes)
+}
+
+/// What stands behind `00000010`, `0000-0020:`, `0x3ffb7c94`.
+fn behind_offset(text: &[u8]) -> (&[u8], bool) {
+    let end = text.iter().take(20).position(|byte| matches!(byte, b' ' | b':')).unwrap_or(text.len());
+    let (offset, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
+    let digits = offset.strip_prefix(b"0x").unwrap_or(offset);
+    let is_offset = digits.len() >= 4 && digits.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    match rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b"  ")) {
+        Some(rest) if is_offset => (rest.trim_ascii_start(), true),
+        _ => (text, false),
+    }
+}
+
+/// The bytes of a text that is hexadecimal from end to end, with blanks, hyphens or nothing between the pairs.
+pub(super) fn pairs(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.trim_ascii();
+    if text.len() < 2 {
+        return None;
+    }
+    let joined: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b' ' | b'-' | b':')).collect();
+    let spaced = text.len() > 2 && joined.len() < text.len();
+    let groups_of_two = text.split(|byte| matches!(byte, b' ' | b'-' | b':')).all(|group| group.len() == 2);
+    if !joined.len().is_multiple_of(2) || spaced && !groups_of_two {
+        return None;
+    }
+    joined.chunks(2).map(hex_byte).collect()
+}
+
+/// The text between the first quote and the next one that no backslash stands before.
+pub(super) fn quoted(line: &[u8]) -> Option<&[u8]> {
+    let start = find(line, b"\"")?;
+    let rest = line.get(start.checked_add(1)?..)?;
+    let end = (0..rest.len()).find(|&at| rest[at] == b'"' && rest[..at].last() != Some(&b'\\'))?;
+    Some(&rest[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelled_bytes_are_read_and_broken_escapes_kept() {
+        for (text, bytes) in [
+            (r"xx\0a\r\n\x1A\'\q\x1", &b"xx\0a\r\n\x1a'\\q\\x1"[..]),
+            ("AT<CR><LF>", b"AT\r\n"),
+            (r"OK(\r)(\n)", b"OK\r\n"),
+            ("hi<CTRL-Z>", b"hi\x1a"),
+            ("<1A>", b"\x1a"),
+            ("<0x0D>", b"\r"),
+            (r"a\u000d\", b"a\r\\"),
+            ("OK␍␊", b"OK\r\n"),
+        ] {
+            assert_eq!(unescaped(text.as_bytes()), bytes, "{text}");
+        }
+        assert!(ends_spelled(b"OK\\r\\n") && ends_spelled(b"OK<LF>") && !ends_spelled(b"OK"));
+        assert!(is_spelled(b"\\r\\n> ") && !is_spelled(b"> "));
+        assert_eq!(unquoted(b"\"b'OK\\r'\""), Some(&b"OK\\r"[..]));
+    }
+
+    #[test]
+    fn dumps_of_many_tools_are_read() {
+        for (text, bytes) in [
+            ("0D 0A 52 44    <CR><LF>RD", &b"\r\nRD"[..]),
+            ("45 0D 0A  E", b"E\r\n"),
+            ("0000-0020: 30 2C 43 4C 4F 53 45 44  0D 0A      0,CLOSED..", b"0,CLOSED\r\n"),
+            ("00000000  41 54 0d 0d 0a 4f 4b 0d  0a                       |AT...OK..|", b"AT\r\r\nOK\r\n"),
+            ("00000000: 4154 2b43 5351 0d0a                      AT+CSQ..", b"AT+CSQ\r\n"),
+            ("0x41 0x54 0x0D", b"AT\r"),
+        ] {
+            assert_eq!(dump(text.as_bytes()).as_deref(), Some(bytes), "{text}");
+        }
+        for text in ["AT+CSQ", "OK", "be quick", "10.1.2.3", ""] {
+            assert_eq!(dump(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(pairs(b"41540D0A").as_deref(), Some(&b"AT\r\n"[..]));
+        assert_eq!(pairs(b"41-54").as_deref(), Some(&b"AT"[..]));
+        assert_eq!(pairs(b"AT"), None);
+        assert_eq!(pairs(b"4 154"), None);
+    }
+}

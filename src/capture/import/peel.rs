@@ -1,0 +1,198 @@
+//! Takes from a line what a tool put around it: stamps, levels, names, and the mark of a side.
+
+use std::borrow::Cow;
+
+use super::marks::Marks;
+use super::stamp::{Stamp, stamp};
+use super::text::is_answer;
+
+/// A line without what the tool put around it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peeled<'a> {
+    pub(super) stamp: Option<Stamp>,
+    /// The row of the mark that says who wrote it.
+    pub(super) mark: Option<usize>,
+    /// Whether a level or a group in brackets stood in front, as programs print them.
+    pub(super) tagged: bool,
+    /// Behind the mark; where there is none, behind the stamps that the line begins with.
+    pub(super) text: &'a [u8],
+    /// Behind everything that could be taken away.
+    pub(super) core: &'a [u8],
+}
+
+/// The most layers that are taken from a line.
+const MAX_LAYERS: usize = 10;
+
+/// `wanted` says which rows of the table count as marks.
+pub(super) fn peel<'a>(line: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> Peeled<'a> {
+    let mut peeled = Peeled { stamp: None, mark: None, tagged: false, text: line, core: line };
+    let mut named = false;
+    for _ in 0..MAX_LAYERS {
+        let rest = peeled.core.trim_ascii_start();
+        if let Some((found, rest)) = stamp(rest) {
+            peeled.stamp = peeled.stamp.or(Some(found));
+            peeled.core = rest;
+            if !peeled.tagged && !named {
+                peeled.text = rest;
+            }
+        } else if let Some((row, rest)) = mark(rest, marks, |row| {
+            wanted(row) && !(marks.rows()[row].is_weak() && (peeled.tagged || named || tag(rest).is_some()))
+        }) {
+            let rest = rest.strip_prefix(b" - ").or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
+            let (also, rest) = stamp(rest).map_or((None, rest), |(also, rest)| (Some(also), rest));
+            peeled.stamp = peeled.stamp.or(also);
+            return Peeled { mark: Some(row), text: rest, core: rest, ..peeled };
+        } else if let Some(rest) = tag(rest) {
+            peeled.tagged = true;
+            peeled.core = rest;
+        } else if let Some(rest) = name(rest) {
+            peeled.core = rest;
+            named = true;
+        } else {
+            break;
+        }
+    }
+    peeled
+}
+
+/// The mark that a text begins with. A word before another mark is a name: `modem: >> AT`.
+fn mark<'a>(text: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> Option<(usize, &'a [u8])> {
+    let (row, rest) = marks.side(text, &wanted).filter(|_| !is_answer(text))?;
+    let strong = |inner: usize| wanted(inner) && !marks.rows()[inner].is_weak();
+    let is_name = !marks.rows()[row].is_arrow() && name(text).is_some() && leads_to_mark(rest, marks, strong);
+    (!is_name).then_some((row, rest))
+}
+
+/// Whether a mark stands behind a few more layers.
+fn leads_to_mark(text: &[u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> bool {
+    let mut rest = text.trim_ascii_start();
+    for _ in 0..4 {
+        if marks.side(rest, &wanted).is_some() {
+            return true;
+        }
+        let next = stamp(rest).map(|(_, rest)| rest).or_else(|| tag(rest)).or_else(|| name(rest));
+        let Some(next) = next else { return false };
+        rest = next.trim_ascii_start();
+    }
+    false
+}
+
+/// What stands behind a level or a group in brackets.
+fn tag(text: &[u8]) -> Option<&[u8]> {
+    const LEVELS: [&[u8]; 10] = [
+        b"TRACE",
+        b"DEBUG",
+        b"INFO",
+        b"NOTICE",
+        b"WARN",
+        b"WARNING",
+        b"CRITICAL",
+        b"FATAL",
+        b"debug",
+        b"info",
+    ];
+    let grouped = |close: u8| {
+        let end = text.iter().take(48).position(|byte| *byte == close)?;
+        let (inside, rest) = (text.get(1..end)?, text.get(end.checked_add(1)?..)?);
+        let is_name = inside.iter().any(u8::is_ascii_alphabetic) && inside != b"OK";
+        is_name.then(|| rest.strip_prefix(b"-").or_else(|| rest.strip_prefix(b":")).unwrap_or(rest))
+    };
+    match text {
+        [b'[', ..] => grouped(b']'),
+        [b'(', ..] => grouped(b')'),
+        [b'<', ..] => grouped(b'>'),
+        [b'-' | b'|' | b':' | b',', b' ' | b'[', ..] => text.get(1..),
+        // `I (1311) name: `, `D/name: `.
+        [b'E' | b'W' | b'I' | b'D' | b'V' | b'T', b' ', b'(', ..] => text.get(1..),
+        [b'E' | b'W' | b'I' | b'D' | b'V', b'/', rest @ ..] => {
+            let length = rest.iter().take(40).position(|byte| matches!(byte, b' ' | b':'))?;
+            rest.get(length..).map(|rest| rest.strip_prefix(b":").unwrap_or(rest))
+        }
+        _ => {
+            let level = LEVELS.iter().find_map(|level| text.strip_prefix(*level));
+            let level =
+                level.filter(|rest| matches!(rest.first(), Some(b' ' | b':' | b'|' | b'\t' | b']' | b'-')));
+            level.map(|rest| rest.strip_prefix(b":").unwrap_or(rest))
+        }
+    }
+}
+
+/// `name: `, `name[123]: `, `module.name - `.
+fn name(text: &[u8]) -> Option<&[u8]> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-/$".contains(byte);
+    let length = text.iter().take(40).take_while(|byte| is_part(byte)).count();
+    let (name, rest) = text.split_at_checked(length)?;
+    if length < 2 || !name.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let rest = match rest {
+        [b'[' | b'(', inside @ ..] => {
+            let end = inside.iter().take(24).position(|byte| matches!(byte, b']' | b')'))?;
+            inside.get(end.checked_add(1)?..)?
+        }
+        _ => rest,
+    };
+    rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b" - ")).filter(|rest| !rest.is_empty())
+}
+
+/// A line without the colours of a terminal.
+pub(super) fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
+    if !line.contains(&0x1b) {
+        return Cow::Borrowed(line);
+    }
+    let mut plain = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((byte, more)) = rest.split_first() {
+        if let Some(sequence) = rest.strip_prefix(b"\x1b[") {
+            let length = sequence.iter().take(16).take_while(|byte| !byte.is_ascii_alphabetic()).count();
+            if sequence.get(length).is_some_and(u8::is_ascii_alphabetic) {
+                rest = sequence.get(length.saturating_add(1)..).unwrap_or_default();
+                continue;
+            }
+        }
+        plain.push(*byte);
+        rest = more;
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_taken_away_up_to_the_mark() {
+        let marks = Marks::default();
+        for (line, mark, text) in [
+            ("I (1311) at_engine: RX:|RDY", "RX*|", "RDY"),
+            ("[I]-[ril.sendat] AT", "[ril.sendat]", "AT"),
+            ("[2020-06-24 23:19:17.161] [I]-[ril.proatc] OK", "[ril.proatc]", "OK"),
+            ("[ASC][INFO] [TX] AT\\r\\n", "[TX*]", "AT\\r\\n"),
+            ("[D/AT] sendline: 41 54", "sendline", "41 54"),
+            ("\"5/9/2023 1:38:59 PM\",D (12507) esp-modem: Sending command:AT", "Sending command", "AT"),
+            (
+                "Oct 10 15:53:37 pi ModemManager[3]: <debug> [1.234567] [ttyUSB2] --> 'AT<CR>'",
+                "-->",
+                "'AT<CR>'",
+            ),
+            ("2024-10-10 15:53:37,317 - modem - DEBUG - TX: AT", "TX", "AT"),
+            ("DEBUG:root:Write: b'AT'", "Write", "b'AT'"),
+            ("[serial (WiFi)] TX: AT(\\r)(\\n)", "TX", "AT(\\r)(\\n)"),
+            ("6/20/2012 10:00:24.552 [RX] - <CR><LF>OK", "[RX*]", "<CR><LF>OK"),
+        ] {
+            let peeled = peel(line.as_bytes(), &marks, |_| true);
+            let found = peeled.mark.map(|row| marks.rows()[row].text.as_str());
+            assert_eq!((found, str::from_utf8(peeled.text).unwrap()), (Some(mark), text), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_marked_keeps_its_words() {
+        let marks = Marks::default();
+        for line in ["STATE: IP STATUS", "+CREG: 0,1", "AT+CSQ", "OK", " ERROR", "C: 0,0", "ERROR"] {
+            let peeled = peel(line.as_bytes(), &marks, |_| true);
+            assert_eq!((peeled.mark, str::from_utf8(peeled.text).unwrap()), (None, line));
+        }
+        assert_eq!(*without_colours(b"\x1b[0;32mI (1) x\x1b[0m\x1b"), b"I (1) x\x1b"[..]);
+    }
+}

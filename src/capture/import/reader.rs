@@ -1,0 +1,331 @@
+//! One reader for every log: each line is taken out of what the tool put around it, and put on the wire, or remarked upon.
+
+use super::super::Reason;
+use super::block::{Block, Direction, End};
+use super::clock::Clock;
+use super::exchange::Wire;
+use super::marks::Marks;
+use super::notation::{dump, pairs, quoted, unescaped, unquoted};
+use super::peel::Peeled;
+use super::stamp::Stamp;
+use super::survey::{Side, Spelling, Survey};
+use super::text::{is_answer, is_command, is_prose, without_remark};
+use super::{Encoding, Line};
+
+/// Reads the lines of a log.
+pub(super) struct Reader<'a> {
+    survey: &'a Survey,
+    marks: &'a Marks,
+    pub(super) wire: Wire,
+    clock: Clock,
+    block: Option<Block>,
+    /// The side of the last mark.
+    last: Side,
+    /// The command that a heading above a dump quotes.
+    quoted: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(survey: &'a Survey, marks: &'a Marks, encoding: Encoding) -> Self {
+        Self {
+            survey,
+            marks,
+            wire: Wire::new(encoding),
+            clock: Clock::default(),
+            block: None,
+            last: Side::None,
+            quoted: Vec::new(),
+        }
+    }
+
+    /// Takes the next line, and the one behind it, which may show this one's line end.
+    pub(super) fn line(&mut self, line: Line<'_>, next: Option<&[u8]>) {
+        let text = self.survey.unframed(line.text);
+        let peeled = self.survey.peel(text, self.marks);
+        let side = peeled.mark.map_or(Side::None, |row| self.survey.side(row));
+        match (side, peeled.mark) {
+            (Side::ToModem | Side::FromModem, Some(row)) => {
+                self.end_block(End::Stamp);
+                self.set_time(peeled.stamp);
+                self.last = side;
+                self.marked(line.number, side, self.survey.spelling(row), peeled);
+            }
+            _ if self.survey.marked => self.unmarked(line.number, peeled, text),
+            _ => {
+                self.set_time(peeled.stamp);
+                self.terminal(line.number, peeled, next);
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Wire {
+        self.end_block(End::Cut);
+        self.wire
+    }
+
+    fn set_time(&mut self, stamp: Option<Stamp>) {
+        // A stamp here and there would say that everything in between took no time.
+        let is_timed = self.survey.marked || self.survey.stamped.saturating_mul(2) >= self.survey.unstamped;
+        match stamp.filter(|_| is_timed) {
+            Some(Stamp::TimeOfDay(millis)) => self.wire.out.set_time(self.clock.time_of_day(millis)),
+            Some(Stamp::Count(millis)) => self.wire.out.set_time(self.clock.millis(millis)),
+            None => {}
+        }
+    }
+
+    fn end_block(&mut self, end: End) {
+        if let Some(block) = self.block.take() {
+            block.finish(end, &mut self.wire);
+        }
+    }
+
+    /// A line behind a mark that says whose it is.
+    fn marked(&mut self, number: usize, side: Side, spelling: Spelling, peeled: Peeled<'_>) {
+        if let Some(bytes) = spelled(peeled.text, spelling) {
+            if spelling == (Spelling::Escaped { ended: true }) && peeled.text.ends_with(b"....") {
+                self.wire.out.remark(number, Reason::Elided);
+                return self.wire.line_received(number, &bytes);
+            }
+            return self.put_bytes(number, side, spelling, bytes);
+        }
+        let (text, remarked) = without_remark(peeled.text);
+        if remarked {
+            self.wire.out.remark(number, Reason::Comment);
+        }
+        let (text, ended) = self.marks.without_end(text).map_or((text, false), |text| (text, true));
+        if self.survey.blocks && peeled.stamp.is_some() && !ended {
+            let control = unescaped(text);
+            if side == Side::ToModem && text.len() > 2 && control.len() == 1 && control[0] < b' ' {
+                return self.wire.out.sent(number, control);
+            }
+            let direction = if side == Side::ToModem { Direction::ToModem } else { Direction::FromModem };
+            let is_heading = peeled.mark.is_some_and(|row| self.marks.rows()[row].is_heading());
+            self.block = Some(match is_heading && text.trim_ascii().is_empty() {
+                true => {
+                    self.wire.out.remark(number, Reason::Mark);
+                    Block::empty(direction)
+                }
+                false => Block::new(direction, number, text),
+            });
+            return;
+        }
+        self.put(number, side, text);
+    }
+
+    /// Bytes that are exact, but for line ends that the tool never shows.
+    fn put_bytes(&mut self, number: usize, side: Side, spelling: Spelling, mut bytes: Vec<u8>) {
+        let whole = match side {
+            // A command without its line end is none; data may have none.
+            Side::ToModem => is_command(&bytes) && spelling != (Spelling::Hex { ended: true }),
+            _ => spelling == (Spelling::Escaped { ended: false }) && bytes.trim_ascii() != b">",
+        };
+        if whole && !bytes.ends_with(b"\n") && !bytes.ends_with(b"\r") {
+            bytes.extend_from_slice(b"\r\n");
+        }
+        if bytes.is_empty() {
+            return self.wire.out.remark(number, Reason::Blank);
+        }
+        match side {
+            Side::ToModem => self.wire.sent(number, bytes),
+            _ => self.wire.received(number, bytes),
+        }
+    }
+
+    /// A whole line of one side, shown as text.
+    fn put(&mut self, number: usize, side: Side, text: &[u8]) {
+        let trimmed = text.trim_ascii();
+        if let Some(shown) = elided(trimmed) {
+            self.wire.out.remark(number, Reason::Elided);
+            return match shown.is_empty() {
+                true => self.wire.out.gap(number),
+                false => self.wire.sent(number, shown),
+            };
+        }
+        if text.contains_str("×") {
+            return self.wire.out.remark(number, Reason::Placeholder);
+        }
+        if self.wire.prompt(number, text, true) {
+            return;
+        }
+        let text = text.strip_suffix("或".as_bytes()).unwrap_or(text);
+        // A mark may point the wrong way: a file's command with a dialogue behind it is no answer.
+        let is_file = trimmed.starts_with(b"AT+FSWRITE=") && !self.wire.echoes(trimmed);
+        match side {
+            Side::ToModem if trimmed == b">" => self.wire.received(number, b"\r\n> ".to_vec()),
+            Side::FromModem if is_file && self.survey.stamped == 0 => self.wire.line_sent(number, text),
+            Side::ToModem => self.wire.line_sent(number, text),
+            _ if trimmed == b">" => self.wire.received(number, b"\r\n> ".to_vec()),
+            _ => match trimmed.strip_prefix(b"OK STATE:") {
+                Some(state) => {
+                    self.wire.line_received(number, b"OK");
+                    self.wire.line_received(number, &[b"STATE:", state].concat());
+                }
+                None => self.wire.line_received(number, text.trim_ascii_end()),
+            },
+        }
+    }
+
+    /// A line without a mark, in a log that has marks: more of the line above, or the program's own words.
+    fn unmarked(&mut self, number: usize, peeled: Peeled<'_>, whole: &[u8]) {
+        if peeled.stamp.is_some() {
+            self.end_block(End::Stamp);
+            self.set_time(peeled.stamp);
+        }
+        if let Some(block) = self.block.as_mut().filter(|block| block.announces()) {
+            return block.push(number, whole);
+        }
+        let (text, remarked) = without_remark(peeled.text);
+        let trimmed = text.trim_ascii();
+        let out = &mut self.wire.out;
+        if remarked {
+            if whole.starts_with(b"##") && self.survey.stamped == 0 {
+                out.gap(number);
+            }
+            out.remark(number, if whole.contains_str("……") { Reason::Elided } else { Reason::Comment });
+        }
+        if trimmed.starts_with(b"```") || self.marks.is_end(trimmed) {
+            self.end_block(End::Cut);
+            return self.wire.out.remark(number, Reason::Mark);
+        }
+        if remarked && trimmed.is_empty() {
+            return;
+        }
+        if is_prose(text) {
+            let reason = if self.last == Side::ToModem && whole.starts_with(b"   ") {
+                Reason::Alternative
+            } else {
+                Reason::Comment
+            };
+            return self.wire.out.remark(number, reason);
+        }
+        if let Some(block) = &mut self.block {
+            return block.push(number, text);
+        }
+        if trimmed.is_empty() {
+            return self
+                .wire
+                .out
+                .remark(number, if peeled.stamp.is_some() { Reason::Tool } else { Reason::Blank });
+        }
+        let indented = whole.starts_with(b"   ");
+        match () {
+            () if peeled.tagged && !is_answer(trimmed) => self.wire.out.remark(number, Reason::Tool),
+            () if self.survey.stamped > 0 && peeled.stamp.is_none() && self.survey.blocks => {
+                // Between the quotations of a log: the author's words.
+                self.wire.out.remark(number, Reason::Comment);
+            }
+            () if indented && self.last == Side::ToModem && is_command(trimmed) => {
+                self.wire.out.remark(number, Reason::Alternative);
+            }
+            () if is_command(trimmed) => self.wire.line_sent(number, trimmed),
+            () if is_answer(trimmed) || trimmed == b">" => self.put(number, Side::FromModem, trimmed),
+            () if self.survey.blocks && self.last == Side::FromModem && peeled.stamp.is_none() => {
+                self.put(number, Side::FromModem, trimmed);
+            }
+            () if peeled.stamp.is_some() && self.survey.unstamped == 0 && !self.marks.is_print(trimmed) => {
+                self.put(number, Side::FromModem, text);
+            }
+            () => self.wire.out.remark(number, Reason::Tool),
+        }
+    }
+
+    /// A line of a log without marks: what a terminal showed, with or without stamps.
+    fn terminal(&mut self, number: usize, peeled: Peeled<'_>, next: Option<&[u8]>) {
+        if self.wire.in_payload() && !self.survey.spelled {
+            return self.wire.line_received(number, peeled.text);
+        }
+        let mut text = peeled.text;
+        if peeled.tagged && !self.wire.in_data() {
+            let is_wire = is_answer(peeled.core)
+                || is_command(peeled.core.trim_ascii())
+                || peeled.core.trim_ascii() == b">";
+            match self.survey.tagged_wire && is_wire {
+                true => text = peeled.core,
+                false if is_answer(text) || is_command(text.trim_ascii()) => {}
+                false => return self.wire.out.remark(number, Reason::Tool),
+            }
+        }
+        if self.survey.dumps {
+            return self.dumped(number, text);
+        }
+        let title = text.len() > 8
+            && text.starts_with(b"--- ")
+            && text.ends_with(b" ---")
+            && !self.marks.is_print(text);
+        if title {
+            self.wire.out.gap(number);
+            return self.wire.out.remark(number, Reason::Comment);
+        }
+        if self.survey.spelled && !text.starts_with(b"#") {
+            let trimmed = text.trim_ascii();
+            let shown = unescaped(trimmed);
+            let is_ended = shown.ends_with(b"\n") || next == Some(br"\r\n");
+            return match (is_command(trimmed), is_ended) {
+                (true, _) => self.wire.line_sent(number, trimmed),
+                (false, true) => self.wire.received(number, shown),
+                (false, false) => self.wire.line_received(number, &shown),
+            };
+        }
+        let unstamped =
+            peeled.stamp.is_none() && self.survey.stamped > self.survey.unstamped.saturating_mul(4);
+        let trimmed = text.trim_ascii();
+        if unstamped && !self.wire.in_data() && !is_answer(trimmed) && !is_command(trimmed) {
+            // In a log with a stamp on every line: the rest of what a program printed, or a publisher's words.
+            let reason = if trimmed.is_empty() { Reason::Blank } else { Reason::Comment };
+            return self.wire.out.remark(number, reason);
+        }
+        self.wire.line(Line { number, text }, self.marks);
+    }
+
+    /// A line of a file of hexadecimal bytes, with headings that quote the command.
+    fn dumped(&mut self, number: usize, text: &[u8]) {
+        let quoted = quoted(text);
+        if let Some(bytes) = dump(text) {
+            self.wire.received(number, bytes);
+        } else if let Some(command) = quoted.map(unescaped).filter(|command| is_command(command.trim_ascii()))
+        {
+            self.quoted = [command.trim_ascii_end(), b"\r\n"].concat();
+            self.wire.sent(number, self.quoted.clone());
+        } else if let Some(bytes) = quoted.and_then(pairs) {
+            self.wire.sent(number, self.quoted.clone());
+            self.wire.received(number, bytes);
+        } else if text.starts_with(b"or") && !self.quoted.is_empty() {
+            // Another answer to the same command.
+            self.wire.out.remark(number, Reason::Comment);
+            self.wire.sent(number, self.quoted.clone());
+        } else if !text.contains(&b'<') && (is_answer(text) || is_command(text)) {
+            self.wire.line(Line { number, text }, self.marks);
+        } else {
+            let reason = if text.is_empty() { Reason::Blank } else { Reason::Comment };
+            self.wire.out.remark(number, reason);
+        }
+    }
+}
+
+/// The bytes of a text that is spelled; `None` if it is plain.
+fn spelled(text: &[u8], spelling: Spelling) -> Option<Vec<u8>> {
+    match spelling {
+        Spelling::Plain => None,
+        Spelling::Hex { .. } => dump(text).or_else(|| pairs(text)),
+        Spelling::Escaped { .. } => Some(unescaped(unquoted(text).unwrap_or(text))),
+    }
+}
+
+/// What is left of a text in which points stand for what was left out; `None` if nothing was.
+fn elided(text: &[u8]) -> Option<Vec<u8>> {
+    let shown = String::from_utf8_lossy(text);
+    let points = shown.contains('…').then(|| shown.replace(['…', '.', '/'], ""))?;
+    let points = points.trim_matches(|c: char| !c.is_ascii() || c.is_whitespace());
+    Some(points.as_bytes().to_vec())
+}
+
+/// Text in bytes.
+trait ContainsStr {
+    fn contains_str(&self, wanted: &str) -> bool;
+}
+
+impl ContainsStr for [u8] {
+    fn contains_str(&self, wanted: &str) -> bool {
+        super::text::find(self, wanted.as_bytes()).is_some()
+    }
+}

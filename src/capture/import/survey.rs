@@ -1,0 +1,295 @@
+//! The first look at a whole file: which marks count, which side they mean, and how bytes are spelled.
+
+use super::marks::{Kind, Marks};
+use super::notation::{dump, ends_spelled, is_spelled, pairs, unquoted};
+use super::peel::{Peeled, peel};
+use super::text::{is_answer, is_command};
+use super::{Layout, Line};
+
+/// The meaning of a mark in this file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Side {
+    /// Nothing: it is part of the text.
+    #[default]
+    None,
+    /// It stands before both sides and tells nothing.
+    Both,
+    ToModem,
+    FromModem,
+}
+
+/// The spelling of the bytes behind a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Spelling {
+    #[default]
+    Plain,
+    /// `ended`: with the line ends.
+    Hex { ended: bool },
+    /// Escapes or names.
+    Escaped { ended: bool },
+}
+
+/// The count of what one mark stands before.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    lines: usize,
+    stamped: usize,
+    commands: usize,
+    answers: usize,
+    /// The lines that follow without a mark of their own, and the answers among them.
+    followers: usize,
+    answers_behind: usize,
+    texts: usize,
+    hex: usize,
+    quoted: usize,
+    spelled: usize,
+    ended: usize,
+}
+
+impl Tally {
+    fn all_answers(&self) -> usize {
+        // A mark may stand before several lines; but one at the head of a file has the whole file behind it.
+        let heads =
+            self.stamped == self.lines || self.texts < self.lines || self.commands > 0 || self.answers > 0;
+        let few = self.followers <= self.lines.saturating_mul(12);
+        let behind = if heads && few { self.answers_behind } else { 0 };
+        self.answers.saturating_add(behind)
+    }
+
+    fn is_asking(&self) -> bool {
+        self.commands > self.all_answers().saturating_mul(4)
+    }
+
+    fn is_answering(&self) -> bool {
+        let answers = self.all_answers();
+        answers > 0 && answers.saturating_mul(4) >= self.commands
+    }
+
+    fn spelling(&self) -> Spelling {
+        match () {
+            () if self.texts == 0 => Spelling::Plain,
+            () if self.hex == self.texts => Spelling::Hex { ended: self.ended > 0 },
+            () if self.spelled > 0 || self.quoted == self.texts => {
+                Spelling::Escaped { ended: self.ended > 0 }
+            }
+            () => Spelling::Plain,
+        }
+    }
+}
+
+/// The knowledge of a file after the first look.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    tallies: Vec<Tally>,
+    sides: Vec<Side>,
+    /// The blanks that every line begins with.
+    pub(super) indent: usize,
+    /// The mark of a quotation in front of every line.
+    pub(super) quote: Option<u8>,
+    pub(super) stamped: usize,
+    pub(super) unstamped: usize,
+    /// Lines under a mark belong to it.
+    pub(super) blocks: bool,
+    /// Whether any mark tells the sides apart.
+    pub(super) marked: bool,
+    /// Lines that no mark stands before are the wire's behind their levels and names.
+    pub(super) tagged_wire: bool,
+    /// A terminal's lines with line ends spelled out.
+    pub(super) spelled: bool,
+    /// Lines of hexadecimal bytes without a mark.
+    pub(super) dumps: bool,
+}
+
+impl Survey {
+    pub(super) fn of(lines: &[Line<'_>], marks: &Marks) -> Self {
+        let mut survey = Self { sides: vec![Side::Both; marks.rows().len()], ..Self::default() };
+        survey.frame(lines);
+        survey.count(lines, marks);
+        survey.decide(marks);
+        // What turned out to be no mark may hide one.
+        survey.count(lines, marks);
+        survey
+    }
+
+    /// A line without what stands in front of every line of the file.
+    pub(super) fn unframed<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        let blanks = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let line = &line[blanks..];
+        match self.quote.and_then(|quote| line.strip_prefix(&[quote])) {
+            Some(inner) => inner.strip_prefix(b" ").unwrap_or(inner),
+            None => line,
+        }
+    }
+
+    pub(super) fn peel<'a>(&self, line: &'a [u8], marks: &Marks) -> Peeled<'a> {
+        peel(line, marks, |row| self.side(row) != Side::None)
+    }
+
+    pub(super) fn side(&self, row: usize) -> Side {
+        self.sides.get(row).copied().unwrap_or_default()
+    }
+
+    pub(super) fn spelling(&self, row: usize) -> Spelling {
+        self.tallies.get(row).map_or(Spelling::Plain, Tally::spelling)
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        match () {
+            () if self.marked && self.blocks => Layout::Blocks,
+            () if self.marked => Layout::Marked,
+            () if self.dumps => Layout::Dump,
+            () => Layout::Terminal,
+        }
+    }
+
+    fn frame(&mut self, lines: &[Line<'_>]) {
+        let texts = || lines.iter().map(|line| line.text).filter(|text| !text.trim_ascii().is_empty());
+        let blanks = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.indent = texts().map(blanks).min().unwrap_or(0);
+        self.quote = [b'>', b'|'].into_iter().find(|quote| {
+            let inner = || texts().filter_map(|text| text[self.indent..].strip_prefix(&[*quote]));
+            inner().count() > 2 && inner().count() == texts().count()
+        });
+    }
+
+    fn count(&mut self, lines: &[Line<'_>], marks: &Marks) {
+        self.tallies = vec![Tally::default(); marks.rows().len()];
+        (self.stamped, self.unstamped) = (0, 0);
+        let (mut last, mut plain, mut tagged, mut others) = (None, 0_usize, 0_usize, 0_usize);
+        let (mut dumps, mut texts, mut behind) = (0_usize, 0_usize, 0_usize);
+        for line in lines {
+            let line = self.unframed(line.text);
+            let peeled = self.peel(line, marks);
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let count = if peeled.stamp.is_some() { &mut self.stamped } else { &mut self.unstamped };
+            *count = count.saturating_add(1);
+            if let Some(row) = peeled.mark {
+                self.tallies[row].take(peeled.text);
+                let stamped = &mut self.tallies[row].stamped;
+                *stamped = stamped.saturating_add(usize::from(peeled.stamp.is_some()));
+                last = Some(row);
+                continue;
+            }
+            texts = texts.saturating_add(usize::from(peeled.text.len() > 1));
+            dumps =
+                dumps.saturating_add(usize::from(dump(peeled.text).is_some_and(|bytes| bytes.len() >= 4)));
+            self.spelled |= peeled.text.ends_with(br"\r\n");
+            let is_wire = |text: &[u8]| is_answer(text) || is_command(text.trim_ascii());
+            plain = plain.saturating_add(usize::from(is_wire(peeled.text)));
+            tagged = tagged.saturating_add(usize::from(peeled.tagged && is_wire(peeled.core)));
+            if let Some(tally) =
+                last.and_then(|row| self.tallies.get_mut(row)).filter(|_| peeled.stamp.is_none())
+            {
+                tally.followers = tally.followers.saturating_add(1);
+                let answers = is_answer(peeled.text) || peeled.text.trim_ascii() == b">";
+                tally.answers_behind = tally.answers_behind.saturating_add(usize::from(answers));
+                behind = behind.saturating_add(usize::from(answers));
+                others = others.saturating_add(usize::from(!answers));
+            }
+        }
+        self.tagged_wire = tagged > plain;
+        self.dumps = dumps > 1 && dumps.saturating_mul(4) >= texts;
+        self.blocks = behind > 0 && behind.saturating_mul(4) >= others;
+    }
+
+    /// Arrows are read the way in which they carry commands and answers; words mean what they say, unless all of them are
+    /// the other side's words (the log of a modem).
+    fn decide(&mut self, marks: &Marks) {
+        for row in 0..marks.rows().len() {
+            self.sides[row] = Side::None;
+        }
+        for (arrows, weak) in [(false, false), (false, true), (true, false), (true, true)] {
+            let family = |kind: Kind| {
+                let rows = marks.rows().iter().enumerate();
+                rows.filter(move |(_, row)| {
+                    row.kind == kind && row.is_arrow() == arrows && row.is_weak() == weak
+                })
+                .map(|(index, _)| index)
+            };
+            let sum = |kind: Kind| {
+                family(kind).filter_map(|row| self.tallies.get(row)).fold(Tally::default(), Tally::and)
+            };
+            let (right, left) = (sum(Kind::Sent), sum(Kind::Received));
+            let nothing = [right, left].iter().all(|tally| tally.commands == 0 && tally.all_answers() == 0);
+            let both = right.lines > 0 && left.lines > 0;
+            let sides = match () {
+                () if nothing => (Side::None, Side::None),
+                () if weak && !(both && (right.is_answering() || left.is_answering())) => {
+                    (Side::None, Side::None)
+                }
+                () if right.is_answering() && left.is_asking() => (Side::FromModem, Side::ToModem),
+                () if both && right.is_answering() && !left.is_answering() => {
+                    (Side::FromModem, Side::ToModem)
+                }
+                () if arrows && right.is_answering() && left.is_answering() => (Side::Both, Side::Both),
+                () if arrows && right.is_answering() => (Side::Both, Side::Both),
+                () if arrows && left.is_answering() && !both => (Side::Both, Side::Both),
+                () => (Side::ToModem, Side::FromModem),
+            };
+            for (kind, side) in [(Kind::Sent, sides.0), (Kind::Received, sides.1)] {
+                let rows: Vec<usize> = family(kind).collect();
+                rows.into_iter().for_each(|row| self.sides[row] = side);
+            }
+        }
+        // One family is enough: words in a file whose arrows tell the sides, or the other way round, are words.
+        let tells = |row: &usize| {
+            matches!(self.sides[*row], Side::ToModem | Side::FromModem) && self.tallies[*row].lines > 0
+        };
+        self.marked = (0..self.sides.len()).any(|row| tells(&row));
+        if self.marked {
+            for (row, side) in self.sides.iter_mut().enumerate() {
+                let rest = &self.tallies[row];
+                if *side == Side::Both && rest.commands == 0 && rest.all_answers() == 0 {
+                    *side = Side::None;
+                }
+            }
+        }
+    }
+}
+
+impl Tally {
+    fn take(&mut self, text: &[u8]) {
+        let add = |count: &mut usize, is: bool| *count = count.saturating_add(usize::from(is));
+        add(&mut self.lines, true);
+        let inner = unquoted(text);
+        let shown = inner.unwrap_or(text);
+        let hex = dump(text).or_else(|| pairs(text)).filter(|bytes| bytes.len() > 1 || text.len() > 2);
+        let plain = match &hex {
+            Some(bytes) => bytes.clone(),
+            None => super::notation::unescaped(shown),
+        };
+        let plain_ended = hex.is_some() && (plain.ends_with(b"\n") || plain.ends_with(b"\r"));
+        let mut lines =
+            plain.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()).peekable();
+        add(&mut self.commands, lines.peek().is_some_and(|line| is_command(line.trim_ascii())));
+        add(&mut self.answers, lines.any(is_answer));
+        if text.trim_ascii().is_empty() {
+            return;
+        }
+        add(&mut self.texts, true);
+        add(
+            &mut self.hex,
+            hex.is_some() || dump(text).is_some() || text.trim_ascii().len() == 2 && pairs(text).is_some(),
+        );
+        add(&mut self.quoted, inner.is_some());
+        add(&mut self.spelled, is_spelled(shown) || inner.is_some_and(is_spelled));
+        add(&mut self.ended, ends_spelled(shown) || plain_ended);
+    }
+
+    fn and(mut self, other: &Self) -> Self {
+        for (count, more) in [
+            (&mut self.lines, other.lines),
+            (&mut self.stamped, other.stamped),
+            (&mut self.texts, other.texts),
+            (&mut self.commands, other.commands),
+            (&mut self.answers, other.answers),
+            (&mut self.followers, other.followers),
+            (&mut self.answers_behind, other.answers_behind),
+        ] {
+            *count = count.saturating_add(more);
+        }
+        self
+    }
+}
