@@ -72,7 +72,8 @@ pub struct Config {
     /// `/dev/pts/3` is given to the next program that asks for one. With these, and with false, a lost port is the end of the
     /// modem.
     pub reopen: bool,
-    /// Where every byte both ways and every request is recorded, secrets masked; an existing file is replaced. Default none.
+    /// Where every byte both ways and every request is recorded, secrets masked. A file that is there already is
+    /// set aside: it gets the first free number, `NAME.1`. Default none.
     ///
     /// A thread of its own writes it, so that a slow file holds up nothing; up to 4 MiB may wait for it. A capture that can't
     /// be written, or that falls behind further, ends. That is logged, and told by

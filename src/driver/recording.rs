@@ -3,7 +3,7 @@
 //! A pipe that is not drained, a disk that is full or slow, or a network that hangs ends the capture and nothing else, with a
 //! warning, an event and, if the file still takes it, a last note.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,9 @@ use crate::capture::Recorder;
 const MAX_BEHIND: usize = 4 * 1024 * 1024;
 /// Beyond that, so that the reason why the capture ends here has room.
 const LAST_NOTE: usize = 1024;
+
+/// The highest number of a capture that was set aside: one more, and there is no recording.
+const MAX_NUMBER: u32 = 9999;
 
 /// Where captures go.
 pub(crate) type Recording = Recorder<Box<dyn Write + Send>>;
@@ -85,11 +88,12 @@ enum Failure {
 const TOO_SLOW: &str = "the file takes less than is recorded";
 
 impl CaptureFile {
-    /// Creates a capture's file, in place of one that is there, and starts its thread. Does not wait for a reader if it is a pipe.
+    /// Creates a capture's file and starts its thread; one that is there is set aside. Does not wait for a reader if it is a pipe.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let explain = |error: io::Error| {
             io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
         };
+        set_aside(path).map_err(explain)?;
         Self::start(open(path).map_err(explain)?, MAX_BEHIND)
     }
 
@@ -255,6 +259,23 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Gives a capture that is there already the first free number behind its name: what was recorded is not written over.
+fn set_aside(path: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        return Ok(());
+    }
+    for number in 1..=MAX_NUMBER {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        if fs::symlink_metadata(&name).is_err() {
+            fs::rename(path, &name)?;
+            log::info!("the capture that was in {} is now in {}", path.display(), Path::new(&name).display());
+            return Ok(());
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many earlier captures stand there"))
+}
+
 #[cfg(not(unix))]
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).open(path)
@@ -300,6 +321,26 @@ mod tests {
     fn recorder(file: CaptureFile) -> Recording {
         let header = Header { what: "x".into(), source: "y".into(), expect: vec!["z".into()] };
         Recorder::new(Box::new(file), &header)
+    }
+
+    #[test]
+    fn an_earlier_capture_is_set_aside_under_the_first_free_number() {
+        let folder = std::env::temp_dir().join(format!("air724ug-aside-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("a.capture");
+        for text in ["first", "second", "third"] {
+            let mut file = CaptureFile::create(&path).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let watch = file.watch();
+            drop(file);
+            watch.flush(SOON).unwrap();
+        }
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(
+            [read("a.capture.1"), read("a.capture.2"), read("a.capture")],
+            ["first", "second", "third"]
+        );
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
