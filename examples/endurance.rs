@@ -319,10 +319,10 @@ impl Crew {
 }
 
 impl Member {
-    fn echo(&self, number: u32, mut socket: ReconnectingSocket, ends: &AtomicBool, tell: &Sender<String>) {
+    fn echo(&self, number: u32, socket: ReconnectingSocket, ends: &AtomicBool, tell: &Sender<String>) {
         for record in 0_u64.. {
             let said = format!("connection {number}, record {record}\r\n").repeat(1 + record as usize % 20);
-            if let Err(problem) = self.echo_once(&mut socket, said.as_bytes()) {
+            if let Err(problem) = self.echo_once(&socket, said.as_bytes()) {
                 if !ends.load(Ordering::SeqCst) {
                     let _ = tell.send(format!("connection {number}: {problem}"));
                 }
@@ -336,7 +336,7 @@ impl Member {
     }
 
     /// Sends until it has come back, from the beginning after a gap.
-    fn echo_once(&self, socket: &mut ReconnectingSocket, said: &[u8]) -> Result<(), String> {
+    fn echo_once(&self, socket: &ReconnectingSocket, said: &[u8]) -> Result<(), String> {
         let (mut heard, mut is_sent) = (Vec::new(), false);
         while heard.len() < said.len() {
             if !is_sent {

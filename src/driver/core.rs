@@ -5,7 +5,7 @@ mod futures;
 
 use std::io;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 
 use crate::port::DirectWrite;
 use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
@@ -202,6 +202,20 @@ impl Core {
         readable
     }
 
+    /// Tells this channel, too, when a socket can be read.
+    pub(super) fn also_tell(&mut self, socket: SocketId, tell: Sender<()>) {
+        if self.engine.readable(socket) != (0, false) {
+            // What came before.
+            let _ = tell.try_send(());
+        }
+        self.watched.also_tell(socket, tell);
+    }
+
+    /// When a watched socket has ended.
+    pub(super) fn ended_at(&self, socket: SocketId) -> Option<Timestamp> {
+        self.watched.ended_at(socket)
+    }
+
     /// The application reads this socket.
     pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
         self.watched.looked(socket, now);
@@ -350,6 +364,7 @@ impl Core {
                 }
                 self.subscribers.tell(&event, &mut self.woken);
                 if let Event::Closed(socket, _) = event {
+                    self.watched.ended(socket, now);
                     self.beats.release(socket);
                 }
             }

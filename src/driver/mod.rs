@@ -30,7 +30,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
@@ -191,6 +191,17 @@ impl Driver {
     /// Begins to tell when a socket can be read.
     pub(crate) fn watch(&self, socket: SocketId) -> Readable {
         self.shared.lock().watch(socket)
+    }
+
+    /// Tells this channel, too, when a socket can be read.
+    pub(crate) fn also_tell(&self, socket: SocketId, tell: Sender<()>) {
+        self.shared.lock().also_tell(socket, tell);
+    }
+
+    /// How long ago a watched socket has ended.
+    pub(crate) fn ended_for(&self, socket: SocketId) -> Option<Duration> {
+        let ended_at = self.shared.lock().ended_at(socket)?;
+        Some(self.shared.now() - ended_at)
     }
 
     /// Ends that.

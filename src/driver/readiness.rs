@@ -55,6 +55,9 @@ pub(super) struct Readiness {
 struct Entry {
     socket: SocketId,
     signal: Sender<()>,
+    /// Another channel that is told.
+    also: Option<Sender<()>>,
+    ended_at: Option<Timestamp>,
     room: Sender<()>,
     readers: Arc<AtomicUsize>,
     read_at: Option<Timestamp>,
@@ -80,6 +83,8 @@ impl Readiness {
         let entry = Entry {
             socket,
             signal: rearm.clone(),
+            also: None,
+            ended_at: None,
             room: has_room,
             readers: readers.clone(),
             read_at: None,
@@ -103,7 +108,27 @@ impl Readiness {
             entry.is_called |= entry.reading.wake_all(woken);
             // A signal that waits already has the same effect.
             let _ = entry.signal.try_send(());
+            let _ = entry.also.as_ref().map(|also| also.try_send(()));
         }
+    }
+
+    /// Tells this channel, too.
+    pub(super) fn also_tell(&mut self, socket: SocketId, tell: Sender<()>) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.also = Some(tell);
+        }
+    }
+
+    /// A socket has ended.
+    pub(super) fn ended(&mut self, socket: SocketId, now: Timestamp) {
+        if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
+            entry.ended_at = Some(now);
+        }
+    }
+
+    /// When a socket has ended.
+    pub(super) fn ended_at(&self, socket: SocketId) -> Option<Timestamp> {
+        self.all.iter().find(|entry| entry.socket == socket)?.ended_at
     }
 
     /// Tells the writer.

@@ -75,6 +75,10 @@ impl<T: Transport> Connector<T> {
         Connector { modem, protocol, timeout, tls, transport: PhantomData }
     }
 
+    pub(super) fn carries_datagrams(&self) -> bool {
+        self.protocol == Protocol::Udp
+    }
+
     pub(super) fn request(&self, remote: &Remote) -> Result<Request> {
         let (host, port, timeout) = (quotable(remote)?, remote.port(), self.timeout);
         let Some(config) = &self.tls else {

@@ -3,10 +3,14 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
 
 use super::Socket;
 use super::transport::Transport;
 use crate::error::{Error, Result};
+use crate::proto::Request;
 
 impl<T: Transport> Socket<T> {
     /// The peer's address. It was given when the socket was opened, or the module is asked for that of the name
@@ -68,6 +72,25 @@ impl<T: Transport> Socket<T> {
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
         self.shared.is_nonblocking.store(nonblocking, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// How long ago the socket has ended, as far as that is known.
+    pub(super) fn ended_for(&self) -> Duration {
+        self.shared.modem.driver.ended_for(self.shared.id).unwrap_or_default()
+    }
+
+    /// Gives the channel back, whatever handles are left.
+    pub(super) fn abandon(&self) {
+        self.shared.modem.driver.tell(Request::Forget { socket: self.shared.id });
+    }
+
+    /// Lets the signals for readers reach this channel, too; where `follows`, the module is asked what the peer has
+    /// acknowledged.
+    pub(super) fn also_signals(&self, tell: &Sender<()>, follows: bool) {
+        self.shared.modem.driver.also_tell(self.shared.id, tell.clone());
+        if follows {
+            self.shared.modem.driver.with_engine(|engine, _| engine.follow_delivery(self.shared.id));
+        }
     }
 
     pub(super) fn is_nonblocking(&self) -> bool {

@@ -99,10 +99,13 @@ impl<T: Transport> Socket<T> {
     /// bytes, and [`Error::Refused`] or [`Error::Timeout`] for one that the module did not accept: it is lost, and the
     /// socket goes on.
     pub fn send(&self, data: &[u8]) -> Result<()> {
+        self.send_within(data, self.timeouts().write)
+    }
+
+    pub(super) fn send_within(&self, data: &[u8], timeout: Option<Duration>) -> Result<()> {
         if data.is_empty() {
             return self.check_write(data);
         }
-        let timeout = self.timeouts().write;
         let mut sent = 0;
         let result = self.in_turn(timeout, |turn, deadline| {
             while sent < data.len() {

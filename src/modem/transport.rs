@@ -28,6 +28,8 @@ impl Transport for Udp {}
 impl Transport for Any {}
 impl Stream for Tcp {}
 impl Stream for Tls {}
+// Those that carry datagrams are sent to, not written.
+impl Stream for Any {}
 
 impl sealed::Sealed for Tcp {}
 impl sealed::Sealed for Tls {}

@@ -43,13 +43,22 @@ impl<T: Stream> Socket<T> {
         &self,
         parts: impl IntoIterator<Item = &'a [u8]> + Clone,
     ) -> Result<usize> {
+        let timeout = if self.is_nonblocking() { Some(Duration::ZERO) } else { self.write_timeout() };
+        self.write_within(parts, Deadline::after(timeout), timeout)
+    }
+
+    /// As [`write_waiting`](Self::write_waiting), with a time-out of the caller's.
+    pub(super) fn write_within<'a>(
+        &self,
+        parts: impl IntoIterator<Item = &'a [u8]> + Clone,
+        deadline: Deadline,
+        timeout: Option<Duration>,
+    ) -> Result<usize> {
         if parts.clone().into_iter().all(<[u8]>::is_empty) {
             return Ok(0);
         }
         self.check_write(&[])?;
         let nonblocking = self.is_nonblocking();
-        let timeout = if nonblocking { Some(Duration::ZERO) } else { self.write_timeout() };
-        let deadline = Deadline::after(timeout);
         // Behind a send that is under way in another thread.
         let turn = self.shared.turns.take(deadline);
         let late = || if nonblocking { would_block() } else { timed_out(WRITE, timeout) };

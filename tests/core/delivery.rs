@@ -237,3 +237,31 @@ fn what_is_known_to_be_acknowledged_is_counted() {
     pair.control(Control::PdpLost);
     assert_eq!(seen(&pair).acknowledged, 5_000);
 }
+
+#[test]
+fn what_the_peer_has_is_followed_without_a_request_until_everything_is_acknowledged() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.engine.follow_delivery(socket);
+    pair.send(socket, &[7; 5000]).unwrap();
+    pair.run_for(Duration::from_secs(3));
+    assert_eq!(pair.engine.socket_statistics(socket).unwrap().acknowledged, 5000);
+    let asked = pair.wrote("AT+CIPACK=");
+    pair.run_for(Duration::from_secs(60));
+    assert_eq!(pair.wrote("AT+CIPACK="), asked, "there is nothing to ask about");
+
+    // Firmware that does not tell is asked no more.
+    pair.instead_times(100, "AT+CIPACK", "\r\nERROR\r\n");
+    for _ in 0..10 {
+        pair.send(socket, b"more").unwrap();
+        pair.run_for(Duration::from_secs(3));
+    }
+    assert!(pair.wrote("AT+CIPACK=") <= asked + 3, "{} questions", pair.wrote("AT+CIPACK=") - asked);
+
+    // One that is not followed is not asked about.
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.send(socket, &[7; 5000]).unwrap();
+    pair.run_for(Duration::from_secs(10));
+    assert_eq!(pair.wrote("AT+CIPACK="), 0);
+}

@@ -327,3 +327,22 @@ fn a_send_whose_result_is_lost_keeps_what_was_joined_to_it() {
     flush(&mut pair, socket).unwrap();
     assert_eq!(pair.read(socket, 14).unwrap(), b"one two three ");
 }
+
+#[test]
+fn a_wait_for_written_data_ends_with_the_port() {
+    for is_away in [true, false] {
+        let mut pair = online(Config::default());
+        let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+        while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
+        pair.call(Request::Forget { socket }).unwrap();
+        let waiting = pair.ask(Request::WaitLeft { timeout: LONG });
+        assert!(pair.engine.is_leaving() && pair.answered(waiting).is_none());
+        if is_away {
+            pair.unplug();
+        } else {
+            pair.pull_out();
+        }
+        assert!(pair.answered(waiting).is_some_and(|answer| answer.is_ok()), "expected back: {is_away}");
+        assert!(!pair.engine.is_leaving());
+    }
+}

@@ -15,5 +15,6 @@ mod remote_port;
 mod socket_stream;
 mod socket_writes;
 mod supervisor;
+mod supervisor_stream;
 mod supervisor_transfers;
 mod transparent_port;

@@ -66,7 +66,7 @@ fn quick() -> Policy {
 }
 
 /// Sends until the echo has come; how many gaps there were.
-fn echoed(socket: &mut ReconnectingSocket, said: &[u8]) -> usize {
+fn echoed(socket: &ReconnectingSocket, said: &[u8]) -> usize {
     let (mut gaps, mut heard, mut is_sent) = (0, Vec::new(), false);
     while heard != said {
         if !is_sent {
@@ -99,12 +99,12 @@ fn eight_sockets_survive_five_times_that_the_port_vanishes_and_has_another_name(
     let round = Arc::new(AtomicU32::new(0));
     let (told, echoes) = unbounded();
     for number in 0..8 {
-        let mut socket = supervisor.tcp(address.ip().to_string(), address.port());
+        let socket = supervisor.tcp(address.ip().to_string(), address.port());
         let (told, round) = (told.clone(), round.clone());
         thread::spawn(move || {
             loop {
                 let now = round.load(Ordering::SeqCst);
-                let gaps = echoed(&mut socket, format!("socket {number}, round {now}").as_bytes());
+                let gaps = echoed(&socket, format!("socket {number}, round {now}").as_bytes());
                 if told.send((now, number, gaps)).is_err() {
                     return;
                 }
@@ -154,8 +154,8 @@ fn a_modem_that_lives_on_behind_its_plug_or_restarts_on_usb_is_found_at_its_link
     let modem = Modem::open(plug.path(), Config::default()).unwrap();
     let supervisor = Supervisor::new(modem.clone(), quick());
     let address = echo_server();
-    let mut socket = supervisor.tcp(address.ip().to_string(), address.port());
-    assert_eq!(echoed(&mut socket, b"first"), 0);
+    let socket = supervisor.tcp(address.ip().to_string(), address.port());
+    assert_eq!(echoed(&socket, b"first"), 0);
     let events = modem.events();
     let remote = plug.served.as_ref().unwrap().0.clone();
     for round in 0..3 {
@@ -168,7 +168,7 @@ fn a_modem_that_lives_on_behind_its_plug_or_restarts_on_usb_is_found_at_its_link
             assert!(!Path::new(plug.path()).exists());
             remote.send(Control::Replug(None));
         }
-        assert_eq!(echoed(&mut socket, b"and again"), 1);
+        assert_eq!(echoed(&socket, b"and again"), 1);
     }
     modem.restart().unwrap();
     modem.wait_ready(SOON).unwrap();
@@ -208,13 +208,13 @@ fn eight_sockets_that_send_survive_each_way_to_lose_a_port_five_times() {
     let address = echo_server();
     let (told, echoes) = unbounded();
     for number in 0..8_u64 {
-        let mut socket = supervisor.tcp(address.ip().to_string(), address.port());
+        let socket = supervisor.tcp(address.ip().to_string(), address.port());
         let told = told.clone();
         thread::spawn(move || {
             // Long enough that most losses come in the middle of a send.
             let said = [number as u8; 20_000];
             loop {
-                let gaps = echoed(&mut socket, &said);
+                let gaps = echoed(&socket, &said);
                 if told.send((number, gaps)).is_err() {
                     return;
                 }

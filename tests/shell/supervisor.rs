@@ -53,10 +53,7 @@ fn quick() -> Policy {
 }
 
 /// Reads until this has come; the gaps in between.
-fn read(
-    socket: &mut air724ug::supervisor::ReconnectingSocket,
-    wanted: &[u8],
-) -> Vec<air724ug::supervisor::Gap> {
+fn read(socket: &air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) -> Vec<air724ug::supervisor::Gap> {
     let (mut data, mut gaps) = (Vec::new(), Vec::new());
     while data != wanted {
         match socket.recv(SOON).unwrap() {
@@ -77,11 +74,11 @@ fn read(
 fn a_peer_that_closes_is_a_gap_with_what_was_not_acknowledged() {
     let bench = bench(quick());
     let address = server();
-    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     socket.send(b"hello", SOON).unwrap();
-    assert_eq!(read(&mut socket, b"hello"), []);
+    assert_eq!(read(&socket, b"hello"), []);
     socket.send(b"bye", SOON).unwrap();
-    let gaps = read(&mut socket, b"again");
+    let gaps = read(&socket, b"again");
     assert_eq!(gaps.len(), 1);
     let Missing::Unacknowledged { last, before: 0 } = &gaps[0].missing else { panic!("{gaps:?}") };
     assert!(last == b"hellobye", "the module has not been asked: {gaps:?}");
@@ -102,7 +99,7 @@ fn deaf_server() -> (SocketAddr, crossbeam_channel::Sender<()>) {
     (address, tell)
 }
 
-fn next_gap(socket: &mut air724ug::supervisor::ReconnectingSocket) -> Gap {
+fn next_gap(socket: &air724ug::supervisor::ReconnectingSocket) -> Gap {
     match socket.recv(SOON).unwrap() {
         Received::Gap(gap) => gap,
         other => panic!("{other:?}"),
@@ -113,13 +110,13 @@ fn next_gap(socket: &mut air724ug::supervisor::ReconnectingSocket) -> Gap {
 fn what_a_gap_lacks_are_the_last_bytes_and_no_more_than_were_sent() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
-    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     let data: Vec<u8> = (0..40_000u32).map(|at| (at % 251) as u8).collect();
     socket.send(&data[..100], SOON).unwrap();
     // Beyond 32 KiB the module is asked, and this machine has taken everything.
     socket.send(&data[100..], SOON).unwrap();
     reset.send(()).unwrap();
-    let Missing::Unacknowledged { last, before } = next_gap(&mut socket).missing else { panic!() };
+    let Missing::Unacknowledged { last, before } = next_gap(&socket).missing else { panic!() };
     let count = last.len() as u64 + before;
     assert!(
         (1..=40_000).contains(&count) && data.ends_with(&last),
@@ -128,7 +125,7 @@ fn what_a_gap_lacks_are_the_last_bytes_and_no_more_than_were_sent() {
     // A new connection begins with nothing.
     socket.send(b"again", SOON).unwrap();
     reset.send(()).unwrap();
-    let gap = next_gap(&mut socket);
+    let gap = next_gap(&socket);
     assert_eq!(gap.missing, Missing::Unacknowledged { last: b"again".to_vec(), before: 0 });
     assert_eq!((gap.number, gap.missing.to_string().as_str()), (2, "5 bytes"));
 }
@@ -137,11 +134,11 @@ fn what_a_gap_lacks_are_the_last_bytes_and_no_more_than_were_sent() {
 fn no_more_is_kept_than_is_said() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
-    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     let data: Vec<u8> = (0..400_000u32).map(|at| (at % 251) as u8).collect();
     socket.send(&data, SOON).unwrap();
     reset.send(()).unwrap();
-    let Missing::Unacknowledged { last, before } = next_gap(&mut socket).missing else { panic!() };
+    let Missing::Unacknowledged { last, before } = next_gap(&socket).missing else { panic!() };
     // On a busy machine a result is late, and then the module is asked what the peer has: less is missing.
     const KEPT: usize = 256 * 1024;
     assert!(last.len() == KEPT || (before == 0 && last.len() < KEPT), "{} and {before} bytes", last.len());
@@ -152,14 +149,14 @@ fn no_more_is_kept_than_is_said() {
 fn what_was_not_sent_in_time_is_no_part_of_a_gap() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
-    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     socket.send(b"first", SOON).unwrap();
     // More than the buffers of this machine take.
     let data = vec![7; 16 << 20];
     let answer = socket.send(&data, Duration::from_millis(500));
     assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
     reset.send(()).unwrap();
-    let Missing::Unacknowledged { last, before } = next_gap(&mut socket).missing else { panic!() };
+    let Missing::Unacknowledged { last, before } = next_gap(&socket).missing else { panic!() };
     assert!(last.len() as u64 + before < 15 << 20, "{before}");
 }
 
@@ -169,7 +166,7 @@ fn datagrams_come_back_with_the_bearer_and_their_loss_is_unknown() {
     let address = server.local_addr().unwrap();
     server.set_read_timeout(Some(SOON)).unwrap();
     let bench = bench(quick());
-    let mut socket = bench.supervisor.udp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.udp(address.ip().to_string(), address.port());
     socket.send(b"one", SOON).unwrap();
     let mut buf = [0; 16];
     let (count, peer) = server.recv_from(&mut buf).unwrap();
@@ -179,7 +176,7 @@ fn datagrams_come_back_with_the_bearer_and_their_loss_is_unknown() {
     // What can't be sent is no loss, and no reason for a new association.
     assert!(matches!(socket.send(&[0; 2_000], SOON), Err(Error::InvalidInput { .. })));
     bench.remote.send(Control::PdpLost);
-    let gap = next_gap(&mut socket);
+    let gap = next_gap(&socket);
     assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Datagrams, sent: 3 });
     socket.send(b"three", SOON).unwrap();
     let (count, _) = server.recv_from(&mut buf).unwrap();
@@ -193,7 +190,7 @@ fn firmware_without_tls_is_no_reason_to_climb_the_ladder() {
     let bench = bench(quick());
     let events = bench.supervisor.events();
     let config = air724ug::TlsConfig::unverified();
-    let mut socket = bench.supervisor.tls(config, "127.0.0.1", 443);
+    let socket = bench.supervisor.tls(config, "127.0.0.1", 443);
     let answer = socket.recv(SOON);
     assert!(matches!(answer, Err(Error::Tls { .. })), "{answer:?}");
     let climbed: Vec<_> = events.try_iter().filter(|step| matches!(step, Step::Climbing(_))).collect();
@@ -206,9 +203,9 @@ fn eight_sockets_survive_a_lost_bearer_and_a_restart_with_every_gap_reported() {
     let address = server();
     let workers: Vec<_> = (0..8)
         .map(|_| {
-            let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+            let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
             socket.send(b"ready", SOON).unwrap();
-            read(&mut socket, b"ready");
+            read(&socket, b"ready");
             socket
         })
         .collect();
@@ -227,9 +224,9 @@ fn all(
 ) -> Vec<air724ug::supervisor::ReconnectingSocket> {
     let threads: Vec<_> = workers
         .into_iter()
-        .map(|mut socket| {
+        .map(|socket| {
             thread::spawn(move || {
-                let seen = read(&mut socket, word);
+                let seen = read(&socket, word);
                 assert_eq!((seen.len(), socket.gaps()), (1, gaps), "{seen:?}");
                 socket
             })
@@ -291,7 +288,7 @@ fn a_power_hook_that_panics_is_a_rung_that_failed_for_every_clone() {
     let failed = Step::Failed("the power hook panicked".into());
     assert!(events.try_iter().filter(|step| *step == failed).count() >= 2);
     let address = server();
-    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     socket.send(b"hello", SOON).unwrap();
 }
 
@@ -308,7 +305,7 @@ fn no_policy_breaks_a_supervisor_or_its_clones() {
                 bench.supervisor.clone().connect(("127.0.0.1", closed_port()), Duration::from_millis(500));
             assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
         }
-        let mut socket = bench.supervisor.tcp("127.0.0.1", closed_port());
+        let socket = bench.supervisor.tcp("127.0.0.1", closed_port());
         assert!(matches!(socket.send(b"x", Duration::ZERO), Err(Error::Timeout { .. })));
         bench.supervisor.connect(("127.0.0.1", server().port()), Duration::MAX).unwrap();
     }
@@ -333,10 +330,10 @@ fn a_modem_that_is_closed_ends_a_pause() {
 fn time_is_up_when_it_is_up() {
     let bench = bench(quick());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut socket = bench.supervisor.tcp("127.0.0.1", closed.port());
+    let socket = bench.supervisor.tcp("127.0.0.1", closed.port());
     assert_eq!(socket.recv(Duration::from_millis(300)).unwrap(), Received::Timeout);
     assert!(matches!(socket.send(b"x", Duration::from_millis(300)), Err(Error::Timeout { .. })));
-    let mut wrong = bench.supervisor.tcp("a\"b", 7);
+    let wrong = bench.supervisor.tcp("a\"b", 7);
     assert!(matches!(wrong.recv(SOON), Err(Error::InvalidInput { .. })));
 }
 
@@ -344,9 +341,9 @@ fn time_is_up_when_it_is_up() {
 fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
     let bench = bench(quick());
     let address = server();
-    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     socket.send(b"one,", SOON).unwrap();
-    assert_eq!(read(&mut socket, b"one,"), []);
+    assert_eq!(read(&socket, b"one,"), []);
     let late = fault::LateSend { by: Duration::from_millis(700) };
     assert!(bench.remote.send(Control::fault(late)));
     let answer = socket.send(b"two,", Duration::from_millis(200));
@@ -366,7 +363,7 @@ fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
 fn a_send_that_the_connection_did_not_survive_is_the_gap_and_no_success() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
-    let mut socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
+    let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     socket.send(b"first", SOON).unwrap();
     reset.send(()).unwrap();
     let mut sent = 5;
@@ -377,7 +374,7 @@ fn a_send_that_the_connection_did_not_survive_is_the_gap_and_no_success() {
             Err(error) => panic!("{error}"),
         }
     };
-    let gap = next_gap(&mut socket);
+    let gap = next_gap(&socket);
     assert_eq!(gap.number, number);
     let Missing::Unacknowledged { last, before: 0 } = gap.missing else { panic!("{gap:?}") };
     assert_eq!(last.len(), sent + 5, "what was given is what may be missing");

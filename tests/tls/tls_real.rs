@@ -329,7 +329,7 @@ fn a_wait_for_the_module_hands_everything_over() {
 }
 
 /// Reads until this has come.
-fn comes(socket: &mut air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) {
+fn comes(socket: &air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) {
     let mut data = Vec::new();
     while data != wanted {
         match socket.recv(SOON).unwrap() {
@@ -345,22 +345,22 @@ fn a_tls_connection_comes_back_and_does_not_claim_to_know_what_was_lost() {
     let (terminal, modem) = modem();
     let supervisor = Supervisor::new(modem, Policy::default().pause(Duration::from_millis(20)));
     let config = TlsConfig::verified(authority());
-    let mut socket = supervisor.tls(config, "tls.test", address.port());
+    let socket = supervisor.tls(config, "tls.test", address.port());
     socket.send(b"hello", SOON).unwrap();
-    comes(&mut socket, b"hello");
+    comes(&socket, b"hello");
     socket.send(b"bye", SOON).unwrap();
     let end = socket.recv(SOON).unwrap();
     let Received::Gap(gap) = end else { panic!("{end:?}") };
     assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 8 });
     socket.send(b"again", SOON).unwrap();
-    comes(&mut socket, b"again");
+    comes(&socket, b"again");
     // The module forgets its settings at a restart; the connection is prepared from the start.
     terminal.remote.send(air724ug::sim::Control::Reset);
     let end = socket.recv(SOON).unwrap();
     let Received::Gap(gap) = end else { panic!("{end:?}") };
     assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 5 });
     socket.send(b"still there", SOON).unwrap();
-    comes(&mut socket, b"still there");
+    comes(&socket, b"still there");
     assert_eq!(socket.gaps(), 2);
 }
 
@@ -371,12 +371,12 @@ fn a_plain_connection_that_tls_forbids_is_no_reason_to_end_that() {
     let (_terminal, modem) = modem();
     let supervisor = Supervisor::new(modem, Policy::default().pause(Duration::from_millis(20)));
     let events = supervisor.events();
-    let mut secret = supervisor.tls(TlsConfig::verified(authority()), "tls.test", address.port());
+    let secret = supervisor.tls(TlsConfig::verified(authority()), "tls.test", address.port());
     secret.send(b"hello", SOON).unwrap();
-    comes(&mut secret, b"hello");
+    comes(&secret, b"hello");
     let refused = supervisor.tcp("127.0.0.1", plain.port()).recv(SOON);
     assert!(matches!(refused, Err(Error::Tls { why: TlsFailure::TlsOpen, .. })), "{refused:?}");
     assert!(!events.try_iter().any(|step| matches!(step, Step::Climbing(_))));
     secret.send(b"still open", SOON).unwrap();
-    comes(&mut secret, b"still open");
+    comes(&secret, b"still open");
 }

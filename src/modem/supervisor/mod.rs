@@ -1,7 +1,11 @@
 //! Coming back after whatever went wrong.
 
+mod gap;
 mod policy;
 mod reconnecting;
+mod sent;
+mod stage;
+mod stream;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +14,9 @@ use std::{fmt, io};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+pub use gap::{Gap, Missing};
 pub use policy::{Policy, Rung};
-pub use reconnecting::{Gap, Missing, ReconnectingSocket};
+pub use reconnecting::ReconnectingSocket;
 
 use super::deadline::Deadline;
 use super::transport::Transport;
@@ -34,7 +39,7 @@ use policy::Ladder;
 ///
 /// let modem = Modem::open("/dev/ttyUSB0", Config::default())?;
 /// let supervisor = Supervisor::new(modem, Policy::default());
-/// let mut socket = supervisor.tcp("example.com", 7);
+/// let socket = supervisor.tcp("example.com", 7);
 /// loop {
 ///     match socket.recv(Duration::from_secs(60))? {
 ///         Received::Data(data) => println!("{} bytes", data.len()),

@@ -3,84 +3,51 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::deadline::Deadline;
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::super::deadline::{DEFAULT_TIMEOUT, Deadline};
+use super::super::fair_lock::FairLock;
 use super::super::transport::Any;
 use super::super::{Connector, Received, Socket};
 use super::Supervisor;
-use crate::error::{DeliveryUnknown, Error, Result};
+use super::gap::Gap;
+use super::sent::Sent;
+use super::stage::{ReconnectingStage, ReconnectingState};
+use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 
 /// A connection that is made again whenever it ends, for whatever reason.
 ///
 /// The peer sees a new connection each time, so the application must hear of it: every loss is a [`Gap`], which comes
-/// from [`recv`](Self::recv) in its place between the data before and behind it, and says what the peer may lack of what
-/// was sent.
+/// from [`recv`](Self::recv) in its place between the data before and behind it, once the new connection stands, and says what the
+/// peer may lack of what was sent.
+///
+/// A handle: clones made by [`try_clone`](Self::try_clone) are the same connection, so one thread can receive while another
+/// sends. It is [`Read`](std::io::Read) and [`Write`](std::io::Write), too: a gap is an error there, once.
+///
+/// On TCP the module is asked what the peer has acknowledged (`AT+CIPACK`) a second behind what was sent, so that a gap lists
+/// little that the peer has.
 pub struct ReconnectingSocket {
+    shared: Arc<ReconnectingShared>,
+}
+
+struct ReconnectingShared {
     supervisor: Supervisor,
     connector: Connector<Any>,
     /// Why it is unknown what the peer has received, where it is.
     unknown: Option<DeliveryUnknown>,
     host: String,
     port: u16,
-    socket: Option<Socket<Any>>,
-    /// How many bytes were sent on the connection.
-    sent: u64,
-    /// The last of them, as far as a gap may have to give them back.
-    kept: VecDeque<u8>,
-    /// How many of the very last were on their way when the time of their call was up: the module may not have them.
-    doubtful: u64,
-    gaps: VecDeque<Gap>,
-    count: u64,
+    state: Mutex<ReconnectingState>,
+    /// One caller connects at a time.
+    connecting: FairLock,
+    /// One caller writes at a time, so that what is kept has the order of what was sent.
+    writing: FairLock,
+    signal: Receiver<()>,
+    tell: Sender<()>,
 }
-
-/// An interruption.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Gap {
-    /// The number of this gap, counted for each socket from 1.
-    pub number: u64,
-    /// Why the connection ended, in words.
-    pub reason: String,
-    /// What the peer may not have received of what was sent before.
-    pub missing: Missing,
-    /// From the end until the new connection stood, or until the time of the call was up without one.
-    pub lasted: Duration,
-}
-
-/// The data that a peer may not have received before a [`Gap`].
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Missing {
-    /// TCP: what is not known to be acknowledged. Everything before it is.
-    Unacknowledged {
-        /// The last of it, in order, at most 256 KiB. The peer may have any number of these bytes, from the front.
-        last: Vec<u8>,
-        /// How many bytes before those are not known to be acknowledged either.
-        before: u64,
-    },
-    /// UDP and TLS: it is unknown. Anything that was sent may be missing, from some byte on (TLS) or any datagram (UDP).
-    Unknown {
-        /// Why.
-        why: DeliveryUnknown,
-        /// How many bytes were sent on the connection that has ended.
-        sent: u64,
-    },
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unacknowledged { last, before } => write!(f, "{} bytes", last.len() as u64 + before),
-            Self::Unknown { why, sent } => write!(f, "any of {sent} bytes: {why}"),
-        }
-    }
-}
-
-/// How many sent bytes are kept for the next [`Gap`].
-const MAX_KEPT: u64 = 256 * 1024;
-/// From here on the module is asked now and then what the peer has acknowledged.
-const ASK_BEYOND: usize = 32 * 1024;
 
 impl ReconnectingSocket {
     pub(super) fn new(
@@ -90,41 +57,60 @@ impl ReconnectingSocket {
         host: String,
         port: u16,
     ) -> Self {
-        Self {
+        let (tell, signal) = bounded(1);
+        let state = ReconnectingState {
+            stage: ReconnectingStage::New,
+            sent: Sent::default(),
+            unread: VecDeque::new(),
+            count: 0,
+            told: 0,
+            read_timeout: None,
+            write_timeout: Some(DEFAULT_TIMEOUT),
+            last_gap: None,
+        };
+        let (state, connecting, writing) = (Mutex::new(state), FairLock::new(), FairLock::new());
+        let shared = ReconnectingShared {
             supervisor,
             connector,
             unknown,
             host,
             port,
-            socket: None,
-            sent: 0,
-            kept: VecDeque::new(),
-            doubtful: 0,
-            gaps: VecDeque::new(),
-            count: 0,
-        }
+            state,
+            connecting,
+            writing,
+            signal,
+            tell,
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Waits for data or for news of a gap, making a new connection if there is none.
     ///
     /// # Errors
     /// The errors that a new connection can't mend, as for [`Supervisor::connect`]; with TLS also a step that the firmware
-    /// refuses twice.
-    pub fn recv(&mut self, timeout: Duration) -> Result<Received<Infallible, Gap>> {
-        let deadline = Deadline::after(Some(timeout));
+    /// refuses twice. [`Error::Closed`] behind a [`close`](Self::close) of another handle.
+    pub fn recv(&self, timeout: Duration) -> Result<Received<Infallible, Gap>> {
+        self.receive(Deadline::after(Some(timeout)), timeout)
+    }
+
+    pub(super) fn receive(&self, deadline: Deadline, timeout: Duration) -> Result<Received<Infallible, Gap>> {
         loop {
-            if let Some(gap) = self.gaps.pop_front() {
-                return Ok(Received::Gap(gap));
+            if let Some(unread) = self.lock().next_unread() {
+                return Ok(unread);
             }
             let socket = match self.connected(deadline, timeout) {
                 Ok(socket) => socket,
                 Err(Error::Timeout { .. }) => return Ok(Received::Timeout),
                 Err(error) => return Err(error),
             };
-            match socket.recv(deadline.left()) {
+            if !self.lock().unread.is_empty() {
+                continue;
+            }
+            let left = deadline.0.map(|_| deadline.left());
+            match socket.recv(left) {
                 Ok(Received::Data(data)) => return Ok(Received::Data(data)),
                 Ok(Received::Timeout) => return Ok(Received::Timeout),
-                Err(error) => self.lost(error, deadline, timeout)?,
+                Err(error) => self.lost(&socket, error, deadline, timeout)?,
             }
         }
     }
@@ -134,175 +120,314 @@ impl ReconnectingSocket {
     /// only the application knows what that means.
     ///
     /// # Errors
-    /// [`Error::Gap`] when the connection ended before the module had accepted all of the data: [`recv`](Self::recv) gives
-    /// the gap, and the socket goes on, by then on a new connection if one could be made in time.
+    /// [`Error::Gap`] when the connection ended before the module had accepted all of the data, or had ended before without a call
+    /// having said so: [`recv`](Self::recv) gives the gap, and the socket goes on, by then on a new connection if one could be made in time.
     /// [`Error::Timeout`] when no connection could be made, or not all was [accepted](Error::Timeout::accepted), in time:
     /// as of [`Socket::send`], and what was on its way then is part of the gap if the connection ends. On UDP, the
     /// errors of [`Socket::send`] for a datagram that is lost. The errors that a new connection can't mend.
-    pub fn send(&mut self, data: &[u8], timeout: Duration) -> Result<()> {
+    pub fn send(&self, data: &[u8], timeout: Duration) -> Result<()> {
         let deadline = Deadline::after(Some(timeout));
-        let socket = self.connected(deadline, timeout)?.clone();
+        let late = || Error::timeout("send", timeout);
+        let _turn = self.shared.writing.take(deadline).ok_or_else(late)?;
+        self.tell_gap(data, deadline, timeout)?;
+        let socket = self.connected(deadline, timeout)?;
         match self.settle(&socket, deadline) {
             Ok(()) => {}
-            Err(Error::Timeout { .. }) => return Err(Error::timeout("send", timeout)),
+            Err(Error::Timeout { .. }) => return Err(late()),
             Err(error) => {
-                self.put_away(data);
-                return self.interrupted(socket, error, deadline, timeout);
+                self.put_away(&socket, data);
+                return self.interrupted(&socket, error, deadline, timeout);
             }
         }
-        self.keep(data, &socket, deadline);
+        self.put_away(&socket, data);
         let before = socket.statistics().given;
-        // Zero is no time-out that a socket takes.
-        socket.set_write_timeout(Some(deadline.left().max(Duration::from_millis(1))))?;
-        match socket.send(data) {
+        match socket.send_within(data, Some(deadline.left())) {
             Ok(()) => Ok(()),
             Err(error @ (Error::Timeout { .. } | Error::InvalidInput { .. } | Error::Refused { .. })) => {
                 // The caller knows that the rest is not on its way.
                 let taken = socket.statistics().given.saturating_sub(before);
-                self.take_back(data.len().saturating_sub(taken as usize));
+                let mut state = self.lock();
+                if state.stage.is(&socket) {
+                    state.sent.take_back(data.len().saturating_sub(taken as usize));
+                }
                 if let Error::Timeout { command, accepted, .. } = error {
-                    self.doubtful = taken.saturating_sub(accepted.into());
+                    state.sent.doubtful = taken.saturating_sub(accepted.into());
                     return Err(Error::Timeout { command, after: timeout, accepted });
                 }
                 Err(error)
             }
-            Err(error) => self.interrupted(socket, error, deadline, timeout),
+            Err(error) => self.interrupted(&socket, error, deadline, timeout),
         }
     }
 
-    /// The connection has ended while data were to be sent. A handle that is left would keep its channel, which others may wait for.
-    fn interrupted(
-        &mut self,
-        handle: Socket<Any>,
+    /// Takes what one write takes. What was not taken is no part of a gap.
+    pub(super) fn write_some(&self, data: &[u8]) -> Result<usize> {
+        let timeout = self.lock().write_timeout;
+        let (deadline, span) = (Deadline::after(timeout), timeout.unwrap_or(Duration::MAX));
+        if self.carries_datagrams() {
+            return self.send(data, span).map(|()| data.len());
+        }
+        let late = || Error::timeout(crate::error::WRITE, span);
+        let _turn = self.shared.writing.take(deadline).ok_or_else(late)?;
+        self.tell_gap(&[], deadline, span)?;
+        let socket = self.connected(deadline, span)?;
+        let taken =
+            self.settle(&socket, deadline).and_then(|()| socket.write_within([data], deadline, timeout));
+        match taken {
+            Ok(taken) => {
+                self.put_away(&socket, &data[..taken]);
+                Ok(taken)
+            }
+            Err(Error::Timeout { .. }) => Err(late()),
+            Err(error) => self.interrupted(&socket, error, deadline, span),
+        }
+    }
+
+    /// Waits until the module has what was written.
+    pub(super) fn flush_some(&self) -> Result<()> {
+        let timeout = self.lock().write_timeout;
+        let (deadline, span) = (Deadline::after(timeout), timeout.unwrap_or(Duration::MAX));
+        let Some(socket) = self.lock().stage.socket() else { return Ok(()) };
+        match socket.drained_within(deadline.left()) {
+            Ok(()) => Ok(()),
+            Err(Error::Timeout { .. }) => Err(Error::timeout("flush", span)),
+            Err(error) => self.interrupted(&socket, error, deadline, span),
+        }
+    }
+
+    /// The connection has ended while data were to be sent.
+    fn interrupted<T>(
+        &self,
+        socket: &Socket<Any>,
         error: Error,
         deadline: Deadline,
         timeout: Duration,
-    ) -> Result<()> {
-        drop(handle);
-        self.lost(error, deadline, timeout)?;
-        Err(Error::Gap { number: self.count })
+    ) -> Result<T> {
+        self.lost(socket, error, deadline, timeout)?;
+        let mut state = self.lock();
+        state.told = state.count;
+        Err(Error::Gap { number: state.count })
+    }
+
+    /// Nothing goes out on a new connection before a call has told the gap in front of it: a caller that knew nothing of it would
+    /// take the data for older ones. They are part of that gap.
+    fn tell_gap(&self, data: &[u8], deadline: Deadline, timeout: Duration) -> Result<()> {
+        let number = {
+            let mut state = self.lock();
+            if state.told == state.count {
+                return Ok(());
+            }
+            state.told = state.count;
+            if let Some(missing) = state.last_missing() {
+                missing.extend(data);
+            }
+            state.count
+        };
+        match self.connected(deadline, timeout) {
+            Ok(_) | Err(Error::Timeout { .. }) => Err(Error::Gap { number }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Waits until it is known what the module has of the data that were on their way when an earlier send gave up.
-    fn settle(&mut self, socket: &Socket<Any>, deadline: Deadline) -> Result<()> {
-        if self.doubtful == 0 {
+    fn settle(&self, socket: &Socket<Any>, deadline: Deadline) -> Result<()> {
+        if self.lock().sent.doubtful == 0 {
             return Ok(());
         }
         socket.drained_within(deadline.left())?;
-        let refused = self.sent.saturating_sub(socket.statistics().given).min(self.doubtful);
-        self.take_back(refused as usize);
-        self.doubtful = 0;
+        let mut state = self.lock();
+        if state.stage.is(socket) {
+            state.sent.settle(socket);
+        }
         Ok(())
+    }
+
+    /// Another handle of the same connection.
+    ///
+    /// # Errors
+    /// None today; as [`std::net::TcpStream::try_clone`].
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self { shared: self.shared.clone() })
+    }
+
+    /// Gets a signal when there is something for [`recv`](Self::recv) or the connection has ended, as [`Socket::readable`]: for
+    /// [`crossbeam_channel::select!`]. Then call [`recv`](Self::recv) with little time until it times out. Without a
+    /// connection there is no signal: a call that may take its time makes one.
+    pub fn readable(&self) -> &Receiver<()> {
+        &self.shared.signal
+    }
+
+    /// Sets how long [`Read`](std::io::Read) waits; `None`, the default: for ever.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for zero.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> Result<()> {
+        self.lock().read_timeout = checked(timeout)?;
+        Ok(())
+    }
+
+    /// Sets how long [`Write`](std::io::Write) waits, for a connection included; `None`: for ever. Default 120 s.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for zero.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> Result<()> {
+        self.lock().write_timeout = checked(timeout)?;
+        Ok(())
+    }
+
+    /// The gap of which [`Read`](std::io::Read) has given the number last.
+    pub fn last_gap(&self) -> Option<Gap> {
+        self.lock().last_gap.clone()
     }
 
     /// The number of gaps so far.
     pub fn gaps(&self) -> u64 {
-        self.count
+        self.lock().count
     }
 
-    /// Closes the connection, if there is one, politely.
+    /// Closes the connection, if there is one, politely, for every handle.
     ///
     /// # Errors
     /// As for [`Socket::close`].
-    pub fn close(mut self) -> Result<()> {
-        self.socket.take().map_or(Ok(()), Socket::close)
+    pub fn close(self) -> Result<()> {
+        let stage = std::mem::replace(&mut self.lock().stage, ReconnectingStage::Closed);
+        match stage {
+            ReconnectingStage::Connected(socket) => socket.close(),
+            ReconnectingStage::New | ReconnectingStage::Away { .. } | ReconnectingStage::Closed => Ok(()),
+        }
+    }
+
+    pub(super) fn carries_datagrams(&self) -> bool {
+        self.shared.connector.carries_datagrams()
+    }
+
+    pub(super) fn read_timeout(&self) -> Option<Duration> {
+        self.lock().read_timeout
+    }
+
+    /// A read tells a gap.
+    pub(super) fn told(&self, gap: Gap) -> Error {
+        let number = gap.number;
+        self.lock().last_gap = Some(gap);
+        Error::Gap { number }
+    }
+
+    /// Puts back what a read has not taken.
+    pub(super) fn put_back(&self, data: Vec<u8>) {
+        self.lock().unread.push_front(Received::Data(data));
+        self.signal();
+    }
+
+    fn signal(&self) {
+        // A signal that waits already is enough.
+        let _ = self.shared.tell.try_send(());
     }
 
     /// The connection, made if need be.
-    fn connected(&mut self, deadline: Deadline, timeout: Duration) -> Result<&Socket<Any>> {
-        let socket = match self.socket.take() {
-            Some(socket) => socket,
-            None => {
-                (self.sent, self.kept, self.doubtful) = (0, VecDeque::new(), 0);
-                self.supervisor.connect_until(
-                    &self.connector,
-                    (self.host.as_str(), self.port),
-                    deadline,
-                    timeout,
-                )?
-            }
-        };
-        Ok(self.socket.insert(socket))
+    fn connected(&self, deadline: Deadline, timeout: Duration) -> Result<Socket<Any>> {
+        if let Some(socket) = self.standing()? {
+            return Ok(socket);
+        }
+        let late = || Error::timeout("connect", timeout);
+        let _turn = self.shared.connecting.take(deadline).ok_or_else(late)?;
+        if let Some(socket) = self.standing()? {
+            return Ok(socket);
+        }
+        let shared = &self.shared;
+        let remote = (shared.host.as_str(), shared.port);
+        let socket = shared.supervisor.connect_until(&shared.connector, remote, deadline, timeout)?;
+        socket.also_signals(&shared.tell, shared.unknown.is_none());
+        let mut state = self.lock();
+        if matches!(state.stage, ReconnectingStage::Closed) {
+            return Err(Error::Closed(CloseReason::Local));
+        }
+        state.sent = Sent::default();
+        let before = std::mem::replace(&mut state.stage, ReconnectingStage::Connected(socket.clone()));
+        if let ReconnectingStage::Away { since, reason, missing } = before {
+            let gap = Gap { number: state.count, reason, missing, lasted: since.elapsed() };
+            state.unread.push_back(Received::Gap(gap));
+            self.signal();
+        }
+        Ok(socket)
     }
 
-    /// The connection has ended: makes a new one, and a gap of what was between.
-    fn lost(&mut self, error: Error, deadline: Deadline, timeout: Duration) -> Result<()> {
-        let is_closed = matches!(error, Error::PortLost(_)) && self.supervisor.modem().is_closed();
+    fn standing(&self) -> Result<Option<Socket<Any>>> {
+        match &self.lock().stage {
+            ReconnectingStage::Connected(socket) => Ok(Some(socket.clone())),
+            ReconnectingStage::New | ReconnectingStage::Away { .. } => Ok(None),
+            ReconnectingStage::Closed => Err(Error::Closed(CloseReason::Local)),
+        }
+    }
+
+    /// The connection has ended: a gap begins, and a new connection is made if that succeeds in time.
+    fn lost(&self, socket: &Socket<Any>, error: Error, deadline: Deadline, timeout: Duration) -> Result<()> {
+        let is_closed = matches!(error, Error::PortLost(_)) && self.shared.supervisor.modem().is_closed();
         if is_closed || matches!(error, Error::InvalidInput { .. }) {
             return Err(error);
         }
-        let since = Instant::now();
-        let missing = self.missing();
-        if let Some(socket) = self.socket.take() {
+        if self.begin_gap(socket, &error) {
             // The next connection may need this very channel. One that can't be closed in time is closed later.
             drop(socket.close_within(deadline.left()));
+            // Without a port no close is done, and other threads may still hold handles.
+            socket.abandon();
         }
-        self.count += 1;
-        let reason = error.to_string();
-        let gap = Gap { number: self.count, reason, missing, lasted: Duration::ZERO };
-        let again = self.connected(deadline, timeout).map(drop);
-        self.gaps.push_back(Gap { lasted: since.elapsed(), ..gap });
-        match again {
+        match self.connected(deadline, timeout) {
             // The next call goes on trying.
-            Err(Error::Timeout { .. }) => Ok(()),
-            other => other,
+            Ok(_) | Err(Error::Timeout { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
-    /// The data that the peer may not have received on the connection that has just ended.
-    fn missing(&mut self) -> Missing {
-        if let Some(why) = self.unknown {
-            return Missing::Unknown { why, sent: self.sent };
+    /// Unless another thread has done so. What came before the end stays to be read.
+    fn begin_gap(&self, socket: &Socket<Any>, error: &Error) -> bool {
+        let mut state = self.lock();
+        if !state.stage.is(socket) {
+            return false;
         }
-        let known = self.socket.as_ref().map_or(0, |socket| socket.statistics().acknowledged);
-        let unacknowledged = self.sent.saturating_sub(known);
-        self.forget_beyond(unacknowledged);
-        let last = Vec::from(std::mem::take(&mut self.kept));
-        let before = unacknowledged.saturating_sub(last.len() as u64);
-        Missing::Unacknowledged { last, before }
-    }
-
-    /// Keeps what is about to be sent, until it is known to be acknowledged.
-    fn keep(&mut self, data: &[u8], socket: &Socket<Any>, deadline: Deadline) {
-        if self.unknown.is_none()
-            && self.kept.len() + data.len() > ASK_BEYOND
-            && let Ok(left) = socket.unacknowledged_within(deadline.left())
+        while let Ok(data) = socket.try_recv()
+            && !data.is_empty()
         {
-            self.forget_beyond(left.into());
+            state.unread.push_back(Received::Data(data));
         }
-        self.put_away(data);
+        state.count += 1;
+        let since = Instant::now().checked_sub(socket.ended_for()).unwrap_or_else(Instant::now);
+        let missing = std::mem::take(&mut state.sent).missing(socket, self.shared.unknown);
+        state.stage = ReconnectingStage::Away { since, reason: error.to_string(), missing };
+        true
     }
 
-    /// The application has given these bytes.
-    fn put_away(&mut self, data: &[u8]) {
-        self.sent += data.len() as u64;
-        if self.unknown.is_some() {
-            return;
+    /// The application gives these bytes on a connection; if that has ended meanwhile, they are part of its gap.
+    fn put_away(&self, socket: &Socket<Any>, data: &[u8]) {
+        let mut state = self.lock();
+        let unknown = self.shared.unknown;
+        if state.stage.is(socket) {
+            state.sent.forget_acknowledged(socket);
+            state.sent.put_away(data, unknown);
+        } else if let Some(missing) = state.last_missing() {
+            missing.extend(data);
         }
-        self.kept.extend(&data[data.len().saturating_sub(MAX_KEPT as usize)..]);
-        self.forget_beyond(MAX_KEPT);
     }
 
-    /// Keeps at most `count` of the last bytes.
-    fn forget_beyond(&mut self, count: u64) {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        self.kept.drain(..self.kept.len().saturating_sub(count));
+    fn lock(&self) -> MutexGuard<'_, ReconnectingState> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// `count` of the last bytes were not sent after all.
-    fn take_back(&mut self, count: usize) {
-        self.sent -= count as u64;
-        self.kept.truncate(self.kept.len().saturating_sub(count));
+fn checked(timeout: Option<Duration>) -> Result<Option<Duration>> {
+    match timeout {
+        Some(Duration::ZERO) => Err(Error::invalid("timeout", "is zero")),
+        other => Ok(other),
     }
 }
 
 impl fmt::Debug for ReconnectingSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
         f.debug_struct("ReconnectingSocket")
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("socket", &self.socket)
-            .field("gaps", &self.count)
+            .field("host", &self.shared.host)
+            .field("port", &self.shared.port)
+            .field("socket", &state.stage.socket())
+            .field("gaps", &state.count)
             .finish_non_exhaustive()
     }
 }

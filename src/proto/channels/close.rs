@@ -165,6 +165,7 @@ impl Channels {
             }
         }
         self.refuse_queued(end, out);
+        self.answer_leavers(out);
     }
 
     /// Answers the requests that wait for the close when the module holds nothing any more.

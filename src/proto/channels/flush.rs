@@ -10,7 +10,7 @@ use crate::proto::{Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::acknowledgements::{FIRST_PAUSE, WaitingFlush, Wanted, unacknowledged};
+use super::acknowledgements::{FIRST_PAUSE, Follow, WaitingFlush, Wanted, unacknowledged};
 use super::security::Security;
 
 impl Channels {
@@ -48,6 +48,16 @@ impl Channels {
         }
     }
 
+    /// From now on the module is asked without a request, too.
+    pub(in crate::proto) fn follow_delivery(&mut self, id: SocketId) {
+        let channel = self.channel(id.channel);
+        let is_plain = channel.security == Security::Plain;
+        if let Some(socket) = channel.socket_of(id).filter(|socket| is_plain && !socket.window.has_borders())
+        {
+            socket.delivery.follow = Follow::Sends;
+        }
+    }
+
     /// The module has answered a question about delivery, or not.
     pub(super) fn tell_delivery(
         &mut self,
@@ -67,6 +77,9 @@ impl Channels {
                     statistics.acknowledged = statistics.acknowledged.max(known);
                 }
                 out.answer_all(socket.delivery.acknowledged(now, left, is_sending));
+                if left > 0 {
+                    socket.delivery.follow(now);
+                }
             }
             (_, Err(Failure::Refused(refusal)))
                 if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>

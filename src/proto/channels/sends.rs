@@ -136,6 +136,7 @@ impl Channels {
         if let Some(heart) = &mut socket.heart {
             heart.sent(now);
         }
+        socket.delivery.follow(now);
         if is_written {
             // More may join it, so each piece counts.
             out.event(Event::Sent(socket_id, len));

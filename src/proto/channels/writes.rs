@@ -205,11 +205,7 @@ impl Channels {
                 self.end(id, End::Closed(CloseReason::Local), out);
             }
         }
-        if !self.leavers.is_empty() && !self.has_leaving() {
-            for waiter in std::mem::take(&mut self.leavers) {
-                out.answer(waiter.ticket, Ok(Response::Done));
-            }
-        }
+        self.answer_leavers(out);
         self.leavers.retain(|waiter| {
             let keep = waiter.deadline > now;
             if !keep {
@@ -217,6 +213,15 @@ impl Channels {
             }
             keep
         });
+    }
+
+    /// Answers the requests that wait until no socket is leaving, if none is.
+    pub(super) fn answer_leavers(&mut self, out: &mut Outbox) {
+        if !self.leavers.is_empty() && !self.has_leaving() {
+            for waiter in std::mem::take(&mut self.leavers) {
+                out.answer(waiter.ticket, Ok(Response::Done));
+            }
+        }
     }
 
     /// Whether a socket that was closed still gives the module what was written.

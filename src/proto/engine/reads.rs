@@ -26,6 +26,12 @@ impl Engine {
         self.channels.is_flushed(socket)
     }
 
+    /// From now on the module is asked what the peer has acknowledged of a socket's data, a second behind each send, so that
+    /// [`SocketStatistics::acknowledged`] is not far behind.
+    pub fn follow_delivery(&mut self, socket: SocketId) {
+        self.channels.follow_delivery(socket);
+    }
+
     /// The error of a socket that no call has been told yet.
     pub fn take_error(&mut self, socket: SocketId) -> Option<crate::Error> {
         self.channels.take_error(socket)

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let events = modem.events();
     let supervisor =
         Supervisor::new(modem.clone(), Policy::default().ladder([(Rung::Retry, 3), (Rung::Restart, 1)]));
-    let mut socket = supervisor.tcp("example.com", 7);
+    let socket = supervisor.tcp("example.com", 7);
     match socket.recv(Duration::from_secs(1)) {
         Ok(incoming) => println!("{}", came(incoming)),
         Err(error) => println!("{}", cause(&error)),

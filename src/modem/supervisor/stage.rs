@@ -1,0 +1,79 @@
+//! The state of a connection that comes back.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use super::super::transport::Any;
+use super::super::{Received, Socket};
+use super::gap::{Gap, Missing};
+use super::sent::Sent;
+
+/// The state that the handles share.
+pub(super) struct ReconnectingState {
+    pub(super) stage: ReconnectingStage,
+    pub(super) sent: Sent,
+    /// What came before a gap and was not read yet, and the gaps.
+    pub(super) unread: VecDeque<Received<Infallible, Gap>>,
+    /// The number of gaps so far.
+    pub(super) count: u64,
+    /// The last of them that a call has told.
+    pub(super) told: u64,
+    pub(super) read_timeout: Option<Duration>,
+    pub(super) write_timeout: Option<Duration>,
+    /// The gap that the last read has told.
+    pub(super) last_gap: Option<Gap>,
+}
+
+/// The connection, or what stands for it.
+pub(super) enum ReconnectingStage {
+    /// There was no connection yet.
+    New,
+    Connected(Socket<Any>),
+    /// The connection has ended, at this moment.
+    Away {
+        since: Instant,
+        reason: String,
+        missing: Missing,
+    },
+    /// It was closed by the application.
+    Closed,
+}
+
+impl ReconnectingState {
+    pub(super) fn next_unread(&mut self) -> Option<Received<Infallible, Gap>> {
+        let next = self.unread.pop_front()?;
+        if let Received::Gap(gap) = &next {
+            self.told = self.told.max(gap.number);
+        }
+        Some(next)
+    }
+
+    /// What the last gap lacks, if it was not received yet.
+    pub(super) fn last_missing(&mut self) -> Option<&mut Missing> {
+        if let ReconnectingStage::Away { missing, .. } = &mut self.stage {
+            return Some(missing);
+        }
+        self.unread.iter_mut().rev().find_map(|unread| match unread {
+            Received::Gap(gap) => Some(&mut gap.missing),
+            Received::Data(_) | Received::Message(_) | Received::Timeout => None,
+        })
+    }
+}
+
+impl ReconnectingStage {
+    pub(super) fn socket(&self) -> Option<Socket<Any>> {
+        match self {
+            Self::Connected(socket) => Some(socket.clone()),
+            Self::New | Self::Away { .. } | Self::Closed => None,
+        }
+    }
+
+    /// Whether this connection stands.
+    pub(super) fn is(&self, socket: &Socket<Any>) -> bool {
+        match self {
+            Self::Connected(standing) => standing.socket_id() == socket.socket_id(),
+            Self::New | Self::Away { .. } | Self::Closed => false,
+        }
+    }
+}
