@@ -4,7 +4,7 @@ use nom::IResult;
 use nom::bytes::streaming::take_until;
 
 use super::ChannelId;
-use super::framing::{Before, Echo, Start};
+use super::framing::{Before, Echo, FetchEnds, LineEnds, Start};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
 
@@ -48,6 +48,11 @@ pub struct Decoder {
     loose: bool,
     headers: Start,
     prompts: Start,
+    /// How headers of pushed data end.
+    header_ends: Start,
+    /// The line ends between fetched data and their result.
+    fetch_ends: FetchEnds,
+    line_ends: LineEnds,
     /// The last two bytes of the data before.
     tail: [u8; 2],
     echo: Echo,
@@ -141,12 +146,24 @@ impl Decoder {
         self.loose
     }
 
+    /// Whether a line end was odd since the last call: CR without LF behind it, or LF without CR before it.
+    pub fn take_odd_line_end(&mut self) -> bool {
+        self.line_ends.take_odd()
+    }
+
+    /// Whether CR has come last, and its LF has not.
+    pub fn awaits_line_feed(&self) -> bool {
+        self.state == DecoderState::Text && self.line_ends.awaits_line_feed()
+    }
+
     /// Forgets what has begun: the next byte is the first of a line. What was learned of the firmware is kept.
     pub fn start_over(&mut self) {
         self.state = DecoderState::Text;
         self.line.clear();
         self.taken = false;
         self.before = Before::LineEnd;
+        self.line_ends = LineEnds::default();
+        self.fetch_ends.abandon();
     }
 
     /// The number of raw bytes that are still announced; zero in text.
@@ -161,6 +178,8 @@ impl Decoder {
     pub fn abandon_data(&mut self) {
         self.state = DecoderState::Text;
         self.before = Before::LineEnd;
+        self.line_ends = LineEnds::default();
+        self.fetch_ends.abandon();
     }
 
     /// The start of a line whose end has not come.
@@ -178,6 +197,7 @@ impl Decoder {
         }
         self.taken = true;
         self.line_begins();
+        self.line_ends.part(&self.line);
         Some(Token::Line(self.line.trim_ascii()))
     }
 
@@ -187,10 +207,13 @@ impl Decoder {
                 return Some(Token::Fault(Fault::NoLineEnd));
             }
             let blanks = input.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0).count();
-            if input[..blanks].contains(&b'\n') {
+            if self.line_ends.blanks(&input[..blanks]) {
                 self.before = Before::LineEnd;
             }
             *input = &input[blanks..];
+            if !input.is_empty() {
+                self.line_ends.text();
+            }
             if expect == Expect::Prompt && input.first() == Some(&b'>') {
                 *input = &input[1..];
                 return Some(self.prompt());
@@ -207,6 +230,7 @@ impl Decoder {
             if let Ok((rest, line)) = line_end(input) {
                 *input = &rest[1..];
                 self.line_begins();
+                self.line_ends.line(line);
                 return Some(if line.len() > MAX_LINE {
                     Token::Fault(Fault::LineTooLong)
                 } else {
@@ -228,6 +252,7 @@ impl Decoder {
                     return Some(Token::Fault(Fault::LineTooLong));
                 }
                 self.line.extend_from_slice(line);
+                self.line_ends.line(&self.line);
                 Some(self.kept_line())
             }
             Err(_) => self.keep(input),
@@ -257,6 +282,7 @@ impl Decoder {
 
     /// A line as it came, up to its LF.
     fn whole_line<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Token<'s>> {
+        self.line_ends = LineEnds::default();
         let Ok((rest, line)) = line_end(input) else { return self.keep(input) };
         *input = rest.get(1..).unwrap_or_default();
         self.line_begins();
@@ -292,6 +318,7 @@ impl Decoder {
             if byte == b'\n' {
                 self.taken = true;
                 self.line_begins();
+                self.line_ends.line(&self.line);
                 return Some(self.kept_line());
             }
             self.line.push(byte);
@@ -318,6 +345,7 @@ impl Decoder {
             // The line end is gone already.
             Some(header) => self.begin_data(header, LineEnd::Done),
             None if header::resembles(kept) => Token::Fault(Fault::UnreadableHeader),
+            None if !self.fetch_ends.fit(kept, self.line_ends.passed()) => Token::Fault(Fault::BeforeResult),
             None => Token::Line(self.line.trim_ascii()),
         }
     }
@@ -328,6 +356,7 @@ impl Decoder {
         match header::of_line(line) {
             Some(header) => self.begin_data(header, LineEnd::Done),
             None if header::resembles(line) => Token::Fault(Fault::UnreadableHeader),
+            None if !self.fetch_ends.fit(line, self.line_ends.passed()) => Token::Fault(Fault::BeforeResult),
             None => Token::Line(line),
         }
     }
@@ -341,6 +370,7 @@ impl Decoder {
             };
             self.loose &= self.headers == Start::Framed;
         }
+        self.fetch_ends.header(header.is_fetched() && header.len > 0);
         match header.check() {
             Ok(header) => {
                 self.state = DecoderState::Payload { left: header.len, line_end, reader: Reader::Caller };
@@ -356,6 +386,16 @@ impl Decoder {
         }
     }
 
+    /// A header of pushed data has ended so, `Framed` with a line end. Returns whether the firmware may end them so. Where one that
+    /// has ended them otherwise does it once, none of its headers is doubted any more.
+    fn header_ended(&mut self, end: Start) -> bool {
+        let was = self.header_ends;
+        if was != Start::Bare {
+            self.header_ends = end;
+        }
+        (was, end) != (Start::Framed, Start::Bare)
+    }
+
     /// A line is taken, or what cannot be one.
     fn line_begins(&mut self) {
         self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
@@ -365,6 +405,9 @@ impl Decoder {
     fn behind_data(&mut self, input: &mut &[u8], expect: Expect) -> Option<bool> {
         loop {
             let first = *input.first()?;
+            if matches!(first, b'\r' | b'\n') && matches!(self.before, Before::Data | Before::DataCr) {
+                self.line_ends.blanks(&[first]);
+            }
             self.before = match (self.before, first) {
                 (Before::Data, b'\r') => Before::DataCr,
                 (Before::DataCr, b'\n') => Before::LineEnd,
@@ -375,6 +418,7 @@ impl Decoder {
                 (Before::Data, b'A' | b'a') if self.echo == Echo::Possible => Before::Line,
                 (Before::Data | Before::DataCr, _) => {
                     self.before = Before::Line;
+                    self.line_ends.data();
                     return Some(false);
                 }
                 (before @ (Before::LineEnd | Before::Line), _) => before,
@@ -401,10 +445,23 @@ impl Decoder {
         if left == 0 {
             self.state = DecoderState::Text;
             self.before = behind;
+            self.line_ends.data();
             return Some(Token::Data { bytes: &[], last: true });
         }
+        let len = input.len();
         let passed = pass_line_end(input, line_end);
         self.state = DecoderState::Payload { left, line_end: passed, reader };
+        let has_ended = match (line_end, passed) {
+            (LineEnd::Cr | LineEnd::Lf, LineEnd::NotOne) => self.header_ended(Start::Bare),
+            (LineEnd::Cr | LineEnd::Lf, LineEnd::Done) if input.len() < len => {
+                self.header_ended(Start::Framed)
+            }
+            (LineEnd::Cr | LineEnd::Lf, LineEnd::Done) => self.header_ended(Start::Bare),
+            (_, _) => true,
+        };
+        if !has_ended {
+            return Some(Token::Fault(Fault::UnreadableHeader));
+        }
         let bytes: &[u8] = if passed == LineEnd::NotOne {
             b"\r" // The CR was payload, no half of a line end.
         } else {
@@ -421,6 +478,7 @@ impl Decoder {
         }
         self.state = if left == 0 {
             self.before = behind;
+            self.line_ends.data();
             DecoderState::Text
         } else {
             DecoderState::Payload { left, line_end: LineEnd::Done, reader }

@@ -40,3 +40,179 @@ pub(super) enum Echo {
     Possible,
     Off,
 }
+
+/// The line ends outside payload, each of which is CR LF.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct LineEnds {
+    /// CR has come last, and its LF has not.
+    has_cr: bool,
+    /// One was another than CR LF.
+    is_odd: bool,
+    /// How many have come since the last line or data.
+    count: u8,
+    /// How many stood in front of the last line.
+    passed: u8,
+}
+
+impl LineEnds {
+    /// Blanks between lines; whether CR LF is among them.
+    pub(super) fn blanks(&mut self, blanks: &[u8]) -> bool {
+        let mut has_line_end = false;
+        for byte in blanks {
+            let had_cr = std::mem::replace(&mut self.has_cr, *byte == b'\r');
+            self.is_odd |= had_cr != (*byte == b'\n');
+            if *byte == b'\n' {
+                has_line_end |= had_cr;
+                self.count = self.count.saturating_add(1);
+            }
+        }
+        has_line_end
+    }
+
+    /// Text begins.
+    pub(super) fn text(&mut self) {
+        self.is_odd |= std::mem::take(&mut self.has_cr);
+    }
+
+    /// A line, without its LF.
+    pub(super) fn line(&mut self, line: &[u8]) {
+        self.is_odd |= line.iter().position(|byte| *byte == b'\r') != line.len().checked_sub(1);
+        self.has_cr = false;
+        self.passed = std::mem::take(&mut self.count);
+    }
+
+    /// A line that is taken without its LF.
+    pub(super) fn part(&mut self, line: &[u8]) {
+        self.has_cr = line.ends_with(b"\r");
+        self.passed = std::mem::take(&mut self.count);
+    }
+
+    /// Data have come, or what can't be a line.
+    pub(super) fn data(&mut self) {
+        *self = Self { is_odd: self.is_odd, ..Self::default() };
+    }
+
+    /// How many stood in front of the last line.
+    pub(super) fn passed(self) -> u8 {
+        self.passed
+    }
+
+    /// Whether the LF of a CR has still to come.
+    pub(super) fn awaits_line_feed(self) -> bool {
+        self.has_cr
+    }
+
+    /// Whether one was odd, since the last call.
+    pub(super) fn take_odd(&mut self) -> bool {
+        std::mem::take(&mut self.is_odd)
+    }
+}
+
+/// The number of line ends that the firmware writes between fetched data and their `OK`: one or two. With fewer than always the
+/// data are not as long as announced, and line ends have filled them up.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct FetchEnds {
+    /// Data were fetched, and no line has come since.
+    is_next: bool,
+    known: KnownEnds,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+enum KnownEnds {
+    /// There was never more than one.
+    #[default]
+    One,
+    Two,
+    /// There was one, the last time, where there had been two.
+    OneForTwo,
+    /// They differ, so their number tells nothing.
+    Differ,
+}
+
+impl FetchEnds {
+    /// A header has come; whether it announces fetched data.
+    pub(super) fn header(&mut self, fetches: bool) {
+        self.is_next = fetches;
+    }
+
+    /// The data do not come.
+    pub(super) fn abandon(&mut self) {
+        self.is_next = false;
+    }
+
+    /// A line with this number of line ends in front has come. Returns whether it may stand there.
+    pub(super) fn fit(&mut self, line: &[u8], ends: u8) -> bool {
+        if !std::mem::take(&mut self.is_next) || line != b"OK" {
+            return true;
+        }
+        let (known, fits) = match (self.known, ends) {
+            (known, 3..) => (known, false),
+            (KnownEnds::One, 0 | 1) => (KnownEnds::One, true),
+            (KnownEnds::One | KnownEnds::Two | KnownEnds::OneForTwo, 2) => (KnownEnds::Two, true),
+            (KnownEnds::Two, 0 | 1) => (KnownEnds::OneForTwo, false),
+            (KnownEnds::OneForTwo | KnownEnds::Differ, _) => (KnownEnds::Differ, true),
+        };
+        self.known = known;
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_end_is_cr_lf_and_nothing_else() {
+        for (blanks, has_end, is_odd) in [
+            (&b"\r\n"[..], true, false),
+            (b"\r\n\r\n ", true, false),
+            (b" ", false, false),
+            (b"\n", false, true),
+            (b"\r\r\n", true, true),
+            (b"\n\r\n", true, true),
+        ] {
+            let mut ends = LineEnds::default();
+            assert_eq!(ends.blanks(blanks), has_end, "{}", blanks.escape_ascii());
+            ends.text();
+            assert_eq!(ends.take_odd(), is_odd, "{}", blanks.escape_ascii());
+            assert!(!ends.take_odd());
+        }
+    }
+
+    #[test]
+    fn a_line_ends_with_its_only_cr() {
+        for (line, is_odd) in [(&b"OK\r"[..], false), (b"OK", true), (b"O\rK\r", true)] {
+            let mut ends = LineEnds::default();
+            ends.line(line);
+            assert_eq!(ends.take_odd(), is_odd, "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_line_feed_of_a_line_that_was_taken_without_it_may_still_come() {
+        let mut ends = LineEnds::default();
+        ends.part(b"OK\r");
+        assert!(ends.awaits_line_feed());
+        ends.blanks(b"\n\r\n");
+        ends.text();
+        assert!(!ends.take_odd() && !ends.awaits_line_feed());
+    }
+
+    #[test]
+    fn one_line_end_behind_fetched_data_is_doubted_where_there_were_two() {
+        let mut ends = FetchEnds::default();
+        let two_in_a_row = [(1, false), (1, true), (2, true), (1, true)];
+        for (count, fits) in
+            [(1, true), (2, true), (1, false), (2, true), (3, false)].into_iter().chain(two_in_a_row)
+        {
+            ends.header(true);
+            assert_eq!(ends.fit(b"OK", count), fits, "{count}, {ends:?}");
+        }
+        let mut ends = FetchEnds::default();
+        ends.header(true);
+        assert!(ends.fit(b"OK", 2) && ends.fit(b"OK", 1), "only directly behind data");
+        ends.header(true);
+        ends.abandon();
+        assert!(ends.fit(b"OK", 1), "the data did not come");
+    }
+}

@@ -77,6 +77,11 @@ impl RawHeader {
         self.channel.is_some() && self.left.is_none()
     }
 
+    /// Whether its data were asked for.
+    pub(crate) fn is_fetched(&self) -> bool {
+        self.left.is_some()
+    }
+
     /// The checked header, or what is impossible in it.
     pub(crate) fn check(self) -> Result<Header, Impossible> {
         let len = self.len as usize;
@@ -177,7 +182,18 @@ fn numbers(single: bool, list: &[u8]) -> Option<RawHeader> {
 
 /// Reads a whole line as a header that its line end closes: `+CIPRXGET: 2,...` or `+RECEIVE,n,len,ip:port`.
 pub(crate) fn of_line(line: &[u8]) -> Option<RawHeader> {
-    alt((fetched, pushed_with_address)).parse(line).ok().map(|(_, header)| header)
+    let (rest, header) = alt((fetched, pushed_with_address)).parse(line).ok()?;
+    // What may stand behind the sender's address.
+    let is_whole = rest.iter().all(|byte| matches!(byte, b'"' | b':' | b' '));
+    is_whole.then_some(header)
+}
+
+/// Whether a line that can't be read as a header is a piece of one that announces fetched data.
+pub(crate) fn is_piece_of_fetched(line: &[u8]) -> bool {
+    const BEGINNING: &[u8] = b"+CIPRXGET: 2";
+    let is_beginning = !line.is_empty() && BEGINNING.starts_with(line);
+    // Without a blank and a comma it is news of channel 2 in the spelling of some firmware.
+    is_beginning || line.starts_with(BEGINNING) || line.starts_with(b"+CIPRXGET:2,")
 }
 
 /// Whether a line that can't be read as a header was one before it was damaged: the name with at most three bytes lost,
@@ -205,7 +221,22 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
         // No other name begins so: its end was lost, and what follows is payload.
         _ => key.starts_with(b"+RECE"),
     };
-    fetched || pushed || unquoted(line).any(|part| announced(part).next().is_some())
+    // A digit in the place of a letter of the name.
+    let name = line.split(|byte| matches!(byte, b',' | b':' | b' ')).next().unwrap_or_default();
+    let has_digit = name.len() == b"+RECEIVE".len() && commas > 1 && distance(name, b"+RECEIVE") == 1;
+    let is_named = fetched || pushed || has_digit || ends_as_header(line);
+    is_named || unquoted(line).any(|part| announced(part).next().is_some())
+}
+
+/// Whether a line ends as a pushed header does: a part of the name, a channel, a length, and a colon.
+fn ends_as_header(line: &[u8]) -> bool {
+    let Some(list) = line.strip_suffix(b":") else { return false };
+    let mut fields = list.rsplit(|byte| *byte == b',');
+    let (len, channel, name) = (fields.next(), fields.next(), fields.next());
+    let is_len =
+        len.is_some_and(|len| !len.is_empty() && len.len() < 5 && len.iter().all(u8::is_ascii_digit));
+    let is_channel = channel.is_some_and(|channel| matches!(channel, [b'0'..=b'7']));
+    is_len && is_channel && name.is_some_and(|name| name.ends_with(b"E"))
 }
 
 /// The parts of a line that stand in no string. Strings are those of a line with a name in front, if the last one is closed, or
@@ -368,6 +399,8 @@ mod tests {
             "+CUSD: 0,\"a\",15+RECEIVE,0,4:",
             "+CLIP: \"a+RECEIVE,0,4:",
             "\"+RECEIVE,0,4:\"",
+            "+R9CEIVE,0,1459:",
+            "ERROIVE,0,48:",
         ] {
             assert!(resembles(line.as_bytes()), "{line}");
         }

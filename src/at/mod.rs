@@ -46,7 +46,7 @@ pub use command::{
 pub use decoder::Decoder;
 pub use fields::{Field, fields};
 pub use header::{Header, HeaderKind, MAX_PAYLOAD};
-pub(crate) use header::{announced, resembles};
+pub(crate) use header::{announced, is_piece_of_fetched, resembles};
 pub use internet::{DnsError, PingReply};
 pub(crate) use known_secrets::{KnownSecrets, Recent};
 pub use line::{ChannelNews, Final, Line, bare_address};

@@ -821,3 +821,113 @@ fn words_behind_a_late_prompt_are_no_damage() {
         assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
     }
 }
+
+#[test]
+fn an_error_anywhere_inside_the_header_of_fetched_data_is_no_refusal() {
+    let header = "\r\n+CIPRXGET: 2,0,100,0\r\n";
+    let body = "<P0000@00000176>".repeat(7);
+    for at in 3..header.len() - 2 {
+        let (mut pair, socket) = manual();
+        let (begin, rest) = header.split_at(at);
+        let answer = format!("{begin}\r\nERROR\r\n{rest}{}\r\n\r\nOK\r\n", &body[..100]);
+        pair.instead("AT+CIPRXGET=2,0", answer);
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (read, end) = pair.read_to_end(socket);
+        assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{begin:?}: {end}");
+    }
+}
+
+/// The line end of the header was changed, so that the body begins later.
+#[test]
+fn a_header_of_fetched_data_with_more_behind_it_is_damaged() {
+    let (mut pair, socket) = manual();
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,6,0\r\x0e\r\nabcd\r\n\r\nOK\r\n");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    let (read, end) = pair.read_to_end(socket);
+    assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+}
+
+/// The line end behind the data has filled them up.
+#[test]
+fn fetched_data_behind_which_a_line_end_is_missing_are_damaged() {
+    for chunk in [1, 5_000] {
+        let (pair, socket) = manual();
+        let mut pair = pair.in_chunks_of(chunk);
+        pair.send(socket, b"0123").unwrap();
+        assert_eq!(pair.read(socket, 4).unwrap(), b"0123");
+        pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,6,0\r\nabcd\r\n\r\nOK\r\n");
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (read, end) = pair.read_to_end(socket);
+        assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+    }
+}
+
+#[test]
+fn a_frame_of_nothing_on_a_stream_of_bytes_is_damage() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.deliver(b"\r\n+RECEIVE,0,0:\r\n<P0000@000");
+        let (data, end) = pair.read_to_end(socket);
+        assert!(data.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
+    }
+}
+
+/// What stood between CR and LF was lost.
+#[test]
+fn a_line_end_that_is_not_cr_lf_is_damage_unless_the_firmware_writes_such() {
+    for odd in ["\r\r\n+CREG: 1\r\n", "\n\r\n+CREG: 1\r\n", "\r\n+CREG: 1\n\r\n+CREG: 1\r\n", "\r"] {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            pair.deliver(odd.as_bytes());
+            let (_, end) = pair.read_to_end(socket);
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{odd:?}: {end}");
+        }
+    }
+    let mut pair = Pair::online();
+    pair.inject(b"\r\r\n+CREG: 1\r\n");
+    pair.channel_open();
+    pair.inject(b"\r\r\n+CREG: 1\r\n");
+    pair.run_for(Duration::from_secs(5));
+    assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+}
+
+/// From the answer to the command on, frames among it, up to the line end in front of the answer to the question behind it.
+#[test]
+fn an_answer_without_a_line_end_in_front_shows_a_loss() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CSQ", "\r\n+CSQ: 24,0");
+    pair.command("AT+CSQ", Duration::from_secs(2)).unwrap_err();
+    let (_, end) = pair.read_to_end(socket);
+    assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+}
+
+/// Payload without its header, the end of an answer among what was lost.
+#[test]
+fn an_end_of_a_connection_without_a_line_end_in_front_is_not_believed() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("ATI", "\r\nAir724UG\r\n\r\nO\n<P0000@00000000>\r\n0, CLOSED\r\n");
+    let _ = pair.command("ATI", Duration::from_secs(2));
+    let (_, end) = pair.read_to_end(socket);
+    assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+}
+
+#[test]
+fn a_header_that_lacks_a_line_end_where_others_had_one_is_damaged() {
+    for torn in
+        ["\r\n+CREG: 1\r\n+RECEIVE,0,4:\r\nefgh\r\n+CREG: 1\r\n", "\r\n+RECEIVE,0,4:efgh\r\n+CREG: 1\r\n"]
+    {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            pair.deliver(b"\r\n+RECEIVE,0,4:\r\nabcd\r\n+CREG: 1\r\n");
+            pair.deliver(torn.as_bytes());
+            let (read, end) = pair.read_to_end(socket);
+            assert_eq!(read, b"abcd", "{torn:?}");
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{torn:?}: {end}");
+        }
+    }
+}

@@ -73,7 +73,7 @@ impl Rig {
             }
             Act::Command { text, timeout } => {
                 if let Ok(command) = Command::of_user(text, timeout) {
-                    self.ask(RequestKind::Other, timeout, Request::Run(command));
+                    self.ask(RequestKind::Command, timeout, Request::Run(command));
                 }
             }
             Act::Signal => {

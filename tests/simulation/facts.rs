@@ -60,10 +60,22 @@ pub struct PendingRequest {
 /// The kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RequestKind {
-    Connect { connection: usize },
-    Send { connection: usize, send: usize },
-    Queue { connection: usize, send: usize },
-    Close { connection: usize },
+    Connect {
+        connection: usize,
+    },
+    Send {
+        connection: usize,
+        send: usize,
+    },
+    Queue {
+        connection: usize,
+        send: usize,
+    },
+    Close {
+        connection: usize,
+    },
+    /// A command of the application.
+    Command,
     Other,
 }
 
@@ -149,6 +161,8 @@ pub struct Hurt {
     pub received: bool,
     /// Payload was changed on its way to the modem.
     pub sent: bool,
+    /// The length in the command of a send was.
+    pub length: bool,
 }
 
 /// One send.

@@ -168,6 +168,9 @@ impl Rig {
                 }
                 (false, _) => {}
             }
+            if bytes.starts_with(b"AT+CIPSEND=") && at > 12 {
+                self.of_channel(self.sending_on.unwrap_or(0), |hurt| hurt.length = true);
+            }
             let _ = harmed(damage.harm, &mut bytes, at);
         }
         bytes

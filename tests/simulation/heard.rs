@@ -10,6 +10,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_BODY: usize = 2_048;
 /// A line within this time behind a message may be more of its text (docs/protocol.md, Q67).
 const LONGEST_TEXT: Duration = Duration::from_secs(1);
+/// What the modem says when it is to write garbage. It is no sign of damage to data.
+const NOISE: &[u8] = b"\xf0\x0f\r\n";
 /// No line that comes unasked is longer.
 const LONGEST_LINE: usize = 128;
 
@@ -19,12 +21,16 @@ pub struct Heard {
     bytes: Vec<u8>,
     /// From this byte on they came then.
     moments: Vec<(usize, Timestamp)>,
+    /// From this byte on a command of the application waited for its answer, or none did.
+    asked: Vec<(usize, bool)>,
     /// Up to here nothing was damaged.
     sound: Option<usize>,
 }
 
 impl Heard {
-    pub fn add(&mut self, now: Timestamp, bytes: &[u8]) {
+    /// Bytes have come; whether a command of the application waits for its answer.
+    pub fn add(&mut self, now: Timestamp, bytes: &[u8], is_asked: bool) {
+        self.asked.push((self.bytes.len(), is_asked));
         self.moments.push((self.bytes.len(), now));
         self.bytes.extend_from_slice(bytes);
     }
@@ -34,10 +40,13 @@ impl Heard {
         self.sound.get_or_insert(self.bytes.len());
     }
 
-    /// Whether all that came since then has the form of what an undamaged module pushes and says: data as long as announced,
+    /// Whether all that came since then has the form of what an undamaged module says and pushes: data as long as announced,
     /// without a pause in them, a line end in front of each line, and each line short and readable. Then whole frames are
-    /// missing, or the bytes that a body lacks were made up by what followed it, and no driver can know.
-    pub fn is_sound_push(&self) -> bool {
+    /// missing, or the bytes that a body lacks were made up by what followed it, and no driver can know. Some firmware writes
+    /// no line end in front of a header or behind it; which one it is, the first header shows. Between fetched data and their `OK` stand
+    /// one or two line ends, always as many.
+    pub fn is_sound(&self) -> bool {
+        let mut form = Form::default();
         let Some(sound) = self.sound else { return false };
         let (mut at, mut is_begun, mut has_data) = (0, false, false);
         let mut text_until = Timestamp::ZERO;
@@ -47,17 +56,49 @@ impl Heard {
             let Some(end) = line_end.map(|len| at + len + 1) else {
                 return self.bytes[at..].is_empty() || self.bytes[at..] == *b"> ";
             };
-            let line = &self.bytes[at..end];
+            let (from, line) = (at, &self.bytes[at..end]);
             at = end;
+            if line == NOISE {
+                continue;
+            }
             if line == b"\r\n" || line == b"> \r\n" {
                 is_begun = true;
                 continue;
             }
             // The first commands are sent back, without a line end in front.
             is_begun |= !has_data && line.starts_with(b"AT");
+            if let Some(header) = announced(line) {
+                let (len, behind) = (header.len, from + header.end);
+                if !form.fits(&header, is_begun, is_judged) {
+                    return false;
+                }
+                text_until = Timestamp::ZERO;
+                has_data = true;
+                at = behind + len;
+                if at > self.bytes.len() || (is_judged && self.pauses(behind, at)) {
+                    return false;
+                }
+                // What follows begins with its own line end.
+                let rest = &self.bytes[at..];
+                if header.is_fetched && !form.ends_fetch(rest, len) {
+                    return false;
+                }
+                let is_free = form.starts == Some(false);
+                if is_judged && !rest.is_empty() && !rest.starts_with(b"\r\n") && !is_free {
+                    return false;
+                }
+                is_begun = false;
+                continue;
+            }
+            // What a connection has left goes with it.
+            if let [digit @ b'0'..=b'7', b',', b' ', b'C', ..] = line {
+                form.left[usize::from(digit - b'0')] = 0;
+            }
             // Behind a message a line may be more of its text, for a moment and up to the next data.
             let is_text = self.moment(at) < text_until;
-            if is_judged && !is_text && !(is_begun && is_said(line)) {
+            // The answer to a command of the application may have any length.
+            let longest = if self.is_asked(at) { usize::MAX } else { LONGEST_LINE };
+            if is_judged && !is_text && !(is_begun && is_said(line, longest)) {
                 return false;
             }
             // Rows of a status and the text of a message follow without a line end of their own.
@@ -65,20 +106,14 @@ impl Heard {
             if line.starts_with(b"+CMT: ") {
                 text_until = self.moment(at) + LONGEST_TEXT;
             }
-            let Some(len) = pushed(line) else { continue };
-            text_until = Timestamp::ZERO;
-            has_data = true;
-            let end = at + len;
-            if end > self.bytes.len() || (is_judged && self.pauses(at, end)) {
-                return false;
-            }
-            // What follows begins with its own line end.
-            if is_judged && !self.bytes[end..].is_empty() && !self.bytes[end..].starts_with(b"\r\n") {
-                return false;
-            }
-            at = end;
         }
         true
+    }
+
+    /// Whether a command of the application was waiting for its answer when the byte before this place came.
+    fn is_asked(&self, at: usize) -> bool {
+        let past = self.asked.partition_point(|(from, _)| *from < at);
+        past.checked_sub(1).is_some_and(|index| self.asked[index].1)
     }
 
     /// When the byte before this place came.
@@ -104,20 +139,97 @@ impl Heard {
     }
 }
 
-/// Whether a module may say this: a short line of readable text, or a header.
-fn is_said(line: &[u8]) -> bool {
-    let Some(line) = line.strip_suffix(b"\r\n") else { return false };
-    let Ok(text) = std::str::from_utf8(line) else { return false };
-    let is_torn_header = text.contains("ECEIVE") && pushed(line).is_none();
-    text.len() <= LONGEST_LINE && !text.chars().any(char::is_control) && !is_torn_header
+/// The habits of a firmware, as far as what came has shown them.
+#[derive(Clone, Copy, Default, Debug)]
+struct Form {
+    /// Whether a line end stands in front of headers of pushed data.
+    starts: Option<bool>,
+    /// Whether one stands behind them.
+    ends: Option<bool>,
+    /// How many stand between fetched data and their `OK`.
+    fetch_ends: usize,
+    /// How many bytes each channel had left when data were fetched last.
+    left: [usize; 8],
 }
 
-/// How many bytes of pushed data a line announces.
-fn pushed(line: &[u8]) -> Option<usize> {
-    let text = std::str::from_utf8(line).ok()?.trim_end();
-    let (channel, len) = text.strip_prefix("+RECEIVE,")?.strip_suffix(':')?.split_once(',')?;
-    let is_channel = matches!(channel.as_bytes(), [b'0'..=b'7']);
-    len.parse().ok().filter(|len| is_channel && *len <= LONGEST_BODY)
+impl Form {
+    /// Whether a header, with or without a line end in front, is one of this firmware.
+    fn fits(&mut self, header: &Announced, is_begun: bool, is_judged: bool) -> bool {
+        if header.is_fetched {
+            let left = std::mem::replace(&mut self.left[header.channel], header.left);
+            return (is_begun && header.len + header.left >= left) || !is_judged;
+        }
+        let starts = *self.starts.get_or_insert(is_begun);
+        let ends = *self.ends.get_or_insert(header.has_end);
+        // One with a line end in front shows that the others were no habit.
+        self.starts = Some(starts || is_begun);
+        !is_judged || ((is_begun || !starts) && (header.has_end || !ends))
+    }
+
+    /// Whether an `OK` stands behind this number of fetched bytes, with as many line ends in front as always.
+    fn ends_fetch(&mut self, rest: &[u8], len: usize) -> bool {
+        let ends = rest.chunks(2).take_while(|end| end == b"\r\n").count();
+        let is_end = (1..=2).contains(&ends) && rest[2 * ends..].starts_with(b"OK\r\n");
+        let is_always = len == 0 || ends >= self.fetch_ends;
+        self.fetch_ends = self.fetch_ends.max(if len == 0 { 0 } else { ends });
+        is_end && is_always
+    }
+}
+
+/// A header of data.
+struct Announced {
+    channel: usize,
+    len: usize,
+    /// How many bytes are left behind fetched ones.
+    left: usize,
+    /// How many bytes it has, with its line end.
+    end: usize,
+    has_end: bool,
+    is_fetched: bool,
+}
+
+/// Whether a module may say this: a short line of readable text, or a header.
+fn is_said(line: &[u8], longest: usize) -> bool {
+    let Some(line) = line.strip_suffix(b"\r\n") else { return false };
+    let Ok(text) = std::str::from_utf8(line) else { return false };
+    let is_torn_header =
+        text.contains("ECEIVE") || text.contains("CIPRXGET: 2,") || text.contains("CIPRXGET:2,");
+    text.len() <= longest && !text.chars().any(char::is_control) && !is_torn_header
+}
+
+/// The header at the beginning of a line.
+fn announced(line: &[u8]) -> Option<Announced> {
+    // Bytes may be lost in front when the host's port wakes.
+    let names: [&[u8]; 3] = [b"+RECEIVE,", b"RECEIVE,", b"ECEIVE,"];
+    let (rest, is_fetched) = match names.iter().find_map(|name| line.strip_prefix(*name)) {
+        Some(rest) => (rest, false),
+        None => {
+            let rest = line.strip_prefix(b"+CIPRXGET: 2,").or_else(|| line.strip_prefix(b"+CIPRXGET:2,"))?;
+            (rest, true)
+        }
+    };
+    let stops = |byte: &u8| !matches!(byte, b'0'..=b'9' | b',');
+    let list = &rest[..rest.iter().position(stops)?];
+    let text = std::str::from_utf8(list).ok()?;
+    let numbers: Vec<usize> = text.split(',').map(|field| field.parse().ok()).collect::<Option<_>>()?;
+    let begin = line.len() - rest.len() + list.len();
+    let (channel, len, left, end) = match (numbers.as_slice(), is_fetched) {
+        ([channel, len], false) if *channel < 8 => {
+            (*channel, *len, 0, begin + usize::from(line[begin] == b':'))
+        }
+        ([channel, len, left], true) if *channel < 8 => (*channel, *len, *left, begin),
+        _ => return None,
+    };
+    let has_end = line[end..].starts_with(b"\r\n");
+    let is_whole = len <= LONGEST_BODY && (has_end || !is_fetched) && (is_fetched || end > begin);
+    is_whole.then_some(Announced {
+        channel,
+        len,
+        left,
+        end: end + if has_end { 2 } else { 0 },
+        has_end,
+        is_fetched,
+    })
 }
 
 #[cfg(test)]
@@ -126,16 +238,16 @@ mod tests {
 
     fn heard(pieces: &[(u64, &str)]) -> Heard {
         let mut heard = Heard::default();
-        heard.add(Timestamp::ZERO, b"AT\r\r\nOK\r\n\r\n+RECEIVE,0,4:\r\nabcd");
+        heard.add(Timestamp::ZERO, b"AT\r\r\nOK\r\n\r\n+RECEIVE,0,4:\r\nabcd", false);
         heard.may_be_damaged();
         for (at, piece) in pieces {
-            heard.add(Timestamp::from_secs(*at), piece.as_bytes());
+            heard.add(Timestamp::from_secs(*at), piece.as_bytes(), false);
         }
         heard
     }
 
     fn is_sound(text: &str) -> bool {
-        heard(&[(1, text)]).is_sound_push()
+        heard(&[(1, text)]).is_sound()
     }
 
     #[test]
@@ -146,7 +258,7 @@ mod tests {
         assert!(!is_sound(&format!("\r\n+RECEIVE,0,13:\r\nabcdefgh\r\nOK{next}")), "one too few");
         assert!(!is_sound("\r\n+RECEIVE,0,12:\r\nabcdefgh"), "the rest never comes");
         let pieces = [(1, "\r\n+RECEIVE,0,12:\r\nabcdefgh"), (9, "\r\nOK\r\n+CREG: 1\r\n")];
-        assert!(!heard(&pieces).is_sound_push(), "a pause");
+        assert!(!heard(&pieces).is_sound(), "a pause");
     }
 
     #[test]
@@ -160,9 +272,9 @@ mod tests {
         assert!(is_sound("\r\nefgh\r\n"), "it reads like words of a module");
         let message = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n";
         let rest = "x".repeat(129) + "\r\n";
-        assert!(heard(&[(1, message), (1, &rest)]).is_sound_push(), "it may be more of the text");
-        assert!(!heard(&[(1, message), (3, &rest)]).is_sound_push(), "too late");
+        assert!(heard(&[(1, message), (1, &rest)]).is_sound(), "it may be more of the text");
+        assert!(!heard(&[(1, message), (3, &rest)]).is_sound(), "too late");
         let data = "\r\n+RECEIVE,0,4:\r\nabcd";
-        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound_push(), "behind data");
+        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(), "behind data");
     }
 }

@@ -11,7 +11,7 @@ use air724ug::time::Timestamp;
 
 use super::checks::{self, Check};
 use super::digest::Digest;
-use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind};
+use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind, Send};
 use super::heard::Heard;
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
@@ -288,6 +288,9 @@ impl Rig {
                     ) {
                         self.note(|| format!("* {event:?}"));
                     }
+                    if let Event::Unsent(socket, len) = event {
+                        self.unsent(socket, len);
+                    }
                     self.sees(&Observation::Event(&event));
                 }
                 Output::Readable(socket) => self.readable.push(socket),
@@ -298,6 +301,18 @@ impl Rig {
             }
         }
         any
+    }
+
+    /// A datagram was not confirmed: of one that was queued, nothing else tells.
+    fn unsent(&mut self, socket: SocketId, len: usize) {
+        let Some(connection) = self.facts.of_socket(socket) else { return };
+        let connection = &mut self.facts.connections[connection];
+        let is_it = |send: &&mut Send| send.outcome == Outcome::Open && send.len == len;
+        if connection.is_udp()
+            && let Some(send) = connection.sends.iter_mut().find(is_it)
+        {
+            send.outcome = Outcome::Unknown(0);
+        }
     }
 
     fn answered(&mut self, ticket: Ticket, answer: Result<air724ug::proto::Response, Error>) {
@@ -459,7 +474,8 @@ impl Rig {
             return;
         }
         self.note(|| format!("< {}", shown(bytes)));
-        self.facts.heard.add(self.facts.now, bytes);
+        let is_asked = self.facts.waiting.iter().any(|asked| asked.what == RequestKind::Command);
+        self.facts.heard.add(self.facts.now, bytes, is_asked);
         let size = match self.facts.script.world.chunk {
             0 => bytes.len(),
             size => size,

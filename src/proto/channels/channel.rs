@@ -218,6 +218,11 @@ impl Channel {
         self.socket.as_ref().is_some_and(|socket| socket.end.is_none())
     }
 
+    /// Whether its open socket is one of a stream of bytes.
+    pub(super) fn has_stream_of_bytes(&self) -> bool {
+        self.socket.as_ref().is_some_and(|socket| socket.end.is_none() && !socket.window.has_borders())
+    }
+
     /// The socket, if it is open for data both ways.
     pub(super) fn open_socket(&mut self) -> Option<&mut Socket> {
         self.socket.as_mut().filter(|socket| socket.end.is_none())

@@ -35,6 +35,13 @@ impl Channels {
         }
     }
 
+    /// The first data of connections that are being made may be among a loss of which nothing says how long it was.
+    pub(in crate::proto) fn lost_while_connecting(&mut self, now: Timestamp) {
+        if self.mode == ReceiveMode::Push {
+            ChannelId::all().for_each(|id| self.came_early(now, id));
+        }
+    }
+
     /// The channel whose fetch was refused just now: the refusal may have been part of the damage, and the data were given.
     fn refused_fetch(&self, now: Timestamp) -> ChannelSet {
         self.refused_fetch

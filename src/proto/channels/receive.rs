@@ -39,6 +39,10 @@ impl Channels {
         if left.is_none() && self.channel(id).is_long_unused(now) {
             return Some(Fault::NoConnection { channel: id });
         }
+        // Only a datagram can be empty.
+        if left.is_none() && header.len == 0 && self.channel(id).has_stream_of_bytes() {
+            return Some(Fault::ImpossibleLength { channel: Some(id), len: 0 });
+        }
         // Data that were not asked for are the late answer to a fetch that timed out, perhaps of an earlier socket.
         let wanted = match left {
             Some(_) => is_asked,

@@ -56,6 +56,9 @@ impl Engine {
             Some(_) => self.channels.hurt_by_name(now, hurt),
             None => self.channels.hurt_by_loss(now, hurt),
         };
+        if named.is_none() {
+            self.channels.lost_while_connecting(now);
+        }
         self.distrust(now, hurt);
     }
 
@@ -68,6 +71,7 @@ impl Engine {
         self.channels.end_stream_of_bytes(channel, CloseReason::Truncated { lost }, &mut self.out);
         let mut hurt = swallowed;
         hurt.insert(channel);
+        self.channels.lost_while_connecting(now);
         self.distrust(now, self.channels.hurt_by_loss(now, hurt));
     }
 
@@ -121,17 +125,30 @@ impl Engine {
     /// where text is expected, so it waits for what follows.
     pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
-            self.noticed.text = strange_text(line);
-            self.unclaimed(now, line);
+            self.strange(now, line);
         } else if (self.is_among_data(now) || self.noticed.unknown == Unknown::Followed)
             && self.may_be_data()
             && !begins_connection(line)
         {
             self.believe_news(now);
             self.noticed.held.extend_from_slice(line);
+        } else if self.channels.is_pushed()
+            && ends_connection(line)
+            && !self.noticed.lacks_end
+            && !self.bodies.is_doubtful(now)
+        {
+            // How it began is not known yet.
+            self.noticed.text = Text::End;
+            self.noticed.held.extend_from_slice(line);
         } else {
             self.unclaimed(now, line);
         }
+    }
+
+    /// A line that is not known, and has no name.
+    pub(super) fn strange(&mut self, now: Timestamp, line: &[u8]) {
+        self.noticed.text = strange_text(line);
+        self.unclaimed(now, line);
     }
 
     /// The bytes behind the news are sound, so the news are believed.
@@ -146,8 +163,7 @@ impl Engine {
 
     /// Whether a line is not known, and has no name in front as a new kind of news would.
     pub(super) fn is_strange(&self, now: Timestamp, line: &[u8]) -> bool {
-        let has_no_name = matches!(Line::parse(line), Line::Text(text) if text != b">");
-        has_no_name && !Urc::parse(line).is_known() && !self.session.explains(now, line)
+        has_no_name(line) && !self.session.explains(now, line)
     }
 
     fn is_among_data(&self, now: Timestamp) -> bool {
@@ -157,7 +173,18 @@ impl Engine {
 
     /// Whether a line without a name is no answer to the command in flight, because it began before that was written.
     pub(super) fn began_before_the_command(&self, now: Timestamp, line: &[u8]) -> bool {
-        self.noticed.precedes_command && self.may_be_data() && self.is_strange(now, line)
+        // A late answer in two pieces may be there as well, but no line of one is as long as that.
+        let is_strange =
+            self.is_strange(now, line) || (has_no_name(line) && strange_text(line) == Text::Overlong);
+        self.noticed.precedes_command && self.may_be_data() && !self.session.reads_text() && is_strange
+    }
+
+    /// Whether a line is the first one since a command was written, so that it begins with a line end of its own: the answer, or
+    /// news. Rows, and lines of late answers, have none.
+    pub(super) fn begins_answer(&self, now: Timestamp, line: &[u8]) -> bool {
+        let is_row = matches!(Line::parse(line), Line::Row(_));
+        let may_be = self.noticed.is_first && !self.noticed.lacks_end && !self.session.reads_text();
+        may_be && !is_row && !self.session.explains(now, line)
     }
 
     /// A header has come, which shows something of the news before it.
@@ -178,7 +205,11 @@ impl Engine {
         }
         match text {
             Text::Sound => return,
-            Text::Header if !self.noticed.holds_news() => return,
+            Text::End if !is_loose || !self.may_be_data() || !self.bring_up.knows_echo_off() => {
+                return self.believe_news(now);
+            }
+            Text::First if !is_loose || !self.bring_up.knows_echo_off() => return,
+            Text::Header if !self.noticed.holds_news() && (!is_loose || self.noticed.lacks_end) => return,
             Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
             Text::Header => return self.believe_news(now),
             // More of a text of people has no line end of its own in front. Payload since then has ended the text.
@@ -191,7 +222,7 @@ impl Engine {
                 self.noticed.unknown = Unknown::Last(now);
                 return;
             }
-            Text::Strange | Text::Words | Text::Overlong => {}
+            Text::End | Text::First | Text::Strange | Text::Words | Text::Overlong => {}
         }
         // No line that comes unasked has that length, wherever it stands: it is payload whose header was lost.
         let is_odd_here = text == Text::Overlong
@@ -203,14 +234,28 @@ impl Engine {
         }
     }
 
+    /// Judges a line end that is another than CR LF. A firmware that writes such ones shows it before there are connections.
+    pub(super) fn judge_line_ends(&mut self, now: Timestamp, is_odd: bool) {
+        if !is_odd || !self.channels.is_pushed() || !self.bring_up.knows_echo_off() {
+            return;
+        }
+        if !self.channels.may_receive() {
+            self.noticed.writes_odd_line_ends = true;
+            return;
+        }
+        let is_text = self.bodies.is_open() || self.bodies.is_doubtful(now) || self.session.reads_text();
+        let is_free = self.session.is_online() || self.session.is_asked_by_caller() || is_text;
+        if !self.noticed.writes_odd_line_ends && !is_free {
+            self.damaged(now, Fault::Garbage, None);
+        }
+    }
+
     /// Whether the line under way is none that a module begins.
     pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has a time-out of its own.
-        let start = self.decoder.partial_line();
-        !start.is_empty()
-            && self.channels.is_pushed()
-            && self.may_be_data()
-            && !self.session.is_asked_by_caller()
+        let has_begun = !self.decoder.partial_line().is_empty()
+            || (self.decoder.awaits_line_feed() && !self.noticed.writes_odd_line_ends);
+        has_begun && self.channels.is_pushed() && self.may_be_data() && !self.session.is_asked_by_caller()
     }
 
     /// Whether a line stands between fetched data and their result. A late answer may.
@@ -235,6 +280,11 @@ impl Engine {
     }
 }
 
+/// Whether a line is not known, and has no name in front.
+fn has_no_name(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::Text(text) if text != b">") && !Urc::parse(line).is_known()
+}
+
 /// The class of an unknown line without a name. Words of a module are short, and without control characters.
 fn strange_text(line: &[u8]) -> Text {
     match std::str::from_utf8(line) {
@@ -244,7 +294,12 @@ fn strange_text(line: &[u8]) -> Text {
     }
 }
 
+/// Whether a line says that a connection has ended.
+fn ends_connection(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::Channel { channel: Some(_), news: ChannelNews::Closed })
+}
+
 /// Old firmware writes no line end behind these news, so that the next frame lacks its own.
-fn begins_connection(line: &[u8]) -> bool {
+pub(super) fn begins_connection(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Channel { news: ChannelNews::ConnectOk, .. })
 }

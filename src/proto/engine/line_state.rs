@@ -18,6 +18,12 @@ pub(super) struct Noticed {
     pub(super) unknown: Unknown,
     /// News among data, which are not believed before something sound has followed, or nothing; empty if there are none.
     pub(super) held: Vec<u8>,
+    /// Whether no line has come since a command was written.
+    pub(super) is_first: bool,
+    /// Whether the last line is one behind which old firmware writes no line end.
+    pub(super) lacks_end: bool,
+    /// Whether the firmware ends lines otherwise than with CR LF.
+    pub(super) writes_odd_line_ends: bool,
 }
 
 /// A line, as far as damage is concerned.
@@ -26,6 +32,10 @@ pub(super) enum Text {
     Sound,
     /// A header.
     Header,
+    /// News of the end of a connection, which are held.
+    End,
+    /// The first line since a command was written, and part of its answer.
+    First,
     /// It answers nothing and is not known, and has no name in front as a new kind of news would.
     Strange,
     /// The same, and it reads as words of the module's. Such words come between line ends of their own.
@@ -73,6 +83,9 @@ impl Noticed {
             text: Text::Sound,
             unknown: Unknown::None,
             held: Vec::new(),
+            is_first: false,
+            lacks_end: false,
+            writes_odd_line_ends: false,
         }
     }
 
@@ -82,6 +95,13 @@ impl Noticed {
             Unknown::Last(at) if now < at + AMONG_DATA => Unknown::Followed,
             Unknown::Last(_) | Unknown::Followed | Unknown::None => Unknown::None,
         };
+    }
+
+    /// A line was taken; whether it is one behind which old firmware writes no line end.
+    pub(super) fn line_taken(&mut self, lacks_end: bool) {
+        // One that began before the command answers nothing of it.
+        self.is_first &= self.precedes_command;
+        self.lacks_end = lacks_end;
     }
 
     /// Payload has come.
@@ -98,6 +118,9 @@ impl Noticed {
     /// A command is written.
     pub(super) fn command_written(&mut self) {
         self.precedes_command = self.begun_at.is_some();
+        self.is_first = true;
+        // Its line end came before the command.
+        self.lacks_end = false;
     }
 
     /// The line under way has been taken.

@@ -15,7 +15,7 @@ mod tokens;
 mod urcs;
 mod writes;
 
-use line_state::{LastByte, Noticed};
+use line_state::{LastByte, Noticed, Text};
 use port::Port;
 use text::Bodies;
 
@@ -125,6 +125,7 @@ impl Engine {
     ///
     /// A piece from within a payload or a line does nothing else: what is due by then stays due.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
+        let questions = self.session.questions();
         match input {
             // Of a port that is gone.
             Input::Received(_) if !matches!(self.port, Port::There) => return,
@@ -150,6 +151,9 @@ impl Engine {
         match self.port {
             Port::There => {
                 self.expire(now);
+                if self.session.questions() != questions {
+                    self.noticed.command_written();
+                }
                 self.pump(now);
                 self.tell(now);
             }
@@ -242,12 +246,16 @@ impl Engine {
             self.stream_handles(now, StreamInput::Stray(line));
         }
         if self.began_before_the_command(now, line) {
-            return self.news(now, line);
+            return self.strange(now, line);
         }
+        let begins_answer = self.begins_answer(now, line);
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);
         } else {
+            if begins_answer {
+                self.noticed.text = Text::First;
+            }
             if matches!(step, Step::Text) {
                 self.doubt_news(now, line);
             }

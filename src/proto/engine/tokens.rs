@@ -1,12 +1,13 @@
 //! From bytes to tokens, and from tokens to the parts of the engine that they concern.
 
-use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc};
+use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc, is_piece_of_fetched};
 use crate::proto::Event;
 use crate::proto::channels::Late;
 use crate::proto::owner::Job;
 use crate::time::Timestamp;
 
 use super::Engine;
+use super::damage::begins_connection;
 use super::line_state::LastByte;
 use super::port::Port;
 
@@ -43,7 +44,9 @@ impl Engine {
             self.token(now, token);
             self.judge_noticed(now, decoder.was_loose());
             self.noticed.begins();
+            self.judge_line_ends(now, decoder.take_odd_line_end());
         }
+        self.judge_line_ends(now, decoder.take_odd_line_end());
         self.noticed.pauses(now, !decoder.partial_line().is_empty());
         self.decoder = decoder;
         self.channels.prove_unless_suspect(now, &mut self.out);
@@ -69,7 +72,13 @@ impl Engine {
             Token::Line(line) if self.stands_before_a_result(now, line) => {
                 self.damaged(now, Fault::BeforeResult, self.session.fetching());
             }
-            Token::Line(line) => self.line(now, line),
+            Token::Line(line) if self.session.fetching().is_some() && is_piece_of_fetched(line) => {
+                self.damaged(now, Fault::UnreadableHeader, self.session.fetching());
+            }
+            Token::Line(line) => {
+                self.line(now, line);
+                self.noticed.line_taken(begins_connection(line));
+            }
             Token::Prompt => {
                 let step = self.session.prompt(now, &mut self.out);
                 self.step(now, step);
@@ -79,6 +88,10 @@ impl Engine {
             Token::Data { bytes, last } => {
                 self.noticed.data(now);
                 self.channels.piece(bytes, last, &mut self.out);
+            }
+            // It may be that of a command before.
+            Token::Fault(Fault::BeforeResult) if self.session.is_owed(now) => {
+                self.token(now, Token::Line(b"OK"));
             }
             Token::Fault(fault) => self.fault(now, fault),
         }

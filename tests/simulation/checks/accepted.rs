@@ -55,11 +55,14 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let got = &whole(facts, connection, got)[..];
     let good = followed(connection, got);
     let rest = &got[good..];
-    let is_filled = rest.iter().all(|byte| *byte == b'\r') && (connection.is_told() || connection.left);
+    let is_filled = rest.iter().all(|byte| *byte == b'\r') && hears_no_more(connection);
     // Where what fills up a send can be lost as well, a question may be taken for it.
-    let hears_no_more = connection.is_told() || connection.left;
-    let is_filled = is_filled || (facts.may_be_deaf && hears_no_more && is_made_of_questions(rest));
+    let is_filled =
+        is_filled || (facts.may_be_deaf && hears_no_more(connection) && is_made_of_questions(rest));
     let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
+    // A modem that has been told to take more bytes than were given takes questions for them.
+    let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
+    let is_filled = is_filled || (connection.hurt.length && has_failed && is_made_of_questions(rest));
     let escaped = connection.wanted == Wanted::Transparent && rest.starts_with(b"+++");
     if !rest.is_empty() && !is_filled && !escaped {
         let strange = &rest[..rest.len().min(60)];
@@ -81,6 +84,12 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
         ));
     }
     Ok(())
+}
+
+/// Whether the application knows of an end: an error, its own, or one by the peer while its last send had failed.
+fn hears_no_more(connection: &Connection) -> bool {
+    let has_failed = connection.sends.last().is_some_and(|send| matches!(send.outcome, Outcome::Unknown(_)));
+    connection.is_told() || connection.left || (connection.ended.is_some() && has_failed)
 }
 
 /// What the peer has got, without the datagrams that no application has given: the send of each has failed. Carriage returns
@@ -123,8 +132,7 @@ fn filling(
 /// attempt has filled it up. The modem counts bytes, and takes everything that is written then for payload, so no driver can
 /// prevent it. The socket has ended with an error, or its application has dropped it.
 fn is_filled_up(facts: &Facts, connection: &Connection, got: &[u8]) -> bool {
-    let is_told = connection.is_told() || connection.left;
-    let Some(piece) = connection.pieces.last().filter(|_| is_told) else { return false };
+    let Some(piece) = connection.pieces.last().filter(|_| hears_no_more(connection)) else { return false };
     filled_up(facts, connection, piece, got).is_some_and(|strange| is_made_of_questions(&got[strange.end..]))
 }
 
@@ -242,7 +250,8 @@ fn entered(connection: &Connection, number: usize) -> Vec<(usize, usize)> {
 /// Whether the peer may have this number of bytes of a send, and the next send behind them.
 fn may_end(connection: &Connection, send: &Send, had: usize) -> bool {
     match send.outcome {
-        // A datagram may be lost, but no part of one.
+        // A datagram may be lost, but no part of one, unless the line has changed its length in the command.
+        Outcome::Unknown(least) if connection.is_udp() && connection.hurt.length => had >= least,
         _ if connection.is_udp() => had == 0,
         Outcome::Accepted(_) => false,
         Outcome::Unknown(least) => had >= least,

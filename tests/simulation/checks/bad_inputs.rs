@@ -227,12 +227,12 @@ fn pushed_bytes_that_are_missing_are_excused_only_where_nothing_the_host_heard_s
     facts.heard.may_be_damaged();
     let end = [given(&facts)];
     let refuses = |facts: &Facts| refused(&mut told::TypedErrors, facts, &Observation::End { got: &end });
-    facts.heard.add(facts.now, b"\r\n+CREG: 1\r\n");
+    facts.heard.add(facts.now, b"\r\n+CREG: 1\r\n", false);
     assert!(!refuses(&facts), "a whole frame is missing");
     facts.script.world.mode = air724ug::ReceiveMode::Manual;
     assert!(refuses(&facts), "fetched data are asked for");
     facts.script.world.mode = air724ug::ReceiveMode::Push;
-    facts.heard.add(facts.now, b"\r\n+RECEIVE,0,20:\r\nabc\r\n");
+    facts.heard.add(facts.now, b"\r\n+RECEIVE,0,20:\r\nabc\r\n", false);
     assert!(refuses(&facts), "a body that is not filled up");
 }
 

@@ -56,10 +56,8 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     if !is_wrong && is_excused(facts, connection) {
         return Ok(());
     }
-    // Only pushed data come without being asked for, one length at a time.
-    let is_pushed =
-        facts.script.world.mode == air724ug::ReceiveMode::Push && connection.wanted != Wanted::Transparent;
-    if is_pushed && facts.heard.is_sound_push() {
+    let is_stream = connection.wanted == Wanted::Transparent;
+    if !is_stream && facts.heard.is_sound() {
         return Ok(());
     }
     let at = read.iter().zip(&said).take_while(|(one, other)| one == other).count();
