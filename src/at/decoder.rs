@@ -4,6 +4,7 @@ use nom::IResult;
 use nom::bytes::streaming::take_until;
 
 use super::ChannelId;
+use super::decoder_state::{DecoderState, LineEnd, Reader};
 use super::framing::{Before, Echo, FetchEnds, LineEnds, Start};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
@@ -56,38 +57,6 @@ pub struct Decoder {
     /// The last two bytes of the data before.
     tail: [u8; 2],
     echo: Echo,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-enum DecoderState {
-    #[default]
-    Text,
-    /// The rest of a line of which the start was already reported as too long.
-    Overlong,
-    /// Raw bytes.
-    Payload { left: usize, line_end: LineEnd, reader: Reader },
-}
-
-/// The destination of raw bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reader {
-    Caller,
-    /// They came for an impossible channel.
-    Absent,
-    /// The caller, which announced them: nothing is known of what stands behind them.
-    Raw,
-}
-
-/// The one optional CR LF between a header and its payload.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum LineEnd {
-    /// CR may come.
-    Cr,
-    /// CR came; LF may come.
-    Lf,
-    /// CR came, but no LF behind it.
-    NotOne,
-    Done,
 }
 
 impl Decoder {
@@ -386,16 +355,6 @@ impl Decoder {
         }
     }
 
-    /// A header of pushed data has ended so, `Framed` with a line end. Returns whether the firmware may end them so. Where one that
-    /// has ended them otherwise does it once, none of its headers is doubted any more.
-    fn header_ended(&mut self, end: Start) -> bool {
-        let was = self.header_ends;
-        if was != Start::Bare {
-            self.header_ends = end;
-        }
-        (was, end) != (Start::Framed, Start::Bare)
-    }
-
     /// A line is taken, or what cannot be one.
     fn line_begins(&mut self) {
         self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
@@ -448,18 +407,9 @@ impl Decoder {
             self.line_ends.data();
             return Some(Token::Data { bytes: &[], last: true });
         }
-        let len = input.len();
-        let passed = pass_line_end(input, line_end);
+        let (passed, fits) = line_end.pass(input, &mut self.header_ends);
         self.state = DecoderState::Payload { left, line_end: passed, reader };
-        let has_ended = match (line_end, passed) {
-            (LineEnd::Cr | LineEnd::Lf, LineEnd::NotOne) => self.header_ended(Start::Bare),
-            (LineEnd::Cr | LineEnd::Lf, LineEnd::Done) if input.len() < len => {
-                self.header_ended(Start::Framed)
-            }
-            (LineEnd::Cr | LineEnd::Lf, LineEnd::Done) => self.header_ended(Start::Bare),
-            (_, _) => true,
-        };
-        if !has_ended {
+        if !fits {
             return Some(Token::Fault(Fault::UnreadableHeader));
         }
         let bytes: &[u8] = if passed == LineEnd::NotOne {
@@ -484,20 +434,6 @@ impl Decoder {
             DecoderState::Payload { left, line_end: LineEnd::Done, reader }
         };
         Some(Token::Data { bytes, last: left == 0 })
-    }
-}
-
-/// Passes over what has come of the one CR LF between header and payload.
-fn pass_line_end(input: &mut &[u8], mut line_end: LineEnd) -> LineEnd {
-    loop {
-        line_end = match (line_end, input.first()) {
-            (LineEnd::Cr, Some(b'\r')) => LineEnd::Lf,
-            (LineEnd::Lf, Some(b'\n')) => LineEnd::Done,
-            (LineEnd::Cr | LineEnd::Lf, None) => return line_end,
-            (LineEnd::Lf, Some(_)) => return LineEnd::NotOne,
-            (LineEnd::Cr, Some(_)) | (LineEnd::NotOne | LineEnd::Done, _) => return LineEnd::Done,
-        };
-        *input = &input[1..];
     }
 }
 

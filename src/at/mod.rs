@@ -19,6 +19,7 @@ mod cms;
 mod code_table;
 mod command;
 mod decoder;
+mod decoder_state;
 mod fields;
 mod framing;
 mod header;

@@ -97,6 +97,13 @@ impl Noticed {
         };
     }
 
+    /// A line of an answer; whether it begins that.
+    pub(super) fn answer_line(&mut self, begins: bool) {
+        if begins {
+            self.text = Text::First;
+        }
+    }
+
     /// A line was taken; whether it is one behind which old firmware writes no line end.
     pub(super) fn line_taken(&mut self, lacks_end: bool) {
         // One that began before the command answers nothing of it.

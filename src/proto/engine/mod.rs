@@ -15,7 +15,7 @@ mod tokens;
 mod urcs;
 mod writes;
 
-use line_state::{LastByte, Noticed, Text};
+use line_state::{LastByte, Noticed};
 use port::Port;
 use text::Bodies;
 
@@ -248,14 +248,12 @@ impl Engine {
         if self.began_before_the_command(now, line) {
             return self.strange(now, line);
         }
-        let begins_answer = self.begins_answer(now, line);
+        let begins = self.begins_answer(now, line);
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);
         } else {
-            if begins_answer {
-                self.noticed.text = Text::First;
-            }
+            self.noticed.answer_line(begins);
             if matches!(step, Step::Text) {
                 self.doubt_news(now, line);
             }

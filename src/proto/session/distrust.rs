@@ -162,6 +162,11 @@ impl Session {
                 || self.late_answers.timed_out().iter().any(is_late))
     }
 
+    /// How many questions the session has asked for itself.
+    pub(in crate::proto) fn questions(&self) -> usize {
+        self.probes
+    }
+
     /// Whether a command of the application is in flight: its answer may have any form.
     pub(in crate::proto) fn is_asked_by_caller(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.owner, Owner::Caller(_)))

@@ -114,11 +114,6 @@ impl Session {
         matches!(self.state, State::Idle) && self.resync.is_none()
     }
 
-    /// How many questions it has asked for itself.
-    pub(super) fn questions(&self) -> usize {
-        self.probes
-    }
-
     /// Whether answers may come that are not waited for.
     pub(super) fn is_owed(&self, now: Timestamp) -> bool {
         self.late_answers.is_on(now)
