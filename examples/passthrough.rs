@@ -17,7 +17,11 @@ use std::time::{Duration, Instant};
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use air724ug::{CloseReason, Error, Socket, TransparentStream};
 use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, step, unknown, value};
-use serialport::{SerialPort, TTYPort};
+#[cfg(windows)]
+use serialport::COMPort as Uart;
+use serialport::SerialPort;
+#[cfg(unix)]
+use serialport::TTYPort as Uart;
 
 const USAGE: &str = "\
 Passes bytes between a TCP connection and a serial port, until the server closes. Without --uart a person in this program
@@ -43,7 +47,7 @@ const KEY: Duration = Duration::from_millis(5);
 
 /// What the person says at the end, with the end of the terminal that was used: dropped too early it would look like a
 /// port that is unplugged.
-type Report = Receiver<(Result<(), Failed>, TTYPort)>;
+type Report = Receiver<(Result<(), Failed>, Uart)>;
 
 #[derive(Default)]
 struct Options {
@@ -103,8 +107,8 @@ fn run(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
-fn open_uart(path: &str, baud: u32) -> Result<TTYPort, Failed> {
-    TTYPort::open(&serialport::new(path, baud)).map_err(|error| {
+fn open_uart(path: &str, baud: u32) -> Result<Uart, Failed> {
+    Uart::open(&serialport::new(path, baud)).map_err(|error| {
         Failed::Job(
             format!("{path}: {error}"),
             Some("--uart takes the path of a serial port that no program uses"),
@@ -152,7 +156,7 @@ impl Carrier for TransparentStream {
 }
 
 /// Passes bytes both ways until the server closes or the person reports.
-fn pass(socket: &impl Carrier, mut uart: TTYPort, report: Option<Report>) -> Result<(), Failed> {
+fn pass(socket: &impl Carrier, mut uart: Uart, report: Option<Report>) -> Result<(), Failed> {
     let mut reader = uart.try_clone_native().map_err(io::Error::from)?;
     uart.set_timeout(PATIENCE).map_err(io::Error::from)?;
     let (typed, from_uart) = bounded(WAITING);
@@ -206,7 +210,7 @@ fn show(up: usize, down: usize) -> Result<(), Failed> {
 }
 
 /// A thread: gives what comes, and at last why nothing comes any more.
-fn read_uart(uart: &mut TTYPort, typed: &Sender<io::Result<Vec<u8>>>) {
+fn read_uart(uart: &mut Uart, typed: &Sender<io::Result<Vec<u8>>>) {
     let mut buf = [0; CHUNK];
     loop {
         let chunk = match uart.read(&mut buf) {
@@ -223,8 +227,8 @@ fn read_uart(uart: &mut TTYPort, typed: &Sender<io::Result<Vec<u8>>>) {
 }
 
 /// A serial port that does not exist, and where the person on its other end reports.
-fn pseudo_terminal_with_a_person() -> Result<(TTYPort, Report), Failed> {
-    let (mut terminal, uart) = TTYPort::pair().map_err(io::Error::from)?;
+fn pseudo_terminal_with_a_person() -> Result<(Uart, Report), Failed> {
+    let (mut terminal, uart) = pair()?;
     terminal.set_timeout(PATIENCE).map_err(io::Error::from)?;
     let (say, report) = bounded(1);
     thread::spawn(move || {
@@ -234,8 +238,18 @@ fn pseudo_terminal_with_a_person() -> Result<(TTYPort, Report), Failed> {
     Ok((uart, report))
 }
 
+#[cfg(unix)]
+fn pair() -> Result<(Uart, Uart), Failed> {
+    Ok(Uart::pair().map_err(io::Error::from)?)
+}
+
+#[cfg(windows)]
+fn pair() -> Result<(Uart, Uart), Failed> {
+    Err(Usage::Wrong("--uart PATH is needed: this system has no pseudo-terminals".into()).into())
+}
+
 /// Types key by key, pastes every byte that there is, and reads what comes back.
-fn person(terminal: &mut TTYPort) -> Result<(), Failed> {
+fn person(terminal: &mut Uart) -> Result<(), Failed> {
     for line in ["hello, server\r\n", "is this the server?\r\n", "\x1b[A\x03 +++ AT\r\n"] {
         for key in line.bytes() {
             terminal.write_all(&[key])?;
@@ -251,7 +265,7 @@ fn person(terminal: &mut TTYPort) -> Result<(), Failed> {
     Ok(())
 }
 
-fn read_back(terminal: &mut TTYPort, data: &[u8]) -> Result<(), Failed> {
+fn read_back(terminal: &mut Uart, data: &[u8]) -> Result<(), Failed> {
     let mut awaited = Awaited::default();
     awaited.sent(data);
     let mut buf = [0; CHUNK];

@@ -96,15 +96,14 @@ impl Common {
 
     /// Opens the port, or a simulated modem's terminal like any other port.
     pub fn open(&self) -> Result<Modem, Error> {
-        let path = match &self.port {
-            Some(path) => path.clone(),
-            None => simulated_modem()?,
-        };
         let mut config = Config::default().baud_rate(self.baud);
         config.apn = self.apn.clone();
         config.pin = self.pin.clone();
         config.capture = self.capture.clone();
-        let modem = Modem::open(&path, config)?;
+        let modem = match &self.port {
+            Some(path) => Modem::open(path, config)?,
+            None => simulated_modem(config)?,
+        };
         if self.capture.is_some() {
             let _ = RECORDED.set(modem.clone());
         }
@@ -327,10 +326,11 @@ pub fn step(what: &str, how: impl Display) -> Result<(), Failed> {
     shell::print(format_args!("{what:<14} {how}\n")).map_err(Failed::Output)
 }
 
-/// Starts a simulated modem with this machine's network behind it, on a thread; the path of its terminal.
-pub fn simulated_modem() -> Result<String, Error> {
+/// Starts a simulated modem with this machine's network behind it, on a thread, and opens its terminal.
+#[cfg(unix)]
+fn simulated_modem(config: Config) -> Result<Modem, Error> {
     let pty = serve::Pty::open()?;
-    let path = pty.path().display().to_string();
+    let path = pty.path().to_owned();
     let (remote, inbox) = serve::remote()?;
     let modem = Simulator::new(Settings::default(), HostNetwork::new());
     thread::spawn(move || {
@@ -340,7 +340,14 @@ pub fn simulated_modem() -> Result<String, Error> {
             complain(format_args!("the simulated modem ended: {error}"));
         }
     });
-    Ok(path)
+    Modem::open(path, config)
+}
+
+/// The same where there are no pseudo-terminals.
+#[cfg(not(unix))]
+fn simulated_modem(config: Config) -> Result<Modem, Error> {
+    let (reader, writer, _) = serve::in_process(Simulator::new(Settings::default(), HostNetwork::new()))?;
+    Modem::start(reader, writer, config)
 }
 
 /// Waits.

@@ -3,6 +3,7 @@
 //! A [`Line`] is waited on together with a wake-up, and never blocks anywhere else; [`DirectWrite`] lets a caller write
 //! without going through the thread that waits. Halves can do neither: each is served where it may block.
 
+mod explain;
 #[cfg(feature = "ports")]
 mod listing;
 mod open;
@@ -12,7 +13,7 @@ mod remote;
 mod search;
 #[cfg(unix)]
 mod serial;
-#[cfg(not(unix))]
+#[cfg(any(not(unix), test))]
 mod serial_halves;
 mod source;
 mod wake_up;

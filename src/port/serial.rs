@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use serialport::{SerialPort, TTYPort};
 
+use super::explain::explain;
 use super::{DirectWrite, Line, Port, Sleeper};
 use crate::config::{Config, FlowControl};
 
@@ -56,31 +57,6 @@ fn set_up(path: &str, file: &File, config: &Config) -> io::Result<TTYPort> {
 fn is_pseudo_terminal(file: &File) -> bool {
     let major = || rustix::fs::fstat(file).map(|stat| rustix::fs::major(stat.st_rdev));
     cfg!(target_os = "linux") && major().is_ok_and(|major| (136..=143).contains(&major))
-}
-
-/// Says which port it was, and what a person can do.
-fn explain(path: &str, error: io::Error) -> io::Error {
-    let text = error.to_string();
-    // `serialport` says so of a port that another program has locked, but calls it `NotFound`.
-    let is_locked = text.contains("Unable to acquire");
-    let busy =
-        "another program has it open (ModemManager, a serial terminal, a second copy?); `fuser -v` names it";
-    let (kind, hint) = match error.kind() {
-        _ if is_locked => (io::ErrorKind::ResourceBusy, busy),
-        kind @ io::ErrorKind::ResourceBusy => (kind, busy),
-        kind @ io::ErrorKind::NotFound => (
-            kind,
-            "there is no such port; is the module plugged in and on? `ls /dev/ttyUSB* /dev/serial/by-id` shows what is \
-             there",
-        ),
-        kind @ io::ErrorKind::PermissionDenied => (
-            kind,
-            "no permission; add your user to the group that owns it, often with `sudo usermod -aG dialout $USER`, and \
-             log in again",
-        ),
-        kind => (kind, "it can't be opened as a serial port; is it the path of one?"),
-    };
-    io::Error::new(kind, format!("{path}: {hint} ({text})"))
 }
 
 struct SerialLine {

@@ -1,9 +1,12 @@
 //! A serial port by its path, on systems without `poll`: the port and its clone as two halves.
+#![cfg_attr(unix, allow(dead_code, reason = "a system with `poll` only tests it"))]
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use super::Port;
+use super::explain::explain;
 use crate::config::{Config, FlowControl};
 
 /// How long a read waits before it looks whether the modem was closed.
@@ -11,6 +14,13 @@ const READ_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Opens and configures a port.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
+    open_serial(path, config).map_err(|error| explain(path, error))
+}
+
+fn open_serial(path: &str, config: &Config) -> io::Result<Port> {
+    // `serialport` calls a port that another program has open "no device"; the system's own error tells them apart.
+    let device = if path.starts_with('\\') { path.to_owned() } else { format!(r"\\.\{path}") };
+    drop(OpenOptions::new().read(true).write(true).open(device).map_err(tell_busy)?);
     let flow_control = match config.flow_control {
         FlowControl::None => serialport::FlowControl::None,
         FlowControl::RtsCts => serialport::FlowControl::Hardware,
@@ -18,5 +28,61 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let writer =
         serialport::new(path, config.baud_rate).flow_control(flow_control).timeout(READ_TIMEOUT).open()?;
     let reader = writer.try_clone()?;
-    Ok(Port::Halves { reader: Box::new(reader), writer: Box::new(writer) })
+    Ok(Port::Halves { reader: Box::new(reader), writer: Box::new(HeldWriter(writer)) })
+}
+
+/// Windows denies access to a serial port that is open elsewhere (`CreateFileW`, "Communications Resources").
+fn tell_busy(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => io::Error::new(io::ErrorKind::ResourceBusy, error),
+        _ => error,
+    }
+}
+
+/// A writer that flow control may hold up. Windows then says after the time-out that it has written 0 bytes, which for
+/// [`Write`] is an end.
+struct HeldWriter<W>(W);
+
+impl<W: Write> Write for HeldWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes)? {
+            0 if !bytes.is_empty() => Err(io::ErrorKind::TimedOut.into()),
+            count => Ok(count),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use super::*;
+
+    /// It was taken for a lost port.
+    #[test]
+    fn a_write_that_flow_control_holds_up_is_no_end() {
+        struct BlockedPort;
+        impl Write for BlockedPort {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert_eq!(HeldWriter(BlockedPort).write(b"AT\r").unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(HeldWriter(BlockedPort).write(b"").unwrap(), 0);
+        assert_eq!(HeldWriter(Vec::new()).write(b"AT\r").unwrap(), 3);
+    }
+
+    #[test]
+    fn a_port_that_is_open_elsewhere_is_busy_and_says_which() {
+        let error = explain("COM3", tell_busy(io::ErrorKind::PermissionDenied.into()));
+        assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
+        let text = error.to_string();
+        assert!(text.starts_with("COM3: another program has it open"), "{text}");
+    }
 }

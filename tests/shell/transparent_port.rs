@@ -1,4 +1,5 @@
 //! A transparent stream over a real pseudo-terminal, to a real server.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::io::{Read, Write};

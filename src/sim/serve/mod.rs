@@ -4,6 +4,9 @@ mod clock;
 #[cfg(unix)]
 mod console;
 mod in_process;
+mod log_entry;
+#[cfg(not(unix))]
+mod no_terminal;
 #[cfg(unix)]
 mod play;
 #[cfg(unix)]
@@ -16,6 +19,12 @@ mod run;
 #[cfg(unix)]
 pub use console::{Console, converse, obey};
 pub use in_process::{Handle, Reader, Writer, in_process};
+pub use log_entry::LogEntry;
+#[cfg(not(unix))]
+pub use no_terminal::{
+    AbsentConsole as Console, AbsentInbox as Inbox, AbsentPty as Pty, AbsentRemote as Remote, converse, obey,
+    play, remote, run, run_with,
+};
 #[cfg(unix)]
 pub use play::play;
 #[cfg(unix)]
@@ -23,4 +32,4 @@ pub use pty::Pty;
 #[cfg(unix)]
 pub use remote::{Inbox, Remote, remote};
 #[cfg(unix)]
-pub use run::{LogEntry, run, run_with};
+pub use run::{run, run_with};

@@ -6,27 +6,17 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::clock::ServiceClock;
+use super::log_entry::LogEntry;
 use super::pty::Pty;
 use super::remote::{Inbox, Message};
 use crate::sim::line::misread;
-use crate::sim::{Happening, Input, Network, Output, Simulator};
+use crate::sim::{Input, Network, Output, Simulator};
 use crate::time::Timestamp;
 
 /// Read from the terminal at once; what the kernel keeps for one is less.
 const READ_SIZE: usize = 16 * 1024;
 /// Output taken from the modem before the terminal has taken what was there.
 const PENDING_LIMIT: usize = 256 * 1024;
-
-/// An entry for logs: bytes that passed, or a happening inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogEntry<'a> {
-    /// The host wrote this.
-    FromHost(&'a [u8]),
-    /// The modem wrote this.
-    ToHost(&'a [u8]),
-    /// This went on inside.
-    Happened(&'a Happening),
-}
 
 /// Serves a modem on a pseudo-terminal until it hangs up. Waits without polling: an idle modem costs nothing.
 ///

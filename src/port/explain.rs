@@ -1,0 +1,39 @@
+//! Reasons why a port can't be opened, in words.
+
+use std::io;
+
+/// Says which port it was, and what a person can do.
+pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
+    let text = error.to_string();
+    // `serialport` says so of a port that another program has locked, but calls it `NotFound`.
+    let is_locked = text.contains("Unable to acquire");
+    let busy = match cfg!(windows) {
+        true => "another program has it open (a serial terminal, a second copy?); close that first",
+        false => {
+            "another program has it open (ModemManager, a serial terminal, a second copy?); `fuser -v` names it"
+        }
+    };
+    let (kind, hint) = match error.kind() {
+        _ if is_locked => (io::ErrorKind::ResourceBusy, busy),
+        kind @ io::ErrorKind::ResourceBusy => (kind, busy),
+        kind @ io::ErrorKind::NotFound => (
+            kind,
+            match cfg!(windows) {
+                true => {
+                    "there is no such port; is the module plugged in and on? Device Manager shows what is there"
+                }
+                false => {
+                    "there is no such port; is the module plugged in and on? `ls /dev/ttyUSB* /dev/serial/by-id` shows what \
+                     is there"
+                }
+            },
+        ),
+        kind @ io::ErrorKind::PermissionDenied => (
+            kind,
+            "no permission; add your user to the group that owns it, often with `sudo usermod -aG dialout $USER`, and \
+             log in again",
+        ),
+        kind => (kind, "it can't be opened as a serial port; is it the path of one?"),
+    };
+    io::Error::new(kind, format!("{path}: {hint} ({text})"))
+}
