@@ -523,7 +523,7 @@ mod tests {
 
     #[test]
     fn fetched_payload_follows_its_line() {
-        let bytes = b"\r\n+CIPRXGET: 2,0,4,0\r\nOK\r\n\r\n\r\n\r\nOK\r\n\r\n+CIPRXGET: 2,3,0,0\r\n\r\nOK\r\n";
+        let bytes = b"\r\n+CIPRXGET: 2,0,4,0\r\nOK\r\n\r\n\r\nOK\r\n\r\n+CIPRXGET: 2,3,0,0\r\n\r\nOK\r\n";
         let seen = same_at_every_chunk_size(bytes, Expect::Line);
         assert_eq!(seen, [data(b"OK\r\n"), line("OK"), data(b""), line("OK")]);
     }

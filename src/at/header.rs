@@ -224,8 +224,8 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
     // A digit in the place of a letter of the name.
     let name = line.split(|byte| matches!(byte, b',' | b':' | b' ')).next().unwrap_or_default();
     let has_digit = name.len() == b"+RECEIVE".len() && commas > 1 && distance(name, b"+RECEIVE") == 1;
-    let is_named = fetched || pushed || has_digit || ends_as_header(line);
-    is_named || unquoted(line).any(|part| announced(part).next().is_some())
+    let ends_so = unquoted(line).last().is_some_and(ends_as_header);
+    fetched || pushed || has_digit || ends_so || unquoted(line).any(|part| announced(part).next().is_some())
 }
 
 /// Whether a line ends as a pushed header does: a part of the name, a channel, a length, and a colon.

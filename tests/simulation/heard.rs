@@ -110,6 +110,12 @@ impl Heard {
         true
     }
 
+    /// Whether the modem has answered a fetch since then. The loss of the whole answer is no secret: it was asked for.
+    pub fn has_fetched(&self) -> bool {
+        let since = self.bytes.get(self.sound.unwrap_or_default()..).unwrap_or_default();
+        since.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"+CIPRXGET: 2,"))
+    }
+
     /// Whether a command of the application was waiting for its answer when the byte before this place came.
     fn is_asked(&self, at: usize) -> bool {
         let past = self.asked.partition_point(|(from, _)| *from < at);

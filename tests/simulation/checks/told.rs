@@ -57,7 +57,8 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
         return Ok(());
     }
     let is_stream = connection.wanted == Wanted::Transparent;
-    if !is_stream && facts.heard.is_sound() {
+    let was_told = facts.script.world.mode == air724ug::ReceiveMode::Push || facts.heard.has_fetched();
+    if !is_stream && was_told && facts.heard.is_sound() {
         return Ok(());
     }
     let at = read.iter().zip(&said).take_while(|(one, other)| one == other).count();
