@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::notation::dump;
-use super::text::is_command;
+use super::text::{is_answer, is_command};
 
 /// The marks by which logs tell who said what: a table, one mark a line, that a caller can extend.
 ///
@@ -79,7 +79,11 @@ impl Row {
         if last.is_alphanumeric() {
             let is_content = |byte: &u8| b"\"'>-=[(<b\\".contains(byte);
             let blank = |rest: &[u8]| {
-                rest.first().is_some_and(is_content) || is_command(rest.trim_ascii()) || dump(rest).is_some()
+                let is_said = self.kind == Kind::Received && is_answer(rest);
+                rest.first().is_some_and(is_content)
+                    || is_command(rest.trim_ascii())
+                    || is_said
+                    || dump(rest).is_some()
             };
             let separate = match rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t")) {
                 Some(rest) => blank(rest.trim_ascii_start()),
