@@ -148,8 +148,12 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
             while let Some(message) = self.inbox.next() {
                 match message {
                     Message::Control(control) => self.give(Input::Control(control)),
-                    // The caller may be gone.
-                    Message::State(answer) => drop(answer.send(self.simulator.state())),
+                    Message::State(answer) => {
+                        // An order before it has been obeyed by then, the plug of the port included.
+                        self.collect_output()?;
+                        // The caller may be gone.
+                        drop(answer.send(self.simulator.state()));
+                    }
                 }
             }
             self.give(Input::Tick);
