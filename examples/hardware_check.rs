@@ -12,7 +12,7 @@ mod shell;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,8 @@ fn main() -> ExitCode {
     let capture = match options.capture.as_ref().map(File::create_new).transpose() {
         Ok(capture) => capture,
         Err(error) => {
-            complain(format_args!("hardware_check: can't record: {error}"));
+            let path = options.capture.as_deref().unwrap_or_else(|| Path::new("")).display();
+            complain(format_args!("hardware_check: can't record in {path}: {error}"));
             return ExitCode::from(shell::IO_ERROR);
         }
     };
