@@ -10,17 +10,19 @@ mod observations;
 #[path = "common/shell.rs"]
 mod shell;
 
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use air724ug::capture::{Header, Recorder};
+use air724ug::capture::{CaptureFile, Header, Recorder};
 use air724ug::sim::{MemoryNetwork, Peer, Profile, Settings, Simulator, VirtualHost};
 use air724ug::time::Timestamp;
 use observations::{Line, Observation, masked, observe};
 use shell::complain;
+
+/// How long a file may take for what was recorded.
+const CAPTURE: Duration = Duration::from_secs(1);
 
 const HELP: &str = "\
 Asks a module for each assumption of docs/protocol.md that commands can answer. Nothing is written to its flash; what is set is
@@ -64,23 +66,23 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let capture = match options.capture.as_ref().map(File::create_new).transpose() {
+    let capture = match options.capture.as_ref().map(CaptureFile::create).transpose() {
         Ok(capture) => capture,
         Err(error) => {
-            let path = options.capture.as_deref().unwrap_or_else(|| Path::new("")).display();
-            complain(format_args!("hardware_check: can't record in {path}: {error}"));
+            complain(format_args!("hardware_check: {error}"));
             return ExitCode::from(shell::IO_ERROR);
         }
     };
     report(line, capture, &options)
 }
 
-fn report(line: Box<dyn Line>, capture: Option<File>, options: &Options) -> ExitCode {
+fn report(line: Box<dyn Line>, capture: Option<CaptureFile>, options: &Options) -> ExitCode {
     let header = Header {
         what: "the observations of hardware_check".into(),
         source: format!("hardware_check of air724ug {}", env!("CARGO_PKG_VERSION")),
         expect: vec!["not known".into()],
     };
+    let watch = capture.as_ref().map(CaptureFile::watch);
     let recorder = capture.map(|file| Recorder::new(file, &header));
     let mut recorded = RecordedLine { line, recorder, begun: Instant::now() };
     let mut written = Ok(());
@@ -92,6 +94,10 @@ fn report(line: Box<dyn Line>, capture: Option<File>, options: &Options) -> Exit
         }
     });
     let answered = found.iter().any(|observation| observation.verdict != observations::Verdict::Open);
+    if let Some(Err(error)) = watch.map(|watch| watch.flush(CAPTURE)) {
+        complain(format_args!("hardware_check: the capture is not complete: {error}"));
+        return ended(written, ExitCode::from(shell::IO_ERROR));
+    }
     ended(written, if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -173,7 +179,7 @@ impl Line for PortLine {
 /// A line, recorded and masked.
 struct RecordedLine {
     line: Box<dyn Line>,
-    recorder: Option<Recorder<File>>,
+    recorder: Option<Recorder<CaptureFile>>,
     begun: Instant,
 }
 

@@ -42,11 +42,13 @@
 mod collector;
 mod error;
 mod escape;
+mod file;
 mod format;
 #[cfg(feature = "import")]
 mod import;
 mod layout;
 mod mask;
+#[cfg(feature = "import")]
 mod player;
 mod reader;
 mod record;
@@ -59,11 +61,14 @@ mod replay;
 pub(crate) use import::{Clock, leveled, number, stamped, time};
 
 pub use error::{Fault, LoadError, ReadError};
+pub(crate) use file::Recording;
+pub use file::{CaptureFile, CaptureWatch};
 pub use format::{MAX_LINE, MAX_RECORD_BYTES};
 #[cfg(feature = "import")]
 pub use import::{MarkError, Marks, load, load_with, read, read_with};
 pub use layout::{Encoding, Layout};
 pub use mask::Mask;
+#[cfg(feature = "import")]
 pub use player::{Departure, DepartureOutcome, PlayWatch, PlayedReader, PlayedWriter, Player};
 pub use reader::{MAX_FILE, MAX_LINES, load_own, read_own};
 pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};

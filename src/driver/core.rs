@@ -7,6 +7,7 @@ use std::io;
 
 use crossbeam_channel::{Receiver, Sender};
 
+use crate::capture::Recording;
 use crate::port::DirectWrite;
 use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
@@ -14,7 +15,6 @@ use crate::time::Timestamp;
 use super::answers::{Answer, Answers};
 use super::beats::Beats;
 use super::readiness::{Readable, Readiness};
-use super::recording::Recording;
 use super::subscribers::Subscribers;
 #[cfg(feature = "async")]
 use super::task_answers::TaskAnswers;

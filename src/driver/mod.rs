@@ -17,7 +17,6 @@ mod lock;
 mod polled;
 mod port_threads;
 mod readiness;
-mod recording;
 mod shared;
 mod subscribers;
 #[cfg(feature = "async")]
@@ -32,6 +31,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use crate::capture::{CaptureWatch, Recording};
 use crate::config::{Config, ReceiveMode};
 use crate::error::{Error, Result};
 use crate::port::{self, Opener, Port};
@@ -44,7 +44,6 @@ use self::shared::Shared;
 
 pub(crate) use self::beats::Says;
 pub(crate) use self::readiness::Readable;
-pub(crate) use self::recording::{CaptureFile, CaptureWatch, Recording};
 #[cfg(feature = "async")]
 pub(crate) use self::tasks::{TaskKey, Wakers, Woken};
 

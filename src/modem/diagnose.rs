@@ -10,10 +10,10 @@ use crossbeam_channel::Receiver;
 
 use super::Modem;
 use super::deadline::Deadline;
-use crate::capture::{self, Entry, Header, Recorder};
+use crate::capture::{self, CaptureFile, Entry, Header, Recorder};
 use crate::config::Config;
 use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
-use crate::driver::{CaptureFile, Driver};
+use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
 use crate::proto::{Engine, Event, RegistrationStatus};
 use crate::time::Timestamp;

@@ -53,9 +53,9 @@ pub use transparent::TransparentStream;
 
 use transport::{Tcp, Udp};
 
-use crate::capture::{Header, Recorder};
+use crate::capture::{CaptureFile, Header, Recorder};
 use crate::config::Config;
-use crate::driver::{CaptureFile, Driver};
+use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
 use crate::port::{Opener, Port, PortSource};
 use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response};

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::capture::Recorder;
+use super::Recorder;
 
 /// The most bytes that wait for the file; then the capture ends. The busiest line fills it in seconds, one of 115200 baud in
 /// minutes: a slower disk is not fit for captures.
@@ -21,18 +21,33 @@ const LAST_NOTE: usize = 1024;
 /// The highest number of a capture that was set aside: one more, and there is no recording.
 const MAX_NUMBER: u32 = 9999;
 
-/// Where captures go.
+/// The recorder of a session, wherever its capture goes.
 pub(crate) type Recording = Recorder<Box<dyn Write + Send>>;
 
-/// A capture's file, as its recorder sees it: takes whole records at once, or fails. Dropped, it is complete.
+/// A capture's file, for a [`Recorder`]: takes whole records at once, or fails, and never holds up the caller. A thread of its own
+/// writes them; up to 4 MiB may wait. Dropped, it is complete.
+///
+/// ```no_run
+/// use air724ug::capture::{CaptureFile, Header, Recorder};
+/// use air724ug::time::Timestamp;
+/// use std::time::Duration;
+///
+/// let file = CaptureFile::create("session.capture")?;
+/// let watch = file.watch();
+/// let header = Header { what: "a probe".into(), source: "my tool".into(), expect: vec!["an answer".into()] };
+/// let mut recorder = Recorder::new(file, &header);
+/// recorder.to_modem(Timestamp::ZERO, b"AT\r\n");
+/// watch.flush(Duration::from_secs(1))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct CaptureFile {
+pub struct CaptureFile {
     shared: Arc<CaptureShared>,
 }
 
-/// Tells what has become of a capture's file.
+/// Tells what has become of a [`CaptureFile`].
 #[derive(Clone, Debug)]
-pub(crate) struct CaptureWatch {
+pub struct CaptureWatch {
     shared: Arc<CaptureShared>,
 }
 
@@ -48,27 +63,27 @@ struct Queue {
     waiting: Vec<u8>,
     /// The most of them.
     limit: usize,
-    state: State,
+    state: FileState,
     /// How many bytes were recorded, and how many of them are in the file.
     recorded: u64,
     written: u64,
 }
 
 #[derive(Debug)]
-enum State {
+enum FileState {
     /// Records are taken.
     Taking,
     /// The file was too slow: the last note is taken, and nothing else.
     Full,
     /// Nothing is taken any more: the thread writes what waits and ends.
-    Complete(End),
+    Complete(CaptureEnd),
     /// The thread has ended.
-    Ended(End),
+    Ended(CaptureEnd),
 }
 
 /// The end of a capture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum End {
+enum CaptureEnd {
     /// Everything is written.
     Whole,
     /// The file was too slow, and what waited for it is written.
@@ -88,8 +103,13 @@ enum Failure {
 const TOO_SLOW: &str = "the file takes less than is recorded";
 
 impl CaptureFile {
-    /// Creates a capture's file and starts its thread; one that is there is set aside. Does not wait for a reader if it is a pipe.
-    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+    /// Creates the file and starts its thread. A capture that is there already is renamed: it gets the first free number behind its
+    /// name. A pipe is not waited on.
+    ///
+    /// # Errors
+    /// As of [`File::create`]; the text names the path. A pipe that nothing reads from can't be opened.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
         let explain = |error: io::Error| {
             io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
         };
@@ -98,14 +118,15 @@ impl CaptureFile {
     }
 
     fn start(mut writer: impl Write + Send + 'static, limit: usize) -> io::Result<Self> {
-        let queue = Queue { waiting: Vec::new(), limit, state: State::Taking, recorded: 0, written: 0 };
+        let queue = Queue { waiting: Vec::new(), limit, state: FileState::Taking, recorded: 0, written: 0 };
         let shared = Arc::new(CaptureShared { queue: Mutex::new(queue), changed: Condvar::new() });
         let thread = shared.clone();
         thread::Builder::new().name("air724ug-capture".into()).spawn(move || thread.write_to(&mut writer))?;
         Ok(Self { shared })
     }
 
-    pub(crate) fn watch(&self) -> CaptureWatch {
+    /// A look at the file that stays when a recorder has it.
+    pub fn watch(&self) -> CaptureWatch {
         CaptureWatch { shared: self.shared.clone() }
     }
 }
@@ -127,9 +148,9 @@ impl Drop for CaptureFile {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();
         match queue.state {
-            State::Taking => queue.state = State::Complete(End::Whole),
-            State::Full => queue.state = State::Complete(End::Short),
-            State::Complete(_) | State::Ended(_) => {}
+            FileState::Taking => queue.state = FileState::Complete(CaptureEnd::Whole),
+            FileState::Full => queue.state = FileState::Complete(CaptureEnd::Short),
+            FileState::Complete(_) | FileState::Ended(_) => {}
         }
         self.shared.changed.notify_all();
     }
@@ -137,18 +158,23 @@ impl Drop for CaptureFile {
 
 impl CaptureWatch {
     /// Waits until the file has everything that was recorded so far, but no longer than the time-out.
-    pub(crate) fn flush(&self, timeout: Duration) -> io::Result<()> {
-        let until = Instant::now() + timeout;
+    ///
+    /// # Errors
+    /// The reason why the capture ended early, or `TimedOut`.
+    pub fn flush(&self, timeout: Duration) -> io::Result<()> {
+        let begun = Instant::now();
         let mut queue = self.shared.lock();
         let wanted = queue.recorded;
         loop {
             match queue.state {
-                State::Ended(end) => return end.result(),
-                State::Full | State::Complete(End::Short) => return End::Short.result(),
-                State::Taking if queue.written >= wanted => return Ok(()),
-                State::Taking | State::Complete(_) => {}
+                FileState::Ended(end) => return end.result(),
+                FileState::Full | FileState::Complete(CaptureEnd::Short) => {
+                    return CaptureEnd::Short.result();
+                }
+                FileState::Taking if queue.written >= wanted => return Ok(()),
+                FileState::Taking | FileState::Complete(_) => {}
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = timeout.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, TOO_SLOW));
             }
@@ -161,23 +187,23 @@ impl Queue {
     /// Takes a record, or says why the capture has ended.
     fn take(&mut self, record: &[u8]) -> io::Result<()> {
         let limit = match self.state {
-            State::Taking => self.limit,
-            State::Full => self.limit + LAST_NOTE,
-            State::Complete(end) | State::Ended(end) => {
+            FileState::Taking => self.limit,
+            FileState::Full => self.limit.saturating_add(LAST_NOTE),
+            FileState::Complete(end) | FileState::Ended(end) => {
                 return end.result().and(Err(io::ErrorKind::BrokenPipe.into()));
             }
         };
-        let fits = self.waiting.len() + record.len() <= limit;
+        let fits = self.waiting.len().saturating_add(record.len()) <= limit;
         if fits {
             self.waiting.extend_from_slice(record);
-            self.recorded += record.len() as u64;
+            self.recorded = self.recorded.saturating_add(record.len() as u64);
         }
         match (&self.state, fits) {
-            (State::Taking, false) => self.state = State::Full,
-            (State::Full, _) => self.state = State::Complete(End::Short),
+            (FileState::Taking, false) => self.state = FileState::Full,
+            (FileState::Full, _) => self.state = FileState::Complete(CaptureEnd::Short),
             _ => {}
         }
-        if fits { Ok(()) } else { End::Short.result() }
+        if fits { Ok(()) } else { CaptureEnd::Short.result() }
     }
 }
 
@@ -189,10 +215,10 @@ impl CaptureShared {
             let mut queue = self.lock();
             while queue.waiting.is_empty() {
                 match queue.state {
-                    State::Taking | State::Full => {
+                    FileState::Taking | FileState::Full => {
                         queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
                     }
-                    State::Complete(end) | State::Ended(end) => return self.end(queue, end),
+                    FileState::Complete(end) | FileState::Ended(end) => return self.end(queue, end),
                 }
             }
             std::mem::swap(&mut queue.waiting, &mut batch);
@@ -201,17 +227,17 @@ impl CaptureShared {
             let mut queue = self.lock();
             if let Err(error) = written {
                 queue.waiting = Vec::new();
-                return self.end(queue, End::Failed(Failure::of(&error)));
+                return self.end(queue, CaptureEnd::Failed(Failure::of(&error)));
             }
-            queue.written += batch.len() as u64;
+            queue.written = queue.written.saturating_add(batch.len() as u64);
             drop(queue);
             self.changed.notify_all();
             batch.clear();
         }
     }
 
-    fn end(&self, mut queue: MutexGuard<'_, Queue>, end: End) {
-        queue.state = State::Ended(end);
+    fn end(&self, mut queue: MutexGuard<'_, Queue>, end: CaptureEnd) {
+        queue.state = FileState::Ended(end);
         drop(queue);
         self.changed.notify_all();
     }
@@ -225,7 +251,7 @@ impl CaptureShared {
     }
 }
 
-impl End {
+impl CaptureEnd {
     fn result(self) -> io::Result<()> {
         match self {
             Self::Whole => Ok(()),
@@ -255,7 +281,7 @@ fn open(path: &Path) -> io::Result<File> {
         Some(Errno::NXIO) => io::Error::new(error.kind(), "nothing reads from this pipe"),
         _ => error,
     })?;
-    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    fcntl_setfl(&file, fcntl_getfl(&file)?.difference(OFlags::NONBLOCK))?;
     Ok(file)
 }
 
