@@ -26,12 +26,11 @@
 //!   Blank lines are skipped. The file ends with LF; CR LF is read as well.
 //!
 //! [`Recorder`] writes it while a session runs, with secrets masked by [`Mask`]; [`read_own`] and [`load_own`] read it.
-//! [`Player`] makes a modem of it.
 #![cfg_attr(
     feature = "import",
     doc = "[`read`] and [`load`] (feature `import`) read besides it the logs of other programs. \
            [`replay()`] tells what happened in a capture, in words, and those of `expect` are the same words: \
-           [`Timeline::meets`]."
+           [`Timeline::meets`]. [`Player`] makes a modem of a capture."
 )]
 // Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
 #![cfg_attr(

@@ -12,7 +12,7 @@ const READ_SIZE: usize = 4 * 1024;
 
 /// Serves a port on a pseudo-terminal until the port ends: what a program writes there goes to `writer`, what comes from
 /// `reader` goes to the program. For ports that are no simulated modem, such as a
-/// [`Player`](crate::capture::Player). `passed` is called behind each write of the program, with what it answered before.
+/// `capture::Player` of feature `import`. `passed` is called behind each write of the program, with what it answered before.
 ///
 /// # Errors
 ///
