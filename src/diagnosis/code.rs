@@ -187,6 +187,14 @@ codes! {
     ConnectFailed, "connect-failed", Server,
         "Try the same address and port with a TCP client on a computer outside of the server's network; if \
          that works, look at the bearer and at what the card may reach.";
+    /// A connection is closed by the module's own account.
+    ConnectionClosed, "connection-closed", Server,
+        "The peer, the network or a time-out has closed the connection, and the program may not have seen it: read \
+         `<n>, CLOSED`, use a heartbeat, and connect again.";
+    /// Data were not sent.
+    SendFailed, "send-failed", Server,
+        "The connection is not open any more (error 3), or the network lost it while data were on the way (SEND \
+         FAIL): look at AT+CIPSTATUS, close the channel, check bearer and signal, and connect again.";
     /// All channels are in use.
     NoFreeChannel, "no-free-channel", Server,
         "The module has eight connections, and all are in use. Close one first.";

@@ -102,6 +102,10 @@ impl Reader {
                 why: UnexplainedReason::UnknownLine | UnexplainedReason::Fault(_),
             } => self.unexplained(bytes),
             HappeningKind::Gap => self.open.clear(),
+            // Whatever the module calls it: a connection from which data come stands.
+            HappeningKind::Payload { kind, bytes } if kind.channel().is_some() && !bytes.is_empty() => {
+                self.connected(kind.channel(), End::Other("data came from it".into()));
+            }
             HappeningKind::Sent(_)
             | HappeningKind::DataEcho(_)
             | HappeningKind::Prompt
@@ -143,6 +147,16 @@ impl Reader {
     fn reply(&mut self, command: &str, line: &str) {
         match self.position(command).and_then(|index| self.open.get_mut(index)) {
             Some(open) => open.lines.push(line.to_owned()),
+            // The state behind a start says that there will be no connection.
+            None if line.starts_with("STATE:")
+                && self.connecting.iter().any(|open| open.command == command) =>
+            {
+                let index = self.connecting.iter().position(|open| open.command == command);
+                if let Some(open) = index.map(|index| self.connecting.remove(index)) {
+                    let took = self.since(open.at);
+                    self.ended(open, End::Final(line.to_owned()), took);
+                }
+            }
             // Behind its final: the state of the IP application, addresses of a name.
             None => self.evidence.late(command, line),
         }
@@ -176,9 +190,20 @@ impl Reader {
             Urc::ConnectOk(channel) | Urc::ConnectFail(channel) | Urc::AlreadyConnect(channel) => {
                 self.connected(*channel, End::Final(line.to_owned()));
             }
+            Urc::Closed(Some(channel)) => self.unsent(*channel, line),
             _ => {}
         }
         self.evidence.line(line);
+    }
+
+    /// A close in place of the prompt ends a send: nothing else will come.
+    fn unsent(&mut self, channel: ChannelId, line: &str) {
+        let is_send = |open: &Open| open.command.to_ascii_uppercase().starts_with("AT+CIPSEND=");
+        let index = self.open.iter().rposition(|open| is_send(open) && open.channel() == Some(channel));
+        if let Some(open) = index.and_then(|index| self.open.remove(index)) {
+            let took = self.since(open.at);
+            self.ended(open, End::Final(line.to_owned()), took);
+        }
     }
 
     fn connected(&mut self, channel: Option<ChannelId>, end: End) {

@@ -26,6 +26,9 @@ impl<'a> Bearer<'a> {
                 exchange.is_answered().then(|| Self::Up("activated".into()))
             }
             Item::Exchange(exchange) if exchange.is("AT+CIPSTATUS") => state_of(exchange),
+            Item::Exchange(exchange) if exchange.begins("AT+CIPSTART=") => {
+                state_of(exchange).filter(|bearer| matches!(bearer, Self::Lost(_)))
+            }
             Item::Exchange(exchange) => {
                 let address = address_of(exchange).filter(|address| !address.is_unspecified());
                 address.map(|_| Self::Up("up".into()))
@@ -60,16 +63,20 @@ fn state_of<'a>(exchange: &'a Exchange) -> Option<Bearer<'a>> {
 }
 
 pub(super) fn bearer(evidence: &Evidence) -> Observation {
-    let mut told = evidence.items.iter().rev().filter_map(Bearer::of);
-    let newest = told.next();
-    let earlier = evidence.items.iter().rev().filter_map(Bearer::of).find_map(|bearer| match bearer {
+    // What was before the radio was switched is over, and was the program's own wish.
+    let is_switch = |item: &&Item| matches!(item, Item::Exchange(exchange) if exchange.begins("AT+CFUN="));
+    let told = || evidence.items.iter().rev().take_while(|item| !is_switch(item)).filter_map(Bearer::of);
+    let newest = told().next();
+    let earlier = told().find_map(|bearer| match bearer {
         Bearer::Refused(exchange) => Some(("refused", exchange.proof())),
         Bearer::Lost(proof) => Some(("lost", proof)),
         Bearer::Up(_) => None,
     });
     if let (true, Some((what, proof))) = (is_up(evidence, &newest), earlier) {
         let summary = format!("the bearer was {what} once, and came back");
-        let finding = Finding::warning(Code::BearerUnsteady, summary).proved_by([proof]);
+        // A loss that is over is what networks do; a refusal may come again.
+        let severity = if what == "lost" { Severity::Note } else { Severity::Warning };
+        let finding = Finding::new(Code::BearerUnsteady, severity, summary).proved_by([proof]);
         return Observation::found("up again", finding);
     }
     match newest {
@@ -133,6 +140,16 @@ fn unexplained(evidence: &Evidence) -> Option<Finding> {
     };
     let summary = format!("the module is not ready: {reason}");
     Some(Finding::error(code, summary).proved_by([Proof::lines([reason.to_string()])]))
+}
+
+/// Whether the newest news of the bearer is that it is up, and came behind the newest answer to this command.
+pub(super) fn is_up_since(evidence: &Evidence, command: &str) -> bool {
+    let later = evidence
+        .items
+        .iter()
+        .rev()
+        .take_while(|item| !matches!(item, Item::Exchange(exchange) if exchange.is(command)));
+    matches!({ later }.find_map(Bearer::of), Some(Bearer::Up(_)))
 }
 
 /// The address in an answer to `AT+CIFSR`: its line, or its final.

@@ -7,7 +7,9 @@ use crate::query::{Query, Signal, SignalQuality};
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
+use super::internet::{address_of, is_up_since};
 use super::module::{is_card_closed, is_radio_off};
+use super::server::is_connected_once;
 
 /// Registration as the module last told it, in one domain.
 struct Registered {
@@ -124,6 +126,13 @@ pub(super) fn signal(evidence: &Evidence) -> Observation {
     }
 }
 
+/// Whether the module has, or had, an address or a connection.
+fn is_connected(evidence: &Evidence) -> bool {
+    let addressed =
+        |exchange: &Exchange| address_of(exchange).is_some_and(|address| !address.is_unspecified());
+    is_connected_once(evidence) || evidence.exchanges().any(addressed)
+}
+
 pub(super) fn registration(evidence: &Evidence) -> Observation {
     let network = Network::of(evidence);
     if network.known.is_empty() {
@@ -131,7 +140,12 @@ pub(super) fn registration(evidence: &Evidence) -> Observation {
     }
     let (code, severity, summary) = match () {
         () if network.is_only_2g() => {
-            let severity = if evidence.ready { Severity::Warning } else { Severity::Error };
+            // Data that flow are no failure, whatever the network says of itself.
+            let severity = match (evidence.ready, is_connected(evidence)) {
+                (_, true) => Severity::Note,
+                (true, false) => Severity::Warning,
+                (false, false) => Severity::Error,
+            };
             (Code::Only2g, severity, "2G has registered the card, 4G has not: the sign of arrears")
         }
         () if network.is_registered() => return Observation::fine(network.shown()),
@@ -153,6 +167,7 @@ pub(super) fn registration(evidence: &Evidence) -> Observation {
 pub(super) fn attach(evidence: &Evidence) -> Observation {
     let exchange = evidence.answer_to("AT+CGATT?");
     match exchange.and_then(|exchange| Some((exchange.info("+CGATT")?.first()?.number()?, exchange))) {
+        Some((0, _)) if is_up_since(evidence, "AT+CGATT?") => Observation::fine("since then"),
         Some((0, exchange)) => {
             let finding = Finding::error(Code::NotAttached, "the module is not attached to packet service");
             Observation::found("no", finding.proved_by([exchange.proof()]))

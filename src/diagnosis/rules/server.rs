@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::at::{ChannelNews, Final, Line, bare_address};
+use crate::at::{ChannelNews, ChannelRow, Final, Line, bare_address};
 use crate::diagnosis::finding::Observation;
 
 use super::super::evidence::Evidence;
@@ -19,6 +19,58 @@ enum Outcome {
 }
 
 pub(super) fn server(evidence: &Evidence) -> Observation {
+    let mut observation = attempted(evidence);
+    if let Some(finding) = ended(evidence) {
+        observation.shown = Some("closed".into());
+        observation.findings.push(finding);
+    }
+    observation.and(unsent(evidence))
+}
+
+/// Whether any server was connected.
+pub(super) fn is_connected_once(evidence: &Evidence) -> bool {
+    evidence
+        .exchanges()
+        .filter(|exchange| is_attempt(exchange))
+        .any(|exchange| matches!(outcome(exchange), Outcome::Connected))
+}
+
+/// The newest status has a row of a connection that is closed and that nothing has opened again.
+fn ended(evidence: &Evidence) -> Option<Finding> {
+    let newest =
+        evidence.exchanges().find(|exchange| is_attempt(exchange) || exchange.begins("AT+CIPSTATUS"))?;
+    let is_closed = |line: &&String| match Line::parse(line.as_bytes()) {
+        Line::Row(row) => ChannelRow::parse(row).is_some_and(|row| row.state == "CLOSED"),
+        _ => false,
+    };
+    let rows: Vec<String> = newest.all_lines().filter(is_closed).cloned().collect();
+    let proof = Proof::answer(&newest.command, rows.clone());
+    let finding =
+        Finding::warning(Code::ConnectionClosed, "a connection is closed by the module's own account");
+    (!is_attempt(newest) && !rows.is_empty()).then(|| finding.proved_by([proof]))
+}
+
+/// The newest send that was answered was not taken.
+fn unsent(evidence: &Evidence) -> Option<Finding> {
+    let is_send = |exchange: &&Exchange| exchange.is("AT+CIPSEND") || exchange.begins("AT+CIPSEND=");
+    let exchange = evidence.exchanges().find(|exchange| is_send(exchange) && exchange.is_answered())?;
+    let said = |wanted: ChannelNews| {
+        exchange
+            .all_lines()
+            .any(|line| matches!(Line::parse(line.as_bytes()), Line::Channel { news, .. } if news == wanted))
+    };
+    let (code, summary) = match () {
+        () if said(ChannelNews::Closed) => {
+            (Code::ConnectionClosed, "the connection was closed before the data were taken")
+        }
+        () if said(ChannelNews::SendFail) => (Code::SendFailed, "the module could not send the data"),
+        () if exchange.is_refused() => (Code::SendFailed, "the module refuses to send"),
+        () => return None,
+    };
+    Some(Finding::error(code, summary).proved_by([exchange.proof()]))
+}
+
+fn attempted(evidence: &Evidence) -> Observation {
     let attempts = || evidence.exchanges().filter(|exchange| is_attempt(exchange));
     // A refusal by the module itself says less than what the network said to another attempt.
     let tried = attempts().find(|exchange| !exchange.is_refused()).or_else(|| attempts().next());

@@ -1,0 +1,80 @@
+//! The right cause of each published log, as `docs/diagnosis.md` has it.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use air724ug::capture::{self, Coverage, replay};
+use air724ug::diagnosis::{Code, Evidence};
+
+use super::logs::published;
+
+/// The root cause of a file; `not understood` where the file is none of a modem, or too little of it can be read.
+fn cause(file: &[u8]) -> String {
+    let capture = capture::read(file).unwrap();
+    if !Coverage::of(&capture, &replay(&capture)).is_understood {
+        return "not understood".to_owned();
+    }
+    let diagnosis = Evidence::of_capture(&capture).diagnose();
+    diagnosis.root_cause().map_or("none".to_owned(), |finding| finding.code.to_string())
+}
+
+#[test]
+fn the_cause_of_every_published_log_is_that_of_the_document() {
+    let published = published();
+    if published.is_empty() {
+        return;
+    }
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/diagnosis.md");
+    let doc = std::fs::read_to_string(doc).unwrap();
+    let rows = doc.lines().skip_while(|line| *line != "| log | root cause |").skip(2);
+    let listed: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+    let found: Vec<String> =
+        published.iter().map(|(name, file)| format!("| {name} | {} |", cause(file))).collect();
+    assert_eq!(listed, found, "the table should be:\n{}", found.join("\n"));
+}
+
+#[test]
+fn what_is_no_exchange_with_a_modem_is_not_understood() {
+    let prose = "Dear reader,\nthis is a letter about modems, and not what one of them said.\nYours\n";
+    let noise: Vec<u8> = (0..4_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for file in [&b""[..], prose.as_bytes(), &noise, b"ATResp.OK\nhello\nworld\n"] {
+        assert_eq!(cause(file), "not understood");
+    }
+}
+
+#[test]
+fn a_connection_and_a_send_that_ended_are_told() {
+    let start = "AT+CIPSTART=0,\"TCP\",\"198.51.100.7\",80\nOK\n\n0, CONNECT OK\n";
+    let diagnose = |log: &str| Evidence::of_capture(&capture::read(log.as_bytes()).unwrap()).diagnose();
+    let row = "C: 0,0,\"TCP\",\"198.51.100.7\",\"80\",\"CLOSED\"";
+    let closed = diagnose(&format!("{start}AT+CIPSTATUS\n\nOK\n\nSTATE: IP PROCESSING\n\n{row}\n"));
+    assert!(closed.has(Code::ConnectionClosed), "{closed}");
+    let failed = diagnose(&format!("{start}AT+CIPSEND=0,5\n\n> hello\n\n0, SEND FAIL\n"));
+    assert_eq!(failed.root_cause().unwrap().code, Code::SendFailed, "{failed}");
+    let refused = diagnose(&format!("{start}AT+CIPSEND=0,5\n\n+CME ERROR: 3\n"));
+    assert_eq!(refused.root_cause().unwrap().code, Code::SendFailed, "{refused}");
+    let sent = diagnose(&format!("{start}AT+CIPSEND=0,5\n\n> hello\n\n0, SEND OK\n"));
+    assert_eq!(sent.root_cause(), None, "{sent}");
+    let closed = diagnose(&format!("{start}AT+CIPSEND=0,5\n\n0, CLOSED\n"));
+    assert_eq!(closed.root_cause().unwrap().code, Code::ConnectionClosed, "{closed}");
+}
+
+#[test]
+fn what_came_later_answers_for_what_was_before() {
+    let diagnose = |log: &str| Evidence::of_capture(&capture::read(log.as_bytes()).unwrap()).diagnose();
+    let attached = diagnose("AT+CGATT?\n+CGATT: 0\n\nOK\nAT+CIICR\n\nOK\nAT+CIFSR\n\n10.1.2.3\n");
+    assert_eq!(attached.root_cause(), None, "{attached}");
+    let detached = diagnose("AT+CIICR\n\nOK\nAT+CGATT?\n+CGATT: 0\n\nOK\n");
+    assert_eq!(detached.root_cause().unwrap().code, Code::NotAttached, "{detached}");
+    let switched = diagnose("AT+CFUN=0\n\n+PDP: DEACT\n\nOK\nAT+CFUN=1\n\nOK\nAT\n\nOK\n");
+    assert_eq!(switched.root_cause(), None, "{switched}");
+    let lost = diagnose("AT+CFUN=1\n\nOK\nAT\n\nOK\n\n+PDP: DEACT\n");
+    assert_eq!(lost.root_cause().unwrap().code, Code::BearerLost, "{lost}");
+    let start = "AT+CIPSTART=3,\"TCP\",\"198.51.100.7\",80\nOK\n";
+    let flowing = diagnose(&format!("{start}\n3, OK\n\n+RECEIVE,3,2:\n5A\nAT+CIPCLOSE=3\n\n3, CLOSE OK\n"));
+    assert_eq!(flowing.root_cause(), None, "{flowing}");
+    let given_up = diagnose(&format!("{start}AT+CIPCLOSE=3\n\n3, CLOSE OK\n"));
+    assert_eq!(given_up.root_cause().unwrap().code, Code::ServerSilent, "{given_up}");
+}
