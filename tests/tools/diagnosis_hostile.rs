@@ -60,7 +60,7 @@ fn the_published_captures_are_diagnosed_as_their_index_says() {
         ("a19_", None),
         ("a12_", Some(Code::BearerUnsteady)),
         ("s04_", Some(Code::ServerSilent)),
-        ("s05_", Some(Code::BearerLost)),
+        ("s05_", Some(Code::LineNoise)),
         ("s08_", None),
         ("s13_", Some(Code::EchoOnly)),
     ];

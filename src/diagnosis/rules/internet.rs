@@ -2,65 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use crate::at::{CmeError, Line, Urc, bare_address};
+use crate::at::Urc;
 use crate::diagnosis::finding::Observation;
 use crate::error::NotReady;
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, End, Exchange, Finding, Severity};
-
-/// The latest change of the bearer.
-enum Bearer<'a> {
-    Up(String),
-    Refused(&'a Exchange),
-    Lost(Proof),
-}
-
-impl<'a> Bearer<'a> {
-    fn of(item: &'a Item) -> Option<Self> {
-        match item {
-            Item::News { urc: Urc::PdpDeactivated, line } => Some(Self::Lost(Proof::lines([line.clone()]))),
-            Item::Exchange(exchange) if is_bearer_step(exchange) => Some(Self::Refused(exchange)),
-            Item::Exchange(exchange) if exchange.is("AT+CIICR") && !exchange.is_refused() => {
-                exchange.is_answered().then(|| Self::Up("activated".into()))
-            }
-            Item::Exchange(exchange) if exchange.is("AT+CIPSTATUS") => state_of(exchange),
-            Item::Exchange(exchange) if exchange.begins("AT+CIPSTART=") => {
-                state_of(exchange).filter(|bearer| matches!(bearer, Self::Lost(_)))
-            }
-            Item::Exchange(exchange) => {
-                let address = address_of(exchange).filter(|address| !address.is_unspecified());
-                address.map(|_| Self::Up("up".into()))
-            }
-            Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
-        }
-    }
-}
-
-/// Whether a step without which there are no sockets was refused. Number 3 says that it was not its time (section 6):
-/// the step was done already, or one before it was not.
-fn is_bearer_step(exchange: &Exchange) -> bool {
-    let required = ["AT+CIICR", "AT+CSTT", "AT+CIPMUX=1"].into_iter().any(|name| exchange.begins(name))
-        && !is_question(exchange);
-    required && exchange.is_refused() && exchange.cme() != Some(CmeError::OPERATION_NOT_ALLOWED)
-}
-
-fn is_question(exchange: &Exchange) -> bool {
-    exchange.command.trim_end().ends_with('?')
-}
-
-fn state_of<'a>(exchange: &'a Exchange) -> Option<Bearer<'a>> {
-    let state = exchange.all_lines().map(String::as_bytes).find_map(|line| match Line::parse(line) {
-        Line::State(state) => Some(String::from_utf8_lossy(state).into_owned()),
-        _ => None,
-    })?;
-    match state.as_str() {
-        "PDP DEACT" | "IP PDPDEACT" => Some(Bearer::Lost(exchange.proof())),
-        "IP GPRSACT" | "IP STATUS" | "IP PROCESSING" | "CONNECT OK" => Some(Bearer::Up(state)),
-        _ => None,
-    }
-}
+use super::bearer::{Bearer, address_of, is_bearer_step, state_of};
 
 pub(super) fn bearer(evidence: &Evidence) -> Observation {
     // What was before the radio was switched is over, and was the program's own wish.
@@ -140,24 +89,6 @@ fn unexplained(evidence: &Evidence) -> Option<Finding> {
     };
     let summary = format!("the module is not ready: {reason}");
     Some(Finding::error(code, summary).proved_by([Proof::lines([reason.to_string()])]))
-}
-
-/// Whether the newest news of the bearer is that it is up, and came behind the newest answer to this command.
-pub(super) fn is_up_since(evidence: &Evidence, command: &str) -> bool {
-    let later = evidence
-        .items
-        .iter()
-        .rev()
-        .take_while(|item| !matches!(item, Item::Exchange(exchange) if exchange.is(command)));
-    matches!({ later }.find_map(Bearer::of), Some(Bearer::Up(_)))
-}
-
-/// The address in an answer to `AT+CIFSR`: its line, or its final.
-pub(super) fn address_of(exchange: &Exchange) -> Option<Ipv4Addr> {
-    if !exchange.begins("AT+CIFSR") {
-        return None;
-    }
-    exchange.all_lines().find_map(|line| bare_address(line.as_bytes()))
 }
 
 pub(super) fn address(evidence: &Evidence) -> Observation {

@@ -1,5 +1,7 @@
 //! The rules, check by check. Each rule is a pure function of all the evidence.
 
+mod attempt;
+mod bearer;
 mod internet;
 mod line;
 mod module;

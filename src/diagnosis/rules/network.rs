@@ -7,9 +7,9 @@ use crate::query::{Query, Signal, SignalQuality};
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
-use super::internet::{address_of, is_up_since};
+use super::attempt::is_connected_once;
+use super::bearer::{address_of, is_up_since};
 use super::module::{is_card_closed, is_radio_off};
-use super::server::is_connected_once;
 
 /// Registration as the module last told it, in one domain.
 struct Registered {

@@ -2,21 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use crate::at::{ChannelNews, ChannelRow, Final, Line, bare_address};
+use crate::at::{ChannelNews, ChannelRow, Line, bare_address};
 use crate::diagnosis::finding::Observation;
 
 use super::super::evidence::Evidence;
 use super::super::finding::Proof;
-use super::super::trial::ANSWERED_WITHIN;
-use super::super::{Code, End, Exchange, Finding, Server};
+use super::super::{Code, Exchange, Finding, Server};
+use super::attempt::{Outcome, is_attempt, outcome};
 use super::internet::resolved;
-
-/// The outcome of the last attempt to connect.
-enum Outcome {
-    Connected,
-    Failed { code: Code, summary: &'static str },
-    Unknown,
-}
 
 pub(super) fn server(evidence: &Evidence) -> Observation {
     let mut observation = attempted(evidence);
@@ -25,14 +18,6 @@ pub(super) fn server(evidence: &Evidence) -> Observation {
         observation.findings.push(finding);
     }
     observation.and(unsent(evidence))
-}
-
-/// Whether any server was connected.
-pub(super) fn is_connected_once(evidence: &Evidence) -> bool {
-    evidence
-        .exchanges()
-        .filter(|exchange| is_attempt(exchange))
-        .any(|exchange| matches!(outcome(exchange), Outcome::Connected))
 }
 
 /// The newest status has a row of a connection that is closed and that nothing has opened again.
@@ -104,49 +89,6 @@ pub(super) fn is_reached(evidence: &Evidence, server: &Server) -> bool {
         let same = Server::of_command(&exchange.command).is_some_and(|tried| tried.is(server));
         same && matches!(outcome(exchange), Outcome::Connected)
     })
-}
-
-/// A plain TCP connection, in either mode; `AT+CIPSTART=?` and UDP are none.
-fn is_attempt(exchange: &Exchange) -> bool {
-    exchange.begins("AT+CIPSTART=") && exchange.command.to_ascii_uppercase().contains("TCP")
-}
-
-fn outcome(exchange: &Exchange) -> Outcome {
-    let line = match &exchange.end {
-        End::Final(line) => line,
-        End::Silence => {
-            return Outcome::Failed { code: Code::ServerSilent, summary: "the server does not answer" };
-        }
-        End::NoFreeChannel => {
-            return Outcome::Failed {
-                code: Code::NoFreeChannel,
-                summary: "all channels of the module are in use",
-            };
-        }
-        End::TlsOpen => {
-            return Outcome::Failed { code: Code::TlsOpen, summary: "a plain connection was not tried" };
-        }
-        End::Other(_) => return Outcome::Unknown,
-    };
-    match (Line::parse(line.as_bytes()), exchange.took) {
-        (Line::Channel { news: ChannelNews::ConnectOk | ChannelNews::AlreadyConnect, .. }, _) => {
-            Outcome::Connected
-        }
-        (Line::Channel { news: ChannelNews::ConnectFail, .. }, Some(took)) if took < ANSWERED_WITHIN => {
-            Outcome::Failed { code: Code::ServerRefuses, summary: "the server refuses the connection" }
-        }
-        (Line::Channel { news: ChannelNews::ConnectFail, .. }, Some(_)) => {
-            Outcome::Failed { code: Code::ServerSilent, summary: "the server does not answer" }
-        }
-        (Line::Channel { news: ChannelNews::ConnectFail, .. }, None) => {
-            Outcome::Failed { code: Code::ConnectFailed, summary: "the connection to the server failed" }
-        }
-        (Line::Final(Final::Connect), _) => Outcome::Connected,
-        (_, _) if exchange.is_refused() => {
-            Outcome::Failed { code: Code::ConnectFailed, summary: "the module refuses to connect" }
-        }
-        (_, _) => Outcome::Unknown,
-    }
 }
 
 /// The guide's warning: the server must be public. If it was reached, it is.
