@@ -8,6 +8,7 @@ mod diagnosis_tls;
 mod doctor;
 mod hardware_check;
 mod logs;
+mod logs_connections;
 mod logs_diagnosis;
 mod logs_layouts;
 mod luat_captures;
