@@ -146,7 +146,7 @@ fn layouts() -> Vec<(&'static str, String)> {
 #[test]
 fn every_layout_tells_the_same_session() {
     let mut wrong = Vec::new();
-    for (tool, log) in layouts() {
+    for (tool, log) in layouts().into_iter().chain(more_layouts()) {
         let told = story(log.as_bytes());
         if told != STORY {
             wrong.push(format!("{tool}: {told:#?}\n{log}"));
@@ -155,9 +155,339 @@ fn every_layout_tells_the_same_session() {
     assert!(wrong.is_empty(), "{} are wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Bytes as C shows them in quotes.
+fn escaped(text: &str) -> String {
+    text.escape_default().to_string()
+}
+
+/// Hexadecimal with text behind, as monitors of ports print it below a heading.
+fn block(text: &str, indent: &str, offsets: bool, columns: usize) -> String {
+    let lines = text.as_bytes().chunks(16).enumerate().map(|(at, chunk)| {
+        let pairs: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown: String =
+            chunk.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' }).collect();
+        let offset = if offsets { format!("{:08x}  ", at * 16) } else { String::new() };
+        format!("{indent}{offset}{:columns$}{shown}", pairs.join(" "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Groups of four bytes, as usbmon prints them.
+fn words(text: &str) -> String {
+    let bytes = text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+    bytes.chunks(4).map(<[String]>::concat).collect::<Vec<_>>().join(" ")
+}
+
+/// Forms for which the table of marks has no row, or not the right one: the file itself teaches what they mean.
+fn more_layouts() -> Vec<(&'static str, String)> {
+    vec![
+        ("minicom, differences of times", stamped("[+0.004] ")),
+        ("minicom, whole seconds", stamped("[2024-10-10 15:53:37] ")),
+        ("Tera Term, time since the start", stamped("[0 00:00:37.317] ")),
+        (
+            "PuTTY",
+            format!(
+                "=~=~=~=~=~=~=~=~=~=~=~= PuTTY log 2024.10.10 15:53:37 =~=~=~=~=~=~=~=~=~=~=~=\r\n{}",
+                SESSION.iter().map(|(_, _, text)| *text).collect::<String>()
+            ),
+        ),
+        (
+            "PuTTY, raw",
+            format!(
+                "Event Log: Opening serial device /dev/ttyUSB2\nEvent Log: Configuring baud rate 115200\n{}",
+                by_piece(|_, side, text| format!(
+                    "{} raw data at 2024-10-10 15:53:37\n{}",
+                    name(side, "Outgoing", "Incoming"),
+                    block(text, "  ", true, 50)
+                ))
+            ),
+        ),
+        (
+            "script",
+            format!(
+                "Script started on 2024-10-10 15:53:37+00:00 [TERM=\"xterm\" TTY=\"/dev/pts/0\" COLUMNS=\"80\" LINES=\"24\"]\n\x1b[?2004h{}\nScript done on 2024-10-10 15:54:37+00:00 [COMMAND_EXIT_CODE=\"0\"]\n",
+                screen()
+            ),
+        ),
+        (
+            "esp_modem, verbose",
+            format!(
+                "--- esp-idf-monitor 1.4.0 on /dev/ttyUSB0 115200\n--- Quit: Ctrl+] | Menu: Ctrl+T\n{}",
+                by_piece(|at, side, text| block(
+                    text,
+                    &format!("V ({at}) {}: 0x3ffb5c10   ", name(side, "uart-tx", "uart-rx")),
+                    false,
+                    50
+                ))
+            ),
+        ),
+        (
+            "usbmon",
+            by_piece(|at, side, text| match side {
+                '>' => format!(
+                    "ffff88003a2b4c00 {0} S Bo:1:005:2 -115 {1} = {2}\nffff88003a2b4c00 {0} C Bo:1:005:2 0 {1} >",
+                    3_575_914_555 + at * 1000,
+                    text.len(),
+                    words(text)
+                ),
+                _ => format!(
+                    "ffff88003a2b4d80 {} C Bi:1:005:2 0 {} = {}\nffff88003a2b4d80 {} S Bi:1:005:2 -115 64 <",
+                    3_575_914_555 + at * 1000,
+                    text.len(),
+                    words(text),
+                    3_575_914_556 + at * 1000
+                ),
+            }),
+        ),
+        (
+            "strace",
+            by_piece(|at, side, text| {
+                format!(
+                    "{} {}(3, \"{}\", {}) = {}",
+                    clock(at),
+                    name(side, "write", "read"),
+                    escaped(text).replace("\\'", "'"),
+                    if side == '>' { text.len() } else { 256 },
+                    text.len()
+                )
+            }),
+        ),
+        (
+            "socat -x",
+            by_piece(|at, side, text| {
+                format!(
+                    "{} 2024/10/10 {}000  length={} from=0 to={}\n {}",
+                    name(side, ">", "<"),
+                    clock(at),
+                    text.len(),
+                    text.len() - 1,
+                    hex(text).to_lowercase()
+                )
+            }),
+        ),
+        (
+            "a port monitor",
+            by_piece(|_, side, text| {
+                format!(
+                    "[10/10/2024 15:53:37] {} (COM3)\n{}",
+                    name(side, "Written data", "Read data"),
+                    block(text, "\t", false, 50)
+                )
+            }),
+        ),
+        (
+            "Portmon",
+            by_piece(|at, side, text| {
+                format!(
+                    "{at}\t0.00001234\tterm.exe\t{}\tSerial0\tSUCCESS\tLength {}: {}",
+                    name(side, "IRP_MJ_WRITE", "IRP_MJ_READ"),
+                    text.len(),
+                    hex(text)
+                )
+            }),
+        ),
+        (
+            "jpnevulator",
+            by_piece(|_, side, text| {
+                format!(
+                    "2024-10-10 15:53:37.317000: {}\n{}",
+                    name(side, "TX", "RX"),
+                    block(text, "", false, 49)
+                )
+            }),
+        ),
+        (
+            "the kernel",
+            by_piece(|at, side, text| {
+                format!(
+                    "[ {:4}.{:03}000] option1 ttyUSB2: {} - length = {}, data = {}",
+                    at / 1000,
+                    at % 1000,
+                    name(side, "usb_serial_generic_write", "usb_serial_generic_read_bulk_callback"),
+                    text.len(),
+                    hex(text).to_lowercase()
+                )
+            }),
+        ),
+        (
+            "oFono",
+            by_piece(|at, side, text| {
+                format!(
+                    "ofonod[312]: {} {} {}",
+                    if at < 5 { "Aux:" } else { "Modem:" },
+                    side,
+                    escaped(text).replace("\\\"", "\"")
+                )
+            }),
+        ),
+        (
+            "Android's RIL",
+            by_line(|at, side, text| {
+                format!("10-10 {}  1234  1250 D RILC    : {} {text}", clock(at), name(side, "AT>", "AT<"))
+            }),
+        ),
+        (
+            "Android's RIL, brief",
+            by_line(|_, side, text| format!("D/AT      (  123): {} {text}", name(side, "AT>", "AT<"))),
+        ),
+        (
+            "Zephyr's chat",
+            by_line(|at, side, text| {
+                format!(
+                    "[00:00:{:02}.{:03},000] <dbg> modem_chat: {} {text}",
+                    at / 1000,
+                    at % 1000,
+                    name(
+                        side,
+                        "modem_chat_script_send: sending:",
+                        "modem_chat_log_received_command: received:"
+                    )
+                )
+            }),
+        ),
+        (
+            "Zephyr's hexdump",
+            by_piece(|at, side, text| {
+                format!(
+                    "[00:00:{:02}.{:03},000] <dbg> modem_iface: {}\n{}",
+                    at / 1000,
+                    at % 1000,
+                    name(side, "TX", "RX"),
+                    block(text, "                                       ", false, 52).replace("  A", " |A")
+                )
+            }),
+        ),
+        (
+            "QXDM",
+            by_line(|at, side, text| {
+                format!(
+                    "2024 Oct 10  {}  [6C]  0x1FEB  Extended Debug Message  --  AT {}: {text}",
+                    clock(at),
+                    name(side, "TX", "RX")
+                )
+            }),
+        ),
+        (
+            "lines of JSON",
+            by_piece(|at, side, text| {
+                format!(
+                    "{{\"ts\":\"2024-10-10T{}Z\",\"dir\":\"{}\",\"data\":\"{}\"}}",
+                    clock(at),
+                    name(side, "tx", "rx"),
+                    escaped(text).replace("\\'", "'")
+                )
+            }),
+        ),
+        (
+            "a table of commas",
+            by_piece(|at, side, text| {
+                format!(
+                    "2024-10-10 {},{},\"{}\"",
+                    clock(at),
+                    name(side, "TX", "RX"),
+                    escaped(text).replace("\\\"", "\"\"")
+                )
+            }),
+        ),
+        ("CoolTerm", stamped("2024-10-10 15:53:37.317 ")),
+        (
+            "script with a shell",
+            format!(
+                "Script started on 2024-10-10 15:53:37+00:00 [TERM=\"xterm\"]\r\n\x1b]0;me@pi: ~\x07\x1b[?2004hme@pi:~$ screen /dev/ttyUSB2 115200\r\n\x1b[?2004l\r\x1b[2J{}\r\n[screen is terminating]\r\nme@pi:~$ exit\r\n\nScript done on 2024-10-10 15:54:37+00:00 [COMMAND_EXIT_CODE=\"0\"]\n",
+                SESSION.iter().map(|(_, _, text)| *text).collect::<String>().replace("\r\n", "\r\r\n")
+            ),
+        ),
+        (
+            "Rust's env_logger",
+            by_piece(|at, side, text| {
+                format!(
+                    "[2024-10-10T{}Z TRACE atat::client] {} \"{}\"",
+                    &clock(at)[..8],
+                    name(side, "Write:", "Received:"),
+                    escaped(text).replace("\\'", "'")
+                )
+            }),
+        ),
+        (
+            "Node's buffers",
+            by_piece(|at, side, text| {
+                format!(
+                    "{} serialport/{} <Buffer {}>",
+                    clock(at),
+                    name(side, "write", "_read got"),
+                    hex(text).to_lowercase()
+                )
+            }),
+        ),
+        (
+            "QCOM",
+            by_line(|at, side, text| {
+                format!(
+                    "[2024-10-10_{}]{}{text}",
+                    clock(at).replace('.', ":"),
+                    name(side, "[Send]", "[Recv]")
+                )
+            }),
+        ),
+        (
+            "hexadecimal in JSON",
+            by_piece(|at, side, text| {
+                format!(
+                    "{{\"t\":{at},\"d\":\"{}\",\"hex\":\"{}\"}}",
+                    name(side, "o", "i"),
+                    hex(text).replace(' ', "").to_lowercase()
+                )
+            }),
+        ),
+        (
+            "C's arrays",
+            by_piece(|at, side, text| {
+                format!(
+                    "{} uart_{}: {{{}}}",
+                    clock(at),
+                    name(side, "send", "recv"),
+                    text.bytes().map(|b| format!("0x{b:02x}")).collect::<Vec<_>>().join(", ")
+                )
+            }),
+        ),
+        (
+            "bytearrays",
+            by_piece(|at, side, text| {
+                format!(
+                    "{} {}(bytearray(b'{}'))",
+                    clock(at),
+                    name(side, "port.write", "port.read"),
+                    escaped(text).replace("\\\"", "\"")
+                )
+            }),
+        ),
+        ("a person's notes", by_line(|_, side, text| format!("{} {text}", name(side, "me  :", "modem:")))),
+        ("French", by_line(|_, side, text| format!("{} {text}", name(side, "Envoi :", "Reception :")))),
+        (
+            "a table of Markdown",
+            by_line(|at, side, text| {
+                format!("| {} | {} | `{text}` |", clock(at), name(side, "host", "modem"))
+            }),
+        ),
+        (
+            "chat -v",
+            by_line(|_, side, text| {
+                format!(
+                    "chat[312]: {}",
+                    if side == '>' {
+                        format!("send ({text}{})", if text == "hello" { "" } else { "^M" })
+                    } else {
+                        format!("{text}{}", if text == "> " { "" } else { "^M" })
+                    }
+                )
+            }),
+        ),
+    ]
+}
+
 #[test]
 fn what_is_put_around_a_log_changes_nothing() {
-    for (tool, log) in layouts() {
+    for (tool, log) in layouts().into_iter().chain(more_layouts()) {
         let lines = || log.lines();
         let utf16 = |big: bool| -> Vec<u8> {
             let units = log.encode_utf16();

@@ -212,7 +212,8 @@ impl Wire {
         // A result that a blank sets off from the margin, behind a result, is what the program thinks of it.
         let is_echoed_result = text.starts_with(b" ") && trimmed == b"OK" && !self.is_open;
         let words = trimmed.strip_prefix(b"**").unwrap_or(trimmed);
-        if marks.is_print(words) && !is_answer(trimmed) || is_echoed_result {
+        let is_said = (marks.is_print(words) || is_shell(words)) && !is_answer(trimmed);
+        if is_said || is_echoed_result {
             return self.out.remark(number, Reason::Tool);
         }
         if let DataLines::Announced(Some(length)) = self.data
@@ -261,6 +262,16 @@ fn unescaped_end(text: &[u8]) -> Vec<u8> {
         }
     }
     text.to_vec()
+}
+
+/// What a shell prompts with, and what was typed there: `me@pi:~$ screen /dev/ttyUSB2`.
+fn is_shell(text: &[u8]) -> bool {
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let user = text.iter().take_while(is_part).count();
+    let Some([b'@', rest @ ..]) = text.get(user..).filter(|_| user > 0) else { return false };
+    let end = rest.iter().take(80).position(|byte| matches!(byte, b'$' | b'#' | b'%'));
+    let path = end.and_then(|end| rest.get(..end));
+    path.is_some_and(|path| path.contains(&b':') && !path.contains(&b' '))
 }
 
 /// A fence or a rule.

@@ -7,6 +7,7 @@ mod block;
 mod clock;
 mod encoding;
 mod exchange;
+mod lessons;
 mod marks;
 mod notation;
 mod notes;
@@ -30,6 +31,7 @@ use super::layout::{Encoding, Layout};
 use super::reader::{capture, lines, load_by};
 use super::{Capture, LoadError, ReadError, format};
 use exchange::Wire;
+use lessons::Lessons;
 use notes::Notes;
 use peel::without_colours;
 use reader::Reader;
@@ -84,11 +86,13 @@ fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collec
         notes.read(&unframed.collect::<Vec<_>>(), &mut wire);
         return (Layout::Notes, wire.out);
     }
-    let mut reader = Reader::new(&survey, marks, encoding);
+    let lessons = Lessons::of(lines, &survey);
+    let layout = lessons.as_ref().map_or(survey.layout(), Lessons::layout);
+    let mut reader = Reader::new(&survey, lessons, marks, encoding);
     for (at, line) in lines.iter().enumerate() {
         reader.line(*line, lines.get(at.saturating_add(1)).map(|next| next.text));
     }
-    (survey.layout(), reader.finish().out)
+    (layout, reader.finish().out)
 }
 
 #[cfg(test)]

@@ -140,8 +140,13 @@ pub(super) fn pairs(text: &[u8]) -> Option<Vec<u8>> {
     }
     let joined: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b' ' | b'-' | b':')).collect();
     let spaced = text.len() > 2 && joined.len() < text.len();
-    let groups_of_two = text.split(|byte| matches!(byte, b' ' | b'-' | b':')).all(|group| group.len() == 2);
-    if !joined.len().is_multiple_of(2) || spaced && !groups_of_two {
+    let groups = || text.split(|byte| matches!(byte, b' ' | b'-' | b':')).map(<[u8]>::len);
+    let width = groups().next().filter(|width| matches!(width, 2 | 4 | 8));
+    let last = groups().next_back();
+    // The last group may be shorter.
+    let is_even =
+        groups().all(|group| Some(group) == width || Some(group) == last && group < width.unwrap_or(0));
+    if !joined.len().is_multiple_of(2) || spaced && !is_even {
         return None;
     }
     joined.chunks(2).map(hex_byte).collect()

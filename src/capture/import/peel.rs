@@ -150,6 +150,13 @@ pub(super) fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
                 continue;
             }
         }
+        // The title of a window, up to a bell.
+        if let Some(title) = rest.strip_prefix(b"\x1b]")
+            && let Some(end) = title.iter().take(200).position(|byte| *byte == 7)
+        {
+            rest = title.get(end.saturating_add(1)..).unwrap_or_default();
+            continue;
+        }
         plain.push(*byte);
         rest = more;
     }

@@ -4,6 +4,7 @@ use super::super::Reason;
 use super::block::{Block, Direction, End};
 use super::clock::Clock;
 use super::exchange::Wire;
+use super::lessons::{Lesson, Lessons};
 use super::marks::Marks;
 use super::notation::{dump, pairs, quoted, unescaped, unquoted};
 use super::peel::Peeled;
@@ -15,6 +16,7 @@ use super::{Encoding, Line};
 /// Reads the lines of a log.
 pub(super) struct Reader<'a> {
     survey: &'a Survey,
+    lessons: Option<Lessons>,
     marks: &'a Marks,
     pub(super) wire: Wire,
     clock: Clock,
@@ -26,9 +28,15 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(survey: &'a Survey, marks: &'a Marks, encoding: Encoding) -> Self {
+    pub(super) fn new(
+        survey: &'a Survey,
+        lessons: Option<Lessons>,
+        marks: &'a Marks,
+        encoding: Encoding,
+    ) -> Self {
         Self {
             survey,
+            lessons,
             marks,
             wire: Wire::new(encoding),
             clock: Clock::default(),
@@ -41,6 +49,9 @@ impl<'a> Reader<'a> {
     /// Takes the next line, and the one behind it, which may show this one's line end.
     pub(super) fn line(&mut self, line: Line<'_>, next: Option<&[u8]>) {
         let text = self.survey.unframed(line.text);
+        if self.lessons.is_some() {
+            return self.taught(line.number, text);
+        }
         let peeled = self.survey.peel(text, self.marks);
         let side = peeled.mark.map_or(Side::None, |row| self.survey.side(row));
         match (side, peeled.mark) {
@@ -63,13 +74,43 @@ impl<'a> Reader<'a> {
         self.wire
     }
 
+    /// A line of a file that taught its own marks.
+    fn taught(&mut self, number: usize, text: &[u8]) {
+        let lesson = self.lessons.as_ref().and_then(|lessons| lessons.read(text));
+        let is_below = self.lessons.as_ref().is_some_and(|lessons| lessons.is_below(text));
+        match (lesson, dump(text).filter(|_| is_below)) {
+            (Some(Lesson { stamp, side, text: None, .. }), _) => {
+                self.set_time(stamp);
+                self.last = side;
+                self.wire.out.remark(number, Reason::Mark);
+            }
+            (Some(Lesson { stamp, side, spelling, text: Some(text) }), _) => {
+                self.set_time(stamp);
+                self.last = side;
+                let peeled = Peeled { stamp, mark: None, tagged: false, text: &text, core: &text };
+                self.marked(number, side, spelling, peeled);
+            }
+            (None, Some(bytes)) if self.last != Side::None => {
+                self.put_bytes(number, self.last, Spelling::Hex { ended: true }, bytes);
+            }
+            (None, _) => {
+                // A heading of something else.
+                self.last = Side::None;
+                let reason = if text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Tool };
+                self.wire.out.remark(number, reason);
+            }
+        }
+    }
+
     fn set_time(&mut self, stamp: Option<Stamp>) {
         // A stamp here and there would say that everything in between took no time.
-        let is_timed = self.survey.marked || self.survey.stamped.saturating_mul(2) >= self.survey.unstamped;
+        let is_timed = self.survey.marked
+            || self.lessons.is_some()
+            || self.survey.stamped.saturating_mul(2) >= self.survey.unstamped;
         match stamp.filter(|_| is_timed) {
             Some(Stamp::TimeOfDay(millis)) => self.wire.out.set_time(self.clock.time_of_day(millis)),
             Some(Stamp::Count(millis)) => self.wire.out.set_time(self.clock.millis(millis)),
-            None => {}
+            Some(Stamp::Since) | None => {}
         }
     }
 

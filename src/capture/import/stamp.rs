@@ -9,6 +9,8 @@ pub(super) enum Stamp {
     TimeOfDay(u64),
     /// Since whenever.
     Count(u64),
+    /// Since the line before.
+    Since,
 }
 
 /// The stamp that a text begins with, if it does, and what stands behind it, the blank between them taken away.
@@ -43,6 +45,8 @@ fn bracketed(text: &[u8]) -> Option<(Stamp, &[u8])> {
         .filter(|at| *at == 0 || !inside[at.saturating_sub(1)].is_ascii_alphanumeric())
         .find_map(|at| Some(bare(inside.get(at..)?)?.0))
         .or_else(|| whole(inside))
+        // The time since the line before, which says nothing of the whole.
+        .or_else(|| decimal(inside.strip_prefix(b"+")?).map(|_| Stamp::Since))
         .or_else(|| decimal(inside).filter(|(_, rest)| rest.is_empty()).map(|(stamp, _)| stamp))?;
     Some((stamp, rest))
 }

@@ -84,6 +84,8 @@ pub(super) struct Survey {
     sides: Vec<Side>,
     /// The blanks that every line begins with.
     pub(super) indent: usize,
+    /// A terminal put a CR of its own in front of every line end.
+    doubled: bool,
     /// The mark of a quotation in front of every line.
     pub(super) quote: Option<u8>,
     pub(super) stamped: usize,
@@ -111,8 +113,16 @@ impl Survey {
         survey
     }
 
+    /// The commands and answers that marks stand before.
+    pub(super) fn found(&self) -> usize {
+        let told = self.tallies.iter().zip(&self.sides);
+        let told = told.filter(|(_, side)| matches!(side, Side::ToModem | Side::FromModem));
+        told.fold(0, |sum, (tally, _)| sum.saturating_add(tally.commands).saturating_add(tally.all_answers()))
+    }
+
     /// A line without what stands in front of every line of the file.
     pub(super) fn unframed<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        let line = if self.doubled { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
         let blanks = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace()).count();
         let line = &line[blanks..];
         match self.quote.and_then(|quote| line.strip_prefix(&[quote])) {
@@ -146,6 +156,8 @@ impl Survey {
         let texts = || lines.iter().map(|line| line.text).filter(|text| !text.trim_ascii().is_empty());
         let blanks = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         self.indent = texts().map(blanks).min().unwrap_or(0);
+        let doubled = texts().filter(|text| text.ends_with(b"\r")).count();
+        self.doubled = doubled > 4 && doubled.saturating_mul(2) >= texts().count();
         self.quote = [b'>', b'|'].into_iter().find(|quote| {
             let inner = || texts().filter_map(|text| text[self.indent..].strip_prefix(&[*quote]));
             inner().count() > 2 && inner().count() == texts().count()
