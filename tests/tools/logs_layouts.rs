@@ -180,6 +180,10 @@ fn words(text: &str) -> String {
 
 /// Forms for which the table of marks has no row, or not the right one: the file itself teaches what they mean.
 fn more_layouts() -> Vec<(&'static str, String)> {
+    [terminal_forms(), trace_forms(), daemon_forms(), library_forms(), table_forms()].concat()
+}
+
+fn terminal_forms() -> Vec<(&'static str, String)> {
     vec![
         ("minicom, differences of times", stamped("[+0.004] ")),
         ("minicom, whole seconds", stamped("[2024-10-10 15:53:37] ")),
@@ -239,6 +243,11 @@ fn more_layouts() -> Vec<(&'static str, String)> {
                 ),
             }),
         ),
+    ]
+}
+
+fn trace_forms() -> Vec<(&'static str, String)> {
+    vec![
         (
             "strace",
             by_piece(|at, side, text| {
@@ -296,6 +305,11 @@ fn more_layouts() -> Vec<(&'static str, String)> {
                 )
             }),
         ),
+    ]
+}
+
+fn daemon_forms() -> Vec<(&'static str, String)> {
+    vec![
         (
             "the kernel",
             by_piece(|at, side, text| {
@@ -357,6 +371,11 @@ fn more_layouts() -> Vec<(&'static str, String)> {
                 )
             }),
         ),
+    ]
+}
+
+fn library_forms() -> Vec<(&'static str, String)> {
+    vec![
         (
             "QXDM",
             by_line(|at, side, text| {
@@ -419,6 +438,24 @@ fn more_layouts() -> Vec<(&'static str, String)> {
                 )
             }),
         ),
+    ]
+}
+
+fn table_forms() -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "chat -v",
+            by_line(|_, side, text| {
+                format!(
+                    "chat[312]: {}",
+                    if side == '>' {
+                        format!("send ({text}{})", if text == "hello" { "" } else { "^M" })
+                    } else {
+                        format!("{text}{}", if text == "> " { "" } else { "^M" })
+                    }
+                )
+            }),
+        ),
         (
             "QCOM",
             by_line(|at, side, text| {
@@ -467,19 +504,6 @@ fn more_layouts() -> Vec<(&'static str, String)> {
             "a table of Markdown",
             by_line(|at, side, text| {
                 format!("| {} | {} | `{text}` |", clock(at), name(side, "host", "modem"))
-            }),
-        ),
-        (
-            "chat -v",
-            by_line(|_, side, text| {
-                format!(
-                    "chat[312]: {}",
-                    if side == '>' {
-                        format!("send ({text}{})", if text == "hello" { "" } else { "^M" })
-                    } else {
-                        format!("{text}{}", if text == "> " { "" } else { "^M" })
-                    }
-                )
             }),
         ),
     ]

@@ -28,7 +28,7 @@ pub(super) struct Lessons {
     headed: bool,
 }
 
-/// What a shape stood in front of.
+/// The count of commands and answers that stand behind one shape.
 #[derive(Debug, Clone, Copy, Default)]
 struct Shape {
     lines: usize,
@@ -51,11 +51,11 @@ pub(super) struct Lesson {
     pub(super) text: Option<Vec<u8>>,
 }
 
-/// What a piece of a line may be.
+/// The side that the bytes in a line belong to, by what they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece {
-    Command,
-    Answer,
+enum Speaker {
+    Host,
+    Modem,
 }
 
 impl Shape {
@@ -76,11 +76,11 @@ impl Shape {
         }
     }
 
-    fn add(&mut self, piece: Piece, bytes: &[u8], spelled: bool, hex: bool) {
+    fn add(&mut self, piece: Speaker, bytes: &[u8], spelled: bool, hex: bool) {
         let add = |count: &mut usize, is: bool| *count = count.saturating_add(usize::from(is));
         add(&mut self.lines, true);
-        add(&mut self.commands, piece == Piece::Command);
-        add(&mut self.answers, piece == Piece::Answer);
+        add(&mut self.commands, piece == Speaker::Host);
+        add(&mut self.answers, piece == Speaker::Modem);
         add(&mut self.hex, hex);
         add(&mut self.spelled, spelled);
         add(&mut self.ended, bytes.ends_with(b"\n") || bytes.ends_with(b"\r"));
@@ -192,14 +192,14 @@ impl Lessons {
 }
 
 /// A command, or an answer, with the echo of its command or without.
-fn piece(bytes: &[u8]) -> Option<Piece> {
+fn piece(bytes: &[u8]) -> Option<Speaker> {
     let mut lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
     let first = lines.next()?;
     match () {
         () if is_command(first.trim_ascii()) => {
-            Some(if lines.any(is_answer) { Piece::Answer } else { Piece::Command })
+            Some(if lines.any(is_answer) { Speaker::Modem } else { Speaker::Host })
         }
-        () if is_answer(first) => Some(Piece::Answer),
+        () if is_answer(first) => Some(Speaker::Modem),
         () => None,
     }
 }
