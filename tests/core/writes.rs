@@ -346,3 +346,62 @@ fn a_wait_for_written_data_ends_with_the_port() {
         assert!(!pair.engine.is_leaving());
     }
 }
+
+/// Writes until there is no room.
+fn fill(pair: &mut Pair, socket: SocketId) {
+    while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
+    assert!(pair.writable.is_empty());
+}
+
+#[test]
+fn a_writer_that_waits_behind_many_short_sends_is_told_of_room() {
+    let mut pair = online(Config::default());
+    let socket = to(&mut pair, "discard.test", Peer::discard());
+    for _ in 0..300 {
+        pair.call(Request::Queue { socket, data: b"x".to_vec() }).unwrap();
+    }
+    assert_eq!(pair.write(socket, b"behind").unwrap(), None);
+    assert!(pair.writable.is_empty());
+    pair.run_until(|pair| !pair.writable.is_empty());
+    assert_eq!(pair.write(socket, b"behind").unwrap(), Some(6));
+}
+
+#[test]
+fn a_writer_that_waits_behind_sends_whose_callers_give_up_is_told_of_room() {
+    let mut pair = online(Config::default());
+    let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+    let timeout = Duration::from_secs(2);
+    let sends: Vec<_> = (0..300)
+        .map(|_| pair.ask(Request::Send { socket, data: vec![7; 10_000], timeout }))
+        .collect();
+    assert_eq!(pair.write(socket, b"behind").unwrap(), None);
+    pair.run_for(2 * timeout);
+    assert!(sends.iter().all(|send| pair.answered(*send).is_some()));
+    assert!(!pair.writable.is_empty());
+}
+
+#[test]
+fn a_writer_that_waits_is_told_at_once_that_another_handle_has_closed() {
+    let mut pair = online(Config::default());
+    let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+    fill(&mut pair, socket);
+    pair.ask(Request::Close { socket, timeout: LONG });
+    assert_eq!(pair.writable, [socket]);
+    assert!(matches!(pair.write(socket, b"x"), Err(Error::Closed(CloseReason::Local))));
+}
+
+#[test]
+fn a_writer_that_waits_is_told_that_the_peer_has_closed_although_its_data_are_not_read() {
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode).receive_window(4_096));
+        let peer = Peer::discard().never_reads().greeting([b'a'; 4_000]);
+        let socket = to(&mut pair, "full.test", peer);
+        pair.run_for(Duration::from_secs(2));
+        fill(&mut pair, socket);
+        let link = pair.modem.network_mut().last_link().unwrap();
+        pair.modem.network_mut().push(link, &[b'b'; 100]);
+        pair.modem.network_mut().close_by_peer(link);
+        pair.run_for(Duration::from_secs(10));
+        assert!(!pair.writable.is_empty(), "{mode:?}");
+    }
+}

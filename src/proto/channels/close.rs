@@ -79,13 +79,10 @@ impl Channels {
         if !matches!(end, End::Closed(CloseReason::Local | CloseReason::Peer)) {
             socket.writes.ended();
         }
-        let (waits, is_forgotten) = (socket.writes.take_wish(), socket.writes.is_forgotten());
+        let is_forgotten = socket.writes.is_forgotten();
         self.fail_sends(id, &|| end.error(), out);
         out.event(Event::Closed(socket_id, end.reason()));
         out.readable(socket_id);
-        if waits {
-            out.writable(socket_id);
-        }
         if is_forgotten {
             self.channel(id).socket = None;
         }
@@ -93,7 +90,9 @@ impl Channels {
 
     /// Nothing more can be sent on a channel.
     pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
+        let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
+        socket.tells_writer(socket_id, out);
         out.answer_all(socket.delivery.fail(error));
         let sends = std::mem::take(&mut socket.sends);
         self.fail_these(id, sends, error, out);

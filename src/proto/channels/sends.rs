@@ -147,6 +147,7 @@ impl Channels {
             if let Origin::Asked(ticket) = send.origin {
                 out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
             }
+            socket.tells_room(socket_id, out);
         }
     }
 
@@ -174,6 +175,7 @@ impl Channels {
 
     /// Sends whose time is up are answered; what is in flight of them goes on.
     pub(super) fn expire_sends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
         let mut index = 0;
         while index < socket.sends.len() {
@@ -196,6 +198,7 @@ impl Channels {
                 out.answer(ticket, answer);
             }
         }
+        socket.tells_room(socket_id, out);
         out.answer_all(socket.answers_when_drained());
     }
 }

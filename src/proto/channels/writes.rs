@@ -4,7 +4,7 @@
 //! |---|---|
 //! | nothing of the socket is under way | the data go out at once |
 //! | a send is under way | the data join those that wait; the next send takes up to 1460 bytes of them |
-//! | the buffer is full | the writer waits until half of it is free |
+//! | the buffer is full | the writer waits until half of it is free, or nothing can be sent any more |
 //! | the socket ends | the next call is told why, once; so is a close |
 //! | the socket is closed | what was written goes out first, for at most [`LEAVING`] |
 //! | the peer has closed, and its data are not all read | data are taken as long as the buffer would have room, and are lost |
@@ -102,7 +102,20 @@ impl Socket {
         {
             self.writes.spare = send.data;
         }
-        if self.written() <= MAX_WRITTEN / 2 && self.writes.take_wish() {
+        self.tells_room(id, out);
+    }
+
+    /// Tells a writer that waits, if there is room again.
+    pub(super) fn tells_room(&mut self, id: SocketId, out: &mut Outbox) {
+        let has_room = self.written() <= MAX_WRITTEN / 2 && self.sends.len() < MAX_APART;
+        if has_room && self.writes.take_wish() {
+            out.writable(id);
+        }
+    }
+
+    /// Tells a writer that waits that there is nothing to wait for.
+    pub(super) fn tells_writer(&mut self, id: SocketId, out: &mut Outbox) {
+        if self.writes.take_wish() {
             out.writable(id);
         }
     }
@@ -184,6 +197,7 @@ impl Channels {
         socket.writes.leaving =
             if is_forgotten { Leaving::Forgotten(until) } else { Leaving::Closing(until) };
         socket.heart = None;
+        socket.tells_writer(id, out);
         let behind =
             socket.sends.iter().rposition(|send| send.origin == Origin::Written).map_or(0, |at| at + 1);
         let left = socket.sends.split_off(behind);
