@@ -265,3 +265,51 @@ fn what_the_peer_has_is_followed_without_a_request_until_everything_is_acknowled
     pair.run_for(Duration::from_secs(10));
     assert_eq!(pair.wrote("AT+CIPACK="), 0);
 }
+
+#[test]
+fn a_question_without_an_answer_does_not_end_what_is_followed() {
+    for answer in ["", "\r\nERROR\r\n", "\r\n+CIPACK: 50\r\n\r\nOK\r\n"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.engine.follow_delivery(socket);
+        pair.instead("AT+CIPACK", answer);
+        pair.send(socket, &[7; 5000]).unwrap();
+        pair.run_for(Duration::from_secs(60));
+        assert_eq!(pair.engine.socket_statistics(socket).unwrap().acknowledged, 5000, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_peer_that_acknowledges_nothing_is_asked_about_less_and_less() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.engine.follow_delivery(socket);
+    pair.instead_times(1000, "AT+CIPACK", "\r\n+CIPACK: 5000,0,5000\r\n\r\nOK\r\n");
+    pair.send(socket, &[7; 5000]).unwrap();
+    pair.run_for(Duration::from_secs(15 * 60));
+    let asked = pair.wrote("AT+CIPACK=");
+    assert!((50..=62).contains(&asked), "{asked} questions");
+
+    // The next send is asked about a second later, and what is acknowledged is noticed.
+    pair.heal();
+    pair.send(socket, b"more").unwrap();
+    pair.run_for(Duration::from_secs(2));
+    assert_eq!(pair.engine.socket_statistics(socket).unwrap().acknowledged, 5004);
+}
+
+#[test]
+fn a_peer_that_acknowledges_bit_by_bit_is_asked_about_every_second() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.engine.follow_delivery(socket);
+    pair.instead_times(8, "AT+CIPACK", "\r\n+CIPACK: 5000,0,5000\r\n\r\nOK\r\n");
+    for left in (1..10).map(|tenth| 5000 - 500 * tenth) {
+        pair.instead("AT+CIPACK", format!("\r\n+CIPACK: 5000,{},{left}\r\n\r\nOK\r\n", 5000 - left));
+    }
+    pair.send(socket, &[7; 5000]).unwrap();
+    pair.run_for(Duration::from_secs(70));
+    let before = pair.wrote("AT+CIPACK=");
+    pair.run_for(Duration::from_secs(30));
+    assert!(pair.wrote("AT+CIPACK=") >= before + 9, "{} questions", pair.wrote("AT+CIPACK=") - before);
+    assert_eq!(pair.engine.socket_statistics(socket).unwrap().acknowledged, 5000);
+}

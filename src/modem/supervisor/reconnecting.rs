@@ -28,7 +28,8 @@ use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 /// sends. It is [`Read`](std::io::Read) and [`Write`](std::io::Write), too: a gap is an error there, once.
 ///
 /// On TCP the module is asked what the peer has acknowledged (`AT+CIPACK`) a second behind what was sent, so that a gap lists
-/// little that the peer has.
+/// little that the peer has; and again until that is everything, each pause twice the one before, up to 16 s, while the peer
+/// acknowledges nothing.
 pub struct ReconnectingSocket {
     shared: Arc<ReconnectingShared>,
 }

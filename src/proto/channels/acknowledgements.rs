@@ -17,19 +17,25 @@ pub(super) struct Delivery {
     /// How often in a row the module has refused to tell.
     pub(super) refusals: u32,
     pub(super) follow: Follow,
+    /// Before the next question that no request asks for.
+    follow_pause: Duration,
 }
 
 /// The questions that no request asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Follow {
     Nothing,
-    /// One a while behind each send, and again until everything is acknowledged.
+    /// One a while behind each send, and again until everything is acknowledged, later each time while nothing changes.
     Sends,
 }
 
 /// How long behind a send the module is asked without a request. Most networks acknowledge sooner, and a transfer is asked
 /// about once in that time: two short lines against 10 KB of 115200 baud.
 const FOLLOW_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause before a question that no request asks for, where the peer acknowledges nothing or the module does not
+/// tell.
+const LONGEST_FOLLOW_PAUSE: Duration = Duration::from_secs(16);
 
 #[derive(Debug)]
 pub(super) struct WaitingFlush {
@@ -69,6 +75,7 @@ impl Default for Delivery {
             pause: FIRST_PAUSE,
             refusals: 0,
             follow: Follow::Nothing,
+            follow_pause: FOLLOW_PAUSE,
         }
     }
 }
@@ -82,9 +89,22 @@ impl Delivery {
 
     /// The module has data that the peer may not have acknowledged.
     pub(super) fn follow(&mut self, now: Timestamp) {
-        if self.follow == Follow::Sends && self.ask_at == Timestamp::MAX {
-            self.ask_at = now + FOLLOW_PAUSE;
+        if self.follow == Follow::Sends {
+            self.follow_pause = FOLLOW_PAUSE;
+            self.ask_at = self.ask_at.min(now + FOLLOW_PAUSE);
         }
+    }
+
+    /// The peer has not acknowledged everything, or the module has not told. More of it than before is `progress`.
+    pub(super) fn follow_on(&mut self, now: Timestamp, progress: bool) {
+        if self.follow != Follow::Sends || self.ask_at != Timestamp::MAX {
+            return;
+        }
+        if progress {
+            self.follow_pause = FOLLOW_PAUSE;
+        }
+        self.ask_at = now + self.follow_pause;
+        self.follow_pause = (self.follow_pause * 2).min(LONGEST_FOLLOW_PAUSE);
     }
 
     /// The module has said how many bytes are not acknowledged.

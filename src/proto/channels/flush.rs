@@ -71,6 +71,7 @@ impl Channels {
         let is_sending = !socket.is_drained();
         match (result.as_deref().map(unacknowledged), result) {
             (Ok(Some(left)), _) => {
+                let before = socket.statistics.acknowledged;
                 if is_plain && !socket.window.has_borders() {
                     let statistics = &mut socket.statistics;
                     let known = statistics.sent.saturating_sub(u64::from(left));
@@ -78,15 +79,19 @@ impl Channels {
                 }
                 out.answer_all(socket.delivery.acknowledged(now, left, is_sending));
                 if left > 0 {
-                    socket.delivery.follow(now);
+                    socket.delivery.follow_on(now, socket.statistics.acknowledged > before);
                 }
             }
             (_, Err(Failure::Refused(refusal)))
                 if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
             {
                 out.answer_all(socket.delivery.refused(now, *refusal));
+                socket.delivery.follow_on(now, false);
             }
-            (_, _) => socket.delivery.ask_later(now),
+            (_, _) => {
+                socket.delivery.ask_later(now);
+                socket.delivery.follow_on(now, false);
+            }
         }
     }
 }
