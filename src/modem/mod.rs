@@ -119,6 +119,15 @@ impl Modem {
         Self::open_by(opener(path, &config), &config, path)
     }
 
+    /// Looks for a module (`auto`, `imei:`, `usb:`) in a tree with `sys`, `dev` and `proc` elsewhere, so that a test can make its own.
+    #[cfg(all(feature = "ports", unix))]
+    #[doc(hidden)]
+    pub fn open_below(root: &Path, name: &str, config: Config) -> Result<Self> {
+        let search = crate::port::Search::named(name, &config, identify::imei);
+        let search = search.ok_or_else(|| Error::invalid("name", "is no search"))?;
+        Self::open_by(Opener::search(search.below(root)), &config, name)
+    }
+
     /// Runs the modem over ports that a source of the application opens: the first one now, and others whenever one is
     /// lost, unless [`Config::reopen`] is false. What [`start`](Self::start) says of halves holds for each of them.
     ///

@@ -4,9 +4,10 @@
 //! application has named the place that it is plugged in at; one that another program has open is named, not taken.
 
 use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::listing::{PortInfo, PortKind, ports};
+use super::listing::{PortInfo, PortKind, ports_below};
 use super::serial;
 use super::{Line, Port, Sleeper, wake_up};
 use crate::config::Config;
@@ -37,6 +38,8 @@ pub(crate) struct Search {
     wanted: Wanted,
     config: Config,
     identify: Identify,
+    /// Where `sys`, `dev` and `proc` are.
+    root: PathBuf,
     /// The IMEI that was found.
     found: Option<String>,
 }
@@ -50,14 +53,20 @@ impl Search {
             Some(("usb", location)) => Wanted::Location(location.to_owned()),
             _ => return None,
         };
-        Some(Self { name: name.to_owned(), wanted, config: config.clone(), identify, found: None })
+        let (name, config, root) = (name.to_owned(), config.clone(), PathBuf::from("/"));
+        Some(Self { name, wanted, config, identify, root, found: None })
+    }
+
+    /// The same search in a tree with `sys`, `dev` and `proc` elsewhere.
+    pub(crate) fn below(self, root: &Path) -> Self {
+        Self { root: root.to_owned(), ..self }
     }
 
     /// Opens the port that is looked for.
     pub(super) fn open(&mut self) -> io::Result<Port> {
         let (mut notes, mut silent) = (Vec::new(), None);
         let mut answers: Vec<(PortInfo, Port, String)> = Vec::new();
-        for info in ports()?.into_iter().filter(|info| self.is_candidate(info)) {
+        for info in ports_below(&self.root)?.into_iter().filter(|info| self.is_candidate(info)) {
             let path = info.path.display().to_string();
             // One port of each module is enough.
             let place = |info: &PortInfo| info.usb.as_ref().map(|usb| usb.location.clone());

@@ -386,6 +386,12 @@ pub enum Event {
     PortLost,
     /// The port is there again, and the module is brought up again.
     PortBack,
+    /// Another module answers than before: its IMEI is not the one that was read `before`. A path leads to whatever is
+    /// plugged in there; a search (`imei:`, `auto`) goes on for the module that it has found.
+    OtherModule {
+        /// The IMEI of the module before.
+        before: String,
+    },
     /// The [capture](crate::Config::capture) has ended early, and why. What comes from now on is not recorded.
     CaptureEnded(String),
     /// This subscriber was too slow and missed this number of events, which came before the next one.

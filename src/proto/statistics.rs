@@ -183,7 +183,11 @@ impl Statistics {
             Event::PortLost => self.port_losses += 1,
             // Accepted data are counted piece by piece.
             Event::Sent(..) => {}
-            Event::Step(_) | Event::Ready(_) | Event::NotReady(_) | Event::PortBack => {}
+            Event::Step(_)
+            | Event::Ready(_)
+            | Event::NotReady(_)
+            | Event::PortBack
+            | Event::OtherModule { .. } => {}
             Event::HeartbeatMissed(..)
             | Event::HeartbeatFailed(..)
             | Event::Expired(_)

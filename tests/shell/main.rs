@@ -11,6 +11,7 @@ mod driver_load;
 mod embedded;
 mod interrupt;
 mod port_back;
+mod ports;
 mod remote_port;
 mod socket_stream;
 mod socket_writes;

@@ -15,4 +15,3 @@ mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;
 mod player;
-mod ports;

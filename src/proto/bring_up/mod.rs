@@ -86,6 +86,8 @@ struct Found {
     identity: Identity,
     address: Option<Ipv4Addr>,
     channels: Option<usize>,
+    /// The IMEI that was read before, if the last one is another.
+    replaced: Option<String>,
     /// Connections of an earlier session on a bearer that is taken as it is: they are to be closed.
     in_use: Vec<ChannelId>,
 }
@@ -130,6 +132,11 @@ impl BringUp {
     /// Why not, if not.
     pub(super) fn reason(&self) -> NotReady {
         self.reason
+    }
+
+    /// The IMEI of the module before, if another one has answered since the last call.
+    pub(super) fn take_replaced(&mut self) -> Option<String> {
+        self.found.replaced.take()
     }
 
     pub(super) fn identity(&self) -> &Identity {
@@ -246,7 +253,9 @@ impl BringUp {
             }
             BringUpStep::SerialNumber => {
                 if let Some(line) = lines.first() {
-                    self.found.identity.imei = value_of(line);
+                    let before = std::mem::replace(&mut self.found.identity.imei, value_of(line));
+                    let is_other = !before.is_empty() && before != self.found.identity.imei;
+                    self.found.replaced = is_other.then_some(before);
                 }
                 self.advance(now);
             }

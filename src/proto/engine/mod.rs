@@ -303,6 +303,9 @@ impl Engine {
                 if finished.command.is_shut() && finished.result.is_ok() {
                     self.channels.shut_down(&mut self.out);
                 }
+                if let Some(before) = self.bring_up.take_replaced() {
+                    self.out.event(Event::OtherModule { before });
+                }
                 if let Some(refusal) = self.bring_up.take_unable() {
                     self.stream_handles(now, StreamInput::Unable(finished.command.text(), refusal));
                 }
