@@ -371,9 +371,8 @@ fn a_writer_that_waits_behind_sends_whose_callers_give_up_is_told_of_room() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
     let timeout = Duration::from_secs(2);
-    let sends: Vec<_> = (0..300)
-        .map(|_| pair.ask(Request::Send { socket, data: vec![7; 10_000], timeout }))
-        .collect();
+    let sends: Vec<_> =
+        (0..300).map(|_| pair.ask(Request::Send { socket, data: vec![7; 10_000], timeout })).collect();
     assert_eq!(pair.write(socket, b"behind").unwrap(), None);
     pair.run_for(2 * timeout);
     assert!(sends.iter().all(|send| pair.answered(*send).is_some()));
