@@ -26,8 +26,8 @@ use crate::error::NotReady;
 use crate::query::{DomainRegistration, Query, Reply, Signal};
 use crate::time::Timestamp;
 
-use super::Identity;
 use super::session::Failure;
+use super::{Event, Identity};
 
 pub(super) use states::Carries;
 pub use step::BringUpStep;
@@ -134,9 +134,9 @@ impl BringUp {
         self.reason
     }
 
-    /// The IMEI of the module before, if another one has answered since the last call.
-    pub(super) fn take_replaced(&mut self) -> Option<String> {
-        self.found.replaced.take()
+    /// That another module than before has answered since the last call.
+    pub(super) fn take_replaced(&mut self) -> Option<Event> {
+        self.found.replaced.take().map(|before| Event::OtherModule { before })
     }
 
     pub(super) fn identity(&self) -> &Identity {
@@ -252,11 +252,7 @@ impl BringUp {
                 self.advance(now);
             }
             BringUpStep::SerialNumber => {
-                if let Some(line) = lines.first() {
-                    let before = std::mem::replace(&mut self.found.identity.imei, value_of(line));
-                    let is_other = !before.is_empty() && before != self.found.identity.imei;
-                    self.found.replaced = is_other.then_some(before);
-                }
+                self.imei_is(lines);
                 self.advance(now);
             }
             BringUpStep::Radio => self.radio_is(now, lines),
@@ -321,6 +317,14 @@ impl BringUp {
             | BringUpStep::Raw
             | BringUpStep::Senders => self.advance(now),
             BringUpStep::Ready => {}
+        }
+    }
+
+    fn imei_is(&mut self, lines: &[String]) {
+        if let Some(line) = lines.first() {
+            let before = std::mem::replace(&mut self.found.identity.imei, value_of(line));
+            let is_other = !before.is_empty() && before != self.found.identity.imei;
+            self.found.replaced = is_other.then_some(before);
         }
     }
 

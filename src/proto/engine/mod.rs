@@ -295,17 +295,14 @@ impl Engine {
         match finished.owner {
             Owner::BringUp => {
                 self.bring_up.finished(now, &finished.result);
+                let is_ok = finished.result.is_ok();
                 if finished.command.text() == Command::quick_send().text() {
-                    let acceptance =
-                        if finished.result.is_ok() { Acceptance::Quick } else { Acceptance::Slow };
-                    self.channels.confirms_sends(acceptance);
+                    self.channels.confirms_sends(if is_ok { Acceptance::Quick } else { Acceptance::Slow });
                 }
-                if finished.command.is_shut() && finished.result.is_ok() {
+                if finished.command.is_shut() && is_ok {
                     self.channels.shut_down(&mut self.out);
                 }
-                if let Some(before) = self.bring_up.take_replaced() {
-                    self.out.event(Event::OtherModule { before });
-                }
+                self.bring_up.take_replaced().into_iter().for_each(|event| self.out.event(event));
                 if let Some(refusal) = self.bring_up.take_unable() {
                     self.stream_handles(now, StreamInput::Unable(finished.command.text(), refusal));
                 }
