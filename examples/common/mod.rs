@@ -263,7 +263,7 @@ fn advice(error: &Error) -> Option<&'static str> {
     })
 }
 
-fn reason_advice(reason: &NotReady) -> &'static str {
+pub fn reason_advice(reason: &NotReady) -> &'static str {
     match reason {
         NotReady::NoAnswer => {
             "is it the AT port (on USB the first of three), is the rate right (--baud), is the module powered? The example \

@@ -20,7 +20,7 @@ OUTPUT_FAILED = 74  # EX_IOERR
 RUN = {
     "quickstart": ["--count", "2"], "doctor": ["--quiet"], "simulate": ["--seeds", "20", "--jobs", "1"],
     "async_socket": ["--count", "2"], "interrupt_recv": ["--count", "2", "--size", "100"],
-    "short_connection": ["--count", "1"], "hardware_check": ["--simulate", "air724"],
+    "gateway": ["--for", "1", "--socks", "0", "--http", "0"], "short_connection": ["--count", "1"], "hardware_check": ["--simulate", "air724"],
 }
 # The code for a wrong option, where it is not 2.
 WRONG_OPTION = {"doctor": 64}

@@ -379,3 +379,19 @@ fn a_send_that_the_connection_did_not_survive_is_the_gap_and_no_success() {
     let Missing::Unacknowledged { last, before: 0 } = gap.missing else { panic!("{gap:?}") };
     assert_eq!(last.len(), sent + 5, "what was given is what may be missing");
 }
+
+#[test]
+fn a_module_that_is_not_ready_is_brought_back_without_a_connection() {
+    let ladder = [(Rung::Retry, 1), (Rung::Restart, 1), (Rung::Retry, 1000)];
+    let bench = bench(quick().ready_timeout(Duration::from_millis(300)).ladder(ladder));
+    bench.supervisor.wait_ready(SOON).unwrap();
+    let (steps, modem) = (bench.supervisor.events(), bench.supervisor.modem());
+    modem.flight_mode(true).unwrap();
+    let late = bench.supervisor.wait_ready(Duration::from_millis(100)).unwrap_err();
+    assert!(matches!(&late, Error::Timeout { command, .. } if &**command == "ready"), "{late}");
+    // Which ends the flight mode, too.
+    bench.supervisor.wait_ready(SOON).unwrap();
+    let steps: Vec<_> = steps.try_iter().collect();
+    assert!(steps.contains(&Step::Climbing(Rung::Restart)), "{steps:?}");
+    assert!(!steps.contains(&Step::Connected), "there was no connection: {steps:?}");
+}

@@ -173,6 +173,17 @@ impl Supervisor {
         self.connect_until(&self.shared.modem.tcp(), remote, Deadline::after(Some(timeout)), timeout)
     }
 
+    /// Waits until the module is ready, climbing the ladder as often as need be: for a program that hands out connections to many
+    /// servers, where one that does not answer is no reason to restart the module. A module that is ready leads back to the
+    /// bottom of the ladder, as a connection does.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when time is up; [`Error::PortLost`] once the modem is closed.
+    pub fn wait_ready(&self, timeout: Duration) -> Result<()> {
+        let deadline = Deadline::after(Some(timeout));
+        self.persist(deadline, timeout, "ready", || self.attempt_ready(deadline).map(drop))
+    }
+
     fn connect_until<T: Transport>(
         &self,
         connector: &Connector<T>,
@@ -181,15 +192,27 @@ impl Supervisor {
         timeout: Duration,
     ) -> Result<Socket<T>> {
         let remote = remote.to_remote()?;
+        let socket =
+            self.persist(deadline, timeout, "connect", || self.attempt(connector, &remote, deadline))?;
+        self.lock().tell(&Step::Connected);
+        Ok(socket)
+    }
+
+    /// Tries until it succeeds, time is up or no further attempt can help, climbing the ladder in between.
+    fn persist<R>(
+        &self,
+        deadline: Deadline,
+        timeout: Duration,
+        awaited: &'static str,
+        attempt: impl Fn() -> Result<R>,
+    ) -> Result<R> {
         let mut refused_at = None;
         loop {
             let before = self.lock().steps;
-            let error = match self.attempt(connector, &remote, deadline) {
-                Ok(socket) => {
-                    let mut state = self.lock();
-                    state.ladder.succeeded();
-                    state.tell(&Step::Connected);
-                    return Ok(socket);
+            let error = match attempt() {
+                Ok(result) => {
+                    self.lock().ladder.succeeded();
+                    return Ok(result);
                 }
                 Err(error) => error,
             };
@@ -198,7 +221,7 @@ impl Supervisor {
                 self.lock().tell(&Step::Failed(error.to_string()));
                 self.wait(FOR_OTHERS.min(deadline.left()));
                 if deadline.left().is_zero() {
-                    return Err(Error::timeout("connect", timeout));
+                    return Err(Error::timeout(awaited, timeout));
                 }
                 continue;
             }
@@ -206,7 +229,7 @@ impl Supervisor {
                 return Err(error);
             }
             if deadline.left().is_zero() || !self.recover(before, &error, deadline)? {
-                return Err(Error::timeout("connect", timeout));
+                return Err(Error::timeout(awaited, timeout));
             }
         }
     }
@@ -217,6 +240,12 @@ impl Supervisor {
         remote: &Remote,
         deadline: Deadline,
     ) -> Result<Socket<T>> {
+        let connect = self.attempt_ready(deadline)?;
+        connector.clone().timeout(connect.min(deadline.left())).connect(remote)
+    }
+
+    /// Waits until the module is ready; gives how long a connect may take then.
+    fn attempt_ready(&self, deadline: Deadline) -> Result<Duration> {
         let (ready, connect, owes_radio) = {
             let state = self.lock();
             let policy = state.ladder.policy();
@@ -226,7 +255,7 @@ impl Supervisor {
             self.radio_on()?;
         }
         self.shared.modem.wait_ready(ready.min(deadline.left()))?;
-        connector.clone().timeout(connect.min(deadline.left())).connect(remote)
+        Ok(connect)
     }
 
     /// Does what is next on the ladder, unless another connection does or has done something since; `false` when time is up.

@@ -1,0 +1,235 @@
+//! All modems of the gateway, and which of them takes a connection.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use air724ug::{Error, Remote, Socket};
+
+use crate::member::Member;
+
+/// How long one connect may take.
+const CONNECT: Duration = Duration::from_secs(75);
+/// A look without a reason: a channel may become free without a word.
+const LOOK: Duration = Duration::from_secs(1);
+/// A modem that is ready, and through which this number of servers can't be reached, and none in between, is given to its
+/// supervisor, unless another connection stands on it.
+const TOO_MANY: usize = 4;
+
+/// The modems.
+pub struct Fleet {
+    pub members: Vec<Arc<Member>>,
+    pub changes: Arc<Changes>,
+    /// How long a connection waits for a channel or for a modem that is ready.
+    pub wait: Duration,
+    /// Connections that wait.
+    pub waiting: AtomicU64,
+    /// The servers that could not be reached since the last that could, by modem.
+    unreached: Mutex<Vec<BTreeSet<String>>>,
+}
+
+/// A connection that did not come about.
+#[derive(Debug)]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    pub why: String,
+}
+
+/// The kinds of refusals that protocols tell apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RefusalKind {
+    BadAddress,
+    NoSuchModem,
+    NotReady,
+    Full,
+    Unresolved,
+    Unreachable,
+    Late,
+}
+
+impl RefusalKind {
+    /// All of them, for metrics that begin at zero.
+    pub const ALL: [Self; 7] = [
+        Self::BadAddress,
+        Self::NoSuchModem,
+        Self::NotReady,
+        Self::Full,
+        Self::Unresolved,
+        Self::Unreachable,
+        Self::Late,
+    ];
+
+    /// As a label of a metric.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::BadAddress => "bad_address",
+            Self::NoSuchModem => "no_such_modem",
+            Self::NotReady => "not_ready",
+            Self::Full => "full",
+            Self::Unresolved => "unresolved",
+            Self::Unreachable => "unreachable",
+            Self::Late => "late",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl Fleet {
+    pub fn new(members: Vec<Arc<Member>>, wait: Duration) -> Self {
+        let unreached = Mutex::new(vec![BTreeSet::new(); members.len()]);
+        Self { members, changes: Arc::default(), wait, waiting: AtomicU64::new(0), unreached }
+    }
+
+    /// Whether a user name means a modem.
+    pub fn knows(&self, name: &str) -> bool {
+        self.wanted(Some(name)).next().is_some()
+    }
+
+    /// Connects through the modem that is wanted, or any; waits for a channel and for a modem to be ready.
+    pub fn connect(
+        &self,
+        wanted: Option<&str>,
+        host: &str,
+        port: u16,
+    ) -> Result<(Arc<Member>, Socket), Refusal> {
+        let remote = Remote::new(host, port)
+            .map_err(|error| Refusal { kind: RefusalKind::BadAddress, why: error.to_string() })?;
+        if self.wanted(wanted).next().is_none() {
+            let why = format!("{:?} is no modem of this gateway", wanted.unwrap_or_default());
+            return Err(Refusal { kind: RefusalKind::NoSuchModem, why });
+        }
+        let until = Instant::now() + self.wait;
+        let _waiting = Waiting::begin(&self.waiting);
+        loop {
+            let seen = self.changes.number();
+            let refusal = match self.try_each(wanted, &remote) {
+                Ok(connection) => return Ok(connection),
+                Err(refusal) => refusal,
+            };
+            match refusal.kind {
+                RefusalKind::Full | RefusalKind::NotReady if Instant::now() < until => {
+                    self.changes.wait(seen, until.min(Instant::now() + LOOK));
+                }
+                _ => return Err(refusal),
+            }
+        }
+    }
+
+    /// The modems that a name means, and their numbers: all without a name.
+    fn wanted<'a>(&'a self, name: Option<&'a str>) -> impl Iterator<Item = (usize, &'a Arc<Member>)> {
+        let is_wanted = move |number: usize, member: &Member| {
+            name.is_none_or(|name| name.parse() == Ok(number + 1) || member.is_called(name))
+        };
+        self.members.iter().enumerate().filter(move |(number, member)| is_wanted(*number, member))
+    }
+
+    /// The modem with the fewest connections first.
+    fn try_each(&self, wanted: Option<&str>, remote: &Remote) -> Result<(Arc<Member>, Socket), Refusal> {
+        let mut members: Vec<_> = self.wanted(wanted).collect();
+        members.sort_by_key(|(_, member)| member.open.load(Ordering::SeqCst));
+        let (mut is_full, mut troubles) = (false, Vec::new());
+        for (number, member) in members {
+            let Some(link) = member.link().filter(|link| link.modem.is_ready()) else {
+                troubles.push(member.trouble());
+                continue;
+            };
+            let connected = match self.is_hopeless(number, member) {
+                true => link.supervisor.connect(remote, self.wait.max(CONNECT)),
+                false => link.modem.tcp().timeout(CONNECT).connect(remote),
+            };
+            match connected {
+                Ok(socket) => {
+                    self.lock()[number].clear();
+                    return Ok((member.clone(), socket));
+                }
+                Err(Error::NoFreeChannel) => is_full = true,
+                Err(error) => match kind(&error) {
+                    RefusalKind::NotReady => troubles.push(format!("{}: {error}", member.name)),
+                    kind => {
+                        if kind == RefusalKind::Unreachable || kind == RefusalKind::Late {
+                            self.lock()[number].insert(remote.host().to_owned());
+                        }
+                        let why = format!("{}: {error}", member.name);
+                        return Err(Refusal { kind, why });
+                    }
+                },
+            }
+        }
+        if is_full {
+            let why = "all channels are in use: eight connections for each modem".to_owned();
+            return Err(Refusal { kind: RefusalKind::Full, why });
+        }
+        Err(Refusal { kind: RefusalKind::NotReady, why: troubles.join("; ") })
+    }
+
+    fn is_hopeless(&self, number: usize, member: &Member) -> bool {
+        self.lock()[number].len() >= TOO_MANY && member.open.load(Ordering::SeqCst) == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<BTreeSet<String>>> {
+        self.unreached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose fault a failed connect is.
+fn kind(error: &Error) -> RefusalKind {
+    match error {
+        Error::InvalidInput { .. } => RefusalKind::BadAddress,
+        Error::ResolveFailed(_) => RefusalKind::Unresolved,
+        Error::Timeout { .. } => RefusalKind::Late,
+        Error::ConnectFailed(_) | Error::Refused { .. } | Error::Unexpected(_) => RefusalKind::Unreachable,
+        _ => RefusalKind::NotReady,
+    }
+}
+
+/// Counts a connection that waits, for as long as it does.
+struct Waiting<'a>(&'a AtomicU64);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Counts what may let a connection that waits go on.
+#[derive(Default)]
+pub struct Changes {
+    number: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Changes {
+    pub fn notify(&self) {
+        *self.lock() += 1;
+        self.changed.notify_all();
+    }
+
+    fn number(&self) -> u64 {
+        *self.lock()
+    }
+
+    /// Waits until there was a change since `seen`.
+    fn wait(&self, seen: u64, until: Instant) {
+        let number = self.lock();
+        let span = until.saturating_duration_since(Instant::now());
+        let _ = self.changed.wait_timeout_while(number, span, |number| *number == seen);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.number.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

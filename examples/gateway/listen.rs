@@ -1,0 +1,203 @@
+//! The addresses that clients connect to, and the service on each.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::Sender;
+
+use crate::fleet::{Fleet, Refusal};
+use crate::http::{self, HttpRefusal, HttpRequest, HttpTarget};
+use crate::relay::Relays;
+use crate::socks;
+use crate::status::Counts;
+
+/// How long a client may take for its request.
+const REQUEST: Duration = Duration::from_secs(20);
+/// How long it may take for a page.
+const PAGE: Duration = Duration::from_secs(20);
+/// The most clients at a time, those that wait included; each has two threads.
+const MAX_CLIENTS: usize = 256;
+
+/// Everything that a client's thread needs.
+pub struct Gateway {
+    pub fleet: Fleet,
+    pub relays: Relays,
+    pub counts: Counts,
+    pub linger: Duration,
+    pub notes: Sender<(String, String)>,
+    pub clients: AtomicUsize,
+}
+
+/// The service at an address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Service {
+    Socks,
+    Http,
+    /// Nothing: every connection leads to this server.
+    Forward(String, u16),
+}
+
+/// A stream that must have been read by a moment.
+struct TimedStream<'a> {
+    stream: &'a TcpStream,
+    until: Instant,
+}
+
+impl Read for TimedStream<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        let mut stream = self.stream;
+        stream.read(buf)
+    }
+}
+
+impl Write for TimedStream<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let mut stream = self.stream;
+        stream.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Gateway {
+    /// Listens on this address until the program ends; the address that the system has given.
+    pub fn listen(self: &Arc<Self>, address: SocketAddr, service: Service) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind(address)?;
+        let local = listener.local_addr()?;
+        let gateway = self.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                match client {
+                    Ok(client) => gateway.take(client, service.clone()),
+                    // Out of descriptors: the next accept fails as well, until a connection ends.
+                    Err(error) => {
+                        gateway.note(&format!("a client can't be accepted: {error}"));
+                        crate::common::pause(Duration::from_millis(200));
+                    }
+                }
+            }
+        });
+        Ok(local)
+    }
+
+    fn take(self: &Arc<Self>, client: TcpStream, service: Service) {
+        if self.clients.fetch_add(1, Ordering::SeqCst) >= MAX_CLIENTS {
+            self.clients.fetch_sub(1, Ordering::SeqCst);
+            self.note(&format!("refused: {MAX_CLIENTS} clients are the most"));
+            return;
+        }
+        let gateway = self.clone();
+        let serve = move || {
+            let _ = client.set_nodelay(true);
+            let _ = client.set_write_timeout(Some(PAGE));
+            let served = match service {
+                Service::Socks => gateway.socks(&client),
+                Service::Http => gateway.http(&client),
+                Service::Forward(host, port) => gateway.forward(&client, &host, port),
+            };
+            if let Err(why) = served {
+                gateway.note(&format!("refused: {why}"));
+            }
+            gateway.clients.fetch_sub(1, Ordering::SeqCst);
+        };
+        if thread::Builder::new().name("client".to_owned()).spawn(serve).is_err() {
+            self.clients.fetch_sub(1, Ordering::SeqCst);
+            self.note("refused: the system has no thread left");
+        }
+    }
+
+    fn socks(&self, client: &TcpStream) -> Result<(), String> {
+        let mut stream = TimedStream { stream: client, until: Instant::now() + REQUEST };
+        let modem = socks::greet(&mut stream, |name| self.fleet.knows(name)).map_err(|failure| failure.0)?;
+        let request = socks::request(&mut stream).map_err(|failure| failure.0)?;
+        let told = |result: Result<(), &Refusal>| {
+            let code = result.map_or_else(|refusal| socks::code(refusal.kind), |()| 0);
+            socks::reply(&mut &*client, code)
+        };
+        self.connect(client, modem.as_deref(), &request.host, request.port, &[], told)
+    }
+
+    fn http(&self, client: &TcpStream) -> Result<(), String> {
+        let mut stream = TimedStream { stream: client, until: Instant::now() + REQUEST };
+        let head = http::read_head(&mut stream).map_err(|error| format!("the client's request: {error}"))?;
+        let Some((head, behind)) = head else { return Ok(()) };
+        let in_words = |status: u16, why: &str| {
+            http::answer(&mut &*client, status, "text/plain; charset=utf-8", &format!("gateway: {why}\n"))
+        };
+        match http::parse(&head) {
+            Err(HttpRefusal(status, why)) => {
+                let _ = in_words(status, &why);
+                Err(why)
+            }
+            Ok(HttpRequest::Page(path)) => {
+                let (status, kind, body) = self.counts.answer(&path, &self.fleet, &self.relays);
+                http::answer(&mut &*client, status, kind, &body).map_err(|error| format!("a page: {error}"))
+            }
+            Ok(HttpRequest::Connect { target: HttpTarget { host, port, modem } }) => {
+                let told = |result: Result<(), &Refusal>| match result {
+                    Ok(()) => (&mut &*client).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n"),
+                    Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
+                };
+                self.connect(client, modem.as_deref(), &host, port, &behind, told)
+            }
+            Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head }) => {
+                let told = |result: Result<(), &Refusal>| match result {
+                    Ok(()) => Ok(()),
+                    Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
+                };
+                self.connect(client, modem.as_deref(), &host, port, &[head, behind].concat(), told)
+            }
+        }
+    }
+
+    fn forward(&self, client: &TcpStream, host: &str, port: u16) -> Result<(), String> {
+        self.connect(client, None, host, port, &[], |_| Ok(()))
+    }
+
+    /// Connects, tells the client, and carries its bytes.
+    fn connect(
+        &self,
+        client: &TcpStream,
+        modem: Option<&str>,
+        host: &str,
+        port: u16,
+        first: &[u8],
+        told: impl Fn(Result<(), &Refusal>) -> io::Result<()>,
+    ) -> Result<(), String> {
+        let gone = |error: io::Error| format!("{host}:{port}: the client went away: {error}");
+        let (member, socket) = match self.fleet.connect(modem, host, port) {
+            Ok(connection) => connection,
+            Err(refusal) => {
+                self.counts.refused(refusal.kind);
+                told(Err(&refusal)).map_err(gone)?;
+                return Err(format!("{host}:{port}: {refusal}"));
+            }
+        };
+        told(Ok(())).map_err(gone)?;
+        client.set_read_timeout(None).map_err(gone)?;
+        client.set_write_timeout(None).map_err(gone)?;
+        member.open.fetch_add(1, Ordering::SeqCst);
+        let (report, result) = self.relays.relay(client, socket, first, self.linger);
+        member.open.fetch_sub(1, Ordering::SeqCst);
+        self.fleet.changes.notify();
+        let how = result.err().map_or(String::new(), |why| format!(", then {why}"));
+        member.note(format!("{host}:{port}: {} bytes sent, {} received{how}", report.sent, report.received));
+        Ok(())
+    }
+
+    fn note(&self, text: &str) {
+        // The program may be at its end.
+        let _ = self.notes.send(("gateway".to_owned(), text.to_owned()));
+    }
+}

@@ -1,0 +1,153 @@
+//! Lets every program use a modem: as a SOCKS5 or HTTP proxy, or by forwarded ports; with a status page and metrics.
+//!
+//! ```text
+//! cargo run --example gateway
+//! curl --socks5-hostname 127.0.0.1:1080 http://example.com/
+//! cargo run --example gateway -- --port /dev/ttyUSB0 --port /dev/ttyUSB3 --forward 2222=example.com:22
+//! ```
+
+#[path = "../common/mod.rs"]
+mod common;
+mod fleet;
+mod history;
+mod http;
+mod listen;
+mod member;
+mod metrics;
+mod options;
+mod page;
+mod relay;
+mod socks;
+mod status;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::{Receiver, Sender, after, bounded, never, select, unbounded};
+use common::{Failed, step};
+use fleet::{Changes, Fleet};
+use listen::{Gateway, Service};
+use member::Member;
+use options::Options;
+use relay::Relays;
+use status::Counts;
+
+/// How long the end may take: the sockets are closed on the module, the ports on this side.
+const END: Duration = Duration::from_millis(1500);
+
+fn main() -> ExitCode {
+    env_logger::init();
+    let options = common::arguments().and_then(|mut args| options::parse(&mut args));
+    common::finish("gateway", options::USAGE, options.map_err(Failed::from).and_then(run))
+}
+
+fn run(options: Options) -> Result<(), Failed> {
+    let interrupted = interruption()?;
+    let (notes, told) = unbounded();
+    let (stop, stopped) = bounded(0);
+    let (gateway, keepers) = start(&options, notes, &stopped);
+    let result = listen(&gateway, &options).and_then(|()| talk(&told, &interrupted, options.span));
+    let until = Instant::now() + END;
+    drop(stop);
+    gateway.relays.end();
+    // What the clients' sockets leave open on the module is closed first.
+    while gateway.relays.count() > 0 && Instant::now() < until {
+        common::pause(Duration::from_millis(10));
+    }
+    for keeper in keepers {
+        if keeper.recv_deadline(until).is_err_and(|error| error.is_timeout()) {
+            break;
+        }
+    }
+    result?;
+    step("ended", "all connections are closed")
+}
+
+/// Ctrl-C and SIGTERM.
+fn interruption() -> Result<Receiver<()>, Failed> {
+    let (tell, told) = bounded(1);
+    let handler = move || {
+        // A second one finds the first still waiting.
+        let _ = tell.try_send(());
+    };
+    ctrlc::set_handler(handler)
+        .map_err(|error| Failed::Job(format!("Ctrl-C can't be handled: {error}"), None))?;
+    Ok(told)
+}
+
+/// The modems, each with its keeper; the channels tell the keepers' ends.
+fn start(
+    options: &Options,
+    notes: Sender<(String, String)>,
+    stopped: &Receiver<()>,
+) -> (Arc<Gateway>, Vec<Receiver<()>>) {
+    let member = |(name, choice): &(String, options::PortChoice)| {
+        Member::new(name.clone(), choice.clone(), options.config.clone(), notes.clone())
+    };
+    let fleet = Fleet::new(options.ports.iter().map(member).collect(), options.wait);
+    let keep = |member: &Arc<Member>| {
+        let (member, changes, stopped): (_, Arc<Changes>, _) =
+            (member.clone(), fleet.changes.clone(), stopped.clone());
+        let (ends, ended) = bounded(0);
+        thread::spawn(move || {
+            member.keep(changes, stopped);
+            drop::<Sender<()>>(ends);
+        });
+        ended
+    };
+    let keepers = fleet.members.iter().map(keep).collect();
+    let gateway = Gateway {
+        fleet,
+        relays: Relays::default(),
+        counts: Counts::new(),
+        linger: options.linger,
+        notes,
+        clients: AtomicUsize::new(0),
+    };
+    (Arc::new(gateway), keepers)
+}
+
+fn listen(gateway: &Arc<Gateway>, options: &Options) -> Result<(), Failed> {
+    let open = |address: SocketAddr, service: Service, option: &str| {
+        gateway.listen(address, service).map_err(|error| {
+            let why = format!("can't listen on {address}: {error}; give {option} another port (0: any)");
+            Failed::Job(why, Some("does another gateway run?"))
+        })
+    };
+    let socks = open(options.socks, Service::Socks, "--socks")?;
+    step("SOCKS5", format_args!("{socks}, as in: curl --socks5-hostname {socks} http://example.com/"))?;
+    let http = open(options.http, Service::Http, "--http")?;
+    step("HTTP proxy", format_args!("{http}, as in: curl -x http://{http} https://example.com/"))?;
+    for forward in &options.forwards {
+        let (host, port) = (forward.host.clone(), forward.port);
+        let local = open(forward.local, Service::Forward(host.clone(), port), "--forward")?;
+        step("forward", format_args!("{local} leads to {host}:{port}"))?;
+    }
+    step("status", format_args!("http://{http}/ is the page, http://{http}/metrics are the figures"))?;
+    let names: Vec<_> =
+        gateway.fleet.members.iter().map(|member| format!("{} ({})", member.name, member.port)).collect();
+    step("modems", names.join(", "))
+}
+
+/// Tells what happens until the program is to end.
+fn talk(
+    told: &Receiver<(String, String)>,
+    interrupted: &Receiver<()>,
+    span: Option<Duration>,
+) -> Result<(), Failed> {
+    let end = span.map_or_else(never, after);
+    loop {
+        select! {
+            recv(told) -> note => match note {
+                Ok((name, text)) => step(&name, text)?,
+                Err(_) => return Ok(()),
+            },
+            recv(interrupted) -> _ => return Ok(()),
+            recv(end) -> _ => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! A modem of the gateway: opened and opened again, supervised, and looked at now and then.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::{Receiver, Sender, never, select, tick};
+use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
+use air724ug::statistics::Statistics;
+use air724ug::supervisor::{Policy, Step, Supervisor};
+use air724ug::{Config, Error, Event, Identity, Modem, NotReady, Registration};
+
+use crate::fleet::Changes;
+use crate::history::{EVERY, History};
+use crate::options::PortChoice;
+
+/// Between two attempts to open a port that is not there.
+const OPEN_AGAIN: Duration = Duration::from_secs(5);
+/// How long one turn of the supervisor lasts; another follows.
+const TURN: Duration = Duration::from_secs(3600);
+/// What the module answers at once.
+const QUICK: Duration = Duration::from_secs(9);
+
+/// A modem, whether its port is open or not.
+pub struct Member {
+    /// As in user names, labels and topics.
+    pub name: String,
+    /// As the user has given it.
+    pub port: String,
+    choice: PortChoice,
+    config: Config,
+    state: Mutex<MemberState>,
+    /// Connections of clients that stand.
+    pub open: AtomicU64,
+    notes: Sender<(String, String)>,
+}
+
+#[derive(Default)]
+struct MemberState {
+    link: Option<Link>,
+    /// Why there is no link.
+    problem: Option<String>,
+    history: History,
+    facts: Facts,
+    since: Option<Instant>,
+    account: Account,
+}
+
+/// An open port.
+#[derive(Clone)]
+pub struct Link {
+    pub modem: Modem,
+    pub supervisor: Supervisor,
+}
+
+/// The answers of the module about itself and its network.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub identity: Option<Identity>,
+    pub operator: Option<String>,
+    pub registration: Option<Registration>,
+    /// The last four digits of the card's number.
+    pub card: Option<String>,
+}
+
+/// The bytes that each card has carried, sent and received.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    seen: (u64, u64),
+    pub cards: BTreeMap<String, (u64, u64)>,
+}
+
+/// A look at a modem, for pages and metrics.
+pub struct Snapshot {
+    pub name: String,
+    pub port: String,
+    pub is_ready: bool,
+    /// What is missing.
+    pub not_ready: Option<NotReady>,
+    /// Why the port is not open.
+    pub problem: Option<String>,
+    pub facts: Facts,
+    pub history: History,
+    pub statistics: Statistics,
+    pub cards: BTreeMap<String, (u64, u64)>,
+    /// How long the module has been ready.
+    pub uptime: Duration,
+}
+
+impl Member {
+    pub fn new(
+        name: String,
+        choice: PortChoice,
+        config: Config,
+        notes: Sender<(String, String)>,
+    ) -> Arc<Self> {
+        let port = choice.to_string();
+        let (state, open) = (Mutex::default(), AtomicU64::new(0));
+        Arc::new(Self { name, port, choice, config, state, open, notes })
+    }
+
+    /// The modem, if its port is open.
+    pub fn link(&self) -> Option<Link> {
+        self.lock().link.clone()
+    }
+
+    /// Why no connection can be made now, in words.
+    pub fn trouble(&self) -> String {
+        let state = self.lock();
+        match (&state.link, &state.problem) {
+            (Some(link), _) => match link.modem.not_ready() {
+                Some(reason) => format!("{}: {reason}", self.name),
+                None => format!("{}: ready", self.name),
+            },
+            (None, Some(problem)) => format!("{}: {problem}", self.name),
+            (None, None) => format!("{}: its port is not open yet", self.name),
+        }
+    }
+
+    /// Whether this name means this modem: its name, or its IMEI.
+    pub fn is_called(&self, name: &str) -> bool {
+        let identity = || self.lock().facts.identity.as_ref().is_some_and(|identity| identity.imei == name);
+        self.name == name || identity()
+    }
+
+    /// Adds to the events of this modem, and tells the person at the terminal.
+    pub fn note(&self, text: impl Into<String>) {
+        let text = text.into();
+        self.lock().history.event(text.clone());
+        // The program may be at its end.
+        let _ = self.notes.send((self.name.clone(), text));
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        let mut state = self.lock();
+        let link = state.link.clone();
+        let statistics = link.as_ref().map(|link| link.modem.statistics()).unwrap_or_default();
+        state.settle(&statistics);
+        let not_ready = link.as_ref().and_then(|link| link.modem.not_ready());
+        Snapshot {
+            name: self.name.clone(),
+            port: self.port.clone(),
+            is_ready: link.is_some() && not_ready.is_none(),
+            not_ready,
+            problem: state.problem.clone(),
+            facts: state.facts.clone(),
+            history: state.history.clone(),
+            cards: state.account.cards.clone(),
+            uptime: state.since.map(|since| since.elapsed()).unwrap_or_default(),
+            statistics,
+        }
+    }
+
+    /// Opens the port whenever it is not open, and looks after the modem, until `stop` ends.
+    pub fn keep(self: Arc<Self>, changes: Arc<Changes>, stop: Receiver<()>) {
+        loop {
+            match self.open() {
+                Ok(link) => {
+                    let ended = self.look_after(&link, &changes, &stop);
+                    self.lock().close();
+                    link.modem.close();
+                    if ended {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    let problem = error.to_string();
+                    let is_new = self.lock().problem.replace(problem.clone()).as_ref() != Some(&problem);
+                    if is_new {
+                        self.note(format!("the port can't be opened; trying again: {problem}"));
+                    }
+                }
+            }
+            changes.notify();
+            if stop.recv_timeout(OPEN_AGAIN).is_err_and(|error| error.is_disconnected()) {
+                return;
+            }
+        }
+    }
+
+    fn open(&self) -> Result<Link, Error> {
+        let modem = match &self.choice {
+            PortChoice::Named(path) => Modem::open(path, self.config.clone())?,
+            PortChoice::Simulated(number) => simulated(*number, self.config.clone())?,
+        };
+        let supervisor = Supervisor::new(modem.clone(), Policy::default());
+        let link = Link { modem, supervisor };
+        let mut state = self.lock();
+        state.problem = None;
+        state.account.seen = (0, 0);
+        state.link = Some(link.clone());
+        Ok(link)
+    }
+
+    /// Whether the program ends; `false`: the port is gone for good.
+    fn look_after(&self, link: &Link, changes: &Changes, stop: &Receiver<()>) -> bool {
+        let (events, steps) = (link.modem.events(), link.supervisor.events());
+        let supervised = link.clone();
+        thread::spawn(move || supervise(&supervised));
+        let timer = tick(EVERY);
+        let mut steps = steps;
+        if link.modem.is_ready() {
+            self.became_ready(link);
+        }
+        loop {
+            select! {
+                recv(stop) -> _ => return true,
+                recv(events) -> event => match event {
+                    Ok(event) => self.happened(link, &event, changes),
+                    Err(_) => return false,
+                },
+                recv(steps) -> step => match step {
+                    Ok(step) => self.stepped(&step),
+                    Err(_) => steps = never(),
+                },
+                recv(timer) -> _ => self.look(link),
+            }
+        }
+    }
+
+    fn happened(&self, link: &Link, event: &Event, changes: &Changes) {
+        match event {
+            Event::Ready(_) => {
+                self.became_ready(link);
+                changes.notify();
+            }
+            Event::NotReady(reason) => {
+                self.lock().since = None;
+                self.note(format!("not ready: {reason}"));
+            }
+            Event::Restarted => self.note("the module restarted"),
+            Event::Unresponsive => self.note("the module does not answer"),
+            Event::PortLost => self.note("the port is lost; waiting for it"),
+            Event::PortBack => self.note("the port is back"),
+            Event::Missed(count) => self.note(format!("{count} events were missed")),
+            Event::Closed(..) => changes.notify(),
+            _ => {}
+        }
+    }
+
+    fn stepped(&self, step: &Step) {
+        match step {
+            Step::Climbing(rung) => self.note(format!("supervisor: {rung:?}")),
+            Step::Failed(why) => self.note(format!("supervisor: {why}")),
+            _ => {}
+        }
+    }
+
+    fn became_ready(&self, link: &Link) {
+        self.lock().since = Some(Instant::now());
+        self.look(link);
+        let (facts, signal) = {
+            let state = self.lock();
+            (state.facts.clone(), state.history.last_signal())
+        };
+        let operator = facts.operator.unwrap_or_else(|| "an operator without a name".to_owned());
+        let signal = signal.map_or("unknown".to_owned(), |dbm| format!("{dbm} dBm"));
+        self.note(format!("ready: {operator}, signal {signal}"));
+    }
+
+    /// Asks the module what can change. An answer that does not come is one that is not known.
+    fn look(&self, link: &Link) {
+        let modem = &link.modem;
+        let signal = modem.signal_quality().ok().and_then(|quality| quality.dbm());
+        let registration = modem.registration().ok();
+        let identity = modem.identity().ok();
+        let line = |command: &str| modem.command(command, QUICK).ok();
+        let operator = line("AT+COPS?").and_then(|lines| operator(&lines));
+        let card = line("AT+ICCID").and_then(|lines| last_digits(&lines));
+        let statistics = modem.statistics();
+        let mut state = self.lock();
+        state.settle(&statistics);
+        state.history.signal(Instant::now(), signal);
+        state.facts =
+            Facts { identity: identity.or(state.facts.identity.take()), operator, registration, card };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, MemberState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MemberState {
+    /// Puts what was carried since the last look on the account of the card.
+    fn settle(&mut self, statistics: &Statistics) {
+        if self.link.is_none() {
+            return;
+        }
+        let (sent, received) = self.account.seen;
+        self.account.seen = (statistics.sent, statistics.received);
+        let card = self.facts.card.clone().unwrap_or_default();
+        let of_card = self.account.cards.entry(card).or_default();
+        of_card.0 += statistics.sent.saturating_sub(sent);
+        of_card.1 += statistics.received.saturating_sub(received);
+    }
+
+    fn close(&mut self) {
+        self.link = None;
+        self.since = None;
+        self.problem = Some("the port is lost".to_owned());
+    }
+}
+
+/// Climbs the ladder while the module is not ready, until the modem is closed. A card that asks for its PIN is left alone.
+fn supervise(link: &Link) {
+    let events = link.modem.events();
+    loop {
+        let is_for_a_person = matches!(
+            link.modem.not_ready(),
+            Some(NotReady::PinRequired | NotReady::PinRefused | NotReady::PukRequired)
+        );
+        if !is_for_a_person {
+            match link.supervisor.wait_ready(TURN) {
+                Err(Error::PortLost(_)) => return,
+                Err(Error::Timeout { .. }) => continue,
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let mut changes =
+            events.iter().filter(|event| matches!(event, Event::NotReady(_) | Event::Restarted));
+        if changes.next().is_none() {
+            return;
+        }
+    }
+}
+
+/// A simulated modem with this machine's network behind it.
+fn simulated(number: usize, config: Config) -> Result<Modem, Error> {
+    let settings = Settings::default().imei(format!("8600000000{number:05}"));
+    let (reader, writer, _) = serve::in_process(Simulator::new(settings, HostNetwork::new()))?;
+    Modem::start(reader, writer, config)
+}
+
+/// Of `+COPS: 0,0,"CHINA MOBILE",7`, or of the numeric form that the module has after a start: `+COPS: 0,2,"46000",7`.
+fn operator(lines: &[String]) -> Option<String> {
+    let values = lines.iter().find_map(|line| line.strip_prefix("+COPS:"))?;
+    let name = values.split('"').nth(1)?.trim();
+    let known = match name {
+        "46000" | "46002" | "46004" | "46007" | "46008" => "China Mobile",
+        "46001" | "46006" | "46009" => "China Unicom",
+        "46003" | "46005" | "46011" | "46012" => "China Telecom",
+        "46015" => "China Broadnet",
+        other => return (!other.is_empty()).then(|| other.to_owned()),
+    };
+    Some(format!("{known} ({name})"))
+}
+
+/// Of `+ICCID: 89860000000000000000`.
+fn last_digits(lines: &[String]) -> Option<String> {
+    let line = lines.iter().find(|line| line.chars().filter(char::is_ascii_alphanumeric).count() >= 18)?;
+    let number: Vec<char> =
+        line.rsplit([':', ' ']).next()?.trim().chars().filter(char::is_ascii_alphanumeric).collect();
+    Some(number[number.len().saturating_sub(4)..].iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operator_and_the_card_are_read_in_every_form() {
+        let lines = |text: &str| vec![text.to_owned()];
+        assert_eq!(operator(&lines("+COPS: 0,0,\"CHINA MOBILE\",7")).as_deref(), Some("CHINA MOBILE"));
+        assert_eq!(operator(&lines("+COPS: 0,2,\"46000\",7")).as_deref(), Some("China Mobile (46000)"));
+        assert_eq!(operator(&lines("+COPS: 0,2,\"26201\",7")).as_deref(), Some("26201"));
+        assert_eq!(operator(&lines("+COPS: 0")), None);
+        assert_eq!(operator(&lines("+COPS: 0,0,\"\",7")), None);
+        assert_eq!(last_digits(&lines("+ICCID: 89860012345678901234")).as_deref(), Some("1234"));
+        assert_eq!(last_digits(&lines("89860012345678901234")).as_deref(), Some("1234"));
+        assert_eq!(last_digits(&lines("ERROR")), None);
+    }
+}

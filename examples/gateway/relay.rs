@@ -1,0 +1,166 @@
+//! Bytes both ways between a client and a socket of a modem: all of them in order, or the client sees its connection reset.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use air724ug::crossbeam_channel::{Receiver, bounded};
+use air724ug::{CloseReason, Error, Received, Socket};
+
+/// The connections that stand, so that the end of the program can end them.
+#[derive(Default)]
+pub struct Relays {
+    standing: Mutex<HashMap<u64, (TcpStream, Socket)>>,
+    next: AtomicU64,
+}
+
+/// The bytes that went through a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RelayReport {
+    pub sent: u64,
+    pub received: u64,
+}
+
+impl Relays {
+    /// Carries bytes until both sides have ended, beginning with `first` from the client.
+    ///
+    /// The module can't close half a connection. A client that has nothing more to send still gets what comes, until
+    /// nothing has come for `linger`.
+    pub fn relay(
+        &self,
+        client: &TcpStream,
+        socket: Socket,
+        first: &[u8],
+        linger: Duration,
+    ) -> (RelayReport, Result<(), String>) {
+        let number = self.next.fetch_add(1, Ordering::SeqCst);
+        if let Ok(clone) = client.try_clone() {
+            self.lock().insert(number, (clone, socket.clone()));
+        }
+        let counts = [AtomicU64::new(0), AtomicU64::new(0)];
+        let (up_count, down_count) = (&counts[0], &counts[1]);
+        let (socket, failed) = (&socket, &AtomicBool::new(false));
+        let result = thread::scope(|scope| {
+            let (down_ends, down_ended) = bounded(0);
+            let (up_ends, up_ended) = bounded::<()>(0);
+            let up = scope.spawn(move || {
+                let _up_ends = up_ends;
+                let result = Self::up(client, socket, first, up_count);
+                match &result {
+                    Ok(()) => wait_for_silence(&down_ended, down_count, linger),
+                    // What has come can still be read.
+                    Err(_) if !socket.is_open() => return result,
+                    Err(_) => {}
+                }
+                failed.store(result.is_err(), Ordering::SeqCst);
+                // Also wakes the other direction.
+                let _ = socket.shutdown(Shutdown::Both);
+                result
+            });
+            let result = Self::down(client, socket, down_count);
+            drop(down_ends);
+            match &result {
+                // What the client still sends has no way to go. It is read for a while, so that its system does not drop
+                // what it has not read yet.
+                Ok(()) if !failed.load(Ordering::SeqCst) => {
+                    let _ = client.shutdown(Shutdown::Write);
+                    let _ = up_ended.recv_timeout(linger);
+                    let _ = client.shutdown(Shutdown::Both);
+                }
+                Ok(()) | Err(_) => reset(client),
+            }
+            let up = up.join().unwrap_or_else(|_| Err("the thread of a connection panicked".to_owned()));
+            result.and(up)
+        });
+        self.lock().remove(&number);
+        let [sent, received] = counts.map(AtomicU64::into_inner);
+        (RelayReport { sent, received }, result)
+    }
+
+    /// From the client to the modem. It ends well at the client's end, once the module has everything.
+    fn up(client: &TcpStream, socket: &Socket, first: &[u8], count: &AtomicU64) -> Result<(), String> {
+        let mut client = client;
+        let give = |data: &[u8]| -> Result<(), String> {
+            (&*socket).write_all(data).map_err(|error| error.to_string())?;
+            count.fetch_add(data.len() as u64, Ordering::SeqCst);
+            Ok(())
+        };
+        give(first)?;
+        let mut buf = [0; 8192];
+        loop {
+            match client.read(&mut buf) {
+                Ok(0) => break,
+                Ok(count) => give(&buf[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(format!("the client: {error}")),
+            }
+        }
+        match (&*socket).flush() {
+            // The other direction tells how the connection has ended.
+            Err(_) if !socket.is_open() => Ok(()),
+            flushed => flushed.map_err(|error| error.to_string()),
+        }
+    }
+
+    /// From the modem to the client. It ends well at the peer's end, and at ours.
+    fn down(client: &TcpStream, socket: &Socket, count: &AtomicU64) -> Result<(), String> {
+        let mut client = client;
+        loop {
+            match socket.recv(None) {
+                Ok(Received::Data(data)) => {
+                    if let Err(error) = client.write_all(&data) {
+                        let _ = socket.shutdown(Shutdown::Both);
+                        return Err(format!("the client: {error}"));
+                    }
+                    count.fetch_add(data.len() as u64, Ordering::SeqCst);
+                }
+                Ok(_) => {}
+                Err(Error::Closed(CloseReason::Peer | CloseReason::Local | CloseReason::ShutDown)) => {
+                    return Ok(());
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    /// How many connections stand.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Ends every connection, without waiting.
+    pub fn end(&self) {
+        for (client, socket) in self.lock().values() {
+            let _ = socket.shutdown(Shutdown::Both);
+            reset(client);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, (TcpStream, Socket)>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until nothing has come for this span, or the other direction has ended.
+fn wait_for_silence(ended: &Receiver<()>, received: &AtomicU64, span: Duration) {
+    loop {
+        let before = received.load(Ordering::SeqCst);
+        let has_ended = ended.recv_timeout(span).is_err_and(|error| error.is_disconnected());
+        if has_ended || received.load(Ordering::SeqCst) == before {
+            return;
+        }
+    }
+}
+
+/// Ends a client's connection so that it can't take what it has for everything: by a reset, once the last handle is gone. A
+/// shutdown for writing would tell it of a good end before.
+fn reset(client: &TcpStream) {
+    #[cfg(unix)]
+    let _ = rustix::net::sockopt::set_socket_linger(client, Some(Duration::ZERO));
+    // Wakes a read that waits.
+    let _ = client.shutdown(Shutdown::Read);
+}
