@@ -80,6 +80,8 @@ pub struct Config {
     /// [`Event::CaptureEnded`](crate::Event::CaptureEnded), by [`Modem::flush_capture`](crate::Modem::flush_capture) and by the
     /// last note of the file, if the file takes one. The session goes on. A pipe that nothing reads from can't be opened.
     pub capture: Option<PathBuf>,
+    /// What the modem is called in the log. Default: what [`Modem::open`](crate::Modem::open) was given, else `modem`.
+    pub name: Option<String>,
     spent_pin: SpentPin,
 }
 
@@ -123,6 +125,7 @@ impl Default for Config {
             receive_poll: Duration::from_secs(5),
             reopen: true,
             capture: None,
+            name: None,
             spent_pin: SpentPin::default(),
         }
     }
@@ -216,6 +219,12 @@ impl Config {
     #[must_use]
     pub fn capture(self, path: impl Into<PathBuf>) -> Self {
         Self { capture: Some(path.into()), ..self }
+    }
+
+    /// Sets what the modem is called in the [log](Self::name).
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Checks everything that would end up in a command, before a byte is written.

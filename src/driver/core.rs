@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 use super::answers::{Answer, Answers};
 use super::beats::Beats;
 use super::readiness::{Readable, Readiness};
+use super::session_log::SessionLog;
 use super::subscribers::Subscribers;
 #[cfg(feature = "async")]
 use super::task_answers::TaskAnswers;
@@ -39,6 +40,7 @@ pub(super) struct Core {
     subscribers: Subscribers,
     watched: Readiness,
     recording: Option<Recording>,
+    pub(super) log: SessionLog,
     pub(super) beats: Beats,
     /// The state of the thread that serves deadlines and writes.
     watch: TimerState,
@@ -65,6 +67,7 @@ impl Core {
     pub(super) fn new(
         engine: Engine,
         recording: Option<Recording>,
+        log: SessionLog,
         watched: Readiness,
         reopens: bool,
     ) -> Self {
@@ -81,6 +84,7 @@ impl Core {
             subscribers: Subscribers::default(),
             watched,
             recording,
+            log,
             beats: Beats::default(),
             watch: TimerState::Up,
             port: PortState::Open,
@@ -91,14 +95,14 @@ impl Core {
 
     pub(super) fn ask(&mut self, now: Timestamp, request: Request) -> Answer {
         let (ticket, answer) = self.answers.expect();
-        self.note_request(now, &request);
+        self.note_request(now, ticket, &request);
         self.handle(now, Input::Asked(ticket, request));
         answer
     }
 
     pub(super) fn tell(&mut self, now: Timestamp, request: Request) {
         let ticket = self.answers.ticket();
-        self.note_request(now, &request);
+        self.note_request(now, ticket, &request);
         self.handle(now, Input::Asked(ticket, request));
     }
 
@@ -112,6 +116,7 @@ impl Core {
     }
 
     pub(super) fn received(&mut self, now: Timestamp, bytes: &[u8]) {
+        self.log.read(bytes);
         self.record(|recording| recording.from_modem(now, bytes));
         self.handle(now, Input::Received(bytes));
         self.watched.press(now, |socket| self.engine.readable(socket).0);
@@ -292,6 +297,7 @@ impl Core {
     }
 
     fn leave_port(&mut self, now: Timestamp, reason: &str) {
+        self.log.port_left(reason);
         self.record(|recording| recording.note(now, &format!("the port is lost: {reason}")));
         self.unwritten = Vec::new();
         self.in_hand = false;
@@ -322,6 +328,7 @@ impl Core {
     }
 
     fn handle(&mut self, now: Timestamp, input: Input<'_>) {
+        self.engine.report_commands(SessionLog::wants_commands());
         self.engine.handle(now, input);
         self.drain(now);
     }
@@ -339,6 +346,9 @@ impl Core {
         while let Some(output) = self.engine.poll() {
             self.obey(now, output);
         }
+        while let Some(words) = self.engine.take_report() {
+            self.log.command(&words);
+        }
         if self.unwritten.len() > MAX_UNWRITTEN {
             self.port_ended(now, self.number, "it takes no bytes any more");
         }
@@ -353,15 +363,7 @@ impl Core {
             }
             Output::Answered(ticket, result) => self.deliver(ticket, result),
             Output::Event(event) => {
-                match &event {
-                    Event::Stray(channel, len) => {
-                        log::warn!(
-                            "{len} bytes came for channel {channel}, which has no connection: dropped"
-                        );
-                    }
-                    Event::Fault(fault) => log::warn!("the serial line was damaged: {fault}"),
-                    other => log::debug!("{other:?}"),
-                }
+                self.log.event(&event, &self.engine);
                 self.subscribers.tell(&event, &mut self.woken);
                 if let Event::Closed(socket, _) = event {
                     self.watched.ended(socket, now);
@@ -382,12 +384,14 @@ impl Core {
 
     /// Hands an answer over to the call or the future that waits for it.
     fn deliver(&mut self, ticket: Ticket, result: crate::Result<Response>) {
+        self.log.answered(ticket, &result);
         #[cfg(feature = "async")]
         let Some(result) = self.task_answers.deliver(ticket, result, &mut self.woken) else { return };
         self.answers.deliver(ticket, result);
     }
 
     fn write(&mut self, now: Timestamp, bytes: &[u8]) {
+        self.log.written(bytes);
         self.record(|recording| recording.to_modem(now, bytes));
         let mut written = 0;
         if let (true, Some(direct)) = (self.unwritten.is_empty(), &mut self.direct) {
@@ -397,7 +401,8 @@ impl Core {
         self.unwritten.extend_from_slice(&bytes[written..]);
     }
 
-    fn note_request(&mut self, now: Timestamp, request: &Request) {
+    fn note_request(&mut self, now: Timestamp, ticket: Ticket, request: &Request) {
+        self.log.asked(ticket, request);
         self.record(|recording| recording.request(now, &request.summary()));
     }
 
@@ -407,7 +412,9 @@ impl Core {
         record(recording);
         if let Some(error) = recording.take_error() {
             self.recording = None;
-            self.subscribers.tell(&Event::CaptureEnded(error.to_string()), &mut self.woken);
+            let event = Event::CaptureEnded(error.to_string());
+            self.log.event(&event, &self.engine);
+            self.subscribers.tell(&event, &mut self.woken);
         }
     }
 }

@@ -109,7 +109,6 @@ impl Keeper {
             match thread::survive(|| OpenPort::new(&self.shared, opener.open()?, back)) {
                 Ok(port) => {
                     self.opener = Some(opener);
-                    log::info!("the port is back");
                     return Some(port);
                 }
                 Err(error) => {

@@ -77,6 +77,7 @@ fn is_nothing(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::session_log::SessionLog;
     use super::*;
     use std::time::Duration;
 
@@ -139,7 +140,10 @@ mod tests {
     fn dtr_is_switched_once_and_a_port_without_it_goes_on() {
         let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
         let (waker, sleeper) = wake_up().unwrap();
-        let shared = Shared::new(Core::new(engine, None, Readiness::new(0), false), waker);
+        let shared = Shared::new(
+            Core::new(engine, None, SessionLog::new("test".into()), Readiness::new(0), false),
+            waker,
+        );
         shared.lock().set_direct(Some(Box::new(Gives::new(&[]))));
         let line = Gives::new(&[0, 0]);
         let dtr = line.dtr.clone();

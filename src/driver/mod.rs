@@ -17,6 +17,7 @@ mod lock;
 mod polled;
 mod port_threads;
 mod readiness;
+mod session_log;
 mod shared;
 mod subscribers;
 #[cfg(feature = "async")]
@@ -40,10 +41,12 @@ use crate::time::Timestamp;
 
 use self::core::Core;
 use self::readiness::Readiness;
+use self::session_log::SessionLog;
 use self::shared::Shared;
 
 pub(crate) use self::beats::Says;
 pub(crate) use self::readiness::Readable;
+pub(crate) use self::session_log::STORY;
 #[cfg(feature = "async")]
 pub(crate) use self::tasks::{TaskKey, Wakers, Woken};
 
@@ -76,13 +79,15 @@ impl Driver {
         engine: Engine,
         (recorder, capture): (Option<Recording>, Option<CaptureWatch>),
         config: &Config,
+        name: &str,
     ) -> Result<Self> {
         let limit = match config.receive_mode {
             ReceiveMode::Push => config.receive_window / 2,
             // Fetched only while there is room.
             ReceiveMode::Manual => usize::MAX,
         };
-        let core = Core::new(engine, recorder, Readiness::new(limit), opener.is_some());
+        let log = SessionLog::new(config.name.as_deref().unwrap_or(name).to_owned());
+        let core = Core::new(engine, recorder, log, Readiness::new(limit), opener.is_some());
         let (waker, sleeper) = port::wake_up()?;
         let shared = Shared::new(core, waker);
         let closed = keeper::spawn(&shared, sleeper, port, opener)?;
@@ -208,6 +213,11 @@ impl Driver {
         self.shared.lock().unwatch(socket);
     }
 
+    /// What the modem is called in the log.
+    pub(crate) fn name(&self) -> String {
+        self.shared.lock().log.name().to_owned()
+    }
+
     /// A new subscriber.
     pub(crate) fn subscribe(&self) -> Receiver<Event> {
         self.shared.lock().subscribe()
@@ -239,7 +249,7 @@ impl Driver {
 
     /// Every waiting call is answered; the thread closes the port.
     fn end(&self) {
-        self.shared.lock().close(self.shared.now(), "the modem was closed by the application");
+        self.shared.lock().close(self.shared.now(), session_log::CLOSED);
         self.shared.wake.wake();
     }
 }

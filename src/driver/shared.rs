@@ -47,7 +47,6 @@ impl Shared {
 
     /// The port with this number has come to its end.
     pub(super) fn port_ended(&self, number: u64, error: &std::io::Error) {
-        log::warn!("the port is lost: {error}");
         self.lock().port_ended(self.now(), number, &error.to_string());
         self.wake.wake();
     }

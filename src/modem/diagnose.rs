@@ -349,7 +349,8 @@ fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
         expect: vec!["command AT".into()],
     };
     let both: Box<dyn Write + Send> = Box::new(Both { capture, heard: heard.clone() });
-    let driver = Driver::start(port, None, engine, (Some(Recorder::new(both, &header)), watch), config)?;
+    let driver =
+        Driver::start(port, None, engine, (Some(Recorder::new(both, &header)), watch), config, path)?;
     Ok(Opened { modem: Modem { driver: Arc::new(driver) }, capture_error })
 }
 

@@ -135,7 +135,7 @@ impl Modem {
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the source gives no first port, or
     /// no thread can be started.
     pub fn start_from(source: impl PortSource, config: Config) -> Result<Self> {
-        Self::open_by(Opener::source(source), &config, "a port of the application")
+        Self::open_by(Opener::source(source), &config, "modem")
     }
 
     /// Runs the modem over any pair of halves: a TCP connection to a serial server, a simulated modem, a test.
@@ -154,7 +154,7 @@ impl Modem {
     {
         let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
         let port = Port::Halves { reader: Box::new(reader), writer: Box::new(writer) };
-        Self::run(port, None, engine, &config, "a pair of halves")
+        Self::run(port, None, engine, &config, "modem")
     }
 
     /// Waits until sockets can be opened: SIM, registered, attached, bearer up (`socket.isReady()` in LuatOS).
@@ -367,7 +367,7 @@ impl Modem {
                 Some((Recorder::new(Box::new(file) as Box<dyn Write + Send>, &header), watch))
             }
         };
-        Ok(Self { driver: Arc::new(Driver::start(port, opener, engine, capture.unzip(), config)?) })
+        Ok(Self { driver: Arc::new(Driver::start(port, opener, engine, capture.unzip(), config, on)?) })
     }
 }
 

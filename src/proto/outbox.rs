@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use crate::at::{Command, SecretLines};
 use crate::error::Error;
+use crate::proto::session::Finished;
 use crate::proto::statistics::Statistics;
 use crate::proto::{Event, Output, Response, SocketId, Ticket};
 
@@ -17,6 +18,9 @@ pub(super) struct Outbox {
     statistics: Statistics,
     /// Texts that must not be shown.
     secrets: SecretLines,
+    /// Lines about commands that have ended.
+    reports: VecDeque<String>,
+    reports_wanted: bool,
 }
 
 /// Buffers that are kept: a send has a command and a payload under way, and keeps the payload until its result.
@@ -47,6 +51,24 @@ impl Outbox {
         let mut bytes = self.buffer();
         command.write_to(&mut bytes);
         self.write(bytes);
+    }
+
+    /// A command has ended.
+    pub(super) fn ended(&mut self, finished: &Finished) {
+        self.statistics.commands.finished(finished);
+        if self.reports_wanted {
+            self.reports.push_back(self.secrets.masked(&finished.to_string()));
+        }
+    }
+
+    /// Whether [`take_report`](Self::take_report) is to have something.
+    pub(super) fn report_commands(&mut self, wanted: bool) {
+        self.reports_wanted = wanted;
+    }
+
+    /// A line about a command that has ended.
+    pub(super) fn take_report(&mut self) -> Option<String> {
+        self.reports.pop_front()
     }
 
     /// What is counted, to be counted on.

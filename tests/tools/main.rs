@@ -15,3 +15,4 @@ mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;
 mod player;
+mod session_log;

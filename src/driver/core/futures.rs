@@ -15,7 +15,7 @@ impl Core {
     pub(in crate::driver) fn ask_for_task(&mut self, now: Timestamp, request: Request) -> Ticket {
         let ticket = self.answers.ticket();
         self.task_answers.expect(ticket);
-        self.note_request(now, &request);
+        self.note_request(now, ticket, &request);
         self.handle(now, Input::Asked(ticket, request));
         ticket
     }

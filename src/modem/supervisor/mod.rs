@@ -13,6 +13,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use log::Level;
 
 pub use gap::{Gap, Missing};
 pub use policy::{Policy, Rung};
@@ -21,6 +22,7 @@ pub use reconnecting::ReconnectingSocket;
 use super::deadline::Deadline;
 use super::transport::Transport;
 use super::{Connector, Modem, Remote, Socket, ToRemote};
+use crate::driver::STORY;
 use crate::error::TlsStep;
 use crate::error::{DeliveryUnknown, Error, Result};
 use crate::proto::Request;
@@ -72,6 +74,8 @@ struct State {
     /// Whether a lost port has cut off a flight mode: the radio is off, and stays so until it is switched on.
     owes_radio: bool,
     listeners: Vec<Sender<Step>>,
+    /// What the modem is called in the log.
+    name: String,
 }
 
 type PowerHook = Box<dyn FnMut() + Send>;
@@ -97,6 +101,17 @@ pub enum Step {
     Connected,
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(reason) => write!(f, "failed: {reason}"),
+            Self::Climbing(rung) => write!(f, "{rung}"),
+            Self::Pausing(pause) => write!(f, "the next attempt comes in {pause:.1?}"),
+            Self::Connected => f.write_str("a connection stands"),
+        }
+    }
+}
+
 /// How long a connection waits while another one's failure is being dealt with, before it tries again.
 const FOR_OTHERS: Duration = Duration::from_millis(200);
 /// Steps that wait for a listener that does not take them; further ones are lost to it.
@@ -112,6 +127,7 @@ impl Supervisor {
             power_hook: None,
             owes_radio: false,
             listeners: Vec::new(),
+            name: modem.driver.name(),
         };
         Self { shared: Arc::new(SupervisorShared { modem, state: Mutex::new(state) }) }
     }
@@ -380,7 +396,11 @@ fn is_final(error: &Error, refused_at: &mut Option<TlsStep>) -> bool {
 
 impl State {
     fn tell(&mut self, step: &Step) {
-        log::debug!("supervisor: {step:?}");
+        let level = match step {
+            Step::Failed(_) | Step::Climbing(_) => Level::Warn,
+            Step::Connected | Step::Pausing(_) => Level::Info,
+        };
+        log::log!(target: STORY, level, "{}: supervisor: {step}", self.name);
         self.listeners.retain(|listener| {
             !matches!(listener.try_send(step.clone()), Err(crossbeam_channel::TrySendError::Disconnected(_)))
         });

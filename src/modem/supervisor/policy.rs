@@ -1,6 +1,7 @@
 //! The ladder of a supervisor: the attempts when connections fail, their order and their number. No time, no io; chance is the system's, unless a seed is given.
 
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
@@ -18,6 +19,18 @@ pub enum Rung {
     Restart,
     /// Call the application's [power hook](crate::supervisor::Supervisor::power_hook): the reset pin or the supply.
     Power,
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retry => f.write_str("another attempt"),
+            Self::ResetBearer => f.write_str("the bearer is taken down and up"),
+            Self::FlightMode(span) => write!(f, "flight mode for {span:?}"),
+            Self::Restart => f.write_str("the module is restarted"),
+            Self::Power => f.write_str("the power hook is called"),
+        }
+    }
 }
 
 /// The ladder that a [`Supervisor`](crate::supervisor::Supervisor) climbs: each rung is tried as often as its

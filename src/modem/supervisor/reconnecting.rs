@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use log::Level;
 
 use super::super::deadline::{DEFAULT_TIMEOUT, Deadline};
 use super::super::fair_lock::FairLock;
@@ -16,6 +17,7 @@ use super::Supervisor;
 use super::gap::Gap;
 use super::sent::Sent;
 use super::stage::{ReconnectingStage, ReconnectingState};
+use crate::driver::STORY;
 use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 
 /// A connection that is made again whenever it ends, for whatever reason.
@@ -346,6 +348,10 @@ impl ReconnectingSocket {
         let before = std::mem::replace(&mut state.stage, ReconnectingStage::Connected(socket.clone()));
         if let ReconnectingStage::Away { since, reason, missing } = before {
             let gap = Gap { number: state.count, reason, missing, lasted: since.elapsed() };
+            self.say(
+                Level::Info,
+                format_args!("gap {} is over after {:.1?}; missing: {}", gap.number, gap.lasted, gap.missing),
+            );
             state.unread.push_back(Received::Gap(gap));
             self.signal();
         }
@@ -379,6 +385,12 @@ impl ReconnectingSocket {
         }
     }
 
+    fn say(&self, level: Level, words: fmt::Arguments<'_>) {
+        let ReconnectingShared { supervisor, host, port, .. } = &*self.shared;
+        let name = supervisor.modem().driver.name();
+        log::log!(target: STORY, level, "{name}: {host}:{port}: {words}");
+    }
+
     /// Unless another thread has done so. What came before the end stays to be read.
     fn begin_gap(&self, socket: &Socket<Any>, error: &Error) -> bool {
         let mut state = self.lock();
@@ -391,6 +403,7 @@ impl ReconnectingSocket {
             state.unread.push_back(Received::Data(data));
         }
         state.count += 1;
+        self.say(Level::Warn, format_args!("gap {} begins: {error}", state.count));
         let since = Instant::now().checked_sub(socket.ended_for()).unwrap_or_else(Instant::now);
         let missing = std::mem::take(&mut state.sent).missing(socket, self.shared.unknown);
         state.stage = ReconnectingStage::Away { since, reason: error.to_string(), missing };

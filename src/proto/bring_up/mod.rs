@@ -10,6 +10,7 @@ mod ask;
 mod card;
 mod connection_mode;
 mod echo;
+mod findings;
 mod network;
 mod states;
 mod step;
@@ -26,8 +27,8 @@ use crate::error::NotReady;
 use crate::query::{DomainRegistration, Query, Reply, Signal};
 use crate::time::Timestamp;
 
+use super::Identity;
 use super::session::Failure;
-use super::{Event, Identity};
 
 pub(super) use states::Carries;
 pub use step::BringUpStep;
@@ -132,29 +133,6 @@ impl BringUp {
     /// Why not, if not.
     pub(super) fn reason(&self) -> NotReady {
         self.reason
-    }
-
-    /// That another module than before has answered since the last call.
-    pub(super) fn take_replaced(&mut self) -> Option<Event> {
-        self.found.replaced.take().map(|before| Event::OtherModule { before })
-    }
-
-    pub(super) fn identity(&self) -> &Identity {
-        &self.found.identity
-    }
-
-    pub(super) fn address(&self) -> Option<Ipv4Addr> {
-        self.found.address
-    }
-
-    /// How many channels the firmware offers, told once.
-    pub(super) fn take_channels(&mut self) -> Option<usize> {
-        self.found.channels.take()
-    }
-
-    /// The channels with connections of an earlier session, told once.
-    pub(super) fn take_in_use(&mut self) -> Vec<ChannelId> {
-        std::mem::take(&mut self.found.in_use)
     }
 
     /// The step that is next, or under way.

@@ -19,6 +19,10 @@ impl Network {
         Self { signal, ..Self::default() }
     }
 
+    pub(super) fn signal(&self) -> Option<SignalQuality> {
+        self.signal
+    }
+
     pub(super) fn registered(&mut self, domain: Domain, status: Option<RegistrationStatus>) {
         match domain {
             Domain::Lte => self.lte = status,

@@ -287,7 +287,7 @@ impl Engine {
     }
 
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
-        self.out.count().commands.finished(&finished);
+        self.out.ended(&finished);
         if self.channels.makes_connection(now) && finished.result.is_ok() {
             let is_start = matches!(finished.owner, Owner::Channel(_, Job::Start));
             self.answers_while_connecting |= !is_start;

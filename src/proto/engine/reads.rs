@@ -62,6 +62,21 @@ impl Engine {
         self.bring_up.address()
     }
 
+    /// The signal that the module last told in bring-up.
+    pub fn signal(&self) -> Option<crate::query::SignalQuality> {
+        self.bring_up.signal()
+    }
+
+    /// Whether [`take_report`](Self::take_report) is to tell of each command that ends from now on.
+    pub fn report_commands(&mut self, wanted: bool) {
+        self.out.report_commands(wanted);
+    }
+
+    /// A command that has ended, in a line without secrets: what was asked, what was answered, how long it took.
+    pub fn take_report(&mut self) -> Option<String> {
+        self.out.take_report()
+    }
+
     /// The counters since the port was opened.
     pub fn statistics(&self) -> &Statistics {
         self.out.statistics()

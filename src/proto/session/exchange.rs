@@ -84,6 +84,31 @@ pub(in crate::proto) struct Finished {
     pub(in crate::proto) is_given: bool,
 }
 
+/// A line for a log: `AT+CSQ: +CSQ: 24,99, OK in 1.2ms`. It may hold secrets.
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.command.text())?;
+        match &self.result {
+            Ok(lines) => {
+                for line in lines.iter().take(MAX_SHOWN) {
+                    write!(f, "{line}, ")?;
+                }
+                match lines.len().saturating_sub(MAX_SHOWN) {
+                    0 => f.write_str("OK")?,
+                    more => write!(f, "{more} more lines, OK")?,
+                }
+            }
+            Err(Failure::Refused(refusal)) => write!(f, "{refusal}")?,
+            Err(Failure::NoPrompt(refusal)) => write!(f, "no prompt: {refusal}")?,
+            Err(Failure::Timeout) => f.write_str("no answer in time")?,
+        }
+        self.latency.map_or(Ok(()), |latency| write!(f, " in {latency:.1?}"))
+    }
+}
+
+/// The most lines of an answer in a log.
+const MAX_SHOWN: usize = 8;
+
 /// The reason why a command failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Failure {

@@ -1,0 +1,166 @@
+//! The lines of a modem in the log of the application. The targets are listed in docs/logging.md.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use log::{Level, log, log_enabled};
+
+use crate::capture::Mask;
+use crate::proto::{Engine, Event, Request, Response, SocketId, Ticket};
+
+/// What a person who operates the modem wants to know.
+pub(crate) const STORY: &str = "air724ug";
+const COMMANDS: &str = "air724ug::command";
+const URCS: &str = "air724ug::urc";
+const EVENTS: &str = "air724ug::event";
+const BYTES: &str = "air724ug::bytes";
+
+/// Why a port that the application closes is left.
+pub(super) const CLOSED: &str = "the modem was closed by the application";
+
+/// Requests and events as lines of the log.
+pub(super) struct SessionLog {
+    name: String,
+    /// The connections that are being made, and where to.
+    attempts: HashMap<Ticket, String>,
+    /// Those that stand.
+    open: HashMap<SocketId, String>,
+    was_ready: bool,
+    mask: Mask,
+}
+
+impl SessionLog {
+    pub(super) fn new(name: String) -> Self {
+        let (attempts, open) = (HashMap::new(), HashMap::new());
+        let log = Self { name, attempts, open, was_ready: false, mask: Mask::default() };
+        log.say(Level::Info, format_args!("the port is open"));
+        log
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn say(&self, level: Level, words: fmt::Arguments<'_>) {
+        log!(target: STORY, level, "{}: {words}", self.name);
+    }
+
+    pub(super) fn wants_commands() -> bool {
+        log_enabled!(target: COMMANDS, Level::Debug)
+    }
+
+    pub(super) fn command(&self, words: &str) {
+        log::debug!(target: COMMANDS, "{}: {words}", self.name);
+    }
+
+    pub(super) fn written(&mut self, bytes: &[u8]) {
+        self.bytes('>', bytes, Mask::to_modem);
+    }
+
+    pub(super) fn read(&mut self, bytes: &[u8]) {
+        self.bytes('<', bytes, Mask::from_modem);
+    }
+
+    fn bytes(&mut self, direction: char, bytes: &[u8], hide: impl FnOnce(&mut Mask, &mut [u8])) {
+        if log_enabled!(target: BYTES, Level::Trace) {
+            let mut bytes = bytes.to_vec();
+            hide(&mut self.mask, &mut bytes);
+            log::trace!(target: BYTES, "{} {direction} {}", self.name, bytes.escape_ascii());
+        }
+    }
+
+    /// The application asks for a connection.
+    pub(super) fn asked(&mut self, ticket: Ticket, request: &Request) {
+        let peer = match request {
+            Request::Connect { protocol, host, port, .. } => format!("{} {host}:{port}", protocol.as_str()),
+            Request::ConnectTls { host, port, .. } => format!("TLS {host}:{port}"),
+            Request::Transparent { host, port, .. } => format!("transparent {host}:{port}"),
+            _ => return,
+        };
+        self.attempts.insert(ticket, peer);
+    }
+
+    /// A request has been answered.
+    pub(super) fn answered(&mut self, ticket: Ticket, result: &crate::Result<Response>) {
+        if self.attempts.is_empty() {
+            return;
+        }
+        let Some(peer) = self.attempts.remove(&ticket) else { return };
+        match result {
+            Ok(Response::Connected(socket)) => {
+                self.say(Level::Info, format_args!("{socket:?} is connected to {peer}"));
+                self.open.insert(*socket, peer);
+            }
+            Ok(_) => {}
+            Err(error) => self.say(Level::Warn, format_args!("no connection to {peer}: {error}")),
+        }
+    }
+
+    /// The port is lost, or closed by the application.
+    pub(super) fn port_left(&mut self, reason: &str) {
+        self.was_ready = false;
+        self.mask = Mask::default();
+        let (level, what) = if reason == CLOSED { (Level::Info, "closed") } else { (Level::Warn, "lost") };
+        self.say(level, format_args!("the port is {what}: {reason}"));
+    }
+
+    pub(super) fn event(&mut self, event: &Event, engine: &Engine) {
+        match event {
+            Event::Ready(address) => {
+                self.was_ready = true;
+                let address = address.map_or_else(String::new, |address| format!(", address {address}"));
+                let signal = engine.signal().map_or_else(String::new, |signal| format!(", signal {signal}"));
+                let firmware = &engine.identity().firmware;
+                self.say(Level::Info, format_args!("ready: {firmware}{signal}{address}"));
+            }
+            Event::NotReady(why) => {
+                let level = if std::mem::take(&mut self.was_ready) { Level::Warn } else { Level::Info };
+                self.say(level, format_args!("not ready: {why}"));
+            }
+            Event::Closed(socket, reason) => {
+                let peer = self.open.remove(socket).map_or_else(String::new, |peer| format!(" to {peer}"));
+                let reason = reason
+                    .as_ref()
+                    .map_or_else(|| "overrun, or the module restarted".to_owned(), ToString::to_string);
+                let (sent, received) =
+                    engine.socket_statistics(*socket).map_or((0, 0), |it| (it.sent, it.received));
+                let words = format_args!(
+                    "{socket:?}{peer} has ended ({reason}): {sent} bytes sent, {received} received"
+                );
+                self.say(Level::Info, words);
+            }
+            Event::Unsent(socket, len) => {
+                self.say(Level::Warn, format_args!("{socket:?}: {len} bytes were not sent"));
+            }
+            Event::HeartbeatMissed(socket, count) => {
+                self.say(Level::Warn, format_args!("{socket:?}: {count} heartbeats had no answer"));
+            }
+            Event::HeartbeatFailed(socket, why) => {
+                self.say(Level::Warn, format_args!("{socket:?}: a heartbeat was not sent: {why:?}"));
+            }
+            Event::Stray(channel, len) => {
+                let words =
+                    format_args!("{len} bytes came for channel {channel}, which has no connection: dropped");
+                self.say(Level::Warn, words);
+            }
+            Event::Restarted => self.say(Level::Warn, format_args!("the module has restarted")),
+            Event::Unresponsive => self.say(Level::Warn, format_args!("nothing answers on the port")),
+            Event::Fault(fault) => {
+                self.say(Level::Warn, format_args!("the serial line was damaged: {fault}"))
+            }
+            Event::PortBack => self.say(Level::Info, format_args!("the port is back")),
+            Event::OtherModule { before } => {
+                let now = &engine.identity().imei;
+                self.say(Level::Warn, format_args!("another module answers: {now}, not {before}"));
+            }
+            Event::Dropped(line) => {
+                log::debug!(target: URCS, "{}: dropped, late or stray: {line}", self.name)
+            }
+            // Each piece of payload has one of these.
+            Event::Urc(urc) if urc.luat_name() != Some("MSG_SOCK_RECV_IND") => {
+                log::debug!(target: URCS, "{}: {urc:?}", self.name)
+            }
+            other => log::trace!(target: EVENTS, "{}: {other:?}", self.name),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The lines of the driver in the log.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{Read, Write};
+use std::sync::{Mutex, Once};
+use std::time::Duration;
+
+use air724ug::Config;
+use air724ug::Modem;
+use air724ug::sim::{Control, MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
+use air724ug::supervisor::{Policy, Supervisor};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Keeps the lines of modems whose names begin with `log-`; other tests run beside.
+struct Kept(Mutex<Vec<(Level, String, String)>>);
+
+static KEPT: Kept = Kept(Mutex::new(Vec::new()));
+
+impl Log for Kept {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = record.args().to_string();
+        if line.starts_with("log-") {
+            self.0.lock().unwrap().push((record.level(), record.target().to_owned(), line));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn modem(name: &str, settings: Settings, config: Config) -> (Modem, serve::Handle<MemoryNetwork>) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&KEPT).unwrap();
+        log::set_max_level(LevelFilter::Trace);
+    });
+    let mut network = MemoryNetwork::new();
+    network.serve("echo.test", 7, Peer::echo());
+    let (reader, writer, handle) = serve::in_process(Simulator::new(settings, network)).unwrap();
+    (Modem::start(reader, writer, config.name(name)).unwrap(), handle)
+}
+
+/// The lines of a modem on a target, from a level on, without its name.
+fn lines(name: &str, target: &str, level: Level) -> Vec<String> {
+    let kept = KEPT.0.lock().unwrap();
+    let mine = kept.iter().filter(|(at, on, _)| *at <= level && on == target);
+    mine.filter_map(|(at, _, line)| Some(format!("{at} {}", line.strip_prefix(name)?))).collect()
+}
+
+#[test]
+fn info_and_warn_tell_the_story_of_a_session() {
+    let (modem, world) = modem("log-story", Settings::default(), Config::default());
+    modem.wait_ready(SOON).unwrap();
+    let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    socket.write_all(b"hello").unwrap();
+    socket.read_exact(&mut [0; 5]).unwrap();
+    socket.close().unwrap();
+    modem.tcp().connect(("nowhere.test", 7)).unwrap_err();
+    world.control(Control::Reset);
+    let restarted = |line: &String| line == "WARN : the module has restarted";
+    while !lines("log-story", "air724ug", Level::Info).iter().any(restarted) {
+        std::thread::yield_now();
+    }
+    modem.close();
+    let story = lines("log-story", "air724ug", Level::Trace);
+    assert_eq!(story[0], "INFO : the port is open");
+    let ready = "INFO : ready: AirM2M_720U_V401881_LTE_AT, signal 24/31 (-65 dBm), address 10.";
+    assert!(story.iter().any(|line| line.starts_with(ready)), "{story:#?}");
+    for told in [
+        "INFO : socket 0.1 is connected to TCP echo.test:7",
+        "INFO : socket 0.1 to TCP echo.test:7 has ended (by the application): 5 bytes sent, 5 received",
+        "INFO : the port is closed: the modem was closed by the application",
+    ] {
+        assert!(story.iter().any(|line| line == told), "{told} in {story:#?}");
+    }
+    assert!(
+        story.iter().any(|line| line.starts_with("WARN : no connection to TCP nowhere.test:7: ")),
+        "{story:#?}"
+    );
+    assert!(story.len() < 16, "{story:#?}");
+}
+
+#[test]
+fn a_command_is_one_line_with_its_answer_and_its_time() {
+    let (modem, _world) = modem("log-commands", Settings::default(), Config::default());
+    modem.wait_ready(SOON).unwrap();
+    modem.close();
+    let commands = lines("log-commands", "air724ug::command", Level::Debug);
+    let signal =
+        commands.iter().find(|line| line.starts_with("DEBUG : AT+CSQ: +CSQ: 24,99, OK in ")).unwrap();
+    assert!(signal.ends_with('s'), "{signal}");
+    assert!(lines("log-commands", "air724ug", Level::Debug).iter().all(|line| !line.starts_with("DEBUG")));
+    let bytes = lines("log-commands", "air724ug::bytes", Level::Trace);
+    assert!(bytes.iter().any(|line| line == r"TRACE  > AT+CSQ\r\n"), "{bytes:#?}");
+}
+
+#[test]
+fn no_level_shows_a_secret() {
+    let settings = Settings::default().sim(SimCard::Locked { pin: "7391".into() });
+    let config = Config::default().pin("7391").apn("internet").apn_credentials("joe", "mellon-77");
+    let (modem, _world) = modem("log-secret", settings, config);
+    modem.wait_ready(SOON).unwrap();
+    modem.command("AT+CSTT?", SOON).unwrap();
+    modem.close();
+    let kept = KEPT.0.lock().unwrap();
+    let mine: Vec<_> = kept.iter().filter(|(_, _, line)| line.starts_with("log-secret")).collect();
+    assert!(mine.iter().any(|(_, target, line)| target == "air724ug::bytes" && line.contains("AT+CPIN=")));
+    for (_, _, line) in mine {
+        assert!(!line.contains("7391") && !line.contains("mellon-77"), "{line}");
+    }
+}
+
+#[test]
+fn rungs_and_gaps_are_told() {
+    let (modem, world) = modem("log-gap", Settings::default(), Config::default());
+    let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
+    let mut socket = supervisor.tcp("echo.test", 7);
+    socket.write_all(b"hello").unwrap();
+    socket.read_exact(&mut [0; 5]).unwrap();
+    world.control(Control::Reset);
+    socket.read(&mut [0; 5]).unwrap_err();
+    socket.close().unwrap();
+    modem.close();
+    let story = lines("log-gap", "air724ug", Level::Info);
+    for told in [
+        "WARN : echo.test:7: gap 1 begins: ",
+        "INFO : echo.test:7: gap 1 is over after ",
+        "INFO : supervisor: a connection stands",
+    ] {
+        assert!(story.iter().any(|line| line.starts_with(told)), "{told} in {story:#?}");
+    }
+}
