@@ -1,0 +1,333 @@
+//! An HTTPS page over the modem, with TLS on the host: it protects the serial line, too.
+//!
+//! ```text
+//! cargo run --features examples-net --example https_get
+//! cargo run --features examples-net --example https_get -- --port /dev/ttyUSB0 https://example.com/ -o page.html
+//! ```
+
+#[path = "../common/mod.rs"]
+mod common;
+mod output;
+mod own_server;
+mod response;
+mod tls;
+
+use std::io::{self, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use air724ug::{Error, Modem};
+use common::shell::complain;
+use common::{Common, Failed, Usage, host_and_port, number, value};
+use output::Output;
+use response::{Body, BodyForm, Head};
+use rustls::ClientConfig;
+
+const USAGE: &str = "\
+Gets an HTTPS page over the modem, with TLS on this machine. The body goes to the standard output, or to a file. A transfer
+that is cut short goes on where it stopped.
+
+usage: https_get [options] [URL]
+
+  URL                  https://HOST[:PORT]/PATH [a server in this program; with --port there is no default]
+  -o FILE              writes the body to FILE
+  --resume             keeps what FILE has and gets the rest
+  --ca FILE            trusts the authorities in FILE (PEM), too
+  --connect HOST:PORT  connects there in place of the URL's host
+  --retries N          how often a transfer that was cut short goes on [5]
+";
+
+/// How long the server may be silent.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long the module may take to be ready.
+const READY: Duration = Duration::from_secs(90);
+const MAX_REDIRECTS: u32 = 5;
+
+struct Options {
+    common: Common,
+    url: Option<Url>,
+    output: Option<PathBuf>,
+    resumes: bool,
+    ca: Option<PathBuf>,
+    connect: Option<(String, u16)>,
+    retries: u32,
+}
+
+/// `https://host:port/path`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Url {
+    host: String,
+    port: u16,
+    path: String,
+}
+
+/// The result of one connection.
+enum Attempt {
+    Done,
+    /// The content is at another URL.
+    Elsewhere(Url),
+    /// The connection was lost; another one may bring the rest.
+    Lost(String),
+}
+
+fn main() -> ExitCode {
+    common::main("https_get", USAGE, parse, run)
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+    let mut options = Options {
+        common: Common::default(),
+        url: None,
+        output: None,
+        resumes: false,
+        ca: None,
+        connect: None,
+        retries: 5,
+    };
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        match option.as_str() {
+            "-o" => options.output = Some(value(&option, args)?.into()),
+            "--resume" => options.resumes = true,
+            "--ca" => options.ca = Some(value(&option, args)?.into()),
+            "--connect" => options.connect = Some(host_and_port(&option, &value(&option, args)?)?),
+            "--retries" => options.retries = number(&option, &value(&option, args)?)?,
+            other if other.starts_with('-') => return common::unknown(other),
+            url => {
+                let parsed = Url::parse(url)
+                    .ok_or_else(|| Usage::Wrong(format!("URL is https://HOST[:PORT]/PATH, not \"{url}\"")))?;
+                options.url = Some(parsed);
+            }
+        }
+    }
+    if options.resumes && options.output.is_none() {
+        return Err(Usage::Wrong("--resume needs -o FILE, whose rest is to come".to_owned()));
+    }
+    if options.common.port.is_some() && options.url.is_none() {
+        return Err(Usage::Wrong("--port needs a URL".to_owned()));
+    }
+    Ok(options)
+}
+
+impl Url {
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("https://")?.split('#').next()?;
+        let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(path_at);
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().ok().filter(|port| *port > 0)?),
+            None => (authority, 443),
+        };
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_host = !host.is_empty() && is_plain(host) && !host.contains(['@', ':', '[', '"']);
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        (is_host && is_plain(path)).then(|| Self {
+            host: host.to_owned(),
+            port,
+            path: format!("{slash}{path}"),
+        })
+    }
+
+    /// What a `Location` names.
+    fn join(&self, location: &str) -> Option<Self> {
+        if location.starts_with("//") {
+            return Self::parse(&format!("https:{location}"));
+        }
+        if location.starts_with('/') {
+            return Self::parse(&format!("https://{}:{}{location}", self.host, self.port));
+        }
+        Self::parse(location)
+    }
+}
+
+fn run(options: Options) -> Result<(), Failed> {
+    let (url, connect, more) = match &options.url {
+        Some(url) => (url.clone(), options.connect.clone(), &[][..]),
+        None => {
+            let port = own_server::serve()?;
+            let url = Url { host: own_server::NAME.to_owned(), port, path: "/".to_owned() };
+            (url, Some(("127.0.0.1".to_owned(), port)), own_server::CA)
+        }
+    };
+    let config = tls::config(options.ca.as_deref(), more)?;
+    let output = Output::open(options.output.as_deref(), options.resumes)?;
+    let modem = options.common.open()?;
+    // Nothing but the body goes to the standard output.
+    modem.wait_ready(READY)?;
+    let mut transfer = Transfer { modem, config, url, connect, output, validator: None };
+    let (mut retries, mut redirects) = (options.retries, MAX_REDIRECTS);
+    loop {
+        let before = transfer.output.have;
+        match transfer.attempt()? {
+            Attempt::Done => break,
+            Attempt::Elsewhere(url) if redirects > 0 => {
+                redirects -= 1;
+                (transfer.url, transfer.validator) = (url, None);
+            }
+            Attempt::Elsewhere(_) => {
+                return Err(Failed::Job("the URL leads to others without end".to_owned(), None));
+            }
+            Attempt::Lost(why) if retries > 0 => {
+                // One that has brought something counts from the start.
+                retries = if transfer.output.have > before { options.retries } else { retries - 1 };
+                complain(format_args!("https_get: {why}; going on behind {} bytes", transfer.output.have));
+            }
+            Attempt::Lost(why) => {
+                let advice = "the same command with --resume -o FILE gets the rest";
+                return Err(Failed::Job(
+                    format!("{why}, after {} bytes", transfer.output.have),
+                    Some(advice),
+                ));
+            }
+        }
+    }
+    transfer.output.flush()?;
+    if let Some(path) = &options.output {
+        let progress = transfer.output.progress(None);
+        common::step("saved", format_args!("{} in {}", progress, path.display()))?;
+    }
+    transfer.modem.close();
+    Ok(())
+}
+
+/// The content that is being brought.
+struct Transfer {
+    modem: Modem,
+    config: Arc<ClientConfig>,
+    url: Url,
+    connect: Option<(String, u16)>,
+    output: Output,
+    /// What names the content that the output has a part of.
+    validator: Option<String>,
+}
+
+impl Transfer {
+    fn attempt(&mut self) -> Result<Attempt, Failed> {
+        let (host, port) = self.connect.clone().unwrap_or((self.url.host.clone(), self.url.port));
+        self.modem.wait_ready(READY)?;
+        let socket = match self.modem.tcp().connect((&host, port)) {
+            Ok(socket) => socket,
+            // The next attempt finds the module up again.
+            Err(error @ (Error::ModemRestarted | Error::NotReady(_))) => {
+                return Ok(Attempt::Lost(error.to_string()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        socket.set_read_timeout(Some(SILENCE))?;
+        let mut stream = tls::secure(&self.config, &self.url.host, socket)?;
+        let asked = stream.write_all(self.request().as_bytes()).and_then(|()| stream.flush());
+        let mut reader = BufReader::new(stream);
+        match asked.and_then(|()| Head::read(&mut reader)) {
+            Ok(head) => self.answered(&head, reader),
+            Err(error) => lost(&error),
+        }
+    }
+
+    fn request(&self) -> String {
+        let Url { host, port, path } = &self.url;
+        let port = if *port == 443 { String::new() } else { format!(":{port}") };
+        let mut range = String::new();
+        if self.output.have > 0 {
+            range = format!("Range: bytes={}-\r\n", self.output.have);
+            if let Some(validator) = &self.validator {
+                range = format!("{range}If-Range: {validator}\r\n");
+            }
+        }
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: air724ug\r\nAccept: */*\r\n{range}Connection: close\r\n\r\n"
+        )
+    }
+
+    fn answered(&mut self, head: &Head, reader: BufReader<tls::Secured>) -> Result<Attempt, Failed> {
+        let have = self.output.have;
+        match head.status {
+            200 if have > 0 => {
+                if !self.output.start_over()? {
+                    let why = "the content has changed, or the server can't send the rest of it".to_owned();
+                    return Err(Failed::Job(why, Some("-o FILE can begin from the start")));
+                }
+            }
+            200 => {}
+            206 if head.range().is_some_and(|(start, _)| start == have) => {}
+            // There is nothing behind what the file has.
+            416 if head.field("Content-Range").is_some_and(|range| range == format!("bytes */{have}")) => {
+                return Ok(Attempt::Done);
+            }
+            301 | 302 | 303 | 307 | 308 => {
+                let location = head.field("Location").unwrap_or_default();
+                let url = self.url.join(location).ok_or_else(|| {
+                    Failed::Job(format!("the server leads to \"{location}\", which is no https:// URL"), None)
+                })?;
+                return Ok(Attempt::Elsewhere(url));
+            }
+            status => {
+                let why = format!("the server answers {status} {}", head.reason);
+                return Err(Failed::Job(why, Some("is the path in the URL right?")));
+            }
+        }
+        self.validator = head.validator().map(str::to_owned);
+        let whole = match (head.range(), head.body()) {
+            (Some((_, whole)), _) if head.status == 206 => whole,
+            (_, BodyForm::Length(length)) => Some(length),
+            _ => None,
+        };
+        self.take(Body::new(reader, head.body()), whole)
+    }
+
+    fn take(&mut self, mut body: impl Read, whole: Option<u64>) -> Result<Attempt, Failed> {
+        let mut buf = [0; 16 * 1024];
+        loop {
+            match body.read(&mut buf) {
+                Ok(0) => return Ok(Attempt::Done),
+                Ok(count) => self.output.write(&buf[..count], whole)?,
+                Err(error) => return lost(&error),
+            }
+        }
+    }
+}
+
+/// An error of the connection: one that a person must do something about, or one behind which another attempt may help.
+fn lost(error: &io::Error) -> Result<Attempt, Failed> {
+    if let Some(failed) = tls::in_words(error) {
+        return Err(failed);
+    }
+    match error.kind() {
+        io::ErrorKind::InvalidData => Err(Failed::Job(format!("the answer can't be read: {error}"), None)),
+        io::ErrorKind::UnexpectedEof => Ok(Attempt::Lost("the connection was cut short".to_owned())),
+        _ => Ok(Attempt::Lost(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(host: &str, port: u16, path: &str) -> Option<Url> {
+        Some(Url { host: host.to_owned(), port, path: path.to_owned() })
+    }
+
+    #[test]
+    fn urls_are_read_and_joined() {
+        assert_eq!(Url::parse("https://example.com"), url("example.com", 443, "/"));
+        assert_eq!(Url::parse("https://example.com:8443?a#b"), url("example.com", 8443, "/?a"));
+        for wrong in [
+            "http://a/",
+            "https://",
+            "https://a b/",
+            "https://a/\r\nX: y",
+            "https://[::1]/",
+            "https://u@a/",
+            "https://a:0/",
+        ] {
+            assert_eq!(Url::parse(wrong), None, "{wrong}");
+        }
+        let base = Url::parse("https://example.com:8443/a/b").unwrap();
+        assert_eq!(base.join("/c"), url("example.com", 8443, "/c"));
+        assert_eq!(base.join("//other.test/c"), url("other.test", 443, "/c"));
+        assert_eq!(base.join("http://other.test/"), None);
+    }
+}

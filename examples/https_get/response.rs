@@ -1,0 +1,202 @@
+//! A response of HTTP/1.1: its head, and its body in each of three forms. Bounded, whatever the server says.
+
+use std::io::{self, BufRead, ErrorKind, Read};
+
+/// The longest head.
+const MAX_HEAD: u64 = 64 * 1024;
+/// The most header fields.
+const MAX_FIELDS: usize = 100;
+/// The longest line with the length of a chunk.
+const MAX_LINE: u64 = 1024;
+
+/// The head of a response.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    pub status: u16,
+    pub reason: String,
+    fields: Vec<(String, String)>,
+}
+
+/// The form of a body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyForm {
+    Length(u64),
+    Chunked,
+    /// Until the server closes.
+    Open,
+}
+
+impl Head {
+    pub fn read(reader: &mut impl BufRead) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        let mut limited = reader.take(MAX_HEAD);
+        while !bytes.ends_with(b"\r\n\r\n") {
+            if limited.read_until(b'\n', &mut bytes)? == 0 {
+                let kind =
+                    if limited.limit() == 0 { ErrorKind::InvalidData } else { ErrorKind::UnexpectedEof };
+                return Err(kind.into());
+            }
+        }
+        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut response = httparse::Response::new(&mut fields);
+        let invalid = |why: String| io::Error::new(ErrorKind::InvalidData, why);
+        response
+            .parse(&bytes)
+            .map_err(|error| invalid(format!("the server's answer is no HTTP: {error}")))?;
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        Ok(Self {
+            status: response.code.unwrap_or_default(),
+            reason: response.reason.unwrap_or_default().to_owned(),
+            fields: response.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect(),
+        })
+    }
+
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let field = self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        field.map(|(_, value)| value.trim())
+    }
+
+    /// What names this very content: a strong `ETag`, or when it was changed.
+    pub fn validator(&self) -> Option<&str> {
+        self.field("ETag").filter(|tag| !tag.starts_with("W/")).or_else(|| self.field("Last-Modified"))
+    }
+
+    pub fn body(&self) -> BodyForm {
+        if matches!(self.status, 100..=199 | 204 | 304) {
+            return BodyForm::Length(0);
+        }
+        if self.field("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+            return BodyForm::Chunked;
+        }
+        self.field("Content-Length")
+            .and_then(|length| length.parse().ok())
+            .map_or(BodyForm::Open, BodyForm::Length)
+    }
+
+    /// Where a partial content begins, and the length of the whole if that is known.
+    pub fn range(&self) -> Option<(u64, Option<u64>)> {
+        let (range, whole) = self.field("Content-Range")?.strip_prefix("bytes ")?.split_once('/')?;
+        Some((range.split('-').next()?.parse().ok()?, whole.parse().ok()))
+    }
+}
+
+/// The rest of a body.
+pub struct Body<R> {
+    reader: R,
+    form: BodyForm,
+    /// Bytes of this chunk, or of a body of known length.
+    left: u64,
+    is_first: bool,
+    is_over: bool,
+}
+
+impl<R: BufRead> Body<R> {
+    pub fn new(reader: R, form: BodyForm) -> Self {
+        let left = if let BodyForm::Length(length) = form { length } else { 0 };
+        Self { reader, form, left, is_first: true, is_over: false }
+    }
+
+    /// Reads to the next chunk that has bytes.
+    fn next_chunk(&mut self) -> io::Result<()> {
+        if !self.is_first {
+            self.line()?;
+        }
+        self.is_first = false;
+        let line = self.line()?;
+        let digits = line.split(';').next().unwrap_or_default().trim();
+        self.left = u64::from_str_radix(digits, 16)
+            .map_err(|_| io::Error::new(ErrorKind::InvalidData, "the length of a chunk can't be read"))?;
+        if self.left == 0 {
+            // What may follow, up to an empty line.
+            while !self.line()?.is_empty() {}
+            self.is_over = true;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = Vec::new();
+        self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
+        if !line.ends_with(b"\n") {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+    }
+}
+
+impl<R: BufRead> Read for Body<R> {
+    /// Zero at the end of the whole body; an error where the connection has ended before.
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.form == BodyForm::Open {
+            return self.reader.read(buf);
+        }
+        if self.form == BodyForm::Chunked && self.left == 0 && !self.is_over {
+            self.next_chunk()?;
+        }
+        if self.left == 0 {
+            return Ok(0);
+        }
+        let room = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        match self.reader.read(&mut buf[..room])? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            count => {
+                self.left -= count as u64;
+                Ok(count)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(text: &str) -> io::Result<Head> {
+        Head::read(&mut text.as_bytes())
+    }
+
+    fn body(text: &str, form: BodyForm) -> io::Result<String> {
+        let mut read = String::new();
+        Body::new(text.as_bytes(), form).read_to_string(&mut read).map(|_| read)
+    }
+
+    #[test]
+    fn the_form_of_a_body_is_in_the_head() {
+        let form = |fields: &str| head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).unwrap().body();
+        assert_eq!(form("content-length: 5\r\n"), BodyForm::Length(5));
+        assert_eq!(form("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), BodyForm::Chunked);
+        assert_eq!(form(""), BodyForm::Open);
+        let partial = head("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\n\r\n").unwrap();
+        assert_eq!(partial.range(), Some((5, Some(10))));
+    }
+
+    #[test]
+    fn every_form_of_a_body_ends_where_it_ends() {
+        assert_eq!(body("hello more", BodyForm::Length(5)).unwrap(), "hello");
+        assert_eq!(
+            body("3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nA: b\r\n\r\nmore", BodyForm::Chunked).unwrap(),
+            "hello"
+        );
+        assert_eq!(body("hello", BodyForm::Open).unwrap(), "hello");
+    }
+
+    #[test]
+    fn a_body_that_is_cut_short_is_an_error() {
+        let chunked = "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
+        for end in 0..chunked.len() {
+            assert!(body(&chunked[..end], BodyForm::Chunked).is_err(), "{end}");
+        }
+        assert_eq!(body("hell", BodyForm::Length(5)).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert_eq!(body("zz\r\n", BodyForm::Chunked).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_head_is_bounded() {
+        let endless = &mut io::BufReader::new(io::repeat(b'a'));
+        assert_eq!(Head::read(endless).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(head("HTTP/1.1 200 OK\r\n").unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert_eq!(head("220 ready\r\n\r\n").unwrap_err().kind(), ErrorKind::InvalidData);
+        let fields = "A: b\r\n".repeat(MAX_FIELDS + 1);
+        assert!(head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).is_err());
+    }
+}
