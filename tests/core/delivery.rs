@@ -9,7 +9,7 @@ use air724ug::at::{Protocol, Quotable, Refusal};
 use air724ug::error::DeliveryUnknown;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::sim::{Control, Peer, Settings};
-use air724ug::{Config, Error};
+use air724ug::{Config, Error, ReceiveMode};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -312,4 +312,26 @@ fn a_peer_that_acknowledges_bit_by_bit_is_asked_about_every_second() {
     pair.run_for(Duration::from_secs(30));
     assert!(pair.wrote("AT+CIPACK=") >= before + 9, "{} questions", pair.wrote("AT+CIPACK=") - before);
     assert_eq!(pair.engine.socket_statistics(socket).unwrap().acknowledged, 5000);
+}
+
+/// What the module still holds is not read, so the socket has not ended; but there is no connection left to be asked about.
+#[test]
+fn a_question_about_a_connection_that_the_peer_has_closed_makes_no_busy_loop() {
+    let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(4096);
+    let mut pair = Pair::with(config, Settings::default()).ready();
+    let socket = pair.channel_open();
+    pair.engine.follow_delivery(socket);
+    let answer = format!("\r\n+CIPRXGET: 2,0,1400,5000\r\n{}\r\nOK\r\n", "x".repeat(1400));
+    pair.instead_times(2, "AT+CIPRXGET=2,0", answer);
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.inject(b"\r\n0, CLOSED\r\n");
+    let timeout = Duration::from_millis(700);
+    for request in [Request::Unacknowledged { socket, timeout }, Request::Flush { socket, timeout }] {
+        let answer = pair.call(request);
+        assert!(matches!(answer, Err(Error::Timeout { after, .. }) if after == timeout), "{answer:?}");
+    }
+    let ticket = pair.sending(socket, b"hello");
+    pair.run_for(Duration::from_secs(1));
+    assert!(pair.answered(ticket).is_some_and(|answer| answer.is_err()));
+    assert_eq!(pair.wrote("AT+CIPACK"), 0);
 }

@@ -178,9 +178,11 @@ impl Channels {
     /// The earliest moment at which a channel will have a command if nothing else happens, and the reason.
     pub(in crate::proto) fn turn_deadline(&self) -> Option<(Timestamp, Deadline)> {
         let open = self.all.iter().filter(|channel| channel.link.can_fetch());
-        let sockets =
-            open.filter_map(|channel| channel.socket.as_ref().filter(|socket| socket.end.is_none()));
-        let deadlines = sockets.flat_map(|socket| {
+        let sockets = open.filter_map(|channel| {
+            let socket = channel.socket.as_ref().filter(|socket| socket.end.is_none());
+            socket.map(|socket| (socket, channel.link.can_send()))
+        });
+        let deadlines = sockets.flat_map(|(socket, is_up)| {
             let has_room = socket.window.room() >= Command::MAX_CHUNK && socket.poll_at != Timestamp::MAX;
             let poll = has_room.then_some((socket.poll_at, Deadline::ReceivePoll));
             let retry_at = socket.pressure.retry_at().filter(|_| !socket.sends.is_empty());
@@ -189,7 +191,10 @@ impl Channels {
             let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
                 .then_some((asks, Deadline::Acknowledgement));
             let confirm = socket.pressure.confirm_at().map(|at| (at, Deadline::Acknowledgement));
-            [poll, retry_at.map(|at| (at, Deadline::SendRetry)), ask, confirm]
+            // Where the module only gives what it still holds it is asked nothing else.
+            let if_up = |deadline: Option<(Timestamp, Deadline)>| deadline.filter(|_| is_up);
+            let retry = retry_at.map(|at| (at, Deadline::SendRetry));
+            [poll, if_up(retry), if_up(ask), if_up(confirm)]
         });
         let bearer = self.bearer.due_at().map(|at| (at, Deadline::Bearer));
         let used = self
