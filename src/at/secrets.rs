@@ -16,11 +16,13 @@ enum Secret {
     Download,
     /// Everything from the fourth argument on; what the modem answers, if the first is 4.
     Bearer,
+    /// What stands behind the header of a command to the card, in hexadecimal, if the command brings a PIN or a PUK.
+    Card,
 }
 
 /// The commands, with the spelling of the manual. The last column says whether the modem's own line of that name,
 /// `+CSTT: "apn","user","password"`, shows the same arguments.
-const SECRETS: [(&str, Secret, bool); 13] = [
+const SECRETS: [(&str, Secret, bool); 27] = [
     ("CSTT", Secret::From(1), true),
     ("CIPCSGP", Secret::From(2), true),
     ("SAPBR", Secret::Bearer, false),
@@ -34,6 +36,22 @@ const SECRETS: [(&str, Secret, bool); 13] = [
     ("HTTPPARA", Secret::Keyed(1), true),
     ("FSWRITE", Secret::Upload, false),
     ("FSREAD", Secret::Download, false),
+    ("CSIM", Secret::Card, false),
+    // Other vendors' commands for the user and password of an access point, whose names do not speak of it.
+    ("QICSGP", Secret::From(2), true),
+    ("QCPDPP", Secret::From(2), true),
+    ("NDISDUP", Secret::From(3), true),
+    ("CNCFG", Secret::From(3), true),
+    ("KCNXCFG", Secret::From(3), true),
+    ("UPSD", Secret::From(2), true),
+    ("SICS", Secret::From(2), true),
+    ("SGACT", Secret::From(2), false),
+    // Of a server or a network.
+    ("QMTCONN", Secret::From(2), false),
+    ("CMQTTCONNECT", Secret::From(4), false),
+    ("QFTPCFG", Secret::From(1), true),
+    ("QSMTPCFG", Secret::From(1), true),
+    ("CWJAP", Secret::From(1), false),
 ];
 
 /// A query whose answer shows the access point's user and password on lines of their own (manual, CIPSCONT).
@@ -47,6 +65,12 @@ const SECRET_PARAMETERS: [&str; 3] = ["TOKEN", "SECRET", "KEY"];
 
 /// Parts of the names of other commands, all of whose arguments are taken for secret.
 const SECRET_NAMES: [&str; 9] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY", "PSK", "SECRET", "TOKEN"];
+
+/// The instructions of a card whose data are PINs or PUKs (TS 102 221 sections 11.1.9 to 11.1.13), as they stand behind the class.
+const CARD_SECRETS: [&[u8]; 5] = [b"20", b"24", b"26", b"28", b"2C"];
+
+/// The digits of the header of a command to a card: class, instruction, two parameters and a length.
+const CARD_HEADER: usize = 10;
 
 /// The first characters of names: `+` by V.250, the others as vendors use them.
 const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
@@ -225,6 +249,7 @@ impl Arguments {
         let collected = match self.secret {
             Secret::Keyed(_) | Secret::Bearer => 0,
             Secret::Upload => 2,
+            Secret::Card => 1,
             Secret::From(_) | Secret::Download => usize::MAX,
         };
         if self.index == collected && byte != b' ' {
@@ -238,6 +263,7 @@ impl Arguments {
             Secret::From(first) => self.index >= first,
             Secret::Keyed(first) => self.index >= first && self.word.is_secret_key(),
             Secret::Bearer => self.index >= 3,
+            Secret::Card => self.index >= 1 && self.word.is_behind_card_header(),
             Secret::Upload | Secret::Download => false,
         }
     }
@@ -248,7 +274,7 @@ impl Arguments {
             Secret::Upload => SecretVerdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
             Secret::Bearer if self.word.number() != Some(4) => SecretVerdict::Open,
             Secret::Bearer | Secret::Download => SecretVerdict::DownloadFollows,
-            Secret::From(_) | Secret::Keyed(_) => SecretVerdict::Open,
+            Secret::From(_) | Secret::Keyed(_) | Secret::Card => SecretVerdict::Open,
         }
     }
 }
@@ -268,6 +294,12 @@ impl Word {
 
     fn number(&self) -> Option<usize> {
         self.text()?.parse().ok()
+    }
+
+    /// Whether the last of these digits is one of a PIN or a PUK.
+    fn is_behind_card_header(&self) -> bool {
+        let instruction = self.letters.get(2..4).unwrap_or_default();
+        self.length > CARD_HEADER && CARD_SECRETS.contains(&instruction)
     }
 
     /// Whether the value of this parameter of a URL is secret.
@@ -308,6 +340,46 @@ mod tests {
             _ => char::from(byte),
         });
         judged.collect()
+    }
+
+    #[test]
+    fn a_pin_in_a_command_to_the_card_is_secret_and_nothing_else_is() {
+        for (command, shown) in [
+            ("AT+CSIM=26,\"00200001083132333435FFFFFF\"", "AT+CSIM=26,\"0020000108****************\""),
+            ("AT+CSIM=26, 00 2c 00 01 08 31323334", "AT+CSIM=26, 00 2c 00 01 08 ********"),
+            ("AT+CSIM=10,\"0020000100\"", "AT+CSIM=10,\"0020000100\""),
+            ("AT+CSIM=14,\"00A40004023F00\"", "AT+CSIM=14,\"00A40004023F00\""),
+            ("+CSIM: 4,\"9000\"", "+CSIM: 4,\"9000\""),
+        ] {
+            assert_eq!(masked(command), shown);
+        }
+    }
+
+    #[test]
+    fn passwords_in_commands_of_other_vendors_are_secret() {
+        for command in [
+            "AT+QICSGP=1,1,\"net\",\"guest\",\"s3cret\",1",
+            "AT+QICSGP=1,\"net\",\"guest\",\"s3cret\"",
+            "AT+CGAUTH=1,1,\"guest\",\"s3cret\"",
+            "AT+CGAUTH=1,1,\"s3cret\",\"guest\"",
+            "AT^AUTHDATA=1,1,\"\",\"s3cret\",\"guest\"",
+            "AT$QCPDPP=1,2,\"s3cret\",\"guest\"",
+            "AT^NDISDUP=1,1,\"net\",\"guest\",\"s3cret\",1",
+            "AT+CNCFG=0,1,\"net\",\"guest\",\"s3cret\",3",
+            "AT+KCNXCFG=1,\"GPRS\",\"net\",\"guest\",\"s3cret\"",
+            "AT+UPSD=0,3,\"s3cret\"",
+            "AT^SICS=0,\"passwd\",\"s3cret\"",
+            "AT#SGACT=1,1,\"guest\",\"s3cret\"",
+            "AT+QMTCONN=0,\"device\",\"guest\",\"s3cret\"",
+            "AT+CMQTTCONNECT=0,\"tcp://a.test\",60,1,\"guest\",\"s3cret\"",
+            "AT+QFTPCFG=\"account\",\"guest\",\"s3cret\"",
+            "AT+QSMTPCFG=\"account\",\"guest\",\"s3cret\"",
+            "AT+CWJAP=\"net\",\"s3cret\"",
+        ] {
+            let masked = masked(command);
+            assert!(!masked.contains("s3cret") && !masked.contains("guest"), "{masked}");
+        }
+        assert_eq!(masked("+QMTCONN: 0,0,0"), "+QMTCONN: 0,0,0");
     }
 
     #[test]

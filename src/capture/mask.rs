@@ -7,7 +7,8 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 /// Masked are
 /// * the user and password of `AT+CSTT`, `AT+CIPCSGP`, `AT+CPNETAPN` and `AT+CGAUTH`, the password of `AT+MCONFIG`,
 /// * the parameters of `AT+SAPBR=3`, and what `AT+SAPBR=4` and `AT+CIPSCONT?` answer,
-/// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`,
+/// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`, and those in commands to the card (`AT+CSIM`), which are hexadecimal,
+/// * user and password in commands of other vendors whose names do not speak of them (`AT+QICSGP`, `AT^NDISDUP`, `AT+QMTCONN`),
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
 /// * the file contents that follow `AT+FSWRITE` and that `AT+FSREAD` answers,
 /// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` in their names, whatever stands before those
