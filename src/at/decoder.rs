@@ -125,6 +125,11 @@ impl Decoder {
         self.state == DecoderState::Text && self.line_ends.awaits_line_feed()
     }
 
+    /// Whether a line is under way, its own CR in front included.
+    pub(crate) fn has_begun_line(&self) -> bool {
+        !self.partial_line().is_empty() || self.line_ends.begins_frame()
+    }
+
     /// Forgets what has begun: the next byte is the first of a line. What was learned of the firmware is kept.
     pub fn start_over(&mut self) {
         self.state = DecoderState::Text;
@@ -233,19 +238,19 @@ impl Decoder {
         match self.prompts {
             Start::Unknown => self.tail != *b"\r\n",
             Start::Framed => false,
-            Start::Bare => true,
+            Start::Doubtful | Start::Bare => true,
         }
     }
 
-    /// A prompt is taken.
+    /// A prompt is taken. One with a line end in front shows that another right behind data was the end of these.
     fn prompt(&mut self) -> Token<'static> {
-        self.prompts = match (self.prompts, self.before) {
-            (Start::Unknown, Before::LineEnd) => Start::Framed,
-            (Start::Unknown, Before::Line | Before::Data | Before::DataCr) => Start::Bare,
-            (known @ (Start::Framed | Start::Bare), _) => known,
-        };
+        let was = self.prompts;
+        self.prompts = was.shown_by(self.before);
         self.loose = self.prompts == Start::Framed && self.before != Before::LineEnd;
         self.before = Before::LineEnd;
+        if (was, self.prompts) == (Start::Doubtful, Start::Framed) {
+            return Token::Fault(Fault::NoLineEnd);
+        }
         Token::Prompt
     }
 

@@ -29,8 +29,22 @@ pub(super) enum Start {
     Unknown,
     /// With a line end.
     Framed,
+    /// Without one, behind data alone, of which it may have been the end.
+    Doubtful,
     /// Without one.
     Bare,
+}
+
+impl Start {
+    /// The way of prompts, of which one has come behind this.
+    pub(super) fn shown_by(self, before: Before) -> Self {
+        match (self, before) {
+            (Self::Unknown | Self::Doubtful, Before::LineEnd) => Self::Framed,
+            (Self::Unknown | Self::Doubtful, Before::Line) => Self::Bare,
+            (Self::Unknown, Before::Data | Before::DataCr) => Self::Doubtful,
+            (known, _) => known,
+        }
+    }
 }
 
 /// The knowledge whether commands may be sent back.
@@ -46,6 +60,8 @@ pub(super) enum Echo {
 pub(super) struct LineEnds {
     /// CR has come last, and its LF has not.
     has_cr: bool,
+    /// That CR ends a line that was taken without its LF.
+    ends_part: bool,
     /// One was another than CR LF.
     is_odd: bool,
     /// How many have come since the last line or data.
@@ -58,6 +74,7 @@ impl LineEnds {
     /// Blanks between lines; whether CR LF is among them.
     pub(super) fn blanks(&mut self, blanks: &[u8]) -> bool {
         let mut has_line_end = false;
+        self.ends_part &= blanks.is_empty();
         for byte in blanks {
             let had_cr = std::mem::replace(&mut self.has_cr, *byte == b'\r');
             self.is_odd |= had_cr != (*byte == b'\n');
@@ -84,6 +101,7 @@ impl LineEnds {
     /// A line that is taken without its LF.
     pub(super) fn part(&mut self, line: &[u8]) {
         self.has_cr = line.ends_with(b"\r");
+        self.ends_part = self.has_cr;
         self.passed = std::mem::take(&mut self.count);
     }
 
@@ -100,6 +118,11 @@ impl LineEnds {
     /// Whether the LF of a CR has still to come.
     pub(super) fn awaits_line_feed(self) -> bool {
         self.has_cr
+    }
+
+    /// Whether that CR is the first byte of a frame.
+    pub(super) fn begins_frame(self) -> bool {
+        self.has_cr && !self.ends_part
     }
 
     /// Whether one was odd, since the last call.

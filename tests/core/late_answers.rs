@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::{Domain, Protocol, Quotable, Refusal, RegistrationStatus};
+use air724ug::at::{Command, Domain, Protocol, Quotable, Refusal, RegistrationStatus};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Request, Response, SocketId};
 use air724ug::query::{DomainRegistration, Query, Reply, Signal};
@@ -672,5 +672,25 @@ fn one_odd_answer_at_the_start_does_not_make_every_command_cost_two() {
         let written = String::from_utf8_lossy(&pair.written[before..]).into_owned();
         let all = String::from_utf8_lossy(&pair.written).into_owned();
         assert_eq!(written, "AT+CSQ\r\n".repeat(10), "{question}: {all}");
+    }
+}
+
+/// It has come twice, cut between two reads: the second one is under way when the next command is written.
+#[test]
+fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {
+    for (before, behind) in
+        [("\r", "\nOK\r\n"), ("\r\nO", "K\r\n"), ("\r\nERRO", "R\r\n"), ("\r\nSHUT", " OK\r\n")]
+    {
+        let mut pair = Pair::online();
+        pair.instead("AT+NOSUCH", "");
+        pair.deliver(before.as_bytes());
+        let command = Command::of_user("AT+NOSUCH", Duration::from_secs(10)).unwrap();
+        let ticket = pair.ask(Request::Run(command));
+        pair.inject(behind.as_bytes());
+        pair.run_for(Duration::from_millis(100));
+        assert!(pair.answered(ticket).is_none(), "{before:?}");
+        pair.inject(b"\r\n+CME ERROR: 58\r\n");
+        let answer = pair.answer(ticket);
+        assert!(matches!(&answer, Err(Error::Refused { .. })), "{before:?}: {answer:?}");
     }
 }

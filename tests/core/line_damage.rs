@@ -434,6 +434,21 @@ fn one_refusal_of_a_fetch_does_not_close_a_good_connection() {
     }
 }
 
+/// The refusal was put into the header of the data, whose beginning is news of another channel.
+#[test]
+fn data_behind_a_refusal_that_stands_in_their_header_are_not_lost_in_silence() {
+    for chunk in [1, 7, 5_000] {
+        let (pair, socket) = manual();
+        let mut pair = pair.in_chunks_of(chunk);
+        let body = "x".repeat(20);
+        pair.instead("AT+CIPRXGET=2,0", format!("\r\n+CIPRXGET:2\r\nERROR\r\n,0,20,0\r\n{body}\r\nOK\r\n"));
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (read, end) = pair.read_to_end(socket);
+        assert!(read.is_empty(), "{} bytes", read.len());
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
+    }
+}
+
 #[test]
 fn an_answer_to_a_fetch_that_lies_ends_the_socket_without_a_wrong_byte() {
     let body = "x".repeat(1459) + "y";
@@ -859,6 +874,21 @@ fn fetched_data_behind_which_a_line_end_is_missing_are_damaged() {
         pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
         let (read, end) = pair.read_to_end(socket);
         assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+    }
+}
+
+/// A byte of the data came twice, so that their last one stands behind them, in front of the prompt.
+#[test]
+fn an_end_of_data_that_looks_like_the_first_prompt_is_damage() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        let frame = "\r\n+RECEIVE,0,8:\r\n<P00000>>";
+        pair.before("AT+CIPSEND=0,4", frame);
+        let _ = pair.sending(socket, b"0123");
+        pair.run_for(Duration::from_secs(1));
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
     }
 }
 

@@ -215,6 +215,43 @@ fn bytes_of_a_payload_that_were_lost_are_made_up_from_the_payload_alone() {
     }
 }
 
+/// The module hears nothing while the payload is written without its prompt.
+#[test]
+fn a_payload_that_was_written_without_its_prompt_and_lost_is_written_again_before_a_question() {
+    let mut pair = without_prompts();
+    let socket = pair.channel_open();
+    let link = pair.modem.network().last_link().unwrap();
+    let mut hit = false;
+    pair.to_modem = Box::new(move |_, bytes| {
+        let hits = bytes.starts_with(b"pppp") && !std::mem::replace(&mut hit, true);
+        if hits { Vec::new() } else { bytes }
+    });
+    let ticket = pair.sending(socket, &[b'p'; 40]);
+    assert!(is_unconfirmed(&pair.answer(ticket)));
+    pair.run_for(Duration::from_secs(20));
+    assert_eq!(peer_got(&pair, link).escape_ascii().to_string(), "p".repeat(40));
+    still_works(&mut pair);
+}
+
+/// The answer to the command before has come twice, cut between two reads, and the prompt is late.
+#[test]
+fn an_error_that_began_before_a_send_was_written_does_not_refuse_it() {
+    for (before, behind) in [("\r\nERR", "OR\r\n"), ("\r\n+CME ERR", "OR: 3\r\n"), ("\r", "\nERROR\r\n")] {
+        let mut pair = without_prompts();
+        let socket = pair.channel_open();
+        let link = pair.modem.network().last_link().unwrap();
+        pair.deliver(before.as_bytes());
+        let ticket = pair.sending(socket, b"p");
+        pair.inject(behind.as_bytes());
+        pair.run_for(Duration::from_secs(1));
+        assert_eq!(peer_got(&pair, link), b"", "a question is payload");
+        pair.inject(PROMPT);
+        assert!(matches!(pair.answer(ticket), Ok(Response::Sent { accepted: 1, .. })), "{before:?}");
+        assert_eq!(peer_got(&pair, link), b"p");
+        still_works(&mut pair);
+    }
+}
+
 /// All that was written meanwhile is lost: the payload, what filled it up, and the questions behind that.
 #[test]
 fn a_prompt_that_comes_when_its_send_was_filled_up_is_given_the_payload_again() {

@@ -58,6 +58,7 @@ impl Heard {
             };
             let (from, line) = (at, &self.bytes[at..end]);
             at = end;
+            let line = line.strip_prefix(b"> ").filter(|rest| *rest == NOISE).unwrap_or(line);
             if line == NOISE {
                 continue;
             }
@@ -65,7 +66,8 @@ impl Heard {
                 is_begun = true;
                 continue;
             }
-            // The first commands are sent back, without a line end in front.
+            // The first commands are sent back, without a line end in front, and so are those behind a restart.
+            has_data &= line != b"RDY\r\n";
             is_begun |= !has_data && line.starts_with(b"AT");
             if let Some(header) = announced(line) {
                 let (len, behind) = (header.len, from + header.end);
@@ -276,6 +278,8 @@ mod tests {
         assert!(!is_sound("\r\nab\x01cd\r\n"), "no text");
         assert!(!is_sound("\r\nOK\r\ncd\r\n"), "no line end in front");
         assert!(is_sound("\r\nefgh\r\n"), "it reads like words of a module");
+        assert!(is_sound("\r\nRDY\r\nAT\r\n\r\nOK\r\n"), "the echo is on again");
+        assert!(!is_sound("\r\nOK\r\nAT\r\n\r\nOK\r\n"), "it is off");
         let message = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n";
         let rest = "x".repeat(129) + "\r\n";
         assert!(heard(&[(1, message), (1, &rest)]).is_sound(), "it may be more of the text");

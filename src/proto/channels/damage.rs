@@ -42,6 +42,11 @@ impl Channels {
         }
     }
 
+    /// Whether a fetch was refused just now.
+    pub(in crate::proto) fn has_refused_fetch(&self, now: Timestamp) -> bool {
+        self.refused_fetch(now) != ChannelSet::default()
+    }
+
     /// The channel whose fetch was refused just now: the refusal may have been part of the damage, and the data were given.
     fn refused_fetch(&self, now: Timestamp) -> ChannelSet {
         self.refused_fetch

@@ -179,6 +179,27 @@ impl Engine {
         self.noticed.precedes_command && self.may_be_data() && !self.session.reads_text() && is_strange
     }
 
+    /// Drops a result that answers nothing that is in flight; whether it was one.
+    pub(super) fn drops_old_result(&mut self, now: Timestamp, line: &[u8]) -> bool {
+        if self.session.reads_text() {
+            return false;
+        }
+        let result = Line::parse(line);
+        // The second final of an `AT+CIPSTART`, for which the command in flight, if any, has waited.
+        let is_second = result == Line::Final(Final::NoResponse) && !self.answers_while_connecting;
+        if is_second && self.channels.gave_up_first(now, &mut self.out) {
+            self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
+            return true;
+        }
+        // One that began before the command in flight was written is another command's, or one that comes twice.
+        let is_older = self.noticed.precedes_command && self.session.is_busy();
+        let is_old = is_older && matches!(result, Line::Final(_) | Line::ShutOk);
+        if is_old {
+            let _ = self.session.stray(now, line, &mut self.out);
+        }
+        is_old
+    }
+
     /// Whether a line is the first one since a command was written, so that it begins with a line end of its own: the answer, or
     /// news. Rows, and lines of late answers, have none.
     pub(super) fn begins_answer(&self, now: Timestamp, line: &[u8]) -> bool {
@@ -229,7 +250,8 @@ impl Engine {
             || is_loose
             || self.is_among_data(now)
             || self.session.fetching().is_some();
-        if self.may_be_data() && is_odd_here {
+        // A refusal may have been part of the damage: then data stand behind it.
+        if (self.may_be_data() || self.channels.has_refused_fetch(now)) && is_odd_here {
             self.damaged(now, Fault::Garbage, self.session.fetching());
         }
     }

@@ -119,7 +119,9 @@ impl Noticed {
 
     /// No more bytes have come for now; whether a line is under way.
     pub(super) fn pauses(&mut self, now: Timestamp, is_in_line: bool) {
-        self.begun_at = if is_in_line { self.begun_at.or(Some(now)) } else { None };
+        // The LF of its first line end may stand alone.
+        let goes_on = is_in_line || self.precedes_command;
+        self.begun_at = if goes_on { self.begun_at.or(Some(now)) } else { None };
     }
 
     /// A command is written.

@@ -19,7 +19,7 @@ use line_state::{LastByte, Noticed};
 use port::Port;
 use text::Bodies;
 
-use crate::at::{ChannelNews, Command, Decoder, Final, IpState, Line};
+use crate::at::{ChannelNews, Command, Decoder, IpState, Line};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::proto::bearer::Sign;
@@ -223,12 +223,7 @@ impl Engine {
             return;
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let is_second_final = !self.session.reads_text()
-            && Line::parse(line) == Line::Final(Final::NoResponse)
-            && !self.answers_while_connecting;
-        // The second final of an `AT+CIPSTART`, for which the command in flight, if any, has waited.
-        if is_second_final && self.channels.gave_up_first(now, &mut self.out) {
-            self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
+        if self.drops_old_result(now, line) {
             return;
         }
         if let Line::Channel { channel: None, news } = Line::parse(line)

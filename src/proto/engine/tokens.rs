@@ -47,7 +47,7 @@ impl Engine {
             self.judge_line_ends(now, decoder.take_odd_line_end());
         }
         self.judge_line_ends(now, decoder.take_odd_line_end());
-        self.noticed.pauses(now, !decoder.partial_line().is_empty());
+        self.noticed.pauses(now, decoder.has_begun_line());
         self.decoder = decoder;
         self.channels.prove_unless_suspect(now, &mut self.out);
         is_whole

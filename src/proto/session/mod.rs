@@ -5,6 +5,7 @@ mod distrust;
 mod exchange;
 mod in_flight;
 mod late_answers;
+mod old_results;
 mod online;
 mod open_send;
 mod payload;
@@ -18,7 +19,7 @@ mod wake;
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Command, Expect, Final, HeaderKind, Line, Refusal, Urc, Verdict};
+use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
 use super::outbox::Outbox;
@@ -429,20 +430,5 @@ impl Session {
         let is_fetch = ChannelId::all().any(|channel| finished.command.fetches(channel));
         let is_nameless = matches!(finished.result, Err(Failure::Refused(Refusal::Error)));
         is_fetch && is_nameless && self.late_answers.is_on(now)
-    }
-
-    fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
-        let line = Line::parse(text);
-        // The end of a call answers no command.
-        let is_answer =
-            matches!(line, Line::Final(_) | Line::ShutOk) && line != Line::Final(Final::NoCarrier);
-        if is_answer {
-            let answers_nothing = self.late_answers.paid(1);
-            if answers_nothing && let State::AtBarrier(barrier) = &mut self.state {
-                barrier.odd_final(now);
-            }
-        }
-        out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));
-        Step::Consumed
     }
 }

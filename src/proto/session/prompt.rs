@@ -259,13 +259,8 @@ impl Session {
             return Step::Finished(exchange.finish(Err(Failure::Refused(Refusal::Prompt))));
         }
         match exchange.phase {
-            // All of it is with the module, if it has waited for it.
-            Phase::Blind(_) => {
-                out.write(b"\r\n".to_vec());
-                self.unproved = exchange.take_open();
-            }
-            // The module waits for as many bytes as the line has lost.
-            Phase::Prompt(_) | Phase::Result(_) => self.fill_up(exchange.take_open(), out),
+            // The module waits for as many bytes as the line has lost, which may be all of those that were written blind.
+            Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_) => self.fill_up(exchange.take_open(), out),
             Phase::Answer => {}
         }
         self.barrier_nothing(now, out);
