@@ -1,0 +1,231 @@
+//! The conversation: what is typed, and what the module says meanwhile.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::diagnosis::Checkup;
+use air724ug::event::Event;
+use air724ug::query::Signal;
+use air724ug::{Error, Modem, Received, Socket};
+use rustyline::ExternalPrinter;
+
+use super::Options;
+use super::commands::{COMMANDS, WORDS};
+use super::common::{Failed, bring_up, host_and_port, shell, step};
+use super::editor::{LineEditor, Typed};
+
+/// How long a connection may take, and the close of one.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Console {
+    modem: Modem,
+    timeout: Duration,
+    socket: Option<Socket>,
+    /// Prints what comes.
+    print: Print,
+    /// Whether a person types: an error is shown then, and ends nothing.
+    is_interactive: bool,
+}
+
+type Print = Arc<dyn Fn(String) + Send + Sync>;
+
+pub fn run(options: Options) -> Result<(), Failed> {
+    let modem = options.common.open()?;
+    let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let mut editor = LineEditor::new(options.history.as_deref()).map_err(io::Error::other)?;
+    let print = printer(&mut editor, is_interactive)?;
+    listen(&modem, print.clone());
+    let mut console = Console { modem, timeout: options.timeout, socket: None, print, is_interactive };
+    step("port", options.common.port.as_deref().unwrap_or("a simulated modem"))?;
+    if is_interactive {
+        shell::print("`help` lists the words, Tab completes, Ctrl-D ends.\n").map_err(Failed::Output)?;
+    }
+    let result = console.talk(&mut editor);
+    if let Some(path) = &options.history {
+        editor.save(path)?;
+    }
+    console.modem.close();
+    result
+}
+
+/// Above the line that is typed, or simply to the standard output.
+fn printer(editor: &mut LineEditor, is_interactive: bool) -> Result<Print, Failed> {
+    if is_interactive {
+        let printer = std::sync::Mutex::new(editor.printer().map_err(io::Error::other)?);
+        return Ok(Arc::new(move |text| {
+            if let Ok(mut printer) = printer.lock() {
+                // The terminal is gone: the next line that is read says so.
+                let _ = printer.print(text);
+            }
+        }));
+    }
+    Ok(Arc::new(|text| {
+        let _ = shell::print(text);
+    }))
+}
+
+/// Prints what the module says unasked.
+fn listen(modem: &Modem, print: Print) {
+    let (events, modem) = (modem.events(), modem.clone());
+    thread::spawn(move || {
+        for event in events {
+            if modem.is_closed() {
+                return;
+            }
+            if let Some(text) = told(&event) {
+                print(text);
+            }
+        }
+    });
+}
+
+/// What a person wants to read of an event.
+fn told(event: &Event) -> Option<String> {
+    Some(match event {
+        // Their payload is printed.
+        Event::Urc(urc) if urc.luat_name() == Some("MSG_SOCK_RECV_IND") => return None,
+        Event::Urc(urc) => format!("<< {urc}\n"),
+        Event::Ready(_) => "-- ready: sockets can be opened\n".to_owned(),
+        Event::NotReady(why) => format!("-- not ready: {why}\n"),
+        Event::Restarted => "-- the module has restarted\n".to_owned(),
+        Event::Unresponsive => "-- nothing answers on the port\n".to_owned(),
+        Event::PortLost => "-- the port is lost; it is opened again when it is back\n".to_owned(),
+        Event::PortBack => "-- the port is back\n".to_owned(),
+        Event::Fault(fault) => format!("-- the serial line was damaged: {fault}\n"),
+        Event::Dropped(line) => format!("<< {line}    [late or stray]\n"),
+        _ => return None,
+    })
+}
+
+impl Console {
+    fn talk(&mut self, editor: &mut LineEditor) -> Result<(), Failed> {
+        loop {
+            let prompt = if self.is_interactive { self.prompt() } else { String::new() };
+            let line = match editor.read(&prompt)? {
+                Typed::Line(line) => line,
+                Typed::End => return Ok(()),
+            };
+            let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            let done = match word {
+                "" => continue,
+                "quit" | "exit" => return Ok(()),
+                "help" => help(),
+                "status" => self.status(),
+                "ready" => bring_up(&self.modem),
+                "doctor" => self.doctor(rest),
+                "connect" => self.connect(rest),
+                "send" => self.send(rest),
+                "close" => self.close(),
+                _ => self.command(&line),
+            };
+            match done {
+                Err(Failed::Modem(error)) if self.is_interactive && !self.modem.is_closed() => {
+                    shell::print(format_args!("!! {error}\n")).map_err(Failed::Output)?;
+                }
+                Err(Failed::Job(why, advice)) if self.is_interactive => {
+                    let advice = advice.map_or_else(String::new, |advice| format!(" ({advice})"));
+                    shell::print(format_args!("!! {why}{advice}\n")).map_err(Failed::Output)?;
+                }
+                done => done?,
+            }
+        }
+    }
+
+    /// The signal, while sockets can be opened.
+    fn prompt(&self) -> String {
+        let connection = if self.socket.is_some() { ", connected" } else { "" };
+        match self.modem.not_ready() {
+            None => {
+                let signal = self.modem.query(&Signal).map_or_else(|_| "?".to_owned(), |it| it.to_string());
+                format!("ready, signal {signal}{connection}> ")
+            }
+            Some(_) => "not ready> ".to_owned(),
+        }
+    }
+
+    fn command(&self, line: &str) -> Result<(), Failed> {
+        if !line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
+            let advice = "commands begin with AT; `help` lists the words of this program";
+            return Err(Failed::Job(format!("there is no word {line:?}"), Some(advice)));
+        }
+        let began = Instant::now();
+        for line in self.modem.command(line, self.timeout)? {
+            shell::print(format_args!("{line}\n")).map_err(Failed::Output)?;
+        }
+        shell::print(format_args!("OK    [{:.1?}]\n", began.elapsed())).map_err(Failed::Output)
+    }
+
+    fn status(&self) -> Result<(), Failed> {
+        let identity = self.modem.identity()?;
+        step("module", format_args!("{}, IMEI {}", identity.firmware, identity.imei))?;
+        step("signal", self.modem.query(&Signal)?)?;
+        step("registration", self.modem.registration()?)?;
+        let statistics = self.modem.statistics();
+        match self.modem.not_ready() {
+            None => step("state", "ready")?,
+            Some(why) => step("state", format_args!("not ready: {why}"))?,
+        }
+        let open = statistics.opened.saturating_sub(statistics.closed);
+        step(
+            "connections",
+            format_args!("{open} open, {} made, {} failed", statistics.opened, statistics.failed),
+        )?;
+        step("payload", format_args!("{} bytes sent, {} received", statistics.sent, statistics.received))
+    }
+
+    fn doctor(&self, server: &str) -> Result<(), Failed> {
+        let mut checkup = Checkup::default();
+        if !server.is_empty() {
+            let (host, port) = host_and_port("doctor", server)?;
+            checkup = checkup.server(host, port);
+        }
+        let diagnosis = self.modem.diagnose_and_tell(&checkup, |what| (self.print)(format!("-- {what}\n")));
+        shell::print(diagnosis).map_err(Failed::Output)
+    }
+
+    fn connect(&mut self, server: &str) -> Result<(), Failed> {
+        self.close()?;
+        let (host, port) = host_and_port("connect", server)?;
+        self.modem.wait_ready(PATIENCE)?;
+        let socket = self.modem.tcp().connect((host, port))?;
+        self.socket = Some(socket.clone());
+        let print = self.print.clone();
+        thread::spawn(move || receive(&socket, &print));
+        Ok(())
+    }
+
+    fn send(&self, text: &str) -> Result<(), Failed> {
+        let Some(socket) = &self.socket else {
+            return Err(Failed::Job("there is no connection".into(), Some("connect HOST:PORT makes one")));
+        };
+        socket.send(format!("{text}\r\n").as_bytes())?;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Failed> {
+        self.socket.take().map_or(Ok(()), |socket| socket.close())?;
+        Ok(())
+    }
+}
+
+/// Prints what comes on a connection, until it ends.
+fn receive(socket: &Socket, print: &Print) {
+    loop {
+        match socket.recv(Duration::MAX) {
+            Ok(Received::Data(data)) => print(format!("< {}\n", data.escape_ascii())),
+            Ok(_) => {}
+            Err(Error::Closed(why)) => return print(format!("-- the connection was closed {why}\n")),
+            Err(error) => return print(format!("-- the connection has ended: {error}\n")),
+        }
+    }
+}
+
+fn help() -> Result<(), Failed> {
+    let mut text = String::new();
+    for (name, what) in WORDS.iter().chain(COMMANDS) {
+        text += &format!("  {name:<14} {what}\n");
+    }
+    shell::print(text).map_err(Failed::Output)
+}

@@ -1,0 +1,57 @@
+//! A console for people: commands with history and completion, what the module says unasked beside what it means.
+//!
+//! ```text
+//! cargo run --example terminal --features examples-terminal
+//! cargo run --example terminal --features examples-terminal -- --port auto
+//! ```
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod commands;
+mod console;
+mod editor;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use common::{Common, Usage, seconds, unknown, value};
+
+const USAGE: &str = "\
+A console for a module: type commands (AT+CSQ), or `help`. Tab completes, the arrows go through the history, Ctrl-C ends the
+line or the program, Ctrl-D the program. What the module says unasked is printed as it comes, with its meaning. Reads commands
+from the standard input if that is no terminal, and fails with the first that fails.
+
+usage: terminal [options]
+
+  --timeout SECONDS    how long a command may take [30]
+  --history FILE       keeps the history; lines with a password, a PIN or a key in them are not kept [none]
+";
+
+/// The options of the program.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) common: Common,
+    pub(crate) timeout: Duration,
+    pub(crate) history: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    common::main("terminal", USAGE, parse, console::run)
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+    let mut options = Options { common: Common::default(), timeout: Duration::from_secs(30), history: None };
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        match option.as_str() {
+            "--timeout" => options.timeout = seconds(&option, &value(&option, args)?)?,
+            "--history" => options.history = Some(value(&option, args)?.into()),
+            other => return unknown(other),
+        }
+    }
+    Ok(options)
+}
