@@ -8,6 +8,8 @@
 //! ```
 
 mod common;
+#[path = "common/marks.rs"]
+mod marks;
 #[path = "common/states.rs"]
 mod states;
 
@@ -16,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use air724ug::capture::{self, Coverage};
+use air724ug::capture::{self, Coverage, Marks};
 use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
 use air724ug::{Certificate, Config, Modem, TlsConfig};
 use common::shell::{self, complain};
@@ -34,6 +36,8 @@ usage: doctor [options]
   --ca FILE            the certificate (PEM or DER) of the authority that signed the server's; means --tls [without it,
                        --tls takes any server]
   --offline FILE       takes the answers from a capture instead of a modem, in any layout that `replay` reads
+  --marks FILE         with --offline: more marks by which the program that wrote the log tells the two sides apart, as
+                       `replay` has them
   --simulate STATE     examines a simulated modem in one of the states below
   --wait SECONDS       how long the module may take to get ready [90]
   --patience SECONDS   how long the server may take [80]
@@ -59,6 +63,7 @@ struct Options {
     tls: bool,
     ca: Option<Certificate>,
     offline: Option<PathBuf>,
+    marks: Marks,
     simulate: Option<String>,
     wait: Option<Duration>,
     patience: Option<Duration>,
@@ -140,6 +145,10 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Problem> {
                 options.tls = true;
             }
             "--offline" => options.offline = Some(value(&option, args)?.into()),
+            "--marks" => {
+                let file = value(&option, args)?;
+                marks::add(&mut options.marks, file.as_ref()).map_err(Problem::Input)?;
+            }
             "--simulate" => options.simulate = Some(value(&option, args)?),
             "--wait" => options.wait = Some(seconds(&option, args)?),
             "--patience" => options.patience = Some(seconds(&option, args)?),
@@ -205,7 +214,8 @@ impl Options {
 
 fn examine(options: &Options) -> Result<Diagnosis, Problem> {
     if let Some(file) = &options.offline {
-        let capture = capture::load(file).map_err(|error| Problem::Input(error.to_string()))?;
+        let capture =
+            capture::load_with(file, &options.marks).map_err(|error| Problem::Input(error.to_string()))?;
         let coverage = Coverage::of(&capture, &capture::replay(&capture));
         if !coverage.is_understood {
             let advice = capture.layout.advice();

@@ -2,8 +2,16 @@
 //!
 //! ```text
 //! cargo run --example replay -- [--quiet] [--marks FILE] [FILE...]
+//! cargo run --example replay -- --html session.html session.capture
+//! cargo run --example replay -- --diff good.capture bad.capture
 //! ```
 
+#[path = "common/diff.rs"]
+mod diff;
+#[path = "common/marks.rs"]
+mod marks;
+#[path = "common/page.rs"]
+mod page;
 #[path = "common/shell.rs"]
 mod shell;
 
@@ -17,17 +25,21 @@ use shell::complain;
 const HELP: &str = "\
 Decodes captures into timelines of commands, answers, URCs and data.
 
-Usage: replay [--quiet] [--marks FILE] [FILE...]
+Usage: replay [--quiet] [--marks FILE] [--html OUT] [FILE...]
+       replay --diff [--marks FILE] A B
 
   FILE...       captures, in our own format or logs of any other program;
                 without one, a fixture of this project is shown
   --marks FILE  more marks by which the program that wrote a log tells the two
                 sides apart, one a line: `sent host>`, `received modem>`
+  --html OUT    draws one FILE as a page for a browser: a lane for each channel,
+                latencies as bars, payload, errors, a field to search
+  --diff A B    shows where two sessions part; times make no difference
   --quiet       only what is unexplained, and a line for each file
   --help        this text
 
 Exit code: 0 if every line is explained, 1 if one is not or if a capture of our
-own is not as its header expects, 2 if a file can't be read or is not understood,
+own is not as its header expects, or two sessions part, 2 if a file can't be read or is not understood,
 74 if the output can't be written.";
 
 /// What is shown where nothing is asked for.
@@ -36,6 +48,8 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.ca
 /// The options of the command line.
 struct Options {
     quiet: bool,
+    diff: bool,
+    html: Option<PathBuf>,
     marks: Marks,
     files: Vec<PathBuf>,
 }
@@ -50,6 +64,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if options.diff {
+        return compare(&mut out, &options);
+    }
     let mut code = 0;
     for file in &options.files {
         match capture::load_with(file, &options.marks) {
@@ -57,7 +74,7 @@ fn main() -> ExitCode {
                 complain(format_args!("replay: {error}"));
                 return ExitCode::from(2);
             }
-            Ok(capture) => match show(&mut out, file, &capture, options.quiet) {
+            Ok(capture) => match show(&mut out, file, &capture, &options) {
                 Ok(Verdict::Explained) => {}
                 Ok(Verdict::Unexplained) if code == 0 => code = 1,
                 Ok(Verdict::Unexplained) => {}
@@ -72,7 +89,8 @@ fn main() -> ExitCode {
 impl Options {
     /// `None`: only the help is wanted.
     fn parse() -> Result<Option<Self>, String> {
-        let mut options = Self { quiet: false, marks: Marks::default(), files: Vec::new() };
+        let mut options =
+            Self { quiet: false, diff: false, html: None, marks: Marks::default(), files: Vec::new() };
         let mut arguments = std::env::args_os().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.to_str() {
@@ -80,14 +98,21 @@ impl Options {
                 Some("--quiet" | "-q") => options.quiet = true,
                 Some("--marks") => {
                     let file = arguments.next().ok_or("--marks needs a FILE")?;
-                    let table = std::fs::read_to_string(&file).map_err(|error| error.to_string());
-                    let added = table
-                        .and_then(|table| options.marks.extend(&table).map_err(|error| error.to_string()));
-                    added.map_err(|error| format!("{}: {error}", file.display()))?;
+                    marks::add(&mut options.marks, file.as_ref())?;
+                }
+                Some("--diff") => options.diff = true,
+                Some("--html") => {
+                    options.html = Some(arguments.next().ok_or("--html needs a file for the page")?.into());
                 }
                 Some(unknown) if unknown.starts_with('-') => return Err(format!("there is no {unknown}")),
                 _ => options.files.push(argument.into()),
             }
+        }
+        if options.diff && options.files.len() != 2 {
+            return Err("--diff takes two files".to_owned());
+        }
+        if options.html.is_some() && (options.diff || options.files.len() > 1) {
+            return Err("--html draws one file".to_owned());
         }
         if options.files.is_empty() {
             complain(format_args!("replay: no FILE given, so here is one of our own: {FIXTURE}"));
@@ -105,16 +130,23 @@ enum Verdict {
 }
 
 /// Prints a capture; returns whether all of it is explained, and as its header expects.
-fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io::Result<Verdict> {
+fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options) -> io::Result<Verdict> {
     let timeline = capture::replay(capture);
-    if !quiet {
+    if !options.quiet {
         writeln!(out, "{} ({:?})", file.display(), capture.layout)?;
         if let Some(header) = &capture.header {
             writeln!(out, "  {}", header.what)?;
         }
     }
+    let coverage = Coverage::of(capture, &timeline);
+    if let Some(page) = &options.html {
+        let html = page::page(&file.display().to_string(), &timeline, &coverage);
+        std::fs::write(page, html)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", page.display())))?;
+    }
     for happening in &timeline.happenings {
-        if !quiet || matches!(happening.what, HappeningKind::Unexplained { .. }) {
+        let wanted = options.html.is_none() && !options.quiet;
+        if wanted || matches!(happening.what, HappeningKind::Unexplained { .. }) {
             print(out, happening)?;
         }
     }
@@ -126,7 +158,6 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io
         Some(Ok(())) => writeln!(out, "  as its header expects")?,
         Some(Err(unmet)) => writeln!(out, "  not as its header expects: {unmet}")?,
     }
-    let coverage = Coverage::of(capture, &timeline);
     if !coverage.is_understood {
         writeln!(out, "  not understood: {coverage}")?;
         writeln!(out, "  the program that wrote it could save {}", capture.layout.advice())?;
@@ -135,6 +166,32 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, quiet: bool) -> io
     match unexplained == 0 && !matches!(kept, Some(Err(_))) {
         true => Ok(Verdict::Explained),
         false => Ok(Verdict::Unexplained),
+    }
+}
+
+/// Prints where two sessions part.
+fn compare(out: &mut impl Write, options: &Options) -> ExitCode {
+    let mut sides = Vec::new();
+    for file in &options.files {
+        let capture = match capture::load_with(file, &options.marks) {
+            Ok(capture) => capture,
+            Err(error) => {
+                complain(format_args!("replay: {error}"));
+                return ExitCode::from(2);
+            }
+        };
+        let timeline = capture::replay(&capture);
+        let coverage = Coverage::of(&capture, &timeline);
+        if !coverage.is_understood {
+            complain(format_args!("replay: {} is not understood: {coverage}", file.display()));
+            return ExitCode::from(2);
+        }
+        sides.push((file.display().to_string(), timeline));
+    }
+    let [(left, one), (right, other)] = sides.as_slice() else { return ExitCode::from(2) };
+    match diff::diff(out, [left, right], [one, other]).and_then(|parted| out.flush().map(|()| parted)) {
+        Ok(parted) => ExitCode::from(u8::from(parted > 0)),
+        Err(error) => shell::unwritten("replay", &error),
     }
 }
 

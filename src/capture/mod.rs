@@ -38,6 +38,8 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
+#[cfg(feature = "import")]
+mod announced;
 mod collector;
 mod error;
 mod escape;

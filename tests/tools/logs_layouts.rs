@@ -546,3 +546,18 @@ fn a_user_can_add_a_mark_by_one_line() {
     assert_eq!(timeline.unexplained().count(), 0);
     assert_eq!(timeline.happenings[1].what.to_string(), "final OK to AT+CIPMUX=1");
 }
+
+#[test]
+fn the_content_of_a_file_is_read_beside_its_prompt_and_below_it() {
+    let command = "AT+FSWRITE=\"a.crt\",0,10,15";
+    for shown in ["> 1234567890\n", ">\n1234567890\n", "> 1234567890\n\n"] {
+        let told = story(format!("{command}\n\n{shown}\nOK\nAT\n").as_bytes());
+        let expected = [
+            &format!("command {command}"),
+            "sent 1234567890",
+            &format!("final OK to {command}"),
+            "command AT",
+        ];
+        assert_eq!(told, expected);
+    }
+}

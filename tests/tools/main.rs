@@ -14,5 +14,6 @@ mod logs_layouts;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;
+mod page;
 mod player;
 mod session_log;

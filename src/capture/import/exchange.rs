@@ -3,6 +3,7 @@
 use crate::at::{ChannelNews, Decoder, Expect, Final, Line as AtLine};
 
 use super::super::Reason;
+use super::super::announced::announced;
 use super::marks::Marks;
 use super::notation::unescaped;
 use super::text::{glued_command, is_answer, is_command, is_prose, without_remark};
@@ -93,7 +94,8 @@ impl Wire {
                 b"AT+CIPMUX=1" => self.mux = true,
                 _ => self.mux |= matches!(arguments, [b'0'..=b'9', b',', ..]),
             }
-            self.data = announced(text, self.mux).map_or(DataLines::Nothing, DataLines::Announced);
+            self.data = announced(&String::from_utf8_lossy(text), self.mux)
+                .map_or(DataLines::Nothing, DataLines::Announced);
             self.is_open = true;
             self.last = text.to_vec();
         }
@@ -286,17 +288,4 @@ fn without_bold(text: &[u8]) -> &[u8] {
     let trimmed = text.trim_ascii();
     let bold = trimmed.strip_prefix(b"**").and_then(|bold| bold.strip_suffix(b"**"));
     bold.filter(|bold| is_answer(bold)).unwrap_or(text)
-}
-
-/// The length that a send announces; `None` for another command. `mux`: one number alone is the channel's.
-fn announced(command: &[u8], mux: bool) -> Option<Option<usize>> {
-    let upper = command.to_ascii_uppercase();
-    let arguments = upper.strip_prefix(b"AT+CIPSEND")?;
-    if arguments.is_empty() {
-        return Some(None);
-    }
-    let mut fields = arguments.strip_prefix(b"=")?.rsplit(|&byte| byte == b',');
-    let (length, channel) = (fields.next()?, fields.next());
-    let length: usize = str::from_utf8(length).ok()?.trim().parse().ok()?;
-    Some((channel.is_some() || !mux).then_some(length))
 }

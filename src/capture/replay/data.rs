@@ -1,5 +1,7 @@
 //! Data that a command asks the host for.
 
+use super::super::announced::announced;
+
 /// The amount of data that a command wants, and the part of it that is sent and echoed.
 #[derive(Debug, Clone)]
 pub(super) struct Data {
@@ -16,25 +18,7 @@ const ESC: u8 = 0x1b;
 impl Data {
     /// The data that a command wants; `None` if it wants none. `mux` says whether `AT+CIPSEND=1` names a channel.
     pub(super) fn of(command: &str, mux: bool) -> Option<Self> {
-        let upper = command.to_ascii_uppercase();
-        let announced = if let Some(arguments) = upper.strip_prefix("AT+CIPSEND") {
-            match arguments.strip_prefix('=') {
-                None if arguments.is_empty() => None,
-                None | Some("?") => return None,
-                Some(list) => {
-                    let mut fields = list.split(',');
-                    match (fields.next_back(), fields.next_back()) {
-                        (Some(length), Some(_)) => Some(length.trim().parse().ok()?),
-                        (Some(_), None) if mux => None,
-                        (Some(length), None) => Some(length.trim().parse().ok()?),
-                        (None, _) => return None,
-                    }
-                }
-            }
-        } else {
-            let arguments = upper.strip_prefix("AT+FSWRITE=")?;
-            Some(arguments.split(',').nth(2)?.trim().parse().ok()?)
-        };
+        let announced = announced(command, mux)?;
         Some(Self { announced, sent: Vec::new(), echoed: 0, prompted: false })
     }
 

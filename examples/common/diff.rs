@@ -1,0 +1,72 @@
+//! Where two sessions part.
+
+use std::io::{self, Write};
+
+use air724ug::capture::{Happening, HappeningKind, Timeline};
+
+/// How many happenings ahead the place is looked for at which two sessions meet again, and how many alike make it one.
+const AHEAD: usize = 200;
+const ALIKE: usize = 2;
+/// How many happenings of a side are shown where the sessions part.
+const SHOWN: usize = 12;
+
+/// Prints each place where two sessions part; how many there are. Times, echoes, notes and requests make no difference.
+pub fn diff(out: &mut impl Write, names: [&str; 2], timelines: [&Timeline; 2]) -> io::Result<usize> {
+    let [left, right] = timelines.map(|timeline| {
+        let counts = |one: &&Happening| {
+            !matches!(one.what, HappeningKind::Echo(_) | HappeningKind::DataEcho(_) | HappeningKind::Gap)
+                && !matches!(one.what, HappeningKind::Note(_) | HappeningKind::Request(_))
+        };
+        let happenings = timeline.happenings.iter().filter(counts);
+        happenings.map(|one| (one.what.to_string(), one)).collect::<Vec<_>>()
+    });
+    let (mut at, mut to, mut same, mut parted) = (0, 0, 0, 0);
+    while at < left.len() || to < right.len() {
+        if let (Some((a, _)), Some((b, _))) = (left.get(at), right.get(to))
+            && a == b
+        {
+            (at, to, same) = (at + 1, to + 1, same + 1);
+            continue;
+        }
+        let (ahead, beside) = meeting(&left[at..], &right[to..]);
+        parted += 1;
+        writeln!(out, "behind {same} that are alike:")?;
+        for (name, side) in [(names[0], &left[at..at + ahead]), (names[1], &right[to..to + beside])] {
+            show(out, name, side)?;
+        }
+        (at, to, same) = (at + ahead, to + beside, 0);
+    }
+    match parted {
+        0 => writeln!(out, "the same session: {same} happenings are alike")?,
+        _ => writeln!(out, "{same} more are alike; they part {parted} times")?,
+    }
+    Ok(parted)
+}
+
+/// How far each side is from the place where they meet again.
+fn meeting<T>(left: &[(String, T)], right: &[(String, T)]) -> (usize, usize) {
+    for sum in 1..AHEAD.min(left.len() + right.len()) {
+        for ahead in sum.saturating_sub(right.len())..=sum.min(left.len()) {
+            let (a, b) = (&left[ahead..], &right[sum - ahead..]);
+            // At the end there may be fewer.
+            let wanted = ALIKE.min(a.len().max(b.len()));
+            let alike = a.iter().zip(b).take_while(|(a, b)| a.0 == b.0).count();
+            if alike >= wanted {
+                return (ahead, sum - ahead);
+            }
+        }
+    }
+    (left.len(), right.len())
+}
+
+fn show(out: &mut impl Write, name: &str, side: &[(String, &Happening)]) -> io::Result<()> {
+    writeln!(out, "  {name}:{}", if side.is_empty() { " nothing" } else { "" })?;
+    for (what, happening) in side.iter().take(SHOWN) {
+        let line = happening.lines.first().map_or(String::new(), |line| format!("  [line {line}]"));
+        writeln!(out, "{:>14} {what}{line}", happening.at)?;
+    }
+    if side.len() > SHOWN {
+        writeln!(out, "{:>14} and {} more", "", side.len() - SHOWN)?;
+    }
+    Ok(())
+}
