@@ -7,6 +7,8 @@
 //! cargo run --example doctor -- --offline session.capture --json
 //! ```
 
+#[path = "common/collect.rs"]
+mod collect;
 mod common;
 #[path = "common/marks.rs"]
 mod marks;
@@ -14,7 +16,7 @@ mod marks;
 mod states;
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -38,6 +40,8 @@ usage: doctor [options]
   --offline FILE       takes the answers from a capture instead of a modem, in any layout that `replay` reads
   --marks FILE         with --offline: more marks by which the program that wrote the log tells the two sides apart, as
                        `replay` has them
+  --collect FILE       writes what a report needs into one file: versions, statistics, the diagnosis and the session, with IMEI,
+                       IMSI, ICCID, numbers of phones, addresses and names of servers masked
   --simulate STATE     examines a simulated modem in one of the states below
   --wait SECONDS       how long the module may take to get ready [90]
   --patience SECONDS   how long the server may take [80]
@@ -64,6 +68,7 @@ struct Options {
     ca: Option<Certificate>,
     offline: Option<PathBuf>,
     marks: Marks,
+    collect: Option<PathBuf>,
     simulate: Option<String>,
     wait: Option<Duration>,
     patience: Option<Duration>,
@@ -76,6 +81,9 @@ fn main() -> ExitCode {
     let options = common::arguments().map_err(Problem::from).and_then(|mut args| parse(&mut args));
     let result = options.and_then(|options| {
         let diagnosis = examine(&options)?;
+        if let Some(file) = &options.collect {
+            write_collected(&options, file, &diagnosis).map_err(Problem::Capture)?;
+        }
         let code = show(&options, &diagnosis).map_err(Problem::Output)?;
         match diagnosis.capture_error() {
             Some(why) => Err(Problem::Capture(why.to_owned())),
@@ -145,6 +153,7 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Problem> {
                 options.tls = true;
             }
             "--offline" => options.offline = Some(value(&option, args)?.into()),
+            "--collect" => options.collect = Some(value(&option, args)?.into()),
             "--marks" => {
                 let file = value(&option, args)?;
                 marks::add(&mut options.marks, file.as_ref()).map_err(Problem::Input)?;
@@ -189,11 +198,39 @@ fn seconds(option: &str, args: &mut dyn Iterator<Item = String>) -> Result<Durat
     Ok(Duration::from_secs(u64::from(number::<u32>(option, &value(option, args)?)?)))
 }
 
+/// Writes what a report needs. A session that is recorded for this alone is removed again.
+fn write_collected(options: &Options, file: &Path, diagnosis: &Diagnosis) -> Result<(), String> {
+    let session = options.recorded();
+    let source = options.offline.as_ref().or(session.as_ref()).filter(|source| source.exists());
+    let capture = match source {
+        Some(source) => capture::load_with(source, &options.marks).map_err(|error| error.to_string())?,
+        // A port that could not be opened has no session.
+        None => capture::read(b"").map_err(|error| error.to_string())?,
+    };
+    let collected = collect::collected(capture, diagnosis);
+    if options.common.capture.is_none()
+        && let Some(session) = session
+    {
+        let _ = std::fs::remove_file(session);
+    }
+    std::fs::write(file, collected).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 impl Options {
+    /// The file that the session is recorded in, as it is asked for, or beside what is collected.
+    fn recorded(&self) -> Option<PathBuf> {
+        let beside = || {
+            let mut name = self.collect.clone()?.into_os_string();
+            name.push(".session");
+            Some(PathBuf::from(name))
+        };
+        self.common.capture.clone().or_else(beside)
+    }
+
     fn common_config(&self) -> Config {
         let mut config = Config::default().baud_rate(self.common.baud);
         config.apn = self.common.apn.clone();
-        config.capture = self.common.capture.clone();
+        config.capture = self.recorded();
         config
     }
 
@@ -244,7 +281,7 @@ fn examine(options: &Options) -> Result<Diagnosis, Problem> {
     };
     let patient = Patient::new(*state).map_err(Problem::Machine)?;
     let mut config = patient.config.clone();
-    config.capture = options.common.capture.clone();
+    config.capture = options.recorded();
     let checkup = options.checkup(patient.checkup.clone());
     Ok(Modem::diagnose_port_and_tell(&patient.path, &config, &checkup, tell))
 }

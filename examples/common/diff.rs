@@ -1,4 +1,4 @@
-//! Where two sessions part.
+//! The places where two sessions part.
 
 use std::io::{self, Write};
 

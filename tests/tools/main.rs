@@ -2,6 +2,7 @@
 
 mod captures;
 mod captures_fixtures;
+mod collect;
 mod diagnosis_hostile;
 mod diagnosis_rules;
 mod diagnosis_tls;

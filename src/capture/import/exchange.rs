@@ -131,7 +131,11 @@ impl Wire {
     /// A line of data, with its line end if that is part of the announced length. `false`: it is none.
     pub(super) fn data_line(&mut self, number: usize, text: &[u8]) -> bool {
         let DataLines::Open { left, begun } = self.data else { return false };
-        let ends = ends_data(text) || begun && is_command(text) && left.is_none_or(|left| left < text.len());
+        // A file has no line that says OK: its content was left out.
+        let is_done = self.last.starts_with(b"AT+FSWRITE") && text.trim_ascii() == b"OK";
+        let ends = is_done
+            || ends_data(text)
+            || begun && is_command(text) && left.is_none_or(|left| left < text.len());
         if ends {
             self.data = DataLines::Nothing;
             return false;

@@ -1,0 +1,221 @@
+//! Everything that a report needs in one file: a capture whose notes tell versions, figures and the diagnosis, with the
+//! numbers and addresses of its owner masked, lengths kept.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use air724ug::capture::{Capture, Entry, HappeningKind, Header, Mask, replay};
+use air724ug::diagnosis::Diagnosis;
+
+/// As long a row of digits is no length, time or error: an IMEI, an IMSI, an ICCID, a number of a phone.
+const NUMBER: usize = 7;
+/// As long a row of hexadecimal digits is a number too, or a message.
+const HEX: usize = 15;
+
+/// The file: a capture in our own format, which `replay` and `doctor --offline` read.
+pub fn collected(mut capture: Capture, diagnosis: &Diagnosis) -> Vec<u8> {
+    let figures = figures(&capture);
+    let hosts = hosts(&capture);
+    hide(&mut capture, &hosts);
+    let header = Header {
+        what: "a session, collected for a report".into(),
+        source: format!("air724ug {}, doctor --collect", env!("CARGO_PKG_VERSION")),
+        expect: vec!["not known".into()],
+    };
+    capture.header = Some(header.clone());
+    let report = format!("{}{figures}{diagnosis}", versions());
+    let text = String::from_utf8_lossy(&capture.to_text(&header)).into_owned();
+    let heads: usize =
+        text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
+    let (heads, records) = text.split_at(heads);
+    let notes =
+        report.lines().filter(|line| !line.trim().is_empty()).fold(String::new(), |mut notes, line| {
+            let mut line = printable(line).into_bytes();
+            mask(&mut line, &hosts);
+            let _ = writeln!(notes, "0.000000 ; {}", String::from_utf8_lossy(&line));
+            notes
+        });
+    format!("{heads}{notes}{records}").into_bytes()
+}
+
+/// A line as a note takes it: our format escapes what is not printable, and a backslash.
+fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_ascii_graphic() && c != '\\' || c == ' ' { c } else { '?' }).collect()
+}
+
+fn versions() -> String {
+    format!(
+        "versions: air724ug {}, {} on {}\n",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+/// The statistics of a session.
+fn figures(capture: &Capture) -> String {
+    let (mut written, mut read, mut losses) = (0, 0, 0);
+    for located in &capture.records {
+        match &located.record.what {
+            Entry::ToModem(bytes) => written += bytes.len(),
+            Entry::FromModem(bytes) => read += bytes.len(),
+            Entry::Note(words) => losses += usize::from(words.starts_with("the port is lost")),
+            Entry::Request(_) | Entry::Gap => {}
+        }
+    }
+    let timeline = replay(capture);
+    let count = |wanted: fn(&HappeningKind) -> bool| {
+        timeline.happenings.iter().filter(|one| wanted(&one.what)).count()
+    };
+    let last = timeline.happenings.last().map_or(String::from("0"), |one| one.at.to_string());
+    format!(
+        "statistics: {written} bytes written, {read} read, in {last} s; {} commands, {} ends of answers, {} lines unasked, {} \
+         pieces sent, {} received, {} unexplained; the port was lost {losses} times\n",
+        count(|what| matches!(what, HappeningKind::Command(_))),
+        count(|what| matches!(what, HappeningKind::Final { .. })),
+        count(|what| matches!(what, HappeningKind::Urc { .. })),
+        count(|what| matches!(what, HappeningKind::Sent(_))),
+        count(|what| matches!(what, HappeningKind::Payload { .. })),
+        count(|what| matches!(what, HappeningKind::Unexplained { .. })),
+    )
+}
+
+/// The names of servers that commands and requests name.
+fn hosts(capture: &Capture) -> BTreeSet<String> {
+    let mut hosts = BTreeSet::new();
+    let sent: Vec<u8> = capture
+        .records
+        .iter()
+        .filter_map(|located| match &located.record.what {
+            Entry::ToModem(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    for line in String::from_utf8_lossy(&sent).split(['\r', '\n']) {
+        let line = line.to_ascii_uppercase();
+        let named = ["AT+CIPSTART=", "AT+CDNSGIP=", "AT+CIPPING=", "AT+HTTPPARA=", "AT+FTPSERV=", "AT+CNTP="];
+        if named.iter().any(|name| line.starts_with(name)) {
+            let words = line.split(|c: char| !(c.is_alphanumeric() || "-._".contains(c)));
+            hosts.extend(words.filter(|word| is_host(word)).map(str::to_owned));
+        }
+    }
+    hosts
+}
+
+/// A name with a point and a letter in it.
+fn is_host(word: &str) -> bool {
+    word.len() > 3 && word.contains('.') && word.contains(|c: char| c.is_alphabetic())
+}
+
+/// Masks secrets, numbers and addresses in all records. A number may be cut by the end of a read.
+fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) {
+    let mut secrets = Mask::default();
+    let (mut sent, mut received) = (Vec::new(), Vec::new());
+    for located in &mut capture.records {
+        match &mut located.record.what {
+            Entry::ToModem(bytes) => {
+                secrets.to_modem(bytes);
+                sent.extend_from_slice(bytes);
+            }
+            Entry::FromModem(bytes) => {
+                secrets.from_modem(bytes);
+                received.extend_from_slice(bytes);
+            }
+            Entry::Request(words) | Entry::Note(words) => {
+                let mut bytes = std::mem::take(words).into_bytes();
+                mask(&mut bytes, hosts);
+                *words = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            Entry::Gap => {}
+        }
+    }
+    mask(&mut sent, hosts);
+    mask(&mut received, hosts);
+    let (mut sent, mut received) = (sent.as_slice(), received.as_slice());
+    for located in &mut capture.records {
+        let (bytes, from) = match &mut located.record.what {
+            Entry::ToModem(bytes) => (bytes, &mut sent),
+            Entry::FromModem(bytes) => (bytes, &mut received),
+            Entry::Request(_) | Entry::Note(_) | Entry::Gap => continue,
+        };
+        let (part, rest) = from.split_at(bytes.len());
+        bytes.copy_from_slice(part);
+        *from = rest;
+    }
+}
+
+/// Masks names of servers, addresses and long numbers. Each keeps its length, and stays what it is.
+pub fn mask(bytes: &mut [u8], hosts: &BTreeSet<String>) {
+    for host in hosts {
+        let length = host.len();
+        let mut at = 0;
+        while let Some(place) = bytes.get_mut(at..at + length) {
+            let is_here = place.eq_ignore_ascii_case(host.as_bytes());
+            if is_here {
+                place.iter_mut().filter(|byte| byte.is_ascii_alphanumeric()).for_each(|byte| *byte = b'x');
+            }
+            at += if is_here { length } else { 1 };
+        }
+    }
+    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':');
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let length = rest.iter().take_while(|byte| is_part(byte)).count();
+        let (run, more) = rest.split_at_mut(length.max(1));
+        if length > 0 {
+            mask_run(run);
+        }
+        rest = more;
+    }
+}
+
+/// A row of digits, points and colons.
+fn mask_run(run: &mut [u8]) {
+    let colons = run.iter().filter(|byte| **byte == b':').count();
+    if colons > 4 || run.windows(2).any(|two| two == b"::") && run.len() > 3 {
+        return run.iter_mut().for_each(blank);
+    }
+    for word in run.split_mut(|byte| *byte == b':') {
+        let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let parts: Vec<Option<u32>> = word
+            .split(|byte| *byte == b'.')
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                str::from_utf8(part).ok().filter(|part| part.len() <= 3).and_then(|part| part.parse().ok())
+            })
+            .collect();
+        if parts.len() >= 4 && parts.iter().all(Option::is_some) {
+            mask_address(word, &parts);
+            continue;
+        }
+        for number in word.split_mut(|byte| *byte == b'.') {
+            let is_number = number.iter().all(u8::is_ascii_digit) && number.len() >= NUMBER;
+            if is_number || number.len() >= HEX && digits * 2 > number.len() {
+                number.iter_mut().for_each(blank);
+            }
+        }
+    }
+}
+
+/// Of an address that is not public stays what says so; one that is public becomes another.
+fn mask_address(word: &mut [u8], parts: &[Option<u32>]) {
+    let kept = match (parts.len(), parts[0], parts[1]) {
+        (4, Some(0), Some(0)) | (4, Some(127), _) => 4,
+        (4, Some(10), _) => 1,
+        (4, Some(192), Some(168)) | (4, Some(172), Some(16..=31)) | (4, Some(100), Some(64..=127)) => 2,
+        (4, Some(169), Some(254)) => 2,
+        _ => 0,
+    };
+    let parts = word.split_mut(|byte| *byte == b'.').filter(|part| !part.is_empty());
+    parts.skip(kept).flatten().for_each(blank);
+}
+
+fn blank(byte: &mut u8) {
+    match *byte {
+        b'0'..=b'9' => *byte = b'1',
+        b'a'..=b'f' => *byte = b'a',
+        b'A'..=b'F' => *byte = b'A',
+        _ => {}
+    }
+}
