@@ -1,0 +1,157 @@
+//! A WebSocket over the modem with `tungstenite`: echo, a ping, and a polite end.
+//!
+//! ```text
+//! cargo run --features examples-net --example websocket
+//! cargo run --features examples-net --example websocket -- --port /dev/ttyUSB0 ws://ws.example.com/echo
+//! ```
+
+mod common;
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use air724ug::Error;
+use common::{Common, Failed, Usage, positive, step, unknown, value};
+use tungstenite::handshake::HandshakeError;
+use tungstenite::http::Uri;
+use tungstenite::{Message, client};
+
+const USAGE: &str = "\
+Opens a WebSocket to a server that echoes, sends messages and looks whether each comes back.
+
+usage: websocket [options] [URL]
+
+  URL                  ws://HOST[:PORT]/PATH [a server in this program; with --port there is no default]
+  --message TEXT       what is sent [hello from the Air724UG]
+  --count N            how many times [10]
+";
+
+/// How long the server may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+
+struct Options {
+    common: Common,
+    url: Option<Uri>,
+    message: String,
+    count: u32,
+}
+
+fn main() -> ExitCode {
+    common::main("websocket", USAGE, parse, run)
+}
+
+fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+    let mut options = Options {
+        common: Common::default(),
+        url: None,
+        message: "hello from the Air724UG".to_owned(),
+        count: 10,
+    };
+    while let Some(option) = args.next() {
+        if options.common.take(&option, args)? {
+            continue;
+        }
+        match option.as_str() {
+            "--message" => options.message = value(&option, args)?,
+            "--count" => options.count = positive(&option, &value(&option, args)?)?,
+            other if other.starts_with('-') => return unknown(other),
+            url => {
+                let parsed = url.parse::<Uri>().ok();
+                let is_plain = |uri: &Uri| uri.scheme_str() == Some("ws") && uri.host().is_some();
+                let wrong = || {
+                    let tls = if url.starts_with("wss:") {
+                        "; for wss:// put rustls between, as https_get does"
+                    } else {
+                        ""
+                    };
+                    Usage::Wrong(format!("URL is ws://HOST[:PORT]/PATH, not \"{url}\"{tls}"))
+                };
+                options.url = Some(parsed.filter(is_plain).ok_or_else(wrong)?);
+            }
+        }
+    }
+    if options.common.port.is_some() && options.url.is_none() {
+        return Err(Usage::Wrong("--port needs the URL of a server that echoes".to_owned()));
+    }
+    Ok(options)
+}
+
+fn run(options: Options) -> Result<(), Failed> {
+    let url = match options.url.clone() {
+        Some(url) => url,
+        None => {
+            format!("ws://{}/", own_server()?).parse().map_err(|_| job("a URL can't be made".to_owned()))?
+        }
+    };
+    let modem = options.common.open()?;
+    common::bring_up(&modem)?;
+    let (host, port) = (url.host().unwrap_or_default().to_owned(), url.port_u16().unwrap_or(80));
+    let socket = modem.tcp().connect((&host, port))?;
+    socket.set_read_timeout(Some(SILENCE))?;
+    let (mut websocket, _) = client(&url, socket).map_err(|error| match error {
+        HandshakeError::Failure(error) => in_words(&error),
+        HandshakeError::Interrupted(_) => job("the server's answer did not come in time".to_owned()),
+    })?;
+    step("open", format_args!("{url}"))?;
+    let began = Instant::now();
+    for number in 1..=options.count {
+        let sent = Message::text(format!("{} {number}", options.message));
+        websocket.send(sent.clone()).map_err(|error| in_words(&error))?;
+        loop {
+            match websocket.read().map_err(|error| in_words(&error))? {
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                back if back == sent => break,
+                // Some servers greet before they echo.
+                Message::Text(text) if number == 1 => step("greeting", text)?,
+                other => return Err(job(format!("\"{other}\" came back in place of message {number}"))),
+            }
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    step("echoed", format_args!("{} messages, all as they were sent, in {seconds:.2} s", options.count))?;
+    websocket.close(None).map_err(|error| in_words(&error))?;
+    loop {
+        match websocket.read() {
+            Ok(_) => {}
+            Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => break,
+            Err(error) => return Err(in_words(&error)),
+        }
+    }
+    step("closed", "both sides have agreed")?;
+    modem.close();
+    Ok(())
+}
+
+fn job(why: String) -> Failed {
+    Failed::Job(why, Some("is it really a WebSocket server that echoes?"))
+}
+
+fn in_words(error: &tungstenite::Error) -> Failed {
+    match error {
+        tungstenite::Error::Http(response) => job(format!("the server answers {}", response.status())),
+        tungstenite::Error::Io(error) => job(format!("the connection: {error}")),
+        other => job(format!("the WebSocket: {other}")),
+    }
+}
+
+/// A server in this program.
+fn own_server() -> Result<SocketAddr, Error> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let Ok(mut websocket) = tungstenite::accept(stream) else { return };
+                while let Ok(message) = websocket.read() {
+                    // Pings and the end are answered by themselves.
+                    if (message.is_text() || message.is_binary()) && websocket.send(message).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    Ok(address)
+}
