@@ -216,3 +216,55 @@ fn a_simulated_module_that_vanishes_at_any_moment_is_ready_again_and_no_byte_is_
         }
     }
 }
+
+/// How the port goes, and comes back.
+fn losses() -> [(&'static str, fn(&mut Pair)); 3] {
+    [
+        ("unplugged for 5 s", |pair| {
+            pair.control(Control::Unplug);
+            pair.run_for(Duration::from_secs(5));
+            pair.control(Control::Replug(None));
+        }),
+        ("back under another name", |pair| {
+            pair.control(Control::Unplug);
+            pair.run_for(Duration::from_millis(300));
+            pair.control(Control::Replug(Some("ttyUSB7".into())));
+        }),
+        ("restarted on USB", |pair| pair.control(Control::UsbRestart(Duration::from_secs(4)))),
+    ]
+}
+
+#[test]
+fn eight_sockets_survive_five_rounds_of_every_kind_of_loss_and_are_ready_two_seconds_after_the_first_answer()
+{
+    let mut pair = slow();
+    for round in 0..5 {
+        for (what, lose) in losses() {
+            let sockets: Vec<_> = (0..8).map(|_| pair.channel_open()).collect();
+            for socket in &sockets {
+                pair.send(*socket, b"hello").unwrap();
+                assert_eq!(pair.read(*socket, 5).unwrap(), b"hello");
+            }
+            let told = pair.events.len();
+            lose(&mut pair);
+            pair.run_until(|pair| pair.events[told..].contains(&Event::PortBack));
+            let read = pair.read_so_far();
+            pair.run_until(|pair| pair.read_so_far() > read);
+            // A module that has restarted takes its own time to register and to attach.
+            pair.run_until(|pair| pair.modem.state().attached);
+            let first = pair.now;
+            assert!(matches!(pair.call(READY), Ok(Response::Ready)), "{what}: {}", pair.story());
+            assert!(pair.now - first <= AGAIN, "{what}, round {round}: {:?}", pair.now - first);
+            for socket in sockets {
+                let (data, end) = pair.read_to_end(socket);
+                assert!(data.is_empty() && matches!(end, Error::PortLost(_)), "{what}: {end}");
+                pair.ask(Request::Forget { socket });
+            }
+        }
+    }
+    for _ in 0..8 {
+        let socket = pair.channel_open();
+        pair.send(socket, b"again").unwrap();
+        assert_eq!(pair.read(socket, 5).unwrap(), b"again");
+    }
+}

@@ -5,6 +5,7 @@
 mod support;
 
 mod allocations;
+mod long_life;
 mod port_ends;
 mod port_idle;
 mod sim_soak;

@@ -18,7 +18,7 @@ const LENGTH: usize = 400;
 const SLACK: u64 = 4 * 1024;
 
 /// KiB that this process holds, if the system tells.
-fn resident() -> Option<u64> {
+pub fn resident() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse().ok()
