@@ -196,7 +196,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn note(&self, text: &str) {
+    pub fn note(&self, text: &str) {
         // The program may be at its end.
         let _ = self.notes.send(("gateway".to_owned(), text.to_owned()));
     }

@@ -9,6 +9,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod fleet;
+#[cfg(feature = "examples-net")]
+mod fleet_over_mqtt;
 mod history;
 mod http;
 mod listen;
@@ -17,6 +19,9 @@ mod metrics;
 mod options;
 mod page;
 mod relay;
+#[cfg(feature = "examples-net")]
+#[path = "../mqtt/session.rs"]
+mod session;
 mod socks;
 mod status;
 
@@ -50,7 +55,10 @@ fn run(options: Options) -> Result<(), Failed> {
     let (notes, told) = unbounded();
     let (stop, stopped) = bounded(0);
     let (gateway, keepers) = start(&options, notes, &stopped);
-    let result = listen(&gateway, &options).and_then(|()| talk(&told, &interrupted, options.span));
+    let (copies, copied) = unbounded();
+    let teller = tell_broker(&gateway, &options, copied);
+    let result = listen(&gateway, &options).and_then(|()| talk(&told, &copies, &interrupted, options.span));
+    drop(copies);
     let until = Instant::now() + END;
     drop(stop);
     gateway.relays.end();
@@ -63,6 +71,7 @@ fn run(options: Options) -> Result<(), Failed> {
             break;
         }
     }
+    let _ = teller.recv_deadline(until);
     result?;
     step("ended", "all connections are closed")
 }
@@ -133,9 +142,31 @@ fn listen(gateway: &Arc<Gateway>, options: &Options) -> Result<(), Failed> {
     step("modems", names.join(", "))
 }
 
+/// Tells a broker of the modems; the channel tells its end.
+#[cfg(feature = "examples-net")]
+fn tell_broker(gateway: &Arc<Gateway>, options: &Options, notes: Receiver<(String, String)>) -> Receiver<()> {
+    let (ends, ended) = bounded(0);
+    if let Some(broker) = options.mqtt.clone() {
+        let gateway = gateway.clone();
+        thread::spawn(move || {
+            fleet_over_mqtt::tell(&gateway, &broker, &notes);
+            drop::<Sender<()>>(ends);
+        });
+    }
+    ended
+}
+
+/// There is none without the client.
+#[cfg(not(feature = "examples-net"))]
+fn tell_broker(_: &Arc<Gateway>, options: &Options, _: Receiver<(String, String)>) -> Receiver<()> {
+    debug_assert!(options.mqtt.is_none(), "the option is refused");
+    bounded(0).1
+}
+
 /// Tells what happens until the program is to end.
 fn talk(
     told: &Receiver<(String, String)>,
+    copies: &Sender<(String, String)>,
     interrupted: &Receiver<()>,
     span: Option<Duration>,
 ) -> Result<(), Failed> {
@@ -143,7 +174,11 @@ fn talk(
     loop {
         select! {
             recv(told) -> note => match note {
-                Ok((name, text)) => step(&name, text)?,
+                Ok((name, text)) => {
+                    // Without a broker there is no reader.
+                    let _ = copies.send((name.clone(), text.clone()));
+                    step(&name, text)?;
+                }
                 Err(_) => return Ok(()),
             },
             recv(interrupted) -> _ => return Ok(()),

@@ -26,6 +26,8 @@ usage: gateway [options]
   --http [IP:]PORT     HTTP proxy (CONNECT and http:// URLs), the status page and /metrics [127.0.0.1:8118]
   --forward LOCAL=HOST:PORT
                        [IP:]PORT here leads to HOST:PORT there; may be given several times
+  --mqtt HOST:PORT     tells a broker of the modems, and takes its commands: air724ug/status, air724ug/NAME/state, .../event,
+                       .../command (restart, flight on, flight off); needs --features examples-net
   --wait SECONDS       how long a connection waits for a free channel or a modem that is ready [30]
   --linger SECONDS     how long a client that has sent everything still gets answers, once nothing comes [2]
   --for SECONDS        ends after that [it runs until Ctrl-C]
@@ -41,6 +43,7 @@ pub struct Options {
     pub socks: SocketAddr,
     pub http: SocketAddr,
     pub forwards: Vec<Forward>,
+    pub mqtt: Option<(String, u16)>,
     pub wait: Duration,
     pub linger: Duration,
     pub span: Option<Duration>,
@@ -78,6 +81,7 @@ pub fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         socks: local(1080),
         http: local(8118),
         forwards: Vec::new(),
+        mqtt: None,
         wait: Duration::from_secs(30),
         linger: Duration::from_secs(2),
         span: None,
@@ -101,6 +105,13 @@ pub fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
             "--socks" => options.socks = address(&option, &value()?)?,
             "--http" => options.http = address(&option, &value()?)?,
             "--forward" => options.forwards.push(forward(&value()?)?),
+            "--mqtt" if cfg!(feature = "examples-net") => {
+                options.mqtt = Some(host_and_port(&option, &value()?)?);
+            }
+            "--mqtt" => {
+                let why = "--mqtt is not in this program: build it with --features examples-net";
+                return Err(Usage::Wrong(why.to_owned()));
+            }
             "--wait" => options.wait = seconds(&option, &value()?)?,
             "--linger" => options.linger = seconds(&option, &value()?)?,
             "--for" => options.span = Some(seconds(&option, &value()?)?),

@@ -131,7 +131,10 @@ fn run(options: Options) -> Result<(), Failed> {
             client.published += 1;
             next_at = Instant::now() + options.every;
             let payload = client.published.to_string().into_bytes();
-            client.session.publish(Message { topic: options.topic.clone(), payload }).map_err(broken)?;
+            client
+                .session
+                .publish(Message { topic: options.topic.clone(), payload, is_retained: false })
+                .map_err(broken)?;
         }
         client.turn(options.every.min(Duration::from_millis(100)))?;
     }

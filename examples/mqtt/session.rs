@@ -1,5 +1,6 @@
 //! A session of an MQTT 3.1.1 client over whatever carries its bytes: bytes in, bytes and events out. `mqtt-protocol-core` keeps
 //! what is on its way and sends it again on the next connection.
+#![allow(dead_code, reason = "the examples `mqtt` and `gateway` each use their own part")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ const KEEP_ALIVE: u16 = 60;
 pub struct Message {
     pub topic: String,
     pub payload: Vec<u8>,
+    /// Whether the broker keeps it for later subscribers.
+    pub is_retained: bool,
 }
 
 /// An event of a session.
@@ -41,6 +44,7 @@ pub struct Session {
     client_id: String,
     filter: String,
     qos: Qos,
+    will: Option<Message>,
     is_online: bool,
     output: Vec<u8>,
     events: VecDeque<SessionEvent>,
@@ -63,6 +67,7 @@ impl Session {
             client_id: client_id.to_owned(),
             filter: filter.to_owned(),
             qos,
+            will: None,
             is_online: false,
             output: Vec::new(),
             events: VecDeque::new(),
@@ -73,14 +78,28 @@ impl Session {
         }
     }
 
+    /// Sets what the broker publishes when this client is gone without a word. A client that only tells states needs no session
+    /// that the broker keeps: it has none.
+    #[must_use]
+    pub fn will(self, will: Message) -> Self {
+        Self { will: Some(will), ..self }
+    }
+
     /// A connection stands, the first one or another.
     pub fn begin(&mut self) -> Result<(), MqttError> {
-        let connect = mqtt::packet::v3_1_1::Connect::builder()
+        let mut connect = mqtt::packet::v3_1_1::Connect::builder()
             .client_id(self.client_id.as_str())?
-            .clean_session(false)
-            .keep_alive(KEEP_ALIVE)
-            .build()?;
-        let events = self.core.checked_send(connect);
+            .clean_session(self.will.is_some())
+            .keep_alive(KEEP_ALIVE);
+        if let Some(will) = &self.will {
+            connect = connect.will_message(
+                will.topic.as_str(),
+                will.payload.clone(),
+                Qos::AtLeastOnce,
+                will.is_retained,
+            )?;
+        }
+        let events = self.core.checked_send(connect.build()?);
         self.follow(events)
     }
 
@@ -102,6 +121,7 @@ impl Session {
             .topic_name(message.topic.as_str())?
             .qos(self.qos)
             .packet_id(packet)
+            .retain(message.is_retained)
             .payload(message.payload.as_slice())
             .build()?;
         self.pending.insert(self.next, (packet, message));
@@ -201,6 +221,7 @@ impl Session {
             Packet::V3_1_1Publish(publish) => self.events.push_back(SessionEvent::Received(Message {
                 topic: publish.topic_name().to_owned(),
                 payload: publish.payload().as_slice().to_vec(),
+                is_retained: publish.retain(),
             })),
             _ => {}
         }

@@ -1,0 +1,189 @@
+//! The modems at an MQTT broker: `air724ug/status` (retained, `offline` as the last will), `air724ug/NAME/state` (retained, JSON),
+//! `air724ug/NAME/event`, and commands on `air724ug/NAME/command`.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use air724ug::crossbeam_channel::{Receiver, RecvTimeoutError};
+use mqtt_protocol_core::mqtt::packet::Qos;
+
+use crate::listen::Gateway;
+use crate::member::Snapshot;
+use crate::session::{Message, Session, SessionEvent};
+
+/// Between two states of a modem.
+const EVERY: Duration = Duration::from_secs(15);
+/// Between two attempts to reach the broker.
+const AGAIN: Duration = Duration::from_secs(5);
+/// How long a look at the broker takes when nothing comes.
+const TURN: Duration = Duration::from_millis(100);
+/// Events that wait for a broker that is away are no news: at most this number are kept on their way.
+const MAX_PENDING: usize = 100;
+
+/// Tells the broker of all modems, and does its commands, until the notes end.
+pub fn tell(gateway: &Arc<Gateway>, broker: &(String, u16), notes: &Receiver<(String, String)>) {
+    let client = format!("air724ug-gateway-{}", std::process::id());
+    let mut problem = String::new();
+    loop {
+        let ended = serve(gateway, broker, &client, notes);
+        let Err(why) = ended else { return };
+        if why != problem {
+            gateway.note(&format!("MQTT: {why}; trying again"));
+            problem = why;
+        }
+        let until = Instant::now() + AGAIN;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            // What happens meanwhile is in the state that is told next.
+            if notes.recv_timeout(left).is_err_and(|error| error == RecvTimeoutError::Disconnected) {
+                return;
+            }
+        }
+    }
+}
+
+/// One connection to the broker; `Ok` when the program ends.
+fn serve(
+    gateway: &Arc<Gateway>,
+    (host, port): &(String, u16),
+    client: &str,
+    notes: &Receiver<(String, String)>,
+) -> Result<(), String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{host}:{port}: {error}");
+    let mut stream = TcpStream::connect((host.as_str(), *port)).map_err(|error| failed(&error))?;
+    stream.set_read_timeout(Some(TURN)).map_err(|error| failed(&error))?;
+    stream.set_write_timeout(Some(AGAIN)).map_err(|error| failed(&error))?;
+    let mut session = Session::new(client, "air724ug/+/command", Qos::AtLeastOnce)
+        .will(retained("air724ug/status", "offline"));
+    session.begin().map_err(|error| failed(&error))?;
+    let (mut next_at, mut buf) = (Instant::now(), [0; 4096]);
+    loop {
+        session.tick(Instant::now()).map_err(|error| failed(&error))?;
+        let mut outgoing = Vec::new();
+        loop {
+            match notes.try_recv() {
+                Ok((name, text)) => {
+                    next_at = Instant::now();
+                    outgoing.push(Message {
+                        topic: topic(&name, "event"),
+                        payload: text.into_bytes(),
+                        is_retained: false,
+                    });
+                }
+                Err(error) if error.is_empty() => break,
+                Err(_) => {
+                    // The end of the program is no will: it is told. A broker that is gone has the will.
+                    let _ = session.publish(retained("air724ug/status", "offline"));
+                    let _ = stream.write_all(&session.take_output());
+                    return Ok(());
+                }
+            }
+        }
+        if session.is_online() && session.pending() < MAX_PENDING {
+            if Instant::now() >= next_at {
+                next_at = Instant::now() + EVERY;
+                outgoing.push(retained("air724ug/status", "online"));
+                let states = gateway.fleet.members.iter().map(|member| member.snapshot());
+                outgoing.extend(states.map(|modem| retained(&topic(&modem.name, "state"), &state(&modem))));
+            }
+            for message in outgoing {
+                session.publish(message).map_err(|error| failed(&error))?;
+            }
+        }
+        stream.write_all(&session.take_output()).map_err(|error| failed(&error))?;
+        match stream.read(&mut buf) {
+            Ok(0) => return Err(failed(&"the broker closed the connection")),
+            Ok(count) => session.receive(&buf[..count]).map_err(|error| failed(&error))?,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
+            Err(error) => return Err(failed(&error)),
+        }
+        while let Some(event) = session.next_event() {
+            match event {
+                SessionEvent::Received(message) => command(gateway, &message),
+                SessionEvent::Close(why) => return Err(failed(&why)),
+                SessionEvent::Online { .. } | SessionEvent::Acknowledged => {}
+            }
+        }
+    }
+}
+
+/// `restart`, `flight on`, `flight off`. One that the broker has kept is old, and not done.
+fn command(gateway: &Arc<Gateway>, message: &Message) {
+    let order = String::from_utf8_lossy(&message.payload).trim().to_owned();
+    let of = |name: &str| topic(name, "command") == message.topic;
+    let Some(member) = gateway.fleet.members.iter().find(|member| of(&member.name)) else { return };
+    let (member, is_old) = (member.clone(), message.is_retained);
+    // The module takes its time.
+    std::thread::spawn(move || {
+        let done = match (order.as_str(), member.link()) {
+            _ if is_old => return,
+            (_, None) => Err("the port is not open".to_owned()),
+            ("restart", Some(link)) => link.modem.restart().map_err(|error| error.to_string()),
+            ("flight on", Some(link)) => link.modem.flight_mode(true).map_err(|error| error.to_string()),
+            ("flight off", Some(link)) => link.modem.flight_mode(false).map_err(|error| error.to_string()),
+            _ => Err("the commands are: restart, flight on, flight off".to_owned()),
+        };
+        let order: String = order.chars().take(40).collect();
+        match done {
+            Ok(()) => member.note(format!("command \"{order}\": done")),
+            Err(why) => member.note(format!("command \"{order}\": {why}")),
+        }
+    });
+}
+
+fn retained(topic: &str, payload: &str) -> Message {
+    Message { topic: topic.to_owned(), payload: payload.as_bytes().to_vec(), is_retained: true }
+}
+
+/// A name is one level of a topic.
+fn topic(name: &str, what: &str) -> String {
+    format!("air724ug/{}/{what}", name.replace(['/', '+', '#', '\0'], "-"))
+}
+
+/// The state of a modem as JSON.
+fn state(modem: &Snapshot) -> String {
+    let text = |value: Option<String>| value.map_or("null".to_owned(), |value| json(&value));
+    let reason = modem.problem.clone().or(modem.not_ready.map(|reason| reason.to_string()));
+    let signal = modem.history.last_signal().map_or("null".to_owned(), |dbm| dbm.to_string());
+    format!(
+        "{{\"ready\":{},\"reason\":{},\"operator\":{},\"signal_dbm\":{signal},\"uptime_s\":{},\"open\":{},\"sent\":{},\
+         \"received\":{},\"restarts\":{}}}",
+        modem.is_ready,
+        text(reason),
+        text(modem.facts.operator.clone()),
+        modem.uptime.as_secs(),
+        modem.statistics.opened.saturating_sub(modem.statistics.closed),
+        modem.statistics.sent,
+        modem.statistics.received,
+        modem.statistics.restarts,
+    )
+}
+
+fn json(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push('\u{fffd}'),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_level_and_a_text_stays_in_its_quotes() {
+        assert_eq!(topic("a/b+#", "state"), "air724ug/a-b--/state");
+        assert_eq!(json("a\"b\\c\n"), "\"a\\\"b\\\\c\u{fffd}\"");
+    }
+}
