@@ -217,8 +217,11 @@ fn a_simulated_module_that_vanishes_at_any_moment_is_ready_again_and_no_byte_is_
     }
 }
 
+/// A way in which the port goes, and comes back.
+type PortLoss = fn(&mut Pair);
+
 /// How the port goes, and comes back.
-fn losses() -> [(&'static str, fn(&mut Pair)); 3] {
+fn losses() -> [(&'static str, PortLoss); 3] {
     [
         ("unplugged for 5 s", |pair| {
             pair.control(Control::Unplug);
