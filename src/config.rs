@@ -80,6 +80,9 @@ pub struct Config {
     /// [`Event::CaptureEnded`](crate::Event::CaptureEnded), by [`Modem::flush_capture`](crate::Modem::flush_capture) and by the
     /// last note of the file, if the file takes one. The session goes on. A pipe that nothing reads from can't be opened.
     pub capture: Option<PathBuf>,
+    /// The size in bytes beyond which a capture goes on in a new file; the full one gets the first free number, `NAME.1`. Default
+    /// none: one file, however long.
+    pub capture_limit: Option<u64>,
     /// What the modem is called in the log. Default: what [`Modem::open`](crate::Modem::open) was given, else `modem`.
     pub name: Option<String>,
     spent_pin: SpentPin,
@@ -125,6 +128,7 @@ impl Default for Config {
             receive_poll: Duration::from_secs(5),
             reopen: true,
             capture: None,
+            capture_limit: None,
             name: None,
             spent_pin: SpentPin::default(),
         }
@@ -219,6 +223,12 @@ impl Config {
     #[must_use]
     pub fn capture(self, path: impl Into<PathBuf>) -> Self {
         Self { capture: Some(path.into()), ..self }
+    }
+
+    /// Sets the [size beyond which a capture goes on in a new file](Self::capture_limit).
+    #[must_use]
+    pub fn capture_limit(self, bytes: u64) -> Self {
+        Self { capture_limit: Some(bytes), ..self }
     }
 
     /// Sets what the modem is called in the [log](Self::name).
@@ -331,6 +341,7 @@ impl fmt::Debug for Config {
             .field("receive_poll", &self.receive_poll)
             .field("reopen", &self.reopen)
             .field("capture", &self.capture)
+            .field("capture_limit", &self.capture_limit)
             .finish_non_exhaustive()
     }
 }

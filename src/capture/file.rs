@@ -3,7 +3,6 @@
 //! A pipe that is not drained, a disk that is full or slow, or a network that hangs ends the capture and nothing else, with a
 //! warning, an event and, if the file still takes it, a last note.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,15 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Recorder;
+use super::fresh::fresh;
+use super::rotation::Rotation;
 
 /// The most bytes that wait for the file; then the capture ends. The busiest line fills it in seconds, one of 115200 baud in
 /// minutes: a slower disk is not fit for captures.
 const MAX_BEHIND: usize = 4 * 1024 * 1024;
 /// Beyond that, so that the reason why the capture ends here has room.
 const LAST_NOTE: usize = 1024;
-
-/// The highest number of a capture that was set aside: one more, and there is no recording.
-const MAX_NUMBER: u32 = 9999;
 
 /// The recorder of a session, wherever its capture goes.
 pub(crate) type Recording = Recorder<Box<dyn Write + Send>>;
@@ -109,12 +107,18 @@ impl CaptureFile {
     /// # Errors
     /// As of [`File::create`]; the text names the path. A pipe that nothing reads from can't be opened.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::start(fresh(path.as_ref())?, MAX_BEHIND)
+    }
+
+    /// [`create`](Self::create), and a new file of the same name whenever this one would grow beyond `limit` bytes; the full one gets
+    /// the first free number behind its name. Each has the head of the first, and its times go on. What waits is written at
+    /// once, up to 4 MiB, so a file can be longer by that.
+    ///
+    /// # Errors
+    /// As of [`create`](Self::create).
+    pub fn rotating(path: impl AsRef<Path>, limit: u64) -> io::Result<Self> {
         let path = path.as_ref();
-        let explain = |error: io::Error| {
-            io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
-        };
-        set_aside(path).map_err(explain)?;
-        Self::start(open(path).map_err(explain)?, MAX_BEHIND)
+        Self::start(Rotation::new(path.to_owned(), fresh(path)?, limit), MAX_BEHIND)
     }
 
     fn start(mut writer: impl Write + Send + 'static, limit: usize) -> io::Result<Self> {
@@ -268,48 +272,11 @@ impl Failure {
     }
 }
 
-/// Opens without waiting for a reader, should it be a pipe; writes to it wait, on the thread.
-#[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
-    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-    use rustix::io::Errno;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
-    let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
-        Some(Errno::NXIO) => io::Error::new(error.kind(), "nothing reads from this pipe"),
-        _ => error,
-    })?;
-    fcntl_setfl(&file, fcntl_getfl(&file)?.difference(OFlags::NONBLOCK))?;
-    Ok(file)
-}
-
-/// Gives a capture that is there already the first free number behind its name: what was recorded is not written over.
-fn set_aside(path: &Path) -> io::Result<()> {
-    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
-        return Ok(());
-    }
-    for number in 1..=MAX_NUMBER {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        if fs::symlink_metadata(&name).is_err() {
-            fs::rename(path, &name)?;
-            log::info!("the capture that was in {} is now in {}", path.display(), Path::new(&name).display());
-            return Ok(());
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many earlier captures stand there"))
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use std::fs;
 
     use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 

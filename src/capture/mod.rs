@@ -45,6 +45,7 @@ mod error;
 mod escape;
 mod file;
 mod format;
+mod fresh;
 #[cfg(feature = "import")]
 mod import;
 mod layout;
@@ -56,6 +57,7 @@ mod record;
 mod recorder;
 #[cfg(feature = "import")]
 mod replay;
+mod rotation;
 
 // The lines of a trace, for `luat`.
 #[cfg(feature = "luat")]

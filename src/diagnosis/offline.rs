@@ -7,7 +7,7 @@ use crate::at::{ChannelId, Urc, fields};
 use crate::capture::{self, Capture, Entry, Happening, HappeningKind, UnexplainedReason};
 use crate::time::Timestamp;
 
-use super::evidence::{Evidence, Item};
+use super::evidence::{Evidence, Item, Port};
 use super::sample::is_odd;
 use super::trial::Trust;
 use super::{End, Exchange};
@@ -102,6 +102,7 @@ impl Reader {
                 why: UnexplainedReason::UnknownLine | UnexplainedReason::Fault(_),
             } => self.unexplained(bytes),
             HappeningKind::Gap => self.open.clear(),
+            HappeningKind::Note(words) => self.port(words),
             // Whatever the module calls it: a connection from which data come stands.
             HappeningKind::Payload { kind, bytes } if kind.channel().is_some() && !bytes.is_empty() => {
                 self.connected(kind.channel(), End::Other("data came from it".into()));
@@ -111,8 +112,16 @@ impl Reader {
             | HappeningKind::Prompt
             | HappeningKind::Payload { .. }
             | HappeningKind::Request(_)
-            | HappeningKind::Note(_)
             | HappeningKind::Unexplained { .. } => {}
+        }
+    }
+
+    /// The port in the words of a recording: lost, unless the program closed it, and back.
+    fn port(&mut self, words: &str) {
+        match words.strip_prefix("the port is lost: ") {
+            Some(why) if !why.contains("closed by the application") => self.evidence.port_lost(why),
+            None if words == "the port is back" => self.evidence.port = Port::Unknown,
+            _ => {}
         }
     }
 

@@ -357,7 +357,10 @@ impl Modem {
         let capture = match &config.capture {
             None => None,
             Some(path) => {
-                let file = CaptureFile::create(path)?;
+                let file = match config.capture_limit {
+                    Some(limit) => CaptureFile::rotating(path, limit)?,
+                    None => CaptureFile::create(path)?,
+                };
                 let header = Header {
                     what: format!("a session on {on}"),
                     source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),

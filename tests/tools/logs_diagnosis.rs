@@ -78,3 +78,17 @@ fn what_came_later_answers_for_what_was_before() {
     let given_up = diagnose(&format!("{start}AT+CIPCLOSE=3\n\n3, CLOSE OK\n"));
     assert_eq!(given_up.root_cause().unwrap().code, Code::ServerSilent, "{given_up}");
 }
+
+#[test]
+fn a_recording_that_ends_with_a_lost_port_says_so() {
+    let own = "# what: x\n# source: y\n# expect: not known\n0.0 > AT\\r\\n\n0.1 < \\r\\nOK\\r\\n\n";
+    let diagnose = |notes: &str| {
+        Evidence::of_capture(&capture::read(format!("{own}{notes}").as_bytes()).unwrap()).diagnose()
+    };
+    let lost = diagnose("1.0 ; the port is lost: Input/output error\n");
+    assert_eq!(lost.root_cause().unwrap().code, Code::PortLost, "{lost}");
+    let back = diagnose("1.0 ; the port is lost: Input/output error\n2.0 ; the port is back\n");
+    assert_eq!(back.root_cause(), None, "{back}");
+    let closed = diagnose("1.0 ; the port is lost: the modem was closed by the application\n");
+    assert_eq!(closed.root_cause(), None, "{closed}");
+}

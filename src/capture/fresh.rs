@@ -1,0 +1,53 @@
+//! A new file for a capture, an earlier one set aside.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// The highest number of a capture that was set aside: one more, and there is no recording.
+const MAX_NUMBER: u32 = 9999;
+
+/// A new file, an earlier one set aside.
+pub(super) fn fresh(path: &Path) -> io::Result<File> {
+    let file = set_aside(path).and_then(|()| open(path));
+    file.map_err(|error| io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display())))
+}
+
+/// Opens without waiting for a reader, should it be a pipe; writes to it wait, on the thread.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    use rustix::io::Errno;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::NXIO) => io::Error::new(error.kind(), "nothing reads from this pipe"),
+        _ => error,
+    })?;
+    fcntl_setfl(&file, fcntl_getfl(&file)?.difference(OFlags::NONBLOCK))?;
+    Ok(file)
+}
+
+/// Gives a capture that is there already the first free number behind its name: what was recorded is not written over.
+fn set_aside(path: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        return Ok(());
+    }
+    for number in 1..=MAX_NUMBER {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        if fs::symlink_metadata(&name).is_err() {
+            fs::rename(path, &name)?;
+            log::info!("the capture that was in {} is now in {}", path.display(), Path::new(&name).display());
+            return Ok(());
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many earlier captures stand there"))
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).open(path)
+}

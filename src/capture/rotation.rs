@@ -1,0 +1,94 @@
+//! A capture that goes on in a new file when one is full.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::fresh::fresh;
+
+/// A file of a capture, followed by others. It is given whole records.
+pub(super) struct Rotation {
+    path: PathBuf,
+    file: File,
+    /// What stands at the head of each file.
+    head: Vec<u8>,
+    limit: u64,
+    /// What is in this file.
+    written: u64,
+}
+
+impl Rotation {
+    pub(super) fn new(path: PathBuf, file: File, limit: u64) -> Self {
+        Self { path, file, head: Vec::new(), limit, written: 0 }
+    }
+
+    /// Sets the full file aside and begins the next one.
+    fn turn(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file = fresh(&self.path)?;
+        self.file.write_all(&self.head)?;
+        self.written = self.head.len() as u64;
+        Ok(())
+    }
+}
+
+impl Write for Rotation {
+    fn write(&mut self, records: &[u8]) -> io::Result<usize> {
+        if self.head.is_empty() {
+            let heads =
+                records.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#"));
+            self.head = heads.flatten().copied().collect();
+        } else if self.written > self.head.len() as u64
+            && self.written.saturating_add(records.len() as u64) > self.limit
+        {
+            self.turn()?;
+        }
+        self.file.write_all(records)?;
+        self.written = self.written.saturating_add(records.len() as u64);
+        Ok(records.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::super::{CaptureFile, Entry, Header, Recorder, load_own};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_full_file_is_set_aside_and_nothing_is_lost_between_them() {
+        let folder = std::env::temp_dir().join(format!("air724ug-rotation-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("a.capture");
+        let header = Header { what: "x".into(), source: "y".into(), expect: vec!["not known".into()] };
+        let file = CaptureFile::rotating(&path, 300).unwrap();
+        let watch = file.watch();
+        let mut recorder = Recorder::new(file, &header);
+        for at in 0..40 {
+            recorder.note(Timestamp::from_millis(at), &format!("note {at}"));
+            watch.flush(Duration::from_secs(20)).unwrap();
+        }
+        drop(recorder);
+        watch.flush(Duration::from_secs(20)).unwrap();
+        let names = (1..).map(|number| folder.join(format!("a.capture.{number}")));
+        let files: Vec<_> = names.take_while(|name| name.exists()).chain([path]).collect();
+        assert!(files.len() > 2, "{files:?}");
+        let mut notes = Vec::new();
+        for file in &files {
+            assert!(fs::metadata(file).unwrap().len() <= 300, "{}", file.display());
+            let records = load_own(file).unwrap().records;
+            notes.extend(records.into_iter().filter_map(|located| match located.record.what {
+                Entry::Note(words) => Some(words),
+                _ => None,
+            }));
+        }
+        assert_eq!(notes, (0..40).map(|at| format!("note {at}")).collect::<Vec<_>>());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
