@@ -5,7 +5,7 @@ use nom::bytes::streaming::take_until;
 
 use super::ChannelId;
 use super::decoder_state::{DecoderState, LineEnd, Reader};
-use super::framing::{Before, Echo, FetchEnds, LineEnds, Start};
+use super::framing::{Before, Echo, FetchEnds, LineEnds, Start, Tail};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
 
@@ -54,8 +54,8 @@ pub struct Decoder {
     /// The line ends between fetched data and their result.
     fetch_ends: FetchEnds,
     line_ends: LineEnds,
-    /// The last two bytes of the data before.
-    tail: [u8; 2],
+    /// The last bytes of the data before.
+    tail: Tail,
     echo: Echo,
 }
 
@@ -236,10 +236,15 @@ impl Decoder {
     /// Whether a prompt may stand right behind data. Data that were cut short may have its line end for their last bytes.
     fn may_be_bare_prompt(&self) -> bool {
         match self.prompts {
-            Start::Unknown => self.tail != *b"\r\n",
+            Start::Unknown => !self.tail.is_line_end(),
             Start::Framed => false,
             Start::Doubtful | Start::Bare => true,
         }
+    }
+
+    /// Whether data that may have swallowed a prompt came last.
+    pub(crate) fn ends_like_prompt(&self) -> bool {
+        self.before == Before::Data && self.tail.is_prompt()
     }
 
     /// A prompt is taken. One with a line end in front shows that another right behind data was the end of these.
@@ -248,10 +253,8 @@ impl Decoder {
         self.prompts = was.shown_by(self.before);
         self.loose = self.prompts == Start::Framed && self.before != Before::LineEnd;
         self.before = Before::LineEnd;
-        if (was, self.prompts) == (Start::Doubtful, Start::Framed) {
-            return Token::Fault(Fault::NoLineEnd);
-        }
-        Token::Prompt
+        let ended_data = (was, self.prompts) == (Start::Doubtful, Start::Framed);
+        if ended_data { Token::Fault(Fault::NoLineEnd) } else { Token::Prompt }
     }
 
     /// A line as it came, up to its LF.
@@ -428,9 +431,7 @@ impl Decoder {
             return None;
         }
         let left = if left == usize::MAX { left } else { left.saturating_sub(bytes.len()) };
-        for byte in &bytes[bytes.len().saturating_sub(2)..] {
-            self.tail = [self.tail[1], *byte];
-        }
+        self.tail.push(bytes);
         self.state = if left == 0 {
             self.before = behind;
             self.line_ends.data();

@@ -47,6 +47,30 @@ impl Start {
     }
 }
 
+/// The last bytes of data.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Tail([u8; 4]);
+
+impl Tail {
+    /// More data have come.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        for byte in bytes.iter().skip(bytes.len().saturating_sub(self.0.len())) {
+            self.0.rotate_left(1);
+            self.0[3] = *byte;
+        }
+    }
+
+    /// Whether they are a line end.
+    pub(super) fn is_line_end(self) -> bool {
+        self.0.ends_with(b"\r\n")
+    }
+
+    /// Whether they are a prompt.
+    pub(super) fn is_prompt(self) -> bool {
+        self.0 == *b"\r\n> "
+    }
+}
+
 /// The knowledge whether commands may be sent back.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Echo {

@@ -892,6 +892,24 @@ fn an_end_of_data_that_looks_like_the_first_prompt_is_damage() {
     }
 }
 
+/// The data lack as many bytes as the prompt behind them has.
+#[test]
+fn a_prompt_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        let link = pair.modem.network().last_link().unwrap();
+        pair.before("AT+CIPSEND=0,4", "\r\n+RECEIVE,0,8:\r\n<P00");
+        let ticket = pair.sending(socket, b"0123");
+        let answer = pair.answer(ticket);
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::Damaged))), "{chunk}: {answer:?}");
+        pair.run_for(Duration::from_secs(20));
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
+        assert_eq!(pair.modem.network().received(link), b"0123");
+    }
+}
+
 #[test]
 fn a_frame_of_nothing_on_a_stream_of_bytes_is_damage() {
     for chunk in [1, 5_000] {

@@ -272,6 +272,11 @@ impl Engine {
         }
     }
 
+    /// Whether the prompt that has not come stands at the end of the last data, which are not as long as announced then.
+    pub(super) fn has_swallowed_prompt(&self) -> bool {
+        self.channels.is_pushed() && self.may_be_data() && self.decoder.ends_like_prompt()
+    }
+
     /// Whether the line under way is none that a module begins.
     pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has a time-out of its own.

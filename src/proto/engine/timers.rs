@@ -124,6 +124,7 @@ impl Engine {
             (_, _) => {}
         }
         match name {
+            Deadline::Prompt if self.has_swallowed_prompt() => self.damaged(now, Fault::NoLineEnd, None),
             Deadline::Answer
             | Deadline::Prompt
             | Deadline::Doubt
