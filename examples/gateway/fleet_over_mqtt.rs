@@ -74,7 +74,9 @@ fn serve(
                 Err(error) if error.is_empty() => break,
                 Err(_) => {
                     // The end of the program is no will: it is told. A broker that is gone has the will.
-                    let _ = session.publish(retained("air724ug/status", "offline"));
+                    let _ = session
+                        .publish(retained("air724ug/status", "offline"))
+                        .and_then(|()| session.leave());
                     let _ = stream.write_all(&session.take_output());
                     return Ok(());
                 }

@@ -103,6 +103,13 @@ impl Session {
         self.follow(events)
     }
 
+    /// Takes leave of the broker, which forgets the will.
+    pub fn leave(&mut self) -> Result<(), MqttError> {
+        let disconnect = mqtt::packet::v3_1_1::Disconnect::builder().build()?;
+        let events = self.core.checked_send(disconnect);
+        self.follow(events)
+    }
+
     /// The connection has ended. What it had to send is with it.
     pub fn lost(&mut self) -> Result<(), MqttError> {
         let events = self.core.notify_closed();
