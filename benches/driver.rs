@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench driver              # everything, in one to three minutes
 //! cargo bench --bench driver -- decode    # the parts whose names are given
+//! cargo bench --bench driver -- --compare # the same work by other programs, in turn (benches/compare)
 //! ```
 //!
 //! The figures are read by a person and shown in `docs/performance.md`; what fails here is a byte that does not come.
@@ -11,6 +12,8 @@
 
 #[path = "driver/bulk.rs"]
 mod bulk;
+#[path = "driver/compare.rs"]
+mod compare;
 #[path = "driver/decode.rs"]
 mod decode;
 #[path = "driver/latency.rs"]
@@ -43,7 +46,7 @@ const PARTS: [(&str, fn()); 6] = [
 ];
 
 fn main() {
-    if many::serves_modems() {
+    if many::serves_modems() || compare::is_done() {
         return;
     }
     // Cargo adds an option of its own.
