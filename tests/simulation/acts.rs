@@ -152,7 +152,9 @@ impl Rig {
                         | Fault::DelayPiece(fault::DelayPiece { direction: Direction::ToHost, .. })
                 );
                 facts.may_lose_lines = true;
-                facts.may_be_deaf |= matches!(fault, Fault::Deaf(_));
+                let is_deaf = matches!(fault, Fault::Deaf(_));
+                facts.may_be_deaf |= is_deaf;
+                facts.may_lose_results |= !is_deaf;
                 facts.may_stall |= matches!(fault, Fault::StaleConnected(_));
                 facts.may_reset |= matches!(
                     fault,

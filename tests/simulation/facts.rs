@@ -33,6 +33,8 @@ pub struct Facts {
     pub may_lose_lines: bool,
     /// The modem may have lost what the host wrote.
     pub may_be_deaf: bool,
+    /// Something besides deafness is at work, so that the result of a send may be lost or late.
+    pub may_lose_results: bool,
     /// Connections may have broken in the network.
     pub may_reset: bool,
     /// Connections may have died unnoticed.

@@ -59,7 +59,8 @@ impl Heard {
             let (from, line) = (at, &self.bytes[at..end]);
             at = end;
             let line = line.strip_prefix(b"> ").filter(|rest| *rest == NOISE).unwrap_or(line);
-            if line == NOISE {
+            // The boot ROM begins and ends its line as it likes.
+            if line == NOISE || line.starts_with(b"^boot.rom") {
                 continue;
             }
             if line == b"\r\n" || line == b"> \r\n" {
@@ -279,6 +280,7 @@ mod tests {
         assert!(!is_sound("\r\nOK\r\ncd\r\n"), "no line end in front");
         assert!(is_sound("\r\nefgh\r\n"), "it reads like words of a module");
         assert!(is_sound("\r\nRDY\r\nAT\r\n\r\nOK\r\n"), "the echo is on again");
+        assert!(is_sound("^boot.rom'v!\n\r\nRDY\r\n"), "the boot ROM's line end");
         assert!(!is_sound("\r\nOK\r\nAT\r\n\r\nOK\r\n"), "it is off");
         let message = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n";
         let rest = "x".repeat(129) + "\r\n";

@@ -79,6 +79,7 @@ impl Rig {
             may_reset: false,
             may_lose_lines: false,
             may_be_deaf: false,
+            may_lose_results: false,
             may_stall: false,
             card_is_out: false,
             network_is_down: false,
@@ -142,7 +143,7 @@ impl Rig {
 
     pub fn damage(&mut self, damage: Damage) {
         if damage.way == Direction::ToHost {
-            self.facts.may_lose_lines = true;
+            (self.facts.may_lose_lines, self.facts.may_lose_results) = (true, true);
             self.facts.heard.may_be_damaged();
         }
         self.damages.push(damage);

@@ -52,7 +52,9 @@ fn taken(connection: &Connection, accepted: usize) -> Result<(), String> {
 }
 
 fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
-    let got = &whole(facts, connection, got)[..];
+    let whole = whole(facts, connection, got);
+    let mended = made_up(facts, connection, &whole);
+    let got = mended.as_deref().unwrap_or(&whole);
     let good = followed(connection, got);
     let rest = &got[good..];
     let is_filled = rest.iter().all(|byte| *byte == b'\r') && hears_no_more(connection);
@@ -134,6 +136,25 @@ fn filling(
 fn is_filled_up(facts: &Facts, connection: &Connection, got: &[u8]) -> bool {
     let Some(piece) = connection.pieces.last().filter(|_| hears_no_more(connection)) else { return false };
     filled_up(facts, connection, piece, got).is_some_and(|strange| is_made_of_questions(&got[strange.end..]))
+}
+
+/// What the peer of a stream has got, with the piece in place of what the line to the modem has made of it: the modem has lost
+/// bytes of the piece in one place, and the same piece, written again because the result of its send did not come, has filled it
+/// up. Then the modem's count is right, and no driver can tell that from a result that was lost alone (A90).
+fn made_up(facts: &Facts, connection: &Connection, got: &[u8]) -> Option<Vec<u8>> {
+    let good = followed(connection, got);
+    if connection.is_udp() || !facts.may_be_deaf || !facts.may_lose_results || good == got.len() {
+        return None;
+    }
+    connection.pieces.iter().find_map(|piece| {
+        let mut places = good.saturating_sub(piece.len())..=good;
+        places.find_map(|from| {
+            let end = from + piece.len();
+            let is_taken = end > good && taken_of(facts, piece, &got[from..]) == Some(piece.len());
+            let mended = is_taken.then(|| [&got[..from], piece, &got[end.min(got.len())..]].concat())?;
+            (followed(connection, &mended) >= end).then_some(mended)
+        })
+    })
 }
 
 /// The stretch of `got` that a modem takes for this piece, and that holds the first byte that was not given.
