@@ -105,7 +105,7 @@ impl CaptureFile {
     /// name. A pipe is not waited on.
     ///
     /// # Errors
-    /// As of [`File::create`]; the text names the path. A pipe that nothing reads from can't be opened.
+    /// As of [`File::create`](std::fs::File::create); the text names the path. A pipe that nothing reads from can't be opened.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         Self::start(fresh(path.as_ref())?, MAX_BEHIND)
     }
