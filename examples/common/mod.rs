@@ -321,9 +321,9 @@ pub fn host_and_port(option: &str, server: &str) -> Result<(String, u16), Usage>
     }
 }
 
-/// A step that went well.
+/// A step that went well, in a line.
 pub fn step(what: &str, how: impl Display) -> Result<(), Failed> {
-    shell::print(format_args!("{what:<14} {how}\n")).map_err(Failed::Output)
+    shell::print(format_args!("{what:<14} {}\n", shell::line(how))).map_err(Failed::Output)
 }
 
 /// Starts a simulated modem with this machine's network behind it, on a thread, and opens its terminal.

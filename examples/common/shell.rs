@@ -17,7 +17,29 @@ pub fn print(text: impl Display) -> io::Result<()> {
 
 /// Writes a message to the standard error. If that can't be written, the message is lost.
 pub fn complain(text: impl Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// Text with the words of others in it, as a terminal may have it: control characters are shown, but for line ends and tabs.
+pub fn harmless(text: impl Display) -> String {
+    shown(text, |c| c.is_control() && c != '\n' && c != '\t')
+}
+
+/// The same as one line.
+pub fn line(text: impl Display) -> String {
+    shown(text, char::is_control)
+}
+
+fn shown(text: impl Display, is_shown: fn(char) -> bool) -> String {
+    let text = text.to_string();
+    let mut harmless = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_shown(c) {
+            true => harmless.extend(c.escape_default()),
+            false => harmless.push(c),
+        }
+    }
+    harmless
 }
 
 /// The end of a program whose output can't be written. A reader that has seen enough (`| head`) is no failure.
@@ -35,4 +57,16 @@ pub fn arguments() -> Result<std::vec::IntoIter<String>, String> {
         argument.into_string().map_err(|argument| format!("{argument:?} is no UTF-8"))
     };
     Ok(std::env::args_os().skip(1).map(text).collect::<Result<Vec<_>, _>>()?.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_can_not_steer_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\u{9b}1m\rc\td\n"), "a\\u{1b}[2Jb\\u{9b}1m\\rc\td\n");
+        assert_eq!(line("a\nsim1 ready\u{7}"), "a\\nsim1 ready\\u{7}");
+        assert_eq!(line("中国移动"), "中国移动");
+    }
 }

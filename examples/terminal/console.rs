@@ -43,10 +43,13 @@ pub fn run(options: Options) -> Result<(), Failed> {
         shell::print("`help` lists the words, Tab completes, Ctrl-D ends.\n").map_err(Failed::Output)?;
     }
     let result = console.talk(&mut editor);
-    if let Some(path) = &options.history {
-        editor.save(path)?;
-    }
     console.modem.close();
+    if let Some(path) = &options.history
+        && let Err(error) = editor.save(path)
+    {
+        let why = format!("the history can't be written to {}: {error}", path.display());
+        return result.and(Err(Failed::Job(why, Some("--history takes the path of a file"))));
+    }
     result
 }
 
@@ -57,12 +60,12 @@ fn printer(editor: &mut LineEditor, is_interactive: bool) -> Result<Print, Faile
         return Ok(Arc::new(move |text| {
             if let Ok(mut printer) = printer.lock() {
                 // The terminal is gone: the next line that is read says so.
-                let _ = printer.print(text);
+                let _ = printer.print(shell::harmless(text));
             }
         }));
     }
     Ok(Arc::new(|text| {
-        let _ = shell::print(text);
+        let _ = shell::print(shell::harmless(text));
     }))
 }
 
@@ -122,11 +125,12 @@ impl Console {
             };
             match done {
                 Err(Failed::Modem(error)) if self.is_interactive && !self.modem.is_closed() => {
-                    shell::print(format_args!("!! {error}\n")).map_err(Failed::Output)?;
+                    shell::print(format_args!("!! {}\n", shell::harmless(error))).map_err(Failed::Output)?;
                 }
                 Err(Failed::Job(why, advice)) if self.is_interactive => {
                     let advice = advice.map_or_else(String::new, |advice| format!(" ({advice})"));
-                    shell::print(format_args!("!! {why}{advice}\n")).map_err(Failed::Output)?;
+                    shell::print(format_args!("!! {}{advice}\n", shell::harmless(why)))
+                        .map_err(Failed::Output)?;
                 }
                 done => done?,
             }
@@ -152,7 +156,7 @@ impl Console {
         }
         let began = Instant::now();
         for line in self.modem.command(line, self.timeout)? {
-            shell::print(format_args!("{line}\n")).map_err(Failed::Output)?;
+            shell::print(format_args!("{}\n", shell::harmless(line))).map_err(Failed::Output)?;
         }
         shell::print(format_args!("OK    [{:.1?}]\n", began.elapsed())).map_err(Failed::Output)
     }
@@ -182,7 +186,7 @@ impl Console {
             checkup = checkup.server(host, port);
         }
         let diagnosis = self.modem.diagnose_and_tell(&checkup, |what| (self.print)(format!("-- {what}\n")));
-        shell::print(diagnosis).map_err(Failed::Output)
+        shell::print(shell::harmless(diagnosis)).map_err(Failed::Output)
     }
 
     fn connect(&mut self, server: &str) -> Result<(), Failed> {
