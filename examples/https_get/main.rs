@@ -132,15 +132,21 @@ impl Url {
         })
     }
 
-    /// What a `Location` names.
+    /// What a `Location` names: a whole URL, or what is different from this one.
     fn join(&self, location: &str) -> Option<Self> {
         if location.starts_with("//") {
             return Self::parse(&format!("https:{location}"));
         }
-        if location.starts_with('/') {
-            return Self::parse(&format!("https://{}:{}{location}", self.host, self.port));
+        let here = |path: &str| Self::parse(&format!("https://{}:{}{path}", self.host, self.port));
+        let own = self.path.split('?').next().unwrap_or_default();
+        let first = location.split(['/', '?', '#']).next().unwrap_or_default();
+        match location.chars().next() {
+            None => None,
+            Some('/') => here(location),
+            Some('?') => here(&format!("{own}{location}")),
+            Some(_) if first.contains(':') => Self::parse(location),
+            Some(_) => here(&format!("{}/{location}", own.rsplit_once('/').map_or("", |(above, _)| above))),
         }
-        Self::parse(location)
     }
 }
 
@@ -159,9 +165,8 @@ fn run(options: Options) -> Result<(), Failed> {
     // Nothing but the body goes to the standard output.
     modem.wait_ready(READY)?;
     let mut transfer = Transfer { modem, config, url, connect, output, validator: None };
-    let (mut retries, mut redirects) = (options.retries, MAX_REDIRECTS);
+    let (mut retries, mut redirects, mut most) = (options.retries, MAX_REDIRECTS, transfer.output.have);
     loop {
-        let before = transfer.output.have;
         match transfer.attempt()? {
             Attempt::Done => break,
             Attempt::Elsewhere(url) if redirects > 0 => {
@@ -172,8 +177,9 @@ fn run(options: Options) -> Result<(), Failed> {
                 return Err(Failed::Job("the URL leads to others without end".to_owned(), None));
             }
             Attempt::Lost(why) if retries > 0 => {
-                // One that has brought something counts from the start.
-                retries = if transfer.output.have > before { options.retries } else { retries - 1 };
+                // One that has brought more than ever counts from the start.
+                retries = if transfer.output.have > most { options.retries } else { retries - 1 };
+                most = most.max(transfer.output.have);
                 complain(format_args!("https_get: {why}; going on behind {} bytes", transfer.output.have));
             }
             Attempt::Lost(why) => {
@@ -269,19 +275,27 @@ impl Transfer {
                 return Err(Failed::Job(why, Some("is the path in the URL right?")));
             }
         }
+        let form = match head.body() {
+            Ok(form) => form,
+            Err(error) => return lost(&error),
+        };
+        self.output.begin()?;
         self.validator = head.validator().map(str::to_owned);
-        let whole = match (head.range(), head.body()) {
+        let whole = match (head.range(), form) {
             (Some((_, whole)), _) if head.status == 206 => whole,
             (_, BodyForm::Length(length)) => Some(length),
             _ => None,
         };
-        self.take(Body::new(reader, head.body()), whole)
+        self.take(Body::new(reader, form), whole)
     }
 
     fn take(&mut self, mut body: impl Read, whole: Option<u64>) -> Result<Attempt, Failed> {
         let mut buf = [0; 16 * 1024];
         loop {
             match body.read(&mut buf) {
+                Ok(0) if whole.is_some_and(|whole| self.output.have < whole) => {
+                    return Ok(Attempt::Lost("the server sent a part alone".to_owned()));
+                }
                 Ok(0) => return Ok(Attempt::Done),
                 Ok(count) => self.output.write(&buf[..count], whole)?,
                 Err(error) => return lost(&error),
@@ -329,5 +343,10 @@ mod tests {
         assert_eq!(base.join("/c"), url("example.com", 8443, "/c"));
         assert_eq!(base.join("//other.test/c"), url("other.test", 443, "/c"));
         assert_eq!(base.join("http://other.test/"), None);
+        assert_eq!(base.join("mailto:a@b"), None);
+        assert_eq!(base.join(""), None);
+        assert_eq!(base.join("https://other.test"), url("other.test", 443, "/"));
+        assert_eq!(base.join("c?d=:"), url("example.com", 8443, "/a/c?d=:"));
+        assert_eq!(base.join("?d"), url("example.com", 8443, "/a/b?d"));
     }
 }

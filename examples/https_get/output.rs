@@ -14,6 +14,10 @@ const SHOWN: Duration = Duration::from_secs(1);
 /// The place for a body.
 pub struct Output {
     file: Option<File>,
+    /// Whether it has a length: not a device or a pipe.
+    is_regular: bool,
+    /// Whether it has what is not wanted.
+    is_old: bool,
     /// The bytes that it has.
     pub have: u64,
     began: Instant,
@@ -22,28 +26,37 @@ pub struct Output {
 }
 
 impl Output {
-    /// A file, emptied unless the rest of its content is wanted; or the standard output.
+    /// A file, emptied once there is an answer, unless the rest of its content is wanted; or the standard output.
     pub fn open(path: Option<&Path>, resumes: bool) -> Result<Self, Failed> {
         let open = |path: &Path| {
             let file = OpenOptions::new().create(true).append(true).open(path)?;
-            if !resumes {
-                file.set_len(0)?;
-            }
-            let length = file.metadata()?.len();
-            Ok((file, length))
+            let metadata = file.metadata()?;
+            Ok((file, metadata))
         };
         let opened = path.map(open).transpose().map_err(|error: io::Error| {
             let path = path.unwrap_or(Path::new("")).display();
             Failed::Job(format!("{path} can't be written: {error}"), Some("-o takes the path of a file"))
         })?;
-        let have = opened.as_ref().map_or(0, |(_, length)| *length);
-        let now = Instant::now();
-        Ok(Self { file: opened.map(|(file, _)| file), have, began: now, began_with: have, shown: now })
+        let is_regular = opened.as_ref().is_some_and(|(_, metadata)| metadata.is_file());
+        let have =
+            opened.as_ref().filter(|_| is_regular && resumes).map_or(0, |(_, metadata)| metadata.len());
+        let (file, is_old, now) = (opened.map(|(file, _)| file), !resumes, Instant::now());
+        Ok(Self { file, is_regular, is_old, have, began: now, began_with: have, shown: now })
+    }
+
+    /// The content comes: what is not wanted goes.
+    pub fn begin(&mut self) -> Result<(), Failed> {
+        match &self.file {
+            Some(file) if self.is_regular && self.is_old => file.set_len(0).map_err(Failed::Output)?,
+            _ => {}
+        }
+        self.is_old = false;
+        Ok(())
     }
 
     /// Begins from the start; `false` where that is not possible.
     pub fn start_over(&mut self) -> Result<bool, Failed> {
-        if let Some(file) = &self.file {
+        if let Some(file) = self.file.as_ref().filter(|_| self.is_regular) {
             file.set_len(0).map_err(Failed::Output)?;
             (self.have, self.began_with) = (0, 0);
         }
@@ -66,6 +79,7 @@ impl Output {
 
     pub fn flush(&mut self) -> Result<(), Failed> {
         match &self.file {
+            Some(_) if !self.is_regular => Ok(()),
             Some(file) => file.sync_all().map_err(Failed::Output),
             None => io::stdout().lock().flush().map_err(Failed::Output),
         }

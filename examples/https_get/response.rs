@@ -6,8 +6,10 @@ use std::io::{self, BufRead, ErrorKind, Read};
 const MAX_HEAD: u64 = 64 * 1024;
 /// The most header fields.
 const MAX_FIELDS: usize = 100;
-/// The longest line with the length of a chunk.
+/// The longest line with the length of a chunk, or behind the last one.
 const MAX_LINE: u64 = 1024;
+/// The most lines behind the last chunk.
+const MAX_TRAILERS: usize = 100;
 
 /// The head of a response.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,9 +29,19 @@ pub enum BodyForm {
 }
 
 impl Head {
+    /// The head of the answer itself: what comes before (103 Early Hints, say) is passed over.
     pub fn read(reader: &mut impl BufRead) -> io::Result<Self> {
-        let mut bytes = Vec::new();
         let mut limited = reader.take(MAX_HEAD);
+        loop {
+            let head = Self::read_next(&mut limited)?;
+            if !matches!(head.status, 100 | 102..=199) {
+                return Ok(head);
+            }
+        }
+    }
+
+    fn read_next<R: BufRead>(limited: &mut io::Take<R>) -> io::Result<Self> {
+        let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
             if limited.read_until(b'\n', &mut bytes)? == 0 {
                 let kind =
@@ -39,10 +51,9 @@ impl Head {
         }
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
-        let invalid = |why: String| io::Error::new(ErrorKind::InvalidData, why);
         response
             .parse(&bytes)
-            .map_err(|error| invalid(format!("the server's answer is no HTTP: {error}")))?;
+            .map_err(|error| invalid(&format!("the server's answer is no HTTP: {error}")))?;
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         Ok(Self {
             status: response.code.unwrap_or_default(),
@@ -61,16 +72,32 @@ impl Head {
         self.field("ETag").filter(|tag| !tag.starts_with("W/")).or_else(|| self.field("Last-Modified"))
     }
 
-    pub fn body(&self) -> BodyForm {
+    /// Fails where its end can't be known: a body that is cut short would look whole.
+    pub fn body(&self) -> io::Result<BodyForm> {
         if matches!(self.status, 100..=199 | 204 | 304) {
-            return BodyForm::Length(0);
+            return Ok(BodyForm::Length(0));
         }
-        if self.field("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-            return BodyForm::Chunked;
+        let values = |wanted: &str| -> Vec<&str> {
+            let known = self.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            known.map(|(_, value)| value.trim()).collect()
+        };
+        match &values("Transfer-Encoding")[..] {
+            [] => {}
+            [coding] if coding.eq_ignore_ascii_case("chunked") => return Ok(BodyForm::Chunked),
+            codings => {
+                return Err(invalid(&format!(
+                    "the body comes as \"{}\", not chunked alone",
+                    codings.join(", ")
+                )));
+            }
         }
-        self.field("Content-Length")
-            .and_then(|length| length.parse().ok())
-            .map_or(BodyForm::Open, BodyForm::Length)
+        match &values("Content-Length")[..] {
+            [] => Ok(BodyForm::Open),
+            [length, others @ ..] if others.iter().all(|other| other == length) => number(length, 10)
+                .map(BodyForm::Length)
+                .ok_or_else(|| invalid(&format!("\"{length}\" is no length of a body"))),
+            lengths => Err(invalid(&format!("the body has two lengths, {}", lengths.join(" and ")))),
+        }
     }
 
     /// Where a partial content begins, and the length of the whole if that is known.
@@ -78,6 +105,15 @@ impl Head {
         let (range, whole) = self.field("Content-Range")?.strip_prefix("bytes ")?.split_once('/')?;
         Some((range.split('-').next()?.parse().ok()?, whole.parse().ok()))
     }
+}
+
+fn invalid(why: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, why)
+}
+
+/// Digits alone: no sign.
+fn number(digits: &str, radix: u32) -> Option<u64> {
+    u64::from_str_radix(digits, radix).ok().filter(|_| digits.chars().all(|c| c.is_digit(radix)))
 }
 
 /// The rest of a body.
@@ -98,18 +134,22 @@ impl<R: BufRead> Body<R> {
 
     /// Reads to the next chunk that has bytes.
     fn next_chunk(&mut self) -> io::Result<()> {
-        if !self.is_first {
-            self.line()?;
+        if !self.is_first && !self.line()?.is_empty() {
+            return Err(invalid("a chunk is longer than its length"));
         }
         self.is_first = false;
         let line = self.line()?;
         let digits = line.split(';').next().unwrap_or_default().trim();
-        self.left = u64::from_str_radix(digits, 16)
-            .map_err(|_| io::Error::new(ErrorKind::InvalidData, "the length of a chunk can't be read"))?;
+        self.left = number(digits, 16).ok_or_else(|| invalid("the length of a chunk can't be read"))?;
         if self.left == 0 {
             // What may follow, up to an empty line.
-            while !self.line()?.is_empty() {}
-            self.is_over = true;
+            for _ in 0..MAX_TRAILERS {
+                if self.line()?.is_empty() {
+                    self.is_over = true;
+                    return Ok(());
+                }
+            }
+            return Err(invalid("what follows the last chunk has no end"));
         }
         Ok(())
     }
@@ -117,6 +157,9 @@ impl<R: BufRead> Body<R> {
     fn line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
         self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
+        if !line.ends_with(b"\n") && line.len() as u64 == MAX_LINE {
+            return Err(invalid("a line of a chunk is too long"));
+        }
         if !line.ends_with(b"\n") {
             return Err(ErrorKind::UnexpectedEof.into());
         }
@@ -162,12 +205,42 @@ mod tests {
 
     #[test]
     fn the_form_of_a_body_is_in_the_head() {
-        let form = |fields: &str| head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).unwrap().body();
+        let form = |fields: &str| head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).unwrap().body().unwrap();
         assert_eq!(form("content-length: 5\r\n"), BodyForm::Length(5));
         assert_eq!(form("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), BodyForm::Chunked);
         assert_eq!(form(""), BodyForm::Open);
         let partial = head("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\n\r\n").unwrap();
         assert_eq!(partial.range(), Some((5, Some(10))));
+    }
+
+    #[test]
+    fn a_body_whose_end_can_not_be_known_is_an_error() {
+        for fields in [
+            "Content-Length: +5\r\n",
+            "Content-Length: -1\r\n",
+            "Content-Length: five\r\n",
+            "Content-Length:\r\n",
+            "Content-Length: 5\r\nContent-Length: 6\r\n",
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: identity\r\nContent-Length: 5\r\n",
+        ] {
+            let error = head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).unwrap().body().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidData, "{fields}");
+        }
+        for wrong in ["+3\r\nhel\r\n", "-1\r\n", "3\r\nhello\r\n0\r\n\r\n", &"1".repeat(2000)] {
+            assert_eq!(body(wrong, BodyForm::Chunked).unwrap_err().kind(), ErrorKind::InvalidData, "{wrong}");
+        }
+        let endless = format!("0\r\n{}", "A: b\r\n".repeat(1000));
+        assert_eq!(body(&endless, BodyForm::Chunked).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn what_comes_before_the_answer_is_passed_over() {
+        let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n";
+        assert_eq!(head(&format!("{early}HTTP/1.1 204 No Content\r\n\r\n")).unwrap().status, 204);
+        let endless = "HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000);
+        assert_eq!(head(&endless).unwrap_err().kind(), ErrorKind::InvalidData);
     }
 
     #[test]

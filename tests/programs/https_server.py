@@ -4,7 +4,9 @@
     https_server.py CERTIFICATE KEY FILE    prints "port N"
 
 /blob is the file, with ranges; /cut cuts every connection short after 300 000 bytes; /chunks has no length; /moved leads to /blob;
-/whole has no ranges. Nothing but Python's standard library.
+/whole has no ranges; /a/relative leads to blob beside it, by its name alone; /early has another head before its own; /pieces sends
+at most 300 000 bytes of a range; /loop leads to itself; /two has two lengths, /coded a coding that was not asked for. Nothing but
+Python's standard library.
 """
 
 import http.server
@@ -36,7 +38,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 chunk = CONTENT[at:at + 10_000]
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
             self.wfile.write(b"0\r\n\r\n")
-        elif self.path in ("/blob", "/cut", "/whole"):
+        elif self.path in ("/a/relative", "/loop"):
+            self.send_response(302)
+            self.send_header("Location", "blob" if self.path == "/a/relative" else "/loop")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path in ("/two", "/coded"):
+            self.send_response(200)
+            self.send_header(*(("Content-Length", "5") if self.path == "/two" else ("Transfer-Encoding", "gzip, chunked")))
+            self.send_header("Content-Length", "50")
+            self.end_headers()
+            self.wfile.write(b"hello")
+        elif self.path in ("/blob", "/a/blob", "/cut", "/whole", "/early", "/pieces"):
+            if self.path == "/early":
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
             self.content()
         else:
             self.send_error(404)
@@ -52,13 +67,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        end = min(start + CUT, len(CONTENT)) if self.path == "/pieces" and start else len(CONTENT)
         self.send_response(206 if start else 200)
         if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
-        self.send_header("Content-Length", str(len(CONTENT) - start))
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(CONTENT)}")
+        self.send_header("Content-Length", str(end - start))
         self.send_header("ETag", '"one"')
         self.end_headers()
-        self.wfile.write(CONTENT[start:start + CUT] if self.path == "/cut" else CONTENT[start:])
+        self.wfile.write(CONTENT[start:start + CUT] if self.path == "/cut" else CONTENT[start:end])
 
     def log_message(self, what, *values):
         print(what % values, self.headers.get("Range", "all") if hasattr(self, "headers") else "", flush=True)
