@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
 
+use crate::body::RequestBody;
 use crate::fleet::RefusalKind;
 
 /// The longest head of a request. Browsers send less than 8 KiB.
@@ -16,7 +17,7 @@ pub enum HttpRequest {
     /// `CONNECT host:port`: bytes both ways from then on.
     Connect { target: HttpTarget },
     /// `GET http://host/path`: this head goes to the host, as one connection for one request.
-    Absolute { target: HttpTarget, head: Vec<u8> },
+    Absolute { target: HttpTarget, head: Vec<u8>, body: RequestBody },
     /// `GET /path`: a page of this gateway.
     Page(String),
 }
@@ -68,6 +69,7 @@ pub fn parse(head: &[u8]) -> Result<HttpRequest, HttpRefusal> {
     if !version.starts_with("HTTP/1.")
         || method.is_empty()
         || !method.bytes().all(|byte| byte.is_ascii_uppercase())
+        || target.contains(char::is_control)
     {
         return Err(bad("the first line is no request of HTTP/1.1"));
     }
@@ -81,7 +83,8 @@ pub fn parse(head: &[u8]) -> Result<HttpRequest, HttpRefusal> {
         let path_at = url.find(['/', '?']).unwrap_or(url.len());
         let (host, port) = authority(&url[..path_at], Some(80))?;
         let head = origin_head(method, &url[path_at..], &url[..path_at], &fields);
-        return Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head });
+        let body = body(&fields)?;
+        return Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head, body });
     }
     match method {
         "GET" if target.starts_with('/') => {
@@ -108,6 +111,24 @@ fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<(&'a str, &'a 
         0..=MAX_FIELDS => Ok(fields),
         count => Err(HttpRefusal(431, format!("{count} header fields are too many"))),
     }
+}
+
+/// The body that the fields announce. Where they contradict each other the server might see another end than this gateway.
+fn body(fields: &[(&str, &str)]) -> Result<RequestBody, HttpRefusal> {
+    let values = |wanted: &str| -> Vec<&str> {
+        let known = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        known.map(|(_, value)| *value).collect()
+    };
+    let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let body = match (&values("Transfer-Encoding")[..], &values("Content-Length")[..]) {
+        ([], []) => Some(RequestBody::Length(0)),
+        ([], [length]) => number(length).map(RequestBody::Length),
+        ([coding], []) if coding.eq_ignore_ascii_case("chunked") => Some(RequestBody::CHUNKS),
+        _ => None,
+    };
+    body.ok_or_else(|| {
+        HttpRefusal(400, "the length of the body is not one Content-Length, or chunked, alone".to_owned())
+    })
 }
 
 fn authority(text: &str, default: Option<u16>) -> Result<(String, u16), HttpRefusal> {
@@ -144,12 +165,20 @@ fn modem(fields: &[(&str, &str)]) -> Result<Option<String>, HttpRefusal> {
 
 /// The same request as the host expects it. Its connection is for this request alone: the next one may be for another host.
 fn origin_head(method: &str, path: &str, host: &str, fields: &[(&str, &str)]) -> Vec<u8> {
-    const FOR_THE_PROXY: [&str; 6] =
-        ["Host", "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Upgrade"];
+    const FOR_THE_PROXY: [&str; 7] =
+        ["Host", "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Upgrade"];
+    // The framing of the body is the server's, whatever a client says.
+    const FOR_THE_SERVER: [&str; 2] = ["Content-Length", "Transfer-Encoding"];
+    let is_named = |name: &str| {
+        let options = fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case("Connection"));
+        let mut options = options.flat_map(|(_, value)| value.split(','));
+        options.any(|option| option.trim().eq_ignore_ascii_case(name))
+            && !FOR_THE_SERVER.iter().any(|own| name.eq_ignore_ascii_case(own))
+    };
     let slash = if path.starts_with('/') { "" } else { "/" };
     let mut head = format!("{method} {slash}{path} HTTP/1.1\r\nHost: {host}\r\n");
     for (name, value) in fields {
-        if !FOR_THE_PROXY.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        if !FOR_THE_PROXY.iter().any(|own| name.eq_ignore_ascii_case(own)) && !is_named(name) {
             let _ = write!(head, "{name}: {value}\r\n");
         }
     }
@@ -239,11 +268,52 @@ mod tests {
             b"GET /a?b HTTP/1.1\r\nHost: example.com:8080\r\nA: b\r\nConnection: close\r\n\r\n".to_vec();
         assert_eq!(
             parse(head),
-            Ok(HttpRequest::Absolute { target: target("example.com", 8080, None), head: wanted })
+            Ok(HttpRequest::Absolute {
+                target: target("example.com", 8080, None),
+                head: wanted,
+                body: RequestBody::Length(0)
+            })
         );
         let bare = b"GET / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n".to_vec();
         let parsed = parse(b"GET http://example.com HTTP/1.1\r\n\r\n");
-        assert_eq!(parsed, Ok(HttpRequest::Absolute { target: target("example.com", 80, None), head: bare }));
+        assert_eq!(
+            parsed,
+            Ok(HttpRequest::Absolute {
+                target: target("example.com", 80, None),
+                head: bare,
+                body: RequestBody::Length(0)
+            })
+        );
+    }
+
+    #[test]
+    fn a_body_has_one_length() {
+        let body = |fields: &str| match parse(format!("POST http://a/ HTTP/1.1\r\n{fields}\r\n").as_bytes()) {
+            Ok(HttpRequest::Absolute { body, .. }) => Ok(body),
+            other => Err(other.map_err(|refusal| refusal.0)),
+        };
+        assert_eq!(body("content-length: 5\r\n"), Ok(RequestBody::Length(5)));
+        assert_eq!(body("Transfer-Encoding: Chunked\r\n"), Ok(RequestBody::CHUNKS));
+        for two in [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length: 5\r\nContent-Length: 6\r\n",
+            "Content-Length: +5\r\n",
+            "Content-Length: 5, 5\r\n",
+            "Content-Length: \r\n",
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        ] {
+            assert_eq!(body(two), Err(Err(400)), "{two}");
+        }
+    }
+
+    #[test]
+    fn fields_of_one_hop_stay_on_it() {
+        let head = b"POST http://a/ HTTP/1.1\r\nConnection: close, X-Hop, content-length\r\nX-Hop: 1\r\nTE: trailers\r\n\
+            Content-Length: 2\r\n\r\n";
+        let Ok(HttpRequest::Absolute { head, .. }) = parse(head) else { panic!("a request") };
+        let wanted = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+        assert_eq!(String::from_utf8(head).unwrap(), wanted);
     }
 
     #[test]
@@ -263,6 +333,8 @@ mod tests {
             (b"CONNECT a:80 HTTP/2\r\n\r\n", 400),
             (b"connect a:80 HTTP/1.1\r\n\r\n", 400),
             (b"GET http://a@b/ HTTP/1.1\r\n\r\n", 400),
+            (b"GET http://a/\nX:y HTTP/1.1\r\n\r\n", 400),
+            (b"GET http://a\x1b/ HTTP/1.1\r\n\r\n", 400),
             (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
             (b"GET / HTTP/1.1\r\nA\n: b\r\n\r\n", 400),
             (b"GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n", 400),

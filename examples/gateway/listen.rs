@@ -1,7 +1,7 @@
 //! The addresses that clients connect to, and the service on each.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -11,7 +11,7 @@ use air724ug::crossbeam_channel::Sender;
 
 use crate::fleet::{Fleet, Refusal};
 use crate::http::{self, HttpRefusal, HttpRequest, HttpTarget};
-use crate::relay::Relays;
+use crate::relay::{Beginning, Relays};
 use crate::socks;
 use crate::status::Counts;
 
@@ -19,6 +19,9 @@ use crate::status::Counts;
 const REQUEST: Duration = Duration::from_secs(20);
 /// How long it may take for a page.
 const PAGE: Duration = Duration::from_secs(20);
+/// How long a client that got its answer may take to end, and how much it may still send.
+const LEAVE: Duration = Duration::from_secs(1);
+const MAX_LEFT: u64 = 4 * 1024 * 1024;
 /// The most clients at a time, those that wait included; each has two threads.
 const MAX_CLIENTS: usize = 256;
 
@@ -108,6 +111,7 @@ impl Gateway {
             };
             if let Err(why) = served {
                 gateway.note(&format!("refused: {why}"));
+                leave(&client);
             }
             gateway.clients.fetch_sub(1, Ordering::SeqCst);
         };
@@ -125,16 +129,21 @@ impl Gateway {
             let code = result.map_or_else(|refusal| socks::code(refusal.kind), |()| 0);
             socks::reply(&mut &*client, code)
         };
-        self.connect(client, modem.as_deref(), &request.host, request.port, &[], told)
+        self.connect(client, modem.as_deref(), &request.host, request.port, Beginning::default(), told)
     }
 
     fn http(&self, client: &TcpStream) -> Result<(), String> {
         let mut stream = TimedStream { stream: client, until: Instant::now() + REQUEST };
-        let head = http::read_head(&mut stream).map_err(|error| format!("the client's request: {error}"))?;
-        let Some((head, behind)) = head else { return Ok(()) };
         let in_words = |status: u16, why: &str| {
             http::answer(&mut &*client, status, "text/plain; charset=utf-8", &format!("gateway: {why}\n"))
         };
+        let head = http::read_head(&mut stream).map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidData {
+                let _ = in_words(431, &error.to_string());
+            }
+            format!("the client's request: {error}")
+        })?;
+        let Some((head, behind)) = head else { return Ok(()) };
         match http::parse(&head) {
             Err(HttpRefusal(status, why)) => {
                 let _ = in_words(status, &why);
@@ -142,27 +151,32 @@ impl Gateway {
             }
             Ok(HttpRequest::Page(path)) => {
                 let (status, kind, body) = self.counts.answer(&path, &self.fleet, &self.relays);
-                http::answer(&mut &*client, status, kind, &body).map_err(|error| format!("a page: {error}"))
+                http::answer(&mut &*client, status, kind, &body)
+                    .map_err(|error| format!("a page: {error}"))?;
+                leave(client);
+                Ok(())
             }
             Ok(HttpRequest::Connect { target: HttpTarget { host, port, modem } }) => {
                 let told = |result: Result<(), &Refusal>| match result {
                     Ok(()) => (&mut &*client).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n"),
                     Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
                 };
-                self.connect(client, modem.as_deref(), &host, port, &behind, told)
+                let beginning = Beginning { behind, ..Beginning::default() };
+                self.connect(client, modem.as_deref(), &host, port, beginning, told)
             }
-            Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head }) => {
+            Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head, body }) => {
                 let told = |result: Result<(), &Refusal>| match result {
                     Ok(()) => Ok(()),
                     Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
                 };
-                self.connect(client, modem.as_deref(), &host, port, &[head, behind].concat(), told)
+                let beginning = Beginning { head, behind, body: Some(body) };
+                self.connect(client, modem.as_deref(), &host, port, beginning, told)
             }
         }
     }
 
     fn forward(&self, client: &TcpStream, host: &str, port: u16) -> Result<(), String> {
-        self.connect(client, None, host, port, &[], |_| Ok(()))
+        self.connect(client, None, host, port, Beginning::default(), |_| Ok(()))
     }
 
     /// Connects, tells the client, and carries its bytes.
@@ -172,7 +186,7 @@ impl Gateway {
         modem: Option<&str>,
         host: &str,
         port: u16,
-        first: &[u8],
+        beginning: Beginning,
         told: impl Fn(Result<(), &Refusal>) -> io::Result<()>,
     ) -> Result<(), String> {
         let gone = |error: io::Error| format!("{host}:{port}: the client went away: {error}");
@@ -186,9 +200,8 @@ impl Gateway {
         };
         told(Ok(())).map_err(gone)?;
         client.set_read_timeout(None).map_err(gone)?;
-        client.set_write_timeout(None).map_err(gone)?;
         member.open.fetch_add(1, Ordering::SeqCst);
-        let (report, result) = self.relays.relay(client, socket, first, self.linger);
+        let (report, result) = self.relays.relay(client, socket, beginning, self.linger);
         member.open.fetch_sub(1, Ordering::SeqCst);
         self.fleet.changes.notify();
         let how = result.err().map_or(String::new(), |why| format!(", then {why}"));
@@ -200,4 +213,11 @@ impl Gateway {
         // The program may be at its end.
         let _ = self.notes.send(("gateway".to_owned(), text.to_owned()));
     }
+}
+
+/// Lets a client read its answer: the system drops one that is on its way when bytes of the client were not read.
+fn leave(client: &TcpStream) {
+    let _ = client.shutdown(Shutdown::Write);
+    let mut stream = TimedStream { stream: client, until: Instant::now() + LEAVE }.take(MAX_LEFT);
+    let _ = io::copy(&mut stream, &mut io::sink());
 }

@@ -8,6 +8,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod body;
 mod fleet;
 #[cfg(feature = "examples-net")]
 mod fleet_over_mqtt;

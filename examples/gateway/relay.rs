@@ -11,11 +11,27 @@ use std::time::Duration;
 use air724ug::crossbeam_channel::{Receiver, bounded};
 use air724ug::{CloseReason, Error, Received, Socket};
 
+use crate::body::RequestBody;
+
+/// How often a client that takes nothing is looked at again.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// The connections that stand, so that the end of the program can end them.
 #[derive(Default)]
 pub struct Relays {
     standing: Mutex<HashMap<u64, (TcpStream, Socket)>>,
     next: AtomicU64,
+    has_ended: AtomicBool,
+}
+
+/// The bytes of a client that came with its request to the gateway.
+#[derive(Default)]
+pub struct Beginning {
+    /// In place of the client's own words.
+    pub head: Vec<u8>,
+    pub behind: Vec<u8>,
+    /// How far the client's bytes are for this server; without end where it is `None`.
+    pub body: Option<RequestBody>,
 }
 
 /// The bytes that went through a connection.
@@ -26,7 +42,7 @@ pub struct RelayReport {
 }
 
 impl Relays {
-    /// Carries bytes until both sides have ended, beginning with `first` from the client.
+    /// Carries bytes until both sides have ended.
     ///
     /// The module can't close half a connection. A client that has nothing more to send still gets what comes, until
     /// nothing has come for `linger`.
@@ -34,9 +50,11 @@ impl Relays {
         &self,
         client: &TcpStream,
         socket: Socket,
-        first: &[u8],
+        beginning: Beginning,
         linger: Duration,
     ) -> (RelayReport, Result<(), String>) {
+        // A write that waits sees the end of the program.
+        let _ = client.set_write_timeout(Some(LOOK));
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         if let Ok(clone) = client.try_clone() {
             self.lock().insert(number, (clone, socket.clone()));
@@ -49,7 +67,7 @@ impl Relays {
             let (up_ends, up_ended) = bounded::<()>(0);
             let up = scope.spawn(move || {
                 let _up_ends = up_ends;
-                let result = Self::up(client, socket, first, up_count);
+                let result = Self::up(client, socket, beginning, up_count);
                 match &result {
                     Ok(()) => wait_for_silence(&down_ended, down_count, linger),
                     // What has come can still be read.
@@ -61,7 +79,7 @@ impl Relays {
                 let _ = socket.shutdown(Shutdown::Both);
                 result
             });
-            let result = Self::down(client, socket, down_count);
+            let result = self.down(client, socket, down_count);
             drop(down_ends);
             match &result {
                 // What the client still sends has no way to go. It is read for a while, so that its system does not drop
@@ -81,20 +99,34 @@ impl Relays {
         (RelayReport { sent, received }, result)
     }
 
-    /// From the client to the modem. It ends well at the client's end, once the module has everything.
-    fn up(client: &TcpStream, socket: &Socket, first: &[u8], count: &AtomicU64) -> Result<(), String> {
+    /// From the client to the modem. It ends well at the client's end, once the module has everything. What a client sends
+    /// behind its request is for no server: that is its end, too.
+    fn up(
+        client: &TcpStream,
+        socket: &Socket,
+        beginning: Beginning,
+        count: &AtomicU64,
+    ) -> Result<(), String> {
         let mut client = client;
         let give = |data: &[u8]| -> Result<(), String> {
             (&*socket).write_all(data).map_err(|error| error.to_string())?;
             count.fetch_add(data.len() as u64, Ordering::SeqCst);
             Ok(())
         };
-        give(first)?;
+        let Beginning { head, behind, mut body } = beginning;
+        // Whether another request follows. Some clients put an empty line behind a body.
+        let mut give_own = |data: &[u8]| -> Result<bool, String> {
+            let taken = body.as_mut().map_or(data.len(), |body| body.take(data));
+            give(&data[..taken])?;
+            Ok(data[taken..].iter().any(|byte| !matches!(byte, b'\r' | b'\n')))
+        };
+        give(&head)?;
         let mut buf = [0; 8192];
-        loop {
+        let mut has_ended = give_own(&behind)?;
+        while !has_ended {
             match client.read(&mut buf) {
                 Ok(0) => break,
-                Ok(count) => give(&buf[..count])?,
+                Ok(count) => has_ended = give_own(&buf[..count])?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(format!("the client: {error}")),
             }
@@ -107,12 +139,11 @@ impl Relays {
     }
 
     /// From the modem to the client. It ends well at the peer's end, and at ours.
-    fn down(client: &TcpStream, socket: &Socket, count: &AtomicU64) -> Result<(), String> {
-        let mut client = client;
+    fn down(&self, client: &TcpStream, socket: &Socket, count: &AtomicU64) -> Result<(), String> {
         loop {
             match socket.recv(None) {
                 Ok(Received::Data(data)) => {
-                    if let Err(error) = client.write_all(&data) {
+                    if let Err(error) = self.deliver(client, &data) {
                         let _ = socket.shutdown(Shutdown::Both);
                         return Err(format!("the client: {error}"));
                     }
@@ -127,6 +158,23 @@ impl Relays {
         }
     }
 
+    /// To a client, however long it takes, but not past the end of the program.
+    fn deliver(&self, mut client: &TcpStream, mut data: &[u8]) -> io::Result<()> {
+        while !data.is_empty() {
+            match client.write(data) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => data = &data[count..],
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                        if !self.has_ended.load(Ordering::SeqCst) => {}
+                    _ => return Err(error),
+                },
+            }
+        }
+        Ok(())
+    }
+
     /// How many connections stand.
     pub fn count(&self) -> usize {
         self.lock().len()
@@ -134,6 +182,7 @@ impl Relays {
 
     /// Ends every connection, without waiting.
     pub fn end(&self) {
+        self.has_ended.store(true, Ordering::SeqCst);
         for (client, socket) in self.lock().values() {
             let _ = socket.shutdown(Shutdown::Both);
             reset(client);

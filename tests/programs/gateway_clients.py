@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Clients of the example `gateway` that behave in unusual ways: many at once, half a connection closed, an end in the middle,
-requests that are never complete.
+requests that are never complete, requests behind requests.
 
     gateway_clients.py SOCKS ECHO HTTP    addresses of the gateway, and the port of an echo server
 
@@ -84,14 +84,50 @@ def main():
     assert exactly(client, 9) == b"meanwhile"
     print("  ok  requests that are never complete hold up no other")
 
-    long = socket.create_connection((HTTP[0], int(HTTP[1])), SECONDS)
-    try:
-        long.sendall(b"GET / HTTP/1.1\r\n" + b"A: " + b"a" * 1_000_000)
-        said = long.recv(1)
-    except ConnectionError:
-        said = b""
-    assert said == b"", "a head without end is cut off"
-    print("  ok  a head without end is cut off")
+    for request, status in [
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * 1_000_000, b"431"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + b"a" * 1_000_000, b"405"),
+    ]:
+        client = socket.create_connection((HTTP[0], int(HTTP[1])), SECONDS)
+        client.sendall(request)
+        assert everything(client).startswith(b"HTTP/1.1 " + status), status
+    print("  ok  a request that is too long, or not for this gateway, has its answer")
+
+    behind_a_request()
+
+
+def everything(client):
+    data = b""
+    while more := client.recv(65536):
+        data += more
+    return data
+
+
+def behind_a_request():
+    """A server that keeps its connection for more, and clients that send the next request on theirs."""
+    asked, listener = [], socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            client = listener.accept()[0]
+            while data := client.recv(65536):
+                asked.append(data)
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    threading.Thread(target=serve, daemon=True).start()
+    to_it = b" http://127.0.0.1:%d/ HTTP/1.1\r\n" % listener.getsockname()[1]
+    other = b"GET http://other.test/ HTTP/1.1\r\nProxy-Authorization: Basic c2VjcmV0Og==\r\n\r\n"
+    for request in (b"GET" + to_it + b"\r\n", b"POST" + to_it + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"):
+        for is_at_once in (True, False):
+            client = socket.create_connection((HTTP[0], int(HTTP[1])), SECONDS)
+            client.sendall(request + other if is_at_once else request)
+            if not is_at_once:
+                exactly(client, len(b"HTTP/1.1 200 OK"))
+                client.sendall(other)
+            assert everything(client).endswith(b"ok"), "the first request has its answer, and the connection ends"
+    assert b"GET / HTTP/1.1" in b"".join(asked), asked
+    assert b"other.test" not in b"".join(asked) and b"c2VjcmV0" not in b"".join(asked), asked
+    print("  ok  a request behind a request goes to no other host")
 
 
 main()
