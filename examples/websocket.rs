@@ -28,7 +28,7 @@ usage: websocket [options] [URL]
   --count N            how many times [10]
 ";
 
-/// How long the server may be silent.
+/// How long the server may be silent, and how long the echo of a message may take, whatever else the server says.
 const SILENCE: Duration = Duration::from_secs(30);
 
 struct Options {
@@ -99,7 +99,11 @@ fn run(options: Options) -> Result<(), Failed> {
     for number in 1..=options.count {
         let sent = Message::text(format!("{} {number}", options.message));
         websocket.send(sent.clone()).map_err(|error| in_words(&error))?;
+        let until = Instant::now() + SILENCE;
         loop {
+            if Instant::now() > until {
+                return Err(job(format!("message {number} did not come back in time")));
+            }
             match websocket.read().map_err(|error| in_words(&error))? {
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                 back if back == sent => break,
@@ -112,8 +116,10 @@ fn run(options: Options) -> Result<(), Failed> {
     let seconds = began.elapsed().as_secs_f64();
     step("echoed", format_args!("{} messages, all as they were sent, in {seconds:.2} s", options.count))?;
     websocket.close(None).map_err(|error| in_words(&error))?;
+    let until = Instant::now() + SILENCE;
     loop {
         match websocket.read() {
+            Ok(_) if Instant::now() > until => return Err(job("the server does not close".to_owned())),
             Ok(_) => {}
             Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => break,
             Err(error) => return Err(in_words(&error)),
