@@ -13,7 +13,7 @@ use rustyline::ExternalPrinter;
 
 use super::Options;
 use super::commands::{COMMANDS, WORDS};
-use super::common::{Failed, bring_up, host_and_port, shell, step};
+use super::common::{Failed, Usage, bring_up, host_and_port, shell, step};
 use super::editor::{LineEditor, Typed};
 
 /// How long a connection may take, and the close of one.
@@ -34,7 +34,16 @@ type Print = Arc<dyn Fn(String) + Send + Sync>;
 pub fn run(options: Options) -> Result<(), Failed> {
     let modem = options.common.open()?;
     let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let mut editor = LineEditor::new(options.history.as_deref()).map_err(io::Error::other)?;
+    let mut editor = LineEditor::new().map_err(io::Error::other)?;
+    if let Some(path) = &options.history {
+        editor.load(path).map_err(|error| {
+            let why = format!("the history can't be read from {}: {error}", path.display());
+            Failed::Job(
+                why,
+                Some("--history takes the path of a file that this program has written, or of none"),
+            )
+        })?;
+    }
     let print = printer(&mut editor, is_interactive)?;
     listen(&modem, print.clone());
     let mut console = Console { modem, timeout: options.timeout, socket: None, print, is_interactive };
@@ -131,6 +140,9 @@ impl Console {
                     let advice = advice.map_or_else(String::new, |advice| format!(" ({advice})"));
                     shell::print(format_args!("!! {}{advice}\n", shell::harmless(why)))
                         .map_err(Failed::Output)?;
+                }
+                Err(Failed::Usage(Usage::Wrong(why))) if self.is_interactive => {
+                    shell::print(format_args!("!! {}\n", shell::harmless(why))).map_err(Failed::Output)?;
                 }
                 done => done?,
             }

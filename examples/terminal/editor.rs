@@ -57,15 +57,19 @@ pub enum Typed {
 pub struct LineEditor(Editor<Known, DefaultHistory>);
 
 impl LineEditor {
-    pub fn new(history: Option<&Path>) -> rustyline::Result<Self> {
+    pub fn new() -> rustyline::Result<Self> {
         let config = Config::builder().completion_type(CompletionType::List).auto_add_history(false).build();
         let mut editor = Editor::with_config(config)?;
         editor.set_helper(Some(Known));
-        // The first time there is none.
-        if let Some(path) = history.filter(|path| path.exists()) {
-            editor.load_history(path)?;
-        }
         Ok(Self(editor))
+    }
+
+    /// Takes the history of earlier sessions. The first time there is none.
+    pub fn load(&mut self, path: &Path) -> rustyline::Result<()> {
+        match path.exists() {
+            true => self.0.load_history(path),
+            false => Ok(()),
+        }
     }
 
     /// Prints above the line that is being typed.
