@@ -112,6 +112,8 @@ fn run(options: Options) -> Result<(), Failed> {
         received: 0,
         doubled: 0,
         gaps: 0,
+        before: 0,
+        pause,
     };
     client.session.begin().map_err(broken)?;
     let (until, mut next_at) = (Instant::now() + options.span, Instant::now());
@@ -136,7 +138,7 @@ fn run(options: Options) -> Result<(), Failed> {
                 .publish(Message { topic: options.topic.clone(), payload, is_retained: false })
                 .map_err(broken)?;
         }
-        client.turn(options.every.min(Duration::from_millis(100)))?;
+        client.turn(options.every.min(Duration::from_millis(100)), until)?;
     }
     let Client { socket, acknowledged, received, doubled, gaps, .. } = client;
     step("published", format_args!("{acknowledged} messages, all acknowledged"))?;
@@ -160,16 +162,23 @@ struct Client {
     received: u32,
     doubled: u32,
     gaps: u32,
+    /// What was acknowledged and received before the last gap.
+    before: u32,
+    /// Behind a connection that brought nothing: a broker that closes each would be asked without a rest.
+    pause: Duration,
 }
 
 impl Client {
-    /// Sends what is to be sent, and takes what comes within this span.
-    fn turn(&mut self, span: Duration) -> Result<(), Failed> {
+    /// Sends what is to be sent, at the latest at `until`, and takes what comes within this span.
+    fn turn(&mut self, span: Duration, until: Instant) -> Result<(), Failed> {
         self.session.tick(Instant::now()).map_err(broken)?;
         let output = self.session.take_output();
         if !self.is_away && !output.is_empty() {
-            match self.socket.send(&output, PATIENCE) {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.socket.send(&output, PATIENCE.min(left)) {
                 Ok(()) => {}
+                // The program is about to end.
+                Err(Error::Timeout { .. }) if Instant::now() >= until => return Ok(()),
                 // What was sent before may still have been answered.
                 Err(Error::Gap { .. }) => self.is_away = true,
                 Err(error) => return Err(error.into()),
@@ -180,6 +189,11 @@ impl Client {
             Received::Gap(gap) => {
                 self.gaps += 1;
                 step("gap", format_args!("{}; {} s", gap.reason, gap.lasted.as_secs()))?;
+                let so_far = self.acknowledged + self.received;
+                if so_far == self.before {
+                    common::pause(self.pause.min(until.saturating_duration_since(Instant::now())));
+                }
+                self.before = so_far;
                 // The session goes on, on the new connection.
                 self.is_away = false;
                 self.session.lost().map_err(broken)?;
