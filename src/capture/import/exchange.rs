@@ -116,7 +116,9 @@ impl Wire {
     pub(super) fn prompt(&mut self, number: usize, text: &[u8], exact: bool) -> bool {
         let DataLines::Announced(length) = self.data else { return false };
         let Some(typed) = text.trim_ascii_start().strip_prefix(b">") else { return false };
-        self.received(number, b"\r\n> ".to_vec());
+        // The prompt for a file may have no blank. A terminal shows that, a line that a program has cut does not.
+        let is_bare = !exact && self.last.starts_with(b"AT+FSWRITE") && typed.trim_ascii().is_empty();
+        self.received(number, if is_bare { b"\r\n>\r\n".to_vec() } else { b"\r\n> ".to_vec() });
         self.data = DataLines::Open { left: length, begun: false };
         let typed = typed.strip_prefix(b" ").unwrap_or(typed);
         if exact && !typed.is_empty() {
