@@ -70,6 +70,9 @@ impl Decoder {
         if std::mem::take(&mut self.taken) {
             self.line.clear();
         }
+        if self.line_ends.take_odd() {
+            return Some(Token::OddLineEnd);
+        }
         if expect == Expect::Raw {
             let bytes = std::mem::take(input);
             return (!bytes.is_empty()).then_some(Token::Data { bytes, last: false });
@@ -113,11 +116,6 @@ impl Decoder {
     /// had.
     pub fn was_loose(&self) -> bool {
         self.loose
-    }
-
-    /// Whether a line end was odd since the last call: CR without LF behind it, or LF without CR before it.
-    pub fn take_odd_line_end(&mut self) -> bool {
-        self.line_ends.take_odd()
     }
 
     /// Whether CR has come last, and its LF has not.
@@ -187,6 +185,9 @@ impl Decoder {
             *input = &input[blanks..];
             if !input.is_empty() {
                 self.line_ends.text();
+            }
+            if self.line_ends.take_odd() {
+                return Some(Token::OddLineEnd);
             }
             if expect == Expect::Prompt && input.first() == Some(&b'>') {
                 *input = &input[1..];
@@ -456,6 +457,7 @@ mod tests {
     enum Item {
         Line(String),
         Prompt,
+        OddLineEnd,
         Data(Vec<u8>),
         Fault(Fault),
     }
@@ -469,6 +471,7 @@ mod tests {
                 match token {
                     Token::Line(line) => seen.push(Item::Line(String::from_utf8_lossy(line).into_owned())),
                     Token::Prompt => seen.push(Item::Prompt),
+                    Token::OddLineEnd => seen.push(Item::OddLineEnd),
                     Token::Header(_) => {}
                     Token::Data { bytes, last } => {
                         data.extend_from_slice(bytes);
@@ -484,11 +487,30 @@ mod tests {
         seen
     }
 
+    #[test]
+    fn an_odd_line_end_is_told_before_the_line_behind_it_and_behind_the_one_that_it_ends() {
+        let line = |text: &str| Item::Line(text.into());
+        for (bytes, items) in [
+            (&b"\r\nOK\r\n"[..], vec![line("OK")]),
+            (b"\rOK\r\n", vec![Item::OddLineEnd, line("OK")]),
+            (b"\nOK\r\n", vec![Item::OddLineEnd, line("OK")]),
+            (b"OK\n\r\nRDY\r\n", vec![line("OK"), Item::OddLineEnd, line("RDY")]),
+            (b"OK\r\n\n\r\r\nRDY\r\n", vec![line("OK"), Item::OddLineEnd, line("RDY")]),
+            (b"OK\r\n\r", vec![line("OK")]),
+        ] {
+            for chunk in 1..=bytes.len() {
+                assert_eq!(decode(bytes, chunk, Expect::Line), items, "{} by {chunk}", bytes.escape_ascii());
+            }
+        }
+    }
+
+    /// Without odd line ends, of which most tests have some.
     fn same_at_every_chunk_size(bytes: &[u8], expect: Expect) -> Vec<Item> {
-        let whole = decode(bytes, bytes.len().max(1), expect);
+        let mut whole = decode(bytes, bytes.len().max(1), expect);
         for chunk in 1..=64 {
             assert_eq!(decode(bytes, chunk, expect), whole, "chunks of {chunk}");
         }
+        whole.retain(|item| *item != Item::OddLineEnd);
         whole
     }
 

@@ -88,6 +88,8 @@ pub(super) struct LineEnds {
     ends_part: bool,
     /// One was another than CR LF.
     is_odd: bool,
+    /// That has been told of those since the last line or data.
+    is_told: bool,
     /// How many have come since the last line or data.
     count: u8,
     /// How many stood in front of the last line.
@@ -117,6 +119,7 @@ impl LineEnds {
 
     /// A line, without its LF.
     pub(super) fn line(&mut self, line: &[u8]) {
+        self.is_told = false;
         self.is_odd |= line.iter().position(|byte| *byte == b'\r') != line.len().checked_sub(1);
         self.has_cr = false;
         self.passed = std::mem::take(&mut self.count);
@@ -149,9 +152,11 @@ impl LineEnds {
         self.has_cr && !self.ends_part
     }
 
-    /// Whether one was odd, since the last call.
+    /// Whether one was odd, once for those between two lines.
     pub(super) fn take_odd(&mut self) -> bool {
-        std::mem::take(&mut self.is_odd)
+        let is_news = std::mem::take(&mut self.is_odd) && !self.is_told;
+        self.is_told |= is_news;
+        is_news
     }
 }
 

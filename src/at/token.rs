@@ -37,6 +37,9 @@ pub enum Token<'a> {
         /// Whether the payload is complete.
         last: bool,
     },
+    /// One or more line ends that are not CR LF: CR without LF behind it, or LF without CR before it. Those in front of a line come
+    /// before it, once. Some firmware writes such ones.
+    OddLineEnd,
     /// Something that no modem should write. The decoder has passed over it.
     Fault(Fault),
 }

@@ -37,7 +37,8 @@ const FOUND: &[Found] = &[
     // A connection whose caller had given up was tried again, and stood without a handle.
     (engine::run, b"\x01\x05\x43\x06\x41\x43\x99\x99\x99\x41\x05\x41\x43"),
     // A damaged body was reported once more where reads were cut elsewhere.
-    // A line behind a line end that was damaged.
+    // A line behind a damaged line end was told where it came in one piece, and not where it came byte by byte.
+    (chunks::run, b"\x04\x00\x16\x0d,\x00RECEIVE,5,5:\x0d\x0ahello\x08\xff\x00-\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
     (chunks::run, b"\x04\x00\x16\x0d\x06\x0a\x00\x00\x02\x14\x07\x00EIV"),
     (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:IVE,0,5:\x0d\x0a\x0d\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
     (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:\x0a+CPIN: READY\x0d\x0a\x05\x05\x05\x05\x05\x05D\x0d\x0a\x08\xff"),

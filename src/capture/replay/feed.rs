@@ -39,6 +39,7 @@ enum Awaited {
 enum Piece {
     Line(Vec<u8>),
     Prompt,
+    OddLineEnd,
     Header(Header),
     Data { bytes: Vec<u8>, last: bool },
     Fault(Fault),
@@ -49,6 +50,7 @@ impl Piece {
         match token {
             Token::Line(line) => Self::Line(line.to_vec()),
             Token::Prompt => Self::Prompt,
+            Token::OddLineEnd => Self::OddLineEnd,
             Token::Header(header) => Self::Header(header),
             Token::Data { bytes, last } => Self::Data { bytes: bytes.to_vec(), last },
             Token::Fault(fault) => Self::Fault(fault),
@@ -157,6 +159,8 @@ impl Feed {
                     self.awaited = Some(Awaited::Payload(PayloadKind::Transparent));
                 }
             }
+            // Many programs write others than those that came.
+            Piece::OddLineEnd => {}
             Piece::Prompt => {
                 let what = self.session.prompt();
                 self.add_taken(what);

@@ -257,8 +257,8 @@ impl Engine {
     }
 
     /// Judges a line end that is another than CR LF. A firmware that writes such ones shows it before there are connections.
-    pub(super) fn judge_line_ends(&mut self, now: Timestamp, is_odd: bool) {
-        if !is_odd || !self.channels.is_pushed() || !self.bring_up.knows_echo_off() {
+    pub(super) fn judge_line_end(&mut self, now: Timestamp) {
+        if !self.channels.is_pushed() || !self.bring_up.knows_echo_off() {
             return;
         }
         if !self.channels.may_receive() {

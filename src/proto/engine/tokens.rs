@@ -40,13 +40,15 @@ impl Engine {
                 }
             }
             let Some(token) = decoder.next(&mut bytes, self.expect()) else { break };
+            if token == Token::OddLineEnd {
+                self.judge_line_end(now);
+                continue;
+            }
             is_whole |= !matches!(token, Token::Data { last: false, .. });
             self.token(now, token);
             self.judge_noticed(now, decoder.was_loose());
             self.noticed.begins();
-            self.judge_line_ends(now, decoder.take_odd_line_end());
         }
-        self.judge_line_ends(now, decoder.take_odd_line_end());
         self.noticed.pauses(now, decoder.has_begun_line());
         self.decoder = decoder;
         self.channels.prove_unless_suspect(now, &mut self.out);
@@ -64,7 +66,7 @@ impl Engine {
             match token {
                 Token::Line(line) if self.is_strange(now, line) => {}
                 // A header shows it when it is known how it began.
-                Token::Fault(_) | Token::Header(_) => {}
+                Token::Fault(_) | Token::Header(_) | Token::OddLineEnd => {}
                 Token::Line(_) | Token::Prompt | Token::Data { .. } => self.believe_news(now),
             }
         }
@@ -93,6 +95,7 @@ impl Engine {
             Token::Fault(Fault::BeforeResult) if self.session.is_owed(now) => {
                 self.token(now, Token::Line(b"OK"));
             }
+            Token::OddLineEnd => {}
             Token::Fault(fault) => self.fault(now, fault),
         }
     }

@@ -10,6 +10,7 @@ use super::script::Script;
 enum Owned {
     Line(Vec<u8>),
     Prompt,
+    OddLineEnd,
     Header(String),
     Data(Vec<u8>),
     Fault(String),
@@ -59,6 +60,7 @@ fn take(token: Token<'_>, tokens: &mut Vec<Owned>, open: &mut bool) {
             drop(format!("{:?}", Command::recorded(&text)));
             tokens.push(Owned::Line(line.to_vec()));
         }
+        Token::OddLineEnd => tokens.push(Owned::OddLineEnd),
         Token::Prompt => tokens.push(Owned::Prompt),
         Token::Header(header) => tokens.push(Owned::Header(format!("{header:?}"))),
         Token::Data { bytes, last } => {
