@@ -37,6 +37,8 @@ const FOUND: &[Found] = &[
     // A connection whose caller had given up was tried again, and stood without a handle.
     (engine::run, b"\x01\x05\x43\x06\x41\x43\x99\x99\x99\x41\x05\x41\x43"),
     // A damaged body was reported once more where reads were cut elsewhere.
+    // The most tokens that one byte brings.
+    (decoder::run, b"\0\0\x0d\x0a+RECEIVE,3,0,99999999999\x0a\x0a\0\x0d5\x0d\x0a"),
     // A line behind a damaged line end was told where it came in one piece, and not where it came byte by byte.
     (chunks::run, b"\x04\x00\x16\x0d,\x00RECEIVE,5,5:\x0d\x0ahello\x08\xff\x00-\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
     (chunks::run, b"\x04\x00\x16\x0d\x06\x0a\x00\x00\x02\x14\x07\x00EIV"),
