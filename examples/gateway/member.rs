@@ -227,12 +227,15 @@ impl Member {
                 changes.notify();
             }
             Event::NotReady(reason) => {
-                self.lock().since = None;
+                self.lock().forget();
                 self.note(format!("not ready: {reason}"));
             }
             Event::Restarted => self.note("the module restarted"),
             Event::Unresponsive => self.note("the module does not answer"),
-            Event::PortLost => self.note("the port is lost; waiting for it"),
+            Event::PortLost => {
+                self.lock().forget();
+                self.note("the port is lost; waiting for it");
+            }
             Event::PortBack => self.note("the port is back"),
             Event::Missed(count) => self.note(format!("{count} events were missed")),
             Event::Closed(..) => changes.notify(),
@@ -296,9 +299,17 @@ impl MemberState {
         of_card.1 += statistics.received.saturating_sub(received);
     }
 
+    /// The answers about the network no longer hold; the next look asks again. The module and its card are still the same.
+    fn forget(&mut self) {
+        self.since = None;
+        self.history.signal(Instant::now(), None);
+        self.facts.operator = None;
+        self.facts.registration = None;
+    }
+
     fn close(&mut self) {
         self.link = None;
-        self.since = None;
+        self.forget();
         self.problem = Some("the port is lost".to_owned());
     }
 }
@@ -358,6 +369,32 @@ fn last_digits(lines: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use air724ug::crossbeam_channel::unbounded;
+
+    #[test]
+    fn signal_and_registration_are_unknown_once_the_port_is_lost() {
+        let (changes, (notes, _told)) = (Changes::default(), unbounded());
+        let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
+        let known = || {
+            let seen = member.snapshot();
+            (
+                seen.history.last_signal().is_some(),
+                seen.facts.registration.is_some(),
+                seen.facts.operator.is_some(),
+            )
+        };
+        let link = member.open().unwrap();
+        link.modem.wait_ready(Duration::from_secs(60)).unwrap();
+        for event in [Event::PortLost, Event::NotReady(NotReady::NoAnswer)] {
+            member.became_ready(&link);
+            assert_eq!(known(), (true, true, true));
+            member.happened(&link, &event, &changes);
+            assert_eq!(known(), (false, false, false), "{event:?}");
+            let seen = member.snapshot();
+            assert!(seen.facts.identity.is_some() && seen.uptime.is_zero(), "{event:?}");
+        }
+        link.modem.close();
+    }
 
     #[test]
     fn the_operator_and_the_card_are_read_in_every_form() {
