@@ -18,8 +18,8 @@ pub enum HttpRequest {
     Connect { target: HttpTarget },
     /// `GET http://host/path`: this head goes to the host, as one connection for one request.
     Absolute { target: HttpTarget, head: Vec<u8>, body: RequestBody },
-    /// `GET /path`: a page of this gateway.
-    Page(String),
+    /// `GET /path`: a page of this gateway, or of the one that the client takes it for.
+    Page { path: String, host: String },
 }
 
 /// The host that a client wants to reach, and the modem.
@@ -88,7 +88,9 @@ pub fn parse(head: &[u8]) -> Result<HttpRequest, HttpRefusal> {
     }
     match method {
         "GET" if target.starts_with('/') => {
-            Ok(HttpRequest::Page(target.split('?').next().unwrap_or(target).to_owned()))
+            let [host] = values(&fields, "Host")[..] else { return Err(bad("a request has one field Host")) };
+            let path = target.split('?').next().unwrap_or(target);
+            Ok(HttpRequest::Page { path: path.to_owned(), host: host.to_owned() })
         }
         _ if target.starts_with("https://") => Err(bad("for https:// a client uses CONNECT")),
         "GET" => Err(bad("the target is neither a path nor an http:// URL")),
@@ -113,14 +115,15 @@ fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<(&'a str, &'a 
     }
 }
 
+fn values<'a>(fields: &[(&str, &'a str)], wanted: &str) -> Vec<&'a str> {
+    let known = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    known.map(|(_, value)| *value).collect()
+}
+
 /// The body that the fields announce. Where they contradict each other the server might see another end than this gateway.
 fn body(fields: &[(&str, &str)]) -> Result<RequestBody, HttpRefusal> {
-    let values = |wanted: &str| -> Vec<&str> {
-        let known = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        known.map(|(_, value)| *value).collect()
-    };
     let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let body = match (&values("Transfer-Encoding")[..], &values("Content-Length")[..]) {
+    let body = match (&values(fields, "Transfer-Encoding")[..], &values(fields, "Content-Length")[..]) {
         ([], []) => Some(RequestBody::Length(0)),
         ([], [length]) => number(length).map(RequestBody::Length),
         ([coding], []) if coding.eq_ignore_ascii_case("chunked") => Some(RequestBody::CHUNKS),
@@ -227,6 +230,7 @@ pub fn answer(stream: &mut impl Write, status: u16, kind: &str, body: &str) -> i
         404 => "Not Found",
         405 => "Method Not Allowed",
         407 => "Proxy Authentication Required",
+        421 => "Misdirected Request",
         431 => "Request Header Fields Too Large",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
@@ -318,7 +322,11 @@ mod tests {
 
     #[test]
     fn pages_are_paths() {
-        assert_eq!(parse(b"GET /metrics?x=1 HTTP/1.1\r\n\r\n"), Ok(HttpRequest::Page("/metrics".to_owned())));
+        let page = HttpRequest::Page { path: "/metrics".to_owned(), host: "a:1".to_owned() };
+        assert_eq!(parse(b"GET /metrics?x=1 HTTP/1.1\r\nhost: a:1\r\n\r\n"), Ok(page));
+        for hosts in ["", "Host: localhost\r\nHost: a\r\n"] {
+            assert_eq!(parse(format!("GET / HTTP/1.1\r\n{hosts}\r\n").as_bytes()).unwrap_err().0, 400);
+        }
         assert_eq!(parse(b"POST / HTTP/1.1\r\n\r\n").unwrap_err().0, 405);
     }
 

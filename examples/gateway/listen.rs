@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use air724ug::crossbeam_channel::Sender;
 
 use crate::fleet::{Fleet, Refusal};
+use crate::host;
 use crate::http::{self, HttpRefusal, HttpRequest, HttpTarget};
 use crate::relay::{Beginning, Relays};
 use crate::socks;
@@ -31,6 +32,8 @@ pub struct Gateway {
     pub relays: Relays,
     pub counts: Counts,
     pub linger: Duration,
+    /// Names of the gateway that it can't know itself.
+    pub hosts: Vec<String>,
     pub notes: Sender<(String, String)>,
     pub clients: AtomicUsize,
 }
@@ -149,7 +152,12 @@ impl Gateway {
                 let _ = in_words(status, &why);
                 Err(why)
             }
-            Ok(HttpRequest::Page(path)) => {
+            Ok(HttpRequest::Page { host, .. }) if !self.is_own(client, &host) => {
+                let why = format!("Host is {host:?}, which is no name of this gateway; --host adds one");
+                let _ = in_words(421, &why);
+                Err(why)
+            }
+            Ok(HttpRequest::Page { path, .. }) => {
                 let (status, kind, body) = self.counts.answer(&path, &self.fleet, &self.relays);
                 http::answer(&mut &*client, status, kind, &body)
                     .map_err(|error| format!("a page: {error}"))?;
@@ -173,6 +181,10 @@ impl Gateway {
                 self.connect(client, modem.as_deref(), &host, port, beginning, told)
             }
         }
+    }
+
+    fn is_own(&self, client: &TcpStream, host: &str) -> bool {
+        client.local_addr().is_ok_and(|reached| host::is_own(host, reached.ip(), &self.hosts))
     }
 
     fn forward(&self, client: &TcpStream, host: &str, port: u16) -> Result<(), String> {

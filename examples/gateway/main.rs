@@ -14,6 +14,7 @@ mod fleet;
 #[cfg(feature = "examples-net")]
 mod fleet_over_mqtt;
 mod history;
+mod host;
 mod http;
 mod listen;
 mod member;
@@ -116,6 +117,7 @@ fn start(
         relays: Relays::default(),
         counts: Counts::new(),
         linger: options.linger,
+        hosts: options.hosts.clone(),
         notes,
         clients: AtomicUsize::new(0),
     };

@@ -24,6 +24,8 @@ usage: gateway [options]
   --manual             leaves data in the module until a client takes them: for clients that pause
   --socks [IP:]PORT    SOCKS5; the user name is the modem: its name, its number from 1 on, or its IMEI [127.0.0.1:1080]
   --http [IP:]PORT     HTTP proxy (CONNECT and http:// URLs), the status page and /metrics [127.0.0.1:8118]
+  --host NAME          another name of this machine in URLs of these pages, beside localhost and its addresses; may be given
+                       several times
   --forward LOCAL=HOST:PORT
                        [IP:]PORT here leads to HOST:PORT there; may be given several times
   --mqtt HOST:PORT     tells a broker of the modems, and takes its commands: air724ug/status, air724ug/NAME/state, .../event,
@@ -46,6 +48,7 @@ pub struct Options {
     pub mqtt: Option<(String, u16)>,
     pub wait: Duration,
     pub linger: Duration,
+    pub hosts: Vec<String>,
     pub span: Option<Duration>,
 }
 
@@ -84,6 +87,7 @@ pub fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         mqtt: None,
         wait: Duration::from_secs(30),
         linger: Duration::from_secs(2),
+        hosts: Vec::new(),
         span: None,
     };
     let (mut given, mut simulated) = (Vec::new(), None);
@@ -104,6 +108,7 @@ pub fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
             "--pin" => options.config.pin = Some(value()?),
             "--socks" => options.socks = address(&option, &value()?)?,
             "--http" => options.http = address(&option, &value()?)?,
+            "--host" => options.hosts.push(value()?),
             "--forward" => options.forwards.push(forward(&value()?)?),
             "--mqtt" if cfg!(feature = "examples-net") => {
                 options.mqtt = Some(host_and_port(&option, &value()?)?);

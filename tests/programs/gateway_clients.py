@@ -87,11 +87,15 @@ def main():
     for request, status in [
         (b"GET / HTTP/1.1\r\nA: " + b"a" * 1_000_000, b"431"),
         (b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + b"a" * 1_000_000, b"405"),
+        (b"GET / HTTP/1.1\r\nHost: evil.test:8118\r\n\r\n", b"421"),
+        (b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1.evil.test\r\n\r\n", b"421"),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost:1\r\n\r\n", b"200"),
+        (b"GET / HTTP/1.1\r\nHost: gateway.lan\r\n\r\n", b"200"),
     ]:
         client = socket.create_connection((HTTP[0], int(HTTP[1])), SECONDS)
         client.sendall(request)
         assert everything(client).startswith(b"HTTP/1.1 " + status), status
-    print("  ok  a request that is too long, or not for this gateway, has its answer")
+    print("  ok  a request that is too long, or not for this gateway by method or Host, has its answer")
 
     behind_a_request()
 
