@@ -101,6 +101,25 @@ fn a_gap_is_an_error_of_a_read_once_between_the_data_before_and_behind_it() {
 }
 
 #[test]
+fn a_peer_that_ends_each_connection_at_once_is_called_after_a_rest() {
+    let bench = bench();
+    let (address, accepted) = connections();
+    let socket = to(&bench, address);
+    let (end, mut gaps) = (Instant::now() + Duration::from_millis(1_400), 0);
+    while Instant::now() < end {
+        // Each is dropped as soon as it stands.
+        accepted.try_iter().for_each(drop);
+        match socket.recv(Duration::from_millis(20)).unwrap() {
+            Received::Gap(_) => gaps += 1,
+            Received::Timeout => {}
+            Received::Data(data) => panic!("{data:?}"),
+        }
+    }
+    // Two at once, then behind 0.1, 0.2, 0.4 and 0.8 s.
+    assert!((2..=6).contains(&gaps), "{gaps} connections");
+}
+
+#[test]
 fn what_came_before_the_end_is_read_although_a_writer_has_found_the_end_first() {
     let bench = bench();
     let (address, accepted) = connections();

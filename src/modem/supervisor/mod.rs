@@ -3,6 +3,7 @@
 mod gap;
 mod policy;
 mod reconnecting;
+mod rest;
 mod sent;
 mod stage;
 mod stream;
@@ -355,6 +356,12 @@ impl Supervisor {
     }
 
     /// Waits, but no longer than the port is open.
+    /// Rests, and says whether time is left then.
+    fn rest(&self, span: Duration, deadline: Deadline) -> bool {
+        self.wait(span.min(deadline.left()));
+        span.is_zero() || !deadline.left().is_zero()
+    }
+
     fn wait(&self, span: Duration) {
         self.shared.modem.driver.wait_closed(span);
     }

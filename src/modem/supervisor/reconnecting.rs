@@ -15,6 +15,7 @@ use super::super::transport::Any;
 use super::super::{Connector, Received, Socket};
 use super::Supervisor;
 use super::gap::Gap;
+use super::rest::Rest;
 use super::sent::Sent;
 use super::stage::{ReconnectingStage, ReconnectingState};
 use crate::driver::STORY;
@@ -28,6 +29,8 @@ use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 ///
 /// A handle: clones made by [`try_clone`](Self::try_clone) are the same connection, so one thread can receive while another
 /// sends. It is [`Read`](std::io::Read) and [`Write`](std::io::Write), too: a gap is an error there, once.
+///
+/// A peer that ends each connection at once, before it has sent a byte, is called again after a rest, which grows from 0.1 to 5 s.
 ///
 /// On TCP the module is asked what the peer has acknowledged (`AT+CIPACK`) a second behind what was sent, so that a gap lists
 /// little that the peer has; and again until that is everything, each pause twice the one before, up to 16 s, while the peer
@@ -70,6 +73,7 @@ impl ReconnectingSocket {
             read_timeout: None,
             write_timeout: Some(DEFAULT_TIMEOUT),
             last_gap: None,
+            rest: Rest::default(),
         };
         let (state, connecting, writing) = (Mutex::new(state), FairLock::new(), FairLock::new());
         let shared = ReconnectingShared {
@@ -337,6 +341,10 @@ impl ReconnectingSocket {
             return Ok(socket);
         }
         let shared = &self.shared;
+        let rest = self.lock().rest.left(Instant::now());
+        if !shared.supervisor.rest(rest, deadline) {
+            return Err(late());
+        }
         let remote = (shared.host.as_str(), shared.port);
         let socket = shared.supervisor.connect_until(&shared.connector, remote, deadline, timeout)?;
         socket.also_signals(&shared.tell, shared.unknown.is_none());
@@ -344,15 +352,8 @@ impl ReconnectingSocket {
         if matches!(state.stage, ReconnectingStage::Closed) {
             return Err(Error::Closed(CloseReason::Local));
         }
-        state.sent = Sent::default();
-        let before = std::mem::replace(&mut state.stage, ReconnectingStage::Connected(socket.clone()));
-        if let ReconnectingStage::Away { since, reason, missing } = before {
-            let gap = Gap { number: state.count, reason, missing, lasted: since.elapsed() };
-            self.say(
-                Level::Info,
-                format_args!("gap {} is over after {:.1?}; missing: {}", gap.number, gap.lasted, gap.missing),
-            );
-            state.unread.push_back(Received::Gap(gap));
+        if let Some(words) = state.stands(socket.clone()) {
+            self.say(Level::Info, format_args!("{words}"));
             self.signal();
         }
         Ok(socket)
@@ -405,6 +406,7 @@ impl ReconnectingSocket {
         state.count += 1;
         self.say(Level::Warn, format_args!("gap {} begins: {error}", state.count));
         let since = Instant::now().checked_sub(socket.ended_for()).unwrap_or_else(Instant::now);
+        state.rest.ended(since, socket.statistics().received > 0);
         let missing = std::mem::take(&mut state.sent).missing(socket, self.shared.unknown);
         state.stage = ReconnectingStage::Away { since, reason: error.to_string(), missing };
         true

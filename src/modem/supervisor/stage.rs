@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::transport::Any;
 use super::super::{Received, Socket};
 use super::gap::{Gap, Missing};
+use super::rest::Rest;
 use super::sent::Sent;
 
 /// The state that the handles share.
@@ -23,6 +24,7 @@ pub(super) struct ReconnectingState {
     pub(super) write_timeout: Option<Duration>,
     /// The gap that the last read has told.
     pub(super) last_gap: Option<Gap>,
+    pub(super) rest: Rest,
 }
 
 /// The connection, or what stands for it.
@@ -41,6 +43,18 @@ pub(super) enum ReconnectingStage {
 }
 
 impl ReconnectingState {
+    /// A connection stands; that a gap is over, in words.
+    pub(super) fn stands(&mut self, socket: Socket<Any>) -> Option<String> {
+        self.sent = Sent::default();
+        self.rest.stands(Instant::now());
+        let before = std::mem::replace(&mut self.stage, ReconnectingStage::Connected(socket));
+        let ReconnectingStage::Away { since, reason, missing } = before else { return None };
+        let gap = Gap { number: self.count, reason, missing, lasted: since.elapsed() };
+        let words = format!("gap {} is over after {:.1?}; missing: {}", gap.number, gap.lasted, gap.missing);
+        self.unread.push_back(Received::Gap(gap));
+        Some(words)
+    }
+
     pub(super) fn next_unread(&mut self) -> Option<Received<Infallible, Gap>> {
         let next = self.unread.pop_front()?;
         if let Received::Gap(gap) = &next {

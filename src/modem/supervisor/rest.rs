@@ -1,0 +1,66 @@
+//! The rest before a new connection to a peer that ends each one as soon as it stands.
+
+use std::time::{Duration, Instant};
+
+/// A connection that ends before that, without a byte of its peer, was of no use.
+const BRIEF: Duration = Duration::from_secs(1);
+/// The first rest. Each is twice the one before.
+const FIRST: Duration = Duration::from_millis(100);
+/// The longest rest.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The connections of one socket that were of no use, and the rest that follows them.
+///
+/// One that ends at once is no reason to rest: a server may have closed an old one that the module took for open.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    stood_at: Option<Instant>,
+    useless: u32,
+    until: Option<Instant>,
+}
+
+impl Rest {
+    /// A connection stands.
+    pub(super) fn stands(&mut self, now: Instant) {
+        self.stood_at = Some(now);
+        self.until = None;
+    }
+
+    /// It has ended; whether anything has come on it.
+    pub(super) fn ended(&mut self, now: Instant, has_received: bool) {
+        let is_brief = self.stood_at.take().is_some_and(|at| now.saturating_duration_since(at) < BRIEF);
+        self.useless = if is_brief && !has_received { self.useless.saturating_add(1) } else { 0 };
+        self.until = self.useless.checked_sub(2).map(|doublings| {
+            let rest = FIRST.saturating_mul(1 << doublings.min(6));
+            now + rest.min(LONGEST)
+        });
+    }
+
+    /// How long the next connection has to wait.
+    pub(super) fn left(&self, now: Instant) -> Duration {
+        self.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn useless_connections_in_a_row_are_followed_by_longer_rests_and_a_useful_one_by_none() {
+        let mut now = Instant::now();
+        let mut rest = Rest::default();
+        let mut rests = |lasted: Duration, has_received| {
+            rest.stands(now);
+            now += lasted;
+            rest.ended(now, has_received);
+            rest.left(now)
+        };
+        let brief: Vec<u128> = (0..9).map(|_| rests(Duration::ZERO, false).as_millis()).collect();
+        assert_eq!(brief, [0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        assert_eq!(rests(Duration::ZERO, true), Duration::ZERO, "something came");
+        assert_eq!(rests(Duration::ZERO, false), Duration::ZERO);
+        assert_eq!(rests(Duration::ZERO, false), FIRST);
+        assert_eq!(rests(BRIEF, false), Duration::ZERO, "it stood");
+    }
+}
