@@ -46,7 +46,7 @@ use self::shared::Shared;
 
 pub(crate) use self::beats::Says;
 pub(crate) use self::readiness::Readable;
-pub(crate) use self::session_log::STORY;
+pub(crate) use self::session_log::{OneLine, STORY};
 #[cfg(feature = "async")]
 pub(crate) use self::tasks::{TaskKey, Wakers, Woken};
 

@@ -1,7 +1,7 @@
 //! The lines of a modem in the log of the application. The targets are listed in docs/logging.md.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use log::{Level, log, log_enabled};
 
@@ -42,7 +42,7 @@ impl SessionLog {
     }
 
     fn say(&self, level: Level, words: fmt::Arguments<'_>) {
-        log!(target: STORY, level, "{}: {words}", self.name);
+        log!(target: STORY, level, "{}: {}", self.name, OneLine(words));
     }
 
     pub(super) fn wants_commands() -> bool {
@@ -50,7 +50,7 @@ impl SessionLog {
     }
 
     pub(super) fn command(&self, words: &str) {
-        log::debug!(target: COMMANDS, "{}: {words}", self.name);
+        log::debug!(target: COMMANDS, "{}: {}", self.name, OneLine(words));
     }
 
     pub(super) fn written(&mut self, bytes: &[u8]) {
@@ -154,7 +154,7 @@ impl SessionLog {
                 self.say(Level::Warn, format_args!("another module answers: {now}, not {before}"));
             }
             Event::Dropped(line) => {
-                log::debug!(target: URCS, "{}: dropped, late or stray: {line}", self.name)
+                log::debug!(target: URCS, "{}: dropped, late or stray: {}", self.name, OneLine(line))
             }
             // Each piece of payload has one of these.
             Event::Urc(urc) if urc.luat_name() != Some("MSG_SOCK_RECV_IND") => {
@@ -162,5 +162,36 @@ impl SessionLog {
             }
             other => log::trace!(target: EVENTS, "{}: {other:?}", self.name),
         }
+    }
+}
+
+/// Text that the modem, a peer or an application may have chosen: no control character of it reaches a terminal, or begins a line.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|one| match one.is_control() {
+            true => write!(self.0, "{}", one.escape_default()),
+            false => self.0.write_char(one),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_and_text_is_as_it_was() {
+        assert_eq!(OneLine("+NEWS: \u{1b}[2J\r\nok").to_string(), r"+NEWS: \u{1b}[2J\r\nok");
+        assert_eq!(OneLine("\"中国移动\" at 5 °C").to_string(), "\"中国移动\" at 5 °C");
     }
 }

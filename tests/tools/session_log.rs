@@ -118,6 +118,21 @@ fn no_level_shows_a_secret() {
 }
 
 #[test]
+fn what_a_modem_says_can_not_steer_a_terminal_that_shows_the_log() {
+    let (modem, world) = modem("log-steer", Settings::default(), Config::default());
+    modem.wait_ready(SOON).unwrap();
+    world.control(Control::Urc("+NEWS: \u{1b}[2J\u{7}".into()));
+    modem.command("AT+CSQ", SOON).unwrap();
+    modem.close();
+    let kept = KEPT.0.lock().unwrap();
+    let mine: Vec<_> = kept.iter().filter(|(_, _, line)| line.starts_with("log-steer")).collect();
+    assert!(mine.iter().any(|(_, target, line)| target == "air724ug::urc" && line.contains("+NEWS")));
+    for (_, _, line) in mine {
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
+}
+
+#[test]
 fn rungs_and_gaps_are_told() {
     let (modem, world) = modem("log-gap", Settings::default(), Config::default());
     let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));

@@ -23,7 +23,7 @@ pub use reconnecting::ReconnectingSocket;
 use super::deadline::Deadline;
 use super::transport::Transport;
 use super::{Connector, Modem, Remote, Socket, ToRemote};
-use crate::driver::STORY;
+use crate::driver::{OneLine, STORY};
 use crate::error::TlsStep;
 use crate::error::{DeliveryUnknown, Error, Result};
 use crate::proto::Request;
@@ -407,7 +407,7 @@ impl State {
             Step::Failed(_) | Step::Climbing(_) => Level::Warn,
             Step::Connected | Step::Pausing(_) => Level::Info,
         };
-        log::log!(target: STORY, level, "{}: supervisor: {step}", self.name);
+        log::log!(target: STORY, level, "{}: supervisor: {}", self.name, OneLine(step));
         self.listeners.retain(|listener| {
             !matches!(listener.try_send(step.clone()), Err(crossbeam_channel::TrySendError::Disconnected(_)))
         });

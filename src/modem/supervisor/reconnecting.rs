@@ -18,7 +18,7 @@ use super::gap::Gap;
 use super::rest::Rest;
 use super::sent::Sent;
 use super::stage::{ReconnectingStage, ReconnectingState};
-use crate::driver::STORY;
+use crate::driver::{OneLine, STORY};
 use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 
 /// A connection that is made again whenever it ends, for whatever reason.
@@ -389,7 +389,7 @@ impl ReconnectingSocket {
     fn say(&self, level: Level, words: fmt::Arguments<'_>) {
         let ReconnectingShared { supervisor, host, port, .. } = &*self.shared;
         let name = supervisor.modem().driver.name();
-        log::log!(target: STORY, level, "{name}: {host}:{port}: {words}");
+        log::log!(target: STORY, level, "{name}: {host}:{port}: {}", OneLine(words));
     }
 
     /// Unless another thread has done so. What came before the end stays to be read.
