@@ -6,7 +6,7 @@
     reason = "a failing call shall fail the test, also in a helper"
 )]
 
-use std::io;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::unbounded;
 use air724ug::error::NotReady;
-use air724ug::sim::{Boot, Control, HostNetwork, MemoryNetwork, Settings, Simulator, serve};
+use air724ug::sim::{Boot, Control, HostNetwork, MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::supervisor::{Policy, ReconnectingSocket, Rung, Supervisor};
 use air724ug::{Config, Error, Event, Modem, Received};
 
@@ -359,4 +359,41 @@ fn closing_a_modem_whose_port_is_away_ends_every_wait_at_once() {
     assert!(matches!(wait.join().unwrap(), Err(Error::PortLost(_) | Error::NotReady(_))));
     assert!(began.elapsed() < Duration::from_secs(2));
     assert!(modem.is_closed());
+}
+
+#[test]
+fn a_modem_in_process_is_unplugged_and_comes_back() {
+    let mut network = MemoryNetwork::new();
+    network.serve("echo.test", 7, Peer::echo());
+    let (reader, writer, handle) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+    let (mut first, again) = (Some((reader, writer)), handle.clone());
+    let source = move || {
+        let (reader, writer) = first.take().map_or_else(|| again.open(), Ok)?;
+        Ok((Box::new(reader) as _, Box::new(writer) as _))
+    };
+    let modem = Modem::start_from(source, Config::default()).unwrap();
+    let events = modem.events();
+    let until = |wanted: Event| {
+        while events.recv_timeout(SOON).unwrap() != wanted {}
+    };
+    for control in [Control::Unplug, Control::UsbRestart(Duration::from_millis(50)), Control::Unplug] {
+        modem.wait_ready(SOON).unwrap();
+        let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+        socket.write_all(b"hello").unwrap();
+        socket.read_exact(&mut [0; 5]).unwrap();
+        assert_eq!(handle.open().unwrap_err().kind(), ErrorKind::ResourceBusy);
+        handle.control(control.clone());
+        until(Event::PortLost);
+        assert!(socket.read(&mut [0]).is_err());
+        if control == Control::Unplug {
+            assert_eq!(handle.open().unwrap_err().kind(), ErrorKind::NotFound);
+            handle.control(Control::Replug(None));
+        }
+        until(Event::PortBack);
+    }
+    modem.wait_ready(SOON).unwrap();
+    handle.control(Control::HangUp);
+    until(Event::PortLost);
+    assert_eq!(handle.open().unwrap_err().kind(), ErrorKind::NotFound, "it is over");
+    modem.close();
 }

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Select, Sender, bounded, unbounded};
 
 use super::clock::ServiceClock;
 use crate::sim::{Control, Input, Network, Output, Simulator, State};
+use crate::time::Timestamp;
 
 /// The most bytes of one write.
 const WRITE_SIZE: usize = 4 * 1024;
@@ -22,12 +23,13 @@ type Visit<N> = Box<dyn FnOnce(&mut Simulator<N>) + Send>;
 enum Instruction<N> {
     Control(Control),
     Visit(Visit<N>),
+    Open(Sender<io::Result<(Reader, Writer)>>),
 }
 
 /// Serves a simulator on a thread of its own, in real time.
 ///
 /// The port ends when the modem hangs up ([`Control::HangUp`]), is unplugged, or when the writer is dropped: the reader then reports
-/// the end, after what was still on its way.
+/// the end, after what was still on its way. A modem that is unplugged lives on, and [`Handle::open`] gives its port when it is back.
 ///
 /// ```
 /// use air724ug::sim::{MemoryNetwork, Settings, Simulator, serve};
@@ -48,15 +50,15 @@ enum Instruction<N> {
 pub fn in_process<N: Network + Send + 'static>(
     simulator: Simulator<N>,
 ) -> io::Result<(Reader, Writer, Handle<N>)> {
-    let (to_modem, from_host) = bounded(PIECES);
-    let (to_host, from_modem) = bounded(PIECES);
+    let (halves, port) = pair();
     let (orders, order_queue) = unbounded();
     let (waker, wakes) = bounded(1);
     let mut service = InProcessService {
         simulator,
         clock: ServiceClock::start(),
-        from_host: Some(from_host),
-        to_host,
+        port: Some(port),
+        is_plugged_in: true,
+        is_over: false,
         orders: Some(order_queue),
         wakes,
         pending: None,
@@ -67,8 +69,15 @@ pub fn in_process<N: Network + Send + 'static>(
     });
     service.simulator.network_mut().set_waker(waker);
     thread::Builder::new().name("sim-modem".to_owned()).spawn(move || service.run())?;
+    Ok((halves.0, halves.1, Handle { orders }))
+}
+
+/// Both ends of a port.
+fn pair() -> ((Reader, Writer), OpenPort) {
+    let (to_modem, from_host) = bounded(PIECES);
+    let (to_host, from_modem) = bounded(PIECES);
     let reader = Reader { from_modem, piece: Vec::new(), taken: 0 };
-    Ok((reader, Writer { to_modem }, Handle { orders }))
+    ((reader, Writer { to_modem }), OpenPort { from_host, to_host })
 }
 
 /// The bytes that the modem sends. Reads wait; `Ok(0)` is the end of the port.
@@ -126,6 +135,36 @@ impl<N: Network> Handle<N> {
         drop(self.orders.send(Instruction::Control(control)));
     }
 
+    /// Opens the port of a modem that was unplugged and is back ([`Control::Replug`], [`Control::UsbRestart`]): what a
+    /// [`PortSource`](crate::PortSource) needs.
+    ///
+    /// ```
+    /// use air724ug::sim::{Control, MemoryNetwork, Settings, Simulator, serve};
+    /// use air724ug::{Config, Modem};
+    /// use std::time::Duration;
+    ///
+    /// let (reader, writer, handle) = serve::in_process(Simulator::new(Settings::default(), MemoryNetwork::new()))?;
+    /// let (mut first, again) = (Some((reader, writer)), handle.clone());
+    /// let source = move || {
+    ///     let (reader, writer) = first.take().map_or_else(|| again.open(), Ok)?;
+    ///     Ok((Box::new(reader) as _, Box::new(writer) as _))
+    /// };
+    /// let modem = Modem::start_from(source, Config::default())?;
+    /// handle.control(Control::UsbRestart(Duration::from_millis(100)));
+    /// modem.wait_ready(Duration::from_secs(60))?;
+    /// # Ok::<(), air724ug::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] while it is unplugged and after its end, [`ErrorKind::ResourceBusy`] while the port is open.
+    pub fn open(&self) -> io::Result<(Reader, Writer)> {
+        let (answer, answered) = bounded(1);
+        drop(self.orders.send(Instruction::Open(answer)));
+        answered
+            .recv()
+            .unwrap_or_else(|_| Err(io::Error::new(ErrorKind::NotFound, "the simulated modem has hung up")))
+    }
+
     /// Does something with the simulator on its thread, and answers what came of it; `None` when the port is closed.
     pub fn with<R: Send + 'static>(
         &self,
@@ -159,14 +198,22 @@ impl<N> fmt::Debug for Handle<N> {
 struct InProcessService<N> {
     simulator: Simulator<N>,
     clock: ServiceClock,
-    /// `None` once the host has closed the port.
-    from_host: Option<Receiver<Vec<u8>>>,
-    to_host: Sender<Vec<u8>>,
+    /// `None` while it is unplugged, and until it is opened again.
+    port: Option<OpenPort>,
+    is_plugged_in: bool,
+    /// The modem has hung up, or the host has closed the port.
+    is_over: bool,
     /// `None` once every handle is gone.
     orders: Option<Receiver<Instruction<N>>>,
     wakes: Receiver<()>,
     /// Output that the host has not taken yet.
     pending: Option<Vec<u8>>,
+}
+
+/// The modem's end of a port.
+struct OpenPort {
+    from_host: Receiver<Vec<u8>>,
+    to_host: Sender<Vec<u8>>,
 }
 
 /// An event that the thread waited for.
@@ -179,13 +226,18 @@ enum Event<N> {
 impl<N: Network> InProcessService<N> {
     fn run(mut self) {
         self.simulator.handle(self.clock.now(), Input::Tick);
-        while self.from_host.is_some() && self.collect_output() {
+        loop {
+            self.collect_output();
+            // A port that is away comes back by a handle alone.
+            if self.is_over || (self.port.is_none() && self.orders.is_none()) {
+                return;
+            }
             let event = self.wait();
             let now = self.clock.now();
             match event {
                 Event::Nothing => self.simulator.handle(now, Input::Tick),
                 Event::FromHost(Ok(bytes)) => self.simulator.handle(now, Input::Host(&bytes)),
-                Event::FromHost(Err(())) => self.from_host = None,
+                Event::FromHost(Err(())) => self.is_over = true,
                 Event::Instruction(Ok(Instruction::Control(control))) => {
                     self.simulator.handle(now, Input::Control(control));
                 }
@@ -193,34 +245,56 @@ impl<N: Network> InProcessService<N> {
                     visit(&mut self.simulator);
                     self.simulator.handle(now, Input::Tick);
                 }
+                Event::Instruction(Ok(Instruction::Open(answer))) => {
+                    let opened = self.open(now);
+                    drop(answer.send(opened));
+                }
                 Event::Instruction(Err(())) => self.orders = None,
             }
         }
     }
 
-    /// Takes output until the host has to be waited for; `false` when the modem has hung up.
-    fn collect_output(&mut self) -> bool {
+    fn open(&mut self, now: Timestamp) -> io::Result<(Reader, Writer)> {
+        // One whose time has come is back.
+        self.simulator.handle(now, Input::Tick);
+        self.collect_output();
+        if self.port.is_some() {
+            return Err(io::Error::new(ErrorKind::ResourceBusy, "the port of the simulated modem is open"));
+        }
+        if !self.is_plugged_in || self.is_over {
+            return Err(io::Error::new(ErrorKind::NotFound, "the simulated modem is unplugged"));
+        }
+        let (halves, port) = pair();
+        self.port = Some(port);
+        Ok(halves)
+    }
+
+    /// Takes output until the host has to be waited for. Without a port it is lost.
+    fn collect_output(&mut self) {
         while self.pending.is_none() {
             match self.simulator.poll() {
-                Some(Output::Host(bytes)) => self.pending = Some(bytes),
-                Some(Output::Happened(_) | Output::PluggedIn(_)) => {}
-                Some(Output::HangUp | Output::Unplugged) => return false,
-                None => break,
+                Some(Output::Host(bytes)) => self.pending = self.port.is_some().then_some(bytes),
+                Some(Output::Happened(_)) => {}
+                Some(Output::PluggedIn(_)) => self.is_plugged_in = true,
+                Some(Output::Unplugged) => (self.is_plugged_in, self.port) = (false, None),
+                Some(Output::HangUp) => {
+                    self.is_over = true;
+                    return;
+                }
+                None => return,
             }
         }
-        true
     }
 
     fn wait(&mut self) -> Event<N> {
         let mut select = Select::new();
         let wake = select.recv(&self.wakes);
-        let host = self
-            .from_host
-            .as_ref()
-            .filter(|_| !self.simulator.holds_back() || self.simulator.room() >= WRITE_SIZE);
+        let has_room = !self.simulator.holds_back() || self.simulator.room() >= WRITE_SIZE;
+        let host = self.port.as_ref().filter(|_| has_room).map(|port| &port.from_host);
         let host = host.map(|host| (select.recv(host), host));
         let order = self.orders.as_ref().map(|orders| (select.recv(orders), orders));
-        let send = self.pending.is_some().then(|| select.send(&self.to_host));
+        let send = self.port.as_ref().filter(|_| self.pending.is_some());
+        let send = send.map(|port| (select.send(&port.to_host), &port.to_host));
         let chosen = match self.clock.until(self.simulator.deadline()) {
             Some(span) => select.select_timeout(span).ok(),
             None => Some(select.select()),
@@ -233,9 +307,9 @@ impl<N: Network> InProcessService<N> {
             let _ = chosen.recv(&self.wakes);
             return Event::Nothing;
         }
-        if Some(index) == send {
+        if let Some((_, to_host)) = send.filter(|(at, _)| *at == index) {
             // A reader that is gone hears nothing; the modem goes on.
-            drop(chosen.send(&self.to_host, self.pending.take().unwrap_or_default()));
+            drop(chosen.send(to_host, self.pending.take().unwrap_or_default()));
             return Event::Nothing;
         }
         match (host, order) {
