@@ -233,3 +233,52 @@ impl Changes {
         self.number.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::PortChoice;
+    use air724ug::Config;
+    use air724ug::crossbeam_channel::unbounded;
+    use air724ug::supervisor::Step;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_modem_that_reaches_no_server_is_given_to_its_supervisor_unless_a_connection_stands() {
+        let (notes, _told) = unbounded();
+        let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
+        let link = member.open().unwrap();
+        link.modem.wait_ready(PATIENCE).unwrap();
+        let steps = link.supervisor.events();
+        let fleet = Fleet::new(vec![member.clone()], Duration::from_millis(1));
+        // A port where no server listens.
+        let fails = |host: &str| {
+            let refusal = fleet.connect(None, host, 1).map(drop).unwrap_err();
+            assert_eq!(refusal.kind, RefusalKind::Unreachable, "{refusal}");
+        };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+
+        // One server that is away is no sign, and one that is there says that the modem is well.
+        for _ in 0..2 * TOO_MANY {
+            fails("127.0.0.1");
+        }
+        (2..=TOO_MANY).for_each(|host| fails(&format!("127.0.0.{host}")));
+        let (_, socket) = fleet.connect(None, "127.0.0.1", port).unwrap();
+        socket.close().unwrap();
+        (1..=TOO_MANY).for_each(|host| fails(&format!("127.0.0.{host}")));
+        // The ladder would take a connection that stands along.
+        member.open.store(1, Ordering::SeqCst);
+        fails("127.0.0.9");
+        member.open.store(0, Ordering::SeqCst);
+        assert_eq!(steps.try_iter().filter(|step| matches!(step, Step::Climbing(_))).count(), 0);
+
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| fleet.connect(None, "127.0.0.9", 1).map(drop).unwrap_err());
+            while !matches!(steps.recv_timeout(PATIENCE).unwrap(), Step::Climbing(_)) {}
+            link.modem.close();
+            assert_eq!(waiting.join().unwrap().kind, RefusalKind::NotReady);
+        });
+    }
+}

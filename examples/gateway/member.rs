@@ -180,7 +180,7 @@ impl Member {
         }
     }
 
-    fn open(&self) -> Result<Link, Error> {
+    pub fn open(&self) -> Result<Link, Error> {
         let modem = match &self.choice {
             PortChoice::Named(path) => Modem::open(path, self.config.clone())?,
             PortChoice::Simulated(number) => simulated(*number, self.config.clone())?,
