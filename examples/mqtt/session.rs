@@ -15,6 +15,9 @@ const PING_ANSWER_MS: u64 = 20_000;
 /// How often the broker hears of a client that has nothing to say, in seconds.
 const KEEP_ALIVE: u16 = 60;
 
+/// The largest packet that is taken. What a longer one announces is refused before it is kept.
+const MAX_PACKET: usize = 256 * 1024;
+
 /// A message to publish, or one that came.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
@@ -52,7 +55,7 @@ pub struct Session {
     /// Given, and not known to be with the broker, by packet; the order of the packets is that of the messages.
     pending: BTreeMap<u64, (u16, Message)>,
     next: u64,
-    /// Bytes of a packet that is not complete.
+    /// The part of a packet that has come. Kept here: the part would stay in the core behind a loss.
     input: Vec<u8>,
 }
 
@@ -140,17 +143,11 @@ impl Session {
     /// Bytes of the broker.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), MqttError> {
         self.input.extend_from_slice(bytes);
-        let input = std::mem::take(&mut self.input);
-        let mut cursor = mqtt::common::Cursor::new(&input[..]);
-        while (cursor.position() as usize) < input.len() {
-            let before = cursor.position();
-            let events = self.core.recv(&mut cursor);
+        while let Some(length) = packet_length(&self.input)?.filter(|length| *length <= self.input.len()) {
+            let packet: Vec<u8> = self.input.drain(..length).collect();
+            let events = self.core.recv(&mut mqtt::common::Cursor::new(&packet));
             self.follow(events)?;
-            if cursor.position() == before {
-                break;
-            }
         }
-        self.input = input[cursor.position() as usize..].to_vec();
         Ok(())
     }
 
@@ -254,5 +251,104 @@ impl Session {
             }
         }
         Ok(())
+    }
+}
+
+/// The length of the packet that begins here, once its bytes say it (MQTT 3.1.1, section 2.2.3).
+fn packet_length(bytes: &[u8]) -> Result<Option<usize>, MqttError> {
+    let mut length = 0;
+    for (at, byte) in bytes.iter().skip(1).enumerate() {
+        if at == 4 {
+            return Err(MqttError::MalformedPacket);
+        }
+        length |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            let whole = at + 2 + length;
+            return if whole > MAX_PACKET { Err(MqttError::PacketTooLarge) } else { Ok(Some(whole)) };
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAKEN: [u8; 4] = [0x20, 2, 0, 0];
+
+    fn online(filter: &str) -> Session {
+        let mut session = Session::new("client", filter, Qos::AtLeastOnce);
+        session.begin().unwrap();
+        assert_eq!(session.take_output()[0], 0x10, "CONNECT");
+        session.receive(&TAKEN).unwrap();
+        assert_eq!(session.next_event(), Some(SessionEvent::Online { is_known: false }));
+        assert_eq!(session.take_output()[0], 0x82, "SUBSCRIBE");
+        session
+    }
+
+    fn message(payload: &[u8]) -> Message {
+        Message { topic: "t".to_owned(), payload: payload.to_vec(), is_retained: false }
+    }
+
+    #[test]
+    fn a_message_is_received_byte_by_byte_and_not_behind_a_loss_within_it() {
+        let mut session = online("t");
+        for byte in [0x30, 5, 0, 1, b't', b'h', b'i'] {
+            assert_eq!(session.next_event(), None);
+            session.receive(&[byte]).unwrap();
+        }
+        assert_eq!(session.next_event(), Some(SessionEvent::Received(message(b"hi"))));
+        session.receive(&[0x30, 5, 0, 1]).unwrap();
+        session.lost().unwrap();
+        session.begin().unwrap();
+        session.receive(&TAKEN).unwrap();
+        assert_eq!(session.next_event(), Some(SessionEvent::Online { is_known: false }));
+    }
+
+    #[test]
+    fn a_packet_above_the_limit_is_refused_by_its_length() {
+        let announced = [0x30, 0xfc, 0xff, 0x0f];
+        let mut session = online("t");
+        session.receive(&announced).unwrap();
+        session.receive(&[0, 1, b't']).unwrap();
+        let rest = MAX_PACKET - announced.len() - 3;
+        session.receive(&vec![b'x'; rest]).unwrap();
+        assert_eq!(session.next_event(), Some(SessionEvent::Received(message(&vec![b'x'; rest]))));
+        assert_eq!(session.receive(&[0x30, 0xfd, 0xff, 0x0f]), Err(MqttError::PacketTooLarge));
+        assert_eq!(online("t").receive(&[0x30, 0xff, 0xff, 0xff, 0x7f]), Err(MqttError::PacketTooLarge));
+        assert_eq!(
+            online("t").receive(&[0x30, 0xff, 0xff, 0xff, 0xff, 0x01]),
+            Err(MqttError::MalformedPacket)
+        );
+    }
+
+    #[test]
+    fn a_message_is_published_again_until_it_is_acknowledged() {
+        let mut session = online("t");
+        session.publish(message(b"1")).unwrap();
+        let first = session.take_output();
+        session.lost().unwrap();
+        assert!(!session.is_online());
+        session.begin().unwrap();
+        session.take_output();
+        session.receive(&TAKEN).unwrap();
+        let again = session.take_output();
+        assert!(again.windows(4).any(|four| four == [0, 1, b't', first[5]]), "{again:02x?}");
+        assert_eq!(session.pending(), 1);
+        let packet = again[again.len() - 3..again.len() - 1].to_vec();
+        session.receive(&[&[0x40, 2][..], &packet].concat()).unwrap();
+        session.next_event();
+        assert_eq!((session.next_event(), session.pending()), (Some(SessionEvent::Acknowledged), 0));
+    }
+
+    #[test]
+    fn a_broker_that_refuses_ends_the_connection() {
+        let mut session = Session::new("client", "t", Qos::AtLeastOnce);
+        session.begin().unwrap();
+        session.receive(&[0x20, 2, 0, 5]).unwrap();
+        assert!(
+            matches!(session.next_event(), Some(SessionEvent::Close(why)) if why.contains("NotAuthorized"))
+        );
+        assert!(!session.is_online());
     }
 }
