@@ -4,13 +4,14 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use air724ug::crossbeam_channel::{Receiver, RecvTimeoutError};
+use air724ug::crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use mqtt_protocol_core::mqtt::packet::Qos;
 
 use crate::listen::Gateway;
-use crate::member::Snapshot;
+use crate::member::{Member, Snapshot};
 use crate::session::{Message, Session, SessionEvent};
 
 /// Between two states of a modem.
@@ -21,13 +22,16 @@ const AGAIN: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_millis(100);
 /// Events that wait for a broker that is away are no news: at most this number are kept on their way.
 const MAX_PENDING: usize = 100;
+/// Commands that wait for the one that a modem is at; a further one is refused.
+const MAX_WAITING: usize = 4;
 
 /// Tells the broker of all modems, and does its commands, until the notes end.
 pub fn tell(gateway: &Arc<Gateway>, broker: &(String, u16), notes: &Receiver<(String, String)>) {
     let client = format!("air724ug-gateway-{}", std::process::id());
     let mut problem = String::new();
+    let orders = Orders::new(&gateway.fleet.members, obey);
     loop {
-        let ended = serve(gateway, broker, &client, notes);
+        let ended = serve(gateway, broker, &client, notes, &orders);
         let Err(why) = ended else { return };
         if why != problem {
             gateway.note(&format!("MQTT: {why}; trying again"));
@@ -49,6 +53,7 @@ fn serve(
     (host, port): &(String, u16),
     client: &str,
     notes: &Receiver<(String, String)>,
+    orders: &Orders,
 ) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("{host}:{port}: {error}");
     let mut stream = TcpStream::connect((host.as_str(), *port)).map_err(|error| failed(&error))?;
@@ -106,7 +111,7 @@ fn serve(
         }
         while let Some(event) = session.next_event() {
             match event {
-                SessionEvent::Received(message) => command(gateway, &message),
+                SessionEvent::Received(message) => orders.take(&message),
                 SessionEvent::Close(why) => return Err(failed(&why)),
                 SessionEvent::Online { .. } | SessionEvent::Acknowledged => {}
             }
@@ -114,28 +119,45 @@ fn serve(
     }
 }
 
-/// `restart`, `flight on`, `flight off`. One that the broker has kept is old, and not done.
-fn command(gateway: &Arc<Gateway>, message: &Message) {
-    let order = String::from_utf8_lossy(&message.payload).trim().to_owned();
-    let of = |name: &str| topic(name, "command") == message.topic;
-    let Some(member) = gateway.fleet.members.iter().find(|member| of(&member.name)) else { return };
-    let (member, is_old) = (member.clone(), message.is_retained);
-    // The module takes its time.
-    std::thread::spawn(move || {
-        let done = match (order.as_str(), member.link()) {
-            _ if is_old => return,
-            (_, None) => Err("the port is not open".to_owned()),
-            ("restart", Some(link)) => link.modem.restart().map_err(|error| error.to_string()),
-            ("flight on", Some(link)) => link.modem.flight_mode(true).map_err(|error| error.to_string()),
-            ("flight off", Some(link)) => link.modem.flight_mode(false).map_err(|error| error.to_string()),
-            _ => Err("the commands are: restart, flight on, flight off".to_owned()),
+/// The commands on their way: those of a modem are done one behind the other, on a thread of its own.
+struct Orders(Vec<(Arc<Member>, Sender<String>)>);
+
+impl Orders {
+    fn new(members: &[Arc<Member>], obey: impl Fn(&Member, &str) + Clone + Send + 'static) -> Self {
+        let queue = |member: &Arc<Member>| {
+            let (queue, orders) = bounded::<String>(MAX_WAITING);
+            let (obeying, obey) = (member.clone(), obey.clone());
+            thread::spawn(move || orders.iter().for_each(|order| obey(&obeying, &order)));
+            (member.clone(), queue)
         };
-        let order: String = order.chars().take(40).collect();
-        match done {
-            Ok(()) => member.note(format!("command \"{order}\": done")),
-            Err(why) => member.note(format!("command \"{order}\": {why}")),
+        Self(members.iter().map(queue).collect())
+    }
+
+    /// One that the broker has kept is old, and not done.
+    fn take(&self, message: &Message) {
+        let of = |member: &Member| topic(&member.name, "command") == message.topic;
+        let Some((member, queue)) = self.0.iter().find(|(member, _)| of(member)) else { return };
+        let order = String::from_utf8_lossy(&message.payload).trim().to_owned();
+        if !message.is_retained && queue.try_send(order).is_err() {
+            member.note(format!("a command is refused: {MAX_WAITING} wait already"));
         }
-    });
+    }
+}
+
+/// `restart`, `flight on`, `flight off`.
+fn obey(member: &Member, order: &str) {
+    let done = match (order, member.link()) {
+        (_, None) => Err("the port is not open".to_owned()),
+        ("restart", Some(link)) => link.modem.restart().map_err(|error| error.to_string()),
+        ("flight on", Some(link)) => link.modem.flight_mode(true).map_err(|error| error.to_string()),
+        ("flight off", Some(link)) => link.modem.flight_mode(false).map_err(|error| error.to_string()),
+        _ => Err("the commands are: restart, flight on, flight off".to_owned()),
+    };
+    let order: String = order.chars().take(40).collect();
+    match done {
+        Ok(()) => member.note(format!("command \"{order}\": done")),
+        Err(why) => member.note(format!("command \"{order}\": {why}")),
+    }
 }
 
 fn retained(topic: &str, payload: &str) -> Message {
@@ -182,6 +204,43 @@ fn json(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::PortChoice;
+    use air724ug::Config;
+    use air724ug::crossbeam_channel::unbounded;
+
+    #[test]
+    fn commands_of_a_modem_wait_for_each_other_and_are_bounded() {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let (notes, told) = unbounded();
+        let modem = |name: &str| {
+            Member::new(name.to_owned(), PortChoice::Simulated(1), Config::default(), notes.clone())
+        };
+        let ((begins, begun), (go, goes)) = (unbounded(), bounded::<()>(0));
+        let orders = Orders::new(&[modem("a"), modem("b")], move |member, order| {
+            begins.send(format!("{} {order}", member.name)).unwrap();
+            goes.recv().unwrap();
+        });
+        let order = |name: &str, order: String, is_retained| {
+            orders.take(&Message { topic: topic(name, "command"), payload: order.into_bytes(), is_retained });
+        };
+        order("a", "kept".to_owned(), true);
+        order("c", "of no modem".to_owned(), false);
+        order("a", "0".to_owned(), false);
+        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "a 0");
+        (1..=MAX_WAITING + 2).for_each(|number| order("a", number.to_string(), false));
+        assert_eq!(told.try_iter().count(), 2, "are refused");
+        // Another modem waits for none of them.
+        order("b", "other".to_owned(), false);
+        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "b other");
+        assert!(begun.is_empty(), "one at a time");
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "a 1");
+        for number in 2..=MAX_WAITING {
+            go.send(()).unwrap();
+            assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), format!("a {number}"));
+        }
+    }
 
     #[test]
     fn a_name_is_one_level_and_a_text_stays_in_its_quotes() {
