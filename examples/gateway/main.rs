@@ -10,6 +10,7 @@
 mod common;
 
 mod body;
+mod client_end;
 mod fleet;
 #[cfg(feature = "examples-net")]
 mod fleet_over_mqtt;

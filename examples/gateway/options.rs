@@ -31,7 +31,8 @@ usage: gateway [options]
   --mqtt HOST:PORT     tells a broker of the modems, and takes its commands: air724ug/status, air724ug/NAME/state, .../event,
                        .../command (restart, flight on, flight off); needs --features examples-net
   --wait SECONDS       how long a connection waits for a free channel or a modem that is ready [30]
-  --linger SECONDS     how long a client that has sent everything still gets answers, once nothing comes [2]
+  --linger SECONDS     how long a client that has sent everything still gets answers, once nothing comes; on Linux one of this
+                       machine that has closed gives its channel back at once [2]
   --for SECONDS        ends after that [it runs until Ctrl-C]
   --help               this text
 

@@ -6,12 +6,13 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, bounded};
 use air724ug::{CloseReason, Error, Received, Socket};
 
 use crate::body::RequestBody;
+use crate::client_end;
 
 /// How often a client that takes nothing is looked at again.
 const LOOK: Duration = Duration::from_millis(200);
@@ -45,7 +46,7 @@ impl Relays {
     /// Carries bytes until both sides have ended.
     ///
     /// The module can't close half a connection. A client that has nothing more to send still gets what comes, until
-    /// nothing has come for `linger`.
+    /// nothing has come for `linger`; one that has closed waits for nothing.
     pub fn relay(
         &self,
         client: &TcpStream,
@@ -69,7 +70,7 @@ impl Relays {
                 let _up_ends = up_ends;
                 let result = Self::up(client, socket, beginning, up_count);
                 match &result {
-                    Ok(()) => wait_for_silence(&down_ended, down_count, linger),
+                    Ok(()) => wait_for_silence(client, &down_ended, down_count, linger),
                     // What has come can still be read.
                     Err(_) if !socket.is_open() => return result,
                     Err(_) => {}
@@ -194,12 +195,21 @@ impl Relays {
     }
 }
 
-/// Waits until nothing has come for this span, or the other direction has ended.
-fn wait_for_silence(ended: &Receiver<()>, received: &AtomicU64, span: Duration) {
-    loop {
-        let before = received.load(Ordering::SeqCst);
-        let has_ended = ended.recv_timeout(span).is_err_and(|error| error.is_disconnected());
-        if has_ended || received.load(Ordering::SeqCst) == before {
+/// Waits until nothing has come for this span, the other direction has ended, or the client has closed.
+fn wait_for_silence(client: &TcpStream, ended: &Receiver<()>, received: &AtomicU64, span: Duration) {
+    // Short at first: most clients that have ended have closed.
+    let (mut look, mut before) = (Duration::from_millis(10), received.load(Ordering::SeqCst));
+    let mut silent_at = Instant::now() + span;
+    while !client_end::has_closed(client) {
+        look = (2 * look).min(LOOK);
+        let left = silent_at.saturating_duration_since(Instant::now());
+        if ended.recv_timeout(look.min(left)).is_err_and(|error| error.is_disconnected()) {
+            return;
+        }
+        let now = received.load(Ordering::SeqCst);
+        if now != before {
+            (before, silent_at) = (now, Instant::now() + span);
+        } else if left.is_zero() {
             return;
         }
     }
@@ -212,4 +222,49 @@ fn reset(client: &TcpStream) {
     let _ = rustix::net::sockopt::set_socket_linger(client, Some(Duration::ZERO));
     // Wakes a read that waits.
     let _ = client.shutdown(Shutdown::Read);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::member::Member;
+    use crate::options::PortChoice;
+    use air724ug::Config;
+    use air724ug::crossbeam_channel::unbounded;
+    use std::net::TcpListener;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn only_a_client_that_has_closed_half_is_waited_for() {
+        let (notes, _told) = unbounded();
+        let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
+        let link = member.open().unwrap();
+        link.modem.wait_ready(PATIENCE).unwrap();
+        let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let (servers, clients, relays) = (listen(), listen(), Relays::default());
+        let socket = link.modem.tcp().connect(servers.local_addr().unwrap()).unwrap();
+        let mut server = servers.accept().unwrap().0;
+        let mut client = TcpStream::connect(clients.local_addr().unwrap()).unwrap();
+        let own = clients.accept().unwrap().0;
+        thread::scope(|scope| {
+            let relay = || relays.relay(&own, socket, Beginning::default(), PATIENCE);
+            let (begun, relay) = (Instant::now(), scope.spawn(relay));
+            client.write_all(b"question").unwrap();
+            client.shutdown(Shutdown::Write).unwrap();
+            let mut buf = [0; 8];
+            server.read_exact(&mut buf).unwrap();
+            // Longer than the wait for a client that has closed.
+            crate::common::pause(2 * LOOK);
+            server.write_all(b"answer").unwrap();
+            client.read_exact(&mut buf[..6]).unwrap();
+            assert_eq!((&buf[..6], relays.count()), (&b"answer"[..], 1));
+            drop(client);
+            let (report, result) = relay.join().unwrap();
+            assert_eq!((report, result), (RelayReport { sent: 8, received: 6 }, Ok(())));
+            assert!(begun.elapsed() < PATIENCE, "its channel is free at once");
+        });
+        link.modem.close();
+    }
 }
