@@ -1,5 +1,6 @@
 //! The line editor: completion, history, and a printer for what comes while a line is typed.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
-use rustyline::history::DefaultHistory;
+use rustyline::history::{History, MemHistory, SearchDirection};
 use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
 
@@ -54,22 +55,24 @@ pub enum Typed {
 }
 
 /// A line editor with a history.
-pub struct LineEditor(Editor<Known, DefaultHistory>);
+pub struct LineEditor(Editor<Known, MemHistory>);
 
 impl LineEditor {
     pub fn new() -> rustyline::Result<Self> {
         let config = Config::builder().completion_type(CompletionType::List).auto_add_history(false).build();
-        let mut editor = Editor::with_config(config)?;
+        let mut editor = Editor::with_history(config.clone(), MemHistory::with_config(&config))?;
         editor.set_helper(Some(Known));
         Ok(Self(editor))
     }
 
     /// Takes the history of earlier sessions. The first time there is none.
-    pub fn load(&mut self, path: &Path) -> rustyline::Result<()> {
-        match path.exists() {
-            true => self.0.load_history(path),
-            false => Ok(()),
-        }
+    pub fn load(&mut self, path: &Path) -> io::Result<()> {
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            read => read?,
+        };
+        // Of too many the oldest go.
+        text.lines().try_for_each(|line| self.keep(line))
     }
 
     /// Prints above the line that is being typed.
@@ -82,7 +85,7 @@ impl LineEditor {
             Ok(line) => {
                 let line = line.trim().to_owned();
                 if !line.is_empty() && !is_secret(&line) {
-                    self.0.add_history_entry(&line).map_err(io::Error::other)?;
+                    self.keep(&line)?;
                 }
                 Ok(Typed::Line(line))
             }
@@ -92,8 +95,16 @@ impl LineEditor {
         }
     }
 
-    pub fn save(&mut self, path: &Path) -> io::Result<()> {
-        self.0.save_history(path).map_err(io::Error::other)
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let history = self.0.history();
+        let entry = |index| history.get(index, SearchDirection::Forward).ok().flatten();
+        let entries = (0..history.len()).filter_map(entry);
+        let lines: String = entries.map(|line| format!("{}\n", line.entry)).collect();
+        fs::write(path, lines)
+    }
+
+    fn keep(&mut self, line: &str) -> io::Result<()> {
+        self.0.add_history_entry(line).map(drop).map_err(io::Error::other)
     }
 }
 

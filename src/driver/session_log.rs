@@ -124,10 +124,9 @@ impl SessionLog {
                     .map_or_else(|| "overrun, or the module restarted".to_owned(), ToString::to_string);
                 let (sent, received) =
                     engine.socket_statistics(*socket).map_or((0, 0), |it| (it.sent, it.received));
-                let words = format_args!(
-                    "{socket:?}{peer} has ended ({reason}): {sent} bytes sent, {received} received"
-                );
-                self.say(Level::Info, words);
+                let words =
+                    format!("{socket:?}{peer} has ended ({reason}): {sent} bytes sent, {received} received");
+                self.say(Level::Info, format_args!("{words}"));
             }
             Event::Unsent(socket, len) => {
                 self.say(Level::Warn, format_args!("{socket:?}: {len} bytes were not sent"));
@@ -140,8 +139,8 @@ impl SessionLog {
             }
             Event::Stray(channel, len) => {
                 let words =
-                    format_args!("{len} bytes came for channel {channel}, which has no connection: dropped");
-                self.say(Level::Warn, words);
+                    format!("{len} bytes came for channel {channel}, which has no connection: dropped");
+                self.say(Level::Warn, format_args!("{words}"));
             }
             Event::Restarted => self.say(Level::Warn, format_args!("the module has restarted")),
             Event::Unresponsive => self.say(Level::Warn, format_args!("nothing answers on the port")),

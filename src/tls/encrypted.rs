@@ -33,7 +33,7 @@ pub(super) fn decrypt(encrypted: &[u8], password: &[u8]) -> Result<Secret> {
         return Err(Error::invalid(WHAT, unsupported));
     };
     if !is_bearable(&parameters.kdf) {
-        let why = format_args!(
+        let why = format!(
             "would take more work to decrypt than is done here: {} iterations of PBKDF2, or {} MiB and \
              {MAX_BLOCKS} blocks of scrypt",
             MAX_ITERATIONS,

@@ -135,8 +135,7 @@ impl PrivateKey {
 impl File {
     fn new(what: &'static str, content: Secret, extension: &str) -> Result<Self> {
         if content.len() > Command::MAX_FILE {
-            let why =
-                format_args!("has {} bytes, more than the {} of a file", content.len(), Command::MAX_FILE);
+            let why = format!("has {} bytes, more than the {} of a file", content.len(), Command::MAX_FILE);
             return Err(Error::invalid(what, why));
         }
         let digest = sha256(&content);
