@@ -1,4 +1,4 @@
-//! Whether a client has closed its connection or only its sending half. Both begin with the same segment; this machine knows more of
+//! The end of a client: its connection, or only its sending half. Both begin with the same segment; this machine knows more of
 //! its own programs.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
