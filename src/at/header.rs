@@ -225,7 +225,12 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
     let name = line.split(|byte| matches!(byte, b',' | b':' | b' ')).next().unwrap_or_default();
     let has_digit = name.len() == b"+RECEIVE".len() && commas > 1 && distance(name, b"+RECEIVE") == 1;
     let ends_so = unquoted(line).last().is_some_and(ends_as_header);
-    fetched || pushed || has_digit || ends_so || unquoted(line).any(|part| announced(part).next().is_some())
+    fetched
+        || pushed
+        || has_digit
+        || ends_so
+        || lost_middle(line)
+        || unquoted(line).any(|part| announced(part).next().is_some())
 }
 
 /// Whether a line ends as a pushed header does: a part of the name, a channel, a length, and a colon.
@@ -237,6 +242,20 @@ fn ends_as_header(line: &[u8]) -> bool {
         len.is_some_and(|len| !len.is_empty() && len.len() < 5 && len.iter().all(u8::is_ascii_digit));
     let is_channel = channel.is_some_and(|channel| matches!(channel, [b'0'..=b'7']));
     is_len && is_channel && name.is_some_and(|name| name.ends_with(b"E"))
+}
+
+/// Whether a line is both ends of a pushed header: a part of the name, digits and commas of its numbers, and a colon with nothing
+/// behind it.
+fn lost_middle(line: &[u8]) -> bool {
+    let Some(between) = line.strip_prefix(b"+").and_then(|rest| rest.strip_suffix(b":")) else {
+        return false;
+    };
+    let name = between.split(|byte| byte.is_ascii_digit() || *byte == b',').next().unwrap_or_default();
+    let (_, numbers) = between.split_at(name.len());
+    // Letters of the name are lost from its middle or its end.
+    let same = name.iter().zip(b"RECEIVE").take_while(|(one, other)| one == other).count();
+    let is_name = b"RECEIVE".ends_with(name.split_at(same).1);
+    is_name && numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',')
 }
 
 /// The parts of a line that stand in no string. Strings are those of a line with a name in front, if the last one is closed, or

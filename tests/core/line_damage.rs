@@ -577,6 +577,37 @@ fn a_line_that_is_longer_than_words_of_a_module_is_payload_without_its_header() 
     }
 }
 
+/// The end of a line with a name, a header and the beginning of its payload were lost at once.
+#[test]
+fn a_line_with_a_name_that_is_longer_than_any_news_is_payload_without_its_header() {
+    let record = b"<P0001@00000000>".repeat(9);
+    for (beginning, is_damage) in [
+        ("+CLIP: \"+861380", true),
+        ("+CREG: ", true),
+        ("+XNEW: 1,", true),
+        ("^MODE: ", true),
+        // What people and brokers say has any length.
+        ("+CUSD: 0,\"", false),
+        ("+MSUB: \"t\",144 byte,", false),
+    ] {
+        for chunk in [1, 7, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            pair.run_for(Duration::from_secs(5));
+            pair.deliver(format!("\r\n{beginning}").as_bytes());
+            pair.deliver(&record);
+            pair.deliver(if beginning.ends_with('"') { b"\",15\r\n" } else { b"\r\n" });
+            pair.run_for(Duration::from_secs(1));
+            let has_fault = pair.saw(|event| matches!(event, Event::Fault(_)));
+            assert_eq!(has_fault, is_damage, "{beginning} by {chunk}: {}", pair.story());
+            if is_damage {
+                let (_, end) = pair.read_to_end(socket);
+                assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{beginning}: {end}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_line_is_among_data_if_it_begins_there() {
     let mut pair = Pair::online();
@@ -939,6 +970,48 @@ fn a_line_end_that_is_not_cr_lf_is_damage_unless_the_firmware_writes_such() {
     pair.inject(b"\r\r\n+CREG: 1\r\n");
     pair.run_for(Duration::from_secs(5));
     assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+}
+
+/// All of a frame was lost but its first byte.
+#[test]
+fn an_odd_line_end_from_before_a_command_is_damage_whatever_its_answer_may_hold() {
+    for (stray, is_damage) in [("\r", true), ("", false)] {
+        for command in ["AT+CSQ", "ATI", "AT+CMGR=1"] {
+            let mut pair = Pair::online();
+            let socket = pair.channel_open();
+            pair.deliver(stray.as_bytes());
+            pair.run_for(Duration::from_millis(20));
+            let _ = pair.command(command, Duration::from_secs(5));
+            pair.run_for(Duration::from_secs(5));
+            assert_eq!(pair.saw(|event| matches!(event, Event::Fault(_))), is_damage, "{command}");
+            if is_damage {
+                let (_, end) = pair.read_to_end(socket);
+                assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{command}: {end}");
+            }
+        }
+    }
+}
+
+/// Where a command of the application waits for its answer, any line without a name may be a row of that.
+#[test]
+fn a_header_that_lost_its_middle_is_damage() {
+    let header = "+RECEIVE,1,48:";
+    for from in 1..header.len() - 1 {
+        for to in from + 1..header.len() {
+            let torn = format!("{}{}", &header[..from], &header[to..]);
+            for chunk in [1, 5_000] {
+                let mut pair = Pair::online().in_chunks_of(chunk);
+                pair.channel_open();
+                let socket = pair.channel_open();
+                pair.instead("AT+NOSUCH", format!("\r\n{torn}\r\n<P0001@00000000>\r\nERROR\r\n"));
+                let _ = pair.command("AT+NOSUCH", Duration::from_secs(2));
+                let seen = pair.saw(|event| matches!(event, Event::Fault(_)));
+                assert!(seen, "{torn} by {chunk}");
+                let (_, end) = pair.read_to_end(socket);
+                assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{torn} by {chunk}: {end}");
+            }
+        }
+    }
 }
 
 /// From the answer to the command on, frames among it, up to the line end in front of the answer to the question behind it.

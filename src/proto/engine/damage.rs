@@ -15,8 +15,8 @@ use super::Engine;
 use super::line_state::{AMONG_DATA, Text, Unknown};
 use crate::proto::self_check::SelfCheck;
 
-/// The longest line without a name that is taken for words of the module's. A sentence of NMEA 0183 has 82 bytes, the longest
-/// line of that kind in the captures fewer.
+/// The longest line that comes unasked and is taken for words of the module's, if it brings no text of people. A sentence of NMEA 0183
+/// has 82 bytes, the longest line in the captures 110.
 const LONGEST_WORDS: usize = 128;
 
 impl Engine {
@@ -126,6 +126,9 @@ impl Engine {
     pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
             self.strange(now, line);
+        } else if is_overlong(line) && self.may_be_data() && !self.session.explains(now, line) {
+            self.noticed.text = Text::Overlong;
+            self.unclaimed(now, line);
         } else if (self.is_among_data(now) || self.noticed.unknown == Unknown::Followed)
             && self.may_be_data()
             && !begins_connection(line)
@@ -265,8 +268,11 @@ impl Engine {
             self.noticed.writes_odd_line_ends = true;
             return;
         }
-        let is_text = self.bodies.is_open() || self.bodies.is_doubtful(now) || self.session.reads_text();
-        let is_free = self.session.is_online() || self.session.is_asked_by_caller() || is_text;
+        let is_text = self.bodies.is_open() || self.bodies.is_doubtful(now);
+        // What began before the command is no part of its answer.
+        let is_answer = (self.session.is_asked_by_caller() || self.session.reads_text())
+            && !self.noticed.precedes_command;
+        let is_free = self.session.is_online() || is_answer || is_text;
         if !self.noticed.writes_odd_line_ends && !is_free {
             self.damaged(now, Fault::Garbage, None);
         }
@@ -310,6 +316,11 @@ impl Engine {
 /// Whether a line is not known, and has no name in front.
 fn has_no_name(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Text(text) if text != b">") && !Urc::parse(line).is_known()
+}
+
+/// Whether a line is longer than what a module says unasked.
+fn is_overlong(line: &[u8]) -> bool {
+    line.len() > LONGEST_WORDS && !matches!(Urc::parse(line), Urc::Message { .. })
 }
 
 /// The class of an unknown line without a name. Words of a module are short, and without control characters.

@@ -40,7 +40,7 @@ pub(super) enum Text {
     Strange,
     /// The same, and it reads as words of the module's. Such words come between line ends of their own.
     Words,
-    /// Strange, and longer than any words of the module's are.
+    /// Longer than any words of the module's are, with a name or without.
     Overlong,
 }
 
