@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, select, tick};
 use air724ug::{Error, Event, Heartbeat, Modem, Socket};
-use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown, value};
+use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
 Queues readings without waiting, takes what the server sends back without waiting, and sends \"ping\" after silence. Ends
@@ -52,20 +52,17 @@ fn main() -> ExitCode {
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
     let mut options = Options::default();
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        let mut value = || value(&option, args);
-        match option.as_str() {
-            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
             "--callbacks" => options.callbacks = true,
-            "--count" => options.count = Some(positive(&option, &value()?)?),
-            "--every" => options.every = Some(seconds(&option, &value()?)?),
-            "--idle" => options.idle = Some(seconds(&option, &value()?)?),
+            "--count" => options.count = Some(positive(option, &value()?)?),
+            "--every" => options.every = Some(seconds(option, &value()?)?),
+            "--idle" => options.idle = Some(seconds(option, &value()?)?),
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     Ok(options)
 }
 

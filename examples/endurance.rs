@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use air724ug::crossbeam_channel::{Receiver, Sender, unbounded};
 use air724ug::supervisor::{Policy, ReconnectingSocket, Supervisor};
 use air724ug::{Error, Event, Modem, Received};
-use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown, value};
+use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
 Echoes on several connections while the port is lost and comes back again and again, and looks whether every byte comes back,
@@ -74,21 +74,18 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         away: Duration::from_millis(500),
         every: Duration::from_secs(1),
     };
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        let mut value = || value(&option, args);
-        match option.as_str() {
-            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
-            "--sockets" => options.sockets = positive(&option, &value()?)?.min(8),
-            "--losses" => options.losses = Some(positive(&option, &value()?)?),
-            "--for" => options.span = seconds(&option, &value()?)?,
-            "--away" => options.away = seconds(&option, &value()?)?,
-            "--every" => options.every = seconds(&option, &value()?)?,
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
+            "--sockets" => options.sockets = positive(option, &value()?)?.min(8),
+            "--losses" => options.losses = Some(positive(option, &value()?)?),
+            "--for" => options.span = seconds(option, &value()?)?,
+            "--away" => options.away = seconds(option, &value()?)?,
+            "--every" => options.every = seconds(option, &value()?)?,
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     Ok(options)
 }
 

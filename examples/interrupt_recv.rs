@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded};
 use air724ug::{Received, Socket};
-use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, seconds, step, unknown, value};
+use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
 One thread publishes messages; another owns the socket and waits for data, a message or silence, in one call: data are
@@ -53,20 +53,17 @@ fn main() -> ExitCode {
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
     let mut options = Options::default();
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        let mut value = || value(&option, args);
-        match option.as_str() {
-            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
-            "--count" => options.count = Some(positive(&option, &value()?)?),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
+            "--count" => options.count = Some(positive(option, &value()?)?),
             "--size" => options.size = Some(size(&value()?)?),
-            "--every" => options.every = Some(seconds(&option, &value()?)?),
-            "--idle" => options.idle = Some(seconds(&option, &value()?)?),
+            "--every" => options.every = Some(seconds(option, &value()?)?),
+            "--idle" => options.idle = Some(seconds(option, &value()?)?),
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     Ok(options)
 }
 

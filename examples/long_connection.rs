@@ -13,9 +13,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{at, never, select, tick};
 use air724ug::{Error, Modem, Socket};
-use common::{
-    Common, Failed, Usage, host_and_port, is_final, pause, positive, seconds, step, unknown, value,
-};
+use common::{Common, Failed, Usage, host_and_port, is_final, pause, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
 Keeps a connection and sends heart data and location data on it, each at its pace; connects again when it is lost, and goes
@@ -55,21 +53,18 @@ fn main() -> ExitCode {
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
     let mut options = Options::default();
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        let mut value = || value(&option, args);
-        match option.as_str() {
-            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
-            "--heart" => options.heart = Some(seconds(&option, &value()?)?),
-            "--location" => options.location = Some(seconds(&option, &value()?)?),
-            "--failures" => options.failures = Some(positive(&option, &value()?)?),
-            "--flight" => options.flight = Some(seconds(&option, &value()?)?),
-            "--for" => options.span = Some(seconds(&option, &value()?)?),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
+            "--heart" => options.heart = Some(seconds(option, &value()?)?),
+            "--location" => options.location = Some(seconds(option, &value()?)?),
+            "--failures" => options.failures = Some(positive(option, &value()?)?),
+            "--flight" => options.flight = Some(seconds(option, &value()?)?),
+            "--for" => options.span = Some(seconds(option, &value()?)?),
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     Ok(options)
 }
 

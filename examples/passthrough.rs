@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use air724ug::{CloseReason, Error, Socket, TransparentStream};
-use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, step, unknown, value};
+use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, step, unknown};
 #[cfg(windows)]
 use serialport::COMPort as Uart;
 use serialport::SerialPort;
@@ -64,22 +64,16 @@ fn main() -> ExitCode {
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
     let mut options = Options::default();
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        if option == "--transparent" {
-            options.transparent = true;
-            continue;
-        }
-        let mut value = || value(&option, args);
-        match option.as_str() {
-            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
+            "--transparent" => options.transparent = true,
             "--uart" => options.uart = Some(value()?),
-            "--uart-baud" => options.uart_baud = Some(positive(&option, &value()?)?),
+            "--uart-baud" => options.uart_baud = Some(positive(option, &value()?)?),
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     Ok(options)
 }
 

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use air724ug::{Modem, Socket};
-use common::{Common, Failed, Usage, host_and_port, number, step, value};
+use common::{Common, Failed, Usage, host_and_port, positive, step, unknown};
 
 const USAGE: &str = "\
 Opens a modem, waits until it is ready, connects to a TCP server that sends back what it receives, sends, receives and
@@ -34,10 +34,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    env_logger::init();
-    let help = format!("{USAGE}{}", common::HELP);
-    let options = common::arguments().and_then(|mut args| parse(&mut args));
-    common::finish("quickstart", &help, options.map_err(Failed::from).and_then(run))
+    common::main("quickstart", USAGE, parse, run)
 }
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
@@ -47,41 +44,23 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         message: "hello from the Air724UG".into(),
         count: 10,
     };
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
+            "--message" => options.message = value()?,
+            "--count" => options.count = positive(option, &value()?)?,
+            other => return unknown(other),
         }
-        match option.as_str() {
-            "--connect" => {
-                options.connect = Some(host_and_port(&option, &value(&option, args)?)?);
-            }
-            "--message" => options.message = value(&option, args)?,
-            "--count" => options.count = number(&option, &value(&option, args)?)?,
-            other => return Err(Usage::Wrong(format!("there is no option {other}"))),
-        }
-    }
+        Ok(())
+    })?;
     if options.message.is_empty() {
         return Err(Usage::Wrong("--message is empty: there is nothing to send".into()));
-    }
-    if options.count == 0 {
-        return Err(Usage::Wrong("--count is zero: there is nothing to send".into()));
-    }
-    if options.common.port.is_some() && options.connect.is_none() {
-        return Err(Usage::Wrong(
-            "--port needs --connect HOST:PORT, a server that echoes what it receives".into(),
-        ));
     }
     Ok(options)
 }
 
 fn run(options: Options) -> Result<(), Failed> {
-    let (host, port) = match &options.connect {
-        Some(server) => server.clone(),
-        None => {
-            let address = common::echo_server()?;
-            (address.ip().to_string(), address.port())
-        }
-    };
+    let (host, port) = options.common.server(options.connect.as_ref(), common::echo_server)?;
     let modem = options.common.open()?;
     step("port", options.common.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"))?;
     common::bring_up(&modem)?;

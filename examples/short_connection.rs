@@ -12,9 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use air724ug::{CloseReason, Error, Modem, Received};
-use common::{
-    Common, Failed, Usage, host_and_port, is_final, pause, positive, seconds, step, unknown, value,
-};
+use common::{Common, Failed, Usage, host_and_port, is_final, pause, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
 Again and again: connects, sends, waits for the answer, closes, pauses. With the server in this program, succeeds only if
@@ -47,20 +45,17 @@ fn main() -> ExitCode {
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
     let mut options = Options::default();
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        let mut value = || value(&option, args);
-        match option.as_str() {
-            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
-            "--count" => options.count = Some(positive(&option, &value()?)?),
-            "--pause" => options.pause = Some(seconds(&option, &value()?)?),
-            "--answer" => options.answer = Some(seconds(&option, &value()?)?),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
+            "--count" => options.count = Some(positive(option, &value()?)?),
+            "--pause" => options.pause = Some(seconds(option, &value()?)?),
+            "--answer" => options.answer = Some(seconds(option, &value()?)?),
             "--flight-mode" => options.flight_mode = true,
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     Ok(options)
 }
 

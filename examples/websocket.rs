@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::Error;
-use common::{Common, Failed, Usage, positive, step, unknown, value};
+use common::{Common, Failed, Usage, positive, step, unknown};
 use tungstenite::handshake::HandshakeError;
 use tungstenite::http::Uri;
 use tungstenite::{Message, client};
@@ -49,13 +49,10 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         message: "hello from the Air724UG".to_owned(),
         count: 10,
     };
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        match option.as_str() {
-            "--message" => options.message = value(&option, args)?,
-            "--count" => options.count = positive(&option, &value(&option, args)?)?,
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--message" => options.message = value()?,
+            "--count" => options.count = positive(option, &value()?)?,
             other if other.starts_with('-') => return unknown(other),
             url => {
                 let parsed = url.parse::<Uri>().ok();
@@ -71,7 +68,8 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
                 options.url = Some(parsed.filter(is_plain).ok_or_else(wrong)?);
             }
         }
-    }
+        Ok(())
+    })?;
     if options.common.port.is_some() && options.url.is_none() {
         return Err(Usage::Wrong("--port needs the URL of a server that echoes".to_owned()));
     }

@@ -111,6 +111,20 @@ impl Common {
     }
 }
 
+/// The options that every example understands; each other one is given to `own`, with a function for its value.
+pub fn options(
+    args: &mut dyn Iterator<Item = String>,
+    mut own: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Usage>) -> Result<(), Usage>,
+) -> Result<Common, Usage> {
+    let mut common = Common::default();
+    while let Some(option) = args.next() {
+        if !common.take(&option, args)? {
+            own(&option, &mut || value(&option, args))?;
+        }
+    }
+    Ok(common)
+}
+
 /// The value behind an option.
 pub fn value(option: &str, args: &mut dyn Iterator<Item = String>) -> Result<String, Usage> {
     args.next().ok_or_else(|| Usage::Wrong(format!("{option} needs a value")))

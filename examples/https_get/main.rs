@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use air724ug::{Error, Modem};
 use common::shell::complain;
-use common::{Common, Failed, Usage, host_and_port, number, value};
+use common::{Common, Failed, Usage, host_and_port, number};
 use output::Output;
 use response::{Body, BodyForm, Head};
 use rustls::ClientConfig;
@@ -86,16 +86,13 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         connect: None,
         retries: 5,
     };
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        match option.as_str() {
-            "-o" => options.output = Some(value(&option, args)?.into()),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "-o" => options.output = Some(value()?.into()),
             "--resume" => options.resumes = true,
-            "--ca" => options.ca = Some(value(&option, args)?.into()),
-            "--connect" => options.connect = Some(host_and_port(&option, &value(&option, args)?)?),
-            "--retries" => options.retries = number(&option, &value(&option, args)?)?,
+            "--ca" => options.ca = Some(value()?.into()),
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
+            "--retries" => options.retries = number(option, &value()?)?,
             other if other.starts_with('-') => return common::unknown(other),
             url => {
                 let parsed = Url::parse(url)
@@ -103,7 +100,8 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
                 options.url = Some(parsed);
             }
         }
-    }
+        Ok(())
+    })?;
     if options.resumes && options.output.is_none() {
         return Err(Usage::Wrong("--resume needs -o FILE, whose rest is to come".to_owned()));
     }

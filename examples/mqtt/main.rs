@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::supervisor::{Policy, ReconnectingSocket, Supervisor};
 use air724ug::{Error, Received};
-use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown, value};
+use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
 use mqtt_protocol_core::mqtt::packet::Qos;
 use mqtt_protocol_core::mqtt::result_code::MqttError;
 use session::{Message, Session, SessionEvent};
@@ -67,13 +67,9 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         every: Duration::from_millis(100),
         span: Duration::from_secs(300),
     };
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        let mut value = || value(&option, args);
-        match option.as_str() {
-            "--connect" => options.connect = Some(host_and_port(&option, &value()?)?),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
             "--topic" => options.topic = value()?,
             "--client" => options.client = value()?,
             "--qos" => {
@@ -83,12 +79,13 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
                     other => return Err(Usage::Wrong(format!("--qos takes 1 or 2, not \"{other}\""))),
                 }
             }
-            "--count" => options.count = positive(&option, &value()?)?,
-            "--every" => options.every = seconds(&option, &value()?)?,
-            "--for" => options.span = seconds(&option, &value()?)?,
+            "--count" => options.count = positive(option, &value()?)?,
+            "--every" => options.every = seconds(option, &value()?)?,
+            "--for" => options.span = seconds(option, &value()?)?,
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     if options.topic.is_empty() || options.topic.contains(['+', '#', '\0']) {
         return Err(Usage::Wrong("--topic is one topic, without + and #".to_owned()));
     }

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::{Common, Usage, seconds, unknown, value};
+use common::{Common, Usage, seconds, unknown};
 
 const USAGE: &str = "\
 A console for a module: type commands (AT+CSQ), or `help`. Tab completes, the arrows go through the history, Ctrl-C ends the
@@ -43,15 +43,13 @@ fn main() -> ExitCode {
 
 fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
     let mut options = Options { common: Common::default(), timeout: Duration::from_secs(30), history: None };
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
-        match option.as_str() {
-            "--timeout" => options.timeout = seconds(&option, &value(&option, args)?)?,
-            "--history" => options.history = Some(value(&option, args)?.into()),
+    options.common = common::options(args, |option, value| {
+        match option {
+            "--timeout" => options.timeout = seconds(option, &value()?)?,
+            "--history" => options.history = Some(value()?.into()),
             other => return unknown(other),
         }
-    }
+        Ok(())
+    })?;
     Ok(options)
 }
