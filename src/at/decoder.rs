@@ -497,11 +497,30 @@ mod tests {
             (b"OK\n\r\nRDY\r\n", vec![line("OK"), Item::OddLineEnd, line("RDY")]),
             (b"OK\r\n\n\r\r\nRDY\r\n", vec![line("OK"), Item::OddLineEnd, line("RDY")]),
             (b"OK\r\n\r", vec![line("OK")]),
+            (b"\rOK\r\n\rRDY\r\n", vec![Item::OddLineEnd, line("OK"), Item::OddLineEnd, line("RDY")]),
         ] {
             for chunk in 1..=bytes.len() {
                 assert_eq!(decode(bytes, chunk, Expect::Line), items, "{} by {chunk}", bytes.escape_ascii());
             }
         }
+    }
+
+    #[test]
+    fn firmware_without_a_line_end_in_front_of_its_prompts_is_believed_again() {
+        let bytes = b"\r\n+RECEIVE,0,4:\r\nabcd> \r\n+RECEIVE,0,4:\r\nefgh> ";
+        let seen = same_at_every_chunk_size(bytes, Expect::Prompt);
+        assert_eq!(seen, [data(b"abcd"), Item::Prompt, data(b"efgh"), Item::Prompt]);
+    }
+
+    #[test]
+    fn data_have_swallowed_a_prompt_only_if_nothing_stands_behind_them() {
+        let mut decoder = Decoder::default();
+        let mut input = &b"\r\n+RECEIVE,0,6:\r\nab\r\n> "[..];
+        while decoder.next(&mut input, Expect::Line).is_some() {}
+        assert!(decoder.ends_like_prompt());
+        let mut input = &b"\r\nOK\r\n"[..];
+        while decoder.next(&mut input, Expect::Line).is_some() {}
+        assert!(!decoder.ends_like_prompt());
     }
 
     /// Without odd line ends, of which most tests have some.

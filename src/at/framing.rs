@@ -251,6 +251,20 @@ mod tests {
     }
 
     #[test]
+    fn a_cr_begins_a_frame_unless_it_ends_a_line_that_was_taken_without_its_lf() {
+        let mut ends = LineEnds::default();
+        assert!(!ends.begins_frame());
+        ends.blanks(b"\r");
+        assert!(ends.begins_frame());
+        ends.part(b"OK\r");
+        assert!(!ends.begins_frame());
+        ends.blanks(b"");
+        assert!(!ends.begins_frame(), "nothing has come");
+        ends.blanks(b"\n\r");
+        assert!(ends.begins_frame());
+    }
+
+    #[test]
     fn one_line_end_behind_fetched_data_is_doubted_where_there_were_two() {
         let mut ends = FetchEnds::default();
         let two_in_a_row = [(1, false), (1, true), (2, true), (1, true)];

@@ -1014,6 +1014,36 @@ fn a_header_that_lost_its_middle_is_damage() {
     }
 }
 
+#[test]
+fn odd_line_ends_in_an_answer_to_the_application_or_in_text_of_people_are_no_damage() {
+    let texts: [(&str, &[u8]); 4] = [
+        ("ATI", b"\r\nAir\n724UG\r\n\r\nOK\r\n"),
+        ("AT+CMGR=1", b"\r\n+CMGR: \"REC READ\",\"1\",,\"\"\r\none\ntwo\r\n\r\nOK\r\n"),
+        ("", b"\r\n+CMT: \"1\",,\"\"\r\none\ntwo\r\n"),
+        ("", b"\r\n+CUSD: 0,\"one\ntwo\",15\r\n"),
+    ];
+    for (command, said) in texts {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            if command.is_empty() {
+                pair.deliver(said);
+            } else {
+                pair.instead(command, said);
+                pair.command(command, Duration::from_secs(2)).unwrap();
+            }
+            pair.run_for(Duration::from_secs(5));
+            assert!(
+                !pair.saw(|event| matches!(event, Event::Fault(_))),
+                "{}: {}",
+                said.escape_ascii(),
+                pair.story()
+            );
+            assert_eq!(pair.send(socket, b"0123").unwrap(), 4);
+        }
+    }
+}
+
 /// From the answer to the command on, frames among it, up to the line end in front of the answer to the question behind it.
 #[test]
 fn an_answer_without_a_line_end_in_front_shows_a_loss() {

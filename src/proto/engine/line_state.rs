@@ -159,6 +159,20 @@ impl Noticed {
 mod tests {
     use super::*;
 
+    /// The CR in front of it came before the first command, its LF by itself.
+    #[test]
+    fn a_line_that_began_before_a_command_began_before_the_next_one_too() {
+        let mut noticed = Noticed::new();
+        noticed.pauses(Timestamp::ZERO, true);
+        noticed.command_written();
+        noticed.pauses(Timestamp::ZERO, false);
+        noticed.command_written();
+        assert!(noticed.precedes_command);
+        noticed.begins();
+        noticed.command_written();
+        assert!(!noticed.precedes_command);
+    }
+
     #[test]
     fn a_line_follows_unknown_words_only_within_the_time_of_data() {
         let soon = Timestamp::ZERO + AMONG_DATA;
