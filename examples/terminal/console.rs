@@ -167,7 +167,14 @@ impl Console {
             return Err(Failed::Job(format!("there is no word {line:?}"), Some(advice)));
         }
         let began = Instant::now();
-        for line in self.modem.command(line, self.timeout)? {
+        let lines = self.modem.command(line, self.timeout).map_err(|error| match error {
+            Error::InvalidInput { .. } => {
+                let advice = "each line is one command; payload goes on a connection: `connect HOST:PORT`, then `send TEXT`";
+                Failed::Job(error.to_string(), Some(advice))
+            }
+            error => error.into(),
+        })?;
+        for line in lines {
             shell::print(format_args!("{}\n", shell::harmless(line))).map_err(Failed::Output)?;
         }
         shell::print(format_args!("OK    [{:.1?}]\n", began.elapsed())).map_err(Failed::Output)

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""A person at the example `terminal`, on a pseudo-terminal: a slip is told and the session goes on.
+
+    terminal_session.py PROGRAM [ARGUMENT...]
+
+Nothing but Python's standard library.
+"""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import sys
+import termios
+import time
+
+SECONDS = 60  # a ceiling
+
+
+class Session:
+    def __init__(self, command):
+        self.process, self.terminal = pty.fork()
+        if self.process == 0:
+            os.environ["TERM"] = "xterm"
+            os.execv(command[0], command)
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 2000, 0, 0))
+        self.seen = b""
+
+    def read(self, left):
+        """More of what the program says; false at its end."""
+        if not select.select([self.terminal], [], [], max(left, 0))[0]:
+            raise TimeoutError
+        try:
+            more = os.read(self.terminal, 65536)
+        except OSError:  # Linux: the other side is closed
+            more = b""
+        self.seen += more
+        return more
+
+    def expect(self, wanted):
+        until = time.monotonic() + SECONDS
+        while wanted not in self.seen:
+            try:
+                assert self.read(until - time.monotonic()), f"the program ended; wanted {wanted!r}: {self.seen[-600:]!r}"
+            except TimeoutError:
+                raise AssertionError(f"no {wanted!r} in {self.seen[-600:]!r}") from None
+        self.seen = self.seen.partition(wanted)[2]
+
+    def type(self, line):
+        self.expect(b"> ")
+        # Key by key, each of which is drawn.
+        for at in range(len(line)):
+            os.write(self.terminal, line[at:at + 1])
+            assert self.read(SECONDS), "the program ended"
+        self.expect(b"\x1b[?2004l")
+
+
+session = Session(sys.argv[1:])
+session.expect(b"`help` lists the words")
+session.expect(b"-- ready: sockets can be opened")
+for slip, answer in [
+    (b"nonsense\r", b'!! there is no word "nonsense" (commands begin with AT'),
+    (b"AT+" + b"X" * 1100 + b"\r", b"!! invalid command: it is longer than 1024 bytes (each line is one command"),
+    (b"AT+NONSENSE\r", b"!! AT+NONSENSE was refused"),
+    (b"connect a\r", b"!! connect takes HOST:PORT"),
+    (b"connect 127.0.0.1:1\r", b"!! the connection"),
+    (b"send nothing\r", b"!! there is no connection (connect HOST:PORT makes one)"),
+]:
+    session.type(slip)
+    session.expect(answer)
+session.type(b"AT+CGMM\r")
+session.expect(b"OK    [")
+session.expect(b"> ")
+os.write(session.terminal, b"\x04")
+while session.read(SECONDS):
+    pass
+status = os.waitstatus_to_exitcode(os.waitpid(session.process, 0)[1])
+assert status == 0, f"exit code {status}"
+print("  ok  six slips of a person, and the session goes on")
