@@ -49,10 +49,10 @@ class Session:
 
     def type(self, line):
         self.expect(b"> ")
-        # Key by key, each of which is drawn.
-        for at in range(len(line)):
-            os.write(self.terminal, line[at:at + 1])
-            assert self.read(SECONDS), "the program ended"
+        # As a paste, which is read as a whole; the end of the line once it is drawn.
+        os.write(self.terminal, b"\x1b[200~" + line + b"\x1b[201~")
+        self.expect(line)
+        os.write(self.terminal, b"\r")
         self.expect(b"\x1b[?2004l")
 
 
@@ -60,16 +60,16 @@ session = Session(sys.argv[1:])
 session.expect(b"`help` lists the words")
 session.expect(b"-- ready: sockets can be opened")
 for slip, answer in [
-    (b"nonsense\r", b'!! there is no word "nonsense" (commands begin with AT'),
-    (b"AT+" + b"X" * 1100 + b"\r", b"!! invalid command: it is longer than 1024 bytes (each line is one command"),
-    (b"AT+NONSENSE\r", b"!! AT+NONSENSE was refused"),
-    (b"connect a\r", b"!! connect takes HOST:PORT"),
-    (b"connect 127.0.0.1:1\r", b"!! the connection"),
-    (b"send nothing\r", b"!! there is no connection (connect HOST:PORT makes one)"),
+    (b"nonsense", b'!! there is no word "nonsense" (commands begin with AT'),
+    (b"AT+" + b"X" * 1100, b"!! invalid command: it is longer than 1024 bytes (each line is one command"),
+    (b"AT+NONSENSE", b"!! AT+NONSENSE was refused"),
+    (b"connect a", b"!! connect takes HOST:PORT"),
+    (b"connect 127.0.0.1:1", b"!! the connection"),
+    (b"send nothing", b"!! there is no connection (connect HOST:PORT makes one)"),
 ]:
     session.type(slip)
     session.expect(answer)
-session.type(b"AT+CGMM\r")
+session.type(b"AT+CGMM")
 session.expect(b"OK    [")
 session.expect(b"> ")
 os.write(session.terminal, b"\x04")
