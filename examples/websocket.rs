@@ -54,19 +54,7 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
             "--message" => options.message = value()?,
             "--count" => options.count = positive(option, &value()?)?,
             other if other.starts_with('-') => return unknown(other),
-            url => {
-                let parsed = url.parse::<Uri>().ok();
-                let is_plain = |uri: &Uri| uri.scheme_str() == Some("ws") && uri.host().is_some();
-                let wrong = || {
-                    let tls = if url.starts_with("wss:") {
-                        "; for wss:// put rustls between, as https_get does"
-                    } else {
-                        ""
-                    };
-                    Usage::Wrong(format!("URL is ws://HOST[:PORT]/PATH, not \"{url}\"{tls}"))
-                };
-                options.url = Some(parsed.filter(is_plain).ok_or_else(wrong)?);
-            }
+            url => options.url = Some(plain(url)?),
         }
         Ok(())
     })?;
@@ -74,6 +62,17 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         return Err(Usage::Wrong("--port needs the URL of a server that echoes".to_owned()));
     }
     Ok(options)
+}
+
+/// A URL without TLS.
+fn plain(url: &str) -> Result<Uri, Usage> {
+    let parsed = url.parse::<Uri>().ok();
+    let parsed = parsed.filter(|uri| uri.scheme_str() == Some("ws") && uri.host().is_some());
+    parsed.ok_or_else(|| {
+        let is_tls = url.starts_with("wss:");
+        let tls = if is_tls { "; for wss:// put rustls between, as https_get does" } else { "" };
+        Usage::Wrong(format!("URL is ws://HOST[:PORT]/PATH, not \"{url}\"{tls}"))
+    })
 }
 
 fn run(options: Options) -> Result<(), Failed> {
@@ -158,4 +157,47 @@ fn own_server() -> Result<SocketAddr, Error> {
         }
     });
     Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Options, String> {
+        parse(&mut args.iter().map(|arg| (*arg).to_owned())).map_err(|usage| format!("{usage:?}"))
+    }
+
+    #[test]
+    fn a_url_is_one_without_tls() {
+        let url = plain("ws://example.com:8080/chat?room=1").unwrap();
+        assert_eq!((url.host(), url.port_u16(), url.path()), (Some("example.com"), Some(8080), "/chat"));
+        assert_eq!(plain("ws://example.com").unwrap().port_u16(), None);
+        for wrong in ["", "example.com", "http://example.com/", "ws:///", "ws://a b/", "wss://example.com/"] {
+            let Err(Usage::Wrong(why)) = plain(wrong) else { panic!("{wrong} is taken") };
+            assert_eq!(why.contains("rustls"), wrong.starts_with("wss:"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_port_needs_a_server_on_the_internet() {
+        assert!(parsed(&["--port", "/dev/ttyUSB0"]).is_err());
+        let options = parsed(&["--port", "/dev/ttyUSB0", "ws://example.com/", "--count", "3"]).unwrap();
+        assert_eq!((options.count, options.url.is_some()), (3, true));
+        for wrong in [&["--count", "0"][..], &["--message"], &["--nothing"]] {
+            assert!(parsed(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_answers_instead_is_told_in_words() {
+        let refusal = tungstenite::http::Response::builder().status(403).body(None).unwrap();
+        for (error, wanted) in [
+            (tungstenite::Error::Http(Box::new(refusal)), "the server answers 403 Forbidden"),
+            (tungstenite::Error::Io(std::io::ErrorKind::TimedOut.into()), "the connection: timed out"),
+            (tungstenite::Error::ConnectionClosed, "the WebSocket: Connection closed normally"),
+        ] {
+            let Failed::Job(why, _) = in_words(&error) else { panic!("{error}") };
+            assert_eq!(why, wanted);
+        }
+    }
 }

@@ -106,19 +106,18 @@ fn run(options: Options) -> Result<(), Failed> {
         is_away: false,
         published: 0,
         acknowledged: 0,
-        received: 0,
-        doubled: 0,
+        arrivals: Arrivals::default(),
         gaps: 0,
         before: 0,
         pause,
     };
     client.session.begin().map_err(broken)?;
     let (until, mut next_at) = (Instant::now() + options.span, Instant::now());
-    while client.acknowledged < options.count || client.received < options.count {
+    while client.acknowledged < options.count || client.arrivals.received < options.count {
         if Instant::now() > until {
             let why = format!(
                 "{} of {} messages acknowledged, {} came back",
-                client.acknowledged, options.count, client.received
+                client.acknowledged, options.count, client.arrivals.received
             );
             return Err(Failed::Job(
                 why,
@@ -137,7 +136,7 @@ fn run(options: Options) -> Result<(), Failed> {
         }
         client.turn(options.every.min(Duration::from_millis(100)), until)?;
     }
-    let Client { socket, acknowledged, received, doubled, gaps, .. } = client;
+    let Client { socket, acknowledged, arrivals: Arrivals { received, doubled }, gaps, .. } = client;
     step("published", format_args!("{acknowledged} messages, all acknowledged"))?;
     step(
         "received",
@@ -156,13 +155,19 @@ struct Client {
     is_away: bool,
     published: u32,
     acknowledged: u32,
-    received: u32,
-    doubled: u32,
+    arrivals: Arrivals,
     gaps: u32,
     /// What was acknowledged and received before the last gap.
     before: u32,
     /// Behind a connection that brought nothing: a broker that closes each would be asked without a rest.
     pause: Duration,
+}
+
+/// The messages that came back: the number of the last one, and how many came again.
+#[derive(Default)]
+struct Arrivals {
+    received: u32,
+    doubled: u32,
 }
 
 impl Client {
@@ -186,7 +191,7 @@ impl Client {
             Received::Gap(gap) => {
                 self.gaps += 1;
                 step("gap", format_args!("{}; {} s", gap.reason, gap.lasted.as_secs()))?;
-                let so_far = self.acknowledged + self.received;
+                let so_far = self.acknowledged + self.arrivals.received;
                 if so_far == self.before {
                     common::pause(self.pause.min(until.saturating_duration_since(Instant::now())));
                 }
@@ -212,11 +217,13 @@ impl Client {
                 self.acknowledged += 1;
                 Ok(())
             }
-            SessionEvent::Received(message) => self.came(&message),
+            SessionEvent::Received(message) => self.arrivals.came(&message),
             SessionEvent::Close(why) => Err(Failed::Job(why, Some("the broker's log says why"))),
         }
     }
+}
 
+impl Arrivals {
     /// Messages come in the order in which they were published; behind a loss the last ones may come again.
     fn came(&mut self, message: &Message) -> Result<(), Failed> {
         let number: Option<u32> =
@@ -239,4 +246,41 @@ impl Client {
 
 fn broken(error: MqttError) -> Failed {
     Failed::Job(format!("the broker does not keep to MQTT 3.1.1: {error}"), Some("is that an MQTT broker?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_in_order_and_the_last_ones_perhaps_again() {
+        let came = |arrivals: &mut Arrivals, payload: &str| {
+            let payload = payload.as_bytes().to_vec();
+            arrivals.came(&Message { topic: "t".to_owned(), payload, is_retained: false }).is_ok()
+        };
+        let mut arrivals = Arrivals::default();
+        assert!(["1", "2", "1", "2", "3"].iter().all(|payload| came(&mut arrivals, payload)));
+        assert_eq!((arrivals.received, arrivals.doubled), (3, 2));
+        for wrong in ["5", "", "four", "-1", "4294967296"] {
+            assert!(!came(&mut arrivals, wrong), "{wrong:?}");
+        }
+        assert_eq!((arrivals.received, arrivals.doubled), (3, 2));
+    }
+
+    #[test]
+    fn a_topic_is_one_topic() {
+        let parsed = |args: &[&str]| parse(&mut args.iter().map(|arg| (*arg).to_owned()));
+        let options = parsed(&["--topic", "a/b", "--qos", "2", "--connect", "broker.test:1883"]).unwrap();
+        assert_eq!((options.topic.as_str(), options.qos), ("a/b", Qos::ExactlyOnce));
+        assert_eq!(options.connect, Some(("broker.test".to_owned(), 1883)));
+        for wrong in [
+            &["--topic", "a/#"][..],
+            &["--topic", "+"],
+            &["--topic", ""],
+            &["--qos", "0"],
+            &["--connect", "broker"],
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }
