@@ -59,6 +59,9 @@ pub enum Control {
     Replug(Option<String>),
     /// The modem restarts, and its USB port is gone for this long.
     UsbRestart(Duration),
+    /// The port vanishes, and another module of the same kind with this IMEI is put in place of this one; [`Control::Replug`]
+    /// brings its port.
+    Replace(String),
     /// The port vanishes for good, and the modem ends.
     HangUp,
     /// Something goes wrong at the next opportunity.

@@ -29,6 +29,8 @@ pub enum Order {
 const USB_RESTART: Duration = Duration::from_secs(3);
 /// The longest name of a file (Linux, the BSDs and macOS).
 const MAX_NAME: usize = 255;
+/// Eight of the type, six of the module, a check digit (3GPP 23.003 section 6.2.1).
+const IMEI_DIGITS: usize = 15;
 /// How many channels the modem has.
 const CHANNELS: u8 = 8;
 
@@ -64,6 +66,7 @@ dtr on | dtr off        the host's DTR line, as AT&D and AT+CSCLK=1 look at it
 unplug                  the port vanishes, the modem lives on
 replug | replug NAME    the port is back, by a link of another name
 usb-restart             the modem restarts, and its port is gone for 3 s
+replace IMEI            another module is put in place of this one, replug brings its port
 hang up                 the port vanishes for good
 state                   what the modem is like
 help                    this text
@@ -95,6 +98,10 @@ impl FromStr for Order {
                 return Err(BadOrder(why));
             }
             ("usb-restart", "") => Control::UsbRestart(USB_RESTART),
+            ("replace", imei) if is_imei(imei) => Control::Replace(imei.to_owned()),
+            ("replace", imei) => {
+                return Err(BadOrder(format!("{imei:?} is no IMEI; write replace 860000000000017")));
+            }
             ("hang", "up") => Control::HangUp,
             ("reset", "") => Control::Reset,
             ("urc", text) if !text.is_empty() => Control::Urc(text.to_owned()),
@@ -109,6 +116,10 @@ impl FromStr for Order {
             _ => return Err(BadOrder(format!("\"{text}\" is no order; help lists them"))),
         }))
     }
+}
+
+fn is_imei(text: &str) -> bool {
+    text.len() == IMEI_DIGITS && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// Whether a file may have this name.
@@ -130,6 +141,7 @@ mod tests {
         assert_eq!(control(" net  down \r"), Some(Control::NetworkDown));
         assert_eq!(control("sim insert"), Some(Control::SimInsert));
         assert_eq!(control("urc +CREG: 5"), Some(Control::Urc("+CREG: 5".to_owned())));
+        assert_eq!(control("replace 860000000000017"), Some(Control::Replace("860000000000017".to_owned())));
         assert_eq!(control("close 7"), Some(Control::PeerClose(7)));
         let rule = Rule { fault: fault::LostPrompt.into(), trigger: Trigger::Chance(0.5) };
         assert_eq!(control("fault lost-prompt:0.5"), Some(Control::Rule(rule)));
@@ -148,6 +160,9 @@ mod tests {
             "close 8",
             "close 256",
             "close -1",
+            "replace",
+            "replace 86000000000001",
+            "replace 86000000000001x",
             "fault explode",
             "reset now",
         ] {
@@ -160,7 +175,7 @@ mod tests {
     #[test]
     fn every_order_of_the_help_is_one() {
         let lines = Order::HELP.lines().filter(|line| !line.starts_with("With"));
-        for order in lines.flat_map(|line| line[..24].split('|')) {
+            let order = order.trim().replace(" N", " 1").replace("RULE", "reboot").replace("IMEI", "860000000000009");
             let order = order.trim().replace(" N", " 1").replace("RULE", "reboot");
             assert!(order.parse::<Order>().is_ok(), "{order}");
         }

@@ -30,7 +30,7 @@ VALUES = {  # a valid value for each option that takes one
 # Every order; each is given below.
 ORDERS = {
     "net down", "net up", "sim remove", "sim insert", "pdp lost", "reset", "close N", "urc TEXT", "fault RULE",
-    "dtr on", "dtr off", "unplug", "replug", "replug NAME", "usb-restart", "hang up", "state", "help",
+    "dtr on", "dtr off", "unplug", "replug", "replug NAME", "usb-restart", "replace IMEI", "hang up", "state", "help",
 }
 
 
@@ -185,6 +185,13 @@ def orders(sim, folder, help_text, echo_port):
         is_back(os.path.join(folder, "another"), "usb-restart")
         modems[1].hear("+E_UTRAN Service")  # RDY came while the port was gone
         check(True, "usb-restart: modem 1 has restarted")
+
+        vanishes("replace 860000000000017")
+        sent("1 replug")
+        is_back(os.path.join(folder, "another"), "replace IMEI")
+        modems[1].hear("+E_UTRAN Service")
+        ask(1, "AT+CGSN", "\r\n860000000000017\r\n\r\nOK\r\n")
+        check(True, "replace IMEI: modem 1 is another module")
 
         sent("0 hang up")
         check(modems[0].ends(), "hang up: the port of modem 0 vanishes")

@@ -6,11 +6,12 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::support::driver::eventually;
+use crate::support::hostile::{Random, for_each_seed};
 use air724ug::sim::fault::Deaf;
 use air724ug::sim::{Control, MemoryNetwork, Settings, Simulator, serve};
 use air724ug::{Config, Error, Event, Modem, PortKind, ports_below};
@@ -103,8 +104,8 @@ impl Drop for Tree {
 struct Module {
     remote: serve::Remote,
     served: Option<JoinHandle<io::Result<()>>>,
-    /// How many bytes it has heard.
-    heard: Arc<AtomicUsize>,
+    /// What it has heard.
+    heard: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Module {
@@ -113,12 +114,12 @@ impl Module {
         pty.link(link).unwrap();
         let (remote, inbox) = serve::remote().unwrap();
         let modem = Simulator::new(Settings::default().imei(imei.to_owned()), MemoryNetwork::new());
-        let heard = Arc::new(AtomicUsize::new(0));
-        let counted = heard.clone();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let kept = heard.clone();
         let served = thread::spawn(move || {
             serve::run_with(modem, pty, inbox, |_, entry| {
                 if let serve::LogEntry::FromHost(bytes) = entry {
-                    counted.fetch_add(bytes.len(), Ordering::SeqCst);
+                    kept.lock().unwrap().extend_from_slice(bytes);
                 }
             })
         });
@@ -126,7 +127,7 @@ impl Module {
     }
 
     fn has_heard(&self) -> usize {
-        self.heard.load(Ordering::SeqCst)
+        self.heard.lock().unwrap().len()
     }
 }
 
@@ -219,6 +220,61 @@ fn a_module_that_comes_back_under_another_name_is_found_and_no_other_one_at_its_
     assert_eq!(imei(&modem), FIRST);
     assert!(!events.try_iter().any(|event| matches!(event, Event::OtherModule { .. })));
     modem.close();
+}
+
+#[test]
+fn whatever_names_ports_come_back_under_the_module_is_found_and_no_other_port_is_used() {
+    for_each_seed("names of ports", 3, |seed| {
+        let mut random = Random::new(seed);
+        let tree = Tree::new(&format!("shuffled-{seed}"));
+        let mut names = ["ttyUSB0", "ttyUSB1", "ttyUSB2", "ttyUSB3"];
+        let places = ["1-1.1", "1-1.2", "1-1.3", "1-1.4"];
+        let modules: Vec<Module> =
+            [(MODULE, FIRST), (MODULE, SECOND), (MODULE, "860000000000025"), (ADAPTER, "860000000000033")]
+                .into_iter()
+                .enumerate()
+                .map(|(at, (kind, imei))| tree.modem(places[at], kind, names[at], imei))
+                .collect();
+        let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+        assert_eq!(imei(&modem), FIRST);
+        let events = modem.events();
+        for _ in 0..4 {
+            for module in &modules {
+                module.remote.send(Control::Unplug);
+            }
+            while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+            eventually("no port is there", || {
+                names.iter().all(|name| !tree.0.join("dev").join(name).exists())
+            });
+            for name in names {
+                fs::remove_dir_all(tree.0.join("sys/class/tty").join(name)).unwrap();
+            }
+            for at in (1..names.len()).rev() {
+                names.swap(at, random.below(at as u64 + 1) as usize);
+            }
+            let mut order = [0, 1, 2, 3];
+            for at in (1..order.len()).rev() {
+                order.swap(at, random.below(at as u64 + 1) as usize);
+            }
+            for at in order {
+                tree.port(places[at], 2, names[at], "option1");
+                // Another module may be away for this time.
+                if at == 0 || !random.one_in(3) {
+                    modules[at].remote.send(Control::Replug(Some(names[at].to_owned())));
+                }
+            }
+            while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+            assert_eq!(imei(&modem), FIRST);
+        }
+        assert!(!events.try_iter().any(|event| matches!(event, Event::OtherModule { .. })));
+        modem.close();
+        assert_eq!(modules[3].has_heard(), 0, "a device that is no module was written to");
+        for module in &modules[1..3] {
+            let heard = String::from_utf8(module.heard.lock().unwrap().clone()).unwrap();
+            let is_question = |line: &str| matches!(line, "AT" | "AT+CGSN");
+            assert!(heard.lines().all(is_question), "another module was told {heard:?}");
+        }
+    });
 }
 
 #[test]

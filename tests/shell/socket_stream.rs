@@ -203,7 +203,9 @@ fn two_readers_share_what_comes_and_both_see_the_end() {
     eventually("everything is read", || read.load(Ordering::Relaxed) == 5000);
     all_asleep("r-share", 2);
     socket.shutdown(Shutdown::Read).unwrap();
-    readers.map(|reader| reader.join().unwrap());
+    for reader in readers {
+        reader.join().unwrap();
+    }
     assert_eq!(read.load(Ordering::Relaxed), 5000);
 }
 

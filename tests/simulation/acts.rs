@@ -117,12 +117,14 @@ impl Rig {
             Act::Control(control) => {
                 self.facts.faults += 1;
                 // A restart may come in the middle of anything.
-                self.facts.may_cut_bodies |= matches!(control, Control::Reset | Control::UsbRestart(_));
+                self.facts.may_cut_bodies |=
+                    matches!(control, Control::Reset | Control::UsbRestart(_) | Control::Replace(_));
                 self.facts.may_reset = true;
                 self.facts.may_lose_lines = true;
                 match control {
                     Control::SimRemove => self.facts.card_is_out = true,
                     Control::SimInsert => self.facts.card_is_out = false,
+                    Control::Replace(imei) => self.facts.imei.clone_from(imei),
                     Control::NetworkDown => self.facts.network_is_down = true,
                     Control::NetworkUp => self.facts.network_is_down = false,
                     _ => {}

@@ -18,6 +18,10 @@ pub struct Facts {
     /// Requests without an answer.
     pub waiting: Vec<PendingRequest>,
     pub port_is_there: bool,
+    /// The IMEI of the module that is behind the port.
+    pub imei: String,
+    /// The IMEI that the driver has read last.
+    pub identified: String,
     /// No more faults come.
     pub healed: bool,
     /// The modem lost its port for ever.

@@ -71,6 +71,8 @@ impl Rig {
             connections: Vec::new(),
             waiting: Vec::new(),
             port_is_there: true,
+            imei: sim::Settings::default().imei,
+            identified: String::new(),
             healed: false,
             hung_up: false,
             damaged: Vec::new(),
@@ -291,6 +293,9 @@ impl Rig {
                     }
                     if let Event::Unsent(socket, len) = event {
                         self.unsent(socket, len);
+                    }
+                    if let Event::Ready(_) | Event::OtherModule { .. } = event {
+                        self.facts.identified.clone_from(&self.engine.identity().imei);
                     }
                     self.sees(&Observation::Event(&event));
                 }

@@ -39,6 +39,11 @@ impl Machine {
                 self.plug.pull_out(self.now + lasting);
                 self.reboot();
             }
+            Control::Replace(imei) => {
+                self.plug.pull_out(Timestamp::MAX);
+                self.settings.imei = imei;
+                self.reboot();
+            }
             Control::HangUp => {
                 self.drop_links();
                 self.hung_up = true;

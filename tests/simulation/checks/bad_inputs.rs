@@ -299,3 +299,27 @@ fn data_of_a_stream_among_text_are_no_damage_and_other_long_lines_are() {
     let garbage = Observation::Event(&Event::Fault(air724ug::at::Fault::Garbage));
     assert!(refused(&mut undamaged, &facts, &garbage));
 }
+
+#[test]
+fn a_module_that_is_taken_for_another_one_is_refused() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let ready = Event::Ready(None);
+    let is_ready = Observation::Event(&ready);
+    let other = Event::OtherModule { before: facts.imei.clone() };
+    assert_eq!(facts.identified, facts.imei);
+    let mut check = identity::KnownModule::default();
+    assert!(!refused(&mut check, &facts, &is_ready));
+    assert!(refused(&mut check, &facts, &Observation::Event(&other)), "it is the same");
+    facts.imei = "860000000000017".to_owned();
+    assert!(refused(&mut check, &facts, &is_ready), "not known");
+    facts.identified.clone_from(&facts.imei);
+    assert!(refused(&mut check, &facts, &is_ready), "not told");
+    let mut check = identity::KnownModule::default();
+    facts.imei = "860000000000009".to_owned();
+    facts.identified.clone_from(&facts.imei);
+    assert!(!refused(&mut check, &facts, &is_ready));
+    facts.imei = "860000000000017".to_owned();
+    facts.identified.clone_from(&facts.imei);
+    assert!(!refused(&mut check, &facts, &Observation::Event(&other)));
+    assert!(!refused(&mut check, &facts, &is_ready));
+}

@@ -4,6 +4,7 @@ mod accepted;
 #[cfg(test)]
 mod bad_inputs;
 mod exact;
+mod identity;
 mod in_time;
 mod memory;
 mod pace;
@@ -47,6 +48,9 @@ pub fn all(kind: Kind) -> Vec<Box<dyn Check>> {
         all.push(Box::new(prefix::Prefix));
         all.push(Box::new(told::TypedErrors));
         all.push(Box::new(accepted::Accepted));
+    }
+    if kind == Kind::Port {
+        all.push(Box::new(identity::KnownModule::default()));
     }
     if kind.is_sound() {
         all.push(Box::new(exact::Exact));

@@ -101,7 +101,7 @@ impl Maker {
     }
 
     fn of_port(&mut self) -> Act {
-        match self.chance.below(10) {
+        match self.chance.below(11) {
             // Replug does nothing to a plug that is in.
             0..=2 => Act::Control(Control::Unplug),
             3 | 4 => Act::Control(Control::Replug(None)),
@@ -109,6 +109,10 @@ impl Maker {
             6 => Act::Control(Control::UsbRestart(self.span())),
             7 => Act::Fault(fault::UsbRestart { lasting: self.span() }.into()),
             8 => self.of_network(),
+            9 => {
+                let imei = format!("86000000000{}", 1_000 + self.chance.below(3));
+                Act::Control(Control::Replace(imei))
+            }
             _ => Act::Eager(self.chance.one_in(2)),
         }
     }
