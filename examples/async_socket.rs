@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, select, tick};
 use air724ug::{Error, Event, Heartbeat, Modem, Socket};
+use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
     common::main("async_socket", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options::default();
     options.common = common::options(args, |option, value| {
         match option {

@@ -23,8 +23,8 @@ use std::time::Duration;
 use air724ug::capture::{self, Coverage, Marks};
 use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
 use air724ug::{Certificate, Config, Modem, TlsConfig};
-use common::shell::{self, complain};
-use common::{Common, Usage, number, value};
+use common::shell::{self, Argument, Arguments, complain};
+use common::{Common, Usage, number};
 use states::{Patient, STATES};
 
 const USAGE: &str = "\
@@ -78,8 +78,7 @@ struct Options {
 
 fn main() -> ExitCode {
     env_logger::init();
-    let options = common::arguments().map_err(Problem::from).and_then(|mut args| parse(&mut args));
-    let result = options.and_then(|options| {
+    let result = parse(&mut Arguments::of_process()).and_then(|options| {
         let diagnosis = examine(&options)?;
         if let Some(file) = &options.collect {
             write_collected(&options, file, &diagnosis).map_err(Problem::Capture)?;
@@ -139,31 +138,39 @@ impl From<Usage> for Problem {
     }
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Problem> {
+impl From<String> for Problem {
+    fn from(why: String) -> Self {
+        Self::Usage(why.into())
+    }
+}
+
+fn parse(args: &mut Arguments) -> Result<Options, Problem> {
     let mut options = Options::default();
-    while let Some(option) = args.next() {
-        if options.common.take(&option, args)? {
-            continue;
-        }
+    while let Some(argument) = args.take()? {
+        let option = match argument {
+            Argument::Help => return Err(Usage::Help.into()),
+            Argument::Option(option) if options.common.take(&option, args)? => continue,
+            Argument::Option(option) => option,
+            operand @ Argument::Operand(_) => return Ok(operand.unknown()?),
+        };
         match option.as_str() {
-            "--connect" => options.connect = Some(server(&value(&option, args)?)?),
+            "--connect" => options.connect = Some(server(&args.value()?)?),
             "--tls" => options.tls = true,
             "--ca" => {
-                options.ca = Some(certificate(&value(&option, args)?)?);
+                options.ca = Some(certificate(&args.value()?)?);
                 options.tls = true;
             }
-            "--offline" => options.offline = Some(value(&option, args)?.into()),
-            "--collect" => options.collect = Some(value(&option, args)?.into()),
+            "--offline" => options.offline = Some(args.path()?),
+            "--collect" => options.collect = Some(args.path()?),
             "--marks" => {
-                let file = value(&option, args)?;
-                marks::add(&mut options.marks, file.as_ref()).map_err(Problem::Input)?;
+                marks::add(&mut options.marks, &args.path()?).map_err(Problem::Input)?;
             }
-            "--simulate" => options.simulate = Some(value(&option, args)?),
+            "--simulate" => options.simulate = Some(args.value()?),
             "--wait" => options.wait = Some(seconds(&option, args)?),
             "--patience" => options.patience = Some(seconds(&option, args)?),
             "--json" => options.json = true,
             "--quiet" => options.quiet = true,
-            other => return Err(Usage::Wrong(format!("there is no option {other}")).into()),
+            _ => return Ok(Argument::Option(option).unknown()?),
         }
     }
     let sources = [options.common.port.is_some(), options.offline.is_some(), options.simulate.is_some()];
@@ -194,8 +201,8 @@ fn certificate(path: &str) -> Result<Certificate, Problem> {
     })
 }
 
-fn seconds(option: &str, args: &mut dyn Iterator<Item = String>) -> Result<Duration, Usage> {
-    Ok(Duration::from_secs(u64::from(number::<u32>(option, &value(option, args)?)?)))
+fn seconds(option: &str, args: &mut Arguments) -> Result<Duration, Usage> {
+    Ok(Duration::from_secs(u64::from(number::<u32>(option, &args.value()?)?)))
 }
 
 /// Writes what a report needs. A session that is recorded for this alone is removed again.

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use air724ug::crossbeam_channel::{Receiver, Sender, unbounded};
 use air724ug::supervisor::{Policy, ReconnectingSocket, Supervisor};
 use air724ug::{Error, Event, Modem, Received};
+use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
     common::main("endurance", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options {
         common: Common::default(),
         connect: None,

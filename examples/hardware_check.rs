@@ -19,7 +19,7 @@ use air724ug::capture::{CaptureFile, Header, Recorder};
 use air724ug::sim::{MemoryNetwork, Peer, Profile, Settings, Simulator, VirtualHost};
 use air724ug::time::Timestamp;
 use observations::{Line, Observation, masked, observe};
-use shell::complain;
+use shell::{Argument, Arguments, complain};
 
 /// How long a file may take for what was recorded.
 const CAPTURE: Duration = Duration::from_secs(1);
@@ -51,11 +51,13 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match shell::arguments().and_then(parse) {
+    let options = match parse(&mut Arguments::of_process()) {
         Ok(Some(options)) => options,
         Ok(None) => return ended(shell::print(HELP), ExitCode::SUCCESS),
         Err(problem) => {
-            complain(format_args!("hardware_check: {problem}; --help lists the options"));
+            complain(format_args!(
+                "hardware_check: {problem}\nhardware_check: `hardware_check --help` lists the options"
+            ));
             return ExitCode::from(2);
         }
     };
@@ -106,12 +108,16 @@ fn ended(written: io::Result<()>, code: ExitCode) -> ExitCode {
 }
 
 /// `None`: help is wanted.
-fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     let mut options = Options::default();
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
-        match arg.as_str() {
-            "--help" | "-h" => return Ok(None),
+    while let Some(argument) = args.take()? {
+        let option = match argument {
+            Argument::Help => return Ok(None),
+            Argument::Option(option) => option,
+            operand @ Argument::Operand(_) => return operand.unknown(),
+        };
+        let mut value = || args.value();
+        match option.as_str() {
             "--port" => options.port = Some(value()?),
             "--simulate" => options.profile = Some(value()?),
             "--capture" => options.capture = Some(value()?.into()),
@@ -124,7 +130,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
                 options.server =
                     Some(parts.ok_or_else(|| format!("--connect takes HOST:PORT, not \"{text}\""))?);
             }
-            other => return Err(format!("there is no option {other}")),
+            _ => return Argument::Option(option).unknown(),
         }
     }
     match (&options.port, &options.profile) {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded};
 use air724ug::{Received, Socket};
+use common::shell::Arguments;
 use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     common::main("interrupt_recv", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options::default();
     options.common = common::options(args, |option, value| {
         match option {

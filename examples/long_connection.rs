@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{at, never, select, tick};
 use air724ug::{Error, Modem, Socket};
+use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, is_final, pause, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     common::main("long_connection", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options::default();
     options.common = common::options(args, |option, value| {
         match option {

@@ -13,7 +13,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
 use air724ug::luat::{Event, Finding, Findings, Interpreter, Origin, Reader, Severity};
-use shell::complain;
+use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
 Reads traces of LuatOS firmware (Luatools or a UART, any encoding) and tells
@@ -54,7 +54,9 @@ fn main() -> ExitCode {
                 .map_or_else(|error| shell::unwritten("luat_trace", &error), |()| ExitCode::SUCCESS);
         }
         Err(problem) => {
-            complain(format_args!("luat_trace: {problem}; --help shows what there is"));
+            complain(format_args!(
+                "luat_trace: {problem}\nluat_trace: `luat_trace --help` lists the options"
+            ));
             return ExitCode::from(2);
         }
     };
@@ -79,15 +81,16 @@ impl Options {
     /// `None`: only the help is wanted.
     fn parse() -> Result<Option<Self>, String> {
         let mut options = Self { json: false, only_findings: false, files: Vec::new() };
-        for argument in std::env::args_os().skip(1) {
-            match argument.to_str() {
-                Some("--help" | "-h") => return Ok(None),
-                Some("--json") => options.json = true,
-                Some("--findings") => options.only_findings = true,
-                Some(unknown) if unknown.starts_with('-') && unknown != "-" => {
-                    return Err(format!("there is no {unknown}"));
-                }
-                _ => options.files.push(argument),
+        let mut arguments = Arguments::of_process();
+        while let Some(argument) = arguments.take()? {
+            match argument {
+                Argument::Help => return Ok(None),
+                Argument::Operand(file) => options.files.push(file),
+                Argument::Option(option) => match option.as_str() {
+                    "--json" => options.json = true,
+                    "--findings" => options.only_findings = true,
+                    _ => return Argument::Option(option).unknown(),
+                },
             }
         }
         if options.files.is_empty() {

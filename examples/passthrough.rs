@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use air724ug::{CloseReason, Error, Socket, TransparentStream};
+use common::shell::Arguments;
 use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, step, unknown};
 #[cfg(windows)]
 use serialport::COMPort as Uart;
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
     common::main("passthrough", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options::default();
     options.common = common::options(args, |option, value| {
         match option {

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use air724ug::{PortInfo, PortKind, ports, ports_below};
-use shell::complain;
+use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
 Lists the serial ports of this machine. Opens none and writes to none.
@@ -24,29 +24,33 @@ Exit code: 0 if there is a module's port that nothing is in the way of, else 1.
 ";
 
 fn main() -> ExitCode {
-    let arguments = match shell::arguments() {
-        Ok(arguments) => arguments.collect::<Vec<_>>(),
-        Err(problem) => {
-            complain(format_args!("ports: {problem}"));
-            return ExitCode::from(2);
-        }
-    };
-    let (text, code) = match arguments.as_slice() {
+    let (text, code) = match wants_help(&mut Arguments::of_process()) {
         // For tests: a tree with `sys`, `dev` and `proc` in it.
-        [] => match std::env::var_os("AIR724UG_ROOT").map_or_else(ports, |root| ports_below(root.as_ref())) {
-            Ok(ports) => table(&ports),
-            Err(error) => {
-                complain(format_args!("ports: the list can't be read: {error}"));
-                return ExitCode::FAILURE;
+        Ok(false) => {
+            match std::env::var_os("AIR724UG_ROOT").map_or_else(ports, |root| ports_below(root.as_ref())) {
+                Ok(ports) => table(&ports),
+                Err(error) => {
+                    complain(format_args!("ports: the list can't be read: {error}"));
+                    return ExitCode::FAILURE;
+                }
             }
-        },
-        [help] if help == "--help" => (HELP.to_owned(), ExitCode::SUCCESS),
-        [other, ..] => {
-            complain(format_args!("ports: what is \"{other}\"? `ports --help` lists the options"));
+        }
+        Ok(true) => (HELP.to_owned(), ExitCode::SUCCESS),
+        Err(problem) => {
+            complain(format_args!("ports: {problem}\nports: `ports --help` lists the options"));
             return ExitCode::from(2);
         }
     };
     shell::print(text).map_or_else(|error| shell::unwritten("ports", &error), |()| code)
+}
+
+/// Whether the help is asked for, not the table.
+fn wants_help(args: &mut Arguments) -> Result<bool, String> {
+    match args.take()? {
+        None => Ok(false),
+        Some(Argument::Help) => Ok(true),
+        Some(other) => other.unknown(),
+    }
 }
 
 fn table(ports: &[PortInfo]) -> (String, ExitCode) {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use air724ug::{Modem, Socket};
+use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, step, unknown};
 
 const USAGE: &str = "\
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     common::main("quickstart", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options {
         common: Common::default(),
         connect: None,

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use air724ug::capture::{self, Capture, Coverage, Happening, HappeningKind, Marks};
-use shell::complain;
+use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
 Decodes captures into timelines of commands, answers, URCs and data.
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Ok(Some(options)) => options,
         Ok(None) => return finish(writeln!(out, "{HELP}").and_then(|()| out.flush()), ExitCode::SUCCESS),
         Err(problem) => {
-            complain(format_args!("replay: {problem}; --help shows what there is"));
+            complain(format_args!("replay: {problem}\nreplay: `replay --help` lists the options"));
             return ExitCode::from(2);
         }
     };
@@ -91,21 +91,22 @@ impl Options {
     fn parse() -> Result<Option<Self>, String> {
         let mut options =
             Self { quiet: false, diff: false, html: None, marks: Marks::default(), files: Vec::new() };
-        let mut arguments = std::env::args_os().skip(1);
-        while let Some(argument) = arguments.next() {
-            match argument.to_str() {
-                Some("--help" | "-h") => return Ok(None),
-                Some("--quiet" | "-q") => options.quiet = true,
-                Some("--marks") => {
-                    let file = arguments.next().ok_or("--marks needs a FILE")?;
-                    marks::add(&mut options.marks, file.as_ref())?;
+        let mut arguments = Arguments::of_process();
+        while let Some(argument) = arguments.take()? {
+            let option = match argument {
+                Argument::Help => return Ok(None),
+                Argument::Operand(file) => {
+                    options.files.push(file.into());
+                    continue;
                 }
-                Some("--diff") => options.diff = true,
-                Some("--html") => {
-                    options.html = Some(arguments.next().ok_or("--html needs a file for the page")?.into());
-                }
-                Some(unknown) if unknown.starts_with('-') => return Err(format!("there is no {unknown}")),
-                _ => options.files.push(argument.into()),
+                Argument::Option(option) => option,
+            };
+            match option.as_str() {
+                "--quiet" | "-q" => options.quiet = true,
+                "--marks" => marks::add(&mut options.marks, &arguments.path()?)?,
+                "--diff" => options.diff = true,
+                "--html" => options.html = Some(arguments.path()?),
+                _ => return Argument::Option(option).unknown(),
             }
         }
         if options.diff && options.files.len() != 2 {

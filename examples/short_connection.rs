@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use air724ug::{CloseReason, Error, Modem, Received};
+use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, is_final, pause, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
     common::main("short_connection", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options::default();
     options.common = common::options(args, |option, value| {
         match option {

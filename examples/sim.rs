@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use air724ug::capture::{self, Player};
 use air724ug::sim::{BadRule, Boot, Distant, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
-use shell::complain;
+use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
 Serves simulated Air724UG modems on pseudo-terminals. Prints each terminal's path; any program can open it.
@@ -81,7 +81,7 @@ struct Options {
 
 fn main() -> ExitCode {
     env_logger::init();
-    let options = match shell::arguments().and_then(parse) {
+    let options = match parse(&mut Arguments::of_process()) {
         Ok(Some(options)) => options,
         Ok(None) => {
             let help = format!("{HELP}{}\n", indented(air724ug::sim::Order::HELP));
@@ -139,13 +139,17 @@ impl Options {
 }
 
 /// `None`: help is wanted.
-fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     let mut options = Options::new();
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+    while let Some(argument) = args.take()? {
+        let option = match argument {
+            Argument::Help => return Ok(None),
+            Argument::Option(option) => option,
+            operand @ Argument::Operand(_) => return operand.unknown(),
+        };
+        let mut value = || args.value();
         let settings = options.settings.clone();
-        match arg.as_str() {
-            "--help" | "-h" => return Ok(None),
+        match option.as_str() {
             "--log" => options.show = Show::Everything,
             "--quiet" => options.show = Show::Paths,
             "--cold" => options.settings = settings.boot(Boot::Cold),
@@ -153,26 +157,26 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Stri
             "--autobaud" => options.settings = settings.boot(Boot::Cold).autobaud(true),
             "--link" => options.link = Some(value()?.into()),
             "--control" => options.control = Some(value()?.into()),
-            "--modems" => options.modems = positive(&arg, &value()?)? as usize,
-            "--baud" => options.settings = settings.baud(Some(positive(&arg, &value()?)?)),
-            "--seed" => options.settings = settings.seed(number(&arg, &value()?)?),
-            "--latency" => options.settings = settings.latency(millis(&arg, &value()?)?),
-            "--jitter" => options.settings = settings.jitter(millis(&arg, &value()?)?),
-            "--rtt" => options.round_trip = millis(&arg, &value()?)?,
+            "--modems" => options.modems = positive(&option, &value()?)? as usize,
+            "--baud" => options.settings = settings.baud(Some(positive(&option, &value()?)?)),
+            "--seed" => options.settings = settings.seed(number(&option, &value()?)?),
+            "--latency" => options.settings = settings.latency(millis(&option, &value()?)?),
+            "--jitter" => options.settings = settings.jitter(millis(&option, &value()?)?),
+            "--rtt" => options.round_trip = millis(&option, &value()?)?,
             "--echo" => options.echo = Some(port(&value()?)?),
             "--play" => options.play = Some(value()?.into()),
             "--times" => options.keeps_times = true,
             "--old-tls" => options.settings = settings.tls_upgraded(true),
             "--clac" => options.settings = settings.lists_commands(true),
             "--uart-buffer" => {
-                options.settings = settings.uart_buffer(Some(positive(&arg, &value()?)? as usize));
+                options.settings = settings.uart_buffer(Some(positive(&option, &value()?)? as usize));
             }
             "--fault" => {
                 options.settings.faults.push(value()?.parse().map_err(|bad: BadRule| bad.to_string())?)
             }
             "--host" => options.hosts.push(host(&value()?)?),
             "--profile" => options.settings = settings.profile(profile(&value()?)?),
-            other => return Err(format!("there is no option {other}")),
+            _ => return Argument::Option(option).unknown(),
         }
     }
     Ok(Some(options))

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use shell::{Argument, Arguments};
 use simulation::{Kind, Report};
 
 const HELP: &str = "\
@@ -74,7 +75,7 @@ struct Total {
 }
 
 fn main() -> ExitCode {
-    let options = match options(&mut std::env::args_os().skip(1)) {
+    let options = match options(&mut Arguments::of_process()) {
         Ok(Some(options)) => options,
         Ok(None) => {
             let kinds: Vec<&str> = Kind::ALL.iter().map(|(_, name)| *name).collect();
@@ -100,19 +101,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn options(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> Result<Option<Options>, String> {
+fn options(args: &mut Arguments) -> Result<Option<Options>, String> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let mut options =
         Options { seeds: 10_000, from: 0, kind: None, seed: None, jobs, digest: false, quiet: false };
-    while let Some(arg) = args.next() {
-        let option = arg.to_string_lossy().into_owned();
-        let mut value = || {
-            args.next()
-                .ok_or(format!("{option} needs a value"))
-                .map(|value| value.to_string_lossy().into_owned())
+    while let Some(argument) = args.take()? {
+        let option = match argument {
+            Argument::Help => return Ok(None),
+            Argument::Option(option) => option,
+            operand @ Argument::Operand(_) => return operand.unknown(),
         };
+        let mut value = || args.value();
         match option.as_str() {
-            "--help" | "-h" => return Ok(None),
             "--seeds" => options.seeds = number(&option, &value()?)?,
             "--from" => options.from = number(&option, &value()?)?,
             "--seed" => options.seed = Some(number(&option, &value()?)?),
@@ -125,7 +125,7 @@ fn options(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> Result<Option<
                 let unknown = || format!("there is no kind \"{name}\"; there are {}", kinds.join(", "));
                 options.kind = Some(Kind::named(&name).ok_or_else(unknown)?);
             }
-            _ => return Err(format!("there is no option {option}")),
+            _ => return Argument::Option(option).unknown(),
         }
     }
     Ok(Some(options))

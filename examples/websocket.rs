@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::Error;
+use common::shell::Arguments;
 use common::{Common, Failed, Usage, positive, step, unknown};
 use tungstenite::handshake::HandshakeError;
 use tungstenite::http::Uri;
@@ -42,22 +43,23 @@ fn main() -> ExitCode {
     common::main("websocket", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options {
         common: Common::default(),
         url: None,
         message: "hello from the Air724UG".to_owned(),
         count: 10,
     };
-    options.common = common::options(args, |option, value| {
+    let (common, url) = common::options_and_operand(args, |option, value| {
         match option {
             "--message" => options.message = value()?,
             "--count" => options.count = positive(option, &value()?)?,
-            other if other.starts_with('-') => return unknown(other),
-            url => options.url = Some(plain(url)?),
+            other => return unknown(other),
         }
         Ok(())
     })?;
+    options.common = common;
+    options.url = url.as_deref().map(plain).transpose()?;
     if options.common.port.is_some() && options.url.is_none() {
         return Err(Usage::Wrong("--port needs the URL of a server that echoes".to_owned()));
     }
@@ -164,7 +166,7 @@ mod tests {
     use super::*;
 
     fn parsed(args: &[&str]) -> Result<Options, String> {
-        parse(&mut args.iter().map(|arg| (*arg).to_owned())).map_err(|usage| format!("{usage:?}"))
+        parse(&mut Arguments::of(args)).map_err(|usage| format!("{usage:?}"))
     }
 
     #[test]
@@ -183,7 +185,7 @@ mod tests {
         assert!(parsed(&["--port", "/dev/ttyUSB0"]).is_err());
         let options = parsed(&["--port", "/dev/ttyUSB0", "ws://example.com/", "--count", "3"]).unwrap();
         assert_eq!((options.count, options.url.is_some()), (3, true));
-        for wrong in [&["--count", "0"][..], &["--message"], &["--nothing"]] {
+        for wrong in [&["--count", "0"][..], &["--message"], &["--nothing"], &["ws://a/", "ws://b/"]] {
             assert!(parsed(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -1,7 +1,8 @@
 //! Options that the examples share, and the simulated modem that they use without `--port`.
-#![allow(dead_code, reason = "each example uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each example uses its own part")]
 
 pub mod shell;
+mod values;
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -17,7 +18,8 @@ use air724ug::crossbeam_channel::{Receiver, after};
 use air724ug::diagnosis::Code;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::{Config, Error, Event, Modem, NotReady, RegistrationStatus};
-use shell::complain;
+use shell::{Argument, Arguments, complain};
+pub use values::{Usage, host_and_port, number, positive, seconds, unknown};
 
 /// Help for the options of [`Common`].
 pub const HELP: &str = "\x20 \
@@ -43,15 +45,6 @@ pub struct Common {
     pub capture: Option<PathBuf>,
 }
 
-/// An error in a command line.
-#[derive(Debug)]
-pub enum Usage {
-    /// `--help`.
-    Help,
-    /// What is wrong.
-    Wrong(String),
-}
-
 impl Default for Common {
     fn default() -> Self {
         Self { port: None, baud: 115_200, apn: None, pin: None, capture: None }
@@ -60,14 +53,13 @@ impl Default for Common {
 
 impl Common {
     /// Takes one option if it is one of these; `false` if the example must know it.
-    pub fn take(&mut self, option: &str, args: &mut dyn Iterator<Item = String>) -> Result<bool, Usage> {
+    pub fn take(&mut self, option: &str, args: &mut Arguments) -> Result<bool, Usage> {
         match option {
-            "--help" | "-h" => return Err(Usage::Help),
-            "--port" => self.port = Some(value(option, args)?),
-            "--baud" => self.baud = number(option, &value(option, args)?)?,
-            "--apn" => self.apn = Some(value(option, args)?),
-            "--pin" => self.pin = Some(value(option, args)?),
-            "--capture" => self.capture = Some(value(option, args)?.into()),
+            "--port" => self.port = Some(args.value()?),
+            "--baud" => self.baud = number(option, &args.value()?)?,
+            "--apn" => self.apn = Some(args.value()?),
+            "--pin" => self.pin = Some(args.value()?),
+            "--capture" => self.capture = Some(args.value()?.into()),
             _ => return Ok(false),
         }
         Ok(true)
@@ -113,64 +105,43 @@ impl Common {
 
 /// The options that every example understands; each other one is given to `own`, with a function for its value.
 pub fn options(
-    args: &mut dyn Iterator<Item = String>,
-    mut own: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Usage>) -> Result<(), Usage>,
+    args: &mut Arguments,
+    own: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Usage>) -> Result<(), Usage>,
 ) -> Result<Common, Usage> {
-    let mut common = Common::default();
-    while let Some(option) = args.next() {
-        if !common.take(&option, args)? {
-            own(&option, &mut || value(&option, args))?;
+    match options_and_operand(args, own)? {
+        (common, None) => Ok(common),
+        (_, Some(operand)) => Ok(Argument::Operand(operand.into()).unknown()?),
+    }
+}
+
+/// The same for a program that takes an operand, too.
+pub fn options_and_operand(
+    args: &mut Arguments,
+    mut own: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Usage>) -> Result<(), Usage>,
+) -> Result<(Common, Option<String>), Usage> {
+    let (mut common, mut operand) = (Common::default(), None);
+    while let Some(argument) = args.take()? {
+        match argument {
+            Argument::Help => return Err(Usage::Help),
+            Argument::Option(option) if common.take(&option, args)? => {}
+            Argument::Option(option) => own(&option, &mut || Ok(args.value()?))?,
+            Argument::Operand(given) if operand.is_none() => operand = Some(shell::text(given)?),
+            second => return Ok(second.unknown()?),
         }
     }
-    Ok(common)
-}
-
-/// The value behind an option.
-pub fn value(option: &str, args: &mut dyn Iterator<Item = String>) -> Result<String, Usage> {
-    args.next().ok_or_else(|| Usage::Wrong(format!("{option} needs a value")))
-}
-
-/// A number.
-pub fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, Usage> {
-    text.parse().map_err(|_| Usage::Wrong(format!("{option} takes a number, not \"{text}\"")))
-}
-
-/// A span of seconds, more than none and at most a year.
-pub fn seconds(option: &str, text: &str) -> Result<Duration, Usage> {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-    let span = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    span.filter(|span| !span.is_zero() && *span <= YEAR)
-        .ok_or_else(|| Usage::Wrong(format!("{option} takes seconds, such as 0.5 or 20, not \"{text}\"")))
-}
-
-/// A number of at least one.
-pub fn positive(option: &str, text: &str) -> Result<u32, Usage> {
-    match number(option, text)? {
-        0 => Err(Usage::Wrong(format!("{option} is zero: there is nothing to do"))),
-        positive => Ok(positive),
-    }
-}
-
-/// The error for an unknown option.
-pub fn unknown<T>(option: &str) -> Result<T, Usage> {
-    Err(Usage::Wrong(format!("there is no option {option}")))
+    Ok((common, operand))
 }
 
 /// The whole of an example: options, the job, and how it ended.
 pub fn main<O>(
     name: &str,
     usage: &str,
-    parse: impl FnOnce(&mut dyn Iterator<Item = String>) -> Result<O, Usage>,
+    parse: impl FnOnce(&mut Arguments) -> Result<O, Usage>,
     run: impl FnOnce(O) -> Result<(), Failed>,
 ) -> ExitCode {
     env_logger::init();
-    let options = arguments().and_then(|mut args| parse(&mut args));
+    let options = parse(&mut Arguments::of_process());
     finish(name, &format!("{usage}{HELP}"), options.map_err(Failed::from).and_then(run))
-}
-
-/// The arguments of the program.
-pub fn arguments() -> Result<impl Iterator<Item = String>, Usage> {
-    shell::arguments().map_err(Usage::Wrong)
 }
 
 /// Runs an example and says what went wrong, and what to do, on the last line.
@@ -321,18 +292,6 @@ pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
 /// Whether waiting can't help.
 fn is_hopeless(reason: NotReady) -> bool {
     matches!(reason, NotReady::PinRequired | NotReady::PinRefused | NotReady::PukRequired)
-}
-
-/// `HOST:PORT`.
-pub fn host_and_port(option: &str, server: &str) -> Result<(String, u16), Usage> {
-    let split = server.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    let port = split.and_then(|(_, port)| port.parse().ok()).filter(|port| *port > 0);
-    match split.zip(port) {
-        Some(((host, _), port)) => Ok((host.to_owned(), port)),
-        None => {
-            Err(Usage::Wrong(format!("{option} takes HOST:PORT, such as example.com:7, not \"{server}\"")))
-        }
-    }
 }
 
 /// A step that went well, in a line.

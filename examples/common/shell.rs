@@ -1,8 +1,10 @@
 //! The manners of an example in a shell: its arguments, its output, and its exit code.
 #![allow(dead_code, reason = "each example uses its own part")]
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// `EX_IOERR` of sysexits.h: the output, or a capture, can't be written.
@@ -51,17 +53,138 @@ pub fn unwritten(name: &str, error: &io::Error) -> ExitCode {
     ExitCode::from(IO_ERROR)
 }
 
-/// The arguments; or what is wrong, if one is no UTF-8.
-pub fn arguments() -> Result<std::vec::IntoIter<String>, String> {
-    let text = |argument: std::ffi::OsString| {
-        argument.into_string().map_err(|argument| format!("{argument:?} is no UTF-8"))
-    };
-    Ok(std::env::args_os().skip(1).map(text).collect::<Result<Vec<_>, _>>()?.into_iter())
+/// One argument.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Argument {
+    /// `--help` or `-h`.
+    Help,
+    /// An option with its dashes.
+    Option(String),
+    /// What is no option, such as the name of a file or `-`.
+    Operand(OsString),
+}
+
+impl Argument {
+    /// What is wrong with an argument that the program does not know.
+    pub fn unknown<T>(self) -> Result<T, String> {
+        Err(match self {
+            Self::Help => "there is no help".to_owned(),
+            Self::Option(option) => format!("there is no option {option}"),
+            Self::Operand(operand) => format!("{operand:?} is no option"),
+        })
+    }
+}
+
+/// The arguments of a program: `--option VALUE`, `--option=VALUE`, `-o VALUE`, `-oVALUE`, and operands, which may begin with a
+/// dash behind `--`.
+#[derive(Debug)]
+pub struct Arguments {
+    parser: lexopt::Parser,
+    /// The newest option, whose value may be asked for.
+    option: String,
+}
+
+impl Arguments {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        Self { parser: lexopt::Parser::from_env(), option: String::new() }
+    }
+
+    /// Those of a test.
+    pub fn of(arguments: &[impl AsRef<OsStr>]) -> Self {
+        Self { parser: lexopt::Parser::from_args(arguments.iter().map(AsRef::as_ref)), option: String::new() }
+    }
+
+    /// The next argument; what is wrong, if the newest option was given a value that it does not take.
+    pub fn take(&mut self) -> Result<Option<Argument>, String> {
+        let argument = self.parser.next().map_err(|error| match error {
+            lexopt::Error::UnexpectedValue { option, value } => {
+                format!("{option} takes no value, and {value:?} is one")
+            }
+            other => other.to_string(),
+        })?;
+        let option = match argument {
+            None => return Ok(None),
+            Some(lexopt::Arg::Value(operand)) => return Ok(Some(Argument::Operand(operand))),
+            Some(lexopt::Arg::Long("help") | lexopt::Arg::Short('h')) => return Ok(Some(Argument::Help)),
+            Some(lexopt::Arg::Long(name)) => format!("--{name}"),
+            Some(lexopt::Arg::Short(name)) => format!("-{name}"),
+        };
+        self.option.clone_from(&option);
+        Ok(Some(Argument::Option(option)))
+    }
+
+    /// The value of the newest option.
+    pub fn value(&mut self) -> Result<String, String> {
+        text(self.path()?.into_os_string()).map_err(|why| format!("{}: {why}", self.option))
+    }
+
+    /// The same as the name of a file, which may be no UTF-8.
+    pub fn path(&mut self) -> Result<PathBuf, String> {
+        self.parser.value().map(PathBuf::from).map_err(|_| format!("{} needs a value", self.option))
+    }
+}
+
+/// An argument as text.
+pub fn text(argument: OsString) -> Result<String, String> {
+    argument.into_string().map_err(|argument| format!("{argument:?} is no UTF-8"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every argument, and the value of each option that is named `--value` or `-v`.
+    fn read(arguments: &[&str]) -> Result<Vec<String>, String> {
+        let (mut arguments, mut read) = (Arguments::of(arguments), Vec::new());
+        while let Some(argument) = arguments.take()? {
+            read.push(match argument {
+                Argument::Help => "help".to_owned(),
+                Argument::Option(option) if matches!(option.as_str(), "--value" | "-v") => {
+                    format!("{option} is {}", arguments.value()?)
+                }
+                Argument::Option(option) => option,
+                Argument::Operand(operand) => text(operand)?,
+            });
+        }
+        Ok(read)
+    }
+
+    #[test]
+    fn options_and_values_have_the_forms_of_other_programs() {
+        for form in [&["--value", "1"][..], &["--value=1"]] {
+            assert_eq!(read(form).unwrap(), ["--value is 1"], "{form:?}");
+        }
+        for form in [&["-v", "1"][..], &["-v1"], &["-v=1"]] {
+            assert_eq!(read(form).unwrap(), ["-v is 1"], "{form:?}");
+        }
+        assert_eq!(read(&["--value=", "--value", "--x"]).unwrap(), ["--value is ", "--value is --x"]);
+        assert_eq!(
+            read(&["-h", "--help", "-qx", "-", "--", "-h"]).unwrap(),
+            ["help", "help", "-q", "-x", "-", "-h"]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_argument_is_told() {
+        assert_eq!(read(&["--value"]).unwrap_err(), "--value needs a value");
+        assert_eq!(read(&["-v"]).unwrap_err(), "-v needs a value");
+        assert_eq!(read(&["--quiet=1"]).unwrap_err(), "--quiet takes no value, and \"1\" is one");
+        assert_eq!(Argument::Option("--x".into()).unknown::<()>().unwrap_err(), "there is no option --x");
+        assert_eq!(Argument::Operand("x".into()).unknown::<()>().unwrap_err(), "\"x\" is no option");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_no_utf_8_is_a_file_and_no_text() {
+        use std::os::unix::ffi::OsStrExt;
+        let name = OsStr::from_bytes(b"c\xff");
+        let mut arguments = Arguments::of(&[OsStr::new("--file"), name, OsStr::new("--port"), name]);
+        arguments.take().unwrap();
+        assert_eq!(arguments.path().unwrap().as_os_str(), name);
+        arguments.take().unwrap();
+        assert_eq!(arguments.value().unwrap_err(), "--port: \"c\\xFF\" is no UTF-8");
+    }
 
     #[test]
     fn text_of_others_can_not_steer_the_terminal() {

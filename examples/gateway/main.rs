@@ -37,6 +37,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, after, bounded, never, select, unbounded};
+use common::shell::Arguments;
 use common::{Failed, step};
 use fleet::{Changes, Fleet};
 use listen::{Gateway, Service};
@@ -50,7 +51,7 @@ const END: Duration = Duration::from_millis(1500);
 
 fn main() -> ExitCode {
     env_logger::init();
-    let options = common::arguments().and_then(|mut args| options::parse(&mut args));
+    let options = options::parse(&mut Arguments::of_process());
     common::finish("gateway", options::USAGE, options.map_err(Failed::from).and_then(run))
 }
 

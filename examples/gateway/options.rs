@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use air724ug::{Config, PortKind, ReceiveMode, ports};
 
-use crate::common::{Usage, host_and_port, number, positive, seconds, unknown, value};
+use crate::common::shell::{Argument, Arguments};
+use crate::common::{Usage, host_and_port, number, positive, seconds, unknown};
 
 pub const USAGE: &str = "\
 Lets every program use a modem: as a SOCKS5 or HTTP proxy, or by forwarded ports. Needs no rights and changes nothing in the
@@ -78,7 +79,7 @@ pub struct Forward {
     pub port: u16,
 }
 
-pub fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+pub fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options {
         ports: Vec::new(),
         config: Config::default(),
@@ -92,16 +93,15 @@ pub fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         span: None,
     };
     let (mut given, mut simulated) = (Vec::new(), None);
-    while let Some(option) = args.next() {
-        if matches!(option.as_str(), "--help" | "-h") {
-            return Err(Usage::Help);
-        }
-        if option == "--manual" {
-            options.config.receive_mode = ReceiveMode::Manual;
-            continue;
-        }
-        let mut value = || value(&option, args);
+    while let Some(argument) = args.take()? {
+        let option = match argument {
+            Argument::Help => return Err(Usage::Help),
+            Argument::Option(option) => option,
+            operand @ Argument::Operand(_) => return Ok(operand.unknown()?),
+        };
+        let mut value = || args.value();
         match option.as_str() {
+            "--manual" => options.config.receive_mode = ReceiveMode::Manual,
             "--port" => given.push(value()?),
             "--simulate" => simulated = Some(positive(&option, &value()?)?),
             "--baud" => options.config.baud_rate = number(&option, &value()?)?,
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn parsed(args: &[&str]) -> Result<Options, String> {
-        parse(&mut args.iter().map(|arg| (*arg).to_owned())).map_err(|usage| format!("{usage:?}"))
+        parse(&mut Arguments::of(args)).map_err(|usage| format!("{usage:?}"))
     }
 
     fn names(args: &[&str]) -> Vec<String> {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use air724ug::{Error, Modem};
-use common::shell::complain;
+use common::shell::{Arguments, complain};
 use common::{Common, Failed, Usage, host_and_port, number};
 use output::Output;
 use response::{Body, BodyForm, Head};
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
     common::main("https_get", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options {
         common: Common::default(),
         url: None,
@@ -86,22 +86,22 @@ fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
         connect: None,
         retries: 5,
     };
-    options.common = common::options(args, |option, value| {
+    let (common, url) = common::options_and_operand(args, |option, value| {
         match option {
             "-o" => options.output = Some(value()?.into()),
             "--resume" => options.resumes = true,
             "--ca" => options.ca = Some(value()?.into()),
             "--connect" => options.connect = Some(host_and_port(option, &value()?)?),
             "--retries" => options.retries = number(option, &value()?)?,
-            other if other.starts_with('-') => return common::unknown(other),
-            url => {
-                let parsed = Url::parse(url)
-                    .ok_or_else(|| Usage::Wrong(format!("URL is https://HOST[:PORT]/PATH, not \"{url}\"")))?;
-                options.url = Some(parsed);
-            }
+            other => return common::unknown(other),
         }
         Ok(())
     })?;
+    options.common = common;
+    if let Some(url) = url {
+        let wrong = || Usage::Wrong(format!("URL is https://HOST[:PORT]/PATH, not \"{url}\""));
+        options.url = Some(Url::parse(&url).ok_or_else(wrong)?);
+    }
     if options.resumes && options.output.is_none() {
         return Err(Usage::Wrong("--resume needs -o FILE, whose rest is to come".to_owned()));
     }

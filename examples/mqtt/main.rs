@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::supervisor::{Policy, ReconnectingSocket, Supervisor};
 use air724ug::{Error, Received};
+use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
 use mqtt_protocol_core::mqtt::packet::Qos;
 use mqtt_protocol_core::mqtt::result_code::MqttError;
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     common::main("mqtt", USAGE, parse, run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let process = std::process::id();
     let mut options = Options {
         common: Common::default(),
@@ -269,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_topic_is_one_topic() {
-        let parsed = |args: &[&str]| parse(&mut args.iter().map(|arg| (*arg).to_owned()));
+        let parsed = |args: &[&str]| parse(&mut Arguments::of(args));
         let options = parsed(&["--topic", "a/b", "--qos", "2", "--connect", "broker.test:1883"]).unwrap();
         assert_eq!((options.topic.as_str(), options.qos), ("a/b", Qos::ExactlyOnce));
         assert_eq!(options.connect, Some(("broker.test".to_owned(), 1883)));

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use common::shell::Arguments;
 use common::{Common, Usage, seconds, unknown};
 
 const USAGE: &str = "\
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     common::main("terminal", USAGE, parse, console::run)
 }
 
-fn parse(args: &mut dyn Iterator<Item = String>) -> Result<Options, Usage> {
+fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options { common: Common::default(), timeout: Duration::from_secs(30), history: None };
     options.common = common::options(args, |option, value| {
         match option {

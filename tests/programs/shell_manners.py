@@ -76,14 +76,15 @@ def manners(folder, name):
         check(name, f"{what} whose messages are lost, too, ends the same", code == OUTPUT_FAILED, code, said)
     wrong = WRONG_OPTION.get(name, 2)
     # A file of that name is not there.
-    for given in [[b"--no-such-option\xff"], [b"\xff.capture"]]:
+    for given in [[b"--no-such-option\xff"], [b"\xff.capture"], ["--no-such-option=1"], ["-Z"]]:
         code, said = run(folder, name, given, subprocess.DEVNULL)
         check(name, f"{given} is a wrong option", code == wrong and said != "", code, said)
     with open(FULL, "wb") as messages:
         code, said = run(folder, name, ["--no-such-option"], subprocess.DEVNULL, stderr=messages)
     check(name, "a wrong option and no output to write to", code == wrong, code, said)
-    code, said = run(folder, name, ["--help"], subprocess.PIPE)
-    check(name, "--help says nothing on the standard error", code == 0 and said == "", code, said)
+    for given in ["--help", "-h"]:
+        code, said = run(folder, name, [given], subprocess.PIPE)
+        check(name, f"{given} says nothing on the standard error", code == 0 and said == "", code, said)
 
 
 def help_of(folder, name):
@@ -113,7 +114,7 @@ def captures(folder, scratch, name):
     check(name, "a capture on a pipe that is not drained holds nothing up", code is not None, code, said)
     os.close(held)
     missing = os.path.join(scratch, "no", "such", "folder")
-    code, said = run(folder, name, [*arguments, "--capture", missing], subprocess.DEVNULL)
+    code, said = run(folder, name, [*arguments, f"--capture={missing}"], subprocess.DEVNULL)
     told = "can't record in" in said
     check(name, "a capture that can't be made is told", code not in (0, None) and told, code, said)
 

@@ -106,7 +106,7 @@ def help_is_true(sim, source):
     text = subprocess.run([sim, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
     documented = set(re.findall(r"^  (--[a-z-]+)", text, re.M))
     with open(source, encoding="utf-8") as file:
-        taken = set(re.findall(r'^\s+"(--[a-z-]+)"', file.read(), re.M))
+        taken = set(re.findall(r'^\s+"(--[a-z-]+)"', file.read(), re.M)) | {"--help"}
     check(documented == taken, f"the help names the {len(taken)} options that there are")
     for option in sorted(documented - {"--help"}):
         words = [option, VALUES[option]] if option in VALUES else [option]
@@ -114,6 +114,9 @@ def help_is_true(sim, source):
         if ended.returncode != 0:
             raise Failed(f"{' '.join(words)} is refused: {ended.stderr!r}")
         if option in VALUES:
+            words = [f"{option}={VALUES[option]}", "--help"]
+            if subprocess.run([sim, *words], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode != 0:
+                raise Failed(f"{words[0]} is refused")
             ended = subprocess.run([sim, option], stdin=subprocess.DEVNULL, capture_output=True, check=False)
             if ended.returncode != 2:
                 raise Failed(f"{option} without a value ends with {ended.returncode}")
