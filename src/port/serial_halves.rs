@@ -9,8 +9,9 @@ use super::Port;
 use super::explain::explain;
 use crate::config::{Config, FlowControl};
 
-/// How long a read waits before it looks whether the modem was closed.
-const READ_TIMEOUT: Duration = Duration::from_millis(100);
+/// How long a read waits, and so the longest that it holds up a write: Windows does one operation at a time on a port that is not
+/// opened for overlapped ones.
+const READ_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Opens and configures a port.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {

@@ -160,6 +160,7 @@ fn echoes(modem: &Modem, data: &[u8]) {
     socket.close().unwrap();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_capture_on_a_pipe_without_a_reader_is_refused_at_once() {
     let pipe = Pipe::new("no-reader");
@@ -169,6 +170,7 @@ fn a_capture_on_a_pipe_without_a_reader_is_refused_at_once() {
     assert!(why.contains("nothing reads from this pipe") && why.contains("no-reader"), "{why}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_capture_on_a_pipe_that_is_not_drained_holds_nothing_up_and_ends() {
     let pipe = Pipe::new("not-drained");
@@ -198,6 +200,7 @@ fn a_capture_on_a_pipe_that_is_not_drained_holds_nothing_up_and_ends() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_capture_on_a_full_disk_is_told_and_the_session_goes_on() {
     let modem = real_modem(Config::default().capture("/dev/full"));

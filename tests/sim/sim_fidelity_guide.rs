@@ -64,7 +64,7 @@ fn every_assumption_of_the_sources_stands_in_the_guide() {
         let text = std::fs::read_to_string(path).unwrap().replace("*assumed*", "");
         text.contains("assumed")
     });
-    let found = assuming.map(|path| path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+    let found = assuming.map(|path| path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/"));
     assert_eq!(first_cells("| where | what is assumed |"), found.collect::<BTreeSet<_>>());
 }
 

@@ -69,11 +69,6 @@ impl Rig {
         if self.facts.script.kind != Kind::Port {
             return;
         }
-        for index in 0..self.facts.connections.len() {
-            if !is_of_an_application(self.facts.connections[index].number) {
-                self.leave(index, Duration::from_secs(40));
-            }
-        }
         let is_back = |rig: &Self, app| {
             let number = rig.connection_of_app(app);
             number.is_some_and(|number| {
@@ -86,6 +81,12 @@ impl Rig {
         let mut back = 0;
         for _ in 0..ATTEMPTS {
             self.control(Control::Replug(None));
+            // One that was asked for before may stand only now.
+            for index in 0..self.facts.connections.len() {
+                if !is_of_an_application(self.facts.connections[index].number) {
+                    self.leave(index, Duration::from_secs(40));
+                }
+            }
             self.connect_again();
             self.run_for(SETTLING);
             self.read_everything();

@@ -69,16 +69,19 @@ fn examine_all(names: &[&'static str]) {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn each_state_of_the_port_and_the_line_is_named_first() {
     examine_all(&["fine", "no-port", "port-busy", "not-a-port", "wrong-baud", "no-answer", "echo-only"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn each_state_of_the_card_and_the_network_is_named_first() {
     examine_all(&["no-sim", "pin", "wrong-pin", "no-signal", "weak-signal", "no-registration", "denied"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn each_state_of_the_bearer_and_the_server_is_named_first() {
     let bearer = ["only-2g", "no-attach", "no-bearer", "wrong-apn", "no-dns"];
@@ -137,6 +140,7 @@ fn every_state_is_examined_above() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_capture_that_cannot_be_written_is_no_fault_of_the_port() {
     let patient = Patient::new(State::Fine).unwrap();
@@ -145,6 +149,7 @@ fn a_capture_that_cannot_be_written_is_no_fault_of_the_port() {
     assert!(diagnosis.root_cause().is_none(), "{diagnosis}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_module_at_another_rate_is_examined_at_that_rate() {
     let patient = Patient::new(State::WrongBaud).unwrap();
@@ -228,6 +233,7 @@ fn without_a_certificate_any_server_is_accepted_and_that_is_said() {
     assert!(diagnosis.root_cause().is_none() && diagnosis.has(Code::TlsUnverified), "{diagnosis}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_radio_that_is_off_is_named_and_not_switched_on() {
     let patient = Patient::new(State::Fine).unwrap();

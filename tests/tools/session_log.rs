@@ -7,10 +7,9 @@ use std::io::{Read, Write};
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
-use air724ug::Config;
-use air724ug::Modem;
 use air724ug::sim::{Control, MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
 use air724ug::supervisor::{Policy, Supervisor};
+use air724ug::{Config, Event, Modem};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -121,8 +120,9 @@ fn no_level_shows_a_secret() {
 fn what_a_modem_says_can_not_steer_a_terminal_that_shows_the_log() {
     let (modem, world) = modem("log-steer", Settings::default(), Config::default());
     modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
     world.control(Control::Urc("+NEWS: \u{1b}[2J\u{7}".into()));
-    modem.command("AT+CSQ", SOON).unwrap();
+    while !matches!(events.recv_timeout(SOON).unwrap(), Event::Urc(_)) {}
     modem.close();
     let kept = KEPT.0.lock().unwrap();
     let mine: Vec<_> = kept.iter().filter(|(_, _, line)| line.starts_with("log-steer")).collect();
