@@ -42,6 +42,12 @@ impl SecretLines {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Whether the answer to a command is secret, in lines that do not show it by their names.
+    pub(crate) fn hides_answer_to(command: &str) -> bool {
+        let mut scanner = Scanner::default();
+        command.bytes().chain([b'\r']).any(|byte| scanner.byte(byte) == SecretVerdict::DownloadFollows)
+    }
+
     /// News with their text masked, if they show any as it came.
     pub(crate) fn masked_news(&self, urc: Urc) -> Urc {
         match urc {

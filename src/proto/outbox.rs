@@ -57,7 +57,7 @@ impl Outbox {
     pub(super) fn ended(&mut self, finished: &Finished) {
         self.statistics.commands.finished(finished);
         if self.reports_wanted {
-            self.reports.push_back(self.secrets.masked(&finished.to_string()));
+            self.reports.push_back(finished.report(&self.secrets));
         }
     }
 

@@ -30,6 +30,33 @@ fn of(pair: &Pair, socket: SocketId) -> SocketStatistics {
 }
 
 #[test]
+fn commands_are_reported_only_if_that_is_wanted_and_without_secrets() {
+    let mut pair = online(Config::default().apn("internet").apn_credentials("joe", "mellon-77"));
+    assert_eq!(pair.engine.take_report(), None, "not wanted");
+    pair.engine.report_commands(true);
+    for (command, answer, begin) in [
+        (
+            "AT+CSTT?",
+            "\r\n+CSTT: \"internet\",\"joe\",\"s3cret-1\"\r\n\r\nOK\r\n",
+            "AT+CSTT?: +CSTT: \"internet\",",
+        ),
+        ("AT+SAPBR=4,1", "\r\n+SAPBR:\r\nCONTYPE: GPRS\r\nPWD: s3cret-1\r\n\r\nOK\r\n", "AT+SAPBR=4,1: "),
+        ("AT+CIPSCONT?", "\r\n+CIPSCONT: 0\r\nGPRS\r\nmine\r\ns3cret-1\r\n\r\nOK\r\n", "AT+CIPSCONT?: "),
+        ("AT+CSTT=\"a\",\"joe\",\"s3cret-1\"", "\r\nERROR\r\n", "AT+CSTT=\"a\","),
+        ("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r\n", "AT+CSQ: +CSQ: 24,99, OK"),
+    ] {
+        pair.instead(command, answer);
+        let _ = pair.command(command, LONG);
+        let report = pair.engine.take_report().unwrap();
+        assert!(report.starts_with(begin) && report.contains(" in "), "{report}");
+        assert!(!report.contains("s3cret-1") && !report.contains("mellon-77"), "{report}");
+    }
+    pair.engine.report_commands(false);
+    pair.command("AT+CSQ", LONG).unwrap();
+    assert_eq!(pair.engine.take_report(), None, "no more");
+}
+
+#[test]
 fn an_echo_is_counted_to_the_byte() {
     let mut pair = online(Config::default());
     let read = Rc::new(Cell::new(seen(&pair).read));

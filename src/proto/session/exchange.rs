@@ -4,7 +4,7 @@ use std::fmt;
 
 use std::time::Duration;
 
-use crate::at::{Command, Final, Line, Refusal, Verdict};
+use crate::at::{Command, Final, Line, Refusal, SecretLines, Verdict};
 use crate::time::Timestamp;
 
 use super::open_send::OpenSend;
@@ -84,25 +84,28 @@ pub(in crate::proto) struct Finished {
     pub(in crate::proto) is_given: bool,
 }
 
-/// A line for a log: `AT+CSQ: +CSQ: 24,99, OK in 1.2ms`. It may hold secrets.
-impl fmt::Display for Finished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.command.text())?;
-        match &self.result {
+impl Finished {
+    /// A line for a log, without secrets: `AT+CSQ: +CSQ: 24,99, OK in 1.2ms`.
+    pub(in crate::proto) fn report(&self, secrets: &SecretLines) -> String {
+        let command = self.command.text();
+        let result = match &self.result {
+            Ok(lines) if !lines.is_empty() && SecretLines::hides_answer_to(command) => {
+                format!("{} lines, OK", lines.len())
+            }
             Ok(lines) => {
-                for line in lines.iter().take(MAX_SHOWN) {
-                    write!(f, "{line}, ")?;
-                }
+                let shown = lines.iter().take(MAX_SHOWN).map(|line| secrets.masked(line) + ", ");
+                let shown: String = shown.collect();
                 match lines.len().saturating_sub(MAX_SHOWN) {
-                    0 => f.write_str("OK")?,
-                    more => write!(f, "{more} more lines, OK")?,
+                    0 => shown + "OK",
+                    more => format!("{shown}{more} more lines, OK"),
                 }
             }
-            Err(Failure::Refused(refusal)) => write!(f, "{refusal}")?,
-            Err(Failure::NoPrompt(refusal)) => write!(f, "no prompt: {refusal}")?,
-            Err(Failure::Timeout) => f.write_str("no answer in time")?,
-        }
-        self.latency.map_or(Ok(()), |latency| write!(f, " in {latency:.1?}"))
+            Err(Failure::Refused(refusal)) => refusal.to_string(),
+            Err(Failure::NoPrompt(refusal)) => format!("no prompt: {refusal}"),
+            Err(Failure::Timeout) => "no answer in time".to_owned(),
+        };
+        let latency = self.latency.map_or_else(String::new, |latency| format!(" in {latency:.1?}"));
+        format!("{}: {result}{latency}", secrets.masked(command))
     }
 }
 
