@@ -76,6 +76,19 @@ mod tests {
         }
         drop(recorder);
         watch.flush(Duration::from_secs(20)).unwrap();
+        // Whatever the limit, a file has a record.
+        let tiny = folder.join("tiny.capture");
+        let file = CaptureFile::rotating(&tiny, 1).unwrap();
+        let watch = file.watch();
+        let mut recorder = Recorder::new(file, &header);
+        for at in 0..3 {
+            recorder.note(Timestamp::from_millis(at), "a note");
+            watch.flush(Duration::from_secs(20)).unwrap();
+        }
+        let turned = |number: u32| folder.join(format!("tiny.capture.{number}")).exists();
+        assert!(turned(2) && !turned(3), "three notes, three files");
+        drop(recorder);
+
         let names = (1..).map(|number| folder.join(format!("a.capture.{number}")));
         let files: Vec<_> = names.take_while(|name| name.exists()).chain([path]).collect();
         assert!(files.len() > 2, "{files:?}");

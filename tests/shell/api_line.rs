@@ -321,6 +321,25 @@ fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
 }
 
 #[test]
+fn the_capture_of_a_modem_with_a_limit_goes_on_in_new_files() {
+    let folder = std::env::temp_dir().join(format!("air724ug-limit-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let capture = folder.join("a.capture");
+    let terminal = Terminal::with(Settings::default(), memory());
+    let modem = terminal.modem(Config::default().capture(&capture).capture_limit(600));
+    modem.wait_ready(SOON).unwrap();
+    let second = folder.join("a.capture.2");
+    eventually("a second file is full", || {
+        modem.command("AT+CSQ", SOON).unwrap();
+        modem.flush_capture().unwrap();
+        second.exists()
+    });
+    modem.close();
+    assert!(capture.exists());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn subscribers_hear_the_same_in_the_same_order() {
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = Modem::open(&terminal.path, Config::default()).unwrap();

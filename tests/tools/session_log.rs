@@ -87,6 +87,17 @@ fn info_and_warn_tell_the_story_of_a_session() {
 }
 
 #[test]
+fn a_port_that_is_lost_is_a_warning() {
+    let (modem, world) = modem("log-lost", Settings::default(), Config::default());
+    modem.wait_ready(SOON).unwrap();
+    let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    world.control(Control::HangUp);
+    socket.read(&mut [0; 5]).unwrap_err();
+    let story = lines("log-lost", "air724ug", Level::Warn);
+    assert!(story.iter().any(|line| line.starts_with("WARN : the port is lost: ")), "{story:#?}");
+}
+
+#[test]
 fn a_command_is_one_line_with_its_answer_and_its_time() {
     let (modem, _world) = modem("log-commands", Settings::default(), Config::default());
     modem.wait_ready(SOON).unwrap();
@@ -151,4 +162,6 @@ fn rungs_and_gaps_are_told() {
     ] {
         assert!(story.iter().any(|line| line.starts_with(told)), "{told} in {story:#?}");
     }
+    let story = lines("log-gap", "air724ug", Level::Warn);
+    assert!(story.iter().all(|line| !line.contains("supervisor: the next attempt")), "{story:#?}");
 }
