@@ -178,7 +178,10 @@ fn run(options: Options) -> Result<(), Failed> {
                 // One that has brought more than ever counts from the start.
                 retries = if transfer.output.have > most { options.retries } else { retries - 1 };
                 most = most.max(transfer.output.have);
-                complain(format_args!("https_get: {why}; going on behind {} bytes", transfer.output.have));
+                let have = transfer.output.have;
+                transfer
+                    .output
+                    .aside(|| complain(format_args!("https_get: {why}; going on behind {have} bytes")));
             }
             Attempt::Lost(why) => {
                 let advice = "the same command with --resume -o FILE gets the rest";
@@ -191,8 +194,7 @@ fn run(options: Options) -> Result<(), Failed> {
     }
     transfer.output.flush()?;
     if let Some(path) = &options.output {
-        let progress = transfer.output.progress(None);
-        common::step("saved", format_args!("{} in {}", progress, path.display()))?;
+        common::step("saved", format_args!("{} in {}", transfer.output.amount(), path.display()))?;
     }
     transfer.modem.close();
     Ok(())

@@ -1,15 +1,17 @@
-//! The file or the standard output that a body goes to, and the line that shows how far it is.
+//! The file or the standard output that a body goes to, and the bar that shows how far it is.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 use crate::common::Failed;
-use crate::common::shell::complain;
 
-/// Between two lines of progress.
-const SHOWN: Duration = Duration::from_secs(1);
+const BAR: &str = "{wide_bar} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
+/// While the length is not known.
+const COUNT: &str = "{spinner} {decimal_bytes}, {decimal_bytes_per_sec}";
 
 /// The place for a body.
 pub struct Output {
@@ -22,7 +24,8 @@ pub struct Output {
     pub have: u64,
     began: Instant,
     began_with: u64,
-    shown: Instant,
+    /// Hidden where the standard error is no terminal.
+    bar: ProgressBar,
 }
 
 impl Output {
@@ -41,7 +44,12 @@ impl Output {
         let have =
             opened.as_ref().filter(|_| is_regular && resumes).map_or(0, |(_, metadata)| metadata.len());
         let (file, is_old, now) = (opened.map(|(file, _)| file), !resumes, Instant::now());
-        Ok(Self { file, is_regular, is_old, have, began: now, began_with: have, shown: now })
+        // A bar among the lines of a body would spoil them.
+        let is_shown = file.is_some() || !io::stdout().is_terminal();
+        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_finish(ProgressFinish::AndClear);
+        bar.set_style(style(COUNT));
+        Ok(Self { file, is_regular, is_old, have, began: now, began_with: have, bar })
     }
 
     /// The content comes: what is not wanted goes.
@@ -59,6 +67,7 @@ impl Output {
         if let Some(file) = self.file.as_ref().filter(|_| self.is_regular) {
             file.set_len(0).map_err(Failed::Output)?;
             (self.have, self.began_with) = (0, 0);
+            self.bar.reset();
         }
         Ok(self.have == 0)
     }
@@ -70,14 +79,21 @@ impl Output {
         }
         .map_err(Failed::Output)?;
         self.have += data.len() as u64;
-        if self.shown.elapsed() >= SHOWN && io::stderr().is_terminal() {
-            self.shown = Instant::now();
-            complain(format_args!("{}", self.progress(whole)));
+        if let Some(whole) = whole.filter(|whole| self.bar.length() != Some(*whole)) {
+            self.bar.set_style(style(BAR));
+            self.bar.set_length(whole);
         }
+        self.bar.set_position(self.have);
         Ok(())
     }
 
+    /// Says something while the bar is away.
+    pub fn aside(&self, say: impl FnOnce()) {
+        self.bar.suspend(say);
+    }
+
     pub fn flush(&mut self) -> Result<(), Failed> {
+        self.bar.finish_and_clear();
         match &self.file {
             Some(_) if !self.is_regular => Ok(()),
             Some(file) => file.sync_all().map_err(Failed::Output),
@@ -85,22 +101,23 @@ impl Output {
         }
     }
 
-    /// `1.2 of 4.0 kB (30 %), 10.1 kB/s, 0 s left`.
-    pub fn progress(&self, whole: Option<u64>) -> String {
+    /// `1.2 kB, 10.1 kB/s`.
+    pub fn amount(&self) -> String {
         let rate = (self.have - self.began_with) as f64 / self.began.elapsed().as_secs_f64().max(0.001);
-        let kilo = |count: u64| count as f64 / 1000.0;
-        let rated = format!("{:.1} kB/s", rate / 1000.0);
-        match whole.filter(|whole| *whole > 0) {
-            Some(whole) => {
-                let left = whole.saturating_sub(self.have) as f64 / rate.max(1.0);
-                let part = 100 * u128::from(self.have) / u128::from(whole);
-                format!(
-                    "{:.1} of {:.1} kB ({part} %), {rated}, {left:.0} s left",
-                    kilo(self.have),
-                    kilo(whole)
-                )
-            }
-            None => format!("{:.1} kB, {rated}", kilo(self.have)),
-        }
+        format!("{:.1} kB, {:.1} kB/s", self.have as f64 / 1000.0, rate / 1000.0)
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_bars_can_be_drawn() {
+        assert!([BAR, COUNT].into_iter().all(|template| ProgressStyle::with_template(template).is_ok()));
     }
 }
