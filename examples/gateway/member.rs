@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, never, select, tick};
+use air724ug::query::CurrentOperator;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::statistics::Statistics;
 use air724ug::supervisor::{Policy, Step, Supervisor};
@@ -270,7 +271,7 @@ impl Member {
         let registration = modem.registration().ok();
         let identity = modem.identity().ok();
         let line = |command: &str| modem.command(command, QUICK).ok();
-        let operator = line("AT+COPS?").and_then(|lines| operator(&lines));
+        let operator = modem.query(&CurrentOperator).ok().flatten().map(|operator| label(&operator.name));
         let card = line("AT+ICCID").and_then(|lines| last_digits(&lines));
         let statistics = modem.statistics();
         let mut state = self.lock();
@@ -344,18 +345,16 @@ fn simulated(number: usize, config: Config) -> Result<Modem, Error> {
     Modem::start(reader, writer, config)
 }
 
-/// Of `+COPS: 0,0,"CHINA MOBILE",7`, or of the numeric form that the module has after a start: `+COPS: 0,2,"46000",7`.
-fn operator(lines: &[String]) -> Option<String> {
-    let values = lines.iter().find_map(|line| line.strip_prefix("+COPS:"))?;
-    let name = values.split('"').nth(1)?.trim();
+/// The name of an operator, also beside the digits that the module has after a start.
+fn label(name: &str) -> String {
     let known = match name {
         "46000" | "46002" | "46004" | "46007" | "46008" => "China Mobile",
         "46001" | "46006" | "46009" => "China Unicom",
         "46003" | "46005" | "46011" | "46012" => "China Telecom",
         "46015" => "China Broadnet",
-        other => return (!other.is_empty()).then(|| other.to_owned()),
+        other => return other.to_owned(),
     };
-    Some(format!("{known} ({name})"))
+    format!("{known} ({name})")
 }
 
 /// Of `+ICCID: 89860000000000000000`.
@@ -397,13 +396,11 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_and_the_card_are_read_in_every_form() {
+    fn the_operator_and_the_card_are_told_in_every_form() {
         let lines = |text: &str| vec![text.to_owned()];
-        assert_eq!(operator(&lines("+COPS: 0,0,\"CHINA MOBILE\",7")).as_deref(), Some("CHINA MOBILE"));
-        assert_eq!(operator(&lines("+COPS: 0,2,\"46000\",7")).as_deref(), Some("China Mobile (46000)"));
-        assert_eq!(operator(&lines("+COPS: 0,2,\"26201\",7")).as_deref(), Some("26201"));
-        assert_eq!(operator(&lines("+COPS: 0")), None);
-        assert_eq!(operator(&lines("+COPS: 0,0,\"\",7")), None);
+        assert_eq!(label("CHINA MOBILE"), "CHINA MOBILE");
+        assert_eq!(label("46000"), "China Mobile (46000)");
+        assert_eq!(label("26201"), "26201");
         assert_eq!(last_digits(&lines("+ICCID: 89860012345678901234")).as_deref(), Some("1234"));
         assert_eq!(last_digits(&lines("89860012345678901234")).as_deref(), Some("1234"));
         assert_eq!(last_digits(&lines("ERROR")), None);

@@ -26,13 +26,15 @@ pub(super) struct SessionLog {
     /// Those that stand.
     open: HashMap<SocketId, String>,
     was_ready: bool,
+    /// The operator that was told since the module was ready.
+    operator: Option<String>,
     mask: Mask,
 }
 
 impl SessionLog {
     pub(super) fn new(name: String) -> Self {
         let (attempts, open) = (HashMap::new(), HashMap::new());
-        let log = Self { name, attempts, open, was_ready: false, mask: Mask::default() };
+        let log = Self { name, attempts, open, was_ready: false, operator: None, mask: Mask::default() };
         log.say(Level::Info, format_args!("the port is open"));
         log
     }
@@ -82,6 +84,12 @@ impl SessionLog {
 
     /// A request has been answered.
     pub(super) fn answered(&mut self, ticket: Ticket, result: &crate::Result<Response>) {
+        if let Some(operator) = result.as_ref().ok().and_then(Response::operator)
+            && self.operator.as_ref() != Some(&operator)
+        {
+            self.say(Level::Info, format_args!("the operator is {operator}"));
+            self.operator = Some(operator);
+        }
         if self.attempts.is_empty() {
             return;
         }
@@ -98,7 +106,7 @@ impl SessionLog {
 
     /// The port is lost, or closed by the application.
     pub(super) fn port_left(&mut self, reason: &str) {
-        self.was_ready = false;
+        (self.was_ready, self.operator) = (false, None);
         self.mask = Mask::default();
         let (level, what) = if reason == CLOSED { (Level::Info, "closed") } else { (Level::Warn, "lost") };
         self.say(level, format_args!("the port is {what}: {reason}"));
@@ -114,6 +122,7 @@ impl SessionLog {
                 self.say(Level::Info, format_args!("ready: {firmware}{signal}{address}"));
             }
             Event::NotReady(why) => {
+                self.operator = None;
                 let level = if std::mem::take(&mut self.was_ready) { Level::Warn } else { Level::Info };
                 self.say(level, format_args!("not ready: {why}"));
             }

@@ -11,6 +11,7 @@
 
 mod clock;
 mod contexts;
+mod operator;
 mod ping;
 mod registration;
 mod reply;
@@ -19,6 +20,7 @@ mod signal;
 
 pub use clock::{Clock, ClockTime};
 pub use contexts::{ContextState, PdpContexts};
+pub use operator::{CurrentOperator, Operator};
 pub use ping::Ping;
 pub use registration::DomainRegistration;
 pub use reply::Reply;

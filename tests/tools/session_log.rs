@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
+use air724ug::query::CurrentOperator;
 use air724ug::sim::{Control, MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
 use air724ug::supervisor::{Policy, Supervisor};
 use air724ug::{Config, Event, Modem};
@@ -57,6 +58,9 @@ fn lines(name: &str, target: &str, level: Level) -> Vec<String> {
 fn info_and_warn_tell_the_story_of_a_session() {
     let (modem, world) = modem("log-story", Settings::default(), Config::default());
     modem.wait_ready(SOON).unwrap();
+    for _ in 0..2 {
+        assert_eq!(modem.query(&CurrentOperator).unwrap().unwrap().name, "46000");
+    }
     let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.write_all(b"hello").unwrap();
     socket.read_exact(&mut [0; 5]).unwrap();
@@ -72,6 +76,7 @@ fn info_and_warn_tell_the_story_of_a_session() {
     assert_eq!(story[0], "INFO : the port is open");
     let ready = "INFO : ready: AirM2M_720U_V401881_LTE_AT, signal 24/31 (-65 dBm), address 10.";
     assert!(story.iter().any(|line| line.starts_with(ready)), "{story:#?}");
+    assert_eq!(story.iter().filter(|line| *line == "INFO : the operator is 46000").count(), 1, "{story:#?}");
     for told in [
         "INFO : socket 0.1 is connected to TCP echo.test:7",
         "INFO : socket 0.1 to TCP echo.test:7 has ended (by the application): 5 bytes sent, 5 received",

@@ -14,7 +14,8 @@ use air724ug::event::{
     AccessTechnology, BringUpStep, Deadline, Fault, HeartbeatFailure, SimState, SocketId, Urc,
 };
 use air724ug::query::{
-    Clock, ContextState, Domain, DomainRegistration, PdpContexts, Ping, Query, Resolve, Signal,
+    Clock, ContextState, CurrentOperator, Domain, DomainRegistration, Operator, PdpContexts, Ping, Query,
+    Resolve, Signal,
 };
 use air724ug::statistics::{CommandStatistics, HeartbeatStatistics, Histogram, SocketStatistics, Statistics};
 use air724ug::supervisor::{Gap, Missing, Policy, Rung, Step, Supervisor};
@@ -60,6 +61,7 @@ fn questions(modem: &Modem) -> air724ug::Result<()> {
     let _: SignalQuality = ask(modem, Signal)?;
     let _: ClockTime = ask(modem, Clock)?;
     let _: Vec<ContextState> = ask(modem, PdpContexts)?;
+    let _: Option<Operator> = ask(modem, CurrentOperator)?;
     let _: RegistrationStatus = ask(modem, DomainRegistration(Domain::Lte))?;
     let _: Vec<PingReply> = ask(modem, Ping::new("example.com")?)?;
     let resolve: Result<Resolve, InvalidText> = Resolve::new("example.com");
