@@ -125,6 +125,21 @@ fn every_file_of_the_core_that_architecture_md_names_exists() {
     assert!(missing(&document, |_| false).len() > 40, "the table of files is read");
 }
 
+/// The code of the English one is compiled and run with the tests.
+#[test]
+fn the_chinese_cookbook_has_the_code_and_the_recipes_of_the_english_one() {
+    let read = |name: &str| fs::read_to_string(root().join("docs").join(name)).expect("it is there");
+    let (english, chinese) = (read("cookbook.md"), read("cookbook.zh.md"));
+    let code =
+        |text: &str| -> Vec<String> { text.split("```").skip(1).step_by(2).map(str::to_owned).collect() };
+    assert!(code(&english) == code(&chinese), "a block of code differs");
+    let recipes = |text: &str| text.lines().filter(|line| line.starts_with("## ")).count();
+    assert_eq!(recipes(&english), recipes(&chinese));
+    let links =
+        |text: &str| text.lines().filter(|line| line.starts_with("- [") && line.contains("](#")).count();
+    assert_eq!((links(&english), links(&chinese)), (recipes(&english), recipes(&chinese)));
+}
+
 #[test]
 fn a_file_that_a_table_names_and_that_is_gone_is_found() {
     let table = "| `at/a` | x |\n| `proto/b`, `c` | `x/y` |\n| 1 | `at/d` | `e` |\ntext `at/f`\n";
