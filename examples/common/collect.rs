@@ -145,7 +145,37 @@ fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) {
     }
 }
 
-/// Masks names of servers, addresses and long numbers. Each keeps its length, and stays what it is.
+/// What tells of a cell, by which a place is found: registration with location, the cells that are heard, the place itself.
+const CELLS: [&[u8]; 11] = [
+    b"+CREG:",
+    b"+CGREG:",
+    b"+CEREG:",
+    b"+CCED:",
+    b"+CENG:",
+    b"+EEMLTESVC",
+    b"+EEMLTEINTER",
+    b"+EEMLTEINTRA",
+    b"+EEMGINFO",
+    b"+CIPGSMLOC:",
+    b"+CLBS:",
+];
+
+/// Masks numbers of three digits or more in the line of a cell: areas, cells, frequencies, degrees.
+fn mask_cells(bytes: &mut [u8]) {
+    for line in bytes.split_mut(|byte| matches!(byte, b'\r' | b'\n')) {
+        let text = line.trim_ascii_start();
+        if !CELLS.iter().any(|key| text.starts_with(key)) {
+            continue;
+        }
+        let values = line.iter().position(|byte| *byte == b':').unwrap_or(0);
+        let is_part = |byte: &u8| byte.is_ascii_hexdigit();
+        for value in line[values..].split_mut(|byte| !is_part(byte)).filter(|value| value.len() > 2) {
+            value.iter_mut().for_each(blank);
+        }
+    }
+}
+
+/// Masks names of servers, addresses, cells and long numbers. Each keeps its length, and stays what it is.
 pub fn mask(bytes: &mut [u8], hosts: &BTreeSet<String>) {
     for host in hosts {
         let length = host.len();
@@ -158,6 +188,7 @@ pub fn mask(bytes: &mut [u8], hosts: &BTreeSet<String>) {
             at += if is_here { length } else { 1 };
         }
     }
+    mask_cells(bytes);
     let is_part = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':');
     let mut rest = bytes;
     while !rest.is_empty() {
