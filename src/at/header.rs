@@ -174,8 +174,9 @@ fn numbers(single: bool, list: &[u8]) -> Option<RawHeader> {
         return Some(RawHeader { channel: None, len, left: None, from: None });
     }
     let (rest, (channel, (), len)) = (number, comma, number).parse(list).ok()?;
-    // Nothing writes the count of nothing with several digits: a digit of it was damaged.
-    let is_damaged = len == 0 && list.trim_ascii().ends_with(b"00");
+    // Nothing writes a zero in front of a number: a digit was damaged, or stands in the wrong place.
+    let is_damaged =
+        list.split(|byte| *byte == b',').any(|field| matches!(field.trim_ascii(), [b'0', _, ..]));
     let is_whole = rest.trim_ascii().is_empty() && !is_damaged;
     is_whole.then_some(RawHeader { channel: Some(channel), len, left: None, from: None })
 }

@@ -675,6 +675,26 @@ fn one_odd_answer_at_the_start_does_not_make_every_command_cost_two() {
     }
 }
 
+/// The rest of a payload is a command to a module that has closed in the middle of it. Its error stands in the place of the answer to
+/// the first question, which may come late all the same. A question that is asked again would take that for its own.
+#[test]
+fn no_question_of_a_barrier_is_asked_twice() {
+    let questions = ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"];
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ");
+    pair.instead("hello", "\r\n0, SEND FAIL\r\n\r\n0, CLOSED\r\n\r\nERROR\r\n");
+    for question in questions {
+        pair.instead(question, "");
+    }
+    let before = questions.map(|question| pair.wrote(question));
+    pair.send(socket, b"hello").unwrap_err();
+    pair.run_for(Duration::from_secs(8));
+    for (question, before) in questions.into_iter().zip(before) {
+        assert_eq!(pair.wrote(question) - before, 1, "{question}: {}", pair.story());
+    }
+}
+
 /// It has come twice, cut between two reads: the second one is under way when the next command is written.
 #[test]
 fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {

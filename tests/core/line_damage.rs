@@ -832,14 +832,28 @@ fn an_error_inside_the_header_of_fetched_data_is_no_refusal() {
 
 #[test]
 fn a_refusal_that_another_command_is_owed_does_not_lose_the_data_of_a_fetch() {
-    let (mut pair, socket) = manual();
-    // An answer that is lost, or late.
-    pair.instead("AT+CBC", "");
-    pair.command("AT+CBC", Duration::from_secs(2)).unwrap_err();
-    pair.instead("AT+CIPRXGET=2,0", "\r\nERROR\r\n");
-    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
-    let (_, end) = pair.read_to_end(socket);
-    assert!(matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed)), "{end}");
+    for refusal in ["ERROR", "+CME ERROR: 3", "+CMS ERROR: 500"] {
+        let (mut pair, socket) = manual();
+        // An answer that is lost, or late.
+        pair.instead("AT+CBC", "");
+        pair.command("AT+CBC", Duration::from_secs(2)).unwrap_err();
+        pair.instead("AT+CIPRXGET=2,0", format!("\r\n{refusal}\r\n"));
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed)), "{refusal}: {end}");
+    }
+}
+
+#[test]
+fn a_number_with_a_zero_in_front_is_that_of_a_damaged_header() {
+    for header in ["+RECEIVE,01,0:", "+RECEIVE,00,1:", "+RECEIVE,0,010:", "+RECEIVE,0,00:"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.inject(format!("\r\n{header}\r\n0123456789").as_bytes());
+        pair.run_for(Duration::from_secs(5));
+        let (read, end) = pair.read_to_end(socket);
+        assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{header}: {end}");
+    }
 }
 
 #[test]

@@ -225,6 +225,36 @@ fn a_result_before_the_answer_to_the_question_behind_the_filling_is_never_a_succ
     }
 }
 
+/// What fills up a send is lost with the payload, and the first questions behind it. The next one is taken for payload, and the
+/// module counts as many bytes as were given.
+#[test]
+fn a_count_behind_a_question_that_was_not_answered_is_no_success() {
+    for late in [false, true] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        let mut lost = 0;
+        pair.to_modem = Box::new(move |_, bytes| {
+            lost += usize::from(lost > 0 || bytes == b"hello");
+            if (1..=3).contains(&lost) { Vec::new() } else { bytes }
+        });
+        lose_line(&mut pair, "\r\nDATA ACCEPT:0,5\r\n");
+        let ticket = pair.sending(socket, b"hello");
+        if late {
+            pair.run_until(|pair| pair.wrote("AT+CIPACK=0") > 0);
+            pair.instead("AT+CIPACK=0", "");
+            pair.run_for(Duration::from_millis(500));
+            pair.inject(b"\r\nDATA ACCEPT:0,5\r\n");
+        }
+        let answer = pair.answer(ticket);
+        assert!(
+            matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))),
+            "{answer:?} {}",
+            pair.story()
+        );
+        assert_eq!(sent(&pair, socket), 0);
+    }
+}
+
 #[test]
 fn a_send_that_the_module_has_not_counted_or_does_not_speak_of_ends_the_socket() {
     for counted in ["+CIPACK: 0,0,0", "+CIPACK: 4,0,4", "+CIPACK: 500,0,500"] {

@@ -153,6 +153,7 @@ impl Rig {
                         | Fault::StallLine(fault::StallLine { direction: Direction::ToHost, .. })
                         | Fault::DelayPiece(fault::DelayPiece { direction: Direction::ToHost, .. })
                 );
+                facts.may_delay_answers |= matches!(fault, Fault::LateAnswer(_));
                 facts.may_lose_lines = true;
                 let is_deaf = matches!(fault, Fault::Deaf(_));
                 facts.may_be_deaf |= is_deaf;

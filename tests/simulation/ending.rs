@@ -98,11 +98,16 @@ impl Rig {
         self.fail("back", format!("{back} of {apps} applications have a connection"));
     }
 
-    /// Whether a socket that is open has less than its peer has sent.
+    /// Whether a socket that is open has less than its peer has sent, or sent back.
     fn lacks_bytes(&self) -> bool {
-        self.facts.connections.iter().any(|connection| {
+        let got = self.got();
+        self.facts.connections.iter().zip(&got).any(|(connection, got)| {
             let is_open = connection.is_in_use() && connection.ended.is_none() && !connection.is_udp();
-            is_open && connection.far != Far::Echo && connection.read.len() < connection.pushed_bytes()
+            let said = match connection.far {
+                Far::Echo => connection.echoed.unwrap_or(got.len()),
+                _ => connection.pushed_bytes(),
+            };
+            is_open && connection.read.len() < said
         })
     }
 

@@ -39,6 +39,10 @@ pub struct Facts {
     pub may_be_deaf: bool,
     /// Something besides deafness is at work, so that the result of a send may be lost or late.
     pub may_lose_results: bool,
+    /// An answer may have come twice.
+    pub may_double_answers: bool,
+    /// Answers may have come seconds late.
+    pub may_delay_answers: bool,
     /// Connections may have broken in the network.
     pub may_reset: bool,
     /// Connections may have died unnoticed.
@@ -145,6 +149,8 @@ pub struct Connection {
     pub ended: Option<Error>,
     /// When that was.
     pub ended_at: Option<Timestamp>,
+    /// How many bytes the host had heard then.
+    pub heard_at_end: Option<usize>,
     /// The application has dropped it.
     pub left: bool,
     /// The connection could not be made.
@@ -211,6 +217,7 @@ impl Connection {
             datagrams: Vec::new(),
             ended: None,
             ended_at: None,
+            heard_at_end: None,
             left: false,
             failed: false,
             peer_left: false,

@@ -100,8 +100,12 @@ impl Rig {
         self.note(|| format!("! {}: {}", damage.name(), shown(&bytes)));
         match damage.harm {
             Harm::LoseAnswer => Vec::new(),
-            Harm::DoubleAnswer => [bytes.as_slice(), &bytes].concat(),
+            Harm::DoubleAnswer => {
+                self.facts.may_double_answers = true;
+                [bytes.as_slice(), &bytes].concat()
+            }
             Harm::LateAnswer(by) => {
+                self.facts.may_delay_answers = true;
                 let at = self.facts.now + by;
                 let place = self.late.iter().take_while(|(other, _)| *other <= at).count();
                 self.late.insert(place, (at, bytes));

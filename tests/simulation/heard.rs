@@ -45,12 +45,15 @@ impl Heard {
     /// missing, or the bytes that a body lacks were made up by what followed it, and no driver can know. Some firmware writes
     /// no line end in front of a header or behind it; which one it is, the first header shows. Between fetched data and their `OK` stand
     /// one or two line ends, always as many.
-    pub fn is_sound(&self) -> bool {
+    ///
+    /// What came behind the place `until` is not judged: the socket had ended by then, and hears no more.
+    pub fn is_sound(&self, until: Option<usize>) -> bool {
+        let until = until.unwrap_or(usize::MAX).min(self.bytes.len());
         let mut form = Form::default();
         let Some(sound) = self.sound else { return false };
         let (mut at, mut is_begun, mut has_data) = (0, false, false);
         let mut text_until = Timestamp::ZERO;
-        while at < self.bytes.len() {
+        while at < until {
             let is_judged = at >= sound;
             let line_end = self.bytes[at..].iter().position(|byte| *byte == b'\n');
             let Some(end) = line_end.map(|len| at + len + 1) else {
@@ -111,6 +114,11 @@ impl Heard {
             }
         }
         true
+    }
+
+    /// How many bytes have come.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Whether the modem has answered a fetch since then. The loss of the whole answer is no secret: it was asked for.
@@ -256,7 +264,7 @@ mod tests {
     }
 
     fn is_sound(text: &str) -> bool {
-        heard(&[(1, text)]).is_sound()
+        heard(&[(1, text)]).is_sound(None)
     }
 
     #[test]
@@ -267,12 +275,16 @@ mod tests {
         assert!(!is_sound(&format!("\r\n+RECEIVE,0,13:\r\nabcdefgh\r\nOK{next}")), "one too few");
         assert!(!is_sound("\r\n+RECEIVE,0,12:\r\nabcdefgh"), "the rest never comes");
         let pieces = [(1, "\r\n+RECEIVE,0,12:\r\nabcdefgh"), (9, "\r\nOK\r\n+CREG: 1\r\n")];
-        assert!(!heard(&pieces).is_sound(), "a pause");
+        assert!(!heard(&pieces).is_sound(None), "a pause");
     }
 
     #[test]
     fn a_whole_frame_that_is_lost_leaves_nothing_and_a_part_of_one_does() {
         assert!(is_sound("\r\n+CREG: 1\r\n\r\n+RECEIVE,0,4:\r\nefgh"));
+        let mut ended = heard(&[(1, "\r\n0, CLOSED\r\n")]);
+        let until = ended.len();
+        ended.add(Timestamp::from_secs(2), b"AT\r\r\nOK\r\n", false);
+        assert!(ended.is_sound(Some(until)) && !ended.is_sound(None), "behind the end");
         assert!(!is_sound("\r\n+RECEIVE,0,4efgh\r\n"), "a header without its end");
         assert!(!is_sound("RECEIVE,0,4:\r\nefgh"), "without its beginning");
         assert!(!is_sound(&format!("\r\n{}\r\n", "x".repeat(129))), "a body without its header");
@@ -284,9 +296,9 @@ mod tests {
         assert!(!is_sound("\r\nOK\r\nAT\r\n\r\nOK\r\n"), "it is off");
         let message = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n";
         let rest = "x".repeat(129) + "\r\n";
-        assert!(heard(&[(1, message), (1, &rest)]).is_sound(), "it may be more of the text");
-        assert!(!heard(&[(1, message), (3, &rest)]).is_sound(), "too late");
+        assert!(heard(&[(1, message), (1, &rest)]).is_sound(None), "it may be more of the text");
+        assert!(!heard(&[(1, message), (3, &rest)]).is_sound(None), "too late");
         let data = "\r\n+RECEIVE,0,4:\r\nabcd";
-        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(), "behind data");
+        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(None), "behind data");
     }
 }

@@ -78,6 +78,8 @@ impl Rig {
             damaged: Vec::new(),
             may_cut_bodies: false,
             may_mislead: false,
+            may_double_answers: false,
+            may_delay_answers: false,
             may_reset: false,
             may_lose_lines: false,
             may_be_deaf: false,

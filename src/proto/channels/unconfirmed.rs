@@ -18,6 +18,9 @@ pub(super) struct Unconfirmed {
     pub(super) filled_at: Timestamp,
     pub(super) ask_at: Timestamp,
     pub(super) asked: u32,
+    /// A question behind the filling got no answer: the module may have taken it for payload, so that neither its count nor a
+    /// late result says whose bytes it has.
+    pub(super) is_doubted: bool,
 }
 
 /// The way in which the module says that it has the bytes of a send.
@@ -49,7 +52,7 @@ pub(super) const MAX_QUESTIONS: u32 = 3;
 impl Unconfirmed {
     pub(super) fn new(now: Timestamp, len: usize, can_ask: bool) -> Self {
         let ask_at = now + if can_ask { SETTLE } else { LATE_RESULT };
-        Self { len, filled_at: now, ask_at, asked: 0 }
+        Self { len, filled_at: now, ask_at, asked: 0, is_doubted: false }
     }
 
     /// The moment at which the module is to be asked.

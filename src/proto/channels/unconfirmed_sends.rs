@@ -31,6 +31,17 @@ impl Channels {
         }
     }
 
+    /// The module has not answered a question behind the filling in time, and goes on: it may have taken the question for payload.
+    pub(in crate::proto) fn filling_is_doubted(&mut self) {
+        for channel in &mut self.all {
+            if let Some(socket) = channel.open_socket()
+                && let Pressure::Unconfirmed(unconfirmed) = &mut socket.pressure
+            {
+                unconfirmed.is_doubted = true;
+            }
+        }
+    }
+
     /// News of a send without a waiting request: perhaps the missing result, which comes late.
     pub(super) fn late_result(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
@@ -45,7 +56,7 @@ impl Channels {
         }
         if news == ChannelNews::SendFail {
             self.end(id, End::Closed(CloseReason::SendRefused(Refusal::SendFail)), out);
-        } else if now < unconfirmed.filled_at + SETTLE {
+        } else if unconfirmed.is_doubted || now < unconfirmed.filled_at + SETTLE {
             self.unconfirmed_ends(now, id, out);
         } else {
             self.piece_accepted(now, id, out);
@@ -79,7 +90,9 @@ impl Channels {
         // The module may count with 32 bits.
         let expected = socket.statistics.sent.wrapping_add(unconfirmed.len as u64) as u32;
         match result.as_deref().map(counted) {
-            Ok(Some(count)) if can_ask && count == expected => self.piece_accepted(now, id, out),
+            Ok(Some(count)) if can_ask && count == expected && !unconfirmed.is_doubted => {
+                self.piece_accepted(now, id, out)
+            }
             Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty))
                 if can_ask && unconfirmed.asked + 1 < MAX_QUESTIONS =>
             {

@@ -275,6 +275,9 @@ impl Engine {
             }
             Step::Trusted(dropped, echo) => self.trusted(now, dropped, echo),
         }
+        if self.session.take_doubt_of_filling() {
+            self.channels.filling_is_doubted();
+        }
         if self.session.is_waking() && !self.bring_up.is_waiting_for_module() {
             // The module fell silent: it must be found again.
             self.lost_contact(now);

@@ -201,6 +201,11 @@ impl Barrier {
         self.attempt + 1 >= ATTEMPTS
     }
 
+    /// Whether it has been asked once.
+    pub(super) fn is_first(&self) -> bool {
+        self.attempt == 0
+    }
+
     /// Asks another question.
     pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
         let attempt = self.attempt + 1;

@@ -73,6 +73,10 @@ pub(super) struct Session {
     before: Before,
     /// The last send that was filled up, until a question behind it is answered: the filling may be lost, too.
     unproved: Option<OpenSend>,
+    /// A question behind that got no answer.
+    filling_is_doubted: bool,
+    /// The questions of the barrier before its last one. Their answers may still come, whatever has come in their place.
+    asked: Vec<Command>,
 }
 
 /// The token that came last.
@@ -107,6 +111,8 @@ impl Session {
             before: Before::FrameEnd,
             resync: None,
             unproved: None,
+            filling_is_doubted: false,
+            asked: Vec::new(),
         }
     }
 
@@ -414,8 +420,8 @@ impl Session {
     /// A question that was not asked last, and whose key no answer has that may come meanwhile.
     fn next_probe(&mut self, held: Option<&Command>) -> Command {
         self.probes = self.probes.wrapping_add(1);
-        let timed_out = self.late_answers.timed_out();
-        Command::probe(self.probes, |key| timed_out.iter().chain(held).any(|command| command.has_key(key)))
+        let others = || self.late_answers.timed_out().iter().chain(&self.asked).chain(held);
+        Command::probe(self.probes, |key| others().any(|command| command.has_key(key)))
     }
 
     /// Whether lines of the answer may be those of a command that timed out before.
@@ -428,7 +434,10 @@ impl Session {
     /// What the module has given is lost then.
     fn may_still_bring(&self, now: Timestamp, finished: &Finished) -> bool {
         let is_fetch = ChannelId::all().any(|channel| finished.command.fetches(channel));
-        let is_nameless = matches!(finished.result, Err(Failure::Refused(Refusal::Error)));
+        let is_nameless = matches!(
+            finished.result,
+            Err(Failure::Refused(Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_)))
+        );
         is_fetch && is_nameless && self.late_answers.is_on(now)
     }
 }

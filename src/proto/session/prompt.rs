@@ -109,6 +109,11 @@ impl Session {
         self.unproved.is_some()
     }
 
+    /// Whether a question behind what has filled up a send got no answer. It is told once.
+    pub(in crate::proto) fn take_doubt_of_filling(&mut self) -> bool {
+        std::mem::take(&mut self.filling_is_doubted)
+    }
+
     /// Writes what ends a send if the module waits for it.
     pub(super) fn fill_up(&mut self, open: Option<OpenSend>, out: &mut Outbox) {
         if let Some(open) = open.map(OpenSend::filled) {
@@ -153,6 +158,7 @@ impl Session {
         if barrier.may_be_answered() {
             self.late_answers.begin(now, barrier.probe());
         }
+        self.filling_is_doubted |= self.unproved.is_some();
         if barrier.is_exhausted() {
             out.event(Event::Unresponsive);
             self.state = State::AtBarrier(barrier);
@@ -190,6 +196,10 @@ impl Session {
     }
 
     fn ask_again(&mut self, now: Timestamp, barrier: Barrier, out: &mut Outbox) {
+        if barrier.is_first() {
+            self.asked.clear();
+        }
+        self.asked.push(barrier.probe().clone());
         let probe = self.next_probe(barrier.held());
         self.barrier(barrier.ask(now, probe), out);
     }

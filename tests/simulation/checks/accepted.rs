@@ -62,6 +62,12 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let is_filled =
         is_filled || (facts.may_be_deaf && hears_no_more(connection) && is_made_of_questions(rest));
     let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
+    // A result that comes twice stands where the prompt is awaited, and the prompt comes seconds later: what is asked meanwhile is
+    // payload, and so is what then fills it up.
+    let is_late = facts.may_double_answers && facts.may_delay_answers && connection.is_told();
+    let is_behind = |piece: &Vec<u8>| is_late && begins_with_question(rest, piece);
+    let is_filled = is_filled || (is_late && is_made_of_questions(rest));
+    let is_filled = is_filled || connection.pieces.last().is_some_and(is_behind);
     // A modem that has been told to take more bytes than were given takes questions for them.
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
     let is_filled = is_filled || (connection.hurt.length && has_failed && is_made_of_questions(rest));
@@ -106,9 +112,15 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
         let returned = filling(connection, send.len, &got, |bytes| bytes.iter().all(|byte| *byte == b'\r'))
             .or_else(|| {
                 filling(connection, send.len, &got, is_made_of_questions).filter(|_| facts.may_be_deaf)
+            })
+            .or_else(|| {
+                // The prompt comes behind a question that was taken for payload, and is given the piece.
+                let begins = |bytes: &[u8]| is_question_before_piece(connection, bytes);
+                filling(connection, send.len, &got, begins).filter(|_| facts.may_be_deaf)
             });
         let filled = || connection.pieces.iter().find_map(|piece| filled_up(facts, connection, piece, &got));
-        let strange = returned.or_else(|| if facts.may_be_deaf { filled() } else { None });
+        let strange =
+            returned.or_else(|| if facts.may_be_deaf || connection.hurt.length { filled() } else { None });
         let Some(strange) = strange else { continue };
         got.to_mut().drain(strange);
     }
@@ -200,6 +212,22 @@ fn is_made_of_questions(rest: &[u8]) -> bool {
     let is_in = |text: &[u8], line: &[u8]| text.windows(line.len()).any(|part| part == line);
     let is_question = |line: &[u8]| line.is_empty() || texts.iter().any(|text| is_in(text, line));
     rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
+}
+
+/// Whether these bytes are at most as many as the piece has, and a question stands in front of the piece's beginning.
+fn begins_with_question(bytes: &[u8], piece: &[u8]) -> bool {
+    let Some(end) = bytes.windows(2).position(|end| end == b"\r\n").map(|at| at + 2) else { return false };
+    let (question, rest) = bytes.split_at(end);
+    bytes.len() <= piece.len() && is_made_of_questions(question) && piece.starts_with(rest)
+}
+
+/// Whether these bytes are questions, each with its line end, and the beginning of a piece behind them.
+fn is_question_before_piece(connection: &Connection, bytes: &[u8]) -> bool {
+    let ends = bytes.windows(2).enumerate().filter(|(_, end)| *end == b"\r\n").map(|(at, _)| at + 2);
+    ends.into_iter().any(|end| {
+        let (questions, rest) = bytes.split_at(end);
+        is_made_of_questions(questions) && connection.pieces.iter().any(|piece| piece.starts_with(rest))
+    })
 }
 
 /// The number of bytes that the peer got and that agree with the given ones.

@@ -6,12 +6,13 @@ use air724ug::proto::Event;
 use air724ug::{CloseReason, Error};
 
 use super::Check;
-use crate::simulation::facts::{Facts, Observation};
+use crate::simulation::facts::{Facts, Observation, RequestKind};
+use crate::simulation::script::Wanted;
 
 #[derive(Default, Debug)]
 pub struct Undamaged {
     port_was_lost: bool,
-    /// The line that begins a stream was lost or late, so that its data stand among text.
+    /// The line that begins a stream was lost or late, or its application has given up before, so that its data stand among text.
     has_stray_stream: bool,
 }
 
@@ -32,6 +33,11 @@ impl Check for Undamaged {
                 Some(CloseReason::DataInCommandMode | CloseReason::ResumeUnanswered)
             ))
         );
+        if let Observation::Answered(asked, Err(Error::Timeout { .. })) = seen
+            && let RequestKind::Connect { connection } = asked.what
+        {
+            self.has_stray_stream |= facts.connections[connection].wanted == Wanted::Transparent;
+        }
         let is_damage = match seen {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
             Observation::Event(Event::Fault(_)) => true,
