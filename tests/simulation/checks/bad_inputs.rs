@@ -289,6 +289,22 @@ fn a_close_in_the_payload_is_excused_where_the_modem_was_deaf_and_no_other_comma
 }
 
 #[test]
+fn a_question_in_the_payload_is_excused_behind_a_doubled_result_and_a_late_prompt_together() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
+    facts.connections[0].ended = unconfirmed();
+    let piece = facts.connections[0].outgoing().bytes(0, 100);
+    let got = [b"AT+CIPQSEND?\r\n", &piece[..50]].concat();
+    facts.connections[0].pieces.push(piece);
+    facts.may_double_answers = true;
+    assert!(!accepts(&facts, &got) && !accepts(&facts, b"A"));
+    facts.may_delay_answers = true;
+    assert!(accepts(&facts, &got) && accepts(&facts, b"A"));
+    assert!(!accepts(&facts, b"AT+CFUN=0\r\n"));
+    facts.connections[0].ended = None;
+    assert!(!accepts(&facts, &got), "it was not told");
+}
+
+#[test]
 fn each_request_causes_one_connect_and_more_of_them_count() {
     let facts = facts(Wanted::Tcp, Outcome::Open);
     let mut pace = pace::Pace::default();
