@@ -12,7 +12,7 @@ use air724ug::crossbeam_channel::Sender;
 use crate::fleet::{Fleet, Refusal};
 use crate::host;
 use crate::http::{self, HttpRefusal, HttpRequest, HttpTarget};
-use crate::relay::{Beginning, Relays};
+use crate::relay::{Beginning, Relays, reset};
 use crate::socks;
 use crate::status::Counts;
 
@@ -98,7 +98,12 @@ impl Gateway {
     }
 
     fn take(self: &Arc<Self>, client: TcpStream, service: Service) {
+        // Its clients have no word for a refusal: a good end would be an empty answer of the server.
+        let is_bare = matches!(service, Service::Forward(..));
         if self.clients.fetch_add(1, Ordering::SeqCst) >= MAX_CLIENTS {
+            if is_bare {
+                reset(&client);
+            }
             self.clients.fetch_sub(1, Ordering::SeqCst);
             self.note(&format!("refused: {MAX_CLIENTS} clients are the most"));
             return;
@@ -114,7 +119,10 @@ impl Gateway {
             };
             if let Err(why) = served {
                 gateway.note(&format!("refused: {why}"));
-                leave(&client);
+                match is_bare {
+                    true => reset(&client),
+                    false => leave(&client),
+                }
             }
             gateway.clients.fetch_sub(1, Ordering::SeqCst);
         };

@@ -217,7 +217,7 @@ fn wait_for_silence(client: &TcpStream, ended: &Receiver<()>, received: &AtomicU
 
 /// Ends a client's connection so that it can't take what it has for everything: by a reset, once the last handle is gone. A
 /// shutdown for writing would tell it of a good end before.
-fn reset(client: &TcpStream) {
+pub fn reset(client: &TcpStream) {
     #[cfg(unix)]
     let _ = rustix::net::sockopt::set_socket_linger(client, Some(Duration::ZERO));
     // Wakes a read that waits.

@@ -170,6 +170,16 @@ def schedule(orders):
     return counted
 
 
+def refused(address):
+    """A forward to where nothing listens is no server without an answer."""
+    with socket.create_connection((address[0], int(address[1])), CEILING) as one:
+        try:
+            data = one.recv(1)
+            violations.append(f"a forward that can't connect ends well, with {data}")
+        except ConnectionResetError:
+            pass
+
+
 def started(name, *arguments):
     log = open(os.path.join(SCRATCH, f"{name}-faults.log"), "w+", encoding="utf-8", errors="replace")
     return subprocess.Popen([os.path.join(FOLDER, name), *arguments], stdin=subprocess.PIPE, stdout=log, stderr=log, text=True), log.name
@@ -193,7 +203,7 @@ def main():
     sim, sim_log = started("sim", "--link", link)
     awaited(sim_log, "/dev/")
     gateway, log = started("gateway", "--port", f"modem={link}", "--socks", "0", "--http", "0", "--wait", "20",
-                           "--forward", f"0=127.0.0.1:{server}")
+                           "--forward", f"0=127.0.0.1:{server}", "--forward", "0=127.0.0.1:1")
     try:
         awaited(log, "^modem +ready")
         labels = {"SOCKS5": "SOCKS5", "CONNECT": "HTTP proxy", "forward": "forward"}
@@ -201,6 +211,7 @@ def main():
         for way, label in labels.items():
             host, port = awaited(log, rf"^{label} +([0-9.]+):([0-9]+)").groups()
             addresses[way] = (host, int(port))
+        refused(awaited(log, r"^forward +([0-9.]+):([0-9]+) leads to 127\.0\.0\.1:1$").groups())
         clients = [threading.Thread(target=client, args=(WAYS[index % 3], addresses, server, index)) for index in range(6)]
         for one in clients:
             one.start()
