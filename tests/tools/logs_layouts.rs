@@ -441,8 +441,27 @@ fn library_forms() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// `socat -v`: a header counts what follows, and stands where that ends.
+fn counted() -> String {
+    let piece = |at: u64, side: char, text: &str| {
+        let shown = text.replace('\\', "\\\\").replace('\r', "\\r");
+        format!(
+            "{side} 2024/10/10 {}000  length={} from={at} to={}\n{shown}",
+            clock(at),
+            text.len(),
+            at + text.len() as u64 - 1
+        )
+    };
+    SESSION.iter().map(|(at, side, text)| piece(*at, *side, text)).collect()
+}
+
 fn table_forms() -> Vec<(&'static str, String)> {
     vec![
+        ("socat -v", counted()),
+        (
+            "socat -v, the other way round",
+            counted().replace("> 2024", "# 2024").replace("< 2024", "> 2024").replace("# 2024", "< 2024"),
+        ),
         (
             "chat -v",
             by_line(|_, side, text| {
@@ -560,4 +579,13 @@ fn the_content_of_a_file_is_read_beside_its_prompt_and_below_it() {
         ];
         assert_eq!(told, expected);
     }
+}
+
+#[test]
+fn the_words_of_wvdial_are_its_own() {
+    let log = "--> WvDial: Internet dialer version 1.61\n--> Waiting for carrier.\n--> Sending: ATZ\nATZ\nOK\n\
+               --> Sending: AT+CSQ\nAT+CSQ\n+CSQ: 20,0\nOK\n--> Modem not responding.\n";
+    let told = story(log.as_bytes());
+    assert!(told.iter().all(|line| !line.contains("unexplained")), "{told:#?}");
+    assert_eq!(told.iter().filter(|line| line.contains("final OK")).count(), 2, "{told:#?}");
 }

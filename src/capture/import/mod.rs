@@ -5,6 +5,7 @@
 
 mod block;
 mod clock;
+mod counted;
 mod encoding;
 mod exchange;
 mod lessons;
@@ -30,6 +31,7 @@ use super::collector::{Collector, Line};
 use super::layout::{Encoding, Layout};
 use super::reader::{capture, lines, load_by};
 use super::{Capture, LoadError, ReadError, format};
+use counted::Counted;
 use exchange::Wire;
 use lessons::Lessons;
 use notes::Notes;
@@ -80,10 +82,15 @@ fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collec
     let lines: Vec<Line<'_>> = numbered.map(|(line, plain)| Line { text: plain, ..*line }).collect();
     let lines = lines.as_slice();
     let survey = Survey::of(lines, marks);
+    let unframed: Vec<_> =
+        lines.iter().map(|line| Line { text: survey.unframed(line.text), ..*line }).collect();
+    let mut wire = Wire::new(encoding);
+    if let Some(counted) = Counted::of(&unframed) {
+        counted.read(&unframed, &mut wire);
+        return (Layout::Blocks, wire.out);
+    }
     if let Some(notes) = Notes::of(lines, &survey) {
-        let mut wire = Wire::new(encoding);
-        let unframed = lines.iter().map(|line| Line { text: survey.unframed(line.text), ..*line });
-        notes.read(&unframed.collect::<Vec<_>>(), &mut wire);
+        notes.read(&unframed, &mut wire);
         return (Layout::Notes, wire.out);
     }
     let lessons = Lessons::of(lines, &survey);
