@@ -16,6 +16,10 @@ pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
     let (kind, hint) = match error.kind() {
         _ if is_locked => (io::ErrorKind::ResourceBusy, busy),
         kind @ io::ErrorKind::ResourceBusy => (kind, busy),
+        kind @ io::ErrorKind::NotFound if is_on_network(path) => (
+            kind,
+            "there is no such port; one on another machine is `tcp://HOST:PORT` or `rfc2217://HOST:PORT`",
+        ),
         kind @ io::ErrorKind::NotFound => (
             kind,
             match cfg!(windows) {
@@ -36,4 +40,10 @@ pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
         kind => (kind, "it can't be opened as a serial port; is it the path of one?"),
     };
     io::Error::new(kind, format!("{path}: {hint} ({text})"))
+}
+
+/// Whether a name looks like `HOST:PORT`, with or without something in front.
+fn is_on_network(name: &str) -> bool {
+    let port = name.rsplit_once(':').map(|(host, port)| (host.starts_with('/'), port.parse::<u16>()));
+    matches!(port, Some((false, Ok(_))))
 }

@@ -64,7 +64,8 @@ impl Search {
 
     /// Opens the port that is looked for.
     pub(super) fn open(&mut self) -> io::Result<Port> {
-        let (mut notes, mut silent) = (Vec::new(), None);
+        self.check_name()?;
+        let mut notes = Vec::new();
         let mut answers: Vec<(PortInfo, Port, String)> = Vec::new();
         for info in ports_below(&self.root)?.into_iter().filter(|info| self.is_candidate(info)) {
             let path = info.path.display().to_string();
@@ -75,14 +76,19 @@ impl Search {
             }
             match ask(&path, &self.config, self.identify) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    silent = silent.or(Some(path.clone()));
                     notes.push(format!("{path} does not answer"));
                 }
                 Err(error) => notes.push(error.to_string()),
                 Ok((_, imei)) if self.imei().is_some_and(|wanted| *wanted != imei) => {
                     notes.push(format!("{path} is the module {imei}"));
                 }
-                Ok((port, imei)) => answers.push((info, port, imei)),
+                Ok((port, imei)) => {
+                    answers.push((info, port, imei));
+                    // It is this one: others are left alone.
+                    if self.imei().is_some() {
+                        break;
+                    }
+                }
             }
         }
         if answers.len() > 1 {
@@ -94,6 +100,20 @@ impl Search {
         log::info!("{}: the module {imei} is at {}", self.name, info.path.display());
         self.found = Some(imei).filter(|imei| !imei.is_empty());
         Ok(port)
+    }
+
+    /// What is no name of a module can't be found, whatever is plugged in.
+    fn check_name(&self) -> io::Result<()> {
+        let wrong = match &self.wanted {
+            Wanted::Imei(imei) if imei.len() != 15 || !imei.bytes().all(|byte| byte.is_ascii_digit()) => {
+                "an IMEI has 15 digits, as in `imei:860000000000001`"
+            }
+            Wanted::Location(location) if location.is_empty() => {
+                "the place is missing, as in `usb:1-1.4`; the example `ports` shows those that there are"
+            }
+            Wanted::Imei(_) | Wanted::Location(_) | Wanted::Any => return Ok(()),
+        };
+        Err(io::Error::new(ErrorKind::InvalidInput, format!("{}: {wrong}", self.name)))
     }
 
     fn imei(&self) -> Option<&String> {

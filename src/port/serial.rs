@@ -99,6 +99,9 @@ mod tests {
     fn what_can_not_be_opened_says_why_and_which() {
         for (path, kind, hint) in [
             ("/dev/no-such-port", io::ErrorKind::NotFound, "plugged in"),
+            ("/dev/usb:1", io::ErrorKind::NotFound, "plugged in"),
+            ("rack:4001", io::ErrorKind::NotFound, "`tcp://HOST:PORT`"),
+            ("tcp:rack:4001", io::ErrorKind::NotFound, "`tcp://HOST:PORT`"),
             ("/dev/null", io::ErrorKind::Other, "path of one"),
             ("/", io::ErrorKind::IsADirectory, "path of one"),
         ] {

@@ -381,4 +381,9 @@ fn what_is_not_found_says_what_was_looked_for_and_what_to_do() {
         let text = error.to_string();
         assert!(text.starts_with(name) && text.contains("by its path"), "{text}");
     }
+    // No module has such a name.
+    for name in ["imei:", "imei:86000000000001", "imei:86000000000000x", "imei: 860000000000001", "usb:"] {
+        let Err(Error::Io(error)) = Modem::open(name, Config::default()) else { panic!("{name} was opened") };
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+    }
 }

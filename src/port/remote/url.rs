@@ -40,12 +40,17 @@ enum Scheme {
 fn split(name: &str) -> io::Result<(Scheme, &str)> {
     let wrong = |hint| io::Error::new(io::ErrorKind::InvalidInput, hint);
     let (scheme, address) = name.split_once("://").unwrap_or(("", name));
-    let scheme = match scheme {
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
         "tcp" | "socket" => Scheme::Tcp,
         "rfc2217" => Scheme::Rfc2217,
         _ => return Err(wrong("unknown scheme; `tcp://HOST:PORT` and `rfc2217://HOST:PORT` are known")),
     };
     let address = address.strip_suffix('/').unwrap_or(address);
+    if address.contains(['/', '?', '@']) {
+        return Err(wrong(
+            "only `HOST:PORT` may follow `://`; the settings of the port are those of the modem",
+        ));
+    }
     let has_port = address
         .rsplit_once(':')
         .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0));
@@ -78,9 +83,18 @@ mod tests {
         assert_eq!(split("tcp://rack:4001").unwrap(), (Scheme::Tcp, "rack:4001"));
         assert_eq!(split("socket://10.0.0.1:1/").unwrap(), (Scheme::Tcp, "10.0.0.1:1"));
         assert_eq!(split("rfc2217://[::1]:2217").unwrap(), (Scheme::Rfc2217, "[::1]:2217"));
+        assert_eq!(split("TCP://rack:4001").unwrap(), (Scheme::Tcp, "rack:4001"));
         for name in ["http://x:80", "tcp://x", "tcp://:1", "tcp://x:", "tcp://x:0", "tcp://x:70000", "://x:1"]
         {
             assert_eq!(refused(name).kind(), io::ErrorKind::InvalidInput, "{name}");
+        }
+        // As pyserial has them, and as URLs do.
+        for name in ["rfc2217://x:1?ign_set_control", "tcp://x:1/path", "tcp://user@x:1"] {
+            let error = refused(name);
+            assert!(
+                error.kind() == io::ErrorKind::InvalidInput && error.to_string().contains("only"),
+                "{error}"
+            );
         }
     }
 
