@@ -1,17 +1,17 @@
 //! The thread that serves the port, and opens it again when it is lost.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use super::core::Core;
 use super::line::OpenLine;
 use super::port_threads::{self, WriterHalf};
 use super::shared::Shared;
 use super::thread::{self, Turn};
-use crate::port::{DirectWrite, Opener, Port, Sleeper};
+use crate::port::{DirectWrite, Opener, OpeningTime, Port, Sleeper};
 use crate::time::Timestamp;
 
 /// Between two attempts to open a port that is gone: at first, doubled each time, and at most. A look at a path costs some
@@ -29,7 +29,8 @@ pub(super) fn spawn(
 ) -> io::Result<Receiver<()>> {
     let (open, closed) = bounded(0);
     let port = OpenPort::new(shared, port, Core::set_direct)?;
-    let keeper = Keeper { shared: shared.clone(), sleeper, opener, pause: PAUSES.0, _open: open };
+    let opener = opener.map(|opener| Arc::new(Mutex::new(opener)));
+    let keeper = Keeper { shared: shared.clone(), sleeper, opener, pause: PAUSES.0, open };
     thread::spawn("air724ug", move || keeper.run(port))?;
     Ok(closed)
 }
@@ -37,10 +38,10 @@ pub(super) fn spawn(
 struct Keeper {
     shared: Arc<Shared>,
     sleeper: Sleeper,
-    opener: Option<Opener>,
+    opener: Option<Arc<Mutex<Opener>>>,
     pause: Duration,
     // Dropped last.
-    _open: Sender<()>,
+    open: Sender<()>,
 }
 
 /// A port that is served.
@@ -101,29 +102,57 @@ impl Keeper {
 
     /// Opens the port again when it is there; `None` if the modem is closed before.
     fn reopened(&mut self) -> Option<OpenPort> {
-        let mut opener = self.opener.take()?;
+        let opener = self.opener.clone()?;
         loop {
-            self.rest(self.shared.now() + self.pause)?;
+            let until = self.shared.now() + self.pause;
+            self.serve(Some(until), || (self.shared.now() >= until).then_some(()))?;
             self.pause = PAUSES.1.min(self.pause * 2);
             let back = |core: &mut Core, direct| core.port_is_back(self.shared.now(), direct);
-            match thread::survive(|| OpenPort::new(&self.shared, opener.open()?, back)) {
-                Ok(port) => {
-                    self.opener = Some(opener);
-                    return Some(port);
-                }
+            let port = self.opened(&opener)?;
+            match thread::survive(|| OpenPort::new(&self.shared, port?, back)) {
+                Ok(port) => return Some(port),
                 Err(error) => {
-                    log::trace!("the port is not back: {error}");
+                    let (mut core, reason) = (self.shared.lock(), error.to_string());
                     // Of a pair of halves without a thread.
-                    let mut core = self.shared.lock();
                     let number = core.next_port_number();
-                    core.port_ended(self.shared.now(), number, &error.to_string());
+                    core.port_ended(self.shared.now(), number, &reason);
+                    core.log.port_stays_away(reason);
                 }
             }
         }
     }
 
-    /// Waits until then, and serves the deadlines meanwhile; `None` if the modem is closed.
-    fn rest(&self, until: Timestamp) -> Option<()> {
+    /// Tries to open the port once; `None` if the modem is closed meanwhile. A call that may take long has a thread of its own, which
+    /// is left to itself then.
+    fn opened(&self, opener: &Arc<Mutex<Opener>>) -> Option<io::Result<Port>> {
+        let (time, kept) = {
+            let opener = opener.lock().unwrap_or_else(PoisonError::into_inner);
+            (opener.time(), opener.time().delays_close().then(|| self.open.clone()))
+        };
+        if time == OpeningTime::Moment {
+            return Some(open(opener));
+        }
+        let (tell, told) = bounded(1);
+        let (opener, wake) = (opener.clone(), self.shared.wake.clone());
+        let started = thread::spawn("air724ug-opener", move || {
+            // Dropped here if the modem is closed.
+            drop(tell.send(open(&opener)));
+            drop((tell, opener, kept));
+            wake.wake();
+        });
+        if let Err(error) = started {
+            return Some(Err(error));
+        }
+        self.serve(None, || match told.try_recv() {
+            Ok(port) => Some(port),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Err(io::ErrorKind::BrokenPipe.into())),
+        })
+    }
+
+    /// Serves the deadlines until there is something, which is looked for at every call and at this time; `None` if the modem is closed
+    /// before.
+    fn serve<T>(&self, at: Option<Timestamp>, look: impl Fn() -> Option<T>) -> Option<T> {
         loop {
             let deadline = {
                 let mut core = self.shared.lock();
@@ -133,16 +162,21 @@ impl Keeper {
                 core.tick_if_due(self.shared.now());
                 core.watcher_waits().0
             };
-            let left = until - self.shared.now();
-            if left.is_zero() {
-                return Some(());
+            if let Some(found) = look() {
+                self.shared.lock().watcher_is_up();
+                return Some(found);
             }
-            let left = deadline.map_or(left, |deadline| left.min(deadline - self.shared.now()));
+            let first = at.into_iter().chain(deadline).min();
             // What fails here fails at once: the pause is kept by time alone.
-            if self.sleeper.wait(Some(left)).is_err() {
+            if self.sleeper.wait(first.map(|first| first - self.shared.now())).is_err() {
                 std::thread::yield_now();
             }
             self.shared.lock().watcher_is_up();
         }
     }
+}
+
+/// A source of the application may panic.
+fn open(opener: &Mutex<Opener>) -> io::Result<Port> {
+    thread::survive(|| opener.lock().unwrap_or_else(PoisonError::into_inner).open())
 }

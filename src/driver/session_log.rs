@@ -28,13 +28,29 @@ pub(super) struct SessionLog {
     was_ready: bool,
     /// The operator that was told since the module was ready.
     operator: Option<String>,
+    /// Why there is no port, while there is none.
+    left: Option<String>,
+    /// Why it can't be opened again, as told since it was lost.
+    told: Vec<String>,
     mask: Mask,
 }
+
+/// How many reasons are told between two ports.
+const MAX_TOLD: usize = 8;
 
 impl SessionLog {
     pub(super) fn new(name: String) -> Self {
         let (attempts, open) = (HashMap::new(), HashMap::new());
-        let log = Self { name, attempts, open, was_ready: false, operator: None, mask: Mask::default() };
+        let log = Self {
+            name,
+            attempts,
+            open,
+            was_ready: false,
+            operator: None,
+            left: None,
+            told: Vec::new(),
+            mask: Mask::default(),
+        };
         log.say(Level::Info, format_args!("the port is open"));
         log
     }
@@ -107,9 +123,19 @@ impl SessionLog {
     /// The port is lost, or closed by the application.
     pub(super) fn port_left(&mut self, reason: &str) {
         (self.was_ready, self.operator) = (false, None);
+        self.told.clear();
         self.mask = Mask::default();
         let (level, what) = if reason == CLOSED { (Level::Info, "closed") } else { (Level::Warn, "lost") };
         self.say(level, format_args!("the port is {what}: {reason}"));
+        self.left = Some(format!("the port is {what}"));
+    }
+
+    /// The port is not back; each reason is told once.
+    pub(super) fn port_stays_away(&mut self, reason: String) {
+        if self.told.len() < MAX_TOLD && !self.told.contains(&reason) {
+            self.say(Level::Warn, format_args!("the port is not back: {reason}"));
+            self.told.push(reason);
+        }
     }
 
     pub(super) fn event(&mut self, event: &Event, engine: &Engine) {
@@ -128,9 +154,9 @@ impl SessionLog {
             }
             Event::Closed(socket, reason) => {
                 let peer = self.open.remove(socket).map_or_else(String::new, |peer| format!(" to {peer}"));
-                let reason = reason
-                    .as_ref()
-                    .map_or_else(|| "overrun, or the module restarted".to_owned(), ToString::to_string);
+                let without =
+                    || self.left.as_deref().unwrap_or("overrun, or the module restarted").to_owned();
+                let reason = reason.as_ref().map_or_else(without, ToString::to_string);
                 let (sent, received) =
                     engine.socket_statistics(*socket).map_or((0, 0), |it| (it.sent, it.received));
                 let words =
@@ -156,7 +182,10 @@ impl SessionLog {
             Event::Fault(fault) => {
                 self.say(Level::Warn, format_args!("the serial line was damaged: {fault}"))
             }
-            Event::PortBack => self.say(Level::Info, format_args!("the port is back")),
+            Event::PortBack => {
+                self.left = None;
+                self.say(Level::Info, format_args!("the port is back"));
+            }
             Event::OtherModule { before } => {
                 let now = &engine.identity().imei;
                 self.say(Level::Warn, format_args!("another module answers: {now}, not {before}"));

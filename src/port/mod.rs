@@ -26,8 +26,8 @@ use std::time::Duration;
 pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
 #[cfg(all(feature = "ports", unix))]
 pub(crate) use search::{Ask, Search};
-pub(crate) use source::Opener;
 pub use source::PortSource;
+pub(crate) use source::{Opener, OpeningTime};
 pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
 
 /// A port that can be waited on.

@@ -25,8 +25,8 @@ use crate::config::Config;
 /// # Ok::<(), air724ug::Error>(())
 /// ```
 pub trait PortSource: Send + 'static {
-    /// Opens the port: what the module sends, and what goes to it. Called on the modem's thread, some time after the port
-    /// was lost and then at growing distances, at most half a second, until it succeeds. [`Modem::close`](crate::Modem::close)
+    /// Opens the port: what the module sends, and what goes to it. Called some time after the port was lost and then at growing
+    /// distances, at most half a second, until it succeeds, each time on a thread that waits for nothing else. [`Modem::close`](crate::Modem::close)
     /// waits at most a second for a call that is under way.
     ///
     /// # Errors
@@ -48,6 +48,25 @@ pub(crate) struct Opener {
     open: Box<dyn FnMut() -> io::Result<Port> + Send>,
     /// Whether what it opens later is what it opened first.
     is_lasting: bool,
+    time: OpeningTime,
+}
+
+/// The time that opening a port may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OpeningTime {
+    /// Microseconds.
+    Moment,
+    /// Seconds: ports are asked, or the application does what it likes. What it has opened meanwhile is not free for others.
+    Questions,
+    /// Seconds: another machine has to answer.
+    Network,
+}
+
+impl OpeningTime {
+    /// Whether a modem is closed only when such a call has returned.
+    pub(crate) fn delays_close(self) -> bool {
+        self != Self::Network
+    }
 }
 
 impl Opener {
@@ -55,23 +74,28 @@ impl Opener {
     pub(crate) fn named(name: &str, config: &Config) -> Self {
         let (name, config) = (name.to_owned(), config.clone());
         let is_lasting = is_lasting(Path::new(&name));
-        Self { open: Box::new(move || open(&name, &config)), is_lasting }
+        let time = if name.contains("://") { OpeningTime::Network } else { OpeningTime::Moment };
+        Self { open: Box::new(move || open(&name, &config)), is_lasting, time }
     }
 
     /// Looks for a module.
     #[cfg(all(feature = "ports", unix))]
     pub(crate) fn search(mut search: super::search::Search) -> Self {
-        Self { open: Box::new(move || search.open()), is_lasting: true }
+        Self { open: Box::new(move || search.open()), is_lasting: true, time: OpeningTime::Questions }
     }
 
     /// Asks the application's own source.
     pub(crate) fn source(mut source: impl PortSource) -> Self {
         let open = move || source.open().map(|(reader, writer)| Port::Halves { reader, writer });
-        Self { open: Box::new(open), is_lasting: true }
+        Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions }
     }
 
     pub(crate) fn open(&mut self) -> io::Result<Port> {
         (self.open)()
+    }
+
+    pub(crate) fn time(&self) -> OpeningTime {
+        self.time
     }
 
     /// The same for a port that is lost, if that can be opened again.

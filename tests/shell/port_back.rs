@@ -15,11 +15,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use air724ug::crossbeam_channel::unbounded;
+use air724ug::crossbeam_channel::{Receiver, Sender, unbounded};
 use air724ug::error::NotReady;
 use air724ug::sim::{Boot, Control, HostNetwork, MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::supervisor::{Policy, ReconnectingSocket, Rung, Supervisor};
-use air724ug::{Config, Error, Event, Modem, Received};
+use air724ug::{AsyncModem, Config, Error, Event, Modem, Received};
+use futures::executor::block_on;
 
 use crate::support::driver::echo_server;
 
@@ -302,6 +303,38 @@ fn a_source_of_the_application_is_asked_again_until_it_has_a_port() {
     modem.wait_ready(SOON).unwrap();
     modem.close();
     assert_eq!(calls.load(Ordering::SeqCst), 7);
+}
+
+/// A port that is lost soon, whose source then waits for long in each call; the source tells that it is called.
+fn slow_source() -> (Modem, Receiver<()>, Sender<()>) {
+    let (called, calls) = unbounded();
+    let (release, wait) = unbounded::<()>();
+    let mut first = true;
+    let source = move || -> io::Result<(Box<dyn io::Read + Send>, Box<dyn io::Write + Send>)> {
+        if std::mem::take(&mut first) {
+            let modem = Simulator::new(Settings::default(), MemoryNetwork::new());
+            let (reader, writer, handle) = serve::in_process(modem)?;
+            handle.control(Control::HangUp);
+            return Ok((Box::new(reader), Box::new(writer)));
+        }
+        called.send(()).unwrap();
+        let _ = wait.recv_timeout(SOON);
+        Err(ErrorKind::NotFound.into())
+    };
+    (Modem::start_from(source, Config::default()).unwrap(), calls, release)
+}
+
+/// The thread that serves the deadlines of futures used to be the one that opens.
+#[test]
+fn a_port_that_takes_long_to_open_holds_up_no_deadline() {
+    let (modem, calls, release) = slow_source();
+    calls.recv_timeout(SOON).unwrap();
+    let began = Instant::now();
+    let modem = AsyncModem::from(modem);
+    let ready = block_on(modem.wait_ready(Duration::from_millis(300)));
+    assert!(matches!(ready, Err(Error::NotReady(NotReady::NoPort))));
+    assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+    drop(release);
 }
 
 /// A supervisor that has work to do for minutes, and what its calls come back with.

@@ -102,6 +102,42 @@ fn a_port_that_is_lost_is_a_warning() {
     assert!(story.iter().any(|line| line.starts_with("WARN : the port is lost: ")), "{story:#?}");
 }
 
+/// A person could not see that it was a missing permission, and read that the module may have restarted.
+#[test]
+fn a_port_that_stays_away_says_each_reason_once() {
+    drop(modem("log-nothing", Settings::default(), Config::default()));
+    let mut network = MemoryNetwork::new();
+    network.serve("echo.test", 7, Peer::echo());
+    let (reader, writer, world) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+    let (mut first, mut calls, again) = (Some((reader, writer)), 0, world.clone());
+    let source = move || {
+        calls += 1;
+        let (reader, writer) = match calls {
+            1 => first.take().unwrap(),
+            2 | 3 | 5 => return Err(std::io::Error::other("no permission")),
+            4 => return Err(std::io::Error::other("no such port")),
+            _ => again.open()?,
+        };
+        Ok((Box::new(reader) as _, Box::new(writer) as _))
+    };
+    let modem = Modem::start_from(source, Config::default().name("log-away")).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    let _socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    world.control(Control::UsbRestart(Duration::ZERO));
+    while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+    let story = lines("log-away", "air724ug", Level::Info);
+    for (told, times) in [
+        ("WARN : the port is not back: no permission", 1),
+        ("WARN : the port is not back: no such port", 1),
+        ("INFO : socket 0.1 to TCP echo.test:7 has ended (the port is lost): 0 bytes sent, 0 received", 1),
+        ("INFO : the port is back", 1),
+    ] {
+        assert_eq!(story.iter().filter(|line| *line == told).count(), times, "{told} in {story:#?}");
+    }
+    modem.close();
+}
+
 #[test]
 fn a_command_is_one_line_with_its_answer_and_its_time() {
     let (modem, _world) = modem("log-commands", Settings::default(), Config::default());
