@@ -47,7 +47,7 @@ pub(super) struct Core {
     port: PortState,
     /// Whether a port that is lost is opened again.
     reopens: bool,
-    /// Which port it is, from 1, so that what is left of an earlier one is known.
+    /// Which port it is, so that what is left of an earlier one is known.
     number: u64,
 }
 
@@ -62,6 +62,9 @@ enum PortState {
 /// The most that waits for a port that takes nothing; beyond it the port counts as lost. A command with its payload is
 /// 3 KiB, and the next one follows an answer or a time-out, so such a port has taken nothing for many minutes.
 const MAX_UNWRITTEN: usize = 64 * 1024;
+
+/// The number of the port that a modem begins with.
+pub(super) const FIRST_PORT: u64 = 1;
 
 impl Core {
     pub(super) fn new(
@@ -89,7 +92,7 @@ impl Core {
             watch: TimerState::Up,
             port: PortState::Open,
             reopens,
-            number: 1,
+            number: FIRST_PORT,
         }
     }
 

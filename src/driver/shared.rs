@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::core::Core;
+use super::core::{Core, FIRST_PORT};
 use super::lock::CoreGuard;
-use crate::port::Waker;
+use crate::port::{Waker, WrongProtocol};
 use crate::time::Timestamp;
 
 /// The state that the threads and the callers share.
@@ -47,7 +47,14 @@ impl Shared {
 
     /// The port with this number has come to its end.
     pub(super) fn port_ended(&self, number: u64, error: &std::io::Error) {
-        self.lock().port_ended(self.now(), number, &error.to_string());
+        let (mut core, reason) = (self.lock(), error.to_string());
+        // The first one never was a modem's, as an error of opening it would have said.
+        if number == FIRST_PORT && core.port_number() == Some(number) && WrongProtocol::has_ended(error) {
+            core.close(self.now(), &reason);
+        } else {
+            core.port_ended(self.now(), number, &reason);
+        }
+        drop(core);
         self.wake.wake();
     }
 

@@ -52,6 +52,26 @@ pub(crate) trait DirectWrite: Send {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
 
+/// The error of a port whose other side speaks another protocol than its name says.
+#[cfg_attr(not(feature = "remote"), allow(dead_code, reason = "only servers of other machines have one"))]
+#[derive(Debug)]
+pub(crate) struct WrongProtocol(pub(crate) &'static str);
+
+impl WrongProtocol {
+    /// Whether it is why a port has ended.
+    pub(crate) fn has_ended(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|reason| reason.is::<Self>())
+    }
+}
+
+impl fmt::Display for WrongProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for WrongProtocol {}
+
 /// An open port.
 pub(crate) enum Port {
     /// One that can be waited on: a thread is enough for it.

@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::supervisor::{Policy, Supervisor};
@@ -215,4 +215,50 @@ fn a_server_of_the_other_kind_and_none_at_all_are_errors_that_say_what_to_write(
     for name in [format!("tcp://{address}"), format!("rfc2217://{address}"), "tcp://nowhere".to_owned()] {
         refused(&name);
     }
+}
+
+/// Behind a slow network the first bytes of a server come when the port is open. It used to be opened again and again, and only the
+/// log said why.
+#[test]
+fn a_telnet_server_whose_first_bytes_come_late_is_an_error_of_the_modem() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("tcp://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // The first command comes when the port is open.
+        stream.read_exact(&mut [0; 2]).unwrap();
+        stream.write_all(&[IAC, 253, 24]).unwrap();
+        drop(io::copy(&mut stream, &mut io::sink()));
+    });
+    let modem = Modem::open(name, Config::default()).unwrap();
+    let Err(Error::PortLost(reason)) = modem.wait_ready(SOON) else { panic!("it waits for another port") };
+    assert!(reason.contains("rfc2217://"), "{reason}");
+    assert!(modem.is_closed());
+    server.join().unwrap();
+}
+
+/// The modem used to wait a second for the server.
+#[test]
+fn closing_a_modem_does_not_wait_for_a_server_that_says_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("rfc2217://{}", listener.local_addr().unwrap());
+    let (accepted, silent) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let (first, _) = listener.accept().unwrap();
+        let ends = first.try_clone().unwrap();
+        thread::spawn(move || serve_one(first, true, &Mutex::default()));
+        accepted.send(ends).unwrap();
+        accepted.send(listener.accept().unwrap().0).unwrap();
+    });
+    let modem = Modem::open(name, Config::default()).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    silent.recv().unwrap().shutdown(Shutdown::Both).unwrap();
+    let mut server = silent.recv_timeout(SOON).unwrap();
+    let began = Instant::now();
+    modem.close();
+    assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+    // The call that was left to itself ends in its time.
+    server.set_read_timeout(Some(SOON)).unwrap();
+    drop(io::copy(&mut server, &mut io::sink()));
+    assert!(began.elapsed() < SOON);
 }

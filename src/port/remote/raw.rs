@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use super::connection::{Halves, closed};
+use crate::port::WrongProtocol;
 
 /// A telnet server speaks first, a modem seldom does: for this long it is listened to.
 const FIRST_WORDS: Duration = Duration::from_millis(200);
@@ -51,7 +52,9 @@ fn refuse_telnet(first: &[u8]) -> io::Result<()> {
     match first {
         [0xff, 0xfb..=0xfe, ..] => Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            "the server speaks telnet, which would change the data: use `rfc2217://`, or set its port to raw",
+            WrongProtocol(
+                "the server speaks telnet, which would change the data: use `rfc2217://`, or set its port to raw",
+            ),
         )),
         _ => Ok(()),
     }
