@@ -338,10 +338,13 @@ mod tests {
     }
 
     #[test]
-    fn a_count_of_nothing_with_several_digits_is_no_header() {
-        assert_eq!(scan(b"+RECEIVE,0,00:"), Scan::NotHeader);
-        assert_eq!(scan(b"+RECEIVE,0,000:\r\n"), Scan::NotHeader);
-        for sound in [&b"+RECEIVE,0,0:"[..], b"+RECEIVE,0,100:", b"+RECEIVE,0,0010:"] {
+    fn a_number_with_a_zero_in_front_is_no_header() {
+        for damaged in
+            [&b"+RECEIVE,0,00:"[..], b"+RECEIVE,0,000:\r\n", b"+RECEIVE,0,0010:", b"+RECEIVE,00,1:"]
+        {
+            assert_eq!(scan(damaged), Scan::NotHeader, "{damaged:?}");
+        }
+        for sound in [&b"+RECEIVE,0,0:"[..], b"+RECEIVE,0,100:"] {
             assert!(matches!(scan(sound), Scan::Complete { .. }), "{sound:?}");
         }
     }
