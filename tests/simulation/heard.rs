@@ -116,6 +116,14 @@ impl Heard {
         true
     }
 
+    /// Whether the modem has sent the command of a send back: so it does with the payload, which stands among text where the
+    /// connection ends in the middle of it.
+    pub fn echoes_sends(&self) -> bool {
+        const SEND: &[u8] = b"AT+CIPSEND=";
+        let is_echo = |window: &[u8]| window.starts_with(SEND) && window[SEND.len()].is_ascii_digit();
+        self.bytes.windows(SEND.len() + 1).any(is_echo)
+    }
+
     /// How many bytes have come.
     pub fn len(&self) -> usize {
         self.bytes.len()

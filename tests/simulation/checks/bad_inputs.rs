@@ -315,7 +315,7 @@ fn each_request_causes_one_connect_and_more_of_them_count() {
 
 #[test]
 fn data_of_a_stream_among_text_are_no_damage_and_other_long_lines_are() {
-    let facts = facts(Wanted::Tcp, Outcome::Open);
+    let mut facts = facts(Wanted::Tcp, Outcome::Open);
     let id = facts.connections[0].id.unwrap();
     let long = Observation::Event(&Event::Fault(air724ug::at::Fault::LineTooLong));
     let ended = Event::Closed(id, Some(CloseReason::ResumeUnanswered));
@@ -325,6 +325,12 @@ fn data_of_a_stream_among_text_are_no_damage_and_other_long_lines_are() {
     assert!(!refused(&mut undamaged, &facts, &long));
     let garbage = Observation::Event(&Event::Fault(air724ug::at::Fault::Garbage));
     assert!(refused(&mut undamaged, &facts, &garbage));
+    facts.may_reset = true;
+    facts.heard.add(Timestamp::ZERO, b"AT+CIPSEND=?\r", false);
+    assert!(refused(&mut undamaged, &facts, &garbage));
+    facts.heard.add(Timestamp::ZERO, b"AT+CIPSEND=0,5\r", false);
+    assert!(!refused(&mut undamaged, &facts, &garbage), "the payload is sent back, too");
+    assert!(refused(&mut undamaged::Undamaged::default(), &facts, &long));
 }
 
 #[test]

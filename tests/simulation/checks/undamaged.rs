@@ -40,6 +40,11 @@ impl Check for Undamaged {
         }
         let is_damage = match seen {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
+            Observation::Event(Event::Fault(Fault::Garbage))
+                if facts.may_reset && facts.heard.echoes_sends() =>
+            {
+                false
+            }
             Observation::Event(Event::Fault(_)) => true,
             Observation::Event(Event::Closed(_, Some(reason))) => {
                 matches!(reason, CloseReason::Damaged | CloseReason::Truncated { .. })
