@@ -233,6 +233,7 @@ mod tests {
     use air724ug::crossbeam_channel::unbounded;
     use std::net::TcpListener;
 
+    #[cfg(target_os = "linux")]
     const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
