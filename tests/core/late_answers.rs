@@ -695,6 +695,31 @@ fn no_question_of_a_barrier_is_asked_twice() {
     }
 }
 
+/// Those of a barrier that is over are free again: otherwise the next ones would all ask the one that is left, and a late answer to it
+/// would be taken for the next one's.
+#[test]
+fn barriers_go_on_to_take_turns_with_their_questions() {
+    let questions = ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"];
+    let mut pair = Pair::online();
+    let mut barrier = |pair: &mut Pair| {
+        pair.instead("AT+CSQ", "");
+        pair.command("AT+CSQ", Duration::from_secs(1)).unwrap_err();
+        pair.run_for(Duration::from_secs(310));
+    };
+    for question in questions {
+        pair.instead(question, "");
+    }
+    barrier(&mut pair);
+    pair.heal();
+    let before = questions.map(|question| pair.wrote(question));
+    for _ in 0..6 {
+        barrier(&mut pair);
+    }
+    for (question, before) in questions.into_iter().zip(before) {
+        assert_eq!(pair.wrote(question) - before, 2, "{question}");
+    }
+}
+
 /// It has come twice, cut between two reads: the second one is under way when the next command is written.
 #[test]
 fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {

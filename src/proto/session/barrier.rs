@@ -20,8 +20,9 @@ pub(super) struct Barrier {
     /// A send that the module may be waiting for: then the question is payload to it.
     open: Option<OpenSend>,
     probe: Command,
+    /// The questions before that one. Their answers may still come, whatever has come in their place.
+    asked: Vec<Command>,
     stage: ProbeStage,
-    attempt: usize,
     deadline: Timestamp,
 }
 
@@ -95,7 +96,8 @@ impl Barrier {
     }
 
     fn new(now: Timestamp, held: Option<HeldCommand>, probe: Command) -> Self {
-        Self { held, open: None, probe, stage: ProbeStage::Asked, attempt: 0, deadline: now + FIRST_TIMEOUT }
+        let (asked, stage, deadline) = (Vec::new(), ProbeStage::Asked, now + FIRST_TIMEOUT);
+        Self { held, open: None, probe, asked, stage, deadline }
     }
 
     /// The module may be waiting for the payload of a send.
@@ -198,19 +200,20 @@ impl Barrier {
 
     /// Whether it has been asked often enough.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.attempt + 1 >= ATTEMPTS
+        self.asked.len() + 1 >= ATTEMPTS
     }
 
-    /// Whether it has been asked once.
-    pub(super) fn is_first(&self) -> bool {
-        self.attempt == 0
+    /// The commands whose answers may come beside that of the next question.
+    pub(super) fn others(&self) -> impl Iterator<Item = &Command> + Clone {
+        self.held().into_iter().chain(&self.asked).chain([&self.probe])
     }
 
     /// Asks another question.
     pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
-        let attempt = self.attempt + 1;
-        let deadline = now + FIRST_TIMEOUT * (attempt as u32 + 1);
-        Self { probe, stage: ProbeStage::Asked, attempt, deadline, ..self }
+        let mut asked = self.asked;
+        asked.push(self.probe);
+        let deadline = now + FIRST_TIMEOUT * (asked.len() as u32 + 1);
+        Self { probe, asked, stage: ProbeStage::Asked, deadline, ..self }
     }
 
     /// A header of fetched data has come.

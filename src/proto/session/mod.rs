@@ -75,8 +75,6 @@ pub(super) struct Session {
     unproved: Option<OpenSend>,
     /// A question behind that got no answer.
     filling_is_doubted: bool,
-    /// The questions of the barrier before its last one. Their answers may still come, whatever has come in their place.
-    asked: Vec<Command>,
 }
 
 /// The token that came last.
@@ -112,7 +110,6 @@ impl Session {
             resync: None,
             unproved: None,
             filling_is_doubted: false,
-            asked: Vec::new(),
         }
     }
 
@@ -401,14 +398,14 @@ impl Session {
     fn hold(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) {
         if let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) {
             exchange.final_came(now);
-            let probe = self.next_probe(Some(&exchange.command));
+            let probe = self.next_probe([&exchange.command]);
             self.barrier(Barrier::behind(now, exchange, end, probe), out);
         }
     }
 
     fn barrier_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
         out.count().resynchronisations += 1;
-        let probe = self.next_probe(None);
+        let probe = self.next_probe([]);
         self.barrier(Barrier::behind_nothing(now, probe), out);
     }
 
@@ -417,11 +414,15 @@ impl Session {
         self.state = State::AtBarrier(barrier);
     }
 
-    /// A question that was not asked last, and whose key no answer has that may come meanwhile.
-    fn next_probe(&mut self, held: Option<&Command>) -> Command {
+    /// A question that was not asked last, and whose key no answer has that may come meanwhile: those of `others` and of commands
+    /// that timed out.
+    fn next_probe<'a>(&mut self, others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>) -> Command {
         self.probes = self.probes.wrapping_add(1);
-        let others = || self.late_answers.timed_out().iter().chain(&self.asked).chain(held);
-        Command::probe(self.probes, |key| others().any(|command| command.has_key(key)))
+        let (others, timed_out) = (others.into_iter(), self.late_answers.timed_out());
+        Command::probe(self.probes, |key| {
+            let has = |command: &Command| command.has_key(key);
+            timed_out.iter().any(has) || others.clone().any(has)
+        })
     }
 
     /// Whether lines of the answer may be those of a command that timed out before.

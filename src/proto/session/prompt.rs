@@ -196,11 +196,7 @@ impl Session {
     }
 
     fn ask_again(&mut self, now: Timestamp, barrier: Barrier, out: &mut Outbox) {
-        if barrier.is_first() {
-            self.asked.clear();
-        }
-        self.asked.push(barrier.probe().clone());
-        let probe = self.next_probe(barrier.held());
+        let probe = self.next_probe(barrier.others());
         self.barrier(barrier.ask(now, probe), out);
     }
 
@@ -208,7 +204,7 @@ impl Session {
     pub(super) fn ask_behind_open(&mut self, now: Timestamp, out: &mut Outbox) {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else { return };
         out.count().resynchronisations += 1;
-        let probe = self.next_probe(Some(&exchange.command));
+        let probe = self.next_probe([&exchange.command]);
         let open = exchange.take_open();
         let barrier = match exchange.setback() {
             Some(Setback::Refused(refusal)) => Barrier::behind(now, exchange, Err(refusal), probe),
