@@ -701,7 +701,7 @@ fn no_question_of_a_barrier_is_asked_twice() {
 fn barriers_go_on_to_take_turns_with_their_questions() {
     let questions = ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"];
     let mut pair = Pair::online();
-    let mut barrier = |pair: &mut Pair| {
+    let barrier = |pair: &mut Pair| {
         pair.instead("AT+CSQ", "");
         pair.command("AT+CSQ", Duration::from_secs(1)).unwrap_err();
         pair.run_for(Duration::from_secs(310));

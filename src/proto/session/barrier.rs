@@ -16,7 +16,7 @@ use crate::proto::owner::Owner;
 #[derive(Debug)]
 pub(super) struct Barrier {
     /// A command whose answer is held back until the barrier is passed.
-    held: Option<HeldCommand>,
+    held: Option<Box<HeldCommand>>,
     /// A send that the module may be waiting for: then the question is payload to it.
     open: Option<OpenSend>,
     probe: Command,
@@ -97,7 +97,7 @@ impl Barrier {
 
     fn new(now: Timestamp, held: Option<HeldCommand>, probe: Command) -> Self {
         let (asked, stage, deadline) = (Vec::new(), ProbeStage::Asked, now + FIRST_TIMEOUT);
-        Self { held, open: None, probe, asked, stage, deadline }
+        Self { held: held.map(Box::new), open: None, probe, asked, stage, deadline }
     }
 
     /// The module may be waiting for the payload of a send.
