@@ -110,14 +110,9 @@ fn ended(written: io::Result<()>, code: ExitCode) -> ExitCode {
 /// `None`: help is wanted.
 fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     let mut options = Options::default();
-    while let Some(argument) = args.take()? {
-        let option = match argument {
-            Argument::Help => return Ok(None),
-            Argument::Option(option) => option,
-            operand @ Argument::Operand(_) => return operand.unknown(),
-        };
+    let wants_help = args.each_option(|option, args| {
         let mut value = || args.value();
-        match option.as_str() {
+        match option {
             "--port" => options.port = Some(value()?),
             "--simulate" => options.profile = Some(value()?),
             "--capture" => options.capture = Some(value()?.into()),
@@ -130,8 +125,12 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
                 options.server =
                     Some(parts.ok_or_else(|| format!("--connect takes HOST:PORT, not \"{text}\""))?);
             }
-            _ => return Argument::Option(option).unknown(),
+            _ => return Argument::Option(option.to_owned()).unknown(),
         }
+        Ok(())
+    })?;
+    if wants_help {
+        return Ok(None);
     }
     match (&options.port, &options.profile) {
         (Some(_), None) | (None, Some(_)) => Ok(Some(options)),

@@ -141,15 +141,10 @@ impl Options {
 /// `None`: help is wanted.
 fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     let mut options = Options::new();
-    while let Some(argument) = args.take()? {
-        let option = match argument {
-            Argument::Help => return Ok(None),
-            Argument::Option(option) => option,
-            operand @ Argument::Operand(_) => return operand.unknown(),
-        };
+    let wants_help = args.each_option(|option, args| {
         let mut value = || args.value();
         let settings = options.settings.clone();
-        match option.as_str() {
+        match option {
             "--log" => options.show = Show::Everything,
             "--quiet" => options.show = Show::Paths,
             "--cold" => options.settings = settings.boot(Boot::Cold),
@@ -157,27 +152,31 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
             "--autobaud" => options.settings = settings.boot(Boot::Cold).autobaud(true),
             "--link" => options.link = Some(value()?.into()),
             "--control" => options.control = Some(value()?.into()),
-            "--modems" => options.modems = positive(&option, &value()?)? as usize,
-            "--baud" => options.settings = settings.baud(Some(positive(&option, &value()?)?)),
-            "--seed" => options.settings = settings.seed(number(&option, &value()?)?),
-            "--latency" => options.settings = settings.latency(millis(&option, &value()?)?),
-            "--jitter" => options.settings = settings.jitter(millis(&option, &value()?)?),
-            "--rtt" => options.round_trip = millis(&option, &value()?)?,
+            "--modems" => options.modems = positive(option, &value()?)? as usize,
+            "--baud" => options.settings = settings.baud(Some(positive(option, &value()?)?)),
+            "--seed" => options.settings = settings.seed(number(option, &value()?)?),
+            "--latency" => options.settings = settings.latency(millis(option, &value()?)?),
+            "--jitter" => options.settings = settings.jitter(millis(option, &value()?)?),
+            "--rtt" => options.round_trip = millis(option, &value()?)?,
             "--echo" => options.echo = Some(port(&value()?)?),
             "--play" => options.play = Some(value()?.into()),
             "--times" => options.keeps_times = true,
             "--old-tls" => options.settings = settings.tls_upgraded(true),
             "--clac" => options.settings = settings.lists_commands(true),
             "--uart-buffer" => {
-                options.settings = settings.uart_buffer(Some(positive(&option, &value()?)? as usize));
+                options.settings = settings.uart_buffer(Some(positive(option, &value()?)? as usize));
             }
             "--fault" => {
                 options.settings.faults.push(value()?.parse().map_err(|bad: BadRule| bad.to_string())?)
             }
             "--host" => options.hosts.push(host(&value()?)?),
             "--profile" => options.settings = settings.profile(profile(&value()?)?),
-            _ => return Argument::Option(option).unknown(),
+            _ => return Argument::Option(option.to_owned()).unknown(),
         }
+        Ok(())
+    })?;
+    if wants_help {
+        return Ok(None);
     }
     Ok(Some(options))
 }

@@ -105,18 +105,13 @@ fn options(args: &mut Arguments) -> Result<Option<Options>, String> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let mut options =
         Options { seeds: 10_000, from: 0, kind: None, seed: None, jobs, digest: false, quiet: false };
-    while let Some(argument) = args.take()? {
-        let option = match argument {
-            Argument::Help => return Ok(None),
-            Argument::Option(option) => option,
-            operand @ Argument::Operand(_) => return operand.unknown(),
-        };
+    let wants_help = args.each_option(|option, args| {
         let mut value = || args.value();
-        match option.as_str() {
-            "--seeds" => options.seeds = number(&option, &value()?)?,
-            "--from" => options.from = number(&option, &value()?)?,
-            "--seed" => options.seed = Some(number(&option, &value()?)?),
-            "--jobs" => options.jobs = number::<usize>(&option, &value()?)?.clamp(1, 256),
+        match option {
+            "--seeds" => options.seeds = number(option, &value()?)?,
+            "--from" => options.from = number(option, &value()?)?,
+            "--seed" => options.seed = Some(number(option, &value()?)?),
+            "--jobs" => options.jobs = number::<usize>(option, &value()?)?.clamp(1, 256),
             "--digest" => options.digest = true,
             "--quiet" => options.quiet = true,
             "--kind" => {
@@ -125,8 +120,12 @@ fn options(args: &mut Arguments) -> Result<Option<Options>, String> {
                 let unknown = || format!("there is no kind \"{name}\"; there are {}", kinds.join(", "));
                 options.kind = Some(Kind::named(&name).ok_or_else(unknown)?);
             }
-            _ => return Argument::Option(option).unknown(),
+            _ => return Argument::Option(option.to_owned()).unknown(),
         }
+        Ok(())
+    })?;
+    if wants_help {
+        return Ok(None);
     }
     Ok(Some(options))
 }

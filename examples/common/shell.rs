@@ -114,6 +114,21 @@ impl Arguments {
         Ok(Some(Argument::Option(option)))
     }
 
+    /// Gives each option to `own`, of a program that takes no operands. Whether help is wanted instead.
+    pub fn each_option<E: From<String>>(
+        &mut self,
+        mut own: impl FnMut(&str, &mut Self) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        while let Some(argument) = self.take()? {
+            match argument {
+                Argument::Help => return Ok(true),
+                Argument::Option(option) => own(&option, self)?,
+                operand @ Argument::Operand(_) => return Ok(operand.unknown()?),
+            }
+        }
+        Ok(false)
+    }
+
     /// The value of the newest option.
     pub fn value(&mut self) -> Result<String, String> {
         text(self.path()?.into_os_string()).map_err(|why| format!("{}: {why}", self.option))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use air724ug::{Config, PortKind, ReceiveMode, ports};
 
-use crate::common::shell::{Argument, Arguments};
+use crate::common::shell::Arguments;
 use crate::common::{Usage, host_and_port, number, positive, seconds, unknown};
 
 pub const USAGE: &str = "\
@@ -93,36 +93,35 @@ pub fn parse(args: &mut Arguments) -> Result<Options, Usage> {
         span: None,
     };
     let (mut given, mut simulated) = (Vec::new(), None);
-    while let Some(argument) = args.take()? {
-        let option = match argument {
-            Argument::Help => return Err(Usage::Help),
-            Argument::Option(option) => option,
-            operand @ Argument::Operand(_) => return Ok(operand.unknown()?),
-        };
+    let wants_help = args.each_option(|option, args| {
         let mut value = || args.value();
-        match option.as_str() {
+        match option {
             "--manual" => options.config.receive_mode = ReceiveMode::Manual,
             "--port" => given.push(value()?),
-            "--simulate" => simulated = Some(positive(&option, &value()?)?),
-            "--baud" => options.config.baud_rate = number(&option, &value()?)?,
+            "--simulate" => simulated = Some(positive(option, &value()?)?),
+            "--baud" => options.config.baud_rate = number(option, &value()?)?,
             "--apn" => options.config.apn = Some(value()?),
             "--pin" => options.config.pin = Some(value()?),
-            "--socks" => options.socks = address(&option, &value()?)?,
-            "--http" => options.http = address(&option, &value()?)?,
+            "--socks" => options.socks = address(option, &value()?)?,
+            "--http" => options.http = address(option, &value()?)?,
             "--host" => options.hosts.push(value()?),
             "--forward" => options.forwards.push(forward(&value()?)?),
             "--mqtt" if cfg!(feature = "examples-net") => {
-                options.mqtt = Some(host_and_port(&option, &value()?)?);
+                options.mqtt = Some(host_and_port(option, &value()?)?);
             }
             "--mqtt" => {
                 let why = "--mqtt is not in this program: build it with --features examples-net";
                 return Err(Usage::Wrong(why.to_owned()));
             }
-            "--wait" => options.wait = seconds(&option, &value()?)?,
-            "--linger" => options.linger = seconds(&option, &value()?)?,
-            "--for" => options.span = Some(seconds(&option, &value()?)?),
+            "--wait" => options.wait = seconds(option, &value()?)?,
+            "--linger" => options.linger = seconds(option, &value()?)?,
+            "--for" => options.span = Some(seconds(option, &value()?)?),
             other => return unknown(other),
         }
+        Ok(())
+    })?;
+    if wants_help {
+        return Err(Usage::Help);
     }
     if simulated.is_some() && !given.is_empty() {
         return Err(Usage::Wrong("--simulate is for a gateway without --port".to_owned()));
