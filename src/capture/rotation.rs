@@ -58,7 +58,8 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use super::super::{CaptureFile, Entry, Header, Recorder, load_own};
+    use super::*;
+    use crate::capture::{CaptureFile, Entry, Header, Recorder, load_own};
     use crate::time::Timestamp;
 
     #[test]
@@ -76,19 +77,6 @@ mod tests {
         }
         drop(recorder);
         watch.flush(Duration::from_secs(20)).unwrap();
-        // Whatever the limit, a file has a record.
-        let tiny = folder.join("tiny.capture");
-        let file = CaptureFile::rotating(&tiny, 1).unwrap();
-        let watch = file.watch();
-        let mut recorder = Recorder::new(file, &header);
-        for at in 0..3 {
-            recorder.note(Timestamp::from_millis(at), "a note");
-            watch.flush(Duration::from_secs(20)).unwrap();
-        }
-        let turned = |number: u32| folder.join(format!("tiny.capture.{number}")).exists();
-        assert!(turned(2) && !turned(3), "three notes, three files");
-        drop(recorder);
-
         let names = (1..).map(|number| folder.join(format!("a.capture.{number}")));
         let files: Vec<_> = names.take_while(|name| name.exists()).chain([path]).collect();
         assert!(files.len() > 2, "{files:?}");
@@ -103,5 +91,23 @@ mod tests {
         }
         assert_eq!(notes, (0..40).map(|at| format!("note {at}")).collect::<Vec<_>>());
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Whatever the limit.
+    #[test]
+    fn no_file_has_a_header_alone() {
+        let folder = std::env::temp_dir().join(format!("air724ug-headers-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("a.capture");
+        let mut rotation = Rotation::new(path.clone(), File::create(&path).unwrap(), 1);
+        for written in ["# what\n", "0.0 one\n", "0.1 two\n"] {
+            rotation.write_all(written.as_bytes()).unwrap();
+        }
+        drop(rotation);
+        let content = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(content("a.capture.1"), "# what\n0.0 one\n");
+        assert_eq!(content("a.capture"), "# what\n0.1 two\n");
+        assert!(!folder.join("a.capture.2").exists());
+        fs::remove_dir_all(folder).unwrap();
     }
 }
