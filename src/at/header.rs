@@ -153,10 +153,15 @@ fn scan_body(prefix: &[u8], body: &[u8]) -> Scan {
         b':' => (&body[..digits_and_commas], digits_and_commas.saturating_add(1)),
         // `+IPD,4,TCP:` says the protocol (CIPSHOWTP=1).
         b'T' | b'U' if prefix == SINGLE => {
-            let protocol_end = digits_and_commas.saturating_add(4);
-            match body.iter().take(protocol_end).position(|byte| *byte == b':') {
-                Some(colon) => (&body[..digits_and_commas], colon.saturating_add(1)),
-                None if body.len() < protocol_end => return Scan::Undecided,
+            let (list, protocol) = body.split_at(digits_and_commas);
+            match [&b"TCP:"[..], b"UDP:"]
+                .into_iter()
+                .find(|name| name.iter().zip(protocol).all(|(a, b)| a == b))
+            {
+                Some(name) if protocol.len() >= name.len() => {
+                    (list, digits_and_commas.saturating_add(name.len()))
+                }
+                Some(_) => return Scan::Undecided,
                 None => return Scan::NotHeader,
             }
         }
@@ -468,7 +473,9 @@ mod tests {
 
     #[test]
     fn a_protocol_without_a_colon_makes_no_header() {
-        for text in ["+IPD,4,TCPX", "+IPD,4,TCP1:", "+IPD,4,UDPS"] {
+        for text in
+            ["+IPD,4,TCPX", "+IPD,4,TCP1:", "+IPD,4,UDPS", "+IPD,4,T:", "+IPD,4,T\r\n:", "+IPD,4,UCP:"]
+        {
             assert_eq!(scan(text.as_bytes()), Scan::NotHeader, "{text}");
         }
     }

@@ -22,6 +22,7 @@ const FOUND: &[Found] = &[
     // Whether a line was a header hung on where the read was cut.
     (decoder::run, b"\0\0+RECEIVE,9,00000000000000000000000000000000000000000000000000000000000000000000000000000000000:,2\r\n"),
     (decoder::run, b"\0\0+IPD,4,TURKEY:abcd\r\n"),
+    (decoder::run, b"\x01\0+IPD,4,T\r\n:abcd"),
     // A socket whose handle went while another waited for its close: that one was never told.
     (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
     // A port that came back without having gone took the question in flight with it, and its caller got no answer.
