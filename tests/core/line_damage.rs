@@ -1096,3 +1096,28 @@ fn a_header_that_lacks_a_line_end_where_others_had_one_is_damaged() {
         }
     }
 }
+
+/// What stood behind the last bytes was lost, whole frames among it.
+#[test]
+fn a_line_that_never_gets_its_line_end_is_damaged() {
+    for torn in ["\r\nOK", "\r\nOK\r", "\r\n+CREG: 1", "\r\n1, CLOSED", "\r\n+CMT: ,23\r\n0791448720"] {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            pair.deliver(torn.as_bytes());
+            let (_, end) = pair.read_to_end(socket);
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{torn:?}: {end}");
+        }
+    }
+}
+
+/// Old firmware forgets it there.
+#[test]
+fn news_of_a_connection_without_their_line_end_are_no_damage() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.deliver(b"\r\n1, CONNECT OK");
+    pair.run_for(Duration::from_secs(5));
+    assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+    assert_eq!(pair.send(socket, b"0123").unwrap(), 4);
+}

@@ -283,11 +283,12 @@ impl Engine {
         self.channels.is_pushed() && self.may_be_data() && self.decoder.ends_like_prompt()
     }
 
-    /// Whether the line under way is none that a module begins.
+    /// Whether the line under way is none that a module begins, or none that it leaves without an end.
     pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has a time-out of its own.
         let has_begun = !self.decoder.partial_line().is_empty()
-            || (self.decoder.awaits_line_feed() && !self.noticed.writes_odd_line_ends);
+            || ((self.decoder.awaits_line_feed() || self.noticed.owes_end)
+                && !self.noticed.writes_odd_line_ends);
         has_begun && self.channels.is_pushed() && self.may_be_data() && !self.session.is_asked_by_caller()
     }
 

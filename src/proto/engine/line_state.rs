@@ -22,6 +22,8 @@ pub(super) struct Noticed {
     pub(super) is_first: bool,
     /// Whether the last line is one behind which old firmware writes no line end.
     pub(super) lacks_end: bool,
+    /// Whether a line was taken without its line end, nothing has come since, and it is none that may lack one.
+    pub(super) owes_end: bool,
     /// Whether the firmware ends lines otherwise than with CR LF.
     pub(super) writes_odd_line_ends: bool,
 }
@@ -85,6 +87,7 @@ impl Noticed {
             held: Vec::new(),
             is_first: false,
             lacks_end: false,
+            owes_end: false,
             writes_odd_line_ends: false,
         }
     }

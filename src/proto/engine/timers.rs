@@ -8,6 +8,7 @@ use crate::proto::{Deadline, Event};
 use crate::time::Timestamp;
 
 use super::Engine;
+use super::damage::begins_connection;
 use super::line_state::LastByte;
 
 /// How long a line may stand unfinished before it counts as whole, if it is one that needs no end: old firmware forgets
@@ -154,6 +155,7 @@ impl Engine {
             }
             Deadline::StrangeLine => {
                 self.decoder.start_over();
+                self.noticed.owes_end = false;
                 self.damaged(now, Fault::Garbage, self.session.fetching());
             }
             Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
@@ -171,6 +173,7 @@ impl Engine {
     /// The line under way has stood for long enough: it counts as whole.
     fn end_partial_line(&mut self, now: Timestamp) {
         let partial = self.decoder.partial_line();
+        self.noticed.owes_end = !partial.is_empty() && !may_lack_end(partial);
         if !partial.is_empty() && !is_whole(partial) && !self.bodies.is_open() {
             self.stream_fault(now);
         }
@@ -194,4 +197,9 @@ fn is_whole(line: &[u8]) -> bool {
         Line::Text(b">") => true,
         Line::Text(_) => Urc::parse(line).is_known(),
     }
+}
+
+/// Whether nothing need follow a line: a prompt has no line end, and old firmware forgets that of some news.
+fn may_lack_end(line: &[u8]) -> bool {
+    line == b">" || begins_connection(line)
 }

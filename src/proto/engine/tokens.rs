@@ -19,6 +19,7 @@ impl Engine {
         }
         self.out.count().read += bytes.len() as u64;
         self.heard = LastByte::At(now);
+        self.noticed.owes_end = false;
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
         let mut is_whole = self.session.is_online();
