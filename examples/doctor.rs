@@ -93,7 +93,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(Problem::Usage(Usage::Help)) => {
             let names: Vec<&str> = STATES.iter().map(|(name, ..)| *name).collect();
-            let help = format!("{USAGE}{}\nStates: {}\n{END}", common::HELP, names.join(", "));
+            let help = format!("{}\nStates: {}\n{END}", common::help(USAGE), names.join(", "));
             shell::print(help).map_or_else(|error| shell::unwritten("doctor", &error), |()| ExitCode::SUCCESS)
         }
         Err(Problem::Usage(Usage::Wrong(why))) => {
@@ -173,6 +173,7 @@ fn parse(args: &mut Arguments) -> Result<Options, Problem> {
             _ => return Ok(Argument::Option(option).unknown()?),
         }
     }
+    options.common.recording.check()?;
     let sources = [options.common.port.is_some(), options.offline.is_some(), options.simulate.is_some()];
     if sources.into_iter().filter(|given| *given).count() > 1 {
         return Err(Usage::Wrong("--port, --offline and --simulate exclude each other".into()).into());
@@ -215,7 +216,7 @@ fn write_collected(options: &Options, file: &Path, diagnosis: &Diagnosis) -> Res
         None => capture::read(b"").map_err(|error| error.to_string())?,
     };
     let collected = collect::collected(capture, diagnosis);
-    if options.common.capture.is_none()
+    if options.common.recording.file.is_none()
         && let Some(session) = session
     {
         let _ = std::fs::remove_file(session);
@@ -231,13 +232,18 @@ impl Options {
             name.push(".session");
             Some(PathBuf::from(name))
         };
-        self.common.capture.clone().or_else(beside)
+        self.common.recording.file.clone().or_else(beside)
+    }
+
+    fn recorded_by(&self, config: Config) -> Config {
+        let mut config = self.common.recording.of(config);
+        config.capture = self.recorded();
+        config
     }
 
     fn common_config(&self) -> Config {
-        let mut config = Config::default().baud_rate(self.common.baud);
+        let mut config = self.recorded_by(Config::default().baud_rate(self.common.baud));
         config.apn = self.common.apn.clone();
-        config.capture = self.recorded();
         config
     }
 
@@ -287,8 +293,7 @@ fn examine(options: &Options) -> Result<Diagnosis, Problem> {
         return Err(Usage::Wrong(format!("there is no state {name}")).into());
     };
     let patient = Patient::new(*state).map_err(Problem::Machine)?;
-    let mut config = patient.config.clone();
-    config.capture = options.recorded();
+    let config = options.recorded_by(patient.config.clone());
     let checkup = options.checkup(patient.checkup.clone());
     Ok(Modem::diagnose_port_and_tell(&patient.path, &config, &checkup, tell))
 }

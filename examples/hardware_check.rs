@@ -7,18 +7,21 @@
 
 #[path = "common/observations.rs"]
 mod observations;
+#[path = "common/recording.rs"]
+mod recording;
 #[path = "common/shell.rs"]
 mod shell;
 
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use air724ug::Config;
 use air724ug::capture::{CaptureFile, Header, Recorder};
 use air724ug::sim::{MemoryNetwork, Peer, Profile, Settings, Simulator, VirtualHost};
 use air724ug::time::Timestamp;
 use observations::{Line, Observation, masked, observe};
+use recording::Recording;
 use shell::{Argument, Arguments, complain};
 
 /// How long a file may take for what was recorded.
@@ -34,8 +37,10 @@ usage: hardware_check --port PATH | --simulate PROFILE [options]
   --baud N             its line rate [115200]
   --simulate PROFILE   the simulated modem in place of a module: air724, luatos, vendor8910, air780e, sim800
   --connect HOST:PORT  an echo server: some hundred bytes are sent to it [no connection]
-  --capture FILE       records what passes, numbers of card, module and subscriber masked
+RECORDING
   --help               this text
+
+In a capture the numbers of card, module and subscriber are masked.
 
 exit code: 0 if something was answered, 1 if the module is silent, 2 for wrong options, 74 if the output can't be written
 ";
@@ -47,13 +52,15 @@ struct Options {
     baud: Option<u32>,
     profile: Option<String>,
     server: Option<(String, u16)>,
-    capture: Option<PathBuf>,
+    recording: Recording,
 }
 
 fn main() -> ExitCode {
     let options = match parse(&mut Arguments::of_process()) {
         Ok(Some(options)) => options,
-        Ok(None) => return ended(shell::print(HELP), ExitCode::SUCCESS),
+        Ok(None) => {
+            return ended(shell::print(HELP.replace("RECORDING\n", recording::HELP)), ExitCode::SUCCESS);
+        }
         Err(problem) => {
             complain(format_args!(
                 "hardware_check: {problem}\nhardware_check: `hardware_check --help` lists the options"
@@ -68,7 +75,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let capture = match options.capture.as_ref().map(CaptureFile::create).transpose() {
+    let capture = match CaptureFile::configured(&options.recording.of(Config::default())) {
         Ok(capture) => capture,
         Err(error) => {
             complain(format_args!("hardware_check: {error}"));
@@ -111,11 +118,13 @@ fn ended(written: io::Result<()>, code: ExitCode) -> ExitCode {
 fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     let mut options = Options::default();
     let wants_help = args.each_option(|option, args| {
+        if options.recording.take(option, args)? {
+            return Ok(());
+        }
         let mut value = || args.value();
         match option {
             "--port" => options.port = Some(value()?),
             "--simulate" => options.profile = Some(value()?),
-            "--capture" => options.capture = Some(value()?.into()),
             "--baud" => options.baud = Some(value()?.parse().map_err(|_| "--baud takes a number")?),
             "--connect" => {
                 let text = value()?;
@@ -132,6 +141,7 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     if wants_help {
         return Ok(None);
     }
+    options.recording.check()?;
     match (&options.port, &options.profile) {
         (Some(_), None) | (None, Some(_)) => Ok(Some(options)),
         _ => Err("give either --port or --simulate".to_owned()),

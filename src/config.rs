@@ -83,6 +83,9 @@ pub struct Config {
     /// The size in bytes beyond which a capture goes on in a new file; the full one gets the first free number, `NAME.1`. Default
     /// none: one file, however long.
     pub capture_limit: Option<u64>,
+    /// Whether a session is recorded behind the one that [`capture`](Self::capture) has already, with times that go on from its last.
+    /// A file that is no capture, or whose last line is not whole, is set aside all the same. Default false.
+    pub capture_append: bool,
     /// What the modem is called in the log. Default: what [`Modem::open`](crate::Modem::open) was given, else `modem`.
     pub name: Option<String>,
     spent_pin: SpentPin,
@@ -129,6 +132,7 @@ impl Default for Config {
             reopen: true,
             capture: None,
             capture_limit: None,
+            capture_append: false,
             name: None,
             spent_pin: SpentPin::default(),
         }
@@ -229,6 +233,12 @@ impl Config {
     #[must_use]
     pub fn capture_limit(self, bytes: u64) -> Self {
         Self { capture_limit: Some(bytes), ..self }
+    }
+
+    /// Sets whether a session is recorded [behind an earlier one](Self::capture_append).
+    #[must_use]
+    pub fn capture_append(self, append: bool) -> Self {
+        Self { capture_append: append, ..self }
     }
 
     /// Sets what the modem is called in the [log](Self::name).
@@ -342,6 +352,7 @@ impl fmt::Debug for Config {
             .field("reopen", &self.reopen)
             .field("capture", &self.capture)
             .field("capture_limit", &self.capture_limit)
+            .field("capture_append", &self.capture_append)
             .finish_non_exhaustive()
     }
 }

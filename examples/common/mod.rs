@@ -1,6 +1,7 @@
 //! Options that the examples share, and the simulated modem that they use without `--port`.
 #![allow(dead_code, unused_imports, reason = "each example uses its own part")]
 
+pub mod recording;
 pub mod shell;
 mod values;
 
@@ -18,19 +19,23 @@ use air724ug::crossbeam_channel::{Receiver, after};
 use air724ug::diagnosis::Code;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::{Config, Error, Event, Modem, NotReady, RegistrationStatus};
+use recording::Recording;
 use shell::{Argument, Arguments, complain};
 pub use values::{Usage, host_and_port, number, positive, seconds, unknown};
 
-/// Help for the options of [`Common`].
-pub const HELP: &str = "\x20 \
+/// Help for the options of [`Common`] but for those of its recording.
+const HELP: &str = "\x20 \
   --port PORT          the module's AT port: /dev/ttyUSB0, auto, imei:NUMBER, usb:PLACE, tcp://HOST:PORT,
                        rfc2217://HOST:PORT [a simulated modem on a pseudo-terminal]
   --baud N             line rate of the port [115200]
   --apn NAME           access point name [the network's own]
   --pin PIN            the SIM card's PIN; tried once [none]
-  --capture FILE       records the session; passwords are masked
-  --help               this text
 ";
+
+/// The help of an example: its own and that of [`Common`].
+pub fn help(usage: &str) -> String {
+    format!("{usage}{HELP}{}  --help               this text\n", recording::HELP)
+}
 
 /// The modem whose session is recorded: the end of the program looks whether the capture is complete.
 static RECORDED: OnceLock<Modem> = OnceLock::new();
@@ -42,12 +47,12 @@ pub struct Common {
     pub baud: u32,
     pub apn: Option<String>,
     pub pin: Option<String>,
-    pub capture: Option<PathBuf>,
+    pub recording: Recording,
 }
 
 impl Default for Common {
     fn default() -> Self {
-        Self { port: None, baud: 115_200, apn: None, pin: None, capture: None }
+        Self { port: None, baud: 115_200, apn: None, pin: None, recording: Recording::default() }
     }
 }
 
@@ -59,8 +64,7 @@ impl Common {
             "--baud" => self.baud = number(option, &args.value()?)?,
             "--apn" => self.apn = Some(args.value()?),
             "--pin" => self.pin = Some(args.value()?),
-            "--capture" => self.capture = Some(args.value()?.into()),
-            _ => return Ok(false),
+            _ => return Ok(self.recording.take(option, args)?),
         }
         Ok(true)
     }
@@ -88,15 +92,14 @@ impl Common {
 
     /// Opens the port, or a simulated modem's terminal like any other port.
     pub fn open(&self) -> Result<Modem, Error> {
-        let mut config = Config::default().baud_rate(self.baud);
+        let mut config = self.recording.of(Config::default().baud_rate(self.baud));
         config.apn = self.apn.clone();
         config.pin = self.pin.clone();
-        config.capture = self.capture.clone();
         let modem = match &self.port {
             Some(path) => open_port(path, config)?,
             None => simulated_modem(config)?,
         };
-        if self.capture.is_some() {
+        if self.recording.file.is_some() {
             let _ = RECORDED.set(modem.clone());
         }
         Ok(modem)
@@ -129,6 +132,7 @@ pub fn options_and_operand(
             second => return Ok(second.unknown()?),
         }
     }
+    common.recording.check()?;
     Ok((common, operand))
 }
 
@@ -141,7 +145,7 @@ pub fn main<O>(
 ) -> ExitCode {
     env_logger::init();
     let options = parse(&mut Arguments::of_process());
-    finish(name, &format!("{usage}{HELP}"), options.map_err(Failed::from).and_then(run))
+    finish(name, &help(usage), options.map_err(Failed::from).and_then(run))
 }
 
 /// Runs an example and says what went wrong, and what to do, on the last line.

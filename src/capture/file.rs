@@ -10,8 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Recorder;
+use super::appended::{Appended, earlier};
 use super::fresh::fresh;
 use super::rotation::Rotation;
+use crate::config::Config;
 
 /// The most bytes that wait for the file; then the capture ends. The busiest line fills it in seconds, one of 115200 baud in
 /// minutes: a slower disk is not fit for captures.
@@ -107,18 +109,38 @@ impl CaptureFile {
     /// # Errors
     /// As of [`File::create`](std::fs::File::create); the text names the path. A pipe that nothing reads from can't be opened.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::start(fresh(path.as_ref())?, MAX_BEHIND)
+        Self::open(path.as_ref(), false, None)
     }
 
     /// [`create`](Self::create), and a new file of the same name whenever this one would grow beyond `limit` bytes; the full one gets
-    /// the first free number behind its name. Each has the head of the first, and its times go on. What waits is written at
+    /// the first free number behind its name. Each has the head of the first but for what it expects, and its times go on. What waits is written at
     /// once, up to 4 MiB, so a file can be longer by that.
     ///
     /// # Errors
     /// As of [`create`](Self::create).
     pub fn rotating(path: impl AsRef<Path>, limit: u64) -> io::Result<Self> {
-        let path = path.as_ref();
-        Self::start(Rotation::new(path.to_owned(), fresh(path)?, limit), MAX_BEHIND)
+        Self::open(path.as_ref(), false, Some(limit))
+    }
+
+    /// The file that a configuration asks for: [`Config::capture`], [`Config::capture_append`], [`Config::capture_limit`].
+    ///
+    /// # Errors
+    /// As of [`create`](Self::create).
+    pub fn configured(config: &Config) -> io::Result<Option<Self>> {
+        let open = |path| Self::open(path, config.capture_append, config.capture_limit);
+        config.capture.as_deref().map(open).transpose()
+    }
+
+    fn open(path: &Path, append: bool, limit: Option<u64>) -> io::Result<Self> {
+        let limit = limit.unwrap_or(u64::MAX);
+        match append.then(|| earlier(path)).flatten() {
+            Some(earlier) => {
+                let last_at = earlier.last_at;
+                let file = Rotation::behind(earlier, path.to_owned(), limit);
+                Self::start(Appended::new(file, last_at), MAX_BEHIND)
+            }
+            None => Self::start(Rotation::new(path.to_owned(), fresh(path)?, limit), MAX_BEHIND),
+        }
     }
 
     fn start(mut writer: impl Write + Send + 'static, limit: usize) -> io::Result<Self> {

@@ -17,6 +17,7 @@ pub const MAX_LINE: usize = 4 * MAX_RECORD_BYTES + 64;
 const WHAT: &str = "what";
 const SOURCE: &str = "source";
 const EXPECT: &str = "expect";
+const EXPECTS_NOTHING: &[u8] = b"# expect: not known\n";
 
 impl Capture {
     /// This capture in our own format. `header` is used where the capture has none (a foreign layout).
@@ -42,7 +43,7 @@ pub(super) fn write_header(header: &Header, text: &mut Vec<u8>) {
         text.extend_from_slice(format!("# {key}: {value}\n").as_bytes());
     }
     if header.expect.is_empty() {
-        text.extend_from_slice(b"# expect: not known\n");
+        text.extend_from_slice(EXPECTS_NOTHING);
     }
 }
 
@@ -82,7 +83,41 @@ fn cut_before(text: &str, index: usize) -> usize {
     (0..=index.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
+/// The lines of a head with nothing to be shown by the records below.
+pub(super) fn expecting_nothing(head: &[u8]) -> Vec<u8> {
+    let lines = head.split_inclusive(|byte| *byte == b'\n');
+    let kept = lines.filter(|line| header_value(line, EXPECT).is_none()).flatten();
+    kept.chain(EXPECTS_NOTHING).copied().collect()
+}
+
+/// Appends a line of the head of a session that has none: its `what`, as a note behind a gap.
+pub(super) fn write_head_as_note(at: Timestamp, line: &[u8], text: &mut Vec<u8>) {
+    if let Some(what) = header_value(line, WHAT) {
+        write_line(at, b'~', b"", text);
+        write_words(at, b';', String::from_utf8_lossy(what).trim(), text);
+    }
+}
+
+/// Appends a record that is written already, `origin` later; a line that is none as it stands.
+pub(super) fn write_later(origin: Timestamp, line: &[u8], text: &mut Vec<u8>) {
+    let (at, rest) = parse_stamp(line).unzip();
+    if let Some(at) = at {
+        write_stamp(Timestamp::from_nanos(origin.as_nanos().saturating_add(at.as_nanos())), text);
+    }
+    text.extend_from_slice(rest.unwrap_or(line));
+}
+
 fn write_line(at: Timestamp, direction: u8, bytes: &[u8], text: &mut Vec<u8>) {
+    write_stamp(at, text);
+    text.extend_from_slice(&[b' ', direction]);
+    if !bytes.is_empty() {
+        text.push(b' ');
+        escape(bytes, text);
+    }
+    text.push(b'\n');
+}
+
+fn write_stamp(at: Timestamp, text: &mut Vec<u8>) {
     let nanos = at.as_nanos();
     let (seconds, nanos) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
     // Microseconds are what a reader wants to see; the rest is written only where there is one.
@@ -91,12 +126,6 @@ fn write_line(at: Timestamp, direction: u8, bytes: &[u8], text: &mut Vec<u8>) {
         _ => format!("{seconds}.{nanos:09}"),
     };
     text.extend_from_slice(stamp.as_bytes());
-    text.extend_from_slice(&[b' ', direction]);
-    if !bytes.is_empty() {
-        text.push(b' ');
-        escape(bytes, text);
-    }
-    text.push(b'\n');
 }
 
 /// Whether a line is one of ours: a header, or a timestamp and a direction.

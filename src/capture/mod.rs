@@ -40,6 +40,7 @@
 
 #[cfg(feature = "import")]
 mod announced;
+mod appended;
 mod collector;
 mod error;
 mod escape;

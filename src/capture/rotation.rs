@@ -4,14 +4,18 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::appended::{Earlier, head};
+use super::format::expecting_nothing;
 use super::fresh::fresh;
 
 /// A file of a capture, followed by others. It is given whole records.
 pub(super) struct Rotation {
     path: PathBuf,
     file: File,
-    /// What stands at the head of each file.
+    /// What stands at the head of each later file.
     head: Vec<u8>,
+    /// The length of the head of this file.
+    head_length: u64,
     limit: u64,
     /// What is in this file.
     written: u64,
@@ -19,7 +23,21 @@ pub(super) struct Rotation {
 
 impl Rotation {
     pub(super) fn new(path: PathBuf, file: File, limit: u64) -> Self {
-        Self { path, file, head: Vec::new(), limit, written: 0 }
+        Self { path, file, head: Vec::new(), head_length: 0, limit, written: 0 }
+    }
+
+    /// One that goes on with a file.
+    pub(super) fn behind(earlier: Earlier, path: PathBuf, limit: u64) -> Self {
+        let mut rotation = Self::new(path, earlier.file, limit);
+        rotation.begun_by(&earlier.head);
+        rotation.written = earlier.length;
+        rotation
+    }
+
+    /// Of what the head says a later file shows some, or nothing.
+    fn begun_by(&mut self, head: &[u8]) {
+        self.head_length = head.len() as u64;
+        self.head = expecting_nothing(head);
     }
 
     /// Sets the full file aside and begins the next one.
@@ -27,7 +45,8 @@ impl Rotation {
         self.file.flush()?;
         self.file = fresh(&self.path)?;
         self.file.write_all(&self.head)?;
-        self.written = self.head.len() as u64;
+        self.head_length = self.head.len() as u64;
+        self.written = self.head_length;
         Ok(())
     }
 }
@@ -35,10 +54,8 @@ impl Rotation {
 impl Write for Rotation {
     fn write(&mut self, records: &[u8]) -> io::Result<usize> {
         if self.head.is_empty() {
-            let heads =
-                records.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#"));
-            self.head = heads.flatten().copied().collect();
-        } else if self.written > self.head.len() as u64
+            self.begun_by(&head(records));
+        } else if self.written > self.head_length
             && self.written.saturating_add(records.len() as u64) > self.limit
         {
             self.turn()?;
@@ -59,7 +76,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::capture::{CaptureFile, Entry, Header, Recorder, load_own};
+    use crate::capture::{Capture, CaptureFile, Entry, Header, Recorder, load_own};
     use crate::time::Timestamp;
 
     #[test]
@@ -67,7 +84,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("air724ug-rotation-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
         let path = folder.join("a.capture");
-        let header = Header { what: "x".into(), source: "y".into(), expect: vec!["not known".into()] };
+        let header = Header { what: "x".into(), source: "y".into(), expect: vec!["x".into()] };
         let file = CaptureFile::rotating(&path, 300).unwrap();
         let watch = file.watch();
         let mut recorder = Recorder::new(file, &header);
@@ -83,7 +100,9 @@ mod tests {
         let mut notes = Vec::new();
         for file in &files {
             assert!(fs::metadata(file).unwrap().len() <= 300, "{}", file.display());
-            let records = load_own(file).unwrap().records;
+            let Capture { header: found, records, .. } = load_own(file).unwrap();
+            let expect = if file == &files[0] { "x" } else { "not known" };
+            assert_eq!(found, Some(Header { expect: vec![expect.into()], ..header.clone() }), "in part only");
             notes.extend(records.into_iter().filter_map(|located| match located.record.what {
                 Entry::Note(words) => Some(words),
                 _ => None,
@@ -100,13 +119,13 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         let path = folder.join("a.capture");
         let mut rotation = Rotation::new(path.clone(), File::create(&path).unwrap(), 1);
-        for written in ["# what\n", "0.0 one\n", "0.1 two\n"] {
+        for written in ["# what: \n", "0.0 one\n", "0.1 two\n"] {
             rotation.write_all(written.as_bytes()).unwrap();
         }
         drop(rotation);
         let content = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
-        assert_eq!(content("a.capture.1"), "# what\n0.0 one\n");
-        assert_eq!(content("a.capture"), "# what\n0.1 two\n");
+        assert_eq!(content("a.capture.1"), "# what: \n0.0 one\n");
+        assert_eq!(content("a.capture"), "# what: \n# expect: not known\n0.1 two\n");
         assert!(!folder.join("a.capture.2").exists());
         fs::remove_dir_all(folder).unwrap();
     }

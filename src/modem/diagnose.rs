@@ -339,7 +339,7 @@ fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
     let port = super::opener(path, config).open()?;
     // A capture that can't be written is no reason not to examine, and no fault of the port.
-    let capture = config.capture.as_deref().map(CaptureFile::create).transpose();
+    let capture = CaptureFile::configured(config);
     let capture_error = capture.as_ref().err().map(ToString::to_string);
     let capture = capture.unwrap_or_default();
     let watch = capture.as_ref().map(CaptureFile::watch);

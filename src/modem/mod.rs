@@ -354,13 +354,9 @@ impl Modem {
     }
 
     fn run(port: Port, opener: Option<Opener>, engine: Engine, config: &Config, on: &str) -> Result<Self> {
-        let capture = match &config.capture {
+        let capture = match CaptureFile::configured(config)? {
             None => None,
-            Some(path) => {
-                let file = match config.capture_limit {
-                    Some(limit) => CaptureFile::rotating(path, limit)?,
-                    None => CaptureFile::create(path)?,
-                };
+            Some(file) => {
                 let header = Header {
                     what: format!("a session on {on}"),
                     source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
