@@ -59,13 +59,18 @@ codes! {
     /// It is no serial port.
     PortNotSerial, "port-not-serial", Port,
         "This path is no serial port. Give the path of the module's AT port.";
+    /// The serial server of a port on another machine can't be reached, or does not give it.
+    RemotePort, "remote-port", Port,
+        "Read the message. Is the other machine on, and does its serial server (ser2net, for one) listen at this host and \
+         TCP port? Is its port that of the module, and has no other client taken it? `nc -v HOST PORT` shows \
+         whether it listens.";
     /// The port can't be opened for another reason.
     PortFailed, "port-failed", Port,
         "Read the system's message; plug the module in again.";
     /// The port went away.
     PortLost, "port-lost", Port,
         "The port went away: a loose cable, a module that restarts (power supply), or a hub that saves \
-         power.";
+         power; of a port on another machine also its serial server or the network.";
     /// Nothing answers.
     NoAnswer, "no-answer", Answer,
         "Is it the AT port (UART1; on USB the first port, not the log ports; UART2 never answers)? Is the \

@@ -14,6 +14,8 @@ pub enum PortFault {
     Permission,
     /// It is there, but no serial port.
     NotSerial,
+    /// It is on another machine, whose serial server can't be reached or does not give it.
+    Remote,
     /// Something else.
     Other,
 }
@@ -25,6 +27,7 @@ impl PortFault {
             Self::Busy => Code::PortBusy,
             Self::Permission => Code::PortPermission,
             Self::NotSerial => Code::PortNotSerial,
+            Self::Remote => Code::RemotePort,
             Self::Other => Code::PortFailed,
         }
     }

@@ -82,7 +82,7 @@ impl Modem {
             Ok(modem) => modem,
             Err(error) => {
                 let text = error.to_string();
-                evidence.port_failed(fault_of(&error, &text), text);
+                evidence.port_failed(fault_of(path, &error, &text), text);
                 return evidence.diagnose();
             }
         };
@@ -372,7 +372,11 @@ fn reopen(path: &str, config: &Config) -> Option<Opened> {
 /// What `serialport` says when another program has locked the port; the kind of its error does not tell.
 const LOCKED: &str = "Unable to acquire";
 
-fn fault_of(error: &Error, text: &str) -> PortFault {
+fn fault_of(path: &str, error: &Error, text: &str) -> PortFault {
+    // Cables, groups and programs of this machine have no part in it.
+    if path.contains("://") {
+        return PortFault::Remote;
+    }
     let Error::Io(error) = error else { return PortFault::Other };
     match error.kind() {
         _ if text.contains(LOCKED) => PortFault::Busy,

@@ -160,6 +160,7 @@ fn a_port_that_cannot_be_opened_is_told_apart() {
         (PortFault::Busy, Code::PortBusy),
         (PortFault::Permission, Code::PortPermission),
         (PortFault::NotSerial, Code::PortNotSerial),
+        (PortFault::Remote, Code::RemotePort),
         (PortFault::Other, Code::PortFailed),
     ] {
         let mut evidence = Evidence::new();

@@ -140,6 +140,17 @@ fn every_state_is_examined_above() {
     }
 }
 
+#[test]
+fn a_port_on_another_machine_that_cannot_be_opened_is_no_matter_of_cables_here() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = listener.local_addr().unwrap();
+    drop(listener);
+    for path in [format!("tcp://{refused}"), format!("rfc2217://{refused}"), "tcp://no-port".to_owned()] {
+        let diagnosis = Modem::diagnose_port(&path, &Config::default(), &Checkup::default());
+        assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::RemotePort), "{diagnosis}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_capture_that_cannot_be_written_is_no_fault_of_the_port() {
