@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two keys of the person.
 const KEY: Duration = Duration::from_millis(5);
 
-/// What the person says at the end, with the end of the terminal that was used: dropped too early it would look like a
+/// The result of the person's part, with the end of the terminal that was used: dropped too early it would look like a
 /// port that is unplugged.
 type Report = Receiver<(Result<(), Failed>, Uart)>;
 

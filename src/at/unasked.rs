@@ -191,6 +191,19 @@ impl Urc {
     }
 }
 
+impl ChannelNews {
+    /// Whether the module makes no connection on the channel any more.
+    pub(crate) fn settles_connection(self) -> bool {
+        matches!(self, Self::ConnectOk | Self::ConnectFail | Self::AlreadyConnect) || self.ends()
+    }
+
+    /// Whether they end a connection that stands.
+    pub(crate) fn ends(self) -> bool {
+        let is_own = |row: &&Unasked| matches!(row.form, LineForm::News(name, _) if name == self.name());
+        UNASKED.iter().find(is_own).is_some_and(|row| matches!(row.effect, Effect::Ends(_)))
+    }
+}
+
 /// The text of people that follows a line, if the line announces one and it is not complete with it.
 pub(crate) fn text_behind(line: &[u8]) -> Option<MessageText> {
     let parsed = Line::parse(line);

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::at::{ChannelId, Command, Fault, Payload, Protocol, Quotable, Urc};
 use crate::error::{CloseReason, Error, NotReady};
-use crate::query::{Query, Reply};
+use crate::query::Query;
 
-use super::{Beat, BringUpStep, HeartbeatFailure};
+use super::{Beat, BringUpStep, HeartbeatFailure, Response, SocketId};
 use crate::tls::TlsSettings;
 
 /// An input of the core, from the shell.
@@ -69,26 +69,6 @@ impl fmt::Debug for Output {
 /// Names a request until it is answered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(pub u64);
-
-/// Names a socket: its channel, and which of the sockets that the channel has carried.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SocketId {
-    pub(crate) channel: ChannelId,
-    pub(crate) generation: u32,
-}
-
-impl SocketId {
-    /// The module's channel.
-    pub fn channel(self) -> ChannelId {
-        self.channel
-    }
-}
-
-impl fmt::Debug for SocketId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "socket {}.{}", self.channel, self.generation)
-    }
-}
 
 /// A request of the application. Every request is answered within its time-out.
 #[derive(Debug)]
@@ -204,6 +184,10 @@ pub enum Request {
     },
     /// Give up a request that still waits for a connection or for readiness: it is answered with [`Error::Closed`], and its
     /// channel is free again when the module has closed what was begun on it. Any other request goes on. Answered at once.
+    #[cfg_attr(
+        not(any(feature = "async", feature = "unstable-core")),
+        allow(dead_code, reason = "only futures are given up")
+    )]
     Cancel {
         /// Which request.
         ticket: Ticket,
@@ -306,31 +290,6 @@ impl Request {
             Self::Restart => "restart".to_owned(),
         }
     }
-}
-
-/// The answer to a request.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Response {
-    /// Sockets can be opened.
-    Ready,
-    /// The socket is open.
-    Connected(SocketId),
-    /// The module has a part of the bytes, or all; the buffer comes back.
-    Sent {
-        /// Bytes that the module has accepted.
-        accepted: usize,
-        /// The request's buffer.
-        data: Vec<u8>,
-    },
-    /// The socket is closed, on the module too.
-    Closed,
-    /// What answered a command.
-    Reply(Reply),
-    /// The number of bytes that are not acknowledged.
-    Unacknowledged(u32),
-    /// It was done.
-    Done,
 }
 
 /// The identity of the module.
@@ -444,15 +403,4 @@ pub enum Deadline {
     Guard,
     /// `+++` should have been answered.
     Escape,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_socket_shows_its_channel_and_its_generation() {
-        let channel = ChannelId::new(3).unwrap();
-        assert_eq!(format!("{:?}", SocketId { channel, generation: 7 }), "socket 3.7");
-    }
 }

@@ -15,8 +15,10 @@ mod interface;
 mod outbox;
 mod owner;
 mod requests;
+mod response;
 mod self_check;
 mod session;
+mod socket_id;
 mod statistics;
 mod transparent;
 
@@ -24,7 +26,9 @@ pub use bring_up::BringUpStep;
 pub use channels::{Beat, HeartbeatFailure, HeartbeatStatistics, Joining, Pulse};
 pub use engine::Engine;
 pub use histogram::Histogram;
-pub use interface::{Deadline, Event, Identity, Input, Output, Request, Response, SocketId, Ticket};
+pub use interface::{Deadline, Event, Identity, Input, Output, Request, Ticket};
+pub use response::Response;
+pub use socket_id::SocketId;
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
 // What the facade needs of the grammar, so that it need not name it.
 pub use crate::at::{ChannelId, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus};

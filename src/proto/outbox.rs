@@ -7,7 +7,7 @@ use crate::proto::statistics::Statistics;
 use crate::proto::{Event, Output, Response, SocketId, Ticket};
 
 /// An answer to a request.
-pub(super) type Answer = (Ticket, Result<Response, Error>);
+pub(super) type RequestResult = (Ticket, Result<Response, Error>);
 
 /// The outputs in their order, and the statistics, because every part that acts has the outbox at hand.
 #[derive(Debug, Default)]
@@ -100,7 +100,7 @@ impl Outbox {
         self.outputs.push_back(Output::Answered(ticket, result));
     }
 
-    pub(super) fn answer_all(&mut self, answers: impl IntoIterator<Item = Answer>) {
+    pub(super) fn answer_all(&mut self, answers: impl IntoIterator<Item = RequestResult>) {
         self.outputs.extend(answers.into_iter().map(|(ticket, result)| Output::Answered(ticket, result)));
     }
 

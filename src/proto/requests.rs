@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::at::{Command, Payload, Refusal, Urc};
 use crate::error::{CloseReason, Error, NotReady};
-use crate::proto::outbox::Answer;
+use crate::proto::outbox::RequestResult;
 use crate::proto::owner::Owner;
 use crate::proto::self_check::SelfCheck;
 use crate::proto::session::{Failure, Finished};
@@ -159,7 +159,7 @@ impl Requests {
         now: Timestamp,
         ticket: Ticket,
         finished: Finished,
-    ) -> (Option<Answer>, Option<Effect>) {
+    ) -> (Option<RequestResult>, Option<Effect>) {
         // Answered already, if its time was up before that of its command.
         let Some(asked) = self.begun.take().filter(|asked| asked.ticket == ticket) else {
             return (None, None);
@@ -198,7 +198,7 @@ impl Requests {
     }
 
     /// News that may be the answer to a request.
-    pub(super) fn news(&mut self, urc: &Urc) -> Option<Answer> {
+    pub(super) fn news(&mut self, urc: &Urc) -> Option<RequestResult> {
         if let Some(asked) = &mut self.begun {
             asked.keep(urc);
         }
@@ -211,40 +211,40 @@ impl Requests {
     }
 
     /// The module is ready: answers the requests that wait for that.
-    pub(super) fn ready(&mut self) -> Vec<Answer> {
+    pub(super) fn ready(&mut self) -> Vec<RequestResult> {
         self.waiting.drain(..).map(|waiting| (waiting.ticket, Ok(Response::Ready))).collect()
     }
 
     /// The command that was begun fails.
-    pub(super) fn fail(&mut self, ticket: Ticket, error: Error) -> Option<Answer> {
+    pub(super) fn fail(&mut self, ticket: Ticket, error: Error) -> Option<RequestResult> {
         self.begun.take_if(|asked| asked.ticket == ticket).map(|asked| (asked.ticket, Err(error)))
     }
 
     /// All commands fail, begun or not.
-    pub(super) fn fail_commands(&mut self, error: &dyn Fn() -> Error) -> Vec<Answer> {
+    pub(super) fn fail_commands(&mut self, error: &dyn Fn() -> Error) -> Vec<RequestResult> {
         self.check = None;
         let asked = self.begun.take().into_iter().chain(self.commands.drain(..)).chain(self.later.drain(..));
         asked.map(|asked| (asked.ticket, Err(error()))).collect()
     }
 
     /// Everything fails.
-    pub(super) fn fail_all(&mut self, error: &dyn Fn() -> Error) -> Vec<Answer> {
+    pub(super) fn fail_all(&mut self, error: &dyn Fn() -> Error) -> Vec<RequestResult> {
         let mut answers = self.fail_commands(error);
         answers.extend(self.waiting.drain(..).map(|waiting| (waiting.ticket, Err(error()))));
         answers
     }
 
     /// Gives up a request that waits for readiness.
-    pub(super) fn cancel(&mut self, ticket: Ticket) -> Vec<Answer> {
+    pub(super) fn cancel(&mut self, ticket: Ticket) -> Vec<RequestResult> {
         let cancelled = self.waiting.extract_if(.., |waiting| waiting.ticket == ticket);
         cancelled.map(|waiting| (waiting.ticket, Err(Error::Closed(CloseReason::Local)))).collect()
     }
 
     /// Requests whose time is up.
-    pub(super) fn expire(&mut self, now: Timestamp, reason: Option<NotReady>) -> Vec<Answer> {
+    pub(super) fn expire(&mut self, now: Timestamp, reason: Option<NotReady>) -> Vec<RequestResult> {
         let reason = reason.unwrap_or(NotReady::Starting);
         let late = self.waiting.extract_if(.., |waiting| waiting.deadline <= now);
-        let mut answers: Vec<Answer> =
+        let mut answers: Vec<RequestResult> =
             late.map(|waiting| (waiting.ticket, Err(Error::NotReady(reason)))).collect();
         let expired = |asked: &PendingCommand| asked.deadline <= now;
         let mut late: Vec<PendingCommand> = self.begun.take_if(|asked| expired(asked)).into_iter().collect();

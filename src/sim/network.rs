@@ -124,7 +124,7 @@ pub enum NetworkEvent {
     },
 }
 
-/// How a network wakes the thread that serves the simulator.
+/// Wakes the thread that serves the simulator, for a network.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 /// The world behind the modem. Its calls never block; what takes time is reported by [`poll`](Self::poll).

@@ -8,7 +8,7 @@ use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The circles that are left, each with its files below `src/`. They may only shrink; empty is best.
-const LEFT: &[&[&str]] = &[&["sim/host/mod.rs", "sim/host/names.rs", "sim/host/sockets.rs"]];
+const LEFT: &[&[&str]] = &[];
 
 /// Files that stand in a circle that is not listed, and listed ones that stand in none.
 pub(crate) fn compare(found: &[Vec<String>]) -> (Vec<String>, Vec<String>) {
@@ -141,6 +141,16 @@ mod tests {
             found(&[a, ("src/at/b.rs", "// use super::a::A;\n#[cfg(test)]\nuse super::a::A;")]),
             [] as [Vec<String>; 0]
         );
+    }
+
+    #[test]
+    fn a_module_in_a_file_may_name_the_file_and_closes_a_circle_as_the_file_does() {
+        let inside = ("src/at/a.rs", "mod inside { use super::A; }\nstruct A;");
+        let folder = ("src/at/mod.rs", "use a::A;\nmod a;");
+        assert_eq!(found(&[inside, folder]), [] as [Vec<String>; 0]);
+        let other = ("src/at/b.rs", "mod inside { use super::super::a::A; }");
+        let back = ("src/at/a.rs", "use super::b::B;");
+        assert_eq!(found(&[other, back]), [["src/at/a.rs".to_owned(), "src/at/b.rs".to_owned()].to_vec()]);
     }
 
     #[test]

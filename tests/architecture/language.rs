@@ -398,10 +398,12 @@ fn joins(between: &str) -> bool {
         || between.chars().all(|c| c.is_whitespace() || ['/', '!', '#', '*', '_', '\\', '>'].contains(&c))
 }
 
-/// The types that code declares, each with its line.
-fn types(code: &str) -> Vec<(usize, String)> {
+/// The types that code declares, aliases at its top level included, each with its line.
+pub(crate) fn types(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in code.lines().enumerate() {
+        // What is indented may be the type of a trait.
+        let is_alias = !line.starts_with(' ');
         let line = line.trim_start();
         let item = match line.strip_prefix("pub(") {
             Some(restricted) => restricted.split_once(')').map_or("", |(_, item)| item),
@@ -409,7 +411,9 @@ fn types(code: &str) -> Vec<(usize, String)> {
         };
         let mut words =
             item.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-        if let (Some("struct" | "enum" | "union" | "trait"), Some(name)) = (words.next(), words.next()) {
+        if let (Some(kind), Some(name)) = (words.next(), words.next())
+            && (matches!(kind, "struct" | "enum" | "union" | "trait") || (kind == "type" && is_alias))
+        {
             found.push((index + 1, name.to_owned()));
         }
     }
@@ -512,11 +516,15 @@ mod tests {
             "src/at/y/z.rs",
             "\npub(in crate::at) enum Doubled {}\n#[cfg(test)]\nmod tests { struct A; }\n",
         );
-        let elsewhere = parse("src/port/x.rs", "struct Doubled;\nstruct A;\n");
+        let elsewhere =
+            parse("src/port/x.rs", "struct Doubled;\nstruct A;\nimpl T for A {\n    type Doubled = u8;\n}\n");
         let findings = check_type_twice(&[first, second, elsewhere]);
         let finding = "src/at/y/z.rs:2: `Doubled` is also declared in src/at/x.rs:1".to_owned();
         assert!(findings.contains(&finding), "{findings:?}");
         assert_eq!(findings.len(), 1 + TWICE.len());
+        let alias = parse("src/port/y.rs", "pub(crate) type Doubled<T> = Vec<T>;\n");
+        let elsewhere = parse("src/port/x.rs", "struct Doubled;\n");
+        assert_eq!(check_type_twice(&[alias, elsewhere]).len(), 1 + TWICE.len());
     }
 
     #[test]

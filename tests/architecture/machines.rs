@@ -6,7 +6,7 @@
 use crate::Finding;
 use crate::habits::words;
 use crate::paths::{Path, paths};
-use crate::source::Source;
+use crate::source::{Source, after_closing};
 
 /// The machines, each with its folder or file below `src/proto`.
 const MACHINES: &[(&str, &str)] = &[
@@ -26,6 +26,7 @@ const PUT_OUT: &[&str] = &["Engine", "Channels", "Session"];
 
 /// The files with the messages between machines: facts, commands, results. Their fields may be read everywhere.
 const MESSAGES: &[&str] = &[
+    "src/proto/socket_id.rs",
     "src/proto/channels/stream.rs",
     "src/proto/channels/turn.rs",
     "src/proto/session/exchange.rs",
@@ -44,7 +45,12 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
             findings.push(Finding::at(source, offset, message));
         }
         let may_name = own == *home || MACHINES.iter().any(|(name, home)| *name == OWNER && own == *home);
-        let names = |path: &&Path| path.segments.ends_with(&[(*home).to_owned(), (*machine).to_owned()]);
+        let names = |path: &&Path| {
+            let ends =
+                |names: &[&str]| path.segments.iter().rev().zip(names.iter().rev()).all(|(a, b)| a == b);
+            path.segments.len() > 1
+                && [[*home, machine], [*home, "self"], [*home, "*"]].iter().any(|names| ends(names))
+        };
         for path in paths.iter().filter(names).filter(|_| !may_name && own != "mod") {
             findings.push(Finding::new(source, path.line, format!("only the engine may name `{machine}`")));
         }
@@ -72,25 +78,34 @@ fn outbox(source: &Source, own: &str) -> Vec<Finding> {
 
 /// Fields that other machines could change.
 fn fields(source: &Source, inside: &str) -> Vec<Finding> {
+    let code = &source.production;
     // What `pub(super)` opens is the folder; from the top of it, that is the whole core.
     let is_top = !inside.contains('/') || inside.ends_with("/mod.rs");
+    let is_message = MESSAGES.contains(&source.path.as_str());
+    let is_open = |visibility: &str| match visibility.split_whitespace().collect::<String>().as_str() {
+        "(super)" => is_top,
+        "(self)" => false,
+        _ => !is_message,
+    };
     let mut findings = Vec::new();
-    for (index, line) in source.production.lines().enumerate() {
-        let Some((visibility, rest)) = line.trim_start().split_once(") ") else { continue };
-        let is_field = rest.split_once(':').is_some_and(|(name, _)| name.chars().all(is_of_name));
-        let is_open = match visibility {
-            "pub(super" => is_top,
-            _ => visibility.starts_with("pub(in ") && !MESSAGES.contains(&source.path.as_str()),
-        };
-        if is_field && is_open {
-            findings.push(Finding::new(source, index + 1, "a field that other machines can change".into()));
+    for offset in words(code, "struct") {
+        // What an application is given as plain data is not the state of a machine.
+        let is_public = code[..offset].trim_end().ends_with("pub");
+        let Some(open) = code[offset..].find(['{', '(', ';']).map(|at| offset + at) else { continue };
+        let body = &code[open..after_closing(code, open).max(open)];
+        for at in words(body, "pub") {
+            let rest = body[at + "pub".len()..].trim_start();
+            let end = if rest.starts_with('(') { after_closing(rest, 0) } else { 0 };
+            if is_open(&rest[..end]) && !(is_public && end == 0) {
+                findings.push(Finding::at(
+                    source,
+                    open + at,
+                    "a field that other machines can change".into(),
+                ));
+            }
         }
     }
     findings
-}
-
-fn is_of_name(letter: char) -> bool {
-    letter == '_' || letter.is_ascii_lowercase() || letter.is_ascii_digit()
 }
 
 /// Where an `impl` of a type begins.
@@ -126,6 +141,9 @@ mod tests {
         let found = findings("src/proto/channels/open.rs", "use crate::proto::session::Session;\n");
         assert_eq!(found, ["src/proto/channels/open.rs:1: only the engine may name `Session`"]);
         assert_eq!(findings("src/proto/engine/mod.rs", "use super::session::Session;\n"), [] as [&str; 0]);
+        for named in ["use super::super::session::{self as other};", "use crate::proto::session::*;"] {
+            assert_eq!(findings("src/proto/channels/open.rs", named).len(), 1, "{named}");
+        }
     }
 
     #[test]
@@ -144,5 +162,17 @@ mod tests {
         let inside = "struct A {\n    pub(super) mode: u8,\n}\nimpl A {\n    pub(super) fn f(a: u8) {}\n}\n";
         assert_eq!(findings("src/proto/channels/frame.rs", inside), [] as [&str; 0]);
         assert_eq!(findings("src/proto/requests.rs", inside).len(), 1);
+        for open in ["struct A { pub(super) a: u8 }", "struct A(u8, pub(super) u8);"] {
+            assert_eq!(findings("src/proto/requests.rs", open).len(), 1, "{open}");
+            assert_eq!(findings("src/proto/channels/frame.rs", open), [] as [&str; 0], "{open}");
+        }
+        for open in [
+            "struct A {\n pub(crate) a: u8 }",
+            "pub(super) struct A { pub a: u8 }",
+            "struct A(pub(in a) u8);",
+        ] {
+            assert_eq!(findings("src/proto/channels/frame.rs", open).len(), 1, "{open}");
+        }
+        assert_eq!(findings("src/proto/statistics.rs", "pub struct A { pub a: u8 }"), [] as [&str; 0]);
     }
 }

@@ -9,6 +9,7 @@
 
 mod circles;
 mod habits;
+mod impls;
 mod language;
 mod layers;
 mod luat_table;
@@ -17,6 +18,7 @@ mod paths;
 mod protocol_table;
 mod source;
 mod table;
+mod unasked_table;
 
 use source::{Source, line_at};
 use std::fmt;
@@ -70,6 +72,16 @@ fn files_import_in_no_circles_but_those_that_are_listed() {
 #[test]
 fn machines_meet_in_the_engine_alone() {
     assert_none(sources(&["src"]).iter().flat_map(machines::check).collect());
+}
+
+#[test]
+fn the_methods_of_a_type_are_in_its_folder() {
+    assert_eq!(impls::check(&sources(&["src"])), [] as [String; 0]);
+}
+
+#[test]
+fn unasked_lines_stand_in_one_table() {
+    assert_eq!(unasked_table::check(&sources(&["src"])), [] as [String; 0]);
 }
 
 #[test]

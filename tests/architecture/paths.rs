@@ -22,24 +22,51 @@ enum Token {
     Mark(char),
 }
 
-/// Every path of two or more parts in `code`, and whatever `use` names. Comments and strings have to be blank.
+/// Every path of two or more parts in `code`, and whatever `use` names, as seen from the module that is the file. Comments and
+/// strings have to be blank.
 pub(crate) fn paths(code: &str) -> Vec<Path> {
     let tokens = tokens(code);
     let mut found = Vec::new();
+    // For each brace that is open, whether it is that of a module.
+    let mut open: Vec<bool> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
+        match tokens[at].0 {
+            Token::Mark('{') => open.push(opens_module(&tokens[..at])),
+            Token::Mark('}') => drop(open.pop()),
+            _ => {}
+        }
         let Some(import) = start_of_path(&tokens, at) else {
             at += 1;
             continue;
         };
         let first = found.len();
         at = tree(&tokens, at, &[], &mut found);
-        found[first..].iter_mut().for_each(|path: &mut Path| path.import = import);
+        let depth = open.iter().filter(|is_module| **is_module).count();
+        for path in &mut found[first..] {
+            let path: &mut Path = path;
+            path.import = import;
+            leave_modules(&mut path.segments, depth);
+        }
         if import == Import::None && found[first].segments.len() < 2 {
             found.truncate(first);
         }
     }
     found
+}
+
+/// Whether what stands before a brace makes it that of a module: `mod name`.
+fn opens_module(before: &[(Token, usize)]) -> bool {
+    matches!(before, [.., (Token::Name(item), _), (Token::Name(_), _)] if item == "mod")
+}
+
+/// Turns a path of a module that is `depth` modules below the file into one of the file.
+fn leave_modules(segments: &mut Vec<String>, depth: usize) {
+    let ups = segments.iter().take_while(|segment| *segment == "super").count();
+    segments.drain(..ups.min(depth));
+    if ups > 0 && ups <= depth {
+        segments.insert(0, "self".to_owned());
+    }
 }
 
 /// The item that a path stands in.
@@ -182,6 +209,12 @@ mod tests {
     fn every_path_has_the_line_of_its_name() {
         let lines: Vec<usize> = paths("use std::{\n  fmt,\n  io,\n};").iter().map(|path| path.line).collect();
         assert_eq!(lines, [2, 3]);
+    }
+
+    #[test]
+    fn a_path_of_a_module_in_the_file_is_one_of_the_file() {
+        let code = "mod a { use super::B; mod c { fn f(x: super::super::super::D) {} } } use super::E;";
+        assert_eq!(named(code), ["self::B", "super::D", "super::E"]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn download(index: usize) -> Vec<u8> {
     noise(SIZE, 1001 + index as u32)
 }
 
-/// What the server has received, by the number that each connection says first.
+/// The bytes that the server has received, by the number that each connection says first.
 type Uploads = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// A server that reads and writes at once: first a byte that says which socket it is, then both ways [`SIZE`] bytes.

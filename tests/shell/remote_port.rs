@@ -31,7 +31,7 @@ struct Server {
     settings: Arc<Mutex<Set>>,
 }
 
-/// What was set, in order.
+/// The settings that came, in order.
 type Set = Vec<(u8, Vec<u8>)>;
 
 fn modem() -> (serve::Reader, serve::Writer) {

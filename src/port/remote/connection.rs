@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long a server may take to accept the connection, and to agree on the settings of its port.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the module sends, and what goes to it.
+/// The two ways of a connection: the bytes of the module, and those for it.
 pub(super) type Halves = (Box<dyn Read + Send>, Box<dyn Write + Send>);
 
 pub(super) fn connect(address: &str) -> io::Result<TcpStream> {

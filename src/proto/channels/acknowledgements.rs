@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::at::{Field, Line, Refusal};
 use crate::error::Error;
-use crate::proto::outbox::Answer;
+use crate::proto::outbox::RequestResult;
 use crate::proto::{Response, Ticket};
 use crate::time::Timestamp;
 
@@ -108,7 +108,7 @@ impl Delivery {
     }
 
     /// The module has said how many bytes are not acknowledged.
-    pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool) -> Vec<Answer> {
+    pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool) -> Vec<RequestResult> {
         let is_clear = left == 0 && !is_sending;
         let answers = self.answer_those(
             |waiting| waiting.what == Wanted::Count || (waiting.what == Wanted::Nothing && is_clear),
@@ -123,7 +123,7 @@ impl Delivery {
     }
 
     /// The module has refused to tell.
-    pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal) -> Vec<Answer> {
+    pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal) -> Vec<RequestResult> {
         self.refusals += 1;
         let mut answers = Vec::new();
         if self.refusals >= MAX_REFUSALS {
@@ -137,7 +137,7 @@ impl Delivery {
     }
 
     /// The module has accepted everything before the send of this number.
-    pub(super) fn accepted(&mut self, first: u64) -> Vec<Answer> {
+    pub(super) fn accepted(&mut self, first: u64) -> Vec<RequestResult> {
         self.answer_those(|waiting| !waiting.what.asks() && waiting.behind < first, |_| Ok(Response::Done))
     }
 
@@ -147,7 +147,7 @@ impl Delivery {
     }
 
     /// The module has not accepted something that was queued.
-    pub(super) fn not_accepted(&mut self, error: &dyn Fn() -> Error) -> Vec<Answer> {
+    pub(super) fn not_accepted(&mut self, error: &dyn Fn() -> Error) -> Vec<RequestResult> {
         self.answer_those(|waiting| !waiting.what.asks(), |_| Err(error()))
     }
 
@@ -155,7 +155,7 @@ impl Delivery {
         &mut self,
         which: impl Fn(&WaitingFlush) -> bool,
         answer: impl Fn(&WaitingFlush) -> Result<Response, Error>,
-    ) -> Vec<Answer> {
+    ) -> Vec<RequestResult> {
         let those = self.waiting.extract_if(.., |waiting| which(waiting));
         those.map(|waiting| (waiting.ticket, answer(&waiting))).collect()
     }
@@ -168,12 +168,12 @@ impl Delivery {
     }
 
     /// The acknowledgements will not be known any more: every waiting request gets the error.
-    pub(super) fn fail(&mut self, error: &dyn Fn() -> Error) -> Vec<Answer> {
+    pub(super) fn fail(&mut self, error: &dyn Fn() -> Error) -> Vec<RequestResult> {
         self.ask_at = Timestamp::MAX;
         self.answer_those(|_| true, |_| Err(error()))
     }
 
-    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Answer> {
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<RequestResult> {
         let late = |waiting: &WaitingFlush| Err(Error::timeout(waiting.what.name(), waiting.timeout));
         self.answer_those(|waiting| waiting.deadline <= now, late)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::at::{ChannelId, ChannelNews, Command};
 use crate::error::{CloseReason, Error};
-use crate::proto::outbox::Answer;
+use crate::proto::outbox::RequestResult;
 use crate::proto::statistics::SocketStatistics;
 use crate::proto::{SocketId, Ticket};
 use crate::time::Timestamp;
@@ -236,7 +236,7 @@ impl Socket {
     }
 
     /// The answers to the requests that wait for what the module has by now.
-    pub(super) fn answers_when_drained(&mut self) -> Vec<Answer> {
+    pub(super) fn answers_when_drained(&mut self) -> Vec<RequestResult> {
         let first = match self.abandoned {
             Some(_) => 0,
             None => self.sends.front().map_or(u64::MAX, |send| send.number),

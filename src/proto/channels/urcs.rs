@@ -240,19 +240,3 @@ impl Link {
         }
     }
 }
-
-impl ChannelNews {
-    /// Whether the module makes no connection on the channel any more.
-    fn settles_connection(self) -> bool {
-        matches!(self, Self::ConnectOk | Self::ConnectFail | Self::AlreadyConnect) || self.ends()
-    }
-
-    /// Whether they end a connection that stands.
-    fn ends(self) -> bool {
-        match self {
-            Self::Closed | Self::CloseOk | Self::TcpError(_) | Self::UdpError(_) => true,
-            Self::ConnectOk | Self::ConnectFail | Self::AlreadyConnect => false,
-            Self::SendOk | Self::SendFail | Self::DataAccept(_) => false,
-        }
-    }
-}

@@ -2,8 +2,7 @@
 
 use crate::error::Result;
 use crate::proto::channels::{HeartbeatStatistics, Pulse};
-use crate::proto::{Identity, Response, SocketId, SocketStatistics, Statistics};
-use crate::query::{CurrentOperator, Query};
+use crate::proto::{Identity, SocketId, SocketStatistics, Statistics};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -111,17 +110,5 @@ impl Engine {
     /// writing allocates nothing. A shell need not do so.
     pub fn reuse(&mut self, buffer: Vec<u8>) {
         self.out.reuse(buffer);
-    }
-}
-
-impl Response {
-    /// The operator, if this is an answer that names one.
-    pub(crate) fn operator(&self) -> Option<String> {
-        match self {
-            Self::Reply(reply) if reply.command().eq_ignore_ascii_case(CurrentOperator::TEXT) => {
-                CurrentOperator.read(reply).flatten().map(|operator| operator.name)
-            }
-            _ => None,
-        }
     }
 }

@@ -1,0 +1,71 @@
+//! The lines that a module says unasked stand in one table, `src/at/unasked.rs`: no other file of the driver lists them.
+
+use crate::source::Source;
+
+const TABLE: &str = "src/at/unasked.rs";
+
+/// How many names of the table make a list. Fewer are cases of their own.
+const A_LIST: usize = 5;
+
+/// Files with more of its names, each with the reason. An entry that is not needed fails.
+const MAY_NAME: &[(&str, &str)] = &[
+    ("src/at/command/shape.rs", "answers of commands, which refuse with some of the same words"),
+    ("src/at/line.rs", "the spellings of what is said of a channel, asked or not"),
+];
+
+/// Files of the driver that list the lines of the table again.
+pub(crate) fn check(sources: &[Source]) -> Vec<String> {
+    let names: Vec<&str> = sources.iter().filter(|source| source.path == TABLE).flat_map(strings).collect();
+    let mut findings = Vec::new();
+    for source in sources.iter().filter(|source| source.path != TABLE && !source.path.starts_with("src/sim/"))
+    {
+        let mut named: Vec<&str> = strings(source).filter(|text| names.contains(text)).collect();
+        named.sort_unstable();
+        named.dedup();
+        let is_excused = MAY_NAME.iter().any(|(path, _)| *path == source.path);
+        match (named.len() >= A_LIST, is_excused) {
+            (true, false) => {
+                findings.push(format!("{}: {} are rows of {TABLE}", source.path, named.join(", ")))
+            }
+            (false, true) => findings.push(format!("{}: needs no exception", source.path)),
+            (true, true) | (false, false) => {}
+        }
+    }
+    findings
+}
+
+/// The strings of a file that can be the name of a line: with a capital, and no list behind it.
+fn strings(source: &Source) -> impl Iterator<Item = &str> {
+    let texts = source.literals.iter().map(|(_, text)| text.trim_end_matches([':', ' ']));
+    texts.filter(|text| text.len() > 2 && text.bytes().any(|byte| byte.is_ascii_uppercase()))
+}
+
+mod tests {
+    use super::*;
+
+    fn findings(path: &str, names: &[&str]) -> Vec<String> {
+        let all = ["RDY", "+CPIN", "SMS READY", "+PDP", "0, CLOSED", "CLOSED"];
+        let file = |path, names: &[&str]| Source::parse(path, &format!("const A: &[&str] = &{names:?};"));
+        check(&[file(TABLE, &all), file(path, names)])
+    }
+
+    #[test]
+    fn a_second_list_of_unasked_lines_is_found() {
+        let found = findings("src/luat/x.rs", &["RDY", "+CPIN: ", "SMS READY", "+PDP:", "CLOSED", "RDY"]);
+        assert_eq!(
+            found,
+            ["src/luat/x.rs: +CPIN, +PDP, CLOSED, RDY, SMS READY are rows of src/at/unasked.rs"]
+        );
+        assert_eq!(
+            findings("src/sim/x.rs", &["RDY", "+CPIN", "SMS READY", "+PDP", "CLOSED"]),
+            [] as [&str; 0]
+        );
+    }
+
+    #[test]
+    fn some_of_them_are_allowed_and_an_exception_that_nothing_needs_is_not() {
+        let few = &["RDY", "+CPIN", "SMS READY", "+PDP", "+PDP", "OK"];
+        assert_eq!(findings("src/luat/x.rs", few), [] as [&str; 0]);
+        assert_eq!(findings("src/at/line.rs", few), ["src/at/line.rs: needs no exception"]);
+    }
+}
