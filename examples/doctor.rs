@@ -174,6 +174,13 @@ fn parse(args: &mut Arguments) -> Result<Options, Problem> {
         }
     }
     options.common.recording.check()?;
+    let recording = &options.common.recording;
+    if options.collect.is_some() && (recording.append || recording.limit.is_some()) {
+        return Err(Usage::Wrong(
+            "--collect takes what is in the capture: leave out --append and --capture-limit".into(),
+        )
+        .into());
+    }
     let sources = [options.common.port.is_some(), options.offline.is_some(), options.simulate.is_some()];
     if sources.into_iter().filter(|given| *given).count() > 1 {
         return Err(Usage::Wrong("--port, --offline and --simulate exclude each other".into()).into());

@@ -17,8 +17,8 @@ pub const HELP: &str = "\x20 \
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     pub file: Option<PathBuf>,
-    append: bool,
-    limit: Option<u64>,
+    pub append: bool,
+    pub limit: Option<u64>,
 }
 
 impl Recording {
@@ -38,7 +38,7 @@ impl Recording {
         Ok(true)
     }
 
-    /// Looks at all options together.
+    /// Checks that the options fit together.
     pub fn check(&self) -> Result<(), String> {
         match (&self.file, self.append, self.limit) {
             (None, true, _) => Err("--append needs --capture FILE".to_owned()),

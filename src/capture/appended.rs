@@ -24,7 +24,7 @@ pub(super) fn head(file: &[u8]) -> Vec<u8> {
     lines.flatten().copied().collect()
 }
 
-/// `None` where no file is, or one whose head or last line is none of a capture of ours.
+/// Opens the capture at this path for more. `None` if there is no file, or if its head or its last line is not that of a capture.
 pub(super) fn earlier(path: &Path) -> Option<Earlier> {
     fs::metadata(path).ok().filter(Metadata::is_file)?;
     let window = MAX_LINE.saturating_add(2) as u64;

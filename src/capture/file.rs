@@ -113,8 +113,8 @@ impl CaptureFile {
     }
 
     /// [`create`](Self::create), and a new file of the same name whenever this one would grow beyond `limit` bytes; the full one gets
-    /// the first free number behind its name. Each has the head of the first but for what it expects, and its times go on. What waits is written at
-    /// once, up to 4 MiB, so a file can be longer by that.
+    /// the first free number behind its name. Each has the head of the first without its expectations, and its times go on. What
+    /// waits is written at once, up to 4 MiB, so a file can be longer by that.
     ///
     /// # Errors
     /// As of [`create`](Self::create).
@@ -355,6 +355,25 @@ mod tests {
             [read("a.capture.1"), read("a.capture.2"), read("a.capture")],
             ["first", "second", "third"]
         );
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_capture_behind_symbolic_links_is_set_aside_and_the_links_stay() {
+        let folder = std::env::temp_dir().join(format!("air724ug-links-{}", std::process::id()));
+        fs::create_dir_all(folder.join("captures")).unwrap();
+        std::os::unix::fs::symlink("captures/a", folder.join("one")).unwrap();
+        std::os::unix::fs::symlink(folder.join("one"), folder.join("two")).unwrap();
+        for text in ["first", "second"] {
+            let mut file = CaptureFile::create(folder.join("two")).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let watch = file.watch();
+            drop(file);
+            watch.flush(SOON).unwrap();
+        }
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!([read("captures/a.1"), read("two")], ["first", "second"]);
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -83,7 +83,7 @@ fn cut_before(text: &str, index: usize) -> usize {
     (0..=index.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-/// The lines of a head with nothing to be shown by the records below.
+/// A head with its expectations taken out.
 pub(super) fn expecting_nothing(head: &[u8]) -> Vec<u8> {
     let lines = head.split_inclusive(|byte| *byte == b'\n');
     let kept = lines.filter(|line| header_value(line, EXPECT).is_none()).flatten();

@@ -2,10 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The highest number of a capture that was set aside: one more, and there is no recording.
 const MAX_NUMBER: u32 = 9999;
+/// As many symbolic links as Linux follows.
+const MAX_LINKS: u32 = 40;
 
 /// A new file, an earlier one set aside.
 pub(super) fn fresh(path: &Path) -> io::Result<File> {
@@ -32,19 +34,35 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Gives a capture that is there already the first free number behind its name: what was recorded is not written over.
 fn set_aside(path: &Path) -> io::Result<()> {
-    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
-        return Ok(());
-    }
+    let Some(path) = file_behind(path) else { return Ok(()) };
     for number in 1..=MAX_NUMBER {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{number}"));
         if fs::symlink_metadata(&name).is_err() {
-            fs::rename(path, &name)?;
+            fs::rename(&path, &name)?;
             log::info!("the capture that was in {} is now in {}", path.display(), Path::new(&name).display());
             return Ok(());
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many earlier captures stand there"))
+}
+
+/// The file that a path leads to, if something is in it. None behind the name of an open file, such as `/dev/stdout`: its owner
+/// writes there.
+fn file_behind(path: &Path) -> Option<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let found = fs::symlink_metadata(&path).ok()?;
+        if !found.is_symlink() {
+            return (found.is_file() && found.len() > 0).then_some(path);
+        }
+        if path.starts_with("/dev") || path.starts_with("/proc") {
+            return None;
+        }
+        let target = fs::read_link(&path).ok()?;
+        path = path.parent()?.join(target);
+    }
+    None
 }
 
 #[cfg(not(unix))]

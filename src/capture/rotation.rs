@@ -34,7 +34,7 @@ impl Rotation {
         rotation
     }
 
-    /// Of what the head says a later file shows some, or nothing.
+    /// Keeps the head for later files, without the expectations: what they name may be in this file.
     fn begun_by(&mut self, head: &[u8]) {
         self.head_length = head.len() as u64;
         self.head = expecting_nothing(head);

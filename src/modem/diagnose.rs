@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
 use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
+use crate::port::is_remote;
 use crate::proto::{Engine, Event, RegistrationStatus};
 use crate::time::Timestamp;
 
@@ -374,7 +375,7 @@ const LOCKED: &str = "Unable to acquire";
 
 fn fault_of(path: &str, error: &Error, text: &str) -> PortFault {
     // Cables, groups and programs of this machine have no part in it.
-    if path.contains("://") {
+    if is_remote(path) {
         return PortFault::Remote;
     }
     let Error::Io(error) = error else { return PortFault::Other };

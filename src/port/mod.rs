@@ -24,6 +24,8 @@ use std::time::Duration;
 
 #[cfg(feature = "ports")]
 pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
+#[cfg(feature = "diagnosis")]
+pub(crate) use open::is_remote;
 #[cfg(all(feature = "ports", unix))]
 pub(crate) use search::{Ask, Search};
 pub use source::PortSource;

@@ -18,7 +18,7 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
             format!("{name}: a search for a module needs feature `ports` of the crate air724ug, and Linux");
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
     }
-    if !name.contains("://") {
+    if !is_remote(name) {
         return open_serial(name, config);
     }
     #[cfg(feature = "remote")]
@@ -28,4 +28,9 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
         io::ErrorKind::Unsupported,
         format!("{name}: ports on other machines need feature `remote` of the crate air724ug"),
     ))
+}
+
+/// Whether this names a port on another machine.
+pub(crate) fn is_remote(name: &str) -> bool {
+    name.contains("://")
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::Port;
-use super::open::open;
+use super::open::{is_remote, open};
 use crate::config::Config;
 
 /// Opens the port of a modem, and opens it again whenever it is lost: for ports that this crate can't open by itself.
@@ -74,7 +74,7 @@ impl Opener {
     pub(crate) fn named(name: &str, config: &Config) -> Self {
         let (name, config) = (name.to_owned(), config.clone());
         let is_lasting = is_lasting(Path::new(&name));
-        let time = if name.contains("://") { OpeningTime::Network } else { OpeningTime::Moment };
+        let time = if is_remote(&name) { OpeningTime::Network } else { OpeningTime::Moment };
         Self { open: Box::new(move || open(&name, &config)), is_lasting, time }
     }
 

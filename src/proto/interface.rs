@@ -184,10 +184,6 @@ pub enum Request {
     },
     /// Give up a request that still waits for a connection or for readiness: it is answered with [`Error::Closed`], and its
     /// channel is free again when the module has closed what was begun on it. Any other request goes on. Answered at once.
-    #[cfg_attr(
-        not(any(feature = "async", feature = "unstable-core")),
-        allow(dead_code, reason = "only futures are given up")
-    )]
     Cancel {
         /// Which request.
         ticket: Ticket,

@@ -1115,9 +1115,24 @@ fn a_line_that_never_gets_its_line_end_is_damaged() {
 #[test]
 fn news_of_a_connection_without_their_line_end_are_no_damage() {
     let mut pair = Pair::online();
+    pair.instead("AT+CIPSTART=1", "\r\nOK\r\n\r\n1, CONNECT OK");
     let socket = pair.channel_open();
-    pair.deliver(b"\r\n1, CONNECT OK");
+    pair.channel_open();
     pair.run_for(Duration::from_secs(5));
     assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
     assert_eq!(pair.send(socket, b"0123").unwrap(), 4);
+}
+
+#[test]
+fn a_line_end_that_comes_late_is_no_damage() {
+    for (line, end) in [(&b"\r\nRING"[..], &b"\r\n"[..]), (b"\r\nRING\r", b"\n")] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.deliver(line);
+        pair.run_for(Duration::from_millis(1_900));
+        pair.deliver(end);
+        pair.run_for(Duration::from_secs(5));
+        assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+        assert_eq!(pair.send(socket, b"0123").unwrap(), 4);
+    }
 }

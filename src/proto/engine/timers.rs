@@ -203,3 +203,14 @@ fn is_whole(line: &[u8]) -> bool {
 fn may_lack_end(line: &[u8]) -> bool {
     line == b">" || begins_connection(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_and_news_of_a_connection_may_lack_their_line_end() {
+        assert!([&b">"[..], b"0, CONNECT OK", b"CONNECT OK"].into_iter().all(may_lack_end));
+        assert!(![&b"OK"[..], b"0, CLOSED", b"RING"].into_iter().any(may_lack_end));
+    }
+}
