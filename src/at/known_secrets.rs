@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 /// How many characters in a row are taken for a piece of a secret.
 const PIECE: usize = 4;
@@ -12,13 +13,16 @@ const SHORT: usize = 6;
 /// How many pieces of each kind are kept: three files of the module's most. Then the older half is forgotten.
 const MOST: usize = 20_000;
 
+/// Without a random number, so that the same input takes the same way. What is put in is bounded.
+type Pieces<const LENGTH: usize> = HashSet<[u8; LENGTH], BuildHasherDefault<DefaultHasher>>;
+
 /// The pieces of every secret that was written, in lower case and without control bytes, which a damaged line adds. Shows
 /// nothing of them.
 #[derive(Clone, Default)]
 pub(crate) struct KnownSecrets {
-    pieces: HashSet<[u8; PIECE]>,
-    older: HashSet<[u8; PIECE]>,
-    short: HashSet<[u8; SHORT_PIECE]>,
+    pieces: Pieces<PIECE>,
+    older: Pieces<PIECE>,
+    short: Pieces<SHORT_PIECE>,
     learned: Learned,
 }
 
