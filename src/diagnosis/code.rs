@@ -75,7 +75,8 @@ codes! {
     NoAnswer, "no-answer", Answer,
         "Is it the AT port (UART1; on USB the first port, not the log ports; UART2 never answers)? Is the \
          module powered and switched on (PWRKEY low for 1 to 2 s)? Are TX and RX crossed, the levels 1.8 V, \
-         the ground connected? If it answered before, pull its reset pin low for 150 ms.";
+         the ground connected? If it answered before, pull its reset pin low for 150 ms. \
+         Behind a serial server, look whether it serves this port at the module's rate.";
     /// The module speaks at another line rate.
     WrongBaud, "wrong-baud", Baud,
         "Open the port at the module's rate, or fix the module's at yours with AT+IPR=<rate>;&W. A module \

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
 use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
-use crate::port::is_remote;
+use crate::port::{has_rate, is_remote};
 use crate::proto::{Engine, Event, RegistrationStatus};
 use crate::time::Timestamp;
 
@@ -60,7 +60,7 @@ impl Modem {
     }
 
     /// Opens a port and [diagnoses](Self::diagnose) what is on it: a port that can't be opened and a wrong line rate are
-    /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried. The port is closed again. A
+    /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried, but for `tcp://`, where the server sets it. The port is closed again. A
     /// radio that is off is reported, not switched on, whatever [`Config::switch_radio_on`] says.
     ///
     /// A capture that can't be written changes nothing but [`Diagnosis::capture_error`]. It holds the last opening of the port: that at the rate which was
@@ -98,6 +98,9 @@ impl Modem {
         heard.tell(&mut examination.evidence);
         let evidence = examination.evidence;
         let capture_error = modem.release();
+        if !has_rate(path) {
+            return evidence.diagnose().with_capture_error(capture_error);
+        }
         at_other_rates(path, config, checkup, (evidence, capture_error), &mut tell)
     }
 }

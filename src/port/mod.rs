@@ -25,7 +25,7 @@ use std::time::Duration;
 #[cfg(feature = "ports")]
 pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
 #[cfg(feature = "diagnosis")]
-pub(crate) use open::is_remote;
+pub(crate) use open::{has_rate, is_remote};
 #[cfg(all(feature = "ports", unix))]
 pub(crate) use search::{Ask, Search};
 pub use source::PortSource;

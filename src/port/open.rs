@@ -34,3 +34,9 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
 pub(crate) fn is_remote(name: &str) -> bool {
     name.contains("://")
 }
+
+/// Whether the line rate of this port is set from here. A serial server that passes on bytes alone has a rate of its own.
+#[cfg(feature = "diagnosis")]
+pub(crate) fn has_rate(name: &str) -> bool {
+    name.split_once("://").is_none_or(|(scheme, _)| scheme.eq_ignore_ascii_case("rfc2217"))
+}

@@ -64,10 +64,10 @@ fn impls(code: &str) -> Vec<(usize, String)> {
         let starts_item = code[..offset].rsplit('\n').next().is_some_and(|line| line.trim().is_empty());
         let head = code[offset + "impl".len()..].split(['{', ';']).next().unwrap_or_default();
         let head = without_parameters(head);
-        if !starts_item || !words(&head, "for").is_empty() {
+        let of = head.split(" where").next().unwrap_or_default();
+        if !starts_item || !words(of, "for").is_empty() {
             continue;
         }
-        let of = head.split(" where").next().unwrap_or_default();
         let name = of.rsplit("::").next().unwrap_or_default().trim();
         if !name.is_empty() {
             found.push((offset, name.to_owned()));
@@ -78,6 +78,7 @@ fn impls(code: &str) -> Vec<(usize, String)> {
 
 /// The head of an `impl` without what stands between `<` and `>`.
 fn without_parameters(head: &str) -> String {
+    let head = head.replace("->", "");
     let mut depth = 0_usize;
     let keep = |letter: &char| {
         match letter {
@@ -107,6 +108,9 @@ mod tests {
             found,
             ["src/proto/engine/port.rs:2: an `impl` of `Link` belongs beside src/proto/channels/link.rs"]
         );
+        for head in ["impl Link<u8> where for<'a> &'a u8: A {}", "impl<F: Fn() -> u8> Link<F> {}"] {
+            assert_eq!(findings(&[link, ("src/proto/engine/port.rs", head)]).len(), 1, "{head}");
+        }
         // The folder of a file is not the folders below it.
         let bearer = ("src/proto/bearer.rs", "struct Bearer;");
         assert_eq!(findings(&[bearer, ("src/proto/engine/port.rs", "impl Bearer {}")]).len(), 1);

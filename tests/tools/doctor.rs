@@ -151,6 +151,17 @@ fn a_port_on_another_machine_that_cannot_be_opened_is_no_matter_of_cables_here()
     }
 }
 
+/// It can't be set there, so that no other one is tried.
+#[test]
+fn a_silent_serial_server_is_asked_at_its_own_rate_only() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let path = format!("tcp://{}", listener.local_addr().unwrap());
+    let checkup = Checkup::default().answer_timeout(Duration::from_millis(300));
+    let diagnosis = Modem::diagnose_port(&path, &Config::default(), &checkup);
+    assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::NoAnswer), "{diagnosis}");
+    assert!(!diagnosis.to_string().contains("9600"), "{diagnosis}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_capture_that_cannot_be_written_is_no_fault_of_the_port() {

@@ -51,10 +51,13 @@ fn split(name: &str) -> io::Result<(Scheme, &str)> {
             "only `HOST:PORT` may follow `://`; the settings of the port are those of the modem",
         ));
     }
-    let has_port = address
-        .rsplit_once(':')
-        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0));
-    if has_port { Ok((scheme, address)) } else { Err(wrong("`HOST:PORT` is missing behind `://`")) }
+    let Some((_, port)) = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()) else {
+        return Err(wrong("`HOST:PORT` is missing behind `://`"));
+    };
+    match port.parse::<u16>() {
+        Ok(1..) => Ok((scheme, address)),
+        _ => Err(wrong("a TCP port is a number from 1 to 65535")),
+    }
 }
 
 #[cfg(test)]
