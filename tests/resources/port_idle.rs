@@ -16,12 +16,15 @@ const QUIET: Duration = Duration::from_secs(1);
 #[track_caller]
 fn naps_while_quiet(modem: &Modem) -> u64 {
     let events = modem.events();
-    let before = (naps("air724ug"), processor_time("air724ug"));
-    assert!(events.recv_timeout(QUIET).is_err(), "something happened");
     // A thread that never goes to sleep takes no nap either.
-    let busy = processor_time("air724ug") - before.1;
-    assert!(busy < QUIET / 100, "the driver ran for {busy:?}");
-    naps("air724ug") - before.0
+    let threads = ["air724ug", "sim"];
+    let before = (naps(threads[0]), threads.map(processor_time));
+    assert!(events.recv_timeout(QUIET).is_err(), "something happened");
+    for (name, before) in threads.into_iter().zip(before.1) {
+        let busy = processor_time(name) - before;
+        assert!(busy < QUIET / 100, "{name} ran for {busy:?}");
+    }
+    naps(threads[0]) - before.0
 }
 
 fn busy(modem: &Modem) -> Vec<Socket> {

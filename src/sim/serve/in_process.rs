@@ -67,8 +67,13 @@ pub fn in_process<N: Network + Send + 'static>(
         // A full channel holds a wake-up already.
         let _ = waker.try_send(());
     });
+    // A network without threads drops its waker, and a channel without senders is always ready: the thread would never sleep.
+    let kept = waker.clone();
     service.simulator.network_mut().set_waker(waker);
-    thread::Builder::new().name("sim-modem".to_owned()).spawn(move || service.run())?;
+    thread::Builder::new().name("sim-modem".to_owned()).spawn(move || {
+        service.run();
+        drop(kept);
+    })?;
     Ok((halves.0, halves.1, Handle { orders }))
 }
 
