@@ -111,6 +111,11 @@ impl Decoder {
         self.echo = if off { Echo::Off } else { Echo::Possible };
     }
 
+    /// Whether the `OK` of a late answer may come.
+    pub(crate) fn answers_may_be_late(&mut self, may_be: bool) {
+        self.fetch_ends.may_be_late(may_be);
+    }
+
     /// Whether the line that was taken last had no line end of its own in front, as echoes have none, the rest of a line
     /// of which the start was lost, and data without their header. Of a header or a prompt: whether it lacks one that others
     /// had.
@@ -234,18 +239,14 @@ impl Decoder {
         }
     }
 
-    /// Whether a prompt may stand right behind data. Data that were cut short may have its line end for their last bytes.
-    fn may_be_bare_prompt(&self) -> bool {
-        match self.prompts {
-            Start::Unknown => !self.tail.is_line_end(),
-            Start::Framed => false,
-            Start::Doubtful | Start::Bare => true,
-        }
-    }
-
     /// Whether data that may have swallowed a prompt came last.
     pub(crate) fn ends_like_prompt(&self) -> bool {
         self.before == Before::Data && self.tail.is_prompt()
+    }
+
+    /// The text behind the last line end in the data that came last, if no line has come behind them.
+    pub(crate) fn last_line_of_data(&self) -> Option<&[u8]> {
+        self.tail.line()
     }
 
     /// A prompt is taken. One with a line end in front shows that another right behind data was the end of these.
@@ -254,6 +255,8 @@ impl Decoder {
         self.prompts = was.shown_by(self.before);
         self.loose = self.prompts == Start::Framed && self.before != Before::LineEnd;
         self.before = Before::LineEnd;
+        self.tail = Tail::default();
+        self.line_ends.data();
         let ended_data = (was, self.prompts) == (Start::Doubtful, Start::Framed);
         if ended_data { Token::Fault(Fault::NoLineEnd) } else { Token::Prompt }
     }
@@ -317,38 +320,33 @@ impl Decoder {
     }
 
     fn kept_line(&mut self) -> Token<'_> {
-        let kept = self.line.trim_ascii();
-        self.before = self.before.behind(kept);
-        match header::of_line(kept) {
-            // The line end is gone already.
-            Some(header) => self.begin_data(header, LineEnd::Done),
-            None if header::resembles(kept) => Token::Fault(Fault::UnreadableHeader),
-            None if !self.fetch_ends.fit(kept, self.line_ends.passed()) => Token::Fault(Fault::BeforeResult),
-            None => Token::Line(self.line.trim_ascii()),
-        }
+        let kept = std::mem::take(&mut self.line);
+        let other = self.unless_line(kept.trim_ascii());
+        self.line = kept;
+        other.unwrap_or_else(|| Token::Line(self.line.trim_ascii()))
     }
 
     fn line<'a>(&mut self, line: &'a [u8]) -> Token<'a> {
         let line = line.trim_ascii();
+        self.unless_line(line).unwrap_or(Token::Line(line))
+    }
+
+    /// What a whole line is, if it is no line of text. Its line end is gone already.
+    fn unless_line(&mut self, line: &[u8]) -> Option<Token<'static>> {
         self.before = self.before.behind(line);
         match header::of_line(line) {
-            Some(header) => self.begin_data(header, LineEnd::Done),
-            None if header::resembles(line) => Token::Fault(Fault::UnreadableHeader),
-            None if !self.fetch_ends.fit(line, self.line_ends.passed()) => Token::Fault(Fault::BeforeResult),
-            None => Token::Line(line),
+            Some(header) => Some(self.begin_data(header, LineEnd::Done)),
+            None if header::resembles(line) => Some(Token::Fault(Fault::UnreadableHeader)),
+            None => self.fetch_ends.misfit(line, self.line_ends.passed()).map(Token::Fault),
         }
     }
 
     fn begin_data<'a>(&mut self, header: RawHeader, line_end: LineEnd) -> Token<'a> {
         if header.is_pushed() {
-            self.headers = match (self.headers, self.loose) {
-                (_, false) => Start::Framed,
-                (Start::Unknown, true) => Start::Bare,
-                (known, true) => known,
-            };
+            self.headers = self.headers.shown_by_header(self.loose);
             self.loose &= self.headers == Start::Framed;
         }
-        self.fetch_ends.header(header.is_fetched() && header.len > 0);
+        self.fetch_ends.header(header.fetched_channel().filter(|_| header.len > 0));
         match header.check() {
             Ok(header) => {
                 self.state = DecoderState::Payload { left: header.len, line_end, reader: Reader::Caller };
@@ -366,6 +364,7 @@ impl Decoder {
 
     /// A line is taken, or what cannot be one.
     fn line_begins(&mut self) {
+        self.tail = Tail::default();
         self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
     }
 
@@ -379,7 +378,7 @@ impl Decoder {
             self.before = match (self.before, first) {
                 (Before::Data, b'\r') => Before::DataCr,
                 (Before::DataCr, b'\n') => Before::LineEnd,
-                (Before::Data, b'>') if expect == Expect::Prompt && self.may_be_bare_prompt() => {
+                (Before::Data, b'>') if expect == Expect::Prompt && self.prompts.may_be_bare(self.tail) => {
                     return Some(true);
                 }
                 (Before::Data, b'+') if self.headers == Start::Bare => Before::Line,

@@ -1,5 +1,8 @@
 //! The line ends with which a firmware begins its lines, as the decoder learns them.
 
+use super::ChannelId;
+use super::token::Fault;
+
 /// The bytes in front of a line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Before {
@@ -45,19 +48,40 @@ impl Start {
             (known, _) => known,
         }
     }
+
+    /// The way of headers, of which one has come, without a line end of its own if it is loose.
+    pub(super) fn shown_by_header(self, is_loose: bool) -> Self {
+        match (self, is_loose) {
+            (_, false) => Self::Framed,
+            (Self::Unknown, true) => Self::Bare,
+            (known, true) => known,
+        }
+    }
+
+    /// Whether a prompt may stand right behind data. Data that were cut short may have its line end for their last bytes.
+    pub(super) fn may_be_bare(self, data: Tail) -> bool {
+        match self {
+            Self::Unknown => !data.is_line_end(),
+            Self::Framed => false,
+            Self::Doubtful | Self::Bare => true,
+        }
+    }
 }
 
-/// The last bytes of data.
+/// The last bytes of data, up to the next line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct Tail([u8; 4]);
+pub(super) struct Tail([u8; Self::LEN]);
 
 impl Tail {
+    /// The longest result of a send, with its line ends.
+    const LEN: usize = 32;
+
     /// More data have come.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        for byte in bytes.iter().skip(bytes.len().saturating_sub(self.0.len())) {
-            self.0.rotate_left(1);
-            self.0[3] = *byte;
-        }
+        let last = &bytes[bytes.len().saturating_sub(Self::LEN)..];
+        self.0.rotate_left(last.len());
+        let (_, end) = self.0.split_at_mut(Self::LEN.saturating_sub(last.len()));
+        end.copy_from_slice(last);
     }
 
     /// Whether they are a line end.
@@ -67,7 +91,13 @@ impl Tail {
 
     /// Whether they are a prompt.
     pub(super) fn is_prompt(self) -> bool {
-        self.0 == *b"\r\n> "
+        self.0.ends_with(b"\r\n> ")
+    }
+
+    /// What stands behind the last line end in them.
+    pub(super) fn line(&self) -> Option<&[u8]> {
+        let end = self.0.windows(2).rposition(|pair| pair == b"\r\n")?;
+        self.0.get(end..)?.strip_prefix(b"\r\n")
     }
 }
 
@@ -90,6 +120,8 @@ pub(super) struct LineEnds {
     is_odd: bool,
     /// That has been told of those since the last line or data.
     is_told: bool,
+    /// A blank has come since the last of them, and no text.
+    has_blank: bool,
     /// How many have come since the last line or data.
     count: u8,
     /// How many stood in front of the last line.
@@ -104,6 +136,9 @@ impl LineEnds {
         for byte in blanks {
             let had_cr = std::mem::replace(&mut self.has_cr, *byte == b'\r');
             self.is_odd |= had_cr != (*byte == b'\n');
+            // A line of blanks alone is none that a module writes. Behind a prompt they are its own.
+            self.is_odd |= *byte == b'\r' && std::mem::take(&mut self.has_blank);
+            self.has_blank |= matches!(byte, b' ' | b'\t') && self.count > 0;
             if *byte == b'\n' {
                 has_line_end |= had_cr;
                 self.count = self.count.saturating_add(1);
@@ -114,6 +149,7 @@ impl LineEnds {
 
     /// Text begins.
     pub(super) fn text(&mut self) {
+        self.has_blank = false;
         self.is_odd |= std::mem::take(&mut self.has_cr);
     }
 
@@ -164,15 +200,21 @@ impl LineEnds {
 /// data are not as long as announced, and line ends have filled them up.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct FetchEnds {
-    /// Data were fetched, and no line has come since.
-    is_next: bool,
+    /// Data of this channel were fetched, and no line has come since.
+    behind: Option<ChannelId>,
     known: KnownEnds,
+    /// A late `OK` may stand behind data, which shows nothing.
+    may_be_late: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 enum KnownEnds {
-    /// There was never more than one.
+    /// No fetched data have come.
     #[default]
+    Nothing,
+    /// There was one, behind the first fetched data, which were of this channel.
+    First(ChannelId),
+    /// There was never more than one.
     One,
     Two,
     /// There was one, the last time, where there had been two.
@@ -182,30 +224,38 @@ enum KnownEnds {
 }
 
 impl FetchEnds {
-    /// A header has come; whether it announces fetched data.
-    pub(super) fn header(&mut self, fetches: bool) {
-        self.is_next = fetches;
+    /// A header has come; the channel of the fetched data that it announces.
+    pub(super) fn header(&mut self, fetched: Option<ChannelId>) {
+        self.behind = fetched;
+    }
+
+    /// Whether a late answer may come.
+    pub(super) fn may_be_late(&mut self, may_be: bool) {
+        self.may_be_late = may_be;
     }
 
     /// The data do not come.
     pub(super) fn abandon(&mut self) {
-        self.is_next = false;
+        self.behind = None;
     }
 
-    /// A line with this number of line ends in front has come. Returns whether it may stand there.
-    pub(super) fn fit(&mut self, line: &[u8], ends: u8) -> bool {
-        if !std::mem::take(&mut self.is_next) || line != b"OK" {
-            return true;
-        }
-        let (known, fits) = match (self.known, ends) {
-            (known, 3..) => (known, false),
-            (KnownEnds::One, 0 | 1) => (KnownEnds::One, true),
-            (KnownEnds::One | KnownEnds::Two | KnownEnds::OneForTwo, 2) => (KnownEnds::Two, true),
-            (KnownEnds::Two, 0 | 1) => (KnownEnds::OneForTwo, false),
-            (KnownEnds::OneForTwo | KnownEnds::Differ, _) => (KnownEnds::Differ, true),
+    /// A line with this number of line ends in front has come. Returns the damage that it shows.
+    pub(super) fn misfit(&mut self, line: &[u8], ends: u8) -> Option<Fault> {
+        let channel = self.behind.take().filter(|_| line == b"OK")?;
+        let (known, fault) = match (self.known, ends) {
+            (known, 3..) => (known, Some(Fault::BeforeResult)),
+            (KnownEnds::Nothing, 0 | 1) if self.may_be_late => (KnownEnds::Nothing, None),
+            (KnownEnds::Nothing, 0 | 1) => (KnownEnds::First(channel), None),
+            (KnownEnds::First(_) | KnownEnds::One, 0 | 1) => (KnownEnds::One, None),
+            (KnownEnds::First(first), 2) => (KnownEnds::Two, Some(Fault::CutShortBefore { channel: first })),
+            (KnownEnds::Nothing | KnownEnds::One | KnownEnds::Two | KnownEnds::OneForTwo, 2) => {
+                (KnownEnds::Two, None)
+            }
+            (KnownEnds::Two, 0 | 1) => (KnownEnds::OneForTwo, Some(Fault::BeforeResult)),
+            (KnownEnds::OneForTwo | KnownEnds::Differ, _) => (KnownEnds::Differ, None),
         };
         self.known = known;
-        fits
+        fault
     }
 }
 
@@ -222,6 +272,8 @@ mod tests {
             (b"\n", false, true),
             (b"\r\r\n", true, true),
             (b"\n\r\n", true, true),
+            (b"\r\n \r\n", true, true),
+            (b"\r\n\0\r\n", true, false),
         ] {
             let mut ends = LineEnds::default();
             assert_eq!(ends.blanks(blanks), has_end, "{}", blanks.escape_ascii());
@@ -264,21 +316,38 @@ mod tests {
         assert!(ends.begins_frame());
     }
 
+    fn misfit(ends: &mut FetchEnds, count: u8) -> Option<Fault> {
+        ends.header(ChannelId::new(3));
+        ends.misfit(b"OK", count)
+    }
+
     #[test]
     fn one_line_end_behind_fetched_data_is_doubted_where_there_were_two() {
         let mut ends = FetchEnds::default();
         let two_in_a_row = [(1, false), (1, true), (2, true), (1, true)];
-        for (count, fits) in
-            [(1, true), (2, true), (1, false), (2, true), (3, false)].into_iter().chain(two_in_a_row)
-        {
-            ends.header(true);
-            assert_eq!(ends.fit(b"OK", count), fits, "{count}, {ends:?}");
+        let counts = [(1, true), (1, true), (2, true), (1, false), (2, true), (3, false)];
+        for (count, fits) in counts.into_iter().chain(two_in_a_row) {
+            let expected = if fits { None } else { Some(Fault::BeforeResult) };
+            assert_eq!(misfit(&mut ends, count), expected, "{count}, {ends:?}");
         }
         let mut ends = FetchEnds::default();
-        ends.header(true);
-        assert!(ends.fit(b"OK", 2) && ends.fit(b"OK", 1), "only directly behind data");
-        ends.header(true);
+        assert_eq!(misfit(&mut ends, 2), None);
+        assert_eq!(ends.misfit(b"OK", 1), None, "only directly behind data");
+        ends.header(ChannelId::new(3));
         ends.abandon();
-        assert!(ends.fit(b"OK", 1), "the data did not come");
+        assert_eq!(ends.misfit(b"OK", 1), None, "the data did not come");
+    }
+
+    #[test]
+    fn one_line_end_behind_the_first_fetched_data_is_doubted_where_there_are_two_later() {
+        let mut ends = FetchEnds::default();
+        ends.header(ChannelId::new(5));
+        assert_eq!(ends.misfit(b"OK", 1), None);
+        assert_eq!(misfit(&mut ends, 2), Some(Fault::CutShortBefore { channel: ChannelId::new(5).unwrap() }));
+        assert_eq!(misfit(&mut ends, 2), None, "told once");
+        let mut ends = FetchEnds::default();
+        ends.may_be_late(true);
+        assert_eq!(misfit(&mut ends, 1), None);
+        assert_eq!(misfit(&mut ends, 2), None, "the first one was a late answer's");
     }
 }

@@ -77,9 +77,9 @@ impl RawHeader {
         self.channel.is_some() && self.left.is_none()
     }
 
-    /// Whether its data were asked for.
-    pub(crate) fn is_fetched(&self) -> bool {
-        self.left.is_some()
+    /// The channel of data that were asked for.
+    pub(crate) fn fetched_channel(&self) -> Option<ChannelId> {
+        self.left.and(self.channel).and_then(ChannelId::new)
     }
 
     /// The checked header, or what is impossible in it.

@@ -82,6 +82,13 @@ pub enum Fault {
         /// How many did not come.
         missing: usize,
     },
+    /// Data of this channel that were fetched before were not as long as announced: the line end behind them has filled them up,
+    /// as what stands behind other fetched data shows.
+    #[error("data of channel {channel} that were fetched before were cut short")]
+    CutShortBefore {
+        /// The channel.
+        channel: ChannelId,
+    },
     /// Data came for a channel without a connection.
     #[error("data for channel {channel}, which has no connection")]
     NoConnection {

@@ -844,6 +844,38 @@ fn a_refusal_that_another_command_is_owed_does_not_lose_the_data_of_a_fetch() {
     }
 }
 
+/// A fetch behind an answer that was lost. The data are followed by `behind`; whether they were read, and the end.
+fn fetch_behind_a_lost_answer(behind: &str) -> (Vec<u8>, Error) {
+    let (mut pair, socket) = manual();
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,10,0\r\n0123456789\r\n\r\nOK\r\n");
+    pair.run_for(Duration::from_secs(5));
+    pair.instead("AT+CBC", "");
+    pair.command("AT+CBC", Duration::from_secs(2)).unwrap_err();
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.instead("AT+CIPRXGET=2,0", format!("\r\n+CIPRXGET: 2,0,10,0\r\nabcdefghij{behind}"));
+    pair.run_for(Duration::from_secs(5));
+    pair.instead("AT+CIPRXGET=2,0", "\r\nERROR\r\n");
+    pair.read_to_end(socket)
+}
+
+#[test]
+fn a_result_behind_fetched_data_may_be_that_of_an_answer_that_comes_late() {
+    // The first result is the late one.
+    for behind in
+        ["\r\nOK\r\n\r\n\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n\r\nOK\r\n", "\r\n\r\nOK\r\n"]
+    {
+        let (read, end) = fetch_behind_a_lost_answer(behind);
+        assert_eq!(read, b"0123456789abcdefghij", "{behind:?}: {end}");
+    }
+    // The own result is part of the data then: the line end in front of it, or all of it, has filled them up.
+    for behind in ["\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n"] {
+        let (read, end) = fetch_behind_a_lost_answer(behind);
+        let is_told = matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed));
+        assert!(is_told && read == b"0123456789", "{behind:?}: {end}, {}", read.escape_ascii());
+    }
+}
+
 #[test]
 fn a_number_with_a_zero_in_front_is_that_of_a_damaged_header() {
     for header in ["+RECEIVE,01,0:", "+RECEIVE,00,1:", "+RECEIVE,0,010:", "+RECEIVE,0,00:"] {
@@ -952,6 +984,103 @@ fn a_prompt_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
         let (_, end) = pair.read_to_end(socket);
         assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
         assert_eq!(pair.modem.network().received(link), b"0123");
+    }
+}
+
+/// The data lack as many bytes as the answer behind them has, but for its line end.
+#[test]
+fn an_answer_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
+    for chunk in [1, 5_000] {
+        // A result of a send, and the end of a question's answer.
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.to_host = Box::new(|_, bytes| {
+            let text = String::from_utf8(bytes).unwrap();
+            text.replace("\r\nDATA ACCEPT:0,4", "\r\n+RECEIVE,0,24:\r\n0123\r\nDATA ACCEPT:0,4").into_bytes()
+        });
+        let answer = pair.send(socket, b"0123");
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::Damaged))), "{chunk}: {answer:?}");
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.instead("AT+CSQ", "\r\n+RECEIVE,0,22:\r\n0123\r\n+CSQ: 24,99\r\n\r\nOK");
+        pair.command("AT+CSQ", Duration::from_secs(2)).unwrap_err();
+        pair.run_for(Duration::from_secs(5));
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
+    }
+    // Data that are whole may end with any line; the answer comes.
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.deliver(b"\r\n+RECEIVE,0,8:\r\n0123\r\nOK");
+    pair.command("AT+CSQ", Duration::from_secs(2)).unwrap();
+    assert_eq!(pair.read(socket, 8).unwrap(), b"0123\r\nOK");
+    assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+}
+
+/// Bytes were lost that begin with the blank of a prompt.
+#[test]
+fn a_prompt_without_its_blank_is_damage_unless_the_firmware_writes_none() {
+    let send = |pair: &mut Pair, socket, prompt: &str| {
+        pair.instead_times(1, "AT+CIPSEND=0,4", prompt);
+        let ticket = pair.sending(socket, b"0123");
+        pair.deliver(b"\r\nDATA ACCEPT:0,4\r\n");
+        pair.run_for(Duration::from_secs(10));
+        let _ = pair.answer(ticket);
+    };
+    for (prompts, is_damage) in [
+        (&["\r\n> ", "\r\n> "][..], false),
+        (&["\r\n>", "\r\n>"], false),
+        (&["\r\n> ", "\r\n>"], true),
+        (&["\r\n>", "\r\n> "], true),
+    ] {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            for prompt in prompts {
+                send(&mut pair, socket, prompt);
+            }
+            let saw = pair.saw(|event| matches!(event, Event::Fault(_)));
+            assert_eq!(saw, is_damage, "{prompts:?} {chunk}: {}", pair.story());
+        }
+    }
+}
+
+/// What a body lacks was made up by a header but for its line end, and its only byte is a blank.
+#[test]
+fn a_line_of_blanks_among_data_is_damage() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.deliver(b"\r\n+RECEIVE,0,19:\r\n0123\r\n+RECEIVE,0,1:\r\n \r\n+RECEIVE,0,4:\r\nabcd");
+        let (read, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
+        assert!(!read.ends_with(b"abcd"), "{}", read.escape_ascii());
+    }
+}
+
+#[test]
+fn the_first_fetch_is_damaged_if_others_have_more_line_ends_behind_them() {
+    for (first, second, expected) in [(1, 2, true), (1, 1, false), (2, 2, false)] {
+        let (mut pair, socket) = manual();
+        let fetch = |pair: &mut Pair, data: &str, ends: usize| {
+            pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+            let ends = "\r\n".repeat(ends);
+            pair.instead_times(
+                1,
+                "AT+CIPRXGET=2,0",
+                format!("\r\n+CIPRXGET: 2,0,10,0\r\n{data}{ends}OK\r\n"),
+            );
+            pair.run_for(Duration::from_secs(5));
+        };
+        fetch(&mut pair, "0123456789", first);
+        fetch(&mut pair, "abcdefghij", second);
+        let is_told = |event: &Event| matches!(event, Event::Fault(Fault::CutShortBefore { .. }));
+        assert_eq!(pair.saw(is_told), expected, "{first}, {second}: {}", pair.story());
+        if expected {
+            let (read, end) = pair.read_to_end(socket);
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+            assert_eq!(read, b"0123456789");
+        }
     }
 }
 

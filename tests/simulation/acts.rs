@@ -155,6 +155,7 @@ impl Rig {
                 );
                 facts.may_delay_answers |= matches!(fault, Fault::LateAnswer(_));
                 facts.may_lose_lines = true;
+                facts.may_lose_news |= matches!(fault, Fault::LostUrc(_));
                 let is_deaf = matches!(fault, Fault::Deaf(_));
                 facts.may_be_deaf |= is_deaf;
                 facts.may_lose_results |= !is_deaf;

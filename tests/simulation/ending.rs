@@ -59,6 +59,10 @@ impl Rig {
             self.read_everything();
         }
         let got = self.got();
+        for connection in &mut self.facts.connections {
+            let network = self.modem.network();
+            connection.is_gone = connection.links.last().is_some_and(|link| !network.is_open(*link));
+        }
         self.sees(&Observation::End { got: &got });
         self.recover();
         self.close();

@@ -35,6 +35,8 @@ pub struct Facts {
     pub may_mislead: bool,
     /// Lines of the modem may have been lost.
     pub may_lose_lines: bool,
+    /// The modem may have said nothing of the end of a connection.
+    pub may_lose_news: bool,
     /// The modem may have lost what the host wrote.
     pub may_be_deaf: bool,
     /// Something besides deafness is at work, so that the result of a send may be lost or late.
@@ -145,12 +147,16 @@ pub struct Connection {
     /// What the application has read, a datagram each for UDP.
     pub read: Vec<u8>,
     pub datagrams: Vec<usize>,
+    /// How much had reached the host when the modem said that it is connected.
+    pub heard_at_begin: usize,
     /// How the socket ended, as the application was told.
     pub ended: Option<Error>,
     /// When that was.
     pub ended_at: Option<Timestamp>,
     /// How many bytes the host had heard then.
     pub heard_at_end: Option<usize>,
+    /// The network has no such connection any more, when everything is over.
+    pub is_gone: bool,
     /// The application has dropped it.
     pub left: bool,
     /// The connection could not be made.
@@ -217,7 +223,9 @@ impl Connection {
             datagrams: Vec::new(),
             ended: None,
             ended_at: None,
+            heard_at_begin: 0,
             heard_at_end: None,
+            is_gone: false,
             left: false,
             failed: false,
             peer_left: false,

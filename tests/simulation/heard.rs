@@ -44,13 +44,14 @@ impl Heard {
     /// without a pause in them, a line end in front of each line, and each line short and readable. Then whole frames are
     /// missing, or the bytes that a body lacks were made up by what followed it, and no driver can know. Some firmware writes
     /// no line end in front of a header or behind it; which one it is, the first header shows. Between fetched data and their `OK` stand
-    /// one or two line ends, always as many.
+    /// one or two line ends, always as many. A blank stands behind each prompt, or behind none.
     ///
-    /// What came behind the place `until` is not judged: the socket had ended by then, and hears no more.
-    pub fn is_sound(&self, until: Option<usize>) -> bool {
+    /// What came before the place `since` and behind `until` is not judged: there was no socket yet, or it had ended and hears
+    /// no more.
+    pub fn is_sound(&self, since: usize, until: Option<usize>) -> bool {
         let until = until.unwrap_or(usize::MAX).min(self.bytes.len());
         let mut form = Form::default();
-        let Some(sound) = self.sound else { return false };
+        let Some(sound) = self.sound.map(|sound| sound.max(since)) else { return false };
         let (mut at, mut is_begun, mut has_data) = (0, false, false);
         let mut text_until = Timestamp::ZERO;
         while at < until {
@@ -66,7 +67,11 @@ impl Heard {
             if line == NOISE || line.starts_with(b"^boot.rom") {
                 continue;
             }
-            if line == b"\r\n" || line == b"> \r\n" {
+            let prompt = line.strip_suffix(b"\r\n").filter(|line| matches!(*line, b">" | b"> "));
+            if prompt.is_some_and(|prompt| !form.fits_prompt(prompt, is_judged)) {
+                return false;
+            }
+            if line == b"\r\n" || prompt.is_some() {
                 is_begun = true;
                 continue;
             }
@@ -114,6 +119,12 @@ impl Heard {
             }
         }
         true
+    }
+
+    /// The place behind the last line that says that this channel is connected.
+    pub fn connected(&self, channel: usize) -> usize {
+        let line = format!("{channel}, CONNECT OK");
+        self.bytes.windows(line.len()).rposition(|part| part == line.as_bytes()).unwrap_or_default()
     }
 
     /// Whether the modem has sent the command of a send back: so it does with the payload, which stands among text where the
@@ -175,6 +186,8 @@ struct Form {
     fetch_ends: usize,
     /// How many bytes each channel had left when data were fetched last.
     left: [usize; 8],
+    /// Whether a blank stands behind a prompt.
+    blank: Option<bool>,
 }
 
 impl Form {
@@ -189,6 +202,12 @@ impl Form {
         // One with a line end in front shows that the others were no habit.
         self.starts = Some(starts || is_begun);
         !is_judged || ((is_begun || !starts) && (header.has_end || !ends))
+    }
+
+    /// Whether a prompt is one of this firmware.
+    fn fits_prompt(&mut self, prompt: &[u8], is_judged: bool) -> bool {
+        let has_blank = prompt.ends_with(b" ");
+        *self.blank.get_or_insert(has_blank) == has_blank || !is_judged
     }
 
     /// Whether an `OK` stands behind this number of fetched bytes, with as many line ends in front as always.
@@ -217,9 +236,10 @@ struct Announced {
 fn is_said(line: &[u8], longest: usize) -> bool {
     let Some(line) = line.strip_suffix(b"\r\n") else { return false };
     let Ok(text) = std::str::from_utf8(line) else { return false };
+    let is_blank = !text.is_empty() && text.trim().is_empty();
     let is_torn_header =
         text.contains("ECEIVE") || text.contains("CIPRXGET: 2,") || text.contains("CIPRXGET:2,");
-    text.len() <= longest && !text.chars().any(char::is_control) && !is_torn_header
+    text.len() <= longest && !is_blank && !text.chars().any(char::is_control) && !is_torn_header
 }
 
 /// The header at the beginning of a line.
@@ -272,7 +292,7 @@ mod tests {
     }
 
     fn is_sound(text: &str) -> bool {
-        heard(&[(1, text)]).is_sound(None)
+        heard(&[(1, text)]).is_sound(0, None)
     }
 
     #[test]
@@ -283,7 +303,7 @@ mod tests {
         assert!(!is_sound(&format!("\r\n+RECEIVE,0,13:\r\nabcdefgh\r\nOK{next}")), "one too few");
         assert!(!is_sound("\r\n+RECEIVE,0,12:\r\nabcdefgh"), "the rest never comes");
         let pieces = [(1, "\r\n+RECEIVE,0,12:\r\nabcdefgh"), (9, "\r\nOK\r\n+CREG: 1\r\n")];
-        assert!(!heard(&pieces).is_sound(None), "a pause");
+        assert!(!heard(&pieces).is_sound(0, None), "a pause");
     }
 
     #[test]
@@ -292,11 +312,15 @@ mod tests {
         let mut ended = heard(&[(1, "\r\n0, CLOSED\r\n")]);
         let until = ended.len();
         ended.add(Timestamp::from_secs(2), b"AT\r\r\nOK\r\n", false);
-        assert!(ended.is_sound(Some(until)) && !ended.is_sound(None), "behind the end");
+        assert!(ended.is_sound(0, Some(until)) && !ended.is_sound(0, None), "behind the end");
         assert!(!is_sound("\r\n+RECEIVE,0,4efgh\r\n"), "a header without its end");
         assert!(!is_sound("RECEIVE,0,4:\r\nefgh"), "without its beginning");
         assert!(!is_sound(&format!("\r\n{}\r\n", "x".repeat(129))), "a body without its header");
         assert!(!is_sound("\r\nab\x01cd\r\n"), "no text");
+        assert!(is_sound("\r\n>\r\nERROR\r\n\r\n>\r\nOK\r\n"), "a prompt without a blank");
+        assert!(!is_sound("\r\n> \r\nERROR\r\n\r\n>\r\nOK\r\n"), "behind one with a blank");
+        assert!(!is_sound("\r\n>\r\nERROR\r\n\r\n> \r\nOK\r\n"), "before one with a blank");
+        assert!(!is_sound("\r\n \r\nOK\r\n"), "a blank alone");
         assert!(!is_sound("\r\nOK\r\ncd\r\n"), "no line end in front");
         assert!(is_sound("\r\nefgh\r\n"), "it reads like words of a module");
         assert!(is_sound("\r\nRDY\r\nAT\r\n\r\nOK\r\n"), "the echo is on again");
@@ -304,9 +328,13 @@ mod tests {
         assert!(!is_sound("\r\nOK\r\nAT\r\n\r\nOK\r\n"), "it is off");
         let message = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n";
         let rest = "x".repeat(129) + "\r\n";
-        assert!(heard(&[(1, message), (1, &rest)]).is_sound(None), "it may be more of the text");
-        assert!(!heard(&[(1, message), (3, &rest)]).is_sound(None), "too late");
+        let mut begun = heard(&[(1, "no text\r\n\r\n2, CONNECT OK\r\n")]);
+        let since = begun.connected(2);
+        begun.add(Timestamp::from_secs(2), b"\r\n+RECEIVE,2,12:\r\nabcdefgh\r\nOK\r\n+CREG: 1\r\n", false);
+        assert!(begun.is_sound(since, None) && !begun.is_sound(0, None), "before the connection");
+        assert!(heard(&[(1, message), (1, &rest)]).is_sound(0, None), "it may be more of the text");
+        assert!(!heard(&[(1, message), (3, &rest)]).is_sound(0, None), "too late");
         let data = "\r\n+RECEIVE,0,4:\r\nabcd";
-        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(None), "behind data");
+        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(0, None), "behind data");
     }
 }

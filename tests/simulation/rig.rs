@@ -82,6 +82,7 @@ impl Rig {
             may_delay_answers: false,
             may_reset: false,
             may_lose_lines: false,
+            may_lose_news: false,
             may_be_deaf: false,
             may_lose_results: false,
             may_stall: false,
@@ -333,7 +334,9 @@ impl Rig {
         self.note(|| format!("= {:?}: {}", asked.what, shown_answer(&answer)));
         match (asked.what, &answer) {
             (RequestKind::Connect { connection }, Ok(Response::Connected(id))) => {
-                self.facts.connections[connection].id = Some(*id);
+                let begin = self.facts.heard.connected(id.channel().index());
+                let connection = &mut self.facts.connections[connection];
+                (connection.id, connection.heard_at_begin) = (Some(*id), begin);
             }
             (RequestKind::Connect { connection }, _) => self.facts.connections[connection].failed = true,
             (RequestKind::Send { connection, send }, answer) => {

@@ -29,6 +29,8 @@ pub(super) enum Fetched {
     Begun,
     /// All of its data; the `OK` has to be next.
     Whole,
+    /// All of its data, and lines of a late answer behind them: the next result belongs to these.
+    Interrupted,
     /// All of its data and the `OK`.
     Confirmed,
     /// Data more than once, and some of them may be an older fetch's.

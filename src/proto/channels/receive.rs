@@ -250,12 +250,19 @@ impl Channels {
 
     /// Whether all data of the fetch in flight have come, and nothing behind them.
     pub(in crate::proto) fn awaits_confirmation(&self) -> bool {
-        self.fetched == Fetched::Whole
+        matches!(self.fetched, Fetched::Whole | Fetched::Interrupted)
     }
 
-    /// The `OK` of the fetch in flight has come directly behind its data.
-    pub(in crate::proto) fn fetch_confirmed(&mut self) {
-        self.fetched = Fetched::Confirmed;
+    /// A line of a late answer has come behind the data of the fetch in flight.
+    pub(in crate::proto) fn fetch_interrupted(&mut self) {
+        self.fetched = Fetched::Interrupted;
+    }
+
+    /// An `OK` has come behind the data of the fetch in flight. Returns whether it is that of the fetch.
+    pub(in crate::proto) fn fetch_confirmed(&mut self) -> bool {
+        let is_own = self.fetched == Fetched::Whole;
+        self.fetched = if is_own { Fetched::Confirmed } else { Fetched::Whole };
+        is_own
     }
 
     /// The channels with an open socket.

@@ -19,6 +19,17 @@ use crate::proto::self_check::SelfCheck;
 /// has 82 bytes, the longest line in the captures 110.
 const LONGEST_WORDS: usize = 128;
 
+/// A line behind fetched data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum BehindFetched {
+    /// It may stand there.
+    Sound,
+    /// The final of a late answer, of which a line came before.
+    LateFinal,
+    /// No module writes it there.
+    Damage,
+}
+
 impl Engine {
     /// The decoder has met something that no module writes.
     pub(super) fn fault(&mut self, now: Timestamp, fault: Fault) {
@@ -31,6 +42,7 @@ impl Engine {
                 return;
             }
             Fault::ImpossibleLength { channel, .. } => channel,
+            Fault::CutShortBefore { channel } => Some(channel),
             _ => self.session.fetching(),
         };
         self.damaged(now, fault, named);
@@ -283,6 +295,19 @@ impl Engine {
         self.channels.is_pushed() && self.may_be_data() && self.decoder.ends_like_prompt()
     }
 
+    /// Whether the answer that has not come stands at the end of the last data, which are not as long as announced then.
+    pub(super) fn has_swallowed_answer(&self) -> bool {
+        let is_result = |line| {
+            matches!(
+                Line::parse(line),
+                Line::Final(_) | Line::ShutOk | Line::Channel { channel: Some(_), .. }
+            )
+        };
+        self.channels.is_pushed()
+            && self.may_be_data()
+            && self.decoder.last_line_of_data().is_some_and(is_result)
+    }
+
     /// Whether the line under way is none that a module begins, or none that it leaves without an end.
     pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has a time-out of its own.
@@ -292,16 +317,27 @@ impl Engine {
         has_begun && self.channels.is_pushed() && self.may_be_data() && !self.session.is_asked_by_caller()
     }
 
-    /// Whether a line stands between fetched data and their result. A late answer may.
-    pub(super) fn stands_before_a_result(&mut self, now: Timestamp, line: &[u8]) -> bool {
+    /// Judges a line that stands behind fetched data, where their `OK` has to be next. A late answer may stand there, with a
+    /// final of its own.
+    pub(super) fn behind_fetched(&mut self, now: Timestamp, line: &[u8]) -> BehindFetched {
         if !self.channels.awaits_confirmation() {
-            return false;
+            return BehindFetched::Sound;
         }
-        if Line::parse(line) == Line::Final(Final::Ok) {
-            self.channels.fetch_confirmed();
-            return false;
+        let parsed = Line::parse(line);
+        if parsed == Line::Final(Final::Ok) {
+            return if self.channels.fetch_confirmed() {
+                BehindFetched::Sound
+            } else {
+                BehindFetched::LateFinal
+            };
         }
-        !self.session.explains(now, line)
+        if !self.session.explains(now, line) {
+            return BehindFetched::Damage;
+        }
+        if self.session.owes_final_behind(&parsed) {
+            self.channels.fetch_interrupted();
+        }
+        BehindFetched::Sound
     }
 
     /// Whether bytes that are no text of the module may be payload.

@@ -26,6 +26,40 @@ pub(super) struct Noticed {
     pub(super) owes_end: bool,
     /// Whether the firmware ends lines otherwise than with CR LF.
     pub(super) writes_odd_line_ends: bool,
+    pub(super) blanks: PromptBlanks,
+}
+
+/// The blank that a firmware writes behind the prompts of sends, or behind none of them.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct PromptBlanks {
+    /// A prompt has come, and nothing behind it.
+    is_next: bool,
+    /// Whether there was one, the last time.
+    had: Option<bool>,
+    /// It was otherwise than the time before.
+    is_odd: bool,
+    /// It was otherwise twice in a row, so it tells nothing.
+    differs: bool,
+}
+
+impl PromptBlanks {
+    /// A prompt has come.
+    pub(super) fn prompt(&mut self) {
+        self.is_next = true;
+    }
+
+    /// This byte has come. Returns whether it may stand there: where a blank is missing, or stands for the first time, bytes behind
+    /// a prompt were lost.
+    pub(super) fn fits(&mut self, byte: u8) -> bool {
+        if !std::mem::take(&mut self.is_next) {
+            return true;
+        }
+        let has = byte == b' ';
+        let was_odd = std::mem::take(&mut self.is_odd);
+        self.is_odd = self.had.replace(has).is_some_and(|had| had != has);
+        self.differs |= was_odd && self.is_odd;
+        self.differs || !self.is_odd
+    }
 }
 
 /// A line, as far as damage is concerned.
@@ -89,6 +123,7 @@ impl Noticed {
             lacks_end: false,
             owes_end: false,
             writes_odd_line_ends: false,
+            blanks: PromptBlanks::default(),
         }
     }
 
@@ -153,6 +188,7 @@ impl Noticed {
 
     /// Forgets what came before.
     pub(super) fn forget(&mut self) {
+        self.blanks = PromptBlanks::default();
         self.held.clear();
         self.unknown = Unknown::None;
     }
@@ -174,6 +210,22 @@ mod tests {
         noticed.begins();
         noticed.command_written();
         assert!(!noticed.precedes_command);
+    }
+
+    #[test]
+    fn a_prompt_has_a_blank_behind_it_as_the_others_have() {
+        let fits = |came: &[u8]| -> Vec<bool> {
+            let mut blanks = PromptBlanks::default();
+            assert!(blanks.fits(b'x') && blanks.fits(b' '), "no prompt");
+            let prompt = |byte: &u8| {
+                blanks.prompt();
+                blanks.fits(*byte) && blanks.fits(b'+')
+            };
+            came.iter().map(prompt).collect()
+        };
+        assert_eq!(fits(b"   \r "), [true, true, true, false, true]);
+        assert_eq!(fits(b"\r\r \r"), [true, true, false, true]);
+        assert_eq!(fits(b" \r\r \r"), [true, false, true, false, true]);
     }
 
     #[test]

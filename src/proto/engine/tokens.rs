@@ -7,7 +7,7 @@ use crate::proto::owner::Job;
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::damage::begins_connection;
+use super::damage::{BehindFetched, begins_connection};
 use super::line_state::LastByte;
 use super::port::Port;
 
@@ -22,11 +22,17 @@ impl Engine {
         self.noticed.owes_end = false;
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
+        decoder.answers_may_be_late(self.session.is_owed(now));
         let mut is_whole = self.session.is_online();
         is_whole |= self.session.is_idle() && self.stream_bytes(now, bytes);
         // What is written behind the prompt is sent back later than the prompt's own bytes.
         let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
         loop {
+            if let Some(first) = bytes.first()
+                && !self.noticed.blanks.fits(*first)
+            {
+                self.damaged(now, Fault::NoLineEnd, self.session.fetching());
+            }
             if is_echoed && decoder.data_left() == 0 && decoder.partial_line().is_empty() {
                 let count = self.session.take_echo(bytes);
                 bytes = &bytes[count..];
@@ -72,17 +78,21 @@ impl Engine {
             }
         }
         match token {
-            Token::Line(line) if self.stands_before_a_result(now, line) => {
-                self.damaged(now, Fault::BeforeResult, self.session.fetching());
-            }
             Token::Line(line) if self.session.fetching().is_some() && is_piece_of_fetched(line) => {
                 self.damaged(now, Fault::UnreadableHeader, self.session.fetching());
             }
-            Token::Line(line) => {
-                self.line(now, line);
-                self.noticed.line_taken(begins_connection(line));
-            }
+            Token::Line(line) => match self.behind_fetched(now, line) {
+                BehindFetched::Sound => {
+                    self.line(now, line);
+                    self.noticed.line_taken(begins_connection(line));
+                }
+                BehindFetched::LateFinal => self.late_final(),
+                BehindFetched::Damage => self.damaged(now, Fault::BeforeResult, self.session.fetching()),
+            },
             Token::Prompt => {
+                if self.session.awaits_prompt_of_send() {
+                    self.noticed.blanks.prompt();
+                }
                 let step = self.session.prompt(now, &mut self.out);
                 self.step(now, step);
             }
@@ -92,13 +102,16 @@ impl Engine {
                 self.noticed.data(now);
                 self.channels.piece(bytes, last, &mut self.out);
             }
-            // It may be that of a command before.
-            Token::Fault(Fault::BeforeResult) if self.session.is_owed(now) => {
-                self.token(now, Token::Line(b"OK"));
-            }
+            // It may be that of a command before: then the fetch's own follows.
+            Token::Fault(Fault::BeforeResult) if self.session.is_owed(now) => self.late_final(),
             Token::OddLineEnd => {}
             Token::Fault(fault) => self.fault(now, fault),
         }
+    }
+
+    /// An `OK` behind fetched data is not taken for theirs. Whether an answer is owed less now is not known.
+    fn late_final(&mut self) {
+        self.out.event(Event::Dropped("OK".into()));
     }
 
     fn header(&mut self, now: Timestamp, header: &Header) {

@@ -162,6 +162,12 @@ impl Session {
                 || self.late_answers.timed_out().iter().any(is_late))
     }
 
+    /// Whether a line is of a late answer that brings a final behind its lines.
+    pub(in crate::proto) fn owes_final_behind(&self, line: &Line<'_>) -> bool {
+        let brings = |older: &Command| older.has_one_final() && older.may_print(line);
+        !matches!(line, Line::Final(_) | Line::ShutOk) && self.late_answers.timed_out().iter().any(brings)
+    }
+
     /// How many questions the session has asked for itself.
     pub(in crate::proto) fn questions(&self) -> usize {
         self.probes

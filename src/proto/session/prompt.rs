@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 use super::super::Event;
 use super::super::outbox::Outbox;
+use super::super::owner::{Job, Owner};
 use super::barrier::Barrier;
 use super::exchange::{Exchange, Failure, Finished, Phase, Setback};
 use super::open_send::OpenSend;
@@ -72,6 +73,14 @@ impl Session {
             }
             State::Online => Step::Consumed,
         }
+    }
+
+    /// Whether a send on a channel waits for its prompt. That of other commands may look otherwise.
+    pub(in crate::proto) fn awaits_prompt_of_send(&self) -> bool {
+        matches!(
+            &self.state,
+            State::Busy(Exchange { phase: Phase::Prompt(_), owner: Owner::Channel(_, Job::Send), .. })
+        )
     }
 
     /// A channel has ended: a command for it will not take its full time.

@@ -84,6 +84,8 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let told = connection.told_accepted();
     let is_open = connection.ended.is_none() && !connection.left && !connection.peer_left;
     let reads = !matches!(connection.far, Far::ClosesAfter(_) | Far::ResetsAfter(_));
+    // A connection that died without a word of the modem stays open until something is asked of it, as any host has it.
+    let is_open = is_open && !(facts.may_lose_news && connection.is_gone);
     if is_open && reads && !connection.is_udp() && !facts.may_stall && got.len() < told {
         return Err(format!(
             "the peer of connection {} has {} of {told} accepted bytes, and the socket is open",

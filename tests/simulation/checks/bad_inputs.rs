@@ -60,6 +60,10 @@ fn a_result_for_bytes_that_the_module_has_not_taken_is_refused() {
     assert!(!refused(&mut accepted::Accepted, &facts, &Observation::Answered(&ask, &answer)));
     assert!(accepts(&facts, &data));
     assert!(!accepts(&facts, &data[..99]), "the peer lacks a byte that was accepted");
+    facts.connections[0].is_gone = true;
+    assert!(!accepts(&facts, &data[..99]), "the modem has told of the end");
+    facts.may_lose_news = true;
+    assert!(accepts(&facts, &data[..99]), "the connection died without a word");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     }
     let is_stream = connection.wanted == Wanted::Transparent;
     let was_told = facts.script.world.mode == air724ug::ReceiveMode::Push || facts.heard.has_fetched();
-    if !is_stream && was_told && facts.heard.is_sound(connection.heard_at_end) {
+    if !is_stream && was_told && facts.heard.is_sound(connection.heard_at_begin, connection.heard_at_end) {
         return Ok(());
     }
     let at = read.iter().zip(&said).take_while(|(one, other)| one == other).count();
