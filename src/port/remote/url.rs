@@ -14,12 +14,7 @@ use crate::port::Port;
 /// [`io::ErrorKind::InvalidInput`] for a name that is none; [`io::ErrorKind::InvalidData`] for a server that speaks another
 /// protocol than the name says; what connecting fails with.
 pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
-    let explain = |error: io::Error| match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-            io::Error::new(error.kind(), format!("{name}: {}", closed()))
-        }
-        kind => io::Error::new(kind, format!("{name}: {error}")),
-    };
+    let explain = |error| explain(name, &error);
     let (scheme, address) = split(name).map_err(explain)?;
     let stream = connect(address).map_err(explain)?;
     let (reader, writer) = match scheme {
@@ -28,6 +23,16 @@ pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
     }
     .map_err(explain)?;
     Ok(Port::Halves { reader, writer })
+}
+
+/// The error in words, with the name.
+fn explain(name: &str, error: &io::Error) -> io::Error {
+    match error.kind() {
+        kind @ (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+            io::Error::new(kind, format!("{name}: {}", closed()))
+        }
+        kind => io::Error::new(kind, format!("{name}: {error}")),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -143,8 +148,12 @@ mod tests {
 
     #[test]
     fn a_server_that_hangs_up_or_is_not_there_is_told() {
-        let error = refused(&server(drop));
-        assert!(error.to_string().contains("another client"), "{error}");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        drop(listener.accept().unwrap());
+        let Err(error) = raw::open(stream) else { panic!("it was opened") };
+        let error = explain("tcp://rack:4001", &error).to_string();
+        assert!(error.starts_with("tcp://rack:4001: ") && error.contains("another client"), "{error}");
         let name = {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             format!("tcp://{}", listener.local_addr().unwrap())

@@ -295,17 +295,10 @@ impl Engine {
         self.channels.is_pushed() && self.may_be_data() && self.decoder.ends_like_prompt()
     }
 
-    /// Whether the answer that has not come stands at the end of the last data, which are not as long as announced then.
-    pub(super) fn has_swallowed_answer(&self) -> bool {
-        let is_result = |line| {
-            matches!(
-                Line::parse(line),
-                Line::Final(_) | Line::ShutOk | Line::Channel { channel: Some(_), .. }
-            )
-        };
-        self.channels.is_pushed()
-            && self.may_be_data()
-            && self.decoder.last_line_of_data().is_some_and(is_result)
+    /// Whether the result of a send that has not come stands at the end of data that have come since: these are not as long as
+    /// announced.
+    pub(super) fn has_swallowed_result(&self) -> bool {
+        self.noticed.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 
     /// Whether the line under way is none that a module begins, or none that it leaves without an end.

@@ -20,6 +20,8 @@ pub(super) struct Noticed {
     pub(super) held: Vec<u8>,
     /// Whether no line has come since a command was written.
     pub(super) is_first: bool,
+    /// Whether payload has come since then that ends like the result of that command.
+    pub(super) has_result: bool,
     /// Whether the last line is one behind which old firmware writes no line end.
     pub(super) lacks_end: bool,
     /// Whether a line was taken without its line end, nothing has come since, and it is none that may lack one.
@@ -120,6 +122,7 @@ impl Noticed {
             unknown: Unknown::None,
             held: Vec::new(),
             is_first: false,
+            has_result: false,
             lacks_end: false,
             owes_end: false,
             writes_odd_line_ends: false,
@@ -166,6 +169,7 @@ impl Noticed {
     pub(super) fn command_written(&mut self) {
         self.precedes_command = self.begun_at.is_some();
         self.is_first = true;
+        self.has_result = false;
         // Its line end came before the command.
         self.lacks_end = false;
     }

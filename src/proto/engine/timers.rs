@@ -126,7 +126,7 @@ impl Engine {
         }
         match name {
             Deadline::Prompt if self.has_swallowed_prompt() => self.damaged(now, Fault::NoLineEnd, None),
-            Deadline::Answer if self.has_swallowed_answer() => self.damaged(now, Fault::NoLineEnd, None),
+            Deadline::Answer if self.has_swallowed_result() => self.damaged(now, Fault::NoLineEnd, None),
             Deadline::Answer
             | Deadline::Prompt
             | Deadline::Doubt

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Refusal, harmless_len};
+use crate::at::{ChannelId, Line, Refusal, Verdict, harmless_len};
 use crate::time::Timestamp;
 
 use super::super::Event;
@@ -81,6 +81,14 @@ impl Session {
             &self.state,
             State::Busy(Exchange { phase: Phase::Prompt(_), owner: Owner::Channel(_, Job::Send), .. })
         )
+    }
+
+    /// Whether a line would be the result of the send in flight, as if the module had taken it.
+    pub(in crate::proto) fn would_end_send(&self, line: &[u8]) -> bool {
+        let State::Busy(exchange @ Exchange { phase: Phase::Result(_), .. }) = &self.state else {
+            return false;
+        };
+        exchange.command.judge(&Line::parse(line), false) == Verdict::Done(Ok(()))
     }
 
     /// A channel has ended: a command for it will not take its full time.
