@@ -23,6 +23,7 @@ use air724ug::{AsyncModem, Config, Error, Event, Modem, Received};
 use futures::executor::block_on;
 
 use crate::support::driver::echo_server;
+use crate::support::quick_start::quick_start;
 
 /// A ceiling for what takes seconds at most.
 const SOON: Duration = Duration::from_secs(60);
@@ -49,7 +50,7 @@ impl Plug {
         let mut pty = serve::Pty::open().unwrap();
         pty.link(&self.link).unwrap();
         let (remote, inbox) = serve::remote().unwrap();
-        let modem = Simulator::new(Settings::default(), HostNetwork::new());
+        let modem = Simulator::new(quick_start(), HostNetwork::new());
         let served = thread::spawn(move || serve::run(modem, pty, inbox));
         self.served = Some((remote, served));
     }
@@ -207,7 +208,7 @@ fn eight_sockets_that_send_survive_each_way_to_lose_a_port_five_times() {
     pty.link(folder.join("ttyUSB0")).unwrap();
     symlink("ttyUSB0", folder.join("by-id")).unwrap();
     let (remote, inbox) = serve::remote().unwrap();
-    let simulator = Simulator::new(Settings::default(), HostNetwork::new());
+    let simulator = Simulator::new(quick_start(), HostNetwork::new());
     let served = thread::spawn(move || serve::run(simulator, pty, inbox));
     let modem = Modem::open(folder.join("by-id"), Config::default()).unwrap();
     let events = modem.events();
@@ -398,7 +399,7 @@ fn closing_a_modem_whose_port_is_away_ends_every_wait_at_once() {
 fn a_modem_in_process_is_unplugged_and_comes_back() {
     let mut network = MemoryNetwork::new();
     network.serve("echo.test", 7, Peer::echo());
-    let (reader, writer, handle) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+    let (reader, writer, handle) = serve::in_process(Simulator::new(quick_start(), network)).unwrap();
     let (mut first, again) = (Some((reader, writer)), handle.clone());
     let source = move || {
         let (reader, writer) = first.take().map_or_else(|| again.open(), Ok)?;

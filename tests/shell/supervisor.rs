@@ -8,9 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use air724ug::error::DeliveryUnknown;
-use air724ug::sim::{Control, HostNetwork, Settings, Simulator, fault, serve};
+use air724ug::sim::{Control, HostNetwork, Simulator, fault, serve};
 use air724ug::supervisor::{Gap, Missing, Policy, Rung, Step, Supervisor};
 use air724ug::{Config, Error, Modem, Received};
+
+use crate::support::quick_start::quick_start;
 
 /// A ceiling for what takes seconds at most.
 const SOON: Duration = Duration::from_secs(60);
@@ -24,7 +26,7 @@ fn bench(policy: Policy) -> Bench {
     let pty = serve::Pty::open().unwrap();
     let path = pty.path().display().to_string();
     let (remote, inbox) = serve::remote().unwrap();
-    thread::spawn(move || serve::run(Simulator::new(Settings::default(), HostNetwork::new()), pty, inbox));
+    thread::spawn(move || serve::run(Simulator::new(quick_start(), HostNetwork::new()), pty, inbox));
     let modem = Modem::open(&path, Config::default()).unwrap();
     Bench { supervisor: Supervisor::new(modem, policy), remote }
 }
@@ -280,7 +282,7 @@ fn a_power_hook_that_panics_is_a_rung_that_failed_for_every_clone() {
     });
     let events = bench.supervisor.events();
     let (supervisor, port) = (bench.supervisor.clone(), closed_port());
-    let connecting = thread::spawn(move || supervisor.connect(("127.0.0.1", port), Duration::from_secs(5)));
+    let connecting = thread::spawn(move || supervisor.connect(("127.0.0.1", port), Duration::from_secs(2)));
     for call in 1..=3 {
         assert_eq!(hook.recv_timeout(SOON).unwrap(), call);
     }
@@ -302,7 +304,7 @@ fn no_policy_breaks_a_supervisor_or_its_clones() {
         let bench = bench(policy);
         for _ in 0..2 {
             let answer =
-                bench.supervisor.clone().connect(("127.0.0.1", closed_port()), Duration::from_millis(500));
+                bench.supervisor.clone().connect(("127.0.0.1", closed_port()), Duration::from_millis(100));
             assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
         }
         let socket = bench.supervisor.tcp("127.0.0.1", closed_port());

@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
+use air724ug::sim::{Control, HostNetwork, Simulator, serve};
 use air724ug::supervisor::{Gap, Missing, Policy, ReconnectingSocket, Supervisor};
 use air724ug::{Config, Error, Modem, Received};
 use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use crate::support::quick_start::quick_start;
 
 /// A ceiling for what takes seconds at most.
 const SOON: Duration = Duration::from_secs(60);
@@ -136,7 +138,7 @@ fn eight_transfers_survive_a_reset_a_lost_bearer_and_a_restart_with_every_gap_re
     let pty = serve::Pty::open().unwrap();
     let path = pty.path().display().to_string();
     let (remote, inbox) = serve::remote().unwrap();
-    thread::spawn(move || serve::run(Simulator::new(Settings::default(), HostNetwork::new()), pty, inbox));
+    thread::spawn(move || serve::run(Simulator::new(quick_start(), HostNetwork::new()), pty, inbox));
     let modem = Modem::open(&path, Config::default()).unwrap();
     let policy = Policy::default().pause(Duration::from_millis(20)).ready_timeout(Duration::from_secs(30));
     let supervisor = Supervisor::new(modem, policy);

@@ -12,6 +12,7 @@ pub mod driver;
 pub mod hostile;
 pub mod material;
 pub mod pair;
+pub mod quick_start;
 pub mod scripts;
 pub mod sim;
 pub mod tls;

@@ -6,7 +6,7 @@
 // What fails here fails a test, in helpers too.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -282,25 +282,21 @@ fn the_failures_that_the_captures_are_kept_for_are_found() {
 fn broken_files_never_panic_and_keep_their_lines() {
     for file in published() {
         let mut broken: Vec<Vec<u8>> = Vec::new();
-        for cut in (0..file.bytes.len()).step_by(61) {
-            broken.push(file.bytes[..cut].to_vec());
-            broken.push(file.bytes[cut..].to_vec());
-            for byte in [0, 0xff, b'\n', b'\\', b'"', b':'] {
-                let mut bytes = file.bytes.clone();
-                bytes[cut] = byte;
-                broken.push(bytes);
-            }
+        for (number, cut) in (0..file.bytes.len()).step_by(61).enumerate() {
+            // Eight ways to break it, each in its turn.
+            let byte = [0, 0xff, b'\n', b'\\', b'"', b':'];
+            broken.push(match number % 8 {
+                6 => file.bytes[..cut].to_vec(),
+                7 => file.bytes[cut..].to_vec(),
+                way => [&file.bytes[..cut], &[byte[way]], &file.bytes[cut + 1..]].concat(),
+            });
         }
         for bytes in broken {
             let Ok(capture) = capture::read(&bytes) else { continue };
             let last = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let mut by_line: BTreeMap<usize, usize> = BTreeMap::new();
-            for happening in &replay(&capture).happenings {
-                for line in &happening.lines {
-                    *by_line.entry(*line).or_default() += 1;
-                }
+            for line in replay(&capture).happenings.iter().flat_map(|happening| &happening.lines) {
+                assert!((1..=last).contains(line), "{}", file.name);
             }
-            assert!(by_line.keys().all(|line| (1..=last).contains(line)), "{}", file.name);
         }
     }
 }

@@ -17,4 +17,6 @@ mod luat_fixtures;
 mod luat_hostile;
 mod page;
 mod player;
+#[path = "../support/quick_start.rs"]
+mod quick_start;
 mod session_log;

@@ -13,6 +13,8 @@ use air724ug::supervisor::{Policy, Supervisor};
 use air724ug::{Config, Event, Modem};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use crate::quick_start::quick_start;
+
 const SOON: Duration = Duration::from_secs(60);
 
 /// Keeps the lines of modems whose names begin with `log-`; other tests run beside.
@@ -42,7 +44,7 @@ fn modem(name: &str, settings: Settings, config: Config) -> (Modem, serve::Handl
         log::set_max_level(LevelFilter::Trace);
     });
     let mut network = MemoryNetwork::new();
-    network.serve("echo.test", 7, Peer::echo());
+    network.serve("echo.test", 7, Peer::echo()).serve("refuse.test", 7, Peer::refuse());
     let (reader, writer, handle) = serve::in_process(Simulator::new(settings, network)).unwrap();
     (Modem::start(reader, writer, config.name(name)).unwrap(), handle)
 }
@@ -56,7 +58,7 @@ fn lines(name: &str, target: &str, level: Level) -> Vec<String> {
 
 #[test]
 fn info_and_warn_tell_the_story_of_a_session() {
-    let (modem, world) = modem("log-story", Settings::default(), Config::default());
+    let (modem, world) = modem("log-story", quick_start(), Config::default());
     modem.wait_ready(SOON).unwrap();
     for _ in 0..2 {
         assert_eq!(modem.query(&CurrentOperator).unwrap().unwrap().name, "46000");
@@ -65,7 +67,7 @@ fn info_and_warn_tell_the_story_of_a_session() {
     socket.write_all(b"hello").unwrap();
     socket.read_exact(&mut [0; 5]).unwrap();
     socket.close().unwrap();
-    modem.tcp().connect(("nowhere.test", 7)).unwrap_err();
+    modem.tcp().connect(("refuse.test", 7)).unwrap_err();
     world.control(Control::Reset);
     let restarted = |line: &String| line == "WARN : the module has restarted";
     while !lines("log-story", "air724ug", Level::Info).iter().any(restarted) {
@@ -85,7 +87,7 @@ fn info_and_warn_tell_the_story_of_a_session() {
         assert!(story.iter().any(|line| line == told), "{told} in {story:#?}");
     }
     assert!(
-        story.iter().any(|line| line.starts_with("WARN : no connection to TCP nowhere.test:7: ")),
+        story.iter().any(|line| line.starts_with("WARN : no connection to TCP refuse.test:7: ")),
         "{story:#?}"
     );
     assert!(story.len() < 16, "{story:#?}");
@@ -186,7 +188,7 @@ fn what_a_modem_says_can_not_steer_a_terminal_that_shows_the_log() {
 
 #[test]
 fn rungs_and_gaps_are_told() {
-    let (modem, world) = modem("log-gap", Settings::default(), Config::default());
+    let (modem, world) = modem("log-gap", quick_start(), Config::default());
     let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
     let mut socket = supervisor.tcp("echo.test", 7);
     socket.write_all(b"hello").unwrap();
