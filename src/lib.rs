@@ -44,7 +44,6 @@
 #[cfg(feature = "unstable-core")]
 pub mod at;
 #[cfg(not(feature = "unstable-core"))]
-#[allow(dead_code, unused_imports, reason = "a shell of its own needs more of it")]
 mod at;
 pub mod capture;
 pub mod config;
@@ -59,7 +58,6 @@ mod port;
 #[cfg(feature = "unstable-core")]
 pub mod proto;
 #[cfg(not(feature = "unstable-core"))]
-#[allow(dead_code, unused_imports, reason = "a shell of its own needs more of it")]
 mod proto;
 pub mod query;
 pub mod time;

@@ -101,6 +101,7 @@ impl Decoder {
 
     /// The next `len` bytes are raw, without a header: the echo of a payload, or a transparent connection
     /// (`usize::MAX`: for ever).
+    #[cfg(any(feature = "import", feature = "unstable-core"))]
     pub fn expect_data(&mut self, len: usize) {
         self.state = DecoderState::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Raw };
     }

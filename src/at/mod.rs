@@ -40,23 +40,32 @@ pub(crate) use body::{From as TextFrom, MessageText, Progress};
 pub use channel_id::ChannelId;
 pub use cme::CmeError;
 pub use cms::CmsError;
+#[cfg(feature = "unstable-core")]
+pub use command::MAX_COMMAND;
 pub use command::{
-    Command, InvalidCommand, MAX_COMMAND, Payload, Protocol, Refusal, TlsKey, TlsValue, UrcAnswer, Verdict,
-    harmless_len,
+    Command, InvalidCommand, Payload, Protocol, Refusal, TlsKey, TlsValue, UrcAnswer, Verdict, harmless_len,
 };
 pub use decoder::Decoder;
 pub use fields::{Field, fields};
-pub use header::{Header, HeaderKind, MAX_PAYLOAD};
+#[cfg(feature = "unstable-core")]
+pub use header::MAX_PAYLOAD;
+pub use header::{Header, HeaderKind};
 pub(crate) use header::{announced, is_piece_of_fetched, resembles};
 pub use internet::{DnsError, PingReply};
 pub(crate) use known_secrets::{KnownSecrets, Recent};
 pub use line::{ChannelNews, Final, Line, bare_address};
+#[cfg(any(feature = "diagnosis", feature = "unstable-core"))]
+pub use reply::ChannelRow;
 pub(crate) use reply::ListForm;
-pub use reply::{AccessTechnology, ChannelRow, Domain, IpState, IpStatus, RegistrationStatus, SimState};
+pub use reply::{AccessTechnology, Domain, IpState, IpStatus, RegistrationStatus, SimState};
 pub(crate) use secret_lines::SecretLines;
 pub(crate) use secrets::{Scanner, SecretVerdict};
-pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, MAX_HOST, Quotable};
-pub use token::{Expect, Fault, MAX_LINE, Token};
+#[cfg(feature = "unstable-core")]
+pub use text::MAX_HOST;
+pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, Quotable};
+#[cfg(feature = "unstable-core")]
+pub use token::MAX_LINE;
+pub use token::{Expect, Fault, Token};
 pub use transport_error::{TcpError, UdpError};
 pub(crate) use unasked::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data, text_behind};
 pub use urc::Urc;

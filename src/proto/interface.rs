@@ -184,6 +184,10 @@ pub enum Request {
     },
     /// Give up a request that still waits for a connection or for readiness: it is answered with [`Error::Closed`], and its
     /// channel is free again when the module has closed what was begun on it. Any other request goes on. Answered at once.
+    #[cfg_attr(
+        not(any(feature = "async", feature = "unstable-core")),
+        expect(dead_code, reason = "a future that is dropped asks for it")
+    )]
     Cancel {
         /// Which request.
         ticket: Ticket,
