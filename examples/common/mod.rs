@@ -92,7 +92,12 @@ impl Common {
 
     /// Opens the port, or a simulated modem's terminal like any other port.
     pub fn open(&self) -> Result<Modem, Error> {
-        let mut config = self.recording.of(Config::default().baud_rate(self.baud));
+        self.open_with(|config| config)
+    }
+
+    /// The same with settings that the options do not have.
+    pub fn open_with(&self, set: impl FnOnce(Config) -> Config) -> Result<Modem, Error> {
+        let mut config = self.recording.of(set(Config::default().baud_rate(self.baud)));
         config.apn = self.apn.clone();
         config.pin = self.pin.clone();
         let modem = match &self.port {

@@ -32,7 +32,7 @@ struct Console {
 type Print = Arc<dyn Fn(String) + Send + Sync>;
 
 pub fn run(options: Options) -> Result<(), Failed> {
-    let modem = options.common.open()?;
+    let modem = options.common.open_with(|config| config.unasked_lines(true))?;
     let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
     let mut editor = LineEditor::new().map_err(io::Error::other)?;
     if let Some(path) = &options.history {
@@ -82,23 +82,31 @@ fn printer(editor: &mut LineEditor, is_interactive: bool) -> Result<Print, Faile
 fn listen(modem: &Modem, print: Print) {
     let (events, modem) = (modem.events(), modem.clone());
     thread::spawn(move || {
+        let mut line = None;
         for event in events {
             if modem.is_closed() {
                 return;
             }
-            if let Some(text) = told(&event) {
+            if let Some(text) = told(event, &mut line) {
                 print(text);
             }
         }
     });
 }
 
-/// What a person wants to read of an event.
-fn told(event: &Event) -> Option<String> {
+/// What a person wants to read of an event: of a line what the module wrote, and beside it what it means.
+fn told(event: Event, line: &mut Option<String>) -> Option<String> {
     Some(match event {
+        Event::Line(text) => {
+            *line = Some(text);
+            return None;
+        }
         // Their payload is printed.
         Event::Urc(urc) if urc.luat_name() == Some("MSG_SOCK_RECV_IND") => return None,
-        Event::Urc(urc) => format!("<< {urc}\n"),
+        Event::Urc(urc) => match line.take() {
+            Some(line) => format!("<< {line}    {urc}\n"),
+            None => format!("<< {urc}\n"),
+        },
         Event::Ready(_) => "-- ready: sockets can be opened\n".to_owned(),
         Event::NotReady(why) => format!("-- not ready: {why}\n"),
         Event::Restarted => "-- the module has restarted\n".to_owned(),
@@ -251,4 +259,19 @@ fn help() -> Result<(), Failed> {
         text += &format!("  {name:<14} {what}\n");
     }
     shell::print(text).map_err(Failed::Output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use air724ug::event::Urc;
+
+    #[test]
+    fn the_line_stands_beside_what_it_means() {
+        let mut line = None;
+        let closed = || Event::Urc(Urc::Closed(None));
+        assert_eq!(told(Event::Line("CLOSED ".into()), &mut line), None);
+        assert_eq!(told(closed(), &mut line).unwrap(), "<< CLOSED     Closed(None) (MSG_SOCK_CLOSE_IND)\n");
+        assert_eq!(told(closed(), &mut line).unwrap(), "<< Closed(None) (MSG_SOCK_CLOSE_IND)\n");
+    }
 }

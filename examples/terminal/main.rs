@@ -21,7 +21,7 @@ use common::{Common, Usage, seconds, unknown};
 
 const USAGE: &str = "\
 A console for a module: type commands (AT+CSQ), or `help`. Tab completes, the arrows go through the history, Ctrl-C ends the
-line or the program, Ctrl-D the program. What the module says unasked is printed as it comes, with its meaning. Reads commands
+line or the program, Ctrl-D the program. What the module says unasked is printed as it comes, its meaning beside it. Reads commands
 from the standard input if that is no terminal, and fails with the first that fails.
 
 usage: terminal [options]

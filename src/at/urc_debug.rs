@@ -53,6 +53,16 @@ impl fmt::Debug for Urc {
     }
 }
 
+impl Urc {
+    /// The first line of text of people with its key alone, its length kept; `None` for all else.
+    pub(crate) fn without_text(&self) -> Option<String> {
+        let Self::Message { header, .. } = self else { return None };
+        let key = header.split_once(':').map_or("", |(key, _)| key);
+        let hidden = header.chars().count().saturating_sub(key.chars().count());
+        Some(format!("{key}:{}", "*".repeat(hidden.saturating_sub(1))))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

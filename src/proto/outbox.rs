@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use crate::at::{Command, SecretLines};
+use crate::at::{Command, SecretLines, Urc};
 use crate::error::Error;
 use crate::proto::session::Finished;
 use crate::proto::statistics::Statistics;
@@ -21,6 +21,7 @@ pub(super) struct Outbox {
     /// Lines about commands that have ended.
     reports: VecDeque<String>,
     reports_wanted: bool,
+    lines_wanted: bool,
 }
 
 /// Buffers that are kept: a send has a command and a payload under way, and keeps the payload until its result.
@@ -109,9 +110,24 @@ impl Outbox {
         self.secrets.sent_file(content);
     }
 
+    /// Whether unasked lines are told as written, too.
+    pub(super) fn tell_lines(&mut self, wanted: bool) {
+        self.lines_wanted = wanted;
+    }
+
+    /// News, and its line; of text of people that is not needed.
+    pub(super) fn urc(&mut self, line: &[u8], urc: Urc) {
+        if self.lines_wanted {
+            let text = urc.without_text();
+            self.event(Event::Line(text.unwrap_or_else(|| String::from_utf8_lossy(line).into_owned())));
+        }
+        self.event(Event::Urc(urc));
+    }
+
     pub(super) fn event(&mut self, event: Event) {
         let event = match event {
             Event::Urc(urc) => Event::Urc(self.secrets.masked_news(urc)),
+            Event::Line(line) => Event::Line(self.secrets.masked(&line)),
             Event::Dropped(line) => Event::Dropped(self.secrets.masked(&line)),
             other => other,
         };

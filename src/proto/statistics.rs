@@ -181,8 +181,8 @@ impl Statistics {
             Event::Dropped(_) => self.dropped += 1,
             Event::Fault(_) => self.faults += 1,
             Event::PortLost => self.port_losses += 1,
-            // Accepted data are counted piece by piece.
-            Event::Sent(..) => {}
+            // Accepted data are counted piece by piece, and lines by what they say.
+            Event::Sent(..) | Event::Line(_) => {}
             Event::Step(_)
             | Event::Ready(_)
             | Event::NotReady(_)

@@ -343,3 +343,31 @@ fn news_that_come_while_the_module_is_asked_about_others_are_asked_about_again()
         assert!(matches!(answer, Some(Ok(_))), "{answer:?}, {}", pair.story());
     }
 }
+
+#[test]
+fn unasked_lines_are_told_as_written_without_text_of_people() {
+    let mut pair = Pair::with(Config::default().unasked_lines(true).pin("4711"), Settings::default()).ready();
+    pair.command("AT+FTPPW=\"s3cretword\"", MINUTE).ok();
+    pair.events.clear();
+    for line in [
+        "+CREG:  1",
+        "^MODE:17, 17",
+        "+X: s3cretword",
+        "+CUSD: 0,\"code 99\",15",
+        "+CMT: \"+123\",,\"24\"\r\ncode 99",
+    ] {
+        pair.inject(format!("\r\n{line}\r\n").as_bytes());
+        pair.run_for(MINUTE);
+    }
+    let mut told = Vec::new();
+    for pair in pair.events.windows(2) {
+        if let [Event::Line(line), urc] = pair {
+            assert!(matches!(urc, Event::Urc(_)), "{line}: {urc:?}");
+            told.push(line.as_str());
+        }
+    }
+    assert_eq!(
+        told,
+        ["+CREG:  1", "^MODE:17, 17", "+X: **********", "+CUSD:***************", "+CMT:*************"]
+    );
+}

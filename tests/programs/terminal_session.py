@@ -69,6 +69,8 @@ for slip, answer in [
 ]:
     session.type(slip)
     session.expect(answer)
+session.type(b"AT+CDNSGIP=\"nowhere.test\"")
+session.expect(b"<< +CDNSGIP: 0,8    ResolveFailed")
 session.type(b"AT+CGMM")
 session.expect(b"OK    [")
 session.expect(b"> ")

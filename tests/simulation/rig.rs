@@ -290,7 +290,11 @@ impl Rig {
                 Output::Event(event) => {
                     if !matches!(
                         event,
-                        Event::Urc(_) | Event::Received(..) | Event::Sent(..) | Event::Connected(_)
+                        Event::Urc(_)
+                            | Event::Line(_)
+                            | Event::Received(..)
+                            | Event::Sent(..)
+                            | Event::Connected(_)
                     ) {
                         self.note(|| format!("* {event:?}"));
                     }

@@ -101,6 +101,8 @@ impl Engine {
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the configuration can't be sent to a module.
     pub fn new(config: Config, now: Timestamp) -> Result<Self> {
         let credentials = config.validate()?;
+        let mut out = Outbox::default();
+        out.tell_lines(config.unasked_lines);
         Ok(Self {
             decoder: Decoder::new(),
             session: Session::new(now),
@@ -109,7 +111,7 @@ impl Engine {
             bodies: Bodies::default(),
             bring_up: BringUp::new(config, credentials),
             requests: Requests::default(),
-            out: Outbox::default(),
+            out,
             heard: LastByte::At(now),
             port: Port::There,
             answers_while_connecting: false,

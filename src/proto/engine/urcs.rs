@@ -1,7 +1,6 @@
 //! Lines that answer nothing: news of the module's, in the order in which they come.
 
 use crate::at::{Expect, Line, Progress, SimState, Urc, text_behind};
-use crate::proto::Event;
 use crate::proto::bearer::Sign;
 use crate::time::Timestamp;
 
@@ -16,7 +15,7 @@ impl Engine {
         }
         let urc = Urc::parse(line);
         if self.bodies.is_doubtful(now) && may_be_text(line, &urc) {
-            self.out.event(Event::Urc(urc));
+            self.out.urc(line, urc);
             self.doubt_news(now, line);
             return;
         }
@@ -33,7 +32,7 @@ impl Engine {
                 self.session.channel_ended(now, channel);
             }
         }
-        self.out.event(Event::Urc(urc.clone()));
+        self.out.urc(line, urc.clone());
         self.stream_news(now, line, &urc);
         self.out.answer_all(self.requests.news(&urc));
         match urc {
@@ -93,7 +92,7 @@ impl Engine {
         match std::mem::take(&mut self.bodies) {
             Bodies::Open(text) => {
                 self.bodies = if text.is_digits() { Bodies::None } else { Bodies::Over(now) };
-                self.out.event(Event::Urc(text.into_urc()));
+                self.out.urc(b"", text.into_urc());
                 self.noticed.text_ended();
             }
             before => self.bodies = before,

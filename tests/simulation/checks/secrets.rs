@@ -18,7 +18,9 @@ impl Check for Secrets {
         let shown = match seen {
             // What has no text can't show one.
             Observation::Event(Event::Urc(Urc::Received { .. } | Urc::DataAccept { .. })) => return Ok(()),
-            Observation::Event(event @ (Event::Urc(_) | Event::Dropped(_) | Event::Fault(_))) => {
+            Observation::Event(
+                event @ (Event::Urc(_) | Event::Line(_) | Event::Dropped(_) | Event::Fault(_)),
+            ) => {
                 format!("{event:?}")
             }
             Observation::Answered(_, Err(error)) => format!("{error} {error:?}"),
