@@ -68,11 +68,32 @@ pub mod sim;
 
 pub use crossbeam_channel;
 
-/// The recipes, whose examples are doc tests.
+/// The pages, whose code is doc tests.
 #[cfg(all(doctest, feature = "sim", feature = "import"))]
-#[doc = include_str!("../docs/cookbook.md")]
-#[derive(Debug)]
-pub struct Cookbook;
+mod pages {
+    #[doc = include_str!("../docs/architecture.md")]
+    mod architecture {}
+    #[doc = include_str!("../docs/captures.md")]
+    mod captures {}
+    #[doc = include_str!("../docs/cookbook.md")]
+    mod cookbook {}
+    #[doc = include_str!("../docs/diagnosis.md")]
+    mod diagnosis {}
+    #[doc = include_str!("../docs/house.md")]
+    mod house {}
+    #[doc = include_str!("../docs/logging.md")]
+    mod logging {}
+    #[doc = include_str!("../docs/luatos.md")]
+    mod luatos {}
+    #[doc = include_str!("../docs/performance.md")]
+    mod performance {}
+    #[doc = include_str!("../docs/protocol.md")]
+    mod protocol {}
+    #[doc = include_str!("../docs/security.md")]
+    mod security {}
+    #[doc = include_str!("../docs/testing.md")]
+    mod testing {}
+}
 
 /// What the module and the driver tell unasked: [`Modem::events`].
 pub mod event {

@@ -14,6 +14,7 @@ mod language;
 mod layers;
 mod luat_table;
 mod machines;
+mod pages;
 mod paths;
 mod protocol_table;
 mod source;
@@ -137,6 +138,31 @@ fn every_file_of_the_core_that_architecture_md_names_exists() {
     assert!(missing(&document, |_| false).len() > 40, "the table of files is read");
 }
 
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    let pages: Vec<PathBuf> =
+        ["", "docs", "fuzz", "contrib"].iter().flat_map(|folder| pages_in(folder)).collect();
+    let mut broken = Vec::new();
+    for page in &pages {
+        let text = fs::read_to_string(page).expect("it is there");
+        broken.extend(pages::broken(&text, page).iter().map(|link| format!("{}: {link}", page.display())));
+    }
+    assert_eq!(broken, [] as [String; 0]);
+    assert!(pages.len() > 15, "{pages:?}");
+}
+
+/// Included, the code of a page is compiled and run as a doc test, the Chinese one's by the English one.
+#[test]
+fn the_code_of_every_page_is_a_doc_test() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let included = read("src/lib.rs") + &read("src/sim/mod.rs");
+    for page in pages_in("docs") {
+        let name = page.strip_prefix(root()).expect("it is below").display().to_string();
+        let is_included = included.contains(&format!("../{name}\")"));
+        assert!(is_included || name.ends_with(".zh.md"), "{name} is not included in src/lib.rs");
+    }
+}
+
 /// The code of the English one is compiled and run with the tests.
 #[test]
 fn the_chinese_cookbook_has_the_code_and_the_recipes_of_the_english_one() {
@@ -164,6 +190,12 @@ fn an_example_that_the_readme_does_not_name_is_found() {
     let examples = ["sim".to_owned(), "replay".to_owned()];
     assert_eq!(unnamed(&examples, "simulated, `replay FILE`"), ["sim"]);
     assert_eq!(unnamed(&examples, "cargo run --example sim, `replay`"), [] as [&str; 0]);
+}
+
+/// The pages of a folder.
+fn pages_in(folder: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(root().join(folder)).expect("it is there").flatten().map(|file| file.path());
+    files.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect()
 }
 
 #[track_caller]

@@ -1,0 +1,71 @@
+//! The links of the pages: each relative one leads to a file that exists, and what stands behind `#` to a heading of it.
+
+use std::fs;
+use std::path::Path;
+
+/// The links of `text`, a page in `folder`, that lead nowhere.
+pub(crate) fn broken(text: &str, own: &Path) -> Vec<String> {
+    let leads_somewhere = |link: &str| {
+        let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+        let target = match file {
+            "" => own.to_owned(),
+            file => own.parent().unwrap_or(own).join(file),
+        };
+        match anchor {
+            Some(anchor) => {
+                fs::read_to_string(&target).is_ok_and(|page| anchors(&page).contains(&anchor.to_owned()))
+            }
+            None => target.exists(),
+        }
+    };
+    links(text).into_iter().filter(|link| !link.contains("://") && !leads_somewhere(link)).collect()
+}
+
+/// Where the links of a page lead, those in code left out.
+pub(crate) fn links(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in prose(text) {
+        // What stands in backquotes is shown, not linked.
+        let outside: String = line.split('`').step_by(2).collect();
+        let inline =
+            outside.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next().map(str::to_owned));
+        found.extend(inline);
+        let reference = outside.strip_prefix('[').and_then(|rest| rest.split_once("]: "));
+        found.extend(reference.map(|(_, target)| target.trim().to_owned()));
+    }
+    found
+}
+
+/// The names that the headings of a page have, as GitHub makes them.
+fn anchors(page: &str) -> Vec<String> {
+    let name = |heading: &str| -> String {
+        let kept = heading.trim().to_lowercase();
+        let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    prose(page).filter(|line| line.starts_with('#')).map(|line| name(line.trim_start_matches('#'))).collect()
+}
+
+/// The lines outside blocks of code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_found() {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/testing.md");
+        let text = "[a](testing.md) [b](gone.md), [c](../README.md) and [d](https://x.test/gone)\n\
+            [e](#gone) [f](protocol.md#0-sources) [g](protocol.md#gone) `[h](shown.md)`\n\
+            ```sh\n[i](code.md)\n```\n[j]: gone.svg\n";
+        assert_eq!(broken(text, &own), ["gone.md", "#gone", "protocol.md#gone", "gone.svg"]);
+    }
+}
