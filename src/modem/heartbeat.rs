@@ -54,6 +54,8 @@ impl Heartbeat {
     /// it is not sent, which is an [`Event::HeartbeatFailed`](crate::Event::HeartbeatFailed) and counts neither as sent nor
     /// as missed. If it panics, the heartbeat of this socket ends with the same event, and everything else goes on.
     ///
+    /// What it owns is dropped on that thread, or by the call that changes or ends the heartbeat.
+    ///
     /// A function that owns a handle of its own socket keeps that socket open, and so the port, until the socket ends, its
     /// heartbeat is changed or ended, or the modem is closed ([`Modem::close`]). Handles of the modem do not.
     pub fn with(every: Duration, payload: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Self {

@@ -1,10 +1,11 @@
 //! Heartbeats, in virtual time; and one whose words are made up, on a real thread.
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crate::support::pair::Pair;
-use air724ug::crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use air724ug::crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use air724ug::event::HeartbeatFailure;
 use air724ug::proto::{Beat, Event, Protocol, Pulse, Quotable, Request, Response, SocketId};
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
@@ -439,4 +440,50 @@ fn what_a_function_owns_may_panic_when_it_is_dropped() {
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.set_heartbeat(Heartbeat::with(Duration::from_millis(20), |_| b"on".to_vec())).unwrap();
     assert!(matches!(socket.recv(SOON), Ok(Received::Data(data)) if data.starts_with(b"on")));
+}
+
+/// What both descriptions of these functions say: one thread for all of a modem, which drops what they own, or the caller that takes
+/// them away does.
+#[test]
+fn functions_are_called_and_dropped_on_one_thread_of_their_own_or_dropped_by_their_caller() {
+    struct Owned(Sender<ThreadId>);
+    impl Drop for Owned {
+        fn drop(&mut self) {
+            let _ = self.0.send(thread::current().id());
+        }
+    }
+    let (modem, _handle) = real_modem(Config::default());
+    let (called, calls) = unbounded();
+    let (dropped, drops) = unbounded();
+    let beat = |index: usize, every| {
+        let (called, owned) = (called.clone(), Owned(dropped.clone()));
+        let says = move |_| {
+            let _ = (&owned, called.send((index, thread::current().id())));
+            Vec::new()
+        };
+        Heartbeat::with(every, says)
+    };
+    let sockets = [(); 2].map(|()| modem.tcp().connect(("echo.test", 7)).unwrap());
+    for (index, socket) in sockets.iter().enumerate() {
+        socket.set_heartbeat(beat(index, Duration::from_millis(20))).unwrap();
+    }
+    let (mut own, mut has_called) = (None, [false; 2]);
+    while has_called != [true; 2] {
+        let (index, thread) = calls.recv_timeout(SOON).unwrap();
+        has_called[index] = true;
+        assert_eq!(*own.get_or_insert(thread), thread);
+    }
+    let own = own.unwrap();
+    assert_ne!(own, thread::current().id());
+    // The socket ends.
+    sockets[0].clone().close().unwrap();
+    assert_eq!(drops.recv_timeout(SOON), Ok(own));
+    // The heartbeat is changed while its function may be called, ended while it is not, and the modem is closed.
+    sockets[1].set_heartbeat(beat(1, EVERY)).unwrap();
+    assert!(drops.recv_timeout(SOON).is_ok());
+    sockets[1].set_heartbeat(None).unwrap();
+    assert_eq!(drops.recv_timeout(SOON), Ok(thread::current().id()));
+    sockets[1].set_heartbeat(beat(1, EVERY)).unwrap();
+    modem.close();
+    assert_eq!(drops.recv_timeout(SOON), Ok(own));
 }
