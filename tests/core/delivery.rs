@@ -343,3 +343,33 @@ fn a_question_about_a_connection_that_the_peer_has_closed_makes_no_busy_loop() {
     assert!(pair.answered(ticket).is_some_and(|answer| answer.is_err()));
     assert_eq!(pair.wrote("AT+CIPACK"), 0);
 }
+
+/// As a thread that waits for data is woken.
+#[test]
+fn a_socket_is_told_of_once_when_it_can_be_read_and_could_not_before() {
+    for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        let mut pair = Pair::with(Config::default().receive_mode(mode), Settings::default()).ready();
+        let socket = pair.channel_open();
+        for _ in 0..2 {
+            pair.readable.clear();
+            for text in [b"one", b"two"] {
+                pair.send(socket, text).unwrap();
+                pair.run_for(Duration::from_secs(1));
+                assert_eq!(pair.readable, [socket], "{mode:?}: with the first, which is still unread");
+            }
+            assert_eq!(pair.read(socket, 6).unwrap(), b"onetwo");
+        }
+        pair.readable.clear();
+        pair.control(Control::PeerClose(0));
+        pair.run_for(Duration::from_secs(1));
+        assert_eq!(pair.readable, [socket], "{mode:?}: the end");
+    }
+    // A datagram of no bytes is nothing to read.
+    let mut pair = Pair::online();
+    let (host, port) = (Quotable::host(ECHO.0).unwrap(), ECHO.1);
+    let request = Request::Connect { protocol: Protocol::Udp, host, port, timeout: Duration::from_secs(60) };
+    assert!(matches!(pair.call(request), Ok(Response::Connected(_))));
+    pair.inject(b"\r\n+RECEIVE,0,0:\r\n");
+    pair.run_for(Duration::from_secs(1));
+    assert_eq!(pair.readable, []);
+}

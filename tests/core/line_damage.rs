@@ -389,6 +389,9 @@ fn always(pair: &mut Pair, command: &'static str, answer: &'static str) {
     });
 }
 
+/// The pause between two fetches that brought nothing.
+const POLL: Duration = Duration::from_secs(5);
+
 fn manual() -> (Pair, SocketId) {
     let mut pair =
         Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
@@ -411,11 +414,20 @@ fn a_fetch_that_brings_data_leaves_nothing_in_doubt() {
 
 #[test]
 fn a_module_that_announces_data_and_gives_none_is_asked_at_a_bounded_pace() {
-    let (mut pair, socket) = manual();
-    always(&mut pair, "AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,0,1460\r\n\r\nOK\r\n");
-    let (read, end) = pair.read_to_end(socket);
-    assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::ReceiveRefused(_))), "{end}");
-    assert_eq!(pair.wrote("AT+CIPRXGET=2,0"), 3);
+    // Some announce them again with each answer.
+    for answer in [
+        "\r\n+CIPRXGET: 2,0,0,1460\r\n\r\nOK\r\n",
+        "\r\n+CIPRXGET: 2,0,0,1460\r\n\r\nOK\r\n\r\n+CIPRXGET: 1,0\r\n",
+    ] {
+        let (mut pair, socket) = manual();
+        always(&mut pair, "AT+CIPRXGET=2,0", answer);
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let begun = pair.now;
+        let (read, end) = pair.read_to_end(socket);
+        assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::ReceiveRefused(_))), "{end}");
+        assert_eq!(pair.wrote("AT+CIPRXGET=2,0"), 3);
+        assert!(pair.now - begun >= 2 * POLL, "{:?} for three questions", pair.now - begun);
+    }
 }
 
 #[test]
@@ -427,10 +439,11 @@ fn one_refusal_of_a_fetch_does_not_close_a_good_connection() {
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{refusal:?}");
         // For ever, while the module says that the connection stands.
         always(&mut pair, "AT+CIPRXGET=2,0", refusal);
-        let before = pair.wrote("AT+CIPRXGET=2,0");
+        let (before, begun) = (pair.wrote("AT+CIPRXGET=2,0"), pair.now);
         let (_, end) = pair.read_to_end(socket);
         assert!(matches!(end, Error::Closed(CloseReason::ReceiveRefused(_))), "{end}");
         assert_eq!(pair.wrote("AT+CIPRXGET=2,0") - before, 3);
+        assert!(pair.now - begun >= 2 * POLL, "{refusal:?}: {:?} for three", pair.now - begun);
     }
 }
 

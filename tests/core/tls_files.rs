@@ -290,6 +290,38 @@ fn keys_are_seen_nowhere() {
     assert!(capture.contains("AT+FSWRITE=") && capture.contains("***"), "{capture}");
 }
 
+/// The module has given up before the content comes, and its echo is on: it sends back what it takes for commands.
+#[test]
+fn a_key_that_comes_back_behind_an_early_error_is_seen_nowhere() {
+    let (mut pair, _) = online();
+    connect(&mut pair, &mutual()).unwrap();
+    let written = String::from_utf8(pair.written.clone()).unwrap();
+    let (before, content) = written.split_at(written.find("-----BEGIN PRIVATE KEY").unwrap());
+    let command = &before[before.rfind("AT+FSWRITE").unwrap()..];
+    let content = &content[..content.find("AT+").unwrap()];
+    assert!(holds(content.as_bytes(), SECRET_TEXT));
+    let header = Header { what: "secrets".into(), source: "test".into(), expect: vec!["none".into()] };
+    let prompt = "\r\n> \r\nERROR\r\n";
+    for echo in [content.to_owned(), content.replace('\n', "\r\n"), format!("+NEWS: 1\r\n{}", &content[40..])]
+    {
+        let echo = format!("{echo}\r\nERROR\r\n");
+        let mut recorder = Recorder::new(Vec::new(), &header);
+        recorder.to_modem(pair.now, command.as_bytes());
+        recorder.from_modem(pair.now, prompt.as_bytes());
+        recorder.to_modem(pair.now, content.as_bytes());
+        recorder.from_modem(pair.now, echo.as_bytes());
+        let capture = String::from_utf8(recorder.into_inner()).unwrap();
+        let (mut pair, _) = online();
+        pair.instead(command.trim_end(), prompt).instead("-----BEGIN PRIVATE KEY", echo);
+        let answer = connect(&mut pair, &mutual());
+        assert!(pair.wrote("-----BEGIN PRIVATE KEY") > 0, "{answer:?}");
+        pair.run_for(Duration::from_secs(20));
+        for text in [capture, format!("{:?} {:?} {answer:?}", pair.events, pair.engine)] {
+            assert!(!text.contains(SECRET_TEXT), "{text}");
+        }
+    }
+}
+
 #[test]
 fn the_names_of_requests_hold_no_key() {
     let host = air724ug::at::Quotable::host("example.com").unwrap();

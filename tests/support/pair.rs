@@ -44,6 +44,8 @@ pub struct Pair {
     pub modem: Simulator<MemoryNetwork>,
     pub now: Timestamp,
     pub events: Vec<Event>,
+    /// The sockets on which something could be read again, where there was nothing before.
+    pub readable: Vec<SocketId>,
     /// The sockets that had room again.
     pub writable: Vec<SocketId>,
     /// Heartbeats whose words the shell is asked for.
@@ -109,6 +111,7 @@ impl Pair {
             modem,
             now: Timestamp::ZERO,
             events: Vec::new(),
+            readable: Vec::new(),
             writable: Vec::new(),
             beats: Vec::new(),
             happenings: Vec::new(),
@@ -440,7 +443,7 @@ impl Pair {
                     Output::Event(event) => self.events.push(event),
                     Output::Beat(socket, count) => self.beats.push((socket, count)),
                     Output::Writable(socket) => self.writable.push(socket),
-                    Output::Readable(_) => {}
+                    Output::Readable(socket) => self.readable.push(socket),
                     Output::Dtr(on) => self.switch_dtr(on),
                 }
             }
