@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::Recorder;
 use super::appended::{Appended, earlier};
-use super::fresh::fresh;
+use super::new_file::fresh;
 use super::rotation::Rotation;
 use crate::config::Config;
 

@@ -46,11 +46,11 @@ mod error;
 mod escape;
 mod file;
 mod format;
-mod fresh;
 #[cfg(feature = "import")]
 mod import;
 mod layout;
 mod mask;
+mod new_file;
 #[cfg(feature = "import")]
 mod player;
 mod reader;

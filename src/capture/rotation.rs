@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::appended::{Earlier, head};
 use super::format::expecting_nothing;
-use super::fresh::fresh;
+use super::new_file::fresh;
 
 /// A file of a capture, followed by others. It is given whole records.
 pub(super) struct Rotation {

@@ -28,9 +28,9 @@ const PUT_OUT: &[&str] = &["Engine", "Channels", "Session"];
 const MESSAGES: &[&str] = &[
     "src/proto/socket_id.rs",
     "src/proto/channels/stream.rs",
-    "src/proto/channels/turn.rs",
+    "src/proto/channels/channel_command.rs",
     "src/proto/session/exchange.rs",
-    "src/proto/transparent/face.rs",
+    "src/proto/transparent/interface.rs",
 ];
 
 pub(crate) fn check(source: &Source) -> Vec<Finding> {
@@ -129,8 +129,9 @@ mod tests {
 
     #[test]
     fn an_impl_of_a_machine_outside_its_folder_is_found() {
-        let found = findings("src/proto/transparent/drive.rs", "\nimpl Engine {\n}\n");
-        let impl_ = "src/proto/transparent/drive.rs:2: an `impl` of `Engine` belongs to src/proto/engine";
+        let found = findings("src/proto/transparent/next_action.rs", "\nimpl Engine {\n}\n");
+        let impl_ =
+            "src/proto/transparent/next_action.rs:2: an `impl` of `Engine` belongs to src/proto/engine";
         assert_eq!(found, [impl_]);
         assert_eq!(findings("src/proto/engine/urcs.rs", "impl Engine {\n}\n"), [] as [&str; 0]);
         assert_eq!(findings("src/proto/engine/urcs.rs", "impl fmt::Debug for Session {\n}\n").len(), 1);

@@ -5,7 +5,7 @@ use air724ug::sim::{Direction, Link};
 use air724ug::time::Timestamp;
 use air724ug::{CloseReason, Error};
 
-use super::heard::Heard;
+use super::host_bytes::Heard;
 use super::payload::{Payload, Sender, Style};
 use super::script::{Far, Script, Wanted};
 

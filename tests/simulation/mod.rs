@@ -3,20 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each program uses its own part")]
 
-mod acts;
 mod applications;
 mod chance;
 mod checks;
 mod digest;
 mod ending;
 mod facts;
-mod harm;
-mod heard;
+mod host_bytes;
 mod kinds;
 mod line;
+mod line_harm;
 mod payload;
 mod rig;
 mod script;
+mod script_steps;
 mod setup;
 mod shrink;
 

@@ -12,7 +12,7 @@ use air724ug::time::Timestamp;
 use super::checks::{self, Check};
 use super::digest::Digest;
 use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind, Send};
-use super::heard::Heard;
+use super::host_bytes::Heard;
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
 use super::{Failure, Kind, setup};

@@ -9,7 +9,7 @@ mod pending;
 mod socket;
 #[cfg(feature = "tokio")]
 mod tokio;
-mod turn;
+mod write_turn;
 
 pub use connector::AsyncConnector;
 pub use events::Events;

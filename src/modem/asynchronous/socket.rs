@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::pending::Pending;
-use super::turn::NextTurn;
+use super::write_turn::NextTurn;
 use crate::driver::TaskKey;
 use crate::error::{CloseReason, Error, Result};
 use crate::modem::deadline::Deadline;

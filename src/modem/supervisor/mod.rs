@@ -2,8 +2,8 @@
 
 mod gap;
 mod policy;
+mod reconnect_pause;
 mod reconnecting;
-mod rest;
 mod sent;
 mod stage;
 mod stream;

@@ -15,7 +15,7 @@ use super::super::transport::Any;
 use super::super::{Connector, Received, Socket};
 use super::Supervisor;
 use super::gap::Gap;
-use super::rest::Rest;
+use super::reconnect_pause::Rest;
 use super::sent::Sent;
 use super::stage::{ReconnectingStage, ReconnectingState};
 use crate::driver::{OneLine, STORY};

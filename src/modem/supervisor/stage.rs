@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::transport::Any;
 use super::super::{Received, Socket};
 use super::gap::{Gap, Missing};
-use super::rest::Rest;
+use super::reconnect_pause::Rest;
 use super::sent::Sent;
 
 /// The state that the handles share.

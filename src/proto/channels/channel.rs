@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use super::acknowledgements::Delivery;
 use super::heartbeat::Heart;
 use super::link::Link;
-use super::making::Making;
+use super::pending_connect::Making;
 use super::pressure::Pressure;
 use super::security::Security;
 use super::window::Window;

@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 mod channel;
+mod channel_command;
 mod close;
 mod damage;
 mod fetch;
@@ -10,9 +11,9 @@ mod frame;
 mod heartbeat;
 mod heartbeats;
 mod link;
-mod making;
 mod open;
 mod opening;
+mod pending_connect;
 mod preparation;
 mod pressure;
 mod queue;
@@ -24,7 +25,6 @@ mod sends;
 mod stream;
 mod tls_setup;
 mod tls_state;
-mod turn;
 mod unconfirmed;
 mod unconfirmed_sends;
 mod urcs;

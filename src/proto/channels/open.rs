@@ -9,13 +9,13 @@ use crate::proto::owner::Job;
 use crate::time::Timestamp;
 
 use super::channel::End;
+use super::channel_command::Turn;
 use super::link::Link;
-use super::making::Making;
 use super::opening::{Opening, Strays};
+use super::pending_connect::Making;
 use super::queue::Queue;
 use super::security::Security;
 use super::tls_state::Switch;
-use super::turn::Turn;
 use super::window::Window;
 use super::{Channels, STALE};
 

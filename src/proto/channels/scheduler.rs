@@ -11,9 +11,9 @@ use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
 use super::channel::{CLOSE_PAUSE, Channel, Doubt};
+use super::channel_command::Turn;
 use super::frame::Fetched;
 use super::link::{Link, Remains};
-use super::turn::Turn;
 use super::{Channels, STALE};
 
 impl Channels {

@@ -8,11 +8,11 @@ use crate::proto::session::Finished;
 use crate::time::Timestamp;
 
 use super::Channels;
+use super::channel_command::Turn;
 use super::link::Link;
 use super::preparation::Preparation;
 use super::security::Security;
 use super::tls_state::Switch;
-use super::turn::Turn;
 
 impl Channels {
     /// The next command of a connection that depends on TLS: its own TLS, or the module's switch that an earlier one left on.

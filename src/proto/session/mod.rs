@@ -1,12 +1,12 @@
 //! One command in flight, and never a late answer to the wrong one.
 
 mod barrier;
+mod data_mode;
 mod distrust;
 mod exchange;
 mod in_flight;
 mod late_answers;
 mod old_results;
-mod online;
 mod open_send;
 mod payload;
 mod prompt;

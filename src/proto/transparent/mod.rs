@@ -1,13 +1,13 @@
 //! One connection that has the whole line: data without headers, at its full speed (protocol section 12).
 
 mod data;
-mod drive;
 mod end;
 mod end_detector;
 mod end_lines;
 mod escape_guard;
-mod face;
+mod interface;
 mod mirror;
+mod next_action;
 mod wire;
 
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 
 use super::bring_up::Carries;
 use super::{Deadline, Request, Response, Ticket};
-pub(super) use face::{Facts, Next, StreamAction, StreamInput};
+pub(super) use interface::{Facts, Next, StreamAction, StreamInput};
 use wire::Wire;
 
 /// The transparent stream, from the wish for one until sockets can be opened again.

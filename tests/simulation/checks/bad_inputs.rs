@@ -139,9 +139,9 @@ fn an_application_that_lacks_bytes_without_an_error_or_reads_wrong_ones_is_refus
     facts.connections[0].pushed = vec![32];
     facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
     let end = [data];
-    assert!(refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     facts.connections[0].ended = unconfirmed();
-    assert!(!refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(!refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     let seen = Observation::Read { connection: 0, bytes: b"wrong" };
     assert!(refused(&mut prefix::Prefix, &facts, &seen));
     let other = Observation::Read { connection: 0, bytes: b"<P0007@00000016>" };
@@ -241,7 +241,8 @@ fn pushed_bytes_that_are_missing_are_excused_only_where_nothing_the_host_heard_s
     facts.heard = Default::default();
     facts.heard.may_be_damaged();
     let end = [given(&facts)];
-    let refuses = |facts: &Facts| refused(&mut told::TypedErrors, facts, &Observation::End { got: &end });
+    let refuses =
+        |facts: &Facts| refused(&mut told_holes::TypedErrors, facts, &Observation::End { got: &end });
     facts.heard.add(facts.now, b"\r\n+CREG: 1\r\n", false);
     assert!(!refuses(&facts), "a whole frame is missing");
     facts.script.world.mode = air724ug::ReceiveMode::Manual;
@@ -258,7 +259,7 @@ fn an_echo_sends_back_what_it_got_of_a_datagram_and_nothing_else() {
     facts.connections[0].read = b"filled".to_vec();
     facts.connections[0].datagrams = vec![6];
     let refuses = |facts: &Facts, got: &[u8]| {
-        refused(&mut told::TypedErrors, facts, &Observation::End { got: &[got.to_vec()] })
+        refused(&mut told_holes::TypedErrors, facts, &Observation::End { got: &[got.to_vec()] })
     };
     assert!(refuses(&facts, b"filled"), "no byte was lost on the way to the modem");
     facts.may_be_deaf = true;
@@ -273,11 +274,11 @@ fn an_echo_that_left_owes_what_it_had_got_by_then() {
     facts.connections[0].far = Far::Echo;
     facts.connections[0].read = data[..40].to_vec();
     let end = [data];
-    assert!(refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     facts.connections[0].echoed = Some(40);
-    assert!(!refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(!refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     facts.connections[0].echoed = Some(41);
-    assert!(refused(&mut told::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
 }
 
 #[test]

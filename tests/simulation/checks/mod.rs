@@ -12,7 +12,7 @@ mod peers;
 mod prefix;
 mod recovers;
 mod secrets;
-mod told;
+mod told_holes;
 mod undamaged;
 mod waiters;
 
@@ -46,7 +46,7 @@ pub fn all(kind: Kind) -> Vec<Box<dyn Check>> {
     if kind != Kind::Noise {
         all.push(Box::new(peers::Peers));
         all.push(Box::new(prefix::Prefix));
-        all.push(Box::new(told::TypedErrors));
+        all.push(Box::new(told_holes::TypedErrors));
         all.push(Box::new(accepted::Accepted));
     }
     if kind == Kind::Port {

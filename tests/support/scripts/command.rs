@@ -7,8 +7,8 @@ use air724ug::at::Command;
 use air724ug::sim::{Input, LineState, MemoryNetwork, Output, Peer, Settings, Simulator};
 use air724ug::time::Timestamp;
 
-use super::given;
 use super::script::Script;
+use super::script_input;
 
 /// What a text is made of.
 const WORDS: &[&str] = &[
@@ -132,7 +132,7 @@ pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let mut text = String::new();
     if script.byte().is_multiple_of(4) {
-        text = given::line(&mut script).trim_end().to_owned();
+        text = script_input::line(&mut script).trim_end().to_owned();
     }
     while !script.is_over() && text.len() < 300 {
         match script.byte() {

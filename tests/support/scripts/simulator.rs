@@ -6,8 +6,8 @@ use std::time::Duration;
 use air724ug::sim::{Control, Happening, Input, MemoryNetwork, Output, Settings, Simulator, Trigger};
 use air724ug::time::Timestamp;
 
-use super::given::{self, WORDS};
 use super::script::Script;
+use super::script_input::{self, WORDS};
 
 /// Outputs behind one input. More means that it does not come to rest.
 const MAX_POLLS: usize = 20_000;
@@ -65,7 +65,7 @@ const WORK: &[&str] = &[
 /// Plays a script.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
-    let settings = given::settings(&mut script);
+    let settings = script_input::settings(&mut script);
     let mut stage = Stage::new(settings);
     let mut steps = 0;
     while !script.is_over() && steps < MAX_STEPS {
@@ -92,7 +92,7 @@ struct Stage {
 impl Stage {
     fn new(settings: Settings) -> Self {
         let chance = settings.faults.iter().any(|rule| matches!(rule.trigger, Trigger::Chance(_)));
-        let modem = Simulator::new(settings, given::network());
+        let modem = Simulator::new(settings, script_input::network());
         let mut stage = Self {
             modem,
             now: Timestamp::ZERO,
@@ -115,7 +115,7 @@ impl Stage {
             5 => self.wait(Duration::from_micros(u64::from(script.byte()))),
             6 => self.network(script),
             7 => self.control(script),
-            8 => self.write(given::line(script).as_bytes()),
+            8 => self.write(script_input::line(script).as_bytes()),
             _ => self.away(script),
         }
     }
@@ -153,15 +153,15 @@ impl Stage {
             3 => Control::NetworkDown,
             4 => Control::NetworkUp,
             5 => Control::PdpLost,
-            6 => Control::Urc(given::text(script)),
+            6 => Control::Urc(script_input::text(script)),
             7 => match script.byte() {
                 byte @ 0xf0.. => Control::Dtr(byte & 1 == 1),
                 channel => Control::PeerClose(channel),
             },
             // Rarely: nothing happens behind it.
             8 if script.byte() == 255 && !self.immortal => Control::HangUp,
-            9 if !self.immortal => Control::Rule(given::rule(script)),
-            _ => Control::Fault(given::any_fault(script)),
+            9 if !self.immortal => Control::Rule(script_input::rule(script)),
+            _ => Control::Fault(script_input::any_fault(script)),
         };
         if let Control::Rule(rule) = &control {
             self.chance |= matches!(rule.trigger, Trigger::Chance(_));
