@@ -11,14 +11,14 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 /// * user and password in commands of other vendors whose names do not speak of them (`AT+QICSGP`, `AT^NDISDUP`, `AT+QMTCONN`),
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
 /// * the file contents that follow `AT+FSWRITE` and that `AT+FSREAD` answers,
-/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` in their names, whatever stands before those
-///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys that speak of such,
-/// * what stands behind the colon of a URL's host or user, a port or a password (`http://user:****@host/`), and the values
-///   of its parameters that speak of such (`?token=****`),
+/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` anywhere in their names
+///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys with such a word,
+/// * in a URL the text behind the colon of the user or the host, which is a password or a port (`http://user:****@host/`), and
+///   the values of parameters with such a word (`?token=****`),
 ///
-/// also in their echo and in the modem's own `+CSTT:` lines. What was written so is known from then on: wherever the modem
-/// repeats it, damaged or within another line, all but the first three characters of each piece are masked. The lengths stay, so that a masked capture replays like
-/// the session it came from. What applications send and receive through sockets is recorded as it is.
+/// also in their echo and in the modem's own `+CSTT:` lines. A secret that was written is known from then on: wherever the modem
+/// repeats it, damaged or within another line, all but the first three characters of each piece are masked. The lengths stay, so
+/// that a masked capture replays like the session it came from. Data of sockets are recorded unmasked.
 ///
 /// In doubt too much is masked: from the first secret argument to the end of the line, and while a file is written
 /// or read, or a stored password shown, everything that the modem says but its final result. Only there a byte may stay readable: one that begins

@@ -19,9 +19,9 @@ pub struct Checkup {
     /// The server that a connection is tried to, and whose name is resolved. Default: none.
     pub server: Option<Server>,
     /// TLS on the module is wanted, with this configuration; firmware without it is a fault then. If there is a server, a
-    /// connection with TLS is tried, too. The module does not say why one fails, so it is tried again without the check
-    /// of dates, then of the name, of both, and at last with a server that is not verified: no data are sent, the client's
-    /// certificate is not shown to a server that is not verified. Files that it needs are uploaded, and stay on the module
+    /// connection with TLS is tried, too. The module does not say why one fails, so it is tried again with fewer checks: without
+    /// that of dates, without that of the name, without both, and at last without any. No data are sent, and a server that is
+    /// not verified does not get the client's certificate. The files of the configuration are uploaded, and stay on the module
     /// ([`Modem::remove_tls_files`](crate::Modem::remove_tls_files)). Default: none.
     pub tls: Option<TlsConfig>,
     /// How long the module may take to answer at all. Default 8 s: one round of everything that wakes one.

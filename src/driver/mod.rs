@@ -64,11 +64,11 @@ const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long [`Driver::flush_capture`] waits for a file that takes nothing. A file takes milliseconds.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a modem that is dropped waits for that: its last records are often why there is a capture.
+/// The same limit for a modem that is dropped. Its last records are often the reason for a capture.
 const DROP_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How long a modem that is dropped gives the module what was written on its sockets, as the system does for a program that has
-/// ended. A line of 115200 baud carries a full buffer meanwhile.
+/// How long a modem that is dropped goes on sending data that were written on its sockets, as the system does for a program
+/// that has ended. A line of 115200 baud carries a full buffer meanwhile.
 const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Driver {

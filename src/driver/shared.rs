@@ -18,9 +18,9 @@ pub(super) struct Shared {
     pub(super) origin: Instant,
 }
 
-/// How long the port is left alone when what it gave fills a window by more than half, until its reader has run:
-/// nothing holds back data that the module pushes, and a busy machine may not have let it run. Costs nothing while readers
-/// keep up, or for a socket without a reader. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
+/// The longest pause in reading the port, for the sake of a reader whose window is more than half full. Nothing holds back data
+/// that the module pushes, and on a busy machine the reader may not have run yet. There is no pause while readers keep up, or for
+/// a socket without a reader. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
 const RELIEF: Duration = Duration::from_millis(10);
 
 impl Shared {

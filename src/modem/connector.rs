@@ -46,10 +46,9 @@ impl<T: Transport> Connector<T> {
     /// is waited for within the time-out; so is a channel that is being released, if no other is free.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] before a byte is written; [`Error::NoFreeChannel`] at once with all channels in use, none of
-    /// which is being released for this connection;
-    /// [`Error::ConnectFailed`], with TLS [`Error::Tls`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up; [`Error::ModemRestarted`],
-    /// [`Error::PortLost`].
+    /// [`Error::InvalidInput`] before a byte is written. [`Error::NoFreeChannel`] at once if all channels are in use and none
+    /// is being released for this connection. [`Error::ConnectFailed`], with TLS [`Error::Tls`]. [`Error::NotReady`] or
+    /// [`Error::Timeout`] when time is up. [`Error::ModemRestarted`], [`Error::PortLost`].
     pub fn connect(&self, remote: impl ToRemote) -> Result<Socket<T>> {
         let remote = remote.to_remote()?;
         let answer = self.modem.driver.call(self.request(&remote)?)?;

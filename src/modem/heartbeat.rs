@@ -49,10 +49,11 @@ impl Heartbeat {
     /// A heartbeat whose bytes a function makes, from the number of the heartbeat, from 1. No bytes: nothing is sent.
     ///
     /// It runs on a thread of its own, one for all heartbeats of a modem, and never under a lock of this crate: it may take
-    /// its time and use the modem. While it runs, the other heartbeats with a function wait, and nothing else does. What it
-    /// says must fit into a datagram (UDP) and into what is left of the [send queue](crate::Config::send_queue); otherwise
-    /// it is not sent, which is an [`Event::HeartbeatFailed`](crate::Event::HeartbeatFailed) and counts neither as sent nor
-    /// as missed. If it panics, the heartbeat of this socket ends with the same event, and everything else goes on.
+    /// its time and use the modem. While it runs, the other heartbeats with a function wait, and nothing else does. Its bytes
+    /// must fit into a datagram (UDP) and into the rest of the [send queue](crate::Config::send_queue). Those that do not are not
+    /// sent, count neither as sent nor as missed, and are told by
+    /// [`Event::HeartbeatFailed`](crate::Event::HeartbeatFailed). If the function panics, the heartbeat of this socket ends with
+    /// the same event, and everything else goes on.
     ///
     /// What it owns is dropped on that thread, or by the call that changes or ends the heartbeat.
     ///
@@ -108,8 +109,8 @@ impl<T: Transport> Socket<T> {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a span shorter than [`Heartbeat::MIN_SPAN`], an empty payload or a datagram that is too
-    /// long, and then the heartbeat stays as it was; [`Error::Io`] if no thread can be started for a function; how the
-    /// socket ended, if it did.
+    /// long; the heartbeat stays as it was. [`Error::Io`] if no thread can be started for a function. The end of the socket, if it
+    /// has ended.
     pub fn set_heartbeat(&self, heartbeat: impl Into<Option<Heartbeat>>) -> Result<()> {
         let mut says = None;
         let pulse = heartbeat.into().map(|heartbeat| {

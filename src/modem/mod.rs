@@ -271,16 +271,15 @@ impl Modem {
     /// # Ok::<(), air724ug::Error>(())
     /// ```
     ///
-    /// Where the answer is text that people have written (messages, names, files: `AT+CMGR`, `AT+CMGL`, `AT+CPBR`,
-    /// `AT+FSREAD`, `AT+HTTPREAD`, ...), all of it is the answer, lines that read like `OK` or `0, CLOSED` included. Its end is
-    /// proved by a question behind it. A text with an empty line (CR LF CR LF) and a `+RECEIVE` behind it can't be told from
-    /// data of a socket: `AT+CMGF=0` reads messages as digits.
+    /// Some answers are text that people have written: messages, names, files (`AT+CMGR`, `AT+CMGL`, `AT+CPBR`, `AT+FSREAD`,
+    /// `AT+HTTPREAD`, ...). Lines in them that read like `OK` or `0, CLOSED` are part of the answer, and a question behind it
+    /// proves its end. A text with an empty line (CR LF CR LF) and a `+RECEIVE` behind it can't be told from data of a socket:
+    /// `AT+CMGF=0` reads messages as digits.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a text that could break the session (control bytes, data mode, echo), or that waits for
-    /// payload: [`command_with_payload`](Self::command_with_payload) is for those;
-    /// [`Error::Refused`] with the module's code; [`Error::Timeout`] after `timeout`, which covers the wait for the
-    /// command's turn too.
+    /// [`Error::InvalidInput`] for a text that could break the session (control bytes, data mode, echo), and for a command that
+    /// waits for payload, which [`command_with_payload`](Self::command_with_payload) takes. [`Error::Refused`] with the module's
+    /// code. [`Error::Timeout`] after `timeout`, which covers the wait for the command's turn too.
     pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
         let command = Command::of_user(text, timeout)?;
         command_reply(self.driver.call(Request::Run(command))?)

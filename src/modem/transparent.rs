@@ -135,9 +135,9 @@ impl TransparentStream {
     }
 
     /// Begins, changes or (with `None`) ends the heartbeat of this stream: as [`Socket::set_heartbeat`]. It keeps the
-    /// connection alive, and with [`Heartbeat::max_missed`] it finds a module that has restarted without saying so. A heartbeat
-    /// that comes back as it went may be the echo of such a module, so it is asked by an escape, which takes about 3 s; a
-    /// peer that answers with something else costs nothing.
+    /// connection alive, and with [`Heartbeat::max_missed`] it finds a module that has restarted without saying so. Such a module
+    /// may echo the heartbeat. So when a heartbeat comes back unchanged, the stream asks the module by an escape, which takes about
+    /// 3 s. A peer that answers with other bytes spares that.
     ///
     /// # Errors
     /// As for [`Socket::set_heartbeat`].

@@ -15,8 +15,8 @@ use crate::config::{Config, FlowControl};
 
 /// Opens and configures a port.
 ///
-/// `serialport` sets it up and locks it for this process; the bytes go through a second, non-blocking descriptor of the same
-/// device, because only that can be waited on together with a wake-up, so that an idle modem costs nothing.
+/// `serialport` sets it up and locks it for this process. The bytes go through a second, non-blocking descriptor of the same
+/// device: it can be waited on together with a wake-up, so that an idle modem costs nothing.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     // This comes first, because it would be refused once the port is locked for this process, and its errors are plainer.

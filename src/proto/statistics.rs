@@ -31,9 +31,9 @@ pub struct Statistics {
     pub unsent: u64,
     /// Every command, also those of bring-up, but not the questions that tell old answers from new ones.
     pub commands: CommandStatistics,
-    /// How often the module was asked something harmless to find out whose its next answer is: when the port is opened
-    /// and after each start, after a time-out, for a while behind commands that follow one, and when a send was refused
-    /// half-way. Many of them mean a line that loses bytes.
+    /// Harmless questions that told late answers from new ones. One is asked when the port is opened, after each start, after
+    /// a time-out and behind the next commands for a while, and when a send was refused half-way. Many of them mean a line that
+    /// loses bytes.
     pub resynchronisations: u64,
     /// Answers that came too late or answered no command, and were dropped; lines.
     pub dropped: u64,

@@ -116,9 +116,9 @@ settings! {
     /// What the UART on either side of the line holds while it is not read. Without flow control (`AT+IFC=2,2`) more is
     /// lost, if the line has a rate. Default: `None`, nothing is ever lost, as on USB.
     uart_buffer: Option<usize> = None;
-    /// Whether the rate of the line has to be found at power-on, as the module's default of `AT+IPR` is: no boot line
-    /// before an upper-case `AT` has come, which itself is not answered (the first is lost: manual, IPR; that it is one
-    /// is assumed). Default: false, the rate is known.
+    /// Whether the rate of the line has to be found at power-on, which is the module's default of `AT+IPR`. Then no boot line
+    /// is printed before an upper-case `AT` has come, and that `AT` is not answered. The manual (IPR) says that the first is
+    /// lost; that only one is lost is assumed. Default: false, the rate is known.
     autobaud: bool = false;
     /// Under `AT+CSCLK`, what comes this long after the first byte that finds the modem asleep is lost. Default: 150 ms
     /// (assumed; the manual says that one `AT` often does not wake it, drivers send several 100 to 200 ms apart).

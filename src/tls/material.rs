@@ -21,12 +21,12 @@ pub struct Certificate(File);
 
 /// A private key: PKCS#8, RSA (PKCS#1) or EC (SEC 1).
 ///
-/// Given as PEM or DER; uploaded as PEM, in the clear: no command of the module takes a password, so one that the key has is
-/// needed here and now (feature `encrypted-keys`), and a person with the module in hand can read the file.
+/// Given as PEM or DER, uploaded as PEM in the clear: no command of the module takes a password. The password of an encrypted
+/// key is therefore needed here (feature `encrypted-keys`), and a person with the module in hand can read the file.
 ///
-/// Shown nowhere: neither by `Debug`, nor in errors, logs and captures. Wiped from memory when the last copy is dropped;
-/// while it is uploaded, it passes through buffers of this crate and of the system that are not, and from then on the session
-/// knows its pieces of four characters, in lower case and in no order, to mask them where they come back.
+/// Shown nowhere: neither by `Debug`, nor in errors, logs and captures. Wiped from memory when the last copy is dropped. Two
+/// traces stay behind an upload. The key has passed through buffers of this crate and of the system, which are not wiped. And the
+/// session keeps its pieces of four characters, in lower case and in no order, to mask them where the module repeats them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(File);
 

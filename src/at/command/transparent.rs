@@ -25,10 +25,10 @@ impl Command {
         Self::new("AT+CIPMODE=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPCCFG=5,2,1024,1,0,1460,50,1`: how transparent data are cut into packets. The manual's defaults (5 retries, what
-    /// is shorter than 1024 bytes is sent after 200 ms), and the escape on, which Air firmware ignores and its ancestor
-    /// does not; but what the module could not send is dropped when the connection breaks. Otherwise it would be sent
-    /// to whomever the next transparent connection is with.
+    /// `AT+CIPCCFG=5,2,1024,1,0,1460,50,1`: how transparent data are cut into packets. The manual's defaults: 5 retries,
+    /// and less than 1024 bytes are sent after 200 ms. The escape is on, which Air firmware ignores and its ancestor does not. One
+    /// value is not the default: data that the module could not send are dropped when the connection breaks. Otherwise the peer of
+    /// the next transparent connection would get them.
     pub fn transparent_packets() -> Self {
         Self::new("AT+CIPCCFG=5,2,1024,1,0,1460,50,1", Shape::Plain, DEFAULT_TIMEOUT)
     }

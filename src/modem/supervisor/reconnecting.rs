@@ -23,18 +23,18 @@ use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 
 /// A connection that is made again whenever it ends, for whatever reason.
 ///
-/// The peer sees a new connection each time, so the application must hear of it: every loss is a [`Gap`], which comes
-/// from [`recv`](Self::recv) in its place between the data before and behind it, once the new connection stands, and says what the
-/// peer may lack of what was sent.
+/// The peer sees a new connection each time, so the application must hear of it. Every loss is a [`Gap`]. It comes from
+/// [`recv`](Self::recv) behind the data of the old connection and before those of the new one, once the new one stands. It lists
+/// the sent bytes that the peer may lack.
 ///
 /// A handle: clones made by [`try_clone`](Self::try_clone) are the same connection, so one thread can receive while another
 /// sends. It is [`Read`](std::io::Read) and [`Write`](std::io::Write), too: a gap is an error there, once.
 ///
 /// A peer that ends each connection at once, before it has sent a byte, is called again after a rest, which grows from 0.1 to 5 s.
 ///
-/// On TCP the module is asked what the peer has acknowledged (`AT+CIPACK`) a second behind what was sent, so that a gap lists
-/// little that the peer has; and again until that is everything, each pause twice the one before, up to 16 s, while the peer
-/// acknowledges nothing.
+/// On TCP the module is asked what the peer has acknowledged (`AT+CIPACK`), so that a gap lists little that the peer has. The
+/// first question comes a second after a send. More follow until the peer has acknowledged everything; while it acknowledges
+/// nothing, each pause is twice the one before, up to 16 s.
 pub struct ReconnectingSocket {
     shared: Arc<ReconnectingShared>,
 }

@@ -30,8 +30,8 @@ pub(super) enum Switch {
     On,
 }
 
-/// Files that are there under the right name and perhaps with the right length, but not known to be
-/// written to the end: what the module still waited for may have been filled with what came next on the line.
+/// Files whose content is in doubt, though their name is right and perhaps their length, too. If the module waited for more of a
+/// file than it had got, it took the next bytes on the line for the rest.
 #[derive(Debug)]
 pub(super) enum Unsure {
     Of(Vec<Quotable>),

@@ -42,8 +42,8 @@ pub(super) const BITS_TWICE: u64 = 20;
 /// How long behind the filling a result may belong to the filling.
 pub(super) const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long a late result is waited for where the module's count says nothing (TLS): what a send may take in all (section
-/// 15), less what was waited before.
+/// How long a late result is waited for on TLS, where the module counts no bytes: the longest time of a send (docs/protocol.md,
+/// section 15) less the time that was waited before.
 pub(super) const LATE_RESULT: Duration = Duration::from_secs(45);
 
 /// Questions that may go unanswered before the bytes count as lost.

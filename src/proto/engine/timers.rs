@@ -21,8 +21,8 @@ const PARTIAL_DATA: Duration = Duration::from_secs(2);
 /// A deadline that is served this much too late says that the host stood still: what has come meanwhile is still to be read,
 /// and for as long again the line is not taken for a silent one.
 const LATE: Duration = Duration::from_millis(250);
-/// How long data that look as if they had swallowed the beginning of what follows are held back: longer than a port takes
-/// to hand over what comes next in one go.
+/// How long data are held back that seem to have swallowed the beginning of the next line. A port takes less to hand over the
+/// bytes behind them.
 const FRAME_END: Duration = Duration::from_millis(50);
 
 /// A moment at which something is due, by name; `None`: not before something happens.

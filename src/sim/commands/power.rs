@@ -8,9 +8,9 @@ use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CFUN", function), ("+RESET", reset), ("+CBC", supply)];
 
-/// `AT+CBC`: the supply in millivolts (manual, capture a28), or with the charge of a battery in front; `AT+CBC=<on>,<off>` sets
-/// what it is compared with when the module starts and stops, which has no effect on a supply that never sags. A SIM800 only
-/// tells (27.007 section 8.4).
+/// `AT+CBC`: the supply in millivolts (manual, capture a28), or with the charge of a battery in front. `AT+CBC=<on>,<off>` sets
+/// the voltages at which the module starts and stops; the supply here never sags, so they have no effect. A SIM800 has only the
+/// question (27.007 section 8.4).
 fn supply(machine: &mut Machine, form: &Form) -> Outcome {
     if !machine.settings.profile.identity_keyed && !matches!(form, Form::Execute | Form::Test) {
         return Outcome::ERROR;
