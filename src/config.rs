@@ -83,8 +83,8 @@ pub struct Config {
     /// [`Event::CaptureEnded`](crate::Event::CaptureEnded), by [`Modem::flush_capture`](crate::Modem::flush_capture) and by the
     /// last note of the file, if the file takes one. The session goes on. A pipe that nothing reads from can't be opened.
     pub capture: Option<PathBuf>,
-    /// The size in bytes beyond which a capture goes on in a new file; the full one gets the first free number, `NAME.1`. Default
-    /// none: one file, however long.
+    /// The size in bytes beyond which a capture goes on in a new file; the full one gets the first free number, `NAME.1`. Payload, and a
+    /// command with its answer, is not divided unless the file would get longer than that by 64 KiB. Default none: one file, however long.
     pub capture_limit: Option<u64>,
     /// Whether a session is recorded behind the one that [`capture`](Self::capture) has already, with times that go on from its last.
     /// A file that is no capture, or whose last line is not whole, is set aside all the same. Default false.

@@ -215,6 +215,12 @@ fn header_value<'a>(line: &'a [u8], key: &str) -> Option<&'a [u8]> {
     line.strip_prefix(b"# ")?.strip_prefix(key.as_bytes())?.strip_prefix(b":")
 }
 
+/// The direction of a record and its bytes; `None` for a line that is none.
+pub(super) fn bytes_of_line(line: &[u8]) -> Option<(u8, Vec<u8>)> {
+    let (direction, rest) = direction(parse_stamp(line)?.1)?;
+    Some((direction, unescape(rest, 1).ok()?))
+}
+
 fn parse_record(text: &[u8]) -> Result<Record, Fault> {
     let (at, rest) = parse_stamp(text).ok_or(Fault::BadTimestamp)?;
     let (direction, rest) = direction(rest).ok_or(Fault::BadDirection)?;

@@ -51,6 +51,7 @@ mod import;
 mod layout;
 mod mask;
 mod new_file;
+mod open_exchange;
 #[cfg(feature = "import")]
 mod player;
 mod reader;

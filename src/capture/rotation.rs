@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use super::appended::{Earlier, head};
 use super::format::expecting_nothing;
 use super::new_file::fresh;
+use super::open_exchange::OpenExchange;
+
+/// How much longer than its limit a file gets for what belongs together: many frames of payload, however they are escaped.
+const MAX_BEYOND: u64 = 64 * 1024;
 
 /// A file of a capture, followed by others. It is given whole records.
 pub(super) struct Rotation {
@@ -19,11 +23,20 @@ pub(super) struct Rotation {
     limit: u64,
     /// What is in this file.
     written: u64,
+    exchange: OpenExchange,
 }
 
 impl Rotation {
     pub(super) fn new(path: PathBuf, file: File, limit: u64) -> Self {
-        Self { path, file, head: Vec::new(), head_length: 0, limit, written: 0 }
+        Self {
+            path,
+            file,
+            head: Vec::new(),
+            head_length: 0,
+            limit,
+            written: 0,
+            exchange: OpenExchange::default(),
+        }
     }
 
     /// One that goes on with a file.
@@ -38,6 +51,13 @@ impl Rotation {
     fn begun_by(&mut self, head: &[u8]) {
         self.head_length = head.len() as u64;
         self.head = expecting_nothing(head);
+    }
+
+    /// Whether this file ends before the next records. What belongs together stays in one file up to [`MAX_BEYOND`].
+    fn is_full(&self, more: usize) -> bool {
+        let length = self.written.saturating_add(more as u64);
+        let beyond = if self.exchange.is_open() { MAX_BEYOND } else { 0 };
+        self.written > self.head_length && length > self.limit.saturating_add(beyond)
     }
 
     /// Sets the full file aside and begins the next one.
@@ -55,12 +75,13 @@ impl Write for Rotation {
     fn write(&mut self, records: &[u8]) -> io::Result<usize> {
         if self.head.is_empty() {
             self.begun_by(&head(records));
-        } else if self.written > self.head_length
-            && self.written.saturating_add(records.len() as u64) > self.limit
-        {
+        } else if self.is_full(records.len()) {
             self.turn()?;
         }
         self.file.write_all(records)?;
+        if self.limit < u64::MAX {
+            self.exchange.records(records);
+        }
         self.written = self.written.saturating_add(records.len() as u64);
         Ok(records.len())
     }
@@ -127,6 +148,58 @@ mod tests {
         assert_eq!(content("a.capture.1"), "# what: \n0.0 one\n");
         assert_eq!(content("a.capture"), "# what: \n# expect: not known\n0.1 two\n");
         assert!(!folder.join("a.capture.2").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// The payload of a header, a command and its answer, a prompt and what follows it.
+    #[test]
+    fn what_belongs_together_stays_in_one_file() {
+        let folder = std::env::temp_dir().join(format!("air724ug-together-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("a.capture");
+        let mut rotation = Rotation::new(path.clone(), File::create(&path).unwrap(), 20);
+        let together: [&[&str]; 8] = [
+            &["< \\r\\n+RECEIVE,0,16:\\r\\nabcd", "< efghij", "? a remark", "< 123456\\r\\n"],
+            &["< \\r\\n+CREG: 1", "< \\r\\n"],
+            &["> AT+CSQ\\r\\n", "< \\r\\n+CSQ: 24,99\\r\\n", "< \\r\\nOK\\r\\n"],
+            &["> AT+CIPSEND=0,2\\r\\n", "< \\r\\n> ", "> ab", "< \\r\\nDATA ACCEPT:0,2\\r\\n"],
+            &[
+                "> AT+CIPRXGET=2,0,9\\r\\n",
+                "< \\r\\n+CIPRXGET: 2,0,4,0\\r\\na",
+                "< bcd\\r\\n",
+                "< \\r\\nOK\\r\\n",
+            ],
+            &["> AT+CIPSHUT\\r\\n", "~"],
+            &["; whatever was under way is over"],
+            &["< \\r\\n+CREG: 1\\r\\n"],
+        ];
+        rotation.write_all(b"# what: \n").unwrap();
+        for record in together.iter().copied().flatten() {
+            rotation.write_all(format!("0.0 {record}\n").as_bytes()).unwrap();
+        }
+        drop(rotation);
+        let names = (1..8).map(|number| format!("a.capture.{number}")).chain(["a.capture".to_owned()]);
+        for (name, records) in names.zip(together) {
+            let content = fs::read_to_string(folder.join(&name)).unwrap();
+            let found: Vec<_> = content.lines().filter_map(|line| line.strip_prefix("0.0 ")).collect();
+            assert_eq!(found, records, "{name}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_command_that_is_never_answered_does_not_make_a_file_grow_without_end() {
+        let folder = std::env::temp_dir().join(format!("air724ug-unanswered-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("a.capture");
+        let mut rotation = Rotation::new(path.clone(), File::create(&path).unwrap(), 100);
+        rotation.write_all(b"# what: \n").unwrap();
+        rotation.write_all(b"0.0 > AT\n").unwrap();
+        let line = format!("0.0 < {}\\r\\n\n", "a".repeat(1000));
+        for _ in 0..200 {
+            rotation.write_all(line.as_bytes()).unwrap();
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
         fs::remove_dir_all(folder).unwrap();
     }
 }

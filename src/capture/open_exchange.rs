@@ -1,0 +1,46 @@
+//! The payload, or the command with its answer, that the records of a capture leave open: no file ends within it.
+
+use crate::at::{Decoder, Expect, Line, Token};
+
+use super::format::bytes_of_line;
+
+/// The payload or the command that the records so far leave open.
+#[derive(Default)]
+pub(super) struct OpenExchange {
+    decoder: Decoder,
+    /// A command or payload was written, and its result has not come.
+    is_owed: bool,
+}
+
+impl OpenExchange {
+    /// Takes whole records.
+    pub(super) fn records(&mut self, records: &[u8]) {
+        for line in records.split(|byte| *byte == b'\n') {
+            match bytes_of_line(line) {
+                Some((b'>', _)) => self.is_owed = true,
+                Some((b'<', bytes)) => self.received(&bytes),
+                Some((b'~', _)) => *self = Self::default(),
+                _ => {}
+            }
+        }
+    }
+
+    fn received(&mut self, mut bytes: &[u8]) {
+        while let Some(token) = self.decoder.next(&mut bytes, Expect::Prompt) {
+            match token {
+                Token::Line(line) => {
+                    let ends =
+                        matches!(Line::parse(line), Line::Final(_) | Line::ShutOk | Line::Channel { .. });
+                    self.is_owed &= !ends;
+                }
+                Token::Prompt => self.is_owed = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the next record belongs to one of these.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_owed || self.decoder.data_left() > 0 || self.decoder.has_begun_line()
+    }
+}
