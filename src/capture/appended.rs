@@ -1,12 +1,13 @@
 //! A session behind the one that a capture has already.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::time::Timestamp;
 
 use super::format::{write_head_as_note, write_later};
+use super::new_file::claim;
 use super::{MAX_LINE, read_own};
 
 /// A capture that is there, open for more.
@@ -25,11 +26,24 @@ pub(super) fn head(file: &[u8]) -> Vec<u8> {
 }
 
 /// Opens the capture at this path for more. `None` if there is no file, or if its head or its last line is not that of a capture.
-pub(super) fn earlier(path: &Path) -> Option<Earlier> {
-    fs::metadata(path).ok().filter(Metadata::is_file)?;
+///
+/// # Errors
+/// Another program records in it.
+pub(super) fn earlier(path: &Path) -> io::Result<Option<Earlier>> {
+    if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return Ok(None);
+    }
+    let Ok(file) = OpenOptions::new().read(true).append(true).open(path) else { return Ok(None) };
+    claim(&file).map_err(|error| {
+        io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display()))
+    })?;
+    Ok(whole(file))
+}
+
+/// What can be gone on with.
+fn whole(mut file: File) -> Option<Earlier> {
     let window = MAX_LINE.saturating_add(2) as u64;
     let (mut start, mut end) = (Vec::new(), Vec::new());
-    let mut file = OpenOptions::new().read(true).append(true).open(path).ok()?;
     let length = file.metadata().ok()?.len();
     (&file).take(window).read_to_end(&mut start).ok()?;
     file.seek(SeekFrom::Start(length.saturating_sub(window))).ok()?;
@@ -180,6 +194,35 @@ mod tests {
         record(&config, "new");
         let capture = load_own(&path).unwrap();
         assert_eq!((capture.header.unwrap().what.as_str(), capture.records.len()), ("a", 4));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_captures_never_share_a_file() {
+        let folder = folder("shared");
+        let path = folder.join("a.capture");
+        let config = Config::default().capture(&path);
+        let header = Header { what: "one".into(), source: "y".into(), expect: vec!["z".into()] };
+        let file = CaptureFile::rotating(&path, 100).unwrap();
+        let watch = file.watch();
+        let mut recorder = Recorder::new(file, &header);
+        // Its own later files are no others.
+        for at in 0..10 {
+            recorder.note(Timestamp::from_millis(at), "a note of some length");
+            watch.flush(Duration::from_secs(20)).unwrap();
+        }
+        assert!(folder.join("a.capture.2").exists());
+        for config in [config.clone(), config.clone().capture_append(true)] {
+            let error = CaptureFile::configured(&config).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
+            assert!(
+                error.to_string().ends_with("a.capture: another program records in this file"),
+                "{error}"
+            );
+        }
+        drop(recorder);
+        record(&config.capture_append(true), "two");
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -133,7 +133,8 @@ impl CaptureFile {
 
     fn open(path: &Path, append: bool, limit: Option<u64>) -> io::Result<Self> {
         let limit = limit.unwrap_or(u64::MAX);
-        match append.then(|| earlier(path)).flatten() {
+        let before = if append { earlier(path)? } else { None };
+        match before {
             Some(earlier) => {
                 let last_at = earlier.last_at;
                 let file = Rotation::behind(earlier, path.to_owned(), limit);

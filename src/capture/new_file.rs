@@ -3,9 +3,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 /// The highest number of a capture that was set aside: one more, and there is no recording.
 const MAX_NUMBER: u32 = 9999;
+/// How long a capture of the same file may take to end, and the pause between two looks at it.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(2);
+#[cfg(unix)]
+const PAUSE: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 /// As many symbolic links as Linux follows.
 const MAX_LINKS: u32 = 40;
 
@@ -23,18 +30,79 @@ fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
 
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    options.write(true).create(true).truncate(false).custom_flags(OFlags::NONBLOCK.bits() as i32);
     let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::NXIO) => io::Error::new(error.kind(), "nothing reads from this pipe"),
         _ => error,
     })?;
     fcntl_setfl(&file, fcntl_getfl(&file)?.difference(OFlags::NONBLOCK))?;
+    if file.metadata()?.is_file() {
+        if is_printed_to(&file)? {
+            let why = "this program prints to the same file, and each would write over the other";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        claim(&file)?;
+        file.set_len(0)?;
+    }
     Ok(file)
 }
+
+/// Whether the standard output or the standard error goes to this file.
+#[cfg(unix)]
+fn is_printed_to(file: &File) -> io::Result<bool> {
+    let own = rustix::fs::fstat(file)?;
+    let is_own = |it: rustix::fs::Stat| (it.st_dev, it.st_ino) == (own.st_dev, own.st_ino);
+    let printed = [rustix::fs::fstat(rustix::stdio::stdout()), rustix::fs::fstat(rustix::stdio::stderr())];
+    Ok(printed.into_iter().flatten().any(is_own))
+}
+
+/// Locks a file until it is closed, so that two captures never share one.
+///
+/// # Errors
+/// `ResourceBusy` if another one has it for longer than a capture takes to end.
+#[cfg(unix)]
+pub(super) fn claim(file: &File) -> io::Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    use rustix::io::Errno;
+
+    let begun = Instant::now();
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            // No call waits for a lock for a limited time.
+            Err(Errno::WOULDBLOCK) if begun.elapsed() < PATIENCE => {
+                rustix::event::poll(&mut [], Some(&PAUSE))?;
+            }
+            Err(Errno::WOULDBLOCK) => {
+                let why = "another program records in this file";
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, why));
+            }
+            // Some file systems know no locks.
+            Ok(()) | Err(_) => return Ok(()),
+        }
+    }
+}
+
+/// Leaves a file to others.
+#[cfg(unix)]
+pub(super) fn release(file: &File) {
+    // Closing it does the same.
+    let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
+}
+
+#[cfg(not(unix))]
+pub(super) fn claim(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(super) fn release(_: &File) {}
 
 /// Gives a capture that is there already the first free number behind its name: what was recorded is not written over.
 fn set_aside(path: &Path) -> io::Result<()> {
     let Some(path) = file_behind(path) else { return Ok(()) };
+    // One that another program records in stays where it is.
+    let earlier = File::open(&path).ok();
+    earlier.as_ref().map_or(Ok(()), claim)?;
     for number in 1..=MAX_NUMBER {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{number}"));

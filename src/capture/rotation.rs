@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::appended::{Earlier, head};
 use super::format::expecting_nothing;
-use super::new_file::fresh;
+use super::new_file::{fresh, release};
 use super::open_exchange::OpenExchange;
 
 /// How much longer than its limit a file gets for what belongs together: many frames of payload, however they are escaped.
@@ -63,6 +63,7 @@ impl Rotation {
     /// Sets the full file aside and begins the next one.
     fn turn(&mut self) -> io::Result<()> {
         self.file.flush()?;
+        release(&self.file);
         self.file = fresh(&self.path)?;
         self.file.write_all(&self.head)?;
         self.head_length = self.head.len() as u64;
