@@ -422,7 +422,7 @@ fn sign(print: &Print) -> Option<Pattern> {
     }
 }
 
-/// What the tool says, from UTF-8 or GBK. Of GBK only what is needed is known: that a port was lost.
+/// What the tool says, from UTF-8 or GBK. Of GBK only the words for a lost port are known.
 fn tool_words(text: &[u8]) -> String {
     const LOST: &[u8] = b"\xb6\xcf\xbf\xaa";
     let words = String::from_utf8_lossy(text).into_owned();

@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::proto::Request;
 
 impl<T: Transport> Socket<T> {
-    /// The peer's address. It was given when the socket was opened, or the module is asked for that of the name
-    /// ([`Modem::resolve`](crate::Modem::resolve)), which takes a moment: the module does not say which of several addresses it
-    /// has taken.
+    /// The peer's address. For a socket that was opened with a name, the module is asked for the name's address
+    /// ([`Modem::resolve`](crate::Modem::resolve)), which takes a moment. Of several addresses the module does not say which one it
+    /// has connected to.
     ///
     /// # Errors
     /// As for [`Modem::resolve`](crate::Modem::resolve), for a name.

@@ -9,7 +9,7 @@ use super::Port;
 use super::explain::explain;
 use crate::config::{Config, FlowControl};
 
-/// How long a read waits, and so the longest that it holds up a write: Windows does one operation at a time on a port that is not
+/// How long a read waits. A write is held up for at most this time: Windows does one operation at a time on a port that is not
 /// opened for overlapped ones.
 const READ_TIMEOUT: Duration = Duration::from_millis(10);
 

@@ -45,8 +45,8 @@ use crate::tls::TlsConfig;
 /// | [`wait_ready`](Self::wait_ready), `events().next()` | none |
 /// | [`command`](Self::command), [`query`](Self::query) | it may still run; its answer is dropped |
 ///
-/// The last handle of a modem that is dropped closes the port. That waits for nothing but what was written on sockets, for at most 2 s; flush or
-/// [close](crate::AsyncSocket::close) them before where the task must not block.
+/// The last handle of a modem that is dropped closes the port. It waits up to 2 s for data that were written on sockets, and for
+/// nothing else. A task that must not block flushes or [closes](crate::AsyncSocket::close) the sockets before.
 #[derive(Clone, Debug)]
 pub struct AsyncModem {
     modem: Modem,

@@ -190,8 +190,8 @@ impl Supervisor {
         self.connect_until(&self.shared.modem.tcp(), remote, Deadline::after(Some(timeout)), timeout)
     }
 
-    /// Waits until the module is ready, climbing the ladder as often as need be: for a program that hands out connections to many
-    /// servers, where one that does not answer is no reason to restart the module. A module that is ready leads back to the
+    /// Waits until the module is ready, and climbs the ladder until it is. A program that hands out connections to many servers
+    /// needs this: one server that does not answer is no reason to restart the module. A module that is ready leads back to the
     /// bottom of the ladder, as a connection does.
     ///
     /// # Errors

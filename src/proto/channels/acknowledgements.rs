@@ -54,7 +54,7 @@ pub(in crate::proto) enum Wanted {
     Nothing,
     /// How much is.
     Count,
-    /// That the module has what was given so far, which it need not be asked for.
+    /// The module's acceptance of the data that were given so far. No question is needed for it.
     Acceptance,
 }
 

@@ -13,8 +13,7 @@ use super::Channels;
 use super::channel::{Doubt, End};
 use super::link::Link;
 
-/// How long ago data of a channel may have come for it to count as one that was being received from, where a header names
-/// another one.
+/// A channel counts as one that was being received from, although a header names another one, if its last data are no older.
 const RECENT: Duration = Duration::from_secs(1);
 
 impl Channels {

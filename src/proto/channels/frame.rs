@@ -44,7 +44,7 @@ pub(in crate::proto) enum Late {
     Impossible,
 }
 
-/// Pushed data of which all have come, and which nothing has followed yet that shows that they are as long as announced.
+/// Pushed data that have come to their announced end. No byte behind them has shown yet that the announced length is right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unproved {
     /// They end like the beginning of a header, or contain the name of one: some of their bytes may be lost, and their end may

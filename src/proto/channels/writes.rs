@@ -28,7 +28,7 @@ use super::written::{Joining, LeaveWaiter, Leaving, Room, Untold};
 const MAX_WRITTEN: usize = 16 * 1024;
 /// How many writes that must not be joined wait at most.
 const MAX_APART: usize = 256;
-/// How long a socket that was closed goes on giving the module what was written: what a slow line needs for all of it.
+/// How long the written data of a closed socket still go to the module. A slow line carries a full buffer in this time.
 const LEAVING: Duration = Duration::from_secs(30);
 /// The largest buffer that is kept for the next write.
 const MAX_SPARE: usize = 4 * 1024;

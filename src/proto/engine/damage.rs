@@ -133,8 +133,8 @@ impl Engine {
         self.requests.check(SelfCheck::Bearer);
     }
 
-    /// A line that answers nothing. Among data, and behind words that may be their end, it may be payload that happens to stand
-    /// where text is expected, so it waits for what follows.
+    /// A line that answers nothing. Among data, and behind words that may be their end, it may be payload in a place where text is
+    /// expected. Then the next bytes decide.
     pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
             self.strange(now, line);

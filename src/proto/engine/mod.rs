@@ -78,7 +78,7 @@ pub struct Engine {
     answers_while_connecting: bool,
     /// When the module last said that it had started.
     restarted_at: Option<Timestamp>,
-    /// How many signs of that start have come after which the module had answered.
+    /// The number of signs of that start, without those that came before the module had answered.
     signs_of_start: u32,
     /// What the last tokens say of the line.
     noticed: Noticed,

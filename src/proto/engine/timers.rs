@@ -18,8 +18,8 @@ const PARTIAL_LINE: Duration = Duration::from_millis(250);
 /// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
 /// no source gives a figure.
 const PARTIAL_DATA: Duration = Duration::from_secs(2);
-/// A deadline that is served this much too late says that the host stood still: what has come meanwhile is still to be read,
-/// and for as long again the line is not taken for a silent one.
+/// A deadline that is served later than this shows that the host stood still. Bytes that came meanwhile are still to be read, so
+/// the line counts as silent only after the same time again.
 const LATE: Duration = Duration::from_millis(250);
 /// How long data are held back that seem to have swallowed the beginning of the next line. A port takes less to hand over the
 /// bytes behind them.

@@ -414,8 +414,8 @@ impl Session {
         self.state = State::AtBarrier(barrier);
     }
 
-    /// A question that was not asked last, and whose key no answer has that may come meanwhile: those of `others` and of commands
-    /// that timed out.
+    /// A question other than the last one. No answer that may come meanwhile has its key: neither one of `others` nor one of the
+    /// commands that timed out.
     fn next_probe<'a>(&mut self, others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>) -> Command {
         self.probes = self.probes.wrapping_add(1);
         let (others, timed_out) = (others.into_iter(), self.late_answers.timed_out());

@@ -112,8 +112,8 @@ impl Session {
         }
     }
 
-    /// The payload that the module may be waiting for when the port goes with bytes that it had taken: the send that is open, or the
-    /// last one that was filled up.
+    /// The payload that the module may still wait for after the port has gone, because bytes that the port had taken were lost with
+    /// it: that of the open send, or of the last one that was filled up.
     pub(in crate::proto) fn unfinished_send(&mut self) -> Option<OpenSend> {
         if let Some(open) = self.take_open() {
             self.unproved = Some(open);
