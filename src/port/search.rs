@@ -20,6 +20,11 @@ pub(crate) type Identify = fn(&mut Ask<'_>) -> io::Result<String>;
 /// The most that is read of an answer.
 const MAX_ANSWER: usize = 4 * 1024;
 
+/// How long a port is waited for that another program has: it may be a search, too, which asks for this long. And the pause between
+/// two attempts.
+const BUSY: Duration = Duration::from_secs(3);
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
 /// The aim of a search.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Wanted {
@@ -145,7 +150,15 @@ impl Search {
 /// Opens a candidate and has it asked for its IMEI, which is empty if it does not say.
 fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, String)> {
     let (_waker, sleeper) = wake_up()?;
-    let mut port = serial::open(path, config)?;
+    let until = Instant::now() + BUSY;
+    let mut port = loop {
+        match serial::open(path, config) {
+            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < until => {
+                sleeper.wait(Some(BUSY_PAUSE))?;
+            }
+            opened => break opened?,
+        }
+    };
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
     let imei = identify(&mut |question, patience, is_answered| {
         exchange(&mut **line, &sleeper, question, patience, is_answered)

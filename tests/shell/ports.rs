@@ -311,6 +311,22 @@ fn a_port_that_another_program_has_and_one_that_is_silent_are_named() {
     holder.close();
 }
 
+/// Each asks the module that the other one looks for.
+#[test]
+fn two_searches_at_once_both_find_their_module() {
+    let tree = Tree::new("at-once");
+    let _first = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    let _second = tree.modem("1-1.4", MODULE, "ttyUSB3", SECOND);
+    let search = |imei: &str| tree.open(&format!("imei:{imei}")).map(|modem| modem.close());
+    for _ in 0..3 {
+        thread::scope(|scope| {
+            let second = scope.spawn(|| search(SECOND));
+            search(FIRST).unwrap();
+            second.join().unwrap().unwrap();
+        });
+    }
+}
+
 #[test]
 fn a_modules_ports_come_first_in_the_order_of_their_interfaces() {
     let tree = Tree::new("order");
