@@ -120,7 +120,11 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
                 let begins = |bytes: &[u8]| is_question_before_piece(connection, bytes);
                 filling(connection, send.len, &got, begins).filter(|_| facts.may_be_deaf)
             });
-        let filled = || connection.pieces.iter().find_map(|piece| filled_up(facts, connection, piece, &got));
+        // The bytes of a short piece may stand in a long one.
+        let filled = || {
+            let all = connection.pieces.iter().filter_map(|piece| filled_up(facts, connection, piece, &got));
+            all.max_by_key(Range::len)
+        };
         let strange =
             returned.or_else(|| if facts.may_be_deaf || connection.hurt.length { filled() } else { None });
         let Some(strange) = strange else { continue };

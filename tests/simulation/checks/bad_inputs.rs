@@ -335,6 +335,8 @@ fn data_of_a_stream_among_text_are_no_damage_and_other_long_lines_are() {
     assert!(refused(&mut undamaged, &facts, &garbage));
     facts.heard.add(Timestamp::ZERO, b"AT+CIPSEND=0,5\r", false);
     assert!(!refused(&mut undamaged, &facts, &garbage), "the payload is sent back, too");
+    let header = Observation::Event(&Event::Fault(air724ug::at::Fault::UnreadableHeader));
+    assert!(!refused(&mut undamaged, &facts, &header), "it may hold anything");
     assert!(refused(&mut undamaged::Undamaged::default(), &facts, &long));
 }
 

@@ -40,7 +40,8 @@ impl Check for Undamaged {
         }
         let is_damage = match seen {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
-            Observation::Event(Event::Fault(Fault::Garbage))
+            // What is sent back stands among text where the connection ends in the middle of it.
+            Observation::Event(Event::Fault(Fault::Garbage | Fault::UnreadableHeader))
                 if facts.may_reset && facts.heard.echoes_sends() =>
             {
                 false
