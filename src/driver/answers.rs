@@ -20,6 +20,11 @@ impl Answer {
         Self { sender, receiver }
     }
 
+    /// Whether it has come.
+    pub(super) fn is_here(&self) -> bool {
+        !self.receiver.is_empty()
+    }
+
     pub(super) fn receive(
         &self,
         timeout: Option<Duration>,

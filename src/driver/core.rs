@@ -2,18 +2,20 @@
 
 #[cfg(feature = "async")]
 mod futures;
+mod lead;
 
 use std::io;
 
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::Recording;
-use crate::port::DirectWrite;
+use crate::port::{CallersEnd, DirectWrite, Lead};
 use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::answers::{Answer, Answers};
 use super::beats::Beats;
+use super::leader::Leader;
 use super::readiness::{Readable, Readiness};
 use super::session_log::SessionLog;
 use super::subscribers::Subscribers;
@@ -26,6 +28,10 @@ use super::timer_state::TimerState;
 pub(super) struct Core {
     engine: Engine,
     direct: Option<Box<dyn DirectWrite>>,
+    /// What a caller may read, unless one does.
+    lead: Option<Box<dyn Lead>>,
+    /// The caller that reads the port.
+    leader: Option<Leader>,
     /// The state that the DTR line is to get. Only for a port that callers can write to; the others have no known DTR line.
     dtr: Option<bool>,
     /// What the port did not take yet.
@@ -77,6 +83,8 @@ impl Core {
         Self {
             engine,
             direct: None,
+            lead: None,
+            leader: None,
             dtr: None,
             unwritten: Vec::new(),
             in_hand: false,
@@ -100,6 +108,7 @@ impl Core {
         let (ticket, answer) = self.answers.expect();
         self.note_request(now, ticket, &request);
         self.handle(now, Input::Asked(ticket, request));
+        self.leader.iter_mut().for_each(|leader| leader.waits_for(ticket));
         answer
     }
 
@@ -259,8 +268,8 @@ impl Core {
     }
 
     /// What callers write to.
-    pub(super) fn set_direct(&mut self, direct: Option<Box<dyn DirectWrite>>) {
-        self.direct = direct;
+    pub(super) fn set_callers_end(&mut self, end: Option<CallersEnd>) {
+        (self.direct, self.lead) = end.map_or((None, None), |(direct, lead)| (Some(direct), lead));
     }
 
     /// The port with this number has come to its end. Told by each of its threads; the first one counts.
@@ -278,10 +287,10 @@ impl Core {
     }
 
     /// The port is open again, unless the modem was closed meanwhile.
-    pub(super) fn port_is_back(&mut self, now: Timestamp, direct: Option<Box<dyn DirectWrite>>) {
+    pub(super) fn port_is_back(&mut self, now: Timestamp, end: Option<CallersEnd>) {
         if self.port == PortState::Away {
             self.port = PortState::Open;
-            self.direct = direct;
+            self.set_callers_end(end);
             self.record(|recording| recording.note(now, "the port is back"));
             self.handle(now, Input::PortBack);
         }
@@ -305,7 +314,8 @@ impl Core {
         self.unwritten = Vec::new();
         self.in_hand = false;
         self.dtr = None;
-        self.direct = None;
+        self.set_callers_end(None);
+        self.leader.iter().for_each(Leader::call);
     }
 
     /// Takes the bytes to write, for a port that callers can't write to. The bytes taken before are written.
@@ -388,6 +398,7 @@ impl Core {
     /// Hands an answer over to the call or the future that waits for it.
     fn deliver(&mut self, ticket: Ticket, result: crate::Result<Response>) {
         self.log.answered(ticket, &result);
+        self.leader.iter().for_each(|leader| leader.answered(ticket));
         #[cfg(feature = "async")]
         let Some(result) = self.task_answers.deliver(ticket, result, &mut self.woken) else { return };
         self.answers.deliver(ticket, result);

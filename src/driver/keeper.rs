@@ -11,7 +11,7 @@ use super::line::OpenLine;
 use super::port_threads::{self, WriterHalf};
 use super::shared::Shared;
 use super::thread::{self, Turn};
-use crate::port::{DirectWrite, Opener, OpeningTime, Port, Sleeper};
+use crate::port::{CallersEnd, Opener, OpeningTime, Port, Sleeper};
 use crate::time::Timestamp;
 
 /// Between two attempts to open a port that is gone: at first, doubled each time, and at most. A look at a path costs some
@@ -28,7 +28,7 @@ pub(super) fn spawn(
     opener: Option<Opener>,
 ) -> io::Result<Receiver<()>> {
     let (open, closed) = bounded(0);
-    let port = OpenPort::new(shared, port, Core::set_direct)?;
+    let port = OpenPort::new(shared, port, Core::set_callers_end)?;
     let opener = opener.map(|opener| Arc::new(Mutex::new(opener)));
     let keeper = Keeper { shared: shared.clone(), sleeper, opener, pause: PAUSES.0, open };
     thread::spawn("air724ug", move || keeper.run(port))?;
@@ -55,12 +55,12 @@ impl OpenPort {
     fn new(
         shared: &Arc<Shared>,
         port: Port,
-        tell: impl FnOnce(&mut Core, Option<Box<dyn DirectWrite>>),
+        tell: impl FnOnce(&mut Core, Option<CallersEnd>),
     ) -> io::Result<Self> {
         let mut core = shared.lock();
         match port {
-            Port::Line { line, direct } => {
-                tell(&mut core, Some(direct));
+            Port::Line { line, direct, lead } => {
+                tell(&mut core, Some((direct, lead)));
                 Ok(Self::Line(OpenLine::new(line)))
             }
             Port::Halves { reader, writer } => {
@@ -90,6 +90,7 @@ impl Keeper {
             if let Err(error) = ended {
                 self.shared.port_ended(number, &error);
             }
+            self.shared.await_leader();
             if self.shared.now() - began >= STABLE {
                 self.pause = PAUSES.0;
             }
@@ -107,7 +108,7 @@ impl Keeper {
             let until = self.shared.now() + self.pause;
             self.serve(Some(until), || (self.shared.now() >= until).then_some(()))?;
             self.pause = PAUSES.1.min(self.pause * 2);
-            let back = |core: &mut Core, direct| core.port_is_back(self.shared.now(), direct);
+            let back = |core: &mut Core, end| core.port_is_back(self.shared.now(), end);
             let port = self.opened(&opener)?;
             match thread::survive(|| OpenPort::new(&self.shared, port?, back)) {
                 Ok(port) => return Some(port),

@@ -43,9 +43,19 @@ impl OpenLine {
         if !std::mem::take(&mut self.expects_more) {
             self.line.wait(sleeper, writes, deadline.map(|deadline| deadline - shared.now()))?;
         }
+        let is_led = {
+            let mut core = shared.lock();
+            core.watcher_is_up();
+            core.is_led()
+        };
+        if is_led {
+            // What has come is a caller's to read.
+            self.line.pass_over();
+            return Ok(Turn::Again);
+        }
+        // No caller takes the port while this thread is up.
         let read = read(&mut *self.line, &mut self.buf);
         let mut core = shared.lock();
-        core.watcher_is_up();
         match read {
             Ok(0) => return Err(hung_up()),
             Ok(count) => {
@@ -144,7 +154,7 @@ mod tests {
             Core::new(engine, None, SessionLog::new("test".into()), Readiness::new(0), false),
             waker,
         );
-        shared.lock().set_direct(Some(Box::new(Gives::new(&[]))));
+        shared.lock().set_callers_end(Some((Box::new(Gives::new(&[])), None)));
         let line = Gives::new(&[0, 0]);
         let dtr = line.dtr.clone();
         let mut port = OpenLine::new(Box::new(line));

@@ -11,6 +11,8 @@ mod beat_thread;
 mod beats;
 mod core;
 mod keeper;
+mod leader;
+mod leading;
 mod line;
 mod lock;
 #[cfg(feature = "async")]
@@ -40,6 +42,7 @@ use crate::proto::{Engine, Event, Joining, Pulse, Request, Response, SocketId};
 use crate::time::Timestamp;
 
 use self::core::Core;
+use self::leading::Leading;
 use self::readiness::Readiness;
 use self::session_log::SessionLog;
 use self::shared::Shared;
@@ -96,18 +99,22 @@ impl Driver {
 
     /// Asks and waits for the answer, which comes within the request's time-out.
     pub(crate) fn call(&self, request: Request) -> Result<Response> {
+        let mut leading = Leading::nothing(&self.shared);
         let (answer, mut deadline) = {
             let mut core = self.shared.lock();
+            leading.take(&mut core);
             let answer = core.ask(self.shared.now(), request);
             self.shared.wake_if(core.wants_writer());
             (answer, core.deadline())
         };
+        leading.until(&answer, deadline);
         loop {
             let timeout = deadline.map(|deadline| deadline - self.shared.now());
             match answer.receive(timeout) {
                 Ok(result) => {
                     let mut core = self.shared.lock();
                     core.recycle(answer);
+                    leading.end(&mut core);
                     self.shared.wake_if(core.wants_watch());
                     return result;
                 }

@@ -15,6 +15,8 @@ pub(super) struct Shared {
     pub(super) wake: Waker,
     /// A reader has run.
     pub(super) relieved: Condvar,
+    /// A caller that read the port has given it back.
+    pub(super) given_back: Condvar,
     pub(super) origin: Instant,
 }
 
@@ -23,9 +25,18 @@ pub(super) struct Shared {
 /// a socket without a reader. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
 const RELIEF: Duration = Duration::from_millis(10);
 
+/// How long a caller may take to give back a port that has ended. It takes microseconds, unless the machine stands still.
+const GIVING_BACK: Duration = Duration::from_secs(1);
+
 impl Shared {
     pub(super) fn new(core: Core, wake: Waker) -> Arc<Self> {
-        Arc::new(Self { core: Mutex::new(core), wake, relieved: Condvar::new(), origin: Instant::now() })
+        Arc::new(Self {
+            core: Mutex::new(core),
+            wake,
+            relieved: Condvar::new(),
+            given_back: Condvar::new(),
+            origin: Instant::now(),
+        })
     }
 
     pub(super) fn lock(&self) -> CoreGuard<'_> {
@@ -66,6 +77,12 @@ impl Shared {
         if is_pressed {
             drop(self.relieved.wait_timeout_while(self.bare_lock(), RELIEF, |core| core.is_pressed()));
         }
+    }
+
+    /// Waits until no caller has the port any more, which was told to give it up.
+    pub(super) fn await_leader(&self) {
+        let waited = self.given_back.wait_timeout_while(self.bare_lock(), GIVING_BACK, |core| core.is_led());
+        drop(waited);
     }
 
     pub(super) fn now(&self) -> Timestamp {

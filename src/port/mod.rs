@@ -4,6 +4,8 @@
 //! without going through the thread that waits. Halves can do neither: each is served where it may block.
 
 mod explain;
+#[cfg(target_os = "linux")]
+mod lead;
 #[cfg(feature = "ports")]
 mod listing;
 mod open;
@@ -44,6 +46,9 @@ pub(crate) trait Line: Send {
     /// Writes what the port takes now; [`io::ErrorKind::WouldBlock`] if it takes nothing.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
+    /// Passes over the end of a port of which a caller reads, which the wait tells once.
+    fn pass_over(&mut self) {}
+
     /// Switches the DTR line. An error if there is none.
     fn set_dtr(&mut self, on: bool) -> io::Result<()>;
 }
@@ -53,6 +58,28 @@ pub(crate) trait DirectWrite: Send {
     /// Writes what the port takes now; [`io::ErrorKind::WouldBlock`] if it takes nothing.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
+
+/// The reading of a port by a caller that waits for its answer. The thread leaves what comes alone meanwhile, and does not wake up
+/// for it.
+pub(crate) trait Lead: Send {
+    /// From now on the thread's wait does not end when bytes come.
+    fn take(&mut self) -> io::Result<()>;
+
+    /// From now on it does again.
+    fn give_back(&mut self) -> io::Result<()>;
+
+    /// Waits until bytes have come, the waker is called, or the time is up; `None`: for ever.
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Reads what has come; [`io::ErrorKind::WouldBlock`] if nothing has, `Ok(0)` at the end of the port.
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Ends its wait from another thread.
+    fn waker(&self) -> Waker;
+}
+
+/// The end of a port that callers use: for writing, and for one of them to read.
+pub(crate) type CallersEnd = (Box<dyn DirectWrite>, Option<Box<dyn Lead>>);
 
 /// The error of a port whose other side speaks another protocol than its name says.
 #[cfg_attr(not(feature = "remote"), allow(dead_code, reason = "only servers of other machines have one"))]
@@ -83,6 +110,8 @@ pub(crate) enum Port {
         line: Box<dyn Line>,
         /// The callers' end.
         direct: Box<dyn DirectWrite>,
+        /// For a caller that reads its own answer, where the system has that.
+        lead: Option<Box<dyn Lead>>,
     },
     /// Two halves of unknown kind, either of which may block for as long as it likes.
     Halves {

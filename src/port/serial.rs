@@ -9,7 +9,11 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use serialport::{SerialPort, TTYPort};
 
+#[cfg(target_os = "linux")]
+use super::Lead;
 use super::explain::explain;
+#[cfg(target_os = "linux")]
+use super::lead::{SerialLead, WaitSet};
 use super::{DirectWrite, Line, Port, Sleeper};
 use crate::config::{Config, FlowControl};
 
@@ -28,9 +32,22 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
         .map_err(|error| explain(path, error))?;
     let settings = set_up(path, &file, config).map_err(|error| explain(path, error))?;
     let file = Arc::new(file);
+    #[cfg(target_os = "linux")]
+    let set = WaitSet::new(&file).ok();
+    #[cfg(target_os = "linux")]
+    let lead = set.clone().and_then(|set| SerialLead::new(file.clone(), set).ok());
     Ok(Port::Line {
-        line: Box::new(SerialLine { file: file.clone(), settings }),
+        line: Box::new(SerialLine {
+            file: file.clone(),
+            settings,
+            #[cfg(target_os = "linux")]
+            set,
+        }),
         direct: Box::new(Direct(file)),
+        #[cfg(target_os = "linux")]
+        lead: lead.map(|lead| -> Box<dyn Lead> { Box::new(lead) }),
+        #[cfg(not(target_os = "linux"))]
+        lead: None,
     })
 }
 
@@ -63,11 +80,24 @@ struct SerialLine {
     file: Arc<File>,
     /// Keeps the lock of the port, and its settings.
     settings: TTYPort,
+    #[cfg(target_os = "linux")]
+    set: Option<WaitSet>,
 }
 
 impl Line for SerialLine {
     fn wait(&mut self, sleeper: &Sleeper, wants_write: bool, timeout: Option<Duration>) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Some(set) = &self.set {
+            return sleeper.wait_for_set(set, wants_write.then_some(&*self.file), timeout);
+        }
         sleeper.wait_for(&self.file, wants_write, timeout)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn pass_over(&mut self) {
+        if let Some(set) = &self.set {
+            set.pass_over();
+        }
     }
 
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {

@@ -71,6 +71,21 @@ mod by_poll {
             self.poll(fds, timeout)
         }
 
+        /// The same, where a set stands for the port that is read.
+        #[cfg(target_os = "linux")]
+        pub(crate) fn wait_for_set(
+            &self,
+            set: &impl AsFd,
+            writes_to: Option<&impl AsFd>,
+            timeout: Option<Duration>,
+        ) -> io::Result<()> {
+            let (ours, set) = (PollFd::new(&self.stream, PollFlags::IN), PollFd::new(set, PollFlags::IN));
+            match writes_to {
+                Some(port) => self.poll(&mut [ours, set, PollFd::new(port, PollFlags::OUT)], timeout),
+                None => self.poll(&mut [ours, set], timeout),
+            }
+        }
+
         /// The first is the wake-up's.
         fn poll(&self, fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
             match poll(fds, timeout.map(timespec).as_ref()) {

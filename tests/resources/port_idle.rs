@@ -77,3 +77,22 @@ fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
     drop((sockets, modem));
     driver::eventually("every thread has ended", || threads("air724ug") == 0);
 }
+
+/// The call that waits for an answer reads it.
+#[test]
+fn a_command_wakes_its_caller_alone() {
+    const COMMANDS: u64 = 200;
+    let _alone = crate::alone();
+    let terminal = Terminal::with(Settings::default(), memory());
+    let modem = terminal.modem(Config::default());
+    modem.command("AT", SOON).unwrap();
+    all_asleep("air724ug", 1);
+    let before = naps("air724ug");
+    for _ in 0..COMMANDS {
+        modem.command("AT", SOON).unwrap();
+    }
+    let naps = naps("air724ug") - before;
+    assert!(naps <= COMMANDS / 10, "{naps} wake-ups of the modem's thread for {COMMANDS} commands");
+    drop(modem);
+    driver::eventually("every thread has ended", || threads("air724ug") == 0);
+}

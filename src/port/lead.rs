@@ -1,0 +1,153 @@
+//! A serial port of which the thread's wait can leave out what comes, without a wake-up: by a set of `epoll` that the thread waits
+//! for, and from which a caller takes the port.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+
+use super::{Lead, Sleeper, Waker, wake_up};
+
+/// The set, which has the port alone.
+#[derive(Clone, Debug)]
+pub(super) struct WaitSet(Arc<OwnedFd>);
+
+impl WaitSet {
+    pub(super) fn new(port: &File) -> io::Result<Self> {
+        let set = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&set, port, EventData::new_u64(0), EventFlags::IN)?;
+        Ok(Self(Arc::new(set)))
+    }
+
+    /// Takes the event that is told once, so that the next wait does not end with it.
+    pub(super) fn pass_over(&self) {
+        let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }];
+        // An error leaves what it was.
+        let _ = epoll::wait(&self.0, &mut events[..], Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    }
+}
+
+impl AsFd for WaitSet {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// The end of a caller.
+pub(super) struct SerialLead {
+    file: Arc<File>,
+    set: WaitSet,
+    sleeper: Sleeper,
+    waker: Waker,
+}
+
+impl SerialLead {
+    pub(super) fn new(file: Arc<File>, set: WaitSet) -> io::Result<Self> {
+        let (waker, sleeper) = wake_up()?;
+        Ok(Self { file, set, sleeper, waker })
+    }
+
+    fn watch(&self, flags: EventFlags) -> io::Result<()> {
+        Ok(epoll::modify(&self.set, &self.file, EventData::new_u64(0), flags)?)
+    }
+}
+
+impl Lead for SerialLead {
+    fn take(&mut self) -> io::Result<()> {
+        // The end of a port is told all the same, with every set of flags.
+        self.watch(EventFlags::ONESHOT)
+    }
+
+    fn give_back(&mut self) -> io::Result<()> {
+        self.watch(EventFlags::IN)
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.sleeper.wait_for(&self.file, false, timeout)
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&*self.file).read(buf)
+    }
+
+    fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    const SOON: Option<Duration> = Some(Duration::from_millis(20));
+    const LATE: Option<Duration> = Some(Duration::from_secs(20));
+
+    fn port() -> (UnixStream, WaitSet, SerialLead, Sleeper) {
+        let (module, ours) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let file = Arc::new(File::from(OwnedFd::from(ours)));
+        let set = WaitSet::new(&file).unwrap();
+        let lead = SerialLead::new(file, set.clone()).unwrap();
+        (module, set, lead, wake_up().unwrap().1)
+    }
+
+    /// Whether the thread's wait ends at once.
+    fn ends(sleeper: &Sleeper, set: &WaitSet) -> bool {
+        let began = std::time::Instant::now();
+        sleeper.wait_for_set(set, None::<&File>, SOON).unwrap();
+        began.elapsed() < SOON.unwrap()
+    }
+
+    #[test]
+    fn what_comes_while_a_caller_leads_wakes_the_caller_alone() {
+        let (mut module, set, mut lead, sleeper) = port();
+        lead.take().unwrap();
+        module.write_all(b"OK").unwrap();
+        assert!(!ends(&sleeper, &set));
+        lead.wait(LATE).unwrap();
+        let mut buf = [0; 9];
+        assert_eq!(lead.read(&mut buf).unwrap(), 2);
+        assert_eq!(lead.read(&mut buf).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        lead.give_back().unwrap();
+        assert!(!ends(&sleeper, &set), "it is read");
+        module.write_all(b"RDY").unwrap();
+        assert!(ends(&sleeper, &set));
+    }
+
+    #[test]
+    fn what_is_left_when_the_port_is_given_back_wakes_the_thread() {
+        let (mut module, set, mut lead, sleeper) = port();
+        lead.take().unwrap();
+        module.write_all(b"RDY").unwrap();
+        lead.give_back().unwrap();
+        assert!(ends(&sleeper, &set));
+    }
+
+    #[test]
+    fn the_end_of_a_port_is_told_once_while_a_caller_leads() {
+        let (module, set, mut lead, sleeper) = port();
+        lead.take().unwrap();
+        drop(module);
+        assert!(ends(&sleeper, &set));
+        set.pass_over();
+        assert!(!ends(&sleeper, &set), "no endless loop");
+        lead.wait(LATE).unwrap();
+        assert_eq!(lead.read(&mut [0; 9]).unwrap(), 0);
+        lead.give_back().unwrap();
+        assert!(ends(&sleeper, &set), "the thread is to see it");
+    }
+
+    #[test]
+    fn a_caller_that_leads_can_be_woken() {
+        let (_module, _, mut lead, _) = port();
+        lead.waker().wake();
+        lead.wait(LATE).unwrap();
+    }
+}
