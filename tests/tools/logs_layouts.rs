@@ -187,6 +187,8 @@ fn terminal_forms() -> Vec<(&'static str, String)> {
     vec![
         ("minicom, differences of times", stamped("[+0.004] ")),
         ("minicom, whole seconds", stamped("[2024-10-10 15:53:37] ")),
+        ("CuteCom", stamped("[15:53:37:317] ").replace('\n', "␍␊\n")),
+        ("line ends by name", stamped("[15:53:37:317] ").replace('\n', "<CR><LF>\n")),
         ("Tera Term, time since the start", stamped("[0 00:00:37.317] ")),
         (
             "PuTTY",
@@ -455,6 +457,17 @@ fn counted() -> String {
     SESSION.iter().map(|(at, side, text)| piece(*at, *side, text)).collect()
 }
 
+/// A line for each USB transfer.
+fn transfers() -> String {
+    by_piece(|at, side, text| {
+        let number = SESSION.iter().filter(|(other, _, _)| *other < at).count();
+        let ends = name(side, "host         1.5.2", "1.5.1         host");
+        let bytes = hex(text).replace(' ', "").to_lowercase();
+        let way = name(side, "out", "in");
+        format!("{number:5}   0.{at:03}000   {ends}   USB   64   URB_BULK {way}  {bytes}")
+    })
+}
+
 fn table_forms() -> Vec<(&'static str, String)> {
     vec![
         ("socat -v", counted()),
@@ -517,6 +530,7 @@ fn table_forms() -> Vec<(&'static str, String)> {
                 )
             }),
         ),
+        ("a table of USB transfers, its numbers right-aligned", transfers()),
         ("a person's notes", by_line(|_, side, text| format!("{} {text}", name(side, "me  :", "modem:")))),
         ("French", by_line(|_, side, text| format!("{} {text}", name(side, "Envoi :", "Reception :")))),
         (

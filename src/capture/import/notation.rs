@@ -104,9 +104,8 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
         let wide = has_offset && matches!(digits.len(), 4 | 8);
         if !(digits.len() == 2 || wide) || !digits.iter().all(u8::is_ascii_hexdigit) {
             // What stands two blanks behind the pairs is their reading.
-            return (text.len() > rest.len()
-                && text[..text.len().saturating_sub(rest.len())].ends_with(b"  "))
-            .then_some(bytes);
+            let is_apart = text[..text.len().saturating_sub(rest.len())].ends_with(b"  ");
+            return (is_apart && is_reading(rest, bytes.len())).then_some(bytes);
         }
         bytes.extend(digits.chunks(2).filter_map(hex_byte));
         let more = rest.get(length..).unwrap_or_default();
@@ -114,10 +113,18 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
         let blanks = more.len().saturating_sub(rest.len());
         // Dumps leave a wider gap in the middle.
         if blanks > 2 || blanks == 2 && (!bytes.len().is_multiple_of(8) || wide) {
-            break;
+            return is_reading(rest, bytes.len()).then_some(bytes);
         }
     }
     (!bytes.is_empty()).then_some(bytes)
+}
+
+/// Whether a text can be the reading of this number of bytes: a character or a name like `<CR>` for each, a gap in the middle, and a frame.
+/// A number in front of a line, `10   0.200000 ..`, is no dump of one byte.
+fn is_reading(text: &[u8], bytes: usize) -> bool {
+    const NAME: usize = 4;
+    const FRAME: usize = 4;
+    String::from_utf8_lossy(text).chars().count() <= bytes.saturating_mul(NAME).saturating_add(FRAME)
 }
 
 /// What stands behind `00000010`, `0000-0020:`, `0x3ffb7c94`.

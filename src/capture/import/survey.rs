@@ -77,6 +77,9 @@ impl Tally {
     }
 }
 
+/// Line ends that a tool draws behind every line, which is a terminal's otherwise.
+const DRAWN_ENDS: [&str; 2] = ["␍␊", "<CR><LF>"];
+
 /// The knowledge of a file after the first look.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
@@ -86,6 +89,8 @@ pub(super) struct Survey {
     pub(super) indent: usize,
     /// A terminal put a CR of its own in front of every line end.
     doubled: bool,
+    /// A line end that is drawn behind most lines.
+    drawn_end: Option<&'static str>,
     /// The mark of a quotation in front of every line.
     pub(super) quote: Option<u8>,
     pub(super) stamped: usize,
@@ -123,6 +128,7 @@ impl Survey {
     /// A line without what stands in front of every line of the file.
     pub(super) fn unframed<'a>(&self, line: &'a [u8]) -> &'a [u8] {
         let line = if self.doubled { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
+        let line = self.drawn_end.and_then(|end| line.strip_suffix(end.as_bytes())).unwrap_or(line);
         let blanks = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace()).count();
         let line = &line[blanks..];
         match self.quote.and_then(|quote| line.strip_prefix(&[quote])) {
@@ -158,6 +164,10 @@ impl Survey {
         self.indent = texts().map(blanks).min().unwrap_or(0);
         let doubled = texts().filter(|text| text.ends_with(b"\r")).count();
         self.doubled = doubled > 4 && doubled.saturating_mul(2) >= texts().count();
+        self.drawn_end = DRAWN_ENDS.into_iter().find(|end| {
+            let ended = texts().filter(|text| text.ends_with(end.as_bytes())).count();
+            ended.saturating_mul(2) > texts().count()
+        });
         self.quote = [b'>', b'|'].into_iter().find(|quote| {
             let inner = || texts().filter_map(|text| text[self.indent..].strip_prefix(&[*quote]));
             inner().count() > 2 && inner().count() == texts().count()
