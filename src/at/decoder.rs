@@ -4,7 +4,7 @@ use nom::IResult;
 use nom::bytes::streaming::take_until;
 
 use super::ChannelId;
-use super::decoder_state::{DecoderState, LineEnd, Reader};
+use super::decoder_state::{DecoderState, HeaderEnds, LineEnd, Reader};
 use super::framing::{Before, Echo, FetchEnds, LineEnds, Start, Tail};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
@@ -50,7 +50,7 @@ pub struct Decoder {
     headers: Start,
     prompts: Start,
     /// How headers of pushed data end.
-    header_ends: Start,
+    header_ends: HeaderEnds,
     /// The line ends between fetched data and their result.
     fetch_ends: FetchEnds,
     line_ends: LineEnds,
@@ -134,14 +134,13 @@ impl Decoder {
         !self.partial_line().is_empty() || self.line_ends.begins_frame()
     }
 
-    /// Forgets what has begun: the next byte is the first of a line. What was learned of the firmware is kept.
+    /// Forgets what has begun: the next byte is the first of a line. What was learned of the firmware is kept, but that headers
+    /// have no line end.
     pub fn start_over(&mut self) {
-        self.state = DecoderState::Text;
+        self.abandon_data();
+        self.header_ends.start_over();
         self.line.clear();
         self.taken = false;
-        self.before = Before::LineEnd;
-        self.line_ends = LineEnds::default();
-        self.fetch_ends.abandon();
     }
 
     /// The number of raw bytes that are still announced; zero in text.
@@ -343,6 +342,7 @@ impl Decoder {
     }
 
     fn begin_data<'a>(&mut self, header: RawHeader, line_end: LineEnd) -> Token<'a> {
+        self.header_ends.header(header.channel.is_none());
         if header.is_pushed() {
             self.headers = self.headers.shown_by_header(self.loose);
             self.loose &= self.headers == Start::Framed;
@@ -560,6 +560,25 @@ mod tests {
     fn a_lone_cr_behind_a_glued_header_is_payload() {
         let seen = same_at_every_chunk_size(b"+RECEIVE,5,2:\rX\r\nOK\r\n", Expect::Line);
         assert_eq!(seen, [data(b"\rX"), line("OK")]);
+    }
+
+    #[test]
+    fn a_line_end_behind_a_glued_header_is_payload_until_damage() {
+        let glued = b"+RECEIVE,1,2:AB\r\n+RECEIVE,1,4:\r\nCD\r\nOK\r\n";
+        let seen = same_at_every_chunk_size(glued, Expect::Line);
+        assert_eq!(seen, [data(b"AB"), data(b"\r\nCD"), line("OK")]);
+        let mut decoder = Decoder::new();
+        let mut tokens = |mut input: &[u8]| -> Vec<String> {
+            let seen = std::iter::from_fn(|| {
+                decoder.next(&mut input, Expect::Line).map(|token| format!("{token:?}"))
+            });
+            let seen = seen.collect();
+            decoder.start_over();
+            seen
+        };
+        tokens(b"\r\n+RECEIVE,1,2:AB");
+        let framed = tokens(b"\r\n+RECEIVE,1,2:\r\nCD\r\nOK\r\n");
+        assert_eq!(framed.last().map(String::as_str), Some("Line([79, 75])"), "{framed:?}");
     }
 
     #[test]

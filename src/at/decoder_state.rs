@@ -34,10 +34,39 @@ pub(super) enum LineEnd {
     Done,
 }
 
+/// The way in which a firmware ends headers of pushed data, of those that are like the last one.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct HeaderEnds {
+    habit: Start,
+    /// Whether that was one of a single connection.
+    is_single: bool,
+}
+
+impl HeaderEnds {
+    /// A header has come.
+    pub(super) fn header(&mut self, is_single: bool) {
+        if std::mem::replace(&mut self.is_single, is_single) != is_single {
+            self.habit = Start::Unknown;
+        }
+    }
+
+    /// Behind damage, which may have been the loss of a line end.
+    pub(super) fn start_over(&mut self) {
+        if self.habit == Start::Bare {
+            self.habit = Start::Unknown;
+        }
+    }
+}
+
 impl LineEnd {
     /// Passes over what has come of it. Returns what is left of it, and whether a firmware may end headers so that has ended them
-    /// as `habit` says. Where one does it otherwise once, none of its headers is doubted any more.
-    pub(super) fn pass(self, input: &mut &[u8], habit: &mut Start) -> (Self, bool) {
+    /// as its others say. Behind headers without a line end, CR LF is payload. Where one has a line end and another none, none is
+    /// doubted any more.
+    pub(super) fn pass(self, input: &mut &[u8], ends: &mut HeaderEnds) -> (Self, bool) {
+        let habit = &mut ends.habit;
+        if self == Self::Cr && *habit == Start::Bare {
+            return (Self::Done, true);
+        }
         let len = input.len();
         let passed = pass_line_end(input, self);
         let end = match (self, passed) {
@@ -47,10 +76,12 @@ impl LineEnd {
             (_, _) => return (passed, true),
         };
         let was = *habit;
-        if was != Start::Bare {
-            *habit = end;
-        }
-        (passed, (was, end) != (Start::Framed, Start::Bare))
+        *habit = match (was, end) {
+            (Start::Unknown, end) => end,
+            (Start::Framed, Start::Bare) => Start::Doubtful,
+            (known, _) => known,
+        };
+        (passed, (was, *habit) != (Start::Framed, Start::Doubtful))
     }
 }
 

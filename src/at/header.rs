@@ -199,7 +199,12 @@ pub(crate) fn is_piece_of_fetched(line: &[u8]) -> bool {
     const BEGINNING: &[u8] = b"+CIPRXGET: 2";
     let is_beginning = !line.is_empty() && BEGINNING.starts_with(line);
     // Without a blank and a comma it is news of channel 2 in the spelling of some firmware.
-    is_beginning || line.starts_with(BEGINNING) || line.starts_with(b"+CIPRXGET:2,")
+    // News of data have one comma at most, and a question for their number is answered with `4`.
+    let is_list = line
+        .strip_prefix(b"+CIPRXGET:")
+        .map(<[u8]>::trim_ascii)
+        .is_some_and(|list| !list.starts_with(b"4") && list.iter().filter(|byte| **byte == b',').count() > 1);
+    is_beginning || is_list || line.starts_with(BEGINNING) || line.starts_with(b"+CIPRXGET:2,")
 }
 
 /// Whether a line that can't be read as a header was one before it was damaged: the name with at most three bytes lost,

@@ -952,6 +952,24 @@ fn a_header_of_fetched_data_with_more_behind_it_is_damaged() {
     assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
 }
 
+/// Its data read as a refusal.
+#[test]
+fn a_header_of_fetched_data_whose_first_number_was_damaged_is_damaged() {
+    for header in [
+        "+CIPRXGET: ,20,7,0",
+        "+CIPRXGET: 3,0,7,0",
+        "+CIPRXGET: 0,7,0",
+        "+CIPRXGET: ,0,7,0",
+        "+CIPRXGET:3,0,7,0",
+    ] {
+        let (mut pair, socket) = manual();
+        pair.instead("AT+CIPRXGET=2,0", format!("\r\n{header}\r\n\r\nERROR\r\n\r\nOK\r\n"));
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (read, end) = pair.read_to_end(socket);
+        assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{header}: {end}");
+    }
+}
+
 /// The line end behind the data has filled them up.
 #[test]
 fn fetched_data_behind_which_a_line_end_is_missing_are_damaged() {
@@ -1233,6 +1251,24 @@ fn a_header_that_lacks_a_line_end_where_others_had_one_is_damaged() {
             let (read, end) = pair.read_to_end(socket);
             assert_eq!(read, b"abcd", "{torn:?}");
             assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{torn:?}: {end}");
+        }
+    }
+}
+
+/// Where headers have no line end, one behind them is the peer's.
+#[test]
+fn a_line_end_in_front_of_payload_is_payload_where_headers_have_none() {
+    for behind in ["", "\r\n"] {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            for payload in ["abcd", "\r\nef", "gh\r\n"] {
+                pair.deliver(format!("\r\n+RECEIVE,0,4:{payload}{behind}").as_bytes());
+            }
+            pair.deliver(b"\r\n0, CLOSED\r\n");
+            let (read, end) = pair.read_to_end(socket);
+            assert_eq!(read.escape_ascii().to_string(), r"abcd\r\nefgh\r\n", "{behind:?}: {end}");
+            assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{behind:?}: {end}");
         }
     }
 }
