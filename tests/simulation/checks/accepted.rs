@@ -120,10 +120,13 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
                 let begins = |bytes: &[u8]| is_question_before_piece(connection, bytes);
                 filling(connection, send.len, &got, begins).filter(|_| facts.may_be_deaf)
             });
-        // The bytes of a short piece may stand in a long one.
+        // The bytes of a short piece may stand in a long one: it is the one without which least is strange.
         let filled = || {
             let all = connection.pieces.iter().filter_map(|piece| filled_up(facts, connection, piece, &got));
-            all.max_by_key(Range::len)
+            all.min_by_key(|range| {
+                let rest = [&got[..range.start], &got[range.end..]].concat();
+                rest.len() - followed(connection, &rest)
+            })
         };
         let strange =
             returned.or_else(|| if facts.may_be_deaf || connection.hurt.length { filled() } else { None });
