@@ -141,6 +141,19 @@ impl<'a> Line<'a> {
     }
 }
 
+/// Whether a line that can't be read was news of a channel once: it begins like some and goes on otherwise, or ends too soon.
+pub(crate) fn is_torn_news(line: &[u8]) -> bool {
+    const NEWS: [&[u8]; 5] = [b"DATA ACCEPT:", b"SEND OK", b"SEND FAIL", b"CONNECT OK", b"CLOSE OK"];
+    /// Shorter ones may be words.
+    const LEAST: usize = 4;
+    let text = match line {
+        [b'0'..=b'9', b',', rest @ ..] => rest.trim_ascii_start(),
+        _ => line,
+    };
+    let is_torn = |news: &&[u8]| text.starts_with(news) || (text.len() >= LEAST && news.starts_with(text));
+    NEWS.iter().any(is_torn)
+}
+
 /// The address in `10.74.100.63`, `010.083.172.111` or `IPV4:10.0.0.1`: what `AT+CIFSR` prints instead of `OK`
 /// (protocol section 6). Octets may be padded with zeros.
 pub fn bare_address(line: &[u8]) -> Option<Ipv4Addr> {
@@ -274,6 +287,19 @@ mod tests {
     fn a_channel_that_does_not_exist_is_text() {
         assert_eq!(Line::parse(b"8, CLOSED"), Line::Text(b"8, CLOSED"));
         assert_eq!(Line::parse(b"99999999999, CLOSED"), Line::Text(b"99999999999, CLOSED"));
+    }
+
+    #[test]
+    fn news_that_lost_bytes_are_told_from_words() {
+        for line in ["DATA ACCEPT:0,tjs", "0, SEND O", "DATA", "0, SEND OKAY", "CLOSE O", "DATA ACC"] {
+            assert!(
+                matches!(Line::parse(line.as_bytes()), Line::Text(_)) && is_torn_news(line.as_bytes()),
+                "{line}"
+            );
+        }
+        for line in ["RING", "SMS READY", "0, FOO", "DAT", "", "CONNECTED", "UNDER-VOLTAGE WARNNING"] {
+            assert!(!is_torn_news(line.as_bytes()), "{line}");
+        }
     }
 
     #[test]

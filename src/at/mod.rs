@@ -53,6 +53,7 @@ pub use header::{Header, HeaderKind};
 pub(crate) use header::{announced, is_piece_of_fetched, resembles};
 pub use internet::{DnsError, PingReply};
 pub(crate) use known_secrets::{KnownSecrets, Recent};
+pub(crate) use line::is_torn_news;
 pub use line::{ChannelNews, Final, Line, bare_address};
 #[cfg(any(feature = "diagnosis", feature = "unstable-core"))]
 pub use reply::ChannelRow;

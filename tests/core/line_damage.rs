@@ -1074,6 +1074,60 @@ fn a_prompt_without_its_blank_is_damage_unless_the_firmware_writes_none() {
     }
 }
 
+/// The header lost its middle and the data behind it, and the firmware refuses the question behind such an answer.
+#[test]
+fn a_torn_answer_to_a_fetch_is_no_refusal_where_the_question_behind_it_is_refused() {
+    for torn in ["+CIPRnrwffrcg", "+CIPRXGET: 2,0,1", "rwff"] {
+        let (mut pair, socket) = manual();
+        pair.instead("AT+CIPRXGET=2,0", format!("\r\n{torn}\r\n\r\nOK\r\n"));
+        for question in ["AT+CIPQSEND?", "AT+CIPMODE?", "AT+CIPMUX?", "AT+IPR?"] {
+            pair.instead_times(3, question, "\r\nERROR\r\n");
+        }
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let (_, end) = pair.read_to_end(socket);
+        let is_told = matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed | CloseReason::Damaged));
+        assert!(is_told, "{torn}: {end}");
+    }
+}
+
+/// Bytes were lost from the middle of the result on, into the payload behind it.
+#[test]
+fn a_result_that_goes_on_as_payload_is_damage() {
+    for torn in ["DATA ACCEPT:0,tjsindgihqru", "DATA", "0, SEND O"] {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            pair.deliver(b"\r\n+RECEIVE,0,4:\r\nabcd");
+            pair.run_for(Duration::from_secs(5));
+            pair.deliver(format!("\r\n{torn}\r\n\r\n+RECEIVE,0,4:\r\nefgh\r\n0, CLOSED\r\n").as_bytes());
+            let (read, end) = pair.read_to_end(socket);
+            assert!(read == b"abcd" && matches!(end, Error::Closed(CloseReason::Damaged)), "{torn}: {end}");
+        }
+    }
+}
+
+/// Its questions are answered by `OK` alone, so that no answer proves where text begins.
+#[test]
+fn a_module_whose_answers_prove_nothing_behind_damage_is_looked_for() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.deliver(b"\r\n+RECEIVE,0,4:\r\nab\r\n+RECEIVE,0:\r\n");
+    pair.to_host = Box::new(|_, bytes| {
+        let is_answer = bytes.starts_with(b"\r\n+CIP") || bytes.starts_with(b"\r\n+IPR");
+        if is_answer { b"\r\nOK\r\n".to_vec() } else { bytes }
+    });
+    pair.events.clear();
+    pair.run_for(Duration::from_secs(60));
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)));
+    assert!(pair.saw(|event| matches!(event, Event::NotReady(_))), "{}", pair.story());
+    pair.to_host = Box::new(|_, bytes| bytes);
+    let ticket = pair.ask(Request::WaitReady { timeout: Duration::from_secs(120) });
+    assert!(matches!(pair.answer(ticket), Ok(Response::Ready)), "{}", pair.story());
+    let socket = pair.channel_open();
+    pair.send(socket, b"again").unwrap();
+    assert_eq!(pair.read(socket, 5).unwrap(), b"again");
+}
+
 /// What a body lacks was made up by a header but for its line end, and its only byte is a blank.
 #[test]
 fn a_line_of_blanks_among_data_is_damage() {

@@ -5,7 +5,7 @@
 //! lack bytes ends with [`CloseReason::Damaged`], and nothing is believed until the module has answered questions again
 //! ([`Resync`](crate::proto::session::Resync)).
 
-use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc};
+use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc, is_torn_news};
 use crate::error::CloseReason;
 use crate::proto::Event;
 use crate::proto::session::{ChannelSet, ProbeEcho};
@@ -249,7 +249,7 @@ impl Engine {
             Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
             Text::Header => return self.believe_news(now),
             // More of a text of people has no line end of its own in front. Payload since then has ended the text.
-            Text::Strange | Text::Words | Text::Overlong
+            Text::Strange | Text::Words | Text::Overlong | Text::Torn
                 if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) =>
             {
                 return;
@@ -258,10 +258,10 @@ impl Engine {
                 self.noticed.unknown = Unknown::Last(now);
                 return;
             }
-            Text::End | Text::First | Text::Strange | Text::Words | Text::Overlong => {}
+            Text::End | Text::First | Text::Strange | Text::Words | Text::Overlong | Text::Torn => {}
         }
-        // No line that comes unasked has that length, wherever it stands: it is payload whose header was lost.
-        let is_odd_here = text == Text::Overlong
+        // No line that comes unasked has that length, or half of that form, wherever it stands: bytes of payload are in it, or behind it.
+        let is_odd_here = matches!(text, Text::Overlong | Text::Torn)
             || is_loose
             || self.is_among_data(now)
             || self.session.fetching().is_some();
@@ -357,6 +357,7 @@ fn is_overlong(line: &[u8]) -> bool {
 fn strange_text(line: &[u8]) -> Text {
     match std::str::from_utf8(line) {
         _ if line.len() > LONGEST_WORDS => Text::Overlong,
+        _ if is_torn_news(line) => Text::Torn,
         Ok(text) if !text.chars().any(char::is_control) => Text::Words,
         Ok(_) | Err(_) => Text::Strange,
     }

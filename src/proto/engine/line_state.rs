@@ -80,6 +80,8 @@ pub(super) enum Text {
     Words,
     /// Longer than any words of the module's are, with a name or without.
     Overlong,
+    /// News of a channel that have lost bytes.
+    Torn,
 }
 
 /// Words that are not known, and that what follows may show to be the end of data.

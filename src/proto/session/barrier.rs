@@ -332,6 +332,11 @@ fn one_of(
         }
         return Err(Failure::Refused(refused.unwrap_or(Refusal::Empty)));
     }
+    // Data may have come that were not recognised as such: a refusal beside that may be the question's.
+    let fetches = ChannelId::all().any(|channel| command.fetches(channel));
+    if fetches && ends.iter().any(|(_, end)| *end == Err(Refusal::Empty)) {
+        return Err(Failure::Refused(Refusal::Empty));
+    }
     // A final without content is dropped if one with content came too.
     if ends.iter().any(|(_, end)| *end != Err(Refusal::Empty)) {
         ends.retain(|(_, end)| *end != Err(Refusal::Empty));

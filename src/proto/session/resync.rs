@@ -24,7 +24,7 @@ pub(in crate::proto) struct ChannelSet(u8);
 /// | `Silence` | a moment without one, and no hurt channel: the question is written | `Asked` |
 /// | `Asked` | its answer, alone | `Asked`, another; behind that, trust |
 /// | `Asked` | anything else, or no answer | `Silence` |
-/// | any | no answer for too long | the module is silent ([`Wake`](super::wake::Wake)) |
+/// | any | no answer for too long, or other ones too often | the module is silent ([`Wake`](super::wake::Wake)) |
 #[derive(Debug)]
 pub(super) struct Resync {
     stage: Stage,
@@ -36,6 +36,8 @@ pub(super) struct Resync {
     seen: ChannelSet,
     /// Questions without an answer, so far.
     attempt: u32,
+    /// Questions that were answered otherwise, or among other text, so far.
+    odd: u32,
     /// The line under way, or its end if it is long.
     line: Vec<u8>,
     length: LineLength,
@@ -113,6 +115,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often is asked before the module counts as silent.
 const ATTEMPTS: u32 = 6;
+/// How often is asked of a module that answers otherwise, or says something else, before it is looked for as a silent one is.
+const ODD_ANSWERS: u32 = 20;
 /// How much of a line is kept: more than any answer to a question, or a header, is long.
 const MAX_KEPT: usize = 128;
 
@@ -129,6 +133,7 @@ impl Resync {
             to_close,
             seen: ChannelSet::default(),
             attempt: 0,
+            odd: 0,
             line: Vec::new(),
             length: LineLength::Short,
             echo: ProbeEcho::Unseen,
@@ -240,7 +245,7 @@ impl Resync {
             return Action::Close(channel);
         }
         if now >= self.heard_at + SILENCE {
-            return Action::Ask;
+            return self.unless_exhausted(Action::Ask);
         }
         if now >= latest {
             self.attempt += 1;
@@ -252,7 +257,7 @@ impl Resync {
     }
 
     fn unless_exhausted(&self, action: Action) -> Action {
-        if self.attempt >= ATTEMPTS { Action::GiveUp } else { action }
+        if self.attempt >= ATTEMPTS || self.odd >= ODD_ANSWERS { Action::GiveUp } else { action }
     }
 
     /// Waits for silence.
@@ -321,6 +326,7 @@ impl Resync {
 
     /// Something other than the answer came behind a question.
     fn not_alone(&mut self, now: Timestamp) {
+        self.odd += 1;
         self.wait(now);
     }
 }
@@ -410,6 +416,20 @@ mod tests {
             assert!(matches!(resync.feed(Timestamp::ZERO, text.as_bytes()), Fed::Distrusted), "{text:?}");
             assert!(matches!(resync.stage, Stage::Silence { .. }), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_module_whose_answers_prove_nothing_is_given_up() {
+        let mut resync = asked(0);
+        let mut now = Timestamp::ZERO;
+        for turn in 1..ODD_ANSWERS {
+            resync.feed(now, b"\r\nOK\r\n");
+            now += SILENCE;
+            assert!(matches!(resync.expire(now), Action::Ask), "{turn}");
+            resync.asked(now, Command::probe(0, |_| false));
+        }
+        resync.feed(now, b"\r\nOK\r\n");
+        assert!(matches!(resync.expire(now + SILENCE), Action::GiveUp));
     }
 
     #[test]
