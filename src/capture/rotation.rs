@@ -101,6 +101,15 @@ mod tests {
     use crate::capture::{Capture, CaptureFile, Entry, Header, Recorder, load_own};
     use crate::time::Timestamp;
 
+    /// A capture in a folder of its own.
+    fn rotation(name: &str, limit: u64) -> (PathBuf, Rotation) {
+        let folder = std::env::temp_dir().join(format!("air724ug-{name}-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("a.capture");
+        let file = File::create(&path).unwrap();
+        (folder, Rotation::new(path, file, limit))
+    }
+
     #[test]
     fn a_full_file_is_set_aside_and_nothing_is_lost_between_them() {
         let folder = std::env::temp_dir().join(format!("air724ug-rotation-{}", std::process::id()));
@@ -137,10 +146,7 @@ mod tests {
     /// Whatever the limit.
     #[test]
     fn no_file_has_a_header_alone() {
-        let folder = std::env::temp_dir().join(format!("air724ug-headers-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        let path = folder.join("a.capture");
-        let mut rotation = Rotation::new(path.clone(), File::create(&path).unwrap(), 1);
+        let (folder, mut rotation) = rotation("headers", 1);
         for written in ["# what: \n", "0.0 one\n", "0.1 two\n"] {
             rotation.write_all(written.as_bytes()).unwrap();
         }
@@ -155,10 +161,7 @@ mod tests {
     /// The payload of a header, a command and its answer, a prompt and what follows it.
     #[test]
     fn what_belongs_together_stays_in_one_file() {
-        let folder = std::env::temp_dir().join(format!("air724ug-together-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        let path = folder.join("a.capture");
-        let mut rotation = Rotation::new(path.clone(), File::create(&path).unwrap(), 20);
+        let (folder, mut rotation) = rotation("together", 20);
         let together: [&[&str]; 8] = [
             &["< \\r\\n+RECEIVE,0,16:\\r\\nabcd", "< efghij", "? a remark", "< 123456\\r\\n"],
             &["< \\r\\n+CREG: 1", "< \\r\\n"],
@@ -190,10 +193,7 @@ mod tests {
 
     #[test]
     fn a_command_that_is_never_answered_does_not_make_a_file_grow_without_end() {
-        let folder = std::env::temp_dir().join(format!("air724ug-unanswered-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        let path = folder.join("a.capture");
-        let mut rotation = Rotation::new(path.clone(), File::create(&path).unwrap(), 100);
+        let (folder, mut rotation) = rotation("unanswered", 100);
         rotation.write_all(b"# what: \n").unwrap();
         rotation.write_all(b"0.0 > AT\n").unwrap();
         let line = format!("0.0 < {}\\r\\n\n", "a".repeat(1000));
