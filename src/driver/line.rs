@@ -95,8 +95,9 @@ mod tests {
 
     use crate::config::Config;
     use crate::driver::Core;
+    use crate::driver::core::FIRST_PORT;
     use crate::driver::readiness::Readiness;
-    use crate::port::{DirectWrite, wake_up};
+    use crate::port::{DirectWrite, Lead, Waker, wake_up};
     use crate::proto::{Engine, Output};
     use crate::time::Timestamp;
 
@@ -146,15 +147,61 @@ mod tests {
         }
     }
 
-    #[test]
-    fn dtr_is_switched_once_and_a_port_without_it_goes_on() {
+    impl Lead for Gives {
+        fn take(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn give_back(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn wait(&mut self, _: Option<Duration>) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            Line::read(self, buf)
+        }
+
+        fn waker(&self) -> Waker {
+            wake_up().unwrap().0
+        }
+    }
+
+    fn shared() -> (Arc<Shared>, Sleeper) {
         let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
         let (waker, sleeper) = wake_up().unwrap();
-        let shared = Shared::new(
-            Core::new(engine, None, SessionLog::new("test".into()), Readiness::new(0), false),
-            waker,
-        );
-        shared.lock().set_callers_end(Some((Box::new(Gives::new(&[])), None)));
+        let log = SessionLog::new("test".into());
+        let shared = Shared::new(Core::new(engine, None, log, Readiness::new(0), false), waker);
+        let end: (Box<dyn DirectWrite>, Option<Box<dyn Lead>>) =
+            (Box::new(Gives::new(&[])), Some(Box::new(Gives::new(&[]))));
+        shared.lock().set_callers_end(Some(end));
+        (shared, sleeper)
+    }
+
+    #[test]
+    fn what_comes_while_a_caller_reads_the_port_is_left_to_it() {
+        let (shared, sleeper) = shared();
+        let mut port = OpenLine::new(Box::new(Gives::new(&[3])));
+        assert!(shared.lock().take_lead().is_none(), "the thread is up, and may be reading");
+        let lead = {
+            let mut core = shared.lock();
+            core.watcher_waits();
+            core.take_lead().unwrap()
+        };
+        for _ in 0..3 {
+            assert!(matches!(port.turn(&shared, &sleeper), Ok(Turn::Again)));
+        }
+        assert!(shared.lock().take_lead().is_none(), "one caller at a time");
+        shared.lock().give_back(lead, FIRST_PORT).unwrap();
+        assert!(matches!(port.turn(&shared, &sleeper), Ok(Turn::Again)), "what came is read now");
+        assert_eq!(port.turn(&shared, &sleeper).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn dtr_is_switched_once_and_a_port_without_it_goes_on() {
+        let (shared, sleeper) = shared();
         let line = Gives::new(&[0, 0]);
         let dtr = line.dtr.clone();
         let mut port = OpenLine::new(Box::new(line));

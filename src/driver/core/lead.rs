@@ -53,3 +53,28 @@ impl Core {
         self.leader.is_some()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::driver::readiness::Readiness;
+    use crate::driver::session_log::SessionLog;
+    use crate::proto::Engine;
+
+    #[test]
+    fn a_thread_that_sleeps_until_a_deadline_that_was_served_is_woken_once() {
+        let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+        let log = SessionLog::new("test".into());
+        let mut core = Core::new(engine, None, log, Readiness::new(0), false);
+        let until = core.watcher_waits().0;
+        assert!(until.is_some() && !core.wants_no_deadline(), "it is still to be served");
+        core.close(Timestamp::ZERO, "closed");
+        assert_eq!(core.deadline(), None);
+        assert!(core.wants_no_deadline());
+        assert!(!core.wants_no_deadline(), "it is up");
+        core.watcher_waits();
+        assert!(!core.wants_no_deadline(), "it sleeps for ever");
+    }
+}
