@@ -1,11 +1,9 @@
 //! Bytes from the modem, cut into tokens.
 
-use nom::IResult;
-use nom::bytes::streaming::take_until;
-
 use super::ChannelId;
+use super::data_ends::DataEnds;
 use super::decoder_state::{DecoderState, HeaderEnds, LineEnd, Reader};
-use super::framing::{Before, Echo, FetchEnds, LineEnds, Start, Tail};
+use super::framing::{Before, Echo, LineEnds, Start, Tail, line_end};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
 
@@ -51,8 +49,7 @@ pub struct Decoder {
     prompts: Start,
     /// How headers of pushed data end.
     header_ends: HeaderEnds,
-    /// The line ends between fetched data and their result.
-    fetch_ends: FetchEnds,
+    data_ends: DataEnds,
     line_ends: LineEnds,
     /// The last bytes of the data before.
     tail: Tail,
@@ -72,6 +69,9 @@ impl Decoder {
         }
         if self.line_ends.take_odd() {
             return Some(Token::OddLineEnd);
+        }
+        if let Some(fault) = self.data_ends.take_fault() {
+            return Some(Token::Fault(fault));
         }
         if expect == Expect::Raw {
             let bytes = std::mem::take(input);
@@ -114,7 +114,7 @@ impl Decoder {
 
     /// Whether the `OK` of a late answer may come.
     pub(crate) fn answers_may_be_late(&mut self, may_be: bool) {
-        self.fetch_ends.may_be_late(may_be);
+        self.data_ends.may_be_late(may_be);
     }
 
     /// Whether the line that was taken last had no line end of its own in front, as echoes have none, the rest of a line
@@ -156,7 +156,7 @@ impl Decoder {
         self.state = DecoderState::Text;
         self.before = Before::LineEnd;
         self.line_ends = LineEnds::default();
-        self.fetch_ends.abandon();
+        self.data_ends.abandon();
     }
 
     /// The start of a line whose end has not come.
@@ -256,6 +256,7 @@ impl Decoder {
         self.loose = self.prompts == Start::Framed && self.before != Before::LineEnd;
         self.before = Before::LineEnd;
         self.tail = Tail::default();
+        self.data_ends.line_begins();
         self.line_ends.data();
         let ended_data = (was, self.prompts) == (Start::Doubtful, Start::Framed);
         if ended_data { Token::Fault(Fault::NoLineEnd) } else { Token::Prompt }
@@ -337,7 +338,7 @@ impl Decoder {
         match header::of_line(line) {
             Some(header) => Some(self.begin_data(header, LineEnd::Done)),
             None if header::resembles(line) => Some(Token::Fault(Fault::UnreadableHeader)),
-            None => self.fetch_ends.misfit(line, self.line_ends.passed()).map(Token::Fault),
+            None => self.data_ends.line(line, self.line_ends.passed()).map(Token::Fault),
         }
     }
 
@@ -347,7 +348,9 @@ impl Decoder {
             self.headers = self.headers.shown_by_header(self.loose);
             self.loose &= self.headers == Start::Framed;
         }
-        self.fetch_ends.header(header.fetched_channel().filter(|_| header.len > 0));
+        let is_line = line_end == LineEnd::Done;
+        let ends = if is_line { self.line_ends.passed() } else { self.line_ends.count() };
+        self.data_ends.header(&header, ends);
         match header.check() {
             Ok(header) => {
                 self.state = DecoderState::Payload { left: header.len, line_end, reader: Reader::Caller };
@@ -366,6 +369,7 @@ impl Decoder {
     /// A line is taken, or what cannot be one.
     fn line_begins(&mut self) {
         self.tail = Tail::default();
+        self.data_ends.line_begins();
         self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
     }
 
@@ -442,10 +446,6 @@ impl Decoder {
         };
         Some(Token::Data { bytes, last: left == 0 })
     }
-}
-
-fn line_end(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    take_until("\n")(input)
 }
 
 #[cfg(test)]

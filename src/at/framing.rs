@@ -1,7 +1,12 @@
 //! The line ends with which a firmware begins its lines, as the decoder learns them.
 
-use super::ChannelId;
-use super::token::Fault;
+use nom::IResult;
+use nom::bytes::streaming::take_until;
+
+/// The bytes up to the next LF, behind what follows from there.
+pub(super) fn line_end(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    take_until("\n")(input)
+}
 
 /// The bytes in front of a line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -173,6 +178,11 @@ impl LineEnds {
         *self = Self { is_odd: self.is_odd, ..Self::default() };
     }
 
+    /// How many have come since the last line or data.
+    pub(super) fn count(self) -> u8 {
+        self.count
+    }
+
     /// How many stood in front of the last line.
     pub(super) fn passed(self) -> u8 {
         self.passed
@@ -193,69 +203,6 @@ impl LineEnds {
         let is_news = std::mem::take(&mut self.is_odd) && !self.is_told;
         self.is_told |= is_news;
         is_news
-    }
-}
-
-/// The number of line ends that the firmware writes between fetched data and their `OK`: one or two. With fewer than always the
-/// data are not as long as announced, and line ends have filled them up.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct FetchEnds {
-    /// Data of this channel were fetched, and no line has come since.
-    behind: Option<ChannelId>,
-    known: KnownEnds,
-    /// A late `OK` may stand behind data, which shows nothing.
-    may_be_late: bool,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-enum KnownEnds {
-    /// No fetched data have come.
-    #[default]
-    Nothing,
-    /// There was one, behind the first fetched data, which were of this channel.
-    First(ChannelId),
-    /// There was never more than one.
-    One,
-    Two,
-    /// There was one, the last time, where there had been two.
-    OneForTwo,
-    /// They differ, so their number tells nothing.
-    Differ,
-}
-
-impl FetchEnds {
-    /// A header has come; the channel of the fetched data that it announces.
-    pub(super) fn header(&mut self, fetched: Option<ChannelId>) {
-        self.behind = fetched;
-    }
-
-    /// Whether a late answer may come.
-    pub(super) fn may_be_late(&mut self, may_be: bool) {
-        self.may_be_late = may_be;
-    }
-
-    /// The data do not come.
-    pub(super) fn abandon(&mut self) {
-        self.behind = None;
-    }
-
-    /// A line with this number of line ends in front has come. Returns the damage that it shows.
-    pub(super) fn misfit(&mut self, line: &[u8], ends: u8) -> Option<Fault> {
-        let channel = self.behind.take().filter(|_| line == b"OK")?;
-        let (known, fault) = match (self.known, ends) {
-            (known, 3..) => (known, Some(Fault::BeforeResult)),
-            (KnownEnds::Nothing, 0 | 1) if self.may_be_late => (KnownEnds::Nothing, None),
-            (KnownEnds::Nothing, 0 | 1) => (KnownEnds::First(channel), None),
-            (KnownEnds::First(_) | KnownEnds::One, 0 | 1) => (KnownEnds::One, None),
-            (KnownEnds::First(first), 2) => (KnownEnds::Two, Some(Fault::CutShortBefore { channel: first })),
-            (KnownEnds::Nothing | KnownEnds::One | KnownEnds::Two | KnownEnds::OneForTwo, 2) => {
-                (KnownEnds::Two, None)
-            }
-            (KnownEnds::Two, 0 | 1) => (KnownEnds::OneForTwo, Some(Fault::BeforeResult)),
-            (KnownEnds::OneForTwo | KnownEnds::Differ, _) => (KnownEnds::Differ, None),
-        };
-        self.known = known;
-        fault
     }
 }
 
@@ -314,40 +261,5 @@ mod tests {
         assert!(!ends.begins_frame(), "nothing has come");
         ends.blanks(b"\n\r");
         assert!(ends.begins_frame());
-    }
-
-    fn misfit(ends: &mut FetchEnds, count: u8) -> Option<Fault> {
-        ends.header(ChannelId::new(3));
-        ends.misfit(b"OK", count)
-    }
-
-    #[test]
-    fn one_line_end_behind_fetched_data_is_doubted_where_there_were_two() {
-        let mut ends = FetchEnds::default();
-        let two_in_a_row = [(1, false), (1, true), (2, true), (1, true)];
-        let counts = [(1, true), (1, true), (2, true), (1, false), (2, true), (3, false)];
-        for (count, fits) in counts.into_iter().chain(two_in_a_row) {
-            let expected = if fits { None } else { Some(Fault::BeforeResult) };
-            assert_eq!(misfit(&mut ends, count), expected, "{count}, {ends:?}");
-        }
-        let mut ends = FetchEnds::default();
-        assert_eq!(misfit(&mut ends, 2), None);
-        assert_eq!(ends.misfit(b"OK", 1), None, "only directly behind data");
-        ends.header(ChannelId::new(3));
-        ends.abandon();
-        assert_eq!(ends.misfit(b"OK", 1), None, "the data did not come");
-    }
-
-    #[test]
-    fn one_line_end_behind_the_first_fetched_data_is_doubted_where_there_are_two_later() {
-        let mut ends = FetchEnds::default();
-        ends.header(ChannelId::new(5));
-        assert_eq!(ends.misfit(b"OK", 1), None);
-        assert_eq!(misfit(&mut ends, 2), Some(Fault::CutShortBefore { channel: ChannelId::new(5).unwrap() }));
-        assert_eq!(misfit(&mut ends, 2), None, "told once");
-        let mut ends = FetchEnds::default();
-        ends.may_be_late(true);
-        assert_eq!(misfit(&mut ends, 1), None);
-        assert_eq!(misfit(&mut ends, 2), None, "the first one was a late answer's");
     }
 }

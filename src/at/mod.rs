@@ -18,6 +18,7 @@ mod cme;
 mod cms;
 mod code_table;
 mod command;
+mod data_ends;
 mod decoder;
 mod decoder_state;
 mod fields;

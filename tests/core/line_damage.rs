@@ -1167,6 +1167,38 @@ fn the_first_fetch_is_damaged_if_others_have_more_line_ends_behind_them() {
     }
 }
 
+/// Data that lack two bytes have the line end behind them for these: then one stands in front of the next line, not two.
+#[test]
+fn pushed_data_that_took_the_line_end_behind_them_are_damaged_where_there_were_always_two() {
+    for (sound, expected) in [("\r\n", true), ("", false)] {
+        for behind in ["\r\n+RECEIVE,1,2:\r\nyz", "\r\nOK\r\n"] {
+            for chunk in [1, 5_000] {
+                let mut pair = Pair::online().in_chunks_of(chunk);
+                let socket = pair.channel_open();
+                let other = pair.channel_open();
+                for _ in 0..5 {
+                    pair.deliver(format!("\r\n+RECEIVE,0,4:\r\nabcd{sound}{behind}{sound}").as_bytes());
+                    pair.run_for(Duration::from_secs(1));
+                }
+                pair.deliver(format!("\r\n+RECEIVE,0,6:\r\n0123\r\n{behind}").as_bytes());
+                pair.run_for(Duration::from_secs(5));
+                let case = format!("{behind:?} by {chunk}: {}", pair.story());
+                assert_eq!(
+                    pair.saw(|event| matches!(event, Event::Fault(Fault::NoLineEnd))),
+                    expected,
+                    "{case}"
+                );
+                if expected {
+                    for socket in [socket, other] {
+                        let (_, end) = pair.read_to_end(socket);
+                        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}, {case}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_frame_of_nothing_on_a_stream_of_bytes_is_damage() {
     for chunk in [1, 5_000] {

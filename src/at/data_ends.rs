@@ -1,0 +1,272 @@
+//! The line ends between data and the line behind them, as the decoder learns them. Too few of them show that the data were not as
+//! long as announced.
+
+use super::ChannelId;
+use super::header::RawHeader;
+use super::token::Fault;
+
+/// The line ends behind data of both kinds.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct DataEnds {
+    fetched: FetchEnds,
+    pushed: PushEnds,
+}
+
+impl DataEnds {
+    /// A header has come, with this number of line ends in front.
+    pub(super) fn header(&mut self, header: &RawHeader, ends: u8) {
+        if header.is_pushed() {
+            self.pushed.header(header.channel.is_none(), header.len > 0, ends);
+        }
+        self.fetched.header(header.fetched_channel().filter(|_| header.len > 0));
+    }
+
+    /// A line that is no header has come, with this number of line ends in front. Returns the damage of fetched data that it shows.
+    pub(super) fn line(&mut self, line: &[u8], ends: u8) -> Option<Fault> {
+        self.pushed.line(line, ends);
+        self.fetched.misfit(line, ends)
+    }
+
+    /// A line or what can't be one is taken.
+    pub(super) fn line_begins(&mut self) {
+        self.pushed.line_begins();
+    }
+
+    /// The data do not come.
+    pub(super) fn abandon(&mut self) {
+        self.fetched.abandon();
+        self.pushed.abandon();
+    }
+
+    /// Whether a late answer may come.
+    pub(super) fn may_be_late(&mut self, may_be: bool) {
+        self.fetched.may_be_late(may_be);
+    }
+
+    /// The damage of pushed data that the last token has shown, once.
+    pub(super) fn take_fault(&mut self) -> Option<Fault> {
+        std::mem::take(&mut self.pushed.is_owed).then_some(Fault::NoLineEnd)
+    }
+}
+
+/// The number of line ends that the firmware writes between fetched data and their `OK`: one or two. With fewer than always the
+/// data are not as long as announced, and line ends have filled them up.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct FetchEnds {
+    /// Data of this channel were fetched, and no line has come since.
+    behind: Option<ChannelId>,
+    known: KnownEnds,
+    /// A late `OK` may stand behind data, which shows nothing.
+    may_be_late: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+enum KnownEnds {
+    /// No fetched data have come.
+    #[default]
+    Nothing,
+    /// There was one, behind the first fetched data, which were of this channel.
+    First(ChannelId),
+    /// There was never more than one.
+    One,
+    Two,
+    /// There was one, the last time, where there had been two.
+    OneForTwo,
+    /// They differ, so their number tells nothing.
+    Differ,
+}
+
+impl FetchEnds {
+    /// A header has come; the channel of the fetched data that it announces.
+    fn header(&mut self, fetched: Option<ChannelId>) {
+        self.behind = fetched;
+    }
+
+    /// Whether a late answer may come.
+    fn may_be_late(&mut self, may_be: bool) {
+        self.may_be_late = may_be;
+    }
+
+    /// The data do not come.
+    fn abandon(&mut self) {
+        self.behind = None;
+    }
+
+    /// A line with this number of line ends in front has come. Returns the damage that it shows.
+    fn misfit(&mut self, line: &[u8], ends: u8) -> Option<Fault> {
+        let channel = self.behind.take().filter(|_| line == b"OK")?;
+        let (known, fault) = match (self.known, ends) {
+            (known, 3..) => (known, Some(Fault::BeforeResult)),
+            (KnownEnds::Nothing, 0 | 1) if self.may_be_late => (KnownEnds::Nothing, None),
+            (KnownEnds::Nothing, 0 | 1) => (KnownEnds::First(channel), None),
+            (KnownEnds::First(_) | KnownEnds::One, 0 | 1) => (KnownEnds::One, None),
+            (KnownEnds::First(first), 2) => (KnownEnds::Two, Some(Fault::CutShortBefore { channel: first })),
+            (KnownEnds::Nothing | KnownEnds::One | KnownEnds::Two | KnownEnds::OneForTwo, 2) => {
+                (KnownEnds::Two, None)
+            }
+            (KnownEnds::Two, 0 | 1) => (KnownEnds::OneForTwo, Some(Fault::BeforeResult)),
+            (KnownEnds::OneForTwo | KnownEnds::Differ, _) => (KnownEnds::Differ, None),
+        };
+        self.known = known;
+        fault
+    }
+}
+
+/// The line ends that the firmware writes between pushed data and the line behind them. Firmware that ends data with one of its own
+/// writes two: with fewer, the data are not as long as announced, and line ends have filled them up. More than usual is no sign:
+/// some firmware writes empty lines.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct PushEnds {
+    /// Pushed data came last.
+    is_behind: bool,
+    /// The line that begins is the first one behind them.
+    is_first: bool,
+    /// The line that was taken last shows damage, of which nothing has been told.
+    is_owed: bool,
+    habits: [EndsHabit; BehindPushed::COUNT],
+}
+
+/// A line that may stand behind pushed data. Lines of one kind come from one place of a firmware, which frames them alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum BehindPushed {
+    Header,
+    HeaderOfSingle,
+    Ok,
+    SendResult,
+}
+
+impl BehindPushed {
+    const COUNT: usize = 4;
+
+    fn of_line(line: &[u8]) -> Option<Self> {
+        match line {
+            b"OK" => Some(Self::Ok),
+            line if line.ends_with(b"SEND OK") || line.starts_with(b"DATA ACCEPT") => Some(Self::SendResult),
+            _ => None,
+        }
+    }
+}
+
+impl PushEnds {
+    /// A header has come, with this number of line ends in front. Data follow it, unless they are fetched or none.
+    fn header(&mut self, is_single: bool, is_followed: bool, ends: u8) {
+        self.judge(if is_single { BehindPushed::HeaderOfSingle } else { BehindPushed::Header }, ends);
+        self.is_behind = is_followed;
+    }
+
+    /// A line that is no header has come, with this number of line ends in front.
+    fn line(&mut self, line: &[u8], ends: u8) {
+        if let Some(kind) = BehindPushed::of_line(line) {
+            self.judge(kind, ends);
+        }
+    }
+
+    fn judge(&mut self, kind: BehindPushed, ends: u8) {
+        if std::mem::take(&mut self.is_first) {
+            self.is_owed |= self.habits[kind as usize].lacks_one(ends);
+        }
+    }
+
+    /// A line or what can't be one is taken.
+    fn line_begins(&mut self) {
+        self.is_first = std::mem::take(&mut self.is_behind);
+    }
+
+    /// The data do not come.
+    fn abandon(&mut self) {
+        *self = Self { habits: self.habits, ..Self::default() };
+    }
+}
+
+/// The knowledge whether there are always two or more line ends.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct EndsHabit {
+    /// How often there were, without an exception.
+    in_a_row: u8,
+    /// How often that has turned out to be no habit.
+    exceptions: u8,
+}
+
+impl EndsHabit {
+    /// The fewest in a row that are a habit. Each exception doubles it, so that firmware without a habit is soon left alone.
+    const FEWEST: u8 = 4;
+
+    /// Whether there are fewer line ends than always.
+    fn lacks_one(&mut self, ends: u8) -> bool {
+        if ends >= 2 {
+            self.in_a_row = self.in_a_row.saturating_add(1);
+            return false;
+        }
+        let fewest = Self::FEWEST.checked_shl(self.exceptions.into()).filter(|fewest| *fewest > 0);
+        let is_habit = fewest.is_some_and(|fewest| std::mem::take(&mut self.in_a_row) >= fewest);
+        self.exceptions = self.exceptions.saturating_add(is_habit.into());
+        is_habit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn misfit(ends: &mut FetchEnds, count: u8) -> Option<Fault> {
+        ends.header(ChannelId::new(3));
+        ends.misfit(b"OK", count)
+    }
+
+    #[test]
+    fn one_line_end_behind_fetched_data_is_doubted_where_there_were_two() {
+        let mut ends = FetchEnds::default();
+        let two_in_a_row = [(1, false), (1, true), (2, true), (1, true)];
+        let counts = [(1, true), (1, true), (2, true), (1, false), (2, true), (3, false)];
+        for (count, fits) in counts.into_iter().chain(two_in_a_row) {
+            let expected = if fits { None } else { Some(Fault::BeforeResult) };
+            assert_eq!(misfit(&mut ends, count), expected, "{count}, {ends:?}");
+        }
+        let mut ends = FetchEnds::default();
+        assert_eq!(misfit(&mut ends, 2), None);
+        assert_eq!(ends.misfit(b"OK", 1), None, "only directly behind data");
+        ends.header(ChannelId::new(3));
+        ends.abandon();
+        assert_eq!(ends.misfit(b"OK", 1), None, "the data did not come");
+    }
+
+    #[test]
+    fn one_line_end_behind_the_first_fetched_data_is_doubted_where_there_are_two_later() {
+        let mut ends = FetchEnds::default();
+        ends.header(ChannelId::new(5));
+        assert_eq!(ends.misfit(b"OK", 1), None);
+        assert_eq!(misfit(&mut ends, 2), Some(Fault::CutShortBefore { channel: ChannelId::new(5).unwrap() }));
+        assert_eq!(misfit(&mut ends, 2), None, "told once");
+        let mut ends = FetchEnds::default();
+        ends.may_be_late(true);
+        assert_eq!(misfit(&mut ends, 1), None);
+        assert_eq!(misfit(&mut ends, 2), None, "the first one was a late answer's");
+    }
+
+    #[test]
+    fn one_line_end_behind_pushed_data_is_doubted_where_there_were_always_two() {
+        let lacks = |ends: &mut PushEnds, count: u8| {
+            ends.line_begins();
+            ends.header(false, true, count);
+            std::mem::take(&mut ends.is_owed)
+        };
+        let mut ends = PushEnds::default();
+        assert!(!lacks(&mut ends, 1), "behind nothing");
+        let counts = [1, 2, 2, 2, 1, 2, 2, 2, 2];
+        for count in counts {
+            assert!(!lacks(&mut ends, count), "{count}, {ends:?}");
+        }
+        assert!(lacks(&mut ends, 1));
+        for count in [2, 2, 2, 2, 1, 3, 2, 2, 2, 2, 2, 2, 2] {
+            assert!(!lacks(&mut ends, count), "{count}, {ends:?}");
+        }
+        assert!(lacks(&mut ends, 0), "{ends:?}");
+        for _ in 0..255 {
+            lacks(&mut ends, 2);
+        }
+        ends.line(b"OK", 1);
+        ends.line_begins();
+        ends.line(b"+CREG: 1", 1);
+        assert!(!std::mem::take(&mut ends.is_owed), "a line of another kind");
+    }
+}
