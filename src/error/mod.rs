@@ -327,8 +327,8 @@ impl From<Error> for io::Error {
 impl CloseReason {
     fn kind(self) -> io::ErrorKind {
         match self {
-            Self::Local | Self::ShutDown => io::ErrorKind::NotConnected,
-            Self::Peer => io::ErrorKind::BrokenPipe,
+            Self::Local => io::ErrorKind::NotConnected,
+            Self::Peer | Self::ShutDown => io::ErrorKind::BrokenPipe,
             Self::Reset | Self::PeerWithDataLost => io::ErrorKind::ConnectionReset,
             Self::BearerLost => io::ErrorKind::NetworkDown,
             Self::HeartbeatLost | Self::ModuleSilent => io::ErrorKind::TimedOut,

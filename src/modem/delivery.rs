@@ -33,7 +33,7 @@ impl<T: Transport> Socket<T> {
     /// # Errors
     /// [`Error::Timeout`]; how the socket ended, if it did.
     pub fn wait_accepted(&self) -> Result<()> {
-        self.drained_within(self.write_timeout().unwrap_or(Duration::MAX))
+        self.drained_within(self.write_span().unwrap_or(Duration::MAX))
     }
 
     pub(super) fn drained_within(&self, timeout: Duration) -> Result<()> {
@@ -65,7 +65,7 @@ impl Socket<Tcp> {
     /// # Errors
     /// [`Error::Timeout`]; how the socket ended; [`Error::Refused`] by firmware without `AT+CIPACK`.
     pub fn wait_acknowledged(&self) -> Result<()> {
-        let timeout = self.write_timeout().unwrap_or(Duration::MAX);
+        let timeout = self.write_span().unwrap_or(Duration::MAX);
         self.modem().driver.call(Request::Flush { socket: self.socket_id(), timeout }).map(drop)
     }
 

@@ -32,6 +32,17 @@ use super::{Modem, Received, unexpected};
 /// | [`write`](std::io::Write::write), as of a `TcpStream` | they are taken; an error comes with the next call |
 /// | [`flush`](std::io::Write::flush), [`wait_accepted`](Self::wait_accepted) | the module has all that was given |
 /// | [`wait_acknowledged`](Socket::wait_acknowledged), on TCP | the peer has acknowledged it |
+///
+/// # Unlike a `TcpStream`
+///
+/// * Writes wait at most 120 s, unless [`set_write_timeout`](Self::set_write_timeout) says otherwise.
+/// * [`flush`](std::io::Write::flush) waits for the module, and fails where data are lost or the socket is closed.
+/// * The module knows no connection of which one direction has ended. Behind the peer's end, writes fail although the peer may
+///   still read; the peer hears of a [`shutdown`](Self::shutdown) of writes when the socket is closed.
+/// * A peer's reset reads as its close, unless the firmware tells them apart ([`CloseReason::Reset`]).
+/// * [`local_addr`](Self::local_addr) has port 0, and [`peer_addr`](Self::peer_addr) is known behind the end, too.
+/// * `read_vectored` fills the first buffer alone, and a read into an empty one never waits.
+/// * There is no file descriptor, TTL or linger.
 pub struct Socket<T: Transport = Tcp> {
     pub(super) shared: Arc<Shared>,
     transport: PhantomData<fn() -> T>,
@@ -184,12 +195,22 @@ impl<T: Transport> Socket<T> {
     }
 
     /// The time-out of reads.
-    pub fn read_timeout(&self) -> Option<Duration> {
-        self.timeouts().read
+    ///
+    /// # Errors
+    /// None today; as [`std::net::TcpStream::read_timeout`].
+    pub fn read_timeout(&self) -> Result<Option<Duration>> {
+        Ok(self.timeouts().read)
     }
 
     /// The time-out of writes.
-    pub fn write_timeout(&self) -> Option<Duration> {
+    ///
+    /// # Errors
+    /// None today; as [`std::net::TcpStream::write_timeout`].
+    pub fn write_timeout(&self) -> Result<Option<Duration>> {
+        Ok(self.write_span())
+    }
+
+    pub(super) fn write_span(&self) -> Option<Duration> {
         self.timeouts().write
     }
 

@@ -125,12 +125,18 @@ impl TransparentStream {
     }
 
     /// The time-out of reads.
-    pub fn read_timeout(&self) -> Option<Duration> {
+    ///
+    /// # Errors
+    /// None today.
+    pub fn read_timeout(&self) -> Result<Option<Duration>> {
         self.socket.read_timeout()
     }
 
     /// The time-out of writes.
-    pub fn write_timeout(&self) -> Option<Duration> {
+    ///
+    /// # Errors
+    /// None today.
+    pub fn write_timeout(&self) -> Result<Option<Duration>> {
         self.socket.write_timeout()
     }
 

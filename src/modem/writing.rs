@@ -43,7 +43,7 @@ impl<T: Stream> Socket<T> {
         &self,
         parts: impl IntoIterator<Item = &'a [u8]> + Clone,
     ) -> Result<usize> {
-        let timeout = if self.is_nonblocking() { Some(Duration::ZERO) } else { self.write_timeout() };
+        let timeout = if self.is_nonblocking() { Some(Duration::ZERO) } else { self.write_span() };
         self.write_within(parts, Deadline::after(timeout), timeout)
     }
 
@@ -85,7 +85,7 @@ impl<T: Stream> Socket<T> {
         if self.is_nonblocking() {
             return Err(would_block());
         }
-        let (began, timeout) = (Instant::now(), self.write_timeout());
+        let (began, timeout) = (Instant::now(), self.write_span());
         match self.drained_within(timeout.unwrap_or(Duration::MAX)) {
             Err(Error::Timeout { .. }) => {
                 Err(Error::timeout("flush", timeout.unwrap_or_else(|| began.elapsed())))

@@ -4,6 +4,7 @@
 mod support;
 
 mod api_line;
+mod as_tcp_stream;
 mod async_futures;
 mod async_tokio;
 mod close_acknowledged;

@@ -72,7 +72,7 @@ impl<T: Transport> AsyncSocket<T> {
             return Ok(());
         }
         let _turn = NextTurn::of(&self.socket.shared.turns).await;
-        let timeout = self.socket.write_timeout();
+        let timeout = self.socket.write_span();
         let deadline = Deadline::after(timeout);
         let mut sent = 0;
         while sent < data.len() {
@@ -100,7 +100,7 @@ impl<T: Transport> AsyncSocket<T> {
     /// # Errors
     /// As for [`Socket::wait_accepted`].
     pub async fn wait_accepted(&self) -> Result<()> {
-        let timeout = self.socket.write_timeout().unwrap_or(Duration::MAX);
+        let timeout = self.socket.write_span().unwrap_or(Duration::MAX);
         self.asks(Request::Drain { socket: self.socket.socket_id(), timeout }).await.map(drop)
     }
 
@@ -131,7 +131,7 @@ impl AsyncSocket<Tcp> {
     /// # Errors
     /// As for [`Socket::wait_acknowledged`].
     pub async fn wait_acknowledged(&self) -> Result<()> {
-        let timeout = self.socket.write_timeout().unwrap_or(Duration::MAX);
+        let timeout = self.socket.write_span().unwrap_or(Duration::MAX);
         self.asks(Request::Flush { socket: self.socket.socket_id(), timeout }).await.map(drop)
     }
 }
@@ -201,14 +201,14 @@ impl<T: Stream> AsyncSocket<T> {
                 if modem.driver.with_engine(|engine, _| engine.is_flushed(id))? {
                     return Poll::Ready(Ok(()));
                 }
-                let timeout = self.socket.write_timeout().unwrap_or(Duration::MAX);
+                let timeout = self.socket.write_span().unwrap_or(Duration::MAX);
                 self.flush.insert(Pending::ask(modem, Request::Drain { socket: id, timeout }))
             }
         };
         let result = ready!(Pin::new(flush).poll(cx));
         self.flush = None;
         Poll::Ready(match result {
-            Err(Error::Timeout { .. }) => Err(timed_out("flush", self.socket.write_timeout())),
+            Err(Error::Timeout { .. }) => Err(timed_out("flush", self.socket.write_span())),
             other => other.map(drop),
         })
     }
