@@ -1,20 +1,20 @@
 //! The conversation: what is typed, and what the module says meanwhile.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::diagnosis::Checkup;
 use air724ug::event::Event;
-use air724ug::query::Signal;
+use air724ug::query::{Domain, DomainRegistration, Signal};
 use air724ug::{Error, Modem, Received, Socket};
 use rustyline::ExternalPrinter;
 
 use super::Options;
 use super::commands::{COMMANDS, WORDS};
 use super::common::{Failed, Usage, bring_up, host_and_port, shell, step};
-use super::editor::{LineEditor, Typed};
+use super::editor::{LineEditor, StateLine, Typed};
 
 /// How long a connection may take, and the close of one.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,19 +22,52 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Console {
     modem: Modem,
     timeout: Duration,
-    socket: Option<Socket>,
+    state: Arc<ConsoleState>,
     /// Prints what comes.
     print: Print,
-    /// Whether a person types: an error is shown then, and ends nothing.
-    is_interactive: bool,
 }
 
 type Print = Arc<dyn Fn(String) + Send + Sync>;
 
+/// The state that the line above the prompt tells of.
+struct ConsoleState {
+    modem: Modem,
+    socket: Mutex<Option<Socket>>,
+    line: StateLine,
+    /// Whether a person types: an error is shown then, and ends nothing.
+    is_interactive: bool,
+}
+
+impl ConsoleState {
+    /// Asks again, while there is something to ask.
+    fn look(&self) {
+        if !self.is_interactive {
+            return;
+        }
+        let is_connected = self.socket().as_ref().is_some_and(Socket::is_open);
+        let connection = if is_connected { ", connected" } else { "" };
+        let state = match self.modem.not_ready() {
+            None => {
+                let registration = self.modem.query(&DomainRegistration(Domain::Lte));
+                let registration = registration.map_or_else(|_| "?".to_owned(), |it| format!("{it:?}"));
+                let signal = self.modem.query(&Signal).map_or_else(|_| "?".to_owned(), |it| it.to_string());
+                format!("ready: LTE {registration}, signal {signal}{connection}")
+            }
+            Some(why) => format!("not ready: {why}"),
+        };
+        self.line.set(shell::line(state));
+    }
+
+    fn socket(&self) -> std::sync::MutexGuard<'_, Option<Socket>> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 pub fn run(options: Options) -> Result<(), Failed> {
     let modem = options.common.open_with(|config| config.unasked_lines(true))?;
     let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let mut editor = LineEditor::new().map_err(io::Error::other)?;
+    let line = StateLine::default();
+    let mut editor = LineEditor::new(line.clone()).map_err(io::Error::other)?;
     if let Some(path) = &options.history {
         editor.load(path).map_err(|error| {
             let why = format!("the history can't be read from {}: {error}", path.display());
@@ -45,8 +78,10 @@ pub fn run(options: Options) -> Result<(), Failed> {
         })?;
     }
     let print = printer(&mut editor, is_interactive)?;
-    listen(&modem, print.clone());
-    let mut console = Console { modem, timeout: options.timeout, socket: None, print, is_interactive };
+    let state =
+        Arc::new(ConsoleState { modem: modem.clone(), socket: Mutex::new(None), line, is_interactive });
+    listen(state.clone(), print.clone());
+    let console = Console { modem, timeout: options.timeout, state, print };
     step("port", options.common.port.as_deref().unwrap_or("a simulated modem"))?;
     if is_interactive {
         shell::print("`help` lists the words, Tab completes, Ctrl-D ends.\n").map_err(Failed::Output)?;
@@ -79,15 +114,19 @@ fn printer(editor: &mut LineEditor, is_interactive: bool) -> Result<Print, Faile
 }
 
 /// Prints what the module says unasked.
-fn listen(modem: &Modem, print: Print) {
-    let (events, modem) = (modem.events(), modem.clone());
+fn listen(state: Arc<ConsoleState>, print: Print) {
+    let events = state.modem.events();
     thread::spawn(move || {
         let mut line = None;
         for event in events {
-            if modem.is_closed() {
+            if state.modem.is_closed() {
                 return;
             }
+            let is_news = matches!(event, Event::Ready(_) | Event::NotReady(_));
             if let Some(text) = told(event, &mut line) {
+                if is_news {
+                    state.look();
+                }
                 print(text);
             }
         }
@@ -120,10 +159,10 @@ fn told(event: Event, line: &mut Option<String>) -> Option<String> {
 }
 
 impl Console {
-    fn talk(&mut self, editor: &mut LineEditor) -> Result<(), Failed> {
+    fn talk(&self, editor: &mut LineEditor) -> Result<(), Failed> {
         loop {
-            let prompt = if self.is_interactive { self.prompt() } else { String::new() };
-            let line = match editor.read(&prompt)? {
+            self.state.look();
+            let line = match editor.read(self.state.is_interactive)? {
                 Typed::Line(line) => line,
                 Typed::End => return Ok(()),
             };
@@ -141,31 +180,19 @@ impl Console {
                 _ => self.command(&line),
             };
             match done {
-                Err(Failed::Modem(error)) if self.is_interactive && !self.modem.is_closed() => {
+                Err(Failed::Modem(error)) if self.state.is_interactive && !self.modem.is_closed() => {
                     shell::print(format_args!("!! {}\n", shell::harmless(error))).map_err(Failed::Output)?;
                 }
-                Err(Failed::Job(why, advice)) if self.is_interactive => {
+                Err(Failed::Job(why, advice)) if self.state.is_interactive => {
                     let advice = advice.map_or_else(String::new, |advice| format!(" ({advice})"));
                     shell::print(format_args!("!! {}{advice}\n", shell::harmless(why)))
                         .map_err(Failed::Output)?;
                 }
-                Err(Failed::Usage(Usage::Wrong(why))) if self.is_interactive => {
+                Err(Failed::Usage(Usage::Wrong(why))) if self.state.is_interactive => {
                     shell::print(format_args!("!! {}\n", shell::harmless(why))).map_err(Failed::Output)?;
                 }
                 done => done?,
             }
-        }
-    }
-
-    /// The signal, while sockets can be opened.
-    fn prompt(&self) -> String {
-        let connection = if self.socket.is_some() { ", connected" } else { "" };
-        match self.modem.not_ready() {
-            None => {
-                let signal = self.modem.query(&Signal).map_or_else(|_| "?".to_owned(), |it| it.to_string());
-                format!("ready, signal {signal}{connection}> ")
-            }
-            Some(_) => "not ready> ".to_owned(),
         }
     }
 
@@ -216,39 +243,44 @@ impl Console {
         shell::print(shell::harmless(diagnosis)).map_err(Failed::Output)
     }
 
-    fn connect(&mut self, server: &str) -> Result<(), Failed> {
+    fn connect(&self, server: &str) -> Result<(), Failed> {
         self.close()?;
         let (host, port) = host_and_port("connect", server)?;
         self.modem.wait_ready(PATIENCE)?;
         let socket = self.modem.tcp().connect((host, port))?;
-        self.socket = Some(socket.clone());
-        let print = self.print.clone();
-        thread::spawn(move || receive(&socket, &print));
+        *self.state.socket() = Some(socket.clone());
+        let (state, print) = (self.state.clone(), self.print.clone());
+        thread::spawn(move || {
+            let end = receive(&socket, &print);
+            state.look();
+            print(end);
+        });
         Ok(())
     }
 
     fn send(&self, text: &str) -> Result<(), Failed> {
-        let Some(socket) = &self.socket else {
+        let Some(socket) = self.state.socket().clone() else {
             return Err(Failed::Job("there is no connection".into(), Some("connect HOST:PORT makes one")));
         };
         socket.send(format!("{text}\r\n").as_bytes())?;
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Failed> {
-        self.socket.take().map_or(Ok(()), |socket| socket.close())?;
+    fn close(&self) -> Result<(), Failed> {
+        let socket = self.state.socket().take();
+        socket.map_or(Ok(()), Socket::close)?;
         Ok(())
     }
 }
 
-/// Prints what comes on a connection, until it ends.
-fn receive(socket: &Socket, print: &Print) {
+/// Prints what comes on a connection, until it ends; why it has.
+fn receive(socket: &Socket, print: &Print) -> String {
     loop {
         match socket.recv(Duration::MAX) {
             Ok(Received::Data(data)) => print(format!("< {}\n", data.escape_ascii())),
             Ok(_) => {}
-            Err(Error::Closed(why)) => return print(format!("-- the connection was closed {why}\n")),
-            Err(error) => return print(format!("-- the connection has ended: {error}\n")),
+            Err(Error::Closed(why)) => return format!("-- the connection was closed {why}\n"),
+            Err(error) => return format!("-- the connection has ended: {error}\n"),
         }
     }
 }

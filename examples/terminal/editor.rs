@@ -1,8 +1,10 @@
-//! The line editor: completion, history, and a printer for what comes while a line is typed.
+//! The line editor: completion, history, a line of state above the prompt, and a printer for what comes while a line is typed.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -10,20 +12,51 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::{History, MemHistory, SearchDirection};
 use rustyline::validate::Validator;
-use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{ColorMode, CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
 
 use super::commands::{COMMANDS, completions};
 
 /// Lines with one of these in them are not kept.
 const SECRET: [&str; 9] = ["PIN", "PW", "PASS", "PUK", "KEY", "AUTH", "CSTT=", "SAPBR", "CLCK"];
 
-struct Known;
+/// The line above the prompt. Whatever is printed draws it again, also while a line is typed.
+#[derive(Clone, Default)]
+pub struct StateLine(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    text: String,
+    /// The width of the terminal: a longer line would take two.
+    columns: usize,
+}
+
+impl StateLine {
+    pub fn set(&self, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).text = text;
+    }
+
+    /// The line and, below it, the prompt.
+    fn prompt(&self) -> String {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let line: String = state.text.chars().take(state.columns.saturating_sub(1)).collect();
+        format!("{line}\n> ")
+    }
+}
+
+struct Known(StateLine);
 
 impl Helper for Known {}
-impl Highlighter for Known {}
 impl Validator for Known {}
 
-/// Says in grey what the command that stands there does.
+/// No colours: the editor asks for the prompt, of which it knows the size, each time it draws it.
+impl Highlighter for Known {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
+        // A search in the history has a prompt of its own.
+        if is_default { Cow::Owned(self.0.prompt()) } else { Cow::Borrowed(prompt) }
+    }
+}
+
+/// Says behind the command that stands there what it does.
 impl Hinter for Known {
     type Hint = String;
 
@@ -55,14 +88,18 @@ pub enum Typed {
 }
 
 /// A line editor with a history.
-pub struct LineEditor(Editor<Known, MemHistory>);
+pub struct LineEditor {
+    editor: Editor<Known, MemHistory>,
+    state: StateLine,
+}
 
 impl LineEditor {
-    pub fn new() -> rustyline::Result<Self> {
-        let config = Config::builder().completion_type(CompletionType::List).auto_add_history(false).build();
+    pub fn new(state: StateLine) -> rustyline::Result<Self> {
+        let config = Config::builder().completion_type(CompletionType::List).auto_add_history(false);
+        let config = config.color_mode(ColorMode::Forced).build();
         let mut editor = Editor::with_history(config.clone(), MemHistory::with_config(&config))?;
-        editor.set_helper(Some(Known));
-        Ok(Self(editor))
+        editor.set_helper(Some(Known(state.clone())));
+        Ok(Self { editor, state })
     }
 
     /// Takes the history of earlier sessions. The first time there is none.
@@ -77,11 +114,15 @@ impl LineEditor {
 
     /// Prints above the line that is being typed.
     pub fn printer(&mut self) -> rustyline::Result<impl ExternalPrinter + Send + 'static> {
-        self.0.create_external_printer()
+        self.editor.create_external_printer()
     }
 
-    pub fn read(&mut self, prompt: &str) -> io::Result<Typed> {
-        match self.0.readline(prompt) {
+    /// The next line; of a person, below the state.
+    pub fn read(&mut self, is_interactive: bool) -> io::Result<Typed> {
+        let columns = self.editor.dimensions().map_or(80, |(columns, _)| columns.into());
+        self.state.0.lock().unwrap_or_else(PoisonError::into_inner).columns = columns;
+        let prompt = if is_interactive { self.state.prompt() } else { String::new() };
+        match self.editor.readline(&prompt) {
             Ok(line) => {
                 let line = line.trim().to_owned();
                 if !line.is_empty() && !is_secret(&line) {
@@ -96,7 +137,7 @@ impl LineEditor {
     }
 
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let history = self.0.history();
+        let history = self.editor.history();
         let entry = |index| history.get(index, SearchDirection::Forward).ok().flatten();
         let entries = (0..history.len()).filter_map(entry);
         let lines: String = entries.map(|line| format!("{}\n", line.entry)).collect();
@@ -104,7 +145,7 @@ impl LineEditor {
     }
 
     fn keep(&mut self, line: &str) -> io::Result<()> {
-        self.0.add_history_entry(line).map(drop).map_err(io::Error::other)
+        self.editor.add_history_entry(line).map(drop).map_err(io::Error::other)
     }
 }
 

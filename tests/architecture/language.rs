@@ -85,6 +85,7 @@ const MAY_STAND: &[(&str, &str, &str)] = &[
     ("contrib/README.md", "analyze", "the name of a program of systemd"),
     (".ci/run", "center", "the output of gnokii, a program of others"),
     (".ci/run", "color", "the name of an option of other programs"),
+    ("examples/terminal/editor.rs", "color", "the name of a setting of rustyline"),
     ("examples/sim.rs", "color", "the name of a variable that many programs read"),
     ("src/at/fields.rs", "recognize", "the name of a parser of nom"),
     ("src/modem/asynchronous/tokio.rs", "initialize", "the name of a function of tokio"),

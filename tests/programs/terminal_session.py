@@ -59,8 +59,9 @@ class Session:
 
 session = Session(sys.argv[1:])
 session.expect(b"`help` lists the words")
-# The module may have been ready before the first prompt, which says it then.
-session.expect(b"-- ready: sockets can be opened\r\n", b"\x1b[Kready, signal")
+# Nothing is typed: the line above the prompt tells it by itself. The module may have been ready before the first prompt.
+session.expect(b"ready: LTE Home, signal 24/31 (-65 dBm)\r\n> ")
+session.seen = b"> "
 for slip, answer in [
     (b"nonsense", b'!! there is no word "nonsense" (commands begin with AT'),
     (b"AT+" + b"X" * 1100, b"!! invalid command: it is longer than 1024 bytes (each line is one command"),
@@ -71,6 +72,11 @@ for slip, answer in [
 ]:
     session.type(slip)
     session.expect(answer)
+# The line above the prompt follows while nothing is typed.
+session.type(b"AT+CFUN=4")
+session.expect(b"-- not ready: the radio is switched off (flight mode)\r\nnot ready: the radio is switched off (flight mode)\r\n")
+session.type(b"AT+CFUN=1")
+session.expect(b"-- ready: sockets can be opened\r\nready: LTE Home, signal 24/31 (-65 dBm)\r\n")
 session.type(b"AT+CDNSGIP=\"nowhere.test\"")
 # What the simulated module says depends on the network of this machine.
 session.expect(b"<< +CDNSGIP: 0,8    ResolveFailed", b"<< +CDNSGIP: 0,10    ResolveFailed")
