@@ -151,6 +151,13 @@ fn every_link_of_a_page_leads_somewhere() {
     assert!(pages.len() > 15, "{pages:?}");
 }
 
+#[test]
+fn the_chinese_cookbook_has_the_recipes_of_the_english_one() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let unlike = pages::untranslated(&read("docs/cookbook.md"), &read("docs/cookbook.zh.md"));
+    assert_eq!(unlike, [] as [String; 0]);
+}
+
 /// Included, the code of a page is compiled and run as a doc test, the Chinese one's by the English one.
 #[test]
 fn the_code_of_every_page_is_a_doc_test() {

@@ -36,6 +36,34 @@ pub(crate) fn links(text: &str) -> Vec<String> {
     found
 }
 
+/// What a translated page has otherwise than the page: the depths of its headings, and its code.
+pub(crate) fn untranslated(page: &str, translated: &str) -> Vec<String> {
+    let depths = |text| -> Vec<usize> {
+        let headings = prose(text).filter(|line| line.starts_with('#'));
+        headings.map(|line| line.len() - line.trim_start_matches('#').len()).collect()
+    };
+    let (own, other) = (depths(page), depths(translated));
+    let mut unlike = Vec::new();
+    if own != other {
+        unlike.push(format!("{} headings, and {} in the other language", own.len(), other.len()));
+    }
+    let (own, other) = (code(page), code(translated));
+    unlike.extend(own.iter().filter(|line| !other.contains(line)).map(|line| format!("lacks: {line}")));
+    unlike.extend(other.iter().filter(|line| !own.contains(line)).map(|line| format!("has alone: {line}")));
+    unlike
+}
+
+/// The lines of code.
+fn code(text: &str) -> Vec<&str> {
+    let mut is_code = false;
+    let within = |line: &&str| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        is_code || is_fence
+    };
+    text.lines().filter(within).collect()
+}
+
 /// The names that the headings of a page have, as GitHub makes them.
 fn anchors(page: &str) -> Vec<String> {
     let name = |heading: &str| -> String {
@@ -59,6 +87,17 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recipe_and_a_line_of_code_that_are_not_translated_are_found() {
+        let page = "# A\n## B\n```rust\nlet a = 1;\n```\n";
+        assert!(untranslated(page, "# \u{7532}\n## \u{4e59}\n```rust\nlet a = 1;\n```\n").is_empty());
+        let unlike = untranslated(page, "# \u{7532}\n```rust\nlet a = 2;\n```\n");
+        assert_eq!(
+            unlike,
+            ["2 headings, and 1 in the other language", "lacks: let a = 1;", "has alone: let a = 2;"]
+        );
+    }
 
     #[test]
     fn a_link_that_leads_nowhere_is_found() {
