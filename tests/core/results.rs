@@ -662,6 +662,50 @@ fn a_lost_connect_ok_that_data_give_away_is_a_new_connection_and_no_hole() {
     assert_eq!(strays(&pair), 5);
 }
 
+/// A module whose channels all had a connection that was given up, so that news of a connection are doubted.
+fn doubtful(mode: ReceiveMode) -> Pair {
+    let mut pair = online(mode);
+    pair.modem.network_mut().set_latency(Duration::from_secs(10));
+    let tickets: Vec<_> =
+        (0..8).map(|_| pair.connecting(ECHO.0, ECHO.1, Duration::from_millis(500))).collect();
+    for ticket in tickets {
+        assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
+    }
+    pair.run_for(Duration::from_secs(60));
+    pair.modem.network_mut().set_latency(Duration::ZERO);
+    pair
+}
+
+#[test]
+fn data_that_are_announced_while_a_connection_is_in_doubt_are_fetched_at_once() {
+    let mut pair = doubtful(ReceiveMode::Manual);
+    pair.modem.network_mut().serve("hello.test", 1, Peer::discard().greeting(*b"hello"));
+    let socket = pair.connect("hello.test", 1).unwrap();
+    let begun = pair.now;
+    assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    assert!(pair.now - begun < Duration::from_secs(1), "{:?}", pair.now - begun);
+}
+
+#[test]
+fn a_doubtful_end_that_a_refused_send_confirms_is_the_reason() {
+    for mode in both_modes() {
+        for refusal in ["\r\n+CME ERROR: 3\r\n", "\r\nERROR\r\n"] {
+            let mut pair = doubtful(mode);
+            let socket = pair.channel_open();
+            assert_eq!(socket.channel().index(), 0);
+            pair.to_host = Box::new(move |_, bytes| match bytes.starts_with(b"\r\nDATA ACCEPT:0,5\r\n") {
+                true => format!("\r\n0, CLOSED\r\n{refusal}").into_bytes(),
+                false => bytes,
+            });
+            pair.instead("AT+CIPRXGET=2,0", "\r\n+CME ERROR: 3\r\n");
+            let answer = pair.send(socket, b"hello");
+            assert!(matches!(answer, Err(Error::Closed(CloseReason::Peer))), "{mode:?} {answer:?}");
+            let end = pair.read_to_end(socket).1;
+            assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{mode:?} {end}");
+        }
+    }
+}
+
 // ----------------------------------------------------------------------------------------------------- datagrams
 
 fn association(pair: &mut Pair) -> SocketId {
@@ -724,6 +768,15 @@ fn a_queued_datagram_that_is_lost_is_told_to_the_waits_for_the_queue() {
     };
     let answer = pair.answer(drain);
     assert!(matches!(answer, Err(Error::Refused { .. })), "{answer:?}");
+    carries(&mut pair, socket);
+    // A time-out names the span that this caller has waited.
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
+    pair.call(Request::Queue { socket, data: b"hello".to_vec() }).unwrap();
+    pair.run_for(Duration::from_secs(1));
+    let begun = pair.now;
+    let answer = pair.call(Request::Drain { socket, timeout: LONG });
+    let waited = pair.now - begun;
+    assert!(matches!(answer, Err(Error::Timeout { after, .. }) if after == waited), "{waited:?} {answer:?}");
     carries(&mut pair, socket);
 }
 

@@ -255,6 +255,36 @@ fn what_was_written_before_a_close_goes_out_and_the_close_waits_for_it() {
 }
 
 #[test]
+fn a_wait_for_what_a_close_leaves_behind_is_an_error() {
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode));
+        let socket = to(&mut pair, "discard.test", Peer::discard());
+        pair.write(socket, &[7; 5000]).unwrap();
+        let written = pair.ask(Request::Drain { socket, timeout: LONG });
+        pair.call(Request::Queue { socket, data: b"queued".to_vec() }).unwrap();
+        let queued = pair.ask(Request::Drain { socket, timeout: LONG });
+        pair.close(socket).unwrap();
+        assert!(matches!(pair.answer(written), Ok(Response::Done)));
+        let answer = pair.answer(queued);
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::Local))), "{answer:?}");
+        assert_eq!(received(&mut pair), [7; 5000]);
+    }
+}
+
+#[test]
+fn a_wait_for_what_was_queued_when_the_peer_closed_is_an_error() {
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode));
+        let socket = to(&mut pair, "discard.test", Peer::discard());
+        pair.call(Request::Queue { socket, data: vec![7; 5000] }).unwrap();
+        pair.control(Control::PeerClose(0));
+        pair.run_until(|pair| pair.saw(|event| matches!(event, Event::Unsent(..))));
+        let answer = flush(&mut pair, socket);
+        assert!(matches!(answer, Err(Error::Closed(CloseReason::Peer))), "{mode:?} {answer:?}");
+    }
+}
+
+#[test]
 fn what_was_written_before_the_handle_went_goes_out_and_the_channel_is_free_afterwards() {
     let mut pair = online(Config::default());
     let sockets: Vec<_> = (0..8).map(|_| to(&mut pair, "discard.test", Peer::discard())).collect();
@@ -285,18 +315,20 @@ fn a_connection_waits_for_the_channel_of_one_that_is_leaving() {
 
 #[test]
 fn a_close_whose_written_data_never_go_out_ends_in_time_and_says_so() {
-    let mut pair = online(Config::default());
-    let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
-    // Until the buffers of peer and module are full.
-    for _ in 0..100 {
-        while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
-        pair.run_for(Duration::from_secs(1));
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode));
+        let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+        // Until the buffers of peer and module are full.
+        for _ in 0..100 {
+            while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
+            pair.run_for(Duration::from_secs(1));
+        }
+        let began = pair.now;
+        let closed = pair.close(socket);
+        assert!(matches!(closed, Err(Error::Timeout { .. })), "{closed:?}");
+        assert!(pair.now - began < Duration::from_secs(35), "{:?}", pair.now - began);
+        pair.channel_open();
     }
-    let began = pair.now;
-    let closed = pair.close(socket);
-    assert!(matches!(closed, Err(Error::Timeout { .. })), "{closed:?}");
-    assert!(pair.now - began < Duration::from_secs(35), "{:?}", pair.now - began);
-    pair.channel_open();
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub(super) struct WaitingFlush {
     pub(super) what: Wanted,
     /// The number of the last send by then.
     pub(super) behind: u64,
+    pub(super) asked_at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
 }
@@ -146,9 +147,14 @@ impl Delivery {
         self.waiting.iter().any(|waiting| !waiting.what.asks())
     }
 
-    /// The module has not accepted something that was queued.
-    pub(super) fn not_accepted(&mut self, error: &dyn Fn() -> Error) -> Vec<RequestResult> {
-        self.answer_those(|waiting| !waiting.what.asks(), |_| Err(error()))
+    /// The module has not accepted the send of this number, and will not. The error depends on when the request was made.
+    pub(super) fn not_accepted(
+        &mut self,
+        number: u64,
+        error: &dyn Fn(Timestamp) -> Error,
+    ) -> Vec<RequestResult> {
+        let waits_for = |waiting: &WaitingFlush| !waiting.what.asks() && waiting.behind >= number;
+        self.answer_those(waits_for, |waiting| Err(error(waiting.asked_at)))
     }
 
     fn answer_those(

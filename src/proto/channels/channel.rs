@@ -159,6 +159,14 @@ impl Channel {
         is_unused && (self.generation == 0 || now >= self.heard_at + LATE_DATA)
     }
 
+    /// The news of its end that the module is still to be asked about.
+    pub(super) fn doubtful_end(&self) -> Option<ChannelNews> {
+        match self.doubt.or(self.asked) {
+            Some(Doubt::News(news)) => Some(news).filter(|news| news.ends()),
+            Some(Doubt::Standing) | None => None,
+        }
+    }
+
     /// Whether a new socket can have it.
     pub(super) fn is_free(&self) -> bool {
         self.socket.is_none() && matches!(self.link, Link::Idle)

@@ -24,6 +24,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const LENGTHS: usize = 64;
 
 impl Socket {
+    /// Whether a reader is left for more data, and room.
+    pub(super) fn may_fetch(&self) -> bool {
+        !self.is_leaving() && self.window.room() >= Command::MAX_CHUNK
+    }
+
     /// The length of the next fetch: one less than the last one, so that a full answer to that, if it comes
     /// again, is more than was asked for. A datagram must not be cut.
     pub(super) fn next_fetch(&mut self) -> usize {
@@ -122,8 +127,8 @@ fn draining(link: &Link) -> Option<CloseReason> {
     }
 }
 
-/// Whether a fetch is refused because there is no connection (protocol sections 4 and 11).
-fn says_closed(refusal: Refusal) -> bool {
+/// Whether a fetch or a send is refused because there is no connection (protocol sections 4, 9 and 11).
+pub(super) fn says_closed(refusal: Refusal) -> bool {
     matches!(
         refusal,
         Refusal::Error

@@ -26,6 +26,7 @@ impl Channels {
     ) {
         let channel = self.channel(id.channel);
         let is_tls = channel.security != Security::Plain;
+        let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
         let Some(socket) = channel.socket_of(id) else {
             out.answer(ticket, Err(Error::Closed(crate::CloseReason::Local)));
             return;
@@ -35,12 +36,16 @@ impl Channels {
         } else if what.asks() && (socket.window.has_borders() || is_tls) {
             let why = if is_tls { DeliveryUnknown::Tls } else { DeliveryUnknown::Datagrams };
             out.answer(ticket, Err(Error::DeliveryUnknown(why)));
+        } else if !what.asks() && !can_send && socket.statistics.unsent > 0 {
+            // Without an end, but what was queued is lost: what the peer has sent is still being fetched.
+            out.answer(ticket, Err(Error::Closed(ended)));
         } else if !what.asks() && socket.is_drained() {
             out.answer(ticket, Ok(Response::Done));
         } else {
             let behind = socket.writes.last_number();
             let delivery = &mut socket.delivery;
-            delivery.waiting.push(WaitingFlush { ticket, what, behind, deadline: now + timeout, timeout });
+            let deadline = now + timeout;
+            delivery.waiting.push(WaitingFlush { ticket, what, behind, asked_at: now, deadline, timeout });
             if what.asks() {
                 delivery.ask_at = now;
                 delivery.pause = FIRST_PAUSE;

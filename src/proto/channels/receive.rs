@@ -273,10 +273,10 @@ impl Channels {
         self.all.iter().filter(is_open).map(|channel| channel.id).collect()
     }
 
-    /// Data wait in the module.
+    /// Data wait in the module. It says so once, perhaps while its `CONNECT OK` is still in doubt.
     pub(in crate::proto) fn data_wait(&mut self, id: ChannelId) {
         let channel = self.channel(id);
-        if channel.link.can_fetch()
+        if (channel.link.can_fetch() || channel.link.is_connecting())
             && let Some(socket) = channel.open_socket()
         {
             socket.waiting = true;

@@ -183,8 +183,8 @@ impl Channels {
             socket.map(|socket| (socket, channel.link.can_send()))
         });
         let deadlines = sockets.flat_map(|(socket, is_up)| {
-            let has_room = socket.window.room() >= Command::MAX_CHUNK && socket.poll_at != Timestamp::MAX;
-            let poll = has_room.then_some((socket.poll_at, Deadline::ReceivePoll));
+            let polls = socket.may_fetch() && socket.poll_at != Timestamp::MAX;
+            let poll = polls.then_some((socket.poll_at, Deadline::ReceivePoll));
             let retry_at = socket.pressure.retry_at().filter(|_| !socket.sends.is_empty());
             let is_sending = !socket.sends.is_empty();
             let asks = socket.delivery.ask_at;
@@ -226,10 +226,8 @@ impl Channel {
         }
         let is_up = self.link.can_send();
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
-        let is_due = manual
-            && !socket.is_leaving()
-            && ((socket.waiting && socket.refusals == 0) || socket.poll_at <= now);
-        let wants_fetch = is_due && socket.window.room() >= Command::MAX_CHUNK;
+        let is_due = (socket.waiting && socket.refusals == 0) || socket.poll_at <= now;
+        let wants_fetch = manual && is_due && socket.may_fetch();
         let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
         if is_up && (asks || socket.pressure.asks(now)) {
             socket.delivery.ask_at = Timestamp::MAX;

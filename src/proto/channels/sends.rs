@@ -10,6 +10,7 @@ use crate::proto::{Event, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::channel::{End, Origin, Send, Socket, too_long};
+use super::fetch::says_closed;
 use super::link::Link;
 use super::pressure::Pressure;
 use super::unconfirmed::Acceptance;
@@ -87,7 +88,7 @@ impl Channels {
             Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal, out),
             Err(Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout) if is_datagram => {
                 self.channel(id).stale_until = now + STALE;
-                self.datagram_lost(id, &|send| Error::timeout("send", now - send.asked_at), out);
+                self.datagram_lost(id, &|asked_at| Error::timeout("send", now - asked_at), out);
             }
             Err(Failure::Refused(code)) if is_datagram => {
                 let command = || "AT+CIPSEND".into();
@@ -95,7 +96,10 @@ impl Channels {
             }
             Err(Failure::Refused(refusal)) => {
                 self.channel(id).stale_until = now + STALE;
-                self.end(id, End::Closed(CloseReason::SendRefused(*refusal)), out);
+                match self.channel(id).doubtful_end().filter(|_| says_closed(*refusal)) {
+                    Some(news) => self.believe(now, id, news, out),
+                    None => self.end(id, End::Closed(CloseReason::SendRefused(*refusal)), out),
+                }
             }
             Err(Failure::Timeout) if finished.is_given && self.acceptance == Acceptance::Quick => {
                 self.send_unconfirmed(now, id);
@@ -152,7 +156,7 @@ impl Channels {
     }
 
     /// The module has refused a datagram, or has not confirmed it: it is lost, and the association goes on.
-    fn datagram_lost(&mut self, id: ChannelId, error: &dyn Fn(&Send) -> Error, out: &mut Outbox) {
+    fn datagram_lost(&mut self, id: ChannelId, error: &dyn Fn(Timestamp) -> Error, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = self.channel(id).open_socket() else { return };
         let len = match socket.abandoned.take() {
@@ -160,9 +164,9 @@ impl Channels {
             None => {
                 let Some(send) = socket.sends.pop_front() else { return };
                 match send.origin {
-                    Origin::Asked(ticket) => out.answer(ticket, Err(error(&send))),
+                    Origin::Asked(ticket) => out.answer(ticket, Err(error(send.asked_at))),
                     Origin::Queued | Origin::Written => {
-                        out.answer_all(socket.delivery.not_accepted(&|| error(&send)));
+                        out.answer_all(socket.delivery.not_accepted(send.number, error));
                     }
                 }
                 send.data.len()

@@ -127,7 +127,7 @@ impl Channels {
         }
     }
 
-    fn believe(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
+    pub(super) fn believe(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
         match news {
             ChannelNews::ConnectOk => self.connected(now, id, out),
             ChannelNews::ConnectFail => self.connect_failed(now, id, out),

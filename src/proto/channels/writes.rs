@@ -201,7 +201,11 @@ impl Channels {
         let behind =
             socket.sends.iter().rposition(|send| send.origin == Origin::Written).map_or(0, |at| at + 1);
         let left = socket.sends.split_off(behind);
-        self.fail_these(id.channel, left, &|| Error::Closed(CloseReason::Local), out);
+        let closed = || Error::Closed(CloseReason::Local);
+        if let Some(first) = left.front() {
+            out.answer_all(socket.delivery.not_accepted(first.number, &|_| closed()));
+        }
+        self.fail_these(id.channel, left, &closed, out);
         out.readable(id);
         true
     }
