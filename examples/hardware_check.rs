@@ -158,7 +158,13 @@ fn line(options: &Options) -> Result<Box<dyn Line>, String> {
     }
     let path = options.port.as_deref().unwrap_or_default();
     let builder = serialport::new(path, options.baud.unwrap_or(115_200)).timeout(Duration::from_millis(50));
-    let port = builder.open().map_err(|error| format!("can't open {path}: {error}"))?;
+    let why = |error| {
+        format!(
+            "can't open {path}: {error}; the example `ports` shows the ports and what is in the way of each, as another \
+             program that has it, or a missing permission"
+        )
+    };
+    let port = builder.open().map_err(why)?;
     Ok(Box::new(PortLine(port)))
 }
 

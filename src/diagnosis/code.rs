@@ -111,8 +111,8 @@ codes! {
          when it starts. Check the contacts of the holder.";
     /// The card asks for its PIN.
     SimPin, "sim-pin", Sim,
-        "Give the PIN (`Config::pin`), or take the card to a telephone and switch its PIN off. Three wrong \
-         ones lock the card.";
+        "Give the PIN (`Config::pin`, or `--pin` of an example), or take the card to a telephone and switch its PIN off. \
+         Three wrong ones lock the card.";
     /// The card refused the PIN.
     SimPinRefused, "sim-pin-refused", Sim,
         "The PIN is wrong. It is not tried again, because the third wrong one locks the card: check it with \

@@ -40,7 +40,7 @@ pub struct Proof {
 pub const MAX_LINES: usize = 12;
 /// The longest line of a proof, in bytes; what is behind is cut off and its length told. Lines of the module that prove
 /// something are short; a hostile one must not fill the screen.
-pub const MAX_TEXT: usize = 160;
+pub const MAX_TEXT: usize = 320;
 
 impl Proof {
     /// A command and its answer, passwords and PINs masked.
@@ -173,6 +173,6 @@ mod tests {
         let proof = Proof::answer(&long, std::iter::repeat_n(long.clone(), 1_000));
         assert_eq!(proof.lines.len(), MAX_LINES);
         assert!(proof.lines.iter().all(|line| line.len() < MAX_TEXT + 40));
-        assert!(proof.lines[0].ends_with("(199840 bytes more)"), "{}", proof.lines[0]);
+        assert!(proof.lines[0].ends_with("(199680 bytes more)"), "{}", proof.lines[0]);
     }
 }

@@ -351,6 +351,23 @@ fn a_link_is_never_put_in_the_place_of_a_file() {
     std::fs::remove_file(&path).unwrap();
 }
 
+#[test]
+fn a_link_of_a_modem_that_runs_is_not_taken_away_and_one_that_leads_nowhere_is() {
+    let folder = Folder::new("taken");
+    let link = folder.0.join("modem");
+    let mut first = serve::Pty::open().unwrap();
+    first.link(&link).unwrap();
+    let path = first.path().to_owned();
+    let mut second = serve::Pty::open().unwrap();
+    let error = second.link(&link).unwrap_err();
+    assert_eq!(error.to_string(), format!("it leads to {}, which another program serves", path.display()));
+    assert_eq!(std::fs::read_link(&link).unwrap(), path);
+    drop(first);
+    std::os::unix::fs::symlink(folder.0.join("gone"), &link).unwrap();
+    second.link(&link).unwrap();
+    assert_eq!(std::fs::read_link(&link).unwrap(), second.path());
+}
+
 /// A folder of its own, which is removed at the end.
 struct Folder(PathBuf);
 

@@ -86,15 +86,21 @@ impl Pty {
         &self.path
     }
 
-    /// Makes a symbolic link to it, for a name that stays the same; removed when this is dropped. A link that stands
-    /// there already is replaced, as a run that was killed leaves one behind; anything else is not.
+    /// Makes a symbolic link to it, for a name that stays the same; removed when this is dropped. A link that leads nowhere
+    /// is replaced, as a run that was killed leaves one behind; anything else is not.
     ///
     /// # Errors
     ///
-    /// If something that is no link stands there, or the directory can't be written.
+    /// If something that is no link stands there, or a link to something, such as the terminal of another simulated modem; if the
+    /// directory can't be written.
     pub fn link(&mut self, link: impl Into<PathBuf>) -> io::Result<()> {
         let link = link.into();
-        if fs::symlink_metadata(&link).is_ok_and(|found| found.is_symlink()) {
+        if let Ok(target) = fs::read_link(&link) {
+            // Behind a run that was killed, its terminal may be this one now.
+            if link.exists() && target != self.path {
+                let why = format!("it leads to {}, which another program serves", target.display());
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+            }
             fs::remove_file(&link)?;
         }
         std::os::unix::fs::symlink(&self.path, &link)?;
