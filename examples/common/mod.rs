@@ -12,6 +12,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,8 +38,15 @@ pub fn help(usage: &str) -> String {
     format!("{usage}{HELP}{}  --help               this text\n", recording::HELP)
 }
 
-/// The modem whose session is recorded: the end of the program looks whether the capture is complete.
-static RECORDED: OnceLock<Modem> = OnceLock::new();
+/// The modem of this program: its end looks whether the capture is complete, Ctrl-C closes what is open on it.
+static MODEM: OnceLock<Modem> = OnceLock::new();
+
+/// How long the module may take to close everything at Ctrl-C.
+const END: Duration = Duration::from_millis(1500);
+/// The exit code of a program that was interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
+/// Whether Ctrl-C was pressed: what fails from then on is no news.
+static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The options that every example understands.
 #[derive(Debug)]
@@ -104,9 +112,7 @@ impl Common {
             Some(path) => open_port(path, config)?,
             None => simulated_modem(config)?,
         };
-        if self.recording.file.is_some() {
-            let _ = RECORDED.set(modem.clone());
-        }
+        let _ = MODEM.set(modem.clone());
         Ok(modem)
     }
 }
@@ -149,13 +155,36 @@ pub fn main<O>(
     run: impl FnOnce(O) -> Result<(), Failed>,
 ) -> ExitCode {
     env_logger::init();
+    let own = name.to_owned();
+    // Where it can't be handled, it ends the program as it ends others.
+    let _ = ctrlc::set_handler(move || interrupted(&own));
     let options = parse(&mut Arguments::of_process());
     finish(name, &help(usage), options.map_err(Failed::from).and_then(run))
 }
 
+/// Ends the program: with every connection closed on the module, where it answers, and a whole capture.
+fn interrupted(name: &str) {
+    IS_INTERRUPTED.store(true, Ordering::SeqCst);
+    let Some(modem) = MODEM.get() else { std::process::exit(INTERRUPTED) };
+    if modem.is_ready() {
+        complain(format_args!("{name}: interrupted; every connection is closed"));
+        // Nothing can be done about a module that does not.
+        let _ = modem.command("AT+CIPSHUT", END);
+    }
+    modem.close();
+    if let Err(error) = modem.flush_capture() {
+        complain(format_args!("{name}: {error}"));
+    }
+    std::process::exit(INTERRUPTED);
+}
+
 /// Runs an example and says what went wrong, and what to do, on the last line.
 pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
-    let recorded = RECORDED.get().map_or(Ok(()), |modem| {
+    while IS_INTERRUPTED.load(Ordering::SeqCst) {
+        // Until the thread that closes everything ends the program.
+        thread::park();
+    }
+    let recorded = MODEM.get().map_or(Ok(()), |modem| {
         modem.close();
         modem.flush_capture()
     });
@@ -188,7 +217,8 @@ pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
 
 const EXIT_CODES: &str = "\
 Exit code: 0 it succeeded, or nothing reads its output any more; 1 it did not;
-2 a wrong option; 74 its output or the capture can't be written.
+2 a wrong option; 74 its output or the capture can't be written; 130 it was
+interrupted (Ctrl-C).
 ";
 
 /// The failure of an example.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs an example as shells do when something is in the way: a standard output that nothing reads or that is full, a
-standard error that is full, arguments that are no UTF-8, a capture that can't be written.
+standard error that is full, arguments that are no UTF-8, a capture that can't be written, Ctrl-C in the middle.
 
     shell_manners.py FOLDER SCRATCH NAME...   FOLDER holds the built examples, SCRATCH is for files
 
@@ -9,6 +9,7 @@ Nothing but Python's standard library. A new example is held to the same without
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -24,6 +25,13 @@ RUN = {
 }
 # The code for a wrong option, where it is not 2.
 WRONG_OPTION = {"doctor": 64}
+# What would not end for a long time, of the examples whose help tells the exit code of an interruption.
+LONG = {
+    "quickstart": ["--count", "100000000"], "async_socket": ["--count", "1000000", "--every", "0.1"],
+    "interrupt_recv": ["--count", "1000000", "--size", "100", "--every", "0.1"], "endurance": ["--for", "10000", "--losses", "100000"],
+    "short_connection": ["--count", "1000000"], "long_connection": ["--for", "10000"], "mqtt": ["--count", "1000000"],
+    "websocket": ["--count", "1000000"],
+}
 # How a run may end that nothing reads: 1 where that says that something is wrong in what was read.
 UNREAD = {"luat_trace": {0, 1}, "simulate": {1}}
 TRACES = re.compile(r"panicked|stack backtrace|RUST_BACKTRACE")
@@ -119,6 +127,23 @@ def captures(folder, scratch, name):
     check(name, "a capture that can't be made is told", code not in (0, None) and told, code, said)
 
 
+def interrupted(folder, name):
+    """In the middle of a run: told, with every connection closed on the module and nothing left behind."""
+    command = [os.path.join(folder, name), *LONG[name]]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        for line in process.stdout:
+            if line.startswith((b"connected", b"open", b"online")):
+                break
+        process.send_signal(signal.SIGINT)
+        try:
+            said = process.communicate(timeout=SECONDS)[1].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said = f"it did not end within {SECONDS} s"
+    told = name == "endurance" or "interrupted; every connection is closed" in said
+    check(name, "Ctrl-C ends it", process.returncode == 130 and told, process.returncode, said)
+
+
 def main():
     folder, scratch, names = sys.argv[1], sys.argv[2], sys.argv[3:]
     if not names:
@@ -127,6 +152,8 @@ def main():
         manners(folder, name)
         if "--capture" in help_of(folder, name):
             captures(folder, scratch, name)
+        if name in LONG:
+            interrupted(folder, name)
     if failures:
         sys.exit(f"{failures} failed")
 
