@@ -2,10 +2,10 @@
 """Transfers through the example `gateway` while everything fails: the port vanishes, the module restarts, the bearer and the cell
 are lost. Each transfer is complete and exact, or its connection ends with an error; what the server gets is always exact.
 
-    gateway_faults.py FOLDER SCRATCH SECONDS [SEED]   FOLDER holds the built examples, SCRATCH is for files
+    gateway_faults.py FOLDER SCRATCH FAULTS [SEED]   FOLDER holds the built examples, SCRATCH is for files
 
-A schedule of faults is made of SEED and played in real time, one fault after the other, for SECONDS; then nothing fails any more,
-and every way must carry again. Nothing but Python's standard library.
+A schedule of FAULTS faults is made of SEED and played in real time, one after the other; then nothing fails any more, every way
+must carry again, and the gateway has the descriptors and threads that it had before. Nothing but Python's standard library.
 """
 
 import collections
@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 
-FOLDER, SCRATCH, SPAN = sys.argv[1], sys.argv[2], float(sys.argv[3])
+FOLDER, SCRATCH, FAULT_COUNT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 CEILING = 60  # how long one call may take; one that hangs fails
 HEADER = struct.Struct(">QI")
@@ -36,8 +36,10 @@ FAULTS = {
 }
 
 violations = []
+carried = 0  # bytes of complete transfers, both ways
 ended = collections.Counter()
 stopped = threading.Event()
+counting = threading.Lock()
 
 
 def stream(name, number, length):
@@ -146,19 +148,24 @@ def transfer(way, addresses, server, number, length):
 
 
 def client(way, addresses, server, index):
+    global carried
     chance = random.Random(f"{SEED} {index}")
     while not stopped.is_set():
         number = chance.getrandbits(48)
-        outcome = transfer(way, addresses, server, number, chance.choice([1, 700, 20_000, 300_000]))
+        length = chance.choice([1, 700, 20_000, 300_000])
+        outcome = transfer(way, addresses, server, number, length)
         ended[way, outcome] += 1
+        if outcome == "complete":
+            with counting:
+                carried += 2 * length
         if outcome != "complete":
             stopped.wait(0.2)
 
 
 def schedule(orders):
-    chance, counted, begun = random.Random(SEED), collections.Counter(), time.monotonic()
+    chance, counted = random.Random(SEED), collections.Counter()
     names = list(FAULTS)
-    while time.monotonic() - begun < SPAN and not violations:
+    while sum(counted.values()) < FAULT_COUNT and not violations:
         time.sleep(chance.uniform(0.5, 4))
         # Each kind once, then by chance.
         name = names[sum(counted.values())] if sum(counted.values()) < len(names) else chance.choice(names)
@@ -178,6 +185,24 @@ def refused(address):
             violations.append(f"a forward that can't connect ends well, with {data}")
         except ConnectionResetError:
             pass
+
+
+def held(process):
+    """What a process holds: descriptors, threads, memory in kB."""
+    with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    return len(os.listdir(f"/proc/{process.pid}/fd")), int(status["Threads"]), int(status["VmRSS"].split()[0])
+
+
+def given_back(gateway, before):
+    """Once nothing is carried any more, descriptors and threads are as many as before; how memory has grown, in kB."""
+    until = time.monotonic() + CEILING
+    while (now := held(gateway))[:2] != before[:2]:
+        if time.monotonic() > until:
+            violations.append(f"the gateway holds {now[0]} descriptors and {now[1]} threads, and {before[0]} and {before[1]} before")
+            break
+        time.sleep(0.1)
+    return now[2] - before[2]
 
 
 def started(name, *arguments):
@@ -211,6 +236,7 @@ def main():
         for way, label in labels.items():
             host, port = awaited(log, rf"^{label} +([0-9.]+):([0-9]+)").groups()
             addresses[way] = (host, int(port))
+        before = held(gateway)
         refused(awaited(log, r"^forward +([0-9.]+):([0-9]+) leads to 127\.0\.0\.1:1$").groups())
         clients = [threading.Thread(target=client, args=(WAYS[index % 3], addresses, server, index)) for index in range(6)]
         for one in clients:
@@ -226,6 +252,7 @@ def main():
                     violations.append(f"{way} does not carry again: {outcome}")
                     break
                 time.sleep(0.5)
+        grown = given_back(gateway, before)
     finally:
         for process in (gateway, sim):
             process.terminate()
@@ -241,6 +268,7 @@ def main():
         violations.append("no fault ended a transfer: the schedule tests nothing")
     if violations:
         sys.exit(f"seed {SEED}:\n" + "\n".join(violations[:20]))
+    print(f"  {carried / 1e6:.0f} MB were carried; the gateway's memory has grown by {grown} kB")
     print(f"  ok  {sum(faults.values())} faults, seed {SEED}: each transfer was exact or ended with an error")
 
 
