@@ -315,13 +315,19 @@ pub fn reason_advice(reason: &NotReady) -> &'static str {
 
 /// Waits until the module is ready, and says every few seconds what it is waiting for.
 pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
+    bring_up_telling(modem, |how| step("waiting", how))
+}
+
+/// The same for a program whose standard output is for something else.
+pub fn bring_up_telling(modem: &Modem, tell: impl Fn(String) -> Result<(), Failed>) -> Result<(), Failed> {
     const PATIENCE: Duration = Duration::from_secs(90);
     let began = Instant::now();
     loop {
         match modem.wait_ready(Duration::from_secs(5)) {
             Ok(()) => return Ok(()),
             Err(Error::NotReady(reason)) if began.elapsed() < PATIENCE && !is_hopeless(reason) => {
-                step("waiting", reason)?;
+                let (seconds, most) = (began.elapsed().as_secs(), PATIENCE.as_secs());
+                tell(format!("{reason}; {seconds} s of at most {most} s"))?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -335,7 +341,8 @@ fn is_hopeless(reason: NotReady) -> bool {
 
 /// A step that went well, in a line.
 pub fn step(what: &str, how: impl Display) -> Result<(), Failed> {
-    shell::print(format_args!("{what:<14} {}\n", shell::line(how))).map_err(Failed::Output)
+    let line = format!("{what:<14} {}", shell::line(how));
+    shell::print(format_args!("{}\n", line.trim_end())).map_err(Failed::Output)
 }
 
 /// Starts a simulated modem with this machine's network behind it, on a thread, and opens its terminal.

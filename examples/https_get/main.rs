@@ -41,8 +41,6 @@ usage: https_get [options] [URL]
 
 /// How long the server may be silent.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long the module may take to be ready.
-const READY: Duration = Duration::from_secs(90);
 const MAX_REDIRECTS: u32 = 5;
 
 struct Options {
@@ -160,8 +158,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let config = tls::config(options.ca.as_deref(), more)?;
     let output = Output::open(options.output.as_deref(), options.resumes)?;
     let modem = options.common.open()?;
-    // Nothing but the body goes to the standard output.
-    modem.wait_ready(READY)?;
+    wait_ready(&modem)?;
     let mut transfer = Transfer { modem, config, url, connect, output, validator: None };
     let (mut retries, mut redirects, mut most) = (options.retries, MAX_REDIRECTS, transfer.output.have);
     loop {
@@ -200,6 +197,14 @@ fn run(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Nothing but the body goes to the standard output.
+fn wait_ready(modem: &Modem) -> Result<(), Failed> {
+    common::bring_up_telling(modem, |how| {
+        complain(format_args!("https_get: waiting: {how}"));
+        Ok(())
+    })
+}
+
 /// The content that is being brought.
 struct Transfer {
     modem: Modem,
@@ -214,7 +219,7 @@ struct Transfer {
 impl Transfer {
     fn attempt(&mut self) -> Result<Attempt, Failed> {
         let (host, port) = self.connect.clone().unwrap_or((self.url.host.clone(), self.url.port));
-        self.modem.wait_ready(READY)?;
+        wait_ready(&self.modem)?;
         let socket = match self.modem.tcp().connect((&host, port)) {
             Ok(socket) => socket,
             // The next attempt finds the module up again.

@@ -96,6 +96,7 @@ fn parse(args: &mut Arguments) -> Result<Options, Usage> {
 fn run(options: Options) -> Result<(), Failed> {
     let (host, port) = options.common.server(options.connect.as_ref(), own_broker::serve)?;
     let modem = options.common.open()?;
+    common::bring_up(&modem)?;
     let pause = options.common.pace(Duration::from_secs(5), Duration::from_millis(200));
     let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(pause));
     let socket = supervisor.tcp(host.clone(), port);
