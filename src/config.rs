@@ -66,7 +66,7 @@ pub struct Config {
     pub report_senders: bool,
     /// Whether each [`Event::Urc`](crate::Event::Urc) is told as written, too, by an [`Event::Line`](crate::Event::Line) before it. Default
     /// false.
-    pub unasked_lines: bool,
+    pub urc_lines: bool,
     /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
     /// once and the line may lose that. Default 5 s, at least 100 ms.
     pub receive_poll: Duration,
@@ -131,7 +131,7 @@ impl Default for Config {
             receive_window: 4 * 1024 * 1024,
             send_queue: 256 * 1024,
             report_senders: false,
-            unasked_lines: false,
+            urc_lines: false,
             receive_poll: Duration::from_secs(5),
             reopen: true,
             capture: None,
@@ -215,10 +215,10 @@ impl Config {
         Self { report_senders, ..self }
     }
 
-    /// Sets whether unasked lines are [told as written, too](Self::unasked_lines).
+    /// Sets whether unasked lines are [told as written, too](Self::urc_lines).
     #[must_use]
-    pub fn unasked_lines(self, unasked_lines: bool) -> Self {
-        Self { unasked_lines, ..self }
+    pub fn urc_lines(self, urc_lines: bool) -> Self {
+        Self { urc_lines, ..self }
     }
 
     /// Sets the [poll interval of manual mode](Self::receive_poll).

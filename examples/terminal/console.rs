@@ -64,7 +64,7 @@ impl ConsoleState {
 }
 
 pub fn run(options: Options) -> Result<(), Failed> {
-    let modem = options.common.open_with(|config| config.unasked_lines(true))?;
+    let modem = options.common.open_with(|config| config.urc_lines(true))?;
     let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
     let line = StateLine::default();
     let mut editor = LineEditor::new(line.clone()).map_err(io::Error::other)?;

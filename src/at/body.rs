@@ -1,5 +1,5 @@
 //! Text of people behind a header, and where it ends. Which unsolicited lines bring one is a column of the table in
-//! `unasked.rs`; which answers do is here.
+//! `urc_table.rs`; which answers do is here.
 
 use super::fields::{Field, fields};
 use super::urc::Urc;
@@ -208,7 +208,7 @@ fn ends_string(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::unasked::text_behind;
+    use super::super::urc_table::text_behind;
     use super::*;
 
     /// The text behind a header, and how many of the lines belong to it.

@@ -33,9 +33,9 @@ mod secrets;
 mod text;
 mod token;
 mod transport_error;
-mod unasked;
 mod urc;
 mod urc_debug;
+mod urc_table;
 
 pub(crate) use body::{From as TextFrom, MessageText, Progress};
 pub use channel_id::ChannelId;
@@ -69,5 +69,5 @@ pub use text::{InvalidText, MAX_APN, MAX_CREDENTIAL, Quotable};
 pub use token::MAX_LINE;
 pub use token::{Expect, Fault, Token};
 pub use transport_error::{TcpError, UdpError};
-pub(crate) use unasked::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data, text_behind};
 pub use urc::Urc;
+pub(crate) use urc_table::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data, text_behind};

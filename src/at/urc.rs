@@ -9,7 +9,7 @@ use super::reply::RegistrationStatus;
 use super::reply::{AccessTechnology, Domain, SimState};
 use super::transport_error::{TcpError, UdpError};
 
-/// An unsolicited result code (protocol sections 3, 8 to 13). The table is in `unasked.rs`.
+/// An unsolicited result code (protocol sections 3, 8 to 13). The table is in `urc_table.rs`.
 ///
 /// A line that is not known is kept as it is: [`Urc::Unknown`] reaches the application too.
 #[derive(Clone, PartialEq, Eq)]

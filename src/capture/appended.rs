@@ -11,7 +11,7 @@ use super::new_file::claim;
 use super::{MAX_LINE, read_own};
 
 /// A capture that is there, open for more.
-pub(super) struct Earlier {
+pub(super) struct ExistingCapture {
     pub(super) file: File,
     /// The lines above its first record.
     pub(super) head: Vec<u8>,
@@ -29,7 +29,7 @@ pub(super) fn head(file: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// Another program records in it.
-pub(super) fn earlier(path: &Path) -> io::Result<Option<Earlier>> {
+pub(super) fn earlier(path: &Path) -> io::Result<Option<ExistingCapture>> {
     if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
         return Ok(None);
     }
@@ -41,7 +41,7 @@ pub(super) fn earlier(path: &Path) -> io::Result<Option<Earlier>> {
 }
 
 /// What can be gone on with.
-fn whole(mut file: File) -> Option<Earlier> {
+fn whole(mut file: File) -> Option<ExistingCapture> {
     let window = MAX_LINE.saturating_add(2) as u64;
     let (mut start, mut end) = (Vec::new(), Vec::new());
     let length = file.metadata().ok()?.len();
@@ -56,7 +56,7 @@ fn whole(mut file: File) -> Option<Earlier> {
         None if length == head.len() as u64 => Timestamp::ZERO,
         None => return None,
     };
-    Some(Earlier { file, head, length, last_at })
+    Some(ExistingCapture { file, head, length, last_at })
 }
 
 /// Takes whole records of a session that begins at zero, and writes them behind an earlier one: later by its time, behind a gap,

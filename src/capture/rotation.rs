@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::appended::{Earlier, head};
+use super::appended::{ExistingCapture, head};
 use super::format::expecting_nothing;
 use super::new_file::{fresh, release};
 use super::open_exchange::OpenExchange;
@@ -40,7 +40,7 @@ impl Rotation {
     }
 
     /// One that goes on with a file.
-    pub(super) fn behind(earlier: Earlier, path: PathBuf, limit: u64) -> Self {
+    pub(super) fn behind(earlier: ExistingCapture, path: PathBuf, limit: u64) -> Self {
         let mut rotation = Self::new(path, earlier.file, limit);
         rotation.begun_by(&earlier.head);
         rotation.written = earlier.length;

@@ -1,22 +1,22 @@
 //! The core, and everything that its outputs go to.
 
+mod direct_read;
 #[cfg(feature = "async")]
 mod futures;
-mod lead;
 
 use std::io;
 
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::Recording;
-use crate::port::{CallersEnd, DirectWrite, Lead};
+use crate::port::{CallerEnd, DirectRead, DirectWrite};
 use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::answers::{Answer, Answers};
-use super::beats::Beats;
-use super::leader::Leader;
+use super::heartbeat_functions::HeartbeatFunctions;
 use super::readiness::{Readable, Readiness};
+use super::reading_caller::ReadingCaller;
 use super::session_log::SessionLog;
 use super::subscribers::Subscribers;
 #[cfg(feature = "async")]
@@ -29,9 +29,9 @@ pub(super) struct Core {
     engine: Engine,
     direct: Option<Box<dyn DirectWrite>>,
     /// What a caller may read, unless one does.
-    lead: Option<Box<dyn Lead>>,
+    direct_read: Option<Box<dyn DirectRead>>,
     /// The caller that reads the port.
-    leader: Option<Leader>,
+    reading_caller: Option<ReadingCaller>,
     /// The state that the DTR line is to get. Only for a port that callers can write to; the others have no known DTR line.
     dtr: Option<bool>,
     /// What the port did not take yet.
@@ -47,7 +47,7 @@ pub(super) struct Core {
     watched: Readiness,
     recording: Option<Recording>,
     pub(super) log: SessionLog,
-    pub(super) beats: Beats,
+    pub(super) heartbeats: HeartbeatFunctions,
     /// The state of the thread that serves deadlines and writes.
     watch: TimerState,
     port: PortState,
@@ -83,8 +83,8 @@ impl Core {
         Self {
             engine,
             direct: None,
-            lead: None,
-            leader: None,
+            direct_read: None,
+            reading_caller: None,
             dtr: None,
             unwritten: Vec::new(),
             in_hand: false,
@@ -96,7 +96,7 @@ impl Core {
             watched,
             recording,
             log,
-            beats: Beats::default(),
+            heartbeats: HeartbeatFunctions::default(),
             watch: TimerState::Up,
             port: PortState::Open,
             reopens,
@@ -108,7 +108,7 @@ impl Core {
         let (ticket, answer) = self.answers.expect();
         self.note_request(now, ticket, &request);
         self.handle(now, Input::Asked(ticket, request));
-        self.leader.iter_mut().for_each(|leader| leader.waits_for(ticket));
+        self.reading_caller.iter_mut().for_each(|reading_caller| reading_caller.waits_for(ticket));
         answer
     }
 
@@ -240,7 +240,7 @@ impl Core {
 
     pub(super) fn unwatch(&mut self, socket: SocketId) {
         self.watched.remove(socket);
-        self.beats.release(socket);
+        self.heartbeats.release(socket);
     }
 
     /// A new subscriber. After the end of the port it gets no event.
@@ -268,8 +268,9 @@ impl Core {
     }
 
     /// What callers write to.
-    pub(super) fn set_callers_end(&mut self, end: Option<CallersEnd>) {
-        (self.direct, self.lead) = end.map_or((None, None), |(direct, lead)| (Some(direct), lead));
+    pub(super) fn set_callers_end(&mut self, end: Option<CallerEnd>) {
+        (self.direct, self.direct_read) =
+            end.map_or((None, None), |(direct, direct_read)| (Some(direct), direct_read));
     }
 
     /// The port with this number has come to its end. Told by each of its threads; the first one counts.
@@ -287,7 +288,7 @@ impl Core {
     }
 
     /// The port is open again, unless the modem was closed meanwhile.
-    pub(super) fn port_is_back(&mut self, now: Timestamp, end: Option<CallersEnd>) {
+    pub(super) fn port_is_back(&mut self, now: Timestamp, end: Option<CallerEnd>) {
         if self.port == PortState::Away {
             self.port = PortState::Open;
             self.set_callers_end(end);
@@ -303,7 +304,7 @@ impl Core {
             self.port = PortState::Closed;
             self.handle(now, Input::PortLost(reason));
             self.subscribers.end(&mut self.woken);
-            self.beats.end();
+            self.heartbeats.end();
             self.recording = None;
         }
     }
@@ -315,7 +316,7 @@ impl Core {
         self.in_hand = false;
         self.dtr = None;
         self.set_callers_end(None);
-        self.leader.iter().for_each(Leader::call);
+        self.reading_caller.iter().for_each(ReadingCaller::call);
     }
 
     /// Takes the bytes to write, for a port that callers can't write to. The bytes taken before are written.
@@ -380,10 +381,10 @@ impl Core {
                 self.subscribers.tell(&event, &mut self.woken);
                 if let Event::Closed(socket, _) = event {
                     self.watched.ended(socket, now);
-                    self.beats.release(socket);
+                    self.heartbeats.release(socket);
                 }
             }
-            Output::Beat(socket, count) => self.beats.ask(socket, count),
+            Output::Beat(socket, count) => self.heartbeats.ask(socket, count),
             Output::Readable(socket) => self.watched.signal(socket, &mut self.woken),
             Output::Writable(socket) => self.watched.has_room(socket, &mut self.woken),
             Output::Dtr(on) => self.dtr = self.direct.is_some().then_some(on),
@@ -398,7 +399,7 @@ impl Core {
     /// Hands an answer over to the call or the future that waits for it.
     fn deliver(&mut self, ticket: Ticket, result: crate::Result<Response>) {
         self.log.answered(ticket, &result);
-        self.leader.iter().for_each(|leader| leader.answered(ticket));
+        self.reading_caller.iter().for_each(|reading_caller| reading_caller.answered(ticket));
         #[cfg(feature = "async")]
         let Some(result) = self.task_answers.deliver(ticket, result, &mut self.woken) else { return };
         self.answers.deliver(ticket, result);

@@ -43,12 +43,12 @@ impl OpenLine {
         if !std::mem::take(&mut self.expects_more) {
             self.line.wait(sleeper, writes, deadline.map(|deadline| deadline - shared.now()))?;
         }
-        let is_led = {
+        let is_read_by_caller = {
             let mut core = shared.lock();
             core.watcher_is_up();
-            core.is_led()
+            core.is_read_by_caller()
         };
-        if is_led {
+        if is_read_by_caller {
             // What has come is a caller's to read.
             self.line.pass_over();
             return Ok(Turn::Again);
@@ -97,7 +97,7 @@ mod tests {
     use crate::driver::Core;
     use crate::driver::core::FIRST_PORT;
     use crate::driver::readiness::Readiness;
-    use crate::port::{DirectWrite, Lead, Waker, wake_up};
+    use crate::port::{DirectRead, DirectWrite, Waker, wake_up};
     use crate::proto::{Engine, Output};
     use crate::time::Timestamp;
 
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    impl Lead for Gives {
+    impl DirectRead for Gives {
         fn take(&mut self) -> io::Result<()> {
             Ok(())
         }
@@ -174,7 +174,7 @@ mod tests {
         let (waker, sleeper) = wake_up().unwrap();
         let log = SessionLog::new("test".into());
         let shared = Shared::new(Core::new(engine, None, log, Readiness::new(0), false), waker);
-        let end: (Box<dyn DirectWrite>, Option<Box<dyn Lead>>) =
+        let end: (Box<dyn DirectWrite>, Option<Box<dyn DirectRead>>) =
             (Box::new(Gives::new(&[])), Some(Box::new(Gives::new(&[]))));
         shared.lock().set_callers_end(Some(end));
         (shared, sleeper)
@@ -184,17 +184,17 @@ mod tests {
     fn what_comes_while_a_caller_reads_the_port_is_left_to_it() {
         let (shared, sleeper) = shared();
         let mut port = OpenLine::new(Box::new(Gives::new(&[3])));
-        assert!(shared.lock().take_lead().is_none(), "the thread is up, and may be reading");
-        let lead = {
+        assert!(shared.lock().take_direct_read().is_none(), "the thread is up, and may be reading");
+        let direct_read = {
             let mut core = shared.lock();
             core.watcher_waits();
-            core.take_lead().unwrap()
+            core.take_direct_read().unwrap()
         };
         for _ in 0..3 {
             assert!(matches!(port.turn(&shared, &sleeper), Ok(Turn::Again)));
         }
-        assert!(shared.lock().take_lead().is_none(), "one caller at a time");
-        shared.lock().give_back(lead, FIRST_PORT).unwrap();
+        assert!(shared.lock().take_direct_read().is_none(), "one caller at a time");
+        shared.lock().give_back(direct_read, FIRST_PORT).unwrap();
         assert!(matches!(port.turn(&shared, &sleeper), Ok(Turn::Again)), "what came is read now");
         assert_eq!(port.turn(&shared, &sleeper).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

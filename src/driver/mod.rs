@@ -1,24 +1,26 @@
-//! The shell: a thread that reads the port and turns the core, and callers that do the same under a short lock.
+//! The shell around the core: one thread that reads the port and runs the core, and callers that run the core under a
+//! short lock.
 //!
-//! Knows nothing of modems. It is the loop of the core's contract, plus the clock, plus the list of waiting calls.
+//! The shell knows nothing about modems. It consists of the loop that the core's contract demands, the clock, and the
+//! list of waiting calls.
 //!
-//! Every deadline of the core is served: by the thread that watches, if it knows of it, or by a caller that waits for an
-//! answer anyway, so that a request need not wake the thread. A caller that leaves the core with a deadline unknown to the
-//! thread, and does not wait, wakes the thread ([`Core::wants_watch`]).
+//! Every deadline of the core is served by the thread, or by a caller that waits for an answer. A caller that waits
+//! needs no wake-up of the thread. A caller that does not wait wakes the thread if the core has a deadline that the
+//! thread does not know ([`Core::wants_watch`]).
 
 mod answers;
-mod beat_thread;
-mod beats;
+mod caller_read;
 mod core;
-mod keeper;
-mod leader;
-mod leading;
+mod heartbeat_functions;
+mod heartbeat_thread;
 mod line;
 mod lock;
 #[cfg(feature = "async")]
 mod polled;
+mod port_service;
 mod port_threads;
 mod readiness;
+mod reading_caller;
 mod session_log;
 mod shared;
 mod subscribers;
@@ -41,15 +43,15 @@ use crate::port::{self, Opener, Port};
 use crate::proto::{Engine, Event, Joining, Pulse, Request, Response, SocketId};
 use crate::time::Timestamp;
 
+use self::caller_read::CallerRead;
 use self::core::Core;
-use self::leading::Leading;
 use self::readiness::Readiness;
 use self::session_log::SessionLog;
 use self::shared::Shared;
 
-pub(crate) use self::beats::Says;
+pub(crate) use self::heartbeat_functions::HeartbeatFunction;
 pub(crate) use self::readiness::Readable;
-pub(crate) use self::session_log::{OneLine, STORY};
+pub(crate) use self::session_log::{LOG_TARGET, OneLine};
 #[cfg(feature = "async")]
 pub(crate) use self::tasks::{TaskKey, Wakers, Woken};
 
@@ -62,20 +64,20 @@ pub(crate) struct Driver {
     capture: Option<CaptureWatch>,
 }
 
-/// How long [`Driver::close`] waits for the port to be closed. It takes microseconds, unless a writer half blocks.
+/// How long [`Driver::close`] waits until the port is closed. Closing takes microseconds, unless a writer half blocks.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long [`Driver::flush_capture`] waits for a file that takes nothing. A file takes milliseconds.
+/// How long [`Driver::flush_capture`] waits for a file that accepts no bytes. A write to a file takes milliseconds.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
-/// The same limit for a modem that is dropped. Its last records are often the reason for a capture.
+/// How long a dropped modem waits for its capture. The last records are often the ones that a capture was made for.
 const DROP_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How long a modem that is dropped goes on sending data that were written on its sockets, as the system does for a program
-/// that has ended. A line of 115200 baud carries a full buffer meanwhile.
+/// How long a dropped modem goes on sending data that were written on its sockets. An operating system does the same
+/// for a program that has ended. A line of 115200 baud transfers a full buffer in this time.
 const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Driver {
-    /// Starts the threads: one, or two for a pair of halves. With an opener a port that is lost is opened again.
+    /// Starts the threads: one, or two for a pair of halves. If there is an opener, a lost port is opened again.
     pub(crate) fn start(
         port: Port,
         opener: Option<Opener>,
@@ -86,35 +88,35 @@ impl Driver {
     ) -> Result<Self> {
         let limit = match config.receive_mode {
             ReceiveMode::Push => config.receive_window / 2,
-            // Fetched only while there is room.
+            // Data are fetched only while there is room.
             ReceiveMode::Manual => usize::MAX,
         };
         let log = SessionLog::new(config.name.as_deref().unwrap_or(name).to_owned());
         let core = Core::new(engine, recorder, log, Readiness::new(limit), opener.is_some());
         let (waker, sleeper) = port::wake_up()?;
         let shared = Shared::new(core, waker);
-        let closed = keeper::spawn(&shared, sleeper, port, opener)?;
+        let closed = port_service::spawn(&shared, sleeper, port, opener)?;
         Ok(Self { shared, closed, capture })
     }
 
-    /// Asks and waits for the answer, which comes within the request's time-out.
+    /// Makes a request and waits for its answer, at most for the request's time-out.
     pub(crate) fn call(&self, request: Request) -> Result<Response> {
-        let mut leading = Leading::nothing(&self.shared);
+        let mut caller_read = CallerRead::nothing(&self.shared);
         let (answer, mut deadline) = {
             let mut core = self.shared.lock();
-            leading.take(&mut core);
+            caller_read.take(&mut core);
             let answer = core.ask(self.shared.now(), request);
             self.shared.wake_if(core.wants_writer());
             (answer, core.deadline())
         };
-        leading.until(&answer, deadline);
+        caller_read.until(&answer, deadline);
         loop {
             let timeout = deadline.map(|deadline| deadline - self.shared.now());
             match answer.receive(timeout) {
                 Ok(result) => {
                     let mut core = self.shared.lock();
                     core.recycle(answer);
-                    leading.end(&mut core);
+                    caller_read.end(&mut core);
                     self.shared.wake_if(core.wants_watch());
                     return result;
                 }
@@ -124,7 +126,7 @@ impl Driver {
                     self.shared.wake_if(core.wants_writer());
                     deadline = core.deadline();
                 }
-                // The core keeps the other end until it has answered.
+                // The core keeps the other end of the channel until it has answered.
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::PortLost("the driver has ended".into()));
                 }
@@ -132,37 +134,39 @@ impl Driver {
         }
     }
 
-    /// Asks without waiting: the answer is dropped.
+    /// Makes a request and drops its answer.
     pub(crate) fn tell(&self, request: Request) {
         let mut core = self.shared.lock();
         core.tell(self.shared.now(), request);
         self.shared.wake_if(core.wants_watch());
     }
 
-    /// Begins, changes or ends the heartbeat of a socket, and what makes up its words, unless `refuse` says why not.
+    /// Begins, changes or ends the heartbeat of a socket and the function that makes its payload. An error of `refuse`
+    /// is returned before anything is changed.
     pub(crate) fn set_heartbeat(
         &self,
         socket: SocketId,
         pulse: Option<Pulse>,
-        says: Option<Arc<Says>>,
+        function: Option<Arc<HeartbeatFunction>>,
         refuse: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        // What the application's function owns is dropped without the lock.
+        // The application's function owns values whose drop is code of the application: they are dropped without the
+        // lock.
         let before = {
             let mut core = self.shared.lock();
             refuse()?;
-            if says.is_some() && !core.is_closed() {
-                core.beats.start(|jobs| beat_thread::start(&self.shared, jobs))?;
+            if function.is_some() && !core.is_closed() {
+                core.heartbeats.start(|jobs| heartbeat_thread::start(&self.shared, jobs))?;
             }
             core.with_engine(self.shared.now(), |engine, now| engine.set_heartbeat(now, socket, pulse))?;
             self.shared.wake_if(core.wants_watch());
-            core.beats.set(socket, says.clone())
+            core.heartbeats.set(socket, function.clone())
         };
         drop(before);
         Ok(())
     }
 
-    /// Looks at the core, and does what that leads to.
+    /// Runs a function on the engine, and then its outputs.
     pub(crate) fn with_engine<T>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut core = self.shared.lock();
         let result = core.with_engine(self.shared.now(), look);
@@ -170,7 +174,7 @@ impl Driver {
         result
     }
 
-    /// Looks at the core for a call that reads a socket.
+    /// Runs a function on the engine for a call that reads a socket.
     pub(crate) fn read<T>(&self, socket: SocketId, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut core = self.shared.lock();
         let now = self.shared.now();
@@ -183,7 +187,8 @@ impl Driver {
         result
     }
 
-    /// Gives a socket what one write takes. `None`: there is no room, and [`Readable::room`] tells when there is.
+    /// Writes on a socket. Returns the number of bytes accepted; `None` if there is no room. [`Readable::room`] signals
+    /// when there is room again.
     pub(crate) fn write<'a>(
         &self,
         socket: SocketId,
@@ -199,28 +204,28 @@ impl Driver {
         taken
     }
 
-    /// Begins to tell when a socket can be read.
+    /// Creates the signals that tell when a socket can be read or written.
     pub(crate) fn watch(&self, socket: SocketId) -> Readable {
         self.shared.lock().watch(socket)
     }
 
-    /// Tells this channel, too, when a socket can be read.
+    /// Sends a signal on this channel, too, when a socket can be read.
     pub(crate) fn also_tell(&self, socket: SocketId, tell: Sender<()>) {
         self.shared.lock().also_tell(socket, tell);
     }
 
-    /// How long ago a watched socket has ended.
+    /// The time since a watched socket ended; `None` if it is open.
     pub(crate) fn ended_for(&self, socket: SocketId) -> Option<Duration> {
         let ended_at = self.shared.lock().ended_at(socket)?;
         Some(self.shared.now() - ended_at)
     }
 
-    /// Ends that.
+    /// Ends the signals of a socket.
     pub(crate) fn unwatch(&self, socket: SocketId) {
         self.shared.lock().unwatch(socket);
     }
 
-    /// What the modem is called in the log.
+    /// The name of the modem in the log.
     pub(crate) fn name(&self) -> String {
         self.shared.lock().log.name().to_owned()
     }
@@ -235,37 +240,37 @@ impl Driver {
         self.shared.lock().is_closed()
     }
 
-    /// Ends everything at once, and waits until the port is closed, so that it can be opened again.
+    /// Ends everything at once, and waits until the port is closed. The port can be opened again afterwards.
     pub(crate) fn close(&self) {
         self.end();
         self.wait_closed(CLOSING_TIMEOUT);
-        // What it answers, `flush_capture` returns.
+        // Its error is what `Modem::flush_capture` returns.
         let _ = self.flush_capture();
     }
 
-    /// Waits until the capture's file has everything that was recorded so far.
+    /// Waits until everything that was recorded is in the capture's file.
     pub(crate) fn flush_capture(&self) -> io::Result<()> {
         self.capture.as_ref().map_or(Ok(()), |capture| capture.flush(FLUSH_TIMEOUT))
     }
 
-    /// Waits, but no longer than until the port is closed.
+    /// Waits for this span, or until the port is closed.
     pub(crate) fn wait_closed(&self, timeout: Duration) {
         // Nothing is ever sent.
         let _ = self.closed.recv_timeout(timeout);
     }
 
-    /// Every waiting call is answered; the thread closes the port.
+    /// Answers every waiting call. The thread then closes the port.
     fn end(&self) {
         self.shared.lock().close(self.shared.now(), session_log::CLOSED);
         self.shared.wake.wake();
     }
 }
 
-/// Waits for what was written on sockets, and for the capture if there is one, and not for long.
+/// Waits for a short time until the written data are sent and the capture is in its file.
 impl Drop for Driver {
     fn drop(&mut self) {
         if self.shared.lock().is_leaving() {
-            // With time up, what is left is lost.
+            // After the time-out the rest is lost.
             let _ = self.call(Request::WaitLeft { timeout: LEAVING_TIMEOUT });
         }
         self.end();

@@ -9,7 +9,7 @@ use crate::capture::Mask;
 use crate::proto::{Engine, Event, Request, Response, SocketId, Ticket};
 
 /// What a person who operates the modem wants to know.
-pub(crate) const STORY: &str = "air724ug";
+pub(crate) const LOG_TARGET: &str = "air724ug";
 const COMMANDS: &str = "air724ug::command";
 const URCS: &str = "air724ug::urc";
 const EVENTS: &str = "air724ug::event";
@@ -60,7 +60,7 @@ impl SessionLog {
     }
 
     fn say(&self, level: Level, words: fmt::Arguments<'_>) {
-        log!(target: STORY, level, "{}: {}", self.name, OneLine(words));
+        log!(target: LOG_TARGET, level, "{}: {}", self.name, OneLine(words));
     }
 
     pub(super) fn wants_commands() -> bool {

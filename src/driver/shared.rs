@@ -80,8 +80,10 @@ impl Shared {
     }
 
     /// Waits until no caller has the port any more, which was told to give it up.
-    pub(super) fn await_leader(&self) {
-        let waited = self.given_back.wait_timeout_while(self.bare_lock(), GIVING_BACK, |core| core.is_led());
+    pub(super) fn await_reading_caller(&self) {
+        let waited = self
+            .given_back
+            .wait_timeout_while(self.bare_lock(), GIVING_BACK, |core| core.is_read_by_caller());
         drop(waited);
     }
 

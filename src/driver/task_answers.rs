@@ -18,7 +18,7 @@ enum TaskAnswer {
 }
 
 /// The remains of a future that is dropped.
-pub(super) enum Forsaken {
+pub(super) enum DroppedFuture {
     /// A request that is not answered.
     Asked,
     /// An answer that the future has not seen.
@@ -69,13 +69,13 @@ impl TaskAnswers {
         }
     }
 
-    pub(super) fn forsake(&mut self, ticket: Ticket, woken: &mut Woken) -> Option<Forsaken> {
+    pub(super) fn forsake(&mut self, ticket: Ticket, woken: &mut Woken) -> Option<DroppedFuture> {
         let index = self.0.iter().position(|(known, _)| *known == ticket)?;
         Some(match self.0.swap_remove(index).1 {
-            TaskAnswer::Here(result) => Forsaken::Answered(result),
+            TaskAnswer::Here(result) => DroppedFuture::Answered(result),
             TaskAnswer::Awaited(waker) => {
                 waker.into_iter().for_each(|waker| woken.forget(waker));
-                Forsaken::Asked
+                DroppedFuture::Asked
             }
         })
     }
@@ -130,9 +130,9 @@ mod tests {
         assert!(answers.deliver(Ticket(1), Ok(Response::Ready), &mut woken).is_none());
         assert!(matches!(
             answers.forsake(Ticket(1), &mut woken),
-            Some(Forsaken::Answered(Ok(Response::Ready)))
+            Some(DroppedFuture::Answered(Ok(Response::Ready)))
         ));
-        assert!(matches!(answers.forsake(Ticket(2), &mut woken), Some(Forsaken::Asked)));
+        assert!(matches!(answers.forsake(Ticket(2), &mut woken), Some(DroppedFuture::Asked)));
         assert!(answers.0.is_empty());
     }
 }

@@ -5,15 +5,15 @@
 //! it, why a connect failed, what to do.
 //!
 //! ```
-//! use air724ug::luat::Story;
+//! use air724ug::luat::Analysis;
 //!
 //! let trace = "\
 //! [I]-[socket:connect-coreid,prot,addr,port,cert,timeout] 0 TCP 203.0.113.7 80 nil 120
 //! [I]-[socket:on_response:] 0 SOCKET_CONNECT 1
 //! [I]-[socket:connect: connect fail] RESPONSE
 //! ";
-//! let story = Story::read(trace.as_bytes())?;
-//! let finding = &story.findings[0];
+//! let analysis = Analysis::read(trace.as_bytes())?;
+//! let finding = &analysis.findings[0];
 //! assert_eq!(finding.pattern.searched(), "socket:connect: connect fail");
 //! assert_eq!(finding.evidence[0].lines, [1, 2, 3]);
 //! println!("{}: {}", finding.pattern.cause(), finding.pattern.advice());
@@ -26,7 +26,7 @@
 //! 2. [`Record::print`]: what a record says, if a library of the firmware printed it ([`Print`]).
 //! 3. [`Interpreter`]: records to [`Event`]s; [`Findings`] collects what is wrong with them, with cause and advice.
 //!
-//! [`Story::read`] is all three for a trace of moderate length.
+//! [`Analysis::read`] is all three for a trace of moderate length.
 //!
 //! # What is concluded from what
 //!
@@ -47,6 +47,7 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
+mod analysis;
 mod assembler;
 mod encoding;
 mod event;
@@ -60,8 +61,8 @@ mod reader;
 mod record;
 mod sends;
 mod sockets;
-mod story;
 
+pub use analysis::{Analysis, MAX_EVENTS};
 pub use event::{Closer, Event, EventKind, SocketRef};
 pub use finding::{Evidence, Finding, Findings, MAX_EVIDENCE};
 pub use interpreter::Interpreter;
@@ -70,4 +71,3 @@ pub use pattern::{Pattern, Severity};
 pub use print::{CoreId, Endpoint, Failure, Operation, Print, Transport, power_on_reason};
 pub use reader::Reader;
 pub use record::{Level, MAX_RECORD, Origin, Record};
-pub use story::{MAX_EVENTS, Story};

@@ -77,7 +77,7 @@ impl Modem {
         mut tell: impl FnMut(&str),
     ) -> Diagnosis {
         let mut evidence = Evidence::new();
-        let heard = Heard::default();
+        let heard = RecordedBytes::default();
         let config = &config.clone().switch_radio_on(false);
         let modem = match open(path, config, &heard) {
             Ok(modem) => modem,
@@ -273,9 +273,9 @@ fn patience(reason: NotReady) -> Option<Duration> {
 
 /// The bytes that came over the line, as a capture in memory.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
+struct RecordedBytes(Arc<Mutex<Vec<u8>>>);
 
-impl Heard {
+impl RecordedBytes {
     fn tell(&self, evidence: &mut Evidence) {
         let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(capture) = capture::read_own(&text) else { return };
@@ -288,7 +288,7 @@ impl Heard {
 }
 
 /// Keeps whole writes while there is room. The recorder writes one record at a time.
-impl Write for Heard {
+impl Write for RecordedBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() + bytes.len() <= MAX_HEARD {
@@ -303,12 +303,12 @@ impl Write for Heard {
 }
 
 /// Writes to both. A capture that ends early does not end what is heard.
-struct Both {
+struct Tee {
     capture: Option<CaptureFile>,
-    heard: Heard,
+    heard: RecordedBytes,
 }
 
-impl Write for Both {
+impl Write for Tee {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(Err(error)) = self.capture.as_mut().map(|capture| capture.write_all(bytes)) {
             log::warn!("the capture ends here: {error}");
@@ -324,13 +324,13 @@ impl Write for Both {
 }
 
 /// A modem on a port that was opened to be examined.
-struct Opened {
+struct OpenedModem {
     modem: Modem,
     /// Why there is no capture though one was asked for.
     capture_error: Option<String>,
 }
 
-impl Opened {
+impl OpenedModem {
     /// Closes the modem and waits until its port is free; why its capture is not complete, if it is not.
     fn release(self) -> Option<String> {
         self.modem.close();
@@ -339,7 +339,7 @@ impl Opened {
 }
 
 /// Opens a port; what comes over it is kept, besides the capture that the configuration asks for.
-fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
+fn open(path: &str, config: &Config, heard: &RecordedBytes) -> Result<OpenedModem> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
     let port = super::opener(path, config).open()?;
     // A capture that can't be written is no reason not to examine, and no fault of the port.
@@ -352,17 +352,17 @@ fn open(path: &str, config: &Config, heard: &Heard) -> Result<Opened> {
         source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
         expect: vec!["command AT".into()],
     };
-    let both: Box<dyn Write + Send> = Box::new(Both { capture, heard: heard.clone() });
+    let both: Box<dyn Write + Send> = Box::new(Tee { capture, heard: heard.clone() });
     let driver =
         Driver::start(port, None, engine, (Some(Recorder::new(both, &header)), watch), config, path)?;
-    Ok(Opened { modem: Modem { driver: Arc::new(driver) }, capture_error })
+    Ok(OpenedModem { modem: Modem { driver: Arc::new(driver) }, capture_error })
 }
 
 /// Opens a port that this process has just closed.
-fn reopen(path: &str, config: &Config) -> Option<Opened> {
+fn reopen(path: &str, config: &Config) -> Option<OpenedModem> {
     let until = Instant::now() + REOPEN;
     loop {
-        match open(path, config, &Heard::default()) {
+        match open(path, config, &RecordedBytes::default()) {
             Ok(modem) => return Some(modem),
             Err(_) if Instant::now() < until => {
                 // The thread that had it is on its last step.

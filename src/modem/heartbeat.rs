@@ -1,4 +1,4 @@
-//! Keeping connections alive: our own heartbeat, TCP keepalive, the module's own heartbeat.
+//! Three ways to keep connections alive: heartbeats of the driver, TCP keepalive, and heartbeats of the module.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::transport::Transport;
 use super::{Modem, Socket};
-use crate::driver::Says;
+use crate::driver::HeartbeatFunction;
 use crate::error::{Error, Result};
 use crate::proto::{Command, HeartbeatStatistics, Pulse, Request};
 
-/// A heartbeat that keeps a silent connection alive (`c:asyncSelect(keepAlive, pingreq)`): it is sent when there has been no traffic
-/// either way for `every`.
+/// Data that keep a silent connection alive, as `c:asyncSelect(keepAlive, pingreq)` does on LuatOS. They are sent when
+/// there was no traffic in either direction for the span `every`.
 ///
-/// An address translator on the way drops a silent connection after a few minutes, unnoticed by both ends; the vendor recommends at
-/// most 4 minutes, better 2 (protocol section 10).
+/// A NAT gateway between module and server forgets a silent connection after a few minutes, and neither end notices.
+/// The vendor recommends a span of at most 4 minutes, better 2 (protocol section 10).
 ///
 /// ```
 /// use air724ug::Heartbeat;
@@ -34,11 +34,12 @@ pub struct Heartbeat {
 #[derive(Clone)]
 enum Payload {
     Bytes(Vec<u8>),
-    Function(Arc<Says>),
+    Function(Arc<HeartbeatFunction>),
 }
 
 impl Heartbeat {
-    /// The shortest span between heartbeats, 10 ms. A shorter one is refused: it would keep the line and a processor busy.
+    /// The shortest span between heartbeats, 10 ms. A shorter span is refused, because it would occupy the serial line
+    /// and a processor.
     pub const MIN_SPAN: Duration = Pulse::MIN_SPAN;
 
     /// A heartbeat of fixed bytes, sent after `every` of silence.
@@ -46,26 +47,29 @@ impl Heartbeat {
         Self { every, payload: Payload::Bytes(payload.into()), max_missed: None }
     }
 
-    /// A heartbeat whose bytes a function makes, from the number of the heartbeat, from 1. No bytes: nothing is sent.
+    /// A heartbeat whose payload is the result of a function. The argument of the function is the number of the
+    /// heartbeat, from 1. If the result is empty, nothing is sent.
     ///
-    /// It runs on a thread of its own, one for all heartbeats of a modem, and never under a lock of this crate: it may take
-    /// its time and use the modem. While it runs, the other heartbeats with a function wait, and nothing else does. Its bytes
-    /// must fit into a datagram (UDP) and into the rest of the [send queue](crate::Config::send_queue). Those that do not are not
-    /// sent, count neither as sent nor as missed, and are told by
-    /// [`Event::HeartbeatFailed`](crate::Event::HeartbeatFailed). If the function panics, the heartbeat of this socket ends with
-    /// the same event, and everything else goes on.
+    /// The function runs on a separate thread, one for all heartbeats of a modem, and never under a lock of this crate.
+    /// It may block and may use the modem. While it runs, only the other heartbeats with a function wait.
     ///
-    /// What it owns is dropped on that thread, or by the call that changes or ends the heartbeat.
+    /// The payload must fit into a datagram (UDP) and into the rest of the [send queue](crate::Config::send_queue). A
+    /// payload that does not fit is not sent, counts neither as sent nor as missed, and causes an
+    /// [`Event::HeartbeatFailed`](crate::Event::HeartbeatFailed). If the function panics, the heartbeat of this socket
+    /// ends with the same event; nothing else is affected.
     ///
-    /// A function that owns a handle of its own socket keeps that socket open, and so the port, until the socket ends, its
-    /// heartbeat is changed or ended, or the modem is closed ([`Modem::close`]). Handles of the modem do not.
+    /// The function is dropped on that thread, or by the call that changes or ends the heartbeat.
+    ///
+    /// A function that owns a handle of its own socket keeps the socket and the port open until the socket ends, its
+    /// heartbeat is changed or ended, or the modem is closed ([`Modem::close`]). A function that owns a handle of the
+    /// modem does not.
     pub fn with(every: Duration, payload: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self { every, payload: Payload::Function(Arc::new(payload)), max_missed: None }
     }
 
-    /// An answer is expected: after this number of heartbeats in a row without any data from the peer the socket ends with
-    /// [`CloseReason::HeartbeatLost`](crate::CloseReason::HeartbeatLost). Each one that is missed is an
-    /// [`Event::HeartbeatMissed`](crate::Event::HeartbeatMissed). Default: none is expected.
+    /// Sets how many heartbeats in a row may stay without data from the peer. After this number the socket ends with
+    /// [`CloseReason::HeartbeatLost`](crate::CloseReason::HeartbeatLost). Each heartbeat without an answer causes an
+    /// [`Event::HeartbeatMissed`](crate::Event::HeartbeatMissed). Default: no answer is expected.
     #[must_use]
     pub fn max_missed(self, max_missed: u32) -> Self {
         Self { max_missed: Some(max_missed.max(1)), ..self }
@@ -84,11 +88,11 @@ impl fmt::Debug for Heartbeat {
 /// TCP keepalive of the module (`AT+CIPTKA`; protocol section 13).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keepalive {
-    /// Silence before the first probe: 30 to 7200 s.
+    /// The silence before the first probe, 30 to 7200 s.
     pub idle: Duration,
-    /// Between probes: 30 to 600 s.
+    /// The span between probes, 30 to 600 s.
     pub interval: Duration,
-    /// Probes without an answer before the connection is given up: 1 to 9.
+    /// The number of probes without an answer after which the connection ends, 1 to 9.
     pub count: u32,
 }
 
@@ -99,33 +103,36 @@ impl Default for Keepalive {
     }
 }
 
-/// The longest heartbeat of the module's own (protocol section 13).
+/// The longest payload of a heartbeat that the module itself sends (protocol section 13).
 const MAX_MODULE_HEARTBEAT: usize = 256;
 
 impl<T: Transport> Socket<T> {
     /// Begins, changes or (with `None`) ends the heartbeat of this socket.
     ///
-    /// It ends by itself when the socket ends, or its direction to the peer is [shut down](Socket::shutdown).
+    /// The heartbeat also ends when the socket ends, or when its direction to the peer is [shut
+    /// down](Socket::shutdown).
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a span shorter than [`Heartbeat::MIN_SPAN`], an empty payload or a datagram that is too
     /// long; the heartbeat stays as it was. [`Error::Io`] if no thread can be started for a function. The end of the socket, if it
     /// has ended.
     pub fn set_heartbeat(&self, heartbeat: impl Into<Option<Heartbeat>>) -> Result<()> {
-        let mut says = None;
+        let mut function = None;
         let pulse = heartbeat.into().map(|heartbeat| {
-            let (payload, function) = match heartbeat.payload {
-                Payload::Bytes(bytes) => (Some(bytes), None),
-                Payload::Function(function) => (None, Some(function)),
-            };
-            says = function;
             let mut pulse = Pulse::new(heartbeat.every, []);
-            (pulse.payload, pulse.max_missed) = (payload, heartbeat.max_missed);
+            pulse.max_missed = heartbeat.max_missed;
+            pulse.payload = match heartbeat.payload {
+                Payload::Bytes(bytes) => Some(bytes),
+                Payload::Function(made_by) => {
+                    function = Some(made_by);
+                    None
+                }
+            };
             pulse
         });
         let is_begun = pulse.is_some();
         let refuse = || if is_begun { self.check_write(&[]) } else { Ok(()) };
-        self.modem().driver.set_heartbeat(self.socket_id(), pulse, says, refuse)
+        self.modem().driver.set_heartbeat(self.socket_id(), pulse, function, refuse)
     }
 
     /// The counters of the heartbeats; `None` without a heartbeat.
@@ -133,9 +140,9 @@ impl<T: Transport> Socket<T> {
         self.modem().driver.with_engine(|engine, _| engine.heartbeat_statistics(self.socket_id()))
     }
 
-    /// Has the module itself send a heartbeat on this connection (`AT^HEARTCONFIG`, `AT^HEARTBEATHEX`), which goes on
-    /// while the host sleeps; `None` ends it. 5 to 600 s, at most 256 bytes, one connection at a time. Firmware before
-    /// V838 sent other bytes than it was given.
+    /// Makes the module itself send a heartbeat on this connection (`AT^HEARTCONFIG`, `AT^HEARTBEATHEX`), also while
+    /// the host sleeps. `None` ends it. The span is 5 to 600 s, the payload at most 256 bytes, and one connection at a
+    /// time has such a heartbeat. Firmware before V838 sends other bytes than it was given.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] outside these limits; [`Error::Refused`] where the firmware does not have it.

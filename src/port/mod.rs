@@ -3,9 +3,9 @@
 //! A [`Line`] is waited on together with a wake-up, and never blocks anywhere else; [`DirectWrite`] lets a caller write
 //! without going through the thread that waits. Halves can do neither: each is served where it may block.
 
-mod explain;
 #[cfg(target_os = "linux")]
-mod lead;
+mod direct_read;
+mod explain;
 #[cfg(feature = "ports")]
 mod listing;
 mod open;
@@ -61,7 +61,7 @@ pub(crate) trait DirectWrite: Send {
 
 /// The reading of a port by a caller that waits for its answer. The thread leaves what comes alone meanwhile, and does not wake up
 /// for it.
-pub(crate) trait Lead: Send {
+pub(crate) trait DirectRead: Send {
     /// From now on the thread's wait does not end when bytes come.
     fn take(&mut self) -> io::Result<()>;
 
@@ -79,7 +79,7 @@ pub(crate) trait Lead: Send {
 }
 
 /// The end of a port that callers use: for writing, and for one of them to read.
-pub(crate) type CallersEnd = (Box<dyn DirectWrite>, Option<Box<dyn Lead>>);
+pub(crate) type CallerEnd = (Box<dyn DirectWrite>, Option<Box<dyn DirectRead>>);
 
 /// The error of a port whose other side speaks another protocol than its name says.
 #[cfg_attr(not(feature = "remote"), allow(dead_code, reason = "only servers of other machines have one"))]
@@ -111,7 +111,7 @@ pub(crate) enum Port {
         /// The callers' end.
         direct: Box<dyn DirectWrite>,
         /// For a caller that reads its own answer, where the system has that.
-        lead: Option<Box<dyn Lead>>,
+        direct_read: Option<Box<dyn DirectRead>>,
     },
     /// Two halves of unknown kind, either of which may block for as long as it likes.
     Halves {

@@ -10,10 +10,10 @@ use rustix::fs::OFlags;
 use serialport::{SerialPort, TTYPort};
 
 #[cfg(target_os = "linux")]
-use super::Lead;
-use super::explain::explain;
+use super::DirectRead;
 #[cfg(target_os = "linux")]
-use super::lead::{SerialLead, WaitSet};
+use super::direct_read::{SerialDirectRead, WaitSet};
+use super::explain::explain;
 use super::{DirectWrite, Line, Port, Sleeper};
 use crate::config::{Config, FlowControl};
 
@@ -35,7 +35,7 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     #[cfg(target_os = "linux")]
     let set = WaitSet::new(&file).ok();
     #[cfg(target_os = "linux")]
-    let lead = set.clone().and_then(|set| SerialLead::new(file.clone(), set).ok());
+    let direct_read = set.clone().and_then(|set| SerialDirectRead::new(file.clone(), set).ok());
     Ok(Port::Line {
         line: Box::new(SerialLine {
             file: file.clone(),
@@ -45,9 +45,9 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
         }),
         direct: Box::new(Direct(file)),
         #[cfg(target_os = "linux")]
-        lead: lead.map(|lead| -> Box<dyn Lead> { Box::new(lead) }),
+        direct_read: direct_read.map(|direct_read| -> Box<dyn DirectRead> { Box::new(direct_read) }),
         #[cfg(not(target_os = "linux"))]
-        lead: None,
+        direct_read: None,
     })
 }
 

@@ -307,7 +307,7 @@ pub struct Identity {
 pub enum Event {
     /// The module said something unasked.
     Urc(Urc),
-    /// The line of the [`Urc`](Self::Urc) that follows, as written, if the configuration [wants it](crate::Config::unasked_lines). Passwords
+    /// The line of the [`Urc`](Self::Urc) that follows, as written, if the configuration [wants it](crate::Config::urc_lines). Passwords
     /// are masked, and of text of people all but the key. Headers of payload have none.
     Line(String),
     /// Bring-up has begun a step.

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::at::{Command, Payload, Refusal, Urc};
 use crate::error::{CloseReason, Error, NotReady};
+use crate::proto::issuer::Issuer;
 use crate::proto::outbox::RequestResult;
-use crate::proto::owner::Owner;
 use crate::proto::self_check::SelfCheck;
 use crate::proto::session::{Failure, Finished};
 use crate::proto::{Response, Ticket};
@@ -137,9 +137,9 @@ impl Requests {
     }
 
     /// The next command, and whose it is.
-    pub(super) fn next(&mut self) -> Option<(Command, Owner, Option<Vec<u8>>)> {
+    pub(super) fn next(&mut self) -> Option<(Command, Issuer, Option<Vec<u8>>)> {
         if let Some(check) = self.check.take() {
-            return Some((check.command(), Owner::SelfCheck(check), None));
+            return Some((check.command(), Issuer::SelfCheck(check), None));
         }
         // Unsolicited lines do not all say which command they answer.
         let is_free = |asked: &PendingCommand| {
@@ -150,7 +150,7 @@ impl Requests {
         let (command, ticket) = (asked.command.clone(), asked.ticket);
         let payload = asked.payload.take().map(Payload::into_bytes);
         self.begun = Some(asked);
-        Some((command, Owner::Caller(ticket), payload))
+        Some((command, Issuer::Caller(ticket), payload))
     }
 
     /// A command has ended: the answer, if it is one, and what that means for the rest.

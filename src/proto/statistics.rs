@@ -215,7 +215,7 @@ impl Statistics {
 
 /// The statistics of sockets that the module has closed and whose handles are not gone yet.
 #[derive(Debug, Default)]
-pub(super) struct Retired {
+pub(super) struct RetiredStatistics {
     sockets: VecDeque<(SocketId, SocketStatistics)>,
 }
 
@@ -223,7 +223,7 @@ pub(super) struct Retired {
 /// more handles than that of sockets it has closed misses some.
 const MAX_RETIRED: usize = 256;
 
-impl Retired {
+impl RetiredStatistics {
     pub(super) fn keep(&mut self, socket: SocketId, statistics: SocketStatistics) {
         if self.sockets.len() == MAX_RETIRED {
             self.sockets.pop_front();
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn only_the_newest_of_those_that_are_not_forgotten_are_kept() {
         let id = |generation| SocketId { channel: ChannelId::new(3).unwrap(), generation };
-        let mut retired = Retired::default();
+        let mut retired = RetiredStatistics::default();
         for generation in 0..MAX_RETIRED as u32 + 10 {
             let statistics = SocketStatistics { sent: u64::from(generation), ..Default::default() };
             retired.keep(id(generation), statistics);

@@ -1,13 +1,16 @@
-//! A simulated Air724UG that shares no code with the driver.
+//! A simulated Air724UG. It shares no code with the driver.
 //!
-//! [`Simulator`] is the modem without io: bytes of the host in, bytes to the host out, told what time it is. Behind it
-//! is a [`Network`]: [`MemoryNetwork`] for tests in virtual time. Its truth is the public manual and real captures; where
-//! those are silent it says so (*assumed*).
+//! [`Simulator`] is the modem without I/O: the caller passes in the time and the bytes of the host, and takes out the
+//! bytes for the host. Connections go to a [`Network`]; [`MemoryNetwork`] is one for tests in virtual time. The
+//! behaviour is that of the public manual and of real captures. Behaviour that neither shows is marked *assumed*.
 //!
-//! Top down: [`Simulator`] (line, time, runs commands) - `commands` (one file a family) - `machine` (modes of the line,
-//! command lines, what happens to several parts at once) - the state of each part: `ip` (state machine of the
-//! application, channels), `radio` (power, card, cell), `terminal`, `files`, `phone`, `sleep` and others. No file imports
-//! in a circle with another.
+//! The parts, from the top:
+//!
+//! * [`Simulator`]: the line, the time, and which command runs;
+//! * `commands`: one file for each family of commands;
+//! * `machine`: the modes of the line, command lines, and events that concern several parts;
+//! * the state of each part: `ip` (IP application and channels), `radio` (power, card, cell), `terminal`, `files`,
+//!   `phone`, `sleep` and others.
 
 mod card;
 mod clock;

@@ -19,7 +19,7 @@ mod paths;
 mod protocol_table;
 mod source;
 mod table;
-mod unasked_table;
+mod urc_table;
 
 use source::{Source, line_at};
 use std::fmt;
@@ -82,7 +82,7 @@ fn the_methods_of_a_type_are_in_its_folder() {
 
 #[test]
 fn unasked_lines_stand_in_one_table() {
-    assert_eq!(unasked_table::check(&sources(&["src"])), [] as [String; 0]);
+    assert_eq!(urc_table::check(&sources(&["src"])), [] as [String; 0]);
 }
 
 #[test]

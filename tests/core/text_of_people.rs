@@ -346,7 +346,7 @@ fn news_that_come_while_the_module_is_asked_about_others_are_asked_about_again()
 
 #[test]
 fn unasked_lines_are_told_as_written_without_text_of_people() {
-    let mut pair = Pair::with(Config::default().unasked_lines(true).pin("4711"), Settings::default()).ready();
+    let mut pair = Pair::with(Config::default().urc_lines(true).pin("4711"), Settings::default()).ready();
     pair.command("AT+FTPPW=\"s3cretword\"", MINUTE).ok();
     pair.events.clear();
     for line in [

@@ -20,7 +20,7 @@ pub fn both(script: &Script) -> (Engine, Simulator<MemoryNetwork>) {
     let mut config = Config::default()
         .receive_mode(world.mode)
         .receive_window(world.window)
-        .unasked_lines(true)
+        .urc_lines(true)
         .baud_rate(world.baud.unwrap_or(115_200))
         .apn("cmiot")
         .apn_credentials("user", SECRETS[0]);

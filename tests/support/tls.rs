@@ -118,7 +118,7 @@ impl Script {
 pub fn online() -> (Pair, Script) {
     // Time for others to have their turns.
     let settings = Settings::default().latency(Duration::from_millis(5));
-    let mut pair = Pair::with(Config::default().unasked_lines(true), settings).ready();
+    let mut pair = Pair::with(Config::default().urc_lines(true), settings).ready();
     let script = Script::default();
     script.takes("AT+SSLCFG").switches();
     let theirs = script.clone();

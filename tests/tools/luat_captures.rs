@@ -8,19 +8,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use air724ug::luat::{Pattern, Story};
+use air724ug::luat::{Analysis, Pattern};
 
 /// A trace, the lines and words of all that happens, and what it is searched for.
 struct Expected {
     file: &'static str,
-    story: &'static [(&'static [u64], &'static str)],
+    analysis: &'static [(&'static [u64], &'static str)],
     findings: &'static [(Pattern, &'static [&'static [u64]])],
 }
 
 const EXPECTED: [Expected; 7] = [
     Expected {
         file: "l01_air720ug_rda8910_v0013_luatools_trace",
-        story: &[
+        analysis: &[
             (&[1], "news: +MUID: 20200325172756A494915A9438914851"),
             (&[2], "(a command not shown) -> OK;"),
             (&[3, 4, 5], "AT+CSQ -> +CSQ: 31,0; OK;"),
@@ -36,7 +36,7 @@ const EXPECTED: [Expected; 7] = [
     },
     Expected {
         file: "l02_air724ug_v4030_ntp_udp_socket",
-        story: &[
+        analysis: &[
             (&[1], "a socket (number not shown) is connected"),
             (&[2, 3], "socket 0 sent 48 bytes"),
             (&[5], "socket 0 (its number is not on the line) received 48 bytes"),
@@ -48,7 +48,7 @@ const EXPECTED: [Expected; 7] = [
     },
     Expected {
         file: "l03_air724ug_v4030_ftp_login_two_sockets",
-        story: &[
+        analysis: &[
             (&[4, 5], "socket 0 sent 6 bytes"),
             (&[6], "socket 0 (its number is not on the line) received 19 bytes"),
             (&[9, 10], "socket 0 sent 6 bytes"),
@@ -61,7 +61,7 @@ const EXPECTED: [Expected; 7] = [
     },
     Expected {
         file: "l06_air724ug_v4030_ftp_download_close_ind",
-        story: &[
+        analysis: &[
             (&[3], "socket 2 sent something"),
             (&[4], "socket 2 (its number is not on the line) received 51 bytes"),
             (&[7], "socket 0 connects to TCP 121.43.224.154:30011, for 120 s at most"),
@@ -88,7 +88,7 @@ const EXPECTED: [Expected; 7] = [
     },
     Expected {
         file: "l08_air724ug_v4028_tcp_zero_byte_sends",
-        story: &[
+        analysis: &[
             (&[1], "a send of 0 bytes: nothing to do"),
             (&[2], "a send of 0 bytes: nothing to do"),
             (&[3], "a send of 0 bytes: nothing to do"),
@@ -98,7 +98,7 @@ const EXPECTED: [Expected; 7] = [
     },
     Expected {
         file: "l10_air724ug_v4030_luatools_port_open_tracectrl",
-        story: &[
+        analysis: &[
             (&[1], "tool: soc log port COM10打开成功"),
             (&[2], "tool: ap log port COM9打开成功"),
             (&[3], "tool: 用户虚拟串口 COM28"),
@@ -115,7 +115,7 @@ const EXPECTED: [Expected; 7] = [
     },
     Expected {
         file: "l11_air724ug_v4028_udp_idle",
-        story: &[
+        analysis: &[
             (&[1], "a send of 0 bytes: nothing to do"),
             (&[2], "a send of 0 bytes: nothing to do"),
             (&[3], "a send of 0 bytes: nothing to do"),
@@ -140,13 +140,13 @@ fn every_published_trace_tells_its_story_in_full() {
     let Some(folder) = folder() else { return };
     for expected in &EXPECTED {
         let trace = fs::read(folder.join(expected.file).with_extension("txt")).unwrap();
-        let story = Story::read(&trace[..]).unwrap();
+        let analysis = Analysis::read(&trace[..]).unwrap();
         let told: Vec<(Vec<u64>, String)> =
-            story.events.iter().map(|event| (event.lines.clone(), event.what.to_string())).collect();
+            analysis.events.iter().map(|event| (event.lines.clone(), event.what.to_string())).collect();
         let wanted: Vec<(Vec<u64>, String)> =
-            expected.story.iter().map(|(lines, what)| (lines.to_vec(), (*what).to_owned())).collect();
+            expected.analysis.iter().map(|(lines, what)| (lines.to_vec(), (*what).to_owned())).collect();
         assert_eq!(told, wanted, "{}", expected.file);
-        assert_eq!(story.omitted, 0);
+        assert_eq!(analysis.omitted, 0);
     }
 }
 
@@ -155,8 +155,8 @@ fn every_published_trace_shows_exactly_the_findings_that_it_proves() {
     let Some(folder) = folder() else { return };
     for expected in &EXPECTED {
         let trace = fs::read(folder.join(expected.file).with_extension("txt")).unwrap();
-        let story = Story::read(&trace[..]).unwrap();
-        let found: Vec<(Pattern, Vec<Vec<u64>>)> = story
+        let analysis = Analysis::read(&trace[..]).unwrap();
+        let found: Vec<(Pattern, Vec<Vec<u64>>)> = analysis
             .findings
             .into_iter()
             .map(|finding| {

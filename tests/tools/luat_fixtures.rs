@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use air724ug::luat::{Closer, CoreId, EventKind, Failure, Finding, Pattern, Severity, SocketRef, Story};
+use air724ug::luat::{Analysis, Closer, CoreId, EventKind, Failure, Finding, Pattern, Severity, SocketRef};
 
 /// Every trace in fixtures/luat.
 const FIXTURES: [&str; 2] = ["faq", "rare"];
@@ -20,8 +20,8 @@ fn fixture(name: &str) -> String {
     fs::read_to_string(folder().join(name).with_extension("trace")).unwrap()
 }
 
-fn read(trace: impl AsRef<[u8]>) -> Story {
-    Story::read(trace.as_ref()).unwrap()
+fn read(trace: impl AsRef<[u8]>) -> Analysis {
+    Analysis::read(trace.as_ref()).unwrap()
 }
 
 fn told(trace: &str) -> Vec<String> {

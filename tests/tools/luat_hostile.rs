@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use air724ug::luat::{Interpreter, MAX_EVENTS, MAX_EVIDENCE, MAX_RECORD, Reader, Story};
+use air724ug::luat::{Analysis, Interpreter, MAX_EVENTS, MAX_EVIDENCE, MAX_RECORD, Reader};
 
 fn fixtures() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/luat");
@@ -28,15 +28,15 @@ impl Numbers {
 }
 
 /// What must hold for the story of any `trace`.
-fn check(trace: &[u8]) -> Story {
+fn check(trace: &[u8]) -> Analysis {
     let line_count = trace.split(|&byte| byte == b'\n').count() as u64;
-    let story = Story::read(trace).unwrap();
-    for event in &story.events {
+    let analysis = Analysis::read(trace).unwrap();
+    for event in &analysis.events {
         assert!(!event.lines.is_empty() && !event.what.to_string().is_empty(), "{event:?}");
         assert!(event.lines.is_sorted(), "{event:?}");
         assert!(event.lines.iter().all(|line| (1..=line_count).contains(line)), "{event:?}");
     }
-    for finding in &story.findings {
+    for finding in &analysis.findings {
         assert!((1..=MAX_EVIDENCE).contains(&finding.evidence.len()) && finding.count > 0);
     }
     // UTF-16 has other line ends; everything else comes out line by line, none lost and none twice.
@@ -51,7 +51,7 @@ fn check(trace: &[u8]) -> Story {
         let is_ended = trace.is_empty() || trace.ends_with(b"\n") || trace == [0xef, 0xbb, 0xbf];
         assert_eq!(next, line_count + u64::from(!is_ended));
     }
-    story
+    analysis
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn where_the_reads_are_cut_changes_nothing() {
     for trace in fixtures() {
         let whole = check(&trace);
         for size in 1..=64 {
-            let story = Story::read(BufReader::with_capacity(size, &trace[..])).unwrap();
-            assert_eq!(story, whole, "in reads of {size} bytes");
+            let analysis = Analysis::read(BufReader::with_capacity(size, &trace[..])).unwrap();
+            assert_eq!(analysis, whole, "in reads of {size} bytes");
         }
     }
 }
@@ -177,12 +177,12 @@ fn a_line_without_end_and_a_record_without_end_are_kept_up_to_their_limits() {
 #[test]
 fn the_story_of_a_huge_trace_is_counted_but_not_kept() {
     let line = b"[I]-[socket.rtos.MSG_SOCK_CLOSE_IND]\n";
-    let story = Story::read(endless(line)).unwrap();
+    let analysis = Analysis::read(endless(line)).unwrap();
     let count = (24 * 1024 * 1024_u64).div_ceil(line.len() as u64);
     // The last line is cut in the middle of its tag or is whole.
-    assert!((count - 1..=count).contains(&(story.events.len() as u64 + story.omitted)));
-    assert_eq!(story.events.len(), MAX_EVENTS);
-    assert_eq!(story.findings[0].evidence.len(), MAX_EVIDENCE);
+    assert!((count - 1..=count).contains(&(analysis.events.len() as u64 + analysis.omitted)));
+    assert_eq!(analysis.events.len(), MAX_EVENTS);
+    assert_eq!(analysis.findings[0].evidence.len(), MAX_EVIDENCE);
 }
 
 #[test]

@@ -1,20 +1,23 @@
-//! Reading the logs of other programs: one reader, which finds out what a tool put around the bytes.
+//! The reader of logs that other programs wrote. There is one reader for all of them; it detects what a program adds to
+//! the bytes.
 //!
-//! A first look at the whole file ([`survey`]) tells which marks count, which side they mean and how bytes are spelled; then
-//! each line is peeled ([`peel`]), read by what was learned ([`reader`]), and put on the wire ([`exchange`]).
+//! The reader works in two passes. The first pass ([`survey`]) reads the whole file. It finds the marks that the file
+//! uses, the side that each mark stands for, and the notation of bytes. The second pass reads line by line: [`strip`]
+//! removes stamps, levels and marks, [`reader`] decides which side wrote the text, and [`exchange`] turns it into the
+//! bytes that were on the wire.
 
 mod block;
 mod clock;
 mod counted;
 mod encoding;
 mod exchange;
-mod lessons;
+mod learned_layout;
 mod marks;
 mod notation;
 mod notes;
-mod peel;
 mod reader;
 mod stamp;
+mod strip;
 mod survey;
 mod text;
 mod trace;
@@ -33,18 +36,18 @@ use super::reader::{capture, lines, load_by};
 use super::{Capture, LoadError, ReadError, format};
 use counted::Counted;
 use exchange::Wire;
-use lessons::Lessons;
+use learned_layout::LearnedLayout;
 use notes::Notes;
-use peel::without_colours;
 use reader::Reader;
+use strip::without_colours;
 use survey::Survey;
 
 /// Reads a log of any program, or a capture in our own format, with the marks that come with this crate.
 ///
-/// Any bytes are read: what nothing tells apart is taken as what a terminal showed. Only our own format, which
-/// promises more, can be wrong; a line longer than [`MAX_LINE`](super::MAX_LINE) and more than
-/// [`MAX_LINES`](super::MAX_LINES) are refused. Lines may end with LF or CR LF; the encoding is UTF-8, UTF-16 or GBK. Every
-/// line of the file becomes a record, or a remark with its reason.
+/// Any bytes can be read. A file without stamps and marks is read as the output of a terminal. Three errors are
+/// possible: a file in our own format that breaks the rules of that format, a line longer than
+/// [`MAX_LINE`](super::MAX_LINE), and more than [`MAX_LINES`](super::MAX_LINES) lines. Lines end with LF or CR LF; the
+/// encoding is UTF-8, UTF-16 or GBK. Every line of the file becomes a record, or a remark with its reason.
 pub fn read(file: &[u8]) -> Result<Capture, ReadError> {
     read_with(file, &Marks::default())
 }
@@ -93,9 +96,9 @@ fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collec
         notes.read(&unframed, &mut wire);
         return (Layout::Notes, wire.out);
     }
-    let lessons = Lessons::of(lines, &survey);
-    let layout = lessons.as_ref().map_or(survey.layout(), Lessons::layout);
-    let mut reader = Reader::new(&survey, lessons, marks, encoding);
+    let learned = LearnedLayout::of(lines, &survey);
+    let layout = learned.as_ref().map_or(survey.layout(), LearnedLayout::layout);
+    let mut reader = Reader::new(&survey, learned, marks, encoding);
     for (at, line) in lines.iter().enumerate() {
         reader.line(*line, lines.get(at.saturating_add(1)).map(|next| next.text));
     }

@@ -4,11 +4,11 @@ use super::super::Reason;
 use super::block::{Block, Direction, End};
 use super::clock::Clock;
 use super::exchange::Wire;
-use super::lessons::{Lesson, Lessons};
+use super::learned_layout::{LearnedLayout, LearnedLine};
 use super::marks::Marks;
 use super::notation::{dump, pairs, quoted, unescaped, unquoted};
-use super::peel::Peeled;
 use super::stamp::Stamp;
+use super::strip::StrippedLine;
 use super::survey::{Side, Spelling, Survey};
 use super::text::{is_answer, is_command, is_prose, without_remark};
 use super::{Encoding, Line};
@@ -16,7 +16,7 @@ use super::{Encoding, Line};
 /// Reads the lines of a log.
 pub(super) struct Reader<'a> {
     survey: &'a Survey,
-    lessons: Option<Lessons>,
+    learned: Option<LearnedLayout>,
     marks: &'a Marks,
     pub(super) wire: Wire,
     clock: Clock,
@@ -30,13 +30,13 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(
         survey: &'a Survey,
-        lessons: Option<Lessons>,
+        learned: Option<LearnedLayout>,
         marks: &'a Marks,
         encoding: Encoding,
     ) -> Self {
         Self {
             survey,
-            lessons,
+            learned,
             marks,
             wire: Wire::new(encoding),
             clock: Clock::default(),
@@ -49,22 +49,22 @@ impl<'a> Reader<'a> {
     /// Takes the next line, and the one behind it, which may show this one's line end.
     pub(super) fn line(&mut self, line: Line<'_>, next: Option<&[u8]>) {
         let text = self.survey.unframed(line.text);
-        if self.lessons.is_some() {
+        if self.learned.is_some() {
             return self.taught(line.number, text);
         }
-        let peeled = self.survey.peel(text, self.marks);
-        let side = peeled.mark.map_or(Side::None, |row| self.survey.side(row));
-        match (side, peeled.mark) {
+        let stripped = self.survey.strip(text, self.marks);
+        let side = stripped.mark.map_or(Side::None, |row| self.survey.side(row));
+        match (side, stripped.mark) {
             (Side::ToModem | Side::FromModem, Some(row)) => {
                 self.end_block(End::Stamp);
-                self.set_time(peeled.stamp);
+                self.set_time(stripped.stamp);
                 self.last = side;
-                self.marked(line.number, side, self.survey.spelling(row), peeled);
+                self.marked(line.number, side, self.survey.spelling(row), stripped);
             }
-            _ if self.survey.marked => self.unmarked(line.number, peeled, text),
+            _ if self.survey.marked => self.unmarked(line.number, stripped, text),
             _ => {
-                self.set_time(peeled.stamp);
-                self.terminal(line.number, peeled, next);
+                self.set_time(stripped.stamp);
+                self.terminal(line.number, stripped, next);
             }
         }
     }
@@ -76,19 +76,19 @@ impl<'a> Reader<'a> {
 
     /// A line of a file that taught its own marks.
     fn taught(&mut self, number: usize, text: &[u8]) {
-        let lesson = self.lessons.as_ref().and_then(|lessons| lessons.read(text));
-        let is_below = self.lessons.as_ref().is_some_and(|lessons| lessons.is_below(text));
-        match (lesson, dump(text).filter(|_| is_below)) {
-            (Some(Lesson { stamp, side, text: None, .. }), _) => {
+        let line_read = self.learned.as_ref().and_then(|learned| learned.read(text));
+        let is_below = self.learned.as_ref().is_some_and(|learned| learned.is_below(text));
+        match (line_read, dump(text).filter(|_| is_below)) {
+            (Some(LearnedLine { stamp, side, text: None, .. }), _) => {
                 self.set_time(stamp);
                 self.last = side;
                 self.wire.out.remark(number, Reason::Mark);
             }
-            (Some(Lesson { stamp, side, spelling, text: Some(text) }), _) => {
+            (Some(LearnedLine { stamp, side, spelling, text: Some(text) }), _) => {
                 self.set_time(stamp);
                 self.last = side;
-                let peeled = Peeled { stamp, mark: None, tagged: false, text: &text, core: &text };
-                self.marked(number, side, spelling, peeled);
+                let stripped = StrippedLine { stamp, mark: None, tagged: false, text: &text, core: &text };
+                self.marked(number, side, spelling, stripped);
             }
             (None, Some(bytes)) if self.last != Side::None => {
                 self.put_bytes(number, self.last, Spelling::Hex { ended: true }, bytes);
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
     fn set_time(&mut self, stamp: Option<Stamp>) {
         // A stamp here and there would say that everything in between took no time.
         let is_timed = self.survey.marked
-            || self.lessons.is_some()
+            || self.learned.is_some()
             || self.survey.stamped.saturating_mul(2) >= self.survey.unstamped;
         match stamp.filter(|_| is_timed) {
             Some(Stamp::TimeOfDay(millis)) => self.wire.out.set_time(self.clock.time_of_day(millis)),
@@ -121,26 +121,26 @@ impl<'a> Reader<'a> {
     }
 
     /// A line behind a mark that says whose it is.
-    fn marked(&mut self, number: usize, side: Side, spelling: Spelling, peeled: Peeled<'_>) {
-        if let Some(bytes) = spelled(peeled.text, spelling) {
-            if spelling == (Spelling::Escaped { ended: true }) && peeled.text.ends_with(b"....") {
+    fn marked(&mut self, number: usize, side: Side, spelling: Spelling, stripped: StrippedLine<'_>) {
+        if let Some(bytes) = spelled(stripped.text, spelling) {
+            if spelling == (Spelling::Escaped { ended: true }) && stripped.text.ends_with(b"....") {
                 self.wire.out.remark(number, Reason::Elided);
                 return self.wire.line_received(number, &bytes);
             }
             return self.put_bytes(number, side, spelling, bytes);
         }
-        let (text, remarked) = without_remark(peeled.text);
+        let (text, remarked) = without_remark(stripped.text);
         if remarked {
             self.wire.out.remark(number, Reason::Comment);
         }
         let (text, ended) = self.marks.without_end(text).map_or((text, false), |text| (text, true));
-        if self.survey.blocks && peeled.stamp.is_some() && !ended {
+        if self.survey.blocks && stripped.stamp.is_some() && !ended {
             let control = unescaped(text);
             if side == Side::ToModem && text.len() > 2 && control.len() == 1 && control[0] < b' ' {
                 return self.wire.out.sent(number, control);
             }
             let direction = if side == Side::ToModem { Direction::ToModem } else { Direction::FromModem };
-            let is_heading = peeled.mark.is_some_and(|row| self.marks.rows()[row].is_heading());
+            let is_heading = stripped.mark.is_some_and(|row| self.marks.rows()[row].is_heading());
             self.block = Some(match is_heading && text.trim_ascii().is_empty() {
                 true => {
                     self.wire.out.remark(number, Reason::Mark);
@@ -207,15 +207,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A line without a mark, in a log that has marks: more of the line above, or the program's own words.
-    fn unmarked(&mut self, number: usize, peeled: Peeled<'_>, whole: &[u8]) {
-        if peeled.stamp.is_some() {
+    fn unmarked(&mut self, number: usize, stripped: StrippedLine<'_>, whole: &[u8]) {
+        if stripped.stamp.is_some() {
             self.end_block(End::Stamp);
-            self.set_time(peeled.stamp);
+            self.set_time(stripped.stamp);
         }
         if let Some(block) = self.block.as_mut().filter(|block| block.announces()) {
             return block.push(number, whole);
         }
-        let (text, remarked) = without_remark(peeled.text);
+        let (text, remarked) = without_remark(stripped.text);
         let trimmed = text.trim_ascii();
         let out = &mut self.wire.out;
         if remarked {
@@ -246,12 +246,12 @@ impl<'a> Reader<'a> {
             return self
                 .wire
                 .out
-                .remark(number, if peeled.stamp.is_some() { Reason::Tool } else { Reason::Blank });
+                .remark(number, if stripped.stamp.is_some() { Reason::Tool } else { Reason::Blank });
         }
         let indented = whole.starts_with(b"   ");
         match () {
-            () if peeled.tagged && !is_answer(trimmed) => self.wire.out.remark(number, Reason::Tool),
-            () if self.survey.stamped > 0 && peeled.stamp.is_none() && self.survey.blocks => {
+            () if stripped.tagged && !is_answer(trimmed) => self.wire.out.remark(number, Reason::Tool),
+            () if self.survey.stamped > 0 && stripped.stamp.is_none() && self.survey.blocks => {
                 // Between the quotations of a log: the author's words.
                 self.wire.out.remark(number, Reason::Comment);
             }
@@ -260,10 +260,10 @@ impl<'a> Reader<'a> {
             }
             () if is_command(trimmed) => self.wire.line_sent(number, trimmed),
             () if is_answer(trimmed) || trimmed == b">" => self.put(number, Side::FromModem, trimmed),
-            () if self.survey.blocks && self.last == Side::FromModem && peeled.stamp.is_none() => {
+            () if self.survey.blocks && self.last == Side::FromModem && stripped.stamp.is_none() => {
                 self.put(number, Side::FromModem, trimmed);
             }
-            () if peeled.stamp.is_some() && self.survey.unstamped == 0 && !self.marks.is_print(trimmed) => {
+            () if stripped.stamp.is_some() && self.survey.unstamped == 0 && !self.marks.is_print(trimmed) => {
                 self.put(number, Side::FromModem, text);
             }
             () => self.wire.out.remark(number, Reason::Tool),
@@ -271,17 +271,17 @@ impl<'a> Reader<'a> {
     }
 
     /// A line of a log without marks: what a terminal showed, with or without stamps.
-    fn terminal(&mut self, number: usize, peeled: Peeled<'_>, next: Option<&[u8]>) {
+    fn terminal(&mut self, number: usize, stripped: StrippedLine<'_>, next: Option<&[u8]>) {
         if self.wire.in_payload() && !self.survey.spelled {
-            return self.wire.line_received(number, peeled.text);
+            return self.wire.line_received(number, stripped.text);
         }
-        let mut text = peeled.text;
-        if peeled.tagged && !self.wire.in_data() {
-            let is_wire = is_answer(peeled.core)
-                || is_command(peeled.core.trim_ascii())
-                || peeled.core.trim_ascii() == b">";
+        let mut text = stripped.text;
+        if stripped.tagged && !self.wire.in_data() {
+            let is_wire = is_answer(stripped.core)
+                || is_command(stripped.core.trim_ascii())
+                || stripped.core.trim_ascii() == b">";
             match self.survey.tagged_wire && is_wire {
-                true => text = peeled.core,
+                true => text = stripped.core,
                 false if is_answer(text) || is_command(text.trim_ascii()) => {}
                 false => return self.wire.out.remark(number, Reason::Tool),
             }
@@ -308,7 +308,7 @@ impl<'a> Reader<'a> {
             };
         }
         let unstamped =
-            peeled.stamp.is_none() && self.survey.stamped > self.survey.unstamped.saturating_mul(4);
+            stripped.stamp.is_none() && self.survey.stamped > self.survey.unstamped.saturating_mul(4);
         let trimmed = text.trim_ascii();
         if unstamped && !self.wire.in_data() && !is_answer(trimmed) && !is_command(trimmed) {
             // In a log with a stamp on every line: the rest of what a program printed, or a publisher's words.

@@ -2,7 +2,7 @@
 
 use super::marks::{Kind, Marks};
 use super::notation::{dump, ends_spelled, is_spelled, pairs, unquoted};
-use super::peel::{Peeled, peel};
+use super::strip::{StrippedLine, strip};
 use super::text::{is_answer, is_command};
 use super::{Layout, Line};
 
@@ -137,8 +137,8 @@ impl Survey {
         }
     }
 
-    pub(super) fn peel<'a>(&self, line: &'a [u8], marks: &Marks) -> Peeled<'a> {
-        peel(line, marks, |row| self.side(row) != Side::None)
+    pub(super) fn strip<'a>(&self, line: &'a [u8], marks: &Marks) -> StrippedLine<'a> {
+        strip(line, marks, |row| self.side(row) != Side::None)
     }
 
     pub(super) fn side(&self, row: usize) -> Side {
@@ -181,31 +181,31 @@ impl Survey {
         let (mut dumps, mut texts, mut behind) = (0_usize, 0_usize, 0_usize);
         for line in lines {
             let line = self.unframed(line.text);
-            let peeled = self.peel(line, marks);
+            let stripped = self.strip(line, marks);
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let count = if peeled.stamp.is_some() { &mut self.stamped } else { &mut self.unstamped };
+            let count = if stripped.stamp.is_some() { &mut self.stamped } else { &mut self.unstamped };
             *count = count.saturating_add(1);
-            if let Some(row) = peeled.mark {
-                self.tallies[row].take(peeled.text);
+            if let Some(row) = stripped.mark {
+                self.tallies[row].take(stripped.text);
                 let stamped = &mut self.tallies[row].stamped;
-                *stamped = stamped.saturating_add(usize::from(peeled.stamp.is_some()));
+                *stamped = stamped.saturating_add(usize::from(stripped.stamp.is_some()));
                 last = Some(row);
                 continue;
             }
-            texts = texts.saturating_add(usize::from(peeled.text.len() > 1));
+            texts = texts.saturating_add(usize::from(stripped.text.len() > 1));
             dumps =
-                dumps.saturating_add(usize::from(dump(peeled.text).is_some_and(|bytes| bytes.len() >= 4)));
-            self.spelled |= peeled.text.ends_with(br"\r\n");
+                dumps.saturating_add(usize::from(dump(stripped.text).is_some_and(|bytes| bytes.len() >= 4)));
+            self.spelled |= stripped.text.ends_with(br"\r\n");
             let is_wire = |text: &[u8]| is_answer(text) || is_command(text.trim_ascii());
-            plain = plain.saturating_add(usize::from(is_wire(peeled.text)));
-            tagged = tagged.saturating_add(usize::from(peeled.tagged && is_wire(peeled.core)));
+            plain = plain.saturating_add(usize::from(is_wire(stripped.text)));
+            tagged = tagged.saturating_add(usize::from(stripped.tagged && is_wire(stripped.core)));
             if let Some(tally) =
-                last.and_then(|row| self.tallies.get_mut(row)).filter(|_| peeled.stamp.is_none())
+                last.and_then(|row| self.tallies.get_mut(row)).filter(|_| stripped.stamp.is_none())
             {
                 tally.followers = tally.followers.saturating_add(1);
-                let answers = is_answer(peeled.text) || peeled.text.trim_ascii() == b">";
+                let answers = is_answer(stripped.text) || stripped.text.trim_ascii() == b">";
                 tally.answers_behind = tally.answers_behind.saturating_add(usize::from(answers));
                 behind = behind.saturating_add(usize::from(answers));
                 others = others.saturating_add(usize::from(!answers));

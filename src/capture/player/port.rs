@@ -11,20 +11,20 @@ use super::script::Script;
 /// Opens the port: what came before the first write is on its way.
 pub(super) fn open(script: Script, is_timed: bool) -> (PlayedReader, PlayedWriter, PlayWatch) {
     let opening = script.opening();
-    let stage = Stage { script, is_timed, output: VecDeque::new(), is_closed: false };
-    let shared = Arc::new(Shared { stage: Mutex::new(stage), changed: Condvar::new() });
+    let state = PlayerState { script, is_timed, output: VecDeque::new(), is_closed: false };
+    let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
     shared.lock().send(opening);
     (PlayedReader { shared: shared.clone() }, PlayedWriter { shared: shared.clone() }, PlayWatch { shared })
 }
 
 #[derive(Debug)]
 struct Shared {
-    stage: Mutex<Stage>,
+    state: Mutex<PlayerState>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct Stage {
+struct PlayerState {
     script: Script,
     is_timed: bool,
     /// What comes, and when.
@@ -32,7 +32,7 @@ struct Stage {
     is_closed: bool,
 }
 
-impl Stage {
+impl PlayerState {
     fn send(&mut self, pieces: Vec<(Duration, Vec<u8>)>) {
         let now = Instant::now();
         for (after, piece) in pieces {
@@ -51,8 +51,8 @@ impl Stage {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, PlayerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,17 +64,17 @@ pub struct PlayedReader {
 
 impl Read for PlayedReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let mut stage = self.shared.lock();
+        let mut state = self.shared.lock();
         loop {
-            let (now, is_closed) = (Instant::now(), stage.is_closed);
-            let wait = match stage.output.front_mut() {
+            let (now, is_closed) = (Instant::now(), state.is_closed);
+            let wait = match state.output.front_mut() {
                 Some((due, piece)) if *due <= now => {
                     let count = piece.len().min(into.len());
                     for (to, from) in into.iter_mut().zip(piece.drain(..count)) {
                         *to = from;
                     }
                     if piece.is_empty() {
-                        stage.output.pop_front();
+                        state.output.pop_front();
                         self.shared.changed.notify_all();
                     }
                     if count > 0 || into.is_empty() {
@@ -86,12 +86,12 @@ impl Read for PlayedReader {
                 None if is_closed => return Ok(0),
                 None => None,
             };
-            stage = match wait {
+            state = match wait {
                 Some(wait) => {
-                    let waited = self.shared.changed.wait_timeout(stage, wait);
+                    let waited = self.shared.changed.wait_timeout(state, wait);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.shared.changed.wait(stage).unwrap_or_else(PoisonError::into_inner),
+                None => self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -105,12 +105,12 @@ pub struct PlayedWriter {
 
 impl Write for PlayedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut stage = self.shared.lock();
-        if stage.is_closed {
+        let mut state = self.shared.lock();
+        if state.is_closed {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        let output = stage.script.write(bytes);
-        stage.send(output);
+        let output = state.script.write(bytes);
+        state.send(output);
         self.shared.changed.notify_all();
         Ok(bytes.len())
     }
@@ -146,8 +146,8 @@ impl PlayWatch {
 
     /// Waits until [`is_over`](Self::is_over), at most this long; answers whether it is.
     pub fn wait_over(&self, timeout: Duration) -> bool {
-        let stage = self.shared.lock();
-        let waited = self.shared.changed.wait_timeout_while(stage, timeout, |stage| !stage.is_over());
+        let state = self.shared.lock();
+        let waited = self.shared.changed.wait_timeout_while(state, timeout, |state| !state.is_over());
         waited.unwrap_or_else(PoisonError::into_inner).0.is_over()
     }
 }

@@ -16,10 +16,10 @@
 //! ```
 
 mod answers;
+mod command_in_flight;
 mod data;
 mod expect;
 mod feed;
-mod flight;
 mod session;
 mod timeline;
 

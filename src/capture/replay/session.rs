@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::at::{ChannelNews, Expect, Final, Header, HeaderKind, Line, Urc, bare_address};
 
 use super::answers::begins;
-use super::flight::{Flight, Share};
+use super::command_in_flight::{CommandInFlight, Share};
 use super::timeline::{HappeningKind, PayloadKind, UnexplainedReason, shown};
 
 /// The most commands that are remembered as unanswered; older ones are forgotten. The captures show up to 20 in a row
@@ -26,9 +26,9 @@ const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGI
 /// a line before the echo of the next one. An echo goes to the command of its text.
 #[derive(Debug)]
 pub(super) struct Session {
-    flights: VecDeque<Flight>,
+    flights: VecDeque<CommandInFlight>,
     /// Answered, but more may come: the state behind the `OK` of `AT+CIPSTATUS`.
-    last: Option<Flight>,
+    last: Option<CommandInFlight>,
     /// A command line without its end.
     line_out: Vec<u8>,
     /// Whether the capture shows commands apart from their echo.
@@ -75,8 +75,9 @@ impl Session {
 
     /// Whether a `>` may be the prompt.
     pub(super) fn expect(&self) -> Expect {
-        let waits =
-            |flight: &Flight| !flight.superseded && flight.data.as_ref().is_some_and(|data| !data.prompted);
+        let waits = |flight: &CommandInFlight| {
+            !flight.superseded && flight.data.as_ref().is_some_and(|data| !data.prompted)
+        };
         if self.unseen || self.flights.iter().any(waits) { Expect::Prompt } else { Expect::Line }
     }
 
@@ -124,7 +125,7 @@ impl Session {
 
     /// The number of the modem's next bytes that are the echo of data.
     pub(super) fn data_echo(&mut self, bytes: &[u8]) -> usize {
-        let echoed = |flight: &&mut Flight| flight.echoed;
+        let echoed = |flight: &&mut CommandInFlight| flight.echoed;
         let Some(data) = self.flights.iter_mut().rev().find(echoed).and_then(|flight| flight.data.as_mut())
         else {
             return 0;
@@ -139,7 +140,7 @@ impl Session {
         match header.kind {
             HeaderKind::Pushed { channel, .. } => PayloadKind::Pushed(channel),
             HeaderKind::Fetched { channel, .. } => {
-                let asked = |flight: &&mut Flight| begins(&flight.command, "AT+CIPRXGET=2");
+                let asked = |flight: &&mut CommandInFlight| begins(&flight.command, "AT+CIPRXGET=2");
                 if let Some(flight) = self.flights.iter_mut().rev().find(asked) {
                     flight.fetched();
                 }
@@ -180,14 +181,15 @@ impl Session {
             }
         }
         // What became of a send or a close comes as news, and may come later.
-        let awaits_news =
-            |flight: &Flight| begins(&flight.command, "AT+CIPSEND") || begins(&flight.command, "AT+CIPCLOSE");
+        let awaits_news = |flight: &CommandInFlight| {
+            begins(&flight.command, "AT+CIPSEND") || begins(&flight.command, "AT+CIPCLOSE")
+        };
         self.flights.retain(|flight| !flight.passed || awaits_news(flight));
         self.flights.iter_mut().for_each(|flight| flight.superseded = true);
         if self.flights.len() == MAX_IN_FLIGHT {
             self.flights.pop_front();
         }
-        self.flights.push_back(Flight::new(text, self.mux));
+        self.flights.push_back(CommandInFlight::new(text, self.mux));
         HappeningKind::Command(text.to_owned())
     }
 
@@ -239,7 +241,7 @@ impl Session {
 
     /// The modem repeats a command. Where the capture shows no commands but these, the echo stands for the command.
     fn echo_of(&mut self, bytes: &[u8]) -> Option<HappeningKind> {
-        let same = |flight: &&mut Flight| !flight.echoed && flight.command.is_echo(bytes);
+        let same = |flight: &&mut CommandInFlight| !flight.echoed && flight.command.is_echo(bytes);
         if let Some(flight) = self.flights.iter_mut().rev().find(same) {
             flight.echoed = true;
             return Some(HappeningKind::Echo(shown(bytes)));
@@ -339,7 +341,7 @@ impl Session {
             ChannelNews::AlreadyConnect | ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => return None,
         };
         let index = self.flights.iter().rposition(|flight| begins(&flight.command, ends))?;
-        let command = self.flights.get(index).map(Flight::text);
+        let command = self.flights.get(index).map(CommandInFlight::text);
         self.end(index, line);
         Some(HappeningKind::Final { command, line: shown(bytes) })
     }

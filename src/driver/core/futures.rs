@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use crossbeam_channel::Receiver;
 
 use super::Core;
-use crate::driver::task_answers::Forsaken;
+use crate::driver::task_answers::DroppedFuture;
 use crate::driver::tasks::TaskKey;
 use crate::error::Result;
 use crate::proto::{Event, Input, Request, Response, SocketId, Ticket};
@@ -30,12 +30,12 @@ impl Core {
 
     pub(in crate::driver) fn forsake(&mut self, now: Timestamp, ticket: Ticket) {
         match self.task_answers.forsake(ticket, &mut self.woken) {
-            Some(Forsaken::Asked) => self.tell(now, Request::Cancel { ticket }),
+            Some(DroppedFuture::Asked) => self.tell(now, Request::Cancel { ticket }),
             // A connection that no handle will hold.
-            Some(Forsaken::Answered(Ok(Response::Connected(socket)))) => {
+            Some(DroppedFuture::Answered(Ok(Response::Connected(socket)))) => {
                 self.tell(now, Request::Forget { socket });
             }
-            Some(Forsaken::Answered(_)) | None => {}
+            Some(DroppedFuture::Answered(_)) | None => {}
         }
     }
 

@@ -4,8 +4,8 @@ mod gap;
 mod policy;
 mod reconnect_pause;
 mod reconnecting;
+mod reconnecting_state;
 mod sent;
-mod stage;
 mod stream;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ pub use reconnecting::ReconnectingSocket;
 use super::deadline::Deadline;
 use super::transport::Transport;
 use super::{Connector, Modem, Remote, Socket, ToRemote};
-use crate::driver::{OneLine, STORY};
+use crate::driver::{LOG_TARGET, OneLine};
 use crate::error::TlsStep;
 use crate::error::{DeliveryUnknown, Error, Result};
 use crate::proto::Request;
@@ -70,7 +70,7 @@ struct State {
     ladder: Ladder,
     /// Counts what was done, so that a failure from before it does not lead to the same again.
     steps: u64,
-    climber: Climber,
+    climber: LadderLock,
     power_hook: Option<PowerHook>,
     /// Whether a lost port has cut off a flight mode: the radio is off, and stays so until it is switched on.
     owes_radio: bool,
@@ -83,7 +83,7 @@ type PowerHook = Box<dyn FnMut() + Send>;
 
 /// The mark that a call is on the ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Climber {
+enum LadderLock {
     Free,
     Taken,
 }
@@ -124,7 +124,7 @@ impl Supervisor {
         let state = State {
             ladder: Ladder::new(policy),
             steps: 0,
-            climber: Climber::Free,
+            climber: LadderLock::Free,
             power_hook: None,
             owes_radio: false,
             listeners: Vec::new(),
@@ -282,10 +282,10 @@ impl Supervisor {
             state.tell(&Step::Failed(error.to_string()));
             match state.climber {
                 // What is being done concerns this connection too.
-                Climber::Taken => None,
-                Climber::Free if state.steps != before => return Ok(!deadline.left().is_zero()),
-                Climber::Free => {
-                    state.climber = Climber::Taken;
+                LadderLock::Taken => None,
+                LadderLock::Free if state.steps != before => return Ok(!deadline.left().is_zero()),
+                LadderLock::Free => {
+                    state.climber = LadderLock::Taken;
                     let attempt = state.ladder.failed();
                     state.tell(&Step::Climbing(attempt.rung));
                     Some(attempt)
@@ -297,7 +297,7 @@ impl Supervisor {
             return Ok(!deadline.left().is_zero());
         };
         let climbed = {
-            let _on_ladder = OnLadder(self);
+            let _on_ladder = LadderGuard(self);
             self.climb(attempt.rung, deadline)
         };
         let pause = attempt.pause.min(deadline.left());
@@ -357,7 +357,7 @@ impl Supervisor {
 
     /// Waits, but no longer than the port is open.
     /// Rests, and says whether time is left then.
-    fn rest(&self, span: Duration, deadline: Deadline) -> bool {
+    fn pause(&self, span: Duration, deadline: Deadline) -> bool {
         self.wait(span.min(deadline.left()));
         span.is_zero() || !deadline.left().is_zero()
     }
@@ -372,12 +372,12 @@ impl Supervisor {
 }
 
 /// Leaves the ladder when dropped, however the climb ended.
-struct OnLadder<'a>(&'a Supervisor);
+struct LadderGuard<'a>(&'a Supervisor);
 
-impl Drop for OnLadder<'_> {
+impl Drop for LadderGuard<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.climber = Climber::Free;
+        state.climber = LadderLock::Free;
         state.steps += 1;
     }
 }
@@ -407,7 +407,7 @@ impl State {
             Step::Failed(_) | Step::Climbing(_) => Level::Warn,
             Step::Connected | Step::Pausing(_) => Level::Info,
         };
-        log::log!(target: STORY, level, "{}: supervisor: {}", self.name, OneLine(step));
+        log::log!(target: LOG_TARGET, level, "{}: supervisor: {}", self.name, OneLine(step));
         self.listeners.retain(|listener| {
             !matches!(listener.try_send(step.clone()), Err(crossbeam_channel::TrySendError::Disconnected(_)))
         });

@@ -1,17 +1,19 @@
-//! The ladder of a supervisor: the attempts when connections fail, their order and their number. No time, no io; chance is the system's, unless a seed is given.
+//! The ladder of a supervisor: the recovery steps after failed connections, with their order and number. This file uses
+//! neither a clock nor I/O. Its random numbers come from the system, unless [`Policy::seed`] is set.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-/// One thing to try.
+/// A recovery step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Rung {
     /// Connect again.
     Retry,
-    /// Take the bearer down (`AT+CIPSHUT`) and up again: some cells need it after a few failures (protocol section 8).
+    /// Take the bearer down (`AT+CIPSHUT`) and up again. Some cells need this after a few failures (protocol section
+    /// 8).
     ResetBearer,
     /// Radio off for this span, then on (`AT+CFUN=0`, `=1`).
     FlightMode(Duration),
@@ -33,8 +35,9 @@ impl fmt::Display for Rung {
     }
 }
 
-/// The ladder that a [`Supervisor`](crate::supervisor::Supervisor) climbs: each rung is tried as often as its
-/// number says, then the next one, and behind the top the bottom again. A connection that stands leads back to the bottom.
+/// The ladder that a [`Supervisor`](crate::supervisor::Supervisor) climbs while connections fail. Each rung has a
+/// number of attempts. When they are used up, the next rung follows; after the last rung, the first. A successful
+/// connection resets the ladder to the first rung.
 ///
 /// ```
 /// use air724ug::supervisor::{Policy, Rung};
@@ -46,27 +49,27 @@ impl fmt::Display for Rung {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Policy {
-    /// The rungs from the bottom, and how often each is tried. Default: [`Policy::default`].
+    /// The rungs, the first one first, and the number of attempts of each. Default: see [`Policy::default`].
     pub ladder: Vec<(Rung, u32)>,
-    /// Between attempts. It doubles from rung to rung, up to [`max_pause`](Self::max_pause). Default 5 s, as in the
-    /// official library; a pause is never shorter than 10 ms, because some attempts fail at once.
+    /// The pause between attempts. It doubles from rung to rung, up to [`max_pause`](Self::max_pause). Default 5 s, as
+    /// in the official library; at least 10 ms, because some attempts fail at once.
     pub pause: Duration,
     /// The longest pause. Default 60 s.
     pub max_pause: Duration,
-    /// How much of each pause is left to chance, 0 to 1, so that many devices that lost the same cell do not come back at
-    /// the same moment. Values beyond count as 0 or 1, NaN as 0. Default 0.25.
+    /// The part of each pause that is random, 0 to 1. It spreads the reconnects of devices that lost the same cell at
+    /// the same moment. Values below 0 and NaN count as 0, values above 1 as 1. Default 0.25.
     pub jitter: f64,
-    /// How long the module may take to be ready; longer counts as a failure. Default 90 s, as in the
-    /// official library.
+    /// How long the module may take to be ready. A longer time counts as a failure. Default 90 s, as in the official
+    /// library.
     pub ready_timeout: Duration,
     /// How long one connect may take. Default 120 s.
     pub connect_timeout: Duration,
-    /// The seed of the jitter, for a run that is to be repeated. Default none: the system gives each supervisor one of its own,
-    /// so that no two of them pause alike, in one process or in several.
+    /// The seed of the jitter, for runs that are to be reproduced. Default `None`: the system provides a different seed
+    /// for each supervisor, within a process and between processes.
     pub seed: Option<u64>,
 }
 
-/// Three retries, the bearer twice, flight mode for 20 s twice, one restart, then the power hook.
+/// Three retries, two resets of the bearer, flight mode for 20 s twice, one restart, then the power hook.
 impl Default for Policy {
     fn default() -> Self {
         let flight_mode = Rung::FlightMode(Duration::from_secs(20));
@@ -89,8 +92,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The official library's own policy: 5 s between attempts, flight mode for 20 s after `failures` failed connects, and the module
-    /// restarted when even that does not help.
+    /// The policy of the official library: 5 s between attempts, flight mode for 20 s after `failures` failed connects,
+    /// then a restart of the module.
     pub fn luatos(failures: u32) -> Self {
         let ladder =
             vec![(Rung::Retry, failures), (Rung::FlightMode(Duration::from_secs(20)), 1), (Rung::Restart, 1)];
@@ -164,13 +167,13 @@ impl Ladder {
         &self.policy
     }
 
-    /// A connection stands.
+    /// A connection was made.
     pub(super) fn succeeded(&mut self) {
         self.rung = 0;
         self.tries = 0;
     }
 
-    /// A connection failed: what is next.
+    /// A connection failed. Returns the next attempt.
     pub(super) fn failed(&mut self) -> Attempt {
         let ladder = &self.policy.ladder;
         let usable = ladder.iter().any(|(_, times)| *times > 0);
@@ -184,22 +187,22 @@ impl Ladder {
         Attempt { rung, pause: self.vary(pause.min(self.policy.max_pause)).max(MIN_PAUSE) }
     }
 
-    /// A pause within the jitter.
+    /// The pause, shortened at random within the jitter.
     fn vary(&mut self, pause: Duration) -> Duration {
         let fraction = (next(&mut self.chance) >> 11) as f64 / (1u64 << 53) as f64;
         let jitter = if self.policy.jitter.is_nan() { 0.0 } else { self.policy.jitter.clamp(0.0, 1.0) };
         let left_to_chance = Duration::try_from_secs_f64(pause.as_secs_f64() * jitter * fraction);
-        // Only a pause that no clock can measure is too long for that.
+        // The conversion fails for spans beyond the range of `Duration` only; such a pause has no jitter.
         pause.saturating_sub(left_to_chance.unwrap_or_default())
     }
 }
 
-/// A number that differs between calls and processes: the keys of the standard library's hash tables do.
+/// A number that differs between calls and processes, from the random keys of the standard library's hash tables.
 fn seed_of_the_system() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// The next number of chance (SplitMix64): neighbouring states give numbers that have nothing in common.
+/// The next pseudo-random number (SplitMix64). Neighbouring states give unrelated numbers.
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *state;

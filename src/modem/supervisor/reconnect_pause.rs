@@ -13,13 +13,13 @@ const LONGEST: Duration = Duration::from_secs(5);
 ///
 /// One that ends at once is no reason to rest: a server may have closed an old one that the module took for open.
 #[derive(Debug, Default)]
-pub(super) struct Rest {
+pub(super) struct ReconnectPause {
     stood_at: Option<Instant>,
     useless: u32,
     until: Option<Instant>,
 }
 
-impl Rest {
+impl ReconnectPause {
     /// A connection stands.
     pub(super) fn stands(&mut self, now: Instant) {
         self.stood_at = Some(now);
@@ -31,8 +31,8 @@ impl Rest {
         let is_brief = self.stood_at.take().is_some_and(|at| now.saturating_duration_since(at) < BRIEF);
         self.useless = if is_brief && !has_received { self.useless.saturating_add(1) } else { 0 };
         self.until = self.useless.checked_sub(2).map(|doublings| {
-            let rest = FIRST.saturating_mul(1 << doublings.min(6));
-            now + rest.min(LONGEST)
+            let pause = FIRST.saturating_mul(1 << doublings.min(6));
+            now + pause.min(LONGEST)
         });
     }
 
@@ -49,12 +49,12 @@ mod tests {
     #[test]
     fn useless_connections_in_a_row_are_followed_by_longer_rests_and_a_useful_one_by_none() {
         let mut now = Instant::now();
-        let mut rest = Rest::default();
+        let mut pause = ReconnectPause::default();
         let mut rests = |lasted: Duration, has_received| {
-            rest.stands(now);
+            pause.stands(now);
             now += lasted;
-            rest.ended(now, has_received);
-            rest.left(now)
+            pause.ended(now, has_received);
+            pause.left(now)
         };
         let brief: Vec<u128> = (0..9).map(|_| rests(Duration::ZERO, false).as_millis()).collect();
         assert_eq!(brief, [0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);

@@ -15,10 +15,10 @@ use super::super::transport::Any;
 use super::super::{Connector, Received, Socket};
 use super::Supervisor;
 use super::gap::Gap;
-use super::reconnect_pause::Rest;
+use super::reconnect_pause::ReconnectPause;
+use super::reconnecting_state::{ConnectionState, ReconnectingState};
 use super::sent::Sent;
-use super::stage::{ReconnectingStage, ReconnectingState};
-use crate::driver::{OneLine, STORY};
+use crate::driver::{LOG_TARGET, OneLine};
 use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 
 /// A connection that is made again whenever it ends, for whatever reason.
@@ -65,7 +65,7 @@ impl ReconnectingSocket {
     ) -> Self {
         let (tell, signal) = bounded(1);
         let state = ReconnectingState {
-            stage: ReconnectingStage::New,
+            connection: ConnectionState::New,
             sent: Sent::default(),
             unread: VecDeque::new(),
             count: 0,
@@ -73,7 +73,7 @@ impl ReconnectingSocket {
             read_timeout: None,
             write_timeout: Some(DEFAULT_TIMEOUT),
             last_gap: None,
-            rest: Rest::default(),
+            pause: ReconnectPause::default(),
         };
         let (state, connecting, writing) = (Mutex::new(state), FairLock::new(), FairLock::new());
         let shared = ReconnectingShared {
@@ -154,7 +154,7 @@ impl ReconnectingSocket {
                 // The caller knows that the rest is not on its way.
                 let taken = socket.statistics().given.saturating_sub(before);
                 let mut state = self.lock();
-                if state.stage.is(&socket) {
+                if state.connection.is(&socket) {
                     state.sent.take_back(data.len().saturating_sub(taken as usize));
                 }
                 if let Error::Timeout { command, accepted, .. } = error {
@@ -194,7 +194,7 @@ impl ReconnectingSocket {
     pub(super) fn flush_some(&self) -> Result<()> {
         let timeout = self.lock().write_timeout;
         let (deadline, span) = (Deadline::after(timeout), timeout.unwrap_or(Duration::MAX));
-        let Some(socket) = self.lock().stage.socket() else { return Ok(()) };
+        let Some(socket) = self.lock().connection.socket() else { return Ok(()) };
         match socket.drained_within(deadline.left()) {
             Ok(()) => Ok(()),
             Err(Error::Timeout { .. }) => Err(Error::timeout("flush", span)),
@@ -243,7 +243,7 @@ impl ReconnectingSocket {
         }
         socket.drained_within(deadline.left())?;
         let mut state = self.lock();
-        if state.stage.is(socket) {
+        if state.connection.is(socket) {
             state.sent.settle(socket);
         }
         Ok(())
@@ -297,10 +297,10 @@ impl ReconnectingSocket {
     /// # Errors
     /// As for [`Socket::close`].
     pub fn close(self) -> Result<()> {
-        let stage = std::mem::replace(&mut self.lock().stage, ReconnectingStage::Closed);
-        match stage {
-            ReconnectingStage::Connected(socket) => socket.close(),
-            ReconnectingStage::New | ReconnectingStage::Away { .. } | ReconnectingStage::Closed => Ok(()),
+        let connection = std::mem::replace(&mut self.lock().connection, ConnectionState::Closed);
+        match connection {
+            ConnectionState::Connected(socket) => socket.close(),
+            ConnectionState::New | ConnectionState::Away { .. } | ConnectionState::Closed => Ok(()),
         }
     }
 
@@ -341,15 +341,15 @@ impl ReconnectingSocket {
             return Ok(socket);
         }
         let shared = &self.shared;
-        let rest = self.lock().rest.left(Instant::now());
-        if !shared.supervisor.rest(rest, deadline) {
+        let pause = self.lock().pause.left(Instant::now());
+        if !shared.supervisor.pause(pause, deadline) {
             return Err(late());
         }
         let remote = (shared.host.as_str(), shared.port);
         let socket = shared.supervisor.connect_until(&shared.connector, remote, deadline, timeout)?;
         socket.also_signals(&shared.tell, shared.unknown.is_none());
         let mut state = self.lock();
-        if matches!(state.stage, ReconnectingStage::Closed) {
+        if matches!(state.connection, ConnectionState::Closed) {
             return Err(Error::Closed(CloseReason::Local));
         }
         if let Some(words) = state.stands(socket.clone()) {
@@ -360,10 +360,10 @@ impl ReconnectingSocket {
     }
 
     fn standing(&self) -> Result<Option<Socket<Any>>> {
-        match &self.lock().stage {
-            ReconnectingStage::Connected(socket) => Ok(Some(socket.clone())),
-            ReconnectingStage::New | ReconnectingStage::Away { .. } => Ok(None),
-            ReconnectingStage::Closed => Err(Error::Closed(CloseReason::Local)),
+        match &self.lock().connection {
+            ConnectionState::Connected(socket) => Ok(Some(socket.clone())),
+            ConnectionState::New | ConnectionState::Away { .. } => Ok(None),
+            ConnectionState::Closed => Err(Error::Closed(CloseReason::Local)),
         }
     }
 
@@ -389,13 +389,13 @@ impl ReconnectingSocket {
     fn say(&self, level: Level, words: fmt::Arguments<'_>) {
         let ReconnectingShared { supervisor, host, port, .. } = &*self.shared;
         let name = supervisor.modem().driver.name();
-        log::log!(target: STORY, level, "{name}: {host}:{port}: {}", OneLine(words));
+        log::log!(target: LOG_TARGET, level, "{name}: {host}:{port}: {}", OneLine(words));
     }
 
     /// Unless another thread has done so. What came before the end stays to be read.
     fn begin_gap(&self, socket: &Socket<Any>, error: &Error) -> bool {
         let mut state = self.lock();
-        if !state.stage.is(socket) {
+        if !state.connection.is(socket) {
             return false;
         }
         while let Ok(data) = socket.try_recv()
@@ -406,9 +406,9 @@ impl ReconnectingSocket {
         state.count += 1;
         self.say(Level::Warn, format_args!("gap {} begins: {error}", state.count));
         let since = Instant::now().checked_sub(socket.ended_for()).unwrap_or_else(Instant::now);
-        state.rest.ended(since, socket.statistics().received > 0);
+        state.pause.ended(since, socket.statistics().received > 0);
         let missing = std::mem::take(&mut state.sent).missing(socket, self.shared.unknown);
-        state.stage = ReconnectingStage::Away { since, reason: error.to_string(), missing };
+        state.connection = ConnectionState::Away { since, reason: error.to_string(), missing };
         true
     }
 
@@ -416,7 +416,7 @@ impl ReconnectingSocket {
     fn put_away(&self, socket: &Socket<Any>, data: &[u8]) {
         let mut state = self.lock();
         let unknown = self.shared.unknown;
-        if state.stage.is(socket) {
+        if state.connection.is(socket) {
             state.sent.forget_acknowledged(socket);
             state.sent.put_away(data, unknown);
         } else if let Some(missing) = state.last_missing() {
@@ -442,7 +442,7 @@ impl fmt::Debug for ReconnectingSocket {
         f.debug_struct("ReconnectingSocket")
             .field("host", &self.shared.host)
             .field("port", &self.shared.port)
-            .field("socket", &state.stage.socket())
+            .field("socket", &state.connection.socket())
             .field("gaps", &state.count)
             .finish_non_exhaustive()
     }

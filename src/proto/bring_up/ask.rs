@@ -4,7 +4,7 @@ use crate::at::{Command, Domain};
 use crate::config::FlowControl;
 use crate::query::{DomainRegistration, Query, Signal};
 
-use super::{BringUp, BringUpStep, Carries, Pin, Plan};
+use super::{BringUp, BringUpStep, ConnectionMode, Pin, Plan};
 
 impl BringUp {
     /// The command of the step; `None` if this module or configuration does not need it.
@@ -55,13 +55,15 @@ impl BringUp {
             {
                 return None;
             }
-            BringUpStep::CommandMode | BringUpStep::Multiple if self.carries == Carries::Stream => {
+            BringUpStep::CommandMode | BringUpStep::Multiple
+                if self.connection_mode == ConnectionMode::Stream =>
+            {
                 return None;
             }
             BringUpStep::CommandMode => Command::command_mode(),
             BringUpStep::Multiple => Command::multiple_connections(),
             BringUpStep::Single | BringUpStep::Transparent | BringUpStep::Packets | BringUpStep::Plain
-                if self.carries == Carries::Sockets =>
+                if self.connection_mode == ConnectionMode::Sockets =>
             {
                 return None;
             }
@@ -71,7 +73,9 @@ impl BringUp {
             BringUpStep::Plain => Command::tls_switch(false),
             BringUpStep::QuickSend => Command::quick_send(),
             BringUpStep::Receive => Command::manual_receive(self.receives_manually()),
-            BringUpStep::Header if self.carries == Carries::Stream => Command::no_receive_header(),
+            BringUpStep::Header if self.connection_mode == ConnectionMode::Stream => {
+                Command::no_receive_header()
+            }
             BringUpStep::Header => Command::receive_header(),
             BringUpStep::Prompt => Command::send_prompt(),
             BringUpStep::Raw => Command::receive_raw(),

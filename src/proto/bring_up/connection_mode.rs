@@ -5,18 +5,18 @@ use crate::config::ReceiveMode;
 use crate::error::NotReady;
 use crate::time::Timestamp;
 
-use super::states::Carries;
+use super::states::ConnectionMode;
 use super::{BringUp, BringUpStep, Plan};
 
 impl BringUp {
     /// The use that the module is set up for, or is being set up for.
-    pub(in crate::proto) fn carries(&self) -> Carries {
-        self.carries
+    pub(in crate::proto) fn connection_mode(&self) -> ConnectionMode {
+        self.connection_mode
     }
 
     /// Sets the module up again, for this. No command of bring-up may be in flight.
-    pub(in crate::proto) fn carry(&mut self, now: Timestamp, carries: Carries) {
-        self.carries = carries;
+    pub(in crate::proto) fn carry(&mut self, now: Timestamp, connection_mode: ConnectionMode) {
+        self.connection_mode = connection_mode;
         self.unable = None;
         // Before that nothing depends on it.
         if self.step > BringUpStep::Sim {
@@ -31,14 +31,14 @@ impl BringUp {
 
     /// The module is being looked for, and will be set up for sockets.
     pub(in crate::proto) fn carry_sockets_again(&mut self) {
-        self.carries = Carries::Sockets;
+        self.connection_mode = ConnectionMode::Sockets;
         self.unable = None;
         self.reset(NotReady::Switching);
     }
 
     /// Bring-up begins again for another reason, and for sockets, whatever the module was set up for.
     pub(in crate::proto) fn carry_sockets(&mut self) {
-        self.carries = Carries::Sockets;
+        self.connection_mode = ConnectionMode::Sockets;
         self.unable = None;
     }
 
@@ -54,6 +54,6 @@ impl BringUp {
 
     /// Transparent data are never fetched.
     pub(super) fn receives_manually(&self) -> bool {
-        self.carries == Carries::Sockets && self.config.receive_mode == ReceiveMode::Manual
+        self.connection_mode == ConnectionMode::Sockets && self.config.receive_mode == ReceiveMode::Manual
     }
 }

@@ -30,7 +30,7 @@ use crate::time::Timestamp;
 use super::Identity;
 use super::session::Failure;
 
-pub(super) use states::Carries;
+pub(super) use states::ConnectionMode;
 pub use step::BringUpStep;
 
 /// The progress of bring-up, and the next command.
@@ -60,12 +60,12 @@ pub(super) struct BringUp {
     reason: NotReady,
     network: Network,
     plan: Plan,
-    carries: Carries,
+    connection_mode: ConnectionMode,
     /// Why the module can't carry what it should.
     unable: Option<Refusal>,
     /// Whether the bearer was lost while it was being brought up.
     lost: bool,
-    found: Found,
+    found: ModuleFacts,
 }
 
 /// The state of the module's IP application when the module was found.
@@ -83,7 +83,7 @@ enum Plan {
 
 /// The facts that bring-up has learned.
 #[derive(Clone, Debug, Default)]
-struct Found {
+struct ModuleFacts {
     identity: Identity,
     address: Option<Ipv4Addr>,
     channels: Option<usize>,
@@ -118,10 +118,10 @@ impl BringUp {
             reason: NotReady::NoAnswer,
             network: Network::default(),
             plan: Plan::Look,
-            carries: Carries::Sockets,
+            connection_mode: ConnectionMode::Sockets,
             unable: None,
             lost: false,
-            found: Found::default(),
+            found: ModuleFacts::default(),
         }
     }
 
@@ -347,7 +347,7 @@ impl BringUp {
             Some(IpStatus { state: IpState::Initial, .. }) => Plan::SetUp,
             // Rows are only printed in multiple connection mode.
             Some(IpStatus { state: IpState::Status | IpState::Processing, rows })
-                if self.carries == Carries::Sockets && !rows.is_empty() =>
+                if self.connection_mode == ConnectionMode::Sockets && !rows.is_empty() =>
             {
                 let in_use = rows.iter().filter(|row| row.is_in_use());
                 self.found.in_use = in_use.map(|row| row.channel).collect();

@@ -37,7 +37,7 @@ pub(super) enum Echo {
 
 /// The two ways to set the module up. They exclude each other, and `AT+CIPSHUT` lies between them (section 12).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Carries {
+pub(in crate::proto) enum ConnectionMode {
     /// `AT+CIPMUX=1`, `AT+CIPMODE=0`.
     Sockets,
     /// `AT+CIPMUX=0`, `AT+CIPMODE=1`.

@@ -16,14 +16,14 @@ pub(super) struct Delivery {
     pub(super) pause: Duration,
     /// How often in a row the module has refused to tell.
     pub(super) refusals: u32,
-    pub(super) follow: Follow,
+    pub(super) follow: FollowUp,
     /// Before the next question that no request asks for.
     follow_pause: Duration,
 }
 
 /// The questions that no request asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Follow {
+pub(super) enum FollowUp {
     Nothing,
     /// One a while behind each send, and again until everything is acknowledged, later each time while nothing changes.
     Sends,
@@ -40,7 +40,7 @@ const LONGEST_FOLLOW_PAUSE: Duration = Duration::from_secs(16);
 #[derive(Debug)]
 pub(super) struct WaitingFlush {
     pub(super) ticket: Ticket,
-    pub(super) what: Wanted,
+    pub(super) what: WaitCondition,
     /// The number of the last send by then.
     pub(super) behind: u64,
     pub(super) asked_at: Timestamp,
@@ -50,7 +50,7 @@ pub(super) struct WaitingFlush {
 
 /// The condition that a request waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Wanted {
+pub(in crate::proto) enum WaitCondition {
     /// That nothing is unacknowledged.
     Nothing,
     /// How much is.
@@ -75,7 +75,7 @@ impl Default for Delivery {
             ask_at: Timestamp::MAX,
             pause: FIRST_PAUSE,
             refusals: 0,
-            follow: Follow::Nothing,
+            follow: FollowUp::Nothing,
             follow_pause: FOLLOW_PAUSE,
         }
     }
@@ -84,13 +84,13 @@ impl Default for Delivery {
 impl Delivery {
     /// Whether the module is to be asked now. A request that waits for everything waits for what is still to be sent, too.
     pub(super) fn is_due(&self, now: Timestamp, is_sending: bool) -> bool {
-        let for_everything = self.waiting.iter().any(|waiting| waiting.what == Wanted::Nothing);
+        let for_everything = self.waiting.iter().any(|waiting| waiting.what == WaitCondition::Nothing);
         self.ask_at <= now && !(for_everything && is_sending)
     }
 
     /// The module has data that the peer may not have acknowledged.
     pub(super) fn follow(&mut self, now: Timestamp) {
-        if self.follow == Follow::Sends {
+        if self.follow == FollowUp::Sends {
             self.follow_pause = FOLLOW_PAUSE;
             self.ask_at = self.ask_at.min(now + FOLLOW_PAUSE);
         }
@@ -98,7 +98,7 @@ impl Delivery {
 
     /// The peer has not acknowledged everything, or the module has not told. More of it than before is `progress`.
     pub(super) fn follow_on(&mut self, now: Timestamp, progress: bool) {
-        if self.follow != Follow::Sends || self.ask_at != Timestamp::MAX {
+        if self.follow != FollowUp::Sends || self.ask_at != Timestamp::MAX {
             return;
         }
         if progress {
@@ -112,10 +112,12 @@ impl Delivery {
     pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool) -> Vec<RequestResult> {
         let is_clear = left == 0 && !is_sending;
         let answers = self.answer_those(
-            |waiting| waiting.what == Wanted::Count || (waiting.what == Wanted::Nothing && is_clear),
+            |waiting| {
+                waiting.what == WaitCondition::Count || (waiting.what == WaitCondition::Nothing && is_clear)
+            },
             |waiting| match waiting.what {
-                Wanted::Count => Ok(Response::Unacknowledged(left)),
-                Wanted::Nothing | Wanted::Acceptance => Ok(Response::Done),
+                WaitCondition::Count => Ok(Response::Unacknowledged(left)),
+                WaitCondition::Nothing | WaitCondition::Acceptance => Ok(Response::Done),
             },
         );
         self.refusals = 0;
@@ -129,7 +131,7 @@ impl Delivery {
         let mut answers = Vec::new();
         if self.refusals >= MAX_REFUSALS {
             self.refusals = 0;
-            self.follow = Follow::Nothing;
+            self.follow = FollowUp::Nothing;
             let error = |_: &WaitingFlush| Err(Error::Refused { command: "AT+CIPACK".into(), code: refusal });
             answers = self.answer_those(|waiting| waiting.what.asks(), error);
         }
@@ -189,7 +191,7 @@ impl Delivery {
     }
 }
 
-impl Wanted {
+impl WaitCondition {
     /// Whether the module must be asked.
     pub(super) fn asks(self) -> bool {
         match self {

@@ -11,9 +11,9 @@ use crate::proto::{SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::acknowledgements::Delivery;
-use super::heartbeat::Heart;
+use super::heartbeat::SocketHeartbeat;
 use super::link::Link;
-use super::pending_connect::Making;
+use super::pending_connect::PendingConnect;
 use super::pressure::Pressure;
 use super::security::Security;
 use super::window::Window;
@@ -32,7 +32,7 @@ pub(in crate::proto) struct Channel {
     /// Until then late news of an earlier connection may come.
     pub(super) stale_until: Timestamp,
     /// The connection that was started last, if the module may be making it.
-    pub(super) making: Option<Making>,
+    pub(super) pending_connect: Option<PendingConnect>,
     /// What the module is to be asked about before it is believed.
     pub(super) doubt: Option<Doubt>,
     /// The doubt that it has been asked about. The answer settles no doubt that has come since.
@@ -77,7 +77,7 @@ pub(super) struct Socket {
     /// Whether the module takes data at the moment.
     pub(super) pressure: Pressure,
     /// What keeps it alive.
-    pub(super) heart: Option<Heart>,
+    pub(super) heartbeat: Option<SocketHeartbeat>,
     /// The requests that wait for the peer's acknowledgement.
     pub(super) delivery: Delivery,
     /// How often in a row data were refused that the module holds.
@@ -145,7 +145,7 @@ impl Channel {
             generation: 0,
             socket: None,
             stale_until: Timestamp::ZERO,
-            making: None,
+            pending_connect: None,
             doubt: None,
             asked: None,
             heard_at: Timestamp::ZERO,
@@ -207,7 +207,7 @@ impl Channel {
             fetch_next: false,
             abandoned: None,
             pressure: Pressure::None,
-            heart: None,
+            heartbeat: None,
             delivery: Delivery::default(),
             refusals: 0,
             fetch_len: Command::MAX_CHUNK + 1,
@@ -228,7 +228,7 @@ impl Channel {
 
     /// Whether its open socket is one of a stream of bytes.
     pub(super) fn has_stream_of_bytes(&self) -> bool {
-        self.socket.as_ref().is_some_and(|socket| socket.end.is_none() && !socket.window.has_borders())
+        self.socket.as_ref().is_some_and(|socket| socket.end.is_none() && !socket.window.keeps_boundaries())
     }
 
     /// The socket, if it is open for data both ways.
@@ -256,8 +256,8 @@ impl Socket {
     pub(super) fn heard(&mut self, now: Timestamp, len: usize) {
         self.statistics.received += len as u64;
         self.statistics.receives += 1;
-        if let Some(heart) = &mut self.heart {
-            heart.received(now);
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.received(now);
         }
     }
 
@@ -295,7 +295,7 @@ impl End {
 impl Socket {
     /// Whether `len` bytes can be sent at once: a datagram can't be cut.
     pub(super) fn carries(&self, len: usize) -> bool {
-        !self.window.has_borders() || len <= Command::MAX_CHUNK
+        !self.window.keeps_boundaries() || len <= Command::MAX_CHUNK
     }
 }
 

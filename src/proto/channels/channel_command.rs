@@ -1,11 +1,11 @@
 //! A command that is to be written for a channel.
 
 use crate::at::{ChannelId, Command};
-use crate::proto::owner::Job;
+use crate::proto::issuer::Job;
 
 /// A command that is to be written for a channel.
 #[derive(Debug)]
-pub(in crate::proto) struct Turn {
+pub(in crate::proto) struct ChannelCommand {
     pub(in crate::proto) channel: ChannelId,
     /// What it does.
     pub(in crate::proto) job: Job,

@@ -155,7 +155,7 @@ impl Channels {
             let channel = self.channel(id);
             channel.link.cut(remains);
             if remains == Remains::Nothing {
-                channel.making = None;
+                channel.pending_connect = None;
             }
             if matches!(end, End::PortLost(_)) {
                 self.fail_closers(id, end, out);

@@ -63,7 +63,8 @@ impl Channels {
         out: &mut Outbox,
     ) {
         let socket = self.channel(id).open_socket();
-        if socket.is_some_and(|socket| !socket.window.has_borders()) && self.channel(id).link.can_fetch() {
+        if socket.is_some_and(|socket| !socket.window.keeps_boundaries()) && self.channel(id).link.can_fetch()
+        {
             self.end(id, End::Closed(reason), out);
         }
     }

@@ -34,7 +34,7 @@ impl Socket {
     pub(super) fn next_fetch(&mut self) -> usize {
         let was_last = self.fetch_len + LENGTHS <= Command::MAX_CHUNK;
         self.fetch_len =
-            if was_last || self.window.has_borders() { Command::MAX_CHUNK } else { self.fetch_len - 1 };
+            if was_last || self.window.keeps_boundaries() { Command::MAX_CHUNK } else { self.fetch_len - 1 };
         self.fetch_len
     }
 }
@@ -73,7 +73,7 @@ impl Channels {
             }
             // Data may have come that were not recognised as such, or those of an older fetch.
             // A lost datagram is no error.
-            (_, _) if socket.window.has_borders() => {
+            (_, _) if socket.window.keeps_boundaries() => {
                 socket.window.take_unfinished();
             }
             (_, _) => {

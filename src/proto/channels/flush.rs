@@ -10,7 +10,7 @@ use crate::proto::{Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::acknowledgements::{FIRST_PAUSE, Follow, WaitingFlush, Wanted, unacknowledged};
+use super::acknowledgements::{FIRST_PAUSE, FollowUp, WaitCondition, WaitingFlush, unacknowledged};
 use super::security::Security;
 
 impl Channels {
@@ -20,7 +20,7 @@ impl Channels {
         now: Timestamp,
         id: SocketId,
         ticket: Ticket,
-        what: Wanted,
+        what: WaitCondition,
         timeout: Duration,
         out: &mut Outbox,
     ) {
@@ -33,7 +33,7 @@ impl Channels {
         };
         if let Some(error) = socket.tells_error() {
             out.answer(ticket, Err(error));
-        } else if what.asks() && (socket.window.has_borders() || is_tls) {
+        } else if what.asks() && (socket.window.keeps_boundaries() || is_tls) {
             let why = if is_tls { DeliveryUnknown::Tls } else { DeliveryUnknown::Datagrams };
             out.answer(ticket, Err(Error::DeliveryUnknown(why)));
         } else if !what.asks() && !can_send && socket.statistics.unsent > 0 {
@@ -57,9 +57,10 @@ impl Channels {
     pub(in crate::proto) fn follow_delivery(&mut self, id: SocketId) {
         let channel = self.channel(id.channel);
         let is_plain = channel.security == Security::Plain;
-        if let Some(socket) = channel.socket_of(id).filter(|socket| is_plain && !socket.window.has_borders())
+        if let Some(socket) =
+            channel.socket_of(id).filter(|socket| is_plain && !socket.window.keeps_boundaries())
         {
-            socket.delivery.follow = Follow::Sends;
+            socket.delivery.follow = FollowUp::Sends;
         }
     }
 
@@ -77,7 +78,7 @@ impl Channels {
         match (result.as_deref().map(unacknowledged), result) {
             (Ok(Some(left)), _) => {
                 let before = socket.statistics.acknowledged;
-                if is_plain && !socket.window.has_borders() {
+                if is_plain && !socket.window.keeps_boundaries() {
                     let statistics = &mut socket.statistics;
                     let known = statistics.sent.saturating_sub(u64::from(left));
                     statistics.acknowledged = statistics.acknowledged.max(known);

@@ -39,14 +39,14 @@ pub(super) enum Fetched {
 
 /// The suspicion that fetched data belong to a fetch that timed out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Late {
+pub(in crate::proto) enum LateFetch {
     Possible,
     Impossible,
 }
 
 /// Pushed data that have come to their announced end. No byte behind them has shown yet that the announced length is right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Unproved {
+pub(super) enum UnconfirmedFrame {
     /// They end like the beginning of a header, or contain the name of one: some of their bytes may be lost, and their end may
     /// belong to the data behind.
     Suspect(SocketId),

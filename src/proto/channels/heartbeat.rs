@@ -67,7 +67,7 @@ pub struct HeartbeatStatistics {
 
 /// The heartbeat of one socket.
 #[derive(Debug)]
-pub(super) struct Heart {
+pub(super) struct SocketHeartbeat {
     pub(super) pulse: Pulse,
     /// The last traffic either way.
     pub(super) traffic_at: Timestamp,
@@ -99,7 +99,7 @@ impl Pulse {
     }
 }
 
-impl Heart {
+impl SocketHeartbeat {
     pub(super) fn new(now: Timestamp, pulse: Pulse) -> Self {
         let statistics = HeartbeatStatistics::default();
         Self { pulse, traffic_at: now, awaited: Awaited::Nothing, count: 0, statistics }

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 use super::Channels;
 use super::channel::{End, Send, Socket, too_long};
-use super::heartbeat::{Awaited, Beat, Heart, HeartbeatFailure, HeartbeatStatistics, Pulse};
+use super::heartbeat::{Awaited, Beat, HeartbeatFailure, HeartbeatStatistics, Pulse, SocketHeartbeat};
 use super::sends::push;
 
 impl Channels {
@@ -28,14 +28,14 @@ impl Channels {
                 if let Some(pulse) = &pulse {
                     check(pulse, socket)?;
                 }
-                socket.heart = pulse.map(|pulse| Heart::new(now, pulse));
+                socket.heartbeat = pulse.map(|pulse| SocketHeartbeat::new(now, pulse));
                 Ok(())
             }
         }
     }
 
     pub(in crate::proto) fn heartbeat_statistics(&mut self, id: SocketId) -> Option<HeartbeatStatistics> {
-        Some(self.channel(id.channel).socket_of(id)?.heart.as_ref()?.statistics)
+        Some(self.channel(id.channel).socket_of(id)?.heartbeat.as_ref()?.statistics)
     }
 
     /// Sends the heartbeats that are due.
@@ -44,20 +44,23 @@ impl Channels {
             let channel = self.channel(id);
             let socket_id = channel.socket_id();
             let Some(socket) = channel.open_socket() else { continue };
-            let Some(heart) = socket.heart.as_mut().filter(|heart| heart.due_at() <= now) else { continue };
-            if !socket.sends.is_empty() || heart.awaited == Awaited::Words {
+            let Some(heartbeat) = socket.heartbeat.as_mut().filter(|heartbeat| heartbeat.due_at() <= now)
+            else {
+                continue;
+            };
+            if !socket.sends.is_empty() || heartbeat.awaited == Awaited::Words {
                 // Data that wait to be sent will be traffic, and so will the words that are being made up.
-                heart.sent(now);
+                heartbeat.sent(now);
                 continue;
             }
-            let before = heart.statistics.missed;
-            let beat = heart.beat(now);
-            let (missed, count) = (heart.statistics.missed, heart.count);
-            match (beat, &heart.pulse.payload) {
+            let before = heartbeat.statistics.missed;
+            let beat = heartbeat.beat(now);
+            let (missed, count) = (heartbeat.statistics.missed, heartbeat.count);
+            match (beat, &heartbeat.pulse.payload) {
                 (None, _) => self.end(id, End::Closed(CloseReason::HeartbeatLost), out),
                 (Some(()), Some(payload)) => {
                     let send = Send::queued(payload.clone());
-                    heart.spoke(now);
+                    heartbeat.spoke(now);
                     push(socket, send, out);
                 }
                 (Some(()), None) => out.push(Output::Beat(socket_id, count)),
@@ -100,12 +103,14 @@ impl Channels {
         }
         let room = limit.saturating_sub(socket.queued());
         let carries = words.as_ref().is_none_or(|words| socket.carries(words.len()));
-        let is_asked = |heart: &&mut Heart| heart.count == count && heart.awaited == Awaited::Words;
-        let Some(heart) = socket.heart.as_mut().filter(is_asked) else {
+        let is_asked = |heartbeat: &&mut SocketHeartbeat| {
+            heartbeat.count == count && heartbeat.awaited == Awaited::Words
+        };
+        let Some(heartbeat) = socket.heartbeat.as_mut().filter(is_asked) else {
             // The heartbeat was ended or changed meanwhile, or these words come twice.
             return Ok(());
         };
-        heart.awaited = Awaited::Nothing;
+        heartbeat.awaited = Awaited::Nothing;
         let (failure, error) = match words {
             Some(words) if words.is_empty() => return Ok(()),
             None => (HeartbeatFailure::Panicked, Ok(())),
@@ -116,13 +121,13 @@ impl Channels {
                 (HeartbeatFailure::QueueFull { len: words.len(), room }, Err(Error::QueueFull { room }))
             }
             Some(words) => {
-                heart.spoke(now);
+                heartbeat.spoke(now);
                 push(socket, Send::queued(words), out);
                 return Ok(());
             }
         };
         if failure == HeartbeatFailure::Panicked {
-            socket.heart = None;
+            socket.heartbeat = None;
         }
         out.event(Event::HeartbeatFailed(id, failure));
         error
@@ -131,8 +136,9 @@ impl Channels {
     /// The next heartbeat of any socket.
     pub(in crate::proto) fn heartbeat_deadline(&self) -> Timestamp {
         let sockets = self.all.iter().filter_map(|channel| channel.socket.as_ref());
-        let hearts = sockets.filter(|socket| socket.end.is_none()).filter_map(|socket| socket.heart.as_ref());
-        hearts.map(Heart::due_at).min().unwrap_or(Timestamp::MAX)
+        let heartbeats =
+            sockets.filter(|socket| socket.end.is_none()).filter_map(|socket| socket.heartbeat.as_ref());
+        heartbeats.map(SocketHeartbeat::due_at).min().unwrap_or(Timestamp::MAX)
     }
 }
 

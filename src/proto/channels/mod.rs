@@ -32,9 +32,9 @@ mod window;
 mod writes;
 mod written;
 
-pub(super) use acknowledgements::Wanted;
+pub(super) use acknowledgements::WaitCondition;
 pub(in crate::proto) use channel::End;
-pub(super) use frame::Late;
+pub(super) use frame::LateFetch;
 pub use heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
 pub(in crate::proto) use link::Remains;
 pub(super) use opening::Opening;
@@ -45,7 +45,7 @@ pub use written::Joining;
 use std::time::Duration;
 
 use channel::Channel;
-use frame::{Fetched, Receiving, Unproved};
+use frame::{Fetched, Receiving, UnconfirmedFrame};
 use link::Link;
 use queue::Queue;
 use tls_state::Tls;
@@ -56,7 +56,7 @@ use crate::config::{Config, ReceiveMode};
 use crate::proto::SocketId;
 use crate::proto::bearer::{BearerDoubt, Sign};
 use crate::proto::outbox::Outbox;
-use crate::proto::statistics::{Retired, SocketStatistics};
+use crate::proto::statistics::{RetiredStatistics, SocketStatistics};
 use crate::time::Timestamp;
 
 /// The channels, and which of them is next.
@@ -76,7 +76,7 @@ pub(super) struct Channels {
     /// The socket that the payload under way belongs to.
     receiving: Option<Receiving>,
     /// Pushed data of which all have come, before anything has followed.
-    unproved: Option<Unproved>,
+    unconfirmed: Option<UnconfirmedFrame>,
     /// What the fetch in flight has brought.
     fetched: Fetched,
     /// The channel whose fetch was refused last, or brought nothing, and when.
@@ -89,7 +89,7 @@ pub(super) struct Channels {
     checks: u32,
     /// Whether the bearer may be gone, and the news of that lost.
     bearer: BearerDoubt,
-    retired: Retired,
+    retired: RetiredStatistics,
     /// The requests that wait until no socket is leaving.
     leavers: Vec<LeaveWaiter>,
 }
@@ -110,7 +110,7 @@ impl Channels {
             turn: 0,
             queue: Queue::default(),
             receiving: None,
-            unproved: None,
+            unconfirmed: None,
             fetched: Fetched::Nothing,
             refused_fetch: None,
             tls: Tls::new(config),
@@ -118,7 +118,7 @@ impl Channels {
             baud_rate: config.baud_rate,
             checks: 0,
             bearer: BearerDoubt::default(),
-            retired: Retired::default(),
+            retired: RetiredStatistics::default(),
             leavers: Vec::new(),
         }
     }
@@ -197,27 +197,35 @@ impl Channels {
 impl Channels {
     /// Until when the module may be making one; some firmware answers nothing else meanwhile, but gives up itself.
     pub(super) fn connecting_until(&self) -> Option<Timestamp> {
-        self.all.iter().filter_map(|channel| channel.making).map(|making| making.until).max()
+        self.all
+            .iter()
+            .filter_map(|channel| channel.pending_connect)
+            .map(|pending_connect| pending_connect.until)
+            .max()
     }
 
     /// Whether the module makes one, for all that it has said. News that are doubted may have settled it.
     pub(super) fn makes_connection(&self, now: Timestamp) -> bool {
-        let is_made = |channel: &Channel| channel.making.is_some_and(|making| making.is_on(now));
+        let is_made = |channel: &Channel| {
+            channel.pending_connect.is_some_and(|pending_connect| pending_connect.is_on(now))
+        };
         self.all.iter().any(|channel| channel.link.is_connecting() && is_made(channel))
     }
 
     /// The module has answered the `AT+CIPSTART` of a channel.
     fn making_accepted(&mut self, now: Timestamp, id: ChannelId) {
-        if let Some(making) = &mut self.channel(id).making {
-            making.begins(now);
+        if let Some(pending_connect) = &mut self.channel(id).pending_connect {
+            pending_connect.begins(now);
         }
     }
 
     /// The module makes none on the channel any more, and may begin the next.
     fn making_settled(&mut self, now: Timestamp, id: ChannelId) {
-        if self.channel(id).making.take().is_some_and(|making| making.is_on(now)) {
-            let others = self.all.iter_mut().filter_map(|channel| channel.making.as_mut());
-            others.filter(|making| making.is_on(now)).for_each(|making| making.begins(now));
+        if self.channel(id).pending_connect.take().is_some_and(|pending_connect| pending_connect.is_on(now)) {
+            let others = self.all.iter_mut().filter_map(|channel| channel.pending_connect.as_mut());
+            others
+                .filter(|pending_connect| pending_connect.is_on(now))
+                .for_each(|pending_connect| pending_connect.begins(now));
         }
     }
 
@@ -225,11 +233,13 @@ impl Channels {
     /// `AT+CIPSTART` is not answered yet: the line is the answer.
     pub(super) fn gave_up_first(&mut self, now: Timestamp, out: &mut Outbox) -> bool {
         let may_be_made = |channel: &&Channel| {
-            channel.making.is_some_and(|making| making.is_on(now))
+            channel.pending_connect.is_some_and(|pending_connect| pending_connect.is_on(now))
                 || matches!(channel.link, Link::Connecting(_))
         };
         let made = self.all.iter().filter(may_be_made);
-        let Some(first) = made.min_by_key(|channel| channel.making.map(|making| making.since)) else {
+        let Some(first) =
+            made.min_by_key(|channel| channel.pending_connect.map(|pending_connect| pending_connect.since))
+        else {
             return false;
         };
         let id = first.id;

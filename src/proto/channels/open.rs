@@ -4,40 +4,45 @@ use crate::at::{ChannelId, Command, Protocol};
 use crate::error::{CloseReason, Error, NotReady};
 use crate::proto::Ticket;
 use crate::proto::bearer::Sign;
+use crate::proto::issuer::Job;
 use crate::proto::outbox::Outbox;
-use crate::proto::owner::Job;
 use crate::time::Timestamp;
 
 use super::channel::End;
-use super::channel_command::Turn;
+use super::channel_command::ChannelCommand;
 use super::link::Link;
-use super::opening::{Opening, Strays};
-use super::pending_connect::Making;
+use super::opening::{Opening, StrayData};
+use super::pending_connect::PendingConnect;
 use super::queue::Queue;
 use super::security::Security;
-use super::tls_state::Switch;
+use super::tls_state::TlsSwitch;
 use super::window::Window;
 use super::{Channels, STALE};
 
 impl Channels {
     /// The next command of a connection that is wanted, if it is its turn.
-    pub(super) fn opening_turn(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) -> Option<Turn> {
+    pub(super) fn opening_command(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        out: &mut Outbox,
+    ) -> Option<ChannelCommand> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
-        if opening.security() == Security::Plain && self.tls.switch == Switch::Off {
-            return self.start_turn(now, id);
+        if opening.security() == Security::Plain && self.tls.switch == TlsSwitch::Off {
+            return self.start_command(now, id);
         }
-        self.secured_turn(now, id, out)
+        self.secured_command(now, id, out)
     }
 
     /// Nothing is left to prepare: `AT+CIPSTART`.
-    pub(super) fn start_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<Turn> {
+    pub(super) fn start_command(&mut self, now: Timestamp, id: ChannelId) -> Option<ChannelCommand> {
         let channel = self.channel(id);
         let Link::Wanted(opening) = &channel.link else { return None };
         let command = Command::start(id, opening.protocol, &opening.host, opening.port);
         channel.security = opening.security();
         channel.link.started(now);
-        channel.making = Some(Making::begun(now));
-        Some(Turn { channel: id, job: Job::Start, command, payload: None })
+        channel.pending_connect = Some(PendingConnect::begun(now));
+        Some(ChannelCommand { channel: id, job: Job::Start, command, payload: None })
     }
 
     /// Takes a free channel for a new connection, or waits for one that is being released.
@@ -146,7 +151,7 @@ impl Channels {
         self.channel(id).socket = None;
         opening.prepare_again();
         // It came before the requests that wait, and the channel that it leaves is being released: it need not be refused.
-        self.queue.0.push_front(Opening { retried: true, strays: Strays::None, ..opening });
+        self.queue.0.push_front(Opening { retried: true, strays: StrayData::None, ..opening });
         self.assign(now);
     }
 

@@ -29,7 +29,7 @@ pub(in crate::proto) struct Opening {
     /// Whether the module has once said that it still holds the channel.
     pub(super) retried: bool,
     /// Data that came for the channel before the connection was confirmed.
-    pub(super) strays: Strays,
+    pub(super) strays: StrayData,
     /// The steps before it can be started; `None` for a plain connection, unless the module's switch is to be put off for it.
     pub(super) preparation: Option<Preparation>,
 }
@@ -37,7 +37,7 @@ pub(in crate::proto) struct Opening {
 /// Data for a channel whose connection is not confirmed. They are dropped. They belong to an earlier connection, or to this
 /// one, whose `CONNECT OK` was late or lost; then its data have a hole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Strays {
+pub(super) enum StrayData {
     /// There were none.
     None,
     /// It is unknown which connection they belong to. The module was asked at this moment.
@@ -49,7 +49,7 @@ pub(super) enum Strays {
 /// The least time between two questions about the data of one channel.
 pub(super) const ASK_PAUSE: Duration = Duration::from_secs(1);
 
-impl Strays {
+impl StrayData {
     /// Data have come. Returns whether the module is to be asked which connection they belong to.
     pub(super) fn came(&mut self, now: Timestamp) -> bool {
         let asked_at = match *self {
@@ -89,7 +89,7 @@ impl Opening {
             asked_at: now,
             started_at: now,
             retried: false,
-            strays: Strays::None,
+            strays: StrayData::None,
             preparation: None,
         }
     }

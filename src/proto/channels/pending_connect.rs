@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// A connection that the module may be making. The caller may have given up, which changes nothing for the module.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Making {
+pub(super) struct PendingConnect {
     /// When `AT+CIPSTART` was written.
     pub(super) since: Timestamp,
     /// When the module will have given up itself.
@@ -19,7 +19,7 @@ pub(super) struct Making {
 /// When the module gives up itself, at the latest (protocol section 8; capture s04).
 const LONGEST: Duration = Duration::from_secs(75);
 
-impl Making {
+impl PendingConnect {
     pub(super) fn begun(now: Timestamp) -> Self {
         Self { since: now, until: now + LONGEST }
     }

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 
 use super::Channels;
 use super::channel::{Doubt, End};
-use super::frame::{Fetched, Late, Receiving, Unproved};
+use super::frame::{Fetched, LateFetch, Receiving, UnconfirmedFrame};
 use super::link::Link;
 
 impl Channels {
@@ -27,7 +27,7 @@ impl Channels {
         &mut self,
         now: Timestamp,
         header: &Header,
-        late: Late,
+        late: LateFetch,
         is_asked: bool,
         out: &mut Outbox,
     ) -> Option<Fault> {
@@ -52,9 +52,9 @@ impl Channels {
             let is_first = std::mem::replace(&mut self.fetched, Fetched::Begun) == Fetched::Nothing;
             let asked = self.channel(id).open_socket().map_or(Command::MAX_CHUNK, |socket| socket.fetch_len);
             match late {
-                Late::Impossible if !is_first || header.len > asked => return Some(Fault::NotAskedFor),
-                Late::Possible if !is_first => self.fetched = Fetched::Twice,
-                Late::Impossible | Late::Possible => {}
+                LateFetch::Impossible if !is_first || header.len > asked => return Some(Fault::NotAskedFor),
+                LateFetch::Possible if !is_first => self.fetched = Fetched::Twice,
+                LateFetch::Impossible | LateFetch::Possible => {}
             }
         }
         let channel = self.channel(id);
@@ -121,13 +121,16 @@ impl Channels {
         let unread = socket.window.held();
         out.count().unread(&mut socket.statistics, unread);
         if last && !fetched {
-            self.unproved = Some(Unproved::Plain(id));
+            self.unconfirmed = Some(UnconfirmedFrame::Plain(id));
         }
     }
 
     /// Makes the last pushed data readable: the bytes behind them have shown that they were whole.
     pub(in crate::proto) fn prove(&mut self, now: Timestamp, out: &mut Outbox) {
-        let Some(Unproved::Plain(id) | Unproved::Suspect(id)) = self.unproved.take() else { return };
+        let Some(UnconfirmedFrame::Plain(id) | UnconfirmedFrame::Suspect(id)) = self.unconfirmed.take()
+        else {
+            return;
+        };
         let Some(socket) = self.channel(id.channel).socket_of(id).filter(|socket| socket.end.is_none())
         else {
             return;
@@ -135,7 +138,7 @@ impl Channels {
         let was_empty = socket.window.readable() == 0;
         let len = socket.window.finish_frame();
         // An empty datagram is traffic, too.
-        if len > 0 || socket.window.has_borders() {
+        if len > 0 || socket.window.keeps_boundaries() {
             socket.heard(now, len);
             out.event(Event::Received(id, len));
         }
@@ -147,10 +150,10 @@ impl Channels {
     /// Nothing more has come, for now: the last pushed data can be read, unless they look as if they contained the
     /// beginning of what followed.
     pub(in crate::proto) fn prove_unless_suspect(&mut self, now: Timestamp, out: &mut Outbox) {
-        let Some(Unproved::Plain(id)) = self.unproved else { return };
+        let Some(UnconfirmedFrame::Plain(id)) = self.unconfirmed else { return };
         let socket = self.channel(id.channel).socket_of(id);
         if socket.is_some_and(|socket| has_swallowed(socket.window.unfinished())) {
-            self.unproved = Some(Unproved::Suspect(id));
+            self.unconfirmed = Some(UnconfirmedFrame::Suspect(id));
         } else {
             self.prove(now, out);
         }
@@ -158,12 +161,13 @@ impl Channels {
 
     /// Whether data wait to be proved.
     pub(in crate::proto) fn has_suspect(&self) -> bool {
-        matches!(self.unproved, Some(Unproved::Suspect(_)))
+        matches!(self.unconfirmed, Some(UnconfirmedFrame::Suspect(_)))
     }
 
     /// The last data are not what the module has sent. Returns their channel, and the channels whose headers they contain.
     pub(in crate::proto) fn disprove(&mut self, out: &mut Outbox) -> ChannelSet {
-        let Some(Unproved::Plain(id) | Unproved::Suspect(id)) = self.unproved.take() else {
+        let Some(UnconfirmedFrame::Plain(id) | UnconfirmedFrame::Suspect(id)) = self.unconfirmed.take()
+        else {
             return ChannelSet::default();
         };
         let mut hurt = ChannelSet::from_iter([id.channel]);
@@ -288,7 +292,7 @@ impl Channels {
         let lost = len as u64;
         if let Some(socket) = self.channel(id).open_socket() {
             out.count().lost(&mut socket.statistics, len);
-            if socket.window.has_borders() {
+            if socket.window.keeps_boundaries() {
                 // A lost datagram is no error.
                 return;
             }

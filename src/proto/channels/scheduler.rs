@@ -5,29 +5,33 @@ use crate::config::ReceiveMode;
 use crate::error::Error;
 use crate::proto::Deadline;
 use crate::proto::bearer::Sign;
+use crate::proto::issuer::Job;
 use crate::proto::outbox::Outbox;
-use crate::proto::owner::Job;
 use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
 use super::channel::{CLOSE_PAUSE, Channel, Doubt};
-use super::channel_command::Turn;
+use super::channel_command::ChannelCommand;
 use super::frame::Fetched;
 use super::link::{Link, Remains};
 use super::{Channels, STALE};
 
 impl Channels {
     /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
-    pub(in crate::proto) fn next_turn(&mut self, now: Timestamp, out: &mut Outbox) -> Option<Turn> {
+    pub(in crate::proto) fn next_command(
+        &mut self,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Option<ChannelCommand> {
         self.end_leaving(now, out);
         self.assign(now);
         for _ in 0..self.all.len() {
             let index = self.turn % self.all.len();
             self.turn = index + 1;
             let manual = self.mode == ReceiveMode::Manual;
-            let opening = self.opening_turn(now, self.all[index].id, out);
+            let opening = self.opening_command(now, self.all[index].id, out);
             if let Some(mut turn) =
-                opening.or_else(|| self.all[index].next_turn(now, manual, || out.buffer()))
+                opening.or_else(|| self.all[index].next_command(now, manual, || out.buffer()))
             {
                 if let (Job::Send, Some(payload)) = (turn.job, &turn.payload) {
                     turn.command = self.acceptance.limit(turn.command, payload.len(), self.baud_rate);
@@ -207,9 +211,14 @@ impl Channels {
 }
 
 impl Channel {
-    fn next_turn(&mut self, now: Timestamp, manual: bool, buffer: impl FnOnce() -> Vec<u8>) -> Option<Turn> {
+    fn next_command(
+        &mut self,
+        now: Timestamp,
+        manual: bool,
+        buffer: impl FnOnce() -> Vec<u8>,
+    ) -> Option<ChannelCommand> {
         let id = self.id;
-        let turn = |job, command| Some(Turn { channel: id, job, command, payload: None });
+        let turn = |job, command| Some(ChannelCommand { channel: id, job, command, payload: None });
         match &self.link {
             Link::Used if now < self.close_at => return None,
             Link::Used => {
@@ -217,7 +226,7 @@ impl Channel {
                 self.close_at = Timestamp::ZERO;
                 return turn(Job::Close, Command::close(id));
             }
-            // `opening_turn` gives these their commands.
+            // `opening_command` gives these their commands.
             Link::Wanted(_) | Link::Preparing(_) => return None,
             Link::Idle | Link::Starting(_) | Link::Connecting(_) | Link::Closing | Link::Stream => {
                 return None;
@@ -240,7 +249,7 @@ impl Channel {
                 socket.fetch_next = true;
                 let rest = &send.data[send.accepted..];
                 // A datagram can't be cut. The session decides what happens when its prompt is lost.
-                let len = match socket.window.has_borders() {
+                let len = match socket.window.keeps_boundaries() {
                     true => rest.len().min(Command::MAX_CHUNK),
                     false => harmless_len(rest, Command::MAX_CHUNK),
                 };
@@ -248,7 +257,7 @@ impl Channel {
                 let mut payload = buffer();
                 payload.extend_from_slice(&rest[..len]);
                 let command = Command::send(id, len);
-                Some(Turn { channel: id, job: Job::Send, command, payload: Some(payload) })
+                Some(ChannelCommand { channel: id, job: Job::Send, command, payload: Some(payload) })
             }
             _ if wants_fetch => {
                 socket.poll_at = Timestamp::MAX;

@@ -30,7 +30,7 @@ impl Channels {
         let channel = self.channel(id.channel);
         let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
         match channel.socket_of(id) {
-            Some(socket) if data.is_empty() && socket.window.has_borders() => {
+            Some(socket) if data.is_empty() && socket.window.keeps_boundaries() => {
                 out.answer(ticket, Err(empty_datagram()));
             }
             _ if data.is_empty() => out.answer(ticket, Ok(Response::Sent { accepted: 0, data })),
@@ -53,7 +53,7 @@ impl Channels {
         let channel = self.channel(id.channel);
         let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
         let answer = match channel.socket_of(id) {
-            Some(socket) if data.is_empty() && socket.window.has_borders() => Err(empty_datagram()),
+            Some(socket) if data.is_empty() && socket.window.keeps_boundaries() => Err(empty_datagram()),
             Some(socket) if !socket.carries(data.len()) => Err(too_long("datagram")),
             Some(socket) if can_send && socket.error().is_none() => {
                 let room = limit.saturating_sub(socket.queued());
@@ -79,7 +79,8 @@ impl Channels {
         finished: &Finished,
         out: &mut Outbox,
     ) {
-        let is_datagram = self.channel(id).socket.as_ref().is_some_and(|socket| socket.window.has_borders());
+        let is_datagram =
+            self.channel(id).socket.as_ref().is_some_and(|socket| socket.window.keeps_boundaries());
         match &finished.result {
             Ok(_) => self.piece_accepted(now, id, out),
             // The connection has ended, and its data are still being fetched.
@@ -137,8 +138,8 @@ impl Channels {
         let is_over = send.accepted == send.data.len();
         let is_written = send.origin == Origin::Written;
         accepted(socket, len, out);
-        if let Some(heart) = &mut socket.heart {
-            heart.sent(now);
+        if let Some(heartbeat) = &mut socket.heartbeat {
+            heartbeat.sent(now);
         }
         socket.delivery.follow(now);
         if is_written {

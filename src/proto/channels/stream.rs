@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 use super::Channels;
 use super::channel::{Channel, End};
-use super::heartbeat::Heart;
+use super::heartbeat::SocketHeartbeat;
 use super::link::Link;
 use super::window::Window;
 
@@ -151,7 +151,7 @@ impl Channels {
         Some(Piece {
             bytes: &send.data[send.accepted..],
             more: socket.sends.len() > 1,
-            is_heartbeat: socket.heart.as_ref().is_some_and(Heart::is_waiting),
+            is_heartbeat: socket.heartbeat.as_ref().is_some_and(SocketHeartbeat::is_waiting),
         })
     }
 

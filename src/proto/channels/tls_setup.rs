@@ -2,21 +2,26 @@
 
 use crate::at::ChannelId;
 use crate::error::{Error, TlsFailure, TlsStep};
+use crate::proto::issuer::Job;
 use crate::proto::outbox::Outbox;
-use crate::proto::owner::Job;
 use crate::proto::session::Finished;
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::channel_command::Turn;
+use super::channel_command::ChannelCommand;
 use super::link::Link;
 use super::preparation::Preparation;
 use super::security::Security;
-use super::tls_state::Switch;
+use super::tls_state::TlsSwitch;
 
 impl Channels {
     /// The next command of a connection that depends on TLS: its own TLS, or the module's switch that an earlier one left on.
-    pub(super) fn secured_turn(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) -> Option<Turn> {
+    pub(super) fn secured_command(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        out: &mut Outbox,
+    ) -> Option<ChannelCommand> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
         if !opening.is_under_way() {
             if self.is_preparing() {
@@ -32,14 +37,14 @@ impl Channels {
             }
         }
         if let Some(on) = self.switches_to(id) {
-            if on != (self.tls.switch == Switch::On) && self.is_connecting() {
+            if on != (self.tls.switch == TlsSwitch::On) && self.is_connecting() {
                 return None;
             }
             if !on && !self.may_switch_off(id, out) {
                 return None;
             }
         }
-        self.preparation_turn(now, id)
+        self.preparation_command(now, id)
     }
 
     /// The command of a preparation has ended.
@@ -71,15 +76,15 @@ impl Channels {
         }
     }
 
-    fn preparation_turn(&mut self, now: Timestamp, id: ChannelId) -> Option<Turn> {
+    fn preparation_command(&mut self, now: Timestamp, id: ChannelId) -> Option<ChannelCommand> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
         let ask = opening.preparation.as_ref().and_then(|next| next.ask(id, |len| self.tls.seconds(len)));
         let Some(ask) = ask else {
-            return self.start_turn(now, id);
+            return self.start_command(now, id);
         };
         self.tls.written(id, ask.effect);
         self.channel(id).link.preparing();
-        Some(Turn { channel: id, job: Job::Prepare, command: ask.command, payload: ask.payload })
+        Some(ChannelCommand { channel: id, job: Job::Prepare, command: ask.command, payload: ask.payload })
     }
 
     /// Whether a preparation is under way: one at a time, so that none takes another's files away.

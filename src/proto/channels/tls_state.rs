@@ -14,15 +14,15 @@ use super::preparation::ModuleEffect;
 /// go on in the clear. So it is not switched off while TLS connections are open, unless each of them allows it.
 #[derive(Debug)]
 pub(super) struct Tls {
-    pub(super) switch: Switch,
+    pub(super) switch: TlsSwitch,
     /// Settings that earlier connections have left in the contexts.
     pub(super) set: Vec<(ChannelId, TlsKey)>,
-    pub(super) unsure: Unsure,
+    pub(super) unsure: UncertainFiles,
     pub(super) baud_rate: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Switch {
+pub(super) enum TlsSwitch {
     /// Never touched since the module started, or switched off. (One that an earlier program left on makes plain
     /// connections fail, and no TLS one plain.)
     Off,
@@ -33,7 +33,7 @@ pub(super) enum Switch {
 /// Files whose content is in doubt, though their name is right and perhaps their length, too. If the module waited for more of a
 /// file than it had got, it took the next bytes on the line for the rest.
 #[derive(Debug)]
-pub(super) enum Unsure {
+pub(super) enum UncertainFiles {
     Of(Vec<Quotable>),
     OfAll,
 }
@@ -51,16 +51,16 @@ pub(super) const BITS_TWICE: u64 = 20;
 impl Tls {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            switch: Switch::Off,
+            switch: TlsSwitch::Off,
             set: Vec::new(),
-            unsure: Unsure::Of(Vec::new()),
+            unsure: UncertainFiles::Of(Vec::new()),
             baud_rate: config.baud_rate,
         }
     }
 
     /// The module has restarted and has forgotten everything but its files (protocol section 1).
     pub(super) fn forget(&mut self) {
-        self.switch = Switch::Off;
+        self.switch = TlsSwitch::Off;
         self.set.clear();
     }
 
@@ -75,7 +75,7 @@ impl Tls {
             ModuleEffect::Writes(name) => self.unsure.add(name),
             ModuleEffect::Sets(key) if self.set.contains(&(context, key)) => {}
             ModuleEffect::Sets(key) => self.set.push((context, key)),
-            ModuleEffect::Switches(true) => self.switch = Switch::On,
+            ModuleEffect::Switches(true) => self.switch = TlsSwitch::On,
             ModuleEffect::None | ModuleEffect::Erases(_) | ModuleEffect::Switches(false) => {}
         }
     }
@@ -84,13 +84,13 @@ impl Tls {
         match effect {
             ModuleEffect::Writes(name) => self.unsure.remove(&name),
             ModuleEffect::Erases(key) => self.set.retain(|set| *set != (context, key)),
-            ModuleEffect::Switches(false) => self.switch = Switch::Off,
+            ModuleEffect::Switches(false) => self.switch = TlsSwitch::Off,
             ModuleEffect::None | ModuleEffect::Sets(_) | ModuleEffect::Switches(true) => {}
         }
     }
 }
 
-impl Unsure {
+impl UncertainFiles {
     pub(super) fn add(&mut self, name: Quotable) {
         match self {
             Self::Of(names) if names.contains(&name) => {}
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_unsure_twice_takes_one_place() {
-        let mut unsure = Unsure::Of(Vec::new());
+        let mut unsure = UncertainFiles::Of(Vec::new());
         for _ in 0..=MAX_UNSURE {
             unsure.add(name(0));
         }
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn every_file_is_unsure_when_more_of_them_are_than_are_kept() {
-        let mut unsure = Unsure::Of(Vec::new());
+        let mut unsure = UncertainFiles::Of(Vec::new());
         for number in 0..MAX_UNSURE {
             unsure.add(name(number));
         }

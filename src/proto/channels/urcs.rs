@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 use super::Channels;
 use super::channel::{Doubt, End};
 use super::link::Link;
-use super::opening::Strays;
+use super::opening::StrayData;
 use super::pressure::Pressure;
 
 /// How often the module is asked about doubtful news before they are believed: a module that never answers can't be asked.
@@ -158,7 +158,7 @@ impl Channels {
             return;
         }
         let Some(opening) = channel.link.connected() else { return };
-        if matches!(opening.strays, Strays::Doubtful(_)) {
+        if matches!(opening.strays, StrayData::Doubtful(_)) {
             // The dropped data may have been its own. It is closed and made once more, so that its data have no hole.
             channel.link.release();
             let why = format!("data came on channel {id} before CONNECT OK, and may be the connection's own");

@@ -14,14 +14,14 @@ pub(super) struct Window {
     /// How many of the bytes belong to whole frames.
     whole: usize,
     limit: usize,
-    borders: Borders,
+    boundaries: Boundaries,
     /// The sender of the unfinished frame.
     from: Option<SocketAddr>,
 }
 
 /// The meaning of the borders between frames.
 #[derive(Debug)]
-enum Borders {
+enum Boundaries {
     /// Nothing: a stream.
     None,
     /// Everything: each whole frame is a datagram.
@@ -39,32 +39,32 @@ struct Datagram {
 impl Window {
     /// Of a stream.
     pub(super) fn stream(limit: usize) -> Self {
-        Self { bytes: VecDeque::new(), whole: 0, limit, borders: Borders::None, from: None }
+        Self { bytes: VecDeque::new(), whole: 0, limit, boundaries: Boundaries::None, from: None }
     }
 
     /// Of datagrams.
     pub(super) fn datagrams(limit: usize) -> Self {
-        Self { borders: Borders::Datagrams(VecDeque::new()), ..Self::stream(limit) }
+        Self { boundaries: Boundaries::Datagrams(VecDeque::new()), ..Self::stream(limit) }
     }
 
     /// Whether borders count.
-    pub(super) fn has_borders(&self) -> bool {
-        matches!(self.borders, Borders::Datagrams(_))
+    pub(super) fn keeps_boundaries(&self) -> bool {
+        matches!(self.boundaries, Boundaries::Datagrams(_))
     }
 
     /// The number of bytes that one read can give now: all of a stream, one datagram.
     pub(super) fn readable(&self) -> usize {
-        match &self.borders {
-            Borders::None => self.whole,
-            Borders::Datagrams(all) => all.front().map_or(0, |datagram| datagram.len),
+        match &self.boundaries {
+            Boundaries::None => self.whole,
+            Boundaries::Datagrams(all) => all.front().map_or(0, |datagram| datagram.len),
         }
     }
 
     /// The sender of the next datagram, as far as the firmware reports it.
     pub(super) fn sender(&self) -> Option<SocketAddr> {
-        match &self.borders {
-            Borders::None => None,
-            Borders::Datagrams(all) => all.front()?.from,
+        match &self.boundaries {
+            Boundaries::None => None,
+            Boundaries::Datagrams(all) => all.front()?.from,
         }
     }
 
@@ -93,7 +93,7 @@ impl Window {
     pub(super) fn finish_frame(&mut self) -> usize {
         let len = self.bytes.len() - self.whole;
         self.whole = self.bytes.len();
-        if let (Borders::Datagrams(all), 1..) = (&mut self.borders, len) {
+        if let (Boundaries::Datagrams(all), 1..) = (&mut self.boundaries, len) {
             all.push_back(Datagram { len, from: self.from.take() });
         }
         len
@@ -117,9 +117,9 @@ impl Window {
     /// [`std::net::UdpSocket`].
     pub(super) fn read(&mut self, buf: &mut [u8]) -> usize {
         let count = self.peek(buf);
-        let taken = match &mut self.borders {
-            Borders::None => count,
-            Borders::Datagrams(all) => all.pop_front().map_or(0, |datagram| datagram.len),
+        let taken = match &mut self.boundaries {
+            Boundaries::None => count,
+            Boundaries::Datagrams(all) => all.pop_front().map_or(0, |datagram| datagram.len),
         };
         self.bytes.drain(..taken);
         self.whole -= taken;

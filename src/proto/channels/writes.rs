@@ -21,7 +21,7 @@ use super::Channels;
 use super::channel::{End, Origin, Send, Socket};
 use super::link::Link;
 use super::sends::push;
-use super::written::{Joining, LeaveWaiter, Leaving, Room, Untold};
+use super::written::{Joining, LeaveWaiter, Linger, PendingError, Room};
 
 /// How many written bytes each socket keeps that the module does not have yet. Eleven full sends, so that the line does not wait
 /// for a writer that goes on when half is free; a line of 115200 baud carries them in 1.5 s.
@@ -47,10 +47,10 @@ impl Socket {
 
     /// As [`tells_error`](Self::tells_error), but an end that a call was told is none.
     fn takes_error(&mut self) -> Option<Error> {
-        match std::mem::take(&mut self.writes.untold) {
-            Untold::Nothing => None,
-            Untold::End => self.error(),
-            Untold::Lost(error) => Some(error),
+        match std::mem::take(&mut self.writes.pending_error) {
+            PendingError::Nothing => None,
+            PendingError::End => self.error(),
+            PendingError::Lost(error) => Some(error),
         }
     }
 
@@ -134,7 +134,7 @@ impl Channels {
         let (can_send, ended) = (channel.link.can_send(), channel.link.ended());
         let drains = matches!(channel.link, Link::Draining(CloseReason::Peer));
         let Some(socket) = channel.socket_of(id) else { return Err(Error::Closed(CloseReason::Local)) };
-        if socket.window.has_borders() {
+        if socket.window.keeps_boundaries() {
             return Err(Error::invalid("socket", "carries datagrams, which are not written but sent"));
         }
         if can_send && socket.error().is_none() {
@@ -194,9 +194,8 @@ impl Channels {
             return false;
         }
         let until = socket.writes.leaves_until().unwrap_or(now + LEAVING);
-        socket.writes.leaving =
-            if is_forgotten { Leaving::Forgotten(until) } else { Leaving::Closing(until) };
-        socket.heart = None;
+        socket.writes.linger = if is_forgotten { Linger::Forgotten(until) } else { Linger::Closing(until) };
+        socket.heartbeat = None;
         socket.tells_writer(id, out);
         let behind =
             socket.sends.iter().rposition(|send| send.origin == Origin::Written).map_or(0, |at| at + 1);
@@ -262,10 +261,10 @@ impl Channels {
     /// When the first socket has to be gone, or the first request for that has waited long enough.
     pub(super) fn leaving_deadline(&self) -> Timestamp {
         let sockets = self.all.iter().filter_map(|channel| channel.socket.as_ref());
-        let leaving =
+        let linger =
             sockets.filter(|socket| socket.end.is_none()).filter_map(|socket| socket.writes.leaves_until());
         let waiting = self.leavers.iter().map(|waiter| waiter.deadline);
-        leaving.chain(waiting).min().unwrap_or(Timestamp::MAX)
+        linger.chain(waiting).min().unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) struct Writes {
     /// An empty buffer for the next write.
     pub(super) spare: Vec<u8>,
     pub(super) room: Room,
-    pub(super) untold: Untold,
-    pub(super) leaving: Leaving,
+    pub(super) pending_error: PendingError,
+    pub(super) linger: Linger,
     /// How many bytes were taken although the peer had closed.
     pub(super) taken_in_vain: usize,
 }
@@ -42,7 +42,7 @@ pub(super) enum Room {
 
 /// News that no call has been told yet.
 #[derive(Debug, Default)]
-pub(super) enum Untold {
+pub(super) enum PendingError {
     #[default]
     Nothing,
     /// The end of the socket, which lost nothing that was written.
@@ -53,7 +53,7 @@ pub(super) enum Untold {
 
 /// The state of a socket that was closed while written data waited.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) enum Leaving {
+pub(super) enum Linger {
     #[default]
     No,
     /// Until this moment; a close waits for it, or a handle is left.
@@ -84,25 +84,25 @@ impl Writes {
 
     /// Written data are lost, for this reason.
     pub(super) fn lost(&mut self, error: Error) {
-        match self.untold {
-            Untold::Nothing | Untold::End => self.untold = Untold::Lost(error),
-            Untold::Lost(_) => {}
+        match self.pending_error {
+            PendingError::Nothing | PendingError::End => self.pending_error = PendingError::Lost(error),
+            PendingError::Lost(_) => {}
         }
     }
 
     /// The socket has ended in a way that is an error.
     pub(super) fn ended(&mut self) {
-        match self.untold {
-            Untold::Nothing => self.untold = Untold::End,
-            Untold::End | Untold::Lost(_) => {}
+        match self.pending_error {
+            PendingError::Nothing => self.pending_error = PendingError::End,
+            PendingError::End | PendingError::Lost(_) => {}
         }
     }
 
     /// The reason why written data are lost, if no call was told.
     pub(super) fn take_loss(&mut self) -> Option<Error> {
-        match std::mem::take(&mut self.untold) {
-            Untold::Nothing | Untold::End => None,
-            Untold::Lost(error) => Some(error),
+        match std::mem::take(&mut self.pending_error) {
+            PendingError::Nothing | PendingError::End => None,
+            PendingError::Lost(error) => Some(error),
         }
     }
 
@@ -113,13 +113,13 @@ impl Writes {
 
     /// Whether no handle is left of the socket, which goes on giving the module what was written.
     pub(super) fn is_forgotten(&self) -> bool {
-        matches!(self.leaving, Leaving::Forgotten(_))
+        matches!(self.linger, Linger::Forgotten(_))
     }
 
     pub(super) fn leaves_until(&self) -> Option<Timestamp> {
-        match self.leaving {
-            Leaving::No => None,
-            Leaving::Closing(until) | Leaving::Forgotten(until) => Some(until),
+        match self.linger {
+            Linger::No => None,
+            Linger::Closing(until) | Linger::Forgotten(until) => Some(until),
         }
     }
 }

@@ -53,10 +53,10 @@ impl Engine {
     pub(super) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
         self.stream_fault(now);
         self.out.event(Event::Fault(fault));
-        if self.noticed.holds_news() {
-            self.out.event(Event::Dropped(String::from_utf8_lossy(&self.noticed.held).into_owned()));
+        if self.history.holds_news() {
+            self.out.event(Event::Dropped(String::from_utf8_lossy(&self.history.held).into_owned()));
         }
-        self.noticed.forget();
+        self.history.forget();
         let mut hurt: ChannelSet = named.into_iter().collect();
         hurt = hurt.with(self.channels.disprove(&mut self.out));
         if let Some((channel, _, swallowed)) = self.channels.cut_short(&mut self.out) {
@@ -139,22 +139,22 @@ impl Engine {
         if self.is_strange(now, line) {
             self.strange(now, line);
         } else if is_overlong(line) && self.may_be_data() && !self.session.explains(now, line) {
-            self.noticed.text = Text::Overlong;
+            self.history.text = Text::Overlong;
             self.unclaimed(now, line);
-        } else if (self.is_among_data(now) || self.noticed.unknown == Unknown::Followed)
+        } else if (self.is_among_data(now) || self.history.unknown == Unknown::Followed)
             && self.may_be_data()
             && !begins_connection(line)
         {
             self.believe_news(now);
-            self.noticed.held.extend_from_slice(line);
+            self.history.held.extend_from_slice(line);
         } else if self.channels.is_pushed()
             && ends_connection(line)
-            && !self.noticed.lacks_end
+            && !self.history.lacks_end
             && !self.bodies.is_doubtful(now)
         {
             // How it began is not known yet.
-            self.noticed.text = Text::End;
-            self.noticed.held.extend_from_slice(line);
+            self.history.text = Text::End;
+            self.history.held.extend_from_slice(line);
         } else {
             self.unclaimed(now, line);
         }
@@ -162,17 +162,17 @@ impl Engine {
 
     /// A line that is not known, and has no name.
     pub(super) fn strange(&mut self, now: Timestamp, line: &[u8]) {
-        self.noticed.text = strange_text(line);
+        self.history.text = strange_text(line);
         self.unclaimed(now, line);
     }
 
     /// The bytes behind the news are sound, so the news are believed.
     pub(super) fn believe_news(&mut self, now: Timestamp) {
-        if self.noticed.holds_news() {
-            let mut line = std::mem::take(&mut self.noticed.held);
+        if self.history.holds_news() {
+            let mut line = std::mem::take(&mut self.history.held);
             self.unclaimed(now, &line);
             line.clear();
-            self.noticed.held = line;
+            self.history.held = line;
         }
     }
 
@@ -182,8 +182,8 @@ impl Engine {
     }
 
     fn is_among_data(&self, now: Timestamp) -> bool {
-        let begun_at = self.noticed.begun_at.unwrap_or(now);
-        self.noticed.data_at.is_some_and(|at| begun_at < at + AMONG_DATA)
+        let begun_at = self.history.begun_at.unwrap_or(now);
+        self.history.data_at.is_some_and(|at| begun_at < at + AMONG_DATA)
     }
 
     /// Whether a line without a name is no answer to the command in flight, because it began before that was written.
@@ -191,7 +191,7 @@ impl Engine {
         // A late answer in two pieces may be there as well, but no line of one is as long as that.
         let is_strange =
             self.is_strange(now, line) || (has_no_name(line) && strange_text(line) == Text::Overlong);
-        self.noticed.precedes_command && self.may_be_data() && !self.session.reads_text() && is_strange
+        self.history.precedes_command && self.may_be_data() && !self.session.reads_text() && is_strange
     }
 
     /// Drops a result that answers nothing that is in flight; whether it was one.
@@ -207,7 +207,7 @@ impl Engine {
             return true;
         }
         // One that began before the command in flight was written is another command's, or one that comes twice.
-        let is_older = self.noticed.precedes_command && self.session.is_busy();
+        let is_older = self.history.precedes_command && self.session.is_busy();
         let is_old = is_older && matches!(result, Line::Final(_) | Line::ShutOk);
         if is_old {
             let _ = self.session.stray(now, line, &mut self.out);
@@ -219,20 +219,20 @@ impl Engine {
     /// news. Rows, and lines of late answers, have none.
     pub(super) fn begins_answer(&self, now: Timestamp, line: &[u8]) -> bool {
         let is_row = matches!(Line::parse(line), Line::Row(_));
-        let may_be = self.noticed.is_first && !self.noticed.lacks_end && !self.session.reads_text();
+        let may_be = self.history.is_first && !self.history.lacks_end && !self.session.reads_text();
         may_be && !is_row && !self.session.explains(now, line)
     }
 
     /// A header has come, which shows something of the news before it.
     pub(super) fn notice_header(&mut self) {
-        self.noticed.text = Text::Header;
+        self.history.text = Text::Header;
     }
 
     /// Judges the line of the last token, when it is known how it began.
     pub(super) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
-        let text = std::mem::replace(&mut self.noticed.text, Text::Sound);
-        if self.noticed.unknown == Unknown::Followed {
-            self.noticed.unknown = Unknown::None;
+        let text = std::mem::replace(&mut self.history.text, Text::Sound);
+        if self.history.unknown == Unknown::Followed {
+            self.history.unknown = Unknown::None;
             // The words had no line end of their own: the one behind them began this line. So they were the end of data. An echo begins
             // without a line end.
             if is_loose && self.may_be_data() && self.bring_up.knows_echo_off() {
@@ -245,17 +245,17 @@ impl Engine {
                 return self.believe_news(now);
             }
             Text::First if !is_loose || !self.bring_up.knows_echo_off() => return,
-            Text::Header if !self.noticed.holds_news() && (!is_loose || self.noticed.lacks_end) => return,
+            Text::Header if !self.history.holds_news() && (!is_loose || self.history.lacks_end) => return,
             Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
             Text::Header => return self.believe_news(now),
             // More of a text of people has no line end of its own in front. Payload since then has ended the text.
             Text::Strange | Text::Words | Text::Overlong | Text::Torn
-                if self.noticed.data_at.is_none() && self.bodies.is_doubtful(now) =>
+                if self.history.data_at.is_none() && self.bodies.is_doubtful(now) =>
             {
                 return;
             }
             Text::Words if !is_loose => {
-                self.noticed.unknown = Unknown::Last(now);
+                self.history.unknown = Unknown::Last(now);
                 return;
             }
             Text::End | Text::First | Text::Strange | Text::Words | Text::Overlong | Text::Torn => {}
@@ -277,15 +277,15 @@ impl Engine {
             return;
         }
         if !self.channels.may_receive() {
-            self.noticed.writes_odd_line_ends = true;
+            self.history.writes_odd_line_ends = true;
             return;
         }
         let is_text = self.bodies.is_open() || self.bodies.is_doubtful(now);
         // What began before the command is no part of its answer.
         let is_answer = (self.session.is_asked_by_caller() || self.session.reads_text())
-            && !self.noticed.precedes_command;
+            && !self.history.precedes_command;
         let is_free = self.session.is_online() || is_answer || is_text;
-        if !self.noticed.writes_odd_line_ends && !is_free {
+        if !self.history.writes_odd_line_ends && !is_free {
             self.damaged(now, Fault::Garbage, None);
         }
     }
@@ -298,15 +298,15 @@ impl Engine {
     /// Whether the result of a send that has not come stands at the end of data that have come since: these are not as long as
     /// announced.
     pub(super) fn has_swallowed_result(&self) -> bool {
-        self.noticed.has_result && self.channels.is_pushed() && self.may_be_data()
+        self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 
     /// Whether the line under way is none that a module begins, or none that it leaves without an end.
     pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has a time-out of its own.
         let has_begun = !self.decoder.partial_line().is_empty()
-            || ((self.decoder.awaits_line_feed() || self.noticed.owes_end)
-                && !self.noticed.writes_odd_line_ends);
+            || ((self.decoder.awaits_line_feed() || self.history.owes_end)
+                && !self.history.writes_odd_line_ends);
         has_begun && self.channels.is_pushed() && self.may_be_data() && !self.session.is_asked_by_caller()
     }
 

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 /// The recent past of the line, by which the next bytes are judged.
 #[derive(Debug)]
-pub(super) struct Noticed {
+pub(super) struct LineHistory {
     /// When the last byte of payload came; `None` before the first one, and behind a text of people.
     pub(super) data_at: Option<Timestamp>,
     /// When the line under way has begun, if its first bytes came before the last ones.
@@ -114,7 +114,7 @@ impl LastByte {
 /// How long behind payload a strange line is taken for a part of it. News have names, and are seldom just there.
 pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
 
-impl Noticed {
+impl LineHistory {
     pub(super) fn new() -> Self {
         Self {
             data_at: None,
@@ -207,15 +207,15 @@ mod tests {
     /// The CR in front of it came before the first command, its LF by itself.
     #[test]
     fn a_line_that_began_before_a_command_began_before_the_next_one_too() {
-        let mut noticed = Noticed::new();
-        noticed.pauses(Timestamp::ZERO, true);
-        noticed.command_written();
-        noticed.pauses(Timestamp::ZERO, false);
-        noticed.command_written();
-        assert!(noticed.precedes_command);
-        noticed.begins();
-        noticed.command_written();
-        assert!(!noticed.precedes_command);
+        let mut history = LineHistory::new();
+        history.pauses(Timestamp::ZERO, true);
+        history.command_written();
+        history.pauses(Timestamp::ZERO, false);
+        history.command_written();
+        assert!(history.precedes_command);
+        history.begins();
+        history.command_written();
+        assert!(!history.precedes_command);
     }
 
     #[test]
@@ -242,12 +242,12 @@ mod tests {
             (Timestamp::ZERO + AMONG_DATA.saturating_sub(Duration::from_nanos(1)), Unknown::Followed),
             (soon, Unknown::None),
         ] {
-            let mut noticed = Noticed::new();
-            noticed.unknown = Unknown::Last(Timestamp::ZERO);
-            noticed.line(at);
-            assert_eq!(noticed.unknown, expected, "{at:?}");
-            noticed.line(at);
-            assert_eq!(noticed.unknown, Unknown::None, "a second line");
+            let mut history = LineHistory::new();
+            history.unknown = Unknown::Last(Timestamp::ZERO);
+            history.line(at);
+            assert_eq!(history.unknown, expected, "{at:?}");
+            history.line(at);
+            assert_eq!(history.unknown, Unknown::None, "a second line");
         }
     }
 }

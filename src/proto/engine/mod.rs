@@ -15,7 +15,7 @@ mod tokens;
 mod urcs;
 mod writes;
 
-use line_state::{LastByte, Noticed};
+use line_state::{LastByte, LineHistory};
 use port::Port;
 use text::Bodies;
 
@@ -23,10 +23,10 @@ use crate::at::{ChannelNews, Command, Decoder, IpState, Line};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::proto::bearer::Sign;
-use crate::proto::bring_up::{BringUp, Carries};
+use crate::proto::bring_up::{BringUp, ConnectionMode};
 use crate::proto::channels::{Acceptance, Channels, Remains};
+use crate::proto::issuer::{Issuer, Job};
 use crate::proto::outbox::Outbox;
-use crate::proto::owner::{Job, Owner};
 use crate::proto::requests::Requests;
 use crate::proto::self_check::SelfCheck;
 use crate::proto::session::{Finished, Session, Step};
@@ -81,7 +81,7 @@ pub struct Engine {
     /// The number of signs of that start, without those that came before the module had answered.
     signs_of_start: u32,
     /// What the last tokens say of the line.
-    noticed: Noticed,
+    history: LineHistory,
     /// Whether the application has its turn before the channels.
     requests_next: bool,
     told: Announcement,
@@ -102,7 +102,7 @@ impl Engine {
     pub fn new(config: Config, now: Timestamp) -> Result<Self> {
         let credentials = config.validate()?;
         let mut out = Outbox::default();
-        out.tell_lines(config.unasked_lines);
+        out.tell_lines(config.urc_lines);
         Ok(Self {
             decoder: Decoder::new(),
             session: Session::new(now),
@@ -117,7 +117,7 @@ impl Engine {
             answers_while_connecting: false,
             restarted_at: None,
             signs_of_start: 0,
-            noticed: Noticed::new(),
+            history: LineHistory::new(),
             requests_next: false,
             told: Announcement::NotReady(NotReady::NoAnswer),
         })
@@ -154,7 +154,7 @@ impl Engine {
             Port::There => {
                 self.expire(now);
                 if self.session.questions() != questions {
-                    self.noticed.command_written();
+                    self.history.command_written();
                 }
                 self.pump(now);
                 self.tell(now);
@@ -208,7 +208,8 @@ impl Engine {
 
     /// Whether sockets can be opened.
     pub fn is_ready(&self) -> bool {
-        let sockets = [self.bring_up.carries(), self.transparent.carries()] == [Carries::Sockets; 2];
+        let sockets = [self.bring_up.connection_mode(), self.transparent.connection_mode()]
+            == [ConnectionMode::Sockets; 2];
         matches!(self.port, Port::There) && self.bring_up.is_ready() && sockets
     }
 
@@ -250,7 +251,7 @@ impl Engine {
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);
         } else {
-            self.noticed.answer_line(begins);
+            self.history.answer_line(begins);
             if matches!(step, Step::Text) {
                 self.doubt_news(now, line);
             }
@@ -289,11 +290,11 @@ impl Engine {
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
         self.out.ended(&finished);
         if self.channels.makes_connection(now) && finished.result.is_ok() {
-            let is_start = matches!(finished.owner, Owner::Channel(_, Job::Start));
+            let is_start = matches!(finished.issuer, Issuer::Channel(_, Job::Start));
             self.answers_while_connecting |= !is_start;
         }
-        match finished.owner {
-            Owner::BringUp => {
+        match finished.issuer {
+            Issuer::BringUp => {
                 self.bring_up.finished(now, &finished.result);
                 let is_ok = finished.result.is_ok();
                 if finished.command.text() == Command::quick_send().text() {
@@ -307,16 +308,16 @@ impl Engine {
                     self.stream_handles(now, StreamInput::Unable(finished.command.text(), refusal));
                 }
             }
-            Owner::Stream => {
+            Issuer::Stream => {
                 let facts = self.stream_facts();
                 self.transparent.finished(now, &finished, &facts);
                 self.stream_acts(now);
             }
-            Owner::Channel(channel, job) => {
+            Issuer::Channel(channel, job) => {
                 self.channels.finished(now, channel, job, &finished, &mut self.out);
             }
-            Owner::Abandoned(_) => {}
-            Owner::Caller(ticket) => {
+            Issuer::Abandoned(_) => {}
+            Issuer::Caller(ticket) => {
                 if finished.command.may_remove_files() {
                     self.channels.restart_preparations();
                 }
@@ -326,7 +327,7 @@ impl Engine {
                     self.effect(now, effect);
                 }
             }
-            Owner::SelfCheck(check) => self.checked(now, check, &finished),
+            Issuer::SelfCheck(check) => self.checked(now, check, &finished),
         }
         let in_use = self.bring_up.take_in_use();
         self.channels.found_in_use(&in_use);
@@ -364,7 +365,7 @@ impl Engine {
         let was_idle = self.session.is_idle();
         self.write_commands(now);
         if was_idle && !self.session.is_idle() {
-            self.noticed.command_written();
+            self.history.command_written();
         }
     }
 
@@ -375,7 +376,7 @@ impl Engine {
         }
         while self.session.is_idle() {
             if let Some(command) = self.stream_command(now) {
-                self.session.start(now, command, Owner::Stream, None, &mut self.out);
+                self.session.start(now, command, Issuer::Stream, None, &mut self.out);
                 continue;
             }
             let asks = self.bring_up.is_ready() && !self.channels.has_to_close(now);
@@ -384,34 +385,34 @@ impl Engine {
             }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;
-                if let Some((command, owner, payload)) = self.next_request() {
-                    self.session.start(now, command, owner, payload, &mut self.out);
+                if let Some((command, issuer, payload)) = self.next_request() {
+                    self.session.start(now, command, issuer, payload, &mut self.out);
                     continue;
                 }
             }
             self.requests_next = true;
             if self.bring_up.is_ready() {
-                if let Some(turn) = self.channels.next_turn(now, &mut self.out) {
-                    let owner = Owner::Channel(turn.channel, turn.job);
-                    self.session.start(now, turn.command, owner, turn.payload, &mut self.out);
+                if let Some(turn) = self.channels.next_command(now, &mut self.out) {
+                    let issuer = Issuer::Channel(turn.channel, turn.job);
+                    self.session.start(now, turn.command, issuer, turn.payload, &mut self.out);
                     continue;
                 }
             } else if let Some(command) = self.bring_up_command(now) {
-                self.session.start(now, command, Owner::BringUp, None, &mut self.out);
+                self.session.start(now, command, Issuer::BringUp, None, &mut self.out);
                 continue;
             }
             match self.next_request() {
-                Some((command, owner, payload)) => {
-                    self.session.start(now, command, owner, payload, &mut self.out)
+                Some((command, issuer, payload)) => {
+                    self.session.start(now, command, issuer, payload, &mut self.out)
                 }
                 None => return,
             }
         }
     }
 
-    fn next_request(&mut self) -> Option<(Command, Owner, Option<Vec<u8>>)> {
+    fn next_request(&mut self) -> Option<(Command, Issuer, Option<Vec<u8>>)> {
         let next = self.requests.next()?;
-        if next.1 == Owner::SelfCheck(SelfCheck::Bearer) {
+        if next.1 == Issuer::SelfCheck(SelfCheck::Bearer) {
             self.channels.ask_status();
         }
         Some(next)

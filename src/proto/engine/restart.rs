@@ -6,7 +6,7 @@ use crate::at::Decoder;
 use crate::error::{CloseReason, NotReady};
 use crate::proto::Event;
 use crate::proto::channels::{End, Remains};
-use crate::proto::owner::Owner;
+use crate::proto::issuer::Issuer;
 use crate::proto::session::Wake;
 use crate::time::Timestamp;
 
@@ -48,16 +48,16 @@ impl Engine {
 
     pub(super) fn start_over(&mut self, now: Timestamp, wake: Wake, end: &End, reason: NotReady) {
         self.decoder = Decoder::new();
-        self.noticed.forget();
-        let owner = self.session.restart(wake, &mut self.out).map(|finished| finished.owner);
-        if let Some(Owner::Caller(ticket)) = owner {
+        self.history.forget();
+        let issuer = self.session.restart(wake, &mut self.out).map(|finished| finished.issuer);
+        if let Some(Issuer::Caller(ticket)) = issuer {
             self.out.answer_all(self.requests.fail(ticket, end.error()));
         }
         self.out.answer_all(self.requests.fail_commands(&|| end.error()));
         self.drop_stream(now, end);
         let remains = if *end == End::Restarted { Remains::Nothing } else { Remains::Unknown };
-        let in_flight = match owner {
-            Some(Owner::Channel(channel, _)) => Some(channel),
+        let in_flight = match issuer {
+            Some(Issuer::Channel(channel, _)) => Some(channel),
             _ => None,
         };
         self.channels.end_all(end, remains, in_flight, &mut self.out);

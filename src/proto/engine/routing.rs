@@ -1,7 +1,7 @@
 //! The distribution of the application's requests to the parts of the engine.
 
 use crate::at::{Command, Protocol};
-use crate::proto::channels::{Opening, Wanted};
+use crate::proto::channels::{Opening, WaitCondition};
 use crate::proto::requests::Effect;
 use crate::proto::transparent::StreamInput;
 use crate::proto::{Request, Response, Ticket};
@@ -36,13 +36,13 @@ impl Engine {
             Request::Queue { socket, data } => self.channels.queue(socket, ticket, data, out),
             Request::Beat { socket, beat } => self.channels.beat_with(now, socket, ticket, beat, out),
             Request::Flush { socket, timeout } => {
-                self.channels.ask_delivery(now, socket, ticket, Wanted::Nothing, timeout, out);
+                self.channels.ask_delivery(now, socket, ticket, WaitCondition::Nothing, timeout, out);
             }
             Request::Drain { socket, timeout } => {
-                self.channels.ask_delivery(now, socket, ticket, Wanted::Acceptance, timeout, out);
+                self.channels.ask_delivery(now, socket, ticket, WaitCondition::Acceptance, timeout, out);
             }
             Request::Unacknowledged { socket, timeout } => {
-                self.channels.ask_delivery(now, socket, ticket, Wanted::Count, timeout, out);
+                self.channels.ask_delivery(now, socket, ticket, WaitCondition::Count, timeout, out);
             }
             Request::Transparent { .. } | Request::Escape { .. } | Request::Resume { .. } => {
                 self.stream_asked(now, ticket, request);

@@ -2,7 +2,7 @@
 
 use crate::at::{Command, Urc};
 use crate::error::{Error, InUse};
-use crate::proto::bring_up::Carries;
+use crate::proto::bring_up::ConnectionMode;
 use crate::proto::channels::End;
 use crate::proto::transparent::{Facts, Mode, Next, StreamAction, StreamInput};
 use crate::proto::{Request, Ticket};
@@ -18,7 +18,7 @@ impl Engine {
                 return self.out.answer(ticket, Err(Error::InUse(InUse::Sockets)));
             }
             Request::Transparent { host, port, timeout } => {
-                return self.stream_handles(now, StreamInput::Dial { ticket, host, port, timeout });
+                return self.stream_handles(now, StreamInput::Connect { ticket, host, port, timeout });
             }
             Request::Escape { socket, timeout } => (Mode::Command, socket, timeout),
             Request::Resume { socket, timeout } => (Mode::Data, socket, timeout),
@@ -92,11 +92,11 @@ impl Engine {
     /// Has the module set up again if it is not set up for what it is to carry, and gives the command that the stream
     /// wants. The session is free.
     pub(super) fn stream_command(&mut self, now: Timestamp) -> Option<Command> {
-        let carries = self.transparent.carries();
-        if self.bring_up.carries() != carries {
-            self.bring_up.carry(now, carries);
+        let connection_mode = self.transparent.connection_mode();
+        if self.bring_up.connection_mode() != connection_mode {
+            self.bring_up.carry(now, connection_mode);
         }
-        if carries == Carries::Sockets {
+        if connection_mode == ConnectionMode::Sockets {
             return None;
         }
         let facts = self.stream_facts();
@@ -115,7 +115,7 @@ impl Engine {
         Facts {
             socket: self.channels.stream_socket(),
             has_free_channel: self.channels.has_free(),
-            set_up_for: self.bring_up.carries(),
+            set_up_for: self.bring_up.connection_mode(),
             not_ready: (!self.bring_up.is_ready()).then_some(self.bring_up.reason()),
             has_shut: self.bring_up.has_shut(),
             echo_is_off: self.bring_up.knows_echo_off(),
@@ -142,7 +142,7 @@ impl Engine {
                     self.session.search(now);
                     self.bring_up.carry_sockets_again();
                 }
-                StreamAction::CarrySockets => self.bring_up.carry(now, Carries::Sockets),
+                StreamAction::CarrySockets => self.bring_up.carry(now, ConnectionMode::Sockets),
                 StreamAction::Restarted => self.restarted(now),
                 StreamAction::Read(bytes) => {
                     self.received(now, &bytes);

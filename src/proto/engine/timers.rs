@@ -98,7 +98,7 @@ impl Engine {
     }
 
     fn holds_back(&self) -> bool {
-        self.channels.has_suspect() || self.noticed.holds_news()
+        self.channels.has_suspect() || self.history.holds_news()
     }
 
     /// Serves every timer whose time has come. One that stays due at the same moment although it is served is refused: it
@@ -156,7 +156,7 @@ impl Engine {
             }
             Deadline::StrangeLine => {
                 self.decoder.start_over();
-                self.noticed.owes_end = false;
+                self.history.owes_end = false;
                 self.damaged(now, Fault::Garbage, self.session.fetching());
             }
             Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
@@ -174,7 +174,7 @@ impl Engine {
     /// The line under way has stood for long enough: it counts as whole.
     fn end_partial_line(&mut self, now: Timestamp) {
         let partial = self.decoder.partial_line();
-        self.noticed.owes_end = !partial.is_empty() && !may_lack_end(partial);
+        self.history.owes_end = !partial.is_empty() && !may_lack_end(partial);
         if !partial.is_empty() && !is_whole(partial) && !self.bodies.is_open() {
             self.stream_fault(now);
         }
@@ -184,7 +184,7 @@ impl Engine {
         }
         self.decoder = decoder;
         self.judge_noticed(now, self.decoder.was_loose());
-        self.noticed.begins();
+        self.history.begins();
         self.end_text(now);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc, is_piece_of_fetched};
 use crate::proto::Event;
-use crate::proto::channels::Late;
-use crate::proto::owner::Job;
+use crate::proto::channels::LateFetch;
+use crate::proto::issuer::Job;
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -19,7 +19,7 @@ impl Engine {
         }
         self.out.count().read += bytes.len() as u64;
         self.heard = LastByte::At(now);
-        self.noticed.owes_end = false;
+        self.history.owes_end = false;
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
         decoder.answers_may_be_late(self.session.is_owed(now));
@@ -29,7 +29,7 @@ impl Engine {
         let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
         loop {
             if let Some(first) = bytes.first()
-                && !self.noticed.blanks.fits(*first)
+                && !self.history.blanks.fits(*first)
             {
                 self.damaged(now, Fault::NoLineEnd, self.session.fetching());
             }
@@ -56,12 +56,12 @@ impl Engine {
             self.token(now, token);
             if ends_data && decoder.last_line_of_data().is_some_and(|line| self.session.would_end_send(line))
             {
-                self.noticed.has_result = true;
+                self.history.has_result = true;
             }
             self.judge_noticed(now, decoder.was_loose());
-            self.noticed.begins();
+            self.history.begins();
         }
-        self.noticed.pauses(now, decoder.has_begun_line());
+        self.history.pauses(now, decoder.has_begun_line());
         self.decoder = decoder;
         self.channels.prove_unless_suspect(now, &mut self.out);
         is_whole
@@ -72,9 +72,9 @@ impl Engine {
             self.channels.prove(now, &mut self.out);
         }
         if matches!(token, Token::Line(_) | Token::Header(_) | Token::Prompt) {
-            self.noticed.line(now);
+            self.history.line(now);
         }
-        if self.noticed.holds_news() {
+        if self.history.holds_news() {
             match token {
                 Token::Line(line) if self.is_strange(now, line) => {}
                 // A header shows it when it is known how it began.
@@ -89,14 +89,14 @@ impl Engine {
             Token::Line(line) => match self.behind_fetched(now, line) {
                 BehindFetched::Sound => {
                     self.line(now, line);
-                    self.noticed.line_taken(begins_connection(line));
+                    self.history.line_taken(begins_connection(line));
                 }
                 BehindFetched::LateFinal => self.late_final(),
                 BehindFetched::Damage => self.damaged(now, Fault::BeforeResult, self.session.fetching()),
             },
             Token::Prompt => {
                 if self.session.awaits_prompt_of_send() {
-                    self.noticed.blanks.prompt();
+                    self.history.blanks.prompt();
                 }
                 let step = self.session.prompt(now, &mut self.out);
                 self.step(now, step);
@@ -104,7 +104,7 @@ impl Engine {
             Token::Header(header) => self.header(now, &header),
             Token::Data { bytes, .. } if self.session.is_online() => self.stream_received(now, bytes),
             Token::Data { bytes, last } => {
-                self.noticed.data(now);
+                self.history.data(now);
                 self.channels.piece(bytes, last, &mut self.out);
             }
             // It may be that of a command before: then the fetch's own follows.
@@ -122,11 +122,11 @@ impl Engine {
     fn header(&mut self, now: Timestamp, header: &Header) {
         // The one connection of a stream has no headers: it is the peer's data.
         self.stream_fault(now);
-        let (mut late, mut is_asked) = (Late::Impossible, false);
+        let (mut late, mut is_asked) = (LateFetch::Impossible, false);
         if let HeaderKind::Fetched { channel, .. } = header.kind {
             is_asked = self.session.is_in_flight(channel, Job::Fetch);
             if self.session.fears_fetch(now, channel) {
-                late = Late::Possible;
+                late = LateFetch::Possible;
             } else if !is_asked && self.session.fetching() != Some(channel) {
                 return self.damaged(now, Fault::NotAskedFor, Some(channel));
             }

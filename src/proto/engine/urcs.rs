@@ -93,7 +93,7 @@ impl Engine {
             Bodies::Open(text) => {
                 self.bodies = if text.is_digits() { Bodies::None } else { Bodies::Over(now) };
                 self.out.urc(b"", text.into_urc());
-                self.noticed.text_ended();
+                self.history.text_ended();
             }
             before => self.bodies = before,
         }

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 use super::exchange::{Exchange, Failure, Finished, Taint};
 use super::open_send::OpenSend;
-use crate::proto::owner::Owner;
+use crate::proto::issuer::Issuer;
 
 /// A harmless question is asked when it is in doubt which command the next answer belongs to: after a time-out, after
 /// a final that may have a sibling, and for a while after a time-out behind every command. A module answers in order,
@@ -22,12 +22,12 @@ pub(super) struct Barrier {
     probe: Command,
     /// The questions before that one. Their answers may still come, whatever has come in their place.
     asked: Vec<Command>,
-    stage: ProbeStage,
+    state: ProbeState,
     deadline: Timestamp,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum ProbeStage {
+enum ProbeState {
     /// The question is asked; what comes is old.
     Asked,
     /// A final has come that no older command owes: it may be all of the answer.
@@ -47,7 +47,7 @@ struct HeldCommand {
 
 /// The meaning of a line for a barrier.
 #[derive(Debug)]
-pub(super) enum Passage {
+pub(super) enum BarrierVerdict {
     /// The line belonged to the question or to the command held back.
     Consumed,
     /// A final of an older command.
@@ -96,8 +96,8 @@ impl Barrier {
     }
 
     fn new(now: Timestamp, held: Option<HeldCommand>, probe: Command) -> Self {
-        let (asked, stage, deadline) = (Vec::new(), ProbeStage::Asked, now + FIRST_TIMEOUT);
-        Self { held: held.map(Box::new), open: None, probe, asked, stage, deadline }
+        let (asked, state, deadline) = (Vec::new(), ProbeState::Asked, now + FIRST_TIMEOUT);
+        Self { held: held.map(Box::new), open: None, probe, asked, state, deadline }
     }
 
     /// The module may be waiting for the payload of a send.
@@ -130,15 +130,15 @@ impl Barrier {
         let writes = self.held().filter(|command| command.gives_up()).map(Command::timeout);
         match writes {
             Some(patience) => self.extend(now + patience),
-            None if self.stage == ProbeStage::Asked => self.stage = ProbeStage::Prompted,
+            None if self.state == ProbeState::Asked => self.state = ProbeState::Prompted,
             None => {}
         }
     }
 
     /// A final has come that no older command owes. A module that answers the question with `OK` alone will say no more.
     pub(super) fn odd_final(&mut self, now: Timestamp) {
-        if self.stage == ProbeStage::Asked {
-            self.stage = ProbeStage::Odd;
+        if self.state == ProbeState::Asked {
+            self.state = ProbeState::Odd;
             self.deadline = self.deadline.min(now + ODD_TIMEOUT);
         }
     }
@@ -150,7 +150,7 @@ impl Barrier {
 
     /// Whether nothing that came shows that the question will not be answered.
     pub(super) fn may_be_answered(&self) -> bool {
-        self.stage != ProbeStage::Odd
+        self.state != ProbeState::Odd
     }
 
     /// A line of an answer may have been too long to be kept.
@@ -162,7 +162,7 @@ impl Barrier {
 
     /// Whether the module may be waiting for payload of which nothing is known.
     pub(super) fn is_prompted(&self) -> bool {
-        self.stage == ProbeStage::Prompted
+        self.state == ProbeState::Prompted
     }
 
     pub(super) fn probe(&self) -> &Command {
@@ -175,13 +175,13 @@ impl Barrier {
     }
 
     /// Whose it is.
-    pub(super) fn owner_mut(&mut self) -> Option<&mut Owner> {
-        self.held.as_mut().map(|held| &mut held.exchange.owner)
+    pub(super) fn issuer_mut(&mut self) -> Option<&mut Issuer> {
+        self.held.as_mut().map(|held| &mut held.exchange.issuer)
     }
 
     /// Whether what comes may be text of people: the answer to the command held back, if its final was text, too.
     pub(super) fn is_in_text(&self) -> bool {
-        self.stage == ProbeStage::Asked && self.held.as_ref().is_some_and(|held| held.exchange.is_in_text())
+        self.state == ProbeState::Asked && self.held.as_ref().is_some_and(|held| held.exchange.is_in_text())
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
@@ -213,7 +213,7 @@ impl Barrier {
         let mut asked = self.asked;
         asked.push(self.probe);
         let deadline = now + FIRST_TIMEOUT * (asked.len() as u32 + 1);
-        Self { probe, asked, stage: ProbeStage::Asked, deadline, ..self }
+        Self { probe, asked, state: ProbeState::Asked, deadline, ..self }
     }
 
     /// A header of fetched data has come.
@@ -230,32 +230,32 @@ impl Barrier {
         }
     }
 
-    pub(super) fn line(&mut self, text: &[u8]) -> Passage {
+    pub(super) fn line(&mut self, text: &[u8]) -> BarrierVerdict {
         let line = Line::parse(text);
         if self.probe.is_echo(text) {
-            return Passage::Consumed;
+            return BarrierVerdict::Consumed;
         }
-        match self.stage {
-            ProbeStage::Asked | ProbeStage::Odd | ProbeStage::Prompted
+        match self.state {
+            ProbeState::Asked | ProbeState::Odd | ProbeState::Prompted
                 if self.probe.judge(&line, false) == Verdict::Part =>
             {
-                self.stage = ProbeStage::Answered;
-                Passage::Consumed
+                self.state = ProbeState::Answered;
+                BarrierVerdict::Consumed
             }
-            ProbeStage::Asked | ProbeStage::Odd | ProbeStage::Prompted => self.old_line(text, &line),
+            ProbeState::Asked | ProbeState::Odd | ProbeState::Prompted => self.old_line(text, &line),
             // The end of a call is no answer to a question.
-            ProbeStage::Answered if line == Line::Final(Final::NoCarrier) => Passage::Stray,
-            ProbeStage::Answered if matches!(line, Line::Final(_)) => self.pass(),
-            ProbeStage::Answered => Passage::Unclaimed,
+            ProbeState::Answered if line == Line::Final(Final::NoCarrier) => BarrierVerdict::Stray,
+            ProbeState::Answered if matches!(line, Line::Final(_)) => self.pass(),
+            ProbeState::Answered => BarrierVerdict::Unclaimed,
         }
     }
 
-    fn old_line(&mut self, text: &[u8], line: &Line<'_>) -> Passage {
+    fn old_line(&mut self, text: &[u8], line: &Line<'_>) -> BarrierVerdict {
         let Some(held) = &mut self.held else {
-            return if is_old_answer(line) { Passage::Stray } else { Passage::Unclaimed };
+            return if is_old_answer(line) { BarrierVerdict::Stray } else { BarrierVerdict::Unclaimed };
         };
         match held.exchange.judge(text, line) {
-            Verdict::Part => Passage::Consumed,
+            Verdict::Part => BarrierVerdict::Consumed,
             Verdict::Done(end) | Verdict::Doubtful(end) => {
                 let lines = held.exchange.take_lines();
                 if held.exchange.is_in_text()
@@ -264,21 +264,21 @@ impl Barrier {
                     // The final before was text.
                     text.extend(lines);
                     *last = end;
-                    return Passage::Consumed;
+                    return BarrierVerdict::Consumed;
                 }
                 if held.ends.len() < MAX_ENDS {
                     held.ends.push((lines, end));
                 }
-                Passage::Consumed
+                BarrierVerdict::Consumed
             }
-            Verdict::NotMine if is_old_answer(line) => Passage::Stray,
-            Verdict::NotMine => Passage::Unclaimed,
+            Verdict::NotMine if is_old_answer(line) => BarrierVerdict::Stray,
+            Verdict::NotMine => BarrierVerdict::Unclaimed,
         }
     }
 
-    fn pass(&mut self) -> Passage {
+    fn pass(&mut self) -> BarrierVerdict {
         let Some(mut held) = self.held.take() else {
-            return Passage::Passed { held: None, extra: 0, tainted: false };
+            return BarrierVerdict::Passed { held: None, extra: 0, tainted: false };
         };
         if held.exchange.is_in_text()
             && let Some((mut lines, end)) = held.ends.pop()
@@ -287,7 +287,7 @@ impl Barrier {
             lines.pop();
             let tainted = held.exchange.tainted() == Taint::Unexplained;
             let result = end.map(|()| lines).map_err(Failure::Refused);
-            return Passage::Passed { held: Some(held.exchange.finish(result)), extra: 0, tainted };
+            return BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra: 0, tainted };
         }
         let rest = held.exchange.take_lines();
         // Behind the final nothing more of the answer comes: it is a piece of a line that was split, perhaps the final.
@@ -297,7 +297,7 @@ impl Barrier {
         let tainted =
             leftover || taint == Taint::Unexplained || (taint == Taint::OwnNews && held.ends.len() > 1);
         let result = one_of(held.ends, rest, &held.exchange.command);
-        Passage::Passed { held: Some(held.exchange.finish(result)), extra, tainted }
+        BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra, tainted }
     }
 }
 
@@ -366,8 +366,8 @@ mod tests {
     /// A barrier behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
     fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Barrier {
         let (now, command) = (Timestamp::ZERO, Signal.command());
-        let owner = Owner::Caller(Ticket(1));
-        let mut exchange = Exchange::new(now, command, owner, Duration::ZERO, Phase::Answer);
+        let issuer = Issuer::Caller(Ticket(1));
+        let mut exchange = Exchange::new(now, command, issuer, Duration::ZERO, Phase::Answer);
         for line in lines {
             exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
         }
@@ -377,7 +377,7 @@ mod tests {
     /// The result of the command held back when these lines have come.
     fn passed(mut barrier: Barrier, lines: &[&str]) -> Result<Vec<String>, Failure> {
         for line in lines {
-            if let Passage::Passed { held, .. } = barrier.line(line.as_bytes()) {
+            if let BarrierVerdict::Passed { held, .. } = barrier.line(line.as_bytes()) {
                 return held.unwrap().result;
             }
         }
@@ -390,11 +390,11 @@ mod tests {
     fn what_comes_before_the_answer_to_the_question_is_old() {
         let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
-            assert!(matches!(barrier.line(line.as_bytes()), Passage::Stray), "{line}");
+            assert!(matches!(barrier.line(line.as_bytes()), BarrierVerdict::Stray), "{line}");
         }
-        assert!(matches!(barrier.line(b"0, CLOSED"), Passage::Unclaimed));
-        assert!(matches!(barrier.line(b"+CIPMUX: 1"), Passage::Consumed));
-        assert!(matches!(barrier.line(b"OK"), Passage::Passed { held: None, .. }));
+        assert!(matches!(barrier.line(b"0, CLOSED"), BarrierVerdict::Unclaimed));
+        assert!(matches!(barrier.line(b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert!(matches!(barrier.line(b"OK"), BarrierVerdict::Passed { held: None, .. }));
     }
 
     #[test]
@@ -436,7 +436,7 @@ mod tests {
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(barrier.is_prompted());
-        assert!(matches!(barrier.line(b"+CIPMUX: 1"), Passage::Consumed));
+        assert!(matches!(barrier.line(b"+CIPMUX: 1"), BarrierVerdict::Consumed));
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(!barrier.is_prompted(), "it waits for no payload: it has answered");

@@ -4,11 +4,11 @@ use crate::at::{ChannelId, Command, Line, Refusal};
 use crate::time::Timestamp;
 
 use super::super::Event;
+use super::super::issuer::Issuer;
 use super::super::outbox::Outbox;
-use super::super::owner::Owner;
 use super::exchange::{Exchange, Failure, Finished, Phase};
 use super::prompt_timeout::GRACE;
-use super::resync::{Action, ChannelSet, Fed, Resync};
+use super::resync::{Action, ChannelSet, Resync, ResyncVerdict};
 use super::wake::Wake;
 use super::{Session, State, Step};
 
@@ -86,12 +86,12 @@ impl Session {
         let fed = resync.feed(now, bytes);
         let seen = resync.take_seen();
         match fed {
-            Fed::Distrusted => (bytes.len(), Step::Consumed, seen),
-            Fed::Ask => {
+            ResyncVerdict::Distrusted => (bytes.len(), Step::Consumed, seen),
+            ResyncVerdict::Ask => {
                 self.ask_for_text(now, out);
                 (bytes.len(), Step::Consumed, seen)
             }
-            Fed::Trusted(count) => {
+            ResyncVerdict::Trusted(count) => {
                 let step = Step::Trusted(resync.dropped(), resync.echo());
                 self.resync = None;
                 self.unproved = None;
@@ -140,7 +140,7 @@ impl Session {
     pub(in crate::proto) fn fetching(&self) -> Option<ChannelId> {
         match &self.state {
             State::Busy(exchange) => {
-                exchange.owner.channel().filter(|channel| exchange.command.fetches(*channel))
+                exchange.issuer.channel().filter(|channel| exchange.command.fetches(*channel))
             }
             State::AtBarrier(_) | State::Waking(_) | State::Idle | State::Online => None,
         }
@@ -175,6 +175,6 @@ impl Session {
 
     /// Whether a command of the application is in flight: its answer may have any form.
     pub(in crate::proto) fn is_asked_by_caller(&self) -> bool {
-        matches!(&self.state, State::Busy(exchange) if matches!(exchange.owner, Owner::Caller(_)))
+        matches!(&self.state, State::Busy(exchange) if matches!(exchange.issuer, Issuer::Caller(_)))
     }
 }

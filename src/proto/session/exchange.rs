@@ -8,13 +8,13 @@ use crate::at::{Command, Final, Line, Refusal, SecretLines, Verdict};
 use crate::time::Timestamp;
 
 use super::open_send::OpenSend;
-use crate::proto::owner::Owner;
+use crate::proto::issuer::Issuer;
 
 /// A command in flight.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) command: Command,
-    pub(super) owner: Owner,
+    pub(super) issuer: Issuer,
     pub(super) deadline: Timestamp,
     pub(super) phase: Phase,
     written_at: Timestamp,
@@ -76,7 +76,7 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(in crate::proto) struct Finished {
     pub(in crate::proto) command: Command,
-    pub(in crate::proto) owner: Owner,
+    pub(in crate::proto) issuer: Issuer,
     pub(in crate::proto) result: Result<Vec<String>, Failure>,
     /// From the command to its final, if one came.
     pub(in crate::proto) latency: Option<Duration>,
@@ -135,13 +135,13 @@ impl Exchange {
     pub(super) fn new(
         now: Timestamp,
         command: Command,
-        owner: Owner,
+        issuer: Issuer,
         timeout: Duration,
         phase: Phase,
     ) -> Self {
         Self {
             command,
-            owner,
+            issuer,
             deadline: now + timeout,
             phase,
             written_at: now,
@@ -331,7 +331,7 @@ impl Exchange {
         };
         let latency = self.final_at.map(|at| at - self.written_at);
         let is_given = self.is_given;
-        Finished { command: self.command, owner: self.owner, result, latency, is_given }
+        Finished { command: self.command, issuer: self.issuer, result, latency, is_given }
     }
 
     fn keep(&mut self, text: &[u8]) {

@@ -41,7 +41,7 @@ enum Beyond {
 
 /// The number of finals between a command and the answer to the question behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Finals {
+pub(super) enum FinalCount {
     One,
     More,
 }
@@ -127,7 +127,7 @@ impl LateAnswers {
     }
 
     /// Whether lines of an answer may be those of another; with a single final, only those that come without one.
-    pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String], finals: Finals) -> bool {
+    pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String], finals: FinalCount) -> bool {
         // A status has no end of its own: the barrier looks whether it came twice.
         if command.is_open_ended() {
             return false;
@@ -139,17 +139,17 @@ impl LateAnswers {
                 _ => None,
             };
             let may_come = |older: &&Command| match (finals, &line) {
-                (Finals::More, _) => true,
-                (Finals::One, Line::Info { key: theirs, .. }) if key.is_none() => {
+                (FinalCount::More, _) => true,
+                (FinalCount::One, Line::Info { key: theirs, .. }) if key.is_none() => {
                     std::str::from_utf8(theirs).is_ok_and(|theirs| older.has_key(theirs))
                 }
-                (Finals::One, _) => !older.has_one_final(),
+                (FinalCount::One, _) => !older.has_one_final(),
             };
             let mut authors = self.timed_out.iter().filter(may_come).filter(|older| match key {
                 Some(key) => older.has_key(key) || older.is_chain(),
                 None => older.may_print(&line),
             });
-            let beyond = if finals == Finals::One { Beyond::Finals } else { Beyond::Nothing };
+            let beyond = if finals == FinalCount::One { Beyond::Finals } else { Beyond::Nothing };
             // Its own answer always comes, so a late line is the second of its kind.
             let has_author = self.beyond > beyond || authors.clone().next().is_some();
             has_author && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
@@ -178,12 +178,12 @@ mod tests {
 
     fn mixed(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        late_answers.may_have_mixed(&user(command), &lines, Finals::More)
+        late_answers.may_have_mixed(&user(command), &lines, FinalCount::More)
     }
 
     fn mixed_behind_one_final(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        late_answers.may_have_mixed(&user(command), &lines, Finals::One)
+        late_answers.may_have_mixed(&user(command), &lines, FinalCount::One)
     }
 
     #[test]

@@ -22,13 +22,13 @@ use std::time::Duration;
 use crate::at::{ChannelId, Command, Expect, HeaderKind, Line, Refusal, Urc, Verdict};
 use crate::time::Timestamp;
 
+use super::issuer::Issuer;
 use super::outbox::Outbox;
-use super::owner::Owner;
 use super::{Deadline, Event};
-use barrier::{Barrier, Passage};
+use barrier::{Barrier, BarrierVerdict};
 use exchange::{Exchange, Phase, Setback, Taint};
 pub(super) use exchange::{Failure, Finished};
-use late_answers::{Finals, LateAnswers};
+use late_answers::{FinalCount, LateAnswers};
 pub(super) use open_send::OpenSend;
 use reading::{is_echo, is_unexplained};
 use resync::Resync;
@@ -70,7 +70,7 @@ pub(super) struct Session {
     /// The work until the line is believed again.
     resync: Option<Resync>,
     /// What came last.
-    before: Before,
+    before: LastToken,
     /// The last send that was filled up, until a question behind it is answered: the filling may be lost, too.
     unproved: Option<OpenSend>,
     /// A question behind that got no answer.
@@ -79,7 +79,7 @@ pub(super) struct Session {
 
 /// The token that came last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Before {
+enum LastToken {
     /// A line.
     Line,
     /// An empty one, CR LF: a frame may begin.
@@ -106,7 +106,7 @@ impl Session {
             state: State::Waking(Wake::new(now)),
             late_answers: LateAnswers::none(),
             probes: 0,
-            before: Before::FrameEnd,
+            before: LastToken::FrameEnd,
             resync: None,
             unproved: None,
             filling_is_doubted: false,
@@ -138,7 +138,7 @@ impl Session {
             State::AtBarrier(barrier) if barrier.has_open() => Expect::Prompt,
             State::Online => Expect::Raw,
             // Where a frame begins it may be one of the module's, data among them.
-            _ if self.reads_text() && self.before == Before::Line => Expect::Text,
+            _ if self.reads_text() && self.before == LastToken::Line => Expect::Text,
             State::Waking(_) | State::Idle | State::Busy(_) | State::AtBarrier(_) => Expect::Line,
         }
     }
@@ -148,14 +148,14 @@ impl Session {
         &mut self,
         now: Timestamp,
         command: Command,
-        owner: Owner,
+        issuer: Issuer,
         payload: Option<Vec<u8>>,
         out: &mut Outbox,
     ) {
         debug_assert!(self.is_idle());
         out.count().commands.written += 1;
         out.command(&command);
-        self.before = Before::FrameEnd;
+        self.before = LastToken::FrameEnd;
         if let Some(payload) = payload.as_ref().filter(|_| command.writes_file()) {
             out.hide_file(payload);
         }
@@ -164,7 +164,7 @@ impl Session {
             Some(payload) => (Phase::Prompt(payload), PROMPT_TIMEOUT),
             None => (Phase::Answer, command.timeout()),
         };
-        self.state = State::Busy(Exchange::new(now, command, owner, timeout, phase));
+        self.state = State::Busy(Exchange::new(now, command, issuer, timeout, phase));
     }
 
     /// Whether payload was written that a module whose echo stays on sends back.
@@ -325,25 +325,25 @@ impl Session {
     fn fenced_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let State::AtBarrier(barrier) = &mut self.state else { return Step::Unclaimed };
         match barrier.line(text) {
-            Passage::Consumed => {
+            BarrierVerdict::Consumed => {
                 if barrier.has_final_too_many() && !self.late_answers.is_on(now) {
                     barrier.odd_final(now);
                 }
                 Step::Consumed
             }
-            Passage::Stray => self.stray(now, text, out),
-            Passage::Unclaimed if is_echo(text) => Step::Consumed,
-            Passage::Unclaimed => {
+            BarrierVerdict::Stray => self.stray(now, text, out),
+            BarrierVerdict::Unclaimed if is_echo(text) => Step::Consumed,
+            BarrierVerdict::Unclaimed => {
                 if self.late_answers.is_on(now) && is_unexplained(&self.late_answers, &Line::parse(text)) {
                     barrier.taint();
                 }
                 Step::Unclaimed
             }
-            Passage::Passed { held, extra, tainted } => {
+            BarrierVerdict::Passed { held, extra, tainted } => {
                 self.state = State::Idle;
                 self.unproved = None;
                 let Some(mut finished) = held else { return Step::Synchronised };
-                let finals = if extra == 0 { Finals::One } else { Finals::More };
+                let finals = if extra == 0 { FinalCount::One } else { FinalCount::More };
                 let mixed =
                     tainted || self.is_mixed(now, &finished, finals) || self.may_still_bring(now, &finished);
                 if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
@@ -426,7 +426,7 @@ impl Session {
     }
 
     /// Whether lines of the answer may be those of a command that timed out before.
-    fn is_mixed(&self, now: Timestamp, finished: &Finished, finals: Finals) -> bool {
+    fn is_mixed(&self, now: Timestamp, finished: &Finished, finals: FinalCount) -> bool {
         let Ok(lines) = &finished.result else { return false };
         self.late_answers.is_on(now) && self.late_answers.may_have_mixed(&finished.command, lines, finals)
     }

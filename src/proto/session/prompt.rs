@@ -10,8 +10,8 @@ use crate::at::{ChannelId, Line, Refusal, Verdict, harmless_len};
 use crate::time::Timestamp;
 
 use super::super::Event;
+use super::super::issuer::{Issuer, Job};
 use super::super::outbox::Outbox;
-use super::super::owner::{Job, Owner};
 use super::barrier::Barrier;
 use super::exchange::{Exchange, Failure, Finished, Phase, Setback};
 use super::open_send::OpenSend;
@@ -79,7 +79,7 @@ impl Session {
     pub(in crate::proto) fn awaits_prompt_of_send(&self) -> bool {
         matches!(
             &self.state,
-            State::Busy(Exchange { phase: Phase::Prompt(_), owner: Owner::Channel(_, Job::Send), .. })
+            State::Busy(Exchange { phase: Phase::Prompt(_), issuer: Issuer::Channel(_, Job::Send), .. })
         )
     }
 
@@ -95,7 +95,7 @@ impl Session {
     pub(in crate::proto) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
         if let State::Busy(exchange) = &mut self.state
             && matches!(exchange.phase, Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_))
-            && exchange.owner.channel() == Some(channel)
+            && exchange.issuer.channel() == Some(channel)
             && !exchange.command.gives_up()
         {
             exchange.doubt(Setback::Closed, now + GRACE);

@@ -16,7 +16,7 @@ pub(in crate::proto) struct ChannelSet(u8);
 /// has the answer to another question. Meanwhile the channels that the damage has hurt are closed on the module, so that
 /// what it still has for them stops coming.
 ///
-/// | stage | on | next |
+/// | state | on | next |
 /// |---|---|---|
 /// | `Waiting` | the send in flight is settled ([`begin`](Resync::begin)) | `Silence` |
 /// | `Silence` | a byte | `Silence`, from the beginning |
@@ -27,7 +27,7 @@ pub(in crate::proto) struct ChannelSet(u8);
 /// | any | no answer for too long, or other ones too often | the module is silent ([`Wake`](super::wake::Wake)) |
 #[derive(Debug)]
 pub(super) struct Resync {
-    stage: Stage,
+    state: ResyncState,
     deadline: Timestamp,
     heard_at: Timestamp,
     /// Hurt channels that are still to be closed.
@@ -47,7 +47,7 @@ pub(super) struct Resync {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum ResyncState {
     /// A prompt may be under way, so that nothing but payload can be written.
     Waiting,
     /// The line has to be silent for a moment. That is waited for until then at the latest.
@@ -97,7 +97,7 @@ pub(super) enum Action {
 
 /// The result of a piece of bytes.
 #[derive(Debug)]
-pub(super) enum Fed {
+pub(super) enum ResyncVerdict {
     /// Nothing can be believed yet.
     Distrusted,
     /// Another question is to be asked.
@@ -127,7 +127,7 @@ impl Resync {
         let is_silent = now >= heard_at + SILENCE;
         let to_close = if is_silent { ChannelSet::default() } else { hurt };
         Self {
-            stage: Stage::Silence { latest: now },
+            state: ResyncState::Silence { latest: now },
             deadline: now,
             heard_at,
             to_close,
@@ -144,17 +144,17 @@ impl Resync {
 
     /// As [`new`](Self::new), but until then a prompt may be under way.
     pub(super) fn behind_a_prompt(now: Timestamp, until: Timestamp, hurt: ChannelSet) -> Self {
-        Self { stage: Stage::Waiting, deadline: until, ..Self::new(now, now, hurt) }
+        Self { state: ResyncState::Waiting, deadline: until, ..Self::new(now, now, hurt) }
     }
 
     /// Whether a prompt may be under way.
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.stage, Stage::Waiting)
+        matches!(self.state, ResyncState::Waiting)
     }
 
     /// The send in flight is settled.
     pub(super) fn begin(&mut self, now: Timestamp) {
-        if matches!(self.stage, Stage::Waiting) {
+        if matches!(self.state, ResyncState::Waiting) {
             self.wait(now);
         }
     }
@@ -165,7 +165,7 @@ impl Resync {
 
     /// Whether an answer is awaited.
     pub(super) fn is_asking(&self) -> bool {
-        matches!(self.stage, Stage::Asked { .. })
+        matches!(self.state, ResyncState::Asked { .. })
     }
 
     /// Extends the deadline: until then the module may answer nothing.
@@ -193,16 +193,16 @@ impl Resync {
 
     /// The question is written.
     pub(super) fn asked(&mut self, now: Timestamp, probe: Command) {
-        let proof = match self.stage {
-            Stage::Asked { proof: Proof::First, .. } => Proof::Second,
-            Stage::Asked { .. } | Stage::Waiting | Stage::Silence { .. } => Proof::First,
+        let proof = match self.state {
+            ResyncState::Asked { proof: Proof::First, .. } => Proof::Second,
+            ResyncState::Asked { .. } | ResyncState::Waiting | ResyncState::Silence { .. } => Proof::First,
         };
-        self.stage = Stage::Asked { probe, progress: Progress::Nothing, proof };
+        self.state = ResyncState::Asked { probe, progress: Progress::Nothing, proof };
         self.deadline = now + FIRST_TIMEOUT * (self.attempt + 1);
     }
 
     /// Bytes have come.
-    pub(super) fn feed(&mut self, now: Timestamp, bytes: &[u8]) -> Fed {
+    pub(super) fn feed(&mut self, now: Timestamp, bytes: &[u8]) -> ResyncVerdict {
         self.heard_at = now;
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -214,31 +214,31 @@ impl Resync {
             self.line.clear();
             self.length = LineLength::Short;
             match fed {
-                Fed::Distrusted => {}
+                ResyncVerdict::Distrusted => {}
                 // What stands behind the first answer is no answer to the second question.
-                Fed::Ask if rest.is_empty() => return Fed::Ask,
-                Fed::Ask => self.not_alone(now),
-                Fed::Trusted(_) => return Fed::Trusted(bytes.len() - rest.len()),
+                ResyncVerdict::Ask if rest.is_empty() => return ResyncVerdict::Ask,
+                ResyncVerdict::Ask => self.not_alone(now),
+                ResyncVerdict::Trusted(_) => return ResyncVerdict::Trusted(bytes.len() - rest.len()),
             }
         }
         self.dropped += rest.len() as u64;
         self.keep(rest);
-        if let Stage::Silence { latest } = self.stage {
+        if let ResyncState::Silence { latest } = self.state {
             self.deadline = (now + SILENCE).min(latest.max(now));
         }
-        Fed::Distrusted
+        ResyncVerdict::Distrusted
     }
 
     /// The deadline has come.
     pub(super) fn expire(&mut self, now: Timestamp) -> Action {
-        let latest = match self.stage {
-            Stage::Waiting => return Action::None,
-            Stage::Asked { .. } => {
+        let latest = match self.state {
+            ResyncState::Waiting => return Action::None,
+            ResyncState::Asked { .. } => {
                 self.attempt += 1;
                 self.wait(now);
                 return self.unless_exhausted(Action::None);
             }
-            Stage::Silence { latest } => latest,
+            ResyncState::Silence { latest } => latest,
         };
         if let Some(channel) = self.to_close.take_first() {
             self.wait(now);
@@ -262,7 +262,7 @@ impl Resync {
 
     /// Waits for silence.
     fn wait(&mut self, now: Timestamp) {
-        self.stage = Stage::Silence { latest: now + LONGEST_WAIT };
+        self.state = ResyncState::Silence { latest: now + LONGEST_WAIT };
         self.deadline = now + SILENCE;
     }
 
@@ -295,31 +295,35 @@ impl Resync {
         }
     }
 
-    fn line(&mut self, now: Timestamp) -> Fed {
+    fn line(&mut self, now: Timestamp) -> ResyncVerdict {
         self.look();
         let text = self.line.trim_ascii();
         if resembles(text) && announced(text).next().is_none() {
             self.seen = ChannelSet::all();
         }
-        let Stage::Asked { probe, progress, proof } = &mut self.stage else { return Fed::Distrusted };
+        let ResyncState::Asked { probe, progress, proof } = &mut self.state else {
+            return ResyncVerdict::Distrusted;
+        };
         if text.is_empty() {
-            return Fed::Distrusted;
+            return ResyncVerdict::Distrusted;
         }
         if self.length == LineLength::Short && *progress == Progress::Nothing && probe.is_echo(text) {
             self.echo = ProbeEcho::Seen;
-            return Fed::Distrusted;
+            return ResyncVerdict::Distrusted;
         }
         let line = Line::parse(text);
         match (*progress, *proof) {
             (Progress::Nothing, _) if probe.judge(&line, false) == Verdict::Part => {
                 *progress = Progress::Answered;
-                Fed::Distrusted
+                ResyncVerdict::Distrusted
             }
-            (Progress::Answered, Proof::First) if line == Line::Final(Final::Ok) => Fed::Ask,
-            (Progress::Answered, Proof::Second) if line == Line::Final(Final::Ok) => Fed::Trusted(0),
+            (Progress::Answered, Proof::First) if line == Line::Final(Final::Ok) => ResyncVerdict::Ask,
+            (Progress::Answered, Proof::Second) if line == Line::Final(Final::Ok) => {
+                ResyncVerdict::Trusted(0)
+            }
             _ => {
                 self.not_alone(now);
-                Fed::Distrusted
+                ResyncVerdict::Distrusted
             }
         }
     }
@@ -381,7 +385,7 @@ mod tests {
             if turn == 0 {
                 assert!(matches!(resync.expire(now), Action::Ask));
             } else {
-                assert!(matches!(resync.feed(now, b"\r\n+CIPMUX: 1\r\n\r\nOK\r\n"), Fed::Ask));
+                assert!(matches!(resync.feed(now, b"\r\n+CIPMUX: 1\r\n\r\nOK\r\n"), ResyncVerdict::Ask));
             }
             resync.asked(now, Command::probe(turn, |_| false));
         }
@@ -393,12 +397,14 @@ mod tests {
         let mut resync = asked(1);
         let answer = b"\r\n+CIPQSEND: 1\r\n\r\nOK\r\n";
         let bytes = [&answer[..], b"\r\nRDY\r\n"].concat();
-        assert!(matches!(resync.feed(Timestamp::ZERO, &bytes), Fed::Trusted(at) if at == answer.len()));
+        assert!(
+            matches!(resync.feed(Timestamp::ZERO, &bytes), ResyncVerdict::Trusted(at) if at == answer.len())
+        );
         let mut resync = asked(1);
         for byte in &answer[..answer.len() - 1] {
-            assert!(matches!(resync.feed(Timestamp::ZERO, &[*byte]), Fed::Distrusted));
+            assert!(matches!(resync.feed(Timestamp::ZERO, &[*byte]), ResyncVerdict::Distrusted));
         }
-        assert!(matches!(resync.feed(Timestamp::ZERO, b"\n"), Fed::Trusted(1)));
+        assert!(matches!(resync.feed(Timestamp::ZERO, b"\n"), ResyncVerdict::Trusted(1)));
     }
 
     #[test]
@@ -413,8 +419,11 @@ mod tests {
             "\r\nOK\r\n".to_owned(),
         ] {
             let mut resync = asked(0);
-            assert!(matches!(resync.feed(Timestamp::ZERO, text.as_bytes()), Fed::Distrusted), "{text:?}");
-            assert!(matches!(resync.stage, Stage::Silence { .. }), "{text:?}");
+            assert!(
+                matches!(resync.feed(Timestamp::ZERO, text.as_bytes()), ResyncVerdict::Distrusted),
+                "{text:?}"
+            );
+            assert!(matches!(resync.state, ResyncState::Silence { .. }), "{text:?}");
         }
     }
 

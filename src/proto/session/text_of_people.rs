@@ -4,13 +4,13 @@ use crate::at::Line;
 use crate::time::Timestamp;
 
 use super::super::outbox::Outbox;
-use super::{Before, Session, State, Step};
+use super::{LastToken, Session, State, Step};
 
 impl Session {
     /// A line of text.
     pub(in crate::proto) fn line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let reads_text = self.reads_text();
-        self.before = Before::Line;
+        self.before = LastToken::Line;
         match self.line_in_state(now, text, out) {
             Step::Consumed if reads_text => Step::Text,
             step => step,
@@ -39,7 +39,7 @@ impl Session {
     /// An empty line in a text: CR LF may stand between two frames, LF alone is text.
     pub(in crate::proto) fn empty_line(&mut self, raw: &[u8]) {
         if raw == b"\r" {
-            self.before = Before::FrameEnd;
+            self.before = LastToken::FrameEnd;
         } else if let State::Busy(exchange) = &mut self.state {
             exchange.empty_line();
         }

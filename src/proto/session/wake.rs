@@ -61,7 +61,7 @@ pub(in crate::proto) struct Wake {
 
 /// The action when the deadline has come.
 #[derive(Debug)]
-pub(super) struct Nudge {
+pub(super) struct WakeAttempt {
     pub(super) bytes: Vec<u8>,
     /// Whether everything has been tried once.
     pub(super) round_over: bool,
@@ -146,10 +146,10 @@ impl Wake {
         }
     }
 
-    pub(super) fn next(&mut self, now: Timestamp) -> Nudge {
+    pub(super) fn next(&mut self, now: Timestamp) -> WakeAttempt {
         if let Some(open) = self.open.take() {
             self.deadline = now;
-            return Nudge { bytes: open.into_fill(), round_over: false };
+            return WakeAttempt { bytes: open.into_fill(), round_over: false };
         }
         let (attempt, patience) = ROUND[self.step % ROUND.len()];
         self.step += 1;
@@ -164,7 +164,7 @@ impl Wake {
             Attempt::Flush => vec![b'\r'; Command::MAX_CHUNK],
             Attempt::Abort => vec![0x1b],
         };
-        Nudge { bytes, round_over: self.step.is_multiple_of(ROUND.len()) }
+        WakeAttempt { bytes, round_over: self.step.is_multiple_of(ROUND.len()) }
     }
 }
 

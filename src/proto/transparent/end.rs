@@ -7,15 +7,15 @@ use crate::error::{CloseReason, Error};
 use crate::proto::channels::End;
 use crate::time::Timestamp;
 
-use super::{Dial, Facts, Mode, StreamAction, StreamInput, StreamState, Transparent, Waiter};
+use super::{Facts, Mode, StreamAction, StreamInput, StreamRequest, StreamState, Transparent, Waiter};
 
 impl Transparent {
     /// Something has happened. Then drain [`poll`](Self::poll).
     pub(in crate::proto) fn handle(&mut self, now: Timestamp, input: StreamInput<'_>, facts: &Facts) {
         match input {
-            StreamInput::Dial { ticket, host, port, timeout } => {
+            StreamInput::Connect { ticket, host, port, timeout } => {
                 let (ticket, deadline) = (Some(ticket), now + timeout);
-                self.next = Some(Dial { ticket, host, port, asked_at: now, deadline, timeout });
+                self.next = Some(StreamRequest { ticket, host, port, asked_at: now, deadline, timeout });
             }
             StreamInput::Want { ticket, mode, timeout } => {
                 self.wanted = mode;
@@ -62,10 +62,10 @@ impl Transparent {
 
     /// The stream has never stood.
     pub(super) fn fail_dial(&mut self, error: Error) {
-        if let StreamState::Preparing(dial) | StreamState::Dialling(dial) =
+        if let StreamState::Preparing(request) | StreamState::Dialling(request) =
             std::mem::replace(&mut self.state, StreamState::Off)
         {
-            self.answer(dial.ticket, Err(error));
+            self.answer(request.ticket, Err(error));
         }
     }
 
@@ -79,10 +79,10 @@ impl Transparent {
 
     /// Everything on the module is gone: the stream ends, or the request for one. Other parts end the sockets.
     fn lost(&mut self, end: &End, facts: &Facts) {
-        if let Some(dial) = self.next.take() {
-            self.answer(dial.ticket, Err(end.error()));
+        if let Some(request) = self.next.take() {
+            self.answer(request.ticket, Err(end.error()));
         }
-        if self.dial().is_some() {
+        if self.request().is_some() {
             self.fail_dial(end.error());
         } else if !matches!(self.state, StreamState::Off) {
             self.end(end.clone(), facts);
@@ -94,27 +94,27 @@ impl Transparent {
     fn expire(&mut self, now: Timestamp, facts: &Facts) {
         let late = |span| facts.not_ready.map_or_else(|| Error::timeout("connect", span), Error::NotReady);
         self.expire_requests(now, &late);
-        if let StreamState::Preparing(dial) = &self.state
-            && dial.deadline <= now
+        if let StreamState::Preparing(request) = &self.state
+            && request.deadline <= now
         {
-            let error = late(dial.timeout);
+            let error = late(request.timeout);
             self.fail_dial(error);
             self.is_over();
         }
-        if let StreamState::Dialling(dial) = &mut self.state
-            && dial.deadline <= now
+        if let StreamState::Dialling(request) = &mut self.state
+            && request.deadline <= now
         {
             // The outcome of the command is unknown. A connection that it makes is closed.
-            dial.deadline = Timestamp::MAX;
-            let (ticket, timeout) = (dial.ticket.take(), dial.timeout);
+            request.deadline = Timestamp::MAX;
+            let (ticket, timeout) = (request.ticket.take(), request.timeout);
             self.answer(ticket, Err(Error::timeout("connect", timeout)));
         }
     }
 
     /// Requests for the next stream and for modes whose time is up.
     fn expire_requests(&mut self, now: Timestamp, late: &dyn Fn(Duration) -> Error) {
-        if let Some(dial) = self.next.take_if(|dial| dial.deadline <= now) {
-            self.answer(dial.ticket, Err(late(dial.timeout)));
+        if let Some(request) = self.next.take_if(|request| request.deadline <= now) {
+            self.answer(request.ticket, Err(late(request.timeout)));
         }
         let mut gave_up = false;
         for waiter in self.waiting.extract_if(.., |waiter| waiter.deadline <= now) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::at::{Quotable, Refusal, Urc};
 use crate::error::{Error, NotReady};
-use crate::proto::bring_up::Carries;
+use crate::proto::bring_up::ConnectionMode;
 use crate::proto::channels::{End, StreamSocket};
 use crate::proto::{Event, Response, Ticket};
 
@@ -14,7 +14,7 @@ use super::Mode;
 #[derive(Debug)]
 pub(in crate::proto) enum StreamInput<'a> {
     /// The application wants a stream.
-    Dial { ticket: Ticket, host: Quotable, port: u16, timeout: Duration },
+    Connect { ticket: Ticket, host: Quotable, port: u16, timeout: Duration },
     /// The application wants a mode of the one that is open.
     Want { ticket: Ticket, mode: Mode, timeout: Duration },
     /// The handle of a socket is gone, or it was closed.
@@ -40,7 +40,7 @@ pub(in crate::proto) struct Facts {
     /// Whether a channel is free to stand for a stream.
     pub(in crate::proto) has_free_channel: bool,
     /// What the module is set up for, or is being set up for.
-    pub(in crate::proto) set_up_for: Carries,
+    pub(in crate::proto) set_up_for: ConnectionMode,
     /// Why it is not set up, if it is not.
     pub(in crate::proto) not_ready: Option<NotReady>,
     /// Whether what was open on the module is shut down.

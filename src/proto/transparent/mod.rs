@@ -17,7 +17,7 @@ use crate::at::Quotable;
 use crate::error::{Error, InUse};
 use crate::time::Timestamp;
 
-use super::bring_up::Carries;
+use super::bring_up::ConnectionMode;
 use super::{Deadline, Request, Response, Ticket};
 pub(super) use interface::{Facts, Next, StreamAction, StreamInput};
 use wire::Wire;
@@ -62,7 +62,7 @@ pub(super) struct Transparent {
     /// Its outputs.
     actions: VecDeque<StreamAction>,
     /// Asked for while an earlier one is on its way out.
-    next: Option<Dial>,
+    next: Option<StreamRequest>,
     /// The mode that the application wants.
     wanted: Mode,
     waiting: Vec<Waiter>,
@@ -76,8 +76,8 @@ pub(super) struct Transparent {
 #[derive(Debug)]
 enum StreamState {
     Off,
-    Preparing(Dial),
-    Dialling(Dial),
+    Preparing(StreamRequest),
+    Dialling(StreamRequest),
     Online,
     /// How often `+++` was written without an answer.
     Guarding {
@@ -88,7 +88,7 @@ enum StreamState {
     Escaping {
         failed: u32,
         since: Timestamp,
-        by: Means,
+        by: EscapeMethod,
     },
     /// The escape seems to be answered, and a question is to prove it.
     Proving,
@@ -109,7 +109,7 @@ enum GuardReason {
 
 /// The means by which the module is to leave data mode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Means {
+enum EscapeMethod {
     /// `+++`
     Pluses,
     /// The DTR line, off (section 12, `AT&D1`): for firmware that is deaf to `+++`.
@@ -118,7 +118,7 @@ enum Means {
 
 /// A stream that was asked for.
 #[derive(Clone, Debug)]
-struct Dial {
+struct StreamRequest {
     /// The request that waits; `None` when it is answered.
     ticket: Option<Ticket>,
     host: Quotable,
@@ -208,9 +208,9 @@ impl Transparent {
     }
 
     /// The use that the module is to be set up for.
-    pub(super) fn carries(&self) -> Carries {
+    pub(super) fn connection_mode(&self) -> ConnectionMode {
         match self.state {
-            StreamState::Off | StreamState::Recovering => Carries::Sockets,
+            StreamState::Off | StreamState::Recovering => ConnectionMode::Sockets,
             StreamState::Preparing(_)
             | StreamState::Dialling(_)
             | StreamState::Online
@@ -219,7 +219,7 @@ impl Transparent {
             | StreamState::Proving
             | StreamState::Command
             | StreamState::Resuming
-            | StreamState::Closing => Carries::Stream,
+            | StreamState::Closing => ConnectionMode::Stream,
         }
     }
 
@@ -264,8 +264,8 @@ impl Transparent {
 
     /// The earliest moment at which something is due, and what.
     pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
-        let dial = self.next.as_ref().into_iter().chain(self.dial()).map(|dial| dial.deadline);
-        let requests = dial.chain(self.waiting.iter().map(|waiter| waiter.deadline)).min();
+        let request = self.next.as_ref().into_iter().chain(self.request()).map(|request| request.deadline);
+        let requests = request.chain(self.waiting.iter().map(|waiter| waiter.deadline)).min();
         let own = match self.state {
             StreamState::Online => [self.wire.tail_deadline(), self.wire.resume_at()],
             StreamState::Guarding { since, .. } => {
@@ -288,9 +288,9 @@ impl Transparent {
         own.into_iter().flatten().chain(requests.map(|at| (at, Deadline::Request))).min()
     }
 
-    fn dial(&self) -> Option<&Dial> {
+    fn request(&self) -> Option<&StreamRequest> {
         match &self.state {
-            StreamState::Preparing(dial) | StreamState::Dialling(dial) => Some(dial),
+            StreamState::Preparing(request) | StreamState::Dialling(request) => Some(request),
             StreamState::Off
             | StreamState::Online
             | StreamState::Guarding { .. }
@@ -305,7 +305,7 @@ impl Transparent {
 
     /// Whether DTR is off so that the module leaves data mode.
     fn waits_for_dtr(&self) -> bool {
-        matches!(self.state, StreamState::Escaping { by: Means::Dtr, .. })
+        matches!(self.state, StreamState::Escaping { by: EscapeMethod::Dtr, .. })
     }
 
     fn wants_command(&self) -> bool {

@@ -3,15 +3,15 @@
 use crate::at::{Command, Refusal, Urc};
 use crate::error::{CloseReason, Error};
 use crate::proto::Event;
-use crate::proto::bring_up::Carries;
+use crate::proto::bring_up::ConnectionMode;
 use crate::proto::channels::End;
 use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
 use super::end_lines::Ending;
 use super::{
-    Deadline, Dial, ESCAPE_TIMEOUT, ESCAPES, Facts, GUARD, GuardReason, Means, Mode, Next, STALLED,
-    StreamAction, StreamState, Transparent,
+    Deadline, ESCAPE_TIMEOUT, ESCAPES, EscapeMethod, Facts, GUARD, GuardReason, Mode, Next, STALLED,
+    StreamAction, StreamRequest, StreamState, Transparent,
 };
 
 impl Transparent {
@@ -23,7 +23,7 @@ impl Transparent {
         let ended = !facts.socket.is_open();
         match self.state {
             StreamState::Off => match self.next.take() {
-                Some(dial) => self.prepare(dial, facts),
+                Some(request) => self.prepare(request, facts),
                 None => return Next::Nothing,
             },
             StreamState::Online => {
@@ -54,7 +54,7 @@ impl Transparent {
                     return Next::Nothing;
                 }
             }
-            StreamState::Recovering if facts.set_up_for == Carries::Sockets && facts.has_shut => {
+            StreamState::Recovering if facts.set_up_for == ConnectionMode::Sockets && facts.has_shut => {
                 self.is_over()
             }
             StreamState::Command => {
@@ -77,7 +77,7 @@ impl Transparent {
             Some(silent) if now >= silent + GUARD => {
                 self.act(StreamAction::Write(Command::ESCAPE.to_vec()));
                 self.wire.wrote(now, Command::ESCAPE);
-                self.state = StreamState::Escaping { failed, since: now, by: Means::Pluses };
+                self.state = StreamState::Escaping { failed, since: now, by: EscapeMethod::Pluses };
             }
             None if now >= since + STALLED => self.give_up_escaping(facts),
             Some(_) | None => return Next::Nothing,
@@ -89,12 +89,12 @@ impl Transparent {
     pub(in crate::proto) fn poll_command(&mut self, now: Timestamp, facts: &Facts) -> Option<Command> {
         let is_free = !facts.has_commands;
         match &self.state {
-            StreamState::Preparing(dial)
-                if facts.set_up_for == Carries::Stream && facts.not_ready.is_none() && is_free =>
+            StreamState::Preparing(request)
+                if facts.set_up_for == ConnectionMode::Stream && facts.not_ready.is_none() && is_free =>
             {
-                let command = Command::dial(&dial.host, dial.port);
-                let left = (dial.deadline - now).min(command.timeout());
-                self.state = StreamState::Dialling(dial.clone());
+                let command = Command::dial(&request.host, request.port);
+                let left = (request.deadline - now).min(command.timeout());
+                self.state = StreamState::Dialling(request.clone());
                 Some(command.with_timeout(left))
             }
             StreamState::Proving => Some(Command::proof()),
@@ -113,18 +113,18 @@ impl Transparent {
     /// Its command has ended.
     pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: &Finished, facts: &Facts) {
         match (&self.state, &finished.result) {
-            (StreamState::Dialling(dial), Ok(_)) => {
-                let ticket = dial.ticket;
+            (StreamState::Dialling(request), Ok(_)) => {
+                let ticket = request.ticket;
                 self.go_online(now);
                 // If no request waits any more, the connection is hung up. A socket opened before would need an end.
                 if let Some(ticket) = ticket {
                     self.act(StreamAction::Open(ticket));
                 }
             }
-            (StreamState::Dialling(dial), Err(failure)) => {
+            (StreamState::Dialling(request), Err(failure)) => {
                 let error = match failure {
                     Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => {
-                        Error::timeout("connect", now - dial.asked_at)
+                        Error::timeout("connect", now - request.asked_at)
                     }
                     Failure::Refused(code) | Failure::NoPrompt(code) => Error::ConnectFailed(*code),
                 };
@@ -144,13 +144,13 @@ impl Transparent {
         }
     }
 
-    fn prepare(&mut self, dial: Dial, facts: &Facts) {
+    fn prepare(&mut self, request: StreamRequest, facts: &Facts) {
         if facts.has_free_channel {
             self.act(StreamAction::Occupy);
             self.wire.forget();
-            self.state = StreamState::Preparing(dial);
+            self.state = StreamState::Preparing(request);
         } else {
-            self.answer(dial.ticket, Err(Error::NoFreeChannel));
+            self.answer(request.ticket, Err(Error::NoFreeChannel));
         }
     }
 
@@ -208,7 +208,7 @@ impl Transparent {
     }
 
     /// The module has not answered the escape.
-    fn unanswered(&mut self, now: Timestamp, failed: u32, by: Means, facts: &Facts) {
+    fn unanswered(&mut self, now: Timestamp, failed: u32, by: EscapeMethod, facts: &Facts) {
         self.act(StreamAction::Event(Event::Expired(Deadline::Escape)));
         self.unanswered += 1;
         match self.end_by_tail(facts.echo_is_off) {
@@ -220,9 +220,9 @@ impl Transparent {
             None if failed < ESCAPES => {
                 self.state = StreamState::Guarding { failed, since: now, why: GuardReason::Wanted };
             }
-            None if by == Means::Pluses => {
+            None if by == EscapeMethod::Pluses => {
                 self.switch_dtr(false);
-                self.state = StreamState::Escaping { failed, since: now, by: Means::Dtr };
+                self.state = StreamState::Escaping { failed, since: now, by: EscapeMethod::Dtr };
             }
             None => self.give_up_escaping(facts),
         }

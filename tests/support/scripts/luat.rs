@@ -1,6 +1,6 @@
 //! Any trace of LuatOS firmware: it is read to its end, told in order, and takes bounded memory.
 
-use air724ug::luat::{MAX_EVENTS, MAX_EVIDENCE, MAX_RECORD, Reader, Story};
+use air724ug::luat::{Analysis, MAX_EVENTS, MAX_EVIDENCE, MAX_RECORD, Reader};
 
 use super::numbers::Numbers;
 use super::script::Script;
@@ -39,13 +39,13 @@ pub fn run(bytes: &[u8]) {
 }
 
 fn check(trace: &[u8]) {
-    let Ok(story) = Story::read(trace) else { panic!("reading from memory fails") };
-    assert!(story.events.len() <= MAX_EVENTS);
-    for event in &story.events {
+    let Ok(analysis) = Analysis::read(trace) else { panic!("reading from memory fails") };
+    assert!(analysis.events.len() <= MAX_EVENTS);
+    for event in &analysis.events {
         assert!(!event.lines.is_empty() && event.lines.is_sorted(), "{event:?}");
         assert!(!event.what.to_string().is_empty(), "{event:?}");
     }
-    for finding in &story.findings {
+    for finding in &analysis.findings {
         assert!((1..=MAX_EVIDENCE).contains(&finding.evidence.len()) && finding.count > 0, "{finding:?}");
     }
     let mut line = 0;

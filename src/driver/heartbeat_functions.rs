@@ -12,24 +12,24 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use crate::proto::SocketId;
 
 /// Makes the payload of the heartbeat with this number.
-pub(crate) type Says = dyn Fn(u64) -> Vec<u8> + Send + Sync;
+pub(crate) type HeartbeatFunction = dyn Fn(u64) -> Vec<u8> + Send + Sync;
 
 /// The functions that make up the words of heartbeats, by socket, and the thread that calls them.
 #[derive(Default)]
-pub(super) struct Beats {
-    says: Vec<(SocketId, Arc<Says>)>,
+pub(super) struct HeartbeatFunctions {
+    functions: Vec<(SocketId, Arc<HeartbeatFunction>)>,
     /// `None` until the first function comes, and when the modem is closed.
     thread: Option<Sender<Job>>,
 }
 
 /// A job of the thread. The core asks for one heartbeat of a socket at a time, so few wait.
 pub(super) enum Job {
-    Ask(SocketId, u64, Arc<Says>),
+    Ask(SocketId, u64, Arc<HeartbeatFunction>),
     /// Drops a function.
-    Release(Arc<Says>),
+    Release(Arc<HeartbeatFunction>),
 }
 
-impl Beats {
+impl HeartbeatFunctions {
     /// Starts the thread that does the jobs, if none runs.
     pub(super) fn start(&mut self, spawn: impl FnOnce(Receiver<Job>) -> io::Result<()>) -> io::Result<()> {
         if self.thread.is_none() {
@@ -42,35 +42,39 @@ impl Beats {
 
     /// Sets the function that makes up the words of a socket from now on. The one before is to be dropped without the lock.
     #[must_use]
-    pub(super) fn set(&mut self, socket: SocketId, says: Option<Arc<Says>>) -> Option<Arc<Says>> {
-        let index = self.says.iter().position(|(known, _)| *known == socket);
-        let before = index.map(|index| self.says.swap_remove(index).1);
-        self.says.extend(says.map(|says| (socket, says)));
+    pub(super) fn set(
+        &mut self,
+        socket: SocketId,
+        function: Option<Arc<HeartbeatFunction>>,
+    ) -> Option<Arc<HeartbeatFunction>> {
+        let index = self.functions.iter().position(|(known, _)| *known == socket);
+        let before = index.map(|index| self.functions.swap_remove(index).1);
+        self.functions.extend(function.map(|function| (socket, function)));
         before
     }
 
     /// The socket has no heartbeat any more. The thread drops its function.
     pub(super) fn release(&mut self, socket: SocketId) {
-        let says = self.set(socket, None);
-        self.tell(says.map(Job::Release));
+        let function = self.set(socket, None);
+        self.tell(function.map(Job::Release));
     }
 
     /// Has the words of a heartbeat made up.
     pub(super) fn ask(&mut self, socket: SocketId, count: u64) {
-        let says = self.says.iter().find(|(known, _)| *known == socket);
-        self.tell(says.map(|(_, says)| Job::Ask(socket, count, says.clone())));
+        let function = self.functions.iter().find(|(known, _)| *known == socket);
+        self.tell(function.map(|(_, function)| Job::Ask(socket, count, function.clone())));
     }
 
     /// The modem is closed: every function is dropped, and the thread ends.
     pub(super) fn end(&mut self) {
-        for (_, says) in std::mem::take(&mut self.says) {
-            self.tell(Some(Job::Release(says)));
+        for (_, function) in std::mem::take(&mut self.functions) {
+            self.tell(Some(Job::Release(function)));
         }
         self.thread = None;
     }
 
-    pub(super) fn is_said_by(&self, socket: SocketId, says: &Arc<Says>) -> bool {
-        self.says.iter().any(|(known, current)| *known == socket && Arc::ptr_eq(current, says))
+    pub(super) fn is_said_by(&self, socket: SocketId, function: &Arc<HeartbeatFunction>) -> bool {
+        self.functions.iter().any(|(known, current)| *known == socket && Arc::ptr_eq(current, function))
     }
 
     fn tell(&self, job: Option<Job>) {

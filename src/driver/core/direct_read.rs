@@ -3,41 +3,46 @@
 use std::io;
 
 use super::{Core, PortState};
-use crate::driver::leader::Leader;
+use crate::driver::reading_caller::ReadingCaller;
 use crate::driver::timer_state::TimerState;
-use crate::port::Lead;
+use crate::port::DirectRead;
 use crate::time::Timestamp;
 
 impl Core {
     /// Lets a caller read the port, if the thread waits for nothing else than that.
-    pub(in crate::driver) fn take_lead(&mut self) -> Option<Box<dyn Lead>> {
+    pub(in crate::driver) fn take_direct_read(&mut self) -> Option<Box<dyn DirectRead>> {
         let is_quiet = matches!(self.watch, TimerState::Waiting { writes: false, .. });
         if !is_quiet || !self.has_port() || !self.unwritten.is_empty() {
             return None;
         }
-        let mut lead = self.lead.take()?;
+        let mut direct_read = self.direct_read.take()?;
         // A port that can't be taken is read by the thread as ever.
-        lead.take().ok()?;
-        self.leader = Some(Leader::new(self.number, lead.waker()));
-        Some(lead)
+        direct_read.take().ok()?;
+        self.reading_caller = Some(ReadingCaller::new(self.number, direct_read.waker()));
+        Some(direct_read)
     }
 
     /// The caller hands over what has come, and serves the deadlines.
-    pub(in crate::driver) fn led(&mut self, now: Timestamp, bytes: &[u8]) {
-        self.leader.iter_mut().for_each(|leader| leader.set_here(true));
+    pub(in crate::driver) fn received_by_caller(&mut self, now: Timestamp, bytes: &[u8]) {
+        self.reading_caller.iter_mut().for_each(|reading_caller| reading_caller.set_here(true));
         if !bytes.is_empty() {
             self.received(now, bytes);
         }
         self.tick_if_due(now);
-        self.leader.iter_mut().for_each(|leader| leader.set_here(false));
+        self.reading_caller.iter_mut().for_each(|reading_caller| reading_caller.set_here(false));
     }
 
     /// The caller reads no more. The port can be read again, unless it has ended.
-    pub(in crate::driver) fn give_back(&mut self, mut lead: Box<dyn Lead>, number: u64) -> io::Result<()> {
-        self.leader = self.leader.take().filter(|leader| !leader.reads(number));
+    pub(in crate::driver) fn give_back(
+        &mut self,
+        mut direct_read: Box<dyn DirectRead>,
+        number: u64,
+    ) -> io::Result<()> {
+        self.reading_caller =
+            self.reading_caller.take().filter(|reading_caller| !reading_caller.reads(number));
         if self.port == PortState::Open && self.number == number {
-            lead.give_back()?;
-            self.lead = Some(lead);
+            direct_read.give_back()?;
+            self.direct_read = Some(direct_read);
         }
         Ok(())
     }
@@ -49,8 +54,8 @@ impl Core {
     }
 
     /// Whether a caller reads the port.
-    pub(in crate::driver) fn is_led(&self) -> bool {
-        self.leader.is_some()
+    pub(in crate::driver) fn is_read_by_caller(&self) -> bool {
+        self.reading_caller.is_some()
     }
 }
 

@@ -1,8 +1,8 @@
-//! The lines that a module says unasked stand in one table, `src/at/unasked.rs`: no other file of the driver lists them.
+//! The lines that a module says unasked stand in one table, `src/at/urc_table.rs`: no other file of the driver lists them.
 
 use crate::source::Source;
 
-const TABLE: &str = "src/at/unasked.rs";
+const TABLE: &str = "src/at/urc_table.rs";
 
 /// How many names of the table make a list. Fewer are cases of their own.
 const A_LIST: usize = 5;
@@ -54,7 +54,7 @@ mod tests {
         let found = findings("src/luat/x.rs", &["RDY", "+CPIN: ", "SMS READY", "+PDP:", "CLOSED", "RDY"]);
         assert_eq!(
             found,
-            ["src/luat/x.rs: +CPIN, +PDP, CLOSED, RDY, SMS READY are rows of src/at/unasked.rs"]
+            ["src/luat/x.rs: +CPIN, +PDP, CLOSED, RDY, SMS READY are rows of src/at/urc_table.rs"]
         );
         assert_eq!(
             findings("src/sim/x.rs", &["RDY", "+CPIN", "SMS READY", "+PDP", "CLOSED"]),

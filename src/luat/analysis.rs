@@ -4,13 +4,13 @@ use std::io::{self, BufRead};
 
 use super::{Event, Finding, Findings, Interpreter, Reader, Severity};
 
-/// The most events that [`Story::read`] keeps: a hundred thousand, some ten megabytes and more than a report can show.
+/// The most events that [`Analysis::read`] keeps: a hundred thousand, some ten megabytes and more than a report can show.
 /// Later ones are counted and searched, but not kept.
 pub const MAX_EVENTS: usize = 100_000;
 
 /// The events of a trace, and its findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Story {
+pub struct Analysis {
     /// What happened, in order; the first [`MAX_EVENTS`].
     pub events: Vec<Event>,
     /// How many more happened.
@@ -19,21 +19,21 @@ pub struct Story {
     pub findings: Vec<Finding>,
 }
 
-impl Story {
+impl Analysis {
     /// Reads a trace to its end. Longer ones are better read with [`Reader`], [`Interpreter`] and [`Findings`], which is
     /// all that this does.
     ///
     /// The only errors are those of `input`: any bytes are a trace.
     pub fn read(input: impl BufRead) -> io::Result<Self> {
-        let mut story = Self::default();
+        let mut analysis = Self::default();
         let mut findings = Findings::default();
         let mut interpreter = Interpreter::default();
         for record in Reader::new(input) {
-            story.keep(interpreter.hear(&record?), &mut findings);
+            analysis.keep(interpreter.hear(&record?), &mut findings);
         }
-        story.keep(interpreter.finish(), &mut findings);
-        story.findings = findings.finish();
-        Ok(story)
+        analysis.keep(interpreter.finish(), &mut findings);
+        analysis.findings = findings.finish();
+        Ok(analysis)
     }
 
     /// The worst of the findings; `None` if there are none.

@@ -5,37 +5,37 @@ use std::io;
 use super::answers::Answer;
 use super::core::Core;
 use super::shared::Shared;
-use crate::port::Lead;
+use crate::port::DirectRead;
 use crate::time::Timestamp;
 
 /// The most that one read takes. An answer is shorter.
 const READ: usize = 4 * 1024;
 
 /// The port in the hands of a caller, or nothing. It goes back to the thread in any case.
-pub(super) struct Leading<'a> {
+pub(super) struct CallerRead<'a> {
     shared: &'a Shared,
     /// What it reads, and of which port that is.
-    lead: Option<(Box<dyn Lead>, u64)>,
+    direct_read: Option<(Box<dyn DirectRead>, u64)>,
 }
 
-impl<'a> Leading<'a> {
+impl<'a> CallerRead<'a> {
     /// Is there before anything can fail.
     pub(super) fn nothing(shared: &'a Shared) -> Self {
-        Self { shared, lead: None }
+        Self { shared, direct_read: None }
     }
 
     /// Takes the port if it is free.
     pub(super) fn take(&mut self, core: &mut Core) {
-        self.lead = core.take_lead().zip(core.port_number());
+        self.direct_read = core.take_direct_read().zip(core.port_number());
     }
 
     /// Reads until the answer is there, or the port is not this caller's to read any more: then that goes back.
     pub(super) fn until(&mut self, answer: &Answer, mut deadline: Option<Timestamp>) {
         let mut buf = [0; READ];
         while !answer.is_here() {
-            let Some((lead, number)) = &mut self.lead else { return };
+            let Some((direct_read, number)) = &mut self.direct_read else { return };
             let timeout = deadline.map(|deadline| deadline - self.shared.now());
-            let read = lead.wait(timeout).and_then(|()| lead.read(&mut buf));
+            let read = direct_read.wait(timeout).and_then(|()| direct_read.read(&mut buf));
             let count = match read {
                 Ok(count @ 1..) => Some(count),
                 Err(error) if is_nothing(&error) => Some(0),
@@ -45,7 +45,7 @@ impl<'a> Leading<'a> {
             let mut core = self.shared.lock();
             let is_its = |core: &Core| core.port_number() == Some(*number);
             if let Some(count) = count.filter(|_| is_its(&core)) {
-                core.led(self.shared.now(), &buf[..count]);
+                core.received_by_caller(self.shared.now(), &buf[..count]);
                 self.shared.wake_if(core.wants_writer());
                 deadline = core.deadline();
                 if is_its(&core) {
@@ -62,8 +62,8 @@ impl<'a> Leading<'a> {
 
     /// Gives the port back.
     pub(super) fn end(&mut self, core: &mut Core) {
-        let Some((lead, number)) = self.lead.take() else { return };
-        if core.give_back(lead, number).is_err() {
+        let Some((direct_read, number)) = self.direct_read.take() else { return };
+        if core.give_back(direct_read, number).is_err() {
             // The thread hears nothing any more.
             core.port_ended(self.shared.now(), number, "it can't be waited on any more");
         }
@@ -72,9 +72,9 @@ impl<'a> Leading<'a> {
     }
 }
 
-impl Drop for Leading<'_> {
+impl Drop for CallerRead<'_> {
     fn drop(&mut self) {
-        if self.lead.is_some() {
+        if self.direct_read.is_some() {
             let mut core = self.shared.lock();
             self.end(&mut core);
             self.shared.wake_if(core.wants_watch());

@@ -6,7 +6,7 @@ use crate::at::ChannelId;
 
 /// The part of the core that a command in flight belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Owner {
+pub(super) enum Issuer {
     BringUp,
     Channel(ChannelId, Job),
     /// A channel of which everything has ended since: nothing comes of it.
@@ -28,7 +28,7 @@ pub(super) enum Job {
     Close,
 }
 
-impl Owner {
+impl Issuer {
     /// The channel that it belongs to, abandoned or not.
     pub(super) fn channel(self) -> Option<ChannelId> {
         match self {

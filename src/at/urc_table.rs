@@ -1,4 +1,4 @@
-//! The one table of lines that a module says unasked: [`Urc`], text of people and the end of transparent data are read with
+//! The table of unsolicited result codes (URCs): [`Urc`], text of people and the end of transparent data are read with
 //! it. A new line is a row here.
 
 use super::body::{self, Body, MessageText};
@@ -11,7 +11,7 @@ use super::transport_error::{TcpError, UdpError};
 use super::urc::Urc;
 
 /// One line that comes unasked.
-pub(crate) struct Unasked {
+pub(crate) struct UrcRow {
     form: LineForm,
     /// What it does to what is open on the module.
     effect: Effect,
@@ -67,7 +67,7 @@ enum Place {
     AmongAnswers,
 }
 
-impl Unasked {
+impl UrcRow {
     const fn new(form: LineForm, sample: &'static str) -> Self {
         Self { form, effect: Effect::None, place: Place::Anywhere, body: None, sample }
     }
@@ -94,20 +94,20 @@ const fn news(
     name: &'static str,
     read: fn(Option<ChannelId>, ChannelNews) -> Option<Urc>,
     sample: &'static str,
-) -> Unasked {
-    Unasked::new(LineForm::News(name, read), sample)
+) -> UrcRow {
+    UrcRow::new(LineForm::News(name, read), sample)
 }
 
-const fn key(name: &'static str, read: fn(&str, &[u8]) -> Option<Urc>, sample: &'static str) -> Unasked {
-    Unasked::new(LineForm::Key(name, read), sample)
+const fn key(name: &'static str, read: fn(&str, &[u8]) -> Option<Urc>, sample: &'static str) -> UrcRow {
+    UrcRow::new(LineForm::Key(name, read), sample)
 }
 
-const fn words(name: &'static str, read: fn(&str) -> Option<Urc>) -> Unasked {
-    Unasked::new(LineForm::Words(name, read), name)
+const fn words(name: &'static str, read: fn(&str) -> Option<Urc>) -> UrcRow {
+    UrcRow::new(LineForm::Words(name, read), name)
 }
 
 /// Protocol sections 3, 8 to 13; 3GPP TS 27.005 section 3.4, TS 27.007 sections 6.6, 6.11, 7.15.
-pub(crate) const UNASKED: &[Unasked] = &[
+pub(crate) const URC_TABLE: &[UrcRow] = &[
     // Connections.
     news("CONNECT OK", |channel, _| Some(Urc::ConnectOk(channel)), "0, CONNECT OK").among_answers(),
     news("CONNECT FAIL", |channel, _| Some(Urc::ConnectFail(channel)), "0, CONNECT FAIL").among_answers(),
@@ -120,20 +120,20 @@ pub(crate) const UNASKED: &[Unasked] = &[
     news("CLOSED", |channel, _| Some(Urc::Closed(channel)), "0, CLOSED").ends(Ending::Peer),
     news("TCP ERROR", transport_error, "TCP ERROR:12").ends(Ending::Reset),
     news("UDP ERROR", transport_error, "UDP ERROR:8").ends(Ending::Reset),
-    Unasked::new(LineForm::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(Ending::Reset),
+    UrcRow::new(LineForm::Code("NO CARRIER", Final::NoCarrier), "NO CARRIER").ends(Ending::Reset),
     key("+CIPRXGET", |_, list| data_waiting(list), "+CIPRXGET: 1,0").among_answers(),
     words("RECV FROM:", note_words),
     words("+RECV FROM:", note_words),
     // The bearer.
     key("+PDP", deactivated, "+PDP: DEACT").ends(Ending::Bearer),
     words("+PDP DEACT", |words| (words == "+PDP DEACT").then_some(Urc::PdpDeactivated)).ends(Ending::Bearer),
-    Unasked::new(LineForm::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(Ending::Bearer),
+    UrcRow::new(LineForm::Words("+SAPBR ", sapbr), "+SAPBR 1: DEACT").ends(Ending::Bearer),
     key("+SAPBR", deactivated, "+SAPBR: DEACT").ends(Ending::Bearer),
     key("+CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "+CGEV: NW PDN DEACT 1"),
     key("*CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "*CGEV: DEACT,5"),
     // A start.
     words("RDY", |words| (words == "RDY").then_some(Urc::Ready)).restarts(),
-    Unasked::new(LineForm::Noise("^boot.rom", |_| Some(Urc::BootRom)), "^boot.rom'v'!").restarts(),
+    UrcRow::new(LineForm::Noise("^boot.rom", |_| Some(Urc::BootRom)), "^boot.rom'v'!").restarts(),
     key("+CPIN", |_, list| Some(Urc::Sim(SimState::parse(list))), "+CPIN: READY"),
     key("+CFUN", |key, list| Some(Urc::Started(with_key(key, list))), "+CFUN: 1"),
     words("SMS READY", started),
@@ -199,8 +199,8 @@ impl ChannelNews {
 
     /// Whether they end a connection that stands.
     pub(crate) fn ends(self) -> bool {
-        let is_own = |row: &&Unasked| matches!(row.form, LineForm::News(name, _) if name == self.name());
-        UNASKED.iter().find(is_own).is_some_and(|row| matches!(row.effect, Effect::Ends(_)))
+        let is_own = |row: &&UrcRow| matches!(row.form, LineForm::News(name, _) if name == self.name());
+        URC_TABLE.iter().find(is_own).is_some_and(|row| matches!(row.effect, Effect::Ends(_)))
     }
 }
 
@@ -208,21 +208,21 @@ impl ChannelNews {
 pub(crate) fn text_behind(line: &[u8]) -> Option<MessageText> {
     let parsed = Line::parse(line);
     let Line::Info { key, list } = parsed else { return None };
-    let unasked = UNASKED.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.body);
-    MessageText::behind(key, list, unasked.or_else(|| body::of_answer(key))?)
+    let body = URC_TABLE.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.body);
+    MessageText::behind(key, list, body.or_else(|| body::of_answer(key))?)
 }
 
 /// The result code of a line; `None` if the line is unknown.
 fn read(line: &[u8]) -> Option<Urc> {
     let parsed = Line::parse(line);
-    UNASKED.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.read(&parsed))
+    URC_TABLE.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.read(&parsed))
 }
 
 /// The effect of a line that can stand at the end of transparent data; `None` if it is no such line.
 pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
     let parsed = Line::parse(line);
     let mut rows =
-        UNASKED.iter().filter(|row| row.place == Place::Anywhere).filter(|row| row.has_name_of(&parsed));
+        URC_TABLE.iter().filter(|row| row.place == Place::Anywhere).filter(|row| row.has_name_of(&parsed));
     rows.find(|row| matches!(row.form, LineForm::Code(..)) || row.read(&parsed).is_some())
         .map(|row| row.effect)
 }
@@ -231,13 +231,13 @@ pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
 #[cfg(test)]
 fn effect(line: &[u8]) -> Effect {
     let parsed = Line::parse(line);
-    let mut rows = UNASKED.iter().filter(|row| row.has_name_of(&parsed));
+    let mut rows = URC_TABLE.iter().filter(|row| row.has_name_of(&parsed));
     rows.find(|row| row.read(&parsed).is_some()).map_or(Effect::None, |row| row.effect)
 }
 
 /// Whether the bytes may be the beginning of a line that can stand at the end of transparent data.
 pub(crate) fn may_begin_amid_data(line: &[u8]) -> bool {
-    let rows = || UNASKED.iter().filter(|row| row.place == Place::Anywhere);
+    let rows = || URC_TABLE.iter().filter(|row| row.place == Place::Anywhere);
     // Some firmware has the number of a channel there, too (section 12).
     match line {
         [b'0'..=b'9'] | [b'0'..=b'9', b','] | [b'0'..=b'9', b',', b' '] => true,
@@ -250,7 +250,7 @@ pub(crate) fn may_begin_amid_data(line: &[u8]) -> bool {
 
 /// Whether a line begins as the noise of a start does, which has no line end before it.
 pub(crate) fn is_noise(line: &[u8]) -> bool {
-    UNASKED.iter().any(|row| matches!(row.form, LineForm::Noise(name, _) if fits(line, name)))
+    URC_TABLE.iter().any(|row| matches!(row.form, LineForm::Noise(name, _) if fits(line, name)))
 }
 
 /// Whether one is the beginning of the other.
@@ -259,7 +259,7 @@ pub(crate) fn fits(line: &[u8], word: &str) -> bool {
     line[..len] == word.as_bytes()[..len]
 }
 
-impl Unasked {
+impl UrcRow {
     fn has_name_of(&self, line: &Line<'_>) -> bool {
         match (&self.form, line) {
             (LineForm::News(name, _), Line::Channel { news, .. }) => news.name() == *name,
@@ -429,7 +429,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_known_and_has_its_effect() {
-        for row in UNASKED {
+        for row in URC_TABLE {
             let (line, code) = (row.sample.as_bytes(), matches!(row.form, LineForm::Code(..)));
             assert_eq!(Urc::parse(line).is_known(), !code, "{}", row.sample);
             let restarts = Urc::parse(line).is_restart();
@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn every_line_that_can_stand_among_data_is_found_there_from_its_first_byte_on() {
-        for row in UNASKED {
+        for row in URC_TABLE {
             let amid = (row.place == Place::Anywhere).then_some(row.effect);
             assert_eq!(amid_data(row.sample.as_bytes()), amid, "{}", row.sample);
             for len in (1..=row.sample.len()).filter(|_| amid.is_some()) {

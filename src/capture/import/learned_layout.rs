@@ -22,7 +22,7 @@ const LEARNT: usize = 600;
 
 /// The shapes of a file's lines, and the side that each stands for.
 #[derive(Debug, Default)]
-pub(super) struct Lessons {
+pub(super) struct LearnedLayout {
     shapes: BTreeMap<Vec<u8>, Shape>,
     /// Bytes stand below a heading.
     headed: bool,
@@ -43,7 +43,7 @@ struct Shape {
 
 /// A line that was read by its shape.
 #[derive(Debug)]
-pub(super) struct Lesson {
+pub(super) struct LearnedLine {
     pub(super) stamp: Option<Stamp>,
     pub(super) side: Side,
     pub(super) spelling: Spelling,
@@ -88,26 +88,26 @@ impl Shape {
     }
 }
 
-impl Lessons {
+impl LearnedLayout {
     /// What a file teaches, if that finds more commands and answers than the table of marks does.
     pub(super) fn of(lines: &[Line<'_>], survey: &Survey) -> Option<Self> {
         let texts: Vec<&[u8]> = lines.iter().map(|line| survey.unframed(line.text)).collect();
         let texts = || texts.iter().copied().filter(|text| !text.trim_ascii().is_empty()).take(SAMPLE);
-        let mut lessons = Self::default();
-        lessons.learn_headings(texts());
-        if !lessons.is_complete() {
-            lessons = Self::default();
-            texts().filter(|text| dump(text).is_none()).for_each(|text| lessons.learn(text));
+        let mut learned = Self::default();
+        learned.learn_headings(texts());
+        if !learned.is_complete() {
+            learned = Self::default();
+            texts().filter(|text| dump(text).is_none()).for_each(|text| learned.learn(text));
         }
-        lessons.shapes.retain(|_, shape| shape.side() != Side::None);
+        learned.shapes.retain(|_, shape| shape.side() != Side::None);
         let sampled = texts().count();
-        let read = texts().filter(|text| lessons.read(text).is_some() || lessons.is_below(text)).count();
-        let found = lessons.shapes.values().map(|shape| shape.commands.saturating_add(shape.answers));
+        let read = texts().filter(|text| learned.read(text).is_some() || learned.is_below(text)).count();
+        let found = learned.shapes.values().map(|shape| shape.commands.saturating_add(shape.answers));
         let found = found.fold(0, usize::saturating_add).saturating_mul(lines.len().max(SAMPLE) / SAMPLE);
         // Half as many again, lest a table that fits be left for a guess.
         let more = found.saturating_mul(2) > survey.found().saturating_mul(3);
         let enough = more && read.saturating_mul(3) >= sampled;
-        (lessons.is_complete() && enough).then_some(lessons)
+        (learned.is_complete() && enough).then_some(learned)
     }
 
     pub(super) fn layout(&self) -> Layout {
@@ -128,11 +128,11 @@ impl Lessons {
     }
 
     /// The side, the spelling and the bytes of a line whose shape is known. The longest shape counts.
-    pub(super) fn read(&self, text: &[u8]) -> Option<Lesson> {
+    pub(super) fn read(&self, text: &[u8]) -> Option<LearnedLine> {
         if self.headed {
             let shape = self.shapes.get(&shape_of(text))?;
             let spelling = Spelling::Hex { ended: true };
-            return Some(Lesson { stamp: stamp_in(text), side: shape.side(), spelling, text: None });
+            return Some(LearnedLine { stamp: stamp_in(text), side: shape.side(), spelling, text: None });
         }
         let (at, shape) =
             starts(text).rev().find_map(|at| Some((at, self.shapes.get(&shape_of(&text[..at]))?)))?;
@@ -144,7 +144,7 @@ impl Lessons {
         if shape.side() == Side::FromModem && shape.fed == 0 && ends_spelled(&shown) {
             shown.push(b'\n');
         }
-        Some(Lesson { stamp: stamp_in(front), side: shape.side(), spelling, text: Some(shown) })
+        Some(LearnedLine { stamp: stamp_in(front), side: shape.side(), spelling, text: Some(shown) })
     }
 
     /// Learns from bytes that stand in a line.

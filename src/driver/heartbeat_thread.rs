@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 
 use crate::proto::{Beat, Request, SocketId};
 
-use super::beats::{Job, Says};
+use super::heartbeat_functions::{HeartbeatFunction, Job};
 use super::shared::Shared;
 
 /// Starts the thread.
@@ -21,8 +21,8 @@ fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
     for job in jobs {
         // The panic itself is reported by the panic hook.
         let done = catch_unwind(AssertUnwindSafe(|| match job {
-            Job::Ask(socket, count, says) => ask(shared, socket, count, says),
-            Job::Release(says) => drop(says),
+            Job::Ask(socket, count, function) => ask(shared, socket, count, function),
+            Job::Release(function) => drop(function),
         }));
         if done.is_err() {
             log::warn!("what a heartbeat's function owned panicked when it was dropped");
@@ -31,18 +31,18 @@ fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
 }
 
 /// Makes up the words of one heartbeat and hands them over.
-fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, says: Arc<Says>) {
-    let words = catch_unwind(AssertUnwindSafe(|| says(count))).ok();
+fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, function: Arc<HeartbeatFunction>) {
+    let words = catch_unwind(AssertUnwindSafe(|| function(count))).ok();
     let Some(shared) = shared.upgrade() else { return };
     let mut core = shared.lock();
     // Otherwise the heartbeat was changed while its words were made up.
-    if !core.beats.is_said_by(socket, &says) {
+    if !core.heartbeats.is_said_by(socket, &function) {
         return;
     }
     let panicked = words.is_none();
     if panicked {
         log::warn!("the function of a heartbeat on {socket:?} panicked: the heartbeat ends");
-        core.beats.release(socket);
+        core.heartbeats.release(socket);
     }
     core.tell(shared.now(), Request::Beat { socket, beat: Beat { count, words } });
     shared.wake_if(core.wants_watch());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 
-use super::{Lead, Sleeper, Waker, wake_up};
+use super::{DirectRead, Sleeper, Waker, wake_up};
 
 /// The set, which has the port alone.
 #[derive(Clone, Debug)]
@@ -38,14 +38,14 @@ impl AsFd for WaitSet {
 }
 
 /// The end of a caller.
-pub(super) struct SerialLead {
+pub(super) struct SerialDirectRead {
     file: Arc<File>,
     set: WaitSet,
     sleeper: Sleeper,
     waker: Waker,
 }
 
-impl SerialLead {
+impl SerialDirectRead {
     pub(super) fn new(file: Arc<File>, set: WaitSet) -> io::Result<Self> {
         let (waker, sleeper) = wake_up()?;
         Ok(Self { file, set, sleeper, waker })
@@ -56,7 +56,7 @@ impl SerialLead {
     }
 }
 
-impl Lead for SerialLead {
+impl DirectRead for SerialDirectRead {
     fn take(&mut self) -> io::Result<()> {
         // The end of a port is told all the same, with every set of flags.
         self.watch(EventFlags::ONESHOT)
@@ -89,13 +89,13 @@ mod tests {
     const SOON: Option<Duration> = Some(Duration::from_millis(20));
     const LATE: Option<Duration> = Some(Duration::from_secs(20));
 
-    fn port() -> (UnixStream, WaitSet, SerialLead, Sleeper) {
+    fn port() -> (UnixStream, WaitSet, SerialDirectRead, Sleeper) {
         let (module, ours) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         let file = Arc::new(File::from(OwnedFd::from(ours)));
         let set = WaitSet::new(&file).unwrap();
-        let lead = SerialLead::new(file, set.clone()).unwrap();
-        (module, set, lead, wake_up().unwrap().1)
+        let direct_read = SerialDirectRead::new(file, set.clone()).unwrap();
+        (module, set, direct_read, wake_up().unwrap().1)
     }
 
     /// Whether the thread's wait ends at once.
@@ -107,15 +107,15 @@ mod tests {
 
     #[test]
     fn what_comes_while_a_caller_leads_wakes_the_caller_alone() {
-        let (mut module, set, mut lead, sleeper) = port();
-        lead.take().unwrap();
+        let (mut module, set, mut direct_read, sleeper) = port();
+        direct_read.take().unwrap();
         module.write_all(b"OK").unwrap();
         assert!(!ends(&sleeper, &set));
-        lead.wait(LATE).unwrap();
+        direct_read.wait(LATE).unwrap();
         let mut buf = [0; 9];
-        assert_eq!(lead.read(&mut buf).unwrap(), 2);
-        assert_eq!(lead.read(&mut buf).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        lead.give_back().unwrap();
+        assert_eq!(direct_read.read(&mut buf).unwrap(), 2);
+        assert_eq!(direct_read.read(&mut buf).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        direct_read.give_back().unwrap();
         assert!(!ends(&sleeper, &set), "it is read");
         module.write_all(b"RDY").unwrap();
         assert!(ends(&sleeper, &set));
@@ -123,31 +123,31 @@ mod tests {
 
     #[test]
     fn what_is_left_when_the_port_is_given_back_wakes_the_thread() {
-        let (mut module, set, mut lead, sleeper) = port();
-        lead.take().unwrap();
+        let (mut module, set, mut direct_read, sleeper) = port();
+        direct_read.take().unwrap();
         module.write_all(b"RDY").unwrap();
-        lead.give_back().unwrap();
+        direct_read.give_back().unwrap();
         assert!(ends(&sleeper, &set));
     }
 
     #[test]
     fn the_end_of_a_port_is_told_once_while_a_caller_leads() {
-        let (module, set, mut lead, sleeper) = port();
-        lead.take().unwrap();
+        let (module, set, mut direct_read, sleeper) = port();
+        direct_read.take().unwrap();
         drop(module);
         assert!(ends(&sleeper, &set));
         set.pass_over();
         assert!(!ends(&sleeper, &set), "no endless loop");
-        lead.wait(LATE).unwrap();
-        assert_eq!(lead.read(&mut [0; 9]).unwrap(), 0);
-        lead.give_back().unwrap();
+        direct_read.wait(LATE).unwrap();
+        assert_eq!(direct_read.read(&mut [0; 9]).unwrap(), 0);
+        direct_read.give_back().unwrap();
         assert!(ends(&sleeper, &set), "the thread is to see it");
     }
 
     #[test]
     fn a_caller_that_leads_can_be_woken() {
-        let (_module, _, mut lead, _) = port();
-        lead.waker().wake();
-        lead.wait(LATE).unwrap();
+        let (_module, _, mut direct_read, _) = port();
+        direct_read.waker().wake();
+        direct_read.wait(LATE).unwrap();
     }
 }

@@ -7,7 +7,7 @@ use super::data::Data;
 
 /// A command on its way.
 #[derive(Debug, Clone)]
-pub(super) struct Flight {
+pub(super) struct CommandInFlight {
     pub(super) command: Command,
     /// The modem repeated it.
     pub(super) echoed: bool,
@@ -28,7 +28,7 @@ pub(super) enum Share {
     End,
 }
 
-impl Flight {
+impl CommandInFlight {
     pub(super) fn new(text: &str, mux: bool) -> Self {
         let data = Data::of(text, mux);
         Self {

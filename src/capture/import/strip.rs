@@ -8,7 +8,7 @@ use super::text::is_answer;
 
 /// A line without what the tool put around it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peeled<'a> {
+pub(super) struct StrippedLine<'a> {
     pub(super) stamp: Option<Stamp>,
     /// The row of the mark that says who wrote it.
     pub(super) mark: Option<usize>,
@@ -24,35 +24,35 @@ pub(super) struct Peeled<'a> {
 const MAX_LAYERS: usize = 10;
 
 /// `wanted` says which rows of the table count as marks.
-pub(super) fn peel<'a>(line: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> Peeled<'a> {
-    let mut peeled = Peeled { stamp: None, mark: None, tagged: false, text: line, core: line };
+pub(super) fn strip<'a>(line: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> StrippedLine<'a> {
+    let mut stripped = StrippedLine { stamp: None, mark: None, tagged: false, text: line, core: line };
     let mut named = false;
     for _ in 0..MAX_LAYERS {
-        let rest = peeled.core.trim_ascii_start();
+        let rest = stripped.core.trim_ascii_start();
         if let Some((found, rest)) = stamp(rest) {
-            peeled.stamp = peeled.stamp.or(Some(found));
-            peeled.core = rest;
-            if !peeled.tagged && !named {
-                peeled.text = rest;
+            stripped.stamp = stripped.stamp.or(Some(found));
+            stripped.core = rest;
+            if !stripped.tagged && !named {
+                stripped.text = rest;
             }
         } else if let Some((row, rest)) = mark(rest, marks, |row| {
-            wanted(row) && !(marks.rows()[row].is_weak() && (peeled.tagged || named || tag(rest).is_some()))
+            wanted(row) && !(marks.rows()[row].is_weak() && (stripped.tagged || named || tag(rest).is_some()))
         }) {
             let rest = rest.strip_prefix(b" - ").or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
             let (also, rest) = stamp(rest).map_or((None, rest), |(also, rest)| (Some(also), rest));
-            peeled.stamp = peeled.stamp.or(also);
-            return Peeled { mark: Some(row), text: rest, core: rest, ..peeled };
+            stripped.stamp = stripped.stamp.or(also);
+            return StrippedLine { mark: Some(row), text: rest, core: rest, ..stripped };
         } else if let Some(rest) = tag(rest) {
-            peeled.tagged = true;
-            peeled.core = rest;
+            stripped.tagged = true;
+            stripped.core = rest;
         } else if let Some(rest) = name(rest) {
-            peeled.core = rest;
+            stripped.core = rest;
             named = true;
         } else {
             break;
         }
     }
-    peeled
+    stripped
 }
 
 /// The mark that a text begins with. A word before another mark is a name: `modem: >> AT`.
@@ -187,9 +187,9 @@ mod tests {
             ("[serial (WiFi)] TX: AT(\\r)(\\n)", "TX", "AT(\\r)(\\n)"),
             ("6/20/2012 10:00:24.552 [RX] - <CR><LF>OK", "[RX*]", "<CR><LF>OK"),
         ] {
-            let peeled = peel(line.as_bytes(), &marks, |_| true);
-            let found = peeled.mark.map(|row| marks.rows()[row].text.as_str());
-            assert_eq!((found, str::from_utf8(peeled.text).unwrap()), (Some(mark), text), "{line}");
+            let stripped = strip(line.as_bytes(), &marks, |_| true);
+            let found = stripped.mark.map(|row| marks.rows()[row].text.as_str());
+            assert_eq!((found, str::from_utf8(stripped.text).unwrap()), (Some(mark), text), "{line}");
         }
     }
 
@@ -197,8 +197,8 @@ mod tests {
     fn what_is_not_marked_keeps_its_words() {
         let marks = Marks::default();
         for line in ["STATE: IP STATUS", "+CREG: 0,1", "AT+CSQ", "OK", " ERROR", "C: 0,0", "ERROR"] {
-            let peeled = peel(line.as_bytes(), &marks, |_| true);
-            assert_eq!((peeled.mark, str::from_utf8(peeled.text).unwrap()), (None, line));
+            let stripped = strip(line.as_bytes(), &marks, |_| true);
+            assert_eq!((stripped.mark, str::from_utf8(stripped.text).unwrap()), (None, line));
         }
         assert_eq!(*without_colours(b"\x1b[0;32mI (1) x\x1b[0m\x1b"), b"I (1) x\x1b"[..]);
     }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use super::super::transport::Any;
 use super::super::{Received, Socket};
 use super::gap::{Gap, Missing};
-use super::reconnect_pause::Rest;
+use super::reconnect_pause::ReconnectPause;
 use super::sent::Sent;
 
 /// The state that the handles share.
 pub(super) struct ReconnectingState {
-    pub(super) stage: ReconnectingStage,
+    pub(super) connection: ConnectionState,
     pub(super) sent: Sent,
     /// What came before a gap and was not read yet, and the gaps.
     pub(super) unread: VecDeque<Received<Infallible, Gap>>,
@@ -24,11 +24,11 @@ pub(super) struct ReconnectingState {
     pub(super) write_timeout: Option<Duration>,
     /// The gap that the last read has told.
     pub(super) last_gap: Option<Gap>,
-    pub(super) rest: Rest,
+    pub(super) pause: ReconnectPause,
 }
 
 /// The connection, or what stands for it.
-pub(super) enum ReconnectingStage {
+pub(super) enum ConnectionState {
     /// There was no connection yet.
     New,
     Connected(Socket<Any>),
@@ -46,9 +46,9 @@ impl ReconnectingState {
     /// A connection stands; that a gap is over, in words.
     pub(super) fn stands(&mut self, socket: Socket<Any>) -> Option<String> {
         self.sent = Sent::default();
-        self.rest.stands(Instant::now());
-        let before = std::mem::replace(&mut self.stage, ReconnectingStage::Connected(socket));
-        let ReconnectingStage::Away { since, reason, missing } = before else { return None };
+        self.pause.stands(Instant::now());
+        let before = std::mem::replace(&mut self.connection, ConnectionState::Connected(socket));
+        let ConnectionState::Away { since, reason, missing } = before else { return None };
         let gap = Gap { number: self.count, reason, missing, lasted: since.elapsed() };
         let words = format!("gap {} is over after {:.1?}; missing: {}", gap.number, gap.lasted, gap.missing);
         self.unread.push_back(Received::Gap(gap));
@@ -65,7 +65,7 @@ impl ReconnectingState {
 
     /// What the last gap lacks, if it was not received yet.
     pub(super) fn last_missing(&mut self) -> Option<&mut Missing> {
-        if let ReconnectingStage::Away { missing, .. } = &mut self.stage {
+        if let ConnectionState::Away { missing, .. } = &mut self.connection {
             return Some(missing);
         }
         self.unread.iter_mut().rev().find_map(|unread| match unread {
@@ -75,7 +75,7 @@ impl ReconnectingState {
     }
 }
 
-impl ReconnectingStage {
+impl ConnectionState {
     pub(super) fn socket(&self) -> Option<Socket<Any>> {
         match self {
             Self::Connected(socket) => Some(socket.clone()),

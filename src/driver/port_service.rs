@@ -11,7 +11,7 @@ use super::line::OpenLine;
 use super::port_threads::{self, WriterHalf};
 use super::shared::Shared;
 use super::thread::{self, Turn};
-use crate::port::{CallersEnd, Opener, OpeningTime, Port, Sleeper};
+use crate::port::{CallerEnd, Opener, OpeningTime, Port, Sleeper};
 use crate::time::Timestamp;
 
 /// Between two attempts to open a port that is gone: at first, doubled each time, and at most. A look at a path costs some
@@ -30,12 +30,12 @@ pub(super) fn spawn(
     let (open, closed) = bounded(0);
     let port = OpenPort::new(shared, port, Core::set_callers_end)?;
     let opener = opener.map(|opener| Arc::new(Mutex::new(opener)));
-    let keeper = Keeper { shared: shared.clone(), sleeper, opener, pause: PAUSES.0, open };
-    thread::spawn("air724ug", move || keeper.run(port))?;
+    let service = PortService { shared: shared.clone(), sleeper, opener, pause: PAUSES.0, open };
+    thread::spawn("air724ug", move || service.run(port))?;
     Ok(closed)
 }
 
-struct Keeper {
+struct PortService {
     shared: Arc<Shared>,
     sleeper: Sleeper,
     opener: Option<Arc<Mutex<Opener>>>,
@@ -55,12 +55,12 @@ impl OpenPort {
     fn new(
         shared: &Arc<Shared>,
         port: Port,
-        tell: impl FnOnce(&mut Core, Option<CallersEnd>),
+        tell: impl FnOnce(&mut Core, Option<CallerEnd>),
     ) -> io::Result<Self> {
         let mut core = shared.lock();
         match port {
-            Port::Line { line, direct, lead } => {
-                tell(&mut core, Some((direct, lead)));
+            Port::Line { line, direct, direct_read } => {
+                tell(&mut core, Some((direct, direct_read)));
                 Ok(Self::Line(OpenLine::new(line)))
             }
             Port::Halves { reader, writer } => {
@@ -80,7 +80,7 @@ impl OpenPort {
     }
 }
 
-impl Keeper {
+impl PortService {
     fn run(mut self, mut port: OpenPort) {
         loop {
             let (number, began) = (self.shared.lock().next_port_number(), self.shared.now());
@@ -90,7 +90,7 @@ impl Keeper {
             if let Err(error) = ended {
                 self.shared.port_ended(number, &error);
             }
-            self.shared.await_leader();
+            self.shared.await_reading_caller();
             if self.shared.now() - began >= STABLE {
                 self.pause = PAUSES.0;
             }

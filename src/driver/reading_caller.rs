@@ -5,7 +5,7 @@ use crate::proto::Ticket;
 
 /// The caller that reads the port.
 #[derive(Debug)]
-pub(super) struct Leader {
+pub(super) struct ReadingCaller {
     /// The number of the port that it reads.
     number: u64,
     /// The answer that it waits for.
@@ -16,7 +16,7 @@ pub(super) struct Leader {
     is_here: bool,
 }
 
-impl Leader {
+impl ReadingCaller {
     /// One that has the core, and is about to ask.
     pub(super) fn new(number: u64, waker: Waker) -> Self {
         Self { number, ticket: None, waker, is_here: true }
