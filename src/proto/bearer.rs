@@ -1,13 +1,13 @@
-//! The moments at which the module is asked whether it still has a bearer.
+//! The question whether the module still has a bearer, and when it is asked.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// Signs that the bearer may be gone although nothing has said so, and when the module is asked (`AT+CIPSTATUS`).
+/// Signs of a lost bearer without a report of the module, and the moment of the next question (`AT+CIPSTATUS`).
 ///
-/// A sign is followed by a question at once, but never by more than one in [`STRONG_PAUSE`], and after a failed connection
-/// in [`WEAK_PAUSE`]: a server that refuses every connection costs one question in that time.
+/// The question follows a sign at once, at most once in [`STRONG_PAUSE`]. After a failed connection it is asked at most
+/// once in [`WEAK_PAUSE`], because a server may refuse every connection.
 #[derive(Debug, Default)]
 pub(super) struct BearerDoubt {
     due_at: Option<Timestamp>,
@@ -17,15 +17,15 @@ pub(super) struct BearerDoubt {
 /// The strength of a sign that the bearer is gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sign {
-    /// The module has printed that a bearer is down, or refuses a connection as it does without one.
+    /// The module has reported that a bearer is down, or refuses a connection as it does without a bearer.
     Strong,
-    /// A connection failed, as it does when a server is not there.
+    /// A connection failed. The server may be the cause.
     Weak,
 }
 
 /// The least time between two questions for the bearer.
 const STRONG_PAUSE: Duration = Duration::from_secs(1);
-/// The same where a server may be the reason.
+/// The least time between two questions after failed connections.
 const WEAK_PAUSE: Duration = Duration::from_secs(10);
 
 impl BearerDoubt {
@@ -43,7 +43,7 @@ impl BearerDoubt {
         self.due_at
     }
 
-    /// Whether it is to be asked now, once.
+    /// True if the question is due; then it counts as asked.
     pub(super) fn take(&mut self, now: Timestamp) -> bool {
         let is_due = self.due_at.is_some_and(|at| at <= now);
         if is_due {

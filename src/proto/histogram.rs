@@ -1,12 +1,12 @@
-//! A histogram of durations, in buckets that double: no memory beyond its own, whatever is counted.
+//! A histogram of durations with buckets of doubling width and constant memory.
 
 use std::time::Duration;
 
 /// Spans of time, counted by size.
 ///
-/// Bucket *n* holds the spans of at most 250 µs times 2 to the power of *n* that fit no smaller one: up to 250 µs,
-/// 500 µs, 1 ms, 2 ms ... 524.288 s (*n* = 21). One more bucket holds what took longer. So a quantile is known to a
-/// factor of two; count, mean and the largest are exact.
+/// The upper bound of bucket *n* is 250 µs times 2 to the power of *n*: 250 µs, 500 µs, 1 ms, 2 ms ... 524.288 s (*n* =
+/// 21). The last bucket holds longer spans. A quantile is therefore exact to a factor of two; count, mean and maximum
+/// are exact.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Histogram {
     buckets: [u64; Self::BUCKETS],
@@ -15,7 +15,7 @@ pub struct Histogram {
     max: Duration,
 }
 
-/// The upper bound of the first bucket: a command at 921600 baud and its answer take longer.
+/// The upper bound of the first bucket. A command and its answer take longer, even at 921600 baud.
 const FIRST: Duration = Duration::from_micros(250);
 
 impl Histogram {
@@ -41,10 +41,10 @@ impl Histogram {
         (self.count > 0).then_some(self.max)
     }
 
-    /// No more than this part of the spans, 0 to 1, were longer than what is given back: `quantile(0.99)`. It is the upper
-    /// bound of a bucket, or the longest span if that is less. `None` if nothing was counted.
+    /// The quantile for `part`, 0 to 1: that part of the spans is not longer, for example `quantile(0.99)`. The result
+    /// is the upper bound of a bucket, or the longest span if that is less. `None` if nothing was counted.
     pub fn quantile(&self, part: f64) -> Option<Duration> {
-        // What is no number, or less than one span, is the shortest.
+        // NaN and parts of less than one span give the shortest span.
         let rank = ((part.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
         let mut below = 0;
         let bucket = self.buckets.iter().position(|count| {

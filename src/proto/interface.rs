@@ -1,4 +1,4 @@
-//! The words in which the core and its shell talk.
+//! The inputs and outputs of the core: requests, answers and events.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -16,42 +16,43 @@ use crate::tls::TlsSettings;
 pub enum Input<'a> {
     /// Bytes came from the port.
     Received(&'a [u8]),
-    /// The application asks for something. Each ticket is used once; its answer carries it.
+    /// A request of the application. Each ticket is used once; the answer has the same ticket.
     Asked(Ticket, Request),
-    /// The deadline has come. Harmless at any other time.
+    /// The deadline has passed. It has no effect at any other time.
     Tick,
-    /// The port has taken every byte of every [`Output::Write`] so far. Told when [`Engine::awaits_port`](super::Engine::awaits_port)
-    /// asks for it; harmless at any other time.
+    /// The port has accepted every byte of every [`Output::Write`] so far. The engine needs this input while
+    /// [`Engine::awaits_port`](super::Engine::awaits_port) is true; it has no effect at any other time.
     Written,
-    /// The port is gone, for this reason, and is expected back: what is in flight fails, every socket ends; what waits for
-    /// readiness goes on waiting.
+    /// The port is gone, for this reason, and is expected back. Requests in flight fail and every socket ends. Requests
+    /// that wait for readiness go on waiting.
     PortAway(&'a str),
-    /// The port is gone for good, for this reason: every request fails, every socket ends.
+    /// The port is gone for good, for this reason. Every request fails and every socket ends.
     PortLost(&'a str),
-    /// The port is there again: bring-up begins from the start.
+    /// The port is there again. Bring-up begins from the start.
     PortBack,
 }
 
-/// An output of the core, for the shell. Drain [`Engine::poll`](super::Engine::poll) before waiting for anything.
+/// An output of the core, for the shell. Call [`Engine::poll`](super::Engine::poll) until it returns `None` before you
+/// wait for anything.
 pub enum Output {
     /// Bytes for the port, in order.
     Write(Vec<u8>),
     /// The answer to a request.
     Answered(Ticket, Result<Response, Error>),
-    /// News for every subscriber.
+    /// An event for every subscriber.
     Event(Event),
-    /// Data or the end can be read from a socket, where there was nothing to read before.
+    /// Data or the end of a socket can be read, where there was nothing to read before.
     Readable(SocketId),
-    /// A socket has room for what is [written](super::Engine::write) again, or has ended, where there was none.
+    /// A socket has room for [written](super::Engine::write) data again, or has ended, where there was no room before.
     Writable(SocketId),
-    /// A socket's heartbeat is due, and the shell knows what it says: the heartbeat's number, from 1. The shell asks for it
-    /// with [`Request::Beat`].
+    /// A heartbeat of a socket is due whose payload the shell makes. The number counts the heartbeats from 1. The shell
+    /// answers with [`Request::Beat`].
     Beat(SocketId, u64),
-    /// The port's DTR line is to be on or off; it begins on. A port without one ignores this.
+    /// The new state of the port's DTR line, which is on at first. A port without DTR ignores this.
     Dtr(bool),
 }
 
-/// Shows how much is to be written, not what: it may hold a key or a password.
+/// Shows the number of bytes to be written only, because they may hold a key or a password.
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,7 +67,7 @@ impl fmt::Debug for Output {
     }
 }
 
-/// Names a request until it is answered.
+/// Identifies a request until it is answered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(pub u64);
 
@@ -74,169 +75,171 @@ pub struct Ticket(pub u64);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Request {
-    /// Wait until sockets can be opened. Answered with [`Response::Ready`] or [`Error::NotReady`].
+    /// Wait until sockets can be opened. The answer is [`Response::Ready`] or [`Error::NotReady`].
     WaitReady {
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Open a socket, waiting for readiness if need be.
+    /// Open a socket. The request waits for readiness.
     Connect {
-        /// What it speaks.
+        /// TCP or UDP.
         protocol: Protocol,
         /// Name or address of the peer.
         host: Quotable,
         /// Its port, not zero.
         port: u16,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Open a TLS connection, which the module makes: what it needs is uploaded first. Answered as
-    /// [`Connect`](Self::Connect) is; [`Error::Tls`] says where it failed.
+    /// Open a TLS connection of the module. Its files are uploaded first. The answer is that of
+    /// [`Connect`](Self::Connect); [`Error::Tls`] names the step that failed.
     ConnectTls {
-        /// What it needs, for this host.
+        /// Its files and settings, for this host.
         tls: TlsSettings,
         /// Name or address of the peer.
         host: Quotable,
         /// Its port, not zero.
         port: u16,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Open a transparent stream, waiting for readiness if need be: one connection that has the whole line. Answered
-    /// with [`Response::Connected`]; [`Error::InUse`] while sockets are open or another stream lasts.
+    /// Open a transparent stream: one connection that uses the whole line. The request waits for readiness. The answer
+    /// is [`Response::Connected`], or [`Error::InUse`] while sockets or another stream are open.
     Transparent {
         /// Name or address of the peer.
         host: Quotable,
         /// Its port, not zero.
         port: u16,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Leave data mode and keep the connection, so that commands can be run. Answered with [`Response::Done`].
+    /// Leave data mode and keep the connection, so that commands are possible. The answer is [`Response::Done`].
     Escape {
-        /// Which stream.
+        /// The stream.
         socket: SocketId,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Go back to data mode. Answered with [`Response::Done`].
+    /// Go back to data mode. The answer is [`Response::Done`].
     Resume {
-        /// Which stream.
+        /// The stream.
         socket: SocketId,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Send data, in order with earlier sends of the socket. Answered with [`Response::Sent`] as soon as the module
-    /// has all of it; after the time-out with what it has accepted, or [`Error::Timeout`] if that is nothing. What was on
-    /// its way to the module by then is no part of the answer: it counts as sent when the module accepts it later.
-    /// [`Error::InvalidInput`] for an empty datagram.
+    /// Send data, in order with earlier sends of the socket. The answer is [`Response::Sent`] as soon as the module has
+    /// accepted all of it. After the time-out the answer has the number of bytes accepted so far, or is
+    /// [`Error::Timeout`] if there are none. Bytes in flight at that moment are not part of the answer; they count as
+    /// sent when the module accepts them later. [`Error::InvalidInput`] for an empty datagram.
     Send {
-        /// Where to.
+        /// The socket.
         socket: SocketId,
-        /// The data; the buffer comes back with the answer.
+        /// The data. The answer returns the buffer.
         data: Vec<u8>,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Send data without waiting, in order with other sends. Answered at once with [`Response::Done`], or
+    /// Send data without waiting, in order with other sends. The answer comes at once: [`Response::Done`] or
     /// [`Error::QueueFull`].
     Queue {
-        /// Where to.
+        /// The socket.
         socket: SocketId,
         /// The data.
         data: Vec<u8>,
     },
-    /// The words of a heartbeat that [`Output::Beat`] asked for. Answered at once: with [`Response::Done`], also if the
-    /// heartbeat was ended or changed meanwhile; with [`Error::QueueFull`] or [`Error::InvalidInput`] if it can't be sent,
-    /// which is an [`Event::HeartbeatFailed`] as well.
+    /// The payload of a heartbeat that [`Output::Beat`] asked for. The answer comes at once: [`Response::Done`], also
+    /// if the heartbeat was ended or changed meanwhile; [`Error::QueueFull`] or [`Error::InvalidInput`] if it can't be
+    /// sent. In that case an [`Event::HeartbeatFailed`] follows as well.
     Beat {
-        /// Whose.
+        /// The socket.
         socket: SocketId,
-        /// Its number and its words.
+        /// The number and the payload.
         beat: Beat,
     },
-    /// Wait until the peer has acknowledged everything that was sent; [`Error::DeliveryUnknown`] at once where that is
-    /// unknown.
+    /// Wait until the peer has acknowledged all data that were sent. [`Error::DeliveryUnknown`] at once where the
+    /// module does not know.
     Flush {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Wait until the module has accepted everything that was sent or queued.
+    /// Wait until the module has accepted all data that were sent or queued.
     Drain {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Ask how many bytes the peer has not acknowledged; [`Error::DeliveryUnknown`] as for [`Flush`](Self::Flush).
+    /// Ask for the number of bytes that the peer has not acknowledged. [`Error::DeliveryUnknown`] as for
+    /// [`Flush`](Self::Flush).
     Unacknowledged {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Wait until sockets that were closed have given the module what was written.
+    /// Wait until closed sockets have sent their written data.
     WaitLeft {
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Give up a request that still waits for a connection or for readiness: it is answered with [`Error::Closed`], and its
-    /// channel is free again when the module has closed what was begun on it. Any other request goes on. Answered at once.
+    /// Cancel a request that waits for a connection or for readiness. That request is answered with [`Error::Closed`].
+    /// Its channel is free after the module has closed a connection that was begun. Other requests are not affected.
+    /// The answer comes at once.
     #[cfg_attr(
         not(any(feature = "async", feature = "unstable-core")),
         expect(dead_code, reason = "a future that is dropped asks for it")
     )]
     Cancel {
-        /// Which request.
+        /// The request to cancel.
         ticket: Ticket,
     },
-    /// Close a socket and wait until the module has done so. What was [written](super::Engine::write) goes out first, for at
-    /// most 30 s.
+    /// Close a socket and wait until the module has closed it. [Written](super::Engine::write) data are sent first, for
+    /// at most 30 s.
     Close {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Close a socket whose handle is gone. Answered at once.
+    /// Close a socket whose last handle was dropped. The answer comes at once.
     Forget {
-        /// Which.
+        /// The socket.
         socket: SocketId,
     },
-    /// Run a command, of the application ([`Command::of_user`]) or of a question ([`Query::command`]); its time-out is the
-    /// request's. Answered with [`Response::Reply`].
+    /// Run a command of the application ([`Command::of_user`]) or of a query ([`Query::command`]). The time-out of the
+    /// command is that of the request. The answer is [`Response::Reply`].
     Run(Command),
     /// Run a command that waits for payload ([`Command::with_payload`]).
     RunWithPayload {
-        /// Which.
+        /// The command.
         command: Command,
-        /// What it waits for.
+        /// The payload.
         payload: Payload,
-        /// How long.
+        /// The time-out.
         timeout: Duration,
     },
-    /// Remove a file from the module. A connection that is being prepared begins with its first step.
+    /// Remove a file from the module. The preparation of a connection begins again.
     RemoveFile(Quotable),
-    /// Switch the radio on or off (flight mode). Off ends every socket.
+    /// Switch the radio on or off (flight mode). Switching it off ends every socket.
     Radio {
-        /// Whether it is to be on.
+        /// The new state.
         on: bool,
     },
-    /// Take the bearer down and up again. Ends every socket; answered at once.
+    /// Take the bearer down and up again, which ends every socket. The answer comes at once.
     ResetBearer,
-    /// Restart the module. Ends every socket.
+    /// Restart the module, which ends every socket.
     Restart,
 }
 
 impl Request {
-    /// A question with a typed answer, which [`Query::read`] reads of the [`Response::Reply`].
+    /// A query. [`Query::read`] makes its typed answer of the [`Response::Reply`].
     pub fn query<Q: Query>(query: &Q) -> Self {
         Self::Run(query.command())
     }
 
-    /// Whether it makes sense while there is no port: it waits until sockets can be opened, or needs no module.
+    /// True if the request is possible without a port: it waits until sockets can be opened, or needs no module.
     pub(crate) fn needs_no_port(&self) -> bool {
         matches!(
             self,
@@ -248,7 +251,7 @@ impl Request {
         )
     }
 
-    /// The request in a few words for logs and captures: no payload, no secret.
+    /// A short text for logs and captures, without payload and secrets.
     pub fn summary(&self) -> String {
         match self {
             Self::WaitReady { timeout } => format!("wait until ready, at most {timeout:?}"),
@@ -295,115 +298,116 @@ impl Request {
 /// The identity of the module.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Identity {
-    /// Model and firmware as the module prints them: `AirM2M_720U_V401881_LTE_AT`.
+    /// Model and firmware as the module writes them: `AirM2M_720U_V401881_LTE_AT`.
     pub firmware: String,
-    /// IMEI, 15 digits; empty if the module did not say.
+    /// The IMEI, 15 digits; empty if the module has not reported it.
     pub imei: String,
 }
 
-/// An event that no request asked for.
+/// An event of the driver or the module.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The module said something unasked.
+    /// The module wrote an unsolicited line.
     Urc(Urc),
-    /// The line of the [`Urc`](Self::Urc) that follows, as written, if the configuration [wants it](crate::Config::urc_lines). Passwords
-    /// are masked, and of text of people all but the key. Headers of payload have none.
+    /// The text of the line of the following [`Urc`](Self::Urc), if [configured](crate::Config::urc_lines). Passwords
+    /// are masked, and so is everything but the key of text of people. Headers of payload have no such event.
     Line(String),
-    /// Bring-up has begun a step.
+    /// Bring-up has begun this step.
     Step(BringUpStep),
-    /// Sockets can be opened; the module's own address, if it said one.
+    /// Sockets can be opened. The value is the module's own address, if it has reported one.
     Ready(Option<Ipv4Addr>),
-    /// Sockets can't be opened (any more).
+    /// Sockets can't be opened, for this reason.
     NotReady(NotReady),
     /// A socket is open.
     Connected(SocketId),
-    /// A socket has ended; `None` if it was overrun or the module restarted (the socket's own error says which).
+    /// A socket has ended. The reason is `None` if its window was full or the module restarted; calls on the socket
+    /// return which.
     Closed(SocketId, Option<CloseReason>),
-    /// A socket has this many bytes more to read.
+    /// A socket has this number of new bytes to read.
     Received(SocketId, usize),
-    /// The module has all of one send, of this number of bytes; of what was written, one piece.
+    /// The module has accepted a complete send of this number of bytes, or one piece of written data.
     Sent(SocketId, usize),
-    /// A socket ended with this number of queued or written bytes that the module never had; or the module refused a datagram of that
-    /// length, or did not confirm it.
+    /// This number of queued or written bytes was lost, because the socket ended before the module accepted them; or a
+    /// datagram of that length was refused or not confirmed.
     Unsent(SocketId, usize),
-    /// A number of heartbeats in a row had no answer.
+    /// This number of heartbeats in a row had no answer.
     HeartbeatMissed(SocketId, u32),
-    /// A heartbeat was not sent, and why.
+    /// A heartbeat was not sent, for this reason.
     HeartbeatFailed(SocketId, HeartbeatFailure),
-    /// Bytes, and their number, came for a channel whose connection is not confirmed (yet): they are no socket's, and were
+    /// This number of bytes came for a channel without a confirmed connection. They belong to no socket and were
     /// dropped.
     Stray(ChannelId, usize),
     /// The module restarted.
     Restarted,
-    /// Nothing answers on the port. The core goes on trying.
+    /// Nothing answers on the port. The driver goes on trying.
     Unresponsive,
-    /// A late or stray answer was dropped, as written.
+    /// This late or stray line was dropped.
     Dropped(String),
-    /// The modem broke its grammar; the decoder has passed over it.
+    /// The module wrote something that its grammar does not allow, or the line was damaged.
     Fault(Fault),
-    /// A deadline came.
+    /// A deadline has passed.
     Expired(Deadline),
-    /// The port is gone. A modem that [reopens](crate::Config::reopen) its port looks for it from now on.
+    /// The port is gone. If [`Config::reopen`](crate::Config::reopen) is set, the driver tries to open it again.
     PortLost,
-    /// The port is there again, and the module is brought up again.
+    /// The port is open again, and bring-up begins.
     PortBack,
-    /// Another module answers than before: its IMEI is not the one that was read `before`. A path leads to whatever is
-    /// plugged in there; a search (`imei:`, `auto`) goes on for the module that it has found.
+    /// Another module answers: its IMEI differs from the one that was read before. A path opens whatever is plugged in
+    /// there; a search (`imei:`, `auto`) continues for the module that it had found.
     OtherModule {
         /// The IMEI of the module before.
         before: String,
     },
-    /// The [capture](crate::Config::capture) has ended early, and why. What comes from now on is not recorded.
+    /// The [capture](crate::Config::capture) has ended early, for this reason. Nothing is recorded from now on.
     CaptureEnded(String),
-    /// This subscriber was too slow and missed this number of events, which came before the next one.
+    /// This subscriber was too slow and missed this number of events before the next one.
     Missed(u64),
 }
 
-/// The reason why the core wants to be woken.
+/// The reason of a deadline of the core.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Deadline {
-    /// The command in flight should have been answered.
+    /// The time-out of the command in flight.
     Answer,
-    /// The prompt should have come.
+    /// The time-out of a prompt.
     Prompt,
-    /// Something came in place of what was awaited, and is believed if nothing else follows.
+    /// A line came in place of the expected one. It is accepted if nothing else follows until this deadline.
     Doubt,
-    /// The question that tells old answers from new ones should have been answered.
+    /// The time-out of the question that separates late answers from new ones.
     Barrier,
     /// The next attempt to wake the module.
     Wake,
     /// The next step of bring-up.
     BringUp,
-    /// A request of the application should have been answered.
+    /// The time-out of a request of the application.
     Request,
-    /// A line has stood unfinished long enough to be whole.
+    /// An unfinished line counts as complete.
     PartialLine,
-    /// Announced payload has stopped coming.
+    /// Announced payload counts as lost.
     PartialData,
-    /// Payload that ends like a header may be whole, because nothing has followed.
+    /// Payload that ends like a header counts as complete, because nothing has followed.
     FrameEnd,
-    /// A line that no module writes has stood unfinished for too long.
+    /// An unfinished line that no module writes counts as damage.
     StrangeLine,
-    /// The next step on the way back to trust, behind damage on the line.
+    /// The next step of the resynchronisation after damage on the line.
     Resync,
-    /// A silent channel in manual mode is asked for data.
+    /// The next poll of a silent channel in manual receive mode.
     ReceivePoll,
-    /// A send that the module was too full for is tried again.
+    /// The next attempt of a send that the full buffer of the module has refused.
     SendRetry,
-    /// A connection is closed again of whose close the module has said nothing clear.
+    /// The next attempt of a close that the module has not answered clearly.
     CloseRetry,
-    /// The module is asked what the peer has acknowledged.
+    /// The next question about the peer's acknowledgements.
     Acknowledgement,
-    /// The module is asked whether it still has a bearer: a connection failed, or something else hints at that.
+    /// The next question about the bearer, after a failed connection or another sign of its loss.
     Bearer,
-    /// A socket has been silent for the span of its heartbeat, which is due.
+    /// The next heartbeat of a silent socket.
     Heartbeat,
-    /// Transparent data have stopped, and may end with words of the module's own.
+    /// Transparent data have stopped and may end with text of the module.
     EndDetector,
-    /// The silence before `+++` is over, or payload that would be one may go on.
+    /// The end of the silence before `+++`, or of the pause within payload that looks like an escape.
     Guard,
-    /// `+++` should have been answered.
+    /// The time-out of `+++`.
     Escape,
 }

@@ -1,15 +1,15 @@
-//! The part of the core that a command in flight belongs to. The session remembers it, and nothing else does.
+//! The part of the core that issued the command in flight. It is stored in the session, and nowhere else.
 
 use super::interface::Ticket;
 use super::self_check::SelfCheck;
 use crate::at::ChannelId;
 
-/// The part of the core that a command in flight belongs to.
+/// The part of the core that issued a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Issuer {
     BringUp,
     Channel(ChannelId, Job),
-    /// A channel of which everything has ended since: nothing comes of it.
+    /// A channel whose connection has ended since. The answer has no effect.
     Abandoned(ChannelId),
     Caller(Ticket),
     SelfCheck(SelfCheck),
@@ -17,7 +17,7 @@ pub(super) enum Issuer {
     Stream,
 }
 
-/// The work in flight for a channel.
+/// The purpose of a command of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Job {
     Prepare,
@@ -29,7 +29,7 @@ pub(super) enum Job {
 }
 
 impl Issuer {
-    /// The channel that it belongs to, abandoned or not.
+    /// The channel that issued the command, abandoned or not.
     pub(super) fn channel(self) -> Option<ChannelId> {
         match self {
             Self::Channel(channel, _) | Self::Abandoned(channel) => Some(channel),

@@ -1,10 +1,11 @@
-//! State machines over the grammar: moments and inputs in, outputs out. No thread, no clock, no port.
+//! The protocol as state machines. Their inputs are bytes, requests and the time; their outputs are bytes, answers and
+//! events. There is no thread, no clock and no port.
 //!
-//! [`Engine`] is all that a shell needs. Inside, data flow one way: bytes to the decoder, tokens to the session (whose
-//! answer is it?), what answers nothing to the channels as news; bring-up, channels and requests take turns with
-//! commands.
+//! [`Engine`] is all that a shell needs. Inside, data flow in one direction: bytes go to the decoder, tokens to the
+//! session, which finds the command that they answer. Unsolicited lines go to the channels. Bring-up, channels and
+//! requests issue commands in turn.
 //!
-//! Public with the feature `unstable-core` alone: these names change without a new major version.
+//! The module is public with the feature `unstable-core` only. Its names may change without a new major version.
 
 mod bearer;
 mod bring_up;
@@ -30,5 +31,5 @@ pub use interface::{Deadline, Event, Identity, Input, Output, Request, Ticket};
 pub use response::Response;
 pub use socket_id::SocketId;
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
-// What the facade needs of the grammar, so that it need not name it.
+// The types of the grammar that the facade uses without naming `at`.
 pub use crate::at::{ChannelId, Command, Domain, PingReply, Protocol, Quotable, RegistrationStatus};

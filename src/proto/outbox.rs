@@ -9,11 +9,11 @@ use crate::proto::{Event, Output, Response, SocketId, Ticket};
 /// An answer to a request.
 pub(super) type RequestResult = (Ticket, Result<Response, Error>);
 
-/// The outputs in their order, and the statistics, because every part that acts has the outbox at hand.
+/// The outputs in their order. The statistics are here as well, because every part that acts has access to the outbox.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,
-    /// Buffers to be filled again; what they held is gone.
+    /// Empty buffers that are used again.
     spare: Vec<Vec<u8>>,
     statistics: Statistics,
     /// Texts that must not be shown.
@@ -24,10 +24,11 @@ pub(super) struct Outbox {
     lines_wanted: bool,
 }
 
-/// Buffers that are kept: a send has a command and a payload under way, and keeps the payload until its result.
+/// The number of buffers that are kept. A send uses three: for its command, for its payload on the way, and for the
+/// payload that is kept until the result.
 const SPARE: usize = 3;
 
-/// The most that such a buffer holds; a file is longer, and seldom.
+/// The largest buffer that is kept. Files are longer, and seldom.
 const MAX_SPARE: usize = 4 * 1024;
 
 impl Outbox {
@@ -62,7 +63,7 @@ impl Outbox {
         }
     }
 
-    /// Whether [`take_report`](Self::take_report) is to have something.
+    /// Sets whether lines are made for [`take_report`](Self::take_report).
     pub(super) fn report_commands(&mut self, wanted: bool) {
         self.reports_wanted = wanted;
     }
@@ -72,12 +73,12 @@ impl Outbox {
         self.reports.pop_front()
     }
 
-    /// What is counted, to be counted on.
+    /// The counters, to be changed.
     pub(super) fn count(&mut self) -> &mut Statistics {
         &mut self.statistics
     }
 
-    /// What was counted.
+    /// The counters.
     pub(super) fn statistics(&self) -> &Statistics {
         &self.statistics
     }
@@ -91,7 +92,7 @@ impl Outbox {
 
     pub(super) fn reuse(&mut self, mut buffer: Vec<u8>) {
         if self.spare.len() < SPARE && buffer.capacity() <= MAX_SPARE {
-            // It may have held a key or a password, which is not to lie about for as long as the port is open.
+            // The buffer may have held a key or a password, which must not stay in memory while the port is open.
             buffer.fill(0);
             self.spare.push(buffer);
         }
@@ -105,17 +106,17 @@ impl Outbox {
         self.outputs.extend(answers.into_iter().map(|(ticket, result)| Output::Answered(ticket, result)));
     }
 
-    /// The content of a file is about to be written, which must not be shown: it may be a key.
+    /// The content of a file will be written. It must not be shown, because it may be a key.
     pub(super) fn hide_file(&mut self, content: &[u8]) {
         self.secrets.sent_file(content);
     }
 
-    /// Whether unasked lines are told as written, too.
+    /// Sets whether the text of unsolicited lines is reported, too.
     pub(super) fn tell_lines(&mut self, wanted: bool) {
         self.lines_wanted = wanted;
     }
 
-    /// News, and its line; of text of people that is not needed.
+    /// Reports an unsolicited line: the event, and its text if wanted. The text is empty for text of people.
     pub(super) fn urc(&mut self, line: &[u8], urc: Urc) {
         if self.lines_wanted {
             let text = urc.without_text();
@@ -147,7 +148,7 @@ impl Outbox {
         self.outputs.push_back(Output::Dtr(on));
     }
 
-    /// Forgets what was to be written: there is no port to write it to.
+    /// Drops the bytes that were to be written, because there is no port.
     pub(super) fn drop_writes(&mut self) {
         self.outputs.retain(|output| !matches!(output, Output::Write(_)));
     }

@@ -1,4 +1,4 @@
-//! Requests of the application that are no socket's.
+//! Requests of the application that do not belong to a socket.
 
 use std::collections::VecDeque;
 
@@ -12,24 +12,24 @@ use crate::proto::{Response, Ticket};
 use crate::query::Reply;
 use crate::time::Timestamp;
 
-/// The requests that wait, and what they wait for.
+/// The requests that wait, with the event that each waits for.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     commands: VecDeque<PendingCommand>,
-    /// The one whose command the session has begun, unless it is answered already.
+    /// The request whose command is in flight, unless it was answered already.
     begun: Option<PendingCommand>,
     waiting: Vec<Waiting>,
     check: Option<SelfCheck>,
-    /// Those whose command has ended and whose answer comes as news.
+    /// The requests whose command has ended and whose answer comes as unsolicited lines.
     later: Vec<PendingCommand>,
 }
 
-/// A command that was asked for.
+/// A request for a command.
 #[derive(Debug)]
 struct PendingCommand {
     ticket: Ticket,
     command: Command,
-    /// What it waits for behind its prompt.
+    /// The payload that is written behind the prompt.
     payload: Option<Payload>,
     effect: Effect,
     asked_at: Timestamp,
@@ -50,7 +50,7 @@ pub(super) enum Effect {
     Restart,
 }
 
-/// The most unsolicited lines that are kept for one answer: several times as many as any answer has.
+/// The most unsolicited lines that are kept for one answer. No answer has more than a few.
 const MAX_URCS: usize = 16;
 
 /// A request that waits for readiness.
@@ -74,12 +74,12 @@ impl PendingCommand {
         }
     }
 
-    /// Whether no unsolicited line is missing.
+    /// True if all unsolicited lines of the answer came.
     fn has_its_urcs(&self) -> bool {
         self.command.urc_answer().is_none_or(|answer| (answer.is_complete)(&self.urcs))
     }
 
-    /// Whether what has come is an answer although time is up.
+    /// True if the lines that came are an answer although the time-out has passed.
     fn counts_in_part(&self) -> bool {
         !self.urcs.is_empty() && self.command.urc_answer().is_some_and(|answer| answer.counts_in_part)
     }
@@ -130,18 +130,18 @@ impl Requests {
         self.check.is_some() || !self.commands.is_empty()
     }
 
-    /// Asks the module, before anything else, whether it still is what it is taken for.
+    /// Requests a question about the module's state, which is asked before other commands.
     pub(super) fn check(&mut self, check: SelfCheck) {
-        // A question that another has led to is not put off by that one again.
+        // The more urgent question remains: it is a consequence of the other one.
         self.check = self.check.max(Some(check));
     }
 
-    /// The next command, and whose it is.
+    /// The next command, its issuer and its payload.
     pub(super) fn next(&mut self) -> Option<(Command, Issuer, Option<Vec<u8>>)> {
         if let Some(check) = self.check.take() {
             return Some((check.command(), Issuer::SelfCheck(check), None));
         }
-        // Unsolicited lines do not all say which command they answer.
+        // Some unsolicited lines do not name the command that they answer.
         let is_free = |asked: &PendingCommand| {
             asked.urc_key().is_none() || !self.later.iter().any(|later| later.urc_key() == asked.urc_key())
         };
@@ -153,14 +153,14 @@ impl Requests {
         Some((command, Issuer::Caller(ticket), payload))
     }
 
-    /// A command has ended: the answer, if it is one, and what that means for the rest.
+    /// A command has ended. Returns the answer to its request, if there is one, and the effect on other parts.
     pub(super) fn finished(
         &mut self,
         now: Timestamp,
         ticket: Ticket,
         finished: Finished,
     ) -> (Option<RequestResult>, Option<Effect>) {
-        // Answered already, if its time was up before that of its command.
+        // The request was answered already if its time-out passed before that of its command.
         let Some(asked) = self.begun.take().filter(|asked| asked.ticket == ticket) else {
             return (None, None);
         };
@@ -176,7 +176,7 @@ impl Requests {
                     if asked.effect == Effect::Reply { Response::Reply(reply) } else { Response::Done };
                 return (Some((ticket, Ok(answer))), Some(asked.effect));
             }
-            // Firmware without the first way to restart has the second.
+            // Firmware that refuses the first command for a restart has the second.
             Err(Failure::Refused(Refusal::Error))
                 if asked.effect == Effect::Restart && command == "AT+RESET" =>
             {
@@ -197,7 +197,7 @@ impl Requests {
         (Some((ticket, Err(error))), None)
     }
 
-    /// News that may be the answer to a request.
+    /// An unsolicited line that may be the answer to a request.
     pub(super) fn news(&mut self, urc: &Urc) -> Option<RequestResult> {
         if let Some(asked) = &mut self.begun {
             asked.keep(urc);
@@ -210,7 +210,7 @@ impl Requests {
         Some((asked.ticket, Ok(asked.reply())))
     }
 
-    /// The module is ready: answers the requests that wait for that.
+    /// The module is ready: answers the requests that wait for readiness.
     pub(super) fn ready(&mut self) -> Vec<RequestResult> {
         self.waiting.drain(..).map(|waiting| (waiting.ticket, Ok(Response::Ready))).collect()
     }
@@ -240,7 +240,7 @@ impl Requests {
         cancelled.map(|waiting| (waiting.ticket, Err(Error::Closed(CloseReason::Local)))).collect()
     }
 
-    /// Requests whose time is up.
+    /// Ends the requests whose time-out has passed.
     pub(super) fn expire(&mut self, now: Timestamp, reason: Option<NotReady>) -> Vec<RequestResult> {
         let reason = reason.unwrap_or(NotReady::Starting);
         let late = self.waiting.extract_if(.., |waiting| waiting.deadline <= now);

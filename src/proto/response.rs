@@ -11,16 +11,16 @@ pub enum Response {
     Ready,
     /// The socket is open.
     Connected(SocketId),
-    /// The module has a part of the bytes, or all; the buffer comes back.
+    /// The module has accepted some or all of the bytes.
     Sent {
         /// Bytes that the module has accepted.
         accepted: usize,
-        /// The request's buffer.
+        /// The buffer of the request.
         data: Vec<u8>,
     },
     /// The socket is closed, on the module too.
     Closed,
-    /// What answered a command.
+    /// The answer to a command.
     Reply(Reply),
     /// The number of bytes that are not acknowledged.
     Unacknowledged(u32),
@@ -29,7 +29,7 @@ pub enum Response {
 }
 
 impl Response {
-    /// The operator, if this is an answer that names one.
+    /// The operator, if the answer names one.
     pub(crate) fn operator(&self) -> Option<String> {
         match self {
             Self::Reply(reply) if reply.command().eq_ignore_ascii_case(CurrentOperator::TEXT) => {

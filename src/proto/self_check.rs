@@ -1,6 +1,6 @@
-//! Questions that the core asks of its own accord.
+//! Questions that the core asks without a request.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
@@ -8,12 +8,13 @@
 
 use crate::at::Command;
 
-/// The doubts about the module, the more urgent behind the less.
+/// The states of the module that may be in doubt. The last one is the most urgent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::proto) enum SelfCheck {
-    /// The bearer: news of one have come, and not every bearer is the sockets' (section 3); or a channel's state.
+    /// The bearer or the state of a channel. A report about a bearer may concern another one than that of the sockets
+    /// (section 3).
     Bearer,
-    /// Whether the module makes several connections at once. A garbled `AT+CIPMUX=1` may have been answered with `OK`.
+    /// Whether the module is in multiple connection mode. It may have answered a damaged `AT+CIPMUX=1` with `OK`.
     Connections,
 }
 

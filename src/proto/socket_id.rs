@@ -1,10 +1,10 @@
-//! The name of a socket.
+//! The identifier of a socket.
 
 use std::fmt;
 
 use crate::at::ChannelId;
 
-/// Names a socket: its channel, and which of the sockets that the channel has carried.
+/// Identifies a socket: its channel, and a number that differs between the sockets of that channel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SocketId {
     pub(crate) channel: ChannelId,

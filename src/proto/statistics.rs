@@ -1,4 +1,4 @@
-//! The counters of a modem and of each of its sockets. Counting takes no memory and asks the module nothing.
+//! The counters of a modem and of each of its sockets. Counting allocates no memory and writes no commands.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::histogram::Histogram;
 use super::session::{Failure, Finished};
 use super::{Event, SocketId};
 
-/// The counters of a modem since its port was opened. Everything only grows.
+/// The counters of a modem since its port was opened. No counter decreases.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct Statistics {
@@ -19,41 +19,41 @@ pub struct Statistics {
     pub read: u64,
     /// Bytes of payload that the module has accepted, of all sockets.
     pub sent: u64,
-    /// Bytes of payload that came whole and could be kept, of all sockets.
+    /// Bytes of payload that arrived complete and were kept, of all sockets.
     pub received: u64,
-    /// Bytes of payload that came and were lost: the window was full, or the line has cut them short.
+    /// Bytes of payload that arrived and were lost, because the window was full or the frame was incomplete.
     pub lost: u64,
-    /// Bytes of payload that came for a channel whose connection was not confirmed (yet), and were dropped: they are no
-    /// socket's.
+    /// Bytes of payload for a channel without a confirmed connection. They were dropped, because they belong to no
+    /// socket.
     pub strays: u64,
-    /// Bytes that were [queued](crate::Socket::queue) or written and that the module never took, because the socket ended; and of
-    /// datagrams that the module refused or did not confirm.
+    /// Bytes that were [queued](crate::Socket::queue) or written and that the module did not accept before the socket
+    /// ended, and bytes of datagrams that the module refused or did not confirm.
     pub unsent: u64,
-    /// Every command, also those of bring-up, but not the questions that tell old answers from new ones.
+    /// All commands, those of bring-up included, without the questions that separate late answers from new ones.
     pub commands: CommandStatistics,
-    /// Harmless questions that told late answers from new ones. One is asked when the port is opened, after each start, after
-    /// a time-out and behind the next commands for a while, and when a send was refused half-way. Many of them mean a line that
-    /// loses bytes.
+    /// Questions that separate late answers from new ones. One is asked when the port is opened, after each start,
+    /// after a time-out, behind each command for a while after that, and after a send that was refused half-way. A high
+    /// number is the sign of a line that loses bytes.
     pub resynchronisations: u64,
-    /// Answers that came too late or answered no command, and were dropped; lines.
+    /// Lines that were dropped, because they came too late or answered no command.
     pub dropped: u64,
-    /// How often the module broke its grammar.
+    /// How often the module wrote something that its grammar does not allow.
     pub faults: u64,
-    /// Lines and headers that the module said unasked.
+    /// Unsolicited lines and headers of the module.
     pub urcs: u64,
-    /// How often the module restarted, asked to or not.
+    /// How often the module restarted, on request or not.
     pub restarts: u64,
-    /// How often the bearer was lost while the module was ready, and not because it was asked to.
+    /// How often the bearer was lost while the module was ready, other than on request.
     pub bearer_losses: u64,
     /// How often the port was lost or closed.
     pub port_losses: u64,
-    /// How often everything that can wake a module was tried without an answer.
+    /// How often a complete round of attempts to wake the module had no answer.
     pub unresponsive: u64,
-    /// Connections that came about.
+    /// Connections that were made.
     pub opened: u64,
-    /// Connections that did not, whatever the reason, a full set of channels included.
+    /// Connections that failed for any reason, also for want of a free channel.
     pub failed: u64,
-    /// Connections that have ended. Open are [`opened`](Self::opened) less these.
+    /// Connections that have ended. The number of open ones is [`opened`](Self::opened) minus this.
     pub closed: u64,
     /// The most connections that were open at a time.
     pub max_open: u64,
@@ -61,70 +61,72 @@ pub struct Statistics {
     pub max_unread: u64,
     /// The most bytes that waited to be sent on one socket.
     pub max_queued: u64,
-    /// From the command to the connection that came about.
+    /// The time from the command to the connection.
     pub connects: Histogram,
 }
 
-/// The counters of a socket. Everything only grows, and stays when the socket has ended.
+/// The counters of a socket. No counter decreases, and they are kept after the end of the socket.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct SocketStatistics {
-    /// Bytes that the application has given, sent, written or queued, less those that a send whose time was up took back.
+    /// Bytes that the application has sent, written or queued, without those that a timed-out send took back.
     pub given: u64,
-    /// Bytes that the peer is known to have acknowledged: as of the last time that the application
-    /// [asked](crate::Socket::unacknowledged) or the module was full. Always zero on UDP and TLS, where it is unknown.
+    /// Bytes that the peer has acknowledged, as of the last question: when the application
+    /// [asked](crate::Socket::unacknowledged), or when the module was full. Zero on UDP and TLS, where the number is
+    /// unknown.
     pub acknowledged: u64,
     /// Bytes that the module has accepted.
     pub sent: u64,
     /// The number of pieces; on UDP, of datagrams.
     pub sends: u64,
-    /// Bytes that came whole and could be kept, read or not.
+    /// Bytes that arrived complete and were kept, whether read or not.
     pub received: u64,
     /// The number of pieces; on UDP, of datagrams.
     pub receives: u64,
-    /// Bytes that came and were lost: the window was full, or the line has cut them short.
+    /// Bytes that arrived and were lost, because the window was full or the frame was incomplete.
     pub lost: u64,
     /// The number of pieces; on UDP, of datagrams.
     pub losses: u64,
-    /// Bytes that were [queued](crate::Socket::queue) and that the module never took, because the socket ended; and of
-    /// datagrams that the module refused or did not confirm.
+    /// Bytes that were [queued](crate::Socket::queue) and that the module did not accept before the socket ended, and
+    /// bytes of datagrams that the module refused or did not confirm.
     pub unsent: u64,
-    /// How often the module refused to take data: its own buffer was full, or (the last time) the connection was gone.
+    /// How often the module refused data, because its buffer was full or, the last time, because the connection was
+    /// gone.
     pub refusals: u64,
     /// The most bytes that waited to be read.
     pub max_unread: u64,
     /// The most bytes that waited to be sent.
     pub max_queued: u64,
-    /// The commands of this connection: to open, send, fetch, ask for acknowledgements, close. Not those that prepared it
-    /// on another channel before.
+    /// The commands of this connection: open, send, fetch, questions for acknowledgements, close. Without those of a
+    /// preparation on another channel.
     pub commands: CommandStatistics,
-    /// From the command to the connection.
+    /// The time from the command to the connection.
     pub connect: Duration,
 }
 
-/// The counters of commands. Under way are [`written`](Self::written) less all others.
+/// The counters of commands. The number in flight is [`written`](Self::written) minus all others.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct CommandStatistics {
     /// Written.
     pub written: u64,
-    /// Answered, and not refused.
+    /// Answered with success.
     pub answered: u64,
     /// Refused.
     pub refused: u64,
-    /// Answered, but the answer was empty, too long, or may have been an older command's, and was not believed.
+    /// Answered with an answer that was rejected, because it was empty, too long, or may have belonged to an older
+    /// command.
     pub doubtful: u64,
     /// Not answered in time.
     pub timed_out: u64,
-    /// Given up: the module restarted, the bearer or the port was lost.
+    /// Abandoned, because the module restarted, or the bearer or the port was lost.
     pub abandoned: u64,
-    /// From the first byte written to the final of the answer, of those with one. What waits for a prompt and a payload
-    /// takes that long in all.
+    /// The time from the first byte of a command to its final result code, prompt and payload included.
     pub latency: Histogram,
 }
 
 impl CommandStatistics {
-    /// The number of commands that have neither ended nor been given up.
+    /// The number of commands in flight.
     pub fn under_way(&self) -> u64 {
         let ended = self.answered + self.refused + self.doubtful + self.timed_out + self.abandoned;
         self.written.saturating_sub(ended)
@@ -156,15 +158,15 @@ impl CommandStatistics {
 }
 
 impl SocketStatistics {
-    /// The number of [given](Self::given) bytes that the peer is not known to have acknowledged: it may lack as many of the
-    /// last ones, and no others.
+    /// The number of [given](Self::given) bytes without an acknowledgement of the peer. The peer may lack at most this
+    /// number of bytes, and these are the last ones.
     pub fn unacknowledged(&self) -> u64 {
         self.given.saturating_sub(self.acknowledged)
     }
 }
 
 impl Statistics {
-    /// Every event is counted by what it says.
+    /// Counts an event.
     pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Urc(_) => self.urcs += 1,
@@ -181,7 +183,7 @@ impl Statistics {
             Event::Dropped(_) => self.dropped += 1,
             Event::Fault(_) => self.faults += 1,
             Event::PortLost => self.port_losses += 1,
-            // Accepted data are counted piece by piece, and lines by what they say.
+            // Accepted data are counted piece by piece, and lines as `Event::Urc`.
             Event::Sent(..) | Event::Line(_) => {}
             Event::Step(_)
             | Event::Ready(_)
@@ -219,8 +221,8 @@ pub(super) struct RetiredStatistics {
     sockets: VecDeque<(SocketId, SocketStatistics)>,
 }
 
-/// How many are kept, 100 KiB; the newest. A handle that is gone is forgotten at once, so only an application that keeps
-/// more handles than that of sockets it has closed misses some.
+/// The number of statistics that are kept, the newest ones: 100 KiB. Those of a dropped handle are removed at once, so
+/// the limit concerns only applications that keep more handles of closed sockets.
 const MAX_RETIRED: usize = 256;
 
 impl RetiredStatistics {

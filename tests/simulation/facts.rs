@@ -5,7 +5,7 @@ use air724ug::sim::{Direction, Link};
 use air724ug::time::Timestamp;
 use air724ug::{CloseReason, Error};
 
-use super::host_bytes::Heard;
+use super::host_bytes::HostBytes;
 use super::payload::{Payload, Sender, Style};
 use super::script::{Far, Script, Wanted};
 
@@ -54,7 +54,7 @@ pub struct Facts {
     /// How many faults the modem or the world has been given.
     pub faults: usize,
     /// What has reached the host.
-    pub heard: Heard,
+    pub heard: HostBytes,
     /// Words that must not show.
     pub secrets: [&'static str; 2],
 }

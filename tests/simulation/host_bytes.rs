@@ -17,7 +17,7 @@ const LONGEST_LINE: usize = 128;
 
 /// The bytes that reached the host, with their moments.
 #[derive(Clone, Default, Debug)]
-pub struct Heard {
+pub struct HostBytes {
     bytes: Vec<u8>,
     /// From this byte on they came then.
     moments: Vec<(usize, Timestamp)>,
@@ -27,7 +27,7 @@ pub struct Heard {
     sound: Option<usize>,
 }
 
-impl Heard {
+impl HostBytes {
     /// Bytes have come; whether a command of the application waits for its answer.
     pub fn add(&mut self, now: Timestamp, bytes: &[u8], is_asked: bool) {
         self.asked.push((self.bytes.len(), is_asked));
@@ -281,8 +281,8 @@ fn announced(line: &[u8]) -> Option<Announced> {
 mod tests {
     use super::*;
 
-    fn heard(pieces: &[(u64, &str)]) -> Heard {
-        let mut heard = Heard::default();
+    fn heard(pieces: &[(u64, &str)]) -> HostBytes {
+        let mut heard = HostBytes::default();
         heard.add(Timestamp::ZERO, b"AT\r\r\nOK\r\n\r\n+RECEIVE,0,4:\r\nabcd", false);
         heard.may_be_damaged();
         for (at, piece) in pieces {

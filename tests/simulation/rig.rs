@@ -12,7 +12,7 @@ use air724ug::time::Timestamp;
 use super::checks::{self, Check};
 use super::digest::Digest;
 use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind, Send};
-use super::host_bytes::Heard;
+use super::host_bytes::HostBytes;
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
 use super::{Failure, Kind, setup};
@@ -89,7 +89,7 @@ impl Rig {
             card_is_out: false,
             network_is_down: false,
             faults: 0,
-            heard: Heard::default(),
+            heard: HostBytes::default(),
             secrets: setup::SECRETS,
             script: Script { steps: Vec::new(), ..script.clone() },
         };

@@ -7,7 +7,7 @@ use crate::query::{DomainRegistration, Query, Signal};
 use super::{BringUp, BringUpStep, ConnectionMode, Pin, Plan};
 
 impl BringUp {
-    /// The command of the step; `None` if this module or configuration does not need it.
+    /// The command of the step; `None` if this module or configuration does not need the step.
     pub(super) fn command(&self) -> Option<Command> {
         let config = &self.config;
         Some(match self.step {
@@ -89,8 +89,8 @@ impl BringUp {
         })
     }
 
-    /// With the configured access point. Some firmware refuses one while the default bearer is up (CLI, protocol
-    /// section 0), so every second attempt is made without it.
+    /// The command with the configured access point. Some firmware refuses one while the default bearer is up (CLI,
+    /// protocol section 0), so every second attempt is made without it.
     fn begin_bearer(&self) -> Command {
         match &self.credentials.apn {
             Some(apn) if self.failures.is_multiple_of(2) => Command::begin_bearer_with(

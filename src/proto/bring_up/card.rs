@@ -1,4 +1,4 @@
-//! Radio and card: whether they are on and open, and what may be done about it.
+//! The radio and the SIM card: their states, and the commands that switch on and unlock them.
 
 use crate::at::{CmeError, Line, Refusal, SimState};
 use crate::error::NotReady;
@@ -8,11 +8,12 @@ use crate::time::Timestamp;
 use super::states::{Pin, Radio};
 use super::{BringUp, BringUpStep, POLL, info};
 
-/// How often a card may still ask for a PIN that was taken (section 5: `AT+CPIN?` 20 times).
+/// How often a card may still ask for a PIN that it has accepted (section 5: `AT+CPIN?` 20 times).
 const SIM_POLLS: u32 = 20;
 
 impl BringUp {
-    /// 0 is minimum, 4 flight mode, 1 everything (section 1). A module that does not tell is taken to be on.
+    /// Reads the answer to `AT+CFUN?`: 0 is minimum, 4 flight mode, 1 full functionality (section 1). Without a number
+    /// the radio counts as on.
     pub(super) fn radio_is(&mut self, now: Timestamp, lines: &[String]) {
         let function = info(lines, "+CFUN").and_then(|list| list.first()?.number());
         match (function, self.radio) {
@@ -43,7 +44,7 @@ impl BringUp {
         match state {
             SimState::Ready => {
                 if self.pin == Pin::Given {
-                    // After a restart the card will ask for it again.
+                    // After a restart the card asks for the PIN again.
                     self.pin = Pin::Untried;
                     self.credentials.pin_was_right();
                 }

@@ -1,4 +1,4 @@
-//! The answers of the module that the rest of the engine wants to know.
+//! The results of bring-up that the other parts of the engine need.
 
 use std::net::Ipv4Addr;
 
@@ -9,12 +9,12 @@ use crate::query::SignalQuality;
 use super::BringUp;
 
 impl BringUp {
-    /// The signal that the module told last.
+    /// The signal that the module reported last.
     pub(in crate::proto) fn signal(&self) -> Option<SignalQuality> {
         self.network.signal()
     }
 
-    /// That another module than before has answered since the last call.
+    /// Returns an event once if another module than before has answered.
     pub(in crate::proto) fn take_replaced(&mut self) -> Option<Event> {
         self.found.replaced.take().map(|before| Event::OtherModule { before })
     }
@@ -27,12 +27,12 @@ impl BringUp {
         self.found.address
     }
 
-    /// How many channels the firmware offers, told once.
+    /// Returns once the number of channels that the firmware offers.
     pub(in crate::proto) fn take_channels(&mut self) -> Option<usize> {
         self.found.channels.take()
     }
 
-    /// The channels with connections of an earlier session, told once.
+    /// Returns once the channels with connections of an earlier session.
     pub(in crate::proto) fn take_in_use(&mut self) -> Vec<ChannelId> {
         std::mem::take(&mut self.found.in_use)
     }

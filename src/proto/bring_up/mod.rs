@@ -1,6 +1,6 @@
-//! From a module that answers to sockets that can be opened.
+//! Bring-up: the steps from a module that answers to sockets that can be opened.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
@@ -35,8 +35,8 @@ pub use step::BringUpStep;
 
 /// The progress of bring-up, and the next command.
 ///
-/// The order is that of [`BringUpStep`]: the official flow (protocol section 5) and the union of working drivers
-/// (section 16). A step whose result is there already is skipped; one that fails goes back as far as its row says:
+/// The order is that of [`BringUpStep`]: the official flow (protocol section 5), and the steps of other working drivers
+/// (section 16). A step whose result is known already is skipped. A step that fails has this effect:
 ///
 /// | step | on failure |
 /// |---|---|
@@ -56,28 +56,28 @@ pub(super) struct BringUp {
     radio: Radio,
     polls: u32,
     failures: u32,
-    /// Why the module is not ready: the best reason so far.
+    /// The most precise reason so far why the module is not ready.
     reason: NotReady,
     network: Network,
     plan: Plan,
     connection_mode: ConnectionMode,
-    /// Why the module can't carry what it should.
+    /// The refusal of a command that the connection mode requires.
     unable: Option<Refusal>,
     /// Whether the bearer was lost while it was being brought up.
     lost: bool,
     found: ModuleFacts,
 }
 
-/// The state of the module's IP application when the module was found.
+/// The plan for the module's IP application, from its state when the module was found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Plan {
-    /// Not known yet.
+    /// The state is not known yet.
     Look,
-    /// In `IP INITIAL`: set it up.
+    /// The state is `IP INITIAL`: set it up.
     SetUp,
-    /// Up already, in multiple connection mode: take it as it is if its settings fit, and close what is open on it.
+    /// It is up in multiple connection mode: use it as it is if its settings fit, and close its connections.
     Adopt,
-    /// Anything else, and always after a lost bearer (section 6): shut it down first.
+    /// Any other state, and after each loss of the bearer (section 6): shut it down first.
     Shut,
 }
 
@@ -87,18 +87,18 @@ struct ModuleFacts {
     identity: Identity,
     address: Option<Ipv4Addr>,
     channels: Option<usize>,
-    /// The IMEI that was read before, if the last one is another.
+    /// The IMEI that was read before, if the last one differs.
     replaced: Option<String>,
-    /// Connections of an earlier session on a bearer that is taken as it is: they are to be closed.
+    /// Connections of an earlier session on a bearer that is used as it is. They will be closed.
     in_use: Vec<ChannelId>,
 }
 
-/// Between two questions of the same kind (section 5: 500 ms, at most 20 or 60 times).
+/// The pause between two equal questions (section 5: 500 ms, at most 20 or 60 times).
 const POLL: Duration = Duration::from_millis(500);
-/// After that many, the pause grows to [`SLOW_POLL`]: what takes longer needs a person.
+/// After this number of questions the pause grows to [`SLOW_POLL`], because a longer wait needs an action of the user.
 const FAST_POLLS: u32 = 60;
 const SLOW_POLL: Duration = Duration::from_secs(5);
-/// After `SHUT OK` (section 5: "forced wait 2 s").
+/// The pause after `SHUT OK` (section 5: "forced wait 2 s").
 const AFTER_SHUT: Duration = Duration::from_secs(2);
 /// The longest pause after a refused bearer.
 const MAX_BACK_OFF: Duration = Duration::from_secs(60);
@@ -130,17 +130,17 @@ impl BringUp {
         self.step == BringUpStep::Ready
     }
 
-    /// Why not, if not.
+    /// The reason why sockets can't be opened.
     pub(super) fn reason(&self) -> NotReady {
         self.reason
     }
 
-    /// The step that is next, or under way.
+    /// The step that is next or in progress.
     pub(super) fn step(&self) -> BringUpStep {
         self.step
     }
 
-    /// Whether nothing is known of the module: no step has begun.
+    /// True if the module has not answered yet: no step has begun.
     pub(super) fn is_waiting_for_module(&self) -> bool {
         self.step == BringUpStep::Wake
     }
@@ -166,12 +166,12 @@ impl BringUp {
         self.found.address = None;
     }
 
-    /// The bearer is said to be gone before all is done. While it is being brought up, that is how it is refused.
+    /// The module reports a lost bearer during bring-up. While the bearer is being brought up, this is a refusal.
     pub(super) fn bearer_news(&mut self) {
         self.lost |= self.step > BringUpStep::Activate;
     }
 
-    /// The bearer is gone, so `AT+CIPSHUT` and everything behind it are needed again.
+    /// The bearer is gone: `AT+CIPSHUT` and all steps behind it are needed again.
     pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         self.go(BringUpStep::Radio, now);
         self.reason = NotReady::BearerLost;
@@ -180,14 +180,14 @@ impl BringUp {
         self.found.address = None;
     }
 
-    /// The application has switched the radio off: nothing is asked until [`radio_on`](Self::radio_on) or a restart.
+    /// The application has switched the radio off: bring-up waits for [`radio_on`](Self::radio_on) or a restart.
     pub(super) fn radio_off(&mut self) {
         self.radio = Radio::Unwanted;
         self.due_at = Timestamp::MAX;
         self.reason = NotReady::RadioOff;
     }
 
-    /// The application has switched it on.
+    /// The application has switched the radio on.
     pub(super) fn radio_on(&mut self, now: Timestamp) {
         self.radio = Radio::Known;
         self.bearer_lost(now);
@@ -198,7 +198,7 @@ impl BringUp {
         (!self.is_ready() && self.due_at != Timestamp::MAX).then_some(self.due_at)
     }
 
-    /// The command of the step, if it is due. Steps that this configuration does not need are passed over.
+    /// The command of the step, if it is due. Steps that this configuration does not need are skipped.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<Command> {
         if now < self.due_at {
             return None;
@@ -317,7 +317,7 @@ impl BringUp {
         }
     }
 
-    /// Asks again from the radio on, after a pause.
+    /// Continues with the question for the radio after a pause.
     fn poll(&mut self, now: Timestamp, reason: NotReady) {
         self.reason = reason;
         self.polls = self.polls.saturating_add(1);
@@ -325,7 +325,7 @@ impl BringUp {
         self.go(BringUpStep::Radio, now + pause);
     }
 
-    /// The answer counts for the question even under another's key (capture a19).
+    /// The answer is accepted under the key of another registration as well (capture a19).
     fn registered(&mut self, now: Timestamp, domain: Domain, lines: &[String]) {
         let query = DomainRegistration(domain);
         let reply = Reply::new(query.command().name(), lines.to_vec(), Vec::new());
@@ -345,7 +345,7 @@ impl BringUp {
     fn ip_status(&mut self, now: Timestamp, lines: &[String]) {
         self.plan = match IpStatus::parse(lines) {
             Some(IpStatus { state: IpState::Initial, .. }) => Plan::SetUp,
-            // Rows are only printed in multiple connection mode.
+            // The module prints rows in multiple connection mode only.
             Some(IpStatus { state: IpState::Status | IpState::Processing, rows })
                 if self.connection_mode == ConnectionMode::Sockets && !rows.is_empty() =>
             {
@@ -358,7 +358,7 @@ impl BringUp {
         self.advance(now);
     }
 
-    /// A setting of an IP application that might be taken as it is.
+    /// Checks a setting of an IP application that may be used as it is.
     fn adopt_if(&mut self, now: Timestamp, lines: &[String], key: &str, wanted: u32) {
         if info(lines, key).and_then(|list| list.first()?.number()) != Some(wanted) {
             self.plan = Plan::Shut;
@@ -369,7 +369,7 @@ impl BringUp {
     fn shut(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
         self.plan = Plan::SetUp;
         match result {
-            // Refused in IP INITIAL by some firmware: there was nothing to shut.
+            // Some firmware refuses it in `IP INITIAL`, where there is nothing to shut.
             Ok(_) | Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 self.advance(now);
                 self.due_at = now + AFTER_SHUT;
@@ -378,7 +378,7 @@ impl BringUp {
         }
     }
 
-    /// A step without which there are no sockets.
+    /// The result of a step that sockets need.
     fn required(&mut self, now: Timestamp, result: &Result<Vec<String>, Failure>) {
         let refusal = match result {
             Ok(_) if self.step != BringUpStep::Address => {
@@ -417,7 +417,7 @@ fn value_of(line: &str) -> String {
     }
 }
 
-/// `+CIPSEND: <0-7>,<length>` -> 8. A number that does not fit is none.
+/// The number of channels from `+CIPSEND: <0-7>,<length>`: 8. `None` if the number is out of range.
 fn channel_count(line: &str) -> Option<usize> {
     let (_, range) = line.split_once('-')?;
     let digits: String = range.chars().take_while(char::is_ascii_digit).collect();

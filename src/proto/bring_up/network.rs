@@ -1,10 +1,10 @@
-//! The answers of the network, and the reason why it does not carry data.
+//! The answers about the network, and the reason why it provides no packet service.
 
 use crate::at::{Domain, RegistrationStatus};
 use crate::error::NotReady;
 use crate::query::SignalQuality;
 
-/// The newest answers about the network. One round of questions fills it.
+/// The newest answers about the network, from one round of questions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Network {
     signal: Option<SignalQuality>,
@@ -14,7 +14,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// A new round begins with the signal; `None` if the module does not say.
+    /// Begins a round with the signal; `None` if the module does not report one.
     pub(super) fn heard(signal: Option<SignalQuality>) -> Self {
         Self { signal, ..Self::default() }
     }
@@ -35,7 +35,7 @@ impl Network {
         self.told().any(RegistrationStatus::is_registered)
     }
 
-    /// The sign of arrears (guide 1.6): 2G has taken the card, and 4G says that it has not.
+    /// True if 2G has registered the card and 4G has not: the sign of arrears (guide 1.6).
     pub(super) fn is_only_2g(&self) -> bool {
         self.lte.is_some_and(|lte| !lte.is_registered()) && self.is_registered()
     }
@@ -50,7 +50,7 @@ impl Network {
         }
         let status = self.status();
         match self.signal {
-            // A module that a network has answered hears it.
+            // A network has answered, so the signal is not the cause.
             _ if is_answer(status) => NotReady::NotRegistered(status),
             Some(quality) if !quality.is_heard() => NotReady::NoSignal,
             Some(quality) if quality.is_weak() => NotReady::WeakSignal(quality),
@@ -58,7 +58,7 @@ impl Network {
         }
     }
 
-    /// The status that tells most, of the domains that are not registered.
+    /// The most informative status of the domains that are not registered.
     fn status(&self) -> RegistrationStatus {
         self.told().max_by_key(|status| weight(*status)).unwrap_or(RegistrationStatus::Unknown)
     }
@@ -68,7 +68,7 @@ impl Network {
     }
 }
 
-/// Whether the status comes from the network itself.
+/// True if the status is an answer of the network.
 fn is_answer(status: RegistrationStatus) -> bool {
     weight(status) >= weight(RegistrationStatus::SmsOnly)
 }

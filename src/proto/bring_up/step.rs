@@ -1,10 +1,10 @@
 use std::fmt;
 
-/// A step of bring-up, in order. What each one asks is said in its command's documentation.
+/// A step of bring-up, in their order. The documentation of the commands describes each one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum BringUpStep {
-    /// Waiting for the module to answer at all.
+    /// The search for a module that answers.
     Wake,
     /// Echo off.
     EchoOff,
@@ -32,7 +32,7 @@ pub enum BringUpStep {
     LteRegistration,
     /// Registration for packet service, if not with LTE.
     PacketRegistration,
-    /// Registration for calls, if with neither: 2G may take a card that 4G does not.
+    /// Circuit-switched registration, if there is neither of the above: 2G may accept a card that 4G does not.
     CircuitRegistration,
     /// Attached to packet service.
     Attach,
@@ -40,9 +40,9 @@ pub enum BringUpStep {
     IpStatus,
     /// Whether quick send is on already, on a module that is up.
     QuickSendState,
-    /// Whether the receive mode is the wanted one already, on a module that is up.
+    /// Whether the receive mode is the configured one already, on a module that is up.
     ReceiveState,
-    /// The IP application is shut down, unless it is down or can be taken as it is.
+    /// The IP application is shut down, unless it is down already or can be used as it is.
     Shut,
     /// No transparent mode.
     CommandMode,
@@ -52,11 +52,11 @@ pub enum BringUpStep {
     Single,
     /// Transparent mode, for a transparent stream.
     Transparent,
-    /// Data that are under way when a transparent stream breaks are dropped.
+    /// Data in flight are dropped when a transparent stream breaks.
     Packets,
     /// No TLS, for a transparent stream.
     Plain,
-    /// Sends are done when the module has the bytes.
+    /// Sends are confirmed when the module has accepted the bytes.
     QuickSend,
     /// Received data are pushed or fetched, as configured.
     Receive,
@@ -66,15 +66,15 @@ pub enum BringUpStep {
     Prompt,
     /// Received data have nothing behind them.
     Raw,
-    /// The module is to report the sender of received data, if configured.
+    /// The module reports the sender of received data, if configured.
     Senders,
-    /// The bearer begins, with the configured access point.
+    /// The access point is set.
     Bearer,
     /// The bearer comes up.
     Activate,
     /// The module's own address.
     Address,
-    /// How many channels there are.
+    /// The number of channels.
     Channels,
     /// Sockets can be opened.
     Ready,
@@ -122,7 +122,7 @@ impl BringUpStep {
         Self::Ready,
     ];
 
-    /// The step behind this one; `None` behind the last.
+    /// The next step; `None` after the last one.
     pub fn next(self) -> Option<Self> {
         Self::ALL.iter().copied().skip_while(|step| *step != self).nth(1)
     }

@@ -8,40 +8,40 @@ use crate::proto::outbox::RequestResult;
 use crate::proto::{Response, Ticket};
 use crate::time::Timestamp;
 
-/// The requests for what the peer has acknowledged, and when the module is asked next (`AT+CIPACK`).
+/// The requests that wait for acknowledgements of the peer, and the moment of the next question (`AT+CIPACK`).
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) waiting: Vec<WaitingFlush>,
     pub(super) ask_at: Timestamp,
     pub(super) pause: Duration,
-    /// How often in a row the module has refused to tell.
+    /// The number of refusals of `AT+CIPACK` in a row.
     pub(super) refusals: u32,
     pub(super) follow: FollowUp,
-    /// Before the next question that no request asks for.
+    /// The pause before the next question without a request.
     follow_pause: Duration,
 }
 
-/// The questions that no request asks for.
+/// The questions that are asked without a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FollowUp {
     Nothing,
-    /// One a while behind each send, and again until everything is acknowledged, later each time while nothing changes.
+    /// A question after each send, and more until everything is acknowledged. The pause grows while nothing changes.
     Sends,
 }
 
-/// How long behind a send the module is asked without a request. Most networks acknowledge sooner, and a transfer is asked
-/// about once in that time: two short lines against 10 KB of 115200 baud.
+/// The pause between a send and a question without a request. Most networks acknowledge sooner. During a transfer there
+/// is one question in this time: two short lines beside 10 KB at 115200 baud.
 const FOLLOW_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause before a question that no request asks for, where the peer acknowledges nothing or the module does not
-/// tell.
+/// The longest pause before a question without a request, while the peer acknowledges nothing or the module refuses the
+/// question.
 const LONGEST_FOLLOW_PAUSE: Duration = Duration::from_secs(16);
 
 #[derive(Debug)]
 pub(super) struct WaitingFlush {
     pub(super) ticket: Ticket,
     pub(super) what: WaitCondition,
-    /// The number of the last send by then.
+    /// The number of the last send at the time of the request.
     pub(super) behind: u64,
     pub(super) asked_at: Timestamp,
     pub(super) deadline: Timestamp,
@@ -51,21 +51,22 @@ pub(super) struct WaitingFlush {
 /// The condition that a request waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum WaitCondition {
-    /// That nothing is unacknowledged.
+    /// All data are acknowledged.
     Nothing,
-    /// How much is.
+    /// The number of unacknowledged bytes is known.
     Count,
-    /// The module's acceptance of the data that were given so far. No question is needed for it.
+    /// The module has accepted the data that were given before the request. This needs no question.
     Acceptance,
 }
 
-/// Between two questions: short enough for a network's round trip, growing so that the port is not flooded.
+/// The first pause between two questions: shorter than a round trip of most networks. It grows, so that the port is not
+/// flooded.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The number of refusals in a row after which the firmware counts as one without `AT+CIPACK`. A single refusal may mean that
-/// the connection is gone, which the next lines show.
+/// After this number of refusals in a row, the firmware counts as one without `AT+CIPACK`. A single refusal may have
+/// another cause: the connection is gone, as the next lines then show.
 pub(super) const MAX_REFUSALS: u32 = 3;
 
 impl Default for Delivery {
@@ -82,7 +83,7 @@ impl Default for Delivery {
 }
 
 impl Delivery {
-    /// Whether the module is to be asked now. A request that waits for everything waits for what is still to be sent, too.
+    /// True if a question is due. A request for all data also waits for data that are still to be sent.
     pub(super) fn is_due(&self, now: Timestamp, is_sending: bool) -> bool {
         let for_everything = self.waiting.iter().any(|waiting| waiting.what == WaitCondition::Nothing);
         self.ask_at <= now && !(for_everything && is_sending)
@@ -96,7 +97,8 @@ impl Delivery {
         }
     }
 
-    /// The peer has not acknowledged everything, or the module has not told. More of it than before is `progress`.
+    /// The peer has not acknowledged everything, or the module has refused the question. `progress` is true if it has
+    /// acknowledged more than before.
     pub(super) fn follow_on(&mut self, now: Timestamp, progress: bool) {
         if self.follow != FollowUp::Sends || self.ask_at != Timestamp::MAX {
             return;
@@ -108,7 +110,7 @@ impl Delivery {
         self.follow_pause = (self.follow_pause * 2).min(LONGEST_FOLLOW_PAUSE);
     }
 
-    /// The module has said how many bytes are not acknowledged.
+    /// The module has reported the number of unacknowledged bytes.
     pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool) -> Vec<RequestResult> {
         let is_clear = left == 0 && !is_sending;
         let answers = self.answer_those(
@@ -125,7 +127,7 @@ impl Delivery {
         answers
     }
 
-    /// The module has refused to tell.
+    /// The module has refused the question.
     pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal) -> Vec<RequestResult> {
         self.refusals += 1;
         let mut answers = Vec::new();
@@ -144,7 +146,7 @@ impl Delivery {
         self.answer_those(|waiting| !waiting.what.asks() && waiting.behind < first, |_| Ok(Response::Done))
     }
 
-    /// Whether a request waits until the module has what was given.
+    /// True if a request waits until the module has accepted the data.
     pub(super) fn awaits_acceptance(&self) -> bool {
         self.waiting.iter().any(|waiting| !waiting.what.asks())
     }
@@ -168,14 +170,14 @@ impl Delivery {
         those.map(|waiting| (waiting.ticket, answer(&waiting))).collect()
     }
 
-    /// The module could not be asked, or is to be asked again.
+    /// The question failed, or must be asked again.
     pub(super) fn ask_later(&mut self, now: Timestamp) {
         let is_over = !self.waiting.iter().any(|waiting| waiting.what.asks());
         self.ask_at = if is_over { Timestamp::MAX } else { now + self.pause };
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
-    /// The acknowledgements will not be known any more: every waiting request gets the error.
+    /// The acknowledgements can't become known any more: every waiting request fails with the error.
     pub(super) fn fail(&mut self, error: &dyn Fn() -> Error) -> Vec<RequestResult> {
         self.ask_at = Timestamp::MAX;
         self.answer_those(|_| true, |_| Err(error()))
@@ -192,7 +194,7 @@ impl Delivery {
 }
 
 impl WaitCondition {
-    /// Whether the module must be asked.
+    /// True if the condition needs a question to the module.
     pub(super) fn asks(self) -> bool {
         match self {
             Self::Nothing | Self::Count => true,

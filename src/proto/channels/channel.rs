@@ -1,4 +1,4 @@
-//! One channel: the module's link and the socket on it.
+//! A channel: the link of the module, and the socket that uses it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,72 +19,72 @@ use super::security::Security;
 use super::window::Window;
 use super::written::Writes;
 
-/// A slot of the module, and the socket that uses it.
+/// A connection slot of the module, and the socket that uses it.
 #[derive(Debug)]
 pub(in crate::proto) struct Channel {
     pub(super) id: ChannelId,
     pub(super) link: Link,
-    /// What the link is, while there is one.
+    /// The security of the link, while there is one.
     pub(super) security: Security,
-    /// Counts the sockets that the channel has carried.
+    /// The number of sockets that have used the channel.
     generation: u32,
     pub(super) socket: Option<Socket>,
-    /// Until then late news of an earlier connection may come.
+    /// Until this moment late lines of an earlier connection may come.
     pub(super) stale_until: Timestamp,
     /// The connection that was started last, if the module may be making it.
     pub(super) pending_connect: Option<PendingConnect>,
-    /// What the module is to be asked about before it is believed.
+    /// A line that is held until the module has answered a question about it.
     pub(super) doubt: Option<Doubt>,
-    /// The doubt that it has been asked about. The answer settles no doubt that has come since.
+    /// The doubt that the question in flight is about. Its answer does not concern later doubts.
     pub(super) asked: Option<Doubt>,
-    /// When data came last, or the link was closed.
+    /// When the last data came, or when the link was closed.
     pub(super) heard_at: Timestamp,
-    /// Not before then is it closed: the module has said nothing clear of a close just before.
+    /// The earliest moment of the next close. The module's answer to the last one was not clear.
     pub(super) close_at: Timestamp,
 }
 
-/// The reason why the module is asked how a channel stands.
+/// The reason for a question about the state of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Doubt {
-    /// News that may be of another connection. What the status does not contradict is believed.
+    /// A line that may belong to another connection. It is accepted unless the status contradicts it.
     News(ChannelNews),
-    /// The connection that is being made may stand already. Only the status can prove that.
+    /// The connection that is being made may exist already. Only the status can prove that.
     Standing,
 }
 
-/// How long data of a connection may still come behind its end. An assumption: they were under way.
+/// For this span after the end of a connection its data may still come. An assumption.
 const LATE_DATA: Duration = Duration::from_secs(10);
 
-/// The pause before a close of which the module has said nothing clear is repeated.
+/// The pause before a close is repeated to which the module gave no clear answer.
 pub(super) const CLOSE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The application's side.
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) window: Window,
-    /// Why no more data will come; what is in the window can still be read.
+    /// The reason why no more data will come. Data in the window can still be read.
     pub(super) end: Option<End>,
     pub(super) sends: VecDeque<Send>,
     pub(super) closers: Vec<Closer>,
-    /// Whether the module has announced data that were not fetched.
+    /// Whether the module has announced data that were not fetched yet.
     pub(super) waiting: bool,
-    /// When a silent channel is asked for data, in manual mode.
+    /// In manual mode, when a silent channel is asked for data.
     pub(super) poll_at: Timestamp,
-    /// Whether a fetch goes before the next send.
+    /// Whether the next command is a fetch and not a send.
     pub(super) fetch_next: bool,
     /// The length of the send in flight, if its request is answered already.
     pub(super) abandoned: Option<usize>,
-    /// Whether the module takes data at the moment.
+    /// Whether the module accepts data at the moment.
     pub(super) pressure: Pressure,
-    /// What keeps it alive.
+    /// The heartbeat of the socket.
     pub(super) heartbeat: Option<SocketHeartbeat>,
     /// The requests that wait for the peer's acknowledgement.
     pub(super) delivery: Delivery,
-    /// How often in a row data were refused that the module holds.
+    /// The number of refused fetches in a row.
     pub(super) refusals: u32,
-    /// How many bytes the last fetch has asked for.
+    /// The number of bytes that the last fetch asked for.
     pub(super) fetch_len: usize,
-    /// What is written without waiting, and what is still to be told of it.
+    /// Data that were written without waiting, and the error that no call has returned yet.
     pub(super) writes: Writes,
     pub(super) statistics: SocketStatistics,
 }
@@ -101,16 +101,16 @@ pub(in crate::proto) enum End {
     PortLost(Box<str>),
 }
 
-/// Data on their way out.
+/// Data that are being sent.
 #[derive(Debug)]
 pub(super) struct Send {
     pub(super) origin: Origin,
     /// Counts the sends of the socket.
     pub(super) number: u64,
     pub(super) data: Vec<u8>,
-    /// Bytes that the module has.
+    /// Bytes that the module has accepted.
     pub(super) accepted: usize,
-    /// Bytes that the module is being given.
+    /// Bytes of the command in flight.
     pub(super) in_flight: usize,
     pub(super) asked_at: Timestamp,
     pub(super) deadline: Timestamp,
@@ -120,11 +120,11 @@ pub(super) struct Send {
 /// The way in which data were given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Origin {
-    /// With a request that waits until the module has them.
+    /// By a request that waits until the module has accepted them.
     Asked(Ticket),
     /// Queued.
     Queued,
-    /// Written: what is written next may join them.
+    /// Written without waiting. Data that are written next may be appended.
     Written,
 }
 
@@ -153,7 +153,7 @@ impl Channel {
         }
     }
 
-    /// Whether the module can't have any data of it: it has carried nothing for a while.
+    /// True if the module can't have any data of the channel, because it was not used for a while.
     pub(super) fn is_long_unused(&self, now: Timestamp) -> bool {
         let is_unused = matches!(self.link, Link::Idle) && self.socket.is_none();
         is_unused && (self.generation == 0 || now >= self.heard_at + LATE_DATA)
@@ -167,12 +167,13 @@ impl Channel {
         }
     }
 
-    /// Whether a new socket can have it.
+    /// True if a new socket can use the channel.
     pub(super) fn is_free(&self) -> bool {
         self.socket.is_none() && matches!(self.link, Link::Idle)
     }
 
-    /// Whether it will be free without a further request: its user is done with it, and only the module is not.
+    /// True if the channel will be free without a further request: its socket has ended, and the module has still to
+    /// close it.
     pub(super) fn is_being_released(&self) -> bool {
         let is_left =
             self.socket.as_ref().is_none_or(|socket| !socket.closers.is_empty() || socket.is_leaving());
@@ -187,7 +188,7 @@ impl Channel {
             }
     }
 
-    /// The socket that it carries now, or would carry.
+    /// The identifier of its present or last socket.
     pub(super) fn socket_id(&self) -> SocketId {
         SocketId { channel: self.id, generation: self.generation }
     }
@@ -217,7 +218,7 @@ impl Channel {
         self.socket_id()
     }
 
-    /// The socket, if the handle is not of an earlier one.
+    /// The socket, if the identifier is not that of an earlier one.
     pub(super) fn socket_of(&mut self, id: SocketId) -> Option<&mut Socket> {
         if id.generation == self.generation { self.socket.as_mut() } else { None }
     }
@@ -226,24 +227,24 @@ impl Channel {
         self.socket.as_ref().is_some_and(|socket| socket.end.is_none())
     }
 
-    /// Whether its open socket is one of a stream of bytes.
+    /// True if its open socket is a stream of bytes.
     pub(super) fn has_stream_of_bytes(&self) -> bool {
         self.socket.as_ref().is_some_and(|socket| socket.end.is_none() && !socket.window.keeps_boundaries())
     }
 
-    /// The socket, if it is open for data both ways.
+    /// The socket, if it is open in both directions.
     pub(super) fn open_socket(&mut self) -> Option<&mut Socket> {
         self.socket.as_mut().filter(|socket| socket.end.is_none())
     }
 }
 
 impl Socket {
-    /// Whether the module has everything.
+    /// True if the module has accepted all data.
     pub(super) fn is_drained(&self) -> bool {
         self.sends.is_empty() && self.abandoned.is_none()
     }
 
-    /// The answers to the requests that wait for what the module has by now.
+    /// The answers to the requests that wait until the module has accepted all data.
     pub(super) fn answers_when_drained(&mut self) -> Vec<RequestResult> {
         let first = match self.abandoned {
             Some(_) => 0,
@@ -252,7 +253,7 @@ impl Socket {
         self.delivery.accepted(first)
     }
 
-    /// `len` bytes have come from the peer.
+    /// `len` bytes came from the peer.
     pub(super) fn heard(&mut self, now: Timestamp, len: usize) {
         self.statistics.received += len as u64;
         self.statistics.receives += 1;
@@ -261,13 +262,13 @@ impl Socket {
         }
     }
 
-    /// The number of bytes that the module does not have yet.
+    /// The number of bytes that the module has not accepted yet.
     pub(super) fn queued(&self) -> usize {
         let waiting: usize = self.sends.iter().map(|send| send.data.len() - send.accepted).sum();
         waiting + self.abandoned.unwrap_or(0)
     }
 
-    /// The error that a read or a send gets once the socket has ended, or is being closed.
+    /// The error of a read or a send after the socket has ended, or while it is being closed.
     pub(super) fn error(&self) -> Option<Error> {
         let leaving = || self.is_leaving().then_some(Error::Closed(CloseReason::Local));
         self.end.as_ref().map(End::error).or_else(leaving)
@@ -293,7 +294,7 @@ impl End {
 }
 
 impl Socket {
-    /// Whether `len` bytes can be sent at once: a datagram can't be cut.
+    /// True if `len` bytes can be sent: a datagram can't be split.
     pub(super) fn carries(&self, len: usize) -> bool {
         !self.window.keeps_boundaries() || len <= Command::MAX_CHUNK
     }

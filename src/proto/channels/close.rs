@@ -1,4 +1,4 @@
-//! Sockets that end, with their connections or without, and the requests that wait for it.
+//! The end of sockets and connections, and the requests that wait for it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::open::refuse_connect;
 use super::pressure::Pressure;
 
 impl Channels {
-    /// Ends a socket for the application, which may wait until the module has closed it too.
+    /// Ends a socket for the application. The request may wait until the module has closed the connection.
     pub(in crate::proto) fn close(
         &mut self,
         now: Timestamp,
@@ -40,8 +40,8 @@ impl Channels {
         self.settle(id.channel, out);
     }
 
-    /// Ends a socket whose handle is gone. A close that is still waited for fails: the module has not confirmed it, and
-    /// nothing is left of the socket that could tell later.
+    /// Ends a socket without handles. A close request that still waits fails, because the module has not confirmed the
+    /// close, and the state of the socket is removed.
     pub(in crate::proto) fn forget(&mut self, now: Timestamp, id: SocketId, out: &mut Outbox) {
         self.retired.forget(id);
         if self.leave(now, id, true, out) {
@@ -58,14 +58,14 @@ impl Channels {
         }
     }
 
-    /// Ends the socket on a channel, if it has not ended, and has the link closed.
+    /// Ends the socket on a channel, if it has not ended, and closes its link.
     pub(super) fn end(&mut self, id: ChannelId, end: End, out: &mut Outbox) {
         let channel = self.channel(id);
         let socket_id = channel.socket_id();
         let connecting = channel.link.take_ticket();
         channel.link.release();
         if connecting.is_some() {
-            // It ended before it stood: the application has no handle of it.
+            // The connection failed before it was made: the application has no handle.
             channel.socket = None;
             refuse_connect(connecting, end.error(), out);
             return;
@@ -98,7 +98,7 @@ impl Channels {
         self.fail_these(id, sends, error, out);
     }
 
-    /// These can't be sent on a channel.
+    /// These data can't be sent on a channel.
     pub(super) fn fail_these(
         &mut self,
         id: ChannelId,
@@ -126,8 +126,8 @@ impl Channels {
         }
     }
 
-    /// Ends every socket and connection, with what is in flight for one. A close is confirmed if the module holds nothing any more; without a port it
-    /// never will be.
+    /// Ends every socket and connection, and the commands in flight for them. A close is confirmed if the module has no
+    /// connection any more. Without a port it is never confirmed.
     pub(in crate::proto) fn end_all(
         &mut self,
         end: &End,
@@ -167,7 +167,7 @@ impl Channels {
         self.answer_leavers(out);
     }
 
-    /// Answers the requests that wait for the close when the module holds nothing any more.
+    /// Answers the close requests when the module has no connection any more.
     pub(super) fn settle(&mut self, id: ChannelId, out: &mut Outbox) {
         let channel = self.channel(id);
         if !matches!(channel.link, Link::Idle) {
@@ -175,7 +175,7 @@ impl Channels {
         }
         let Some(mut socket) = channel.socket.take_if(|socket| !socket.closers.is_empty()) else { return };
         for closer in socket.closers {
-            // One that waits is told what no call was.
+            // A waiting close returns the error that no call has returned yet.
             let answer = socket.writes.take_loss().map_or(Ok(Response::Closed), Err);
             out.answer(closer.ticket, answer);
         }
@@ -183,7 +183,7 @@ impl Channels {
         self.retired.keep(id, socket.statistics);
     }
 
-    /// No close will be confirmed any more.
+    /// No close can be confirmed any more.
     fn fail_closers(&mut self, id: ChannelId, end: &End, out: &mut Outbox) {
         let closers = self.channel(id).socket.as_mut().map(|socket| std::mem::take(&mut socket.closers));
         for closer in closers.into_iter().flatten() {

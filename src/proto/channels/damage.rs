@@ -1,4 +1,4 @@
-//! Sockets that a damaged line may have hurt.
+//! The sockets that may be affected by damage on the line.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use super::Channels;
 use super::channel::{Doubt, End};
 use super::link::Link;
 
-/// A channel counts as one that was being received from, although a header names another one, if its last data are no older.
+/// A channel counts as receiving if its last data are not older than this, although a header names another channel.
 const RECENT: Duration = Duration::from_secs(1);
 
 impl Channels {
-    /// The channels that damage may have hurt of which a header names one.
+    /// The channels that may be affected if a header names one channel.
     pub(in crate::proto) fn hurt_by_name(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         if self.mode == ReceiveMode::Manual {
             return known.with(self.refused_fetch(now));
@@ -26,7 +26,7 @@ impl Channels {
         known.with(self.open().iter().filter(is_recent).collect())
     }
 
-    /// The channels that a loss may have hurt of which nothing says how long it was.
+    /// The channels that may be affected by a loss of unknown length.
     pub(in crate::proto) fn hurt_by_loss(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         match self.mode {
             ReceiveMode::Manual => known.with(self.refused_fetch(now)),
@@ -34,19 +34,20 @@ impl Channels {
         }
     }
 
-    /// The first data of connections that are being made may be among a loss of which nothing says how long it was.
+    /// A loss of unknown length may contain the first data of connections that are being made.
     pub(in crate::proto) fn lost_while_connecting(&mut self, now: Timestamp) {
         if self.mode == ReceiveMode::Push {
             ChannelId::all().for_each(|id| self.came_early(now, id));
         }
     }
 
-    /// Whether a fetch was refused just now.
+    /// True if a fetch was refused just now.
     pub(in crate::proto) fn has_refused_fetch(&self, now: Timestamp) -> bool {
         self.refused_fetch(now) != ChannelSet::default()
     }
 
-    /// The channel whose fetch was refused just now: the refusal may have been part of the damage, and the data were given.
+    /// The channel whose fetch was refused just now. The refusal may be part of the damage, and the module may have
+    /// written the data.
     fn refused_fetch(&self, now: Timestamp) -> ChannelSet {
         self.refused_fetch
             .filter(|(_, at)| now < *at + RECENT)
@@ -55,7 +56,7 @@ impl Channels {
             .collect()
     }
 
-    /// Ends a socket that lacks bytes. One of datagrams lacks a datagram, which is no error.
+    /// Ends a socket that lacks bytes. A UDP socket lacks a datagram, which is no error.
     pub(in crate::proto) fn end_stream_of_bytes(
         &mut self,
         id: ChannelId,
@@ -69,12 +70,12 @@ impl Channels {
         }
     }
 
-    /// The hurt channels that are to be closed on the module.
+    /// The affected channels that must be closed on the module.
     pub(in crate::proto) fn released(&self, channels: ChannelSet) -> ChannelSet {
         channels.iter().filter(|channel| matches!(self.all[channel.index()].link, Link::Used)).collect()
     }
 
-    /// News may have been lost: the module is asked how its channels stand.
+    /// Unsolicited lines may have been lost: the module is asked for the state of its channels.
     pub(in crate::proto) fn doubt_all(&mut self) {
         for channel in &mut self.all {
             let news = match &channel.link {

@@ -1,4 +1,4 @@
-//! Results of fetching data from the module (manual receive).
+//! Fetches of data in manual receive mode, and their results.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use super::frame::Fetched;
 use super::link::Link;
 use super::{Channels, STALE};
 
-/// How often in a row a fetch of announced data may be refused or empty, a poll apart, before the socket ends.
+/// The number of refused or empty fetches of announced data in a row after which the socket ends.
 const MAX_REFUSALS: u32 = 3;
 
-/// The longest pause behind such an answer, however seldom a silent channel is asked.
+/// The longest pause after such an answer, also with a longer poll interval.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How many different lengths are asked for in turn.
+/// The number of different lengths in successive fetches.
 const LENGTHS: usize = 64;
 
 impl Socket {
@@ -29,8 +29,8 @@ impl Socket {
         !self.is_leaving() && self.window.room() >= Command::MAX_CHUNK
     }
 
-    /// The length of the next fetch: one less than the last one, so that a full answer to that, if it comes
-    /// again, is more than was asked for. A datagram must not be cut.
+    /// The length of the next fetch: one byte less than the last one. A late full answer to the last fetch is then
+    /// longer than the length asked for. Datagrams must not be cut.
     pub(super) fn next_fetch(&mut self) -> usize {
         let was_last = self.fetch_len + LENGTHS <= Command::MAX_CHUNK;
         self.fetch_len =
@@ -53,7 +53,7 @@ impl Channels {
         let Some(socket) = channel.open_socket() else { return };
         socket.poll_at = now + poll;
         match (fetched, &finished.result) {
-            // An answer with its own proof is believed, however the session judges the final.
+            // A complete answer with its own `OK` is accepted, whatever the session's result is.
             (Fetched::Confirmed, _) => self.fetched_whole(now, id, out),
             (Fetched::Nothing, Err(Failure::Refused(refusal)))
                 if draining.is_some() && says_closed(*refusal) =>
@@ -66,12 +66,12 @@ impl Channels {
                 if *refusal != Refusal::Empty && *refusal != Refusal::Ambiguous =>
             {
                 if says_closed(*refusal) {
-                    // The news of a close may have been lost, or this may be chance: the module is asked.
+                    // A report of a close may have been lost, or this may be chance: the module is asked.
                     channel.doubt.get_or_insert(Doubt::News(ChannelNews::Closed));
                 }
                 self.gave_nothing(now, id, *refusal, out);
             }
-            // Data may have come that were not recognised as such, or those of an older fetch.
+            // Data may have come without being recognised, or belong to an older fetch.
             // A lost datagram is no error.
             (_, _) if socket.window.keeps_boundaries() => {
                 socket.window.take_unfinished();

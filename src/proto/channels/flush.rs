@@ -1,4 +1,4 @@
-//! Asking what the peer has acknowledged.
+//! Requests and questions about the peer's acknowledgements.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::acknowledgements::{FIRST_PAUSE, FollowUp, WaitCondition, WaitingFlush
 use super::security::Security;
 
 impl Channels {
-    /// A request wants to know what the peer has acknowledged.
+    /// A request that waits for acknowledgements or acceptance.
     pub(in crate::proto) fn ask_delivery(
         &mut self,
         now: Timestamp,
@@ -53,7 +53,7 @@ impl Channels {
         }
     }
 
-    /// From now on the module is asked without a request, too.
+    /// The module is asked without a request, too, from now on.
     pub(in crate::proto) fn follow_delivery(&mut self, id: SocketId) {
         let channel = self.channel(id.channel);
         let is_plain = channel.security == Security::Plain;
@@ -64,7 +64,7 @@ impl Channels {
         }
     }
 
-    /// The module has answered a question about delivery, or not.
+    /// A question about acknowledgements has ended, with an answer or without.
     pub(super) fn tell_delivery(
         &mut self,
         now: Timestamp,

@@ -8,18 +8,18 @@
 
 use crate::proto::SocketId;
 
-/// Payload under way.
+/// Payload that is being received.
 #[derive(Debug)]
 pub(super) struct Receiving {
     pub(super) socket: SocketId,
     pub(super) len: usize,
-    /// Whether it is given to its socket: that may have ended, or be overrun.
+    /// Whether it is stored for its socket. The socket may have ended, or its window may be full.
     pub(super) kept: bool,
-    /// Whether it was asked for: then it can be read when the whole answer has come.
+    /// Whether it was fetched. Fetched payload becomes readable when the complete answer has come.
     pub(super) fetched: bool,
 }
 
-/// The data that the fetch in flight has brought.
+/// The data that came for the fetch in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Fetched {
     /// Nothing.
@@ -27,28 +27,28 @@ pub(super) enum Fetched {
     Nothing,
     /// A header, and perhaps its data.
     Begun,
-    /// All of its data; the `OK` has to be next.
+    /// All of its data. The `OK` is expected next.
     Whole,
-    /// All of its data, and lines of a late answer behind them: the next result belongs to these.
+    /// All of its data, and lines of a late answer behind them. The next final result code belongs to the late answer.
     Interrupted,
     /// All of its data and the `OK`.
     Confirmed,
-    /// Data more than once, and some of them may be an older fetch's.
+    /// Data came more than once. Some may belong to an older fetch.
     Twice,
 }
 
-/// The suspicion that fetched data belong to a fetch that timed out.
+/// The possibility that fetched data belong to a fetch that timed out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum LateFetch {
     Possible,
     Impossible,
 }
 
-/// Pushed data that have come to their announced end. No byte behind them has shown yet that the announced length is right.
+/// Pushed data of the announced length. No byte behind them has confirmed the length yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum UnconfirmedFrame {
-    /// They end like the beginning of a header, or contain the name of one: some of their bytes may be lost, and their end may
-    /// belong to the data behind.
+    /// They end like the beginning of a header, or contain the name of one. Some of their bytes may be lost, and their
+    /// end may belong to the following data.
     Suspect(SocketId),
     Plain(SocketId),
 }

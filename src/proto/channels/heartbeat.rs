@@ -1,4 +1,4 @@
-//! The time of the next heartbeat, and the results of earlier ones.
+//! The moment of the next heartbeat of a socket, and the results of earlier ones.
 
 use std::time::Duration;
 
@@ -8,22 +8,24 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Pulse {
-    /// After this span without traffic either way; at least [`Pulse::MIN_SPAN`].
+    /// The span without traffic in either direction after which it is sent, at least [`Pulse::MIN_SPAN`].
     pub every: Duration,
-    /// What is sent, at least one byte; `None`: the shell is asked each time ([`Output::Beat`](crate::proto::Output::Beat)) and answers with
-    /// [`Request::Beat`](crate::proto::Request::Beat); until then it is not asked again.
+    /// The payload, at least one byte. `None`: the engine asks the shell each time
+    /// ([`Output::Beat`](crate::proto::Output::Beat)), and the shell answers with
+    /// [`Request::Beat`](crate::proto::Request::Beat). Until then it is not asked again.
     pub payload: Option<Vec<u8>>,
-    /// How many heartbeats in a row may stay without any data from the peer before the socket ends with
-    /// [`CloseReason::HeartbeatLost`](crate::CloseReason::HeartbeatLost); `None`: no answer is expected.
+    /// The number of heartbeats in a row without data from the peer after which the socket ends with
+    /// [`CloseReason::HeartbeatLost`](crate::CloseReason::HeartbeatLost). `None`: no answer is expected.
     pub max_missed: Option<u32>,
 }
 
-/// A heartbeat whose words the shell makes up.
+/// A heartbeat whose payload comes from the shell.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Beat {
-    /// Its number, as [`Output::Beat`](crate::proto::Output::Beat) told it.
+    /// The number that [`Output::Beat`](crate::proto::Output::Beat) had.
     pub count: u64,
-    /// What it says; empty: nothing this time. `None`: what makes up the words has failed, so the heartbeat ends.
+    /// The payload. Empty: nothing is sent this time. `None`: the function that makes it has failed, and the heartbeat
+    /// ends.
     pub words: Option<Vec<u8>>,
 }
 
@@ -31,18 +33,19 @@ pub struct Beat {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum HeartbeatFailure {
-    /// The function that makes up its words panicked: this socket has no heartbeat any more.
+    /// The function that makes the payload panicked. The socket has no heartbeat any more.
     Panicked,
-    /// Its words are longer than a datagram; the next heartbeat is due a span later.
+    /// The payload is longer than a datagram. The next heartbeat is due one span later.
     TooLong {
-        /// How many bytes they are.
+        /// The length of the payload.
         len: usize,
     },
-    /// Its words do not fit into the [send queue](crate::Config::send_queue); the next heartbeat is due a span later.
+    /// The payload does not fit into the [send queue](crate::Config::send_queue). The next heartbeat is due one span
+    /// later.
     QueueFull {
-        /// How many bytes they are.
+        /// The length of the payload.
         len: usize,
-        /// How many bytes would have fitted.
+        /// The room in the send queue.
         room: usize,
     },
 }
@@ -51,17 +54,17 @@ pub enum HeartbeatFailure {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct HeartbeatStatistics {
-    /// How many were handed over to be sent.
+    /// The number of heartbeats that were given to be sent.
     pub sent: u64,
-    /// How many were followed by data from the peer before the next one.
+    /// The number of heartbeats with data from the peer before the next one.
     pub answered: u64,
-    /// How many in a row were not, up to now.
+    /// The number of heartbeats without such data in a row, up to now.
     pub missed: u32,
-    /// From heartbeat to data, the last time.
+    /// The last time from a heartbeat to data.
     pub last_round_trip: Option<Duration>,
-    /// The shortest.
+    /// The shortest time from a heartbeat to data.
     pub min_round_trip: Option<Duration>,
-    /// The longest.
+    /// The longest time from a heartbeat to data.
     pub max_round_trip: Option<Duration>,
 }
 
@@ -69,10 +72,10 @@ pub struct HeartbeatStatistics {
 #[derive(Debug)]
 pub(super) struct SocketHeartbeat {
     pub(super) pulse: Pulse,
-    /// The last traffic either way.
+    /// The moment of the last traffic in either direction.
     pub(super) traffic_at: Timestamp,
     pub(super) awaited: Awaited,
-    /// How many were due, which is the number of the latest.
+    /// The number of heartbeats so far, which is the number of the latest one.
     pub(super) count: u64,
     pub(super) statistics: HeartbeatStatistics,
 }
@@ -80,17 +83,17 @@ pub(super) struct SocketHeartbeat {
 /// The event that the latest heartbeat waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Awaited {
-    /// Nothing: there was none, it was answered, or it was not sent.
+    /// Nothing: there was no heartbeat, it was answered, or it was not sent.
     Nothing,
-    /// Its words, from the shell.
+    /// The payload, from the shell.
     Words,
-    /// Data from the peer, since then.
+    /// Data from the peer, since this moment.
     Data(Timestamp),
 }
 
 impl Pulse {
-    /// The shortest span between heartbeats. A heartbeat is there for minutes of silence; 100 a second of each socket are
-    /// what the line and a processor bear beside other work. A shorter one is refused.
+    /// The shortest span between heartbeats; a shorter one is refused. Heartbeats are meant for minutes of silence. 100
+    /// in a second from each socket leave the line and a processor time for other work.
     pub const MIN_SPAN: Duration = Duration::from_millis(10);
 
     /// A heartbeat of fixed bytes after `every` of silence, without expecting an answer.
@@ -149,7 +152,7 @@ impl SocketHeartbeat {
         Some(())
     }
 
-    /// Its words are on their way.
+    /// Its payload was given to be sent.
     pub(super) fn spoke(&mut self, now: Timestamp) {
         self.awaited = Awaited::Data(now);
         self.statistics.sent += 1;

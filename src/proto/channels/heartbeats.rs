@@ -1,4 +1,4 @@
-//! Keeping silent connections alive.
+//! The heartbeats of all sockets.
 
 use crate::at::ChannelId;
 use crate::error::{CloseReason, Error};
@@ -49,7 +49,7 @@ impl Channels {
                 continue;
             };
             if !socket.sends.is_empty() || heartbeat.awaited == Awaited::Words {
-                // Data that wait to be sent will be traffic, and so will the words that are being made up.
+                // Data that wait to be sent count as traffic, and so does a payload that the shell is making.
                 heartbeat.sent(now);
                 continue;
             }
@@ -71,7 +71,7 @@ impl Channels {
         }
     }
 
-    /// The words of a heartbeat that the shell was asked for.
+    /// Sends the payload of a heartbeat that the shell was asked for.
     pub(in crate::proto) fn beat_with(
         &mut self,
         now: Timestamp,
@@ -107,7 +107,7 @@ impl Channels {
             heartbeat.count == count && heartbeat.awaited == Awaited::Words
         };
         let Some(heartbeat) = socket.heartbeat.as_mut().filter(is_asked) else {
-            // The heartbeat was ended or changed meanwhile, or these words come twice.
+            // The heartbeat was ended or changed meanwhile, or its payload came twice.
             return Ok(());
         };
         heartbeat.awaited = Awaited::Nothing;
@@ -133,7 +133,7 @@ impl Channels {
         error
     }
 
-    /// The next heartbeat of any socket.
+    /// The moment of the next heartbeat of any socket.
     pub(in crate::proto) fn heartbeat_deadline(&self) -> Timestamp {
         let sockets = self.all.iter().filter_map(|channel| channel.socket.as_ref());
         let heartbeats =
@@ -142,7 +142,7 @@ impl Channels {
     }
 }
 
-/// Whether it can be the heartbeat of such a socket.
+/// Checks the settings of a heartbeat for a socket.
 fn check(pulse: &Pulse, socket: &Socket) -> Result<(), Error> {
     let invalid = |why: std::fmt::Arguments<'_>| Err(Error::invalid("heartbeat", why));
     if pulse.every < Pulse::MIN_SPAN {

@@ -30,12 +30,13 @@ use super::opening::Opening;
 /// | `Used` | `AT+CIPSHUT` is answered | `Idle` |
 #[derive(Debug, Default)]
 pub(super) enum Link {
-    /// Nothing. A channel that timed out may still give a late result, so it is taken last until then.
+    /// No connection. A channel whose connect timed out may still have a late result. Until then other channels are
+    /// used first.
     #[default]
     Idle,
-    /// To be opened when its turn comes.
+    /// A connection that will be made when its turn comes.
     Wanted(Opening),
-    /// A command that prepares it is in flight.
+    /// A command that prepares the connection is in flight.
     Preparing(Opening),
     /// `AT+CIPSTART` is in flight.
     Starting(Opening),
@@ -43,27 +44,27 @@ pub(super) enum Link {
     Connecting(Opening),
     /// Connected.
     Up,
-    /// The connection has ended, for this reason, but the module may still hold data (manual receive).
+    /// The connection has ended for this reason. In manual receive mode the module may still have data.
     Draining(CloseReason),
-    /// The module holds something that is to be closed.
+    /// The module may have a connection that must be closed.
     Used,
     /// `AT+CIPCLOSE` is in flight.
     Closing,
-    /// It stands for the one connection of a transparent stream, which is made and closed by other commands.
+    /// The connection of a transparent stream, which is made and closed by other commands.
     Stream,
 }
 
-/// The rest on the module when everything on a channel has ended.
+/// The rest on the module when the connection of a channel has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Remains {
-    /// Nothing: it has said so.
+    /// Nothing, as it has reported.
     Nothing,
-    /// Perhaps still what it held before: that is closed when the module can be asked to.
+    /// Perhaps the connection. It is closed when commands are possible.
     Unknown,
 }
 
 impl Link {
-    /// The connection on its way, if there is one.
+    /// The connection that is being made, if there is one.
     pub(super) fn opening(&self) -> Option<&Opening> {
         match self {
             Self::Wanted(opening)
@@ -74,7 +75,7 @@ impl Link {
         }
     }
 
-    /// The connection on its way, to be changed.
+    /// The connection that is being made, to be changed.
     pub(super) fn opening_mut(&mut self) -> Option<&mut Opening> {
         match self {
             Self::Wanted(opening)
@@ -85,7 +86,7 @@ impl Link {
         }
     }
 
-    /// Whether the module is making a connection, during which some firmware answers nothing else.
+    /// True while the module is making a connection. Some firmware answers no other command meanwhile.
     pub(super) fn is_connecting(&self) -> bool {
         matches!(self, Self::Starting(_) | Self::Connecting(_))
     }
@@ -100,7 +101,7 @@ impl Link {
         matches!(self, Self::Up | Self::Draining(_))
     }
 
-    /// The reason why nothing can be sent, if the connection stood before.
+    /// The reason why nothing can be sent, if there was a connection before.
     pub(super) fn ended(&self) -> CloseReason {
         match self {
             Self::Draining(reason) => *reason,
@@ -111,7 +112,7 @@ impl Link {
         }
     }
 
-    /// A command that prepares it is written.
+    /// A command that prepares the connection was written.
     pub(super) fn preparing(&mut self) {
         *self = match std::mem::take(self) {
             Self::Wanted(opening) => Self::Preparing(opening),
@@ -119,7 +120,7 @@ impl Link {
         };
     }
 
-    /// `AT+CIPSTART` is written.
+    /// `AT+CIPSTART` was written.
     pub(super) fn started(&mut self, now: Timestamp) {
         *self = match std::mem::take(self) {
             Self::Wanted(opening) => Self::Starting(Opening { started_at: now, ..opening }),
@@ -135,51 +136,51 @@ impl Link {
         };
     }
 
-    /// A connection has got this channel, or is prepared further.
+    /// A connection has been given this channel, or its preparation continues.
     pub(super) fn wanted(&mut self, opening: Opening) {
         *self = Self::Wanted(opening);
     }
 
-    /// The command that prepares it has ended; the caller decides what follows.
+    /// The command that prepares the connection has ended. The caller decides what follows.
     pub(super) fn prepared(&mut self) -> Option<Opening> {
         if matches!(self, Self::Preparing(_)) { self.take_opening(Self::Idle) } else { None }
     }
 
-    /// The request gives up the channel before anything was started on it.
+    /// The request leaves the channel before a connection was started on it.
     pub(super) fn withdrawn(&mut self) -> Option<Opening> {
         if matches!(self, Self::Wanted(_)) { self.take_opening(Self::Idle) } else { None }
     }
 
-    /// The connection stands.
+    /// The connection was made.
     pub(super) fn connected(&mut self) -> Option<Opening> {
         if self.is_connecting() { self.take_opening(Self::Up) } else { None }
     }
 
-    /// Its making has failed.
+    /// The connection could not be made.
     pub(super) fn failed(&mut self) -> Option<Opening> {
         self.take_opening(Self::Used)
     }
 
-    /// The module has made a connection that was given up.
+    /// The module has made a connection that no request waits for.
     pub(super) fn made_late(&mut self) {
         if matches!(self, Self::Idle) {
             *self = Self::Used;
         }
     }
 
-    /// Nothing more can be sent, but the module may still give what it holds.
+    /// Nothing more can be sent, but the module may still have data.
     pub(super) fn drains(&mut self, reason: CloseReason) {
         *self = Self::Draining(reason);
     }
 
-    /// `AT+CIPCLOSE` is written.
+    /// `AT+CIPCLOSE` was written.
     pub(super) fn closing(&mut self) {
         if matches!(self, Self::Used) {
             *self = Self::Closing;
         }
     }
 
-    /// `AT+CIPCLOSE` has ended, and the module holds nothing or perhaps something.
+    /// `AT+CIPCLOSE` has ended.
     pub(super) fn closed(&mut self, remains: Remains) {
         *self = match remains {
             Remains::Nothing => Self::Idle,
@@ -187,14 +188,14 @@ impl Link {
         };
     }
 
-    /// The module has a connection here that is no socket's.
+    /// The module has a connection on this channel that belongs to no socket.
     pub(super) fn found_in_use(&mut self) {
         if matches!(self, Self::Idle) {
             *self = Self::Used;
         }
     }
 
-    /// Everything on the module is shut down, so what was left to be closed is closed. Returns whether there was something.
+    /// All connections of the module were shut down. Returns true if this channel still had one to be closed.
     pub(super) fn shut_down(&mut self) -> bool {
         let was_left = matches!(self, Self::Used | Self::Closing);
         if was_left {
@@ -203,12 +204,12 @@ impl Link {
         was_left
     }
 
-    /// A transparent stream begins on it.
+    /// A transparent stream begins on this channel.
     pub(super) fn stream_begins(&mut self) {
         *self = Self::Stream;
     }
 
-    /// The stream is over. Returns whether it was on this channel.
+    /// The stream has ended. Returns true if it was on this channel.
     pub(super) fn stream_is_over(&mut self) -> bool {
         let was_stream = matches!(self, Self::Stream);
         if was_stream {
@@ -217,7 +218,7 @@ impl Link {
         was_stream
     }
 
-    /// Takes the connection that was being made, if there was one, and sets the next state.
+    /// Takes the connection that was being made, if any, and sets the next state.
     fn take_opening(&mut self, next: Self) -> Option<Opening> {
         match std::mem::take(self) {
             Self::Wanted(opening)
@@ -234,7 +235,7 @@ impl Link {
         }
     }
 
-    /// The request that waits for the connection, to be answered otherwise than by its result.
+    /// Takes the request that waits for the connection. The caller answers it.
     pub(super) fn take_ticket(&mut self) -> Option<Ticket> {
         match self {
             Self::Wanted(opening)
@@ -245,7 +246,7 @@ impl Link {
         }
     }
 
-    /// Everything on the module has ended, or is to end.
+    /// All connections of the module have ended, or will be ended.
     pub(super) fn cut(&mut self, remains: Remains) {
         *self = match (remains, std::mem::take(self)) {
             (Remains::Nothing, _) => Self::Idle,
@@ -264,12 +265,12 @@ impl Link {
         };
     }
 
-    /// The channel is not wanted any more.
+    /// The channel is not needed any more.
     pub(super) fn release(&mut self) {
         *self = match std::mem::take(self) {
             Self::Idle | Self::Wanted(_) => Self::Idle,
             Self::Preparing(opening) => Self::Preparing(Opening { ticket: None, ..opening }),
-            // A command is in flight: the connection that it may leave is closed when it has ended.
+            // A command is in flight. When it has ended, the connection that it may have made is closed.
             Self::Starting(opening) => Self::Starting(Opening { ticket: None, ..opening }),
             Self::Closing => Self::Closing,
             Self::Stream => Self::Stream,

@@ -1,4 +1,4 @@
-//! All channels: what the application asks of them, and what it reads.
+//! All channels: requests of the application, and reads.
 
 mod acknowledgements;
 mod channel;
@@ -59,42 +59,42 @@ use crate::proto::outbox::Outbox;
 use crate::proto::statistics::{RetiredStatistics, SocketStatistics};
 use crate::time::Timestamp;
 
-/// The channels, and which of them is next.
+/// The channels, and the order in which they get their commands.
 #[derive(Debug)]
 pub(super) struct Channels {
     all: Vec<Channel>,
-    /// How many of them the firmware offers.
+    /// The number of channels that the firmware offers.
     offered: usize,
     window: usize,
     queue_limit: usize,
     mode: ReceiveMode,
     poll: Duration,
-    /// The channel whose turn it is.
+    /// The channel that may write the next command.
     turn: usize,
     /// Connections that wait for a channel.
     queue: Queue,
-    /// The socket that the payload under way belongs to.
+    /// The socket that receives payload now.
     receiving: Option<Receiving>,
-    /// Pushed data of which all have come, before anything has followed.
+    /// Complete pushed data that no byte has followed yet.
     unconfirmed: Option<UnconfirmedFrame>,
-    /// What the fetch in flight has brought.
+    /// The data that came for the fetch in flight.
     fetched: Fetched,
-    /// The channel whose fetch was refused last, or brought nothing, and when.
+    /// The channel of the last fetch that was refused or empty, and its moment.
     refused_fetch: Option<(ChannelId, Timestamp)>,
     tls: Tls,
     /// How the module confirms a send.
     acceptance: Acceptance,
     baud_rate: u32,
-    /// How often the module was asked about doubtful news without an answer.
+    /// The number of questions about doubtful lines without an answer.
     checks: u32,
-    /// Whether the bearer may be gone, and the news of that lost.
+    /// The signs that the bearer is lost without a report.
     bearer: BearerDoubt,
     retired: RetiredStatistics,
-    /// The requests that wait until no socket is leaving.
+    /// The requests that wait until all closed sockets have sent their written data.
     leavers: Vec<LeaveWaiter>,
 }
 
-/// How long a late result of a connection that timed out may still come: the module gives up after 75 s (protocol
+/// The span in which the late result of a timed-out connect may come. The module ends a connect after 75 s (protocol
 /// section 8; capture s04).
 pub(super) const STALE: Duration = Duration::from_secs(75);
 
@@ -123,8 +123,8 @@ impl Channels {
         }
     }
 
-    /// The firmware offers this many channels. Connections that were asked for before it had said so, and got another
-    /// one, wait for one of these.
+    /// Sets the number of channels that the firmware offers. Connections that were given another channel before wait
+    /// for one of these.
     pub(super) fn offer(&mut self, now: Timestamp, count: usize, out: &mut Outbox) {
         self.offered = count.clamp(1, ChannelId::COUNT);
         self.withdraw_beyond_offer(now, out);
@@ -134,12 +134,12 @@ impl Channels {
         &mut self.all[id.index()]
     }
 
-    /// A sign that the bearer may be gone.
+    /// Notes a sign that the bearer may be lost.
     pub(super) fn bearer_sign(&mut self, now: Timestamp, sign: Sign) {
         self.bearer.sign(now, sign);
     }
 
-    /// Whether the module is to be asked for its bearer now, once.
+    /// True if a question about the bearer is due; then it counts as asked.
     pub(super) fn takes_bearer_question(&mut self, now: Timestamp) -> bool {
         self.bearer.take(now)
     }
@@ -154,7 +154,7 @@ impl Channels {
         self.acceptance = acceptance;
     }
 
-    /// The module has connections of an earlier session, which are to be closed before anything else is made there.
+    /// The module has connections of an earlier session. They are closed before their channels are used.
     pub(super) fn found_in_use(&mut self, ids: &[ChannelId]) {
         for id in ids {
             let channel = self.channel(*id);
@@ -166,7 +166,7 @@ impl Channels {
         }
     }
 
-    /// Everything on the module is shut down: what was left to be closed is closed.
+    /// All connections of the module were shut down.
     pub(super) fn shut_down(&mut self, out: &mut Outbox) {
         for id in ChannelId::all() {
             if self.channel(id).link.shut_down() {
@@ -175,7 +175,7 @@ impl Channels {
         }
     }
 
-    /// The number of a socket's bytes that the module does not have yet.
+    /// The number of a socket's bytes that the module has not accepted yet.
     pub(super) fn queued(&mut self, id: SocketId) -> usize {
         self.channel(id.channel).socket_of(id).map_or(0, |socket| socket.queued())
     }
@@ -195,7 +195,8 @@ impl Channels {
 
 /// The connections that the module may be making.
 impl Channels {
-    /// Until when the module may be making one; some firmware answers nothing else meanwhile, but gives up itself.
+    /// The moment until which the module may be making a connection. Some firmware answers nothing else meanwhile; it
+    /// ends the attempt by itself.
     pub(super) fn connecting_until(&self) -> Option<Timestamp> {
         self.all
             .iter()
@@ -204,7 +205,8 @@ impl Channels {
             .max()
     }
 
-    /// Whether the module makes one, for all that it has said. News that are doubted may have settled it.
+    /// True if the module is making a connection, as far as it has reported. A doubtful line may have reported the
+    /// result.
     pub(super) fn makes_connection(&self, now: Timestamp) -> bool {
         let is_made = |channel: &Channel| {
             channel.pending_connect.is_some_and(|pending_connect| pending_connect.is_on(now))
@@ -219,7 +221,7 @@ impl Channels {
         }
     }
 
-    /// The module makes none on the channel any more, and may begin the next.
+    /// The module is not making a connection on the channel any more, and may begin the next one.
     fn making_settled(&mut self, now: Timestamp, id: ChannelId) {
         if self.channel(id).pending_connect.take().is_some_and(|pending_connect| pending_connect.is_on(now)) {
             let others = self.all.iter_mut().filter_map(|channel| channel.pending_connect.as_mut());
@@ -229,8 +231,8 @@ impl Channels {
         }
     }
 
-    /// The module has given up one, without a number: that which was begun first. Returns `false` if there is none, or if its
-    /// `AT+CIPSTART` is not answered yet: the line is the answer.
+    /// The module has ended an attempt without naming its channel: the one that was begun first. Returns `false` if
+    /// there is none, or if its `AT+CIPSTART` is not answered yet, because the line is the answer then.
     pub(super) fn gave_up_first(&mut self, now: Timestamp, out: &mut Outbox) -> bool {
         let may_be_made = |channel: &&Channel| {
             channel.pending_connect.is_some_and(|pending_connect| pending_connect.is_on(now))

@@ -1,4 +1,4 @@
-//! Connecting: a channel for each request, and what becomes of its connection.
+//! The way of a connect request to a channel, and the results of its connection.
 
 use crate::at::{ChannelId, Command, Protocol};
 use crate::error::{CloseReason, Error, NotReady};
@@ -20,7 +20,7 @@ use super::window::Window;
 use super::{Channels, STALE};
 
 impl Channels {
-    /// The next command of a connection that is wanted, if it is its turn.
+    /// The next command of a connection that is to be made.
     pub(super) fn opening_command(
         &mut self,
         now: Timestamp,
@@ -34,7 +34,7 @@ impl Channels {
         self.secured_command(now, id, out)
     }
 
-    /// Nothing is left to prepare: `AT+CIPSTART`.
+    /// The `AT+CIPSTART` of a prepared connection.
     pub(super) fn start_command(&mut self, now: Timestamp, id: ChannelId) -> Option<ChannelCommand> {
         let channel = self.channel(id);
         let Link::Wanted(opening) = &channel.link else { return None };
@@ -45,14 +45,14 @@ impl Channels {
         Some(ChannelCommand { channel: id, job: Job::Start, command, payload: None })
     }
 
-    /// Takes a free channel for a new connection, or waits for one that is being released.
+    /// Gives a new connection a free channel, or lets it wait for one that is being released.
     pub(in crate::proto) fn connect(&mut self, now: Timestamp, opening: Opening, out: &mut Outbox) {
         self.queue.0.push_back(opening);
         self.assign(now);
         self.refuse_hopeless(out);
     }
 
-    /// Refuses the requests for which no channel is being released, the last ones first.
+    /// Refuses the waiting requests that are more than the channels being released, the last ones first.
     fn refuse_hopeless(&mut self, out: &mut Outbox) {
         let offered = self.all.iter().take(self.offered);
         let released = offered.filter(|channel| channel.is_being_released()).count();
@@ -63,7 +63,7 @@ impl Channels {
         }
     }
 
-    /// Connections that have got a channel which the firmware does not offer, and are not begun, wait again, or are refused.
+    /// Connections on channels that the firmware does not offer wait again or are refused, unless they are begun.
     pub(super) fn withdraw_beyond_offer(&mut self, now: Timestamp, out: &mut Outbox) {
         for channel in self.all.iter_mut().skip(self.offered) {
             if let Some(opening) = channel.link.withdrawn() {
@@ -75,7 +75,7 @@ impl Channels {
         self.refuse_hopeless(out);
     }
 
-    /// Gives free channels to the requests that wait for one.
+    /// Gives free channels to the waiting requests.
     pub(super) fn assign(&mut self, now: Timestamp) {
         while !self.queue.is_empty() {
             let free = self.all.iter_mut().take(self.offered).filter(|channel| channel.is_free());
@@ -91,7 +91,7 @@ impl Channels {
         }
     }
 
-    /// Connections of which the module knows nothing yet, so that they can wait while everything else ends.
+    /// Takes the connections that the module does not know yet, so that they can wait while all others end.
     pub(in crate::proto) fn take_waiting(&mut self) -> Queue {
         for channel in &mut self.all {
             if let Some(mut opening) = channel.link.withdrawn() {
@@ -103,19 +103,19 @@ impl Channels {
         std::mem::take(&mut self.queue)
     }
 
-    /// They wait for a channel again.
+    /// Lets these connections wait for a channel again.
     pub(in crate::proto) fn wait_again(&mut self, waiting: Queue) {
         self.queue = waiting;
     }
 
-    /// No connection that waits gets a channel any more.
+    /// Refuses every waiting connection.
     pub(super) fn refuse_queued(&mut self, end: &End, out: &mut Outbox) {
         for opening in std::mem::take(&mut self.queue.0) {
             refuse_connect(opening.ticket, end.error(), out);
         }
     }
 
-    /// The requests that have waited long enough for a channel.
+    /// Ends the requests whose time-out has passed while they waited for a channel.
     pub(super) fn expire_queued(&mut self, now: Timestamp, not_ready: Option<NotReady>, out: &mut Outbox) {
         self.queue.0.retain(|opening| {
             let keep = opening.deadline > now;
@@ -133,8 +133,8 @@ impl Channels {
         refuse_connect(opening.ticket, error, out);
     }
 
-    /// The connection on the channel can't be used. It is made once more, on another channel if one is free. The second time
-    /// the request fails with this error.
+    /// The connection on the channel can't be used. It is made once more, on another channel if one is free. If this
+    /// fails as well, the request fails with this error.
     pub(super) fn retry_connect(
         &mut self,
         now: Timestamp,
@@ -143,19 +143,20 @@ impl Channels {
         error: Error,
         out: &mut Outbox,
     ) {
-        // The caller may have given up.
+        // The caller may have cancelled the request.
         if opening.retried || opening.ticket.is_none() {
             self.fail_connect(id, opening, error, out);
             return;
         }
         self.channel(id).socket = None;
         opening.prepare_again();
-        // It came before the requests that wait, and the channel that it leaves is being released: it need not be refused.
+        // The request is older than the waiting ones, and the channel that it leaves is being released, so it is not
+        // refused.
         self.queue.0.push_front(Opening { retried: true, strays: StrayData::None, ..opening });
         self.assign(now);
     }
 
-    /// Gives up the connection of a request that waits for it, if one does.
+    /// Cancels the connection of a waiting request.
     pub(in crate::proto) fn cancel_connect(&mut self, now: Timestamp, ticket: Ticket, out: &mut Outbox) {
         let cancelled = || Error::Closed(CloseReason::Local);
         let is_it = |opening: &Opening| opening.ticket == Some(ticket);
@@ -195,7 +196,7 @@ impl Channels {
         self.give_up(now, id, error, out);
     }
 
-    /// No request waits for the connection any more: what the module has of it is closed.
+    /// No request waits for the connection any more: the module closes what it has of it.
     fn give_up(&mut self, now: Timestamp, id: ChannelId, error: Error, out: &mut Outbox) {
         let channel = self.channel(id);
         let Some(opening) = channel.link.opening().cloned() else { return };
@@ -205,7 +206,7 @@ impl Channels {
     }
 }
 
-/// Answers the request for a connection, if it still waits: there will be none.
+/// Answers the request for a connection with an error, if it still waits.
 pub(super) fn refuse_connect(ticket: Option<Ticket>, error: Error, out: &mut Outbox) {
     if let Some(ticket) = ticket {
         out.count().failed += 1;

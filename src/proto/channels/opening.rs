@@ -1,4 +1,4 @@
-//! A connection on its way.
+//! A connection that is being made.
 
 use std::time::Duration;
 
@@ -12,45 +12,46 @@ use crate::tls::TlsSettings;
 use super::preparation::Preparation;
 use super::security::Security;
 
-/// A connection on its way.
+/// A connection that is being made.
 #[derive(Clone, Debug)]
 pub(in crate::proto) struct Opening {
-    /// The request that waits; `None` when it is answered.
+    /// The request that waits for it; `None` if it was answered.
     pub(super) ticket: Option<Ticket>,
     pub(super) protocol: Protocol,
     pub(super) host: Quotable,
     pub(super) port: u16,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
-    /// When the application has asked for it.
+    /// When the application requested it.
     pub(super) asked_at: Timestamp,
-    /// When `AT+CIPSTART` was written, or asked for.
+    /// When `AT+CIPSTART` was written; before that, when the connection was requested.
     pub(super) started_at: Timestamp,
-    /// Whether the module has once said that it still holds the channel.
+    /// Whether it was tried before, on a channel that the module still used.
     pub(super) retried: bool,
     /// Data that came for the channel before the connection was confirmed.
     pub(super) strays: StrayData,
-    /// The steps before it can be started; `None` for a plain connection, unless the module's switch is to be put off for it.
+    /// The steps before it can be started. `None` for a plain connection, unless the module's TLS switch must be turned
+    /// off for it.
     pub(super) preparation: Option<Preparation>,
 }
 
-/// Data for a channel whose connection is not confirmed. They are dropped. They belong to an earlier connection, or to this
-/// one, whose `CONNECT OK` was late or lost; then its data have a hole.
+/// Data for a channel without a confirmed connection. They are dropped. They belong to an earlier connection, or to
+/// this one, if its `CONNECT OK` was late or lost. In that case this connection lacks data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum StrayData {
-    /// There were none.
+    /// No such data came.
     None,
-    /// It is unknown which connection they belong to. The module was asked at this moment.
+    /// Their connection is unknown. The module was asked at this moment.
     Doubtful(Timestamp),
-    /// They were an earlier connection's: the module has said behind them that this one did not stand yet.
+    /// They belong to an earlier connection: the module has reported after them that this one was not made yet.
     Earlier(Timestamp),
 }
 
-/// The least time between two questions about the data of one channel.
+/// The least time between two questions about such data of one channel.
 pub(super) const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 impl StrayData {
-    /// Data have come. Returns whether the module is to be asked which connection they belong to.
+    /// Data came. Returns true if the module must be asked which connection they belong to.
     pub(super) fn came(&mut self, now: Timestamp) -> bool {
         let asked_at = match *self {
             Self::None => None,
@@ -61,7 +62,7 @@ impl StrayData {
         asks
     }
 
-    /// The module has said that the connection does not stand yet.
+    /// The module has reported that the connection is not made yet.
     pub(super) fn settle(&mut self) {
         *self = match *self {
             Self::Doubtful(at) => Self::Earlier(at),
@@ -101,19 +102,19 @@ impl Opening {
         Self { preparation: Some(Preparation::of(tls)), ..self }
     }
 
-    /// What the connection will be.
+    /// The security of the connection.
     pub(super) fn security(&self) -> Security {
         self.preparation.as_ref().map_or(Security::Plain, Preparation::security)
     }
 
-    /// Everything is to be prepared again: on another channel, or because files were removed.
+    /// The preparation begins again, on another channel or because files were removed.
     pub(super) fn prepare_again(&mut self) {
         if let Some(preparation) = &mut self.preparation {
             preparation.restart();
         }
     }
 
-    /// Whether a preparation has begun.
+    /// True if a preparation has begun.
     pub(super) fn is_under_way(&self) -> bool {
         self.preparation.as_ref().is_some_and(Preparation::is_under_way)
     }
@@ -126,7 +127,7 @@ impl Opening {
         }
     }
 
-    /// The error of one that the module did not begin, and how long the caller has waited for it.
+    /// The error of a connection that the module did not begin, with the time that the caller has waited.
     pub(super) fn unanswered(&self, now: Timestamp, finished: &Finished) -> Error {
         let (name, after) = (finished.command.name(), now - self.asked_at);
         match self.security() {
@@ -135,7 +136,7 @@ impl Opening {
         }
     }
 
-    /// The error of one that was not made in time.
+    /// The error of a connection that was not made in time.
     pub(super) fn late(&self) -> Error {
         match self.security() {
             Security::Plain => Error::timeout("connect", self.timeout),

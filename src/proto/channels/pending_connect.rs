@@ -1,22 +1,22 @@
-//! A connection that the module may be making, whether anything waits for it or not.
+//! A connection that the module may be making, with or without a waiting request.
 //!
-//! Firmware of the vendor's dialect answers nothing else meanwhile, and makes one behind the other: a connection that has
-//! waited for another begins when that is settled.
+//! Firmware of the vendor's dialect answers no other command meanwhile, and makes one connection after another. A
+//! connection that waits for another one begins when that one has its result.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// A connection that the module may be making. The caller may have given up, which changes nothing for the module.
+/// A connection that the module may be making. The request may have been cancelled; the module continues.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PendingConnect {
     /// When `AT+CIPSTART` was written.
     pub(super) since: Timestamp,
-    /// When the module will have given up itself.
+    /// When the module ends the attempt by itself.
     pub(super) until: Timestamp,
 }
 
-/// When the module gives up itself, at the latest (protocol section 8; capture s04).
+/// The longest time after which the module ends an attempt by itself (protocol section 8; capture s04).
 const LONGEST: Duration = Duration::from_secs(75);
 
 impl PendingConnect {
@@ -24,7 +24,7 @@ impl PendingConnect {
         Self { since: now, until: now + LONGEST }
     }
 
-    /// The module begins it now.
+    /// The module begins the attempt now.
     pub(super) fn begins(&mut self, now: Timestamp) {
         self.until = now + LONGEST;
     }

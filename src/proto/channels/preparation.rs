@@ -1,4 +1,4 @@
-//! From a connection that is wanted to one that can be started: files, settings, switch.
+//! The preparation of a connection before it can be started: files, settings, and the TLS switch.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ use super::security::Security;
 /// | `SwitchState` is what it should be | the connection can be started | TLS: the connection has failed; plain: as the `Switch` was answered |
 /// | `SwitchState` is another | the connection has failed | |
 ///
-/// No answer in time ends it at any step.
+/// A time-out at any step ends the preparation.
 #[derive(Clone, Debug)]
 pub(super) struct Preparation {
     tls: Option<TlsSettings>,
@@ -34,7 +34,7 @@ pub(super) struct Preparation {
 enum PreparationProgress {
     /// Nothing was written.
     Waiting,
-    /// The first of these is next, or in flight.
+    /// The remaining steps. The first one is next, or in flight.
     Under(VecDeque<PreparationStep>),
 }
 
@@ -47,14 +47,14 @@ enum PreparationStep {
     Write(usize),
     Set(Setting),
     Switch(bool),
-    /// What the switch is, whatever the module said to the command that changes it.
+    /// Ask for the state of the switch, whatever the answer to the command was that changes it.
     SwitchState {
         on: bool,
         refusal: Option<Refusal>,
     },
 }
 
-/// A command to write, and its effect.
+/// A command that is to be written, and its effect.
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) command: Command,
@@ -66,13 +66,13 @@ pub(super) struct Ask {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum ModuleEffect {
     None,
-    /// The content of this file is unknown from the moment at which it is written, until that was done.
+    /// The content of this file is unknown from the moment of the command until it has succeeded.
     Writes(Quotable),
-    /// The context has a value for the key, from the moment at which it is written.
+    /// The context has a value for the key from the moment of the command.
     Sets(TlsKey),
-    /// It has none any more, once that was done.
+    /// The context has no value for the key after the command has succeeded.
     Erases(TlsKey),
-    /// TLS is on from the moment at which it is written, or off once that was done.
+    /// TLS is on from the moment of the command, or off after the command has succeeded.
     Switches(bool),
 }
 
@@ -93,18 +93,18 @@ impl Preparation {
         }
     }
 
-    /// Everything is to be done from the first step: on another channel, or because files were removed.
+    /// Begins again with the first step, on another channel or because files were removed.
     pub(super) fn restart(&mut self) {
         self.progress = PreparationProgress::Waiting;
     }
 
-    /// Whether it has begun.
+    /// True if it has begun.
     pub(super) fn is_under_way(&self) -> bool {
         matches!(self.progress, PreparationProgress::Under(_))
     }
 
-    /// Begins; `is_set` tells which settings the context has of an earlier connection, `is_unsure` of which files the
-    /// content is unknown.
+    /// Begins. `is_set` is true for the settings that the context has from an earlier connection, `is_unsure` for files
+    /// with unknown content.
     pub(super) fn begin(&mut self, is_set: impl Fn(TlsKey) -> bool, is_unsure: impl Fn(&Quotable) -> bool) {
         let mut steps = VecDeque::new();
         if let Some(tls) = &self.tls {
@@ -128,7 +128,7 @@ impl Preparation {
         self.progress = PreparationProgress::Under(steps);
     }
 
-    /// Whether the switch is next, and to what.
+    /// The new state of the switch, if it is changed by the next step.
     pub(super) fn switches_to(&self) -> Option<bool> {
         match self.next()? {
             PreparationStep::Switch(on) => Some(*on),
@@ -141,8 +141,8 @@ impl Preparation {
         }
     }
 
-    /// The command of the next step; `None` when the connection can be started. `seconds` is how long the module may
-    /// wait for a number of bytes.
+    /// The command of the next step; `None` when the connection can be started. `seconds` gives the time that the
+    /// module may wait for a number of bytes.
     pub(super) fn ask(&self, context: ChannelId, seconds: impl Fn(usize) -> u32) -> Option<Ask> {
         let plain = |command| Some(Ask { command, payload: None, effect: ModuleEffect::None });
         let of_file = |part: usize, command: fn(&Quotable) -> Command| {
@@ -177,7 +177,7 @@ impl Preparation {
         }
     }
 
-    /// The command of the step has ended: what it has done, or why there is no connection.
+    /// The command of the step has ended. Returns its effect, or the reason why the connection fails.
     pub(super) fn finished(&mut self, finished: &Finished) -> Result<ModuleEffect, (TlsStep, TlsFailure)> {
         let at = self.step();
         let PreparationProgress::Under(steps) = &mut self.progress else { return Ok(ModuleEffect::None) };
@@ -226,7 +226,7 @@ impl Preparation {
         Ok(ModuleEffect::None)
     }
 
-    /// The step that failed, as the application is told.
+    /// The current step, for the error of the application.
     pub(super) fn step(&self) -> TlsStep {
         let PreparationProgress::Under(steps) = &self.progress else { return TlsStep::Turn };
         match steps.front() {
@@ -260,9 +260,9 @@ impl Preparation {
     }
 }
 
-/// The position of the module's switch, as the module reports it. The `OK` of the command that changes it is not believed,
-/// because a connection that is called TLS must not be in the clear. Where the question is refused, TLS is refused too. A plain
-/// connection needs no proof: at worst it fails.
+/// The state of the switch as the module reports it. The `OK` of the command that changes it is no proof, and a TLS
+/// connection must not be in the clear. If the question is refused, TLS is refused as well. A plain connection needs no
+/// proof: without it, at worst, the connection fails.
 fn switched(
     on: bool,
     refusal: Option<Refusal>,

@@ -1,4 +1,4 @@
-//! The states of a socket whose module takes no data at the moment.
+//! The states of a socket while the module accepts no data.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 use super::unconfirmed::Unconfirmed;
 
-/// The state of a socket whose module may take no data.
+/// The state of a socket while the module may accept no data.
 ///
 /// A module whose send buffer is full refuses the next send in place of the prompt (protocol section 9: 10220 bytes in
 /// quick mode), with the same words as one whose connection is gone. `AT+CIPACK` tells the two apart.
@@ -37,18 +37,18 @@ pub(super) struct Refused {
     pub(super) refusal: Refusal,
     /// The next pause.
     pub(super) pause: Duration,
-    /// Whether the module has said once that it holds nothing.
+    /// Whether the module has reported once that it holds no data.
     pub(super) was_empty: bool,
 }
 
-/// The first pause, and the longest. Short against the time that a buffer of 10 KB takes on the network, and long enough
-/// that other channels do not notice.
+/// The first and the longest pause before a retry. Both are short in comparison with the time of 10 KB on the network, and
+/// long enough for the other channels.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Pressure {
-    /// The moment at which the send is tried again, if it waits for that.
+    /// The moment at which the send is tried again.
     pub(super) fn retry_at(self) -> Option<Timestamp> {
         match self {
             Self::Wait(until, _) => Some(until),
@@ -64,12 +64,12 @@ impl Pressure {
         }
     }
 
-    /// Whether the module is to be asked what it has of the socket's data.
+    /// True if the module must be asked how many bytes of the socket it has.
     pub(super) fn asks(self, now: Timestamp) -> bool {
         matches!(self, Self::Ask(_)) || self.confirm_at().is_some_and(|at| at <= now)
     }
 
-    /// Whether the next send can be tried.
+    /// True if the next send can be tried.
     pub(super) fn allows(self, now: Timestamp) -> bool {
         match self {
             Self::None => true,

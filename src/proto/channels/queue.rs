@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 use super::opening::Opening;
 
-/// Connections that wait for a channel, the first one first. Never more than channels are being released.
+/// Connections that wait for a channel, in order. There are never more than channels that are being released.
 #[derive(Debug, Default)]
 pub(in crate::proto) struct Queue(pub(super) VecDeque<Opening>);
 
@@ -15,7 +15,7 @@ impl Queue {
         self.0.is_empty()
     }
 
-    /// The earliest moment at which one of them has waited long enough.
+    /// The earliest time-out of one of them.
     pub(super) fn deadline(&self) -> Timestamp {
         self.0.iter().map(|opening| opening.deadline).min().unwrap_or(Timestamp::MAX)
     }

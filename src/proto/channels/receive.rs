@@ -1,6 +1,6 @@
-//! Payload on its way to its socket.
+//! The way of received payload to its socket.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
@@ -22,7 +22,7 @@ use super::frame::{Fetched, LateFetch, Receiving, UnconfirmedFrame};
 use super::link::Link;
 
 impl Channels {
-    /// A header announces payload. Returns the fault, if it has one.
+    /// A header announces payload. Returns a fault if the header can't be valid.
     pub(in crate::proto) fn begin_frame(
         &mut self,
         now: Timestamp,
@@ -39,11 +39,12 @@ impl Channels {
         if left.is_none() && self.channel(id).is_long_unused(now) {
             return Some(Fault::NoConnection { channel: id });
         }
-        // Only a datagram can be empty.
+        // Only datagrams can be empty.
         if left.is_none() && header.len == 0 && self.channel(id).has_stream_of_bytes() {
             return Some(Fault::ImpossibleLength { channel: Some(id), len: 0 });
         }
-        // Data that were not asked for are the late answer to a fetch that timed out, perhaps of an earlier socket.
+        // Fetched data without a fetch in flight are the late answer to a fetch that timed out, perhaps of an earlier
+        // socket.
         let wanted = match left {
             Some(_) => is_asked,
             None => !self.is_stray(now, id, header.len, out),
@@ -76,8 +77,8 @@ impl Channels {
         None
     }
 
-    /// Whether pushed data belong to no socket: the connection of their channel is not confirmed, so they belong to an earlier
-    /// one, or nothing shows which one.
+    /// True if pushed data belong to no socket. The connection of their channel is not confirmed, so they belong to an
+    /// earlier one, or to an unknown one.
     fn is_stray(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) -> bool {
         let channel = self.channel(id);
         match &channel.link {
@@ -89,8 +90,8 @@ impl Channels {
         true
     }
 
-    /// Data have come for a channel of which the connection is not confirmed. The module is asked whether it stands: then
-    /// they may be its first ones.
+    /// Data came for a channel without a confirmed connection. The module is asked whether the connection was made:
+    /// then they may be its first data.
     pub(in crate::proto) fn came_early(&mut self, now: Timestamp, id: ChannelId) {
         let channel = self.channel(id);
         let is_connecting = channel.link.is_connecting();
@@ -125,7 +126,7 @@ impl Channels {
         }
     }
 
-    /// Makes the last pushed data readable: the bytes behind them have shown that they were whole.
+    /// Makes the last pushed data readable, because the bytes behind them have confirmed their length.
     pub(in crate::proto) fn prove(&mut self, now: Timestamp, out: &mut Outbox) {
         let Some(UnconfirmedFrame::Plain(id) | UnconfirmedFrame::Suspect(id)) = self.unconfirmed.take()
         else {
@@ -137,7 +138,7 @@ impl Channels {
         };
         let was_empty = socket.window.readable() == 0;
         let len = socket.window.finish_frame();
-        // An empty datagram is traffic, too.
+        // An empty datagram counts as traffic, too.
         if len > 0 || socket.window.keeps_boundaries() {
             socket.heard(now, len);
             out.event(Event::Received(id, len));
@@ -147,8 +148,8 @@ impl Channels {
         }
     }
 
-    /// Nothing more has come, for now: the last pushed data can be read, unless they look as if they contained the
-    /// beginning of what followed.
+    /// No more bytes came. The last pushed data become readable, unless they may contain the beginning of the next line
+    /// or frame.
     pub(in crate::proto) fn prove_unless_suspect(&mut self, now: Timestamp, out: &mut Outbox) {
         let Some(UnconfirmedFrame::Plain(id)) = self.unconfirmed else { return };
         let socket = self.channel(id.channel).socket_of(id);
@@ -159,12 +160,12 @@ impl Channels {
         }
     }
 
-    /// Whether data wait to be proved.
+    /// True if data are held that may contain the beginning of the next line or frame.
     pub(in crate::proto) fn has_suspect(&self) -> bool {
         matches!(self.unconfirmed, Some(UnconfirmedFrame::Suspect(_)))
     }
 
-    /// The last data are not what the module has sent. Returns their channel, and the channels whose headers they contain.
+    /// The last data are damaged. Returns their channel, and the channels whose headers they contain.
     pub(in crate::proto) fn disprove(&mut self, out: &mut Outbox) -> ChannelSet {
         let Some(UnconfirmedFrame::Plain(id) | UnconfirmedFrame::Suspect(id)) = self.unconfirmed.take()
         else {
@@ -179,8 +180,8 @@ impl Channels {
         hurt
     }
 
-    /// The rest of the payload does not come. Returns its channel, how many bytes are lost, and the channels whose headers it
-    /// contains.
+    /// The rest of the payload does not come. Returns its channel, the number of lost bytes, and the channels whose
+    /// headers it contains.
     pub(in crate::proto) fn cut_short(&mut self, out: &mut Outbox) -> Option<(ChannelId, usize, ChannelSet)> {
         let receiving = self.receiving.take()?;
         let id = receiving.socket;
@@ -193,7 +194,7 @@ impl Channels {
         Some((id.channel, receiving.len, swallowed))
     }
 
-    /// Whether the module may have data of a connection under way to the host, asked for or not.
+    /// True if data of a connection may be on their way to the host, fetched or pushed.
     pub(in crate::proto) fn may_receive(&self) -> bool {
         let may = |link: &Link| match link {
             Link::Up | Link::Draining(_) | Link::Used | Link::Closing => true,
@@ -203,7 +204,7 @@ impl Channels {
         self.all.iter().any(|channel| may(&channel.link))
     }
 
-    /// Reads what has come. The error says why nothing more will come; `None` means that nothing has come yet.
+    /// Reads received data. `None` if there are none. The error is the reason why no more will come.
     pub(in crate::proto) fn read(
         &mut self,
         id: SocketId,
@@ -223,7 +224,7 @@ impl Channels {
         }
         match &socket.end {
             None => Ok(None),
-            // The end of a stream is no error, and tells nothing of what was written.
+            // The end of a stream is no error, and does not report the loss of written data.
             Some(end @ End::Closed(CloseReason::Peer)) => Err(end.error()),
             Some(end) => {
                 let error = end.error();
@@ -233,7 +234,7 @@ impl Channels {
         }
     }
 
-    /// The sender of the datagram that is read next, as far as the firmware reports it.
+    /// The sender of the next datagram, if the firmware reports it.
     pub(in crate::proto) fn sender(&mut self, id: SocketId) -> Option<SocketAddr> {
         self.channel(id.channel).socket_of(id)?.window.sender()
     }
@@ -247,22 +248,22 @@ impl Channels {
         }
     }
 
-    /// Whether the module sends data unasked.
+    /// True in push mode.
     pub(in crate::proto) fn is_pushed(&self) -> bool {
         self.mode == ReceiveMode::Push
     }
 
-    /// Whether all data of the fetch in flight have come, and nothing behind them.
+    /// True if all data of the fetch in flight came, and nothing behind them.
     pub(in crate::proto) fn awaits_confirmation(&self) -> bool {
         matches!(self.fetched, Fetched::Whole | Fetched::Interrupted)
     }
 
-    /// A line of a late answer has come behind the data of the fetch in flight.
+    /// A line of a late answer came behind the data of the fetch in flight.
     pub(in crate::proto) fn fetch_interrupted(&mut self) {
         self.fetched = Fetched::Interrupted;
     }
 
-    /// An `OK` has come behind the data of the fetch in flight. Returns whether it is that of the fetch.
+    /// An `OK` came behind the data of the fetch in flight. Returns true if it belongs to the fetch.
     pub(in crate::proto) fn fetch_confirmed(&mut self) -> bool {
         let is_own = self.fetched == Fetched::Whole;
         self.fetched = if is_own { Fetched::Confirmed } else { Fetched::Whole };
@@ -287,7 +288,7 @@ impl Channels {
         }
     }
 
-    /// Data came that cannot be kept: the socket, and it alone, fails; data that still come are counted.
+    /// Data came that do not fit into the window. Only this socket fails; further data are counted.
     fn overrun(&mut self, id: ChannelId, len: usize, out: &mut Outbox) {
         let lost = len as u64;
         if let Some(socket) = self.channel(id).open_socket() {
@@ -308,13 +309,14 @@ impl Channels {
     }
 }
 
-/// Whether data contain the name of a header, or end like its beginning. CR LF alone proves nothing: lines end with it.
+/// True if data contain the name of a header, or end like the beginning of one. CR LF alone is no sign, because lines
+/// end with it.
 fn has_swallowed(data: [&[u8]; 2]) -> bool {
     const BEGINNING: &[u8] = b"\r\n+RECEIVE,";
     let mut tail = [0; BEGINNING.len()];
     let last = data.iter().rev().flat_map(|half| half.iter().rev());
     tail.iter_mut().rev().zip(last).for_each(|(cell, byte)| *cell = *byte);
-    // Compares the last byte first: each frame is asked this.
+    // The last byte is compared first, because this runs for each frame.
     let ends_as = |beginning: &[u8]| tail.last() == beginning.last() && tail.ends_with(beginning);
     let is_beginning = (3..=BEGINNING.len()).any(|len| ends_as(&BEGINNING[..len]));
     is_beginning || data.iter().any(|half| announced(half).next().is_some())

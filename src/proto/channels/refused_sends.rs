@@ -1,4 +1,4 @@
-//! Sends that the module has refused.
+//! Sends that the module has refused in place of the prompt.
 
 use crate::at::{ChannelId, Refusal};
 use crate::config::ReceiveMode;
@@ -18,7 +18,7 @@ impl Channels {
     pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
         if let Some(len) = socket.abandoned.take() {
-            // The caller was told of a time-out, and the module has not taken them after all.
+            // The caller got a time-out, and the module did not accept these bytes.
             socket.statistics.given -= len as u64;
         }
         socket.statistics.refusals += 1;
@@ -29,7 +29,7 @@ impl Channels {
         out.answer_all(socket.answers_when_drained());
     }
 
-    /// The question for what the module still holds has ended, with an answer or without.
+    /// The question for the number of bytes that the module holds has ended, with an answer or without.
     pub(super) fn acknowledgement_finished(
         &mut self,
         now: Timestamp,
@@ -52,7 +52,7 @@ impl Channels {
                 Some(_) => false,
                 None => return self.cannot_send(now, id, refused.refusal, out),
             },
-            // The answer tells nothing.
+            // The answer has no number.
             Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty)) => false,
             Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 return self.cannot_send(now, id, refused.refusal, out);
@@ -65,7 +65,7 @@ impl Channels {
         }
     }
 
-    /// The connection is gone: the refusal meant that.
+    /// The connection is gone: that was the cause of the refusal.
     fn cannot_send(&mut self, now: Timestamp, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let reason = CloseReason::SendRefused(refusal);
         if self.mode == ReceiveMode::Push || !matches!(self.channel(id).link, Link::Up) {

@@ -1,4 +1,4 @@
-//! The scheduler: which channel's command is next, and what its result leads to.
+//! The scheduler: the order of the channels' commands, and the effects of their results.
 
 use crate::at::{ChannelId, ChannelNews, Command, Refusal, harmless_len};
 use crate::config::ReceiveMode;
@@ -17,7 +17,7 @@ use super::link::{Link, Remains};
 use super::{Channels, STALE};
 
 impl Channels {
-    /// The next command, the channels taking turns: none can keep the others waiting for more than one of its own.
+    /// The next command. The channels take turns: each waits for at most one command of every other.
     pub(in crate::proto) fn next_command(
         &mut self,
         now: Timestamp,
@@ -96,7 +96,7 @@ impl Channels {
         if let Failure::Refused(Refusal::ConnectFail) = failure
             && channel.stale_until > now
         {
-            // It may be the last connection's failure: the module is asked.
+            // The line may report the failure of the previous connection: the module is asked.
             channel.link.accepted();
             channel.doubt = Some(Doubt::News(ChannelNews::ConnectFail));
             return;
@@ -126,7 +126,7 @@ impl Channels {
         let channel = self.channel(id);
         channel.heard_at = now;
         channel.link.closed(match finished.result {
-            // A refusal says that there is nothing to close (protocol section 10).
+            // The module refuses the close of a channel without a connection (protocol section 10).
             Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Remains::Nothing,
             Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 channel.close_at = now + CLOSE_PAUSE;
@@ -140,7 +140,7 @@ impl Channels {
         self.settle(id, out);
     }
 
-    /// Requests whose time is up are answered; what they began goes on or is undone.
+    /// Answers the requests whose time-out has passed. Their commands go on, or their effects are undone.
     pub(in crate::proto) fn expire(
         &mut self,
         now: Timestamp,
@@ -164,7 +164,7 @@ impl Channels {
         }
     }
 
-    /// The earliest moment at which a request of the application is due.
+    /// The earliest time-out of a request.
     pub(in crate::proto) fn request_deadline(&self) -> Timestamp {
         let mut request = self.queue.deadline().min(self.leaving_deadline());
         for channel in &self.all {
@@ -195,7 +195,7 @@ impl Channels {
             let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
                 .then_some((asks, Deadline::Acknowledgement));
             let confirm = socket.pressure.confirm_at().map(|at| (at, Deadline::Acknowledgement));
-            // Where the module only gives what it still holds it is asked nothing else.
+            // A connection that has ended is only asked for the data that are left.
             let if_up = |deadline: Option<(Timestamp, Deadline)>| deadline.filter(|_| is_up);
             let retry = retry_at.map(|at| (at, Deadline::SendRetry));
             [poll, if_up(retry), if_up(ask), if_up(confirm)]
@@ -243,12 +243,12 @@ impl Channel {
             return turn(Job::Acknowledgement, Command::acknowledged(id));
         }
         let send = socket.sends.front_mut().filter(|_| is_up && socket.pressure.allows(now));
-        // One that receives and sends does both in turn.
+        // A socket that receives and sends does both in turn.
         match send {
             Some(send) if !(wants_fetch && std::mem::replace(&mut socket.fetch_next, false)) => {
                 socket.fetch_next = true;
                 let rest = &send.data[send.accepted..];
-                // A datagram can't be cut. The session decides what happens when its prompt is lost.
+                // A datagram can't be split. The session decides what happens when its prompt is lost.
                 let len = match socket.window.keeps_boundaries() {
                     true => rest.len().min(Command::MAX_CHUNK),
                     false => harmless_len(rest, Command::MAX_CHUNK),

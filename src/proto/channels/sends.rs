@@ -1,4 +1,4 @@
-//! The outcomes of a send: accepted, refused, not confirmed, or given up by its caller.
+//! Sends and their results: accepted, refused, not confirmed, or timed out.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::unconfirmed::Acceptance;
 use super::{Channels, STALE};
 
 impl Channels {
-    /// Puts data behind those that wait already.
+    /// Appends data to those that wait.
     pub(in crate::proto) fn send(
         &mut self,
         now: Timestamp,
@@ -39,7 +39,7 @@ impl Channels {
                 push(socket, Send::new(ticket, data, now, timeout), out);
             }
             Some(socket) => {
-                // Without an end, but not up either: what the peer has sent is still being fetched.
+                // The socket has no end yet, but its connection has: data of the peer are still being fetched.
                 let error = socket.tells_error().unwrap_or(Error::Closed(ended));
                 out.answer(ticket, Err(error));
             }
@@ -47,7 +47,7 @@ impl Channels {
         }
     }
 
-    /// Puts data behind those that wait already; no request waits for them, so there is a limit.
+    /// Appends data without a waiting request. Their number is limited.
     pub(in crate::proto) fn queue(&mut self, id: SocketId, ticket: Ticket, data: Vec<u8>, out: &mut Outbox) {
         let limit = self.queue_limit;
         let channel = self.channel(id.channel);
@@ -83,9 +83,9 @@ impl Channels {
             self.channel(id).socket.as_ref().is_some_and(|socket| socket.window.keeps_boundaries());
         match &finished.result {
             Ok(_) => self.piece_accepted(now, id, out),
-            // The connection has ended, and its data are still being fetched.
+            // The connection has ended, and data of the peer are still being fetched.
             Err(_) if matches!(self.channel(id).link, Link::Draining(_)) => {}
-            // The module is full, or the news of a close was lost (protocol section 9).
+            // The module's buffer is full, or the report of a close was lost (protocol section 9).
             Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal, out),
             Err(Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout) if is_datagram => {
                 self.channel(id).stale_until = now + STALE;
@@ -112,7 +112,7 @@ impl Channels {
         }
     }
 
-    /// The module has what was in flight.
+    /// The module has accepted the bytes in flight.
     pub(super) fn piece_accepted(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
         socket.pressure = Pressure::None;
@@ -129,7 +129,8 @@ impl Channels {
         }
     }
 
-    /// `len` bytes more of the first send are with the module, or the port; its request is answered when that is all of it.
+    /// The module or the port has accepted `len` more bytes of the first send. Its request is answered after the last
+    /// ones.
     pub(super) fn piece_given(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = self.channel(id).open_socket() else { return };
@@ -143,7 +144,7 @@ impl Channels {
         }
         socket.delivery.follow(now);
         if is_written {
-            // More may join it, so each piece counts.
+            // More data may be appended, so each piece is reported.
             out.event(Event::Sent(socket_id, len));
             socket.written_piece_is_over(socket_id, out);
         } else if is_over && let Some(send) = socket.sends.pop_front() {
@@ -156,7 +157,7 @@ impl Channels {
         }
     }
 
-    /// The module has refused a datagram, or has not confirmed it: it is lost, and the association goes on.
+    /// The module has refused a datagram or has not confirmed it. The datagram is lost; the socket stays open.
     fn datagram_lost(&mut self, id: ChannelId, error: &dyn Fn(Timestamp) -> Error, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = self.channel(id).open_socket() else { return };
@@ -178,7 +179,7 @@ impl Channels {
         out.answer_all(socket.answers_when_drained());
     }
 
-    /// Sends whose time is up are answered; what is in flight of them goes on.
+    /// Answers the sends whose time-out has passed. Their bytes in flight stay in flight.
     pub(super) fn expire_sends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
@@ -189,14 +190,14 @@ impl Channels {
                 continue;
             }
             let Some(send) = socket.sends.remove(index) else { return };
-            // The piece in flight may still be accepted: only what was accepted before is told.
+            // The piece in flight may still be accepted. The answer counts only the bytes that were accepted before.
             socket.statistics.given -= (send.data.len() - send.accepted - send.in_flight) as u64;
             let answer = match send.accepted {
                 0 => Err(Error::timeout("send", send.timeout)),
                 accepted => Ok(Response::Sent { accepted, data: send.data }),
             };
             if send.in_flight > 0 {
-                // The result of the piece is still to come, and must not be counted for the next send.
+                // The result of the piece has still to come. It must not count for the next send.
                 socket.abandoned = Some(send.in_flight);
             }
             if let Origin::Asked(ticket) = send.origin {
@@ -209,7 +210,7 @@ impl Channels {
 }
 
 impl Send {
-    /// Data whose caller waits for at most `timeout`.
+    /// A send whose caller waits for at most `timeout`.
     pub(super) fn new(ticket: Ticket, data: Vec<u8>, now: Timestamp, timeout: Duration) -> Self {
         Self {
             origin: Origin::Asked(ticket),
@@ -223,12 +224,12 @@ impl Send {
         }
     }
 
-    /// Data whose caller does not wait.
+    /// A send whose caller does not wait.
     pub(super) fn queued(data: Vec<u8>) -> Self {
         Self::unasked(Origin::Queued, data)
     }
 
-    /// Data that others may join.
+    /// Written data, to which more may be appended.
     pub(super) fn written(data: Vec<u8>) -> Self {
         Self::unasked(Origin::Written, data)
     }
@@ -247,7 +248,7 @@ impl Send {
     }
 }
 
-/// Puts data behind those that wait already.
+/// Appends data to those that wait.
 pub(super) fn push(socket: &mut Socket, mut send: Send, out: &mut Outbox) {
     socket.statistics.given += send.data.len() as u64;
     send.number = socket.writes.next_number();
@@ -263,7 +264,7 @@ fn accepted(socket: &mut Socket, len: usize, out: &mut Outbox) {
     out.count().sent += len as u64;
 }
 
-/// The module has no way to send one: a length of zero is a send that Ctrl-Z ends.
+/// The error of an empty datagram. The module can't send one: with a length of zero, Ctrl-Z ends a send.
 fn empty_datagram() -> Error {
     Error::invalid("datagram", "is empty, and the module can't send one")
 }

@@ -1,4 +1,4 @@
-//! The socket of a transparent stream, on a channel of which the module knows nothing.
+//! The socket of a transparent stream. It occupies a channel that the module does not use.
 
 use crate::at::ChannelId;
 use crate::error::{CloseReason, Error};
@@ -15,19 +15,19 @@ use super::window::Window;
 /// The socket of the stream.
 #[derive(Debug)]
 pub(in crate::proto) enum StreamSocket {
-    /// No socket: no stream, or one that does not stand yet.
+    /// There is no socket: no stream, or one that is not connected yet.
     None,
     Open,
     Ended(End),
 }
 
-/// Data of the stream's socket that are next.
+/// The next data of the stream's socket.
 #[derive(Debug)]
 pub(in crate::proto) struct Piece<'a> {
     pub(in crate::proto) bytes: &'a [u8],
-    /// Whether others follow at once.
+    /// Whether more data follow at once.
     pub(in crate::proto) more: bool,
-    /// Whether a heartbeat waits for its answer: these may be it.
+    /// Whether a heartbeat waits for its answer. These data may be the heartbeat.
     pub(in crate::proto) is_heartbeat: bool,
 }
 
@@ -46,25 +46,25 @@ impl StreamSocket {
 }
 
 impl Channels {
-    /// Whether any socket is open or on its way: a transparent stream would end it.
+    /// True if any socket is open or being opened: a transparent stream would end it.
     pub(in crate::proto) fn has_open_socket(&self) -> bool {
         let is_open = |channel: &Channel| channel.has_open_socket() || channel.link.opening().is_some();
         !self.queue.is_empty() || self.all.iter().any(is_open)
     }
 
-    /// Whether a channel can stand for a stream.
+    /// True if a channel is free for a stream.
     pub(in crate::proto) fn has_free(&self) -> bool {
         self.all.iter().any(Channel::is_free)
     }
 
-    /// A free channel stands for the stream from now on.
+    /// Gives the stream a free channel.
     pub(in crate::proto) fn occupy_for_stream(&mut self) {
         if let Some(channel) = self.all.iter_mut().find(|channel| channel.is_free()) {
             channel.link.stream_begins();
         }
     }
 
-    /// The channel no longer stands for the stream.
+    /// Takes the channel back from the stream.
     pub(in crate::proto) fn vacate_stream(&mut self, out: &mut Outbox) {
         if let Some(id) = self.stream_id() {
             self.channel(id).link.stream_is_over();
@@ -72,7 +72,7 @@ impl Channels {
         }
     }
 
-    /// The stream stands: its socket is open.
+    /// The stream is connected: opens its socket.
     pub(in crate::proto) fn open_stream(&mut self, ticket: Ticket, out: &mut Outbox) {
         let window = Window::stream(self.window);
         let Some(id) = self.stream_id() else { return };
@@ -81,7 +81,7 @@ impl Channels {
         out.answer(ticket, Ok(Response::Connected(socket)));
     }
 
-    /// The socket of the stream ends.
+    /// Ends the socket of the stream.
     pub(in crate::proto) fn end_stream(&mut self, end: End, out: &mut Outbox) {
         if let Some(id) = self.stream_id() {
             self.end(id, end, out);
@@ -98,7 +98,7 @@ impl Channels {
         }
     }
 
-    /// The reason why the mode of this socket can't be changed, if it can't.
+    /// The reason why this socket has no command mode, if it has none.
     pub(in crate::proto) fn has_no_modes(&mut self, id: SocketId) -> Option<Error> {
         let channel = self.channel(id.channel);
         let is_stream = matches!(channel.link, Link::Stream);
@@ -110,7 +110,7 @@ impl Channels {
         }
     }
 
-    /// Payload for the socket; what does not fit ends it.
+    /// Payload for the socket. Payload that does not fit into the window ends the socket.
     pub(in crate::proto) fn stream_payload(&mut self, now: Timestamp, payload: &[u8], out: &mut Outbox) {
         let Some(id) = self.stream_id().filter(|_| !payload.is_empty()) else { return };
         let channel = self.channel(id);
@@ -155,7 +155,7 @@ impl Channels {
         })
     }
 
-    /// `len` of them are written.
+    /// `len` bytes of them were written.
     pub(in crate::proto) fn write_stream(&mut self, now: Timestamp, len: usize, out: &mut Outbox) {
         let Some(id) = self.stream_id() else { return };
         let Some(send) = self.channel(id).open_socket().and_then(|socket| socket.sends.front()) else {

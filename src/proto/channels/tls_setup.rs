@@ -1,4 +1,5 @@
-//! The order in which connections are prepared and started, with one switch between TLS and plain for all of them.
+//! The order in which TLS and plain connections are prepared and started. The module has one switch between TLS and
+//! plain for all connections.
 
 use crate::at::ChannelId;
 use crate::error::{Error, TlsFailure, TlsStep};
@@ -15,7 +16,7 @@ use super::security::Security;
 use super::tls_state::TlsSwitch;
 
 impl Channels {
-    /// The next command of a connection that depends on TLS: its own TLS, or the module's switch that an earlier one left on.
+    /// The next command of a connection with TLS, or of a plain connection while the module's switch is on.
     pub(super) fn secured_command(
         &mut self,
         now: Timestamp,
@@ -59,7 +60,7 @@ impl Channels {
         match result {
             Ok(()) => self.channel(id).link.wanted(opening),
             Err((step, TlsFailure::Timeout(_))) => {
-                // The caller has waited for more than this command.
+                // The caller has waited longer than for this command.
                 let why = TlsFailure::Timeout(now - opening.asked_at);
                 self.fail_connect(id, opening, Error::Tls { step, why }, out);
             }
@@ -67,7 +68,7 @@ impl Channels {
         }
     }
 
-    /// Files may have been removed: what is being prepared begins with its first step.
+    /// Files may have been removed: every preparation begins again.
     pub(in crate::proto) fn restart_preparations(&mut self) {
         for channel in &mut self.all {
             if let Link::Wanted(opening) = &mut channel.link {
@@ -87,7 +88,8 @@ impl Channels {
         Some(ChannelCommand { channel: id, job: Job::Prepare, command: ask.command, payload: ask.payload })
     }
 
-    /// Whether a preparation is under way: one at a time, so that none takes another's files away.
+    /// True if a connection is being prepared. There is one preparation at a time, so that none removes files of
+    /// another.
     fn is_preparing(&self) -> bool {
         self.all.iter().any(|channel| match &channel.link {
             Link::Preparing(_) => true,
@@ -106,8 +108,8 @@ impl Channels {
         opening.preparation.as_ref()?.switches_to()
     }
 
-    /// Whether TLS can be switched off now. A plain connection waits while TLS connections are being closed, and fails while
-    /// some are open.
+    /// True if TLS can be switched off now. A plain connection waits while TLS connections are being closed, and fails
+    /// while some are open.
     fn may_switch_off(&mut self, id: ChannelId, out: &mut Outbox) -> bool {
         let guarded = |security| security == Security::Tls { plain_beside: false };
         let mut secured = self.all.iter().filter(|channel| guarded(channel.security));

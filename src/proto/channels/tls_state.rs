@@ -1,21 +1,23 @@
-//! The module's known state of TLS.
+//! The TLS state of the module, as far as it is known.
 
 use crate::at::{ChannelId, Quotable, TlsKey};
 use crate::config::Config;
 
 use super::preparation::ModuleEffect;
+use super::unconfirmed::BITS_TWICE;
 
-/// The module's known state of TLS.
+/// The TLS state of the module, as far as it is known.
 ///
-/// `AT+CIPSSL` holds for every connection that is begun after it. So it is written directly before the `AT+CIPSTART` of
-/// each TLS connection, and before that of a plain one unless it is off. No other connection is begun in between. It is not
-/// changed while a connection is being made, because the module may read it late. No source shows what it does to open
-/// connections (assumption: nothing, or the module refuses to change it, which is a typed error). If that is wrong, TLS might
-/// go on in the clear. So it is not switched off while TLS connections are open, unless each of them allows it.
+/// `AT+CIPSSL` applies to every connection that is started after it. So it is written directly before the `AT+CIPSTART`
+/// of each TLS connection, and of a plain connection unless it is off. No other connection is started in between. The
+/// switch is not changed while a connection is being made, because the module may read it late. No source shows its
+/// effect on open connections. The assumption is: none, or the module refuses the change, which is a typed error. If
+/// that is wrong, TLS connections might continue in the clear. So TLS is not switched off while TLS connections are
+/// open, unless each of them allows it.
 #[derive(Debug)]
 pub(super) struct Tls {
     pub(super) switch: TlsSwitch,
-    /// Settings that earlier connections have left in the contexts.
+    /// Settings of earlier connections that the contexts still have.
     pub(super) set: Vec<(ChannelId, TlsKey)>,
     pub(super) unsure: UncertainFiles,
     pub(super) baud_rate: u32,
@@ -23,30 +25,27 @@ pub(super) struct Tls {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TlsSwitch {
-    /// Never touched since the module started, or switched off. (One that an earlier program left on makes plain
-    /// connections fail, and no TLS one plain.)
+    /// Not changed since the module started, or switched off. If an earlier program left the switch on, plain
+    /// connections fail; no TLS connection becomes plain.
     Off,
     /// Switched on, or unknown.
     On,
 }
 
-/// Files whose content is in doubt, though their name is right and perhaps their length, too. If the module waited for more of a
-/// file than it had got, it took the next bytes on the line for the rest.
+/// Files whose content may be wrong although name and length are right. If the module missed bytes of a file, it took
+/// the next bytes on the line for the rest.
 #[derive(Debug)]
 pub(super) enum UncertainFiles {
     Of(Vec<Quotable>),
     OfAll,
 }
 
-/// How many of them are kept. With more, every file is written again.
+/// The number of such files that are kept. With more, every file is written again.
 pub(super) const MAX_UNSURE: usize = 32;
 
-/// How long the module waits for the content of a file, beyond twice its time on the line: the manual's examples
-/// (captures a25, d01) give it 10 s and 15 s.
+/// How long the module waits for the content of a file, in addition to twice its time on the line. The manual's
+/// examples (captures a25, d01) use 10 s and 15 s.
 pub(super) const WRITE_SECONDS: u32 = 15;
-
-/// Bits on the line for one byte, twice.
-pub(super) const BITS_TWICE: u64 = 20;
 
 impl Tls {
     pub(super) fn new(config: &Config) -> Self {
@@ -58,7 +57,7 @@ impl Tls {
         }
     }
 
-    /// The module has restarted and has forgotten everything but its files (protocol section 1).
+    /// The module has restarted. Only its files are kept (protocol section 1).
     pub(super) fn forget(&mut self) {
         self.switch = TlsSwitch::Off;
         self.set.clear();

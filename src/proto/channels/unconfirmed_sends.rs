@@ -1,4 +1,4 @@
-//! Sends of which the module has not said whether it has them.
+//! Sends that the module has neither accepted nor refused.
 
 use crate::at::{ChannelId, ChannelNews, Field, Line, Refusal};
 use crate::error::CloseReason;
@@ -22,7 +22,7 @@ impl Channels {
         socket.pressure = Pressure::Unconfirmed(Unconfirmed::new(now, len, can_ask));
     }
 
-    /// The module has not answered a question behind the filling: what comes may be the filling's.
+    /// No question behind the filling is answered yet: a result may belong to the filling.
     pub(in crate::proto) fn still_filling(&mut self, now: Timestamp, id: ChannelId) {
         if let Some(socket) = self.channel(id).open_socket()
             && let Pressure::Unconfirmed(unconfirmed) = &mut socket.pressure
@@ -31,7 +31,7 @@ impl Channels {
         }
     }
 
-    /// The module has not answered a question behind the filling in time, and goes on: it may have taken the question for payload.
+    /// The module has not answered a question behind the filling in time: it may have taken the question for payload.
     pub(in crate::proto) fn filling_is_doubted(&mut self) {
         for channel in &mut self.all {
             if let Some(socket) = channel.open_socket()
@@ -42,7 +42,7 @@ impl Channels {
         }
     }
 
-    /// News of a send without a waiting request: perhaps the missing result, which comes late.
+    /// The result of a send came that no command waits for: perhaps the missing result.
     pub(super) fn late_result(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
         let Pressure::Unconfirmed(unconfirmed) = socket.pressure else { return };
@@ -63,7 +63,7 @@ impl Channels {
         }
     }
 
-    /// The channel whose send is not confirmed, if there is one and no other.
+    /// The channel whose send is not confirmed, if there is exactly one.
     pub(super) fn only_unconfirmed(&self) -> Option<ChannelId> {
         let mut unconfirmed = self.all.iter().filter(|channel| {
             channel.socket.as_ref().is_some_and(|socket| matches!(socket.pressure, Pressure::Unconfirmed(_)))
@@ -84,10 +84,10 @@ impl Channels {
         let can_ask = self.channel(id).security == Security::Plain;
         let Some(socket) = self.channel(id).open_socket() else { return };
         if now < unconfirmed.ask_at {
-            // It was asked for another reason.
+            // The question had another reason.
             return;
         }
-        // The module may count with 32 bits.
+        // The counter of the module may have 32 bits.
         let expected = socket.statistics.sent.wrapping_add(unconfirmed.len as u64) as u32;
         match result.as_deref().map(counted) {
             Ok(Some(count)) if can_ask && count == expected && !unconfirmed.is_doubted => {

@@ -1,6 +1,6 @@
-//! News of connections.
+//! Unsolicited lines about connections.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
@@ -20,11 +20,12 @@ use super::link::Link;
 use super::opening::StrayData;
 use super::pressure::Pressure;
 
-/// How often the module is asked about doubtful news before they are believed: a module that never answers can't be asked.
+/// The number of questions about a doubtful line after which it is accepted. A module that never answers can't settle
+/// the doubt.
 const MAX_CHECKS: u32 = 3;
 
 impl Channels {
-    /// News of a channel that answer nothing.
+    /// An unsolicited line about a channel.
     pub(in crate::proto) fn news(
         &mut self,
         now: Timestamp,
@@ -36,7 +37,8 @@ impl Channels {
             self.making_settled(now, id);
         }
         let channel = self.channel(id);
-        // The end of a connection that does not stand yet belongs to an earlier one, or is how some firmware reports a failure.
+        // The end of a connection that is not made yet belongs to an earlier one, or is the way in which some firmware
+        // reports a failure.
         let is_odd = channel.link.is_connecting() && news.ends();
         if is_odd || (channel.stale_until > now && channel.link.hangs_on(news)) {
             channel.doubt = Some(Doubt::News(news));
@@ -45,7 +47,7 @@ impl Channels {
         self.believe(now, id, news, out);
     }
 
-    /// A line that reads like news of a channel may be text of people.
+    /// A line about a channel that may be text of people.
     pub(in crate::proto) fn doubt(&mut self, id: ChannelId, news: ChannelNews) {
         let channel = self.channel(id);
         if channel.link.hangs_on(news) {
@@ -53,25 +55,25 @@ impl Channels {
         }
     }
 
-    /// Whether a channel waits for its `AT+CIPCLOSE`, which goes before a question for the bearer: a connection that was
-    /// given up is closed even if the port goes next.
+    /// True if a channel waits for its `AT+CIPCLOSE`. The close has precedence over a question about the bearer, so
+    /// that a cancelled connection is closed even if the port is lost next.
     pub(in crate::proto) fn has_to_close(&self, now: Timestamp) -> bool {
         self.all.iter().any(|channel| matches!(channel.link, Link::Used) && channel.close_at <= now)
     }
 
-    /// Whether the module is to be asked how its channels stand.
+    /// True if the module must be asked for the state of its channels.
     pub(in crate::proto) fn has_doubt(&self) -> bool {
         self.all.iter().any(|channel| channel.doubt.is_some())
     }
 
-    /// The module is asked how its channels stand.
+    /// The question for the state of the channels is written.
     pub(in crate::proto) fn ask_status(&mut self) {
         for channel in &mut self.all {
             channel.asked = channel.doubt.take();
         }
     }
 
-    /// The module has said how its channels stand; `None` if it did not.
+    /// The module has reported the state of its channels; `None` if the question failed.
     pub(in crate::proto) fn checked(&mut self, now: Timestamp, status: Option<&IpStatus>, out: &mut Outbox) {
         if status.is_none() && self.all.iter().any(|channel| channel.asked.is_some()) {
             self.checks = self.checks.saturating_add(1);
@@ -100,10 +102,11 @@ impl Channels {
         }
     }
 
-    /// News without the number of a channel.
+    /// An unsolicited line about a connection, without the number of a channel.
     ///
-    /// While one connection is being made, its failure is that connection's (variants of the firmware leave the number
-    /// out); a success is one if the module says so when it is asked. While several are, the module is asked which failed.
+    /// Some firmware omits the number. While one connection is being made, a failure belongs to it, and a success is
+    /// accepted if the module confirms it when asked. While several are being made, the module is asked which one
+    /// failed.
     pub(in crate::proto) fn unnumbered(&mut self, now: Timestamp, news: ChannelNews, out: &mut Outbox) {
         let pending: Vec<ChannelId> = self.pending().collect();
         match (news, pending.as_slice()) {
@@ -137,12 +140,13 @@ impl Channels {
                     self.retry_connect(now, id, opening, error, out);
                 }
             }
-            // Asked for, a close is answered in `Closing`; unasked, it is how a TLS peer's close is told (section 10).
+            // In `Closing` the line answers the close request. Unsolicited, it reports that a TLS peer has closed
+            // (section 10).
             ChannelNews::Closed | ChannelNews::CloseOk => self.peer_closed(now, id, CloseReason::Peer, out),
             ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => {
                 self.peer_closed(now, id, CloseReason::Reset, out)
             }
-            // Results of sends that nothing waits for any more.
+            // The results of sends that no command waits for.
             ChannelNews::SendOk | ChannelNews::SendFail | ChannelNews::DataAccept(_) => {
                 self.late_result(now, id, news, out);
             }
@@ -153,13 +157,13 @@ impl Channels {
         let (mode, poll) = (self.mode, self.poll);
         let channel = self.channel(id);
         if matches!(channel.link, Link::Idle) {
-            // A late success of a connection that was given up: it must not stay open.
+            // A late success of a cancelled connection, which must not stay open.
             channel.link.made_late();
             return;
         }
         let Some(opening) = channel.link.connected() else { return };
         if matches!(opening.strays, StrayData::Doubtful(_)) {
-            // The dropped data may have been its own. It is closed and made once more, so that its data have no hole.
+            // The dropped data may belong to this connection. It is closed and made again, so that no data are missing.
             channel.link.release();
             let why = format!("data came on channel {id} before CONNECT OK, and may be the connection's own");
             self.retry_connect(now, id, opening, Error::Unexpected(why.into()), out);
@@ -201,7 +205,7 @@ impl Channels {
         let channel = self.channel(id);
         match &channel.link {
             Link::Up if manual && reason == CloseReason::Peer => {
-                // The module may still hold data, and may still give them.
+                // The module may still have data that can be fetched.
                 self.fail_sends(id, &|| Error::Closed(reason), out);
                 self.drain(now, id, reason);
             }
@@ -218,7 +222,7 @@ impl Channels {
         }
     }
 
-    /// Nothing more can be sent, but the module may still give what it holds.
+    /// Nothing more can be sent, but data of the module can still be fetched.
     pub(super) fn drain(&mut self, now: Timestamp, id: ChannelId, reason: CloseReason) {
         let channel = self.channel(id);
         channel.link.drains(reason);
@@ -230,11 +234,12 @@ impl Channels {
 }
 
 impl Link {
-    /// Whether the news change the link, so that late ones of an earlier connection would do harm.
+    /// True if the line changes the state of the link, so that a late line of an earlier connection must not be
+    /// accepted.
     fn hangs_on(&self, news: ChannelNews) -> bool {
         match news {
             ChannelNews::ConnectOk | ChannelNews::ConnectFail => self.is_connecting(),
-            // Another channel is tried, which does no harm.
+            // The effect is a connect on another channel, which is harmless.
             ChannelNews::AlreadyConnect => false,
             news => news.ends() && (self.is_connecting() || self.can_send()),
         }

@@ -1,17 +1,17 @@
-//! The receive window: bytes that have come for one socket and wait to be read.
+//! The receive window: the unread bytes of a socket.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-/// A window that is empty gives back what it holds beyond this: a transfer whose reader keeps up needs no more.
+/// An empty window keeps this much memory and frees the rest. A transfer with a fast reader needs no more.
 const KEPT: usize = 64 * 1024;
 
-/// A bounded queue of received bytes. It grows with what it holds. A frame becomes readable when it is whole, because a module may announce more
-/// than it delivers (capture s07).
+/// A bounded queue of received bytes, whose memory grows with its contents. A frame becomes readable when it is
+/// complete, because a module may announce more bytes than it writes (capture s07).
 #[derive(Debug)]
 pub(super) struct Window {
     bytes: VecDeque<u8>,
-    /// How many of the bytes belong to whole frames.
+    /// The number of bytes in complete frames.
     whole: usize,
     limit: usize,
     boundaries: Boundaries,
@@ -19,40 +19,40 @@ pub(super) struct Window {
     from: Option<SocketAddr>,
 }
 
-/// The meaning of the borders between frames.
+/// The boundaries between frames.
 #[derive(Debug)]
 enum Boundaries {
-    /// Nothing: a stream.
+    /// A stream: boundaries have no meaning.
     None,
-    /// Everything: each whole frame is a datagram.
+    /// Datagrams: each complete frame is one.
     Datagrams(VecDeque<Datagram>),
 }
 
-/// The facts about a datagram beside its bytes.
+/// The length and the sender of a datagram.
 #[derive(Debug)]
 struct Datagram {
     len: usize,
-    /// Its sender, where the firmware reports it.
+    /// The sender, if the firmware reports it.
     from: Option<SocketAddr>,
 }
 
 impl Window {
-    /// Of a stream.
+    /// Creates the window of a stream.
     pub(super) fn stream(limit: usize) -> Self {
         Self { bytes: VecDeque::new(), whole: 0, limit, boundaries: Boundaries::None, from: None }
     }
 
-    /// Of datagrams.
+    /// Creates a window of datagrams.
     pub(super) fn datagrams(limit: usize) -> Self {
         Self { boundaries: Boundaries::Datagrams(VecDeque::new()), ..Self::stream(limit) }
     }
 
-    /// Whether borders count.
+    /// True for datagrams.
     pub(super) fn keeps_boundaries(&self) -> bool {
         matches!(self.boundaries, Boundaries::Datagrams(_))
     }
 
-    /// The number of bytes that one read can give now: all of a stream, one datagram.
+    /// The number of bytes that one read can return now: all bytes of a stream, or one datagram.
     pub(super) fn readable(&self) -> usize {
         match &self.boundaries {
             Boundaries::None => self.whole,
@@ -60,7 +60,7 @@ impl Window {
         }
     }
 
-    /// The sender of the next datagram, as far as the firmware reports it.
+    /// The sender of the next datagram, if the firmware reports it.
     pub(super) fn sender(&self) -> Option<SocketAddr> {
         match &self.boundaries {
             Boundaries::None => None,
@@ -68,7 +68,7 @@ impl Window {
         }
     }
 
-    /// The number of bytes that it holds, of whole frames and of the unfinished one.
+    /// The number of bytes in complete frames and in the unfinished one.
     pub(super) fn held(&self) -> usize {
         self.bytes.len()
     }
@@ -78,7 +78,7 @@ impl Window {
         self.limit.saturating_sub(self.bytes.len())
     }
 
-    /// A frame begins; `sender` where the firmware reports it.
+    /// Begins a frame. `from` is its sender, if the firmware reports it.
     pub(super) fn begin_frame(&mut self, from: Option<SocketAddr>) {
         self.from = from;
     }
@@ -89,7 +89,7 @@ impl Window {
         self.bytes.extend(piece);
     }
 
-    /// The frame is whole. Returns its length. An empty one is not kept, not even as a datagram.
+    /// Completes the frame. Returns its length. An empty frame is not kept, not even as a datagram.
     pub(super) fn finish_frame(&mut self) -> usize {
         let len = self.bytes.len() - self.whole;
         self.whole = self.bytes.len();
@@ -108,7 +108,7 @@ impl Window {
         }
     }
 
-    /// Takes back the pieces of the unfinished frame.
+    /// Removes and returns the pieces of the unfinished frame.
     pub(super) fn take_unfinished(&mut self) -> Vec<u8> {
         self.bytes.drain(self.whole..).collect()
     }

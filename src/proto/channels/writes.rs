@@ -1,13 +1,14 @@
-//! Data that are written without waiting, as to a `TcpStream`: they go out joined, and what becomes of them is told later.
+//! Data that are written without waiting, as to a `TcpStream`. They are sent together, and errors are returned by a
+//! later call.
 //!
 //! | moment | effect |
 //! |---|---|
-//! | nothing of the socket is under way | the data go out at once |
-//! | a send is under way | the data join those that wait; the next send takes up to 1460 bytes of them |
+//! | no send of the socket is in flight | the data are sent at once |
+//! | a send is in flight | the data are appended to those that wait; the next send takes up to 1460 bytes of them |
 //! | the buffer is full | the writer waits until half of it is free, or nothing can be sent any more |
-//! | the socket ends | the next call is told why, once; so is a close |
-//! | the socket is closed | what was written goes out first, for at most [`LEAVING`] |
-//! | the peer has closed, and its data are not all read | data are taken as long as the buffer would have room, and are lost |
+//! | the socket ends | the next call returns the reason once; so does a close |
+//! | the socket is closed | written data are sent first, for at most [`LEAVING`] |
+//! | the peer has closed, and data of it are unread | data are accepted while the buffer has room, and are lost |
 
 use std::time::Duration;
 
@@ -23,29 +24,29 @@ use super::link::Link;
 use super::sends::push;
 use super::written::{Joining, LeaveWaiter, Linger, PendingError, Room};
 
-/// How many written bytes each socket keeps that the module does not have yet. Eleven full sends, so that the line does not wait
-/// for a writer that goes on when half is free; a line of 115200 baud carries them in 1.5 s.
+/// The limit of written bytes of a socket that the module has not accepted yet. It is eleven full sends, so that the
+/// line is busy while a writer waits for half of the buffer. A line of 115200 baud transfers them in 1.5 s.
 const MAX_WRITTEN: usize = 16 * 1024;
-/// How many writes that must not be joined wait at most.
+/// The limit of waiting writes that must not be joined.
 const MAX_APART: usize = 256;
-/// How long the written data of a closed socket still go to the module. A slow line carries a full buffer in this time.
+/// How long the written data of a closed socket are still sent. A slow line transfers a full buffer in this time.
 const LEAVING: Duration = Duration::from_secs(30);
 /// The largest buffer that is kept for the next write.
 const MAX_SPARE: usize = 4 * 1024;
 
 impl Socket {
-    /// Whether it was closed and still gives the module what was written.
+    /// True if it was closed and still sends written data.
     pub(super) fn is_leaving(&self) -> bool {
         self.end.is_none() && self.writes.leaves_until().is_some()
     }
 
-    /// The error for a call that can't be served: the reason why written data are lost if no call was told, else how the
-    /// socket ended. It counts as told.
+    /// The error for a call that can't be served. If written data were lost and no call has returned the reason yet, it
+    /// is that reason; otherwise the end of the socket. The error counts as returned.
     pub(super) fn tells_error(&mut self) -> Option<Error> {
         self.writes.take_loss().or_else(|| self.error())
     }
 
-    /// As [`tells_error`](Self::tells_error), but an end that a call was told is none.
+    /// Like [`tells_error`](Self::tells_error), but `None` for an end that a call has returned before.
     fn takes_error(&mut self) -> Option<Error> {
         match std::mem::take(&mut self.writes.pending_error) {
             PendingError::Nothing => None,
@@ -63,7 +64,7 @@ impl Socket {
         written.map(|send| send.data.len()).sum()
     }
 
-    /// Takes what there is room for. `None`: there is none.
+    /// Accepts the bytes that there is room for. `None` if there is no room.
     fn take<'a>(
         &mut self,
         parts: impl IntoIterator<Item = &'a [u8]>,
@@ -75,7 +76,7 @@ impl Socket {
             self.writes.room = Room::Wanted;
             return None;
         }
-        // A request that waits for what was written must not wait for what is written behind it.
+        // A request that waits for the data before it must not wait for later data.
         let may_join = joining == Joining::Joined && !self.delivery.awaits_acceptance();
         let last = self.sends.back_mut().filter(|send| may_join && send.origin == Origin::Written);
         let Some(last) = last else {
@@ -91,7 +92,7 @@ impl Socket {
         Some(taken)
     }
 
-    /// The module has a piece of the first send, which was written.
+    /// The module has accepted a piece of the first send, which is a written one.
     pub(super) fn written_piece_is_over(&mut self, id: SocketId, out: &mut Outbox) {
         let Some(send) = self.sends.front_mut() else { return };
         send.data.drain(..send.accepted);
@@ -105,7 +106,7 @@ impl Socket {
         self.tells_room(id, out);
     }
 
-    /// Tells a writer that waits, if there is room again.
+    /// Signals a waiting writer, if there is room again.
     pub(super) fn tells_room(&mut self, id: SocketId, out: &mut Outbox) {
         let has_room = self.written() <= MAX_WRITTEN / 2 && self.sends.len() < MAX_APART;
         if has_room && self.writes.take_wish() {
@@ -113,7 +114,7 @@ impl Socket {
         }
     }
 
-    /// Tells a writer that waits that there is nothing to wait for.
+    /// Signals a waiting writer that the socket has ended.
     pub(super) fn tells_writer(&mut self, id: SocketId, out: &mut Outbox) {
         if self.writes.take_wish() {
             out.writable(id);
@@ -122,7 +123,7 @@ impl Socket {
 }
 
 impl Channels {
-    /// Takes data that are to be sent, without waiting. Returns their number; `None` without room.
+    /// Accepts data without waiting. Returns their number; `None` if there is no room.
     pub(in crate::proto) fn write<'a>(
         &mut self,
         id: SocketId,
@@ -156,7 +157,7 @@ impl Channels {
         Err(socket.tells_error().unwrap_or(Error::Closed(ended)))
     }
 
-    /// Whether the module has all that was given.
+    /// True if the module has accepted all data.
     pub(in crate::proto) fn is_flushed(&mut self, id: SocketId) -> Result<bool, Error> {
         let Some(socket) = self.channel(id.channel).socket_of(id) else {
             return Err(Error::Closed(CloseReason::Local));
@@ -167,19 +168,20 @@ impl Channels {
         }
     }
 
-    /// The error that no call has been told yet.
+    /// The error that no call has returned yet.
     pub(in crate::proto) fn take_error(&mut self, id: SocketId) -> Option<Error> {
         self.channel(id.channel).socket_of(id)?.takes_error()
     }
 
-    /// Whether data can go both ways.
+    /// True if the socket is open in both directions.
     pub(in crate::proto) fn is_open(&mut self, id: SocketId) -> bool {
         let channel = self.channel(id.channel);
         let can_send = channel.link.can_send();
         channel.socket_of(id).is_some_and(|socket| can_send && socket.error().is_none())
     }
 
-    /// Begins to leave, if written data wait: what stands behind them is not sent. Returns whether it does.
+    /// Begins to send the rest of the written data of a closed socket. Later data are dropped. Returns false if no
+    /// written data wait.
     pub(super) fn leave(
         &mut self,
         now: Timestamp,
@@ -209,7 +211,7 @@ impl Channels {
         true
     }
 
-    /// Ends the sockets that were closed, once the module has what was written or it takes too long.
+    /// Ends the closed sockets whose written data the module has accepted, or whose time has passed.
     pub(super) fn end_leaving(&mut self, now: Timestamp, out: &mut Outbox) {
         for id in ChannelId::all() {
             let Some(socket) = &mut self.channel(id).socket else { continue };
@@ -232,7 +234,7 @@ impl Channels {
         });
     }
 
-    /// Answers the requests that wait until no socket is leaving, if none is.
+    /// Answers the requests that wait for closed sockets, if none is sending any more.
     pub(super) fn answer_leavers(&mut self, out: &mut Outbox) {
         if !self.leavers.is_empty() && !self.has_leaving() {
             for waiter in std::mem::take(&mut self.leavers) {
@@ -241,12 +243,12 @@ impl Channels {
         }
     }
 
-    /// Whether a socket that was closed still gives the module what was written.
+    /// True while a closed socket still sends written data.
     pub(in crate::proto) fn has_leaving(&self) -> bool {
         self.all.iter().filter_map(|channel| channel.socket.as_ref()).any(Socket::is_leaving)
     }
 
-    /// A request waits until no socket is leaving.
+    /// A request that waits until no closed socket is sending any more.
     pub(in crate::proto) fn wait_left(
         &mut self,
         now: Timestamp,
@@ -258,7 +260,7 @@ impl Channels {
         self.end_leaving(now, out);
     }
 
-    /// When the first socket has to be gone, or the first request for that has waited long enough.
+    /// The first time-out of a closed socket, or of a request that waits for one.
     pub(super) fn leaving_deadline(&self) -> Timestamp {
         let sockets = self.all.iter().filter_map(|channel| channel.socket.as_ref());
         let linger =

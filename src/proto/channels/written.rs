@@ -1,4 +1,4 @@
-//! The state of what is written on a socket.
+//! The state of the data that were written on a socket.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use crate::error::Error;
 use crate::proto::Ticket;
 use crate::time::Timestamp;
 
-/// The way in which a write meets what was written before.
+/// The combination of the data of a write with earlier ones.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Joining {
-    /// They go out together, where something waits already.
+    /// They are appended to data that wait.
     #[default]
     Joined,
     /// Each write is a send of its own.
     Apart,
 }
 
-/// The state of what is written on a socket.
+/// The state of the data that were written on a socket.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
     /// The number of the last send.
@@ -26,43 +26,43 @@ pub(super) struct Writes {
     pub(super) room: Room,
     pub(super) pending_error: PendingError,
     pub(super) linger: Linger,
-    /// How many bytes were taken although the peer had closed.
+    /// The number of bytes that were accepted although the peer had closed.
     pub(super) taken_in_vain: usize,
 }
 
-/// The room for a writer.
+/// The wait of a writer for room.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Room {
     #[default]
-    /// No writer waits for any.
+    /// No writer waits.
     Enough,
-    /// A writer waits for it.
+    /// A writer waits.
     Wanted,
 }
 
-/// News that no call has been told yet.
+/// The error that no call has returned yet.
 #[derive(Debug, Default)]
 pub(super) enum PendingError {
     #[default]
     Nothing,
-    /// The end of the socket, which lost nothing that was written.
+    /// The end of the socket. No written data were lost.
     End,
-    /// The reason why written data are lost.
+    /// Written data were lost, for this reason.
     Lost(Error),
 }
 
-/// The state of a socket that was closed while written data waited.
+/// The state of a socket that was closed while written data waited, as `SO_LINGER` does it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Linger {
     #[default]
     No,
-    /// Until this moment; a close waits for it, or a handle is left.
+    /// Sends until this moment. A close waits for it, or there is a handle.
     Closing(Timestamp),
-    /// Until this moment, and no handle is left.
+    /// Sends until this moment. There is no handle.
     Forgotten(Timestamp),
 }
 
-/// A request that waits until no socket is leaving.
+/// A request that waits until no closed socket is sending any more.
 #[derive(Debug)]
 pub(super) struct LeaveWaiter {
     pub(super) ticket: Ticket,
@@ -82,7 +82,7 @@ impl Writes {
         self.number
     }
 
-    /// Written data are lost, for this reason.
+    /// Written data were lost, for this reason.
     pub(super) fn lost(&mut self, error: Error) {
         match self.pending_error {
             PendingError::Nothing | PendingError::End => self.pending_error = PendingError::Lost(error),
@@ -90,7 +90,7 @@ impl Writes {
         }
     }
 
-    /// The socket has ended in a way that is an error.
+    /// The socket has ended with an error.
     pub(super) fn ended(&mut self) {
         match self.pending_error {
             PendingError::Nothing => self.pending_error = PendingError::End,
@@ -98,7 +98,7 @@ impl Writes {
         }
     }
 
-    /// The reason why written data are lost, if no call was told.
+    /// The reason why written data were lost, if no call has returned it.
     pub(super) fn take_loss(&mut self) -> Option<Error> {
         match std::mem::take(&mut self.pending_error) {
             PendingError::Nothing | PendingError::End => None,
@@ -106,12 +106,12 @@ impl Writes {
         }
     }
 
-    /// Whether a writer waits for room, once.
+    /// True once if a writer waits for room.
     pub(super) fn take_wish(&mut self) -> bool {
         std::mem::take(&mut self.room) == Room::Wanted
     }
 
-    /// Whether no handle is left of the socket, which goes on giving the module what was written.
+    /// True if the socket has no handle and is still sending.
     pub(super) fn is_forgotten(&self) -> bool {
         matches!(self.linger, Linger::Forgotten(_))
     }

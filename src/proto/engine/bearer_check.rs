@@ -1,6 +1,6 @@
-//! Questions of the core itself: whether the module still has its bearer and its connections.
+//! Questions of the core about the bearer and the connections of the module.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
@@ -26,9 +26,9 @@ impl Engine {
         self.channels.checked(now, status.as_ref(), &mut self.out);
         let Some(IpStatus { state, rows }) = status else { return };
         match state {
-            // The rows of the channels are only printed in multiple connection mode.
+            // The module prints the rows of the channels in multiple connection mode only.
             IpState::Status | IpState::Processing if !rows.is_empty() => {}
-            // A transparent stream needs the single connection.
+            // A transparent stream uses single connection mode.
             IpState::Status | IpState::Processing | IpState::Single(_) if !self.is_ready() => {}
             IpState::Status | IpState::Processing | IpState::Single(_) => {
                 self.requests.check(SelfCheck::Connections);
@@ -39,7 +39,7 @@ impl Engine {
         }
     }
 
-    /// With one connection there are no sockets: bring-up begins again.
+    /// In single connection mode (`+CIPMUX: 0`) sockets are impossible: bring-up begins again.
     fn connections_checked(&mut self, now: Timestamp, finished: &Finished) {
         let lines = finished.result.as_deref().unwrap_or_default();
         let modes = lines.iter().filter_map(|line| Line::parse(line.as_bytes()).info("+CIPMUX"));

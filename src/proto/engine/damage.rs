@@ -1,9 +1,9 @@
-//! Damage on the line between module and host: what shows it, which sockets it may have hurt, and what follows.
+//! Damage on the serial line: its signs, the sockets that may be affected, and the recovery.
 //!
-//! Payload and text share one line, and nothing protects either. So a lost or changed byte can make text of payload, or
-//! payload of text. Much of that shows, because an undamaged module could not have written it: then every socket that may
-//! lack bytes ends with [`CloseReason::Damaged`], and nothing is believed until the module has answered questions again
-//! ([`Resync`](crate::proto::session::Resync)).
+//! Payload and text share one line that has no checksum. A lost or changed byte can turn payload into text, or text
+//! into payload. Most damage is detected, because the result is something that an undamaged module does not write. Then
+//! every socket that may lack bytes ends with [`CloseReason::Damaged`]. All further bytes are dropped until the module
+//! has answered questions ([`Resync`](crate::proto::session::Resync)).
 
 use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc, is_torn_news};
 use crate::error::CloseReason;
@@ -15,26 +15,26 @@ use super::Engine;
 use super::line_state::{AMONG_DATA, Text, Unknown};
 use crate::proto::self_check::SelfCheck;
 
-/// The longest line that comes unasked and is taken for words of the module's, if it brings no text of people. A sentence of NMEA 0183
-/// has 82 bytes, the longest line in the captures 110.
+/// The longest unsolicited line that is accepted as text of the module, unless it is followed by text of people. A
+/// sentence of NMEA 0183 has 82 bytes; the longest line in the captures has 110.
 const LONGEST_WORDS: usize = 128;
 
 /// A line behind fetched data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum BehindFetched {
-    /// It may stand there.
+    /// A line that is valid there.
     Sound,
-    /// The final of a late answer, of which a line came before.
+    /// The final result code of a late answer; another line of that answer came before.
     LateFinal,
-    /// No module writes it there.
+    /// A line that no module writes there.
     Damage,
 }
 
 impl Engine {
-    /// The decoder has met something that no module writes.
+    /// The decoder found something that no module writes.
     pub(super) fn fault(&mut self, now: Timestamp, fault: Fault) {
         let named = match fault {
-            // The application may have asked for a long line.
+            // A command of the application may have a long line as its answer.
             Fault::LineTooLong if self.session.is_asked_by_caller() || !self.may_be_data() => {
                 self.session.line_too_long();
                 self.stream_fault(now);
@@ -48,8 +48,8 @@ impl Engine {
         self.damaged(now, fault, named);
     }
 
-    /// The line was damaged. That may have hurt `channel` and the channels whose data are involved; without `channel`, every
-    /// channel that was receiving.
+    /// The line was damaged. The damage may affect the channel `named` and the channels whose data are involved. If
+    /// `named` is `None`, it may affect every channel that was receiving.
     pub(super) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
         self.stream_fault(now);
         self.out.event(Event::Fault(fault));
@@ -63,7 +63,7 @@ impl Engine {
             hurt.insert(channel);
             hurt = hurt.with(swallowed);
         }
-        // The missing part may be longer than the data, and may have contained a whole frame of any channel.
+        // The missing part may be longer than the data. It may have contained a whole frame of any channel.
         let hurt = match named {
             Some(_) => self.channels.hurt_by_name(now, hurt),
             None => self.channels.hurt_by_loss(now, hurt),
@@ -74,7 +74,7 @@ impl Engine {
         self.distrust(now, hurt);
     }
 
-    /// Announced data do not come.
+    /// Announced data did not arrive.
     pub(super) fn cut_short(&mut self, now: Timestamp) {
         let missing = self.decoder.data_left();
         self.decoder.abandon_data();
@@ -87,7 +87,7 @@ impl Engine {
         self.distrust(now, self.channels.hurt_by_loss(now, hurt));
     }
 
-    /// Ends these sockets, and believes nothing more, if there may be payload where text is expected.
+    /// Ends these sockets. If payload may stand where text is expected, all bytes are dropped from now on.
     fn distrust(&mut self, now: Timestamp, hurt: ChannelSet) {
         for channel in hurt.iter() {
             self.channels.end_stream_of_bytes(channel, CloseReason::Damaged, &mut self.out);
@@ -95,14 +95,14 @@ impl Engine {
         if !self.channels.may_receive() {
             return;
         }
-        // A socket of datagrams is not closed: it lacks one datagram.
+        // A UDP socket stays open: it lacks one datagram.
         let closed = self.channels.released(hurt);
         if let Some(finished) = self.session.distrust(now, self.heard.at(), closed, &mut self.out) {
             self.finished(now, finished);
         }
     }
 
-    /// Takes bytes that are not believed, and returns their number.
+    /// Consumes bytes while nothing is trusted. Returns the number of consumed bytes.
     pub(super) fn distrusted(&mut self, now: Timestamp, bytes: &[u8]) -> usize {
         let (count, step, seen) = self.session.distrusted(now, bytes, &mut self.out);
         if self.channels.is_pushed() {
@@ -119,22 +119,22 @@ impl Engine {
         count
     }
 
-    /// The line is believed again. The module is asked for the news that may have been dropped.
+    /// The line is trusted again. The module is asked about the state that the dropped bytes may have reported.
     pub(super) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: ProbeEcho) {
         self.out.event(Event::Dropped(format!("{dropped} bytes behind damage on the line")));
         if echo == ProbeEcho::Seen && self.bring_up.knows_echo_off() {
             return self.restarted(now);
         }
         if self.bring_up.is_waiting_for_module() {
-            // The answered question was the one that searches for the module.
+            // The answered question was part of the search for the module.
             return self.bring_up.begin(now);
         }
         self.channels.doubt_all();
         self.requests.check(SelfCheck::Bearer);
     }
 
-    /// A line that answers nothing. Among data, and behind words that may be their end, it may be payload in a place where text is
-    /// expected. Then the next bytes decide.
+    /// A line that answers no command. Between data, and behind words that may be the end of data, it may be payload.
+    /// Then the following bytes decide.
     pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
             self.strange(now, line);
@@ -152,7 +152,7 @@ impl Engine {
             && !self.history.lacks_end
             && !self.bodies.is_doubtful(now)
         {
-            // How it began is not known yet.
+            // Whether a line end stands before it is not known yet.
             self.history.text = Text::End;
             self.history.held.extend_from_slice(line);
         } else {
@@ -160,13 +160,13 @@ impl Engine {
         }
     }
 
-    /// A line that is not known, and has no name.
+    /// An unknown line without a name.
     pub(super) fn strange(&mut self, now: Timestamp, line: &[u8]) {
         self.history.text = strange_text(line);
         self.unclaimed(now, line);
     }
 
-    /// The bytes behind the news are sound, so the news are believed.
+    /// The bytes behind the held lines are valid, so the held lines are processed.
     pub(super) fn believe_news(&mut self, now: Timestamp) {
         if self.history.holds_news() {
             let mut line = std::mem::take(&mut self.history.held);
@@ -176,7 +176,7 @@ impl Engine {
         }
     }
 
-    /// Whether a line is not known, and has no name in front as a new kind of news would.
+    /// True if a line is unknown and does not begin with a name, as an unsolicited line of newer firmware would.
     pub(super) fn is_strange(&self, now: Timestamp, line: &[u8]) -> bool {
         has_no_name(line) && !self.session.explains(now, line)
     }
@@ -186,27 +186,27 @@ impl Engine {
         self.history.data_at.is_some_and(|at| begun_at < at + AMONG_DATA)
     }
 
-    /// Whether a line without a name is no answer to the command in flight, because it began before that was written.
+    /// True if a line without a name began before the command in flight was written, so that it can't be its answer.
     pub(super) fn began_before_the_command(&self, now: Timestamp, line: &[u8]) -> bool {
-        // A late answer in two pieces may be there as well, but no line of one is as long as that.
+        // A late answer in two pieces is possible as well, but its lines are shorter than that.
         let is_strange =
             self.is_strange(now, line) || (has_no_name(line) && strange_text(line) == Text::Overlong);
         self.history.precedes_command && self.may_be_data() && !self.session.reads_text() && is_strange
     }
 
-    /// Drops a result that answers nothing that is in flight; whether it was one.
+    /// Drops a final result code that belongs to no command in flight. Returns true if the line was one.
     pub(super) fn drops_old_result(&mut self, now: Timestamp, line: &[u8]) -> bool {
         if self.session.reads_text() {
             return false;
         }
         let result = Line::parse(line);
-        // The second final of an `AT+CIPSTART`, for which the command in flight, if any, has waited.
+        // The second final result code of an `AT+CIPSTART`. A command in flight has waited for it.
         let is_second = result == Line::Final(Final::NoResponse) && !self.answers_while_connecting;
         if is_second && self.channels.gave_up_first(now, &mut self.out) {
             self.out.event(Event::Dropped(String::from_utf8_lossy(line).into_owned()));
             return true;
         }
-        // One that began before the command in flight was written is another command's, or one that comes twice.
+        // A result code that began before the command in flight was written belongs to another command, or came twice.
         let is_older = self.history.precedes_command && self.session.is_busy();
         let is_old = is_older && matches!(result, Line::Final(_) | Line::ShutOk);
         if is_old {
@@ -215,26 +215,27 @@ impl Engine {
         is_old
     }
 
-    /// Whether a line is the first one since a command was written, so that it begins with a line end of its own: the answer, or
-    /// news. Rows, and lines of late answers, have none.
+    /// True if a line is the first one since a command was written. Such a line has a line end of its own before it: it
+    /// is the answer, or an unsolicited line. Rows and lines of late answers have none.
     pub(super) fn begins_answer(&self, now: Timestamp, line: &[u8]) -> bool {
         let is_row = matches!(Line::parse(line), Line::Row(_));
         let may_be = self.history.is_first && !self.history.lacks_end && !self.session.reads_text();
         may_be && !is_row && !self.session.explains(now, line)
     }
 
-    /// A header has come, which shows something of the news before it.
+    /// A header came. It shows whether the line before it was valid.
     pub(super) fn notice_header(&mut self) {
         self.history.text = Text::Header;
     }
 
-    /// Judges the line of the last token, when it is known how it began.
+    /// Judges the last line, once the line end before it is known.
     pub(super) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
         let text = std::mem::replace(&mut self.history.text, Text::Sound);
         if self.history.unknown == Unknown::Followed {
             self.history.unknown = Unknown::None;
-            // The words had no line end of their own: the one behind them began this line. So they were the end of data. An echo begins
-            // without a line end.
+            // The unknown words had no line end of their own, because the one behind them belongs to this line. So the
+            // words were the end of data. An echo has no line end before it, so the rule needs a module whose echo is
+            // off.
             if is_loose && self.may_be_data() && self.bring_up.knows_echo_off() {
                 return self.damaged(now, Fault::Garbage, self.session.fetching());
             }
@@ -248,7 +249,8 @@ impl Engine {
             Text::Header if !self.history.holds_news() && (!is_loose || self.history.lacks_end) => return,
             Text::Header if is_loose => return self.damaged(now, Fault::NoLineEnd, None),
             Text::Header => return self.believe_news(now),
-            // More of a text of people has no line end of its own in front. Payload since then has ended the text.
+            // The continuation of a text of people has no line end of its own before it. Payload in between ends the
+            // text.
             Text::Strange | Text::Words | Text::Overlong | Text::Torn
                 if self.history.data_at.is_none() && self.bodies.is_doubtful(now) =>
             {
@@ -260,18 +262,18 @@ impl Engine {
             }
             Text::End | Text::First | Text::Strange | Text::Words | Text::Overlong | Text::Torn => {}
         }
-        // No line that comes unasked has that length, or half of that form, wherever it stands: bytes of payload are in it, or behind it.
+        // No unsolicited line has that length or that torn form. Bytes of payload are in it or behind it.
         let is_odd_here = matches!(text, Text::Overlong | Text::Torn)
             || is_loose
             || self.is_among_data(now)
             || self.session.fetching().is_some();
-        // A refusal may have been part of the damage: then data stand behind it.
+        // The refusal may be part of the damage; then data stand behind it.
         if (self.may_be_data() || self.channels.has_refused_fetch(now)) && is_odd_here {
             self.damaged(now, Fault::Garbage, self.session.fetching());
         }
     }
 
-    /// Judges a line end that is another than CR LF. A firmware that writes such ones shows it before there are connections.
+    /// Judges a line end other than CR LF. Firmware with such line ends writes them before there are connections, too.
     pub(super) fn judge_line_end(&mut self, now: Timestamp) {
         if !self.channels.is_pushed() || !self.bring_up.knows_echo_off() {
             return;
@@ -281,7 +283,7 @@ impl Engine {
             return;
         }
         let is_text = self.bodies.is_open() || self.bodies.is_doubtful(now);
-        // What began before the command is no part of its answer.
+        // A line that began before the command is no part of its answer.
         let is_answer = (self.session.is_asked_by_caller() || self.session.reads_text())
             && !self.history.precedes_command;
         let is_free = self.session.is_online() || is_answer || is_text;
@@ -290,28 +292,27 @@ impl Engine {
         }
     }
 
-    /// Whether the prompt that has not come stands at the end of the last data, which are not as long as announced then.
+    /// True if the missing prompt stands at the end of the last data. Those data then lack a byte.
     pub(super) fn has_swallowed_prompt(&self) -> bool {
         self.channels.is_pushed() && self.may_be_data() && self.decoder.ends_like_prompt()
     }
 
-    /// Whether the result of a send that has not come stands at the end of data that have come since: these are not as long as
-    /// announced.
+    /// True if the missing result of a send stands at the end of data that came since. Those data then lack bytes.
     pub(super) fn has_swallowed_result(&self) -> bool {
         self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 
-    /// Whether the line under way is none that a module begins, or none that it leaves without an end.
+    /// True if no module begins a line like the unfinished one, or leaves such a line unfinished.
     pub(super) fn has_strange_start(&self) -> bool {
-        // A fetch has a time-out of its own.
+        // A fetch has its own time-out.
         let has_begun = !self.decoder.partial_line().is_empty()
             || ((self.decoder.awaits_line_feed() || self.history.owes_end)
                 && !self.history.writes_odd_line_ends);
         has_begun && self.channels.is_pushed() && self.may_be_data() && !self.session.is_asked_by_caller()
     }
 
-    /// Judges a line that stands behind fetched data, where their `OK` has to be next. A late answer may stand there, with a
-    /// final of its own.
+    /// Judges a line behind fetched data, where their `OK` is expected. A late answer with its own final result code
+    /// may stand there.
     pub(super) fn behind_fetched(&mut self, now: Timestamp, line: &[u8]) -> BehindFetched {
         if !self.channels.awaits_confirmation() {
             return BehindFetched::Sound;
@@ -333,7 +334,7 @@ impl Engine {
         BehindFetched::Sound
     }
 
-    /// Whether bytes that are no text of the module may be payload.
+    /// True if bytes that are no text of the module may be payload.
     fn may_be_data(&self) -> bool {
         if self.channels.is_pushed() {
             self.channels.may_receive()
@@ -343,17 +344,17 @@ impl Engine {
     }
 }
 
-/// Whether a line is not known, and has no name in front.
+/// True if a line is unknown and does not begin with a name.
 fn has_no_name(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Text(text) if text != b">") && !Urc::parse(line).is_known()
 }
 
-/// Whether a line is longer than what a module says unasked.
+/// True if a line is longer than any unsolicited line.
 fn is_overlong(line: &[u8]) -> bool {
     line.len() > LONGEST_WORDS && !matches!(Urc::parse(line), Urc::Message { .. })
 }
 
-/// The class of an unknown line without a name. Words of a module are short, and without control characters.
+/// The class of an unknown line without a name. Text of a module is short and has no control characters.
 fn strange_text(line: &[u8]) -> Text {
     match std::str::from_utf8(line) {
         _ if line.len() > LONGEST_WORDS => Text::Overlong,
@@ -363,12 +364,12 @@ fn strange_text(line: &[u8]) -> Text {
     }
 }
 
-/// Whether a line says that a connection has ended.
+/// True if a line reports the end of a connection.
 fn ends_connection(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Channel { channel: Some(_), news: ChannelNews::Closed })
 }
 
-/// Old firmware writes no line end behind these news, so that the next frame lacks its own.
+/// True for lines behind which old firmware writes no line end, so that the next frame has none before it.
 pub(super) fn begins_connection(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Channel { news: ChannelNews::ConnectOk, .. })
 }

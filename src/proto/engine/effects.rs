@@ -1,4 +1,4 @@
-//! The effects of the application's requests on the other parts.
+//! The effects of the application's commands on the other parts of the engine.
 
 use crate::at::ChannelId;
 use crate::error::CloseReason;
@@ -13,7 +13,7 @@ impl Engine {
         match effect {
             Effect::Reply | Effect::Done => {}
             Effect::Restart => self.restarted(now),
-            // The bearer goes with the radio, and needs AT+CIPSHUT and a new beginning when it is back.
+            // Without the radio there is no bearer. When the radio is back, bring-up begins with `AT+CIPSHUT`.
             Effect::RadioOff => {
                 self.end_sockets(now, Remains::Nothing);
                 self.bring_up.bearer_lost(now);
@@ -23,13 +23,13 @@ impl Engine {
         }
     }
 
-    /// Every socket ends with the bearer.
+    /// Ends every socket, because the bearer ends.
     pub(super) fn end_sockets(&mut self, now: Timestamp, remains: Remains) {
         let end = End::Closed(CloseReason::BearerLost);
         self.drop_stream(now, &end);
         let in_flight = self.session.abandon();
         self.channels.end_all(&end, remains, in_flight, &mut self.out);
-        // What is only going to be taken down has not kept the module from prompting.
+        // With `Remains::Unknown` the bearer is still up, and the module may still write a prompt.
         if remains == Remains::Nothing {
             for channel in ChannelId::all() {
                 self.session.channel_ended(now, channel);

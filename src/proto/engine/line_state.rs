@@ -1,57 +1,57 @@
-//! The recent past of the line, by which the next bytes are judged.
+//! Facts about the last bytes on the line. The next bytes are judged by them.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// The recent past of the line, by which the next bytes are judged.
+/// Facts about the last bytes on the line. The next bytes are judged by them.
 #[derive(Debug)]
 pub(super) struct LineHistory {
-    /// When the last byte of payload came; `None` before the first one, and behind a text of people.
+    /// When the last byte of payload came. `None` before the first one, and after a text of people.
     pub(super) data_at: Option<Timestamp>,
-    /// When the line under way has begun, if its first bytes came before the last ones.
+    /// When the unfinished line began, if it began in an earlier read.
     pub(super) begun_at: Option<Timestamp>,
-    /// Whether a command was written since that line began.
+    /// Whether a command was written after that line began.
     pub(super) precedes_command: bool,
-    /// What the last line was.
+    /// The class of the last line.
     pub(super) text: Text,
     pub(super) unknown: Unknown,
-    /// News among data, which are not believed before something sound has followed, or nothing; empty if there are none.
+    /// Unsolicited lines between data. They are processed when valid bytes or silence follow. Empty if there are none.
     pub(super) held: Vec<u8>,
-    /// Whether no line has come since a command was written.
+    /// Whether no line came since a command was written.
     pub(super) is_first: bool,
-    /// Whether payload has come since then that ends like the result of that command.
+    /// Whether payload came since then that ends like the result of that command.
     pub(super) has_result: bool,
-    /// Whether the last line is one behind which old firmware writes no line end.
+    /// Whether old firmware writes no line end behind the last line.
     pub(super) lacks_end: bool,
-    /// Whether a line was taken without its line end, nothing has come since, and it is none that may lack one.
+    /// Whether the last line was accepted without its line end although it must have one, and nothing came since.
     pub(super) owes_end: bool,
-    /// Whether the firmware ends lines otherwise than with CR LF.
+    /// Whether the firmware writes line ends other than CR LF.
     pub(super) writes_odd_line_ends: bool,
     pub(super) blanks: PromptBlanks,
 }
 
-/// The blank that a firmware writes behind the prompts of sends, or behind none of them.
+/// The blank behind the prompts of sends. A firmware writes it always or never.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct PromptBlanks {
-    /// A prompt has come, and nothing behind it.
+    /// A prompt came, and no byte behind it yet.
     is_next: bool,
-    /// Whether there was one, the last time.
+    /// Whether there was a blank behind the last prompt.
     had: Option<bool>,
-    /// It was otherwise than the time before.
+    /// The last prompt differed from the one before it.
     is_odd: bool,
-    /// It was otherwise twice in a row, so it tells nothing.
+    /// Prompts differed twice in a row, so a difference is no sign of damage.
     differs: bool,
 }
 
 impl PromptBlanks {
-    /// A prompt has come.
+    /// A prompt came.
     pub(super) fn prompt(&mut self) {
         self.is_next = true;
     }
 
-    /// This byte has come. Returns whether it may stand there: where a blank is missing, or stands for the first time, bytes behind
-    /// a prompt were lost.
+    /// A byte came. Returns false if it is a sign that bytes behind a prompt were lost: the blank is missing, or there
+    /// is one for the first time.
     pub(super) fn fits(&mut self, byte: u8) -> bool {
         if !std::mem::take(&mut self.is_next) {
             return true;
@@ -64,42 +64,42 @@ impl PromptBlanks {
     }
 }
 
-/// A line, as far as damage is concerned.
+/// The class of a line for the detection of damage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Text {
     Sound,
     /// A header.
     Header,
-    /// News of the end of a connection, which are held.
+    /// A held line that reports the end of a connection.
     End,
-    /// The first line since a command was written, and part of its answer.
+    /// The first line since a command was written, which is part of its answer.
     First,
-    /// It answers nothing and is not known, and has no name in front as a new kind of news would.
+    /// An unknown line that answers nothing and does not begin with a name.
     Strange,
-    /// The same, and it reads as words of the module's. Such words come between line ends of their own.
+    /// An unknown line without a name that reads like text of the module. Such text has line ends before and behind it.
     Words,
-    /// Longer than any words of the module's are, with a name or without.
+    /// A line that is longer than any text of the module, with a name or without.
     Overlong,
-    /// News of a channel that have lost bytes.
+    /// An unsolicited line of a channel that lacks bytes.
     Torn,
 }
 
-/// Words that are not known, and that what follows may show to be the end of data.
+/// Unknown words. The following bytes may show that they were the end of data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unknown {
     None,
-    /// They came then, and nothing since.
+    /// They came at this moment, and nothing came since.
     Last(Timestamp),
-    /// A line has followed them.
+    /// A line followed them.
     Followed,
 }
 
-/// The moment of the last byte, from which the deadlines of unfinished lines and data count.
+/// The moment of the last byte. The deadlines of unfinished lines and data are counted from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum LastByte {
     At(Timestamp),
-    /// Put off since then, because the host had stood still. Once, until bytes come: a shell that is always late must not
-    /// put it off for ever.
+    /// The deadline was postponed from this moment, because the host had stood still. It is postponed once until bytes
+    /// come, so that a shell that is always late can't postpone it for ever.
     PutOff(Timestamp),
 }
 
@@ -111,7 +111,8 @@ impl LastByte {
     }
 }
 
-/// How long behind payload a strange line is taken for a part of it. News have names, and are seldom just there.
+/// For this span behind payload an unknown line counts as a part of it. Unsolicited lines have names, and seldom come
+/// within this span.
 pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
 
 impl LineHistory {
@@ -132,7 +133,7 @@ impl LineHistory {
         }
     }
 
-    /// A line or a header comes.
+    /// A line or a header came.
     pub(super) fn line(&mut self, now: Timestamp) {
         self.unknown = match self.unknown {
             Unknown::Last(at) if now < at + AMONG_DATA => Unknown::Followed,
@@ -140,29 +141,29 @@ impl LineHistory {
         };
     }
 
-    /// A line of an answer; whether it begins that.
+    /// A line of an answer came. `begins` is true for the first line of the answer.
     pub(super) fn answer_line(&mut self, begins: bool) {
         if begins {
             self.text = Text::First;
         }
     }
 
-    /// A line was taken; whether it is one behind which old firmware writes no line end.
+    /// A line was processed. `lacks_end` is true if old firmware writes no line end behind it.
     pub(super) fn line_taken(&mut self, lacks_end: bool) {
-        // One that began before the command answers nothing of it.
+        // A line that began before the command is no part of its answer.
         self.is_first &= self.precedes_command;
         self.lacks_end = lacks_end;
     }
 
-    /// Payload has come.
+    /// Payload came.
     pub(super) fn data(&mut self, now: Timestamp) {
         self.data_at = Some(now);
         self.unknown = Unknown::None;
     }
 
-    /// No more bytes have come for now; whether a line is under way.
+    /// All bytes of a read are processed. `is_in_line` is true if a line is unfinished.
     pub(super) fn pauses(&mut self, now: Timestamp, is_in_line: bool) {
-        // The LF of its first line end may stand alone.
+        // The LF of its first line end may come in a later read.
         let goes_on = is_in_line || self.precedes_command;
         self.begun_at = if goes_on { self.begun_at.or(Some(now)) } else { None };
     }
@@ -172,27 +173,27 @@ impl LineHistory {
         self.precedes_command = self.begun_at.is_some();
         self.is_first = true;
         self.has_result = false;
-        // Its line end came before the command.
+        // The line end before it came before the command.
         self.lacks_end = false;
     }
 
-    /// The line under way has been taken.
+    /// The unfinished line was processed.
     pub(super) fn begins(&mut self) {
         self.begun_at = None;
         self.precedes_command = false;
     }
 
-    /// A text of people is over: the next line follows that, and no payload.
+    /// A text of people has ended: the next line follows the text, and not payload.
     pub(super) fn text_ended(&mut self) {
         self.data_at = None;
     }
 
-    /// Whether news are held.
+    /// True if unsolicited lines are held.
     pub(super) fn holds_news(&self) -> bool {
         !self.held.is_empty()
     }
 
-    /// Forgets what came before.
+    /// Forgets everything that came before.
     pub(super) fn forget(&mut self) {
         self.blanks = PromptBlanks::default();
         self.held.clear();

@@ -1,4 +1,4 @@
-//! The core as a whole: inputs in, outputs out.
+//! The engine: the whole core, with inputs and outputs.
 
 mod bearer_check;
 mod damage;
@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::error::{NotReady, Result};
 use crate::proto::bearer::Sign;
 use crate::proto::bring_up::{BringUp, ConnectionMode};
-use crate::proto::channels::{Acceptance, Channels, Remains};
+use crate::proto::channels::{Acceptance, Channels};
 use crate::proto::issuer::{Issuer, Job};
 use crate::proto::outbox::Outbox;
 use crate::proto::requests::Requests;
@@ -36,8 +36,8 @@ use crate::time::Timestamp;
 
 /// The whole protocol, without a thread, a clock or a port.
 ///
-/// Tell it what happens with [`handle`](Self::handle), then drain [`poll`](Self::poll) until `None`, then wait for a
-/// byte, a request or the [`deadline`](Self::deadline). Outputs depend on nothing but the list of moments and inputs.
+/// Call [`handle`](Self::handle) with each input, then [`poll`](Self::poll) until it returns `None`. Then wait for a
+/// byte, a request or the [`deadline`](Self::deadline). The outputs depend on the list of moments and inputs only.
 ///
 /// ```
 /// use air724ug::Config;
@@ -74,20 +74,20 @@ pub struct Engine {
     heard: LastByte,
     /// Whether the port is there.
     port: Port,
-    /// Whether the module has been seen to answer while it makes a connection.
+    /// Whether the module has answered a command while it was making a connection.
     answers_while_connecting: bool,
-    /// When the module last said that it had started.
+    /// When the module last reported a start.
     restarted_at: Option<Timestamp>,
-    /// The number of signs of that start, without those that came before the module had answered.
+    /// The number of signs of that start that came after the module had answered.
     signs_of_start: u32,
-    /// What the last tokens say of the line.
+    /// Facts about the last tokens on the line.
     history: LineHistory,
-    /// Whether the application has its turn before the channels.
+    /// Whether the next command is one of the application's, before those of channels.
     requests_next: bool,
     told: Announcement,
 }
 
-/// The readiness that the application was last told.
+/// The readiness that was last reported to the application.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Announcement {
     Ready,
@@ -95,7 +95,7 @@ enum Announcement {
 }
 
 impl Engine {
-    /// A core for a port that has just been opened.
+    /// Creates an engine for a port that has just been opened.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the configuration can't be sent to a module.
@@ -123,17 +123,17 @@ impl Engine {
         })
     }
 
-    /// Something happened. Then drain [`poll`](Self::poll).
+    /// Processes an input. Call [`poll`](Self::poll) afterwards until it returns `None`.
     ///
-    /// A piece from within a payload or a line does nothing else: what is due by then stays due.
+    /// Bytes from the middle of a payload or a line have no other effect: timers that are due by then stay due.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
         let questions = self.session.questions();
         match input {
-            // Of a port that is gone.
+            // Bytes of a port that is gone.
             Input::Received(_) if !matches!(self.port, Port::There) => return,
             Input::Received(bytes) => {
                 if !self.received(now, bytes) {
-                    // A line brings payload in many pieces, and nothing begins or ends in the middle of it.
+                    // Payload comes in many pieces, and nothing begins or ends in the middle of it.
                     return;
                 }
             }
@@ -164,12 +164,13 @@ impl Engine {
         }
     }
 
-    /// Reads from a socket. Returns the number of bytes, or `None` if nothing has come yet; zero only for an empty buffer.
+    /// Reads from a socket. Returns the number of bytes, or `None` if there is nothing to read. The number is zero for
+    /// an empty buffer only.
     ///
-    /// Reading makes room, so there may be outputs to drain afterwards.
+    /// A read makes room in the window, so outputs may follow.
     ///
     /// # Errors
-    /// How the socket ended, once everything that came before was read.
+    /// The reason why the socket ended, after all of its data were read.
     pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
         let read = self.channels.read(socket, buf, false);
         if matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
@@ -178,7 +179,7 @@ impl Engine {
         read
     }
 
-    /// Like [`read`](Self::read), but the bytes stay.
+    /// Copies bytes like [`read`](Self::read), and leaves them in the socket.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
@@ -186,7 +187,7 @@ impl Engine {
         self.channels.read(socket, buf, true)
     }
 
-    /// The next thing to do, until `None`.
+    /// The next output; `None` if there are no more.
     pub fn poll(&mut self) -> Option<Output> {
         self.out.pop()
     }
@@ -196,7 +197,8 @@ impl Engine {
         self.transparent.awaits_port()
     }
 
-    /// The moment at which the core wants [`Input::Tick`], and the reason; `None`: not before something happens.
+    /// The moment at which the core needs an [`Input::Tick`], and the reason. `None` if it needs none before the next
+    /// input.
     pub fn deadline(&self) -> Option<(Timestamp, Deadline)> {
         match self.port {
             Port::There => {}
@@ -233,7 +235,7 @@ impl Engine {
             && self.channels.pending().nth(1).is_some()
             && matches!(news, ChannelNews::ConnectFail | ChannelNews::AlreadyConnect)
         {
-            // The news concern more than the command in flight.
+            // The line may concern other connections than that of the command in flight.
             self.unclaimed(now, line);
             return;
         }
@@ -263,9 +265,9 @@ impl Engine {
         match step {
             Step::Consumed | Step::Text | Step::Unclaimed => {}
             Step::Finished(finished) => self.finished(now, finished),
-            // The peer has sent the question back: it is no proof.
+            // The peer of the stream has sent the question back: this proves nothing.
             Step::Echoed if self.transparent.is_proving() => {}
-            // The echo is off while the module runs: it has restarted without saying so.
+            // The echo was off. It is on again because the module has restarted without a report.
             Step::Echoed => {
                 if self.bring_up.echo_came() {
                     self.restarted(now);
@@ -282,7 +284,7 @@ impl Engine {
             self.channels.filling_is_doubted();
         }
         if self.session.is_waking() && !self.bring_up.is_waiting_for_module() {
-            // The module fell silent: it must be found again.
+            // The module fell silent: bring-up searches for it.
             self.lost_contact(now);
         }
     }
@@ -336,26 +338,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
-        self.out.count().bearer_losses += u64::from(self.bring_up.is_ready());
-        self.bearer_ends(now, Remains::Nothing);
-    }
-
-    /// The bearer is to be taken down; until then the module holds what it held.
-    pub(super) fn take_bearer_down(&mut self, now: Timestamp) {
-        self.bearer_ends(now, Remains::Unknown);
-    }
-
-    fn bearer_ends(&mut self, now: Timestamp, remains: Remains) {
-        if self.bring_up.is_ready() {
-            self.end_sockets(now, remains);
-            self.bring_up.bearer_lost(now);
-        } else {
-            self.bring_up.bearer_news();
-        }
-    }
-
-    /// Whether the beginning of a line has come that may be a prompt: what is written next may be payload.
+    /// True if the unfinished line may be a prompt. The module may take the next bytes for payload.
     fn may_be_prompted(&self) -> bool {
         self.decoder.partial_line() == b">"
     }
@@ -425,7 +408,7 @@ impl Engine {
         Some(command)
     }
 
-    /// Tells the application when readiness changes.
+    /// Reports changes of readiness to the application.
     fn tell(&mut self, _now: Timestamp) {
         let told = match self.not_ready() {
             None => Announcement::Ready,
@@ -445,7 +428,7 @@ impl Engine {
     }
 }
 
-/// Whether the module prints that it has lost its bearer, asked for or not.
+/// True if the line reports that the bearer is lost, as an answer or unsolicited.
 fn says_no_bearer(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::State(text) if IpState::parse(text) == IpState::PdpDeact)
 }

@@ -1,4 +1,4 @@
-//! The calls that read from the core without asking the module.
+//! The calls that read the state of the core. None of them writes to the module.
 
 use crate::error::Result;
 use crate::proto::channels::{HeartbeatStatistics, Pulse};
@@ -18,31 +18,31 @@ impl Engine {
         self.channels.readable(socket)
     }
 
-    /// Whether the module has all that was given to a socket.
+    /// True if the module has accepted all data that were given to a socket.
     ///
     /// # Errors
-    /// The reason why written data are lost, or how the socket ended.
+    /// The reason why written data are lost, or why the socket ended.
     pub fn is_flushed(&mut self, socket: SocketId) -> Result<bool> {
         self.channels.is_flushed(socket)
     }
 
-    /// From now on the module is asked what the peer has acknowledged of a socket's data, a second behind each send, so that
-    /// [`SocketStatistics::acknowledged`] is not far behind.
+    /// Makes the driver ask the module for the peer's acknowledgements one second after each send, so that
+    /// [`SocketStatistics::acknowledged`] is up to date.
     pub fn follow_delivery(&mut self, socket: SocketId) {
         self.channels.follow_delivery(socket);
     }
 
-    /// The error of a socket that no call has been told yet.
+    /// The error of a socket that no call has returned yet.
     pub fn take_error(&mut self, socket: SocketId) -> Option<crate::Error> {
         self.channels.take_error(socket)
     }
 
-    /// Whether a socket can send and has not ended.
+    /// True if a socket can send and has not ended.
     pub fn is_open(&mut self, socket: SocketId) -> bool {
         self.channels.is_open(socket)
     }
 
-    /// Whether a socket that was closed still gives the module what was written.
+    /// True while a closed socket still sends the data that were written.
     pub fn is_leaving(&self) -> bool {
         self.channels.has_leaving()
     }
@@ -52,7 +52,7 @@ impl Engine {
         self.channels.queued(socket)
     }
 
-    /// The identity of the module, as far as it has told it.
+    /// The identity of the module. A field is empty until the module has reported it.
     pub fn identity(&self) -> &Identity {
         self.bring_up.identity()
     }
@@ -62,17 +62,17 @@ impl Engine {
         self.bring_up.address()
     }
 
-    /// The signal that the module last told in bring-up.
+    /// The signal that the module last reported in bring-up.
     pub fn signal(&self) -> Option<crate::query::SignalQuality> {
         self.bring_up.signal()
     }
 
-    /// Whether [`take_report`](Self::take_report) is to tell of each command that ends from now on.
+    /// Sets whether [`take_report`](Self::take_report) returns a line for each command that ends from now on.
     pub fn report_commands(&mut self, wanted: bool) {
         self.out.report_commands(wanted);
     }
 
-    /// A command that has ended, in a line without secrets: what was asked, what was answered, how long it took.
+    /// A line about a command that has ended: command, answer and latency, without secrets.
     pub fn take_report(&mut self) -> Option<String> {
         self.out.take_report()
     }
@@ -82,8 +82,8 @@ impl Engine {
         self.out.statistics()
     }
 
-    /// The counters of a socket, also when it has ended, until it is [forgotten](crate::proto::Request::Forget). `None` then,
-    /// or if 256 others have been closed since.
+    /// The counters of a socket. They are kept after its end until it is [forgotten](crate::proto::Request::Forget), or
+    /// 256 others have been closed; then `None`.
     pub fn socket_statistics(&self, socket: SocketId) -> Option<&SocketStatistics> {
         self.channels.statistics(socket)
     }
@@ -93,8 +93,9 @@ impl Engine {
     /// Begins, changes or ends the heartbeat of a socket.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a span shorter than [`Pulse::MIN_SPAN`], an empty payload or one that is longer than a
-    /// datagram, and then the heartbeat stays as it was; how the socket ended, if it did.
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a span shorter than [`Pulse::MIN_SPAN`], an empty
+    /// payload, or a payload longer than a datagram; the heartbeat stays unchanged. The reason why the socket ended, if
+    /// it has.
     pub fn set_heartbeat(&mut self, now: Timestamp, socket: SocketId, pulse: Option<Pulse>) -> Result<()> {
         self.channels.set_heartbeat(now, socket, pulse)
     }
@@ -106,8 +107,8 @@ impl Engine {
 }
 
 impl Engine {
-    /// Gives the buffer of an [`Output::Write`](crate::proto::Output::Write) back when its bytes are with the port, to be filled again, so that
-    /// writing allocates nothing. A shell need not do so.
+    /// Returns the buffer of an [`Output::Write`](crate::proto::Output::Write) after its bytes were written. The engine
+    /// fills it again, so that writing allocates nothing. A shell need not call this.
     pub fn reuse(&mut self, buffer: Vec<u8>) {
         self.out.reuse(buffer);
     }

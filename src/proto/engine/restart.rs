@@ -1,4 +1,4 @@
-//! Starting over: the module has restarted or fallen silent, the port has gone or come back.
+//! Restarts of the module, its silence, the loss and return of the port, and the loss of the bearer.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::time::Timestamp;
 use super::Engine;
 use super::port::{Port, Unfinished};
 
-/// Signs of a start that come within this time are of one start. No module starts faster: 1.5 s from the reset to `RDY`
+/// Signs of a start within this span belong to one start. A start takes at least 1.5 s from the reset to `RDY`
 /// (protocol section 3).
 const ONE_START: Duration = Duration::from_millis(1_500);
-/// How many signs of one start may come although the module has answered meanwhile: those of capture a19. Behind
-/// others it is left alone for a while, so that a module that never stays up is not asked as fast as it answers.
+/// How many signs of one start may come after the module has answered, as in capture a19. After more of them the driver
+/// pauses, so that a module that restarts again and again is not asked without a pause.
 const MOST_SIGNS: u32 = 2;
 
 impl Engine {
     pub(super) fn restarted(&mut self, now: Timestamp) {
-        // A start may say so twice (capture a19: 740 ms apart).
+        // A module may report one start twice (capture a19: 740 ms apart).
         let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
         self.restarted_at = Some(now);
         if self.bring_up.is_waiting_for_module() {
-            // It is starting: what was sent so far is lost.
+            // The module is starting: the commands sent so far are lost.
             self.session.restart(Wake::after_boot(now), &mut self.out);
             return;
         }
@@ -64,7 +64,7 @@ impl Engine {
         self.bring_up.reset(reason);
     }
 
-    /// The port is gone for good: everything fails, what waits for readiness too.
+    /// The port is gone for good: everything fails, also requests that wait for readiness.
     pub(super) fn port_lost(&mut self, now: Timestamp, reason: &str) {
         let was_away = match std::mem::replace(&mut self.port, Port::There) {
             Port::Lost(why, unfinished) => {
@@ -86,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// The port is gone and expected back: what was in flight fails, what waits for readiness goes on waiting.
+    /// The port is gone and expected back: requests in flight fail, requests that wait for readiness go on waiting.
     pub(super) fn port_away(&mut self, now: Timestamp, reason: &str) {
         if !matches!(self.port, Port::There) {
             return;
@@ -99,9 +99,9 @@ impl Engine {
         self.tell(now);
     }
 
-    /// Everything that the port carried ends; what the module may still wait for.
+    /// Ends everything that used the port. Returns the bytes that the module may still wait for.
     fn leave_port(&mut self, now: Timestamp, reason: &str) -> Unfinished {
-        // A module that is sought in data mode as in all others may be in a send.
+        // While the module is searched for, it may be in data mode or in a send.
         let unfinished = match self.session.unfinished_send() {
             None if self.session.may_be_online() => Unfinished::DataMode,
             open => Unfinished::Send(open),
@@ -113,7 +113,7 @@ impl Engine {
     }
 
     pub(super) fn port_back(&mut self, now: Timestamp) {
-        // A port that nothing has missed is another in its place: what was in flight is lost with the old one.
+        // `PortBack` without `PortAway`: the port was replaced. Everything in flight is lost with the old one.
         self.port_away(now, "another port took its place");
         let wake = match std::mem::replace(&mut self.port, Port::There) {
             Port::There => Wake::new(now),
@@ -128,5 +128,24 @@ impl Engine {
         self.session.restart(wake, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
         self.out.event(Event::PortBack);
+    }
+
+    pub(super) fn bearer_lost(&mut self, now: Timestamp) {
+        self.out.count().bearer_losses += u64::from(self.bring_up.is_ready());
+        self.bearer_ends(now, Remains::Nothing);
+    }
+
+    /// The bearer will be taken down. Until then the module keeps its connections.
+    pub(super) fn take_bearer_down(&mut self, now: Timestamp) {
+        self.bearer_ends(now, Remains::Unknown);
+    }
+
+    fn bearer_ends(&mut self, now: Timestamp, remains: Remains) {
+        if self.bring_up.is_ready() {
+            self.end_sockets(now, remains);
+            self.bring_up.bearer_lost(now);
+        } else {
+            self.bring_up.bearer_news();
+        }
     }
 }

@@ -36,16 +36,16 @@ impl Engine {
         self.stream_acts(now);
     }
 
-    /// Bytes came in command mode that no module sends there.
+    /// Bytes came in command mode that no module writes there.
     pub(super) fn stream_fault(&mut self, now: Timestamp) {
         if self.transparent.is_beside() {
             self.stream_handles(now, StreamInput::Fault);
         }
     }
 
-    /// Bytes while no command is in flight; whether they end the stream.
+    /// Bytes came while no command is in flight. Returns true if they end the stream.
     pub(super) fn stream_bytes(&mut self, now: Timestamp, bytes: &[u8]) -> bool {
-        // No answer and no news have NULs in them; the decoder passes over those before a line.
+        // No line of a module contains NUL; the decoder skips NULs before a line.
         let is_data = self.transparent.is_beside() && bytes.contains(&0);
         if is_data {
             self.stream_fault(now);
@@ -53,27 +53,27 @@ impl Engine {
         is_data
     }
 
-    /// News while the module is in command mode beside the stream.
+    /// An unsolicited line came while the module is in command mode and the stream is kept.
     pub(super) fn stream_news(&mut self, now: Timestamp, line: &[u8], urc: &Urc) {
         if self.transparent.is_beside() {
             self.stream_handles(now, StreamInput::News(line, urc));
         }
     }
 
-    /// Everything on the module is gone: the stream ends, or the request for one. Other parts end the sockets.
+    /// Everything on the module is lost: the stream or the request for one ends. The sockets are ended elsewhere.
     pub(super) fn drop_stream(&mut self, now: Timestamp, end: &End) {
         self.stream_handles(now, StreamInput::Lost(end));
         self.session.go_offline();
         self.bring_up.carry_sockets();
     }
 
-    /// Bytes in data mode.
+    /// Bytes came in data mode.
     pub(super) fn stream_received(&mut self, now: Timestamp, bytes: &[u8]) {
         let Self { transparent, channels, out, .. } = self;
         transparent.received(now, bytes, |payload| channels.stream_payload(now, payload, out));
     }
 
-    /// Steps that need nothing but the moment. The session need not be free.
+    /// Runs the steps that depend on time only. The session may be busy.
     pub(super) fn drive_stream(&mut self, now: Timestamp) {
         while !self.transparent.is_idle() {
             let facts = self.stream_facts();
@@ -89,8 +89,8 @@ impl Engine {
         }
     }
 
-    /// Has the module set up again if it is not set up for what it is to carry, and gives the command that the stream
-    /// wants. The session is free.
+    /// The next command of the stream, while the session is free. If the module is in the wrong connection mode,
+    /// bring-up is started to change it.
     pub(super) fn stream_command(&mut self, now: Timestamp) -> Option<Command> {
         let connection_mode = self.transparent.connection_mode();
         if self.bring_up.connection_mode() != connection_mode {

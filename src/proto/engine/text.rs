@@ -1,22 +1,22 @@
-//! Text of people behind a header that came unasked, or too late.
+//! Text of people behind an unsolicited or late header.
 
 use std::time::Duration;
 
 use crate::at::MessageText;
 use crate::time::Timestamp;
 
-/// Text of people behind a header that came unasked, or too late.
+/// The state of a text of people behind an unsolicited or late header.
 #[derive(Debug, Default)]
 pub(super) enum Bodies {
     #[default]
     None,
-    /// It is being read.
+    /// The text is being read.
     Open(MessageText),
-    /// One has ended then: what follows may be more of it, for it may hold empty lines.
+    /// A text ended at this moment. The following lines may belong to it, because a text may contain empty lines.
     Over(Timestamp),
 }
 
-/// How long news behind a text may be more of it.
+/// For this span a line behind a text may belong to it.
 pub(super) const DOUBTFUL: Duration = Duration::from_secs(1);
 
 impl Bodies {

@@ -1,4 +1,4 @@
-//! The timers of the core: one table, by name, and what is done when they are due.
+//! The timers of the core: one table with their names, and the actions when they are due.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use super::Engine;
 use super::damage::begins_connection;
 use super::line_state::LastByte;
 
-/// How long a line may stand unfinished before it counts as whole, if it is one that needs no end: old firmware forgets
-/// the CR LF behind some (protocol section 2). Longer than any pause within a line of the captures.
+/// After this span an unfinished line counts as complete, if old firmware may omit its CR LF (protocol section 2). The
+/// span is longer than any pause within a line of the captures.
 const PARTIAL_LINE: Duration = Duration::from_millis(250);
 
-/// How long announced payload may stop coming. A frame is written in one go; a second's pause is a loss. An assumption:
-/// no source gives a figure.
+/// After this span without a byte, announced payload counts as lost. A module writes a frame without pauses. No source
+/// gives a figure: the value is an assumption.
 const PARTIAL_DATA: Duration = Duration::from_secs(2);
-/// A deadline that is served later than this shows that the host stood still. Bytes that came meanwhile are still to be read, so
-/// the line counts as silent only after the same time again.
+/// A deadline that is served later than this shows that the host stood still. Unread bytes may be waiting in the port,
+/// so the deadline is postponed once by its own span.
 const LATE: Duration = Duration::from_millis(250);
-/// How long data are held back that seem to have swallowed the beginning of the next line. A port takes less to hand over the
-/// bytes behind them.
+/// For this span data are held that seem to contain the beginning of the next line. A port delivers the following bytes
+/// sooner.
 const FRAME_END: Duration = Duration::from_millis(50);
 
-/// A moment at which something is due, by name; `None`: not before something happens.
+/// A timer: the moment at which it is due, and its name. `None` if it is not running.
 type Timer = fn(&Engine) -> Option<(Timestamp, Deadline)>;
 
-/// The timers that are served whether the session is free or not. A timer is derived from what it belongs to, so that none
-/// can be left behind by what has changed.
+/// The timers that are served at any time. Each is derived from the state that it belongs to, so no timer can be out of
+/// date.
 const TIMERS: [Timer; 9] = [
     |engine| engine.session.deadline(),
     |engine| engine.transparent.deadline(),
@@ -48,19 +48,19 @@ const TIMERS: [Timer; 9] = [
     },
 ];
 
-/// Those that wait until a command can be written.
+/// The timers that are served when a command can be written.
 const COMMAND_TIMERS: [Timer; 2] = [
     |engine| engine.bring_up.deadline().map(|at| (at, Deadline::BringUp)),
     |engine| if engine.bring_up.is_ready() { engine.channels.turn_deadline() } else { None },
 ];
 
-/// A moment that may be none.
+/// A timer; `Timestamp::MAX` stands for none.
 fn at(moment: Timestamp, name: Deadline) -> Option<(Timestamp, Deadline)> {
     (moment != Timestamp::MAX).then_some((moment, name))
 }
 
-/// How often a timer may be due at one moment: a search for the module fills up a send and asks at once, no other is due
-/// twice.
+/// How often a timer may be due at one moment. The search for the module fills up a send and asks a question at one
+/// moment; no other timer is due twice.
 const MAX_TIMES: u32 = 8;
 
 impl Engine {
@@ -70,12 +70,12 @@ impl Engine {
         commands.chain(&TIMERS).filter_map(|timer| timer(self)).min()
     }
 
-    /// When the first request has waited long enough.
+    /// The first time-out of a request.
     pub(super) fn request_deadline(&self) -> Option<(Timestamp, Deadline)> {
         at(self.channels.request_deadline().min(self.requests.deadline()), Deadline::Request)
     }
 
-    /// Requests that have waited long enough, whether there is a port or not.
+    /// Ends the requests whose time-out has passed, with or without a port.
     pub(super) fn expire_requests(&mut self, now: Timestamp) {
         let reason = self.not_ready();
         self.channels.expire(now, reason, &mut self.out);
@@ -86,13 +86,13 @@ impl Engine {
         (self.heard.at() + span, name)
     }
 
-    /// Whether a line is under way that says something without its end.
+    /// True if the unfinished line has a meaning without its end.
     fn has_whole_line(&self) -> bool {
         let partial = self.decoder.partial_line();
         !partial.is_empty() && is_whole(partial)
     }
 
-    /// Whether a line is under way beside a stream that says nothing without its end.
+    /// True if there is an unfinished line beside a stream that has no meaning without its end.
     fn has_stranded_line(&self) -> bool {
         self.transparent.is_beside() && !self.decoder.partial_line().is_empty() && !self.has_whole_line()
     }
@@ -101,8 +101,8 @@ impl Engine {
         self.channels.has_suspect() || self.history.holds_news()
     }
 
-    /// Serves every timer whose time has come. One that stays due at the same moment although it is served is refused: it
-    /// would never end.
+    /// Serves every timer that is due. A timer that stays due at the same moment after it was served is an error: the
+    /// loop would never end.
     pub(super) fn expire(&mut self, now: Timestamp) {
         let (mut last, mut times) = (None, 0);
         while let Some(due) = TIMERS.iter().filter_map(|timer| timer(self)).min().filter(|(at, _)| *at <= now)
@@ -161,7 +161,7 @@ impl Engine {
             }
             Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
             Deadline::EndDetector | Deadline::Guard | Deadline::Escape => self.drive_stream(now),
-            // Their commands are the pump's.
+            // `pump` writes their commands.
             Deadline::BringUp
             | Deadline::ReceivePoll
             | Deadline::SendRetry
@@ -171,7 +171,7 @@ impl Engine {
         }
     }
 
-    /// The line under way has stood for long enough: it counts as whole.
+    /// The unfinished line counts as complete, because nothing came for [`PARTIAL_LINE`].
     fn end_partial_line(&mut self, now: Timestamp) {
         let partial = self.decoder.partial_line();
         self.history.owes_end = !partial.is_empty() && !may_lack_end(partial);
@@ -189,18 +189,18 @@ impl Engine {
     }
 }
 
-/// Whether a line says something even without its end.
+/// True if a line has a meaning without its end.
 fn is_whole(line: &[u8]) -> bool {
     match Line::parse(line) {
         Line::Final(_) | Line::ShutOk | Line::Channel { .. } => true,
         Line::State(_) | Line::Row(_) | Line::Info { .. } => false,
-        // A prompt that nothing waits for.
+        // A prompt that no command waits for.
         Line::Text(b">") => true,
         Line::Text(_) => Urc::parse(line).is_known(),
     }
 }
 
-/// Whether nothing need follow a line: a prompt has no line end, and old firmware forgets that of some news.
+/// True if a line may have no line end: a prompt has none, and old firmware omits that of some lines.
 fn may_lack_end(line: &[u8]) -> bool {
     line == b">" || begins_connection(line)
 }

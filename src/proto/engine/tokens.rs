@@ -1,4 +1,4 @@
-//! From bytes to tokens, and from tokens to the parts of the engine that they concern.
+//! The way of bytes to tokens, and of tokens to the part of the engine that handles them.
 
 use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc, is_piece_of_fetched};
 use crate::proto::Event;
@@ -12,7 +12,7 @@ use super::line_state::LastByte;
 use super::port::Port;
 
 impl Engine {
-    /// Takes bytes; whether they were more than a piece of a line or of a payload.
+    /// Processes received bytes. Returns false if they were a piece of a line or of a payload and completed nothing.
     pub(super) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) -> bool {
         if matches!(self.port, Port::Lost(..)) {
             return false;
@@ -25,7 +25,7 @@ impl Engine {
         decoder.answers_may_be_late(self.session.is_owed(now));
         let mut is_whole = self.session.is_online();
         is_whole |= self.session.is_idle() && self.stream_bytes(now, bytes);
-        // What is written behind the prompt is sent back later than the prompt's own bytes.
+        // With echo on, the payload comes back after the bytes of the prompt.
         let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
         loop {
             if let Some(first) = bytes.first()
@@ -77,7 +77,7 @@ impl Engine {
         if self.history.holds_news() {
             match token {
                 Token::Line(line) if self.is_strange(now, line) => {}
-                // A header shows it when it is known how it began.
+                // A header is judged when the line end before it is known.
                 Token::Fault(_) | Token::Header(_) | Token::OddLineEnd => {}
                 Token::Line(_) | Token::Prompt | Token::Data { .. } => self.believe_news(now),
             }
@@ -107,20 +107,20 @@ impl Engine {
                 self.history.data(now);
                 self.channels.piece(bytes, last, &mut self.out);
             }
-            // It may be that of a command before: then the fetch's own follows.
+            // The `OK` may be that of an earlier command. Then the one of the fetch follows.
             Token::Fault(Fault::BeforeResult) if self.session.is_owed(now) => self.late_final(),
             Token::OddLineEnd => {}
             Token::Fault(fault) => self.fault(now, fault),
         }
     }
 
-    /// An `OK` behind fetched data is not taken for theirs. Whether an answer is owed less now is not known.
+    /// An `OK` behind fetched data is not accepted as their result. It stays unknown whether it was a late answer.
     fn late_final(&mut self) {
         self.out.event(Event::Dropped("OK".into()));
     }
 
     fn header(&mut self, now: Timestamp, header: &Header) {
-        // The one connection of a stream has no headers: it is the peer's data.
+        // The single connection of a stream has no headers: these bytes are data of the peer.
         self.stream_fault(now);
         let (mut late, mut is_asked) = (LateFetch::Impossible, false);
         if let HeaderKind::Fetched { channel, .. } = header.kind {

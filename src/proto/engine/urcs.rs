@@ -1,4 +1,4 @@
-//! Lines that answer nothing: news of the module's, in the order in which they come.
+//! Unsolicited lines of the module, in their order.
 
 use crate::at::{Expect, Line, Progress, SimState, Urc, text_behind};
 use crate::proto::bearer::Sign;
@@ -8,7 +8,7 @@ use super::Engine;
 use super::text::Bodies;
 
 impl Engine {
-    /// News, in the order of the lines.
+    /// Processes an unsolicited line.
     pub(super) fn unclaimed(&mut self, now: Timestamp, line: &[u8]) {
         if self.transparent.keeps(line) {
             return;
@@ -37,7 +37,7 @@ impl Engine {
         self.out.answer_all(self.requests.news(&urc));
         match urc {
             Urc::DataWaiting(Some(channel)) => self.channels.data_wait(channel),
-            // The bearer of its HTTP and FTP clients, which need not be the sockets'.
+            // The bearer of the module's HTTP and FTP clients. The sockets may use another one.
             Urc::PdpDeactivated if line.starts_with(b"+SAPBR") => {
                 self.channels.bearer_sign(now, Sign::Strong);
             }
@@ -46,7 +46,7 @@ impl Engine {
                 self.channels.bearer_sign(now, Sign::Strong);
             }
             urc if urc.is_restart() => self.restarted(now),
-            // Later lines of a start of which the first one was lost, perhaps in the data before it.
+            // Later lines of a start. The first line was lost, perhaps in the data before it.
             Urc::Bearer(text) if text.contains("ACT") && self.is_ready() => {
                 self.channels.bearer_sign(now, Sign::Strong);
             }
@@ -59,12 +59,12 @@ impl Engine {
 }
 
 impl Engine {
-    /// The expectation for the decoder.
+    /// The token that the decoder is to expect.
     pub(super) fn expect(&self) -> Expect {
         if self.bodies.is_open() && !self.session.is_online() { Expect::Text } else { self.session.expect() }
     }
 
-    /// A line that may belong to text of people; whether it does.
+    /// Returns true if a line belongs to text of people.
     pub(super) fn is_text(&mut self, now: Timestamp, raw: &[u8]) -> bool {
         if let Bodies::Open(text) = &mut self.bodies {
             if text.line(raw) == Progress::Complete {
@@ -73,7 +73,7 @@ impl Engine {
             return true;
         }
         if raw.trim_ascii().is_empty() {
-            // Only while text is read are empty lines handed out.
+            // The decoder returns empty lines only while text is read.
             self.session.empty_line(raw);
             return true;
         }
@@ -87,7 +87,7 @@ impl Engine {
         true
     }
 
-    /// Nothing more of a text has come for a moment, or it is complete.
+    /// A text is complete, or nothing more of it came in time.
     pub(super) fn end_text(&mut self, now: Timestamp) {
         match std::mem::take(&mut self.bodies) {
             Bodies::Open(text) => {
@@ -99,7 +99,7 @@ impl Engine {
         }
     }
 
-    /// A line that is text of people, or perhaps so, and reads like news that would end something: the module is asked.
+    /// The module is asked whether a line is true that may be text of people and reports the end of something.
     pub(super) fn doubt_news(&mut self, now: Timestamp, line: &[u8]) {
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
             self.channels.doubt(channel, news);
@@ -114,7 +114,7 @@ impl Engine {
     }
 }
 
-/// Whether a line behind a text must not be believed: news that end something, and what is not known.
+/// True if a line behind a text may belong to the text: an unknown line, or one that reports the end of something.
 fn may_be_text(line: &[u8], urc: &Urc) -> bool {
     let ends = matches!(Line::parse(line), Line::Channel { .. });
     ends || *urc == Urc::PdpDeactivated || urc.is_restart() || !urc.is_known()

@@ -9,15 +9,16 @@ use super::Engine;
 use super::port::Port;
 
 impl Engine {
-    /// Takes data that are to be sent on a stream, without waiting, and joins them to what waits already. Returns how many bytes
-    /// were taken, from the front; `None` if there is no room: then [`Output::Writable`](crate::proto::Output::Writable) follows when there is. At most 16 KiB
-    /// wait.
+    /// Accepts data for a stream without waiting, and joins them to the data that wait already. Returns the number of
+    /// accepted bytes, from the front. `None` if there is no room; then
+    /// [`Output::Writable`](crate::proto::Output::Writable) follows when there is. At most 16 KiB wait.
     ///
-    /// What was taken is on its way, not with the module. An error comes with the next call, with
-    /// [`is_flushed`](Self::is_flushed), a [`Request::Drain`](crate::proto::Request::Drain) or a [`Request::Close`](crate::proto::Request::Close).
+    /// Accepted data are not yet with the module. An error is returned by the next call, by
+    /// [`is_flushed`](Self::is_flushed), a [`Request::Drain`](crate::proto::Request::Drain) or a
+    /// [`Request::Close`](crate::proto::Request::Close).
     ///
     /// # Errors
-    /// How the socket ended, if it did.
+    /// The reason why the socket ended, if it has.
     pub fn write<'a>(
         &mut self,
         now: Timestamp,

@@ -1,4 +1,4 @@
-//! A question whose answer proves that everything before it is over.
+//! A question whose answer proves that all older commands are answered.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use super::exchange::{Exchange, Failure, Finished, Taint};
 use super::open_send::OpenSend;
 use crate::proto::issuer::Issuer;
 
-/// A harmless question is asked when it is in doubt which command the next answer belongs to: after a time-out, after
-/// a final that may have a sibling, and for a while after a time-out behind every command. A module answers in order,
-/// so whatever comes before the question's own information line belongs to older commands. Successive attempts ask
-/// different questions, so that the late answer of one is never taken for that of the next.
+/// A question that is asked when the next answer may belong to another command: after a time-out, behind every command
+/// for a while after that, and after a final result code that may come twice. The question changes nothing on the
+/// module. A module answers in order, so every line before the question's information line belongs to older commands.
+/// Successive attempts use different questions, so that a late answer to one can't be the answer to the next.
 #[derive(Debug)]
 pub(super) struct Barrier {
     /// A command whose answer is held back until the barrier is passed.
     held: Option<Box<HeldCommand>>,
-    /// A send that the module may be waiting for: then the question is payload to it.
+    /// A send whose payload the module may be waiting for. The module then takes the question for payload.
     open: Option<OpenSend>,
     probe: Command,
-    /// The questions before that one. Their answers may still come, whatever has come in their place.
+    /// The earlier questions. Their answers may still come.
     asked: Vec<Command>,
     state: ProbeState,
     deadline: Timestamp,
@@ -28,13 +28,13 @@ pub(super) struct Barrier {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum ProbeState {
-    /// The question is asked; what comes is old.
+    /// The question is asked; the lines that come belong to older commands.
     Asked,
-    /// A final has come that no older command owes: it may be all of the answer.
+    /// A final result code came that belongs to no older command. It may be the whole answer.
     Odd,
-    /// The question is asked, and a prompt has come that belongs to no send: the question may be payload to the module.
+    /// The question is asked, and a prompt came that belongs to no send. The module may take the question for payload.
     Prompted,
-    /// Its information line has come; the next final is its own.
+    /// The information line of the question came. The next final result code is its own.
     Answered,
 }
 
@@ -50,7 +50,7 @@ struct HeldCommand {
 pub(super) enum BarrierVerdict {
     /// The line belonged to the question or to the command held back.
     Consumed,
-    /// A final of an older command.
+    /// The final result code of an older command.
     Stray,
     /// The line does not concern the barrier.
     Unclaimed,
@@ -58,19 +58,21 @@ pub(super) enum BarrierVerdict {
     Passed {
         /// The command held back.
         held: Option<Finished>,
-        /// How many finals it had beyond its own: late answers of other commands.
+        /// The number of final result codes beyond its own: late answers to other commands.
         extra: usize,
-        /// Whether a line came with its answer that nothing explains.
+        /// Whether a line came with its answer that belongs to no command.
         tainted: bool,
     },
 }
 
-/// How often the question is asked before the module counts as silent; with the growing time-outs about 21 s.
+/// How often a question is asked before the module counts as silent: about 21 s with the growing time-outs.
 const ATTEMPTS: usize = 6;
-/// The first attempt's time-out; a module answers within 10 ms (protocol section 15), but may be slow after a time-out.
+/// The time-out of the first attempt. A module answers within 10 ms (protocol section 15), but may be slower after a
+/// time-out.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
 
-/// How long the line of an answer may take behind a final that may be its own. Answers come within 10 ms (section 15).
+/// How long the information line may take behind a final result code that may be the whole answer. Answers come within
+/// 10 ms (section 15).
 const ODD_TIMEOUT: Duration = Duration::from_millis(300);
 
 impl Barrier {
@@ -105,12 +107,12 @@ impl Barrier {
         Self { open, ..self }
     }
 
-    /// A prompt has come that may be that of this send.
+    /// A prompt came that may belong to this send.
     pub(super) fn opens(&mut self, open: OpenSend) {
         self.open.get_or_insert(open);
     }
 
-    /// Whether a prompt may come, and of which send.
+    /// True if the prompt of a known send may come.
     pub(super) fn has_open(&self) -> bool {
         self.open.is_some()
     }
@@ -120,12 +122,13 @@ impl Barrier {
         self.open.take()
     }
 
-    /// The send is settled by filling, and is over.
+    /// The send has ended, because its payload was written to fill it up.
     pub(super) fn take_settled(&mut self) -> Option<Finished> {
         self.held.take().map(|held| held.exchange.settled_by_filling())
     }
 
-    /// A prompt that belongs to no send that is known. The content of a file is waited for as long as the command says.
+    /// A prompt came that belongs to no known send. It may ask for the content of a file; the module waits for that as
+    /// long as the command said.
     pub(super) fn prompted(&mut self, now: Timestamp) {
         let writes = self.held().filter(|command| command.gives_up()).map(Command::timeout);
         match writes {
@@ -135,7 +138,8 @@ impl Barrier {
         }
     }
 
-    /// A final has come that no older command owes. A module that answers the question with `OK` alone will say no more.
+    /// A final result code came that belongs to no older command. A module that answers the question with `OK` alone
+    /// writes nothing more.
     pub(super) fn odd_final(&mut self, now: Timestamp) {
         if self.state == ProbeState::Asked {
             self.state = ProbeState::Odd;
@@ -143,12 +147,12 @@ impl Barrier {
         }
     }
 
-    /// Whether the command held back has had more finals than one.
+    /// True if the command held back had more than one final result code.
     pub(super) fn has_final_too_many(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.ends.len() > 1)
     }
 
-    /// Whether nothing that came shows that the question will not be answered.
+    /// False if a final result code came that may be the whole answer.
     pub(super) fn may_be_answered(&self) -> bool {
         self.state != ProbeState::Odd
     }
@@ -160,7 +164,7 @@ impl Barrier {
         }
     }
 
-    /// Whether the module may be waiting for payload of which nothing is known.
+    /// True if the module may be waiting for payload of an unknown command.
     pub(super) fn is_prompted(&self) -> bool {
         self.state == ProbeState::Prompted
     }
@@ -174,12 +178,13 @@ impl Barrier {
         self.held.as_ref().map(|held| &held.exchange.command)
     }
 
-    /// Whose it is.
+    /// The issuer of the command held back.
     pub(super) fn issuer_mut(&mut self) -> Option<&mut Issuer> {
         self.held.as_mut().map(|held| &mut held.exchange.issuer)
     }
 
-    /// Whether what comes may be text of people: the answer to the command held back, if its final was text, too.
+    /// True if the lines may be text of people. This is so if the final result code of the command held back was text,
+    /// too.
     pub(super) fn is_in_text(&self) -> bool {
         self.state == ProbeState::Asked && self.held.as_ref().is_some_and(|held| held.exchange.is_in_text())
     }
@@ -188,22 +193,22 @@ impl Barrier {
         self.deadline
     }
 
-    /// Extends the deadline: the answers before it take long to arrive, or a slow command is under way.
+    /// Extends the deadline, because earlier answers take long to arrive, or a slow command is in flight.
     pub(super) fn extend(&mut self, deadline: Timestamp) {
         self.deadline = self.deadline.max(deadline);
     }
 
-    /// The command held back, when the question will not be asked any more.
+    /// Returns the command held back, when no more questions are asked.
     pub(super) fn into_held(self) -> Option<Finished> {
         self.held.map(|held| held.exchange.finish(Err(Failure::Timeout)))
     }
 
-    /// Whether it has been asked often enough.
+    /// True if the question was asked [`ATTEMPTS`] times.
     pub(super) fn is_exhausted(&self) -> bool {
         self.asked.len() + 1 >= ATTEMPTS
     }
 
-    /// The commands whose answers may come beside that of the next question.
+    /// The commands whose answers may come while the next question waits.
     pub(super) fn others(&self) -> impl Iterator<Item = &Command> + Clone {
         self.held().into_iter().chain(&self.asked).chain([&self.probe])
     }
@@ -223,7 +228,7 @@ impl Barrier {
         }
     }
 
-    /// A line has come that nothing explains.
+    /// A line came that belongs to no command.
     pub(super) fn taint(&mut self) {
         if let Some(held) = &mut self.held {
             held.exchange.taint(Taint::Unexplained);
@@ -243,7 +248,7 @@ impl Barrier {
                 BarrierVerdict::Consumed
             }
             ProbeState::Asked | ProbeState::Odd | ProbeState::Prompted => self.old_line(text, &line),
-            // The end of a call is no answer to a question.
+            // `NO CARRIER` is the end of a call, and no answer to a question.
             ProbeState::Answered if line == Line::Final(Final::NoCarrier) => BarrierVerdict::Stray,
             ProbeState::Answered if matches!(line, Line::Final(_)) => self.pass(),
             ProbeState::Answered => BarrierVerdict::Unclaimed,
@@ -261,7 +266,7 @@ impl Barrier {
                 if held.exchange.is_in_text()
                     && let Some((text, last)) = held.ends.last_mut()
                 {
-                    // The final before was text.
+                    // The final result code before this line was text of people.
                     text.extend(lines);
                     *last = end;
                     return BarrierVerdict::Consumed;
@@ -290,7 +295,8 @@ impl Barrier {
             return BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra: 0, tainted };
         }
         let rest = held.exchange.take_lines();
-        // Behind the final nothing more of the answer comes: it is a piece of a line that was split, perhaps the final.
+        // An answer has no line behind its final result code. This is a piece of a split line, perhaps of the final
+        // result code itself.
         let leftover = held.exchange.command.has_one_final() && !rest.is_empty();
         let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
         let taint = held.exchange.tainted();
@@ -301,21 +307,22 @@ impl Barrier {
     }
 }
 
-/// The finals that are kept of one command; more than two come only from a module that breaks its protocol.
+/// The most final result codes that are kept for one command. More than two come only from a module that violates its
+/// protocol.
 const MAX_ENDS: usize = 8;
 
-/// Lines that only an answer has.
+/// True for lines that are always part of an answer.
 fn is_old_answer(line: &Line<'_>) -> bool {
     matches!(line, Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_))
 }
 
-/// The one end that several finals of a command amount to.
+/// The result that follows from several final result codes of a command.
 fn one_of(
     mut ends: Vec<(Vec<String>, Result<(), Refusal>)>,
     rest: Vec<String>,
     command: &Command,
 ) -> Result<Vec<String>, Failure> {
-    // `OK` says that the connection is being made, the line behind it that it was not.
+    // `OK` reports that the connection is being made; the line behind it reports that it failed.
     let no_connection =
         |end: &Result<(), Refusal>| matches!(end, Err(Refusal::ConnectFail | Refusal::AlreadyConnect));
     if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| no_connection(end)) {
@@ -332,12 +339,12 @@ fn one_of(
         }
         return Err(Failure::Refused(refused.unwrap_or(Refusal::Empty)));
     }
-    // Data may have come that were not recognised as such: a refusal beside that may be the question's.
+    // Data may have come without being recognised. A refusal beside them may belong to the question.
     let fetches = ChannelId::all().any(|channel| command.fetches(channel));
     if fetches && ends.iter().any(|(_, end)| *end == Err(Refusal::Empty)) {
         return Err(Failure::Refused(Refusal::Empty));
     }
-    // A final without content is dropped if one with content came too.
+    // A result without content is dropped if one with content came, too.
     if ends.iter().any(|(_, end)| *end != Err(Refusal::Empty)) {
         ends.retain(|(_, end)| *end != Err(Refusal::Empty));
     }

@@ -1,4 +1,4 @@
-//! In and out of data mode.
+//! The begin and the end of data mode.
 
 use crate::time::Timestamp;
 
@@ -6,25 +6,25 @@ use super::wake::Wake;
 use super::{Session, State};
 
 impl Session {
-    /// Data mode has begun: whatever comes is payload, and nothing is a command.
+    /// Data mode has begun: all bytes are payload, and no command can be written.
     pub(in crate::proto) fn go_online(&mut self) {
         debug_assert!(self.is_idle());
         self.state = State::Online;
     }
 
-    /// Data mode has ended: the module has said so.
+    /// Data mode has ended, as the module has reported.
     pub(in crate::proto) fn go_offline(&mut self) {
         if self.is_online() {
             self.state = State::Idle;
         }
     }
 
-    /// Whether the line carries payload and nothing else.
+    /// True while the line carries only payload.
     pub(in crate::proto) fn is_online(&self) -> bool {
         matches!(self.state, State::Online)
     }
 
-    /// Whether the line may carry payload, or may be about to.
+    /// True if the line carries payload, or may do so soon.
     pub(in crate::proto) fn may_be_online(&self) -> bool {
         match &self.state {
             State::Online => true,
@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// Whether the module takes commands or payload is unknown: searches for it in a way that suits both.
+    /// It is unknown whether the module is in data mode. Starts a search that works in both modes.
     pub(in crate::proto) fn search(&mut self, now: Timestamp) {
         self.state = State::Waking(Wake::in_data_mode(now));
     }

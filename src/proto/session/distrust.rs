@@ -1,4 +1,4 @@
-//! The session between damage on the line and the proof that it is sound again.
+//! The session between damage on the line and the proof that the line is sound again.
 
 use crate::at::{ChannelId, Command, Line, Refusal};
 use crate::time::Timestamp;
@@ -13,9 +13,9 @@ use super::wake::Wake;
 use super::{Session, State, Step};
 
 impl Session {
-    /// The line was damaged: nothing that comes is believed until a question has proved where text begins. The `hurt`
-    /// channels are closed meanwhile. The command in flight, if any, is given back, because its answer can't be known. A
-    /// command with payload goes on, because the module may be waiting for the payload.
+    /// The line was damaged. All bytes are dropped until the answer to a question proves where text begins. Meanwhile
+    /// the `hurt` channels are closed. The command in flight is returned as failed, because its answer can't be
+    /// identified. A command with payload stays in flight, because the module may be waiting for the payload.
     pub(in crate::proto) fn distrust(
         &mut self,
         now: Timestamp,
@@ -27,12 +27,12 @@ impl Session {
             resync.close(hurt);
             return None;
         }
-        // No line has been believed yet, or only payload comes.
+        // No line was trusted yet, or the line carries only payload.
         if matches!(self.state, State::Waking(_) | State::Online) {
             return None;
         }
         out.count().resynchronisations += 1;
-        // A prompt that is under way would not be believed, but it decides what is written next.
+        // A prompt may still come. It would be dropped, but it decides what may be written next.
         if matches!(&self.state, State::Busy(Exchange { phase: Phase::Prompt(_), .. })) {
             self.resync = Some(Resync::behind_a_prompt(now, now + GRACE, hurt));
             return None;
@@ -41,17 +41,17 @@ impl Session {
         self.settle(out)
     }
 
-    /// Ends the command in flight, whose answer can't be known.
+    /// Ends the command in flight, whose answer can't be identified.
     fn settle(&mut self, out: &mut Outbox) -> Option<Finished> {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Busy(mut exchange) => match exchange.phase {
-                // A module answers in order: behind the answer to the question no answer to this command comes.
+                // A module answers in order: after the answer to the question no answer to this command can come.
                 Phase::Answer => Some(exchange.finish(Err(Failure::Refused(Refusal::Ambiguous)))),
                 Phase::Prompt(_) => {
                     self.fill_up(exchange.take_open(), out);
                     Some(exchange.settled_by_filling())
                 }
-                // The module has the payload, if it has waited for it.
+                // If the module waited for the payload, it has it.
                 Phase::Blind(_) | Phase::Result(_) => {
                     self.unproved = exchange.take_open();
                     Some(exchange.settled_by_filling())
@@ -69,13 +69,13 @@ impl Session {
         }
     }
 
-    /// Whether nothing that comes is believed.
+    /// True while all bytes are dropped.
     pub(in crate::proto) fn is_distrusting(&self) -> bool {
         self.resync.is_some()
     }
 
-    /// Takes bytes that are not believed. Returns how many of them are not, the step, and the channels whose headers stand in
-    /// them. The bytes behind are text again.
+    /// Consumes bytes while nothing is trusted. Returns the number of dropped bytes, the step, and the channels whose
+    /// headers are among them. The remaining bytes are text.
     pub(in crate::proto) fn distrusted(
         &mut self,
         now: Timestamp,
@@ -136,7 +136,7 @@ impl Session {
         }
     }
 
-    /// The channel whose data the command in flight asks for.
+    /// The channel that the command in flight fetches data from.
     pub(in crate::proto) fn fetching(&self) -> Option<ChannelId> {
         match &self.state {
             State::Busy(exchange) => {
@@ -146,34 +146,34 @@ impl Session {
         }
     }
 
-    /// Whether data of this channel may still come that were asked for before.
+    /// True if data of an earlier fetch of this channel may still come.
     pub(in crate::proto) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
         self.late_answers.is_on(now)
             && self.late_answers.timed_out().iter().any(|command| command.fetches(channel))
     }
 
-    /// Whether a line may be of a late answer.
+    /// True if a line may belong to a late answer.
     pub(in crate::proto) fn explains(&self, now: Timestamp, text: &[u8]) -> bool {
         let line = Line::parse(text);
-        // A late prompt has no line end, so that the next line may stand behind it.
+        // A late prompt has no line end, so the next line may follow it directly.
         let is_late = |older: &Command| older.may_print(&line) || text.starts_with(b">");
         self.late_answers.is_on(now)
             && (matches!(line, Line::Final(_) | Line::ShutOk)
                 || self.late_answers.timed_out().iter().any(is_late))
     }
 
-    /// Whether a line is of a late answer that brings a final behind its lines.
+    /// True if a line belongs to a late answer that ends with a final result code.
     pub(in crate::proto) fn owes_final_behind(&self, line: &Line<'_>) -> bool {
         let brings = |older: &Command| older.has_one_final() && older.may_print(line);
         !matches!(line, Line::Final(_) | Line::ShutOk) && self.late_answers.timed_out().iter().any(brings)
     }
 
-    /// How many questions the session has asked for itself.
+    /// The number of questions that the session has asked.
     pub(in crate::proto) fn questions(&self) -> usize {
         self.probes
     }
 
-    /// Whether a command of the application is in flight: its answer may have any form.
+    /// True if a command of the application is in flight. Its answer may have any form.
     pub(in crate::proto) fn is_asked_by_caller(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.issuer, Issuer::Caller(_)))
     }

@@ -18,55 +18,56 @@ pub(super) struct Exchange {
     pub(super) deadline: Timestamp,
     pub(super) phase: Phase,
     written_at: Timestamp,
-    /// When its first final came.
+    /// When its first final result code came.
     final_at: Option<Timestamp>,
     answer: Answer,
     answered: bool,
-    /// Lines that were too long, or too many, to be kept.
+    /// The number of lines that were too long or too many to be kept.
     lost: usize,
-    /// What came in place of the prompt or the result.
+    /// The line that came in place of the prompt or the result.
     setback: Option<Setback>,
-    /// Whether its prompt has come, so that the payload was written behind it.
+    /// Whether the payload was written behind its prompt.
     is_given: bool,
-    /// How many bytes of the payload a module whose echo stays on has sent back.
+    /// The number of payload bytes that the module has echoed.
     echoed: usize,
     taint: Taint,
 }
 
-/// The trace of a line that may be a piece of another one.
+/// The sign that a line of the answer may be a piece of another line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Taint {
     None,
-    /// One with the command's own name that reads as news: the beginning of its answer, if a late one has split that.
+    /// An unsolicited line with the name of the command. It may be the beginning of the answer, split by a late answer.
     OwnNews,
-    /// One that nothing explains.
+    /// A line that belongs to no command.
     Unexplained,
 }
 
 /// The progress of a command.
 pub(super) enum Phase {
-    /// Its answer is awaited.
+    /// The command waits for its answer.
     Answer,
-    /// The prompt for this payload is awaited.
+    /// The command waits for the prompt for this payload.
     Prompt(Vec<u8>),
-    /// The prompt did not come, the payload is written all the same, and its result is awaited.
+    /// The payload was written without a prompt, because none came. The command waits for the result.
     Blind(Vec<u8>),
-    /// The prompt came, the payload is written, and its result is awaited. Empty for what is never written twice.
+    /// The payload was written behind the prompt. The command waits for the result. The buffer is empty for payload
+    /// that is never written twice.
     Result(Vec<u8>),
 }
 
-/// A line of the module in place of the awaited one. It may be true, or another command's, or damage.
+/// A line of the module in place of the expected one. It may be valid, belong to another command, or be damaged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Setback {
-    /// An error, in place of the prompt.
+    /// An error in place of the prompt.
     Refused(Refusal),
-    /// The channel has ended, in place of the prompt or of the result.
+    /// The end of the channel in place of the prompt or the result.
     Closed,
-    /// A prompt, in place of an answer.
+    /// A prompt in place of an answer.
     Prompted,
 }
 
-/// The lines of an answer, and how it ended.
+/// The lines of an answer, and its result.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Answer {
     pub(super) lines: Vec<String>,
@@ -78,9 +79,9 @@ pub(in crate::proto) struct Finished {
     pub(in crate::proto) command: Command,
     pub(in crate::proto) issuer: Issuer,
     pub(in crate::proto) result: Result<Vec<String>, Failure>,
-    /// From the command to its final, if one came.
+    /// The time from the command to its final result code, if one came.
     pub(in crate::proto) latency: Option<Duration>,
-    /// Whether all of its payload was written behind its prompt.
+    /// Whether the complete payload was written behind the prompt.
     pub(in crate::proto) is_given: bool,
 }
 
@@ -115,23 +116,23 @@ const MAX_SHOWN: usize = 8;
 /// The reason why a command failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Failure {
-    /// The module said no, or something that can't be believed.
+    /// The module refused the command, or its answer can't be trusted.
     Refused(Refusal),
-    /// It said no in place of a prompt, so it does not have the payload.
+    /// The module refused the command in place of a prompt, so it does not have the payload.
     NoPrompt(Refusal),
-    /// It said nothing in time.
+    /// The module did not answer in time.
     Timeout,
 }
 
-/// Takes back a command whose payload ends at Ctrl-Z (A32).
+/// The byte that cancels a command whose payload ends with Ctrl-Z (A32).
 const ESCAPE: u8 = 0x1b;
 
-/// The most lines that one answer may have. The longest documented list is the files' (`AT+FSLS`); a module that
-/// prints for ever must not fill the memory. An answer with more has failed ([`Refusal::TooLong`]).
+/// The most lines of an answer, so that a module that prints without end can't fill the memory. A longer answer is a
+/// failure ([`Refusal::TooLong`]). The longest documented answer is the list of files (`AT+FSLS`).
 const MAX_ANSWER_LINES: usize = 1024;
 
 impl Exchange {
-    /// A command that is written now, with the span in which it must be answered.
+    /// Creates the exchange for a command that is written now. `timeout` is the span for its answer.
     pub(super) fn new(
         now: Timestamp,
         command: Command,
@@ -156,12 +157,12 @@ impl Exchange {
         }
     }
 
-    /// Judges a line and keeps it if it is part of the answer.
+    /// Judges a line. A line that is part of the answer is kept.
     pub(super) fn judge(&mut self, text: &[u8], line: &Line<'_>) -> Verdict {
         let verdict = match (&self.phase, line) {
-            // News of the channel's previous send: this one has not begun.
+            // The line reports the previous send of the channel: this send has not begun.
             (Phase::Prompt(_), Line::Channel { .. }) => Verdict::NotMine,
-            // What has not been asked for can't have been taken.
+            // The module has not asked for the payload, so it can't have accepted it.
             (Phase::Prompt(_), Line::Final(Final::Ok)) if self.must_prompt() => Verdict::NotMine,
             _ => self.command.judge(line, self.answered),
         };
@@ -172,8 +173,8 @@ impl Exchange {
         }
         let keep = match verdict {
             Verdict::Part => true,
-            // The line that ends the answer is its content where there is no other: the address, the state.
-            // A final amid text of people may be part of it.
+            // Some answers end with their only content: an address, a state.
+            // A final result code within text of people may be part of the text.
             Verdict::Doubtful(_) if self.is_in_text() => true,
             Verdict::Doubtful(Ok(())) => !matches!(line, Line::Final(_)),
             Verdict::NotMine | Verdict::Done(_) | Verdict::Doubtful(Err(_)) => false,
@@ -185,48 +186,48 @@ impl Exchange {
         verdict
     }
 
-    /// Whether no success can come before the prompt.
+    /// True if a success is impossible before the prompt.
     fn must_prompt(&self) -> bool {
         self.command.gives_up() || self.command.is_given_payload()
     }
 
-    /// Whether what comes is text of people.
+    /// True if the lines are text of people.
     pub(super) fn is_in_text(&self) -> bool {
         matches!(self.phase, Phase::Answer) && self.command.is_in_text(self.answered)
     }
 
-    /// An empty line amid text.
+    /// An empty line within a text.
     pub(super) fn empty_line(&mut self) {
         self.keep(b"");
     }
 
-    /// Whether a line may be a piece of secret payload: some firmware might echo a file.
+    /// True if a line may be a piece of secret payload, because firmware may echo a file.
     pub(super) fn hides(&self, line: &Line<'_>) -> bool {
         let written = matches!(self.phase, Phase::Result(_)) && self.command.gives_up();
         written && matches!(line, Line::Text(_) | Line::Info { .. })
     }
 
-    /// The header of fetched data has come, which is what such a command asks for.
+    /// The header of the fetched data came.
     pub(super) fn data_came(&mut self) {
         self.answered = true;
     }
 
-    /// Something came in place of what was awaited, which may still come.
+    /// A line came in place of the expected one, which may still come until this moment.
     pub(super) fn doubt(&mut self, setback: Setback, until: Timestamp) {
-        // An error tells more than news that come with it.
+        // An error has precedence over the end of the channel.
         if !matches!(self.setback, Some(Setback::Refused(_))) {
             self.setback = Some(setback);
         }
         self.deadline = self.deadline.min(until);
     }
 
-    /// Whether payload was written that may be sent back.
+    /// True if payload was written that the module may echo.
     pub(super) fn may_be_echoed(&self) -> bool {
         matches!(self.phase, Phase::Blind(_) | Phase::Result(_))
     }
 
-    /// The number of these bytes that are the payload on its way back. Its echo ends where the payload does, or is interrupted by
-    /// a frame of the module's.
+    /// The number of these bytes that are the echo of the payload. The echo ends with the payload, or where a frame of
+    /// the module interrupts it.
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         let (Phase::Blind(payload) | Phase::Result(payload)) = &self.phase else { return 0 };
         let rest = payload.get(self.echoed..).unwrap_or_default();
@@ -239,7 +240,7 @@ impl Exchange {
         same
     }
 
-    /// The prompt came after all: the payload, to be written now.
+    /// The prompt came. Returns the payload that is to be written now.
     pub(super) fn prompted(&mut self, now: Timestamp, buffer: Vec<u8>) -> Option<Vec<u8>> {
         let Phase::Prompt(payload) = &mut self.phase else { return None };
         let payload = std::mem::take(payload);
@@ -257,7 +258,8 @@ impl Exchange {
         Some(copy)
     }
 
-    /// The prompt did not come: the payload, to be written now. It is kept, because bytes of it may be lost.
+    /// The prompt did not come. Returns the payload that is to be written now. A copy is kept, because bytes may be
+    /// lost.
     pub(super) fn go_blind(&mut self, until: Timestamp) -> Option<Vec<u8>> {
         let Phase::Prompt(payload) = &mut self.phase else { return None };
         let payload = std::mem::take(payload);
@@ -281,7 +283,8 @@ impl Exchange {
         self.setback
     }
 
-    /// The payload that the module may be waiting for, if it can wait for ever. Never the content of a file: the module gives up.
+    /// The payload that the module may be waiting for without a time limit. `None` for files, where the module has a
+    /// time limit.
     pub(super) fn take_open(&mut self) -> Option<OpenSend> {
         if self.command.gives_up() {
             return None;
@@ -290,14 +293,14 @@ impl Exchange {
             Phase::Answer => None,
             Phase::Prompt(payload) | Phase::Blind(payload) | Phase::Result(payload) => {
                 let payload = std::mem::take(payload);
-                // Up to Ctrl-Z it can be taken back, so nothing of it is written for want of a prompt.
+                // A payload up to Ctrl-Z can be cancelled, so it is not written without a prompt.
                 let payload = if self.command.is_cancellable() { vec![ESCAPE] } else { payload };
                 (!payload.is_empty()).then(|| OpenSend::new(payload))
             }
         }
     }
 
-    /// The buffer of a payload that nothing waits for any more.
+    /// The buffer of a payload that is no longer needed.
     pub(super) fn take_buffer(&mut self) -> Option<Vec<u8>> {
         match &mut self.phase {
             Phase::Blind(payload) | Phase::Result(payload) => Some(std::mem::take(payload)),
@@ -305,14 +308,14 @@ impl Exchange {
         }
     }
 
-    /// The payload or a filling was written to settle the doubt. Whatever came in place of the prompt, the outcome of the send is
-    /// uncertain.
+    /// The payload or other bytes were written to end the wait of the module. The result of the send is unknown,
+    /// whatever came in place of the prompt.
     pub(super) fn settled_by_filling(mut self) -> Finished {
         self.setback = None;
         self.finish(Err(Failure::Timeout))
     }
 
-    /// A final has come.
+    /// A final result code came.
     pub(super) fn final_came(&mut self, now: Timestamp) {
         self.final_at.get_or_insert(now);
     }
@@ -348,7 +351,7 @@ impl Exchange {
     }
 }
 
-/// Shows how long a payload is, not what: it may be a key.
+/// Shows the length of a payload only, because it may be a key.
 impl fmt::Debug for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,52 +5,53 @@ use std::time::Duration;
 use crate::at::{Command, Line, Refusal};
 use crate::time::Timestamp;
 
-/// Commands that timed out, whose answers may come at any moment.
+/// Commands that timed out. Their answers may still come.
 ///
-/// A module answers in order, so most late answers come before the answer to the next question. But firmware prints results
-/// when it has them (capture s04: 75 s later, inside another command). While a late answer may come, an answer that could be
-/// another command's is believed only when a question behind the command was answered too. The command's own answer always
-/// comes, so a late one is the second. One final result between the command and the answer to the question proves the order:
-/// a late answer would have brought a final of its own. Only lines that are printed without a final may still be mixed in:
+/// A module answers in order, so most late answers come before the answer to the next question. But firmware also
+/// prints results when they are ready (capture s04: after 75 s, within another answer). While a late answer may come,
+/// an ambiguous answer is accepted only after a question behind the command was answered as well. The command's own
+/// answer always comes, so a late answer is a second one. If exactly one final result code came between the command and
+/// the answer to the question, no late answer with a final result code came. Only lines without a final result code may
+/// still be mixed in:
 ///
 /// | may come without a final | as |
 /// |---|---|
 /// | an address, the rows of a status | lines of the form that only these have |
 /// | a result that is printed as news, behind a final or none | lines with the key of the command that timed out |
 ///
-/// A late answer may split the final line itself, and then a piece of that line stands behind the late final. So lines behind
-/// the last final are in doubt, whatever they are.
+/// A late answer may split the line of the final result code. Then a piece of that line stands behind the late final
+/// result code. So all lines behind the last final result code are in doubt.
 #[derive(Debug)]
 pub(super) struct LateAnswers {
     until: Timestamp,
-    /// Finals that have not come.
+    /// The number of final result codes that have not come.
     owed: usize,
     timed_out: Vec<Command>,
     beyond: Beyond,
 }
 
-/// The commands that timed out beyond those that are kept.
+/// The kind of commands that timed out and are no longer kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Beyond {
     Nothing,
-    /// Commands with a final of their own.
+    /// Commands that end with a final result code only.
     Finals,
-    /// Others, too.
+    /// Other commands as well.
     Others,
 }
 
-/// The number of finals between a command and the answer to the question behind it.
+/// The number of final result codes between a command and the answer to the question behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FinalCount {
     One,
     More,
 }
 
-/// How long after a time-out a late answer may still come: the longest time that any documented command may take
+/// The span after a time-out in which a late answer may come. It is the longest documented time of a command
 /// (`AT+COPS`, protocol section 15).
 const SPAN: Duration = Duration::from_secs(300);
-/// How many commands that timed out are kept. A line that loses more in [`SPAN`] can't be trusted:
-/// then the answer of any command may come late.
+/// The number of timed-out commands that are kept. If more time out within [`SPAN`], any line may belong to a late
+/// answer.
 const MAX_TIMED_OUT: usize = 16;
 
 impl LateAnswers {
@@ -62,7 +63,7 @@ impl LateAnswers {
         *self = Self::none();
     }
 
-    /// A command has timed out: its answer may come late, from now on.
+    /// A command has timed out: its answer may come from now on.
     pub(super) fn begin(&mut self, now: Timestamp, command: &Command) {
         if now >= self.until {
             self.forget();
@@ -80,11 +81,11 @@ impl LateAnswers {
         }
     }
 
-    /// Finals that answer nothing have come. Returns whether fewer were owed.
+    /// Final result codes came that belong to no command in flight. Returns true if fewer were missing.
     pub(super) fn paid(&mut self, finals: usize) -> bool {
         let too_many = finals > self.owed;
         self.owed = self.owed.saturating_sub(finals);
-        // A command that prints lines behind its final, or has no final, may still print some.
+        // A command that prints lines behind its final result code, or has none, may still print lines.
         let settled = self.timed_out.iter().all(Command::has_one_final) && self.beyond == Beyond::Nothing;
         if self.owed == 0 && settled {
             self.forget();
@@ -96,17 +97,17 @@ impl LateAnswers {
         now < self.until
     }
 
-    /// The commands, for a question that must not be taken for one of them.
+    /// The commands. The next question must be different from each of them.
     pub(super) fn timed_out(&self) -> &[Command] {
         &self.timed_out
     }
 
-    /// Whether a final that names a command may be the late answer to another one.
+    /// True if a final result code that names a command may be the late answer to another command.
     pub(super) fn has_rival(&self, command: &Command) -> bool {
         self.beyond > Beyond::Nothing || self.timed_out.iter().any(|older| command.is_rival_of(older))
     }
 
-    /// Whether the final that has come to a command may be the answer to another one.
+    /// True if the final result code of a command may be the late answer to another command.
     pub(super) fn may_be_of_another(
         &self,
         now: Timestamp,
@@ -117,7 +118,8 @@ impl LateAnswers {
         self.is_on(now) && (!names_it || self.has_rival(command))
     }
 
-    /// Whether a line is part of a late answer. Bare text is not counted: half of any line looks like it.
+    /// True if a line is part of a late answer. Text without a name does not count, because half of any line looks like
+    /// that.
     pub(super) fn explains(&self, line: &Line<'_>) -> bool {
         let may_be_of = |older: &Command| match line {
             Line::Text(_) => older.has_one_line() && older.may_print(line),
@@ -126,9 +128,10 @@ impl LateAnswers {
         self.timed_out.iter().any(may_be_of)
     }
 
-    /// Whether lines of an answer may be those of another; with a single final, only those that come without one.
+    /// True if lines of an answer may belong to another command. With a single final result code these are lines that
+    /// are printed without one.
     pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String], finals: FinalCount) -> bool {
-        // A status has no end of its own: the barrier looks whether it came twice.
+        // A status has no final result code: the barrier checks whether it came twice.
         if command.is_open_ended() {
             return false;
         }
@@ -150,14 +153,14 @@ impl LateAnswers {
                 None => older.may_print(&line),
             });
             let beyond = if finals == FinalCount::One { Beyond::Finals } else { Beyond::Nothing };
-            // Its own answer always comes, so a late line is the second of its kind.
+            // The command's own answer always comes, so a late line is the second of its kind.
             let has_author = self.beyond > beyond || authors.clone().next().is_some();
             has_author && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
         })
     }
 }
 
-/// Whether a refusal says nothing of the command that was refused.
+/// True if a refusal does not show which command was refused.
 fn names_no_command(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_) | Refusal::NoCarrier)
 }

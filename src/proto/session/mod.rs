@@ -1,4 +1,4 @@
-//! One command in flight, and never a late answer to the wrong one.
+//! The session: one command in flight, its answer, and the detection of late answers to other commands.
 
 mod barrier;
 mod data_mode;
@@ -36,7 +36,8 @@ pub(super) use resync::{ChannelSet, ProbeEcho};
 pub(super) use step::Step;
 pub(super) use wake::Wake;
 
-/// The conversation with the module: the command in flight, what answers it, and what to do when nothing comes.
+/// The exchange of commands and answers with the module: the command in flight, its answer, and the recovery after
+/// time-outs.
 ///
 /// | state | on | next |
 /// |---|---|---|
@@ -59,30 +60,31 @@ pub(super) use wake::Wake;
 /// | `Online` | [`search`](Session::search): it is not known whether it has | `Waking`, by `+++` |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
 ///
-/// In every state the line may be damaged ([`distrust`](Session::distrust)). Until it is believed again, nothing that comes
-/// is read as a line, and no command is started.
+/// The line may be damaged in every state ([`distrust`](Session::distrust)). Until it is trusted again, no bytes are
+/// read as lines, and no command is started.
 #[derive(Debug)]
 pub(super) struct Session {
     state: State,
     late_answers: LateAnswers,
-    /// Counts the questions of barriers, so that each is another one than the last.
+    /// Counts the questions of barriers, so that each differs from the one before.
     probes: usize,
-    /// The work until the line is believed again.
+    /// The work until the line is trusted again.
     resync: Option<Resync>,
-    /// What came last.
+    /// The kind of the last token.
     before: LastToken,
-    /// The last send that was filled up, until a question behind it is answered: the filling may be lost, too.
+    /// The last send that was filled up, until a question behind it is answered. The bytes that filled it may have been
+    /// lost.
     unproved: Option<OpenSend>,
-    /// A question behind that got no answer.
+    /// Whether a question behind it got no answer.
     filling_is_doubted: bool,
 }
 
-/// The token that came last.
+/// The kind of the last token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum LastToken {
     /// A line.
     Line,
-    /// An empty one, CR LF: a frame may begin.
+    /// An empty line, CR LF: a frame may begin.
     FrameEnd,
 }
 
@@ -92,15 +94,16 @@ enum State {
     Idle,
     Busy(Exchange),
     AtBarrier(Barrier),
-    /// Data mode: whatever comes is payload.
+    /// Data mode: all bytes are payload.
     Online,
 }
 
-/// How long the prompt may take. Answers come within 10 ms (section 15); no source gives a limit, 5 s is an assumption.
+/// The time-out of a prompt. Answers come within 10 ms (section 15). No source gives a limit for prompts: 5 s is an
+/// assumption.
 const PROMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// A session on a port that was just opened.
+    /// Creates the session for a port that was just opened.
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             state: State::Waking(Wake::new(now)),
@@ -118,17 +121,17 @@ impl Session {
         matches!(self.state, State::Idle) && self.resync.is_none()
     }
 
-    /// Whether answers may come that are not waited for.
+    /// True if late answers may come.
     pub(super) fn is_owed(&self, now: Timestamp) -> bool {
         self.late_answers.is_on(now)
     }
 
-    /// Whether the state of the module is unknown: not known yet, or not any more.
+    /// True while the state of the module is unknown.
     pub(super) fn is_waking(&self) -> bool {
         matches!(self.state, State::Waking(_))
     }
 
-    /// The expectation for the decoder.
+    /// The token that the decoder is to expect.
     pub(super) fn expect(&self) -> Expect {
         match &self.state {
             State::Busy(Exchange {
@@ -137,13 +140,13 @@ impl Session {
             State::Waking(wake) if wake.has_open() => Expect::Prompt,
             State::AtBarrier(barrier) if barrier.has_open() => Expect::Prompt,
             State::Online => Expect::Raw,
-            // Where a frame begins it may be one of the module's, data among them.
+            // At the beginning of a frame the line may be one of the module's, or a header of data.
             _ if self.reads_text() && self.before == LastToken::Line => Expect::Text,
             State::Waking(_) | State::Idle | State::Busy(_) | State::AtBarrier(_) => Expect::Line,
         }
     }
 
-    /// Writes a command; the session must be idle. `payload` goes behind the prompt.
+    /// Writes a command. The session must be idle. `payload` is written behind the prompt.
     pub(super) fn start(
         &mut self,
         now: Timestamp,
@@ -167,12 +170,12 @@ impl Session {
         self.state = State::Busy(Exchange::new(now, command, issuer, timeout, phase));
     }
 
-    /// Whether payload was written that a module whose echo stays on sends back.
+    /// True if payload was written that a module with echo on sends back.
     pub(super) fn may_be_echoed(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if exchange.may_be_echoed())
     }
 
-    /// The number of these bytes, which begin a line, that are the echo of payload.
+    /// The number of bytes at the beginning of a line that are the echo of payload.
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_echo(bytes),
@@ -180,7 +183,7 @@ impl Session {
         }
     }
 
-    /// A header of fetched data has come.
+    /// A header of fetched data came.
     pub(super) fn header(&mut self, kind: &HeaderKind) {
         let HeaderKind::Fetched { channel, .. } = *kind else { return };
         match &mut self.state {
@@ -190,7 +193,7 @@ impl Session {
         }
     }
 
-    /// A line has come that was too long to be kept: if it is one of an answer, the answer is not whole.
+    /// A line came that was too long to be kept. If it belongs to an answer, the answer is incomplete.
     pub(super) fn line_too_long(&mut self) {
         match &mut self.state {
             State::Busy(exchange) => exchange.line_lost(),
@@ -208,7 +211,7 @@ impl Session {
             }
             State::Waking(wake) => {
                 if matches!(Line::parse(text), Line::Final(_)) {
-                    // Before the send is settled and the module is asked, the line answers nothing.
+                    // Until the open send is filled up and a question is asked, no line is an answer.
                     if wake.has_open() || !wake.has_begun() {
                         return Step::Consumed;
                     }
@@ -243,8 +246,8 @@ impl Session {
         }
     }
 
-    /// The deadline has come. `excused_until`: some firmware answers nothing while a connection is being made, so
-    /// until then silence means nothing.
+    /// The deadline has passed. Some firmware does not answer while a connection is being made: until `excused_until`
+    /// silence is normal.
     pub(super) fn expire(
         &mut self,
         now: Timestamp,
@@ -355,13 +358,13 @@ impl Session {
         }
     }
 
-    /// The command in flight has ended: done, unless an older command's final may be mistaken for its own.
+    /// The command in flight has ended. It is held back if the final result code may belong to an older command.
     fn ended(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
         exchange.final_came(now);
         let suspicious = self.late_answers.may_be_of_another(now, &exchange.command, end);
         match (&exchange.phase, end) {
-            // The module may still be about to wait for the payload, so no question can go out yet.
+            // The module may still write its prompt, so no question can be written yet.
             (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {
                 let is_closed = exchange.setback() == Some(Setback::Closed);
                 exchange.doubt(Setback::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
@@ -370,7 +373,8 @@ impl Session {
                 }
                 return Step::Consumed;
             }
-            // What is left of a refused payload has been read as commands: their errors must not answer others.
+            // The module has read the rest of a refused payload as commands. Their errors must not be taken for other
+            // answers.
             (Phase::Blind(_) | Phase::Result(_), Err(_)) => {
                 out.count().resynchronisations += 1;
                 self.hold(now, end, out);
@@ -414,8 +418,8 @@ impl Session {
         self.state = State::AtBarrier(barrier);
     }
 
-    /// A question other than the last one. No answer that may come meanwhile has its key: neither one of `others` nor one of the
-    /// commands that timed out.
+    /// A question that differs from the last one. Its key differs from that of `others` and of the commands that timed
+    /// out, whose answers may come.
     fn next_probe<'a>(&mut self, others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>) -> Command {
         self.probes = self.probes.wrapping_add(1);
         let (others, timed_out) = (others.into_iter(), self.late_answers.timed_out());
@@ -425,14 +429,14 @@ impl Session {
         })
     }
 
-    /// Whether lines of the answer may be those of a command that timed out before.
+    /// True if lines of the answer may belong to a command that timed out.
     fn is_mixed(&self, now: Timestamp, finished: &Finished, finals: FinalCount) -> bool {
         let Ok(lines) = &finished.result else { return false };
         self.late_answers.is_on(now) && self.late_answers.may_have_mixed(&finished.command, lines, finals)
     }
 
-    /// Whether a refused fetch may bring data after all: the refusal names no command, and one that timed out may be owed it.
-    /// What the module has given is lost then.
+    /// True if the refusal of a fetch may belong to a command that timed out. Then the module may have delivered the
+    /// data, and they are lost.
     fn may_still_bring(&self, now: Timestamp, finished: &Finished) -> bool {
         let is_fetch = ChannelId::all().any(|channel| finished.command.fetches(channel));
         let is_nameless = matches!(

@@ -1,4 +1,4 @@
-//! Results that answer nothing that is in flight.
+//! Result codes that belong to no command in flight.
 
 use crate::at::{Final, Line};
 use crate::time::Timestamp;
@@ -8,15 +8,15 @@ use super::super::outbox::Outbox;
 use super::{Session, State, Step};
 
 impl Session {
-    /// Whether a command is in flight and has not ended.
+    /// True if a command is in flight.
     pub(in crate::proto) fn is_busy(&self) -> bool {
         matches!(self.state, State::Busy(_))
     }
 
-    /// A line of an answer answers nothing that is in flight.
+    /// A line of an answer belongs to no command in flight.
     pub(in crate::proto) fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let line = Line::parse(text);
-        // The end of a call answers no command.
+        // `NO CARRIER`, the end of a call, answers no command.
         let is_answer =
             matches!(line, Line::Final(_) | Line::ShutOk) && line != Line::Final(Final::NoCarrier);
         if is_answer {

@@ -1,19 +1,19 @@
-//! A send of which it is not known whether the module waits for its payload.
+//! A send for whose payload the module may be waiting.
 
 use crate::at::harmless_len;
 
-/// The payload of a send whose prompt or result did not come. While the module may be waiting for exactly these bytes,
-/// it takes whatever is written for them; so they are what settles the doubt. The peer was to get them anyway, and a
-/// module that waits for nothing reads no command in them.
+/// The payload of a send whose prompt or result did not come. While the module may be waiting for these bytes, it takes
+/// any bytes for them. So these bytes themselves are written to end the wait: they were meant for the peer, and a
+/// module that does not wait finds no command in them.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::proto) struct OpenSend {
     payload: Vec<u8>,
-    /// How often it was filled up.
+    /// How often it was written to fill up the send.
     fills: u32,
 }
 
-/// How often a send is filled up with its own bytes. A module that sends them back may say `>` with them, which looks like a prompt
-/// that asks for them again.
+/// How often a send is filled up with its own bytes. With echo on, a `>` among them looks like a prompt that asks for
+/// them again.
 const MAX_FILLS: u32 = 2;
 
 impl OpenSend {
@@ -21,19 +21,20 @@ impl OpenSend {
         Self { payload, fills: 0 }
     }
 
-    /// The payload itself, for a module that has asked for it and got nothing else since.
+    /// The payload itself, for a module that has asked for it and got no other bytes since.
     pub(super) fn into_payload(self) -> Vec<u8> {
         self.payload
     }
 
-    /// It is filled up once more.
+    /// Counts one more filling.
     pub(super) fn filled(self) -> Self {
         Self { fills: self.fills.saturating_add(1), ..self }
     }
 
-    /// The bytes to write when the module may be waiting or not, with a line end that makes the next command stand alone:
-    /// behind a payload it is passed over. A datagram can't be cut to be harmless as commands; as many CR go out in
-    /// its place, and are a datagram of their own if the module waits; and so do they where the payload has not ended the wait.
+    /// The bytes to write if the module may be waiting. They end with a line end, so that the next command begins a new
+    /// line; behind a payload the module skips it. A datagram can't be shortened to be harmless as commands, so the
+    /// same number of CR is written in its place. If the module waits, these are a datagram of their own. CR are also
+    /// written if the payload has not ended the wait.
     pub(super) fn into_fill(self) -> Vec<u8> {
         let mut fill = self.payload;
         if self.fills > MAX_FILLS || harmless_len(&fill, usize::MAX) < fill.len() {
@@ -44,7 +45,7 @@ impl OpenSend {
     }
 }
 
-/// Shows how long the payload is, not what: it may be a key.
+/// Shows the length of the payload only, because it may be a key.
 impl std::fmt::Debug for OpenSend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "OpenSend({} bytes)", self.payload.len())

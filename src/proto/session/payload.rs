@@ -1,4 +1,4 @@
-//! Payload of the application's own commands: what asks for it beside a prompt.
+//! Payload of the application's commands, where a line such as `DOWNLOAD` asks for it instead of a prompt.
 
 use crate::at::Line;
 use crate::time::Timestamp;
@@ -8,7 +8,7 @@ use super::exchange::{Exchange, Phase};
 use super::{Session, State};
 
 impl Session {
-    /// Writes the payload if this line asks for it, as `DOWNLOAD` does.
+    /// Writes the payload if this line asks for it, for example `DOWNLOAD`.
     pub(super) fn prompted_by(&mut self, now: Timestamp, line: &Line<'_>, out: &mut Outbox) -> bool {
         let State::Busy(Exchange { phase: Phase::Prompt(_), command, .. }) = &self.state else {
             return false;

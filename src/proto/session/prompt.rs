@@ -1,8 +1,8 @@
-//! Payload behind a prompt, and what is done when the prompt or the result does not come.
+//! Payload behind a prompt, and the recovery when the prompt or the result does not come.
 //!
-//! The module takes whatever is written behind a prompt for payload, and payload for commands where it has not prompted.
-//! So while it may be waiting, only what it waits for is written. What is written without need is harmless as commands
-//! ([`harmless_len`]). A send that was settled in that way has failed, because it is unknown what the peer got.
+//! Behind a prompt the module takes all bytes for payload; without a prompt it takes payload for commands. So while the
+//! module may be waiting for payload, only that payload is written. It is shortened so that it is harmless as commands
+//! ([`harmless_len`]). A send that ends in this way has failed, because the bytes that the peer got are unknown.
 
 use std::time::Duration;
 
@@ -19,11 +19,12 @@ use super::prompt_timeout::GRACE;
 use super::wake::Wake;
 use super::{Session, State, Step};
 
-/// How long the result may take when the payload was written without a prompt. An assumption: it is immediate or never.
+/// The time-out of the result when the payload was written without a prompt. An assumption: the result comes at once or
+/// never.
 const BLIND_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// A prompt has come: what is written next is payload.
+    /// A prompt came: the module takes the next bytes for payload.
     pub(in crate::proto) fn prompt(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         match &mut self.state {
             State::Busy(exchange) => {
@@ -35,12 +36,12 @@ impl Session {
                             return Step::Consumed;
                         }
                     }
-                    // The prompt is late: the module may not have taken what was written before it.
+                    // The prompt is late: the module may not have accepted the bytes before it.
                     Phase::Blind(ref mut payload) => {
                         exchange.phase = Phase::Result(std::mem::take(payload));
                         exchange.deadline = now + BLIND_TIMEOUT;
                     }
-                    // The prompt has come twice.
+                    // The prompt came twice.
                     Phase::Result(_) => {}
                     Phase::Answer => exchange.doubt(Setback::Prompted, exchange.deadline),
                 }
@@ -48,7 +49,7 @@ impl Session {
                 Step::Consumed
             }
             State::AtBarrier(barrier) => {
-                // What has filled up a send may have been lost as well: then the module still waits for it.
+                // The bytes that filled up a send may have been lost: then the module still waits.
                 if let Some(open) = self.unproved.take() {
                     barrier.opens(open);
                 }
@@ -75,7 +76,7 @@ impl Session {
         }
     }
 
-    /// Whether a send on a channel waits for its prompt. That of other commands may look otherwise.
+    /// True if a send of a channel waits for its prompt. The prompts of other commands may have another form.
     pub(in crate::proto) fn awaits_prompt_of_send(&self) -> bool {
         matches!(
             &self.state,
@@ -83,7 +84,7 @@ impl Session {
         )
     }
 
-    /// Whether a line would be the result of the send in flight, as if the module had taken it.
+    /// True if a line would be the result of the send in flight, if the module had accepted the payload.
     pub(in crate::proto) fn would_end_send(&self, line: &[u8]) -> bool {
         let State::Busy(exchange @ Exchange { phase: Phase::Result(_), .. }) = &self.state else {
             return false;
@@ -91,7 +92,7 @@ impl Session {
         exchange.command.judge(&Line::parse(line), false) == Verdict::Done(Ok(()))
     }
 
-    /// A channel has ended: a command for it will not take its full time.
+    /// A channel has ended: the time-out of its command becomes shorter.
     pub(in crate::proto) fn channel_ended(&mut self, now: Timestamp, channel: ChannelId) {
         if let State::Busy(exchange) = &mut self.state
             && matches!(exchange.phase, Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_))
@@ -102,7 +103,7 @@ impl Session {
         }
     }
 
-    /// The send that the module may be waiting for, if it can wait for ever. It is given once.
+    /// Takes the send that the module may be waiting for without a time limit.
     pub(super) fn take_open(&mut self) -> Option<OpenSend> {
         match &mut self.state {
             State::Busy(exchange) => exchange.take_open(),
@@ -112,8 +113,8 @@ impl Session {
         }
     }
 
-    /// The payload that the module may still wait for after the port has gone, because bytes that the port had taken were lost with
-    /// it: that of the open send, or of the last one that was filled up.
+    /// The payload that the module may still wait for after the port was lost: that of the open send, or of the last
+    /// send that was filled up. Bytes that the port had accepted may be lost.
     pub(in crate::proto) fn unfinished_send(&mut self) -> Option<OpenSend> {
         if let Some(open) = self.take_open() {
             self.unproved = Some(open);
@@ -121,17 +122,17 @@ impl Session {
         self.unproved.clone()
     }
 
-    /// Whether a send was filled up, and the module has not answered a question behind that.
+    /// True if a send was filled up and no question behind it was answered yet.
     pub(in crate::proto) fn is_filling(&self) -> bool {
         self.unproved.is_some()
     }
 
-    /// Whether a question behind what has filled up a send got no answer. It is told once.
+    /// Returns true once if a question behind a filled send got no answer.
     pub(in crate::proto) fn take_doubt_of_filling(&mut self) -> bool {
         std::mem::take(&mut self.filling_is_doubted)
     }
 
-    /// Writes what ends a send if the module waits for it.
+    /// Writes the bytes that end the wait of the module for a send.
     pub(super) fn fill_up(&mut self, open: Option<OpenSend>, out: &mut Outbox) {
         if let Some(open) = open.map(OpenSend::filled) {
             out.write(open.clone().into_fill());
@@ -139,9 +140,9 @@ impl Session {
         }
     }
 
-    /// The module has restarted, so that nothing old can come: forgets the conversation. The command in flight, if
-    /// any, is given back unanswered. A send that waits for its prompt is settled first, in case the module says that it
-    /// has restarted and has not.
+    /// The module has restarted, so no earlier answer can come. The state of the session is reset. The command in
+    /// flight is returned without an answer. A send that waits for its prompt is filled up first, because the report of
+    /// the restart may be wrong.
     pub(in crate::proto) fn restart(&mut self, wake: Wake, out: &mut Outbox) -> Option<Finished> {
         self.late_answers.forget();
         let is_written =
@@ -185,7 +186,7 @@ impl Session {
         Step::Consumed
     }
 
-    /// The question behind a send is payload to the module, or may be. Writing the payload itself ends its wait.
+    /// The module may have taken the question behind a send for payload. The payload is written to end its wait.
     fn settle_fenced(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::AtBarrier(mut barrier) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
@@ -200,8 +201,8 @@ impl Session {
         settled.map_or(Step::Consumed, Step::Finished)
     }
 
-    /// The error in place of the prompt may be another command's. Then the module waits, and a question would be payload.
-    /// Writing the payload itself ends its wait.
+    /// The error in place of the prompt may belong to another command. Then the module waits, and a question would be
+    /// payload. The payload is written to end its wait.
     fn settle_doubted(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
@@ -217,7 +218,8 @@ impl Session {
         self.barrier(barrier.ask(now, probe), out);
     }
 
-    /// The command in flight may never end, and the module may be waiting for its payload: a question tells.
+    /// The command in flight may never end, and the module may be waiting for its payload. A question shows whether it
+    /// is.
     pub(super) fn ask_behind_open(&mut self, now: Timestamp, out: &mut Outbox) {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else { return };
         out.count().resynchronisations += 1;
@@ -230,7 +232,7 @@ impl Session {
         self.barrier(barrier.with_open(open), out);
     }
 
-    /// Ends the wait of a module for text up to Ctrl-Z; a module that does not wait ignores it (A32).
+    /// Ends the wait of the module for text up to Ctrl-Z. A module that does not wait ignores the byte (A32).
     fn abort_prompt(&self, out: &mut Outbox) {
         out.write(vec![0x1b]);
     }
@@ -248,8 +250,9 @@ impl Session {
                 self.ask_behind_open(now, out);
                 return Step::Consumed;
             }
-            // The module may be waiting for exactly these bytes, so nothing else may go out; and if it is not, they are
-            // harmless as commands. A datagram can't be cut to be so: then it is filled up, and the send has failed.
+            // The module may be waiting for exactly these bytes, so no others are written. If it does not wait, they
+            // are harmless as commands. A datagram can't be shortened to be harmless: it is filled up, and the send has
+            // failed.
             (Phase::Prompt(payload), _)
                 if !exchange.command.gives_up()
                     && !exchange.command.is_cancellable()
@@ -272,7 +275,7 @@ impl Session {
         };
         self.late_answers.begin(now, &exchange.command);
         if exchange.command.enters_data_mode() {
-            // The command may have succeeded: then a question would be payload.
+            // The command may have started data mode: then a question would be payload.
             self.search(now);
             return Step::Finished(exchange.finish(Err(Failure::Timeout)));
         }
@@ -282,7 +285,8 @@ impl Session {
             return Step::Finished(exchange.finish(Err(Failure::Refused(Refusal::Prompt))));
         }
         match exchange.phase {
-            // The module waits for as many bytes as the line has lost, which may be all of those that were written blind.
+            // The module waits for the number of bytes that the line has lost. That may be all bytes that were written
+            // without a prompt.
             Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_) => self.fill_up(exchange.take_open(), out),
             Phase::Answer => {}
         }

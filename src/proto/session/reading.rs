@@ -1,10 +1,11 @@
-//! Predicates on a line, whatever it answers.
+//! Predicates on lines.
 
 use crate::at::{Line, Urc};
 
 use super::late_answers::LateAnswers;
 
-/// Whether a line is neither news nor part of a late answer. It may be half of a line that another line has split.
+/// True if a line is neither unsolicited nor part of a late answer. It may be half of a line that another line has
+/// split.
 pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> bool {
     let unknown = match line {
         Line::Text(b">") => false,
@@ -15,7 +16,7 @@ pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> boo
     unknown && !late_answers.explains(line)
 }
 
-/// Whether a line can only be the echo of a command.
+/// True if a line can only be the echo of a command.
 pub(super) fn is_echo(text: &[u8]) -> bool {
     text == b"AT" || text.starts_with(b"AT+") || text.starts_with(b"ATE") || text == b"+++" || text == b"ATI"
 }

@@ -1,4 +1,4 @@
-//! Distrust: after damage nothing on the line is believed until a question has proved where text begins.
+//! Resynchronisation after damage: all bytes are dropped until the answers to questions prove where text begins.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(in crate::proto) struct ChannelSet(u8);
 
-/// The search for the beginning of text while nothing is believed.
+/// The search for the beginning of text while all bytes are dropped.
 ///
-/// Payload may stand where text is expected, and it may say anything, the answer to a question included. So the module is
-/// asked when the line has been silent for a moment, so that no payload is under way. The answer has to come alone, and so
-/// has the answer to another question. Meanwhile the channels that the damage has hurt are closed on the module, so that
-/// what it still has for them stops coming.
+/// Payload may stand where text is expected, and payload may contain any text, also the answer to a question. So a
+/// question is asked when the line has been silent for a moment and no payload is on its way. Its answer must come
+/// without other bytes, and so must the answer to a second question. Meanwhile the channels that the damage may affect
+/// are closed on the module, so that no more of their data come.
 ///
 /// | state | on | next |
 /// |---|---|---|
@@ -30,27 +30,27 @@ pub(super) struct Resync {
     state: ResyncState,
     deadline: Timestamp,
     heard_at: Timestamp,
-    /// Hurt channels that are still to be closed.
+    /// Affected channels that are still to be closed.
     to_close: ChannelSet,
-    /// Channels of which a header was seen that can't be believed.
+    /// Channels with a header among the dropped bytes.
     seen: ChannelSet,
-    /// Questions without an answer, so far.
+    /// The number of questions without an answer.
     attempt: u32,
-    /// Questions that were answered otherwise, or among other text, so far.
+    /// The number of questions with another answer, or with other text beside it.
     odd: u32,
-    /// The line under way, or its end if it is long.
+    /// The unfinished line, or the end of it if it is long.
     line: Vec<u8>,
     length: LineLength,
     echo: ProbeEcho,
-    /// How many bytes were not believed.
+    /// The number of dropped bytes.
     dropped: u64,
 }
 
 #[derive(Debug)]
 enum ResyncState {
-    /// A prompt may be under way, so that nothing but payload can be written.
+    /// A prompt may come, so only payload may be written.
     Waiting,
-    /// The line has to be silent for a moment. That is waited for until then at the latest.
+    /// The line must be silent for a moment. The wait for this ends at `latest`.
     Silence { latest: Timestamp },
     /// A question is asked.
     Asked { probe: Command, progress: Progress, proof: Proof },
@@ -73,11 +73,11 @@ enum Proof {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum LineLength {
     Short,
-    /// Too long for an answer; its beginning is forgotten.
+    /// The line is too long for an answer. Its beginning is not kept.
     Long,
 }
 
-/// The knowledge whether the module sends questions back.
+/// The echo of questions by the module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum ProbeEcho {
     Unseen,
@@ -88,17 +88,17 @@ pub(in crate::proto) enum ProbeEcho {
 #[derive(Debug)]
 pub(super) enum Action {
     None,
-    /// A question other than the last.
+    /// Ask a question that differs from the last one.
     Ask,
     Close(ChannelId),
     /// The module does not answer.
     GiveUp,
 }
 
-/// The result of a piece of bytes.
+/// The result of received bytes.
 #[derive(Debug)]
 pub(super) enum ResyncVerdict {
-    /// Nothing can be believed yet.
+    /// Nothing can be trusted yet.
     Distrusted,
     /// Another question is to be asked.
     Ask,
@@ -106,24 +106,24 @@ pub(super) enum ResyncVerdict {
     Trusted(usize),
 }
 
-/// How long the line has to be silent before a question: longer than any pause within a frame of the captures (protocol
-/// assumption A16).
+/// How long the line must be silent before a question. It is longer than any pause within a frame of the captures
+/// (protocol assumption A16).
 const SILENCE: Duration = Duration::from_millis(250);
-/// How long silence is waited for before the next channel is closed all the same.
+/// After this time without silence the next channel is closed nevertheless.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// How long the first answer may take; the following ones take longer, as the barrier's.
+/// The time-out of the first answer. The following time-outs are longer, as those of the barrier.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often is asked before the module counts as silent.
+/// The number of questions after which the module counts as silent.
 const ATTEMPTS: u32 = 6;
-/// How often is asked of a module that answers otherwise, or says something else, before it is looked for as a silent one is.
+/// The number of questions with other answers after which the module is searched for like a silent one.
 const ODD_ANSWERS: u32 = 20;
-/// How much of a line is kept: more than any answer to a question, or a header, is long.
+/// The number of bytes that are kept of a line. Answers to questions and headers are shorter.
 const MAX_KEPT: usize = 128;
 
 impl Resync {
-    /// Nothing is believed from now on; the last byte came at `heard_at`.
+    /// Begins the search. The last byte came at `heard_at`.
     pub(super) fn new(now: Timestamp, heard_at: Timestamp, hurt: ChannelSet) -> Self {
-        // On a silent line the question is asked at once, and hurt channels are closed in their turn behind it.
+        // On a silent line the question is asked at once, and affected channels are closed after it.
         let is_silent = now >= heard_at + SILENCE;
         let to_close = if is_silent { ChannelSet::default() } else { hurt };
         Self {
@@ -142,17 +142,17 @@ impl Resync {
         .silence(now)
     }
 
-    /// As [`new`](Self::new), but until then a prompt may be under way.
+    /// Begins the search while a prompt may come until `until`.
     pub(super) fn behind_a_prompt(now: Timestamp, until: Timestamp, hurt: ChannelSet) -> Self {
         Self { state: ResyncState::Waiting, deadline: until, ..Self::new(now, now, hurt) }
     }
 
-    /// Whether a prompt may be under way.
+    /// True while a prompt may come.
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self.state, ResyncState::Waiting)
     }
 
-    /// The send in flight is settled.
+    /// The send in flight has ended.
     pub(super) fn begin(&mut self, now: Timestamp) {
         if matches!(self.state, ResyncState::Waiting) {
             self.wait(now);
@@ -163,22 +163,22 @@ impl Resync {
         self.deadline
     }
 
-    /// Whether an answer is awaited.
+    /// True while an answer is expected.
     pub(super) fn is_asking(&self) -> bool {
         matches!(self.state, ResyncState::Asked { .. })
     }
 
-    /// Extends the deadline: until then the module may answer nothing.
+    /// Extends the deadline, because the module may not answer until then.
     pub(super) fn extend(&mut self, deadline: Timestamp) {
         self.deadline = self.deadline.max(deadline);
     }
 
-    /// Adds hurt channels.
+    /// Adds affected channels.
     pub(super) fn close(&mut self, hurt: ChannelSet) {
         self.to_close = self.to_close.with(hurt);
     }
 
-    /// Takes the channels of which headers were seen.
+    /// Takes the channels with headers among the dropped bytes.
     pub(super) fn take_seen(&mut self) -> ChannelSet {
         std::mem::take(&mut self.seen)
     }
@@ -201,7 +201,7 @@ impl Resync {
         self.deadline = now + FIRST_TIMEOUT * (self.attempt + 1);
     }
 
-    /// Bytes have come.
+    /// Bytes came.
     pub(super) fn feed(&mut self, now: Timestamp, bytes: &[u8]) -> ResyncVerdict {
         self.heard_at = now;
         let mut rest = bytes;
@@ -215,7 +215,7 @@ impl Resync {
             self.length = LineLength::Short;
             match fed {
                 ResyncVerdict::Distrusted => {}
-                // What stands behind the first answer is no answer to the second question.
+                // Bytes behind the first answer can't be the answer to the second question.
                 ResyncVerdict::Ask if rest.is_empty() => return ResyncVerdict::Ask,
                 ResyncVerdict::Ask => self.not_alone(now),
                 ResyncVerdict::Trusted(_) => return ResyncVerdict::Trusted(bytes.len() - rest.len()),
@@ -269,13 +269,13 @@ impl Resync {
     fn silence(mut self, now: Timestamp) -> Self {
         self.wait(now);
         if self.to_close != ChannelSet::default() || now >= self.heard_at + SILENCE {
-            // Data on a hurt channel are lost anyway, so it is closed as soon as possible.
+            // Data of an affected channel are lost anyway, so the channel is closed as soon as possible.
             self.deadline = now;
         }
         self
     }
 
-    /// Keeps the end of the line under way, and looks for headers in what is forgotten of it.
+    /// Keeps the end of the unfinished line, and searches the rest for headers.
     fn keep(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(MAX_KEPT) {
             if self.line.len() + piece.len() > 2 * MAX_KEPT {
@@ -288,7 +288,7 @@ impl Resync {
         }
     }
 
-    /// Looks for headers.
+    /// Searches for headers.
     fn look(&mut self) {
         for channel in announced(&self.line) {
             self.seen.insert(channel);

@@ -1,23 +1,23 @@
-//! The result of a line for the session.
+//! The effect of a line in the session.
 
 use super::exchange::Finished;
 use super::resync::ProbeEcho;
 
-/// The meaning of a line for the session.
+/// The effect of a line in the session.
 #[derive(Debug)]
 pub(in crate::proto) enum Step {
-    /// Nothing else is to be done.
+    /// The line needs no further action.
     Consumed,
     /// A command has ended.
     Finished(Finished),
-    /// The line answers nothing: it is news.
+    /// The line answers no command: it is unsolicited.
     Unclaimed,
-    /// The line is text of people, whatever it reads like.
+    /// The line is text of people.
     Text,
-    /// Echo is on although it was switched off.
+    /// An echo came although echo was switched off.
     Echoed,
     /// The module answers in order, and the session is idle.
     Synchronised,
-    /// The line is believed again: the number of bytes that were not believed, and whether the module sends commands back.
+    /// The line is trusted again: the number of dropped bytes, and whether the module echoes commands.
     Trusted(u64, ProbeEcho),
 }

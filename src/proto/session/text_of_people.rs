@@ -1,4 +1,4 @@
-//! Text of people in an answer. It may read like any line of the module, and is none.
+//! Text of people in an answer. Its lines may look like lines of the module.
 
 use crate::at::Line;
 use crate::time::Timestamp;
@@ -17,7 +17,7 @@ impl Session {
         }
     }
 
-    /// Whether the answer in flight is text of people from here on.
+    /// True if the rest of the answer in flight is text of people.
     pub(in crate::proto) fn reads_text(&self) -> bool {
         match &self.state {
             State::Busy(exchange) => exchange.is_in_text(),
@@ -26,7 +26,7 @@ impl Session {
         }
     }
 
-    /// Whether a line is the header of the text that the command in flight asks for.
+    /// True if a line is the header of the text that the command in flight asks for.
     pub(in crate::proto) fn asks_for_text(&self, line: &[u8]) -> bool {
         let command = match &self.state {
             State::Busy(exchange) => Some(&exchange.command),
@@ -36,7 +36,7 @@ impl Session {
         command.is_some_and(|command| command.asks_for_text(&Line::parse(line)))
     }
 
-    /// An empty line in a text: CR LF may stand between two frames, LF alone is text.
+    /// An empty line in a text. CR LF may stand between two frames; LF alone is text.
     pub(in crate::proto) fn empty_line(&mut self, raw: &[u8]) {
         if raw == b"\r" {
             self.before = LastToken::FrameEnd;

@@ -1,4 +1,4 @@
-//! Getting the first answer out of a module of which nothing is known.
+//! The search for a module in an unknown state.
 
 use std::time::Duration;
 
@@ -7,28 +7,28 @@ use crate::time::Timestamp;
 
 use super::open_send::OpenSend;
 
-/// One thing to try.
+/// An attempt to get an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Attempt {
-    /// `AT`: also trains autobaud and wakes from sleep, where several are needed (protocol section 1).
+    /// `AT`. It also trains autobaud and wakes the module from sleep, which may take several (protocol section 1).
     Attention,
-    /// `ATQ0`: a module that was told to say nothing of results (`ATQ1`) looks dead. Wakes and trains as `AT` does.
+    /// `ATQ0`, for a module whose result codes are suppressed (`ATQ1`). It has the effects of `AT` as well.
     ResultsOn,
-    /// `ATV1`: one that says `0` for `OK` (`ATV0`) answers in words again (section 2).
+    /// `ATV1`, for a module with numeric result codes (`ATV0`, section 2).
     ResultsInWords,
-    /// Silence before the escape.
+    /// The silence before the escape.
     Guard,
-    /// `+++` without CR LF: out of transparent mode (section 12).
+    /// `+++` without CR LF, which leaves transparent mode (section 12).
     Escape,
-    /// As many CR as a send can wait for: they end a send that an earlier owner of the port left behind, and are empty
+    /// CR, as many as the longest send has bytes. They end a send that an earlier program has left, and are empty
     /// commands otherwise.
     Flush,
-    /// ESC: aborts a send that waits for Ctrl-Z (section 9).
+    /// ESC, which cancels a send that waits for Ctrl-Z (section 9).
     Abort,
 }
 
-/// What is tried, and how long an answer is waited for. Attention first: it is all that a healthy module needs. The
-/// guard times around `+++` are at least 1 s and 0.5 s (section 12).
+/// The attempts, with the time-out of each. `AT` is first, because most modules need no more. The guard times around
+/// `+++` are at least 1 s and 0.5 s (section 12).
 const ROUND: [(Attempt, Duration); 10] = [
     (Attempt::Attention, Duration::from_millis(300)),
     (Attempt::Attention, Duration::from_millis(500)),
@@ -42,19 +42,19 @@ const ROUND: [(Attempt, Duration); 10] = [
     (Attempt::Abort, Duration::from_millis(100)),
 ];
 
-/// How long nothing is written behind `+++`: the module waits for 0.5 s of silence (section 12), and a margin.
+/// The silence behind `+++`: the 0.5 s that the module requires (section 12), and a margin.
 const SILENCE_BEHIND: Duration = Duration::from_millis(600);
-/// How long a prompt is waited for when the module has said that it restarted while a send waited for one: if it has
-/// not, the prompt still comes. A hundred times as long as an answer takes (section 15).
+/// How long the driver waits for the prompt of a send after the module has reported a restart. If the report is wrong,
+/// the prompt still comes. The span is a hundred times that of an answer (section 15).
 const DOUBT: Duration = Duration::from_secs(1);
 
-/// Tries, in turn and for ever, everything that can bring a silent module to answer.
+/// Repeats all attempts that can make a silent module answer, without an end.
 #[derive(Debug)]
 pub(in crate::proto) struct Wake {
-    /// A send of our own that the module may still wait for: it goes out before anything else.
+    /// A send of this driver that the module may still wait for. It is filled up first.
     open: Option<OpenSend>,
     step: usize,
-    /// Whether anything of the round has been written: an answer that came before can't belong to it.
+    /// Whether bytes of this round were written. An earlier answer can't belong to them.
     has_begun: bool,
     deadline: Timestamp,
 }
@@ -63,7 +63,7 @@ pub(in crate::proto) struct Wake {
 #[derive(Debug)]
 pub(super) struct WakeAttempt {
     pub(super) bytes: Vec<u8>,
-    /// Whether everything has been tried once.
+    /// Whether every attempt was made once.
     pub(super) round_over: bool,
 }
 
@@ -73,12 +73,12 @@ impl Wake {
         Self { open: None, step: 0, has_begun: false, deadline: now }
     }
 
-    /// Begins now, on a module that may still wait for a send: what else is written would be taken for its payload.
+    /// Begins now. The module may still wait for a send, and would take other bytes for its payload.
     pub(in crate::proto) fn in_a_send(now: Timestamp, open: Option<OpenSend>) -> Self {
         Self { open, ..Self::new(now) }
     }
 
-    /// The same, on a module that may yet prompt for the send.
+    /// The module may still write the prompt of the send.
     pub(super) fn behind_prompt(self, open: Option<OpenSend>) -> Self {
         match open {
             Some(open) => Self { open: Some(open), deadline: self.deadline + DOUBT, ..self },
@@ -86,41 +86,41 @@ impl Wake {
         }
     }
 
-    /// Whether anything was written that a final can be the answer to.
+    /// True if bytes were written that a final result code can answer.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
     }
 
-    /// Whether a send is to be settled before anything else.
+    /// True if a send must be filled up first.
     pub(super) fn has_open(&self) -> bool {
         self.open.is_some()
     }
 
-    /// The send that is to be settled, for another part that settles it.
+    /// Takes the send that must be filled up.
     pub(super) fn take_open(&mut self) -> Option<OpenSend> {
         self.open.take()
     }
 
-    /// The prompt of the send has come: what is to be written, and nothing else for a moment.
+    /// The prompt of the send came. Returns the bytes to write; a pause follows.
     pub(super) fn prompted(&mut self, now: Timestamp) -> Option<Vec<u8>> {
         let open = self.open.take()?;
         *self = Self::after_boot(now);
         Some(open.into_payload())
     }
 
-    /// Begins now, on a module that may be in transparent mode: `AT` would be payload, so the escape comes first.
+    /// Begins now. The module may be in transparent mode, where `AT` would be payload, so the escape comes first.
     pub(in crate::proto) fn in_data_mode(now: Timestamp) -> Self {
         let guard = ROUND.iter().position(|(attempt, _)| *attempt == Attempt::Guard);
         Self { step: guard.unwrap_or(0), ..Self::new(now) }
     }
 
-    /// Whether the module may be in transparent mode: the escape has still to be written, or may not have been obeyed.
+    /// True if the module may be in transparent mode: the escape was not written yet, or may have had no effect.
     pub(super) fn may_be_in_data_mode(&self) -> bool {
         let guard = ROUND.iter().position(|(attempt, _)| *attempt == Attempt::Guard).unwrap_or(0);
         (guard..=guard + 2).contains(&(self.step % ROUND.len()))
     }
 
-    /// Begins after the module has had time to come up: what is sent right behind `RDY` is lost (capture a19).
+    /// Begins after a pause for the start of the module: bytes right behind `RDY` are lost (capture a19).
     pub(in crate::proto) fn after_boot(now: Timestamp) -> Self {
         Self::new(now + Duration::from_millis(200))
     }
@@ -129,8 +129,8 @@ impl Wake {
         self.deadline
     }
 
-    /// The module has sent something that is no answer: `AT` is tried at once, but not in the silence behind an escape. In data
-    /// mode a peer may have sent it, and an early `AT` would make payload of the escape.
+    /// The module sent bytes that are no answer: `AT` is tried at once, except in the silence behind an escape. In data
+    /// mode the bytes may come from the peer, and an early `AT` would turn the escape into payload.
     pub(super) fn sign_of_life(&mut self, now: Timestamp) {
         if self.has_open() {
             return;

@@ -1,4 +1,4 @@
-//! Bytes of a transparent stream, both ways.
+//! The bytes of a transparent stream in both directions.
 
 use crate::proto::channels::Piece;
 use crate::time::Timestamp;
@@ -10,17 +10,17 @@ use super::wire::PIECE;
 use super::{NO_ANSWER_YET, StreamAction, StreamState, Transparent};
 
 impl Transparent {
-    /// The port has taken everything that was written.
+    /// The port has accepted all written bytes.
     pub(in crate::proto) fn port_took(&mut self, now: Timestamp) {
         self.wire.taken(now);
     }
 
-    /// Whether the port is still taking what was written.
+    /// True while the port has not accepted all written bytes.
     pub(in crate::proto) fn awaits_port(&self) -> bool {
         self.wire.is_busy()
     }
 
-    /// Bytes in data mode, of which `give` gets the payload.
+    /// Bytes came in data mode. `give` is called with the payload.
     pub(in crate::proto) fn received(&mut self, now: Timestamp, bytes: &[u8], mut give: impl FnMut(&[u8])) {
         self.wire.end_detector.escape_is(self.escape_at(now));
         let mirror = &mut self.wire.mirror;
@@ -30,7 +30,7 @@ impl Transparent {
         });
     }
 
-    /// Time has passed without a byte: bytes that were held back may be payload.
+    /// Time has passed without a byte: held bytes may be payload.
     pub(in crate::proto) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
         if !matches!(
             self.state,
@@ -46,14 +46,14 @@ impl Transparent {
         });
     }
 
-    /// The bytes that are held back were payload.
+    /// The held bytes were payload.
     pub(super) fn give_held(&mut self) {
         let mut payload = Vec::new();
         self.wire.end_detector.give_up(|held| payload.extend_from_slice(held));
         self.give(payload);
     }
 
-    /// The end of the connection, if the bytes that are held back tell of it.
+    /// The end of the connection, if the held bytes report it.
     pub(super) fn end_by_tail(&mut self, echo_is_off: bool) -> Option<Ending> {
         if !self.wire.end_detector.is_in_doubt() {
             return None;
@@ -73,7 +73,7 @@ impl Transparent {
 
     fn escape_at(&self, now: Timestamp) -> Escape {
         match self.state {
-            // An earlier escape may be answered late.
+            // The answer to an earlier escape may come late.
             StreamState::Escaping { failed: 1.., .. } | StreamState::Guarding { failed: 1.., .. } => {
                 Escape::Answerable
             }
@@ -83,7 +83,7 @@ impl Transparent {
         }
     }
 
-    /// Takes bytes of the next data that can be written now, and returns their number. Zero while the port has not taken the
+    /// Writes as many of the next data as possible now, and returns their number. Zero while the port has not accepted the
     /// last ones.
     pub(in crate::proto) fn write(&mut self, now: Timestamp, next: Option<Piece<'_>>) -> usize {
         let wire = &mut self.wire;

@@ -1,4 +1,4 @@
-//! The inputs of a transparent stream from outside, and its ways out.
+//! The inputs of a transparent stream, and its transitions to an end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use super::{Facts, Mode, StreamAction, StreamInput, StreamRequest, StreamState, Transparent, Waiter};
 
 impl Transparent {
-    /// Something has happened. Then drain [`poll`](Self::poll).
+    /// Processes an input. Call [`poll`](Self::poll) afterwards until it returns `None`.
     pub(in crate::proto) fn handle(&mut self, now: Timestamp, input: StreamInput<'_>, facts: &Facts) {
         match input {
             StreamInput::Connect { ticket, host, port, timeout } => {
@@ -40,13 +40,13 @@ impl Transparent {
         }
     }
 
-    /// The module is in command mode and holds nothing that is worth keeping: bring-up shuts it down.
+    /// The module is in command mode and nothing on it is needed any more: bring-up shuts it down.
     pub(super) fn leave(&mut self) {
         self.is_over();
         self.act(StreamAction::CarrySockets);
     }
 
-    /// The mode of the module is unknown: the driver searches for it, and then brings it up again.
+    /// The mode of the module is unknown: the driver searches for the module, and brings it up again.
     pub(super) fn recover(&mut self) {
         self.act(StreamAction::Search);
         self.wire.forget();
@@ -60,7 +60,7 @@ impl Transparent {
         self.fail_waiting(&|| first.error());
     }
 
-    /// The stream has never stood.
+    /// The stream could not be connected.
     pub(super) fn fail_dial(&mut self, error: Error) {
         if let StreamState::Preparing(request) | StreamState::Dialling(request) =
             std::mem::replace(&mut self.state, StreamState::Off)
@@ -69,7 +69,7 @@ impl Transparent {
         }
     }
 
-    /// The module holds nothing of the stream any more.
+    /// The module has nothing of the stream any more.
     pub(super) fn is_over(&mut self) {
         self.fail_waiting(&|| Error::Closed(CloseReason::Local));
         self.state = StreamState::Off;
@@ -77,7 +77,7 @@ impl Transparent {
         self.act(StreamAction::Vacate);
     }
 
-    /// Everything on the module is gone: the stream ends, or the request for one. Other parts end the sockets.
+    /// Everything on the module is lost: the stream or the request for one ends. The sockets are ended elsewhere.
     fn lost(&mut self, end: &End, facts: &Facts) {
         if let Some(request) = self.next.take() {
             self.answer(request.ticket, Err(end.error()));
@@ -90,7 +90,7 @@ impl Transparent {
         self.is_over();
     }
 
-    /// Requests for a stream whose time is up.
+    /// Ends the requests for a stream whose time-out has passed.
     fn expire(&mut self, now: Timestamp, facts: &Facts) {
         let late = |span| facts.not_ready.map_or_else(|| Error::timeout("connect", span), Error::NotReady);
         self.expire_requests(now, &late);
@@ -104,14 +104,14 @@ impl Transparent {
         if let StreamState::Dialling(request) = &mut self.state
             && request.deadline <= now
         {
-            // The outcome of the command is unknown. A connection that it makes is closed.
+            // The result of the command is unknown. If it makes a connection, that is closed.
             request.deadline = Timestamp::MAX;
             let (ticket, timeout) = (request.ticket.take(), request.timeout);
             self.answer(ticket, Err(Error::timeout("connect", timeout)));
         }
     }
 
-    /// Requests for the next stream and for modes whose time is up.
+    /// Ends the requests for the next stream and for modes whose time-out has passed.
     fn expire_requests(&mut self, now: Timestamp, late: &dyn Fn(Duration) -> Error) {
         if let Some(request) = self.next.take_if(|request| request.deadline <= now) {
             self.answer(request.ticket, Err(late(request.timeout)));
@@ -131,7 +131,7 @@ impl Transparent {
         }
     }
 
-    /// News while the module is in command mode beside the connection.
+    /// An unsolicited line came in command mode, while the connection is kept.
     fn news(&mut self, line: &[u8], urc: &Urc, facts: &Facts) {
         if !self.is_beside() {
             return;
@@ -148,7 +148,7 @@ impl Transparent {
         self.end(End::Closed(reason), facts);
     }
 
-    /// Keeps a line that answers nothing until the module is proved to be in command mode. Returns whether it was kept.
+    /// Keeps an unsolicited line until the module is proved to be in command mode. Returns true if it was kept.
     pub(in crate::proto) fn keeps(&mut self, line: &[u8]) -> bool {
         let keeps = self.is_proving();
         if keeps {
@@ -158,14 +158,14 @@ impl Transparent {
         keeps
     }
 
-    /// Bytes came in command mode that no module sends there.
+    /// Bytes came in command mode that no module writes there.
     fn fault(&mut self, facts: &Facts) {
         if self.is_beside() {
             self.end(End::Closed(CloseReason::DataInCommandMode), facts);
         }
     }
 
-    /// A result code that was not asked for.
+    /// A result code that belongs to no command.
     fn stray(&mut self, line: &[u8], facts: &Facts) {
         let is_result =
             matches!(Line::parse(line), Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_));

@@ -1,4 +1,4 @@
-//! The module's own words among transparent data.
+//! The detection of text of the module among transparent data.
 
 use std::time::Duration;
 
@@ -8,48 +8,50 @@ use crate::time::Timestamp;
 
 use super::end_lines::{Ending, MAX_WORD, may_begin_word, meaning};
 
-/// Transparent data have no frame, so the module's own words stand among them: `OK` behind an escape, `CLOSED` and similar
-/// lines when the connection ends (protocol section 12). Payload may contain the same bytes. They are told apart like this:
+/// Separates payload from text of the module. Transparent data have no frame, so text of the module stands among them:
+/// `OK` after an escape, `CLOSED` and similar lines when the connection ends (protocol section 12). Payload may contain
+/// the same bytes. The rules are:
 ///
-/// 1. Words are framed, CR LF before and behind. Bytes at the very end that may be (the beginning of) such frames are held
-///    back for a moment ([`LINE_END`], [`REST`], [`SETTLED`]); then they are payload.
-/// 2. A word that ends a connection is in doubt whatever follows. A module in command mode may send more behind it: the echo
-///    of bytes on their way to it (after a restart), and answers to those that it takes for commands. The word and all bytes
-///    behind it are held until an escape settles it.
-/// 3. An answered escape, and a question behind it, prove that the module was in data mode, in which it says no words of its
-///    own: all is payload. Otherwise the connection has ended, and [`end`](EndDetector::end) says how.
+/// 1. Text of the module is framed by CR LF before and behind it. Bytes at the end of the received data that may be
+///    such frames, or the beginning of one, are held for a moment ([`LINE_END`], [`REST`], [`SETTLED`]). After that they
+///    are payload.
+/// 2. A line that ends a connection is in doubt, whatever follows. A module in command mode may send more bytes behind
+///    it: the echo of bytes on their way to it (after a restart), and answers to bytes that it takes for commands. The
+///    line and all bytes behind it are held until an escape decides.
+/// 3. An answered escape and a question behind it prove that the module was in data mode, in which it writes no text of
+///    its own: all bytes are payload. Otherwise the connection has ended, and [`end`](EndDetector::end) returns how.
 ///
-/// What is held is bounded: words by [`MAX_HELD`], what is in doubt by [`MAX_DOUBTED`].
+/// The number of held bytes is limited: possible text by [`MAX_HELD`], bytes in doubt by [`MAX_DOUBTED`].
 #[derive(Debug, Default)]
 pub(super) struct EndDetector {
     held: Vec<u8>,
     came_at: Timestamp,
     escape: Escape,
-    /// Where in `held` the answer to an escape can begin.
+    /// The first position in `held` at which the answer to an escape can begin.
     answer_from: usize,
     doubt: EndDoubt,
-    /// What was given last.
+    /// The bytes that were given last.
     given: Preceding,
 }
 
 /// The progress of an escape.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Escape {
-    /// There is none.
+    /// There is no escape.
     #[default]
     None,
-    /// It is written: a module in command mode may echo it, behind its own words, if it has restarted.
+    /// It was written. A module in command mode that has restarted may echo it, behind text of its own.
     Written,
-    /// It may be answered, too.
+    /// Its answer may come as well.
     Answerable,
 }
 
-/// The doubt whether the bytes that are held are the end.
+/// The doubt whether the held bytes are the end.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum EndDoubt {
     #[default]
     None,
-    /// A word that ends a connection is among it.
+    /// A line that ends a connection is among them.
     Ended,
 }
 
@@ -58,22 +60,22 @@ enum EndDoubt {
 enum Preceding {
     #[default]
     Anything,
-    /// A line end, because nothing followed: it may have begun a frame all the same.
+    /// A line end that was given because nothing followed. It may be the beginning of a frame.
     LineEnd,
 }
 
-/// The meaning of the bytes that are held back.
+/// The interpretation of the held bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reading {
-    /// Nothing that a module says.
+    /// Bytes that no module writes.
     Payload,
-    /// Frames, the last of which is not complete: this number of its bytes is there.
+    /// Frames. The last one is incomplete; this number of its bytes came.
     Partial(usize),
     /// Frames.
     Whole,
 }
 
-/// A word that ends a connection, in its frame.
+/// A line that ends a connection, in its frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Frame {
     from: usize,
@@ -81,34 +83,36 @@ struct Frame {
     ending: Ending,
 }
 
-/// How long a CR LF at the end of what came is held back, because it may begin a frame. Frames are written in one go. The
-/// span is longer than that takes at 9600 baud, and short enough not to be noticed behind a line of text.
+/// How long a CR LF at the end of the received bytes is held, because it may begin a frame. A module writes a frame
+/// without pauses. The span is longer than the time of a frame at 9600 baud, and short enough for lines of text.
 const LINE_END: Duration = Duration::from_millis(20);
-/// How long the beginning of a word is waited for to become whole (as a partial line).
+/// How long the beginning of a line is held (as a partial line).
 const REST: Duration = Duration::from_millis(250);
-/// How long nothing may follow words before they count as the last (longer than any pause within a frame of the captures).
+/// After this span without a byte, lines count as the last ones. It is longer than any pause within a frame of the
+/// captures.
 const SETTLED: Duration = Duration::from_millis(300);
-/// The most that is held back because it may be words: more than a start of the module prints.
+/// The most bytes that are held because they may be text. A start of the module writes fewer.
 const MAX_HELD: usize = 4096;
-/// The most that is held back because it may be the end. A module in command mode says less: the echo of what was under way
-/// to it, some 12 KiB, or its answers to what it takes for commands. More bytes are the peer's.
+/// The most bytes that are held because they may be the end. A module in command mode writes fewer: the echo of the
+/// bytes on their way to it, some 12 KiB, or answers to bytes that it takes for commands. More bytes come from the
+/// peer.
 const MAX_DOUBTED: usize = 128 * 1024;
 /// The answer to an escape.
 const ESCAPED: &[u8] = b"\r\nOK\r\n";
-/// Its text.
+/// The text of the answer to an escape.
 const OK: &str = "OK";
 
 impl EndDetector {
-    /// An escape has come so far.
+    /// Sets the progress of an escape.
     pub(super) fn escape_is(&mut self, escape: Escape) {
         if escape == Escape::Answerable && self.escape != escape {
-            // Bytes that came before are no answer to it.
+            // Earlier bytes are no answer to the escape.
             self.answer_from = self.held.len();
         }
         self.escape = escape;
     }
 
-    /// Takes what came and gives on what can only be payload.
+    /// Processes received bytes. `give` is called with those that can only be payload.
     pub(super) fn push(&mut self, now: Timestamp, bytes: &[u8], mut give: impl FnMut(&[u8])) {
         self.came_at = now;
         if self.doubt == EndDoubt::Ended {
@@ -157,7 +161,7 @@ impl EndDetector {
         Some(self.came_at + self.patience())
     }
 
-    /// Time has passed: gives on what has turned out to be payload.
+    /// Time has passed. `give` is called with the bytes that are payload now.
     pub(super) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
         let over = now >= self.came_at + self.patience();
         if !over || self.held.is_empty() || self.awaits_escape() || self.has_answer() {
@@ -172,7 +176,7 @@ impl EndDetector {
         self.given = given;
     }
 
-    /// The bytes that are held were payload.
+    /// The held bytes were payload.
     pub(super) fn give_up(&mut self, give: impl FnOnce(&[u8])) {
         if !self.held.is_empty() {
             give(&self.held);
@@ -180,7 +184,7 @@ impl EndDetector {
         }
     }
 
-    /// The bytes that are held were the module's words.
+    /// The held bytes were text of the module.
     pub(super) fn forget(&mut self) {
         self.held.clear();
         self.answer_from = 0;
@@ -188,16 +192,16 @@ impl EndDetector {
         self.given = Preceding::Anything;
     }
 
-    /// Whether a word that ends the connection is held, so that nothing is written until an escape has settled it.
+    /// True if a line that ends the connection is held. Nothing is written until an escape decides.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.doubt == EndDoubt::Ended
     }
 
-    /// The module is in command mode without an escape. Returns how the connection has ended. Bytes that can only be payload
-    /// are given. Bytes that may be either are not, and then an end by the peer is reported as uncertain.
+    /// The module is in command mode without an escape. Returns how the connection has ended. `give` is called with
+    /// bytes that can only be payload. Other bytes are dropped, and an end by the peer is then reported as uncertain.
     ///
-    /// The last word that ends a connection is the module's, because it has said one. Behind its first such word a module
-    /// without echo sends frames only, so any other byte shows that the bytes before it are payload.
+    /// The last line that ends a connection comes from the module, because it must have written one. After its first
+    /// such line a module without echo sends frames only, so any other byte shows that the bytes before it are payload.
     pub(super) fn end(&mut self, is_silent: bool, mut give: impl FnMut(&[u8])) -> Option<Ending> {
         let held = std::mem::take(&mut self.held);
         let found: Vec<Frame> = endings(&held, self.given).chain(unfinished_ending(&held)).collect();
@@ -220,18 +224,17 @@ impl EndDetector {
         })
     }
 
-    /// Whether an escape may be answered: what stands last is the answer, perhaps with news behind it.
+    /// True if an escape may be answered: the held bytes end with the answer, perhaps followed by unsolicited lines.
     pub(super) fn has_answer(&self) -> bool {
         self.answer_at().is_some()
     }
 
-    /// Whether an escape is answered: nothing else has followed for long enough.
+    /// True if an escape is answered: nothing else followed for [`SETTLED`].
     pub(super) fn is_escaped(&self, now: Timestamp) -> bool {
         self.has_answer() && now >= self.came_at + SETTLED
     }
 
-    /// Takes the answer to an escape away, and the news of the module's behind it, which are given back. What stands before
-    /// stays held.
+    /// Removes the answer to an escape and the lines behind it, and returns these lines. Earlier bytes stay held.
     pub(super) fn take_answer(&mut self) -> Vec<u8> {
         let at = self.answer_at().unwrap_or(self.held.len());
         let news = self.held.get(at + ESCAPED.len()..).unwrap_or_default().to_vec();
@@ -240,7 +243,7 @@ impl EndDetector {
         news
     }
 
-    /// The place where the last answer begins, if frames alone stand behind it.
+    /// The position of the last answer, if only frames follow it.
     fn answer_at(&self) -> Option<usize> {
         if self.escape != Escape::Answerable {
             return None;
@@ -251,8 +254,9 @@ impl EndDetector {
         (read(rest, self.escape) == Reading::Whole).then_some(at)
     }
 
-    /// Whether only an escape settles the bytes that are held: a word that ends the connection, and behind an escape all that
-    /// may be words. If the answer to the escape was lost, the module is in command mode, and they are its words.
+    /// True if only an escape can decide about the held bytes: a line that ends the connection, and after an escape all
+    /// bytes that may be text. If the answer to the escape was lost, the module is in command mode, and they are its
+    /// text.
     fn awaits_escape(&self) -> bool {
         let may_be_words = || self.escape != Escape::None && read(&self.held, self.escape) == Reading::Whole;
         !self.has_answer() && (self.is_in_doubt() || may_be_words())
@@ -283,7 +287,7 @@ fn payload_len(bytes: &[u8], escape: Escape) -> usize {
     (from..bytes.len()).filter(may_begin).find(frames).unwrap_or(bytes.len())
 }
 
-/// Reads bytes as frames, one behind the other.
+/// Reads bytes as a sequence of frames.
 fn read(mut bytes: &[u8], escape: Escape) -> Reading {
     let answerable = escape == Escape::Answerable;
     while !bytes.is_empty() {
@@ -300,7 +304,7 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
         };
         let Some(len) = line_len(line) else {
             let may_become = may_begin_word(line) || (answerable && fits(line, OK));
-            // Noise alone has no line end before it.
+            // Only noise of a start has no line end before it.
             let framed = before > 0 || is_noise(line);
             return if may_become && framed { Reading::Partial(bytes.len()) } else { Reading::Payload };
         };
@@ -318,7 +322,7 @@ fn read(mut bytes: &[u8], escape: Escape) -> Reading {
     Reading::Whole
 }
 
-/// The complete words that end a connection, in their order.
+/// The complete lines that end a connection, in their order.
 fn endings(bytes: &[u8], given: Preceding) -> impl Iterator<Item = Frame> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -326,7 +330,7 @@ fn endings(bytes: &[u8], given: Preceding) -> impl Iterator<Item = Frame> + '_ {
             let from = at;
             let at_start = from == 0 && given == Preceding::LineEnd;
             if let Some(frame) = ending_at(bytes, from, at_start) {
-                // The line end behind it may be the one before the next.
+                // The line end behind it may be the one before the next line.
                 at = frame.to;
                 return Some(frame);
             }
@@ -355,7 +359,7 @@ fn ending_at(bytes: &[u8], from: usize, at_start: bool) -> Option<Frame> {
     Some(Frame { from, to: from + before + len + behind, ending })
 }
 
-/// A word that ends a connection and stands last without the line end behind it: old firmware forgets some.
+/// A line at the end of the bytes that ends a connection and has no line end: old firmware omits some.
 fn unfinished_ending(bytes: &[u8]) -> Option<Frame> {
     let at = bytes.iter().rposition(|byte| *byte == b'\n')?;
     let from = at.checked_sub(1).filter(|from| bytes[*from] == b'\r')?;
@@ -363,7 +367,7 @@ fn unfinished_ending(bytes: &[u8]) -> Option<Frame> {
     Some(Frame { from, to: bytes.len(), ending })
 }
 
-/// Whether the bytes are lines of text in frames, whatever they say.
+/// True if the bytes are lines of any text in frames.
 fn are_frames(mut bytes: &[u8]) -> bool {
     while let Some(line) = bytes.strip_prefix(b"\r\n") {
         let Some(len) = line_len(line) else { return line.is_empty() };

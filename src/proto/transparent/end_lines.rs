@@ -1,4 +1,4 @@
-//! The words of the module that may stand at the end of transparent data.
+//! The lines of the module that may stand at the end of transparent data.
 
 use crate::at::{Effect, amid_data, may_begin_amid_data};
 use crate::error::CloseReason;
@@ -6,21 +6,21 @@ use crate::error::CloseReason;
 /// A line of the module at the end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ending {
-    /// The connection is over for this reason.
+    /// The connection has ended, for this reason.
     Closed(CloseReason),
     /// The module has restarted.
     Restarted,
 }
 
-/// The longest line that is looked at.
+/// The longest line that is compared.
 pub(super) const MAX_WORD: usize = 80;
 
-/// Whether it may begin what a module says unasked.
+/// True if it may be the beginning of an unsolicited line.
 pub(super) fn may_begin_word(line: &[u8]) -> bool {
     line.len() <= MAX_WORD && may_begin_amid_data(line)
 }
 
-/// The meaning of an unsolicited line for the connection.
+/// The effect of an unsolicited line on the connection.
 pub(super) fn meaning(line: &[u8]) -> Option<Option<Ending>> {
     if line.trim_ascii() != line || !may_begin_word(line) {
         return None;

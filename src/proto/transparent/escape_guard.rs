@@ -1,33 +1,33 @@
-//! Payload that must not become an escape.
+//! The protection of payload from being taken for an escape.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// The module takes three pluses for an escape if they come within 0.5 s, behind at least 1 s of silence, and at least
-/// 0.5 s of silence follow (protocol section 12). Payload can be exactly that. It stays payload if one of the conditions does
-/// not hold. Without adding bytes the driver can break the first condition only: it holds the third plus back until it can't be
-/// within 0.5 s of the first. If other data follow meanwhile, all goes out at once, because the pluses are not alone then.
+/// The module takes `+++` for an escape under three conditions: the pluses come within 0.5 s, at least 1 s of silence
+/// is before them, and at least 0.5 s of silence follows (protocol section 12). Payload can fulfil them. Without adding
+/// bytes the driver can prevent only the first condition: it delays the third plus until more than 0.5 s after the
+/// first. If other data follow meanwhile, all bytes are written at once, because no silence follows the pluses then.
 ///
-/// The module measures from the arrival of bytes, the driver from their writing; the difference depends on the buffers of
-/// the port. So silence counts from [`SILENCE`] on, and the third plus waits for [`APART`]. If a port takes longer than
-/// [`DOUBT`], it is unknown when the bytes went. The next data are then held back as if silence were before them, and not
-/// behind them.
+/// The module measures from the arrival of bytes, the driver from their writing; the difference depends on the buffers
+/// of the port. So a pause counts as silence from [`SILENCE`] on, and the third plus waits for [`APART`]. If a port
+/// takes longer than [`DOUBT`], the moment at which the bytes left is unknown. The next data are then delayed as if
+/// there were silence before them.
 #[derive(Debug, Default)]
 pub(super) struct EscapeGuard {
     run: Run,
     written_at: Option<Timestamp>,
-    /// Until then the pluses that were written last may still be joined by others.
+    /// Until this moment more pluses may complete those that were written last.
     doubtful_until: Timestamp,
 }
 
 /// The bytes written since the last silence.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Run {
-    /// Something that can't become an escape any more.
+    /// Bytes that can't become an escape any more.
     #[default]
     Other,
-    /// This number of pluses and nothing else, and when the first of them came.
+    /// This number of pluses and nothing else, and the moment of the first.
     Pluses(usize, Timestamp),
 }
 
@@ -36,21 +36,23 @@ enum Run {
 pub(super) enum Allowed {
     /// This number of bytes, at least one.
     Now(usize),
-    /// Nothing before then.
+    /// No bytes before this moment.
     Wait(Timestamp),
 }
 
-/// A silence of less than the module's 1 s, for it may be longer at the module than here.
+/// The span that counts as silence. It is less than the module's 1 s, because a pause may be longer at the module.
 const SILENCE: Duration = Duration::from_millis(700);
-/// Between the first plus and the third: more than the module's 0.5 s, for it may be less at the module than here.
+/// The span between the first plus and the third. It is more than the module's 0.5 s, because it may be shorter at the
+/// module.
 const APART: Duration = Duration::from_millis(750);
-/// How much later than written a byte may go without the margins above being used up.
+/// The longest delay of a byte in the port that the margins above allow.
 const DOUBT: Duration = Duration::from_millis(250);
-/// How many pluses are an escape.
+/// The number of pluses of an escape.
 const ESCAPE: usize = 3;
 
 impl EscapeGuard {
-    /// The number of bytes of `data`, not empty, that can be written now. `more`: other data follow at once.
+    /// The number of bytes of `data` that can be written now. `data` must not be empty. `more` is true if other data
+    /// follow at once.
     pub(super) fn allow(&mut self, now: Timestamp, data: &[u8], more: bool) -> Allowed {
         if now < self.doubtful_until {
             return Allowed::Wait(self.doubtful_until);
@@ -86,7 +88,7 @@ impl EscapeGuard {
         self.written_at = Some(now);
     }
 
-    /// The port has taken the bytes: they may have waited until now, or have gone long ago.
+    /// The port has accepted the bytes. They may have left it at any moment since they were written.
     pub(super) fn taken(&mut self, now: Timestamp) {
         if self.written_at.is_some_and(|at| now - at >= DOUBT) {
             match self.run {

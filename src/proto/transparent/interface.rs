@@ -1,4 +1,4 @@
-//! The inputs of the stream, the facts that it needs of the rest of the core, and its outputs.
+//! The inputs of the stream, the facts that it needs from the other parts of the core, and its outputs.
 
 use std::time::Duration;
 
@@ -13,39 +13,39 @@ use super::Mode;
 /// An input of the stream.
 #[derive(Debug)]
 pub(in crate::proto) enum StreamInput<'a> {
-    /// The application wants a stream.
+    /// The application requests a stream.
     Connect { ticket: Ticket, host: Quotable, port: u16, timeout: Duration },
-    /// The application wants a mode of the one that is open.
+    /// The application requests a mode of the open stream.
     Want { ticket: Ticket, mode: Mode, timeout: Duration },
-    /// The handle of a socket is gone, or it was closed.
+    /// A socket was closed, or its last handle was dropped.
     Left,
-    /// A line that answers nothing.
+    /// An unsolicited line.
     News(&'a [u8], &'a Urc),
-    /// A line that no command waits for, while no answer of the module's is outstanding.
+    /// A line that no command waits for, while no late answer is expected.
     Stray(&'a [u8]),
-    /// Something came that no module says in command mode.
+    /// Bytes came that no module writes in command mode.
     Fault,
-    /// The module has refused this command, without which it carries no stream.
+    /// The module has refused this command, which a stream requires.
     Unable(&'a str, Refusal),
-    /// Everything that was open on the module is gone.
+    /// All connections of the module are lost.
     Lost(&'a End),
-    /// The time of a request is up.
+    /// The time-out of a request has passed.
     Expired,
 }
 
-/// The facts that the stream needs of the rest of the core.
+/// The facts that the stream needs from the other parts of the core.
 #[derive(Debug)]
 pub(in crate::proto) struct Facts {
     pub(in crate::proto) socket: StreamSocket,
-    /// Whether a channel is free to stand for a stream.
+    /// Whether a channel is free for a stream.
     pub(in crate::proto) has_free_channel: bool,
-    /// What the module is set up for, or is being set up for.
+    /// The connection mode that the module has, or is being given.
     pub(in crate::proto) set_up_for: ConnectionMode,
-    /// Why it is not set up, if it is not.
+    /// The reason why the module is not ready.
     pub(in crate::proto) not_ready: Option<NotReady>,
-    /// Whether what was open on the module is shut down.
+    /// Whether all connections of the module were shut down.
     pub(in crate::proto) has_shut: bool,
-    /// Whether the module does not send commands back.
+    /// Whether the module does not echo commands.
     pub(in crate::proto) echo_is_off: bool,
     /// Whether commands of the application wait.
     pub(in crate::proto) has_commands: bool,
@@ -58,31 +58,31 @@ pub(in crate::proto) enum StreamAction {
     Event(Event),
     Write(Vec<u8>),
     Dtr(bool),
-    /// Payload for its socket, that was held back.
+    /// Held payload for the socket.
     Payload(Vec<u8>),
-    /// A channel stands for the stream from now on.
+    /// The stream occupies a channel.
     Occupy,
-    /// It has a socket from now on, and this request is answered with it.
+    /// The stream has a socket, which is the answer to this request.
     Open(Ticket),
     /// The socket ends.
     End(End),
-    /// The channel no longer stands for the stream.
+    /// The stream leaves its channel.
     Vacate,
     /// Data mode has begun.
     GoOnline,
-    /// Data mode is over.
+    /// Data mode has ended.
     GoOffline,
-    /// The mode of the module is unknown: the driver searches for it and sets it up for sockets.
+    /// The mode of the module is unknown: the driver searches for the module and sets it up for sockets.
     Search,
     /// The module is set up for sockets.
     CarrySockets,
     /// The module has restarted.
     Restarted,
-    /// Text of the module's, to be read as if it came now.
+    /// Text of the module that is processed as if it came now.
     Read(Vec<u8>),
 }
 
-/// The continuation behind a step.
+/// The action that follows a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum Next {
     /// Another step, with new facts.

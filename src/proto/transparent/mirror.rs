@@ -1,16 +1,16 @@
-//! Detects a heartbeat that comes back byte by byte.
+//! The detection of a heartbeat that comes back as an echo.
 
-/// A module that has restarted without saying so echoes what is written to it (protocol section 2), and so looks like a
-/// peer that answers. A heartbeat that comes back byte by byte, and nothing else, may be such an echo: the module is asked
-/// by an escape.
+/// Compares received bytes with the last heartbeat. A module that has restarted without a report echoes all bytes
+/// (protocol section 2), and looks like a peer that answers. A heartbeat that comes back unchanged and alone may be
+/// such an echo: an escape is written to find out.
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
     written: Vec<u8>,
-    /// How much of it has come back.
+    /// The number of its bytes that came back.
     came: usize,
 }
 
-/// The longest piece that is compared. A longer heartbeat is not written in one piece.
+/// The longest heartbeat that is compared. A longer one is not written in one piece.
 const MAX_WRITTEN: usize = 4 * 1024;
 
 impl Mirror {
@@ -34,7 +34,7 @@ impl Mirror {
         }
     }
 
-    /// Whether all of it has come back; once.
+    /// True once if all of it came back.
     pub(super) fn take_echo(&mut self) -> bool {
         let is_echo = self.came > 0 && self.came == self.written.len();
         if is_echo {

@@ -1,4 +1,4 @@
-//! One connection that has the whole line: data without headers, at its full speed (protocol section 12).
+//! Transparent mode: one connection that uses the whole line, without headers and at full speed (protocol section 12).
 
 mod data;
 mod end;
@@ -22,7 +22,7 @@ use super::{Deadline, Request, Response, Ticket};
 pub(super) use interface::{Facts, Next, StreamAction, StreamInput};
 use wire::Wire;
 
-/// The transparent stream, from the wish for one until sockets can be opened again.
+/// The transparent stream, from the request for one until sockets can be opened again.
 ///
 /// | state | on | next |
 /// |---|---|---|
@@ -50,26 +50,27 @@ use wire::Wire;
 /// | `Recovering` | bring-up has found the module and shut it down | `Off` |
 /// | any | bearer lost, restart, port lost | `Off` |
 ///
-/// The stream uses the socket of a free channel, of which the module knows nothing: its window, its sends and its end are
-/// those of every socket.
+/// The stream uses the socket of a free channel that the module does not use. So window, sends and end are those of
+/// every socket.
 ///
-/// The machine knows no other part of the core. It is told what happens ([`handle`](Transparent::handle),
-/// [`received`](Transparent::received), [`finished`](Transparent::finished)) and does what is due ([`drive`](Transparent::drive),
-/// [`poll_command`](Transparent::poll_command)); after each of these its outputs are drained with [`poll`](Transparent::poll).
+/// The machine knows no other part of the core. Its inputs are [`handle`](Transparent::handle),
+/// [`received`](Transparent::received) and [`finished`](Transparent::finished); [`drive`](Transparent::drive) and
+/// [`poll_command`](Transparent::poll_command) run what is due. After each of these the engine takes the outputs with
+/// [`poll`](Transparent::poll).
 #[derive(Debug)]
 pub(super) struct Transparent {
     state: StreamState,
-    /// Its outputs.
+    /// The outputs.
     actions: VecDeque<StreamAction>,
-    /// Asked for while an earlier one is on its way out.
+    /// A request for a stream while an earlier stream is ending.
     next: Option<StreamRequest>,
-    /// The mode that the application wants.
+    /// The mode that the application has requested.
     wanted: Mode,
     waiting: Vec<Waiter>,
     wire: Wire,
     /// Whether DTR was switched off, and not on again.
     dtr_is_off: bool,
-    /// Escapes that were not answered in time: each may be answered late.
+    /// The number of escapes that were not answered in time. Each may be answered late.
     unanswered: u32,
 }
 
@@ -90,7 +91,7 @@ enum StreamState {
         since: Timestamp,
         by: EscapeMethod,
     },
-    /// The escape seems to be answered, and a question is to prove it.
+    /// The escape seems to be answered. A question will prove it.
     Proving,
     Command,
     Resuming,
@@ -98,28 +99,28 @@ enum StreamState {
     Recovering,
 }
 
-/// The reason why data mode is to be left.
+/// The reason for leaving data mode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum GuardReason {
-    /// A request wants that, or the stream has ended.
+    /// A request, or the end of the stream.
     Wanted,
-    /// A word that ends a connection has come, or an echo. The module is asked: it may be in command mode.
+    /// A line that ends a connection came, or an echo. The module may be in command mode.
     Suspected,
 }
 
-/// The means by which the module is to leave data mode.
+/// The method to leave data mode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum EscapeMethod {
     /// `+++`
     Pluses,
-    /// The DTR line, off (section 12, `AT&D1`): for firmware that is deaf to `+++`.
+    /// Switching DTR off (section 12, `AT&D1`), for firmware that ignores `+++`.
     Dtr,
 }
 
-/// A stream that was asked for.
+/// A request for a stream.
 #[derive(Clone, Debug)]
 struct StreamRequest {
-    /// The request that waits; `None` when it is answered.
+    /// The ticket of the request; `None` if it was answered.
     ticket: Option<Ticket>,
     host: Quotable,
     port: u16,
@@ -128,7 +129,7 @@ struct StreamRequest {
     timeout: Duration,
 }
 
-/// Data mode, or command mode beside the connection.
+/// Data mode, or command mode while the connection is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mode {
     Data,
@@ -146,13 +147,13 @@ struct Waiter {
 
 /// The silence before `+++` (section 12: 1 s, and a margin for clocks).
 const GUARD: Duration = Duration::from_millis(1_100);
-/// How long the answer to `+++` may take (section 12: 0.6 s in every capture).
+/// The time-out of the answer to `+++` (section 12: 0.6 s in every capture).
 const ESCAPE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// Before that the module can't have answered: it waits for 0.5 s of silence.
+/// An answer can't come sooner: the module waits for 0.5 s of silence.
 const NO_ANSWER_YET: Duration = Duration::from_millis(400);
-/// How often `+++` is written: old firmware misses it now and then (before V401857).
+/// How often `+++` is written. Firmware before V401857 sometimes misses it.
 const ESCAPES: u32 = 3;
-/// How long the port may take no bytes while data mode is to be left.
+/// The time-out of a port that accepts no bytes while data mode is being left.
 const STALLED: Duration = Duration::from_secs(60);
 
 impl Transparent {
@@ -169,12 +170,12 @@ impl Transparent {
         }
     }
 
-    /// Whether there is nothing to do and no request to answer.
+    /// True if there is nothing to do and no request to answer.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.state, StreamState::Off) && self.next.is_none() && !self.dtr_is_off
     }
 
-    /// The reason why a request can't be served, if it needs the line and the stream has it.
+    /// The reason why a request can't be served while the stream uses the line.
     pub(super) fn refuses(&self, request: &Request) -> Option<Error> {
         let commands = matches!(
             self.state,
@@ -207,7 +208,7 @@ impl Transparent {
         refused.then_some(Error::InUse(InUse::Transparent))
     }
 
-    /// The use that the module is to be set up for.
+    /// The connection mode that the module should have.
     pub(super) fn connection_mode(&self) -> ConnectionMode {
         match self.state {
             StreamState::Off | StreamState::Recovering => ConnectionMode::Sockets,
@@ -223,7 +224,7 @@ impl Transparent {
         }
     }
 
-    /// Whether there is a connection, in either mode.
+    /// True if there is a connection, in either mode.
     pub(super) fn is_connected(&self) -> bool {
         match self.state {
             StreamState::Online
@@ -240,29 +241,29 @@ impl Transparent {
         }
     }
 
-    /// Whether the module takes commands beside the connection.
+    /// True if the module accepts commands while the connection is kept.
     pub(super) fn is_escaped(&self) -> bool {
         matches!(self.state, StreamState::Command)
     }
 
-    /// Whether the line carries no transparent data although there is a connection.
+    /// True if the line carries no transparent data although there is a connection.
     pub(super) fn is_beside(&self) -> bool {
         matches!(self.state, StreamState::Proving | StreamState::Command | StreamState::Resuming)
     }
 
-    /// Whether a result code may be the late answer to an escape. Each has one.
+    /// True if a result code may be the late answer to an escape. Each escape has one answer.
     fn late_answer(&mut self) -> bool {
         let may_be = self.unanswered > 0;
         self.unanswered = self.unanswered.saturating_sub(1);
         may_be
     }
 
-    /// Whether a question is to prove that the module takes commands.
+    /// True if a question is in flight to prove that the module accepts commands.
     pub(super) fn is_proving(&self) -> bool {
         matches!(self.state, StreamState::Proving)
     }
 
-    /// The earliest moment at which something is due, and what.
+    /// The earliest deadline, and its reason.
     pub(super) fn deadline(&self) -> Option<(Timestamp, Deadline)> {
         let request = self.next.as_ref().into_iter().chain(self.request()).map(|request| request.deadline);
         let requests = request.chain(self.waiting.iter().map(|waiter| waiter.deadline)).min();
@@ -303,7 +304,7 @@ impl Transparent {
         }
     }
 
-    /// Whether DTR is off so that the module leaves data mode.
+    /// True if DTR is off so that the module leaves data mode.
     fn waits_for_dtr(&self) -> bool {
         matches!(self.state, StreamState::Escaping { by: EscapeMethod::Dtr, .. })
     }
@@ -316,14 +317,14 @@ impl Transparent {
         self.waiting.iter().any(|waiter| waiter.wants == wanted)
     }
 
-    /// The mode has been reached: the requests that wait for it are answered.
+    /// The mode was reached: answers the requests that wait for it.
     fn reached(&mut self, mode: Mode) {
         for waiter in self.waiting.extract_if(.., |waiter| waiter.wants == mode) {
             self.actions.push_back(StreamAction::Answer(waiter.ticket, Ok(Response::Done)));
         }
     }
 
-    /// No mode will be reached any more.
+    /// No mode can be reached any more.
     fn fail_waiting(&mut self, error: &dyn Fn() -> Error) {
         for waiter in std::mem::take(&mut self.waiting) {
             self.actions.push_back(StreamAction::Answer(waiter.ticket, Err(error())));
@@ -331,7 +332,7 @@ impl Transparent {
         self.wanted = Mode::Data;
     }
 
-    /// Answers the request, if one waits.
+    /// Answers a request, if one waits.
     fn answer(&mut self, ticket: Option<Ticket>, result: Result<Response, Error>) {
         if let Some(ticket) = ticket {
             self.act(StreamAction::Answer(ticket, result));
@@ -342,7 +343,7 @@ impl Transparent {
         self.actions.push_back(action);
     }
 
-    /// The next output, until `None`.
+    /// The next output; `None` if there are no more.
     pub(super) fn poll(&mut self) -> Option<StreamAction> {
         self.actions.pop_front()
     }

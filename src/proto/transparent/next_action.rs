@@ -1,4 +1,4 @@
-//! The next action in every state.
+//! The next action of the stream in every state.
 
 use crate::at::{Command, Refusal, Urc};
 use crate::error::{CloseReason, Error};
@@ -15,7 +15,7 @@ use super::{
 };
 
 impl Transparent {
-    /// One step that needs nothing but the moment. A command may be in flight.
+    /// Runs one step that depends on time only. A command may be in flight.
     pub(in crate::proto) fn drive(&mut self, now: Timestamp, facts: &Facts) -> Next {
         if self.dtr_is_off && !self.waits_for_dtr() {
             self.switch_dtr(true);
@@ -71,7 +71,7 @@ impl Transparent {
         Next::Again
     }
 
-    /// Writes the escape when the line has been silent for long enough.
+    /// Writes the escape when the line has been silent for [`GUARD`].
     fn guard(&mut self, now: Timestamp, failed: u32, since: Timestamp, facts: &Facts) -> Next {
         match self.wire.silent_since() {
             Some(silent) if now >= silent + GUARD => {
@@ -110,13 +110,14 @@ impl Transparent {
         }
     }
 
-    /// Its command has ended.
+    /// The command of the stream has ended.
     pub(in crate::proto) fn finished(&mut self, now: Timestamp, finished: &Finished, facts: &Facts) {
         match (&self.state, &finished.result) {
             (StreamState::Dialling(request), Ok(_)) => {
                 let ticket = request.ticket;
                 self.go_online(now);
-                // If no request waits any more, the connection is hung up. A socket opened before would need an end.
+                // If no request waits any more, the connection is closed. A socket that was opened before would need an
+                // end.
                 if let Some(ticket) = ticket {
                     self.act(StreamAction::Open(ticket));
                 }
@@ -134,7 +135,7 @@ impl Transparent {
             (StreamState::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(facts),
             (StreamState::Proving, Err(_)) => self.unproved(facts),
             (StreamState::Resuming, Ok(_)) => {
-                // The connection stands, so the bytes that looked like its end were payload.
+                // The connection was kept, so the bytes that looked like its end were payload.
                 self.give_held();
                 self.go_online(now);
             }
@@ -171,8 +172,8 @@ impl Transparent {
         }
     }
 
-    /// The escape was answered, and the module takes commands. A word that ends a connection was payload, because the module
-    /// answers an escape in data mode only. If data mode is wanted again, `ATO` proves that too.
+    /// The escape was answered, and the module accepts commands. A line that ends a connection was payload, because the
+    /// module answers an escape in data mode only. If data mode is requested again, `ATO` proves that as well.
     fn proved(&mut self, facts: &Facts) {
         if !facts.socket.is_open() || self.wants_command() {
             self.give_held();
@@ -183,7 +184,8 @@ impl Transparent {
         self.act(StreamAction::Read(news));
     }
 
-    /// The escape was not answered: what looked like the answer came from the peer, or the module has restarted.
+    /// The escape was not answered: the bytes that looked like the answer came from the peer, or the module has
+    /// restarted.
     fn unproved(&mut self, facts: &Facts) {
         let news = std::mem::take(&mut self.wire.news);
         if news.split(|byte| *byte == b'\n').any(|line| Urc::parse(line).is_restart()) {
@@ -193,7 +195,7 @@ impl Transparent {
         }
     }
 
-    /// The way back to data mode is refused, or no answer came.
+    /// The return to data mode was refused, or no answer came.
     fn not_resumed(&mut self, failure: Failure, facts: &Facts) {
         let unanswered =
             matches!(failure, Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout);
@@ -233,14 +235,14 @@ impl Transparent {
         self.act(StreamAction::Dtr(on));
     }
 
-    /// The mode of the module is unknown. Bytes that are held look like its words, and are dropped.
+    /// The mode of the module is unknown. Held bytes look like its text, and are dropped.
     fn give_up_escaping(&mut self, facts: &Facts) {
         self.wire.end_detector.forget();
         self.end(End::Closed(CloseReason::EscapeUnanswered), facts);
         self.recover();
     }
 
-    /// Leaves after a command that has failed.
+    /// Leaves the stream after a failed command.
     fn leave_by(&mut self, failure: Failure) {
         match failure {
             Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout => self.recover(),

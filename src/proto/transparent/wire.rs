@@ -1,4 +1,4 @@
-//! Data that are written: how much the line takes, and how much is in the port.
+//! The state of written data: on the line and in the port.
 
 use std::time::Duration;
 
@@ -14,33 +14,34 @@ pub(super) struct Wire {
     pub(super) end_detector: EndDetector,
     pub(super) escape_guard: EscapeGuard,
     pub(super) baud_rate: u32,
-    /// Whether the port has taken what was written.
+    /// Whether the port has accepted the written bytes.
     pub(super) port: PortWrite,
-    /// When payload may go on that would be an escape.
+    /// When delayed payload that looks like an escape may continue.
     pub(super) resume_at: Option<Timestamp>,
-    /// Compares the bytes that come with a heartbeat that was written.
+    /// The comparison of received bytes with the last heartbeat.
     pub(super) mirror: Mirror,
-    /// What the module has said behind its answer to an escape, until that is proved to be one.
+    /// The lines behind the answer to an escape, until that answer is proved.
     pub(super) news: Vec<u8>,
 }
 
 /// The state of the latest piece at the port.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PortWrite {
-    /// The port has taken it; its last byte leaves the port at this moment at the latest.
+    /// The port has accepted it. Its last byte leaves the port at this moment at the latest.
     Done(Timestamp),
-    /// The port is taking it: its length, and the moment at which the bytes before it have left the port at the latest.
+    /// The port has not accepted it yet: its length, and the latest moment at which the bytes before it have left the
+    /// port.
     Busy(usize, Timestamp),
 }
 
-/// The most that is written at once. The next piece follows when the port has taken this one, so at most one piece and the
-/// port's own buffer are under way: enough to keep the line busy, and little to wait for before an escape.
+/// The most bytes that are written at once. The next piece follows when the port has accepted this one. So at most one
+/// piece and the buffer of the port are in flight: enough for a busy line, and few to wait for before an escape.
 pub(super) const PIECE: usize = 4 * 1024;
 
-/// What a port keeps of what it has taken (a terminal of Linux: 4 KiB).
+/// The buffer of a port (a terminal of Linux: 4 KiB).
 pub(super) const PORT_BUFFER: usize = 4 * 1024;
 
-/// Bits on the line for one byte (8N1).
+/// The bits on the line for one byte (8N1).
 pub(super) const BITS: u64 = 10;
 
 impl Wire {
@@ -61,7 +62,7 @@ impl Wire {
         self.port = PortWrite::Done(now);
     }
 
-    /// Since when the line has been silent; `None` while the port is taking bytes.
+    /// The moment since which the line has been silent. `None` while the port has not accepted all bytes.
     pub(super) fn silent_since(&self) -> Option<Timestamp> {
         match self.port {
             PortWrite::Done(at) => Some(at),
@@ -73,7 +74,7 @@ impl Wire {
         matches!(self.port, PortWrite::Busy(..))
     }
 
-    /// The port has taken everything.
+    /// The port has accepted all bytes.
     pub(super) fn taken(&mut self, now: Timestamp) {
         if let PortWrite::Busy(len, before) = self.port {
             let last = now.max(before) + self.on_the_line(len);
@@ -86,7 +87,7 @@ impl Wire {
         Duration::from_micros(len as u64 * BITS * 1_000_000 / u64::from(self.baud_rate.max(1)))
     }
 
-    /// Bytes that were written are gone with the port.
+    /// Written bytes were lost with the port.
     pub(super) fn forget(&mut self) {
         self.port = PortWrite::Done(Timestamp::ZERO);
         self.end_detector.forget();
