@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench driver              # everything, in one to three minutes
 //! cargo bench --bench driver -- decode    # the parts whose names are given
+//! cargo bench --bench driver -- instructions --check # fails if one costs more than was recorded
 //! cargo bench --bench driver -- --compare # the same work by other programs, in turn (benches/compare)
 //! ```
 //!
@@ -16,6 +17,8 @@ mod bulk;
 mod compare;
 #[path = "driver/decode.rs"]
 mod decode;
+#[path = "driver/instructions.rs"]
+mod instructions;
 #[path = "driver/latency.rs"]
 mod latency;
 #[path = "driver/line.rs"]
@@ -36,17 +39,18 @@ mod support;
 /// The most payload of one command or frame.
 const CHUNK: usize = 1460;
 
-const PARTS: [(&str, fn()); 6] = [
+const PARTS: [(&str, fn()); 7] = [
     ("line", line::measure),
     ("latency", latency::measure),
     ("decode", decode::measure),
+    ("instructions", instructions::measure),
     ("bulk", bulk::measure),
     ("sockets", sockets::measure),
     ("many", many::measure),
 ];
 
 fn main() {
-    if many::serves_modems() || compare::is_done() {
+    if many::serves_modems() || instructions::is_done() || compare::is_done() {
         return;
     }
     // Cargo adds an option of its own.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till};
+use nom::bytes::complete::{tag, take_till, take_until};
 use nom::character::complete::{char, space0};
 use nom::combinator::opt;
 use nom::sequence::preceded;
@@ -285,8 +285,15 @@ const SPANS_LINES: &[u8] = b"CUSD";
 
 /// The channels of whole names of pushed headers, wherever they stand.
 pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
-    bytes.windows(b"ECEIVE,n,".len()).filter_map(|window| match window.strip_prefix(PUSHED[2])? {
-        [digit, b','] => ChannelId::new(char::from(*digit).to_digit(10)?),
+    let mut left = bytes;
+    // Each frame is asked this: a search by the first letter.
+    let behind_names = std::iter::from_fn(move || {
+        let (behind, _) = (take_until::<_, _, ()>(PUSHED[2]), tag(PUSHED[2])).parse(left).ok()?;
+        left = behind;
+        Some(behind)
+    });
+    behind_names.filter_map(|behind| match behind {
+        [digit, b',', ..] => ChannelId::new(char::from(*digit).to_digit(10)?),
         _ => None,
     })
 }
@@ -294,9 +301,16 @@ pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
 /// Longer than any name that is compared.
 const MAX_KEY: usize = 12;
 
-/// The number of bytes that have to be lost, added or changed to make one of the other (Levenshtein). The first must not be longer
-/// than [`MAX_KEY`].
+/// Names that differ by more are not alike.
+const FARTHEST: usize = 3;
+
+/// The number of bytes that have to be lost, added or changed to make one of the other (Levenshtein), or less if it is more than
+/// [`FARTHEST`]. The first must not be longer than [`MAX_KEY`].
 fn distance(one: &[u8], other: &[u8]) -> usize {
+    let least = one.len().abs_diff(other.len());
+    if least > FARTHEST {
+        return least;
+    }
     // Of the part of `other` so far to each beginning of `one`.
     let mut row: [usize; MAX_KEY] = std::array::from_fn(|at| at.saturating_add(1));
     let mut to_nothing = 0_usize;
@@ -345,6 +359,14 @@ mod tests {
             Scan::Complete { header, consumed } => (header, consumed),
             other => panic!("{text:?}: {other:?}"),
         }
+    }
+
+    #[test]
+    fn headers_are_found_wherever_they_stand() {
+        let found = |bytes: &[u8]| announced(bytes).map(ChannelId::index).collect::<Vec<_>>();
+        assert_eq!(found(b"ECEIVE,0,ECEIVE,7,ECEIVE,8,ECEIVE,1"), [0, 7]);
+        assert_eq!(found(b"EECEIVE,3,ECEIVE,ECEIVE,2,ECEIVE"), [3, 2]);
+        assert_eq!(found(b"ECEIV"), []);
     }
 
     #[test]

@@ -117,15 +117,28 @@ impl<'a> Line<'a> {
     /// ```
     pub fn parse(line: &'a [u8]) -> Self {
         let line = line.trim_ascii();
-        let parsed = alt((
-            map(all_consuming(final_code), Line::Final),
-            value(Line::ShutOk, all_consuming(tag("SHUT OK"))),
-            all_consuming(channel_news),
-            map((tag("STATE"), colon, rest), |(_, (), state): (_, _, &[u8])| Line::State(state.trim_ascii())),
-            map((tag("C"), colon, rest), |(_, (), row)| Line::Row(row)),
-            info,
-        ))
-        .parse(line);
+        // The first byte leaves few forms to try: a line is read more than once.
+        let parsed = match line {
+            [b'+', ..] => alt((map(all_consuming(mobile_code), Line::Final), info)).parse(line),
+            [b'^' | b'*' | b'$', ..] => info(line),
+            [b'E' | b'N' | b'O', ..] => map(all_consuming(final_code), Line::Final).parse(line),
+            [b'0'..=b'9' | b'A' | b'D' | b'T' | b'U', ..] => all_consuming(channel_news).parse(line),
+            [b'C', ..] => alt((
+                map(all_consuming(final_code), Line::Final),
+                all_consuming(channel_news),
+                map((tag("C"), colon, rest), |(_, (), row)| Line::Row(row)),
+            ))
+            .parse(line),
+            [b'S', ..] => alt((
+                value(Line::ShutOk, all_consuming(tag("SHUT OK"))),
+                all_consuming(channel_news),
+                map((tag("STATE"), colon, rest), |(_, (), state): (_, _, &[u8])| {
+                    Line::State(state.trim_ascii())
+                }),
+            ))
+            .parse(line),
+            _ => return Line::Text(line),
+        };
         match parsed {
             Ok((_, line)) => line,
             Err(_) => Line::Text(line),
@@ -174,9 +187,15 @@ fn final_code(input: &[u8]) -> Parsed<'_, Final> {
         value(Final::Error, tag("ERROR")),
         value(Final::NoResponse, tag("COMMAND NOT RESPONSE")),
         value(Final::NoCarrier, tag("NO CARRIER")),
+        value(Final::Connect, all_consuming(tag("CONNECT"))),
+    ))
+    .parse(input)
+}
+
+fn mobile_code(input: &[u8]) -> Parsed<'_, Final> {
+    alt((
         map(preceded(mobile_error("E"), rest), |text| Final::Cme(cme(text))),
         map(preceded(mobile_error("S"), rest), |text| Final::Cms(cms(text))),
-        value(Final::Connect, all_consuming(tag("CONNECT"))),
     ))
     .parse(input)
 }
@@ -299,6 +318,74 @@ mod tests {
         }
         for line in ["RING", "SMS READY", "0, FOO", "DAT", "", "CONNECTED", "UNDER-VOLTAGE WARNNING"] {
             assert!(!is_torn_news(line.as_bytes()), "{line}");
+        }
+    }
+
+    /// Each form is tried, whatever the first byte is.
+    fn by_all_forms(line: &[u8]) -> Line<'_> {
+        let line = line.trim_ascii();
+        let parsed = alt((
+            map(all_consuming(final_code), Line::Final),
+            map(all_consuming(mobile_code), Line::Final),
+            value(Line::ShutOk, all_consuming(tag("SHUT OK"))),
+            all_consuming(channel_news),
+            map((tag("STATE"), colon, rest), |(_, (), state): (_, _, &[u8])| Line::State(state.trim_ascii())),
+            map((tag("C"), colon, rest), |(_, (), row)| Line::Row(row)),
+            info,
+        ))
+        .parse(line);
+        parsed.map_or(Line::Text(line), |(_, line)| line)
+    }
+
+    #[test]
+    fn the_first_byte_leaves_out_no_form() {
+        const WORDS: [&str; 34] = [
+            "OK",
+            "ERROR",
+            "COMMAND NOT RESPONSE",
+            "NO CARRIER",
+            "CONNECT",
+            "+CME ERROR",
+            "+CMS ERROR:",
+            "+ CME ERROR 3",
+            "3",
+            "0, ",
+            "9,",
+            "DATA ACCEPT",
+            "DATAACCEPT",
+            ":",
+            ": 5",
+            "CONNECT OK",
+            "CONNECTOK",
+            " FAIL",
+            "ALREADY CONNECT",
+            "ALREAY CONNECT",
+            "ALREADY OPENED",
+            "SEND OK",
+            "SEND FAIL",
+            "CLOSE OK",
+            "CLOSED",
+            "TCP ERROR",
+            "UDP ERROR",
+            "SHUT OK",
+            "STATE",
+            "C",
+            "+CSQ",
+            "^DSCI",
+            "*KEY",
+            "$GP",
+        ];
+        for one in WORDS {
+            for other in WORDS.into_iter().chain(["", " "]) {
+                for last in ["", ",1", ":14", "x"] {
+                    let line = format!("{one}{other}{last}");
+                    assert_eq!(Line::parse(line.as_bytes()), by_all_forms(line.as_bytes()), "{line}");
+                }
+            }
+        }
+        for byte in 0..=u8::MAX {
+            let line = [byte, b':', b'1'];
+            assert_eq!(Line::parse(&line), by_all_forms(&line), "{}", line.escape_ascii());
         }
     }
 

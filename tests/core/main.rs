@@ -12,6 +12,7 @@ mod bring_up;
 mod cancel;
 mod captures_engine;
 mod delivery;
+mod exchanges;
 mod extremes;
 mod faults;
 mod faults_pressure;

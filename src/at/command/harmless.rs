@@ -15,10 +15,13 @@
 pub fn harmless_len(payload: &[u8], max: usize) -> usize {
     let piece = &payload[..payload.len().min(max)];
     let mut line = CommandLine::default();
-    for (at, byte) in piece.iter().enumerate() {
+    let mut at = line.passed_over(piece);
+    while let Some(byte) = piece.get(at) {
         if line.acts_with(at, *byte) {
             return line.cut;
         }
+        at = at.saturating_add(1);
+        at = at.saturating_add(line.passed_over(piece.get(at..).unwrap_or_default()));
     }
     // What a piece ends with may go on in the next one.
     if line.text == (LineText::At { is_bare: true }) { line.cut } else { piece.len() }
@@ -52,6 +55,18 @@ enum LineText {
 }
 
 impl CommandLine {
+    /// How many bytes change nothing, whatever comes behind them. Most of a payload does not.
+    fn passed_over(&self, bytes: &[u8]) -> usize {
+        let begins = |byte: &u8| matches!(byte, b'A' | b'a');
+        let ends = |byte: &u8| matches!(byte, b'A' | b'a' | b'\r' | 0x08);
+        let next = match (self.text, self.has_a) {
+            (LineText::Nothing, false) => bytes.iter().position(begins),
+            (LineText::Nothing, true) => bytes.iter().position(ends),
+            (LineText::A | LineText::At { .. } | LineText::Dial | LineText::Edited, _) => Some(0),
+        };
+        next.unwrap_or(bytes.len())
+    }
+
     /// Takes a byte; whether it makes a command of what came before.
     fn acts_with(&mut self, at: usize, byte: u8) -> bool {
         let may_be_at = matches!(self.text, LineText::At { .. } | LineText::Edited);
@@ -123,6 +138,29 @@ mod tests {
             b"GET /path HTTP/1.1\r\nDate: today\r\nContent-Type: application/json\r\nattention\r\n\r\n";
         assert_eq!(harmless_len(text, 1460), text.len());
         assert_eq!(harmless_len(&[0; 4000], 1460), 1460);
+    }
+
+    /// Byte by byte, none passed over.
+    fn by_each_byte(piece: &[u8]) -> usize {
+        let mut line = CommandLine::default();
+        for (at, byte) in piece.iter().enumerate() {
+            if line.acts_with(at, *byte) {
+                return line.cut;
+            }
+        }
+        if line.text == (LineText::At { is_bare: true }) { line.cut } else { piece.len() }
+    }
+
+    #[test]
+    fn no_byte_that_counts_is_passed_over() {
+        const BYTES: [u8; 8] = [b'A', b't', b'+', b'x', b'\r', 0x08, b'/', b'D'];
+        let mut piece = [0; 6];
+        for number in 0..8_usize.pow(6) {
+            for (place, byte) in piece.iter_mut().enumerate() {
+                *byte = BYTES[number >> (3 * place) & 7];
+            }
+            assert_eq!(harmless_len(&piece, 6), by_each_byte(&piece), "{}", piece.escape_ascii());
+        }
     }
 
     #[test]
