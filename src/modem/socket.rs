@@ -36,7 +36,7 @@ use super::{Modem, Received, unexpected};
 /// # Unlike a `TcpStream`
 ///
 /// * Writes wait at most 120 s, unless [`set_write_timeout`](Self::set_write_timeout) says otherwise.
-/// * [`flush`](std::io::Write::flush) waits for the module, and fails where data are lost or the socket is closed.
+/// * [`flush`](std::io::Write::flush) waits for the module, and fails where data are lost or the socket did not end by the peer.
 /// * The module knows no connection of which one direction has ended. Behind the peer's end, writes fail although the peer may
 ///   still read; the peer hears of a [`shutdown`](Self::shutdown) of writes when the socket is closed.
 /// * A peer's reset reads as its close, unless the firmware tells them apart ([`CloseReason::Reset`]).

@@ -8,8 +8,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::Socket;
 use super::deadline::Deadline;
 use super::socket::{timed_out, would_block};
-use super::transport::Stream;
-use crate::error::{Error, Result, WRITE};
+use super::transport::{Stream, Transport};
+use crate::error::{CloseReason, Error, Result, WRITE};
 use crate::proto::Joining;
 
 impl<T: Stream> Socket<T> {
@@ -77,9 +77,7 @@ impl<T: Stream> Socket<T> {
 
     /// Waits until the module has what was written.
     pub(super) fn flush_waiting(&self) -> Result<()> {
-        let id = self.shared.id;
-        let is_flushed = self.shared.modem.driver.with_engine(|engine, _| engine.is_flushed(id))?;
-        if is_flushed {
+        if self.is_flushed()? {
             return Ok(());
         }
         if self.is_nonblocking() {
@@ -92,6 +90,21 @@ impl<T: Stream> Socket<T> {
             }
             other => other,
         }
+    }
+}
+
+impl<T: Transport> Socket<T> {
+    /// Whether the module has all that was written. The peer's close is no error where nothing is lost by it: a program that flushes
+    /// before it reads gets to read what has come.
+    pub(super) fn is_flushed(&self) -> Result<bool> {
+        let id = self.shared.id;
+        self.shared.modem.driver.with_engine(|engine, _| match engine.take_error(id) {
+            Some(error) => Err(error),
+            None => match engine.is_flushed(id) {
+                Err(Error::Closed(CloseReason::Peer)) => Ok(true),
+                flushed => flushed,
+            },
+        })
     }
 }
 

@@ -145,6 +145,8 @@ macro_rules! program {
             let mut stream = connect(rig.connect);
             rig.go.send(()).unwrap();
             rig.done.recv_timeout(SOON).unwrap();
+            eventually("what came", || stream.peek(&mut [0; 16]).unwrap() == 10);
+            observe!("flush before what came is read", stream.flush());
             let mut read = String::new();
             observe!("read_to_string until the peer's end", stream.read_to_string(&mut read));
             observed.push(("what came before the peer's end", read));
@@ -155,6 +157,7 @@ macro_rules! program {
             stream.set_nonblocking(true).unwrap();
             observe!("a read behind the end that would not block", stream.read(&mut buf));
             stream.set_nonblocking(false).unwrap();
+            observe!("flush behind the end", stream.flush());
             observe!("take_error behind the end", stream.take_error().map(|error| error.is_some()));
             let mut last = stream.write(b"x");
             eventually("an error of a write", || {

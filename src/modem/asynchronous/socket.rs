@@ -197,10 +197,10 @@ impl<T: Stream> AsyncSocket<T> {
         let flush = match &mut self.flush {
             Some(flush) => flush,
             None => {
-                let modem = self.socket.modem();
-                if modem.driver.with_engine(|engine, _| engine.is_flushed(id))? {
+                if self.socket.is_flushed()? {
                     return Poll::Ready(Ok(()));
                 }
+                let modem = self.socket.modem();
                 let timeout = self.socket.write_span().unwrap_or(Duration::MAX);
                 self.flush.insert(Pending::ask(modem, Request::Drain { socket: id, timeout }))
             }

@@ -1,0 +1,96 @@
+//! Eight HTTPS pages at once on one thread: `hyper` over `tokio-rustls` over the sockets of a module.
+//!
+//! ```text
+//! tokio-https PORT SERVER NAME CA FILE
+//! ```
+//!
+//! PORT is the module's, SERVER the address of a server whose certificate is for NAME and signed by CA. Its page `/blob` must be FILE each
+//! time. At the end a task still waits for a socket on which nothing comes: the program ends all the same.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use air724ug::{AsyncModem, Config};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::{Request, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// A ceiling for everything.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The channels of a module.
+const SOCKETS: usize = 8;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [port, server, name, ca, file] = &arguments[..] else {
+        return Err("usage: tokio-https PORT SERVER NAME CA FILE".into());
+    };
+    let wanted = Bytes::from(std::fs::read(file)?);
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca)?)?;
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let tls = TlsConnector::from(Arc::new(config));
+    let modem = AsyncModem::open(port, Config::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let pages = pages(&modem, server.parse()?, name, &tls, &wanted);
+    let done = runtime.block_on(async { timeout(PATIENCE, pages).await? });
+    let statistics = modem.blocking().statistics();
+    // With the task that waits.
+    drop(runtime);
+    modem.blocking().close();
+    done?;
+    println!("{SOCKETS} pages of {} bytes, {} bytes received", wanted.len(), statistics.received);
+    Ok(())
+}
+
+async fn pages(
+    modem: &AsyncModem,
+    server: SocketAddr,
+    name: &str,
+    tls: &TlsConnector,
+    wanted: &Bytes,
+) -> Result<(), Failure> {
+    modem.wait_ready(PATIENCE).await?;
+    let mut pages = JoinSet::new();
+    for _ in 0..SOCKETS {
+        pages.spawn(page(modem.clone(), server, name.to_owned(), tls.clone()));
+    }
+    while let Some(page) = pages.join_next().await {
+        if page?? != *wanted {
+            return Err("a page is not the file".into());
+        }
+    }
+    let silent = modem.tcp().connect(server).await?;
+    tokio::spawn(async move { silent.recv().await });
+    Ok(())
+}
+
+async fn page(
+    modem: AsyncModem,
+    server: SocketAddr,
+    name: String,
+    tls: TlsConnector,
+) -> Result<Bytes, Failure> {
+    let socket = modem.tcp().connect(server).await?;
+    let stream = tls.connect(ServerName::try_from(name.clone())?, socket).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // The server closes without the end of TLS, which is an error behind a body of a known length, and no loss.
+    tokio::spawn(connection);
+    let request = Request::get("/blob").header(header::HOST, name).body(Empty::<Bytes>::new())?;
+    let answer = sender.send_request(request).await?;
+    if !answer.status().is_success() {
+        return Err(format!("the server answers {}", answer.status()).into());
+    }
+    Ok(answer.into_body().collect().await?.to_bytes())
+}
