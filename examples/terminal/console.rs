@@ -87,6 +87,10 @@ pub fn run(options: Options) -> Result<(), Failed> {
         shell::print("`help` lists the words, Tab completes, Ctrl-D ends.\n").map_err(Failed::Output)?;
     }
     let result = console.talk(&mut editor);
+    if console.modem.is_ready() {
+        // The module would keep the connection. One that does not close it is no news at the end.
+        let _ = console.close();
+    }
     console.modem.close();
     if let Some(path) = &options.history
         && let Err(error) = editor.save(path)
@@ -252,8 +256,10 @@ impl Console {
         let (state, print) = (self.state.clone(), self.print.clone());
         thread::spawn(move || {
             let end = receive(&socket, &print);
-            state.look();
-            print(end);
+            if !state.modem.is_closed() {
+                state.look();
+                print(end);
+            }
         });
         Ok(())
     }
