@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::support::driver::{SOON, eventually, ready};
+use crate::support::driver::{MODES, SOON, eventually, ready};
 use air724ug::{Config, Socket};
 
 const SHORT: Duration = Duration::from_millis(30);
@@ -323,14 +323,16 @@ const DIFFERENCES: [(&str, &str, &str); 9] = [
 #[test]
 fn a_program_gets_from_a_socket_what_it_gets_from_a_tcp_stream() {
     let std = over_std(&|address| TcpStream::connect(address).unwrap());
-    let (_terminal, modem) = ready(Config::default());
-    let ours = over_the_module(&|address| modem.tcp().connect(address).unwrap());
     let mut wrong = Vec::new();
-    for ((what, std), (same, ours)) in std.iter().zip(&ours) {
-        assert_eq!(what, same);
-        let known = DIFFERENCES.iter().find(|(name, ..)| name == what);
-        if known.map_or(std != ours, |(_, theirs, own)| std != theirs || ours != own) {
-            wrong.push(format!("{what}: std {std}, the module {ours}"));
+    for mode in MODES {
+        let (_terminal, modem) = ready(Config::default().receive_mode(mode));
+        let ours = over_the_module(&|address| modem.tcp().connect(address).unwrap());
+        for ((what, std), (same, ours)) in std.iter().zip(&ours) {
+            assert_eq!(what, same);
+            let known = DIFFERENCES.iter().find(|(name, ..)| name == what);
+            if known.map_or(std != ours, |(_, theirs, own)| std != theirs || ours != own) {
+                wrong.push(format!("{mode:?}: {what}: std {std}, the module {ours}"));
+            }
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
