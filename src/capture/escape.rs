@@ -44,7 +44,7 @@ pub(super) fn unescape(text: &[u8], column: usize) -> Result<Vec<u8>, Fault> {
 
 /// What the escape at the start of `text` stands for, and how long it is. `None` if it is no escape of ours.
 pub(super) fn escape_at(text: &[u8]) -> Option<(u8, usize)> {
-    let value = match text.get(1)? {
+    let value = match text.strip_prefix(b"\\")?.first()? {
         b'r' => b'\r',
         b'n' => b'\n',
         b't' => b'\t',

@@ -16,6 +16,7 @@ mod luat_table;
 mod machines;
 mod pages;
 mod paths;
+mod profiles;
 mod protocol_table;
 mod source;
 mod table;

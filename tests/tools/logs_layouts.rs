@@ -5,8 +5,10 @@
 
 use air724ug::capture::{self, HappeningKind, Marks, replay};
 
+use super::logs_forms;
+
 /// A session: what was sent and what came, with the milliseconds at which it did.
-const SESSION: [(u64, char, &str); 14] = [
+pub(crate) const SESSION: [(u64, char, &str); 14] = [
     (0, '>', "AT+CIPMUX=1\r\n"),
     (4, '<', "\r\nOK\r\n"),
     (100, '>', "AT+CSQ\r\n"),
@@ -24,7 +26,7 @@ const SESSION: [(u64, char, &str); 14] = [
 ];
 
 /// What every log of it must tell.
-const STORY: [&str; 14] = [
+pub(crate) const STORY: [&str; 14] = [
     "command AT+CIPMUX=1",
     "final OK to AT+CIPMUX=1",
     "command AT+CSQ",
@@ -41,7 +43,7 @@ const STORY: [&str; 14] = [
     "command AT",
 ];
 
-fn story(log: &[u8]) -> Vec<String> {
+pub(crate) fn story(log: &[u8]) -> Vec<String> {
     let timeline = replay(&capture::read(log).unwrap());
     let told = timeline.happenings.iter().map(|happening| &happening.what);
     told.filter(|what| {
@@ -54,12 +56,12 @@ fn story(log: &[u8]) -> Vec<String> {
     .collect()
 }
 
-fn clock(millis: u64) -> String {
+pub(crate) fn clock(millis: u64) -> String {
     format!("12:00:{:02}.{:03}", millis / 1000, millis % 1000)
 }
 
 /// One line of the log for each line of the wire, as `line` prints it.
-fn by_line(line: impl Fn(u64, char, &str) -> String) -> String {
+pub(crate) fn by_line(line: impl Fn(u64, char, &str) -> String) -> String {
     let mut log = String::new();
     for (at, side, text) in SESSION {
         for text in text.split("\r\n").filter(|text| !text.is_empty()) {
@@ -71,15 +73,15 @@ fn by_line(line: impl Fn(u64, char, &str) -> String) -> String {
 }
 
 /// One line of the log for each read and write.
-fn by_piece(piece: impl Fn(u64, char, &str) -> String) -> String {
+pub(crate) fn by_piece(piece: impl Fn(u64, char, &str) -> String) -> String {
     SESSION.iter().map(|(at, side, text)| piece(*at, *side, text) + "\n").collect()
 }
 
-fn name(side: char, sent: &'static str, received: &'static str) -> &'static str {
+pub(crate) fn name(side: char, sent: &'static str, received: &'static str) -> &'static str {
     if side == '>' { sent } else { received }
 }
 
-fn hex(text: &str) -> String {
+pub(crate) fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ")
 }
 
@@ -100,11 +102,11 @@ fn dumped(text: &str) -> String {
 }
 
 /// The session as a terminal shows it: what is typed is echoed.
-fn screen() -> String {
+pub(crate) fn screen() -> String {
     SESSION.iter().map(|(_, _, text)| *text).collect::<String>().replace('\r', "")
 }
 
-fn stamped(stamp: &str) -> String {
+pub(crate) fn stamped(stamp: &str) -> String {
     screen().lines().map(|line| format!("{stamp}{line}\n")).collect()
 }
 
@@ -156,12 +158,12 @@ fn every_layout_tells_the_same_session() {
 }
 
 /// Bytes as C shows them in quotes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.escape_default().to_string()
 }
 
 /// Hexadecimal with text behind, as monitors of ports print it below a heading.
-fn block(text: &str, indent: &str, offsets: bool, columns: usize) -> String {
+pub(crate) fn block(text: &str, indent: &str, offsets: bool, columns: usize) -> String {
     let lines = text.as_bytes().chunks(16).enumerate().map(|(at, chunk)| {
         let pairs: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
         let shown: String =
@@ -180,7 +182,19 @@ fn words(text: &str) -> String {
 
 /// Forms for which the table of marks has no row, or not the right one: the file itself teaches what they mean.
 fn more_layouts() -> Vec<(&'static str, String)> {
-    [terminal_forms(), trace_forms(), daemon_forms(), library_forms(), table_forms()].concat()
+    [
+        terminal_forms(),
+        trace_forms(),
+        daemon_forms(),
+        library_forms(),
+        table_forms(),
+        logs_forms::analysers(),
+        logs_forms::sniffers(),
+        logs_forms::programs(),
+        logs_forms::strings(),
+        logs_forms::unknown_fronts(),
+    ]
+    .concat()
 }
 
 fn terminal_forms() -> Vec<(&'static str, String)> {

@@ -11,6 +11,7 @@ mod hardware_check;
 mod logs;
 mod logs_connections;
 mod logs_diagnosis;
+mod logs_forms;
 mod logs_layouts;
 mod luat_captures;
 mod luat_fixtures;

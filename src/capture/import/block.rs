@@ -63,7 +63,14 @@ impl Block {
         match text.as_slice() {
             b"" if lines.is_empty() => wire.out.remark(*number, Reason::Mark),
             b"" => wire.out.remark(*number, Reason::Blank),
-            text => self.record(*number, text, end == End::Cut && !is_prompt(text), wire),
+            text => {
+                let is_line = end == End::Cut && !is_prompt(text);
+                let in_payload = self.direction == Direction::FromModem && wire.in_payload();
+                self.record(*number, text, is_line && !in_payload, wire);
+                if is_line && in_payload && !wire.in_payload() {
+                    wire.received(*number, b"\r\n".to_vec());
+                }
+            }
         }
     }
 

@@ -194,10 +194,35 @@ impl Wire {
         if is_rule(text.trim_ascii()) || marks.is_end(text.trim_ascii()) {
             return self.out.remark(number, Reason::Mark);
         }
-        if is_prose(text) {
+        if is_prose(text) && !self.asks_for(text) {
             return self.out.remark(number, Reason::Comment);
         }
         self.exchange(number, text, marks);
+    }
+
+    /// Whether a line is data that a command has announced, as long as it said, and perhaps behind the prompt.
+    fn asks_for(&self, text: &[u8]) -> bool {
+        matches!(self.data, DataLines::Announced(_)) && text.starts_with(b">") || self.fits(text)
+    }
+
+    /// Whether a line is as long as the data that a command has announced.
+    pub(super) fn fits(&self, text: &[u8]) -> bool {
+        let (DataLines::Announced(Some(length)) | DataLines::Open { left: Some(length), begun: false }) =
+            self.data
+        else {
+            return false;
+        };
+        let text = encoding::wire(self.encoding, text.to_vec());
+        !is_answer(&text)
+            && !text.trim_ascii().is_empty()
+            && [length, length.saturating_sub(2)].contains(&text.len())
+    }
+
+    /// The host's data come next.
+    fn open_data(&mut self) {
+        if let DataLines::Announced(left) = self.data {
+            self.data = DataLines::Open { left, begun: false };
+        }
     }
 
     /// A command, a prompt, a print of the program, or a line of the modem.
@@ -224,13 +249,9 @@ impl Wire {
         if is_said || is_echoed_result {
             return self.out.remark(number, Reason::Tool);
         }
-        if let DataLines::Announced(Some(length)) = self.data
-            && !is_answer(trimmed)
-            && !trimmed.is_empty()
-            && [length, length.saturating_sub(2)].contains(&text.len())
-        {
+        if self.fits(text) {
             // The prompt is not shown.
-            self.data = DataLines::Open { left: Some(length), begun: false };
+            self.open_data();
             self.data_line(number, text);
             return;
         }

@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 
 use super::super::layout::Layout;
 use super::Line;
-use super::notation::{dump, ends_spelled, is_spelled, pairs, unescaped};
+use super::marks::Marks;
+use super::notation::{dump, ends_spelled, is_list, is_spelled, pairs, single, unescaped, unlisted};
 use super::stamp::{Stamp, stamp};
 use super::survey::{Side, Spelling, Survey};
-use super::text::{is_answer, is_command};
+use super::text::{find, is_answer, is_command};
 
 /// The lines from which a file is learnt.
 const SAMPLE: usize = 3_000;
+/// Fewer commands and answers than these teach nothing.
+const FEW: usize = 4;
 /// The bytes of a line in which its shape must end.
 const REACH: usize = 200;
 /// The bytes of a line from which it is learnt.
@@ -24,12 +27,25 @@ const LEARNT: usize = 600;
 #[derive(Debug, Default)]
 pub(super) struct LearnedLayout {
     shapes: BTreeMap<Vec<u8>, Shape>,
-    /// Bytes stand below a heading.
-    headed: bool,
+    form: Form,
+    /// Words with digits in them tell the sides apart: `/dev/ttyS0`.
+    named: bool,
+}
+
+/// The place of the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Form {
+    /// In a line, behind its shape.
+    #[default]
+    Inline,
+    /// Below a heading.
+    Headed,
+    /// One in each line, at its end.
+    Single,
 }
 
 /// The count of commands and answers that stand behind one shape.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Shape {
     lines: usize,
     commands: usize,
@@ -39,6 +55,8 @@ struct Shape {
     ended: usize,
     /// Of those, with a line feed.
     fed: usize,
+    /// What stands behind the bytes, from a quote on: `", 4096) = 14`.
+    tails: BTreeMap<Vec<u8>, usize>,
 }
 
 /// A line that was read by its shape.
@@ -49,6 +67,8 @@ pub(super) struct LearnedLine {
     pub(super) spelling: Spelling,
     /// The bytes as they are spelled; `None`: this is a heading, and they come below.
     pub(super) text: Option<Vec<u8>>,
+    /// The program left out the rest.
+    pub(super) is_cut: bool,
 }
 
 /// The side that the bytes in a line belong to, by what they say.
@@ -76,6 +96,13 @@ impl Shape {
         }
     }
 
+    /// What stands behind the bytes in most lines.
+    fn tail(&self) -> Option<&[u8]> {
+        let usual =
+            self.tails.iter().filter(|(_, count)| count.saturating_mul(4) > self.lines.saturating_mul(3));
+        usual.map(|(tail, _)| tail.as_slice()).max_by_key(|tail| tail.len())
+    }
+
     fn add(&mut self, piece: Speaker, bytes: &[u8], spelled: bool, hex: bool) {
         let add = |count: &mut usize, is: bool| *count = count.saturating_add(usize::from(is));
         add(&mut self.lines, true);
@@ -90,28 +117,43 @@ impl Shape {
 
 impl LearnedLayout {
     /// What a file teaches, if that finds more commands and answers than the table of marks does.
-    pub(super) fn of(lines: &[Line<'_>], survey: &Survey) -> Option<Self> {
+    pub(super) fn of(lines: &[Line<'_>], survey: &Survey, marks: &Marks) -> Option<Self> {
         let texts: Vec<&[u8]> = lines.iter().map(|line| survey.unframed(line.text)).collect();
         let texts = || texts.iter().copied().filter(|text| !text.trim_ascii().is_empty()).take(SAMPLE);
-        let mut learned = Self::default();
-        learned.learn_headings(texts());
-        if !learned.is_complete() {
-            learned = Self::default();
-            texts().filter(|text| dump(text).is_none()).for_each(|text| learned.learn(text));
-        }
+        let attempts = [
+            (Form::Headed, false),
+            (Form::Headed, true),
+            (Form::Single, false),
+            (Form::Single, true),
+            (Form::Inline, false),
+        ];
+        let learned = attempts.into_iter().map(|(form, named)| {
+            let mut learned = Self { shapes: BTreeMap::new(), form, named };
+            match form {
+                Form::Headed => learned.learn_headings(texts()),
+                Form::Single => learned.learn_bytes(texts()),
+                Form::Inline => texts()
+                    .filter(|text| dump(text).is_none() && !survey.is_print(text, marks))
+                    .for_each(|text| learned.learn(text)),
+            }
+            learned
+        });
+        let mut learned = learned.into_iter().find(Self::is_complete)?;
         learned.shapes.retain(|_, shape| shape.side() != Side::None);
         let sampled = texts().count();
-        let read = texts().filter(|text| learned.read(text).is_some() || learned.is_below(text)).count();
+        let read =
+            texts().filter(|text| learned.read(text).is_some() || learned.below(text).is_some()).count();
         let found = learned.shapes.values().map(|shape| shape.commands.saturating_add(shape.answers));
         let found = found.fold(0, usize::saturating_add).saturating_mul(lines.len().max(SAMPLE) / SAMPLE);
         // Half as many again, lest a table that fits be left for a guess.
         let more = found.saturating_mul(2) > survey.found().saturating_mul(3);
-        let enough = more && read.saturating_mul(3) >= sampled;
-        (learned.is_complete() && enough).then_some(learned)
+        let form = learned.form;
+        let enough = more && (found >= FEW || form != Form::Inline) && read.saturating_mul(3) >= sampled;
+        enough.then_some(learned)
     }
 
     pub(super) fn layout(&self) -> Layout {
-        if self.headed { Layout::Dump } else { Layout::Marked }
+        if self.form == Form::Inline { Layout::Marked } else { Layout::Dump }
     }
 
     fn is_complete(&self) -> bool {
@@ -122,29 +164,64 @@ impl LearnedLayout {
         of(Side::ToModem).next().is_some() && of(Side::FromModem).next().is_some() && are_echoes
     }
 
-    /// Whether a line holds bytes that belong to the heading above it.
-    pub(super) fn is_below(&self, text: &[u8]) -> bool {
-        self.headed && dump(text).is_some()
+    /// The bytes of a line that belong to the heading above it.
+    pub(super) fn below(&self, text: &[u8]) -> Option<Vec<u8>> {
+        if self.form == Form::Headed { fronted_dump(text) } else { None }
     }
 
-    /// The side, the spelling and the bytes of a line whose shape is known. The longest shape counts.
+    /// Whether the bytes below a heading show their line ends.
+    pub(super) fn is_ended(&self) -> bool {
+        self.shapes.values().any(|shape| shape.ended > 0)
+    }
+
+    /// The side, the spelling and the bytes of a line whose shape is known.
     pub(super) fn read(&self, text: &[u8]) -> Option<LearnedLine> {
-        if self.headed {
-            let shape = self.shapes.get(&shape_of(text))?;
-            let spelling = Spelling::Hex { ended: true };
-            return Some(LearnedLine { stamp: stamp_in(text), side: shape.side(), spelling, text: None });
+        let spelling = Spelling::Hex { ended: true };
+        if self.form == Form::Headed {
+            let shape = self.shapes.get(&self.shape_of(text))?;
+            return Some(LearnedLine {
+                stamp: stamp_in(text),
+                side: shape.side(),
+                spelling,
+                text: None,
+                is_cut: false,
+            });
         }
-        let (at, shape) =
-            starts(text).rev().find_map(|at| Some((at, self.shapes.get(&shape_of(&text[..at]))?)))?;
+        if self.form == Form::Single {
+            let (front, byte) = single(text)?;
+            let shape = self.shapes.get(&self.shape_of(front))?;
+            let text = Some(format!("{byte:02x}").into_bytes());
+            return Some(LearnedLine {
+                stamp: stamp_in(front),
+                side: shape.side(),
+                spelling,
+                text,
+                is_cut: false,
+            });
+        }
+        // What stands behind an opening quote is in it; else the longest shape counts.
+        let known = |at: usize| Some((at, self.shapes.get(&self.shape_of(&text[..at]))?));
+        let opened = starts(text).filter(|at| closing(&text[..*at]).is_some()).find_map(known);
+        let (at, shape) = opened.or_else(|| starts(text).rev().find_map(known))?;
         let (front, rest) = text.split_at(at);
-        let inner = enclosed(front, rest);
+        let inner = enclosed(front, rest, shape.tail());
         let spelling = shape.spelling(inner.is_some());
-        let mut shown = undoubled(front, inner.unwrap_or(rest));
-        // Where line feeds are never spelled, they are the log's own.
-        if shape.side() == Side::FromModem && shape.fed == 0 && ends_spelled(&shown) {
-            shown.push(b'\n');
+        let inner = inner.unwrap_or(rest);
+        let is_cut = rest.get(inner.len()..).is_some_and(|tail| find(tail, b"...").is_some_and(|at| at < 2));
+        let mut shown = undoubled(front, &unlisted(front, inner));
+        // Where line feeds are never spelled, they are the log's own. A result needs no line end where its reader stops there.
+        if shape.side() == Side::FromModem && shape.fed == 0 {
+            match ends_spelled(&shown) {
+                true => shown.push(b'\n'),
+                false if shape.ended > 0 && is_answer(&shown) => shown.extend_from_slice(b"\r\n"),
+                false => {}
+            }
         }
-        Some(LearnedLine { stamp: stamp_in(front), side: shape.side(), spelling, text: Some(shown) })
+        Some(LearnedLine { stamp: stamp_in(front), side: shape.side(), spelling, text: Some(shown), is_cut })
+    }
+
+    fn shape_of(&self, text: &[u8]) -> Vec<u8> {
+        shape_of(text, self.named)
     }
 
     /// Learns from bytes that stand in a line.
@@ -155,40 +232,107 @@ impl LearnedLayout {
             if rest.first().is_none_or(u8::is_ascii_whitespace) {
                 continue;
             }
-            let inner = enclosed(front, rest);
-            let shown = inner.unwrap_or(rest);
-            let hex = dump(shown).or_else(|| pairs(shown)).filter(|bytes| bytes.len() > 1);
+            let inner = enclosed(front, rest, None);
+            let shown = unlisted(front, inner.unwrap_or(rest));
+            let hex = dump(&shown).or_else(|| pairs(&shown)).filter(|bytes| bytes.len() > 1);
             let is_hex = hex.is_some();
-            let bytes = hex.unwrap_or_else(|| unescaped(shown));
-            if let Some(piece) = piece(&bytes) {
-                let spelled = !is_hex && (is_spelled(shown) || ends_spelled(shown));
-                return self.shapes.entry(shape_of(front)).or_default().add(piece, &bytes, spelled, is_hex);
+            let bytes = hex.unwrap_or_else(|| unescaped(&shown));
+            // `[AT](13)> ..` names the protocol.
+            let is_name = bytes == b"AT" && front.ends_with(b"[");
+            if let Some(piece) = piece(&bytes).filter(|_| !is_name) {
+                let spelled = !is_hex && (is_spelled(&shown) || ends_spelled(&shown));
+                let shape = self.shapes.entry(shape_of(front, self.named)).or_default();
+                if inner.is_some() {
+                    for tail in tails(front, rest) {
+                        let count = shape.tails.entry(shape_of(tail, false)).or_default();
+                        *count = count.saturating_add(1);
+                    }
+                }
+                return shape.add(piece, &bytes, spelled, is_hex);
             }
         }
     }
 
     /// Learns from bytes that stand below headings.
     fn learn_headings<'a>(&mut self, texts: impl Iterator<Item = &'a [u8]>) {
-        self.headed = true;
         let mut heading = None;
         let mut bytes = Vec::new();
-        let mut settle = |heading: Option<&[u8]>, bytes: &mut Vec<u8>| {
-            if let (Some(heading), Some(piece)) = (heading, piece(bytes)) {
-                self.shapes.entry(shape_of(heading)).or_default().add(piece, bytes, false, true);
-            }
-            bytes.clear();
-        };
         for text in texts {
-            match dump(text) {
+            match fronted_dump(text) {
                 Some(more) => bytes.extend_from_slice(&more),
                 None => {
-                    settle(heading, &mut bytes);
-                    heading = Some(text);
+                    self.settle(heading, &mut bytes);
+                    heading = Some(self.shape_of(text));
                 }
             }
         }
-        settle(heading, &mut bytes);
+        self.settle(heading, &mut bytes);
     }
+
+    /// Learns from lines of which each holds a byte.
+    fn learn_bytes<'a>(&mut self, texts: impl Iterator<Item = &'a [u8]>) {
+        let mut front = None;
+        let mut bytes = Vec::new();
+        for text in texts {
+            let Some((other, byte)) = single(text) else { continue };
+            let other = Some(self.shape_of(other));
+            if other != front {
+                self.settle(front.take(), &mut bytes);
+            }
+            front = other;
+            bytes.push(byte);
+        }
+        self.settle(front, &mut bytes);
+    }
+
+    fn settle(&mut self, shape: Option<Vec<u8>>, bytes: &mut Vec<u8>) {
+        if let (Some(shape), Some(piece)) = (shape, piece(bytes)) {
+            self.shapes.entry(shape).or_default().add(piece, bytes, false, true);
+        }
+        bytes.clear();
+    }
+}
+
+/// The lines without what stands in front of all of them, commands and answers alike: a stamp of a kind that is not known, or
+/// what else a terminal puts there. `None`: nothing does.
+pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) -> Option<Vec<Line<'a>>> {
+    let texts = || lines.iter().map(|line| line.text).filter(|text| !text.trim_ascii().is_empty());
+    let is_wire = |text: &[u8]| piece(text).is_some();
+    let mut fronts: BTreeMap<Vec<u8>, Shape> = BTreeMap::new();
+    let mut plain = 0_usize;
+    for text in texts().take(SAMPLE) {
+        if is_wire(survey.strip(text, marks).core.trim_ascii()) {
+            plain = plain.saturating_add(1);
+            continue;
+        }
+        let begins = |at: &usize| !text[*at..].starts_with(b" ") && !text[*at..].starts_with(b"\t");
+        let found = starts(text).filter(begins).find_map(|at| Some((at, piece(&text[at..])?)));
+        if let Some((at, piece)) = found {
+            fronts.entry(shape_of(&text[..at], false)).or_default().add(piece, b"", false, false);
+        }
+    }
+    let (front, shape) = fronts.into_iter().max_by_key(|(_, shape)| shape.lines)?;
+    let behind = |text: &'a [u8]| {
+        let at = starts(text).chain([text.len()]).find(|at| shape_of(&text[..*at], false) == front)?;
+        let has_stamp = |from: &usize| stamp(&text[*from..]).is_some_and(|(_, rest)| rest == &text[at..]);
+        text.get(starts(&text[..at]).find(has_stamp).unwrap_or(at)..)
+    };
+    let fronted = texts().filter(|text| behind(text).is_some()).count();
+    let is_front = shape.commands > 0
+        && shape.answers > 0
+        && shape.lines > plain.saturating_mul(2)
+        && fronted.saturating_mul(3) > texts().count().saturating_mul(2);
+    let taken = |line: &Line<'a>| Line { text: behind(line.text).unwrap_or(line.text), ..*line };
+    is_front.then(|| lines.iter().map(taken).collect())
+}
+
+/// The bytes of a line of a dump, behind what a program puts in front of each line.
+fn fronted_dump(text: &[u8]) -> Option<Vec<u8>> {
+    let whole = |at: usize| {
+        let rest = &text[at..];
+        dump(rest).filter(|bytes| bytes.len() > 1 || find(rest, b"  ").is_some())
+    };
+    dump(text).or_else(|| starts(text).skip(1).find_map(whole))
 }
 
 /// A command, or an answer, with the echo of its command or without.
@@ -210,8 +354,9 @@ fn starts(text: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
     (0..reach).filter(|at| at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_alphanumeric()))
 }
 
-/// A text with each word that has a digit in it as `0`, and one blank for several but at the end.
-fn shape_of(text: &[u8]) -> Vec<u8> {
+/// A text with each word that has a digit in it as `0`, and one blank for several but at the end. `named`: words that begin
+/// with a letter stay.
+fn shape_of(text: &[u8], named: bool) -> Vec<u8> {
     let mut shape = Vec::new();
     let mut rest = &text[..text.len().min(REACH)];
     while let Some(first) = rest.first() {
@@ -226,23 +371,44 @@ fn shape_of(text: &[u8]) -> Vec<u8> {
                     shape.push(b' ');
                 }
             }
-            () if word.iter().any(u8::is_ascii_digit) => shape.push(b'0'),
+            () if word.iter().any(u8::is_ascii_digit) && !(named && first.is_ascii_alphabetic()) => {
+                shape.push(b'0');
+            }
             () => shape.extend_from_slice(word),
         }
     }
     shape
 }
 
-/// What stands in the quotes or brackets that begin right in front, or of which the end is left: `<Buffer 41 54>`.
-fn enclosed<'a>(front: &[u8], rest: &'a [u8]) -> Option<&'a [u8]> {
-    const BRACKETS: [(u8, u8); 4] = [(b'(', b')'), (b'<', b'>'), (b'{', b'}'), (b'[', b']')];
-    let close = match front.last()? {
+const BRACKETS: [(u8, u8); 4] = [(b'(', b')'), (b'<', b'>'), (b'{', b'}'), (b'[', b']')];
+
+/// What closes the quotes or brackets that begin right in front.
+fn closing(front: &[u8]) -> Option<u8> {
+    match front.last()? {
         quote @ (b'"' | b'\'' | b'`') => Some(*quote),
         open => BRACKETS.iter().find(|(bracket, _)| bracket == open).map(|(_, close)| *close),
-    };
-    if let Some(close) = close {
-        let end = rest.iter().rposition(|byte| *byte == close)?;
-        return Some(&rest[..end]);
+    }
+}
+
+/// What may stand behind the bytes in quotes or brackets.
+fn tails<'a>(front: &[u8], rest: &'a [u8]) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+    let close = closing(front);
+    let is_list = is_list(front);
+    let ends = rest.iter().enumerate().filter(move |(at, byte)| {
+        Some(**byte) == close && (!is_list || rest.get(at.saturating_add(1)) == Some(&b']'))
+    });
+    ends.map(|(at, _)| &rest[at..])
+}
+
+/// What stands in the quotes or brackets that begin right in front, or of which the end is left: `<Buffer 41 54>`. They end
+/// where the usual `tail` begins, else with the last one, or where the text was cut: `"AT+CIPSTART=0"..., 44)`.
+fn enclosed<'a>(front: &[u8], rest: &'a [u8], tail: Option<&[u8]>) -> Option<&'a [u8]> {
+    if closing(front).is_some() {
+        let is_usual = |found: &&[u8]| tail.is_some_and(|tail| shape_of(found, false) == tail);
+        let is_cut = |found: &&[u8]| found.get(1..).is_some_and(|more| more.starts_with(b"..."));
+        let tails = || tails(front, rest).rev();
+        let end = tails().find(is_usual).or_else(|| tails().find(is_cut)).or_else(|| tails().next())?;
+        return Some(&rest[..rest.len().saturating_sub(end.len())]);
     }
     let (last, inner) = rest.split_last()?;
     let (open, _) = BRACKETS.iter().find(|(_, close)| close == last)?;
@@ -275,16 +441,16 @@ mod tests {
 
     #[test]
     fn a_shape_has_no_numbers() {
-        assert_eq!(shape_of(b"ffff88 35 S Bo:1:005:2 -115   10 = "), b"0 0 S Bo:0:0:0 -0 0 = ");
-        assert_eq!(shape_of(b"12:00:00.5 write(3, \""), b"0:0:0.0 write(0, \"");
+        assert_eq!(shape_of(b"ffff88 35 S Bo:1:005:2 -115   10 = ", false), b"0 0 S Bo:0:0:0 -0 0 = ");
+        assert_eq!(shape_of(b"12:00:00.5 write(3, \"", false), b"0:0:0.0 write(0, \"");
     }
 
     #[test]
     fn what_stands_in_quotes_ends_with_the_last_one() {
-        assert_eq!(enclosed(b"x\"", b"AT+X=\"a\"\\r\", 3) = 3"), Some(&b"AT+X=\"a\"\\r"[..]));
-        assert_eq!(enclosed(b"send (", b"AT^M)"), Some(&b"AT^M"[..]));
-        assert_eq!(enclosed(b"<Buffer ", b"41 54>"), Some(&b"41 54"[..]));
-        assert_eq!(enclosed(b"x ", b"AT\""), None);
+        assert_eq!(enclosed(b"x\"", b"AT+X=\"a\"\\r\", 3) = 3", None), Some(&b"AT+X=\"a\"\\r"[..]));
+        assert_eq!(enclosed(b"send (", b"AT^M)", None), Some(&b"AT^M"[..]));
+        assert_eq!(enclosed(b"<Buffer ", b"41 54>", None), Some(&b"41 54"[..]));
+        assert_eq!(enclosed(b"x ", b"AT\"", None), None);
         assert_eq!(undoubled(b"TX,\"", b"a\"\"b\"\""), b"a\"b\"");
     }
 }

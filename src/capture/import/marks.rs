@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::notation::dump;
+use super::notation::{dump, is_spelled};
 use super::text::{is_answer, is_command};
 
 /// The marks by which logs tell who said what: a table, one mark a line, that a caller can extend.
@@ -96,6 +96,14 @@ impl Row {
             if !separate {
                 return None;
             }
+        }
+        // `AT<` is no mark of `AT<cr>`.
+        let head = text.get(..text.len().saturating_sub(rest.len())).unwrap_or_default();
+        if last == '<'
+            && head.len() > 1
+            && is_spelled(text.get(head.len().saturating_sub(1)..).unwrap_or_default())
+        {
+            return None;
         }
         // `->` is no mark of `-->`.
         if self.is_arrow() && last == '>' && next == Some(&b'>') || self.text == "<" && next == Some(&b'<') {

@@ -19,6 +19,7 @@ mod reader;
 mod stamp;
 mod strip;
 mod survey;
+mod taught;
 mod text;
 mod trace;
 
@@ -36,7 +37,7 @@ use super::reader::{capture, lines, load_by};
 use super::{Capture, LoadError, ReadError, format};
 use counted::Counted;
 use exchange::Wire;
-use learned_layout::LearnedLayout;
+use learned_layout::{LearnedLayout, unfronted};
 use notes::Notes;
 use reader::Reader;
 use strip::without_colours;
@@ -96,7 +97,13 @@ fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collec
         notes.read(&unframed, &mut wire);
         return (Layout::Notes, wire.out);
     }
-    let learned = LearnedLayout::of(lines, &survey);
+    let learned = LearnedLayout::of(lines, &survey, marks);
+    if learned.is_none()
+        && !survey.marked
+        && let Some(lines) = unfronted(&unframed, &survey, marks)
+    {
+        return log(&lines, marks, encoding);
+    }
     let layout = learned.as_ref().map_or(survey.layout(), LearnedLayout::layout);
     let mut reader = Reader::new(&survey, learned, marks, encoding);
     for (at, line) in lines.iter().enumerate() {

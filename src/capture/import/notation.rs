@@ -1,10 +1,12 @@
 //! Bytes as tools spell them: hexadecimal, escapes, names of control characters, quotes.
 
+use std::borrow::Cow;
+
 use super::super::escape::{escape_at, hex_byte};
 use super::text::find;
 
 /// The names that tools give to bytes, longest first where one begins another.
-const NAMES: [(&str, u8); 30] = [
+const NAMES: [(&str, u8); 31] = [
     ("<CTRL-Z>", 0x1a),
     ("<Ctrl-Z>", 0x1a),
     ("<Ctrl+Z>", 0x1a),
@@ -15,6 +17,7 @@ const NAMES: [(&str, u8); 30] = [
     ("<LF>", b'\n'),
     ("<cr>", b'\r'),
     ("<lf>", b'\n'),
+    ("<ln>", b'\n'),
     ("<TAB>", b'\t'),
     ("<SP>", b' '),
     ("[CR]", b'\r'),
@@ -47,20 +50,86 @@ fn named(text: &[u8]) -> Option<(u8, usize)> {
         [b'<', b'0', b'x' | b'X', high, low, b'>', ..] => Some((hex_byte(&[*high, *low])?, 6)),
         [b'<' | b'[', high, low, b'>' | b']', ..] => Some((hex_byte(&[*high, *low])?, 4)),
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((hex_byte(&[*high, *low])?, 6)),
+        [b'(', digits @ ..] if digits.get(3) == Some(&b')') => Some((decimal(&digits[..3])?, 5)),
         _ => None,
     })
 }
 
-/// A text with every spelled byte replaced.
+/// The one byte that a line ends with, and what stands in front of it: `0x41 (A)`, `41`, `A`, `\\r`, `' '`.
+pub(super) fn single(text: &[u8]) -> Option<(&[u8], u8)> {
+    let text = text.trim_ascii_end();
+    let text = text.strip_suffix(b",,").unwrap_or(text);
+    let text = match text {
+        [inner @ .., b' ', b'(', _, b')'] | [inner @ .., b' ', b'(', b'\\', _, b')'] => inner,
+        _ => text,
+    };
+    let (front, value) = match text {
+        [front @ .., quote @ (b'\'' | b'"'), byte, end] if quote == end => {
+            (front, std::slice::from_ref(byte))
+        }
+        _ => {
+            let at =
+                text.iter().rposition(|byte| matches!(byte, b' ' | b',' | b';' | b'\t'))?.checked_add(1)?;
+            text.split_at(at)
+        }
+    };
+    let byte = match value {
+        [byte] => *byte,
+        b"COMMA" => b',',
+        [b'0', b'x', high, low] | [high, low] if hex_byte(&[*high, *low]).is_some() => {
+            hex_byte(&[*high, *low])?
+        }
+        _ => named(value).filter(|(_, length)| *length == value.len())?.0,
+    };
+    (!front.is_empty()).then_some((front, byte))
+}
+
+/// Whether a text ends where a list of strings begins.
+pub(super) fn is_list(front: &[u8]) -> bool {
+    [&b"['"[..], b"[b'", b"[\"", b"[b\""].into_iter().any(|open| front.ends_with(open))
+}
+
+/// The strings of a list, `'+CSQ: 20,0', 'OK'`, each with its line end, joined.
+pub(super) fn unlisted<'a>(front: &[u8], text: &'a [u8]) -> Cow<'a, [u8]> {
+    let Some(quote) = front.last().filter(|_| is_list(front)) else { return Cow::Borrowed(text) };
+    let mut joined = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = find(rest, &[*quote, b',', b' ']) {
+        let (string, more) = rest.split_at(at);
+        let next = more.get(3..).unwrap_or_default();
+        let next = next.strip_prefix(b"b").unwrap_or(next);
+        let Some(next) = next.strip_prefix(&[*quote]) else { break };
+        joined.extend_from_slice(string);
+        if !ends_spelled(string) {
+            joined.extend_from_slice(b"\\r\\n");
+        }
+        rest = next;
+    }
+    joined.extend_from_slice(rest);
+    Cow::Owned(joined)
+}
+
+/// Three decimal digits that are a control character: `013`.
+fn decimal(digits: &[u8]) -> Option<u8> {
+    let value: u8 = str::from_utf8(digits).ok()?.parse().ok()?;
+    digits.iter().all(u8::is_ascii_digit).then_some(value).filter(u8::is_ascii_control)
+}
+
+/// A text with every spelled byte replaced. `(013)` is one only where such a line end stands at an end of the text.
 pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
+    let has_decimals = text.starts_with(b"(013)") || text.ends_with(b"(013)") || text.ends_with(b"(010)");
+    let is_other = |rest: &[u8]| has_decimals || !rest.get(1).is_some_and(u8::is_ascii_digit);
     while let Some((&byte, _)) = rest.split_first() {
-        let (value, length) = named(rest).unwrap_or((byte, 1));
+        let found = named(rest).filter(|_| byte != b'(' || is_other(rest));
+        let (value, length) = found.unwrap_or((byte, 1));
         bytes.push(value);
         rest = rest.get(length..).unwrap_or_default();
     }
-    bytes
+    // Spelled twice: a string of a program in a string of its log.
+    let is_shown = bytes.len() < text.len() && !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    if is_shown && is_spelled(&bytes) { unescaped(&bytes) } else { bytes }
 }
 
 /// Whether a text ends or begins with a spelled line end.
@@ -94,6 +163,9 @@ pub(super) fn unquoted(text: &[u8]) -> Option<&[u8]> {
 
 /// The bytes of a line of hexadecimal pairs, with an offset in front and their reading behind, or without.
 pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
+    if let Some(bytes) = interleaved(text.trim_ascii_start()) {
+        return Some(bytes);
+    }
     let (text, has_offset) = behind_offset(text.trim_ascii());
     let mut bytes = Vec::new();
     let mut rest = text;
@@ -103,9 +175,11 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
         let digits = digits.strip_suffix(b",").unwrap_or(digits);
         let wide = has_offset && matches!(digits.len(), 4 | 8);
         if !(digits.len() == 2 || wide) || !digits.iter().all(u8::is_ascii_hexdigit) {
-            // What stands two blanks behind the pairs is their reading.
-            let is_apart = text[..text.len().saturating_sub(rest.len())].ends_with(b"  ");
-            return (is_apart && is_reading(rest, bytes.len())).then_some(bytes);
+            // What stands two blanks or a tab behind the pairs is their reading.
+            let before = &text[..text.len().saturating_sub(rest.len())];
+            let is_apart = before.ends_with(b"  ") || before.ends_with(b"\t");
+            let is_its = is_apart && is_reading(rest, bytes.len()) || reads(rest, &bytes);
+            return is_its.then_some(bytes);
         }
         bytes.extend(digits.chunks(2).filter_map(hex_byte));
         let more = rest.get(length..).unwrap_or_default();
@@ -119,12 +193,47 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
     (!bytes.is_empty()).then_some(bytes)
 }
 
+/// The bytes of `41A|54T|0D `: each pair with its reading behind it.
+fn interleaved(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    loop {
+        let byte = hex_byte(rest.get(..2)?)?;
+        let is_read = |shown: &u8| *shown == byte || *shown == b' ' && !byte.is_ascii_graphic();
+        bytes.push(byte);
+        match rest.get(2..)? {
+            [shown, b'|', more @ ..] if is_read(shown) => rest = more,
+            [shown, more @ ..]
+                if is_read(shown) && bytes.len() > 1 && is_reading(more.trim_ascii(), bytes.len()) =>
+            {
+                return Some(bytes);
+            }
+            _ => return None,
+        }
+    }
+}
+
 /// Whether a text can be the reading of this number of bytes: a character or a name like `<CR>` for each, a gap in the middle, and a frame.
 /// A number in front of a line, `10   0.200000 ..`, is no dump of one byte.
 fn is_reading(text: &[u8], bytes: usize) -> bool {
     const NAME: usize = 4;
     const FRAME: usize = 4;
     String::from_utf8_lossy(text).chars().count() <= bytes.saturating_mul(NAME).saturating_add(FRAME)
+}
+
+/// Whether a line of a dump begins with an offset that is not the first.
+pub(super) fn has_offset(text: &[u8]) -> bool {
+    let digits = text.trim_ascii_start();
+    behind_offset(digits).1
+        && digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).any(|byte| *byte != b'0')
+}
+
+/// Whether a text is the reading of exactly these bytes, in a frame or without.
+fn reads(text: &[u8], bytes: &[u8]) -> bool {
+    let text = text.strip_prefix(b"|").unwrap_or(text);
+    let text = if text.len() > bytes.len() { text.strip_suffix(b"|").unwrap_or(text) } else { text };
+    let is_shown = |(shown, byte): (&u8, &u8)| shown == byte || !byte.is_ascii_graphic();
+    bytes.len() > 1 && text.len() == bytes.len() && text.iter().zip(bytes).all(is_shown)
 }
 
 /// What stands behind `00000010`, `0000-0020:`, `0x3ffb7c94`.
@@ -182,6 +291,9 @@ mod tests {
             ("<0x0D>", b"\r"),
             (r"a\u000d\", b"a\r\\"),
             ("OK␍␊", b"OK\r\n"),
+            ("{\\\"a\\\":1}", b"{\"a\":1}"),
+            ("(013)(010)OK(013)(010)", b"\r\nOK\r\n"),
+            ("call (010) 5(013)5", b"call (010) 5(013)5"),
         ] {
             assert_eq!(unescaped(text.as_bytes()), bytes, "{text}");
         }
@@ -199,6 +311,8 @@ mod tests {
             ("00000000  41 54 0d 0d 0a 4f 4b 0d  0a                       |AT...OK..|", b"AT\r\r\nOK\r\n"),
             ("00000000: 4154 2b43 5351 0d0a                      AT+CSQ..", b"AT+CSQ\r\n"),
             ("0x41 0x54 0x0D", b"AT\r"),
+            ("41A|54T|0D                          AT.      ", b"AT\r"),
+            ("0D |0A |4FO|4BK|0D |0A          ..OK..     ", b"\r\nOK\r\n"),
         ] {
             assert_eq!(dump(text.as_bytes()).as_deref(), Some(bytes), "{text}");
         }

@@ -69,8 +69,8 @@ fn answers(lines: &[Line<'_>], wire: &mut Wire) {
                 }
                 answered = true;
                 wire.received(line.number, ended(cell));
-            } else if is_command(cell) {
-                let cell = find(cell, b" (").map_or(cell, |remark| &cell[..remark]);
+            } else if is_command(without_brackets(cell)) {
+                let cell = without_brackets(cell);
                 wire.out.gap(line.number);
                 wire.sent(line.number, [cell, b"\r\n"].concat());
                 command = Some(cell);
@@ -80,6 +80,11 @@ fn answers(lines: &[Line<'_>], wire: &mut Wire) {
             }
         }
     }
+}
+
+/// A cell without what its author says in brackets.
+fn without_brackets(cell: &[u8]) -> &[u8] {
+    find(cell, b" (").map_or(cell, |remark| &cell[..remark])
 }
 
 /// The bytes of a cell, which end with a line end even where the author left it out.

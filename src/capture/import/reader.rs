@@ -4,9 +4,9 @@ use super::super::Reason;
 use super::block::{Block, Direction, End};
 use super::clock::Clock;
 use super::exchange::Wire;
-use super::learned_layout::{LearnedLayout, LearnedLine};
+use super::learned_layout::LearnedLayout;
 use super::marks::Marks;
-use super::notation::{dump, pairs, quoted, unescaped, unquoted};
+use super::notation::{dump, has_offset, pairs, quoted, unescaped, unquoted};
 use super::stamp::Stamp;
 use super::strip::StrippedLine;
 use super::survey::{Side, Spelling, Survey};
@@ -15,16 +15,25 @@ use super::{Encoding, Line};
 
 /// Reads the lines of a log.
 pub(super) struct Reader<'a> {
-    survey: &'a Survey,
-    learned: Option<LearnedLayout>,
-    marks: &'a Marks,
+    pub(super) survey: &'a Survey,
+    pub(super) learned: Option<LearnedLayout>,
+    pub(super) marks: &'a Marks,
     pub(super) wire: Wire,
     clock: Clock,
     block: Option<Block>,
-    /// The side of the last mark.
-    last: Side,
+    /// The side of the last mark, and how it spells bytes.
+    pub(super) last: Side,
+    spelling: Spelling,
+    /// The last line had no mark, and was the wire's.
+    is_bare: bool,
+    /// The quote that ends what the last mark quotes, some lines below.
+    open_quote: Option<u8>,
+    /// Between fences, where a file has the wire there.
+    in_fence: bool,
     /// The command that a heading above a dump quotes.
     quoted: Vec<u8>,
+    /// The bytes below a heading, as far as they have come.
+    pub(super) below: Vec<u8>,
 }
 
 impl<'a> Reader<'a> {
@@ -42,15 +51,28 @@ impl<'a> Reader<'a> {
             clock: Clock::default(),
             block: None,
             last: Side::None,
+            spelling: Spelling::Plain,
+            is_bare: false,
+            open_quote: None,
+            in_fence: false,
             quoted: Vec::new(),
+            below: Vec::new(),
         }
     }
 
     /// Takes the next line, and the one behind it, which may show this one's line end.
     pub(super) fn line(&mut self, line: Line<'_>, next: Option<&[u8]>) {
         let text = self.survey.unframed(line.text);
+        if self.survey.fenced {
+            let is_fence = text.trim_ascii_start().starts_with(b"```");
+            self.in_fence ^= is_fence;
+            if !is_fence && !self.in_fence {
+                let reason = if text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Comment };
+                return self.wire.out.remark(line.number, reason);
+            }
+        }
         if self.learned.is_some() {
-            return self.taught(line.number, text);
+            return self.taught(line.number, text, next);
         }
         let stripped = self.survey.strip(text, self.marks);
         let side = stripped.mark.map_or(Side::None, |row| self.survey.side(row));
@@ -59,7 +81,9 @@ impl<'a> Reader<'a> {
                 self.end_block(End::Stamp);
                 self.set_time(stripped.stamp);
                 self.last = side;
-                self.marked(line.number, side, self.survey.spelling(row), stripped);
+                self.is_bare = false;
+                self.spelling = self.survey.spelling(row);
+                self.marked(line.number, side, self.spelling, stripped);
             }
             _ if self.survey.marked => self.unmarked(line.number, stripped, text),
             _ => {
@@ -74,35 +98,7 @@ impl<'a> Reader<'a> {
         self.wire
     }
 
-    /// A line of a file that taught its own marks.
-    fn taught(&mut self, number: usize, text: &[u8]) {
-        let line_read = self.learned.as_ref().and_then(|learned| learned.read(text));
-        let is_below = self.learned.as_ref().is_some_and(|learned| learned.is_below(text));
-        match (line_read, dump(text).filter(|_| is_below)) {
-            (Some(LearnedLine { stamp, side, text: None, .. }), _) => {
-                self.set_time(stamp);
-                self.last = side;
-                self.wire.out.remark(number, Reason::Mark);
-            }
-            (Some(LearnedLine { stamp, side, spelling, text: Some(text) }), _) => {
-                self.set_time(stamp);
-                self.last = side;
-                let stripped = StrippedLine { stamp, mark: None, tagged: false, text: &text, core: &text };
-                self.marked(number, side, spelling, stripped);
-            }
-            (None, Some(bytes)) if self.last != Side::None => {
-                self.put_bytes(number, self.last, Spelling::Hex { ended: true }, bytes);
-            }
-            (None, _) => {
-                // A heading of something else.
-                self.last = Side::None;
-                let reason = if text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Tool };
-                self.wire.out.remark(number, reason);
-            }
-        }
-    }
-
-    fn set_time(&mut self, stamp: Option<Stamp>) {
+    pub(super) fn set_time(&mut self, stamp: Option<Stamp>) {
         // A stamp here and there would say that everything in between took no time.
         let is_timed = self.survey.marked
             || self.learned.is_some()
@@ -116,20 +112,30 @@ impl<'a> Reader<'a> {
 
     fn end_block(&mut self, end: End) {
         if let Some(block) = self.block.take() {
-            block.finish(end, &mut self.wire);
+            block.finish(if self.survey.trimmed { End::Cut } else { end }, &mut self.wire);
         }
     }
 
     /// A line behind a mark that says whose it is.
-    fn marked(&mut self, number: usize, side: Side, spelling: Spelling, stripped: StrippedLine<'_>) {
-        if let Some(bytes) = spelled(stripped.text, spelling) {
+    pub(super) fn marked(
+        &mut self,
+        number: usize,
+        side: Side,
+        spelling: Spelling,
+        stripped: StrippedLine<'_>,
+    ) {
+        if let Some(mut bytes) = spelled(stripped.text, spelling) {
             if spelling == (Spelling::Escaped { ended: true }) && stripped.text.ends_with(b"....") {
                 self.wire.out.remark(number, Reason::Elided);
                 return self.wire.line_received(number, &bytes);
             }
-            return self.put_bytes(number, side, spelling, bytes);
+            if self.is_line(side, spelling, &bytes) {
+                bytes.extend_from_slice(b"\r\n");
+            }
+            return self.put_bytes(number, side, bytes);
         }
-        let (text, remarked) = without_remark(stripped.text);
+        let is_data = self.wire.in_payload() || self.wire.fits(stripped.text);
+        let (text, remarked) = if is_data { (stripped.text, false) } else { without_remark(stripped.text) };
         if remarked {
             self.wire.out.remark(number, Reason::Comment);
         }
@@ -139,6 +145,13 @@ impl<'a> Reader<'a> {
             if side == Side::ToModem && text.len() > 2 && control.len() == 1 && control[0] < b' ' {
                 return self.wire.out.sent(number, control);
             }
+            let text = match text.trim_ascii_start() {
+                [quote @ (b'\'' | b'"'), inner @ ..] if !inner.contains(quote) => {
+                    self.open_quote = Some(*quote);
+                    inner
+                }
+                _ => text,
+            };
             let direction = if side == Side::ToModem { Direction::ToModem } else { Direction::FromModem };
             let is_heading = stripped.mark.is_some_and(|row| self.marks.rows()[row].is_heading());
             self.block = Some(match is_heading && text.trim_ascii().is_empty() {
@@ -153,16 +166,21 @@ impl<'a> Reader<'a> {
         self.put(number, side, text);
     }
 
-    /// Bytes that are exact, but for line ends that the tool never shows.
-    fn put_bytes(&mut self, number: usize, side: Side, spelling: Spelling, mut bytes: Vec<u8>) {
+    /// Whether these bytes are a line whose end the tool does not show.
+    pub(super) fn is_line(&self, side: Side, spelling: Spelling, bytes: &[u8]) -> bool {
         let whole = match side {
-            // A command without its line end is none; data may have none.
-            Side::ToModem => is_command(&bytes) && spelling != (Spelling::Hex { ended: true }),
+            // A command without its line end is none; data may have none, and so may a piece of a command.
+            Side::ToModem => {
+                is_command(bytes)
+                    && !matches!(spelling, Spelling::Hex { ended: true } | Spelling::Escaped { ended: true })
+            }
             _ => spelling == (Spelling::Escaped { ended: false }) && bytes.trim_ascii() != b">",
         };
-        if whole && !bytes.ends_with(b"\n") && !bytes.ends_with(b"\r") {
-            bytes.extend_from_slice(b"\r\n");
-        }
+        whole && !bytes.ends_with(b"\n") && !bytes.ends_with(b"\r")
+    }
+
+    /// Bytes that are exact.
+    pub(super) fn put_bytes(&mut self, number: usize, side: Side, bytes: Vec<u8>) {
         if bytes.is_empty() {
             return self.wire.out.remark(number, Reason::Blank);
         }
@@ -174,6 +192,12 @@ impl<'a> Reader<'a> {
 
     /// A whole line of one side, shown as text.
     fn put(&mut self, number: usize, side: Side, text: &[u8]) {
+        // Payload is what it says.
+        match side {
+            Side::FromModem if self.wire.in_payload() => return self.wire.line_received(number, text),
+            Side::ToModem if self.wire.fits(text) => return self.wire.line_sent(number, text),
+            _ => {}
+        }
         let trimmed = text.trim_ascii();
         if let Some(shown) = elided(trimmed) {
             self.wire.out.remark(number, Reason::Elided);
@@ -206,6 +230,29 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a line without a mark is more of what the last mark announces: payload, or bytes in hexadecimal.
+    fn goes_on(&mut self, number: usize, stripped: StrippedLine<'_>) -> bool {
+        let is_stamped = stripped.stamp.is_some() && self.survey.unstamped == 0;
+        if self.wire.in_payload() && is_stamped && !stripped.tagged && !stripped.text.is_empty() {
+            self.wire.line_received(number, stripped.text);
+            return true;
+        }
+        let is_hex = matches!(self.spelling, Spelling::Hex { .. }) && self.last != Side::None;
+        let bytes = dump(stripped.text).filter(|_| is_hex && has_offset(stripped.text));
+        let goes_on = bytes.is_some();
+        if let Some(bytes) = bytes {
+            self.put_bytes(number, self.last, bytes);
+        }
+        goes_on
+    }
+
+    /// A text without the quote that ends what a mark some lines above quotes.
+    fn without_quote<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let inner = self.open_quote.and_then(|quote| text.strip_suffix(&[quote]));
+        self.open_quote = self.open_quote.filter(|_| inner.is_none());
+        inner.unwrap_or(text)
+    }
+
     /// A line without a mark, in a log that has marks: more of the line above, or the program's own words.
     fn unmarked(&mut self, number: usize, stripped: StrippedLine<'_>, whole: &[u8]) {
         if stripped.stamp.is_some() {
@@ -215,7 +262,11 @@ impl<'a> Reader<'a> {
         if let Some(block) = self.block.as_mut().filter(|block| block.announces()) {
             return block.push(number, whole);
         }
+        if self.goes_on(number, stripped) {
+            return;
+        }
         let (text, remarked) = without_remark(stripped.text);
+        let text = self.without_quote(text);
         let trimmed = text.trim_ascii();
         let out = &mut self.wire.out;
         if remarked {
@@ -249,6 +300,7 @@ impl<'a> Reader<'a> {
                 .remark(number, if stripped.stamp.is_some() { Reason::Tool } else { Reason::Blank });
         }
         let indented = whole.starts_with(b"   ");
+        self.is_bare |= is_command(trimmed) || is_answer(trimmed);
         match () {
             () if stripped.tagged && !is_answer(trimmed) => self.wire.out.remark(number, Reason::Tool),
             () if self.survey.stamped > 0 && stripped.stamp.is_none() && self.survey.blocks => {
@@ -263,7 +315,11 @@ impl<'a> Reader<'a> {
             () if self.survey.blocks && self.last == Side::FromModem && stripped.stamp.is_none() => {
                 self.put(number, Side::FromModem, trimmed);
             }
-            () if stripped.stamp.is_some() && self.survey.unstamped == 0 && !self.marks.is_print(trimmed) => {
+            () if stripped.stamp.is_some()
+                && self.survey.unstamped == 0
+                && (self.is_bare || !self.survey.both)
+                && !self.marks.is_print(trimmed) =>
+            {
                 self.put(number, Side::FromModem, text);
             }
             () => self.wire.out.remark(number, Reason::Tool),
@@ -297,12 +353,16 @@ impl<'a> Reader<'a> {
             self.wire.out.gap(number);
             return self.wire.out.remark(number, Reason::Comment);
         }
-        if self.survey.spelled && !text.starts_with(b"#") {
+        if self.survey.spelled && !text.starts_with(b"#") && !text.starts_with(b"//") {
             let trimmed = text.trim_ascii();
             let shown = unescaped(trimmed);
             let is_ended = shown.ends_with(b"\n") || next == Some(br"\r\n");
-            return match (is_command(trimmed), is_ended) {
-                (true, _) => self.wire.line_sent(number, trimmed),
+            let shown_command = shown.trim_ascii_end();
+            return match (is_command(shown_command), is_ended) {
+                (true, _) => self.wire.line_sent(number, shown_command),
+                (false, _) if self.wire.fits(&shown) && shown.trim_ascii() != b">" => {
+                    self.wire.line_sent(number, trimmed)
+                }
                 (false, true) => self.wire.received(number, shown),
                 (false, false) => self.wire.line_received(number, &shown),
             };

@@ -135,9 +135,9 @@ fn name(text: &[u8]) -> Option<&[u8]> {
     rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b" - ")).filter(|rest| !rest.is_empty())
 }
 
-/// A line without the colours of a terminal.
+/// A line without the colours of a terminal, and without what was erased there.
 pub(super) fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
-    if !line.contains(&0x1b) {
+    if !line.contains(&0x1b) && !line.contains(&8) {
         return Cow::Borrowed(line);
     }
     let mut plain = Vec::with_capacity(line.len());
@@ -149,6 +149,12 @@ pub(super) fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
                 rest = sequence.get(length.saturating_add(1)..).unwrap_or_default();
                 continue;
             }
+        }
+        // What was typed and taken back.
+        if let Some(more) = rest.strip_prefix(b"\x08 \x08").filter(|_| !plain.is_empty()) {
+            plain.pop();
+            rest = more;
+            continue;
         }
         // The title of a window, up to a bell.
         if let Some(title) = rest.strip_prefix(b"\x1b]")
@@ -200,6 +206,7 @@ mod tests {
             let stripped = strip(line.as_bytes(), &marks, |_| true);
             assert_eq!((stripped.mark, str::from_utf8(stripped.text).unwrap()), (None, line));
         }
+        assert_eq!(*without_colours(b"AT+CSW\x08 \x08Q\x08"), b"AT+CSQ\x08"[..]);
         assert_eq!(*without_colours(b"\x1b[0;32mI (1) x\x1b[0m\x1b"), b"I (1) x\x1b"[..]);
     }
 }

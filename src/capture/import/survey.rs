@@ -78,7 +78,7 @@ impl Tally {
 }
 
 /// Line ends that a tool draws behind every line, which is a terminal's otherwise.
-const DRAWN_ENDS: [&str; 2] = ["␍␊", "<CR><LF>"];
+const DRAWN_ENDS: [&str; 3] = ["␍␊", "<CR><LF>", "^M"];
 
 /// The knowledge of a file after the first look.
 #[derive(Debug, Default)]
@@ -93,12 +93,22 @@ pub(super) struct Survey {
     drawn_end: Option<&'static str>,
     /// The mark of a quotation in front of every line.
     pub(super) quote: Option<u8>,
+    /// Every line stands in quotes.
+    enclosed: bool,
+    /// How often most lines are quoted.
+    depth: usize,
     pub(super) stamped: usize,
     pub(super) unstamped: usize,
     /// Lines under a mark belong to it.
     pub(super) blocks: bool,
+    /// The line ends at the end of such lines are cut off.
+    pub(super) trimmed: bool,
     /// Whether any mark tells the sides apart.
     pub(super) marked: bool,
+    /// Whether both sides have one.
+    pub(super) both: bool,
+    /// Fences stand around the wire: what is outside are an author's words.
+    pub(super) fenced: bool,
     /// Lines that no mark stands before are the wire's behind their levels and names.
     pub(super) tagged_wire: bool,
     /// A terminal's lines with line ends spelled out.
@@ -111,6 +121,7 @@ impl Survey {
     pub(super) fn of(lines: &[Line<'_>], marks: &Marks) -> Self {
         let mut survey = Self { sides: vec![Side::Both; marks.rows().len()], ..Self::default() };
         survey.frame(lines);
+        survey.find_fences(lines);
         survey.count(lines, marks);
         survey.decide(marks);
         // What turned out to be no mark may hide one.
@@ -131,14 +142,18 @@ impl Survey {
         let line = self.drawn_end.and_then(|end| line.strip_suffix(end.as_bytes())).unwrap_or(line);
         let blanks = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace()).count();
         let line = &line[blanks..];
-        match self.quote.and_then(|quote| line.strip_prefix(&[quote])) {
-            Some(inner) => inner.strip_prefix(b" ").unwrap_or(inner),
-            None => line,
-        }
+        let inner = |line: &'a [u8], quote| line.strip_prefix(&[quote]).map_or(line, unquoted_line);
+        let line = self.quote.map_or(line, |quote| (0..self.depth).fold(line, |line, _| inner(line, quote)));
+        if self.enclosed { unquoted(line).unwrap_or(line) } else { line }
     }
 
     pub(super) fn strip<'a>(&self, line: &'a [u8], marks: &Marks) -> StrippedLine<'a> {
         strip(line, marks, |row| self.side(row) != Side::None)
+    }
+
+    /// Whether a line holds a program's own words.
+    pub(super) fn is_print(&self, line: &[u8], marks: &Marks) -> bool {
+        marks.is_print(self.strip(line, marks).core.trim_ascii())
     }
 
     pub(super) fn side(&self, row: usize) -> Side {
@@ -172,6 +187,35 @@ impl Survey {
             let inner = || texts().filter_map(|text| text[self.indent..].strip_prefix(&[*quote]));
             inner().count() > 2 && inner().count() == texts().count()
         });
+        // A quotation of a quotation: `>> AT`, with the words of the second author quoted once.
+        let is_deep = |quote: u8, depth: usize| {
+            let inner = |text: &&[u8]| {
+                let mut rest = text.get(self.indent..).unwrap_or_default();
+                (0..=depth)
+                    .all(|_| rest.strip_prefix(&[quote]).map(|inner| rest = unquoted_line(inner)).is_some())
+            };
+            texts().filter(inner).count().saturating_mul(3) > texts().count().saturating_mul(2)
+        };
+        let quote = self.quote;
+        self.depth =
+            quote.map_or(0, |quote| (0..8).take_while(|depth| is_deep(quote, *depth)).count().max(1));
+        let enclosed = texts().filter(|text| unquoted(self.unframed(text)).is_some()).count();
+        self.enclosed = enclosed > 2 && enclosed.saturating_mul(4) > texts().count().saturating_mul(3);
+    }
+
+    /// Whether fences stand around all that is the wire's.
+    fn find_fences(&mut self, lines: &[Line<'_>]) {
+        let (mut inside, mut outside, mut fences) = (0_usize, 0_usize, 0_usize);
+        for line in lines {
+            let text = self.unframed(line.text).trim_ascii();
+            if text.starts_with(b"```") {
+                fences = fences.saturating_add(1);
+            } else if is_answer(text) || is_command(text) {
+                let count = if fences.is_multiple_of(2) { &mut outside } else { &mut inside };
+                *count = count.saturating_add(1);
+            }
+        }
+        self.fenced = outside == 0 && inside > 0 && fences.is_multiple_of(2);
     }
 
     fn count(&mut self, lines: &[Line<'_>], marks: &Marks) {
@@ -179,12 +223,19 @@ impl Survey {
         (self.stamped, self.unstamped) = (0, 0);
         let (mut last, mut plain, mut tagged, mut others) = (None, 0_usize, 0_usize, 0_usize);
         let (mut dumps, mut texts, mut behind) = (0_usize, 0_usize, 0_usize);
+        let (mut whole, mut cut, mut is_blank) = (0_usize, 0_usize, false);
         for line in lines {
             let line = self.unframed(line.text);
             let stripped = self.strip(line, marks);
             if line.trim_ascii().is_empty() {
+                is_blank = true;
                 continue;
             }
+            if stripped.mark.is_some() && last.is_some_and(|row| self.side(row) == Side::FromModem) {
+                let count = if is_blank { &mut whole } else { &mut cut };
+                *count = count.saturating_add(1);
+            }
+            is_blank = false;
             let count = if stripped.stamp.is_some() { &mut self.stamped } else { &mut self.unstamped };
             *count = count.saturating_add(1);
             if let Some(row) = stripped.mark {
@@ -213,6 +264,7 @@ impl Survey {
         }
         self.tagged_wire = tagged > plain;
         self.dumps = dumps > 1 && dumps.saturating_mul(4) >= texts;
+        self.trimmed = whole == 0 && cut > 1;
         self.blocks = behind > 0 && behind.saturating_mul(4) >= others;
     }
 
@@ -260,6 +312,9 @@ impl Survey {
             matches!(self.sides[*row], Side::ToModem | Side::FromModem) && self.tallies[*row].lines > 0
         };
         self.marked = (0..self.sides.len()).any(|row| tells(&row));
+        self.both = [Side::ToModem, Side::FromModem]
+            .iter()
+            .all(|side| (0..self.sides.len()).any(|row| tells(&row) && self.sides[row] == *side));
         if self.marked {
             for (row, side) in self.sides.iter_mut().enumerate() {
                 let rest = &self.tallies[row];
@@ -269,6 +324,11 @@ impl Survey {
             }
         }
     }
+}
+
+/// A line behind the mark of a quotation.
+fn unquoted_line(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b" ").unwrap_or(line)
 }
 
 impl Tally {

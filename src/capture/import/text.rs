@@ -1,5 +1,7 @@
 //! Small tools for lines of published logs.
 
+use encoding_rs::GBK;
+
 use crate::at::{Line, Urc, bare_address};
 
 /// A line without the remark that its publisher put behind it, and whether there was one.
@@ -30,7 +32,11 @@ pub(super) fn without_remark(text: &[u8]) -> (&[u8], bool) {
     }
     let gap = find(text, b"  ").or_else(|| find(text, b"\t")).unwrap_or(text.len());
     let (line, words) = text.split_at(gap);
-    if !line.is_empty() && !is_prose(line) && is_prose(words) && (is_command(line) || is_answer(line)) {
+    if !line.is_empty()
+        && !is_prose(line)
+        && (is_prose(words) || is_prose_of_gbk(words))
+        && (is_command(line) || is_answer(line))
+    {
         return (line, true);
     }
     (text, false)
@@ -56,6 +62,13 @@ pub(super) fn is_prose(text: &[u8]) -> bool {
     str::from_utf8(text).is_ok_and(|text| text.contains(is_chinese))
 }
 
+/// Whether these are Chinese words in another encoding than the file's.
+fn is_prose_of_gbk(text: &[u8]) -> bool {
+    let words =
+        str::from_utf8(text).is_err().then(|| GBK.decode_without_bom_handling_and_without_replacement(text));
+    words.flatten().is_some_and(|words| is_prose(words.as_bytes()))
+}
+
 /// Whether a line is a command: `AT` alone, an extended command, or one letter and digits.
 pub(super) fn is_command(text: &[u8]) -> bool {
     let Some((head, rest)) = text.split_at_checked(2).filter(|(head, _)| head.eq_ignore_ascii_case(b"AT"))
@@ -65,12 +78,23 @@ pub(super) fn is_command(text: &[u8]) -> bool {
     let same_case = |letter: &u8| letter.is_ascii_uppercase() || head == b"at" && letter.is_ascii_lowercase();
     match rest {
         [] => true,
-        [b'+' | b'&' | b'*' | b'^' | b'$' | b'%', letter, ..] => letter.is_ascii_alphabetic(),
+        [b'+' | b'&' | b'*' | b'^' | b'$' | b'%', letter, ..] => {
+            letter.is_ascii_alphabetic() && !has_words(text)
+        }
         [dial @ (b'D' | b'd'), number, ..] => {
             same_case(dial) && (number.is_ascii_digit() || b"*#T+".contains(number))
         }
         [letter, rest @ ..] => same_case(letter) && rest.iter().all(u8::is_ascii_digit),
     }
+}
+
+/// Whether words stand behind a command, as in a sentence: a blank in a command is in quotes, or behind a comma.
+fn has_words(text: &[u8]) -> bool {
+    let mut quoted = false;
+    text.windows(3).any(|three| {
+        quoted ^= three[0] == b'"';
+        !quoted && three[1] == b' ' && !b",=:;\"".contains(&three[0]) && three[2].is_ascii_alphabetic()
+    })
 }
 
 /// The place of a command that is glued to other text, which the program that wrote the log printed without a line end, or
@@ -81,7 +105,7 @@ pub(super) fn glued_command(text: &[u8]) -> Option<usize> {
         quoted ^= text[at.saturating_sub(1)] == b'"';
         let rest = &text[*at..];
         let named = rest.get(3..5).is_some_and(|name| name.iter().all(u8::is_ascii_uppercase));
-        rest.starts_with(b"AT+") && named && !quoted
+        rest.starts_with(b"AT+") && named && !quoted && is_command(rest.trim_ascii())
     })
 }
 

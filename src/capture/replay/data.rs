@@ -38,6 +38,11 @@ impl Data {
         self.sent.extend_from_slice(bytes);
     }
 
+    /// Whether a part of it is sent.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.sent.is_empty() && !self.is_complete()
+    }
+
     /// Whether all that the command wants is sent.
     pub(super) fn is_complete(&self) -> bool {
         match self.announced {

@@ -98,8 +98,18 @@ impl Feed {
 
     fn sent(&mut self, line: usize, bytes: &[u8]) {
         let was_transparent = self.session.is_transparent();
+        let mut has_begun_data = self.session.has_begun_data();
         let mut begun = mem::take(&mut self.begun);
         for what in self.session.sent(bytes) {
+            // Data that a log shows in several lines are sent as a whole.
+            if let (HappeningKind::Sent(more), Some(last), true) =
+                (&what, self.happenings.last_mut(), mem::take(&mut has_begun_data))
+                && let HappeningKind::Sent(bytes) = &mut last.what
+            {
+                bytes.extend_from_slice(more);
+                last.lines.extend((!last.lines.contains(&line)).then_some(line));
+                continue;
+            }
             let lines =
                 mem::take(&mut begun).into_iter().filter(|other| *other != line).chain([line]).collect();
             self.add(lines, what);

@@ -6,6 +6,7 @@ use crate::at::{ChannelNews, Expect, Final, Header, HeaderKind, Line, Urc, bare_
 
 use super::answers::begins;
 use super::command_in_flight::{CommandInFlight, Share};
+use super::data::Data;
 use super::timeline::{HappeningKind, PayloadKind, UnexplainedReason, shown};
 
 /// The most commands that are remembered as unanswered; older ones are forgotten. The captures show up to 20 in a row
@@ -31,6 +32,8 @@ pub(super) struct Session {
     last: Option<CommandInFlight>,
     /// A command line without its end.
     line_out: Vec<u8>,
+    /// The last byte sent was the CR that ended a command: an LF next belongs to it.
+    behind_cr: bool,
     /// Whether the capture shows commands apart from their echo.
     shows_commands: bool,
     /// Nothing is known of what is in flight: the start, or behind a gap.
@@ -56,6 +59,7 @@ impl Session {
             flights: VecDeque::new(),
             last: None,
             line_out: Vec::new(),
+            behind_cr: false,
             shows_commands,
             unseen: true,
             echo: false,
@@ -97,6 +101,12 @@ impl Session {
         self.single == Single::Transparent
     }
 
+    /// Whether a part of the data of a send is sent.
+    pub(super) fn has_begun_data(&self) -> bool {
+        !self.is_transparent()
+            && self.flights.back().and_then(|flight| flight.data.as_ref()).is_some_and(Data::has_begun)
+    }
+
     /// Takes bytes that the host sent.
     pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<HappeningKind> {
         if bytes == b"+++" {
@@ -107,6 +117,9 @@ impl Session {
             return vec![HappeningKind::Sent(bytes.to_vec())];
         }
         let mut happened = Vec::new();
+        let is_prompted = self.expect() == Expect::Line;
+        let bytes = bytes.strip_prefix(b"\n").filter(|_| self.behind_cr && !is_prompted).unwrap_or(bytes);
+        self.behind_cr = bytes.ends_with(b"\r");
         let rest = self.sent_data(bytes, &mut happened);
         self.sent_lines(rest, &mut happened);
         happened

@@ -169,13 +169,28 @@ impl Coverage {
         });
         let blank =
             blank.len().saturating_add(silent.map(|located| located.line).collect::<BTreeSet<_>>().len());
+        // A word that looks like a command is none where nothing else does, but behind a mark.
+        let is_host = |what: &HappeningKind| {
+            matches!(
+                what,
+                HappeningKind::Command(_)
+                    | HappeningKind::Sent(_)
+                    | HappeningKind::Echo(_)
+                    | HappeningKind::Unexplained { .. }
+            )
+        };
+        let is_answered = capture.layout != Layout::Terminal
+            || timeline.happenings.iter().any(|happening| !is_host(&happening.what));
         // A recording of our own shows what it shows, damage included.
         let is_own = capture.layout == Layout::Own && !timeline.happenings.is_empty();
         Self {
             lines: capture.lines.saturating_sub(blank),
             explained: explained.len(),
             unexplained: unexplained.len(),
-            is_understood: is_own || !explained.is_empty() && unexplained.len() <= explained.len(),
+            is_understood: is_own
+                || !explained.is_empty()
+                    && unexplained.len() <= explained.len()
+                    && (is_answered || unexplained.is_empty()),
         }
     }
 }

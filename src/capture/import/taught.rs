@@ -1,0 +1,63 @@
+//! Lines of a file that taught its own marks.
+
+use super::super::Reason;
+use super::learned_layout::LearnedLine;
+use super::notation::unescaped;
+use super::reader::Reader;
+use super::strip::StrippedLine;
+use super::survey::{Side, Spelling};
+use super::text::is_command;
+
+impl Reader<'_> {
+    /// A line of a file that taught its own marks, and the one behind it.
+    pub(super) fn taught(&mut self, number: usize, text: &[u8], next: Option<&[u8]>) {
+        let Some(learned) = &self.learned else { return };
+        if let Some(bytes) = learned.below(text).filter(|_| self.last != Side::None) {
+            let is_ended = learned.is_ended();
+            let is_last = next.is_none_or(|next| learned.below(self.survey.unframed(next)).is_none());
+            self.below.extend_from_slice(&bytes);
+            let spelling = match is_ended || !is_last {
+                true => Spelling::Hex { ended: true },
+                false => Spelling::Escaped { ended: false },
+            };
+            let whole = self.is_line(self.last, spelling, &self.below);
+            if is_last {
+                self.below.clear();
+            }
+            return self.put_bytes(
+                number,
+                self.last,
+                if whole { [bytes, b"\r\n".to_vec()].concat() } else { bytes },
+            );
+        }
+        match learned.read(text).filter(|_| !self.survey.is_print(text, self.marks)) {
+            Some(LearnedLine { stamp, side, text: None, .. }) => {
+                self.set_time(stamp);
+                self.last = side;
+                self.wire.out.remark(number, Reason::Mark);
+            }
+            Some(LearnedLine { stamp, side, spelling, text: Some(mut text), is_cut }) => {
+                self.set_time(stamp);
+                self.last = side;
+                let is_cut_command = is_cut && is_command(&unescaped(&text));
+                if is_cut_command {
+                    text.extend_from_slice(b"\\r\\n");
+                }
+                let stripped = StrippedLine { stamp, mark: None, tagged: false, text: &text, core: &text };
+                self.marked(number, side, spelling, stripped);
+                if is_cut {
+                    self.wire.out.remark(number, Reason::Elided);
+                    if !is_cut_command {
+                        self.wire.out.gap(number);
+                    }
+                }
+            }
+            None => {
+                // A heading of something else.
+                self.last = Side::None;
+                let reason = if text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Tool };
+                self.wire.out.remark(number, reason);
+            }
+        }
+    }
+}

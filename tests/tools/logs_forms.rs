@@ -1,0 +1,480 @@
+//! More forms of logs: sniffers that show a byte in each line, programs that log a command in pieces, stamps of kinds that
+//! are in no table. Each tells the session of `logs_layouts`, or a short one of its own.
+
+// What fails here fails a test, in helpers too.
+#![allow(clippy::unwrap_used)]
+
+use air724ug::capture::{self, Coverage, Entry, Reason};
+
+use super::logs_layouts::{SESSION, block, by_line, by_piece, clock, escaped, hex, name, stamped, story};
+
+type Forms = Vec<(&'static str, String)>;
+
+/// A line for each byte.
+fn by_byte(line: impl Fn(u64, char, char) -> String) -> String {
+    SESSION
+        .iter()
+        .flat_map(|(at, side, text)| text.chars().map(|byte| (*at, *side, byte)))
+        .fold(String::new(), |log, (at, side, byte)| log + &line(at, side, byte) + "\n")
+}
+
+/// A byte as analysers name it.
+fn shown(byte: char) -> String {
+    match byte {
+        '\r' => "\\r".to_owned(),
+        '\n' => "\\n".to_owned(),
+        ' ' => "' '".to_owned(),
+        ',' => "COMMA".to_owned(),
+        byte => byte.to_string(),
+    }
+}
+
+/// Analysers, which show a byte in each line.
+pub(crate) fn analysers() -> Forms {
+    let bytes = |byte: char| u32::from(byte);
+    vec![
+        (
+            "interceptty",
+            by_byte(|_, side, byte| format!("{side} 0x{:02x} ({})", bytes(byte), byte.escape_default())),
+        ),
+        (
+            "sigrok",
+            by_byte(|_, side, byte| format!("uart-1: {} data: {:02X}", name(side, "TX", "RX"), bytes(byte))),
+        ),
+        (
+            "Saleae 2",
+            by_byte(|at, side, byte| {
+                format!(
+                    "\"{} TX\",\"data\",{}.{:03},8.66e-05,0x{:02X}",
+                    name(side, "MCU", "Modem"),
+                    at / 1000,
+                    at % 1000,
+                    bytes(byte)
+                )
+            }),
+        ),
+        (
+            "Saleae 1",
+            by_byte(|at, side, byte| {
+                format!(
+                    "{}.{:03}0000000,Async Serial{},{}",
+                    at / 1000,
+                    at % 1000,
+                    name(side, "", " [1]"),
+                    shown(byte)
+                )
+            }),
+        ),
+    ]
+}
+
+pub(crate) fn sniffers() -> Forms {
+    vec![
+        (
+            "slsnif",
+            by_piece(|_, side, text| {
+                let shown = text.replace('\r', "(013)").replace('\n', "(010)");
+                format!("{} --> {shown}", name(side, "Host  ", "Device"))
+            }),
+        ),
+        (
+            "jpnevulator with two ports",
+            by_piece(|at, side, text| {
+                format!(
+                    "2024-10-10 {}000: /dev/ttyS{}\n{}",
+                    clock(at),
+                    name(side, "0", "1"),
+                    block(text, "", false, 48)
+                )
+            }),
+        ),
+        (
+            "socat -x -v",
+            by_piece(|at, side, text| {
+                let header = format!(
+                    "{side} 2024/10/10 {}000  length={} from=0 to={}",
+                    clock(at),
+                    text.len(),
+                    text.len() - 1
+                );
+                format!("{header}\n{}\n--", block(text, " ", false, 49))
+            }),
+        ),
+        (
+            "a program traced with its files",
+            by_piece(|at, side, text| {
+                let bytes: String = text.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+                format!(
+                    "312   {}000 {}(3</dev/ttyUSB2>, \"{bytes}\", 4096) = {}",
+                    clock(at),
+                    name(side, "write", "read"),
+                    text.len()
+                )
+            }),
+        ),
+        (
+            "asciinema",
+            by_piece(|at, side, text| {
+                format!(
+                    "[{}.{:03}, \"{}\", \"{}\"]",
+                    at / 1000,
+                    at % 1000,
+                    name(side, "i", "o"),
+                    escaped(text).replace("\\'", "'")
+                )
+            }),
+        ),
+        ("gammu", by_piece(gammu)),
+        (
+            "a kernel's hexadecimal with colons",
+            by_piece(|at, side, text| {
+                format!(
+                    "{at}\t0.{at:03}\t{}\t0x03\t{}",
+                    name(side, "host\t1.5.2", "1.5.1\thost"),
+                    hex(text).replace(' ', ":")
+                )
+            }),
+        ),
+    ]
+}
+
+/// Pairs with their readings between them, and what the program has made of them.
+fn gammu(_: u64, side: char, text: &str) -> String {
+    let stamp = "Thu 2024/10/10 15:53:37 gammu-smsd[1902]: gammu: ";
+    let mut log = String::new();
+    if side == '<' {
+        for (index, line) in text.split("\r\n").filter(|line| !line.is_empty()).enumerate() {
+            log += &format!("{stamp}{} \"{line}\"\n", index + 1);
+        }
+        log += &format!("{stamp}AT reply state: 1\n");
+    }
+    log += &format!(
+        "{stamp}{} frame type 0x00/length 0x{:02X}/{}",
+        name(side, "SENDING", "RECEIVED"),
+        text.len(),
+        text.len()
+    );
+    for chunk in text.as_bytes().chunks(16) {
+        let graphic = |byte: u8, other: char| if byte.is_ascii_graphic() { char::from(byte) } else { other };
+        let pairs: Vec<String> =
+            chunk.iter().map(|byte| format!("{byte:02X}{}", graphic(*byte, ' '))).collect();
+        let reading: String = chunk.iter().map(|byte| graphic(*byte, '.')).collect();
+        log += &format!("\n{stamp}{:64}{reading:16}", pairs.join("|"));
+    }
+    log
+}
+
+/// A command in pieces, each behind its mark.
+fn in_pieces(at: u64, side: char, text: &str) -> String {
+    let pieces: Vec<&str> = match side {
+        '>' => text.split_inclusive([',', '=', '"']).collect(),
+        _ => text.split_inclusive("+C").collect(),
+    };
+    let line = |piece: &str| {
+        let shown = piece.replace('\r', "<cr>").replace('\n', "<ln>");
+        format!("[{at:08}ms][INFO][CELL]: AT {} ({:2}): {shown}", name(side, "TX", "RX"), piece.len())
+    };
+    pieces.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// As the AT client of RT-Thread shows bytes: the lines below the first have no mark.
+fn raw(_: u64, side: char, text: &str) -> String {
+    let chunks = text.as_bytes().chunks(32).enumerate();
+    let line = |(index, chunk): (usize, &[u8])| {
+        let pairs: String = chunk
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| format!("{byte:02X} {}", if at % 8 == 7 { " " } else { "" }))
+            .collect();
+        let reading: String =
+            chunk.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' }).collect();
+        let mark = if index > 0 {
+            String::new()
+        } else {
+            format!("[D/AT] {}: ", name(side, "sendline", "recvline"))
+        };
+        format!("{mark}{:04X}-{:04X}: {pairs:102}{reading}", index * 32, index * 32 + 32)
+    };
+    chunks.map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Without the line ends, which the driver has cut off.
+fn cut(at: u64, side: char, text: &str) -> String {
+    let said = name(side, "modem_cmd_send_ext: SENT DATA", "cmd_handler_process_rx_buf: RECV");
+    let lines = text.split("\r\n").filter(|line| !line.is_empty());
+    let line = |line: &str| {
+        format!(
+            "[00:00:13.{at:03},442] <dbg> modem_cmd_handler: {said}\n{}",
+            block(line, &" ".repeat(44), false, 49).replace("  A", " |A")
+        )
+    };
+    lines.map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// `chat -v` reads a result and no further: its line end comes with the next answer.
+fn chat() -> String {
+    let mut log =
+        String::from("abort on (BUSY)\nabort on (NO CARRIER)\nreport (CONNECT)\ntimeout set to 10 seconds\n");
+    for (_, side, text) in SESSION {
+        for line in text.split("\r\n").filter(|line| !line.is_empty()) {
+            match (side, line) {
+                ('>', "hello") => log += "send (hello)\n",
+                ('>', line) => log += &format!("send ({line}^M)\nexpect (OK)\n^M\n"),
+                (_, "OK") => log += "OK\n -- got it \n",
+                (_, "> ") => log += "> \n",
+                (_, line) => log += &format!("{line}^M\n"),
+            }
+        }
+    }
+    log.lines().map(|line| format!("Oct 10 15:53:38 pi chat[312]: {line}\n")).collect()
+}
+
+pub(crate) fn programs() -> Forms {
+    vec![
+        ("mbed", by_piece(in_pieces)),
+        ("RT-Thread, raw", by_piece(raw)),
+        ("Zephyr's command handler", by_piece(cut)),
+        ("chat -v with what it waits for", chat()),
+        (
+            "FreeRTOS's cellular interface",
+            by_line(|at, side, text| {
+                format!(
+                    "{at} {at} [CellularThread] [DEBUG] [CELLULAR] [_{}:412] {}[{text}]",
+                    name(side, "AtcmdRequest", "processLine"),
+                    name(side, "Sending AT command", "AT solicited Resp")
+                )
+            }),
+        ),
+        (
+            "ESPHome",
+            by_piece(|_, side, text| {
+                format!(
+                    "[15:53:37][D][uart_debug:158]: {} \"{}\"",
+                    name(side, ">>>", "<<<"),
+                    escaped(text).replace("\\'", "'")
+                )
+            }),
+        ),
+        (
+            "a router that says what it expects",
+            by_line(|_, side, text| {
+                let said = name(side, " (expect \"OK\")", " (got it)");
+                format!(
+                    "[I] May 22 15:57:36 ndm: Mobile::TtyDevice: \"UsbLte0\": tty0 {} \"{text}\"{said}. ",
+                    name(side, "<--", "-->")
+                )
+            }),
+        ),
+    ]
+}
+
+/// Programs that show strings.
+pub(crate) fn strings() -> Forms {
+    vec![
+        (
+            "strings as Python prints them",
+            by_piece(|_, _, text| format!("b'{}'", escaped(text).replace("\\\"", "\""))),
+        ),
+        ("cat -v", stamped("").replace('\n', "^M\n")),
+        (
+            "QCOM, several lines behind a mark",
+            by_piece(|at, side, text| {
+                let lines = text.replace('\r', "");
+                format!(
+                    "[2024-10-10_{}]{}{}",
+                    clock(at),
+                    name(side, "[Send]", "[Recv]"),
+                    lines.trim_matches('\n')
+                )
+            }),
+        ),
+        (
+            "Windows' log of a modem",
+            format!(
+                "10-10-2024 15:53:36.100 - Setting up.\n{}",
+                by_piece(|at, side, text| {
+                    let shown = text.replace('\r', "<cr>").replace('\n', "<lf>");
+                    format!("10-10-2024 {} - {}: {shown}", clock(at), name(side, "Send", "Recv"))
+                })
+            ),
+        ),
+        (
+            "a program's string in a journal's",
+            by_piece(|_, side, text| {
+                let shown = escaped(text).replace("\\\"", "\"").replace('\\', "\\\\").replace('"', "\\\"");
+                format!(
+                    "{{\"_PID\":\"312\",\"PRIORITY\":\"7\",\"MESSAGE\":\"{} '{shown}'\"}}",
+                    name(side, "TX", "RX")
+                )
+            }),
+        ),
+        (
+            "a program's quotes over several lines",
+            by_piece(|at, side, text| match side {
+                '>' => format!("I ({at}) TX_TASK: Wrote {} bytes: {}", text.len(), text.trim_end()),
+                _ => format!(
+                    "I ({at}) RX_TASK: Read {} bytes: '{}'\n{}",
+                    text.len(),
+                    text.replace('\r', ""),
+                    block(text, &format!("I ({at}) RX_TASK: 0x3ffb8490   "), false, 50)
+                ),
+            }),
+        ),
+    ]
+}
+
+/// The same in front of all lines, of both sides.
+pub(crate) fn unknown_fronts() -> Forms {
+    [
+        "20241010-15:53:37.317 ",
+        "10-Oct-2024 15:53:37.317 ",
+        "10/Oct/2024:15:53:37 +0800 ",
+        "Thu, 10 Oct 2024 15:53:37 GMT ",
+        "15h53m37s317 ",
+        "1728575617317 ",
+        "1728575617,",
+        "+0.317s ",
+        "#000317 ",
+        "T+00:00:37 ",
+        "2024年10月10日 15:53:37 ",
+        "@317ms ",
+        "2024-284 15:53:37.317 ",
+        "ttyUSB2 | ",
+    ]
+    .into_iter()
+    .map(|front| (front, stamped(front)))
+    .collect()
+}
+
+#[test]
+fn what_was_typed_and_taken_back_is_not_there() {
+    let log =
+        "AT+CSW\x08 \x08Q\r\r\n+CSQ: 24,0\r\n\r\nOK\r\nAT+CRE?\x08 \x08G?\r\r\n+CREG: 0,1\r\n\r\nOK\r\n";
+    let expected = [
+        "command AT+CSQ",
+        "reply +CSQ: 24,0 to AT+CSQ",
+        "final OK to AT+CSQ",
+        "command AT+CREG?",
+        "reply +CREG: 0,1 to AT+CREG?",
+        "final OK to AT+CREG?",
+    ];
+    assert_eq!(story(log.as_bytes()), expected);
+}
+
+#[test]
+fn a_string_that_a_trace_cut_short_is_not_the_whole() {
+    let log = "write(3, \"AT+CIPMUX=1\\r\\n\", 13) = 13\nread(3, \"\\r\\nOK\\r\\n\", 4096) = 6\n\
+               write(3, \"AT+CIPSEND=1,40\\r\\n\", 17) = 17\nread(3, \"\\r\\n> \", 4096) = 4\n\
+               write(3, \"{\\\"a\\\":\\\"0123456789012345678901234\"..., 40) = 40\n\
+               read(3, \"\\r\\nDATA ACCEPT:1,40\\r\\n\", 4096) = 20\n\
+               write(3, \"AT+CIPSTART=2,\\\"TCP\\\",\\\"iot.example\"..., 44) = 44\nread(3, \"\\r\\nOK\\r\\n\", 4096) = 6\n";
+    let expected = [
+        "command AT+CIPMUX=1",
+        "final OK to AT+CIPMUX=1",
+        "command AT+CIPSEND=1,40",
+        "sent {\"a\":\"0123456789012345678901234",
+        "urc DATA ACCEPT:1,40",
+        "command AT+CIPSTART=2,\"TCP\",\"iot.example",
+        "final OK to AT+CIPSTART=2,\"TCP\",\"iot.example",
+    ];
+    assert_eq!(story(log.as_bytes()), expected);
+    let capture = capture::read(log.as_bytes()).unwrap();
+    let elided = capture.remarks.iter().filter(|remark| remark.reason == Reason::Elided);
+    assert_eq!(elided.map(|remark| remark.line).collect::<Vec<_>>(), [5, 7]);
+}
+
+#[test]
+fn a_list_of_strings_is_several_lines() {
+    let expected = ["command AT+CSQ", "reply +CSQ: 24,0 to AT+CSQ", "final OK to AT+CSQ"];
+    let lists = "DEBUG:gsmmodem:write: AT+CSQ\nDEBUG:gsmmodem:response: ['+CSQ: 24,0', 'OK']\n";
+    assert_eq!(story(lists.repeat(3).as_bytes()), expected.repeat(3));
+    let lines = ">>> port.write(b'AT+CSQ\\r')\n7\n>>> port.readlines()\n[b'AT+CSQ\\r\\r\\n', b'+CSQ: 24,0\\r\\n', b'OK\\r\\n']\n";
+    assert_eq!(story(lines.repeat(2).as_bytes()), expected.repeat(2));
+}
+
+#[test]
+fn braces_in_front_of_an_escape_are_braces() {
+    let log = "> \"AT+CIPSEND=0,8\\r\\n\"\n< \"\\r\\n> \"\n> \"{\\\"t\\\":2}\\n\"\n< \"\\r\\nDATA ACCEPT:0,8\\r\\n\"\n";
+    let expected = ["command AT+CIPSEND=0,8", "sent {\"t\":2}\\n", "final DATA ACCEPT:0,8 to AT+CIPSEND=0,8"];
+    assert_eq!(story(log.as_bytes()), expected);
+}
+
+#[test]
+fn a_line_feed_in_a_write_of_its_own_belongs_to_its_command() {
+    let capture = capture::read(b"# what: x\n# source: x\n# expect: 0 unexplained\n0.0 > AT+CIPSEND=0,2\\r\n0.1 > \\n\n0.2 < \\r\\n>\\x20\n0.3 > h\n0.4 > i\n0.5 < \\r\\n0, SEND OK\\r\\n\n");
+    let timeline = capture::replay(&capture.unwrap());
+    let told: Vec<String> = timeline.happenings.iter().map(|one| one.what.to_string()).collect();
+    assert_eq!(told, ["command AT+CIPSEND=0,2", "prompt", "sent hi", "final 0, SEND OK to AT+CIPSEND=0,2"]);
+    assert_eq!(timeline.happenings[2].lines, [7, 8]);
+}
+
+#[test]
+fn words_outside_of_fences_are_an_authors() {
+    let log = "> On Thursday a friend wrote:\n>> It does not connect. OK?\n>>\n>> ```\n>> AT+CIPSEND=0,4\n>> > ping\n>> 0, SEND OK\n>> ```\n>> ERROR is all it says.\n";
+    let expected = ["command AT+CIPSEND=0,4", "sent ping", "final 0, SEND OK to AT+CIPSEND=0,4"];
+    assert_eq!(story(log.as_bytes()), expected);
+}
+
+#[test]
+fn a_remark_in_another_encoding_is_a_remark() {
+    let remark = b"AT+CSQ  \xb2\xe9\xd1\xaf\xd0\xc5\xba\xc5\r\n";
+    let log = ["AT\r\nOK\r\n# 信号正常，继续\r\n".as_bytes(), remark, b"+CSQ: 24,0\r\nOK\r\n"].concat();
+    let expected = [
+        "command AT",
+        "final OK to AT",
+        "command AT+CSQ",
+        "reply +CSQ: 24,0 to AT+CSQ",
+        "final OK to AT+CSQ",
+    ];
+    assert_eq!(story(&log), expected);
+}
+
+#[test]
+fn a_protocols_name_in_brackets_is_no_command() {
+    let log = "[AT](13)>AT+CIPMUX=1\n[AT](06)<\nOK\n\n[AT](08)>AT+CSQ\n[AT](20)<\n+CSQ: 24,0\n\nOK\n";
+    let capture = capture::read(log.as_bytes()).unwrap();
+    let sent = capture.records.iter().filter_map(|located| match &located.record.what {
+        Entry::ToModem(bytes) => Some(bytes.as_slice()),
+        _ => None,
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [&b"AT+CIPMUX=1\r\n"[..], b"AT+CSQ\r\n"]);
+}
+
+#[test]
+fn payload_is_what_it_says() {
+    let log = "12:00:00 TX: AT+CIPSEND=0,9\n12:00:00 RX: >\n12:00:00 TX: 3×4=1…\n12:00:01 RX: 0, SEND OK\n\
+               12:00:01 TX: AT+CIPSEND=0,8\n12:00:01 RX: >\n12:00:01 TX: a // b#c\n12:00:01 RX: 0, SEND OK\n\
+               12:00:02 RX: +RECEIVE,0,9:\n12:00:02 RX: # no… /\n12:00:03 RX: +RECEIVE,0,6:\n12:00:03 RX: 你好\n\
+               12:00:03 RX: +RECEIVE,0,5:\n12:00:03 world\n12:00:03 five bytes have come\n12:00:04 RX: 0, CLOSED\n";
+    let expected = [
+        "command AT+CIPSEND=0,9",
+        r"sent 3\xc3\x974=1\xe2\x80\xa6",
+        "final 0, SEND OK to AT+CIPSEND=0,9",
+        "command AT+CIPSEND=0,8",
+        "sent a // b#c",
+        "final 0, SEND OK to AT+CIPSEND=0,8",
+        r"received 0 # no\xe2\x80\xa6 /",
+        r"received 0 \xe4\xbd\xa0\xe5\xa5\xbd",
+        "received 0 world",
+        "urc 0, CLOSED",
+    ];
+    assert_eq!(story(log.as_bytes()), expected);
+    let terminal = "AT+CIPSEND=0,6\n> 你好\n0, SEND OK\nAT+CIPSEND=0,6\n你好\n0, SEND OK\n";
+    let expected =
+        ["command AT+CIPSEND=0,6", r"sent \xe4\xbd\xa0\xe5\xa5\xbd", "final 0, SEND OK to AT+CIPSEND=0,6"];
+    assert_eq!(story(terminal.as_bytes()), expected.repeat(2));
+}
+
+#[test]
+fn sentences_and_sources_are_not_understood() {
+    for text in [
+        "void setup() {\n  Serial1.println(\"AT+CSQ\");\n  Serial1.println(\"AT+CIPMUX=1\");\n  if (find(\"OK\")) return;\n}\n",
+        "Is AT+CIPSHUT for that? The module says OK\nor ERROR, then AT+CFUN=0 and so on helps.\n",
+        "ATTENTION the modem is hot\nATM card\nATX\nATOM\n",
+        "TX: AT+CSQ RX: +CSQ: 24,0 OK\nTX: AT+CREG? RX: +CREG: 0,1 OK\n",
+    ] {
+        let capture = capture::read(text.as_bytes()).unwrap();
+        let coverage = Coverage::of(&capture, &capture::replay(&capture));
+        assert!(!coverage.is_understood, "{text}: {coverage}");
+    }
+}
