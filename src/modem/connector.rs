@@ -41,21 +41,21 @@ impl<T: Transport> Connector<T> {
         Self { timeout, ..self }
     }
 
-    /// Connects (`c:connect(address, port, timeout)`): to `("example.com", 80)`, `"example.com:80"` or a
-    /// [`SocketAddr`](std::net::SocketAddr) of IPv4. If the module is not ready, it
-    /// is waited for within the time-out; so is a channel that is being released, if no other is free.
+    /// Connects to `("example.com", 80)`, `"example.com:80"` or a [`SocketAddr`](std::net::SocketAddr) of IPv4
+    /// (`c:connect(address, port, timeout)`). Within the time-out the call waits for a module that is not ready, and
+    /// for a channel that is being released if no other is free.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] before a byte is written. [`Error::NoFreeChannel`] at once if all channels are in use and none
-    /// is being released for this connection. [`Error::ConnectFailed`], with TLS [`Error::Tls`]. [`Error::NotReady`] or
-    /// [`Error::Timeout`] when time is up. [`Error::ModemRestarted`], [`Error::PortLost`].
+    /// [`Error::InvalidInput`] before a byte is written. [`Error::NoFreeChannel`] at once if all channels are in use
+    /// and none is being released for this connection. [`Error::ConnectFailed`], with TLS [`Error::Tls`].
+    /// [`Error::NotReady`] or [`Error::Timeout`] after the time-out. [`Error::ModemRestarted`]; [`Error::PortLost`].
     pub fn connect(&self, remote: impl ToRemote) -> Result<Socket<T>> {
         let remote = remote.to_remote()?;
         let answer = self.modem.driver.call(self.request(&remote)?)?;
         self.connected(answer, remote)
     }
 
-    /// The socket that the answer names.
+    /// The socket of the answer.
     pub(super) fn connected(&self, answer: Response, remote: Remote) -> Result<Socket<T>> {
         match answer {
             Response::Connected(id) => Ok(Socket::new(self.modem.clone(), id, self.protocol, remote)),
@@ -68,7 +68,7 @@ impl<T: Transport> Connector<T> {
         &self.modem
     }
 
-    /// As [`connect`](Self::connect), with sockets of which the transport is not known.
+    /// The same connector for sockets of any transport.
     pub(super) fn any(self) -> Connector<Any> {
         let Self { modem, protocol, timeout, tls, .. } = self;
         Connector { modem, protocol, timeout, tls, transport: PhantomData }
@@ -91,14 +91,13 @@ impl<T: Transport> Connector<T> {
 }
 
 impl Connector<Tcp> {
-    /// Connects transparently ([`Modem::connect_transparent`]). No socket may be open; the module is switched to a single connection
-    /// and back when the stream is closed, which takes some seconds each time.
+    /// Opens a transparent stream ([`Modem::connect_transparent`]). No socket may be open. The module is switched to
+    /// single connection mode, and back when the stream is closed; each switch takes some seconds.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] before a byte is written;
-    /// [`Error::InUse`] while sockets are open or another stream lasts; [`Error::Refused`] if the module has no transparent
-    /// mode; [`Error::ConnectFailed`]; [`Error::NotReady`] or [`Error::Timeout`] when time is up;
-    /// [`Error::ModemRestarted`], [`Error::PortLost`].
+    /// [`Error::InvalidInput`] before a byte is written; [`Error::InUse`] while sockets or another stream are open;
+    /// [`Error::Refused`] if the module has no transparent mode; [`Error::ConnectFailed`]; [`Error::NotReady`] or
+    /// [`Error::Timeout`] after the time-out; [`Error::ModemRestarted`]; [`Error::PortLost`].
     pub fn connect_transparent(&self, remote: impl ToRemote) -> Result<TransparentStream> {
         let remote = remote.to_remote()?;
         let request =

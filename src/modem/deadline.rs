@@ -1,15 +1,15 @@
 use std::time::{Duration, Instant};
 
-/// Default of connect and send, as in the LuatOS library; the module itself gives up a connect after 75 s.
+/// The default time-out of connect and send, as in the LuatOS library. The module ends a connect after 75 s.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A moment by which a call ends; `None`: it may take for ever.
+/// The latest moment at which a call returns; `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline(pub(super) Option<Instant>);
 
 impl Deadline {
     pub(super) fn after(timeout: Option<Duration>) -> Self {
-        // A time-out too long for the clock is for ever.
+        // A time-out beyond the range of the clock is no limit.
         Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 

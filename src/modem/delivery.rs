@@ -1,4 +1,4 @@
-//! Sending without waiting, what became of it, and a close that waits for that.
+//! Sends without waiting, their acceptance and acknowledgement, and a close that waits for the acknowledgement.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,29 +9,29 @@ use super::{Socket, unexpected};
 use crate::error::{Error, Result};
 use crate::proto::{Request, Response};
 
-/// How long one question about delivery may take.
+/// The time-out of one question about acknowledgements.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl<T: Transport> Socket<T> {
-    /// Sends data without waiting (`c:asyncSend(data)`): they go out behind those sent and queued before, in order. What
-    /// becomes of them is told by [`Event::Sent`](crate::Event::Sent) and, if the socket ends first,
-    /// [`Event::Unsent`](crate::Event::Unsent).
+    /// Queues data without waiting (`c:asyncSend(data)`). They are sent in order, after those that were sent and queued
+    /// before. [`Event::Sent`](crate::Event::Sent) reports their acceptance, [`Event::Unsent`](crate::Event::Unsent)
+    /// their loss if the socket ends first.
     ///
     /// # Errors
-    /// [`Error::QueueFull`] if the queue has no room for all of the data ([`Config::send_queue`](crate::Config::send_queue)):
-    /// nothing of the data is taken then. How the socket ended, if it did; [`Error::InvalidInput`] for a datagram that
-    /// is empty or longer than 1460 bytes.
+    /// [`Error::QueueFull`] if the queue has no room for all of the data
+    /// ([`Config::send_queue`](crate::Config::send_queue)); then none of the data is queued. The reason why the socket
+    /// ended, if it has. [`Error::InvalidInput`] for a datagram that is empty or longer than 1460 bytes.
     pub fn queue(&self, data: &[u8]) -> Result<()> {
         self.check_write(data)?;
         let request = Request::Queue { socket: self.socket_id(), data: data.to_vec() };
         self.modem().driver.call(request).map(drop)
     }
 
-    /// Waits until the module has accepted, or refused, all that was sent, written and queued by now, at most the
-    /// [write time-out](Self::set_write_timeout). It may not have reached the peer then.
+    /// Waits until the module has accepted or refused all data that were sent, written and queued so far, at most for
+    /// the [write time-out](Self::set_write_timeout). They may not have reached the peer yet.
     ///
     /// # Errors
-    /// [`Error::Timeout`]; how the socket ended, if it did.
+    /// [`Error::Timeout`]; the reason why the socket ended, if it has.
     pub fn wait_accepted(&self) -> Result<()> {
         self.drained_within(self.write_span().unwrap_or(Duration::MAX))
     }
@@ -40,7 +40,7 @@ impl<T: Transport> Socket<T> {
         self.modem().driver.call(Request::Drain { socket: self.socket_id(), timeout }).map(drop)
     }
 
-    /// The number of bytes, sent or queued, that the module does not have yet.
+    /// The number of sent or queued bytes that the module has not accepted yet.
     pub fn queued(&self) -> usize {
         self.modem().driver.with_engine(|engine, _| engine.queued(self.socket_id()))
     }
@@ -56,14 +56,14 @@ impl<T: Transport> Socket<T> {
 }
 
 impl Socket<Tcp> {
-    /// Waits until the peer has acknowledged everything that was sent (`AT+CIPACK`), at most the
-    /// [write time-out](Self::set_write_timeout). The module is asked at growing intervals, up to 2 s.
+    /// Waits until the peer has acknowledged all data that were sent (`AT+CIPACK`), at most for the [write
+    /// time-out](Self::set_write_timeout). The module is asked at growing intervals, up to 2 s.
     ///
-    /// [`Write::flush`](std::io::Write::flush) does *not* wait for that but for the module: a program that flushes after every
-    /// message would wait for a round trip of the network each time.
+    /// [`Write::flush`](std::io::Write::flush) does *not* wait for the peer, only for the module. Otherwise a program
+    /// that flushes after every message would wait for a round trip of the network each time.
     ///
     /// # Errors
-    /// [`Error::Timeout`]; how the socket ended; [`Error::Refused`] by firmware without `AT+CIPACK`.
+    /// [`Error::Timeout`]; the reason why the socket ended; [`Error::Refused`] by firmware without `AT+CIPACK`.
     pub fn wait_acknowledged(&self) -> Result<()> {
         let timeout = self.write_span().unwrap_or(Duration::MAX);
         self.modem().driver.call(Request::Flush { socket: self.socket_id(), timeout }).map(drop)
@@ -77,11 +77,10 @@ impl Socket<Tcp> {
         self.unacknowledged_within(COUNT_TIMEOUT)
     }
 
-    /// Waits as [`wait_acknowledged`](Self::wait_acknowledged) until the peer has acknowledged everything, then closes the
-    /// socket for every handle as [`close`](Self::close) does; both within `timeout`.
+    /// Waits like [`wait_acknowledged`](Self::wait_acknowledged) until the peer has acknowledged all data, then closes
+    /// the socket for every handle like [`close`](Self::close). `timeout` is the limit for both.
     ///
-    /// The socket is closed whatever happens: when time is up before, the module closes it a moment after this has
-    /// returned.
+    /// The socket is closed in any case. After a time-out the module closes it shortly after the call has returned.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -95,14 +94,14 @@ impl Socket<Tcp> {
     /// ```
     ///
     /// # Errors
-    /// [`CloseError`]: what the peer may lack, and why.
+    /// [`CloseError`] with the number of bytes that the peer may lack, and the reason.
     pub fn close_acknowledged(self, timeout: Duration) -> std::result::Result<(), CloseError> {
         let (socket, deadline) = (self.socket_id(), Deadline::after(Some(timeout)));
         let began = Instant::now();
         let call = |request| self.modem().driver.call(request);
         let delivered = call(Request::Flush { socket, timeout });
         let unacknowledged = delivered.as_ref().map_or_else(|_| self.statistics().unacknowledged(), |_| 0);
-        // Without any time left it is begun all the same.
+        // The close is begun even if no time is left.
         let closed = call(Request::Close { socket, timeout: deadline.left() });
         match delivered.and(closed) {
             Ok(_) => Ok(()),
@@ -115,15 +114,15 @@ impl Socket<Tcp> {
     }
 }
 
-/// The failure of a [close that waits for the peer](Socket::close_acknowledged). The socket is closed all the same.
+/// The error of a [close that waits for the peer](Socket::close_acknowledged). The socket is closed nevertheless.
 #[derive(Debug, thiserror::Error)]
 #[error("closed, but {}: {why}", acknowledged(*unacknowledged))]
 #[non_exhaustive]
 pub struct CloseError {
-    /// How many of the last bytes, sent or queued, are not known to be acknowledged; everything before them is.
+    /// The number of the last sent or queued bytes without an acknowledgement. All bytes before them are acknowledged.
     pub unacknowledged: u64,
-    /// Why: [`Error::Timeout`], or how the socket had ended before. With nothing unacknowledged it was the close itself that
-    /// the module did not confirm.
+    /// The reason: [`Error::Timeout`], or the one why the socket had ended before. If all bytes are acknowledged, the
+    /// module has not confirmed the close.
     #[source]
     pub why: Error,
 }
@@ -135,14 +134,14 @@ fn acknowledged(unacknowledged: u64) -> String {
     }
 }
 
-/// The reason alone.
+/// Keeps the reason only.
 impl From<CloseError> for Error {
     fn from(error: CloseError) -> Self {
         error.why
     }
 }
 
-/// Keeps the error as the source, with the kind of its reason.
+/// The error is the source; the kind is that of its reason.
 impl From<CloseError> for io::Error {
     fn from(error: CloseError) -> Self {
         Self::new(error.why.kind(), error)

@@ -1,4 +1,4 @@
-//! Writers of one socket take turns.
+//! A lock in order of arrival for the writers of a socket.
 
 #[cfg(feature = "async")]
 use std::sync::{Mutex, PoisonError};
@@ -11,8 +11,7 @@ use super::deadline::Deadline;
 #[cfg(feature = "async")]
 use crate::driver::{TaskKey, Wakers, Woken};
 
-/// Keeps each writer's data together, and lets none wait beyond its time-out, as a lock would. Holds a buffer that each
-/// uses in turn.
+/// A mutex with a time-out that serialises writers. It contains a buffer that the writers use in turn.
 #[derive(Debug)]
 pub(super) struct FairLock {
     give: Sender<Vec<u8>>,
@@ -35,7 +34,7 @@ impl FairLock {
         turns
     }
 
-    /// Waits for a turn; `None` when time is up.
+    /// Waits for a turn; `None` after the time-out.
     pub(super) fn take(&self, deadline: Deadline) -> Option<Turn<'_>> {
         let buffer = match deadline.0 {
             Some(deadline) => self.take.recv_deadline(deadline).ok()?,
@@ -45,7 +44,7 @@ impl FairLock {
     }
 
     fn give_back(&self, buffer: Vec<u8>) {
-        // There is room: the buffer was taken, and there is one.
+        // There is room for the buffer, because it was taken from there.
         let _ = self.give.try_send(buffer);
         #[cfg(feature = "async")]
         self.change_tasks(|tasks, woken| {
@@ -62,12 +61,12 @@ impl FairLock {
         let turn = || self.take.try_recv().map(|buffer| Poll::Ready(Turn { turns: self, buffer }));
         turn().unwrap_or_else(|_| {
             self.change_tasks(|tasks, woken| tasks.wait(key, cx, woken));
-            // One that was over before that woke no task.
+            // A turn that ended before the task was registered has not woken it.
             turn().unwrap_or(Poll::Pending)
         })
     }
 
-    /// The future waits no more.
+    /// The future does not wait any more.
     pub(super) fn quit(&self, key: TaskKey) {
         self.change_tasks(|tasks, woken| tasks.quit(key, woken));
     }
@@ -81,7 +80,7 @@ impl FairLock {
     }
 }
 
-/// A turn, until it is dropped.
+/// A turn. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     turns: &'a FairLock,

@@ -1,4 +1,4 @@
-//! The questions by which a search knows a module's port: does it answer, and which module is it.
+//! The commands by which a search identifies a module on a port.
 
 use std::io;
 use std::time::Duration;
@@ -6,15 +6,14 @@ use std::time::Duration;
 use crate::port::Ask;
 use crate::proto::Command;
 
-/// How often a candidate is asked for attention, and how long each time: the first one may train its line rate or wake it
-/// up.
+/// The number and time-out of `AT` on a candidate. The first one may train its line rate or wake it up.
 const ATTEMPTS: (u32, Duration) = (2, Duration::from_millis(300));
-/// How long the answer to the other question is waited for.
+/// The time-out of the second command.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many digits an IMEI has.
+/// The number of digits of an IMEI.
 const IMEI_DIGITS: usize = 15;
 
-/// Asks a port for the IMEI of its module, which is empty if it does not say.
+/// Asks a port for the IMEI of its module. The result is empty if the module does not report one.
 pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
     let mut answer = Err(io::ErrorKind::TimedOut.into());
     for _ in 0..ATTEMPTS.0 {
@@ -30,7 +29,7 @@ pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
     Ok(String::from_utf8_lossy(imei).into_owned())
 }
 
-/// Whether a final is among what was said.
+/// True if the bytes contain a final result code.
 fn is_answered(said: &[u8]) -> bool {
     let said = String::from_utf8_lossy(said);
     said.lines().any(|line| line == "OK" || line.contains("ERROR")) && said.ends_with('\n')

@@ -1,4 +1,4 @@
-//! A recv that a message interrupts.
+//! A receive that a message from another thread interrupts.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::{Received, Socket};
 use crate::error::Result;
 
 impl<T: Transport> Socket<T> {
-    /// Waits for data or for a message from another thread, whichever comes first (`c:recv(timeout, msg)`). `None` waits
-    /// for ever.
+    /// Waits for data or for a message from another thread, whichever comes first (`c:recv(timeout, msg)`). `None`
+    /// waits without a limit.
     ///
-    /// If both are there, the data come first, and the message stays in its channel for the next call. Nothing is lost.
-    /// When every sender of the channel is gone, only data and time count.
+    /// If both are available, the call returns the data, and the message stays in its channel for the next call.
+    /// Nothing is lost. When every sender of the channel was dropped, the call waits for data only.
     ///
     /// ```no_run
     /// use air724ug::Received;
@@ -32,7 +32,7 @@ impl<T: Transport> Socket<T> {
     /// ```
     ///
     /// # Errors
-    /// How the socket ended, once everything that came before was read; messages that wait then stay in their channel.
+    /// The reason why the socket ended, after all of its data were read. Waiting messages stay in their channel.
     pub fn recv_or<M>(
         &self,
         messages: &Receiver<M>,

@@ -1,4 +1,4 @@
-//! Handles that an application holds.
+//! The types that an application uses: modem, connectors and sockets.
 
 #[cfg(feature = "async")]
 mod asynchronous;
@@ -24,6 +24,7 @@ mod socket;
 mod statistics;
 mod stream;
 mod supervisor;
+mod timeouts;
 mod tls;
 mod transparent;
 pub mod transport;
@@ -70,8 +71,8 @@ pub type UdpSocket = Socket<Udp>;
 
 /// An Air724UG on a port.
 ///
-/// A handle: clones are the same modem, usable from any thread. When the last handle and the last [`Socket`] are gone,
-/// the port is closed.
+/// The type is a handle: clones refer to the same modem and can be used from any thread. The port is closed when the
+/// last handle and the last [`Socket`] are dropped.
 ///
 /// ```no_run
 /// use air724ug::{Config, Modem};
@@ -92,7 +93,7 @@ pub struct Modem {
 }
 
 impl Modem {
-    /// Opens a serial port and begins to bring the module up; [`wait_ready`](Self::wait_ready) waits for that.
+    /// Opens a serial port and starts bring-up; [`wait_ready`](Self::wait_ready) waits for its end.
     ///
     /// | `path` | is | feature |
     /// |---|---|---|
@@ -103,23 +104,25 @@ impl Modem {
     /// | `tcp://host:4001` | a port of a serial server that passes on bytes alone | `remote` |
     /// | `rfc2217://host:2217` | one that can be set up, too | `remote` |
     ///
-    /// A search asks the ports of modules (USB 1782:4e00) `AT` and `AT+CGSN`, other devices only where the place names them, and
-    /// takes no port that another program has locked. Once it has found a module it goes on for that one.
+    /// A search writes `AT` and `AT+CGSN` on the ports of modules (USB 1782:4e00), and on other devices only if `usb:`
+    /// names their place. It skips ports that another program has locked. After a module was found, later searches look
+    /// for that module only.
     ///
-    /// The port is opened for this process alone. When it is lost - unplugged, without power, a module that restarts on USB -
-    /// sockets and what is in flight end with [`Error::PortLost`], and it is opened again as soon as it is there, unless
-    /// [`Config::reopen`] is false. A path that stays the same whatever the system calls the port is one of
-    /// `/dev/serial/by-id`.
+    /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
+    /// restarts on USB. Then sockets and requests in flight end with [`Error::PortLost`], and the port is opened again
+    /// as soon as it is back, unless [`Config::reopen`] is false. Paths in `/dev/serial/by-id` don't change when the
+    /// system gives the port another name.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened: it
-    /// says which port and what to do.
+    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened. The
+    /// message names the port and what to do.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         let path = path.as_ref().to_str().ok_or_else(|| Error::invalid("path", "is not UTF-8"))?;
         Self::open_by(opener(path, &config), &config, path)
     }
 
-    /// Looks for a module (`auto`, `imei:`, `usb:`) in a tree with `sys`, `dev` and `proc` elsewhere, so that a test can make its own.
+    /// Searches for a module (`auto`, `imei:`, `usb:`) below a root directory with its own `sys`, `dev` and `proc`, for
+    /// tests.
     #[cfg(all(feature = "ports", unix))]
     #[doc(hidden)]
     pub fn open_below(root: &Path, name: &str, config: Config) -> Result<Self> {
@@ -128,22 +131,23 @@ impl Modem {
         Self::open_by(Opener::search(search.below(root)), &config, name)
     }
 
-    /// Runs the modem over ports that a source of the application opens: the first one now, and others whenever one is
-    /// lost, unless [`Config::reopen`] is false. What [`start`](Self::start) says of halves holds for each of them.
+    /// Runs the modem over ports that a source of the application opens. The first one is opened now, and the next one
+    /// after each loss, unless [`Config::reopen`] is false. The rules of [`start`](Self::start) for halves apply to
+    /// each of them.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the source gives no first port, or
-    /// no thread can be started.
+    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the source opens no first port,
+    /// or no thread can be started.
     pub fn start_from(source: impl PortSource, config: Config) -> Result<Self> {
         Self::open_by(Opener::source(source), &config, "modem")
     }
 
     /// Runs the modem over any pair of halves: a TCP connection to a serial server, a simulated modem, a test.
     ///
-    /// Either half may block for as long as it likes, or return [`TimedOut`](std::io::ErrorKind::TimedOut) or
-    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) now and then; a half that returns them at once each time keeps a
-    /// processor busy. `Ok(0)` and other errors end the port. Each half has a thread of its own. The thread ends, and drops
-    /// the half, with the port; after [`close`](Self::close) as soon as the half's call that is under way returns.
+    /// Each half may block without a limit, or return [`TimedOut`](std::io::ErrorKind::TimedOut) or
+    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) from time to time. A half that always returns these at once keeps
+    /// a processor busy. `Ok(0)` and other errors end the port. Each half has its own thread. The thread ends with the
+    /// port and drops the half; after [`close`](Self::close) it ends as soon as the current call of the half returns.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if no thread can be started.
@@ -157,16 +161,16 @@ impl Modem {
         Self::run(port, None, engine, &config, "modem")
     }
 
-    /// Waits until sockets can be opened: SIM, registered, attached, bearer up (`socket.isReady()` in LuatOS).
+    /// Waits until sockets can be opened: SIM, registration, attach, bearer (`socket.isReady()` in LuatOS).
     ///
     /// # Errors
-    /// [`Error::NotReady`] says which step is missing, [`NotReady::NoPort`] if it is the port, which may come back;
-    /// [`Error::PortLost`] if the port goes away for good.
+    /// [`Error::NotReady`] with the step that is missing; the step is [`NotReady::NoPort`] if the port is lost and may
+    /// come back. [`Error::PortLost`] if the port is lost for good.
     pub fn wait_ready(&self, timeout: Duration) -> Result<()> {
         self.driver.call(Request::WaitReady { timeout }).map(drop)
     }
 
-    /// Whether sockets can be opened now.
+    /// True if sockets can be opened now.
     pub fn is_ready(&self) -> bool {
         self.not_ready().is_none()
     }
@@ -176,13 +180,14 @@ impl Modem {
         self.driver.with_engine(|engine, _| engine.not_ready())
     }
 
-    /// Begins a TCP connection (`socket.tcp()`).
+    /// Returns a connector for TCP (`socket.tcp()`).
     pub fn tcp(&self) -> Connector<Tcp> {
         Connector::new(self.clone(), Protocol::Tcp)
     }
 
-    /// Opens a transparent stream: one TCP connection that has the line to itself, at its full speed, without AT commands
-    /// around the data (`AT+CIPMODE=1`). Waits at most 120 s; [`Connector::connect_transparent`] can wait otherwise.
+    /// Opens a transparent stream (`AT+CIPMODE=1`): one TCP connection that uses the whole line, at full speed and
+    /// without AT commands around the data. The time-out is 120 s; [`Connector::connect_transparent`] can have another
+    /// one.
     ///
     /// # Errors
     /// As for [`Connector::connect_transparent`].
@@ -190,17 +195,17 @@ impl Modem {
         self.tcp().connect_transparent(remote)
     }
 
-    /// Begins a UDP association with one peer (`socket.udp()`), like a connected [`std::net::UdpSocket`].
+    /// Returns a connector for UDP with one peer (`socket.udp()`). Its sockets are like a connected
+    /// [`std::net::UdpSocket`].
     ///
-    /// Each send of at most 1460 bytes is a datagram, and each receive gives one; a longer or an empty one is
-    /// [`Error::InvalidInput`]. A datagram that is lost on the way, or that finds the window full, is no error. One
-    /// that is cut short between module and host counts in
-    /// [`SocketStatistics::lost`](crate::statistics::SocketStatistics::lost). One that the module refuses or does not confirm
-    /// fails its send, with an [`Event::Unsent`]. None of these ends the socket.
+    /// Each send is one datagram of 1 to 1460 bytes, and each receive returns one. Other lengths are
+    /// [`Error::InvalidInput`]. A datagram that is lost on the network, or for which the window has no room, is no
+    /// error. A datagram that is incomplete between module and host counts in
+    /// [`SocketStatistics::lost`](crate::statistics::SocketStatistics::lost). If the module refuses or does not confirm
+    /// a datagram, its send fails, with an [`Event::Unsent`]. None of these ends the socket.
     ///
-    /// [`ReceiveMode::Push`](crate::ReceiveMode::Push), the default, keeps the borders between datagrams. No source says
-    /// whether the module keeps them between datagrams that wait in it for
-    /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual).
+    /// [`ReceiveMode::Push`](crate::ReceiveMode::Push), the default, preserves message boundaries. No source shows
+    /// whether the module preserves them in [`ReceiveMode::Manual`](crate::ReceiveMode::Manual).
     pub fn udp(&self) -> Connector<Udp> {
         Connector::new(self.clone(), Protocol::Udp)
     }
@@ -208,7 +213,7 @@ impl Modem {
     /// The identity of the module: firmware and IMEI, as bring-up has read them.
     ///
     /// # Errors
-    /// [`Error::NotReady`] before bring-up has come that far.
+    /// [`Error::NotReady`] before bring-up has read it.
     pub fn identity(&self) -> Result<Identity> {
         self.driver.with_engine(|engine, _| match engine.identity() {
             known if !known.firmware.is_empty() => Ok(known.clone()),
@@ -216,7 +221,7 @@ impl Modem {
         })
     }
 
-    /// Asks a [question](crate::query): waits for its turn and for the answer.
+    /// Runs a [query](crate::query), and waits for its turn and for the answer.
     ///
     /// ```no_run
     /// use air724ug::query::PdpContexts;
@@ -229,13 +234,13 @@ impl Modem {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Timeout`] after the question's own time-out, 9 s of most; [`Error::Refused`] with the module's code;
+    /// [`Error::Timeout`] after the time-out of the query, 9 s for most; [`Error::Refused`] with the module's code;
     /// [`Error::Unexpected`] for an answer that can't be read; [`Error::PortLost`].
     pub fn query<Q: Query>(&self, query: &Q) -> Result<Q::Answer> {
         query_answer(query, self.driver.call(Request::query(query))?)
     }
 
-    /// Signal quality now (`AT+CSQ`).
+    /// The present signal quality (`AT+CSQ`).
     ///
     /// # Errors
     /// As for [`query`](Self::query).
@@ -243,15 +248,16 @@ impl Modem {
         self.query(&Signal)
     }
 
-    /// Registration with the network now, in each domain that the firmware knows.
+    /// The present registration with the network, in each domain that the firmware knows.
     ///
     /// # Errors
-    /// [`Error::Timeout`], [`Error::PortLost`]; [`Error::Refused`] only if every domain is refused.
+    /// [`Error::Timeout`]; [`Error::PortLost`]; [`Error::Refused`] if every domain is refused.
     pub fn registration(&self) -> Result<Registration> {
         Registration::ask(|domain| self.query(&DomainRegistration(domain)))
     }
 
-    /// The module's own address on the network. Usually a private one: servers see that of the operator's NAT.
+    /// The module's own address on the network. It is usually a private one; servers see the address of the operator's
+    /// NAT.
     ///
     /// # Errors
     /// [`Error::NotReady`] while there is none.
@@ -262,8 +268,8 @@ impl Modem {
         })
     }
 
-    /// Runs a command that this crate has no method for: the escape hatch. Gives the lines of the answer without the
-    /// final. Line ends are added.
+    /// Runs any command, for those that this crate has no method for. Returns the lines of the answer without the final
+    /// result code. The line end is added.
     ///
     /// ```no_run
     /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
@@ -271,24 +277,24 @@ impl Modem {
     /// # Ok::<(), air724ug::Error>(())
     /// ```
     ///
-    /// Some answers are text that people have written: messages, names, files (`AT+CMGR`, `AT+CMGL`, `AT+CPBR`, `AT+FSREAD`,
-    /// `AT+HTTPREAD`, ...). Lines in them that read like `OK` or `0, CLOSED` are part of the answer, and a question behind it
-    /// proves its end. A text with an empty line (CR LF CR LF) and a `+RECEIVE` behind it can't be told from data of a socket:
-    /// `AT+CMGF=0` reads messages as digits.
+    /// Some answers contain text that people have written: messages, names, files (`AT+CMGR`, `AT+CMGL`, `AT+CPBR`,
+    /// `AT+FSREAD`, `AT+HTTPREAD`, ...). Lines like `OK` or `0, CLOSED` within them are part of the answer; the driver
+    /// finds its end by a second command. A text with an empty line (CR LF CR LF) followed by `+RECEIVE` looks like
+    /// data of a socket. With `AT+CMGF=0` messages are read as digits.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a text that could break the session (control bytes, data mode, echo), and for a command that
-    /// waits for payload, which [`command_with_payload`](Self::command_with_payload) takes. [`Error::Refused`] with the module's
-    /// code. [`Error::Timeout`] after `timeout`, which covers the wait for the command's turn too.
+    /// [`Error::InvalidInput`] for a text that would disturb the session (control bytes, data mode, echo), and for a
+    /// command that waits for payload: use [`command_with_payload`](Self::command_with_payload). [`Error::Refused`]
+    /// with the module's code. [`Error::Timeout`] after `timeout`, which includes the wait for the command's turn.
     pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
         let command = Command::of_user(text, timeout)?;
         command_reply(self.driver.call(Request::Run(command))?)
     }
 
-    /// Runs a command that waits for payload behind a prompt (`>`, `DOWNLOAD`): `AT+HTTPDATA`, `AT+MPUBEX`, `AT+CMGS` and
-    /// others, also ones that this crate does not know. Writes the payload when the module asks for it, with Ctrl-Z
-    /// behind it where that ends it, and gives the lines of the answer without the final. Sockets send with their own
-    /// methods.
+    /// Runs a command that waits for payload behind a prompt (`>`, `DOWNLOAD`): `AT+HTTPDATA`, `AT+MPUBEX`, `AT+CMGS`
+    /// and others, also commands that this crate does not know. Writes the payload when the module asks for it,
+    /// followed by Ctrl-Z if the command needs one. Returns the lines of the answer without the final result code.
+    /// Sockets have their own methods to send.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -299,32 +305,32 @@ impl Modem {
     /// # Ok::<(), air724ug::Error>(())
     /// ```
     ///
-    /// When the prompt is lost on the line, the module has to stop waiting. It does so by itself if the command names a
-    /// waiting time; if it waits for Ctrl-Z, it gets ESC. If it waits for a number of bytes, it gets that number, as for a
-    /// send: the payload, where that can do no harm as commands, or CRs.
+    /// If the prompt is lost on the line, the driver ends the wait of the module. A command with a waiting time needs
+    /// no action. A command that waits for Ctrl-Z gets ESC. A command that waits for a number of bytes gets that
+    /// number, as for a send: the payload if it is harmless as commands, otherwise CRs.
     ///
     /// # Errors
-    /// As for [`command`](Self::command), and [`Error::InvalidInput`] if command and payload do not fit: another length,
-    /// Ctrl-Z or ESC in a payload that they would end, more than 32 KiB, a question or a chain. Behind
-    /// [`Error::Timeout`] the module may have all of it, a part or nothing.
+    /// As for [`command`](Self::command), and [`Error::InvalidInput`] if command and payload don't fit together: a
+    /// different length, Ctrl-Z or ESC in a payload that they would end, more than 32 KiB, a read command, or several
+    /// commands in one line. After [`Error::Timeout`] the module may have all of the payload, a part of it, or nothing.
     pub fn command_with_payload(&self, text: &str, payload: &[u8], timeout: Duration) -> Result<Vec<String>> {
         let (command, payload) = Command::with_payload(text, payload, timeout)?;
         command_reply(self.driver.call(Request::RunWithPayload { command, payload, timeout })?)
     }
 
-    /// Events from now on, every one, in order, for this subscriber. Dropping the receiver ends the subscription. A
-    /// subscriber that lets more than 4096 events wait misses some and gets [`Event::Missed`]. When the
-    /// modem is closed the last event is [`Event::PortLost`], unless the port was away then, and the receiver is
-    /// disconnected, so a loop over it ends.
+    /// Subscribes to all events from now on, in order. Dropping the receiver ends the subscription. A subscriber with
+    /// more than 4096 unread events misses some and gets [`Event::Missed`]. When the modem is closed, the last event is
+    /// [`Event::PortLost`], unless the port was lost before, and the receiver is disconnected, so a loop over it ends.
     pub fn events(&self) -> Receiver<Event> {
         self.driver.subscribe()
     }
 
-    /// Waits until [`Config::capture`] has everything that was recorded so far, at most a second. Nothing to do without a
-    /// capture. Also works on a modem that is closed.
+    /// Waits, at most a second, until the file of [`Config::capture`] has everything that was recorded. Returns at once
+    /// without a capture. It also works on a closed modem.
     ///
     /// # Errors
-    /// [`Error::Io`] says why the capture is short: it ended early ([`Event::CaptureEnded`]), or its file takes nothing now.
+    /// [`Error::Io`] with the reason why the capture is incomplete: it ended early ([`Event::CaptureEnded`]), or its
+    /// file accepts no bytes.
     pub fn flush_capture(&self) -> Result<()> {
         let explain = |error: std::io::Error| {
             std::io::Error::new(error.kind(), format!("the capture is not complete: {error}")).into()
@@ -332,16 +338,16 @@ impl Modem {
         self.driver.flush_capture().map_err(explain)
     }
 
-    /// Closes the port. Every waiting call gets [`Error::PortLost`], and sockets end with it. What is open on the
-    /// module stays open there until it restarts or is brought up again: close sockets first.
+    /// Closes the port. Every waiting call returns [`Error::PortLost`], and all sockets end. Connections stay open on
+    /// the module until it restarts or is brought up again, so close the sockets first.
     ///
-    /// When this returns, the port can be opened again and a [capture](Config::capture) is complete. It waits at most a
-    /// second for a half given to [`start`](Self::start) that blocks, and at most a second for a file that takes nothing.
+    /// When this returns, the port can be opened again and the [capture](Config::capture) is complete. It waits at most
+    /// a second for a blocking half of [`start`](Self::start), and at most a second for a file that accepts no bytes.
     pub fn close(&self) {
         self.driver.close();
     }
 
-    /// Whether the modem has no port and expects none back: it was closed, or its port was lost for good.
+    /// True if the modem was closed, or its port was lost for good.
     pub fn is_closed(&self) -> bool {
         self.driver.is_closed()
     }
@@ -369,7 +375,7 @@ impl Modem {
     }
 }
 
-/// Opens what the application has named, or what it looks for.
+/// Returns the opener for a path, a search or a server.
 fn opener(name: &str, config: &Config) -> Opener {
     #[cfg(all(feature = "ports", unix))]
     if let Some(search) = crate::port::Search::named(name, config, identify::imei) {

@@ -1,4 +1,4 @@
-//! The names and the state of a socket, beside what it carries.
+//! The addresses and the state of a socket.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::proto::Request;
 
 impl<T: Transport> Socket<T> {
-    /// The peer's address. For a socket that was opened with a name, the module is asked for the name's address
-    /// ([`Modem::resolve`](crate::Modem::resolve)), which takes a moment. Of several addresses the module does not say which one it
-    /// has connected to.
+    /// The peer's address. If the socket was opened with a name, the module resolves it again
+    /// ([`Modem::resolve`](crate::Modem::resolve)), which takes a moment. If the name has several addresses, the module
+    /// does not report which one it uses.
     ///
     /// # Errors
     /// As for [`Modem::resolve`](crate::Modem::resolve), for a name.
@@ -32,15 +32,16 @@ impl<T: Transport> Socket<T> {
         Ok(SocketAddr::new(address, port))
     }
 
-    /// Name or address, and port, as the connection was asked for.
+    /// The name or address, and the port, that were given to the connect.
     pub fn peer_name(&self) -> (&str, u16) {
         (self.shared.remote.host(), self.shared.remote.port())
     }
 
-    /// The module's own address on the network. Its port is 0: the module chooses one and does not tell it.
+    /// The module's own address on the network. The port is 0, because the module does not report the port that it
+    /// uses.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AddrNotAvailable`] while the module has no address, or has not told it.
+    /// [`io::ErrorKind::AddrNotAvailable`] while the module has no address, or has not reported it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         let address: Option<Ipv4Addr> =
             self.shared.modem.driver.with_engine(|engine, _| engine.local_address());
@@ -48,13 +49,13 @@ impl<T: Transport> Socket<T> {
         Ok(SocketAddr::new(address.ok_or_else(none)?.into(), 0))
     }
 
-    /// Whether the connection stands, as far as the module has said by now. What has come can be read also when it does not.
+    /// True if the connection is open, as far as the module has reported. Received data can be read in any case.
     pub fn is_open(&self) -> bool {
         self.shared.modem.driver.with_engine(|engine, _| engine.is_open(self.shared.id))
     }
 
-    /// The error of the socket that no call has returned yet, as [`std::net::TcpStream::take_error`]: why it has ended, unless
-    /// by a close of either side, or why written data are lost.
+    /// The error of the socket that no call has returned yet, like [`std::net::TcpStream::take_error`]: the reason why
+    /// it has ended, other than a close by either side, or the reason why written data were lost.
     ///
     /// # Errors
     /// None today.
@@ -62,10 +63,11 @@ impl<T: Transport> Socket<T> {
         Ok(self.shared.modem.driver.with_engine(|engine, _| engine.take_error(self.shared.id)))
     }
 
-    /// Sets whether reads, writes and flushes wait. Without waiting they fail with
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) where they would wait; [`readable`](Self::readable) and
-    /// [`writable`](Socket::writable) tell when to try again. Holds for every handle of the socket. [`recv`](Self::recv) and
-    /// [`send`](Self::send) wait as before: the first by its own time-out, the second until the module has the data.
+    /// Sets whether reads, writes and flushes wait. In nonblocking mode they return
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) instead of waiting; [`readable`](Self::readable) and
+    /// [`writable`](Socket::writable) signal when to try again. The mode applies to every handle of the socket.
+    /// [`recv`](Self::recv) and [`send`](Self::send) are not affected: the first has its own time-out, the second waits
+    /// until the module has accepted the data.
     ///
     /// # Errors
     /// None today; as [`std::net::TcpStream::set_nonblocking`].
@@ -74,18 +76,18 @@ impl<T: Transport> Socket<T> {
         Ok(())
     }
 
-    /// How long ago the socket has ended, as far as that is known.
+    /// The time since the end of the socket, if known.
     pub(super) fn ended_for(&self) -> Duration {
         self.shared.modem.driver.ended_for(self.shared.id).unwrap_or_default()
     }
 
-    /// Gives the channel back, whatever handles are left.
+    /// Releases the channel, although there may be other handles.
     pub(super) fn abandon(&self) {
         self.shared.modem.driver.tell(Request::Forget { socket: self.shared.id });
     }
 
-    /// Lets the signals for readers reach this channel, too; where `follows`, the module is asked what the peer has
-    /// acknowledged.
+    /// Sends the signals for readers to this channel, too. If `follows` is true, the driver asks the module for
+    /// acknowledgements.
     pub(super) fn also_signals(&self, tell: &Sender<()>, follows: bool) {
         self.shared.modem.driver.also_tell(self.shared.id, tell.clone());
         if follows {

@@ -2,22 +2,22 @@ use std::convert::Infallible;
 
 /// The result of a receive.
 ///
-/// | call | can give |
+/// | call | possible results |
 /// |---|---|
 /// | [`Socket::recv`](crate::Socket::recv) | `Data`, `Timeout` |
 /// | [`Socket::recv_or`](crate::Socket::recv_or) | `Data`, `Message`, `Timeout` |
 /// | [`ReconnectingSocket::recv`](crate::supervisor::ReconnectingSocket::recv) | `Data`, `Gap`, `Timeout` |
 ///
-/// What a call can't give need not be matched: its type has no value.
+/// Results that a call can't return need not be matched, because their type has no value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Received<M = Infallible, G = Infallible> {
     /// Data, at least one byte.
     Data(Vec<u8>),
     /// A message from another thread.
     Message(M),
-    /// The connection had ended. A new one stands, unless none could be made in time: then the next call goes on trying.
+    /// The connection ended. A new one was made, unless the time-out passed before; then the next call continues.
     Gap(G),
-    /// Nothing came in time.
+    /// Nothing came before the time-out.
     Timeout,
 }
 

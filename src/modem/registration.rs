@@ -16,12 +16,12 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Whether data can flow.
+    /// True if data can be transferred.
     pub fn is_registered(&self) -> bool {
         [self.lte, self.packet].into_iter().flatten().any(RegistrationStatus::is_registered)
     }
 
-    /// Asks for one domain after the other, because firmware may know only some.
+    /// Asks for each domain, because firmware may not know all.
     pub(super) fn ask(mut status: impl FnMut(Domain) -> Result<RegistrationStatus>) -> Result<Self> {
         let mut ask = |domain| match status(domain) {
             Ok(status) => Ok(Ok(status)),

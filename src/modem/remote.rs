@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use crate::error::{Error, Result};
 use crate::proto::Quotable;
 
-/// A host, by name or IPv4 address, and a port from 1 to 65535. Made by [`ToRemote`].
+/// A host name or IPv4 address, and a port from 1 to 65535. [`ToRemote`] makes it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Remote {
     host: String,
@@ -41,9 +41,9 @@ impl Remote {
     }
 }
 
-/// A value that names a [`Remote`]: `("example.com", 80)`, `"example.com:80"`, a [`SocketAddr`] of IPv4.
+/// A value that can be converted to a [`Remote`]: `("example.com", 80)`, `"example.com:80"`, a [`SocketAddr`] of IPv4.
 ///
-/// As [`std::net::ToSocketAddrs`], but nothing is resolved: the module resolves names.
+/// The trait is like [`std::net::ToSocketAddrs`], but it resolves nothing, because the module resolves names.
 pub trait ToRemote {
     /// # Errors
     /// As for [`Remote::new`]; and for a text without a port.

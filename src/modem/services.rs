@@ -1,4 +1,4 @@
-//! Names, pings, time, radio, restart.
+//! Services of the module: name resolution, ping, time, radio, restart.
 
 use std::net::Ipv4Addr;
 
@@ -17,16 +17,17 @@ impl Modem {
         self.query(&Resolve::new(host).map_err(invalid)?)?.map_err(Error::ResolveFailed)
     }
 
-    /// Pings a host from the module (`AT+CIPPING`): its replies, and their absence. The module must be ready.
+    /// Pings a host from the module (`AT+CIPPING`). Returns the replies; a missing reply has an entry as well. The
+    /// module must be ready.
     ///
     /// # Errors
     /// [`Error::InvalidInput`]; [`Error::Refused`] before the bearer is up, or where the firmware has no ping;
-    /// [`Error::Timeout`] if nothing was said after 60 s.
+    /// [`Error::Timeout`] after 60 s.
     pub fn ping(&self, host: &str) -> Result<Vec<PingReply>> {
         self.query(&Ping::new(host).map_err(invalid)?)
     }
 
-    /// The module's date and time (`AT+CCLK?`), right once the network has set it.
+    /// The module's date and time (`AT+CCLK?`). They are correct after the network has set them.
     ///
     /// # Errors
     /// [`Error::Timeout`] after 9 s, [`Error::Refused`], [`Error::Unexpected`].
@@ -34,9 +35,9 @@ impl Modem {
         self.query(&Clock)
     }
 
-    /// Switches flight mode on or off (`AT+CFUN=0`, `=1`). On ends every socket with
-    /// [`CloseReason::BearerLost`](crate::CloseReason::BearerLost); off begins bring-up, which
-    /// [`wait_ready`](Self::wait_ready) waits for.
+    /// Switches flight mode on or off (`AT+CFUN=0`, `=1`). Switching it on ends every socket with
+    /// [`CloseReason::BearerLost`](crate::CloseReason::BearerLost). Switching it off starts bring-up;
+    /// [`wait_ready`](Self::wait_ready) waits for its end.
     ///
     /// # Errors
     /// [`Error::Timeout`] after 45 s, [`Error::Refused`].
@@ -48,7 +49,7 @@ impl Modem {
     /// [`Error::ModemRestarted`]; [`wait_ready`](Self::wait_ready) waits until it is up again.
     ///
     /// # Errors
-    /// [`Error::Timeout`] if the module does not answer: then only its power or reset pin helps.
+    /// [`Error::Timeout`] if the module does not answer. Then it must be reset by its power or reset pin.
     pub fn restart(&self) -> Result<()> {
         self.driver.call(Request::Restart).map(drop)
     }

@@ -3,7 +3,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -13,35 +13,36 @@ use crate::error::{CloseReason, Error, READ, Result, WRITE};
 use crate::proto::{ChannelId, Command, Engine, Protocol, Request, Response, SocketId};
 use crate::time::Timestamp;
 
-use super::deadline::{DEFAULT_TIMEOUT, Deadline};
+use super::deadline::Deadline;
 use super::fair_lock::{FairLock, Turn};
 use super::remote::Remote;
+use super::timeouts::Timeouts;
 use super::transport::{Tcp, Transport};
 use super::{Modem, Received, unexpected};
 
-/// An open connection of the module, like a [`std::net::TcpStream`]; over [TLS](super::TlsSocket) and [UDP](super::UdpSocket) what
-/// these can't do is not there.
+/// An open connection of the module, like a [`std::net::TcpStream`]. Methods that are impossible over
+/// [TLS](super::TlsSocket) or [UDP](super::UdpSocket) don't exist on those types.
 ///
-/// A handle: clones made by [`try_clone`](Self::try_clone) are the same socket, and every method takes `&self`, so one
-/// thread can read while another writes. The last handle to go closes the socket without waiting, and what was written still goes
-/// out, for at most 30 s; [`close`](Self::close) waits.
+/// The type is a handle: clones from [`try_clone`](Self::try_clone) refer to the same socket, and every method takes
+/// `&self`, so one thread can read while another writes. Dropping the last handle closes the socket without waiting.
+/// Written data are still sent, for at most 30 s. [`close`](Self::close) waits.
 ///
-/// | call | its `Ok` says |
+/// | call | meaning of `Ok` |
 /// |---|---|
-/// | [`send`](Self::send) | the module has the data |
-/// | [`write`](std::io::Write::write), as of a `TcpStream` | they are taken; an error comes with the next call |
-/// | [`flush`](std::io::Write::flush), [`wait_accepted`](Self::wait_accepted) | the module has all that was given |
-/// | [`wait_acknowledged`](Socket::wait_acknowledged), on TCP | the peer has acknowledged it |
+/// | [`send`](Self::send) | the module has accepted the data |
+/// | [`write`](std::io::Write::write), as of a `TcpStream` | the driver has the data; a later call returns an error |
+/// | [`flush`](std::io::Write::flush), [`wait_accepted`](Self::wait_accepted) | the module has accepted all data |
+/// | [`wait_acknowledged`](Socket::wait_acknowledged), on TCP | the peer has acknowledged all data |
 ///
 /// # Unlike a `TcpStream`
 ///
-/// * Writes wait at most 120 s, unless [`set_write_timeout`](Self::set_write_timeout) says otherwise.
-/// * [`flush`](std::io::Write::flush) waits for the module, and fails where data are lost or the socket did not end by the peer.
-/// * The module knows no connection of which one direction has ended. Behind the peer's end, writes fail although the peer may
-///   still read; the peer hears of a [`shutdown`](Self::shutdown) of writes when the socket is closed.
-/// * A peer's reset reads as its close, unless the firmware tells them apart ([`CloseReason::Reset`]).
-/// * [`local_addr`](Self::local_addr) has port 0, and [`peer_addr`](Self::peer_addr) is known behind the end, too.
-/// * `read_vectored` fills the first buffer alone, and a read into an empty one never waits.
+/// * Writes wait at most 120 s; [`set_write_timeout`](Self::set_write_timeout) changes that.
+/// * [`flush`](std::io::Write::flush) waits for the module. It fails if data were lost, or if the socket ended other than by the peer.
+/// * The module has no half-closed connections. After the peer's close, writes fail although the peer may still read.
+///   The peer notices a [`shutdown`](Self::shutdown) of writes when the socket is closed.
+/// * A reset by the peer looks like a close, unless the firmware reports the difference ([`CloseReason::Reset`]).
+/// * [`local_addr`](Self::local_addr) has port 0. [`peer_addr`](Self::peer_addr) is known after the end, too.
+/// * `read_vectored` fills the first buffer only, and a read into an empty buffer never waits.
 /// * There is no file descriptor, TTL or linger.
 pub struct Socket<T: Transport = Tcp> {
     pub(super) shared: Arc<Shared>,
@@ -55,7 +56,7 @@ pub(super) struct Shared {
     protocol: Protocol,
     pub(super) remote: Remote,
     pub(super) readable: Readable,
-    timeouts: Mutex<Timeouts>,
+    pub(super) timeouts: Mutex<Timeouts>,
     pub(super) turns: FairLock,
     pub(super) is_nonblocking: AtomicBool,
     pub(super) has_no_delay: AtomicBool,
@@ -63,15 +64,10 @@ pub(super) struct Shared {
     pub(super) no_more_writes: AtomicBool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Timeouts {
-    read: Option<Duration>,
-    write: Option<Duration>,
-}
-
-/// The time-out of a close: the module's own limit (30 s) and a margin for commands before it.
+/// The time-out of a close: the limit of the module (30 s), and a margin for the commands before it.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(40);
-/// The most that is handed over at once; the rest of a longer send follows when the module has it.
+/// The most bytes that are given to the core at once. The rest of a longer send follows after the module has accepted
+/// them.
 pub(super) const MAX_HANDED_OVER: usize = 64 * 1024;
 
 impl<T: Transport> Socket<T> {
@@ -84,7 +80,7 @@ impl<T: Transport> Socket<T> {
                 protocol,
                 remote,
                 readable,
-                timeouts: Mutex::new(Timeouts { read: None, write: Some(DEFAULT_TIMEOUT) }),
+                timeouts: Mutex::default(),
                 turns: FairLock::new(),
                 is_nonblocking: AtomicBool::new(false),
                 has_no_delay: AtomicBool::new(false),
@@ -95,20 +91,20 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// Sends all of the data, any length (`c:send(data)`), behind what was written and queued before: returns when the module has
-    /// accepted them. They may not have reached the peer then.
+    /// Sends all of the data, of any length, after the data that were written and queued before (`c:send(data)`).
+    /// Returns when the module has accepted them. They may not have reached the peer yet.
     ///
     /// Waits at most the [write time-out](Self::set_write_timeout), 120 s by default.
     ///
     /// # Errors
-    /// [`Error::Timeout`], which says how many of the bytes the module had [accepted](Error::Timeout::accepted) by then.
-    /// Behind them at most 1460 bytes may have been on their way to the module: they are still sent, and count in
-    /// [`SocketStatistics::sent`](crate::statistics::SocketStatistics::sent), or the socket ends with the reason. Nothing behind those
-    /// is sent.
+    /// [`Error::Timeout`] with the number of bytes that the module has [accepted](Error::Timeout::accepted). At most
+    /// 1460 bytes after these may be on their way to the module. They are still sent and count in
+    /// [`SocketStatistics::sent`](crate::statistics::SocketStatistics::sent), or the socket ends with the reason. Later
+    /// bytes are not sent.
     ///
-    /// How the socket ended, if it did. On UDP, [`Error::InvalidInput`] for a datagram that is empty or longer than 1460
-    /// bytes, and [`Error::Refused`] or [`Error::Timeout`] for one that the module did not accept: it is lost, and the
-    /// socket goes on.
+    /// The reason why the socket ended, if it has. On UDP, [`Error::InvalidInput`] for a datagram that is empty or
+    /// longer than 1460 bytes, and [`Error::Refused`] or [`Error::Timeout`] for a datagram that the module did not
+    /// accept. Such a datagram is lost, and the socket stays open.
     pub fn send(&self, data: &[u8]) -> Result<()> {
         self.send_within(data, self.timeouts().write)
     }
@@ -133,11 +129,11 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// Waits for data (`c:recv(timeout)`): all that has come, at least one byte. `None` waits for ever.
+    /// Waits for data, and returns all that came, at least one byte (`c:recv(timeout)`). `None` waits without a limit.
     ///
     /// # Errors
-    /// How the socket ended, once everything that came before was read: [`Error::Closed`] with
-    /// [`CloseReason::Peer`] if the peer closed it.
+    /// The reason why the socket ended, after all of its data were read: [`Error::Closed`] with [`CloseReason::Peer`]
+    /// if the peer closed it.
     pub fn recv(&self, timeout: impl Into<Option<Duration>>) -> Result<Received> {
         let deadline = Deadline::after(timeout.into());
         loop {
@@ -151,74 +147,38 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// All that has come (`c:asyncRecv()`); empty if nothing has.
+    /// Returns all data that came; empty if there are none (`c:asyncRecv()`).
     ///
     /// # Errors
-    /// How the socket ended, once everything that came before was read.
+    /// The reason why the socket ended, after all of its data were read.
     pub fn try_recv(&self) -> Result<Vec<u8>> {
         let id = self.shared.id;
         let mut data = Vec::new();
         self.look(|engine, now| {
             data.resize(engine.readable(id).0, 0);
-            // With nothing to read, what matters is why.
+            // With nothing to read, the call returns the reason.
             let into = if data.is_empty() { &mut [0][..] } else { &mut data[..] };
             engine.read(now, id, into).map(drop)
         })?;
         Ok(data)
     }
 
-    /// Waits for data and copies them without taking them; zero at the end.
+    /// Waits for data and copies them; the next read returns them again. Zero at the end.
     ///
     /// # Errors
-    /// [`Error::Timeout`] after the [read time-out](Self::set_read_timeout); how the socket ended, unless by the peer's
-    /// close.
+    /// [`Error::Timeout`] after the [read time-out](Self::set_read_timeout). The reason why the socket ended, unless
+    /// the peer closed it.
     pub fn peek(&self, buf: &mut [u8]) -> Result<usize> {
         let id = self.shared.id;
-        // What was looked at can still be read: looking signals that.
+        // The data can still be read, so the signal for readers is sent again.
         self.blocking_read(|| self.look(|engine, _| engine.peek(id, buf)))
-    }
-
-    /// Sets how long reads wait; `None`, the default: for ever.
-    ///
-    /// # Errors
-    /// [`Error::InvalidInput`] for zero, as [`std::net::TcpStream::set_read_timeout`].
-    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> Result<()> {
-        self.change_timeouts(timeout, |timeouts| &mut timeouts.read)
-    }
-
-    /// Sets how long writes wait; `None`: for ever. Default 120 s.
-    ///
-    /// # Errors
-    /// [`Error::InvalidInput`] for zero, as [`std::net::TcpStream::set_write_timeout`].
-    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> Result<()> {
-        self.change_timeouts(timeout, |timeouts| &mut timeouts.write)
-    }
-
-    /// The time-out of reads.
-    ///
-    /// # Errors
-    /// None today; as [`std::net::TcpStream::read_timeout`].
-    pub fn read_timeout(&self) -> Result<Option<Duration>> {
-        Ok(self.timeouts().read)
-    }
-
-    /// The time-out of writes.
-    ///
-    /// # Errors
-    /// None today; as [`std::net::TcpStream::write_timeout`].
-    pub fn write_timeout(&self) -> Result<Option<Duration>> {
-        Ok(self.write_span())
-    }
-
-    pub(super) fn write_span(&self) -> Option<Duration> {
-        self.timeouts().write
     }
 
     /// Ends one direction or both for every handle of the socket.
     ///
-    /// The module can't close half a connection: shutting down writes makes later writes fail here, and the peer learns
-    /// of it when the socket is closed; the [heartbeat](Self::set_heartbeat) ends. Both directions: the connection is
-    /// closed, without waiting.
+    /// The module can't close half of a connection. After a shutdown of writes, later writes fail and the
+    /// [heartbeat](Self::set_heartbeat) ends; the peer notices it when the socket is closed. A shutdown of both
+    /// directions closes the connection without waiting.
     ///
     /// # Errors
     /// None today; as [`std::net::TcpStream::shutdown`].
@@ -229,7 +189,7 @@ impl<T: Transport> Socket<T> {
         }
         if matches!(how, Shutdown::Write | Shutdown::Both) {
             self.shared.no_more_writes.store(true, Ordering::SeqCst);
-            // A socket that has ended has no heartbeat anyhow.
+            // A socket that has ended has no heartbeat.
             let _ = self.set_heartbeat(None);
         }
         #[cfg(feature = "async")]
@@ -240,26 +200,26 @@ impl<T: Transport> Socket<T> {
         Ok(())
     }
 
-    /// Closes the socket for every handle and waits until the module has done so (`c:close()`). What was
-    /// [written](std::io::Write::write) goes out first, for at most 30 s, and what was sent or queued before it. What was only queued and
-    /// is not with the module yet is lost: [`wait_accepted`](Self::wait_accepted) waits for it, and on TCP
-    /// [`close_acknowledged`](Socket::close_acknowledged) for the peer, too.
+    /// Closes the socket for every handle and waits until the module has closed it (`c:close()`).
+    /// [Written](std::io::Write::write) data, and those that were sent or queued before them, are sent first, for at
+    /// most 30 s. Other queued data that the module has not accepted are lost: call
+    /// [`wait_accepted`](Self::wait_accepted) before, or on TCP [`close_acknowledged`](Socket::close_acknowledged),
+    /// which waits for the peer as well.
     ///
     /// # Errors
-    /// The reason why written data are lost, if no call was told.
-    /// [`Error::Timeout`] after 40 s if the module does not answer; [`Error::PortLost`] if the port is gone, also when it
-    /// goes meanwhile.
+    /// The reason why written data were lost, if no call has returned it. [`Error::Timeout`] after 40 s if the module
+    /// does not answer. [`Error::PortLost`] if the port is lost before or meanwhile.
     pub fn close(self) -> Result<()> {
         self.close_within(CLOSE_TIMEOUT)
     }
 
-    /// As [`close`](Self::close), and waits for at most `timeout`; the module closes it all the same.
+    /// Like [`close`](Self::close), with a time-out. The module closes the socket in any case.
     pub(super) fn close_within(&self, timeout: Duration) -> Result<()> {
         let request = Request::Close { socket: self.shared.id, timeout: timeout.min(CLOSE_TIMEOUT) };
         self.shared.modem.driver.call(request).map(drop)
     }
 
-    /// Another handle of the same socket.
+    /// Returns another handle of the same socket.
     ///
     /// # Errors
     /// None today; as [`std::net::TcpStream::try_clone`].
@@ -272,20 +232,21 @@ impl<T: Transport> Socket<T> {
         self.shared.id.channel()
     }
 
-    /// Gets a signal when there is something to read or the socket has ended: for [`crossbeam_channel::select!`] over
-    /// several sockets and other channels. After a signal, call [`try_recv`](Self::try_recv) until it returns no data. The
-    /// first call may return none, if another handle has read before.
+    /// A channel that gets a signal when there is something to read or the socket has ended, for
+    /// [`crossbeam_channel::select!`] over several sockets and other channels. After a signal, call
+    /// [`try_recv`](Self::try_recv) until it returns no data. The first call may return none if another handle has read
+    /// before.
     pub fn readable(&self) -> &Receiver<()> {
         &self.shared.readable.signal
     }
 
-    /// Reads into `buf`, waiting for the first byte; zero at the end.
+    /// Reads into `buf`, and waits for the first byte. Zero at the end.
     pub(super) fn read_waiting(&self, buf: &mut [u8]) -> Result<usize> {
         let id = self.shared.id;
         self.blocking_read(|| self.look(|engine, now| engine.read(now, id, buf)))
     }
 
-    /// Hands over what one write takes, and waits until the module has it.
+    /// Gives the core the data of one write, and waits until the module has accepted them.
     pub(super) fn write_some(&self, data: &[u8]) -> Result<usize> {
         if data.is_empty() {
             return Ok(0);
@@ -297,7 +258,7 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// Writes when it is this caller's turn. A time-out names the whole span, the wait for the turn included.
+    /// Writes when this caller has its turn. The error of a time-out names the whole span, with the wait for the turn.
     pub(super) fn in_turn<R>(
         &self,
         timeout: Option<Duration>,
@@ -306,7 +267,7 @@ impl<T: Transport> Socket<T> {
         let (began, deadline) = (Instant::now(), Deadline::after(timeout));
         let written = self.shared.turns.take(deadline).map(|mut turn| write(&mut turn, deadline));
         match written {
-            // A datagram that was not confirmed.
+            // The datagram was not confirmed.
             Some(Err(Error::Timeout { .. })) if !deadline.left().is_zero() => {
                 Err(Error::timeout("send", began.elapsed()))
             }
@@ -330,7 +291,7 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// Whether such data can be sent on this socket at all.
+    /// Checks whether such data can be sent on this socket.
     pub(super) fn check_write(&self, data: &[u8]) -> Result<()> {
         if self.shared.no_more_writes.load(Ordering::SeqCst) {
             return Err(Error::Closed(CloseReason::ShutDown));
@@ -355,7 +316,7 @@ impl<T: Transport> Socket<T> {
         self.shared.id
     }
 
-    /// Looks at what has come. If there is more to see afterwards, the next call that waits is woken.
+    /// Calls a function that reads the socket. If there is more to read afterwards, the next waiting call is signalled.
     pub(super) fn look<R>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> Result<R>) -> Result<R> {
         if self.shared.no_more_reads.load(Ordering::SeqCst) {
             self.shared.readable.rearm();
@@ -392,7 +353,7 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// `false` when time is up.
+    /// Returns `false` after the time-out.
     fn wait_readable(&self, deadline: Deadline) -> bool {
         let waited = self.shared.readable.while_waiting(|signal| match deadline.0 {
             Some(deadline) => signal.recv_deadline(deadline),
@@ -402,22 +363,6 @@ impl<T: Transport> Socket<T> {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
             Err(RecvTimeoutError::Timeout) => false,
         }
-    }
-
-    fn timeouts(&self) -> Timeouts {
-        *self.shared.timeouts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change_timeouts(
-        &self,
-        timeout: Option<Duration>,
-        which: impl FnOnce(&mut Timeouts) -> &mut Option<Duration>,
-    ) -> Result<()> {
-        if timeout == Some(Duration::ZERO) {
-            return Err(Error::invalid("timeout", "is zero"));
-        }
-        *which(&mut self.shared.timeouts.lock().unwrap_or_else(PoisonError::into_inner)) = timeout;
-        Ok(())
     }
 }
 
@@ -442,7 +387,7 @@ pub(super) fn would_block() -> Error {
 }
 
 impl Drop for Shared {
-    /// Asks for the close and does not wait.
+    /// Requests the close without waiting.
     fn drop(&mut self) {
         self.modem.driver.unwatch(self.id);
         self.modem.driver.tell(Request::Forget { socket: self.id });

@@ -5,8 +5,8 @@ use super::{Modem, Socket};
 use crate::proto::{SocketStatistics, Statistics};
 
 impl Modem {
-    /// The counters of this modem since its port was opened, for programs with many modems. Asks the module
-    /// nothing, and works when the port is lost.
+    /// The counters of this modem since its port was opened. The call writes no command, and works after a loss of the
+    /// port.
     ///
     /// ```no_run
     /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
@@ -22,10 +22,9 @@ impl Modem {
 }
 
 impl<T: Transport> Socket<T> {
-    /// The counters of this socket, also when it has ended. Asks the module nothing.
+    /// The counters of this socket, also after its end. The call writes no command.
     ///
-    /// An application that keeps handles of more than 256 sockets which it has closed finds nothing but zeros for the
-    /// oldest.
+    /// If an application keeps handles of more than 256 closed sockets, the counters of the oldest are zero.
     pub fn statistics(&self) -> SocketStatistics {
         let id = self.socket_id();
         self.modem().driver.with_engine(|engine, _| engine.socket_statistics(id).cloned().unwrap_or_default())

@@ -1,4 +1,4 @@
-//! A socket as `std::io` sees it.
+//! `std::io::Read` and `Write` for sockets.
 
 use std::io::{self, IoSlice, Read, Write};
 
@@ -6,35 +6,36 @@ use super::Socket;
 use super::transport::Stream;
 
 impl<T: Stream> Read for &Socket<T> {
-    /// Waits for the first byte; zero once the peer has closed and everything was read.
+    /// Waits for the first byte. Zero after the peer has closed and all data were read.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         Ok(self.read_waiting(buf)?)
     }
 }
 
 impl<T: Stream> Write for &Socket<T> {
-    /// Takes as much of the data as there is room for, as a [`TcpStream`](std::net::TcpStream) does: they are on their way then,
-    /// and an error comes with the next call, with [`flush`](Write::flush), [`Socket::close`] or [`Socket::take_error`].
-    /// [`Socket::send`] returns when the module has the data.
+    /// Accepts as many bytes as there is room for, like a [`TcpStream`](std::net::TcpStream). They are sent later. An
+    /// error is returned by the next call, by [`flush`](Write::flush), [`Socket::close`] or [`Socket::take_error`].
+    /// [`Socket::send`] returns after the module has accepted the data.
     ///
-    /// The first write goes out at once. What is written while a send is under way goes out together, up to 1460 bytes at a time, unless
-    /// [`set_nodelay`](Socket::set_nodelay) says otherwise. At most 16 KiB wait; then a write waits for room, at most the
-    /// [write time-out](Socket::set_write_timeout), with the error that the system has for that:
+    /// The first write is sent at once. Data that are written while a send is in flight are sent together, up to 1460
+    /// bytes at a time, unless [`set_nodelay`](Socket::set_nodelay) is set. At most 16 KiB wait. Then a write waits for
+    /// room, at most for the [write time-out](Socket::set_write_timeout). Its error is that of the system:
     /// [`WouldBlock`](io::ErrorKind::WouldBlock), on Windows [`TimedOut`](io::ErrorKind::TimedOut).
     ///
-    /// Once the peer has closed, a write still takes data while something that has come is unread, as one to a `TcpStream`
-    /// does until the peer's reset comes: a program that writes before it reads gets to read. They are lost, which the same
-    /// calls tell.
+    /// After the peer has closed, a write accepts data while received data are unread, as a `TcpStream` does until the
+    /// peer's reset. So a program that writes before it reads can still read. The data are lost, which the calls above
+    /// report.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         Ok(self.write_waiting([buf])?)
     }
 
-    /// As [`write`](Write::write), of all the buffers together.
+    /// Like [`write`](Write::write), for all buffers together.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         Ok(self.write_waiting(bufs.iter().map(|buf| &**buf))?)
     }
 
-    /// Waits until the module has all that was written before, at most the [write time-out](Socket::set_write_timeout).
+    /// Waits until the module has accepted all written data, at most for the [write
+    /// time-out](Socket::set_write_timeout).
     fn flush(&mut self) -> io::Result<()> {
         Ok(self.flush_waiting()?)
     }

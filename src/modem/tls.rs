@@ -1,4 +1,4 @@
-//! TLS on the module: connections, files, tidying up.
+//! TLS on the module: connections, and the upload and removal of files.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,15 +11,17 @@ use crate::proto::{Protocol, Request};
 use crate::tls::{Certificate, MAX_INPUT, PrivateKey, TlsConfig};
 
 impl Modem {
-    /// Begins a TCP connection over which the module speaks TLS (`socket.tcp(true, {caCert, ...})`); data are in the
-    /// clear on the serial line only.
+    /// Returns a connector for TCP with TLS on the module (`socket.tcp(true, {caCert, ...})`). Data are unencrypted on
+    /// the serial line only.
     ///
-    /// The files that it needs are uploaded once: they have names made of their content (`c0ffee0123456789.crt`), and
-    /// what is there already is used. A connect says in [`Error::Tls`] at which step it failed; wrong certificates
-    /// show as a refusal at [`TlsStep::Connect`](crate::error::TlsStep::Connect), because the module says no more.
+    /// The files of the configuration are uploaded once. Their names are made of their content
+    /// (`c0ffee0123456789.crt`), and existing files are used. [`Error::Tls`] names the step at which a connect failed.
+    /// A wrong certificate is a refusal at [`TlsStep::Connect`](crate::error::TlsStep::Connect), because the module
+    /// reports no details.
     ///
-    /// The module has one switch between TLS and plain. TLS connections can be opened beside plain ones, if the firmware
-    /// lets the switch be changed then; plain ones beside TLS are refused unless [`TlsConfig::plain_beside`] allows them.
+    /// The module has one switch between TLS and plain. TLS connections can be opened beside plain ones, if the
+    /// firmware accepts a change of the switch then. Plain connections beside TLS are refused, unless
+    /// [`TlsConfig::plain_beside`] allows them.
     ///
     /// ```no_run
     /// use air724ug::{Certificate, TlsConfig};
@@ -33,11 +35,12 @@ impl Modem {
         Connector::new(self.clone(), Protocol::Tcp).with_tls(config)
     }
 
-    /// Removes the files of a configuration from the module; how many there were. They come back with the next connect
-    /// that needs them. Connections that are open have read theirs (assumption).
+    /// Removes the files of a configuration from the module. Returns their number. The next connect that needs them
+    /// uploads them again. Open connections have read their files already (an assumption).
     ///
     /// # Errors
-    /// [`Error::Timeout`] after 9 s a file, [`Error::PortLost`]. A refusal is none: it means that there is no such file.
+    /// [`Error::Timeout`] after 9 s for each file; [`Error::PortLost`]. A refusal is no error: it means that the file
+    /// does not exist.
     pub fn remove_tls_files(&self, config: &TlsConfig) -> Result<usize> {
         let mut removed = 0;
         for name in config.file_names() {
@@ -52,7 +55,7 @@ impl Modem {
 }
 
 impl Certificate {
-    /// Reads a file of PEM or DER, as [`from_bytes`](Self::from_bytes).
+    /// Reads a PEM or DER file, like [`from_bytes`](Self::from_bytes).
     ///
     /// # Errors
     /// [`Error::Io`] if it can't be read, [`Error::InvalidInput`] if there is no certificate in it.
@@ -62,7 +65,7 @@ impl Certificate {
 }
 
 impl PrivateKey {
-    /// Reads a file of PEM or DER, as [`from_bytes`](Self::from_bytes).
+    /// Reads a PEM or DER file, like [`from_bytes`](Self::from_bytes).
     ///
     /// # Errors
     /// [`Error::Io`] if it can't be read, [`Error::InvalidInput`] if there is no usable key in it.

@@ -1,11 +1,11 @@
-//! The interruptions of a connection that comes back.
+//! The interruptions of a connection that is made again.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::error::DeliveryUnknown;
 
-/// How many sent bytes a gap gives back.
+/// The most sent bytes that a gap contains.
 pub(super) const MAX_KEPT: usize = 256 * 1024;
 
 /// An interruption.
@@ -14,11 +14,11 @@ pub(super) const MAX_KEPT: usize = 256 * 1024;
 pub struct Gap {
     /// The number of this gap, counted for each socket from 1.
     pub number: u64,
-    /// Why the connection ended, in words.
+    /// The reason why the connection ended, as text.
     pub reason: String,
-    /// What the peer may not have received of what was sent before.
+    /// The data sent before that the peer may not have received.
     pub missing: Missing,
-    /// From the end of the connection until the new one stood.
+    /// The time from the end of the connection to the new one.
     pub lasted: Duration,
 }
 
@@ -26,18 +26,18 @@ pub struct Gap {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Missing {
-    /// TCP: what is not known to be acknowledged. Everything before it is.
+    /// TCP: the data without an acknowledgement. All data before them are acknowledged.
     Unacknowledged {
-        /// The last of it, in order, at most 256 KiB. The peer may have any number of these bytes, from the front.
+        /// The last of these bytes, in order, at most 256 KiB. The peer may have any number of them, from the front.
         last: Vec<u8>,
-        /// How many bytes before those are not known to be acknowledged either.
+        /// The number of unacknowledged bytes before those.
         before: u64,
     },
-    /// UDP and TLS: it is unknown. Anything that was sent may be missing, from some byte on (TLS) or any datagram (UDP).
+    /// UDP and TLS: unknown. All data after some byte (TLS), or any datagram (UDP), may be missing.
     Unknown {
-        /// Why.
+        /// The reason.
         why: DeliveryUnknown,
-        /// How many bytes were sent on the connection that has ended.
+        /// The number of bytes that were sent on the connection.
         sent: u64,
     },
 }
@@ -52,7 +52,7 @@ impl fmt::Display for Missing {
 }
 
 impl Missing {
-    /// More was given behind the rest.
+    /// More data were given after the others.
     pub(super) fn extend(&mut self, data: &[u8]) {
         match self {
             Self::Unacknowledged { last, before } => {

@@ -1,4 +1,4 @@
-//! Coming back after whatever went wrong.
+//! Supervisors: connections that are made again after any failure.
 
 mod gap;
 mod policy;
@@ -30,10 +30,11 @@ use crate::proto::Request;
 use crate::tls::TlsConfig;
 use policy::Ladder;
 
-/// Makes connections, and when they fail climbs a [`Policy`]'s ladder: retry, bearer, flight mode, restart, power.
+/// Makes connections. After failures it runs the steps of a [`Policy`]'s ladder: retry, bearer, flight mode, restart,
+/// power.
 ///
-/// One for a modem: its sockets share the ladder, so that eight of them that lose the same bearer do not restart the
-/// module eight times. Clones are the same supervisor.
+/// Use one supervisor for each modem. Its sockets share the ladder, so that eight sockets that lose one bearer don't
+/// restart the module eight times. Clones refer to the same supervisor.
 ///
 /// ```no_run
 /// use air724ug::{Config, Error, Modem, Received};
@@ -68,20 +69,20 @@ struct SupervisorShared {
 
 struct State {
     ladder: Ladder,
-    /// Counts what was done, so that a failure from before it does not lead to the same again.
+    /// The number of steps so far, so that a failure from before a step does not repeat it.
     steps: u64,
     climber: LadderLock,
     power_hook: Option<PowerHook>,
-    /// Whether a lost port has cut off a flight mode: the radio is off, and stays so until it is switched on.
+    /// Whether the port was lost during a flight mode, so that the radio must still be switched on.
     owes_radio: bool,
     listeners: Vec<Sender<Step>>,
-    /// What the modem is called in the log.
+    /// The name of the modem in the log.
     name: String,
 }
 
 type PowerHook = Box<dyn FnMut() + Send>;
 
-/// The mark that a call is on the ladder.
+/// The mark of a call that is running a step of the ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum LadderLock {
     Free,
@@ -92,13 +93,13 @@ enum LadderLock {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Step {
-    /// A connection failed, or did not come about; the reason in words.
+    /// A connection failed or could not be made, for this reason.
     Failed(String),
-    /// This rung is climbed.
+    /// This rung is being run.
     Climbing(Rung),
-    /// The span until the next attempt.
+    /// The supervisor pauses for this span before the next attempt.
     Pausing(Duration),
-    /// A connection stands.
+    /// A connection was made.
     Connected,
 }
 
@@ -113,13 +114,13 @@ impl fmt::Display for Step {
     }
 }
 
-/// How long a connection waits while another one's failure is being dealt with, before it tries again.
+/// The pause of a connection before it tries again, while another call is running a step.
 const FOR_OTHERS: Duration = Duration::from_millis(200);
-/// Steps that wait for a listener that does not take them; further ones are lost to it.
+/// The most unread steps of a listener. Further ones are dropped.
 const WAITING: usize = 1024;
 
 impl Supervisor {
-    /// A supervisor of this modem.
+    /// Creates the supervisor of a modem.
     pub fn new(modem: Modem, policy: Policy) -> Self {
         let state = State {
             ladder: Ladder::new(policy),
@@ -133,43 +134,44 @@ impl Supervisor {
         Self { shared: Arc::new(SupervisorShared { modem, state: Mutex::new(state) }) }
     }
 
-    /// Sets the function that [`Rung::Power`] calls: it pulls the reset pin or switches the supply. Without it that rung is a restart.
+    /// Sets the function of [`Rung::Power`]. It pulls the reset pin or switches the supply. Without it that rung is a
+    /// restart.
     ///
-    /// It runs in the call whose connection failed, while the others wait, and under no lock of this crate: it may take its
-    /// time and use the modem or the supervisor. One that panics is a rung that failed ([`Step::Failed`]); it is called again
-    /// when its turn comes.
+    /// The function runs in the call whose connection failed, while other calls wait, and under no lock of this crate.
+    /// It may block, and may use the modem or the supervisor. If it panics, the rung has failed ([`Step::Failed`]); it
+    /// is called again at the next turn of the rung.
     ///
-    /// A hook that owns a handle of its own supervisor or of its modem keeps the port open until [`Modem::close`].
+    /// A function that owns a handle of its supervisor or modem keeps the port open until [`Modem::close`].
     pub fn power_hook(&self, hook: impl FnMut() + Send + 'static) {
-        // What was there before is dropped without the lock.
+        // The previous function is dropped without the lock.
         let before = self.lock().power_hook.replace(Box::new(hook));
         drop(before);
     }
 
-    /// Every step from now on.
+    /// Subscribes to all steps from now on.
     pub fn events(&self) -> Receiver<Step> {
         let (sender, receiver) = bounded(WAITING);
         self.lock().listeners.push(sender);
         receiver
     }
 
-    /// A TCP connection that comes back. It is made when it is first used.
+    /// A TCP connection that is made again after each end. The first one is made at its first use.
     pub fn tcp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
         ReconnectingSocket::new(self.clone(), self.shared.modem.tcp().any(), None, host.into(), port)
     }
 
-    /// A TLS connection that comes back, as [`Modem::tls`] makes it. It is made when it is first used.
+    /// A TLS connection ([`Modem::tls`]) that is made again after each end. The first one is made at its first use.
     ///
-    /// It is unknown what the peer has received over one: its gaps say [`Missing::Unknown`].
+    /// The module does not know which data the peer has received: gaps have [`Missing::Unknown`].
     pub fn tls(&self, config: TlsConfig, host: impl Into<String>, port: u16) -> ReconnectingSocket {
         let (connector, unknown) = (self.shared.modem.tls(config).any(), Some(DeliveryUnknown::Tls));
         ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
     }
 
-    /// A UDP association that comes back, when the bearer was lost for example; a peer that is gone is not noticed. It is
-    /// made when it is first used.
+    /// A UDP socket that is opened again after each end, for example after a loss of the bearer. A peer that is gone is
+    /// not detected. The first one is opened at its first use.
     ///
-    /// It is unknown what the peer has received: its gaps say [`Missing::Unknown`].
+    /// The module does not know which data the peer has received: gaps have [`Missing::Unknown`].
     pub fn udp(&self, host: impl Into<String>, port: u16) -> ReconnectingSocket {
         let (connector, unknown) = (self.shared.modem.udp().any(), Some(DeliveryUnknown::Datagrams));
         ReconnectingSocket::new(self.clone(), connector, unknown, host.into(), port)
@@ -180,22 +182,22 @@ impl Supervisor {
         &self.shared.modem
     }
 
-    /// Makes a TCP connection, climbing the ladder as often as need be.
+    /// Makes a TCP connection. After failures it runs the steps of the ladder.
     ///
     /// # Errors
-    /// [`Error::Timeout`] when time is up. At once, the errors that another attempt can't mend: [`Error::InvalidInput`],
-    /// [`Error::NoFreeChannel`], [`Error::PortLost`], and [`Error::Tls`] while TLS connections are open that allow no plain
-    /// ones beside them.
+    /// [`Error::Timeout`] after the time-out. At once, errors that another attempt can't change:
+    /// [`Error::InvalidInput`], [`Error::NoFreeChannel`], [`Error::PortLost`], and [`Error::Tls`] while TLS connections
+    /// are open that allow no plain ones beside them.
     pub fn connect(&self, remote: impl ToRemote, timeout: Duration) -> Result<Socket> {
         self.connect_until(&self.shared.modem.tcp(), remote, Deadline::after(Some(timeout)), timeout)
     }
 
-    /// Waits until the module is ready, and climbs the ladder until it is. A program that hands out connections to many servers
-    /// needs this: one server that does not answer is no reason to restart the module. A module that is ready leads back to the
-    /// bottom of the ladder, as a connection does.
+    /// Waits until the module is ready, and runs the steps of the ladder until it is. It is for programs that connect
+    /// to many servers, where one server without an answer is no reason to restart the module. A ready module resets
+    /// the ladder, like a connection.
     ///
     /// # Errors
-    /// [`Error::Timeout`] when time is up; [`Error::PortLost`] once the modem is closed.
+    /// [`Error::Timeout`] after the time-out; [`Error::PortLost`] after the modem was closed.
     pub fn wait_ready(&self, timeout: Duration) -> Result<()> {
         let deadline = Deadline::after(Some(timeout));
         self.persist(deadline, timeout, "ready", || self.attempt_ready(deadline).map(drop))
@@ -215,7 +217,8 @@ impl Supervisor {
         Ok(socket)
     }
 
-    /// Tries until it succeeds, time is up or no further attempt can help, climbing the ladder in between.
+    /// Tries until it succeeds, the time-out has passed, or no attempt can succeed. Runs the steps of the ladder in
+    /// between.
     fn persist<R>(
         &self,
         deadline: Deadline,
@@ -234,7 +237,7 @@ impl Supervisor {
                 Err(error) => error,
             };
             if matches!(error, Error::PortLost(_)) && !self.shared.modem.is_closed() {
-                // So does a module that restarts on USB. The next attempt waits until the port is back.
+                // A module that restarts on USB has this error, too. The next attempt waits until the port is back.
                 self.lock().tell(&Step::Failed(error.to_string()));
                 self.wait(FOR_OTHERS.min(deadline.left()));
                 if deadline.left().is_zero() {
@@ -261,7 +264,7 @@ impl Supervisor {
         connector.clone().timeout(connect.min(deadline.left())).connect(remote)
     }
 
-    /// Waits until the module is ready; gives how long a connect may take then.
+    /// Waits until the module is ready. Returns the time that a connect may take then.
     fn attempt_ready(&self, deadline: Deadline) -> Result<Duration> {
         let (ready, connect, owes_radio) = {
             let state = self.lock();
@@ -275,13 +278,14 @@ impl Supervisor {
         Ok(connect)
     }
 
-    /// Does what is next on the ladder, unless another connection does or has done something since; `false` when time is up.
+    /// Runs the next step of the ladder, unless another call is running one or has run one since. Returns `false` after
+    /// the time-out.
     fn recover(&self, before: u64, error: &Error, deadline: Deadline) -> Result<bool> {
         let attempt = {
             let mut state = self.lock();
             state.tell(&Step::Failed(error.to_string()));
             match state.climber {
-                // What is being done concerns this connection too.
+                // The step of the other call is for this connection as well.
                 LadderLock::Taken => None,
                 LadderLock::Free if state.steps != before => return Ok(!deadline.left().is_zero()),
                 LadderLock::Free => {
@@ -310,7 +314,7 @@ impl Supervisor {
         }
         match climbed {
             Err(error @ Error::PortLost(_)) if self.shared.modem.is_closed() => return Err(error),
-            // A rung may have taken the port along, or found none.
+            // The step may have ended the port, or found none.
             Ok(()) | Err(_) => self.wait(pause),
         }
         Ok(!deadline.left().is_zero())
@@ -331,7 +335,7 @@ impl Supervisor {
                 let hook = self.lock().power_hook.take();
                 let Some(mut hook) = hook else { return modem.restart() };
                 let called = catch_unwind(AssertUnwindSafe(&mut hook));
-                // Unless it has given another one meanwhile. It is dropped without the lock.
+                // If the application has set another function meanwhile, this one is dropped, without the lock.
                 let replaced = self.put_back(hook);
                 drop(replaced);
                 called.map_err(|_| Error::Io(io::Error::other("the power hook panicked")))
@@ -346,7 +350,7 @@ impl Supervisor {
         done
     }
 
-    /// Keeps a hook for the next time; gives it back if there is another one by now.
+    /// Stores a hook for the next time. Returns it if there is another one by now.
     fn put_back(&self, hook: PowerHook) -> Option<PowerHook> {
         let mut state = self.lock();
         match state.power_hook {
@@ -355,8 +359,8 @@ impl Supervisor {
         }
     }
 
-    /// Waits, but no longer than the port is open.
-    /// Rests, and says whether time is left then.
+    /// Waits for the span, or until the port is closed.
+    /// Pauses. Returns true if time is left afterwards.
     fn pause(&self, span: Duration, deadline: Deadline) -> bool {
         self.wait(span.min(deadline.left()));
         span.is_zero() || !deadline.left().is_zero()
@@ -371,7 +375,7 @@ impl Supervisor {
     }
 }
 
-/// Leaves the ladder when dropped, however the climb ended.
+/// Marks the ladder as free when dropped.
 struct LadderGuard<'a>(&'a Supervisor);
 
 impl Drop for LadderGuard<'_> {
@@ -382,11 +386,11 @@ impl Drop for LadderGuard<'_> {
     }
 }
 
-/// Whether the next attempt would meet the same, and what the ladder does meanwhile would help no connection and end
-/// those that stand.
+/// True if the next attempt would fail in the same way. The steps of the ladder would not help, and would end other
+/// connections.
 ///
-/// Firmware that has no TLS, or none beside plain connections, refuses the same step twice: once may be a command that
-/// the line has garbled.
+/// Firmware without TLS, or without TLS beside plain connections, refuses the same step twice. A single refusal may be
+/// the effect of a damaged command.
 fn is_final(error: &Error, refused_at: &mut Option<TlsStep>) -> bool {
     match error {
         Error::InvalidInput { .. } | Error::NoFreeChannel | Error::PortLost(_) => true,

@@ -1,17 +1,18 @@
-//! The rest before a new connection to a peer that ends each one as soon as it stands.
+//! The pause before a new connection to a peer that ends each connection at once.
 
 use std::time::{Duration, Instant};
 
-/// A connection that ends before that, without a byte of its peer, was of no use.
+/// A connection that ends before this span without a byte of its peer counts as useless.
 const BRIEF: Duration = Duration::from_secs(1);
-/// The first rest. Each is twice the one before.
+/// The first pause. Each is twice the one before.
 const FIRST: Duration = Duration::from_millis(100);
-/// The longest rest.
+/// The longest pause.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The connections of one socket that were of no use, and the rest that follows them.
+/// The useless connections of a socket in a row, and the pause after them.
 ///
-/// One that ends at once is no reason to rest: a server may have closed an old one that the module took for open.
+/// A single useless connection causes no pause: a server may have closed an old connection that the module took for
+/// open.
 #[derive(Debug, Default)]
 pub(super) struct ReconnectPause {
     stood_at: Option<Instant>,
@@ -20,13 +21,13 @@ pub(super) struct ReconnectPause {
 }
 
 impl ReconnectPause {
-    /// A connection stands.
+    /// A connection was made.
     pub(super) fn stands(&mut self, now: Instant) {
         self.stood_at = Some(now);
         self.until = None;
     }
 
-    /// It has ended; whether anything has come on it.
+    /// The connection has ended. `has_received` is true if data came on it.
     pub(super) fn ended(&mut self, now: Instant, has_received: bool) {
         let is_brief = self.stood_at.take().is_some_and(|at| now.saturating_duration_since(at) < BRIEF);
         self.useless = if is_brief && !has_received { self.useless.saturating_add(1) } else { 0 };
@@ -36,7 +37,7 @@ impl ReconnectPause {
         });
     }
 
-    /// How long the next connection has to wait.
+    /// The span that the next connection has to wait.
     pub(super) fn left(&self, now: Instant) -> Duration {
         self.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }

@@ -1,4 +1,4 @@
-//! A connection that comes back, and says what may have been lost meanwhile.
+//! A connection that is made again after each end, and reports the data that may be lost.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,20 +21,20 @@ use super::sent::Sent;
 use crate::driver::{LOG_TARGET, OneLine};
 use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 
-/// A connection that is made again whenever it ends, for whatever reason.
+/// A connection that is made again after each end.
 ///
-/// The peer sees a new connection each time, so the application must hear of it. Every loss is a [`Gap`]. It comes from
-/// [`recv`](Self::recv) behind the data of the old connection and before those of the new one, once the new one stands. It lists
-/// the sent bytes that the peer may lack.
+/// The peer sees a new connection each time, so each loss is reported to the application as a [`Gap`].
+/// [`recv`](Self::recv) returns it between the data of the old and the new connection, after the new one was made. It
+/// contains the sent bytes that the peer may lack.
 ///
-/// A handle: clones made by [`try_clone`](Self::try_clone) are the same connection, so one thread can receive while another
-/// sends. It is [`Read`](std::io::Read) and [`Write`](std::io::Write), too: a gap is an error there, once.
+/// The type is a handle: clones from [`try_clone`](Self::try_clone) refer to the same connection, so one thread can
+/// receive while another sends. It implements [`Read`](std::io::Read) and [`Write`](std::io::Write), where a gap is an
+/// error, once.
 ///
-/// A peer that ends each connection at once, before it has sent a byte, is called again after a rest, which grows from 0.1 to 5 s.
+/// If the peer ends each connection at once, without a byte, there is a pause of 0.1 to 5 s before the next one.
 ///
-/// On TCP the module is asked what the peer has acknowledged (`AT+CIPACK`), so that a gap lists little that the peer has. The
-/// first question comes a second after a send. More follow until the peer has acknowledged everything; while it acknowledges
-/// nothing, each pause is twice the one before, up to 16 s.
+/// On TCP the driver asks the module for the acknowledgements (`AT+CIPACK`) one second after each send, and again until
+/// all data are acknowledged, with growing pauses up to 16 s. So a gap contains few bytes that the peer has.
 pub struct ReconnectingSocket {
     shared: Arc<ReconnectingShared>,
 }
@@ -42,14 +42,14 @@ pub struct ReconnectingSocket {
 struct ReconnectingShared {
     supervisor: Supervisor,
     connector: Connector<Any>,
-    /// Why it is unknown what the peer has received, where it is.
+    /// The reason why the data that the peer has received are unknown, if so.
     unknown: Option<DeliveryUnknown>,
     host: String,
     port: u16,
     state: Mutex<ReconnectingState>,
     /// One caller connects at a time.
     connecting: FairLock,
-    /// One caller writes at a time, so that what is kept has the order of what was sent.
+    /// One caller writes at a time, so that data are kept in the order in which they were sent.
     writing: FairLock,
     signal: Receiver<()>,
     tell: Sender<()>,
@@ -91,11 +91,11 @@ impl ReconnectingSocket {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Waits for data or for news of a gap, making a new connection if there is none.
+    /// Waits for data or a gap. Makes a new connection if there is none.
     ///
     /// # Errors
-    /// The errors that a new connection can't mend, as for [`Supervisor::connect`]; with TLS also a step that the firmware
-    /// refuses twice. [`Error::Closed`] behind a [`close`](Self::close) of another handle.
+    /// Errors that a new connection can't change, as for [`Supervisor::connect`]; with TLS also a step that the
+    /// firmware refuses twice. [`Error::Closed`] after a [`close`](Self::close) of another handle.
     pub fn recv(&self, timeout: Duration) -> Result<Received<Infallible, Gap>> {
         self.receive(Deadline::after(Some(timeout)), timeout)
     }
@@ -122,16 +122,15 @@ impl ReconnectingSocket {
         }
     }
 
-    /// Sends all of the data on the connection that stands, or on a new one; returns when the module has accepted them.
-    /// If the connection ends meanwhile, the data are part of its gap and are *not* sent again: the peer may have them, and
-    /// only the application knows what that means.
+    /// Sends all of the data on the present connection, or on a new one. Returns when the module has accepted them. If
+    /// the connection ends meanwhile, the data are part of its gap and are *not* sent again: the peer may have them,
+    /// and only the application can decide.
     ///
     /// # Errors
-    /// [`Error::Gap`] when the connection ended before the module had accepted all of the data, or had ended before without a call
-    /// having said so: [`recv`](Self::recv) gives the gap, and the socket goes on, by then on a new connection if one could be made in time.
-    /// [`Error::Timeout`] when no connection could be made, or not all was [accepted](Error::Timeout::accepted), in time:
-    /// as of [`Socket::send`], and what was on its way then is part of the gap if the connection ends. On UDP, the
-    /// errors of [`Socket::send`] for a datagram that is lost. The errors that a new connection can't mend.
+    /// [`Error::Gap`] if the connection ended before the module had accepted all of the data, or earlier without a
+    /// report; [`recv`](Self::recv) returns the gap. [`Error::Timeout`] if no connection could be made, or not all data
+    /// were [accepted](Error::Timeout::accepted), in time; data in flight are part of the gap if the connection ends
+    /// then. On UDP, the errors of [`Socket::send`] for a lost datagram. Errors that a new connection can't change.
     pub fn send(&self, data: &[u8], timeout: Duration) -> Result<()> {
         let deadline = Deadline::after(Some(timeout));
         let late = || Error::timeout("send", timeout);
@@ -151,7 +150,7 @@ impl ReconnectingSocket {
         match socket.send_within(data, Some(deadline.left())) {
             Ok(()) => Ok(()),
             Err(error @ (Error::Timeout { .. } | Error::InvalidInput { .. } | Error::Refused { .. })) => {
-                // The caller knows that the rest is not on its way.
+                // The error tells the caller that the rest was not sent.
                 let taken = socket.statistics().given.saturating_sub(before);
                 let mut state = self.lock();
                 if state.connection.is(&socket) {
@@ -167,7 +166,7 @@ impl ReconnectingSocket {
         }
     }
 
-    /// Takes what one write takes. What was not taken is no part of a gap.
+    /// Accepts the data of one write. Data that were not accepted are no part of a gap.
     pub(super) fn write_some(&self, data: &[u8]) -> Result<usize> {
         let timeout = self.lock().write_timeout;
         let (deadline, span) = (Deadline::after(timeout), timeout.unwrap_or(Duration::MAX));
@@ -190,7 +189,7 @@ impl ReconnectingSocket {
         }
     }
 
-    /// Waits until the module has what was written.
+    /// Waits until the module has accepted the written data.
     pub(super) fn flush_some(&self) -> Result<()> {
         let timeout = self.lock().write_timeout;
         let (deadline, span) = (Deadline::after(timeout), timeout.unwrap_or(Duration::MAX));
@@ -202,7 +201,7 @@ impl ReconnectingSocket {
         }
     }
 
-    /// The connection has ended while data were to be sent.
+    /// The connection ended before the data were sent.
     fn interrupted<T>(
         &self,
         socket: &Socket<Any>,
@@ -216,8 +215,8 @@ impl ReconnectingSocket {
         Err(Error::Gap { number: state.count })
     }
 
-    /// Nothing goes out on a new connection before a call has told the gap in front of it: a caller that knew nothing of it would
-    /// take the data for older ones. They are part of that gap.
+    /// Reports a gap before data are sent on the new connection. Otherwise a caller that does not know about the gap
+    /// would send data that belong to the old connection. The data are part of the gap.
     fn tell_gap(&self, data: &[u8], deadline: Deadline, timeout: Duration) -> Result<()> {
         let number = {
             let mut state = self.lock();
@@ -236,7 +235,7 @@ impl ReconnectingSocket {
         }
     }
 
-    /// Waits until it is known what the module has of the data that were on their way when an earlier send gave up.
+    /// Waits until the module has accepted or refused the data that were in flight when an earlier send timed out.
     fn settle(&self, socket: &Socket<Any>, deadline: Deadline) -> Result<()> {
         if self.lock().sent.doubtful == 0 {
             return Ok(());
@@ -249,7 +248,7 @@ impl ReconnectingSocket {
         Ok(())
     }
 
-    /// Another handle of the same connection.
+    /// Returns another handle of the same connection.
     ///
     /// # Errors
     /// None today; as [`std::net::TcpStream::try_clone`].
@@ -257,14 +256,15 @@ impl ReconnectingSocket {
         Ok(Self { shared: self.shared.clone() })
     }
 
-    /// Gets a signal when there is something for [`recv`](Self::recv) or the connection has ended, as [`Socket::readable`]: for
-    /// [`crossbeam_channel::select!`]. Then call [`recv`](Self::recv) with little time until it times out. Without a
-    /// connection there is no signal: a call that may take its time makes one.
+    /// A channel that gets a signal when [`recv`](Self::recv) has something to return or the connection has ended, like
+    /// [`Socket::readable`], for [`crossbeam_channel::select!`]. After a signal call [`recv`](Self::recv) with a short
+    /// time-out until it times out. Without a connection there is no signal: a call with a longer time-out makes a
+    /// connection.
     pub fn readable(&self) -> &Receiver<()> {
         &self.shared.signal
     }
 
-    /// Sets how long [`Read`](std::io::Read) waits; `None`, the default: for ever.
+    /// Sets the time-out of [`Read`](std::io::Read). `None`, the default, waits without a limit.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for zero.
@@ -273,7 +273,8 @@ impl ReconnectingSocket {
         Ok(())
     }
 
-    /// Sets how long [`Write`](std::io::Write) waits, for a connection included; `None`: for ever. Default 120 s.
+    /// Sets the time-out of [`Write`](std::io::Write), which includes the wait for a connection. `None` waits without a
+    /// limit. Default 120 s.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for zero.
@@ -282,7 +283,7 @@ impl ReconnectingSocket {
         Ok(())
     }
 
-    /// The gap of which [`Read`](std::io::Read) has given the number last.
+    /// The gap that [`Read`](std::io::Read) has reported last.
     pub fn last_gap(&self) -> Option<Gap> {
         self.lock().last_gap.clone()
     }
@@ -292,7 +293,7 @@ impl ReconnectingSocket {
         self.lock().count
     }
 
-    /// Closes the connection, if there is one, politely, for every handle.
+    /// Closes the connection, if there is one, for every handle, and waits like [`Socket::close`].
     ///
     /// # Errors
     /// As for [`Socket::close`].
@@ -312,25 +313,25 @@ impl ReconnectingSocket {
         self.lock().read_timeout
     }
 
-    /// A read tells a gap.
+    /// A read reports a gap.
     pub(super) fn told(&self, gap: Gap) -> Error {
         let number = gap.number;
         self.lock().last_gap = Some(gap);
         Error::Gap { number }
     }
 
-    /// Puts back what a read has not taken.
+    /// Puts back the data that a read had no room for.
     pub(super) fn put_back(&self, data: Vec<u8>) {
         self.lock().unread.push_front(Received::Data(data));
         self.signal();
     }
 
     fn signal(&self) {
-        // A signal that waits already is enough.
+        // One waiting signal is enough.
         let _ = self.shared.tell.try_send(());
     }
 
-    /// The connection, made if need be.
+    /// Returns the connection; makes one if there is none.
     fn connected(&self, deadline: Deadline, timeout: Duration) -> Result<Socket<Any>> {
         if let Some(socket) = self.standing()? {
             return Ok(socket);
@@ -374,13 +375,13 @@ impl ReconnectingSocket {
             return Err(error);
         }
         if self.begin_gap(socket, &error) {
-            // The next connection may need this very channel. One that can't be closed in time is closed later.
+            // The next connection may need this channel. If it can't be closed in time, it is closed later.
             drop(socket.close_within(deadline.left()));
-            // Without a port no close is done, and other threads may still hold handles.
+            // Without a port nothing can be closed, and other threads may have handles.
             socket.abandon();
         }
         match self.connected(deadline, timeout) {
-            // The next call goes on trying.
+            // The next call continues.
             Ok(_) | Err(Error::Timeout { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -392,7 +393,7 @@ impl ReconnectingSocket {
         log::log!(target: LOG_TARGET, level, "{name}: {host}:{port}: {}", OneLine(words));
     }
 
-    /// Unless another thread has done so. What came before the end stays to be read.
+    /// Begins a gap, unless another thread has done so. Received data can still be read.
     fn begin_gap(&self, socket: &Socket<Any>, error: &Error) -> bool {
         let mut state = self.lock();
         if !state.connection.is(socket) {
@@ -412,7 +413,7 @@ impl ReconnectingSocket {
         true
     }
 
-    /// The application gives these bytes on a connection; if that has ended meanwhile, they are part of its gap.
+    /// The application sends these bytes on a connection. If that has ended meanwhile, they are part of its gap.
     fn put_away(&self, socket: &Socket<Any>, data: &[u8]) {
         let mut state = self.lock();
         let unknown = self.shared.unknown;

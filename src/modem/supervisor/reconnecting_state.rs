@@ -1,4 +1,4 @@
-//! The state of a connection that comes back.
+//! The state of a connection that is made again.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -14,36 +14,36 @@ use super::sent::Sent;
 pub(super) struct ReconnectingState {
     pub(super) connection: ConnectionState,
     pub(super) sent: Sent,
-    /// What came before a gap and was not read yet, and the gaps.
+    /// Unread data from before a gap, and the gaps.
     pub(super) unread: VecDeque<Received<Infallible, Gap>>,
     /// The number of gaps so far.
     pub(super) count: u64,
-    /// The last of them that a call has told.
+    /// The number of the last gap that a call has reported.
     pub(super) told: u64,
     pub(super) read_timeout: Option<Duration>,
     pub(super) write_timeout: Option<Duration>,
-    /// The gap that the last read has told.
+    /// The gap that the last read has reported.
     pub(super) last_gap: Option<Gap>,
     pub(super) pause: ReconnectPause,
 }
 
-/// The connection, or what stands for it.
+/// The connection, or the reason why there is none.
 pub(super) enum ConnectionState {
     /// There was no connection yet.
     New,
     Connected(Socket<Any>),
-    /// The connection has ended, at this moment.
+    /// The connection ended at this moment.
     Away {
         since: Instant,
         reason: String,
         missing: Missing,
     },
-    /// It was closed by the application.
+    /// The application has closed it.
     Closed,
 }
 
 impl ReconnectingState {
-    /// A connection stands; that a gap is over, in words.
+    /// A connection was made. Returns a text about the gap that it ends, if any.
     pub(super) fn stands(&mut self, socket: Socket<Any>) -> Option<String> {
         self.sent = Sent::default();
         self.pause.stands(Instant::now());
@@ -63,7 +63,7 @@ impl ReconnectingState {
         Some(next)
     }
 
-    /// What the last gap lacks, if it was not received yet.
+    /// The missing data of the last gap, if no call has returned it yet.
     pub(super) fn last_missing(&mut self) -> Option<&mut Missing> {
         if let ConnectionState::Away { missing, .. } = &mut self.connection {
             return Some(missing);
@@ -83,7 +83,7 @@ impl ConnectionState {
         }
     }
 
-    /// Whether this connection stands.
+    /// True if this is the present connection.
     pub(super) fn is(&self, socket: &Socket<Any>) -> bool {
         match self {
             Self::Connected(standing) => standing.socket_id() == socket.socket_id(),

@@ -1,4 +1,4 @@
-//! The bytes that were given on a connection, as far as a gap may have to give them back.
+//! The bytes that were sent on a connection and that a gap may contain.
 
 use std::collections::VecDeque;
 
@@ -7,19 +7,19 @@ use super::super::transport::Any;
 use super::gap::{MAX_KEPT, Missing};
 use crate::error::DeliveryUnknown;
 
-/// The bytes that were given on the connection that stands.
+/// The bytes that were sent on the present connection.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
-    /// How many.
+    /// Their number.
     count: u64,
     /// The last of them.
     kept: VecDeque<u8>,
-    /// How many of the very last were on their way when the time of their call was up: the module may not have them.
+    /// The number of the last ones that were in flight when their call timed out. The module may not have them.
     pub(super) doubtful: u64,
 }
 
 impl Sent {
-    /// The application has given these bytes. With a reason why it stays unknown what the peer has they are only counted.
+    /// The application has sent these bytes. They are only counted if the data that the peer has are unknown.
     pub(super) fn put_away(&mut self, data: &[u8], unknown: Option<DeliveryUnknown>) {
         self.count += data.len() as u64;
         if unknown.is_none() {
@@ -28,25 +28,25 @@ impl Sent {
         }
     }
 
-    /// Forgets what the peer is known to have.
+    /// Drops the bytes that the peer has acknowledged.
     pub(super) fn forget_acknowledged(&mut self, socket: &Socket<Any>) {
         self.forget_beyond(self.count.saturating_sub(socket.statistics().acknowledged));
     }
 
-    /// `count` of the last bytes were not sent after all.
+    /// `count` of the last bytes were not sent.
     pub(super) fn take_back(&mut self, count: usize) {
         self.count = self.count.saturating_sub(count as u64);
         self.kept.truncate(self.kept.len().saturating_sub(count));
     }
 
-    /// It is known by now what became of what was on its way.
+    /// The result of the bytes in flight is known.
     pub(super) fn settle(&mut self, socket: &Socket<Any>) {
         let refused = self.count.saturating_sub(socket.statistics().given).min(self.doubtful);
         self.take_back(usize::try_from(refused).unwrap_or(usize::MAX));
         self.doubtful = 0;
     }
 
-    /// The data that the peer may not have received on the connection, which has ended.
+    /// The data of the ended connection that the peer may not have received.
     pub(super) fn missing(mut self, socket: &Socket<Any>, unknown: Option<DeliveryUnknown>) -> Missing {
         if let Some(why) = unknown {
             return Missing::Unknown { why, sent: self.count };

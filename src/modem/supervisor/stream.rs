@@ -1,4 +1,4 @@
-//! A connection that comes back, as `std::io` sees it.
+//! `std::io::Read` and `Write` for connections that are made again.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -9,12 +9,13 @@ use super::ReconnectingSocket;
 use crate::error::{Error, READ};
 
 impl Read for &ReconnectingSocket {
-    /// Waits for the first byte, on a new connection if need be; never zero, because the connection comes back.
+    /// Waits for the first byte, and makes a new connection if needed. The result is never zero, because the connection
+    /// is made again.
     ///
-    /// A gap is an error, once, in its place between the data before and behind it: of kind
-    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), with [`Error::Gap`] in it.
-    /// [`last_gap`](ReconnectingSocket::last_gap) has the rest of it, and the next read goes on behind it. So no program that reads
-    /// a stream joins what belongs to two connections.
+    /// A gap is an error, once, between the data before and after it. Its kind is
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), and it contains [`Error::Gap`].
+    /// [`last_gap`](ReconnectingSocket::last_gap) returns the gap, and the next read returns the data after it. So no
+    /// program joins the data of two connections by mistake.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -37,9 +38,9 @@ impl Read for &ReconnectingSocket {
 }
 
 impl Write for &ReconnectingSocket {
-    /// Takes data as a [`Socket`](crate::Socket) does; on UDP, sends one datagram. A connection that has ended is an error
-    /// with [`Error::Gap`] in it: nothing of this call was taken, and the gap says what may be missing of those before.
-    /// The next write goes on on the next connection.
+    /// Accepts data like a [`Socket`](crate::Socket); on UDP, sends one datagram. If the connection has ended, the
+    /// error contains [`Error::Gap`]: no data of this call were accepted, and the gap contains the earlier data that
+    /// may be missing. The next write uses the next connection.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -47,7 +48,7 @@ impl Write for &ReconnectingSocket {
         Ok(self.write_some(buf)?)
     }
 
-    /// Waits until the module has all that was written before on the connection that stands.
+    /// Waits until the module has accepted all data that were written on the present connection.
     fn flush(&mut self) -> io::Result<()> {
         Ok(self.flush_some()?)
     }
