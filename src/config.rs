@@ -1,6 +1,6 @@
 //! The settings that the application chooses before the port is opened.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::at::{MAX_APN, MAX_CREDENTIAL, Quotable};
 use crate::error::{Error, Result};
 
-/// The settings with which a modem is opened and used. Every setting has a default that fits a module fresh from the factory.
+/// The settings of a modem. The defaults suit a module with factory settings.
 ///
 /// ```
 /// use air724ug::{Config, ReceiveMode};
@@ -26,70 +26,69 @@ use crate::error::{Error, Result};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Line rate of the port, in baud. Default 115200, 8N1. The module trains itself to it (autobaud) or must have been
-    /// set to it before.
+    /// The line rate of the port, in baud. Default 115200, 8N1. The module detects it (autobaud) or must be set to it
+    /// before.
     pub baud_rate: u32,
-    /// Whether bring-up also fixes the module at [`baud_rate`](Self::baud_rate) with `AT+IPR`. Default false: the
-    /// module's own setting, usually autobaud, stays.
+    /// Whether bring-up sets the module to [`baud_rate`](Self::baud_rate) with `AT+IPR`. Default false: the module
+    /// keeps its own setting, usually autobaud.
     pub fix_baud_rate: bool,
     /// Flow control, on the port and on the module (`AT+IFC`). Default none.
     pub flow_control: FlowControl,
-    /// Access point name. Default none: the network gives its own.
+    /// The access point name. Default none: the network provides one.
     pub apn: Option<String>,
     /// User name at the access point. Default none.
     pub apn_user: Option<String>,
     /// Password at the access point. Default none. Never logged.
     pub apn_password: Option<String>,
-    /// PIN of the SIM. Default none. Tried once, never twice, because the third wrong one locks the card: a PIN that did
-    /// not open the card is not given again to a modem that is opened with this configuration or a clone of it. Never
-    /// logged.
+    /// The PIN of the SIM. Default none. It is tried once, because the third wrong PIN locks the card: a PIN that did
+    /// not open the card is not tried again by a modem with this configuration or a clone of it. Never logged.
     pub pin: Option<String>,
-    /// Whether a radio that is found switched off (`AT+CFUN` 0 or 4) is switched on. Default true: an application
-    /// that opens a modem wants a connection, and a program that dies in the official flow's pause between `AT+CFUN=0` and `AT+CFUN=1`
-    /// leaves it off. With false, [`NotReady::RadioOff`](crate::NotReady::RadioOff) says so. What the application
-    /// switches off ([`flight_mode`](crate::Modem::flight_mode)) stays off either way, and a radio that is
+    /// Whether bring-up switches on a radio that is off (`AT+CFUN` 0 or 4). Default true: an application that opens a
+    /// modem needs a connection, and a program that ends between `AT+CFUN=0` and `AT+CFUN=1` of the official flow
+    /// leaves the radio off. With false, the state is [`NotReady::RadioOff`](crate::NotReady::RadioOff). A radio that
+    /// the application switches off ([`flight_mode`](crate::Modem::flight_mode)) stays off in any case. A radio that is
     /// switched off later by other means is only reported.
     pub switch_radio_on: bool,
     /// How received data reach the host. Default [`ReceiveMode::Push`].
     pub receive_mode: ReceiveMode,
-    /// How many received bytes each socket keeps until they are read. Default 4 MiB, at least two full frames. It is a limit: a
-    /// socket takes memory for what is unread, and gives it back when that is read. The default lets a reader pause for 3 s on
-    /// a USB port at 10 Mbit/s, where nothing holds back what the module pushes. One that may pause for longer needs more, or
-    /// [`ReceiveMode::Manual`], in which a full window holds the peer back.
+    /// The limit of unread bytes of each socket. Default 4 MiB, at least two full frames. A socket uses memory for
+    /// unread bytes only, and frees it when they are read. With the default a reader may pause for 3 s on a USB port at
+    /// 10 Mbit/s, where pushed data have no flow control. A reader with longer pauses needs a larger window, or
+    /// [`ReceiveMode::Manual`], where a full window slows the peer down.
     pub receive_window: usize,
-    /// How many [queued](crate::Socket::queue) bytes each socket keeps that the module does not have yet.
-    /// Default 256 KiB.
+    /// The limit of [queued](crate::Socket::queue) bytes of each socket that the module has not accepted yet. Default
+    /// 256 KiB.
     pub send_queue: usize,
-    /// Whether the module is asked to report the sender of each datagram (`AT+CIPSRIP=1`), for
-    /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual knows it in single-connection mode only;
-    /// firmware that refuses it is used without.
+    /// Whether the module reports the sender of each datagram (`AT+CIPSRIP=1`), for
+    /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual describes it for single connection
+    /// mode only. Firmware that refuses the command is used without it.
     pub report_senders: bool,
-    /// Whether each [`Event::Urc`](crate::Event::Urc) is told as written, too, by an [`Event::Line`](crate::Event::Line) before it. Default
-    /// false.
+    /// Whether an [`Event::Line`](crate::Event::Line) with the text of the line comes before each
+    /// [`Event::Urc`](crate::Event::Urc). Default false.
     pub urc_lines: bool,
-    /// In manual mode, how often a silent channel is asked whether data wait, because the module announces them only
-    /// once and the line may lose that. Default 5 s, at least 100 ms.
+    /// The interval at which a silent channel is asked for data in manual receive mode. The module announces data only
+    /// once, and the line may lose the announcement. Default 5 s, at least 100 ms.
     pub receive_poll: Duration,
-    /// Whether a port that is lost is opened again when it is back. Default true. A pair of halves
-    /// ([`Modem::start`](crate::Modem::start)) can't be opened again, and of a pseudo-terminal only a link to it: the number in
-    /// `/dev/pts/3` is given to the next program that asks for one. With these, and with false, a lost port is the end of the
-    /// modem.
+    /// Whether a lost port is opened again when it is back. Default true. With false, a lost port is the end of the
+    /// modem. The same applies to a pair of halves ([`Modem::start`](crate::Modem::start)), and to a pseudo-terminal
+    /// unless its path is a link: the number in `/dev/pts/3` is given to the next program that opens one.
     pub reopen: bool,
-    /// Where every byte both ways and every request is recorded, secrets masked. A file that is there already is
-    /// set aside: it gets the first free number, `NAME.1`. Default none.
+    /// The file that records every byte in both directions and every request, with masked secrets. An existing file is
+    /// renamed: it gets the first free number, `NAME.1`. Default none.
     ///
-    /// A thread of its own writes it, so that a slow file holds up nothing; up to 4 MiB may wait for it. A capture that can't
-    /// be written, or that falls behind further, ends. That is logged, and told by
-    /// [`Event::CaptureEnded`](crate::Event::CaptureEnded), by [`Modem::flush_capture`](crate::Modem::flush_capture) and by the
-    /// last note of the file, if the file takes one. The session goes on. A pipe that nothing reads from can't be opened.
+    /// A separate thread writes the file, so that a slow file delays nothing; up to 4 MiB may wait. A capture that
+    /// can't be written, or for which more bytes would wait, ends. This is logged, and reported by
+    /// [`Event::CaptureEnded`](crate::Event::CaptureEnded), by [`Modem::flush_capture`](crate::Modem::flush_capture)
+    /// and, if possible, by the last note of the file. The session continues. A pipe without a reader can't be opened.
     pub capture: Option<PathBuf>,
-    /// The size in bytes beyond which a capture goes on in a new file; the full one gets the first free number, `NAME.1`. Payload, and a
-    /// command with its answer, is not divided unless the file would get longer than that by 64 KiB. Default none: one file, however long.
+    /// The size in bytes after which a capture continues in a new file. The full file gets the first free number,
+    /// `NAME.1`. Payload, and a command with its answer, are not divided unless the file would exceed the limit by 64
+    /// KiB. Default none: one file without a limit.
     pub capture_limit: Option<u64>,
-    /// Whether a session is recorded behind the one that [`capture`](Self::capture) has already, with times that go on from its last.
-    /// A file that is no capture, or whose last line is not whole, is set aside all the same. Default false.
+    /// Whether a session is appended to an existing [`capture`](Self::capture), with times that continue from its last.
+    /// A file that is no capture, or whose last line is incomplete, is renamed nevertheless. Default false.
     pub capture_append: bool,
-    /// What the modem is called in the log. Default: what [`Modem::open`](crate::Modem::open) was given, else `modem`.
+    /// The name of the modem in the log. Default: the path of [`Modem::open`](crate::Modem::open), otherwise `modem`.
     pub name: Option<String>,
     spent_pin: SpentPin,
 }
@@ -98,21 +97,22 @@ pub struct Config {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub enum FlowControl {
-    /// None: the module drops what the host does not take in time.
+    /// None: the module drops bytes that the host does not read in time.
     #[default]
     None,
-    /// RTS/CTS, which the vendor recommends. XON/XOFF is not available on the chip (protocol section 1).
+    /// RTS/CTS, as the vendor recommends. The chip has no XON/XOFF (protocol section 1).
     RtsCts,
 }
 
 /// The way in which received data reach the host.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum ReceiveMode {
-    /// The module pushes them (`+RECEIVE`). Fastest; a socket whose window is full fails, alone.
+    /// The module pushes them (`+RECEIVE`). This is the fastest mode. A socket whose window is full fails; others are
+    /// not affected.
     #[default]
     Push,
-    /// The host fetches them (`AT+CIPRXGET`), only while the window has room, so the peer is slowed down. But what the
-    /// module still holds when the peer closes is destroyed by some firmware.
+    /// The host fetches them (`AT+CIPRXGET`) while the window has room, so a slow reader slows the peer down. Some
+    /// firmware destroys data that are not fetched when the peer closes.
     Manual,
 }
 
@@ -143,7 +143,7 @@ impl Default for Config {
     }
 }
 
-/// The shortest poll: eight channels asked ten times a second are a third of what a line of 115200 baud carries.
+/// The shortest poll interval. Ten questions a second for each of eight channels use a third of a line of 115200 baud.
 const MIN_POLL: Duration = Duration::from_millis(100);
 /// The smallest window: two full frames, so that one can be received while another is read.
 const MIN_WINDOW: usize = 4 * 1024;
@@ -215,7 +215,7 @@ impl Config {
         Self { report_senders, ..self }
     }
 
-    /// Sets whether unasked lines are [told as written, too](Self::urc_lines).
+    /// Sets whether the [text of unsolicited lines](Self::urc_lines) is reported.
     #[must_use]
     pub fn urc_lines(self, urc_lines: bool) -> Self {
         Self { urc_lines, ..self }
@@ -245,19 +245,19 @@ impl Config {
         Self { capture_limit: Some(bytes), ..self }
     }
 
-    /// Sets whether a session is recorded [behind an earlier one](Self::capture_append).
+    /// Sets whether a session is [appended to an earlier one](Self::capture_append).
     #[must_use]
     pub fn capture_append(self, append: bool) -> Self {
         Self { capture_append: append, ..self }
     }
 
-    /// Sets what the modem is called in the [log](Self::name).
+    /// Sets the name of the modem in the [log](Self::name).
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// Checks everything that would end up in a command, before a byte is written.
+    /// Checks all texts and numbers that will be part of a command.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] names the setting.
@@ -305,18 +305,18 @@ pub struct Credentials {
     spent_pin: SpentPin,
 }
 
-/// The PIN that was given to a card which has not opened since, shared by the clones of a configuration: a program that
-/// opens its modem again and again must not lock the card. 0: none.
+/// The PIN that was tried on a card and did not open it. The clones of a configuration share it, so that a program that
+/// opens its modem repeatedly does not lock the card. 0 is none.
 #[derive(Clone, Default)]
 struct SpentPin(Arc<AtomicU64>);
 
 impl Credentials {
-    /// Whether the PIN was given before and is not known to be right.
+    /// True if the PIN was tried before and has not opened the card.
     pub(crate) fn is_pin_spent(&self) -> bool {
         self.pin.as_ref().is_some_and(|pin| self.spent_pin.0.load(Ordering::SeqCst) == number_of(pin))
     }
 
-    /// The PIN is being given.
+    /// The PIN is being tried.
     pub(crate) fn spend_pin(&self) {
         self.spent_pin.0.store(self.pin.as_ref().map_or(0, number_of), Ordering::SeqCst);
     }
@@ -327,7 +327,7 @@ impl Credentials {
     }
 }
 
-/// Up to eight digits behind a 1, so that leading zeros count.
+/// The digits of the PIN, at most eight, behind a 1 that preserves leading zeros.
 fn number_of(pin: &Quotable) -> u64 {
     pin.as_str()
         .bytes()

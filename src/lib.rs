@@ -1,8 +1,8 @@
 //! Real sockets on an Air724UG LTE Cat.1 modem (openLuat, RDA8910) for a host on its UART or USB port.
 //!
-//! A blocking library in the manner of [`std::net`]: open a port, wait until the module is ready, connect up to eight
-//! TCP sockets, read and write. With the feature `async` the same as futures for any executor, in `AsyncModem` and `AsyncSocket`, and
-//! with `tokio` and `futures-io` their `AsyncRead` and `AsyncWrite`.
+//! A blocking library like [`std::net`]: open a port, wait until the module is ready, connect up to eight TCP sockets,
+//! read and write. The feature `async` has the same as futures for any executor (`AsyncModem`, `AsyncSocket`). The
+//! features `tokio` and `futures-io` add the `AsyncRead` and `AsyncWrite` of these crates.
 //!
 //! ```no_run
 //! use air724ug::{Config, Modem};
@@ -21,23 +21,22 @@
 //!
 //! # Layers, top down
 //!
-//! * [`Modem`], [`Connector`], [`Socket`], [`TransparentStream`], [`supervisor`]: what an application holds.
-//! * [`event`], [`statistics`]: what it is told and what is counted.
-//! * `diagnosis` (feature): why there is no connection.
+//! * [`Modem`], [`Connector`], [`Socket`], [`TransparentStream`], [`supervisor`]: the types that an application uses.
+//! * [`event`], [`statistics`]: events and counters.
+//! * `diagnosis` (feature): the reasons why there is no connection.
 //! * `driver` and `port`: one thread, the clock, the serial port.
-//! * [`capture`]: recording sessions; reading the captures of others and replaying them (feature `import`).
-//! * `proto` (feature `unstable-core`): the state machines, without io, threads or a clock.
+//! * [`capture`]: recording of sessions; reading of other programs' logs, and replay (feature `import`).
+//! * `proto` (feature `unstable-core`): the state machines, without I/O, threads or a clock.
 //! * [`tls`]: certificates and keys for the module.
-//! * [`query`]: typed questions, one file each.
-//! * `at` (feature `unstable-core`): the text protocol, bytes to tokens and back.
-//! * [`time`], [`error`], [`config`]: words that all layers share.
-//! * `luat` (feature): traces of LuatOS firmware: what happened to its sockets, and why.
+//! * [`query`]: typed queries, one file each.
+//! * `at` (feature `unstable-core`): the text protocol: bytes to tokens, commands to bytes.
+//! * [`time`], [`error`], [`config`]: types that all layers share.
+//! * `luat` (feature): traces of LuatOS firmware: the events of its sockets, and their causes.
 //! * `sim` (feature): a simulated modem that shares no code with the rest.
 //!
 //! # What it does not do
 //!
-//! No SMS, no calls, no runtime. Every modem has one thread of its own, also where tasks wait in place of threads
-//! (feature `async`).
+//! No SMS, no calls, no runtime. Every modem has one thread, with the feature `async` as well.
 
 #![forbid(unsafe_code)]
 
@@ -95,18 +94,18 @@ mod pages {
     mod testing {}
 }
 
-/// What the module and the driver tell unasked: [`Modem::events`].
+/// Events of the module and the driver: [`Modem::events`].
 pub mod event {
     pub use crate::at::{AccessTechnology, Domain, Fault, SimState, Urc};
     pub use crate::proto::{BringUpStep, Deadline, Event, HeartbeatFailure, SocketId};
 }
 
-/// What is counted: [`Modem::statistics`], [`Socket::statistics`].
+/// Counters: [`Modem::statistics`], [`Socket::statistics`].
 pub mod statistics {
     pub use crate::proto::{CommandStatistics, HeartbeatStatistics, Histogram, SocketStatistics, Statistics};
 }
 
-/// Connections that come back by themselves, and what is done for that: retries, flight mode, restart, a power hook.
+/// Connections that are made again after each end, by retries, flight mode, restart or a power hook.
 pub mod supervisor {
     pub use crate::modem::{Gap, Missing, Policy, ReconnectingSocket, Rung, Step, Supervisor};
 }

@@ -1,13 +1,14 @@
-//! A moment that the caller gives, and that is not read from the system.
+//! Moments that are arguments, and are not read from the system's clock.
 //!
-//! The core never asks for the time: each call is told what time it is. A [`Timestamp`] can therefore be made from
-//! any number, printed, stored in a capture and compared, which [`std::time::Instant`] does not allow.
+//! The core never reads the time: it is an argument of each call. So a [`Timestamp`] can be made from any number,
+//! printed, stored in a capture and compared, which [`std::time::Instant`] does not allow.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-/// A moment, in nanoseconds since an origin that the caller chose (the driver: the moment the port was opened).
+/// A moment, in nanoseconds since an origin of the caller's choice. The driver uses the moment at which the port was
+/// opened.
 ///
 /// ```
 /// use air724ug::time::Timestamp;

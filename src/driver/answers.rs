@@ -1,4 +1,4 @@
-//! The calls that wait for answers.
+//! The waiting calls and their answers.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::error::Result;
 use crate::proto::{Response, Ticket};
 
-/// The channel that an answer comes through. Channels are used again, so that a request allocates nothing.
+/// The channel of an answer. Channels are used again, so that a request allocates nothing.
 #[derive(Debug)]
 pub(super) struct Answer {
     sender: Sender<Result<Response>>,
@@ -20,7 +20,7 @@ impl Answer {
         Self { sender, receiver }
     }
 
-    /// Whether it has come.
+    /// True if the answer is there.
     pub(super) fn is_here(&self) -> bool {
         !self.receiver.is_empty()
     }
@@ -44,7 +44,7 @@ pub(super) struct Answers {
     next_ticket: u64,
 }
 
-/// Places kept for the next callers.
+/// The number of channels that are kept for later calls.
 const KEPT: usize = 16;
 
 impl Answers {
@@ -54,7 +54,7 @@ impl Answers {
         Ticket(self.next_ticket)
     }
 
-    /// A ticket, and the place for its answer.
+    /// A ticket, and the channel for its answer.
     pub(super) fn expect(&mut self) -> (Ticket, Answer) {
         let ticket = self.ticket();
         let answer = self.idle.pop().unwrap_or_else(Answer::new);
@@ -62,16 +62,16 @@ impl Answers {
         (ticket, answer)
     }
 
-    /// Hands an answer over.
+    /// Delivers an answer.
     pub(super) fn deliver(&mut self, ticket: Ticket, result: Result<Response>) {
         if let Some(index) = self.waiting.iter().position(|(waiting, _)| *waiting == ticket) {
             let (_, sender) = self.waiting.swap_remove(index);
-            // The channel is empty, and its caller waits: this can't fail.
+            // The channel is empty and its caller waits, so this can't fail.
             let _ = sender.try_send(result);
         }
     }
 
-    /// The place can be used again.
+    /// Keeps the channel for later calls.
     pub(super) fn recycle(&mut self, answer: Answer) {
         if self.idle.len() < KEPT && answer.receiver.is_empty() {
             self.idle.push(answer);

@@ -1,4 +1,4 @@
-//! A caller that reads the port itself until its answer has come, so that no other thread has to run in between.
+//! The read of the port by a caller until its answer is there. No other thread has to run meanwhile.
 
 use std::io;
 
@@ -8,18 +8,18 @@ use super::shared::Shared;
 use crate::port::DirectRead;
 use crate::time::Timestamp;
 
-/// The most that one read takes. An answer is shorter.
+/// The largest read. Answers are shorter.
 const READ: usize = 4 * 1024;
 
-/// The port in the hands of a caller, or nothing. It goes back to the thread in any case.
+/// The port while a caller reads it, or nothing. Dropping it returns the port to the thread.
 pub(super) struct CallerRead<'a> {
     shared: &'a Shared,
-    /// What it reads, and of which port that is.
+    /// The readable end, and the number of its port.
     direct_read: Option<(Box<dyn DirectRead>, u64)>,
 }
 
 impl<'a> CallerRead<'a> {
-    /// Is there before anything can fail.
+    /// Creates it without a port, before anything can fail.
     pub(super) fn nothing(shared: &'a Shared) -> Self {
         Self { shared, direct_read: None }
     }
@@ -29,7 +29,7 @@ impl<'a> CallerRead<'a> {
         self.direct_read = core.take_direct_read().zip(core.port_number());
     }
 
-    /// Reads until the answer is there, or the port is not this caller's to read any more: then that goes back.
+    /// Reads until the answer is there, or this caller may not read the port any more. Then it returns the port.
     pub(super) fn until(&mut self, answer: &Answer, mut deadline: Option<Timestamp>) {
         let mut buf = [0; READ];
         while !answer.is_here() {
@@ -39,7 +39,7 @@ impl<'a> CallerRead<'a> {
             let count = match read {
                 Ok(count @ 1..) => Some(count),
                 Err(error) if is_nothing(&error) => Some(0),
-                // The thread sees the end or the error again.
+                // The thread will see the end or the error as well.
                 Ok(0) | Err(_) => None,
             };
             let mut core = self.shared.lock();
@@ -60,11 +60,11 @@ impl<'a> CallerRead<'a> {
         }
     }
 
-    /// Gives the port back.
+    /// Returns the port to the thread.
     pub(super) fn end(&mut self, core: &mut Core) {
         let Some((direct_read, number)) = self.direct_read.take() else { return };
         if core.give_back(direct_read, number).is_err() {
-            // The thread hears nothing any more.
+            // The thread can't wait for the port any more.
             core.port_ended(self.shared.now(), number, "it can't be waited on any more");
         }
         self.shared.given_back.notify_all();

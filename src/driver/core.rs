@@ -1,4 +1,4 @@
-//! The core, and everything that its outputs go to.
+//! The engine with the receivers of its outputs.
 
 mod direct_read;
 #[cfg(feature = "async")]
@@ -24,24 +24,24 @@ use super::task_answers::TaskAnswers;
 use super::tasks::Woken;
 use super::timer_state::TimerState;
 
-/// The engine, the bytes it wants written, and which call waits for what.
+/// The engine, the bytes to be written, and the waiting calls.
 pub(super) struct Core {
     engine: Engine,
     direct: Option<Box<dyn DirectWrite>>,
-    /// What a caller may read, unless one does.
+    /// The readable end of the port for callers, unless one uses it.
     direct_read: Option<Box<dyn DirectRead>>,
     /// The caller that reads the port.
     reading_caller: Option<ReadingCaller>,
-    /// The state that the DTR line is to get. Only for a port that callers can write to; the others have no known DTR line.
+    /// The new state of the DTR line. Only ports that callers can write to have a known DTR line.
     dtr: Option<bool>,
-    /// What the port did not take yet.
+    /// Bytes that the port has not accepted yet.
     unwritten: Vec<u8>,
-    /// Whether a thread that writes without the lock has bytes that the port did not take yet.
+    /// Whether a thread that writes without the lock has bytes that the port has not accepted yet.
     in_hand: bool,
     answers: Answers,
     #[cfg(feature = "async")]
     task_answers: TaskAnswers,
-    /// The tasks that are woken when the lock is let go.
+    /// The tasks that are woken when the lock is released.
     woken: Woken,
     subscribers: Subscribers,
     watched: Readiness,
@@ -53,7 +53,7 @@ pub(super) struct Core {
     port: PortState,
     /// Whether a port that is lost is opened again.
     reopens: bool,
-    /// Which port it is, so that what is left of an earlier one is known.
+    /// The number of the port. Reports with another number are about an earlier port.
     number: u64,
 }
 
@@ -65,8 +65,8 @@ enum PortState {
     Closed,
 }
 
-/// The most that waits for a port that takes nothing; beyond it the port counts as lost. A command with its payload is
-/// 3 KiB, and the next one follows an answer or a time-out, so such a port has taken nothing for many minutes.
+/// The most bytes that wait for a port that accepts none; with more it counts as lost. A command with its payload has 3
+/// KiB, so such a port has accepted nothing for many minutes.
 const MAX_UNWRITTEN: usize = 64 * 1024;
 
 /// The number of the port that a modem begins with.
@@ -118,7 +118,7 @@ impl Core {
         self.handle(now, Input::Asked(ticket, request));
     }
 
-    /// Notes that data are written, which no request says.
+    /// Records that data were written, because a write is no request.
     pub(super) fn note_write(&mut self, now: Timestamp, socket: SocketId, len: usize) {
         self.record(|recording| recording.request(now, &format!("write {len} bytes on {socket:?}")));
     }
@@ -134,12 +134,12 @@ impl Core {
         self.watched.press(now, |socket| self.engine.readable(socket).0);
     }
 
-    /// Whether what came last fills a window whose reader has not had its turn.
+    /// True if the last read pushed a window over half of its limit and its reader has not run since.
     pub(super) fn is_pressed(&mut self) -> bool {
         self.has_port() && self.watched.is_pressed(|socket| self.engine.readable(socket).0)
     }
 
-    /// Whether a reader that has its turn now may be waited for.
+    /// True if a thread may be waiting for the reader that runs now.
     pub(super) fn was_pressed(&self) -> bool {
         self.watched.was_pressed()
     }
@@ -164,7 +164,7 @@ impl Core {
         result
     }
 
-    /// Whether sockets that were closed still give the module what was written.
+    /// True while closed sockets still send written data.
     pub(super) fn is_leaving(&self) -> bool {
         self.has_port() && self.engine.is_leaving()
     }
@@ -173,7 +173,7 @@ impl Core {
         self.engine.deadline().map(|(at, _)| at)
     }
 
-    /// The thread that serves deadlines and writes is about to wait: until when, and whether for the port to take bytes.
+    /// The thread for deadlines and writes will wait: until this moment, and whether also until the port accepts bytes.
     pub(super) fn watcher_waits(&mut self) -> (Option<Timestamp>, bool) {
         let (until, writes) = (self.deadline(), !self.unwritten.is_empty());
         self.watch = TimerState::Waiting { until, writes };
@@ -185,12 +185,12 @@ impl Core {
         self.watch = TimerState::Up;
     }
 
-    /// Takes the state that the DTR line is to get.
+    /// Takes the new state of the DTR line.
     pub(super) fn take_dtr(&mut self) -> Option<bool> {
         self.dtr.take()
     }
 
-    /// Whether the thread must be woken for what only it can do: bytes that are to be written, DTR. It counts as woken then.
+    /// True if the thread must be woken for work that callers can't do: waiting bytes, DTR. It counts as woken then.
     pub(super) fn wants_writer(&mut self) -> bool {
         let is_left = !self.has_port() && self.watch != TimerState::Up;
         self.calls_watcher(
@@ -198,7 +198,7 @@ impl Core {
         )
     }
 
-    /// Whether it must be woken for bytes or a deadline that no caller will serve. It counts as woken then.
+    /// True if the thread must be woken for bytes or a deadline that no caller will serve. It counts as woken then.
     pub(super) fn wants_watch(&mut self) -> bool {
         self.wants_writer() || self.calls_watcher(self.watch.oversleeps(self.deadline()))
     }
@@ -213,16 +213,16 @@ impl Core {
     pub(super) fn watch(&mut self, socket: SocketId) -> Readable {
         let readable = self.watched.add(socket);
         if self.engine.readable(socket) != (0, false) {
-            // What came before the socket was watched.
+            // For data that came before.
             readable.rearm();
         }
         readable
     }
 
-    /// Tells this channel, too, when a socket can be read.
+    /// Signals this channel, too, when a socket can be read.
     pub(super) fn also_tell(&mut self, socket: SocketId, tell: Sender<()>) {
         if self.engine.readable(socket) != (0, false) {
-            // What came before.
+            // For data that came before.
             let _ = tell.try_send(());
         }
         self.watched.also_tell(socket, tell);
@@ -233,7 +233,7 @@ impl Core {
         self.watched.ended_at(socket)
     }
 
-    /// The application reads this socket.
+    /// Notes that the application reads this socket.
     pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
         self.watched.looked(socket, now);
     }
@@ -267,13 +267,13 @@ impl Core {
         self.has_port().then_some(self.number)
     }
 
-    /// What callers write to.
+    /// Sets the end of the port for callers.
     pub(super) fn set_callers_end(&mut self, end: Option<CallerEnd>) {
         (self.direct, self.direct_read) =
             end.map_or((None, None), |(direct, direct_read)| (Some(direct), direct_read));
     }
 
-    /// The port with this number has come to its end. Told by each of its threads; the first one counts.
+    /// The port with this number has ended. Each of its threads reports this; the first report counts.
     pub(super) fn port_ended(&mut self, now: Timestamp, number: u64, reason: &str) {
         if self.port_number() != Some(number) {
             return;
@@ -319,7 +319,7 @@ impl Core {
         self.reading_caller.iter().for_each(ReadingCaller::call);
     }
 
-    /// Takes the bytes to write, for a port that callers can't write to. The bytes taken before are written.
+    /// Takes the bytes to write, if callers can't write to the port. Those that were taken before count as written.
     pub(super) fn take_unwritten(&mut self, now: Timestamp, into: &mut Vec<u8>) {
         self.in_hand = false;
         self.drain(now);
@@ -327,7 +327,7 @@ impl Core {
         self.in_hand = !into.is_empty();
     }
 
-    /// Writes what the port takes now.
+    /// Writes the bytes that the port accepts now.
     pub(super) fn write_to(
         &mut self,
         now: Timestamp,
@@ -347,7 +347,7 @@ impl Core {
         self.drain(now);
     }
 
-    /// Does what the core wants, and tells it when the port has taken everything, until it wants nothing more.
+    /// Runs all outputs of the engine, and reports to it when the port has accepted all bytes.
     fn drain(&mut self, now: Timestamp) {
         self.serve(now);
         while self.engine.awaits_port() && self.unwritten.is_empty() && !self.in_hand && self.has_port() {
@@ -368,7 +368,7 @@ impl Core {
         }
     }
 
-    /// Does one thing that the engine wants.
+    /// Runs one output of the engine.
     pub(super) fn obey(&mut self, now: Timestamp, output: Output) {
         match output {
             Output::Write(bytes) => {
@@ -396,7 +396,7 @@ impl Core {
         std::mem::take(&mut self.woken)
     }
 
-    /// Hands an answer over to the call or the future that waits for it.
+    /// Delivers an answer to the waiting call or future.
     fn deliver(&mut self, ticket: Ticket, result: crate::Result<Response>) {
         self.log.answered(ticket, &result);
         self.reading_caller.iter().for_each(|reading_caller| reading_caller.answered(ticket));
@@ -410,7 +410,7 @@ impl Core {
         self.record(|recording| recording.to_modem(now, bytes));
         let mut written = 0;
         if let (true, Some(direct)) = (self.unwritten.is_empty(), &mut self.direct) {
-            // An error shows again in the port's thread, which ends the port.
+            // The port's thread will see the error as well, and ends the port.
             written = write_some(bytes, |bytes| direct.write(bytes)).unwrap_or(0);
         }
         self.unwritten.extend_from_slice(&bytes[written..]);
@@ -421,7 +421,7 @@ impl Core {
         self.record(|recording| recording.request(now, &request.summary()));
     }
 
-    /// Records something; if the capture has ended, that is told once.
+    /// Records something. The end of the capture is reported once.
     fn record(&mut self, record: impl FnOnce(&mut Recording)) {
         let Some(recording) = &mut self.recording else { return };
         record(recording);
@@ -434,7 +434,7 @@ impl Core {
     }
 }
 
-/// Writes until the port takes nothing more. Returns the number of bytes.
+/// Writes until the port accepts no more bytes. Returns their number.
 fn write_some(bytes: &[u8], mut write: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
     let mut written = 0;
     while written < bytes.len() {

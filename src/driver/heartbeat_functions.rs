@@ -1,8 +1,8 @@
-//! Heartbeats whose words the application makes up: which function belongs to which socket.
+//! The functions that make the payload of heartbeats, by socket.
 //!
-//! Code of the application runs neither under the lock nor on the port's thread: it may block, panic or use the modem
-//! without holding up anything but these heartbeats. The same goes for what a function owns: it is dropped on that thread,
-//! or by the caller that takes the function away.
+//! The functions are code of the application. They run neither under the lock nor on the port's thread, so they may
+//! block, panic or use the modem, and delay only these heartbeats. A function is dropped on the thread that calls it,
+//! or by the caller that removes it.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::proto::SocketId;
 /// Makes the payload of the heartbeat with this number.
 pub(crate) type HeartbeatFunction = dyn Fn(u64) -> Vec<u8> + Send + Sync;
 
-/// The functions that make up the words of heartbeats, by socket, and the thread that calls them.
+/// The functions that make the payload of heartbeats, by socket, and the thread that calls them.
 #[derive(Default)]
 pub(super) struct HeartbeatFunctions {
     functions: Vec<(SocketId, Arc<HeartbeatFunction>)>,
@@ -22,7 +22,7 @@ pub(super) struct HeartbeatFunctions {
     thread: Option<Sender<Job>>,
 }
 
-/// A job of the thread. The core asks for one heartbeat of a socket at a time, so few wait.
+/// A job of the thread. The core requests one heartbeat of a socket at a time, so few jobs wait.
 pub(super) enum Job {
     Ask(SocketId, u64, Arc<HeartbeatFunction>),
     /// Drops a function.
@@ -40,7 +40,7 @@ impl HeartbeatFunctions {
         Ok(())
     }
 
-    /// Sets the function that makes up the words of a socket from now on. The one before is to be dropped without the lock.
+    /// Sets the function of a socket. Returns the previous one, which must be dropped without the lock.
     #[must_use]
     pub(super) fn set(
         &mut self,
@@ -59,7 +59,7 @@ impl HeartbeatFunctions {
         self.tell(function.map(Job::Release));
     }
 
-    /// Has the words of a heartbeat made up.
+    /// Requests the payload of a heartbeat.
     pub(super) fn ask(&mut self, socket: SocketId, count: u64) {
         let function = self.functions.iter().find(|(known, _)| *known == socket);
         self.tell(function.map(|(_, function)| Job::Ask(socket, count, function.clone())));

@@ -1,4 +1,4 @@
-//! The thread on which functions of the application make up the words of heartbeats.
+//! The thread that calls the functions of heartbeats.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -19,7 +19,7 @@ pub(super) fn start(shared: &Arc<Shared>, jobs: Receiver<Job>) -> io::Result<()>
 
 fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
     for job in jobs {
-        // The panic itself is reported by the panic hook.
+        // The panic hook reports the panic.
         let done = catch_unwind(AssertUnwindSafe(|| match job {
             Job::Ask(socket, count, function) => ask(shared, socket, count, function),
             Job::Release(function) => drop(function),
@@ -30,12 +30,12 @@ fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
     }
 }
 
-/// Makes up the words of one heartbeat and hands them over.
+/// Calls the function of one heartbeat and gives its payload to the core.
 fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, function: Arc<HeartbeatFunction>) {
     let words = catch_unwind(AssertUnwindSafe(|| function(count))).ok();
     let Some(shared) = shared.upgrade() else { return };
     let mut core = shared.lock();
-    // Otherwise the heartbeat was changed while its words were made up.
+    // The heartbeat may have been changed while its function ran.
     if !core.heartbeats.is_said_by(socket, &function) {
         return;
     }

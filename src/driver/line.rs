@@ -6,14 +6,14 @@ use super::shared::Shared;
 use super::thread::{Turn, hung_up};
 use crate::port::{Line, Sleeper};
 
-/// The most that one read takes. A pseudo-terminal gives 4 KiB at a time, USB 16 KiB.
+/// The largest read. A pseudo-terminal returns 4 KiB at a time, USB 16 KiB.
 const READ: usize = 16 * 1024;
 
-/// A read that brought this number of bytes is followed by another at once, because there is likely to be more, and what is handed over
-/// together wakes its reader once. No line with a rate brings as much between two reads.
+/// After a read of this size the next one follows at once, because more bytes are probable, and one delivery wakes the
+/// reader once. A line with a rate never has this number of bytes between two reads.
 const MUCH: usize = 2 * 1024;
 
-/// The line, and what is known of it.
+/// The line and its state.
 pub(super) struct OpenLine {
     line: Box<dyn Line>,
     buf: Vec<u8>,
@@ -25,7 +25,7 @@ impl OpenLine {
         Self { line, buf: vec![0; READ], expects_more: false }
     }
 
-    /// Does what is due, waits for whatever comes first, and hands it over.
+    /// Runs what is due, waits for bytes, a deadline or a wake-up, and processes them.
     pub(super) fn turn(&mut self, shared: &Shared, sleeper: &Sleeper) -> io::Result<Turn> {
         let (dtr, (deadline, writes)) = {
             let mut core = shared.lock();
@@ -36,7 +36,7 @@ impl OpenLine {
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
             (core.take_dtr(), core.watcher_waits())
         };
-        // Without the lock: a USB adapter may take long for it.
+        // Without the lock, because a USB adapter may take long for it.
         if let Some(Err(error)) = dtr.map(|on| self.line.set_dtr(on)) {
             log::debug!("the port's DTR line can't be switched: {error}");
         }
@@ -49,11 +49,11 @@ impl OpenLine {
             core.is_read_by_caller()
         };
         if is_read_by_caller {
-            // What has come is a caller's to read.
+            // A caller reads these bytes.
             self.line.pass_over();
             return Ok(Turn::Again);
         }
-        // No caller takes the port while this thread is up.
+        // No caller takes the port while this thread runs.
         let read = read(&mut *self.line, &mut self.buf);
         let mut core = shared.lock();
         match read {
@@ -70,7 +70,7 @@ impl OpenLine {
     }
 }
 
-/// Reads what has come, again while a read brings much. An error or the end behind bytes is left to the next call.
+/// Reads the available bytes, and again after large reads. The next call returns an error or end that follows bytes.
 fn read(line: &mut dyn Line, buf: &mut [u8]) -> io::Result<usize> {
     let mut count = line.read(buf)?;
     let mut latest = count;

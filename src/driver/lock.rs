@@ -1,4 +1,4 @@
-//! The lock on the core, behind which tasks are woken.
+//! The lock on the core. Tasks are woken after it is released.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::MutexGuard;
@@ -6,7 +6,7 @@ use std::sync::MutexGuard;
 use super::core::Core;
 use super::tasks::Woken;
 
-/// The lock on the core. Tasks that were woken under it run behind it.
+/// The guard of the lock on the core. Tasks that were woken under the lock run after its release.
 pub(super) struct CoreGuard<'a> {
     // Dropped in this order.
     core: MutexGuard<'a, Core>,

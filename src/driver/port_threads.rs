@@ -1,7 +1,7 @@
-//! The threads of a pair of halves: one where the reader may block, one where the writer may.
+//! The threads of a pair of halves: one for the reader and one for the writer, because each may block.
 //!
-//! Neither thread waits for the other. A module may stop reading until its output is read: the reader reads it. While the
-//! writer blocks, answers still come, and the callers serve their own deadlines.
+//! Neither thread waits for the other. A module may stop reading until its output is read; the reader thread reads it.
+//! While the writer blocks, answers still come, and callers serve their own deadlines.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Weak};
@@ -11,20 +11,20 @@ use super::shared::Shared;
 use super::thread::{self, Turn, hung_up};
 use crate::port::Sleeper;
 
-/// The most that one read takes.
+/// The largest read.
 const READ: usize = 4 * 1024;
-/// A writer that takes nothing now is tried again after this.
+/// The pause before the next attempt after a write that accepted no bytes.
 const RETRY: Duration = Duration::from_millis(10);
 
 /// The half that the modem's thread serves.
 pub(super) struct WriterHalf {
     writer: Box<dyn Write + Send>,
-    /// What is being written, and how much of it is.
+    /// The bytes that are being written, and the number of those that are written.
     bytes: Vec<u8>,
     written: usize,
 }
 
-/// Starts the reader's thread; gives the half that is served beside it.
+/// Starts the reader's thread. Returns the writer half for the modem's thread.
 pub(super) fn open(
     shared: &Arc<Shared>,
     number: u64,
@@ -35,7 +35,7 @@ pub(super) fn open(
     thread::spawn("air724ug-reader", move || {
         let ended = thread::take_turns(|| half.turn());
         let shared = half.shared.upgrade();
-        // The half is dropped before its end is told.
+        // The half is dropped before its end is reported.
         drop(half);
         if let (Err(error), Some(shared)) = (ended, shared) {
             shared.port_ended(number, &error);
@@ -45,7 +45,7 @@ pub(super) fn open(
 }
 
 impl WriterHalf {
-    /// Does what is due, writes, or waits for one or the other.
+    /// Runs what is due, writes, or waits.
     pub(super) fn turn(&mut self, shared: &Shared, sleeper: &Sleeper) -> io::Result<Turn> {
         let deadline = {
             let mut core = shared.lock();
@@ -61,7 +61,7 @@ impl WriterHalf {
             if self.bytes.is_empty() { core.watcher_waits().0 } else { None }
         };
         if !self.bytes.is_empty() {
-            // Without the lock: it may block.
+            // Without the lock, because it may block.
             self.write(sleeper)?;
             return Ok(Turn::Again);
         }
@@ -86,22 +86,22 @@ impl WriterHalf {
 }
 
 struct ReaderHalf {
-    /// A reader that blocks for ever keeps only its own thread.
+    /// A reader that blocks for ever occupies only its own thread.
     shared: Weak<Shared>,
-    /// Which port it is half of.
+    /// The number of its port.
     number: u64,
     reader: Box<dyn Read + Send>,
     buf: Vec<u8>,
 }
 
 impl ReaderHalf {
-    /// Reads once and hands over what came.
+    /// Reads once and processes the bytes.
     fn turn(&mut self) -> io::Result<Turn> {
         let read = self.reader.read(&mut self.buf);
         let Some(shared) = self.shared.upgrade() else { return Ok(Turn::Over) };
         let mut core = shared.lock();
         if core.port_number() != Some(self.number) {
-            // A later port has taken its place.
+            // A later port has replaced it.
             return Ok(Turn::Over);
         }
         match read {

@@ -1,4 +1,4 @@
-//! The sockets whose readers get signals, and those whose readers fall behind.
+//! The signals for readers of sockets, and the detection of slow readers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,23 +14,23 @@ use super::tasks::{Wakers, Woken};
 use crate::proto::SocketId;
 use crate::time::Timestamp;
 
-/// An application that has not looked at its socket for this span, and does not wait for it, does not read it.
+/// A reader that is idle for this span counts as absent.
 const READS: Duration = Duration::from_secs(1);
 
-/// Tells when a socket can be read.
+/// The signals of a socket: readable and writable.
 #[derive(Clone, Debug)]
 pub(crate) struct Readable {
     pub(crate) signal: Receiver<()>,
-    /// Tells when it has room for what is written.
+    /// Gets a signal when there is room for written data.
     pub(crate) room: Receiver<()>,
     rearm: Sender<()>,
     readers: Arc<AtomicUsize>,
 }
 
 impl Readable {
-    /// Signals again: there is more to read, or the end for others to see.
+    /// Sends the signal again, because there is more to read, or the end for other readers.
     pub(crate) fn rearm(&self) {
-        // A signal that waits already is enough.
+        // One waiting signal is enough.
         let _ = self.rearm.try_send(());
     }
 
@@ -47,7 +47,7 @@ impl Readable {
 #[derive(Debug)]
 pub(super) struct Readiness {
     all: Vec<Entry>,
-    /// A socket with more unread bytes than this presses.
+    /// The number of unread bytes from which a reader counts as slow.
     limit: usize,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Readiness {
 struct Entry {
     socket: SocketId,
     signal: Sender<()>,
-    /// Another channel that is told.
+    /// Another channel that gets the signals.
     also: Option<Sender<()>>,
     ended_at: Option<Timestamp>,
     room: Sender<()>,
@@ -65,9 +65,9 @@ struct Entry {
     /// The futures that wait for data or the end, and for room.
     reading: Wakers,
     writing: Wakers,
-    /// Whether one that reads was woken and has not looked yet.
+    /// Whether a reader was woken and has not read yet.
     is_called: bool,
-    /// Whether the latest bytes made it press.
+    /// Whether the last bytes exceeded the limit.
     pressed: bool,
 }
 
@@ -102,17 +102,17 @@ impl Readiness {
         self.all.retain(|entry| entry.socket != socket);
     }
 
-    /// Tells the reader.
+    /// Signals the reader.
     pub(super) fn signal(&mut self, socket: SocketId, woken: &mut Woken) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.is_called |= entry.reading.wake_all(woken);
-            // A signal that waits already has the same effect.
+            // A waiting signal has the same effect.
             let _ = entry.signal.try_send(());
             let _ = entry.also.as_ref().map(|also| also.try_send(()));
         }
     }
 
-    /// Tells this channel, too.
+    /// Signals this channel, too.
     pub(super) fn also_tell(&mut self, socket: SocketId, tell: Sender<()>) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.also = Some(tell);
@@ -131,7 +131,7 @@ impl Readiness {
         self.all.iter().find(|entry| entry.socket == socket)?.ended_at
     }
 
-    /// Tells the writer.
+    /// Signals the writer.
     pub(super) fn has_room(&mut self, socket: SocketId, woken: &mut Woken) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.writing.wake_all(woken);
@@ -139,7 +139,7 @@ impl Readiness {
         }
     }
 
-    /// The application looks at a socket.
+    /// The application reads a socket.
     pub(super) fn looked(&mut self, socket: SocketId, now: Timestamp) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.read_at = Some(now);
@@ -147,7 +147,8 @@ impl Readiness {
         }
     }
 
-    /// Bytes have come: which sockets they made press. `unread` says how much of one is unread.
+    /// Bytes came. Notes the sockets with more unread bytes than the limit. `unread` returns the number of unread bytes
+    /// of a socket.
     pub(super) fn press(&mut self, now: Timestamp, mut unread: impl FnMut(SocketId) -> usize) {
         for entry in &mut self.all {
             let before = std::mem::replace(&mut entry.unread, unread(entry.socket));
@@ -155,18 +156,18 @@ impl Readiness {
         }
     }
 
-    /// Whether one of those still presses.
+    /// True if one of these is still over the limit.
     pub(super) fn is_pressed(&self, mut unread: impl FnMut(SocketId) -> usize) -> bool {
         self.all.iter().any(|entry| entry.pressed && unread(entry.socket) > self.limit)
     }
 
-    /// Whether one pressed when bytes came last.
+    /// True if a socket was over the limit when bytes came last.
     pub(super) fn was_pressed(&self) -> bool {
         self.all.iter().any(|entry| entry.pressed)
     }
 }
 
-/// The part that futures use.
+/// The functions for futures.
 #[cfg(feature = "async")]
 impl Readiness {
     /// The future is woken when there is something to read, or the socket has ended.
@@ -195,7 +196,7 @@ impl Readiness {
         }
     }
 
-    /// The future waits no more.
+    /// The future does not wait any more.
     pub(super) fn quit(&mut self, socket: SocketId, key: TaskKey, woken: &mut Woken) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.reading.quit(key, woken);
@@ -204,7 +205,7 @@ impl Readiness {
         }
     }
 
-    /// Every future looks again.
+    /// Wakes every future.
     pub(super) fn wake_tasks(&mut self, socket: SocketId, woken: &mut Woken) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
             entry.reading.wake_all(woken);

@@ -1,4 +1,4 @@
-//! The caller that reads the port, as the core knows it.
+//! The state of the caller that reads the port, in the core.
 
 use crate::port::Waker;
 use crate::proto::Ticket;
@@ -12,34 +12,35 @@ pub(super) struct ReadingCaller {
     ticket: Option<Ticket>,
     /// Ends its wait.
     waker: Waker,
-    /// Whether it has the core now: it sees its answer without a call.
+    /// Whether it holds the core now. Then it finds its answer without a wake-up.
     is_here: bool,
 }
 
 impl ReadingCaller {
-    /// One that has the core, and is about to ask.
+    /// A caller that holds the core and will make a request.
     pub(super) fn new(number: u64, waker: Waker) -> Self {
         Self { number, ticket: None, waker, is_here: true }
     }
 
-    /// Whether it reads the port with this number.
+    /// True if it reads the port with this number.
     pub(super) fn reads(&self, number: u64) -> bool {
         self.number == number
     }
 
-    /// A caller waits for this answer, and lets go of the core. The one that has just taken the port is it.
+    /// A caller waits for this answer and releases the core. The first one after the port was taken is the reading
+    /// caller.
     pub(super) fn waits_for(&mut self, awaited: Ticket) {
         if self.ticket.is_none() {
             (self.ticket, self.is_here) = (Some(awaited), false);
         }
     }
 
-    /// It has the core, or lets go of it.
+    /// It holds the core, or has released it.
     pub(super) fn set_here(&mut self, is_here: bool) {
         self.is_here = is_here;
     }
 
-    /// Ends its wait, unless it has the core.
+    /// Ends its wait, unless it holds the core.
     pub(super) fn call(&self) {
         if !self.is_here {
             self.waker.wake();

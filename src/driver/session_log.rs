@@ -8,34 +8,34 @@ use log::{Level, log, log_enabled};
 use crate::capture::Mask;
 use crate::proto::{Engine, Event, Request, Response, SocketId, Ticket};
 
-/// What a person who operates the modem wants to know.
+/// The target of log lines for operators of a modem.
 pub(crate) const LOG_TARGET: &str = "air724ug";
 const COMMANDS: &str = "air724ug::command";
 const URCS: &str = "air724ug::urc";
 const EVENTS: &str = "air724ug::event";
 const BYTES: &str = "air724ug::bytes";
 
-/// Why a port that the application closes is left.
+/// The reason of a port that the application has closed.
 pub(super) const CLOSED: &str = "the modem was closed by the application";
 
 /// Requests and events as lines of the log.
 pub(super) struct SessionLog {
     name: String,
-    /// The connections that are being made, and where to.
+    /// The connections that are being made, with their remote ends.
     attempts: HashMap<Ticket, String>,
-    /// Those that stand.
+    /// The open connections, with their remote ends.
     open: HashMap<SocketId, String>,
     was_ready: bool,
-    /// The operator that was told since the module was ready.
+    /// The operator that was logged since the module became ready.
     operator: Option<String>,
-    /// Why there is no port, while there is none.
+    /// The reason why there is no port, while there is none.
     left: Option<String>,
-    /// Why it can't be opened again, as told since it was lost.
+    /// The reasons why it can't be opened again that were logged since its loss.
     told: Vec<String>,
     mask: Mask,
 }
 
-/// How many reasons are told between two ports.
+/// The most reasons that are logged between two ports.
 const MAX_TOLD: usize = 8;
 
 impl SessionLog {
@@ -87,7 +87,7 @@ impl SessionLog {
         }
     }
 
-    /// The application asks for a connection.
+    /// The application requests a connection.
     pub(super) fn asked(&mut self, ticket: Ticket, request: &Request) {
         let peer = match request {
             Request::Connect { protocol, host, port, .. } => format!("{} {host}:{port}", protocol.as_str()),
@@ -130,7 +130,7 @@ impl SessionLog {
         self.left = Some(format!("the port is {what}"));
     }
 
-    /// The port is not back; each reason is told once.
+    /// The port is not back. Each reason is logged once.
     pub(super) fn port_stays_away(&mut self, reason: String) {
         if self.told.len() < MAX_TOLD && !self.told.contains(&reason) {
             self.say(Level::Warn, format_args!("the port is not back: {reason}"));
@@ -193,7 +193,7 @@ impl SessionLog {
             Event::Dropped(line) => {
                 log::debug!(target: URCS, "{}: dropped, late or stray: {}", self.name, OneLine(line))
             }
-            // Each piece of payload has one of these.
+            // There is one of these for each piece of payload.
             Event::Urc(urc) if urc.luat_name() != Some("MSG_SOCK_RECV_IND") => {
                 log::debug!(target: URCS, "{}: {urc:?}", self.name)
             }
@@ -202,7 +202,8 @@ impl SessionLog {
     }
 }
 
-/// Text that the modem, a peer or an application may have chosen: no control character of it reaches a terminal, or begins a line.
+/// Text from the modem, a peer or the application. Control characters are escaped, so that none reaches a terminal or
+/// begins a line.
 pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T: fmt::Display> fmt::Display for OneLine<T> {

@@ -20,12 +20,14 @@ pub(super) struct Shared {
     pub(super) origin: Instant,
 }
 
-/// The longest pause in reading the port, for the sake of a reader whose window is more than half full. Nothing holds back data
-/// that the module pushes, and on a busy machine the reader may not have run yet. There is no pause while readers keep up, or for
-/// a socket without a reader. A terminal keeps 4 KiB meanwhile, which is more than 3 Mbaud bring in 10 ms.
+/// How long the driver waits for the reader of a window that is more than half full, before it reads the port again.
+/// Pushed data have no flow control, and on a busy machine the reader may not have run yet. There is no pause while
+/// readers are fast enough, or for a socket without a reader. A terminal buffers 4 KiB meanwhile, more than 3 Mbaud
+/// deliver in 10 ms.
 const RELIEF: Duration = Duration::from_millis(10);
 
-/// How long a caller may take to give back a port that has ended. It takes microseconds, unless the machine stands still.
+/// How long a caller may take to return a port that has ended. This takes microseconds, unless the machine stands
+/// still.
 const GIVING_BACK: Duration = Duration::from_secs(1);
 
 impl Shared {
@@ -47,7 +49,7 @@ impl Shared {
         self.core.lock().unwrap_or_else(|poisoned| self.mend(poisoned))
     }
 
-    /// A panic has left the core between two states: no call waits for it from now on.
+    /// A panic has left the core in an inconsistent state: every waiting call is answered, and none waits from now on.
     fn mend<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Core>>) -> MutexGuard<'a, Core> {
         self.core.clear_poison();
         let mut core = poisoned.into_inner();
@@ -56,10 +58,10 @@ impl Shared {
         core
     }
 
-    /// The port with this number has come to its end.
+    /// The port with this number has ended.
     pub(super) fn port_ended(&self, number: u64, error: &std::io::Error) {
         let (mut core, reason) = (self.lock(), error.to_string());
-        // The first one never was a modem's, as an error of opening it would have said.
+        // The first port never led to a modem, so the error is that of opening it.
         if number == FIRST_PORT && core.port_number() == Some(number) && WrongProtocol::has_ended(error) {
             core.close(self.now(), &reason);
         } else {
@@ -69,7 +71,7 @@ impl Shared {
         self.wake.wake();
     }
 
-    /// Lets a reader run whose window is filling up.
+    /// Lets a reader run whose window is more than half full.
     pub(super) fn relieve(&self, mut core: CoreGuard<'_>) {
         let is_pressed = core.is_pressed();
         // Wakes the tasks that read.
@@ -79,7 +81,7 @@ impl Shared {
         }
     }
 
-    /// Waits until no caller has the port any more, which was told to give it up.
+    /// Waits until the caller that was told to return the port has done so.
     pub(super) fn await_reading_caller(&self) {
         let waited = self
             .given_back

@@ -10,7 +10,7 @@ use super::tasks::TaskKey;
 use super::tasks::{Wakers, Woken};
 use crate::proto::Event;
 
-/// How many events wait for a subscriber that does not take them. Beyond that it misses some and is told how many.
+/// The most unread events of a subscriber. Further ones are dropped, and the subscriber gets their number.
 const WAITING: usize = 4096;
 
 /// Every subscriber gets every event, in order.
@@ -32,7 +32,7 @@ struct Subscriber {
 
 impl Subscribers {
     pub(super) fn add(&mut self) -> Receiver<Event> {
-        // Bounded below: a bounded channel would take all of its memory at once.
+        // The limit is checked below, because a bounded channel would allocate all of its memory at once.
         let (sender, receiver) = unbounded();
         self.all.push(Subscriber {
             sender,
@@ -44,7 +44,7 @@ impl Subscribers {
         receiver
     }
 
-    /// Tells every subscriber; those that are gone are forgotten.
+    /// Sends an event to every subscriber. Dropped subscribers are removed.
     pub(super) fn tell(&mut self, event: &Event, woken: &mut Woken) {
         self.all.retain_mut(|subscriber| {
             subscriber.task.wake_all(woken);
@@ -52,7 +52,7 @@ impl Subscribers {
         });
     }
 
-    /// Nothing more will happen: every iteration over events ends.
+    /// Ends every subscription.
     pub(super) fn end(&mut self, woken: &mut Woken) {
         for mut subscriber in std::mem::take(&mut self.all) {
             subscriber.task.wake_all(woken);
@@ -63,7 +63,7 @@ impl Subscribers {
     }
 }
 
-/// The part that streams use.
+/// The functions for streams.
 #[cfg(feature = "async")]
 impl Subscribers {
     /// A subscriber that is a stream with this key.
@@ -93,10 +93,10 @@ impl Subscribers {
 impl Subscriber {
     /// `false` if the subscriber is gone.
     fn tell(&mut self, event: &Event) -> bool {
-        // The event, and before it how many were missed.
+        // The event, and before it the number of missed ones.
         let needed = if self.missed > 0 { 2 } else { 1 };
         if self.sender.len() + needed > WAITING {
-            // The subscriber is still there: with one that has left, its events are gone too.
+            // A dropped subscriber has no unread events, so this one exists.
             self.missed += 1;
             return true;
         }

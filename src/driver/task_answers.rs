@@ -12,16 +12,16 @@ pub(super) struct TaskAnswers(Vec<(Ticket, TaskAnswer)>);
 
 #[derive(Debug)]
 enum TaskAnswer {
-    /// To be told to this task.
+    /// The task that waits for the answer.
     Awaited(Option<Waker>),
     Here(Result<Response>),
 }
 
-/// The remains of a future that is dropped.
+/// The request of a dropped future.
 pub(super) enum DroppedFuture {
-    /// A request that is not answered.
+    /// It was not answered.
     Asked,
-    /// An answer that the future has not seen.
+    /// It was answered, and the future did not take the answer.
     Answered(Result<Response>),
 }
 
@@ -30,7 +30,7 @@ impl TaskAnswers {
         self.0.push((ticket, TaskAnswer::Awaited(None)));
     }
 
-    /// Keeps an answer for its future. It comes back if no future waits for it.
+    /// Keeps an answer for its future. Returns the answer if no future waits for it.
     pub(super) fn deliver(
         &mut self,
         ticket: Ticket,

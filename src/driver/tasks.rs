@@ -1,9 +1,9 @@
-//! Tasks that wait: futures, which are woken in place of a thread that blocks.
+//! The wakers of tasks that wait for a result.
 //!
-//! A waker is code of the application, and what it owns too: it may take locks, or drop a socket. So it is woken and dropped
-//! without the lock: the core collects the wakers under it, and the lock's guard (`lock.rs`) wakes them when it has let go.
+//! A waker is code of the application: it may take locks, or drop a socket. So it is woken and dropped without the
+//! lock: the core collects the wakers under the lock, and the lock's guard (`lock.rs`) wakes them after the release.
 //!
-//! A future that is dropped takes its waker with it: each has a [`TaskKey`].
+//! Each future has a [`TaskKey`], by which its waker is removed when it is dropped.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(feature = "async")]
@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Context;
 use std::task::Waker;
 
-/// Wakers on their way out of the lock. They are woken when this is dropped.
+/// Wakers that are woken when this is dropped, after the release of the lock.
 #[derive(Debug, Default)]
 pub(crate) struct Woken {
     to_wake: Vec<Waker>,
-    /// Those that are not needed any more.
+    /// Wakers that are not needed any more.
     #[cfg(feature = "async")]
     to_drop: Vec<Waker>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Woken {
 impl Drop for Woken {
     fn drop(&mut self) {
         for waker in self.to_wake.drain(..) {
-            // One that panics harms its own task alone.
+            // A panic of a waker affects its own task only.
             if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
                 log::error!("the waker of a task has panicked");
             }
@@ -37,7 +37,7 @@ impl Drop for Woken {
 pub(crate) struct Wakers(Vec<(TaskKey, Waker)>);
 
 impl Wakers {
-    /// Wakes all. Whether there were any.
+    /// Wakes all. Returns true if there were any.
     pub(crate) fn wake_all(&mut self, woken: &mut Woken) -> bool {
         let any = !self.0.is_empty();
         woken.to_wake.extend(self.0.drain(..).map(|(_, waker)| waker));
@@ -55,7 +55,7 @@ pub(crate) struct TaskKey(u64);
 
 #[cfg(feature = "async")]
 impl TaskKey {
-    /// One that no other future has.
+    /// A key that no other future has.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))

@@ -1,4 +1,4 @@
-//! The frame of the driver's threads: they take turns until one of them fails, or a panic ends them.
+//! The loop of the driver's threads: turns until one fails or panics.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use std::thread;
 pub(super) enum Turn {
     /// Another one follows.
     Again,
-    /// There is nothing more to be done with the port.
+    /// The port needs no further turn.
     Over,
 }
 
@@ -18,7 +18,7 @@ pub(super) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Resu
     thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }
 
-/// Takes turns until one of them fails or is the last. A half that panics is one that fails: nothing must wait for it for
+/// Runs turns until one fails or is the last. A panic of a half counts as a failure, so that nothing waits for it for
 /// ever.
 pub(super) fn take_turns(mut turn: impl FnMut() -> io::Result<Turn>) -> io::Result<()> {
     survive(|| {
@@ -27,13 +27,13 @@ pub(super) fn take_turns(mut turn: impl FnMut() -> io::Result<Turn>) -> io::Resu
     })
 }
 
-/// Makes an error of a panic.
+/// Converts a panic to an error.
 pub(super) fn survive<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let called = catch_unwind(AssertUnwindSafe(call));
     called.unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
 }
 
-/// The reason of a port's end that gave no other.
+/// The reason of a port's end without an error.
 pub(super) fn hung_up() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "it hung up")
 }

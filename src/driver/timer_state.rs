@@ -3,19 +3,19 @@ use crate::time::Timestamp;
 /// The state of the thread that serves deadlines and writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimerState {
-    /// It runs, or was woken, and looks at the core before it waits.
+    /// It runs or was woken, and will check the core before it waits.
     Up,
     /// It waits.
     Waiting {
-        /// Until then; `None`: for ever.
+        /// The end of the wait; `None`: no limit.
         until: Option<Timestamp>,
-        /// Whether it also waits until the port takes bytes.
+        /// Whether it also waits until the port accepts bytes.
         writes: bool,
     },
 }
 
 impl TimerState {
-    /// Whether it sleeps past this deadline.
+    /// True if it sleeps past this deadline.
     pub(super) fn oversleeps(self, deadline: Option<Timestamp>) -> bool {
         match self {
             Self::Up => false,
@@ -25,7 +25,7 @@ impl TimerState {
         }
     }
 
-    /// Whether it does not know that bytes are to be written.
+    /// True if it does not wait until the port accepts bytes.
     pub(super) fn ignores_writes(self) -> bool {
         match self {
             Self::Up => false,

@@ -1,4 +1,4 @@
-//! The errors, by what the caller can do about them.
+//! The errors, divided by the actions that a caller can take.
 
 mod timeout;
 mod tls;
@@ -20,46 +20,45 @@ pub use tls::{TlsFailure, TlsPart, TlsStep};
 /// The result of every call of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The reason why a call failed. Never holds a password, a PIN or payload.
+/// The reason why a call failed. It never contains a password, a PIN or payload.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No answer within the time-out: try again, or look at the line with `command("AT", ..)`.
+    /// No answer within the time-out. Try again, or test the line with `command("AT", ..)`.
     #[error("{} within {after:?}{}", Awaited(command), AcceptedBefore(*accepted))]
     Timeout {
-        /// The command's name, or what was waited for.
+        /// The name of the command, or the event that the call waited for.
         command: Box<str>,
-        /// How long the caller waited.
+        /// The span that the caller waited.
         after: Duration,
-        /// Of a send: how many of its bytes, from the front, the module had accepted by then. At most 1460 bytes behind
-        /// them may still be accepted, if they were on their way when time was up; all others are not sent. Zero of
-        /// everything else.
+        /// For a send, the number of bytes that the module has accepted, from the front. At most 1460 bytes after them
+        /// were in flight and may still be accepted; all others are not sent. Zero for other calls.
         accepted: u32,
     },
-    /// The module said no.
+    /// The module refused a command.
     #[error("{command} was refused: {code}")]
     Refused {
         /// The command's name.
         command: Box<str>,
-        /// How it said no, with the text of the number.
+        /// The refusal, with the text of its number.
         code: Refusal,
     },
-    /// The module broke its grammar: the answer can't be believed.
+    /// The answer does not have the form that the module's grammar requires.
     #[error("unexpected answer: {0}")]
     Unexpected(Box<str>),
-    /// The module has no network connection (yet).
+    /// The module has no network connection.
     #[error("not ready: {0}")]
     NotReady(NotReady),
-    /// All channels are taken, and none is being released for this connection: close a socket first.
+    /// All channels are in use, and none is being released for this connection. Close a socket first.
     #[error("all channels of the module are in use")]
     NoFreeChannel,
-    /// The module can carry sockets or one transparent stream, and carries the other: close that first.
+    /// The module has either sockets or one transparent stream, and has the other one now. Close that first.
     #[error("the module is in use: {0}")]
     InUse(InUse),
-    /// More data wait to be sent than leave room for these: try again when [`Socket::queued`](crate::Socket::queued) is less.
+    /// The queue has no room for these data. Try again when [`Socket::queued`](crate::Socket::queued) is less.
     #[error("the send queue has room for {room} bytes only")]
     QueueFull {
-        /// How many bytes would be taken now.
+        /// The number of bytes that the queue has room for.
         room: usize,
     },
     /// The connection could not be made.
@@ -68,12 +67,12 @@ pub enum Error {
     /// A TLS connection could not be made, or a plain one beside it.
     #[error("TLS failed at {step}: {why}")]
     Tls {
-        /// Where.
+        /// The step that failed.
         step: TlsStep,
-        /// Why.
+        /// The reason.
         why: TlsFailure,
     },
-    /// What the peer has received can't be known on such a socket.
+    /// The data that the peer has received are unknown on such a socket.
     #[error("delivery can't be known: {0}")]
     DeliveryUnknown(DeliveryUnknown),
     /// The name could not be resolved.
@@ -82,40 +81,41 @@ pub enum Error {
     /// The socket is closed.
     #[error("the socket is closed: {0}")]
     Closed(CloseReason),
-    /// Data came faster than they were read, and the window was full: the socket is closed. A larger
-    /// [`Config::receive_window`](crate::Config::receive_window) lets a reader pause for longer;
-    /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual) holds the peer back.
+    /// Data came faster than they were read, and the window was full: the socket is closed. With a larger
+    /// [`Config::receive_window`](crate::Config::receive_window) a reader may pause for longer;
+    /// [`ReceiveMode::Manual`](crate::ReceiveMode::Manual) slows the peer down.
     #[error(
         "the receive window was full: {lost} bytes are lost (read sooner, set a larger Config::receive_window, or use \
          ReceiveMode::Manual, which holds the peer back)"
     )]
     Overrun {
-        /// Bytes that came and could not be kept.
+        /// The number of bytes that could not be kept.
         lost: u64,
     },
-    /// A [`ReconnectingSocket`](crate::supervisor::ReconnectingSocket) lost its connection while data were being sent. They are not
-    /// sent again: what the peer may lack, and why, is in the gap of this number, which
-    /// [`recv`](crate::supervisor::ReconnectingSocket::recv) gives in its place. The socket goes on.
+    /// A [`ReconnectingSocket`](crate::supervisor::ReconnectingSocket) lost its connection while data were being sent.
+    /// They are not sent again. The gap of this number, which [`recv`](crate::supervisor::ReconnectingSocket::recv)
+    /// returns, contains the data that the peer may lack and the reason. The socket stays usable.
     #[error("the connection ended while data were being sent: gap {number} says what may be missing")]
     Gap {
         /// [`Gap::number`](crate::supervisor::Gap::number).
         number: u64,
     },
-    /// The module restarted; everything that was open on it is gone.
+    /// The module restarted. All its connections are gone.
     #[error("the module restarted")]
     ModemRestarted,
-    /// The port is gone (unplugged, hung up), or was closed by [`Modem::close`](crate::Modem::close).
+    /// The port was lost (unplugged, hung up), or closed by [`Modem::close`](crate::Modem::close).
     #[error("the port is lost: {0}")]
     PortLost(Box<str>),
     /// An argument that can't be sent to the module.
     #[error("invalid {what}: it {why}")]
     InvalidInput {
-        /// Which argument.
+        /// The argument.
         what: &'static str,
-        /// What is wrong with it.
+        /// The reason why it is invalid.
         why: Box<str>,
     },
-    /// The password of a private key is wrong, or the key is damaged: both look the same. Feature `encrypted-keys`.
+    /// The password of a private key is wrong, or the key is damaged; the two can't be distinguished. Feature
+    /// `encrypted-keys`.
     #[error("the password of the private key is wrong, or the key is damaged")]
     WrongPassword,
     /// The port could not be opened or set up, or a file could not be written.
@@ -123,24 +123,24 @@ pub enum Error {
     Io(#[from] io::Error),
 }
 
-/// The use that the module is in.
+/// The present use of the module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum InUse {
     /// Sockets are open: close them, or wait until they have ended.
     Sockets,
-    /// A transparent stream lasts: close it, or leave data mode with
-    /// [`TransparentStream::escape`](crate::TransparentStream::escape) if it is a command that is to be run.
+    /// A transparent stream is open. Close it, or leave data mode with
+    /// [`TransparentStream::escape`](crate::TransparentStream::escape) to run a command.
     Transparent,
 }
 
-/// The missing step on the way to a connection.
+/// The step that is missing before sockets can be opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum NotReady {
     /// Nothing answers on the port: wrong port or baud rate, or no power.
     NoAnswer,
-    /// The port is gone and expected back: unplugged, without power, or the module restarts on USB.
+    /// The port is lost and expected back: unplugged, without power, or the module restarts on USB.
     NoPort,
     /// The module answers and is being set up.
     Starting,
@@ -156,12 +156,12 @@ pub enum NotReady {
     SimFailure,
     /// There is no signal.
     NoSignal,
-    /// Not registered with the network, and the signal is below the vendor's recommendation of 18, which may be why. A
-    /// weak signal with which the module registers is no reason, nor is one with which a network has refused it.
+    /// Not registered with the network, and the signal is below the vendor's recommendation of 18, which may be the
+    /// cause. A weak signal is no cause if the module is registered, or if a network has refused it.
     WeakSignal(SignalQuality),
     /// Not registered with the network.
     NotRegistered(RegistrationStatus),
-    /// 2G has registered the card, 4G has not, and no data flow: the sign of arrears.
+    /// 2G has registered the card, 4G has not, and there is no packet service: the sign of arrears.
     OnlyTwoG,
     /// Registered, but not attached to packet service.
     NotAttached,
@@ -171,23 +171,23 @@ pub enum NotReady {
     BearerLost,
     /// The module has just restarted.
     Restarting,
-    /// The radio is switched off (flight mode): [`Modem::flight_mode`](crate::Modem::flight_mode). One that was found so
-    /// is switched on if [`Config::switch_radio_on`](crate::Config::switch_radio_on) allows it.
+    /// The radio is switched off (flight mode): [`Modem::flight_mode`](crate::Modem::flight_mode). A radio that is off
+    /// when the modem is opened is switched on if [`Config::switch_radio_on`](crate::Config::switch_radio_on) is true.
     RadioOff,
-    /// The module is in transparent mode, which knows no sockets.
+    /// The module is in transparent mode, which has no sockets.
     Transparent,
     /// The module changes between sockets and transparent mode.
     Switching,
 }
 
-/// The reason why it is unknown what the peer has received.
+/// The reason why the data that the peer has received are unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum DeliveryUnknown {
     /// UDP: datagrams are not acknowledged.
     Datagrams,
-    /// TLS: no source says what the module counts then, the application's bytes or the encrypted ones, of which some are
-    /// the handshake's.
+    /// TLS: no source shows whether the module counts the bytes of the application or the encrypted ones, which include
+    /// the handshake.
     Tls,
 }
 
@@ -199,44 +199,45 @@ pub enum CloseReason {
     Local,
     /// The application shut down this direction.
     ShutDown,
-    /// The peer closed it (`MSG_SOCK_CLOSE_IND`). All data that came before can be read.
+    /// The peer closed it (`MSG_SOCK_CLOSE_IND`). All earlier data can be read.
     Peer,
-    /// The peer closed it while the module still held data that it then destroyed (manual receive).
+    /// The peer closed it, and the module then destroyed data that were not fetched (manual receive).
     PeerWithDataLost,
     /// The peer or the network reset it.
     Reset,
     /// The bearer was lost (`MSG_PDP_DEACT_IND`).
     BearerLost,
-    /// The module did not answer any more, so what is open on it is unknown. The driver searches for it, and sets it up again.
+    /// The module did not answer any more, so the state of its connections is unknown. The driver searches for the
+    /// module and sets it up again.
     ModuleSilent,
     /// Too many heartbeats in a row had no answer.
     HeartbeatLost,
     /// The module refused data: `SEND FAIL` or an error in place of the prompt.
     SendRefused(Refusal),
-    /// The module did not confirm data in time, so whether it has them is unknown.
+    /// The module did not confirm data in time, so it is unknown whether it has them.
     SendUnconfirmed,
-    /// The module refused again and again to give data that it holds (manual receive).
+    /// The module repeatedly refused to deliver announced data (manual receive).
     ReceiveRefused(Refusal),
-    /// The module did not answer when it was asked for data, so whether some are lost is unknown (manual receive).
+    /// The module did not answer a fetch, so data may be lost (manual receive).
     ReceiveUnconfirmed,
-    /// The module did not answer `+++` or DTR, so whether it still takes bytes for payload is unknown (transparent mode).
+    /// The module did not answer `+++` or DTR, so it is unknown whether it is in data mode (transparent mode).
     EscapeUnanswered,
-    /// The module did not answer `ATO`, so nothing tells whether it has entered data mode (transparent mode).
+    /// The module did not answer `ATO`, so it is unknown whether it has entered data mode (transparent mode).
     ResumeUnanswered,
-    /// The connection is over, and the last bytes that came may be the peer's data or the module's own words. They are not
-    /// given (transparent mode).
+    /// The connection has ended. The last bytes may be data of the peer or text of the module, and are not delivered
+    /// (transparent mode).
     EndUncertain {
-        /// How many they are.
+        /// The number of these bytes.
         held: usize,
     },
-    /// Bytes came in command mode that no module sends there. They may be data, which can't be told from answers
-    /// (transparent mode).
+    /// Bytes came in command mode that no module writes there. They may be data, which can't be distinguished from
+    /// answers (transparent mode).
     DataInCommandMode,
-    /// What came from the module was damaged on the serial line, and bytes of this socket may be among what is lost.
+    /// Bytes from the module were damaged on the serial line, and bytes of this socket may be lost.
     Damaged,
-    /// Received data were cut short on the line between module and host.
+    /// Received data were incomplete on the line between module and host.
     Truncated {
-        /// Bytes that the module announced and that did not come whole.
+        /// The number of announced bytes in the incomplete frame.
         lost: usize,
     },
 }
@@ -246,7 +247,7 @@ impl Error {
         Self::InvalidInput { what, why: why.to_string().into() }
     }
 
-    /// Nothing came within this span.
+    /// The error of a wait without a result within this span.
     pub(crate) fn timeout(command: impl Into<Box<str>>, after: Duration) -> Self {
         Self::Timeout { command: command.into(), after, accepted: 0 }
     }
@@ -301,7 +302,7 @@ impl From<Ending> for CloseReason {
     }
 }
 
-/// Of a question that is asked with [`Modem::query`](crate::Modem::query).
+/// The error of a query with invalid text ([`Modem::query`](crate::Modem::query)).
 impl From<InvalidText> for Error {
     fn from(why: InvalidText) -> Self {
         Self::invalid("text", why)

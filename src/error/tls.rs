@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use crate::at::{CmeError, Refusal, TlsKey};
 
-/// A step on the way to a TLS connection, or of tidying up after one.
+/// A step of making a TLS connection, or of removing its files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TlsStep {
-    /// Waiting for its turn: another connection is being prepared or made.
+    /// The wait for its turn while another connection is being prepared or made.
     Turn,
-    /// Making, finding or writing a file.
+    /// The creation, check or writing of a file.
     Upload(TlsPart),
     /// A setting of the context.
     Configure(TlsKey),
     /// The module's one switch between TLS and plain.
     Switch,
-    /// The connection itself. The module does not say whether the server could not be reached, its certificate was
-    /// wrong, it refused the client's, or nothing in common could be agreed upon.
+    /// The connection itself. The module does not report the cause: an unreachable server, a wrong certificate of the
+    /// server, a refused certificate of the client, or no common version or cipher.
     Connect,
 }
 
@@ -26,7 +26,7 @@ pub enum TlsStep {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TlsPart {
-    /// The certificates that the server's is checked with.
+    /// The certificates that the server's certificate is verified with.
     Ca,
     /// The client's own certificate.
     ClientCertificate,
@@ -38,14 +38,14 @@ pub enum TlsPart {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TlsFailure {
-    /// The module said no.
+    /// The module refused the command.
     Refused(Refusal),
-    /// It said nothing, or time was up in this step.
+    /// The module did not answer, or the time-out passed in this step.
     Timeout(Duration),
-    /// A plain connection was asked for while TLS ones are open, and the module has one switch for all.
+    /// A plain connection was requested while TLS connections are open. The module has one switch for all connections.
     TlsOpen,
-    /// The module accepted the command that changes its switch, and reports the old position afterwards. The connection
-    /// would be in the clear instead of TLS.
+    /// The module accepted the command that changes its switch, and reports the old state afterwards. The connection
+    /// would be unencrypted.
     NotSwitched,
 }
 
@@ -53,14 +53,14 @@ pub enum TlsFailure {
 const MEMORY_FAILURE: CmeError = CmeError::new(23);
 
 impl TlsFailure {
-    /// Whether the module said that there is no connection, and no more.
+    /// True if the module reported a failed connection without details.
     #[cfg(feature = "diagnosis")]
     pub(crate) fn is_no_connection(self) -> bool {
         self == Self::Refused(Refusal::ConnectFail)
     }
 
-    /// Whether the module has no memory left for it: fewer TLS connections may fit. By the numbers alone; a handshake
-    /// that fails for want of memory looks like any other.
+    /// True if the error number means that the module has no memory; fewer TLS connections may be possible. A handshake
+    /// that fails for this reason has no such number.
     pub fn is_out_of_memory(self) -> bool {
         matches!(
             self,
@@ -74,7 +74,7 @@ impl TlsFailure {
     #[cfg(test)]
     pub(crate) const REFUSED: Self = Self::Refused(Refusal::Error);
 
-    /// Whether it is not the module that failed, but what the application asked for.
+    /// True if the request of the application is the cause, and not the module.
     pub(crate) fn is_of_the_application(self) -> bool {
         match self {
             Self::TlsOpen => true,
@@ -82,7 +82,7 @@ impl TlsFailure {
         }
     }
 
-    /// Whether the module has said no, and not only for now.
+    /// True if the module has refused it permanently.
     pub(crate) fn is_certain(self) -> bool {
         match self {
             Self::Refused(Refusal::Empty | Refusal::Ambiguous) | Self::Timeout(_) => false,

@@ -13,10 +13,9 @@ use crate::error::{CloseReason, Error, READ, Result, WRITE};
 use crate::proto::{ChannelId, Command, Engine, Protocol, Request, Response, SocketId};
 use crate::time::Timestamp;
 
-use super::deadline::Deadline;
+use super::deadline::{Deadline, Timeouts};
 use super::fair_lock::{FairLock, Turn};
 use super::remote::Remote;
-use super::timeouts::Timeouts;
 use super::transport::{Tcp, Transport};
 use super::{Modem, Received, unexpected};
 

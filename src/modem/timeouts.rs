@@ -5,23 +5,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-use super::deadline::DEFAULT_TIMEOUT;
+use super::deadline::Timeouts;
 use super::socket::Socket;
 use super::transport::Transport;
-
-/// The time-outs of a socket. `None` waits without a limit.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timeouts {
-    pub(super) read: Option<Duration>,
-    pub(super) write: Option<Duration>,
-}
-
-/// Reads wait without a limit, writes for 120 s.
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self { read: None, write: Some(DEFAULT_TIMEOUT) }
-    }
-}
 
 impl<T: Transport> Socket<T> {
     /// Sets the time-out of reads. `None`, the default, waits without a limit.

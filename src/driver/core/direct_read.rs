@@ -1,4 +1,4 @@
-//! The part of the core that a caller uses which reads its own answer.
+//! The functions of the core for a caller that reads its own answer.
 
 use std::io;
 
@@ -9,20 +9,20 @@ use crate::port::DirectRead;
 use crate::time::Timestamp;
 
 impl Core {
-    /// Lets a caller read the port, if the thread waits for nothing else than that.
+    /// Gives the port to a caller for reading, if the thread only waits for bytes.
     pub(in crate::driver) fn take_direct_read(&mut self) -> Option<Box<dyn DirectRead>> {
         let is_quiet = matches!(self.watch, TimerState::Waiting { writes: false, .. });
         if !is_quiet || !self.has_port() || !self.unwritten.is_empty() {
             return None;
         }
         let mut direct_read = self.direct_read.take()?;
-        // A port that can't be taken is read by the thread as ever.
+        // If the port can't be taken, the thread reads it as before.
         direct_read.take().ok()?;
         self.reading_caller = Some(ReadingCaller::new(self.number, direct_read.waker()));
         Some(direct_read)
     }
 
-    /// The caller hands over what has come, and serves the deadlines.
+    /// Processes the bytes that the caller has read, and the deadlines.
     pub(in crate::driver) fn received_by_caller(&mut self, now: Timestamp, bytes: &[u8]) {
         self.reading_caller.iter_mut().for_each(|reading_caller| reading_caller.set_here(true));
         if !bytes.is_empty() {
@@ -32,7 +32,7 @@ impl Core {
         self.reading_caller.iter_mut().for_each(|reading_caller| reading_caller.set_here(false));
     }
 
-    /// The caller reads no more. The port can be read again, unless it has ended.
+    /// The caller returns the port, unless the port has ended.
     pub(in crate::driver) fn give_back(
         &mut self,
         mut direct_read: Box<dyn DirectRead>,
@@ -47,13 +47,13 @@ impl Core {
         Ok(())
     }
 
-    /// Whether the thread sleeps until a deadline that is none any more, because a caller has served it. It counts as woken then.
+    /// True if the thread sleeps until a deadline that a caller has served. The thread counts as woken then.
     pub(in crate::driver) fn wants_no_deadline(&mut self) -> bool {
         let is_stale = matches!(self.watch, TimerState::Waiting { until: Some(_), .. });
         self.calls_watcher(is_stale && self.deadline().is_none())
     }
 
-    /// Whether a caller reads the port.
+    /// True while a caller reads the port.
     pub(in crate::driver) fn is_read_by_caller(&self) -> bool {
         self.reading_caller.is_some()
     }

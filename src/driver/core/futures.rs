@@ -1,4 +1,4 @@
-//! The part of the core that futures use.
+//! The functions of the core for futures.
 
 use std::task::{Context, Poll};
 
@@ -31,7 +31,7 @@ impl Core {
     pub(in crate::driver) fn forsake(&mut self, now: Timestamp, ticket: Ticket) {
         match self.task_answers.forsake(ticket, &mut self.woken) {
             Some(DroppedFuture::Asked) => self.tell(now, Request::Cancel { ticket }),
-            // A connection that no handle will hold.
+            // A connection without a handle.
             Some(DroppedFuture::Answered(Ok(Response::Connected(socket)))) => {
                 self.tell(now, Request::Forget { socket });
             }
