@@ -706,6 +706,17 @@ fn a_doubtful_end_that_a_refused_send_confirms_is_the_reason() {
     }
 }
 
+#[test]
+fn a_text_of_people_that_reads_as_an_end_is_not_the_reason_of_a_refused_send() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ");
+    let text = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n\r\n0, CLOSED\r\n";
+    pair.instead("hello", format!("{text}\r\nERROR\r\n"));
+    let answer = pair.send(socket, b"hello");
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::SendRefused(_)))), "{answer:?}");
+}
+
 // ----------------------------------------------------------------------------------------------------- datagrams
 
 fn association(pair: &mut Pair) -> SocketId {

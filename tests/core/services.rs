@@ -182,6 +182,27 @@ fn a_lost_prompt_of_a_command_is_a_time_out_and_nothing_of_its_payload_is_writte
 }
 
 #[test]
+fn a_command_of_the_application_that_ends_connections_is_noticed() {
+    for (command, ends_all) in [("AT+CIPCLOSE=0", false), ("at+cipshut", true), ("AT+CGATT=0", true)] {
+        let mut pair = Pair::online();
+        let (first, second) = (pair.channel_open(), pair.channel_open());
+        assert_eq!(first.channel().index(), 0);
+        pair.command(command, Duration::from_secs(60)).unwrap();
+        pair.run_for(Duration::from_secs(2));
+        let is_closed = |pair: &mut Pair, socket| matches!(pair.send(socket, b"x"), Err(Error::Closed(_)));
+        assert!(is_closed(&mut pair, first), "{command}: {}", pair.story());
+        assert_eq!(is_closed(&mut pair, second), ends_all, "{command}: {}", pair.story());
+        if command == "AT+CGATT=0" {
+            pair.command("AT+CGATT=1", Duration::from_secs(60)).unwrap();
+        }
+        let mut pair = pair.ready();
+        let socket = pair.channel_open();
+        pair.send(socket, b"again").unwrap();
+        assert_eq!(pair.read(socket, 5).unwrap(), b"again", "{command}");
+    }
+}
+
+#[test]
 fn every_context_that_is_defined_is_listed() {
     let mut pair = Pair::online();
     let active = |pair: &mut Pair| {

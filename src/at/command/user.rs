@@ -55,6 +55,14 @@ impl Command {
         }
     }
 
+    /// Whether it may end connections of which the driver has sockets: it closes one or the bearer, or leaves the network.
+    pub fn may_end_connections(&self) -> bool {
+        const ENDS: [&str; 7] = ["CIPSHUT", "CIPCLOSE", "CGACT=0", "CGATT=0", "CFUN=0", "CFUN=4", "COPS="];
+        let upper = self.text().to_ascii_uppercase();
+        let is_test = |behind: &str| behind.trim_start_matches('=').starts_with('?');
+        ENDS.iter().any(|words| upper.split(words).skip(1).any(|behind| !is_test(behind)))
+    }
+
     /// A command that waits for payload behind a prompt, and what is then written: the payload, with Ctrl-Z behind it
     /// where that ends it. One that is not in the table of known ones gets its bytes behind `>` or `DOWNLOAD`.
     ///

@@ -48,6 +48,9 @@ pub(in crate::proto) struct Channel {
 pub(super) enum Doubt {
     /// A line that may belong to another connection. It is accepted unless the status contradicts it.
     News(ChannelNews),
+    /// What the module may have said: a line that may be text of people, or one that was lost. It is accepted in the same way,
+    /// but nothing else confirms it.
+    Suspicion(ChannelNews),
     /// The connection that is being made may exist already. Only the status can prove that.
     Standing,
 }
@@ -163,7 +166,7 @@ impl Channel {
     pub(super) fn doubtful_end(&self) -> Option<ChannelNews> {
         match self.doubt.or(self.asked) {
             Some(Doubt::News(news)) => Some(news).filter(|news| news.ends()),
-            Some(Doubt::Standing) | None => None,
+            Some(Doubt::Suspicion(_) | Doubt::Standing) | None => None,
         }
     }
 

@@ -84,7 +84,7 @@ impl Channels {
                 Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) => continue,
                 Link::Draining(_) | Link::Used | Link::Closing | Link::Stream => continue,
             };
-            channel.doubt.get_or_insert(Doubt::News(news));
+            channel.doubt.get_or_insert(Doubt::Suspicion(news));
         }
     }
 }

@@ -51,7 +51,7 @@ impl Channels {
     pub(in crate::proto) fn doubt(&mut self, id: ChannelId, news: ChannelNews) {
         let channel = self.channel(id);
         if channel.link.hangs_on(news) {
-            channel.doubt = Some(Doubt::News(news));
+            channel.doubt = Some(Doubt::Suspicion(news));
         }
     }
 
@@ -97,7 +97,7 @@ impl Channels {
                     }
                 }
                 (Some("CONNECTED"), false, _) | (_, _, Doubt::Standing) => {}
-                (_, _, Doubt::News(news)) => self.believe(now, id, news, out),
+                (_, _, Doubt::News(news) | Doubt::Suspicion(news)) => self.believe(now, id, news, out),
             }
         }
     }

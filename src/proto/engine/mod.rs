@@ -323,6 +323,11 @@ impl Engine {
                 if finished.command.may_remove_files() {
                     self.channels.restart_preparations();
                 }
+                // A stream is asked for when it is resumed.
+                if finished.command.may_end_connections() && !self.transparent.is_escaped() {
+                    self.channels.doubt_all();
+                    self.requests.check(SelfCheck::Bearer);
+                }
                 let (answer, effect) = self.requests.finished(now, ticket, finished);
                 self.out.answer_all(answer);
                 if let Some(effect) = effect {
