@@ -83,6 +83,21 @@ fn a_message_that_comes_unasked_changes_nothing() {
 }
 
 #[test]
+fn data_right_behind_a_text_are_data() {
+    for chunk in [1, 7, 1000] {
+        for header in HEADERS.into_iter().chain(["+CUSD: 0,\"first"]) {
+            let mut watched = Watched::new(chunk);
+            let socket = watched.socket;
+            watched.is_undisturbed("headers have a line end in front");
+            let text = format!("\r\n{header}\r\nend\",15\r\n\r\n+RECEIVE,0,5:\r\nhello");
+            watched.pair.inject(text.as_bytes());
+            assert_eq!(watched.pair.read(socket, 5).unwrap(), b"hello", "{header}");
+            watched.is_undisturbed(header);
+        }
+    }
+}
+
+#[test]
 fn a_message_amid_an_answer_or_a_send_changes_nothing() {
     for text in TEXTS {
         let bytes = format!("\r\n{}\r\n{text}\r\n", HEADERS[0]);

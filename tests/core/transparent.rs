@@ -125,6 +125,23 @@ fn an_escape_keeps_the_connection_and_commands_run_beside_it() {
 }
 
 #[test]
+fn news_behind_the_answer_to_an_escape_are_no_payload() {
+    for news in ["RING", "BUSY", "+CREG: 1"] {
+        let (mut pair, stream) = streaming();
+        pair.run_for(Duration::from_secs(5));
+        let line = format!("\r\n{news}\r\n");
+        pair.to_host = Box::new(move |_, bytes| match bytes.as_slice() {
+            b"\r\nOK\r\n" => [b"\r\nOK\r\n", line.as_bytes()].concat(),
+            _ => bytes,
+        });
+        assert!(matches!(pair.escape(stream), Ok(Response::Done)), "{news}");
+        assert_eq!(pair.engine.readable(stream), (0, false), "{news}");
+        pair.resume(stream).unwrap();
+        echoes(&mut pair, stream, b"again");
+    }
+}
+
+#[test]
 fn what_the_peer_sends_beside_commands_comes_when_data_mode_is_back() {
     let (mut pair, stream) = streaming();
     pair.escape(stream).unwrap();
