@@ -272,15 +272,9 @@ impl Decoder {
             self.line.clear();
             return Some(Token::Fault(Fault::LineTooLong));
         }
-        if [self.line.as_slice(), line].iter().copied().flatten().eq(b"\r") {
-            // Between two frames: the line end of the next one.
-            self.before = Before::LineEnd;
-        }
-        if self.line.is_empty() {
-            return Some(Token::Line(line));
-        }
         self.line.extend_from_slice(line);
         self.taken = true;
+        self.before = Before::behind_text(&self.line);
         Some(Token::Line(&self.line))
     }
 

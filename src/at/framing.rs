@@ -28,6 +28,12 @@ impl Before {
     pub(super) fn behind(self, line: &[u8]) -> Self {
         if line == b">" { Self::LineEnd } else { self }
     }
+
+    /// What stands in front of what follows this line of a text, as it came without its LF. CR LF alone may be between two frames:
+    /// then it is the line end of the next one.
+    pub(super) fn behind_text(raw: &[u8]) -> Self {
+        if raw == b"\r" { Self::LineEnd } else { Self::Line }
+    }
 }
 
 /// The way in which the firmware begins its headers, or its prompts.

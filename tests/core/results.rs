@@ -792,6 +792,21 @@ fn a_queued_datagram_that_is_lost_is_told_to_the_waits_for_the_queue() {
 }
 
 #[test]
+fn an_association_whose_fetches_are_refused_in_doubt_is_asked_at_a_bounded_pace() {
+    let mut pair = online(ReceiveMode::Manual);
+    let socket = association(&mut pair);
+    // An answer is lost, so that a refusal may be a late one.
+    pair.instead("AT+CIPRXGET=2,0", "");
+    pair.run_for(Duration::from_secs(20));
+    pair.instead_times(1000, "AT+CIPRXGET=2,0", "\r\n+CME ERROR: 3\r\n");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    let before = pair.wrote("AT+CIPRXGET=2,0");
+    let end = pair.read_to_end(socket).1;
+    assert!(matches!(end, Error::Closed(CloseReason::ReceiveRefused(_))), "{end}");
+    assert!(pair.wrote("AT+CIPRXGET=2,0") - before <= 3);
+}
+
+#[test]
 fn an_empty_datagram_is_refused_on_its_way_out_and_counted_on_its_way_in() {
     let mut pair = Pair::online();
     let socket = association(&mut pair);

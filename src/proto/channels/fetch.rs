@@ -75,6 +75,9 @@ impl Channels {
             // A lost datagram is no error.
             (_, _) if socket.window.keeps_boundaries() => {
                 socket.window.take_unfinished();
+                if let (Fetched::Nothing, Err(Failure::Refused(refusal))) = (fetched, &finished.result) {
+                    self.gave_nothing(now, id, *refusal, out);
+                }
             }
             (_, _) => {
                 channel.stale_until = now + STALE;
