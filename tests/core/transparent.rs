@@ -142,6 +142,21 @@ fn news_behind_the_answer_to_an_escape_are_no_payload() {
 }
 
 #[test]
+fn words_of_the_peer_before_an_escape_are_given_where_the_connection_ends_behind_it() {
+    let (mut pair, stream) = streaming();
+    push(&mut pair, b"data\r\n+PDP: DEACT\r\n more");
+    pair.run_for(Duration::from_millis(700));
+    let mut ends = false;
+    pair.to_host = Box::new(move |_, bytes| match bytes.as_slice() {
+        b"\r\nOK\r\n" if !std::mem::replace(&mut ends, true) => b"\r\nOK\r\n\r\nCLOSED\r\n".to_vec(),
+        _ => bytes,
+    });
+    let (read, end) = pair.read_to_end(stream);
+    assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{end}");
+    assert_eq!(read, b"data\r\n+PDP: DEACT\r\n more");
+}
+
+#[test]
 fn what_the_peer_sends_beside_commands_comes_when_data_mode_is_back() {
     let (mut pair, stream) = streaming();
     pair.escape(stream).unwrap();

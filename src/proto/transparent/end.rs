@@ -145,6 +145,10 @@ impl Transparent {
             _ if urc.is_known() => return,
             _ => CloseReason::DataInCommandMode,
         };
+        if reason != CloseReason::DataInCommandMode {
+            // The connection ends now, so no word before was that.
+            self.give_held();
+        }
         self.end(End::Closed(reason), facts);
     }
 
