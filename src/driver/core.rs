@@ -3,13 +3,14 @@
 mod direct_read;
 #[cfg(feature = "async")]
 mod futures;
+mod port;
 
 use std::io;
 
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::Recording;
-use crate::port::{CallerEnd, DirectRead, DirectWrite};
+use crate::port::{DirectRead, DirectWrite};
 use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
@@ -32,6 +33,8 @@ pub(super) struct Core {
     direct_read: Option<Box<dyn DirectRead>>,
     /// The caller that reads the port.
     reading_caller: Option<ReadingCaller>,
+    /// Ends the calls of halves that may block, when it is dropped.
+    end: Option<Box<dyn Send>>,
     /// The new state of the DTR line. Only ports that callers can write to have a known DTR line.
     dtr: Option<bool>,
     /// Bytes that the port has not accepted yet.
@@ -85,6 +88,7 @@ impl Core {
             direct: None,
             direct_read: None,
             reading_caller: None,
+            end: None,
             dtr: None,
             unwritten: Vec::new(),
             in_hand: false,
@@ -250,73 +254,6 @@ impl Core {
 
     pub(super) fn is_closed(&self) -> bool {
         self.port == PortState::Closed
-    }
-
-    /// Whether the port is open.
-    pub(super) fn has_port(&self) -> bool {
-        self.port == PortState::Open
-    }
-
-    /// The number of the port that is open, or will be next.
-    pub(super) fn next_port_number(&self) -> u64 {
-        self.number
-    }
-
-    /// The number of the port that is open.
-    pub(super) fn port_number(&self) -> Option<u64> {
-        self.has_port().then_some(self.number)
-    }
-
-    /// Sets the end of the port for callers.
-    pub(super) fn set_callers_end(&mut self, end: Option<CallerEnd>) {
-        (self.direct, self.direct_read) =
-            end.map_or((None, None), |(direct, direct_read)| (Some(direct), direct_read));
-    }
-
-    /// The port with this number has ended. Each of its threads reports this; the first report counts.
-    pub(super) fn port_ended(&mut self, now: Timestamp, number: u64, reason: &str) {
-        if self.port_number() != Some(number) {
-            return;
-        }
-        if !self.reopens {
-            return self.close(now, reason);
-        }
-        self.leave_port(now, reason);
-        self.port = PortState::Away;
-        self.number += 1;
-        self.handle(now, Input::PortAway(reason));
-    }
-
-    /// The port is open again, unless the modem was closed meanwhile.
-    pub(super) fn port_is_back(&mut self, now: Timestamp, end: Option<CallerEnd>) {
-        if self.port == PortState::Away {
-            self.port = PortState::Open;
-            self.set_callers_end(end);
-            self.record(|recording| recording.note(now, "the port is back"));
-            self.handle(now, Input::PortBack);
-        }
-    }
-
-    /// Ends everything: every waiting call is answered, subscriptions end.
-    pub(super) fn close(&mut self, now: Timestamp, reason: &str) {
-        if !self.is_closed() {
-            self.leave_port(now, reason);
-            self.port = PortState::Closed;
-            self.handle(now, Input::PortLost(reason));
-            self.subscribers.end(&mut self.woken);
-            self.heartbeats.end();
-            self.recording = None;
-        }
-    }
-
-    fn leave_port(&mut self, now: Timestamp, reason: &str) {
-        self.log.port_left(reason);
-        self.record(|recording| recording.note(now, &format!("the port is lost: {reason}")));
-        self.unwritten = Vec::new();
-        self.in_hand = false;
-        self.dtr = None;
-        self.set_callers_end(None);
-        self.reading_caller.iter().for_each(ReadingCaller::call);
     }
 
     /// Takes the bytes to write, if callers can't write to the port. Those that were taken before count as written.

@@ -63,8 +63,9 @@ impl OpenPort {
                 tell(&mut core, Some((direct, direct_read)));
                 Ok(Self::Line(OpenLine::new(line)))
             }
-            Port::Halves { reader, writer } => {
+            Port::Halves { reader, writer, end } => {
                 tell(&mut core, None);
+                core.set_end(end);
                 let number = core.next_port_number();
                 drop(core);
                 port_threads::open(shared, number, reader, writer).map(Self::Halves)
@@ -180,4 +181,63 @@ impl PortService {
 /// A source of the application may panic.
 fn open(opener: &Mutex<Opener>) -> io::Result<Port> {
     thread::survive(|| opener.lock().unwrap_or_else(PoisonError::into_inner).open())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use super::*;
+    use crossbeam_channel::RecvTimeoutError;
+
+    use crate::config::Config;
+    use crate::driver::core::FIRST_PORT;
+    use crate::driver::readiness::Readiness;
+    use crate::driver::session_log::SessionLog;
+    use crate::port::wake_up;
+    use crate::proto::Engine;
+
+    /// Blocks until the other end of the channel is gone.
+    struct Blocked(Receiver<()>);
+
+    impl io::Read for Blocked {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(0)
+        }
+    }
+
+    impl io::Write for Blocked {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Both threads and the connection were left behind.
+    #[test]
+    fn a_port_that_is_left_ends_the_calls_of_its_halves() {
+        for is_lost in [false, true] {
+            let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+            let log = SessionLog::new("test".into());
+            let (waker, sleeper) = wake_up().unwrap();
+            let shared = Shared::new(Core::new(engine, None, log, Readiness::new(0), false), waker);
+            let ((end, reads), (other_end, writes)) = (bounded::<()>(0), bounded::<()>(0));
+            let port = Port::Halves {
+                reader: Box::new(Blocked(reads)),
+                writer: Box::new(Blocked(writes)),
+                end: Some(Box::new((end, other_end))),
+            };
+            let closed = spawn(&shared, sleeper, port, None).unwrap();
+            match is_lost {
+                true => shared.port_ended(FIRST_PORT, &io::ErrorKind::BrokenPipe.into()),
+                false => shared.lock().close(Timestamp::ZERO, "closed"),
+            }
+            let ended = closed.recv_timeout(Duration::from_secs(20));
+            assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "its thread waits");
+        }
+    }
 }

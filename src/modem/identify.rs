@@ -23,10 +23,21 @@ pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
         }
     }
     answer?;
-    let said = ask(&Command::serial_number().wire(), PATIENCE, is_answered).unwrap_or_default();
-    let mut numbers = said.split(|byte| !byte.is_ascii_digit());
-    let imei = numbers.find(|number| number.len() == IMEI_DIGITS).unwrap_or_default();
-    Ok(String::from_utf8_lossy(imei).into_owned())
+    let said = ask(&Command::serial_number().wire(), PATIENCE, is_identified).unwrap_or_default();
+    Ok(number(&said).map(|(imei, _)| String::from_utf8_lossy(imei).into_owned()).unwrap_or_default())
+}
+
+/// The IMEI, and what was said behind it.
+fn number(said: &[u8]) -> Option<(&[u8], &[u8])> {
+    let imei = said.split(|byte| !byte.is_ascii_digit()).find(|number| number.len() == IMEI_DIGITS)?;
+    let begin = said.windows(IMEI_DIGITS).position(|window| window == imei)?;
+    Some((imei, &said[begin + IMEI_DIGITS..]))
+}
+
+/// Whether that has been said, or refused. An `OK` alone is a late answer to an earlier question.
+fn is_identified(said: &[u8]) -> bool {
+    let behind = number(said).map(|(_, behind)| behind);
+    is_answered(behind.unwrap_or(said)) && (behind.is_some() || said.windows(5).any(|word| word == b"ERROR"))
 }
 
 /// True if the bytes contain a final result code.
@@ -44,8 +55,10 @@ mod tests {
         let mut count = 0;
         let found = imei(&mut |_, _, is_answered| {
             count += 1;
-            let answer = answers.get(count - 1).filter(|answer| is_answered(answer.as_bytes()));
-            answer.map(|answer| answer.as_bytes().to_vec()).ok_or(io::ErrorKind::TimedOut.into())
+            // It comes byte by byte.
+            let said = answers.get(count - 1).map(|answer| answer.as_bytes()).unwrap_or_default();
+            let answer = (0..=said.len()).map(|end| &said[..end]).find(|said| is_answered(said));
+            answer.map(<[u8]>::to_vec).ok_or(io::ErrorKind::TimedOut.into())
         });
         (count, found)
     }
@@ -56,6 +69,8 @@ mod tests {
         for (answers, count, found) in [
             (&["AT\r\r\nOK\r\n", imei][..], 2, Some("860000000000001")),
             (&["", "\r\nOK\r\n", "\r\n+CGSN: \"860000000000001\"\r\n\r\nOK\r\n"], 3, Some("860000000000001")),
+            // The second answer to the first question comes behind it.
+            (&["\r\nOK\r\n", "\r\nOK\r\n\r\n860000000000001\r\n\r\nOK\r\n"], 2, Some("860000000000001")),
             (&["\r\nOK\r\n", "\r\nERROR\r\n"], 2, Some("")),
             (&["\r\nOK\r\n", "\r\n12\r\n\r\nOK\r\n"], 2, Some("")),
             (&["AT\r\r\n"], 2, None),

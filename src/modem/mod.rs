@@ -157,7 +157,7 @@ impl Modem {
         W: Write + Send + 'static,
     {
         let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-        let port = Port::Halves { reader: Box::new(reader), writer: Box::new(writer) };
+        let port = Port::Halves { reader: Box::new(reader), writer: Box::new(writer), end: None };
         Self::run(port, None, engine, &config, "modem")
     }
 

@@ -119,6 +119,8 @@ pub(crate) enum Port {
         reader: Box<dyn io::Read + Send>,
         /// What goes to the module.
         writer: Box<dyn io::Write + Send>,
+        /// Ends the halves' calls that are under way when it is dropped, where that can be done.
+        end: Option<Box<dyn Send>>,
     },
 }
 

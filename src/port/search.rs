@@ -5,6 +5,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::listing::{PortInfo, PortKind, ports_below};
@@ -24,6 +25,9 @@ const MAX_ANSWER: usize = 4 * 1024;
 /// two attempts.
 const BUSY: Duration = Duration::from_secs(3);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
+/// The ports that another program has kept for longer than that. A search tries them and does not wait, until one can be opened again.
+static KEPT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The aim of a search.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -150,20 +154,31 @@ impl Search {
 /// Opens a candidate and has it asked for its IMEI, which is empty if it does not say.
 fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, String)> {
     let (_waker, sleeper) = wake_up()?;
-    let until = Instant::now() + BUSY;
-    let mut port = loop {
-        match serial::open(path, config) {
-            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < until => {
-                sleeper.wait(Some(BUSY_PAUSE))?;
-            }
-            opened => break opened?,
-        }
-    };
+    let mut port = open(path, config, &sleeper)?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
     let imei = identify(&mut |question, patience, is_answered| {
         exchange(&mut **line, &sleeper, question, patience, is_answered)
     })?;
     Ok((port, imei))
+}
+
+/// Opens a candidate. One that is busy is waited for, once.
+fn open(path: &str, config: &Config, sleeper: &Sleeper) -> io::Result<Port> {
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_kept = kept().iter().any(|known| known == path);
+    let until = Instant::now() + if is_kept { Duration::ZERO } else { BUSY };
+    loop {
+        let opened = serial::open(path, config);
+        let is_busy = matches!(&opened, Err(error) if error.kind() == ErrorKind::ResourceBusy);
+        if is_busy && Instant::now() < until {
+            sleeper.wait(Some(BUSY_PAUSE))?;
+            continue;
+        }
+        let mut kept = kept();
+        kept.retain(|known| known != path);
+        kept.extend(is_busy.then(|| path.to_owned()));
+        return opened;
+    }
 }
 
 /// Writes a question and reads until it is answered.

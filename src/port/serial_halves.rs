@@ -29,7 +29,7 @@ fn open_serial(path: &str, config: &Config) -> io::Result<Port> {
     let writer =
         serialport::new(path, config.baud_rate).flow_control(flow_control).timeout(READ_TIMEOUT).open()?;
     let reader = writer.try_clone()?;
-    Ok(Port::Halves { reader: Box::new(reader), writer: Box::new(HeldWriter(writer)) })
+    Ok(Port::Halves { reader: Box::new(reader), writer: Box::new(HeldWriter(writer)), end: None })
 }
 
 /// Windows denies access to a serial port that is open elsewhere (`CreateFileW`, "Communications Resources").

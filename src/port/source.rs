@@ -86,7 +86,7 @@ impl Opener {
 
     /// Asks the application's own source.
     pub(crate) fn source(mut source: impl PortSource) -> Self {
-        let open = move || source.open().map(|(reader, writer)| Port::Halves { reader, writer });
+        let open = move || source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None });
         Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions }
     }
 

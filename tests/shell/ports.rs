@@ -311,6 +311,33 @@ fn a_port_that_another_program_has_and_one_that_is_silent_are_named() {
     holder.close();
 }
 
+/// It may be another search, the first time. Each attempt used to wait for it, those to come back to a lost module included.
+#[test]
+fn a_port_that_another_program_keeps_is_waited_for_once() {
+    let tree = Tree::new("kept");
+    let _kept = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    let holder = Modem::open(tree.0.join("dev/ttyUSB0"), Config::default()).unwrap();
+    let attempt = || {
+        let begun = Instant::now();
+        let text = refused(&tree, "auto");
+        assert!(text.contains("ttyUSB0: another program has it open"), "{text}");
+        begun.elapsed()
+    };
+    let first = attempt();
+    for _ in 0..3 {
+        let later = attempt();
+        assert!(later < first / 2, "{first:?}, then {later:?}");
+    }
+    holder.close();
+    let modem = tree.open("auto").unwrap();
+    assert_eq!(imei(&modem), FIRST, "it is free");
+    modem.close();
+    let holder = Modem::open(tree.0.join("dev/ttyUSB0"), Config::default()).unwrap();
+    let again = attempt();
+    assert!(again > first / 2, "it was free in between: {again:?}");
+    holder.close();
+}
+
 /// Each asks the module that the other one looks for.
 #[test]
 fn two_searches_at_once_both_find_their_module() {

@@ -1,7 +1,7 @@
 //! The connection to a serial server.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// How long a server may take to accept the connection, and to agree on the settings of its port.
@@ -9,6 +9,16 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The two ways of a connection: the bytes of the module, and those for it.
 pub(super) type Halves = (Box<dyn Read + Send>, Box<dyn Write + Send>);
+
+/// Ends the calls of both halves when it is dropped: a read of a module that says nothing, a write to a server that takes nothing.
+pub(super) struct End(pub(super) TcpStream);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // A connection that is gone can't be shut down.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
 
 pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");

@@ -1,7 +1,7 @@
 //! The bytes as they are, from a server that adds nothing to them.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{self, Read};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use super::connection::{Halves, closed};
@@ -22,7 +22,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
         Err(error) => return Err(error),
     }
     stream.set_read_timeout(None)?;
-    let writer = CloseOnDrop(stream.try_clone()?);
+    let writer = stream.try_clone()?;
     Ok((Box::new(RawReader { stream, seen: Some(Vec::new()) }), Box::new(writer)))
 }
 
@@ -57,25 +57,5 @@ fn refuse_telnet(first: &[u8]) -> io::Result<()> {
             ),
         )),
         _ => Ok(()),
-    }
-}
-
-/// The reader's end waits in a call, which the writer ends when the modem is closed.
-struct CloseOnDrop(TcpStream);
-
-impl Write for CloseOnDrop {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Drop for CloseOnDrop {
-    fn drop(&mut self) {
-        // A connection that is gone can't be shut down.
-        let _ = self.0.shutdown(Shutdown::Both);
     }
 }

@@ -1,7 +1,7 @@
 //! A serial port with its settings over telnet (RFC 2217).
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -69,9 +69,8 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
         suspended: Mutex::new(agreement.is_suspended),
         resumed: Condvar::new(),
     });
-    let ends = stream.try_clone()?;
     let reader = PortReader { stream, decoder, early, options: agreement.options, out: Arc::clone(&out) };
-    Ok((Box::new(reader), Box::new(PortWriter { out, ends })))
+    Ok((Box::new(reader), Box::new(PortWriter { out })))
 }
 
 /// The settings that the server was asked for, and those that it has confirmed.
@@ -316,8 +315,6 @@ impl Drop for PortReader {
 
 struct PortWriter {
     out: Arc<Out>,
-    /// Ends the reader.
-    ends: TcpStream,
 }
 
 impl Write for PortWriter {
@@ -339,13 +336,6 @@ impl Write for PortWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Drop for PortWriter {
-    fn drop(&mut self) {
-        // A connection that is gone can't be shut down.
-        let _ = self.ends.shutdown(Shutdown::Both);
     }
 }
 

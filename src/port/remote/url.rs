@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use super::connection::{CONNECT_TIMEOUT, closed, connect};
+use super::connection::{CONNECT_TIMEOUT, End, closed, connect};
 use super::{raw, rfc2217};
 use crate::config::Config;
 use crate::port::Port;
@@ -17,12 +17,13 @@ pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
     let explain = |error| explain(name, &error);
     let (scheme, address) = split(name).map_err(explain)?;
     let stream = connect(address).map_err(explain)?;
+    let end = End(stream.try_clone()?);
     let (reader, writer) = match scheme {
         Scheme::Tcp => raw::open(stream),
         Scheme::Rfc2217 => rfc2217::open(stream, config, Instant::now() + CONNECT_TIMEOUT),
     }
     .map_err(explain)?;
-    Ok(Port::Halves { reader, writer })
+    Ok(Port::Halves { reader, writer, end: Some(Box::new(end)) })
 }
 
 /// The error in words, with the name.
@@ -113,7 +114,9 @@ mod tests {
             stream.read_exact(&mut heard).unwrap();
             stream.write_all(&heard).unwrap();
         });
-        let Ok(Port::Halves { mut reader, mut writer }) = open(&name, &Config::default()) else { panic!() };
+        let Ok(Port::Halves { mut reader, mut writer, end: _end }) = open(&name, &Config::default()) else {
+            panic!()
+        };
         writer.write_all(&[0, 0xff, 0xff, 13]).unwrap();
         let mut answer = [0; 4];
         reader.read_exact(&mut answer).unwrap();
@@ -138,7 +141,9 @@ mod tests {
             stream.write_all(b"\xfd\x2c").unwrap();
             let _ = stream.read(&mut [0]);
         });
-        let Ok(Port::Halves { mut reader, writer }) = open(&name, &Config::default()) else { panic!() };
+        let Ok(Port::Halves { mut reader, writer, end: _end }) = open(&name, &Config::default()) else {
+            panic!()
+        };
         told.send(()).unwrap();
         assert_eq!(reader.read(&mut [0; 9]).unwrap(), 1);
         told.send(()).unwrap();
@@ -163,12 +168,19 @@ mod tests {
         assert!(error.to_string().starts_with(&name), "{error}");
     }
 
+    /// It waited for ever in the write, with the connection open.
     #[test]
-    fn a_writer_that_is_dropped_ends_its_reader() {
-        let name = server(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
-        let Ok(Port::Halves { mut reader, writer }) = open(&name, &Config::default()) else { panic!() };
+    fn what_ends_a_port_ends_its_calls_that_wait() {
+        let (told, wait) = std::sync::mpsc::channel::<()>();
+        let name = server(move |stream| drop((wait.recv(), stream)));
+        let Ok(Port::Halves { mut reader, mut writer, end }) = open(&name, &Config::default()) else {
+            panic!()
+        };
         let reading = thread::spawn(move || reader.read(&mut [0; 9]));
-        drop(writer);
+        let writing = thread::spawn(move || while writer.write(&[0; 64 * 1024]).is_ok() {});
+        drop(end);
         assert!(matches!(reading.join().unwrap(), Ok(0) | Err(_)));
+        writing.join().unwrap();
+        drop(told);
     }
 }
