@@ -6,10 +6,18 @@ use super::answers::Answer;
 use super::core::Core;
 use super::shared::Shared;
 use crate::port::DirectRead;
+use crate::proto::Request;
 use crate::time::Timestamp;
 
 /// The largest read. Answers are shorter.
 const READ: usize = 4 * 1024;
+
+/// Whether a call with this request reads the port. A call that waits for the network or for other calls does not: it would wake up for
+/// the answers of all others, and may have a lower priority than they have.
+pub(super) fn suits(request: &Request) -> bool {
+    use Request::{Run, RunWithPayload, Send, Unacknowledged};
+    matches!(request, Run(_) | RunWithPayload { .. } | Send { .. } | Unacknowledged { .. })
+}
 
 /// The port while a caller reads it, or nothing. Dropping it returns the port to the thread.
 pub(super) struct CallerRead<'a> {

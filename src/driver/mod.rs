@@ -104,7 +104,9 @@ impl Driver {
         let mut caller_read = CallerRead::nothing(&self.shared);
         let (answer, mut deadline) = {
             let mut core = self.shared.lock();
-            caller_read.take(&mut core);
+            if caller_read::suits(&request) {
+                caller_read.take(&mut core);
+            }
             let answer = core.ask(self.shared.now(), request);
             self.shared.wake_if(core.wants_writer());
             (answer, core.deadline())

@@ -78,7 +78,7 @@ fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
     driver::eventually("every thread has ended", || threads("air724ug") == 0);
 }
 
-/// The call that waits for an answer reads it.
+/// The call that waits for an answer reads it, also beside one that waits for the network: that one used to wake up for each answer.
 #[test]
 fn a_command_wakes_its_caller_alone() {
     const COMMANDS: u64 = 200;
@@ -86,13 +86,23 @@ fn a_command_wakes_its_caller_alone() {
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default());
     modem.command("AT", SOON).unwrap();
-    all_asleep("air724ug", 1);
-    let before = naps("air724ug");
-    for _ in 0..COMMANDS {
-        modem.command("AT", SOON).unwrap();
-    }
-    let naps = naps("air724ug") - before;
-    assert!(naps <= COMMANDS / 10, "{naps} wake-ups of the modem's thread for {COMMANDS} commands");
+    let wakes_only_its_caller = |others: &[&str]| {
+        others.iter().for_each(|name| all_asleep(name, 1));
+        let before: Vec<u64> = others.iter().map(|name| naps(name)).collect();
+        for _ in 0..COMMANDS {
+            modem.command("AT", SOON).unwrap();
+        }
+        for (name, before) in others.iter().zip(before) {
+            let naps = naps(name) - before;
+            assert!(naps <= COMMANDS / 10, "{naps} wake-ups of {name} for {COMMANDS} commands");
+        }
+    };
+    wakes_only_its_caller(&["air724ug"]);
+    let m = modem.clone();
+    let connecting = driver::named("w-connect", move || m.tcp().connect(("silent.test", 1)).map(drop));
+    wakes_only_its_caller(&["air724ug", "w-connect"]);
+    modem.close();
+    assert!(connecting.join().unwrap().is_err());
     drop(modem);
     driver::eventually("every thread has ended", || threads("air724ug") == 0);
 }
