@@ -40,7 +40,8 @@ pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
     Err(io::Error::new(last.kind(), format!("{last}{hint}")))
 }
 
-/// A server that loses its power says nothing: without an answer for 25 s the port is lost.
+/// A server that loses its power says nothing: without an answer for 25 s the port is lost. While bytes are on their way to it, the system
+/// repeats them instead, for up to a quarter of an hour: until then a server that comes back ends the connection, or goes on with it.
 #[cfg(unix)]
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     use rustix::net::sockopt;
