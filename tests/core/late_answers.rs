@@ -720,6 +720,34 @@ fn barriers_go_on_to_take_turns_with_their_questions() {
     }
 }
 
+/// Bring-up asks as many questions each time it begins again, so it met the refused one at the same step for ever.
+#[test]
+fn bring_up_behind_many_lost_answers_ends_although_questions_are_refused() {
+    for refused in [
+        &["AT+CIPQSEND?"][..],
+        &["AT+CIPMUX?", "AT+CIPMODE?"],
+        &["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"],
+    ] {
+        for begun in 0..3 {
+            let mut pair = Pair::online();
+            for number in 0..20 {
+                let command = format!("AT+X{number}");
+                pair.instead(&command, "");
+                assert!(pair.command(&command, Duration::from_millis(100)).is_err());
+            }
+            for _ in 0..begun {
+                pair.command("AT+CSQ", Duration::from_secs(5)).unwrap();
+            }
+            for question in refused {
+                pair.instead_times(500, question, "\r\nERROR\r\n");
+            }
+            pair.inject(b"\r\n+PDP: DEACT\r\n");
+            pair.run_for(Duration::from_secs(1));
+            pair.ready();
+        }
+    }
+}
+
 /// It has come twice, cut between two reads: the second one is under way when the next command is written.
 #[test]
 fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {

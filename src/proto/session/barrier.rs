@@ -22,6 +22,10 @@ pub(super) struct Barrier {
     probe: Command,
     /// The earlier questions. Their answers may still come.
     asked: Vec<Command>,
+    /// An error has come since the question was asked. It may refuse the question.
+    has_error: bool,
+    /// The earlier questions behind which an error came in place of an answer.
+    refused: Vec<Command>,
     state: ProbeState,
     deadline: Timestamp,
 }
@@ -99,7 +103,8 @@ impl Barrier {
 
     fn new(now: Timestamp, held: Option<HeldCommand>, probe: Command) -> Self {
         let (asked, state, deadline) = (Vec::new(), ProbeState::Asked, now + FIRST_TIMEOUT);
-        Self { held: held.map(Box::new), open: None, probe, asked, state, deadline }
+        let held = held.map(Box::new);
+        Self { held, open: None, probe, asked, has_error: false, refused: Vec::new(), state, deadline }
     }
 
     /// The module may be waiting for the payload of a send.
@@ -213,12 +218,18 @@ impl Barrier {
         self.held().into_iter().chain(&self.asked).chain([&self.probe])
     }
 
+    /// The questions that firmware seems not to have.
+    pub(super) fn take_refused(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.refused)
+    }
+
     /// Asks another question.
     pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
-        let mut asked = self.asked;
+        let (mut asked, mut refused) = (self.asked, self.refused);
+        refused.extend(self.has_error.then(|| self.probe.clone()));
         asked.push(self.probe);
         let deadline = now + FIRST_TIMEOUT * (asked.len() as u32 + 1);
-        Self { probe, asked, state: ProbeState::Asked, deadline, ..self }
+        Self { probe, asked, has_error: false, refused, state: ProbeState::Asked, deadline, ..self }
     }
 
     /// A header of fetched data has come.
@@ -240,6 +251,7 @@ impl Barrier {
         if self.probe.is_echo(text) {
             return BarrierVerdict::Consumed;
         }
+        self.has_error |= matches!(line, Line::Final(Final::Error | Final::Cme(_)));
         match self.state {
             ProbeState::Asked | ProbeState::Odd | ProbeState::Prompted
                 if self.probe.judge(&line, false) == Verdict::Part =>

@@ -66,6 +66,8 @@ pub(super) use wake::Wake;
 pub(super) struct Session {
     state: State,
     late_answers: LateAnswers,
+    /// The questions that were refused in place of an answer: firmware may not have them.
+    refused: Vec<Command>,
     /// Counts the questions of barriers, so that each differs from the one before.
     probes: usize,
     /// The work until the line is trusted again.
@@ -108,6 +110,7 @@ impl Session {
         Self {
             state: State::Waking(Wake::new(now)),
             late_answers: LateAnswers::none(),
+            refused: Vec::new(),
             probes: 0,
             before: LastToken::FrameEnd,
             resync: None,
@@ -343,6 +346,8 @@ impl Session {
                 Step::Unclaimed
             }
             BarrierVerdict::Passed { held, extra, tainted } => {
+                let refused = barrier.take_refused();
+                self.refused.extend(refused);
                 self.state = State::Idle;
                 self.unproved = None;
                 let Some(mut finished) = held else { return Step::Synchronised };
@@ -423,10 +428,18 @@ impl Session {
     fn next_probe<'a>(&mut self, others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>) -> Command {
         self.probes = self.probes.wrapping_add(1);
         let (others, timed_out) = (others.into_iter(), self.late_answers.timed_out());
-        Command::probe(self.probes, |key| {
-            let has = |command: &Command| command.has_key(key);
-            timed_out.iter().any(has) || others.clone().any(has)
-        })
+        let has = |key: &str, commands: &[Command]| commands.iter().any(|command| command.has_key(key));
+        let refused = |key: &str| has(key, &self.refused);
+        let probe = Command::probe(self.probes, |key| {
+            has(key, timed_out) || refused(key) || others.clone().any(|command| command.has_key(key))
+        });
+        if !self.refused.iter().any(|question| question.text() == probe.text()) {
+            return probe;
+        }
+        // Each of the others may also be answered late. One of them has an answer at least.
+        let probe = Command::probe(self.probes, refused);
+        self.refused.retain(|question| question.text() != probe.text());
+        probe
     }
 
     /// True if lines of the answer may belong to a command that timed out.
