@@ -57,6 +57,11 @@ impl Command {
         Self::new("AT+CGSN", Shape::Bare { key: "+CGSN", accepts }, DEFAULT_TIMEOUT)
     }
 
+    /// Whether a key is that of a [`probe`](Self::probe).
+    pub fn is_question(key: &str) -> bool {
+        PROBES.iter().chain(&MORE_PROBES).any(|(_, keys)| keys.contains(&key))
+    }
+
     /// Harmless questions with different keys, to tell old answers from new ones: the answer to the n-th is
     /// recognised by its key. Those of which the key is `taken`, because it may also come late, are passed over while
     /// others are left.

@@ -170,7 +170,7 @@ impl Session {
 
     /// The number of questions that the session has asked.
     pub(in crate::proto) fn questions(&self) -> usize {
-        self.probes
+        self.probes.asked()
     }
 
     /// True if a command of the application is in flight. Its answer may have any form.

@@ -135,6 +135,17 @@ impl LateAnswers {
         if command.is_open_ended() {
             return false;
         }
+        let keys = || {
+            let parsed = lines.iter().map(|line| Line::parse(line.as_bytes()));
+            parsed.filter_map(|line| match line {
+                Line::Info { key, .. } => std::str::from_utf8(key).ok(),
+                _ => None,
+            })
+        };
+        // The driver's questions are always under way, and their answers may come twice.
+        if keys().any(Command::is_question) && !keys().any(|key| command.has_key(key)) {
+            return true;
+        }
         lines.iter().any(|line| {
             let line = Line::parse(line.as_bytes());
             let key = match &line {
@@ -187,6 +198,17 @@ mod tests {
     fn mixed_behind_one_final(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         late_answers.may_have_mixed(&user(command), &lines, FinalCount::One)
+    }
+
+    #[test]
+    fn the_answer_to_a_question_of_the_driver_is_none_to_another_command() {
+        let late_answers = of(&["AT+X"]);
+        for row in ["+CIPMODE: 0", "+CIPQSEND:1", "+CMEE: 1"] {
+            assert!(mixed_behind_one_final(&late_answers, "AT+CSQ", &[row]), "{row}");
+            assert!(!mixed_behind_one_final(&late_answers, "AT+CSQ", &["+CSQ: 20,0", row]), "{row}");
+        }
+        assert!(!mixed_behind_one_final(&late_answers, "AT+CIPMODE?", &["+CIPMODE: 0"]));
+        assert!(!mixed_behind_one_final(&late_answers, "AT+CSQ", &["+CESQ: 99,99"]));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod late_answers;
 mod old_results;
 mod open_send;
 mod payload;
+mod probes;
 mod prompt;
 mod prompt_timeout;
 mod reading;
@@ -30,6 +31,7 @@ use exchange::{Exchange, Phase, Setback, Taint};
 pub(super) use exchange::{Failure, Finished};
 use late_answers::{FinalCount, LateAnswers};
 pub(super) use open_send::OpenSend;
+use probes::Probes;
 use reading::{is_echo, is_unexplained};
 use resync::Resync;
 pub(super) use resync::{ChannelSet, ProbeEcho};
@@ -66,10 +68,7 @@ pub(super) use wake::Wake;
 pub(super) struct Session {
     state: State,
     late_answers: LateAnswers,
-    /// The questions that were refused in place of an answer: firmware may not have them.
-    refused: Vec<Command>,
-    /// Counts the questions of barriers, so that each differs from the one before.
-    probes: usize,
+    probes: Probes,
     /// The work until the line is trusted again.
     resync: Option<Resync>,
     /// The kind of the last token.
@@ -110,8 +109,7 @@ impl Session {
         Self {
             state: State::Waking(Wake::new(now)),
             late_answers: LateAnswers::none(),
-            refused: Vec::new(),
-            probes: 0,
+            probes: Probes::default(),
             before: LastToken::FrameEnd,
             resync: None,
             unproved: None,
@@ -346,8 +344,7 @@ impl Session {
                 Step::Unclaimed
             }
             BarrierVerdict::Passed { held, extra, tainted } => {
-                let refused = barrier.take_refused();
-                self.refused.extend(refused);
+                self.probes.refused(barrier.take_refused());
                 self.state = State::Idle;
                 self.unproved = None;
                 let Some(mut finished) = held else { return Step::Synchronised };
@@ -423,23 +420,8 @@ impl Session {
         self.state = State::AtBarrier(barrier);
     }
 
-    /// A question that differs from the last one. Its key differs from that of `others` and of the commands that timed
-    /// out, whose answers may come.
     fn next_probe<'a>(&mut self, others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>) -> Command {
-        self.probes = self.probes.wrapping_add(1);
-        let (others, timed_out) = (others.into_iter(), self.late_answers.timed_out());
-        let has = |key: &str, commands: &[Command]| commands.iter().any(|command| command.has_key(key));
-        let refused = |key: &str| has(key, &self.refused);
-        let probe = Command::probe(self.probes, |key| {
-            has(key, timed_out) || refused(key) || others.clone().any(|command| command.has_key(key))
-        });
-        if !self.refused.iter().any(|question| question.text() == probe.text()) {
-            return probe;
-        }
-        // Each of the others may also be answered late. One of them has an answer at least.
-        let probe = Command::probe(self.probes, refused);
-        self.refused.retain(|question| question.text() != probe.text());
-        probe
+        self.probes.next(self.late_answers.timed_out(), others)
     }
 
     /// True if lines of the answer may belong to a command that timed out.
