@@ -1,5 +1,6 @@
-//! Text of people behind a header, and where it ends. Which unsolicited lines bring one is a column of the table in
-//! `urc_table.rs`; which answers do is here.
+//! Text of people: text that people or a server wrote, such as messages and files, in or behind a line with a header.
+//! It may look like any line of the module. The unsolicited lines with such a text are marked in the table of
+//! `urc_table.rs`; the answers with one are listed here.
 
 use super::fields::{Field, fields};
 use super::urc::Urc;
@@ -10,17 +11,18 @@ pub(super) enum Body {
     /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with `text_from` fields or more in the header it is text, of which
     /// the last of ten fields gives the length in characters; with fewer it is one line of hexadecimal digits.
     Message { text_from: usize },
-    /// A status report: one line of hexadecimal digits behind a header of one or two fields; otherwise the header is all.
+    /// A status report: one line of hexadecimal digits behind a header of one or two fields. A longer header has no
+    /// text.
     Report,
-    /// The string in quotes may span lines (TS 27.007 section 8.12).
+    /// A string in quotes that may span lines (TS 27.007 section 8.12).
     Quoted,
     /// A string in quotes that may span lines and have quotes in it (TS 27.007 section 7.15).
     Ussd,
-    /// This field, counted from 0, says how many bytes follow the comma behind it.
+    /// This field, counted from 0, gives the number of bytes that follow the comma behind it.
     Counted { field: usize },
 }
 
-/// The headers of answers that bring text, also where they come late.
+/// The headers of answers that are followed by text, also in late answers.
 const ANSWER_HEADERS: [(&str, Body); 5] = [
     ("+CMGR", Body::Message { text_from: 4 }),
     ("+CMGL", Body::Message { text_from: 5 }),
@@ -29,13 +31,13 @@ const ANSWER_HEADERS: [(&str, Body); 5] = [
     ("+CNUM", Body::Quoted),
 ];
 
-/// The text that the header of an answer brings.
+/// The kind of text behind the header of an answer.
 pub(super) fn of_answer(key: &[u8]) -> Option<Body> {
     ANSWER_HEADERS.into_iter().find(|(header, _)| header.as_bytes() == key).map(|(_, body)| body)
 }
 
-/// Commands of which the answer is text of people, and from where on: its own header, or its first byte. It goes up to the
-/// result code, which is the last one before the answer to a question behind it.
+/// The commands whose answer is text of people, and the line at which this text begins. The text ends before the final
+/// result code: the last one before the answer to a question that is asked behind it.
 const ANSWERS: [(&str, From); 11] = [
     ("+CMGR", From::Header),
     ("+CMGL", From::Header),
@@ -50,19 +52,20 @@ const ANSWERS: [(&str, From); 11] = [
     ("+FSREAD", From::Start),
 ];
 
-/// From where on an answer is text of people.
+/// The begin of the text of people in an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum From {
-    /// A line with the command's own key.
+    /// The first line with the command's own key.
     Header,
-    /// The command.
+    /// The first line of the answer.
     Start,
 }
 
-/// The longest text of a message: ten joined short messages. More is cut off, and is not text any more.
+/// The longest text of a message, in bytes: ten joined short messages. The text is cut off there, and the lines that
+/// follow are read as lines of the module.
 const MAX_TEXT: usize = 2048;
 
-/// Which part of a command line, in upper case, has an answer that is text of people. A question (`?`) has none.
+/// The command of a line, in upper case, whose answer is text of people. A question (`?`) has no such answer.
 pub(crate) fn of_command(upper: &str) -> Option<(&'static str, From)> {
     let parts = upper.split(';').map(|part| part.strip_prefix("AT").unwrap_or(part));
     let asks = |part: &str, key: &str| {
@@ -72,7 +75,7 @@ pub(crate) fn of_command(upper: &str) -> Option<(&'static str, From)> {
     parts.into_iter().find_map(|part| ANSWERS.into_iter().find(|(key, _)| asks(part, key)))
 }
 
-/// A text that is being read behind its header.
+/// A text that is read behind its header.
 #[derive(Debug)]
 pub(crate) struct MessageText {
     header: String,
@@ -85,13 +88,14 @@ pub(crate) struct MessageText {
 enum Until {
     /// A line end between two frames, and at least this number of characters before it.
     Frame(usize),
-    /// The end of the first line.
+    /// The end of the first line. Without a text, the line end between two frames.
     Line,
-    /// A line that ends as a string in quotes does, perhaps with a number behind it.
+    /// The end of a line that ends with a closed string, or with a closed string and a number.
     Quote,
-    /// The same, if a line end between two frames follows it. Whether the last line ends so.
+    /// The line end between two frames, behind a line that ends with a closed string. `may_be_over` is true if the last
+    /// line ended like that.
     LastQuote { may_be_over: bool },
-    /// This number of bytes more.
+    /// The end of this number of further bytes.
     Bytes(usize),
 }
 
@@ -103,7 +107,7 @@ pub(crate) enum Progress {
 }
 
 impl MessageText {
-    /// Begins to read what follows a header of this kind, if it is not complete with the header itself.
+    /// Begins to read the text behind a header of this kind; `None` if the header has no text behind it.
     pub(super) fn behind(key: &[u8], list: &[u8], body: Body) -> Option<Self> {
         let list_fields = fields(list);
         let until = match body {
@@ -121,13 +125,13 @@ impl MessageText {
         Some(Self { header: format!("{key}: {list}"), text: Vec::new(), until })
     }
 
-    /// Takes a line as it came, without its LF.
+    /// Takes a line without its LF.
     pub(crate) fn line(&mut self, raw: &[u8]) -> Progress {
         let is_frame_end = raw == b"\r";
         let has_none = self.text.is_empty();
         let is_over = match self.until {
             Until::Frame(least) => is_frame_end && self.characters() >= least,
-            // There is no text at all: the next frame begins.
+            // There is no text: the next frame begins.
             Until::Line => is_frame_end && has_none,
             Until::LastQuote { may_be_over } => is_frame_end && may_be_over,
             Until::Quote | Until::Bytes(_) => false,
@@ -153,7 +157,7 @@ impl MessageText {
         if is_complete || self.text.len() > MAX_TEXT { Progress::Complete } else { Progress::More }
     }
 
-    /// Whether nothing more of it can come: it is one line of hexadecimal digits, as its header says.
+    /// True if the text is complete: one line of hexadecimal digits, as the header says.
     pub(crate) fn is_digits(&self) -> bool {
         let text = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
         self.until == Until::Line && !text.is_empty() && text.iter().all(u8::is_ascii_hexdigit)
@@ -170,15 +174,16 @@ impl MessageText {
     }
 }
 
-/// The least number of characters of a text, if its header tells it (`AT+CSDH=1`): the last of the ten fields of `+CMT`, of
-/// eleven of `+CMGR`, of seven of `+CMGL`. An address type before it is no length.
+/// The least number of characters of a text, if its header gives it (`AT+CSDH=1`): the last of the ten fields of
+/// `+CMT`, of the eleven of `+CMGR`, of the seven of `+CMGL`. A shorter list has no length; it may end with an address
+/// type.
 fn length(fields: &[Field<'_>]) -> usize {
     let is_shown = fields.len() >= 7;
     let last = fields.last().filter(|_| is_shown).and_then(Field::number);
     last.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(MAX_TEXT)
 }
 
-/// The number of bytes of a counted text that are not on the line itself; `None` if none are.
+/// The number of bytes of a counted text that are not on the header's line; `None` if there are none.
 fn missing(list: &[u8], field: usize) -> Option<usize> {
     let count = fields(list).get(field)?.text();
     let digits: String = count.chars().take_while(char::is_ascii_digit).collect();
@@ -186,7 +191,7 @@ fn missing(list: &[u8], field: usize) -> Option<usize> {
     let commas = list.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(at, _)| at);
     let at = commas.take(field.saturating_add(1)).last()?;
     let here = list.get(at.saturating_add(1)..)?.len();
-    // At least the line end is part of it.
+    // The line end counts as part of the text.
     let left = count.min(MAX_TEXT).checked_sub(here)?.saturating_sub(1);
     (left > 0).then_some(left)
 }
@@ -195,7 +200,7 @@ fn quotes(list: &[u8]) -> usize {
     list.iter().filter(|byte| **byte == b'"').count()
 }
 
-/// Whether a line ends with a quote, or with a quote, a comma and a number.
+/// True if a line ends with a quote, or with a quote, a comma and a number.
 fn ends_string(line: &[u8]) -> bool {
     let number = line.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b' ').count();
     let before = line.len().saturating_sub(number);
@@ -211,7 +216,7 @@ mod tests {
     use super::super::urc_table::text_behind;
     use super::*;
 
-    /// The text behind a header, and how many of the lines belong to it.
+    /// The text behind a header, and the number of lines that belong to it.
     fn read(header: &str, lines: &[&str]) -> Option<(String, usize)> {
         let mut text = text_behind(header.as_bytes())?;
         let mut count = 0;

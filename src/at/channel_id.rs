@@ -1,8 +1,8 @@
 use std::fmt;
 
-/// One of the module's up to eight links, `0` to `7` (the `<n>` of `AT+CIPSTART=<n>,...`; Luat: `'0'`..`'7'`).
+/// One of the up to eight links of the module, `0` to `7` (the `<n>` of `AT+CIPSTART=<n>,...`; Luat: `'0'`..`'7'`).
 ///
-/// A number from the wire becomes a `ChannelId` in one place, so no other code can index out of range.
+/// Numbers from the wire are converted to a `ChannelId` in one place, so an index of a channel is never out of range.
 ///
 /// ```
 /// use air724ug::at::ChannelId;
@@ -14,7 +14,7 @@ use std::fmt;
 pub struct ChannelId(u8);
 
 impl ChannelId {
-    /// How many channels the chip has (protocol section 7: `MEMP_NUM_NETCONN` = 8; some firmware offers six).
+    /// The number of channels of the chip (protocol section 7: `MEMP_NUM_NETCONN` = 8; some firmware offers six).
     pub const COUNT: usize = 8;
 
     /// Channel 0.

@@ -1,13 +1,14 @@
-//! `+CME ERROR: <n>`: why the module refused a command.
+//! `+CME ERROR: <n>`: the reason of a refusal by the module.
 
 use super::code_table::{self, Table};
 use std::fmt;
 
-/// The number behind `+CME ERROR:`, with `AT+CMEE=1` as it came, with `AT+CMEE=2` found from its text.
+/// The number behind `+CME ERROR:`. With `AT+CMEE=1` the module prints the number, with `AT+CMEE=2` a text that stands
+/// for it.
 ///
-/// Numbers that no table lists are kept: they are printed as a number and have no [`text`](Self::text).
-/// Compare numbers, never texts: firmware of this one chip spells the same refusal in several ways
-/// (openLuat's manual, the strings of the RDA8910 core, 3GPP TS 27.007).
+/// Unknown numbers are kept: they are printed as a number and have no [`text`](Self::text). Compare numbers, never
+/// texts: firmware of this one chip spells the same refusal in several ways (openLuat's manual, the strings of the
+/// RDA8910 core, 3GPP TS 27.007).
 ///
 /// ```
 /// use air724ug::at::CmeError;
@@ -20,28 +21,28 @@ use std::fmt;
 pub struct CmeError(u32);
 
 impl CmeError {
-    /// 3: the wrong IP state, an unknown channel, or something that is so already. The usual answer of the TCP/IP
-    /// commands; to `AT+CIPSEND` it says that the peer has closed (measured on Air780EPV V1004).
+    /// 3: the wrong IP state, an unknown channel, or a state that is set already. The usual refusal of the TCP/IP
+    /// commands. From `AT+CIPSEND` it means that the peer has closed the connection (measured on Air780EPV V1004).
     pub const OPERATION_NOT_ALLOWED: Self = Self(3);
     /// 4: the command or this form of it does not exist.
     pub const OPERATION_NOT_SUPPORTED: Self = Self(4);
-    /// 10: no SIM card. A card put in later is only seen after a reset of the module.
+    /// 10: no SIM card. A card that is inserted later is detected after a reset of the module only.
     pub const SIM_NOT_INSERTED: Self = Self(10);
-    /// 11: the SIM card waits for its PIN.
+    /// 11: the SIM card requires its PIN.
     pub const SIM_PIN_REQUIRED: Self = Self(11);
-    /// 12: the SIM card waits for its PUK, after three wrong PINs.
+    /// 12: the SIM card requires its PUK, after three wrong PINs.
     pub const SIM_PUK_REQUIRED: Self = Self(12);
     /// 13: the SIM card does not answer.
     pub const SIM_FAILURE: Self = Self(13);
     /// 14: the SIM card is being read; ask again soon.
     pub const SIM_BUSY: Self = Self(14);
-    /// 15: not a card that this module can use.
+    /// 15: a card that the module does not support.
     pub const SIM_WRONG: Self = Self(15);
     /// 16: a wrong PIN or password.
     pub const INCORRECT_PASSWORD: Self = Self(16);
-    /// 20: no room left.
+    /// 20: the memory is full.
     pub const MEMORY_FULL: Self = Self(20);
-    /// 22: what was asked for does not exist.
+    /// 22: not found.
     pub const NOT_FOUND: Self = Self(22);
     /// 30: no network service.
     pub const NO_NETWORK_SERVICE: Self = Self(30);
@@ -51,7 +52,7 @@ impl CmeError {
     pub const EMERGENCY_CALLS_ONLY: Self = Self(32);
     /// 50: the command failed while it ran (openLuat; 3GPP gives this number to wrong parameters).
     pub const EXECUTION_FAILED: Self = Self(50);
-    /// 51: the module is out of memory (openLuat).
+    /// 51: the module has not enough memory (openLuat).
     pub const NO_MEMORY: Self = Self(51);
     /// 52: an option of the command is not supported (openLuat).
     pub const OPTION_NOT_SUPPORTED: Self = Self(52);
@@ -81,13 +82,13 @@ impl CmeError {
     pub const SERVICE_OPTION_NOT_SUPPORTED: Self = Self(132);
     /// 133: the subscription does not include the service; often a wrong APN.
     pub const SERVICE_OPTION_NOT_SUBSCRIBED: Self = Self(133);
-    /// 134: the service is out of order for now.
+    /// 134: the service is temporarily out of order.
     pub const SERVICE_OPTION_OUT_OF_ORDER: Self = Self(134);
     /// 148: packet data failed, no reason given.
     pub const UNSPECIFIED_GPRS_ERROR: Self = Self(148);
     /// 149: user name or password of the APN is wrong.
     pub const PDP_AUTHENTICATION_FAILURE: Self = Self(149);
-    /// 151: the module gave up on the command (openLuat).
+    /// 151: the command timed out in the module (openLuat).
     pub const COMMAND_TIMEOUT: Self = Self(151);
     /// 767: the operation failed (openLuat).
     pub const OPERATION_FAILED: Self = Self(767);
@@ -119,15 +120,15 @@ impl CmeError {
     /// `<n>, ALREADY CONNECT`.
     pub const OTHER: Self = Self(65_535);
 
-    /// The error of this number, listed or not.
+    /// The error with this number, known or unknown.
     pub const fn new(code: u32) -> Self {
         Self(code)
     }
 
-    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if no known error is spelled so.
+    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if no known error has this text.
     ///
-    /// Case and surrounding blanks do not matter. Read are the texts of the manual, of 3GPP TS 27.007 section 9.2,
-    /// and those of the RDA8910 core, which differ (`pdp have not actived` is 901).
+    /// Case and surrounding blanks do not matter. Known are the texts of the manual, of 3GPP TS 27.007 section 9.2, and
+    /// of the RDA8910 core, whose texts differ (`pdp have not actived` is 901).
     pub fn from_text(text: &str) -> Option<Self> {
         code_table::code_of(CODES, text).or_else(|| code_table::code_of(OTHER_SPELLINGS, text)).map(Self)
     }
@@ -150,10 +151,10 @@ impl fmt::Display for CmeError {
     }
 }
 
-/// openLuat's page CME_ERROR of the AT manual, and where it is silent 3GPP TS 27.007 section 9.2. The two disagree on
-/// 49 to 63 and on 151; there the module's own manual is right. Texts as on the wire, the vendor's spelling included;
-/// of the manual's rows those for Bluetooth, Wi-Fi and factory tools (501 to 606, 821 to 823) are left out, the module
-/// has neither.
+/// openLuat's page CME_ERROR of the AT manual, and for numbers that it does not list 3GPP TS 27.007 section 9.2. The
+/// two disagree on 49 to 63 and on 151; there the module's own manual is right. Texts are spelled as on the wire, with
+/// the vendor's mistakes. The manual's rows for Bluetooth, Wi-Fi and factory tools (501 to 606, 821 to 823) are left
+/// out, because the module has none of these.
 const CODES: &Table = &[
     // 27.007 section 9.2.1, general errors.
     (0, "phone failure"),
@@ -371,8 +372,8 @@ const CODES: &Table = &[
     (65_535, "Other Error"),
 ];
 
-/// What the RDA8910 core prints where it differs from the manual (strings found in the core image; numbers from the
-/// chip vendor's headers), in ascending order of the number.
+/// The texts of the RDA8910 core that differ from the manual (strings found in the core image; numbers from the chip
+/// vendor's headers), in ascending order of the number.
 const OTHER_SPELLINGS: &Table = &[
     (2, "phone-adapter link reserved"),
     (32, "network not allowed emergency calls only"),
@@ -421,7 +422,8 @@ mod tests {
         }
     }
 
-    // Each as a real module or firmware image spells it: captures s05, s04 and s12, the strings of the 8910 core.
+    // Each spelling is that of a real module or firmware image: captures s05, s04 and s12, the strings of the 8910
+    // core.
     #[test]
     fn texts_seen_on_the_wire_map_to_their_numbers() {
         let seen = [

@@ -1,11 +1,11 @@
-//! `+CMS ERROR: <n>`: why the module refused a command about short messages.
+//! `+CMS ERROR: <n>`: the reason why the module refused a command about short messages.
 
 use super::code_table::{self, Table};
 use std::fmt;
 
 /// The number behind `+CMS ERROR:`.
 ///
-/// Numbers that no table lists are kept: they are printed as a number and have no [`text`](Self::text).
+/// Unknown numbers are kept: they are printed as a number and have no [`text`](Self::text).
 ///
 /// ```
 /// use air724ug::at::CmsError;
@@ -33,14 +33,14 @@ impl CmsError {
     /// 500: no reason given.
     pub const UNKNOWN: Self = Self(500);
 
-    /// The error of this number, listed or not.
+    /// The error with this number, known or unknown.
     pub const fn new(code: u32) -> Self {
         Self(code)
     }
 
-    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if no known error is spelled so.
+    /// The error that the module spells `text` with `AT+CMEE=2`, or `None` if no known error has this text.
     ///
-    /// Case and surrounding blanks do not matter; `SIM` is read for `(U)SIM`, as the RDA8910 core has it.
+    /// Case and surrounding blanks do not matter. `SIM` is accepted for `(U)SIM`, as the RDA8910 core prints it.
     pub fn from_text(text: &str) -> Option<Self> {
         code_table::code_of(CODES, text).or_else(|| code_table::code_of(OTHER_SPELLINGS, text)).map(Self)
     }
@@ -63,9 +63,9 @@ impl fmt::Display for CmsError {
     }
 }
 
-/// 1 to 127: 3GPP TS 24.011 annex E; 128 to 255: 3GPP TS 23.040 section 9.2.3.22; 300 to 500: 3GPP TS 27.005
-/// section 3.2.5; above: openLuat's page CMS_ERROR of the AT manual, for Cat.1 modules. That page fills 1 to 127 with
-/// causes of voice calls from TS 24.008 as well; only those that can end a short message are listed.
+/// 1 to 127: 3GPP TS 24.011 annex E; 128 to 255: 3GPP TS 23.040 section 9.2.3.22; 300 to 500: 3GPP TS 27.005 section
+/// 3.2.5; above: openLuat's page CMS_ERROR of the AT manual, for Cat.1 modules. From 1 to 127 that page also lists
+/// causes of voice calls from TS 24.008; only causes that can end a short message are listed here.
 const CODES: &Table = &[
     (1, "Unassigned (unallocated) number"),
     (8, "Operator determined barring"),
@@ -157,7 +157,7 @@ const CODES: &Table = &[
     (530, "SMS SEND FAIL"),
 ];
 
-/// What the manual and the RDA8910 core print where they differ from the standard, in ascending order of the number.
+/// The texts of the manual and the RDA8910 core that differ from the standard, in ascending order of the number.
 const OTHER_SPELLINGS: &Table = &[
     (27, "Destination out of service"),
     (160, "Command cannot be acted"),

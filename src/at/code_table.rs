@@ -1,10 +1,11 @@
-//! Looking a numbered result up in a table, in both directions.
+//! Tables of numbers and texts, with a search in both directions.
 
 use std::fmt;
 
-/// Rows of number and text as the module prints it, in ascending order of the number, no number or text twice.
+/// Rows of a number and the text that the module prints, in ascending order of the number. No number and no text occurs
+/// twice.
 ///
-/// The order is what makes [`text_of`] a binary search; [`tests::check`] holds every table to it.
+/// [`text_of`] is a binary search, so it needs this order; [`tests::check`] checks every table.
 pub(super) type Table = [(u32, &'static str)];
 
 /// The text of `code`, or `None` if the table does not list it.
@@ -13,7 +14,7 @@ pub(super) fn text_of(table: &'static Table, code: u32) -> Option<&'static str> 
     Some(table[row].1)
 }
 
-/// The number that the table gives `text`: blanks around it and the case of ASCII letters do not matter.
+/// The number of a text in the table. Blanks around the text and the case of ASCII letters do not matter.
 pub(super) fn code_of(table: &Table, text: &str) -> Option<u32> {
     let text = text.trim();
     table.iter().find(|(_, listed)| listed.eq_ignore_ascii_case(text)).map(|&(code, _)| code)
@@ -32,7 +33,7 @@ pub(super) mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// Fails unless `table` is in order, has nothing twice and is found again in both directions.
+    /// Fails unless `table` is in order, has no duplicates, and each row is found in both directions.
     pub(in super::super) fn check(table: &'static Table) {
         for pair in table.windows(2) {
             assert!(pair[0].0 < pair[1].0, "{} is not before {}", pair[0].0, pair[1].0);

@@ -1,5 +1,5 @@
-//! The line ends between data and the line behind them, as the decoder learns them. Too few of them show that the data were not as
-//! long as announced.
+//! The number of line ends between data and the next line, as the decoder learns it. Fewer than usual show that the
+//! data were shorter than announced.
 
 use super::ChannelId;
 use super::header::RawHeader;
@@ -13,7 +13,7 @@ pub(super) struct DataEnds {
 }
 
 impl DataEnds {
-    /// A header has come, with this number of line ends in front.
+    /// A header has come, with this number of line ends before it.
     pub(super) fn header(&mut self, header: &RawHeader, ends: u8) {
         if header.is_pushed() {
             self.pushed.header(header.channel.is_none(), header.len > 0, ends);
@@ -21,42 +21,43 @@ impl DataEnds {
         self.fetched.header(header.fetched_channel().filter(|_| header.len > 0));
     }
 
-    /// A line that is no header has come, with this number of line ends in front. Returns the damage of fetched data that it shows.
+    /// A line that is no header has come, with this number of line ends before it. Returns the damage of fetched data
+    /// that it shows.
     pub(super) fn line(&mut self, line: &[u8], ends: u8) -> Option<Fault> {
         self.pushed.line(line, ends);
         self.fetched.misfit(line, ends)
     }
 
-    /// A line or what can't be one is taken.
+    /// A line, or a token that can't be one, is taken.
     pub(super) fn line_begins(&mut self) {
         self.pushed.line_begins();
     }
 
-    /// The data do not come.
+    /// The announced data do not come.
     pub(super) fn abandon(&mut self) {
         self.fetched.abandon();
         self.pushed.abandon();
     }
 
-    /// Whether a late answer may come.
+    /// Sets whether a late answer may come.
     pub(super) fn may_be_late(&mut self, may_be: bool) {
         self.fetched.may_be_late(may_be);
     }
 
-    /// The damage of pushed data that the last token has shown, once.
+    /// Takes the damage of pushed data that the last token has shown.
     pub(super) fn take_fault(&mut self) -> Option<Fault> {
         std::mem::take(&mut self.pushed.is_owed).then_some(Fault::NoLineEnd)
     }
 }
 
-/// The number of line ends that the firmware writes between fetched data and their `OK`: one or two. With fewer than always the
-/// data are not as long as announced, and line ends have filled them up.
+/// The number of line ends that the firmware writes between fetched data and their `OK`: one or two. If it falls from
+/// two to one, the data were shorter than announced, and line ends took the place of the missing bytes.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct FetchEnds {
     /// Data of this channel were fetched, and no line has come since.
     behind: Option<ChannelId>,
     known: KnownEnds,
-    /// A late `OK` may stand behind data, which shows nothing.
+    /// True if the `OK` behind data may be late. Its line ends show nothing.
     may_be_late: bool,
 }
 
@@ -65,34 +66,34 @@ enum KnownEnds {
     /// No fetched data have come.
     #[default]
     Nothing,
-    /// There was one, behind the first fetched data, which were of this channel.
+    /// At most one, behind the first fetched data, which were of this channel.
     First(ChannelId),
-    /// There was never more than one.
+    /// At most one each time.
     One,
     Two,
-    /// There was one, the last time, where there had been two.
+    /// At most one the last time, and two before.
     OneForTwo,
-    /// They differ, so their number tells nothing.
+    /// The number varies, so it shows nothing.
     Differ,
 }
 
 impl FetchEnds {
-    /// A header has come; the channel of the fetched data that it announces.
+    /// A header has come, with the channel of the fetched data that it announces.
     fn header(&mut self, fetched: Option<ChannelId>) {
         self.behind = fetched;
     }
 
-    /// Whether a late answer may come.
+    /// Sets whether a late answer may come.
     fn may_be_late(&mut self, may_be: bool) {
         self.may_be_late = may_be;
     }
 
-    /// The data do not come.
+    /// The announced data do not come.
     fn abandon(&mut self) {
         self.behind = None;
     }
 
-    /// A line with this number of line ends in front has come. Returns the damage that it shows.
+    /// A line with this number of line ends before it has come. Returns the damage that it shows.
     fn misfit(&mut self, line: &[u8], ends: u8) -> Option<Fault> {
         let channel = self.behind.take().filter(|_| line == b"OK")?;
         let (known, fault) = match (self.known, ends) {
@@ -112,21 +113,22 @@ impl FetchEnds {
     }
 }
 
-/// The line ends that the firmware writes between pushed data and the line behind them. Firmware that ends data with one of its own
-/// writes two: with fewer, the data are not as long as announced, and line ends have filled them up. More than usual is no sign:
-/// some firmware writes empty lines.
+/// The number of line ends that the firmware writes between pushed data and the next line. Firmware that ends data with
+/// a line end writes two. If there are fewer, the data were shorter than announced, and line ends took the place of the
+/// missing bytes. More than usual show nothing: some firmware writes empty lines.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct PushEnds {
-    /// Pushed data came last.
+    /// True if pushed data came last.
     is_behind: bool,
-    /// The line that begins is the first one behind them.
+    /// True if the line that begins is the first one behind them.
     is_first: bool,
-    /// The line that was taken last shows damage, of which nothing has been told.
+    /// True if the last line shows damage that is not reported yet.
     is_owed: bool,
     habits: [EndsHabit; BehindPushed::COUNT],
 }
 
-/// A line that may stand behind pushed data. Lines of one kind come from one place of a firmware, which frames them alike.
+/// A line that may follow pushed data. Lines of one kind are written by one function of a firmware, with the same line
+/// ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum BehindPushed {
     Header,
@@ -148,13 +150,13 @@ impl BehindPushed {
 }
 
 impl PushEnds {
-    /// A header has come, with this number of line ends in front. Data follow it, unless they are fetched or none.
+    /// A header has come, with this number of line ends before it. `is_followed` is true if pushed data follow it.
     fn header(&mut self, is_single: bool, is_followed: bool, ends: u8) {
         self.judge(if is_single { BehindPushed::HeaderOfSingle } else { BehindPushed::Header }, ends);
         self.is_behind = is_followed;
     }
 
-    /// A line that is no header has come, with this number of line ends in front.
+    /// A line that is no header has come, with this number of line ends before it.
     fn line(&mut self, line: &[u8], ends: u8) {
         if let Some(kind) = BehindPushed::of_line(line) {
             self.judge(kind, ends);
@@ -167,31 +169,32 @@ impl PushEnds {
         }
     }
 
-    /// A line or what can't be one is taken.
+    /// A line, or a token that can't be one, is taken.
     fn line_begins(&mut self) {
         self.is_first = std::mem::take(&mut self.is_behind);
     }
 
-    /// The data do not come.
+    /// The announced data do not come.
     fn abandon(&mut self) {
         *self = Self { habits: self.habits, ..Self::default() };
     }
 }
 
-/// The knowledge whether there are always two or more line ends.
+/// The knowledge that there are always at least two line ends.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct EndsHabit {
-    /// How often there were, without an exception.
+    /// The number of times that there were two, without an exception.
     in_a_row: u8,
-    /// How often that has turned out to be no habit.
+    /// The number of exceptions.
     exceptions: u8,
 }
 
 impl EndsHabit {
-    /// The fewest in a row that are a habit. Each exception doubles it, so that firmware without a habit is soon left alone.
+    /// The number of times from which it counts as a habit. Each exception doubles it, so that firmware without a habit
+    /// is soon not judged any more.
     const FEWEST: u8 = 4;
 
-    /// Whether there are fewer line ends than always.
+    /// True if there are fewer line ends than always.
     fn lacks_one(&mut self, ends: u8) -> bool {
         if ends >= 2 {
             self.in_a_row = self.in_a_row.saturating_add(1);

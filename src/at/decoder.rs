@@ -1,4 +1,4 @@
-//! Bytes from the modem, cut into tokens.
+//! The decoder, which divides the modem's bytes into tokens.
 
 use super::ChannelId;
 use super::data_ends::DataEnds;
@@ -7,7 +7,7 @@ use super::framing::{Before, Echo, LineEnds, Start, Tail, line_end};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
 
-/// Cuts the modem's bytes into [`Token`]s, one at a time, in linear time at any chunk size.
+/// Divides the modem's bytes into [`Token`]s, one at a time, in linear time for any size of chunks.
 ///
 /// ```
 /// use air724ug::at::{Decoder, Expect, Token};
@@ -30,28 +30,27 @@ use super::token::{Expect, Fault, MAX_LINE, Token};
 /// | `Overlong` | line end | `Text` |
 /// | `Payload` | the last announced byte, or [`abandon_data`](Self::abandon_data) | `Text` |
 ///
-/// A module begins each line with a CR LF of its own, so behind data that are as long as announced there is one.
-/// Anything else there is [`Fault::NoLineEnd`], with three exceptions: an echo, until [`echo_is_off`](Self::echo_is_off);
-/// and an expected prompt or a header, if the firmware is one that writes none before its prompts or headers, which the
-/// first one shows.
+/// A module begins each line with CR LF, so CR LF follows data that are as long as announced. Other bytes there are a
+/// [`Fault::NoLineEnd`], with three exceptions: an echo, until [`echo_is_off`](Self::echo_is_off); and an expected
+/// prompt or a header, if the first prompt or header has shown that the firmware begins them without a line end.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: DecoderState,
-    /// The part of a line that came without its end.
+    /// The part of a line that has come so far.
     line: Vec<u8>,
-    /// Whether `line` was handed out and is to be cleared.
+    /// True if `line` was returned and must be cleared.
     taken: bool,
-    /// What stands in front of the line that comes next, or is under way.
+    /// The bytes before the next line, or before the one that has begun.
     before: Before,
-    /// Whether the last line had no line end of its own in front.
+    /// True if the last line had no line end of its own before it.
     loose: bool,
     headers: Start,
     prompts: Start,
-    /// How headers of pushed data end.
+    /// The line ends behind headers of pushed data.
     header_ends: HeaderEnds,
     data_ends: DataEnds,
     line_ends: LineEnds,
-    /// The last bytes of the data before.
+    /// The last bytes of the latest data.
     tail: Tail,
     echo: Echo,
 }
@@ -62,7 +61,8 @@ impl Decoder {
         Self::default()
     }
 
-    /// Takes the next token off the front of `input`; `None` when more bytes are needed. Call until `None`.
+    /// Takes the next token from the front of `input`; `None` if more bytes are needed. The caller repeats it until
+    /// `None`.
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], expect: Expect) -> Option<Token<'s>> {
         if std::mem::take(&mut self.taken) {
             self.line.clear();
@@ -100,42 +100,41 @@ impl Decoder {
     }
 
     /// The next `len` bytes are raw, without a header: the echo of a payload, or a transparent connection
-    /// (`usize::MAX`: for ever).
+    /// (`usize::MAX`: without end).
     #[cfg(any(feature = "import", feature = "unstable-core"))]
     pub fn expect_data(&mut self, len: usize) {
         self.state = DecoderState::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Raw };
     }
 
-    /// Whether commands are known not to be sent back, so that an echo behind data is a [`Fault::NoLineEnd`] as well.
-    /// At first they may be.
+    /// Sets whether commands are known not to be echoed. If so, an echo behind data is a [`Fault::NoLineEnd`] as well.
+    /// At first echoes are possible.
     pub fn echo_is_off(&mut self, off: bool) {
         self.echo = if off { Echo::Off } else { Echo::Possible };
     }
 
-    /// Whether the `OK` of a late answer may come.
+    /// Sets whether the `OK` of a late answer may come.
     pub(crate) fn answers_may_be_late(&mut self, may_be: bool) {
         self.data_ends.may_be_late(may_be);
     }
 
-    /// Whether the line that was taken last had no line end of its own in front, as echoes have none, the rest of a line
-    /// of which the start was lost, and data without their header. Of a header or a prompt: whether it lacks one that others
-    /// had.
+    /// True if the last line had no line end of its own before it. This applies to echoes, to the rest of a line whose
+    /// start was lost, and to data without their header. For a header or a prompt: true if earlier ones had a line end.
     pub fn was_loose(&self) -> bool {
         self.loose
     }
 
-    /// Whether CR has come last, and its LF has not.
+    /// True if the last byte was CR, and its LF has not come.
     pub fn awaits_line_feed(&self) -> bool {
         self.state == DecoderState::Text && self.line_ends.awaits_line_feed()
     }
 
-    /// Whether a line is under way, its own CR in front included.
+    /// True if a line has begun, if only with the CR before it.
     pub(crate) fn has_begun_line(&self) -> bool {
         !self.partial_line().is_empty() || self.line_ends.begins_frame()
     }
 
-    /// Forgets what has begun: the next byte is the first of a line. What was learned of the firmware is kept, but that headers
-    /// have no line end.
+    /// Forgets the token that has begun: the next byte is the first of a line. The knowledge about the firmware is
+    /// kept, except that headers have no line end.
     pub fn start_over(&mut self) {
         self.abandon_data();
         self.header_ends.start_over();
@@ -151,7 +150,7 @@ impl Decoder {
         }
     }
 
-    /// Gives up waiting for announced bytes that do not come: what follows is text again.
+    /// Stops waiting for announced bytes that do not come: the next bytes are text.
     pub fn abandon_data(&mut self) {
         self.state = DecoderState::Text;
         self.before = Before::LineEnd;
@@ -159,15 +158,15 @@ impl Decoder {
         self.data_ends.abandon();
     }
 
-    /// The start of a line whose end has not come.
+    /// The part of an unfinished line that has come.
     ///
-    /// Old firmware forgets the CR LF behind some lines (protocol section 2), so a line on which nothing follows for
-    /// a while may be whole: the engine then calls [`end_line`](Self::end_line).
+    /// Old firmware omits the CR LF behind some lines (protocol section 2), so a line may be complete if no bytes
+    /// follow for a while: the engine then calls [`end_line`](Self::end_line).
     pub fn partial_line(&self) -> &[u8] {
         if self.taken { &[] } else { self.line.trim_ascii() }
     }
 
-    /// Takes the partial line as a whole one.
+    /// Takes the partial line as a complete one.
     pub fn end_line(&mut self) -> Option<Token<'_>> {
         if self.partial_line().is_empty() {
             return None;
@@ -239,17 +238,18 @@ impl Decoder {
         }
     }
 
-    /// Whether data that may have swallowed a prompt came last.
+    /// True if the data that came last may have a prompt as their last bytes.
     pub(crate) fn ends_like_prompt(&self) -> bool {
         self.before == Before::Data && self.tail.is_prompt()
     }
 
-    /// The text behind the last line end in the data that came last, if no line has come behind them.
+    /// The text behind the last line end in the data that came last, if no line has followed them.
     pub(crate) fn last_line_of_data(&self) -> Option<&[u8]> {
         self.tail.line()
     }
 
-    /// A prompt is taken. One with a line end in front shows that another right behind data was the end of these.
+    /// Takes a prompt. If it has a line end before it, an earlier prompt directly behind data was the end of those
+    /// data.
     fn prompt(&mut self) -> Token<'static> {
         let was = self.prompts;
         self.prompts = was.shown_by(self.before);
@@ -262,7 +262,7 @@ impl Decoder {
         if ended_data { Token::Fault(Fault::NoLineEnd) } else { Token::Prompt }
     }
 
-    /// A line as it came, up to its LF.
+    /// A line of text of people, up to its LF.
     fn whole_line<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Token<'s>> {
         self.line_ends = LineEnds::default();
         let Ok((rest, line)) = line_end(input) else { return self.keep(input) };
@@ -291,7 +291,7 @@ impl Decoder {
         None
     }
 
-    /// Takes byte by byte what may be a header, because its colon ends it and payload follows without a line end.
+    /// Takes a possible header byte by byte, because payload follows its colon without a line end.
     fn collect_header<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Token<'s>> {
         while let Some((&byte, rest)) = input.split_first() {
             *input = rest;
@@ -310,7 +310,7 @@ impl Decoder {
                 }
                 Scan::Undecided => {}
                 Scan::NotHeader | Scan::UntilLineEnd => {
-                    // An ordinary line after all; its start is already kept.
+                    // An ordinary line; its start is kept already.
                     return self.text(input, Expect::Line);
                 }
             }
@@ -330,7 +330,7 @@ impl Decoder {
         self.unless_line(line).unwrap_or(Token::Line(line))
     }
 
-    /// What a whole line is, if it is no line of text. Its line end is gone already.
+    /// The token of a complete line that is no line of text. Its line end is removed already.
     fn unless_line(&mut self, line: &[u8]) -> Option<Token<'static>> {
         self.before = self.before.behind(line);
         match header::of_line(line) {
@@ -364,14 +364,14 @@ impl Decoder {
         }
     }
 
-    /// A line is taken, or what cannot be one.
+    /// A line, or a token that can't be one, is taken.
     fn line_begins(&mut self) {
         self.tail = Tail::default();
         self.data_ends.line_begins();
         self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
     }
 
-    /// Takes the line end that stands behind data; whether it is one. `None` when more bytes are needed.
+    /// Takes the line end behind data. Returns true if it is one, `None` if more bytes are needed.
     fn behind_data(&mut self, input: &mut &[u8], expect: Expect) -> Option<bool> {
         loop {
             let first = *input.first()?;
@@ -450,7 +450,7 @@ impl Decoder {
 mod tests {
     use super::*;
 
-    /// A token of a stream of bytes, payload pieces joined: comparable at any chunk size.
+    /// A token of a stream of bytes, with joined pieces of payload, to compare different sizes of chunks.
     #[derive(Clone, PartialEq, Debug)]
     enum Item {
         Line(String),
@@ -521,7 +521,7 @@ mod tests {
         assert!(!decoder.ends_like_prompt());
     }
 
-    /// Without odd line ends, of which most tests have some.
+    /// The items, without odd line ends, which most tests contain.
     fn same_at_every_chunk_size(bytes: &[u8], expect: Expect) -> Vec<Item> {
         let mut whole = decode(bytes, bytes.len().max(1), expect);
         for chunk in 1..=64 {
@@ -607,7 +607,7 @@ mod tests {
             let seen = same_at_every_chunk_size(&[first, frame].concat(), Expect::Prompt);
             seen.contains(&Item::Fault(Fault::NoLineEnd))
         };
-        // What stands there is the last byte of data of which one came twice.
+        // These bytes are the end of data in which one byte was doubled.
         assert!(is_damage(b"\r\n> "));
         assert!(is_damage(b"\r\nOK\r\n\r\n> "));
         assert!(!is_damage(b"\r\nOK\r\n> "));

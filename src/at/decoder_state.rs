@@ -6,7 +6,7 @@ use super::framing::Start;
 pub(super) enum DecoderState {
     #[default]
     Text,
-    /// The rest of a line of which the start was already reported as too long.
+    /// The rest of a line that was already reported as too long.
     Overlong,
     /// Raw bytes.
     Payload { left: usize, line_end: LineEnd, reader: Reader },
@@ -16,29 +16,29 @@ pub(super) enum DecoderState {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Reader {
     Caller,
-    /// They came for an impossible channel.
+    /// No channel: the header named an impossible one.
     Absent,
-    /// The caller, which announced them: nothing is known of what stands behind them.
+    /// The caller, which announced them itself. The bytes behind them are unknown.
     Raw,
 }
 
 /// The one optional CR LF between a header and its payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum LineEnd {
-    /// CR may come.
+    /// CR may follow.
     Cr,
-    /// CR came; LF may come.
+    /// CR has come; LF may follow.
     Lf,
     /// CR came, but no LF behind it.
     NotOne,
     Done,
 }
 
-/// The way in which a firmware ends headers of pushed data, of those that are like the last one.
+/// The line ends behind headers of pushed data, of the same kind as the last one.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct HeaderEnds {
     habit: Start,
-    /// Whether that was one of a single connection.
+    /// True if the last one was a header of a single connection.
     is_single: bool,
 }
 
@@ -50,7 +50,7 @@ impl HeaderEnds {
         }
     }
 
-    /// Behind damage, which may have been the loss of a line end.
+    /// Starts again after damage, which may have been the loss of a line end.
     pub(super) fn start_over(&mut self) {
         if self.habit == Start::Bare {
             self.habit = Start::Unknown;
@@ -59,9 +59,9 @@ impl HeaderEnds {
 }
 
 impl LineEnd {
-    /// Passes over what has come of it. Returns what is left of it, and whether a firmware may end headers so that has ended them
-    /// as its others say. Behind headers without a line end, CR LF is payload. Where one has a line end and another none, none is
-    /// doubted any more.
+    /// Skips the part of the line end that has come. Returns the part that is left, and false if the header lacks the
+    /// line end that earlier headers had. If the firmware writes no line end behind headers, CR LF is payload. If it
+    /// writes one behind some headers only, no header is doubted any more.
     pub(super) fn pass(self, input: &mut &[u8], ends: &mut HeaderEnds) -> (Self, bool) {
         let habit = &mut ends.habit;
         if self == Self::Cr && *habit == Start::Bare {
@@ -85,7 +85,7 @@ impl LineEnd {
     }
 }
 
-/// Passes over what has come of the one CR LF between header and payload.
+/// Skips the part that has come of the CR LF between header and payload.
 fn pass_line_end(input: &mut &[u8], mut line_end: LineEnd) -> LineEnd {
     loop {
         line_end = match (line_end, input.first()) {

@@ -1,4 +1,5 @@
-//! The fields of an information line: `1,"two",,0A` - numbers, strings, gaps, with or without blanks after a comma.
+//! The fields of an information line: `1,"two",,0A`. These are numbers, strings and empty fields, with or without
+//! blanks behind a comma.
 
 use nom::branch::alt;
 use nom::bytes::complete::{take_till, take_while};
@@ -39,23 +40,24 @@ impl<'a> Field<'a> {
         std::str::from_utf8(self.text).ok()?.parse().ok()
     }
 
-    /// Whether nothing stands between the commas.
+    /// True if there is nothing between the commas.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Whether the field was written in quotes.
+    /// True if the field was written in quotes.
     pub fn is_quoted(&self) -> bool {
         self.quoted
     }
 }
 
-/// All fields of a list; quotes protect commas. An unclosed quote runs to the end of the line.
+/// All fields of a list. A comma in quotes does not separate fields. A string without its closing quote ends with the
+/// line.
 pub fn fields(list: &[u8]) -> Vec<Field<'_>> {
     each_field(list).collect()
 }
 
-/// The fields of a list one by one. Takes no memory from the heap: received headers are read by it.
+/// The fields of a list as an iterator. It needs no heap memory, because each received header is read with it.
 pub(crate) fn each_field(list: &[u8]) -> impl Iterator<Item = Field<'_>> {
     let mut rest = Some(list).filter(|list| !list.trim_ascii().is_empty());
     std::iter::from_fn(move || {
@@ -69,7 +71,7 @@ pub(crate) fn each_field(list: &[u8]) -> impl Iterator<Item = Field<'_>> {
 pub(crate) fn number(input: &[u8]) -> Parsed<'_, u32> {
     let digits = input.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = input.split_at(digits);
-    // Every header has two: without a detour over text.
+    // Computed without a string, because every header has two numbers.
     let value = digits.iter().try_fold(0_u32, |value, digit| {
         value.checked_mul(10)?.checked_add(u32::from(digit.wrapping_sub(b'0')))
     });

@@ -1,9 +1,9 @@
-//! The line ends with which a firmware begins its lines, as the decoder learns them.
+//! The line ends before the lines of a firmware, as the decoder learns them.
 
 use nom::IResult;
 use nom::bytes::streaming::take_until;
 
-/// The bytes up to the next LF, behind what follows from there.
+/// The bytes up to the next LF, and before them the rest of the input.
 pub(super) fn line_end(input: &[u8]) -> IResult<&[u8], &[u8]> {
     take_until("\n")(input)
 }
@@ -11,7 +11,7 @@ pub(super) fn line_end(input: &[u8]) -> IResult<&[u8], &[u8]> {
 /// The bytes in front of a line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Before {
-    /// A line end of its own, or nothing of which one could say more.
+    /// A line end of its own, or bytes that allow no conclusion.
     #[default]
     LineEnd,
     /// The end of the line before.
@@ -23,14 +23,14 @@ pub(super) enum Before {
 }
 
 impl Before {
-    /// What stands in front of the next line when this one is taken. A prompt that nothing waits for has no line end of its
-    /// own: the one behind it belongs to the next frame.
+    /// The bytes before the next line when this line is taken. A prompt that no command waits for has no line end of
+    /// its own: the line end behind it belongs to the next frame.
     pub(super) fn behind(self, line: &[u8]) -> Self {
         if line == b">" { Self::LineEnd } else { self }
     }
 
-    /// What stands in front of what follows this line of a text, as it came without its LF. CR LF alone may be between two frames:
-    /// then it is the line end of the next one.
+    /// The bytes before the line that follows this one of a text (without its LF). An empty line may be the line end of
+    /// the next frame.
     pub(super) fn behind_text(raw: &[u8]) -> Self {
         if raw == b"\r" { Self::LineEnd } else { Self::Line }
     }
@@ -43,14 +43,14 @@ pub(super) enum Start {
     Unknown,
     /// With a line end.
     Framed,
-    /// Without one, behind data alone, of which it may have been the end.
+    /// Without a line end, but only seen behind data, whose last byte it may have been.
     Doubtful,
-    /// Without one.
+    /// Without a line end.
     Bare,
 }
 
 impl Start {
-    /// The way of prompts, of which one has come behind this.
+    /// The way of prompts after one with these bytes before it.
     pub(super) fn shown_by(self, before: Before) -> Self {
         match (self, before) {
             (Self::Unknown | Self::Doubtful, Before::LineEnd) => Self::Framed,
@@ -60,7 +60,7 @@ impl Start {
         }
     }
 
-    /// The way of headers, of which one has come, without a line end of its own if it is loose.
+    /// The way of headers after one. A loose header has no line end of its own before it.
     pub(super) fn shown_by_header(self, is_loose: bool) -> Self {
         match (self, is_loose) {
             (_, false) => Self::Framed,
@@ -69,7 +69,8 @@ impl Start {
         }
     }
 
-    /// Whether a prompt may stand right behind data. Data that were cut short may have its line end for their last bytes.
+    /// True if a prompt may follow data directly. Of data that were cut short, the prompt's line end may count as the
+    /// last bytes.
     pub(super) fn may_be_bare(self, data: Tail) -> bool {
         match self {
             Self::Unknown => !data.is_line_end(),
@@ -79,7 +80,7 @@ impl Start {
     }
 }
 
-/// The last bytes of data, up to the next line.
+/// The last bytes of data, until the next line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Tail([u8; Self::LEN]);
 
@@ -95,24 +96,24 @@ impl Tail {
         end.copy_from_slice(last);
     }
 
-    /// Whether they are a line end.
+    /// True if they end with a line end.
     pub(super) fn is_line_end(self) -> bool {
         self.0.ends_with(b"\r\n")
     }
 
-    /// Whether they are a prompt.
+    /// True if they end with a prompt.
     pub(super) fn is_prompt(self) -> bool {
         self.0.ends_with(b"\r\n> ")
     }
 
-    /// What stands behind the last line end in them.
+    /// The bytes behind the last line end in them.
     pub(super) fn line(&self) -> Option<&[u8]> {
         let end = self.0.windows(2).rposition(|pair| pair == b"\r\n")?;
         self.0.get(end..)?.strip_prefix(b"\r\n")
     }
 }
 
-/// The knowledge whether commands may be sent back.
+/// The knowledge whether commands may be echoed.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum Echo {
     #[default]
@@ -120,34 +121,34 @@ pub(super) enum Echo {
     Off,
 }
 
-/// The line ends outside payload, each of which is CR LF.
+/// The line ends outside payload. Each should be CR LF.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct LineEnds {
-    /// CR has come last, and its LF has not.
+    /// The last byte was CR, and its LF has not come.
     has_cr: bool,
-    /// That CR ends a line that was taken without its LF.
+    /// This CR ends a line that was taken without its LF.
     ends_part: bool,
-    /// One was another than CR LF.
+    /// At least one line end was not CR LF.
     is_odd: bool,
-    /// That has been told of those since the last line or data.
+    /// An odd line end since the last line or data was reported.
     is_told: bool,
-    /// A blank has come since the last of them, and no text.
+    /// A blank has come since the last line end, and no text.
     has_blank: bool,
-    /// How many have come since the last line or data.
+    /// The number of line ends since the last line or data.
     count: u8,
-    /// How many stood in front of the last line.
+    /// The number of line ends before the last line.
     passed: u8,
 }
 
 impl LineEnds {
-    /// Blanks between lines; whether CR LF is among them.
+    /// Takes blanks between lines. Returns true if CR LF is among them.
     pub(super) fn blanks(&mut self, blanks: &[u8]) -> bool {
         let mut has_line_end = false;
         self.ends_part &= blanks.is_empty();
         for byte in blanks {
             let had_cr = std::mem::replace(&mut self.has_cr, *byte == b'\r');
             self.is_odd |= had_cr != (*byte == b'\n');
-            // A line of blanks alone is none that a module writes. Behind a prompt they are its own.
+            // No module writes a line of blanks. Blanks behind a prompt belong to it.
             self.is_odd |= *byte == b'\r' && std::mem::take(&mut self.has_blank);
             self.has_blank |= matches!(byte, b' ' | b'\t') && self.count > 0;
             if *byte == b'\n' {
@@ -179,32 +180,32 @@ impl LineEnds {
         self.passed = std::mem::take(&mut self.count);
     }
 
-    /// Data have come, or what can't be a line.
+    /// Data have come, or a token that can't be a line.
     pub(super) fn data(&mut self) {
         *self = Self { is_odd: self.is_odd, ..Self::default() };
     }
 
-    /// How many have come since the last line or data.
+    /// The number of line ends since the last line or data.
     pub(super) fn count(self) -> u8 {
         self.count
     }
 
-    /// How many stood in front of the last line.
+    /// The number of line ends before the last line.
     pub(super) fn passed(self) -> u8 {
         self.passed
     }
 
-    /// Whether the LF of a CR has still to come.
+    /// True if the LF of a CR has not come.
     pub(super) fn awaits_line_feed(self) -> bool {
         self.has_cr
     }
 
-    /// Whether that CR is the first byte of a frame.
+    /// True if this CR is the first byte of a frame.
     pub(super) fn begins_frame(self) -> bool {
         self.has_cr && !self.ends_part
     }
 
-    /// Whether one was odd, once for those between two lines.
+    /// True if a line end was odd; only once for those between two lines.
     pub(super) fn take_odd(&mut self) -> bool {
         let is_news = std::mem::take(&mut self.is_odd) && !self.is_told;
         self.is_told |= is_news;

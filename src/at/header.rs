@@ -1,4 +1,4 @@
-//! Headers that announce raw payload: the only lines after which the modem's bytes are not text.
+//! Headers, the only lines that are followed by raw payload instead of text.
 
 use std::net::SocketAddr;
 
@@ -15,9 +15,9 @@ use super::fields::{colon, comma, number};
 /// A line that announces `len` bytes of raw payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
-    /// Which payload follows.
+    /// The kind of the payload.
     pub kind: HeaderKind,
-    /// How many raw bytes follow.
+    /// The number of raw bytes that follow.
     pub len: usize,
 }
 
@@ -27,42 +27,42 @@ pub struct Header {
 pub enum HeaderKind {
     /// `+RECEIVE,<n>,<len>:` - data pushed by the module (protocol section 11).
     Pushed {
-        /// The channel that the data came on.
+        /// The channel of the data.
         channel: ChannelId,
-        /// The sender, where the firmware reports it (`AT+CIPSRIP=1`).
+        /// The sender, if the firmware reports it (`AT+CIPSRIP=1`).
         from: Option<SocketAddr>,
     },
-    /// `+CIPRXGET: 2,<n>,<got>,<left>` - data that was asked for (protocol section 11, manual mode).
+    /// `+CIPRXGET: 2,<n>,<got>,<left>` - data that were fetched (protocol section 11, manual mode).
     Fetched {
-        /// The channel that the data came on.
+        /// The channel of the data.
         channel: ChannelId,
-        /// How many bytes the module still holds.
+        /// The number of bytes that remain in the module.
         left: usize,
-        /// The sender, where the firmware reports it (`AT+CIPSRIP=1`).
+        /// The sender, if the firmware reports it (`AT+CIPSRIP=1`).
         from: Option<SocketAddr>,
     },
     /// `+IPD,<len>:` - data of the single connection (`AT+CIPHEAD=1`, `CIPMUX=0`).
     Single,
 }
 
-/// The most payload that one header may announce: 1460 by the manual, 2048 in the module's own Lua library
-/// (protocol section 17). A header that says more is a fault, not a reason to wait for it.
+/// The most payload that one header may announce: 1460 by the manual, 2048 in the module's own Lua library (protocol
+/// section 17). A header with more is a fault; the driver does not wait for its payload.
 pub const MAX_PAYLOAD: usize = 2048;
 
-/// The result of a look at the start of a line.
+/// The result of reading the start of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scan {
-    /// The line is no header, whatever comes.
+    /// The line is no header, independent of the bytes that follow.
     NotHeader,
-    /// It may become one: more bytes are needed.
+    /// More bytes are needed to decide.
     Undecided,
-    /// A header that ends with its colon after this many bytes; payload or CR LF comes next.
+    /// A header that ends with a colon, after this number of bytes; payload or CR LF follows.
     Complete { header: RawHeader, consumed: usize },
-    /// It is a header, but the line end closes it.
+    /// A header that ends with its line end.
     UntilLineEnd,
 }
 
-/// A header as written, its numbers not yet checked.
+/// A header as written, with unchecked numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct RawHeader {
     pub(crate) channel: Option<u32>,
@@ -72,17 +72,17 @@ pub(crate) struct RawHeader {
 }
 
 impl RawHeader {
-    /// Whether its data come unasked, of one of several connections.
+    /// True for unsolicited data of one of several connections.
     pub(crate) fn is_pushed(&self) -> bool {
         self.channel.is_some() && self.left.is_none()
     }
 
-    /// The channel of data that were asked for.
+    /// The channel of fetched data.
     pub(crate) fn fetched_channel(&self) -> Option<ChannelId> {
         self.left.and(self.channel).and_then(ChannelId::new)
     }
 
-    /// The checked header, or what is impossible in it.
+    /// The checked header, or its impossible value.
     pub(crate) fn check(self) -> Result<Header, Impossible> {
         let len = self.len as usize;
         if len > MAX_PAYLOAD {
@@ -100,23 +100,23 @@ impl RawHeader {
     }
 }
 
-/// The reason why a header cannot be believed.
+/// The reason why a header is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Impossible {
-    /// There is no such channel; its payload must still be passed over.
+    /// There is no such channel; its payload must be skipped.
     Channel { number: u32, len: usize },
-    /// No module sends that much at once.
+    /// No module sends this number of bytes at once.
     Length { channel: Option<u32>, len: u32 },
 }
 
-/// Prefixes of a pushed header. After sleep or an overflow the first bytes may be missing (RT-Thread's
-/// `at_device` has a prefix for it), and losing the header would turn payload into text.
+/// Prefixes of a pushed header. After sleep or an overflow the first bytes may be missing (RT-Thread's `at_device`
+/// handles this), and without the header its payload would be read as text.
 const PUSHED: [&[u8]; 3] = [b"+RECEIVE,", b"RECEIVE,", b"ECEIVE,"];
 const SINGLE: &[u8] = b"+IPD,";
 /// Longer than any header: `+RECEIVE,7,2048,[IPv6]:65535:`.
 const MAX_HEADER: usize = 80;
 
-/// Looks whether `start`, the bytes since the last line end, are a header that ends with a colon.
+/// Checks whether `start`, the bytes since the last line end, is a header that ends with a colon.
 pub(crate) fn scan(start: &[u8]) -> Scan {
     let Some(first) = start.first() else {
         return Scan::Undecided;
@@ -137,21 +137,21 @@ pub(crate) fn scan(start: &[u8]) -> Scan {
 
 fn scan_body(prefix: &[u8], body: &[u8]) -> Scan {
     let digits_and_commas = body.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b',' | b' ')).count();
-    // The same answer whether the rest of the line is there already or not: so at any chunk size.
+    // The answer does not depend on whether the rest of the line is there, so it is the same for any size of chunks.
     if digits_and_commas > MAX_HEADER {
         return Scan::NotHeader;
     }
     let Some(end) = body.get(digits_and_commas) else {
         return Scan::Undecided;
     };
-    // Two numbers and then a third field with dots: the sender's address, which has a colon of its own.
+    // Two numbers and a third field with dots: the sender's address, which contains a colon.
     let has_address = body[..digits_and_commas].iter().filter(|byte| **byte == b',').count() >= 2;
     if has_address {
         return Scan::UntilLineEnd;
     }
     let (list, rest_len) = match end {
         b':' => (&body[..digits_and_commas], digits_and_commas.saturating_add(1)),
-        // `+IPD,4,TCP:` says the protocol (CIPSHOWTP=1).
+        // `+IPD,4,TCP:` names the protocol (CIPSHOWTP=1).
         b'T' | b'U' if prefix == SINGLE => {
             let (list, protocol) = body.split_at(digits_and_commas);
             match [&b"TCP:"[..], b"UDP:"]
@@ -179,27 +179,27 @@ fn numbers(single: bool, list: &[u8]) -> Option<RawHeader> {
         return Some(RawHeader { channel: None, len, left: None, from: None });
     }
     let (rest, (channel, (), len)) = (number, comma, number).parse(list).ok()?;
-    // Nothing writes a zero in front of a number: a digit was damaged, or stands in the wrong place.
+    // No module writes a leading zero: a digit is damaged or in the wrong place.
     let is_damaged =
         list.split(|byte| *byte == b',').any(|field| matches!(field.trim_ascii(), [b'0', _, ..]));
     let is_whole = rest.trim_ascii().is_empty() && !is_damaged;
     is_whole.then_some(RawHeader { channel: Some(channel), len, left: None, from: None })
 }
 
-/// Reads a whole line as a header that its line end closes: `+CIPRXGET: 2,...` or `+RECEIVE,n,len,ip:port`.
+/// Reads a complete line as a header that ends with its line end: `+CIPRXGET: 2,...` or `+RECEIVE,n,len,ip:port`.
 pub(crate) fn of_line(line: &[u8]) -> Option<RawHeader> {
     let (rest, header) = alt((fetched, pushed_with_address)).parse(line).ok()?;
-    // What may stand behind the sender's address.
+    // The characters that may follow the sender's address.
     let is_whole = rest.iter().all(|byte| matches!(byte, b'"' | b':' | b' '));
     is_whole.then_some(header)
 }
 
-/// Whether a line that can't be read as a header is a piece of one that announces fetched data.
+/// True if a line that can't be read as a header is a piece of a header of fetched data.
 pub(crate) fn is_piece_of_fetched(line: &[u8]) -> bool {
     const BEGINNING: &[u8] = b"+CIPRXGET: 2";
     let is_beginning = !line.is_empty() && BEGINNING.starts_with(line);
-    // Without a blank and a comma it is news of channel 2 in the spelling of some firmware.
-    // News of data have one comma at most, and a question for their number is answered with `4`.
+    // Without a blank and a comma it may be an unsolicited line about channel 2 in the spelling of some firmware. Such
+    // lines have one comma at most, and the answer to the question for the number of waiting bytes begins with `4`.
     let is_list = line
         .strip_prefix(b"+CIPRXGET:")
         .map(<[u8]>::trim_ascii)
@@ -207,14 +207,14 @@ pub(crate) fn is_piece_of_fetched(line: &[u8]) -> bool {
     is_beginning || is_list || line.starts_with(BEGINNING) || line.starts_with(b"+CIPRXGET:2,")
 }
 
-/// Whether a line that can't be read as a header was one before it was damaged: the name with at most three bytes lost,
-/// added or changed, or a whole name behind other text.
+/// True if a line that can't be read as a header is a damaged one: its name has at most three bytes that were lost,
+/// added or changed, or a whole name follows other text.
 pub(crate) fn resembles(line: &[u8]) -> bool {
     let key_len = line.iter().position(|byte| matches!(byte, b'0'..=b'9' | b',' | b':' | b' '));
     let (key, list) = line.split_at(key_len.unwrap_or(line.len()).min(MAX_KEY));
     let commas = list.iter().filter(|byte| **byte == b',').count();
     let has_number = commas > 0 && list.iter().any(u8::is_ascii_digit);
-    // The sender of data is not their header.
+    // The line with the sender of data is no header.
     if key.ends_with(b"RECV") {
         return false;
     }
@@ -229,10 +229,10 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
     let pushed = match distance(key, b"+RECEIVE") {
         0 | 1 => true,
         2 | 3 if has_number || list.contains(&b':') => true,
-        // No other name begins so: its end was lost, and what follows is payload.
+        // No other name begins like this: its end was lost, and payload follows.
         _ => key.starts_with(b"+RECE"),
     };
-    // A digit in the place of a letter of the name.
+    // One letter of the name was replaced by a digit.
     let name = line.split(|byte| matches!(byte, b',' | b':' | b' ')).next().unwrap_or_default();
     let has_digit = name.len() == b"+RECEIVE".len() && commas > 1 && distance(name, b"+RECEIVE") == 1;
     let ends_so = unquoted(line).last().is_some_and(ends_as_header);
@@ -244,7 +244,7 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
         || unquoted(line).any(|part| announced(part).next().is_some())
 }
 
-/// Whether a line ends as a pushed header does: a part of the name, a channel, a length, and a colon.
+/// True if a line ends like a pushed header: a part of the name, a channel, a length, and a colon.
 fn ends_as_header(line: &[u8]) -> bool {
     let Some(list) = line.strip_suffix(b":") else { return false };
     let mut fields = list.rsplit(|byte| *byte == b',');
@@ -255,22 +255,22 @@ fn ends_as_header(line: &[u8]) -> bool {
     is_len && is_channel && name.is_some_and(|name| name.ends_with(b"E"))
 }
 
-/// Whether a line is both ends of a pushed header: a part of the name, digits and commas of its numbers, and a colon with nothing
-/// behind it.
+/// True if a line is a pushed header without its middle: a part of the name, digits and commas of its numbers, and the
+/// colon at the end.
 fn lost_middle(line: &[u8]) -> bool {
     let Some(between) = line.strip_prefix(b"+").and_then(|rest| rest.strip_suffix(b":")) else {
         return false;
     };
     let name = between.split(|byte| byte.is_ascii_digit() || *byte == b',').next().unwrap_or_default();
     let (_, numbers) = between.split_at(name.len());
-    // Letters of the name are lost from its middle or its end.
+    // Letters from the middle or the end of the name are lost.
     let same = name.iter().zip(b"RECEIVE").take_while(|(one, other)| one == other).count();
     let is_name = b"RECEIVE".ends_with(name.split_at(same).1);
     is_name && numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',')
 }
 
-/// The parts of a line that stand in no string. Strings are those of a line with a name in front, if the last one is closed, or
-/// may go on in the next line: what they say is text, often that of people.
+/// The parts of a line outside of strings. A line has strings if it begins with a name, and either its last string is
+/// closed or the string may continue in the next line. Strings are text, often text of people.
 fn unquoted(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let name = line.strip_prefix(b"+").and_then(|rest| rest.split(|byte| *byte == b':').next());
     let is_closed = line.iter().filter(|byte| **byte == b'"').count().is_multiple_of(2);
@@ -280,13 +280,13 @@ fn unquoted(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| *byte == b'"').step_by(if has_strings { 2 } else { 1 })
 }
 
-/// The line that comes unasked of which a string may go on in the next line (3GPP TS 27.007 section 7.15).
+/// The unsolicited line whose string may continue in the next line (3GPP TS 27.007 section 7.15).
 const SPANS_LINES: &[u8] = b"CUSD";
 
-/// The channels of whole names of pushed headers, wherever they stand.
+/// The channels of complete names of pushed headers, anywhere in the bytes.
 pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
     let mut left = bytes;
-    // Each frame is asked this: a search by the first letter.
+    // Each frame is searched, so the search is by the first letter.
     let behind_names = std::iter::from_fn(move || {
         let (behind, _) = (take_until::<_, _, ()>(PUSHED[2]), tag(PUSHED[2])).parse(left).ok()?;
         left = behind;
@@ -298,20 +298,20 @@ pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
     })
 }
 
-/// Longer than any name that is compared.
+/// More than the length of any name that is compared.
 const MAX_KEY: usize = 12;
 
-/// Names that differ by more are not alike.
+/// The largest distance of names that count as similar.
 const FARTHEST: usize = 3;
 
-/// The number of bytes that have to be lost, added or changed to make one of the other (Levenshtein), or less if it is more than
-/// [`FARTHEST`]. The first must not be longer than [`MAX_KEY`].
+/// The number of bytes that are lost, added or changed between the two names (Levenshtein). If it is more than
+/// [`FARTHEST`], the result may be smaller, but more than `FARTHEST`. The first must not be longer than [`MAX_KEY`].
 fn distance(one: &[u8], other: &[u8]) -> usize {
     let least = one.len().abs_diff(other.len());
     if least > FARTHEST {
         return least;
     }
-    // Of the part of `other` so far to each beginning of `one`.
+    // The distances between the part of `other` so far and each beginning of `one`.
     let mut row: [usize; MAX_KEY] = std::array::from_fn(|at| at.saturating_add(1));
     let mut to_nothing = 0_usize;
     for byte in other {
@@ -342,7 +342,7 @@ fn pushed_with_address(input: &[u8]) -> IResult<&[u8], RawHeader> {
     Ok((input, RawHeader { channel: Some(channel), len, left: None, from }))
 }
 
-/// `1.2.3.4:80`, quoted or not, with or without a last colon.
+/// `1.2.3.4:80`, quoted or not, with or without a colon at the end.
 fn address(input: &[u8]) -> IResult<&[u8], Option<SocketAddr>> {
     let (input, _) = (space0, opt(char('"'))).parse(input)?;
     let (input, text) = take_till(|byte| byte == b'"' || byte == b'\r').parse(input)?;

@@ -6,12 +6,12 @@ use std::net::Ipv4Addr;
 use super::Field;
 use super::line::bare_address;
 
-/// The reason why a name was not resolved: the number of `+CDNSGIP:0,<code>`.
+/// The reason of a failed name resolution: the number of `+CDNSGIP:0,<code>`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DnsError(u32);
 
 impl DnsError {
-    /// The error with this number; any number is kept.
+    /// The error with this number, known or unknown.
     pub const fn new(code: u32) -> Self {
         Self(code)
     }
@@ -21,7 +21,7 @@ impl DnsError {
         self.0
     }
 
-    /// Its meaning, for the documented numbers 10 to 15.
+    /// The meaning of the documented numbers 10 to 15.
     pub fn text(self) -> Option<&'static str> {
         Some(match self.0 {
             10 => "general error",
@@ -51,17 +51,17 @@ impl fmt::Debug for DnsError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct PingReply {
-    /// Which of the pings, from 1.
+    /// The number of the ping, from 1.
     pub sequence: u32,
     /// The host that answered.
     pub address: Option<Ipv4Addr>,
-    /// The round trip as the module counts it; no source says in which unit. `None`: no reply (the module prints 600).
+    /// The round trip time in the module's unit, which no source names. `None`: no reply (the module prints 600).
     pub time: Option<u32>,
     /// Time to live of the reply; 255 if there was none.
     pub ttl: u32,
 }
 
-/// What the module prints for a ping without a reply: time and TTL.
+/// The time and TTL that the module prints for a ping without a reply.
 const NO_REPLY: (u32, u32) = (600, 255);
 
 impl PingReply {

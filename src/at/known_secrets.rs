@@ -1,23 +1,23 @@
-//! Secrets that were written to the module, recognised wherever a piece of one comes back.
+//! Secrets that were written to the module, and the recognition of their pieces in its lines.
 
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-/// How many characters in a row are taken for a piece of a secret.
+/// The number of successive characters that count as a piece of a secret.
 const PIECE: usize = 4;
-/// The same for a secret that is shorter than [`SHORT`].
+/// The same for a secret shorter than [`SHORT`].
 const SHORT_PIECE: usize = 3;
-/// A secret below this length is short: a PIN, mostly.
+/// The length below which a secret is short. Most of these are PINs.
 const SHORT: usize = 6;
-/// How many pieces of each kind are kept: three files of the module's most. Then the older half is forgotten.
+/// The most pieces of each kind: those of three files of the largest size. Beyond that the older half is dropped.
 const MOST: usize = 20_000;
 
-/// Without a random number, so that the same input takes the same way. What is put in is bounded.
+/// Without a random seed, so that the same input has the same result. The number of entries is limited.
 type Pieces<const LENGTH: usize> = HashSet<[u8; LENGTH], BuildHasherDefault<DefaultHasher>>;
 
-/// The pieces of every secret that was written, in lower case and without control bytes, which a damaged line adds. Shows
-/// nothing of them.
+/// The pieces of every secret that was written, in lower case and without control bytes, which damage may add to a
+/// line. `Debug` shows none of them.
 #[derive(Clone, Default)]
 pub(crate) struct KnownSecrets {
     pieces: Pieces<PIECE>,
@@ -26,7 +26,7 @@ pub(crate) struct KnownSecrets {
     learned: Learned,
 }
 
-/// A secret as far as it has come.
+/// The part of a secret that has come so far.
 #[derive(Clone, Default)]
 struct Learned {
     last: Recent,
@@ -55,7 +55,7 @@ impl KnownSecrets {
         }
     }
 
-    /// The secret is whole.
+    /// The secret is complete.
     pub(crate) fn learned(&mut self) {
         let Learned { start, length, .. } = std::mem::take(&mut self.learned);
         let text = start.get(..length).filter(|_| (SHORT_PIECE..SHORT).contains(&length)).unwrap_or_default();
@@ -69,7 +69,7 @@ impl KnownSecrets {
         }
     }
 
-    /// Learns the content of a file. Its lines that begin with a dash are no secret.
+    /// Learns the content of a file. Lines that begin with a dash are not secret.
     pub(crate) fn learn_file(&mut self, content: &[u8]) {
         for line in content.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"-")) {
             line.iter().for_each(|byte| self.learn(*byte));
@@ -77,7 +77,7 @@ impl KnownSecrets {
         }
     }
 
-    /// The number of last characters that are a piece of a secret, if they are.
+    /// The number of last characters that are a piece of a secret; `None` if they are none.
     pub(crate) fn piece_at_end(&self, recent: &Recent) -> Option<usize> {
         let [_, short @ ..] = recent.last;
         if self.pieces.contains(&recent.last) || self.older.contains(&recent.last) {
@@ -92,7 +92,7 @@ impl KnownSecrets {
             return;
         }
         let mut recent = Recent::default();
-        // Where the last characters stand: control bytes between them do not count.
+        // The positions of the last characters. Control bytes between them are not counted.
         let mut places = [0; PIECE];
         let mut hidden = Vec::new();
         for (at, byte) in line.iter().enumerate() {
@@ -127,7 +127,7 @@ impl KnownSecrets {
 }
 
 impl Recent {
-    /// Takes the next byte. Returns the character if it counts.
+    /// Takes the next byte. Returns the character; `None` for a control byte.
     pub(crate) fn push(&mut self, byte: u8) -> Option<u8> {
         if byte.is_ascii_control() {
             return None;

@@ -1,4 +1,4 @@
-//! The meaning of a line of text, before it is decided which command it answers.
+//! The meaning of a line of text, independent of the command that it may answer.
 
 use std::net::Ipv4Addr;
 
@@ -12,7 +12,7 @@ use nom::sequence::{preceded, terminated};
 use super::fields::{Field, Parsed, colon, comma, fields, number};
 use super::{ChannelId, CmeError, CmsError};
 
-/// A line, read as far as it can be without knowing what was asked.
+/// A line, parsed without knowledge of the command in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Line<'a> {
@@ -20,11 +20,11 @@ pub enum Line<'a> {
     Final(Final),
     /// `SHUT OK`, the final of `AT+CIPSHUT`.
     ShutOk,
-    /// `<n>, CONNECT OK` and its like: news of a channel, some of them also finals.
+    /// `<n>, CONNECT OK` and similar lines: news of a channel. Some are also final result codes.
     Channel {
-        /// The channel; `None` in single connection mode, and where firmware leaves the number out.
+        /// The channel; `None` in single connection mode, and if the firmware omits the number.
         channel: Option<ChannelId>,
-        /// What happened to it.
+        /// The news.
         news: ChannelNews,
     },
     /// `STATE: <text>` of `AT+CIPSTATUS` and of a failed single connection.
@@ -35,10 +35,10 @@ pub enum Line<'a> {
     Info {
         /// The key with its first character: `+CSQ`.
         key: &'a [u8],
-        /// What follows the colon.
+        /// The text behind the colon.
         list: &'a [u8],
     },
-    /// Everything else: identities, addresses, news in plain words, echoes, noise.
+    /// Any other line: identities, addresses, unsolicited words, echoes, noise.
     Text(&'a [u8]),
 }
 
@@ -49,7 +49,7 @@ pub enum Final {
     Ok,
     /// `ERROR`, also ` ERROR`.
     Error,
-    /// `COMMAND NOT RESPONSE`: the vendor dialect has given up waiting; also, 60 s behind its `OK`, for `AT+CIPSTART`
+    /// `COMMAND NOT RESPONSE`: the time-out of the vendor dialect. It also comes for `AT+CIPSTART`, 60 s after its `OK`
     /// (protocol section 8).
     NoResponse,
     /// `+CME ERROR: <n>` or its text.
@@ -62,20 +62,20 @@ pub enum Final {
     NoCarrier,
 }
 
-/// News of a channel (protocol sections 8 to 10, and "Spellings").
+/// News of a channel: lines about its connection and its sends (protocol sections 8 to 10, and "Spellings").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChannelNews {
     /// `CONNECT OK`.
     ConnectOk,
     /// `CONNECT FAIL`.
     ConnectFail,
-    /// `ALREADY CONNECT`, `ALREAY CONNECT`, `ALREADY OPENED`: the module still holds the channel.
+    /// `ALREADY CONNECT`, `ALREAY CONNECT`, `ALREADY OPENED`: the module still uses the channel.
     AlreadyConnect,
     /// `SEND OK`.
     SendOk,
     /// `SEND FAIL`.
     SendFail,
-    /// `DATA ACCEPT:<len>`, `DATA ACCEPT:<n>,<len>`: `<len>` bytes were taken.
+    /// `DATA ACCEPT:<len>`, `DATA ACCEPT:<n>,<len>`: the module accepted `<len>` bytes.
     DataAccept(usize),
     /// `CLOSE OK`.
     CloseOk,
@@ -88,7 +88,7 @@ pub enum ChannelNews {
 }
 
 impl ChannelNews {
-    /// Its spelling in messages; the other spellings are read alike.
+    /// The spelling in messages; other spellings are read, too.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ConnectOk => "CONNECT OK",
@@ -106,7 +106,7 @@ impl ChannelNews {
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line as the decoder hands it out. Every line can be read: what is not known is [`Line::Text`].
+    /// Parses a line from the decoder. Unknown lines are [`Line::Text`].
     ///
     /// ```
     /// use air724ug::at::{ChannelNews, Final, Line};
@@ -117,7 +117,7 @@ impl<'a> Line<'a> {
     /// ```
     pub fn parse(line: &'a [u8]) -> Self {
         let line = line.trim_ascii();
-        // The first byte leaves few forms to try: a line is read more than once.
+        // The first byte limits the possible forms. This saves time, because a line is parsed more than once.
         let parsed = match line {
             [b'+', ..] => alt((map(all_consuming(mobile_code), Line::Final), info)).parse(line),
             [b'^' | b'*' | b'$', ..] => info(line),
@@ -154,10 +154,11 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Whether a line that can't be read was news of a channel once: it begins like some and goes on otherwise, or ends too soon.
+/// True if a line that can't be parsed is damaged news of a channel: it begins like a known line and continues
+/// differently, or is incomplete.
 pub(crate) fn is_torn_news(line: &[u8]) -> bool {
     const NEWS: [&[u8]; 5] = [b"DATA ACCEPT:", b"SEND OK", b"SEND FAIL", b"CONNECT OK", b"CLOSE OK"];
-    /// Shorter ones may be words.
+    /// Shorter lines may be ordinary words.
     const LEAST: usize = 4;
     let text = match line {
         [b'0'..=b'9', b',', rest @ ..] => rest.trim_ascii_start(),
@@ -167,8 +168,8 @@ pub(crate) fn is_torn_news(line: &[u8]) -> bool {
     NEWS.iter().any(is_torn)
 }
 
-/// The address in `10.74.100.63`, `010.083.172.111` or `IPV4:10.0.0.1`: what `AT+CIFSR` prints instead of `OK`
-/// (protocol section 6). Octets may be padded with zeros.
+/// The address in `10.74.100.63`, `010.083.172.111` or `IPV4:10.0.0.1`, which `AT+CIFSR` prints instead of `OK`
+/// (protocol section 6). Octets may have leading zeros.
 pub fn bare_address(line: &[u8]) -> Option<Ipv4Addr> {
     let octet = |input| number(input);
     let (_, (a, _, b, _, c, _, d)) = all_consuming(preceded(
@@ -200,7 +201,7 @@ fn mobile_code(input: &[u8]) -> Parsed<'_, Final> {
     .parse(input)
 }
 
-/// `+CME ERROR:` or `+CMS ERROR:`; the manual also writes `+ CME ERROR` and leaves the colon out.
+/// `+CME ERROR:` or `+CMS ERROR:`. The manual also writes `+ CME ERROR`, and omits the colon.
 fn mobile_error<'a>(
     kind: &'static str,
 ) -> impl Parser<&'a [u8], Output = (), Error = nom::error::Error<&'a [u8]>> {
@@ -221,7 +222,7 @@ fn channel_news(input: &[u8]) -> Parsed<'_, Line<'_>> {
     let (input, channel) = opt(terminated(number, comma)).parse(input)?;
     let (input, (inner, news)) = alt((data_accept, map(news, |news| (None, news)))).parse(input)?;
     match channel.or(inner).map(ChannelId::new) {
-        // A number that no channel has: the line is kept as text, and reported as such.
+        // No channel has this number: the line is kept as text, and reported like this.
         Some(None) => Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Verify))),
         Some(Some(channel)) => Ok((input, Line::Channel { channel: Some(channel), news })),
         None => Ok((input, Line::Channel { channel: None, news })),
@@ -256,8 +257,8 @@ fn news(input: &[u8]) -> Parsed<'_, ChannelNews> {
     .parse(input)
 }
 
-/// `+KEY: list`; keys are upper case letters, digits and underscores after their first character, and the manual's
-/// pages put blanks on either side of the colon.
+/// `+KEY: list`. Keys are upper case letters, digits and underscores after their first character. The manual's pages
+/// have blanks on either side of the colon.
 fn info(input: &[u8]) -> Parsed<'_, Line<'_>> {
     let (after_key, _) =
         (alt((char('+'), char('^'), char('*'), char('$'))), take_while1(is_key)).parse(input)?;
@@ -321,7 +322,7 @@ mod tests {
         }
     }
 
-    /// Each form is tried, whatever the first byte is.
+    /// The result of trying every form, without a selection by the first byte.
     fn by_all_forms(line: &[u8]) -> Line<'_> {
         let line = line.trim_ascii();
         let parsed = alt((

@@ -1,12 +1,12 @@
-//! The text protocol of the module: bytes to tokens and back.
+//! The text protocol of the module: tokens, lines, commands.
 //!
-//! [`Decoder`] cuts bytes into [`Token`]s; [`Line`] reads a line as far as it can be read without a question;
-//! [`Command`] is a question that knows what answers it; [`Urc`] is what comes unasked. Nothing here waits, keeps time
-//! or knows what is in flight: that is `proto`.
+//! [`Decoder`] divides bytes into [`Token`]s. [`Line`] is a line parsed without knowledge of the command in flight.
+//! [`Command`] is a command that recognises its answer. [`Urc`] is an unsolicited line. Nothing here waits, measures
+//! time or knows the command in flight; `proto` does.
 //!
-//! Public with the feature `unstable-core` alone: these names change without a new major version.
+//! Public with the feature `unstable-core` only: these names change without a new major version.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)

@@ -1,4 +1,4 @@
-//! Typed replies: lines turned into values that cannot be wrong.
+//! Typed replies: valid values made of lines.
 
 use super::{ChannelId, Field, Line, fields};
 
@@ -8,9 +8,9 @@ use super::{ChannelId, Field, Line, fields};
 pub enum SimState {
     /// `READY`, also `READY 0` with the slot behind it.
     Ready,
-    /// `SIM PIN`: the PIN is asked for.
+    /// `SIM PIN`: the card requires its PIN.
     PinRequired,
-    /// `SIM PUK`: too many wrong PINs.
+    /// `SIM PUK`: the card requires its PUK after too many wrong PINs.
     PukRequired,
     /// `SIM REMOVED`, also with the slot behind it.
     Removed,
@@ -21,7 +21,7 @@ pub enum SimState {
 }
 
 impl SimState {
-    /// Reads what follows `+CPIN:`.
+    /// Reads the text behind `+CPIN:`.
     pub fn parse(list: &[u8]) -> Self {
         let words = String::from_utf8_lossy(list);
         let words = words.trim().trim_end_matches([' ', '0', '1']);
@@ -36,7 +36,7 @@ impl SimState {
     }
 }
 
-/// The domain that a registration is about.
+/// The domain of a registration.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Domain {
     /// `+CREG`: circuit switched.
@@ -58,7 +58,7 @@ impl Domain {
     }
 }
 
-/// The network that serves the module, from `+E_UTRAN Service` and its like (protocol section 3).
+/// The network that serves the module, from `+E_UTRAN Service` and similar lines (protocol section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum AccessTechnology {
@@ -72,7 +72,7 @@ pub enum AccessTechnology {
     None,
 }
 
-/// Registration with the network (3GPP 27.007 section 10.1.20 and its like).
+/// The registration with the network (3GPP 27.007 section 10.1.20 and the sections for other domains).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum RegistrationStatus {
@@ -110,13 +110,13 @@ impl RegistrationStatus {
         })
     }
 
-    /// Whether data can flow.
+    /// True if data can be transferred.
     pub fn is_registered(self) -> bool {
         matches!(self, Self::Home | Self::Roaming)
     }
 }
 
-/// The form of a list: behind a question (`<n>,<stat>`) or unasked (`<stat>`).
+/// The form of a list: in an answer (`<n>,<stat>`) or unsolicited (`<stat>`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ListForm {
     Asked,
@@ -124,7 +124,7 @@ pub(crate) enum ListForm {
 }
 
 impl ListForm {
-    /// `+CREG: 0,1` answers; `+CREG: 1` and `+CREG: 1,"4844",...` come unasked.
+    /// `+CREG: 0,1` is an answer; `+CREG: 1` and `+CREG: 1,"4844",...` are unsolicited.
     pub(crate) fn of(fields: &[Field<'_>]) -> Self {
         match fields {
             [_, second, ..] if !second.is_quoted() && second.number().is_some() => Self::Asked,
@@ -153,7 +153,7 @@ pub enum IpState {
     Initial,
     /// `IP START`: `AT+CSTT` was given.
     Start,
-    /// `IP CONFIG`: `AT+CIICR` is under way.
+    /// `IP CONFIG`: `AT+CIICR` is in progress.
     Config,
     /// `IP GPRSACT`: the bearer is up.
     GprsAct,
@@ -168,7 +168,7 @@ pub enum IpState {
 }
 
 impl IpState {
-    /// Reads what follows `STATE:`.
+    /// Reads the text behind `STATE:`.
     pub fn parse(state: &[u8]) -> Self {
         match state.trim_ascii() {
             b"IP INITIAL" => Self::Initial,
@@ -193,7 +193,7 @@ pub struct ChannelRow {
 }
 
 impl ChannelRow {
-    /// Reads what follows `C:`, quoted or not.
+    /// Reads the text behind `C:`, quoted or not.
     pub fn parse(row: &[u8]) -> Option<Self> {
         let fields = fields(row);
         let channel = ChannelId::new(fields.first()?.number()?)?;
@@ -201,7 +201,7 @@ impl ChannelRow {
         Some(Self { channel, state })
     }
 
-    /// Whether the module holds something on the channel.
+    /// True if the module uses the channel.
     pub fn is_in_use(&self) -> bool {
         !matches!(self.state.as_str(), "INITIAL" | "CLOSED")
     }
@@ -212,12 +212,12 @@ impl ChannelRow {
 pub struct IpStatus {
     /// The state of the IP application.
     pub state: IpState,
-    /// A row a channel, in multiple connection mode.
+    /// One row for each channel, in multiple connection mode.
     pub rows: Vec<ChannelRow>,
 }
 
 impl IpStatus {
-    /// Finds state and rows among the lines of a reply; `None` without a state.
+    /// Finds the state and the rows among the lines of a reply; `None` without a state.
     pub fn parse(lines: &[String]) -> Option<Self> {
         let mut state = None;
         let mut rows = Vec::new();
@@ -231,7 +231,7 @@ impl IpStatus {
         state.map(|state| Self { state, rows })
     }
 
-    /// Whether lines of more than one reply are among these: a second state, or a second row of a channel.
+    /// True if the lines belong to more than one reply: there is a second state, or a second row of a channel.
     pub fn is_doubled(lines: &[String]) -> bool {
         let mut states = 0_usize;
         let mut rows = [0_usize; ChannelId::COUNT];

@@ -1,16 +1,16 @@
-//! Lines of the module as they may be shown: without the secrets of the session.
+//! Lines of the module without the secrets of the session.
 
 use super::{Command, KnownSecrets, Scanner, SecretVerdict, Urc};
 
-/// Masks unexplained lines before they become events, logs or diagnoses: arguments behind the name of a command with secrets,
-/// and repeated pieces of a secret that was written, however damaged the line is.
+/// Masks unexplained lines before they become events, logs or diagnoses: the arguments behind the name of a command
+/// with secrets, and pieces of secrets that were written, even if the line is damaged.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SecretLines {
     known: KnownSecrets,
 }
 
 impl SecretLines {
-    /// Learns the secrets of a command that is written.
+    /// Learns the secrets in a command that is written.
     pub(crate) fn sent(&mut self, command: &Command) {
         let mut scanner = Scanner::default();
         for byte in command.text().bytes() {
@@ -38,17 +38,17 @@ impl SecretLines {
             }
         }
         self.known.mask(&mut bytes);
-        // A character may have been masked in part: the rest of it is replaced.
+        // If a part of a character was masked, the rest of it is replaced.
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Whether the answer to a command is secret, in lines that do not show it by their names.
+    /// True if the answer to a command is secret in lines whose names do not show it.
     pub(crate) fn hides_answer_to(command: &str) -> bool {
         let mut scanner = Scanner::default();
         command.bytes().chain([b'\r']).any(|byte| scanner.byte(byte) == SecretVerdict::DownloadFollows)
     }
 
-    /// News with their text masked, if they show any as it came.
+    /// An unsolicited line with masked text, if it contains the line as written.
     pub(crate) fn masked_news(&self, urc: Urc) -> Urc {
         match urc {
             Urc::Unknown(line) => Urc::Unknown(self.masked(&line)),

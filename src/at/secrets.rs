@@ -1,27 +1,27 @@
 //! A scanner for the secret arguments of commands, byte by byte.
 
-/// The longest command name or key that is compared; the longest that matters has 12 characters.
+/// The longest command name or key that is compared. The longest secret one has 12 characters.
 const MAX_WORD: usize = 24;
 
-/// The secret arguments of one command.
+/// The secrets in or after one command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Secret {
-    /// Everything from this argument on, counted from 0, to the end of the line.
+    /// Every argument from this one on, counted from 0.
     From(usize),
-    /// Everything from this argument on, if the first is a key for a secret.
+    /// Every argument from this one on, if the first one is the key of a secret.
     Keyed(usize),
-    /// What follows the command: as many bytes as its third argument says.
+    /// The bytes behind the command; its third argument gives their number.
     Upload,
-    /// What the modem answers.
+    /// The answer of the modem.
     Download,
-    /// Everything from the fourth argument on; what the modem answers, if the first is 4.
+    /// Every argument from the fourth on, and the answer of the modem if the first argument is 4.
     Bearer,
-    /// What stands behind the header of a command to the card, in hexadecimal, if the command brings a PIN or a PUK.
+    /// The hexadecimal digits behind the header of a command to the card, if the command contains a PIN or a PUK.
     Card,
 }
 
-/// The commands, with the spelling of the manual. The last column says whether the modem's own line of that name,
-/// `+CSTT: "apn","user","password"`, shows the same arguments.
+/// The commands, in the spelling of the manual. The last column is true if the modem's own line of that name, `+CSTT:
+/// "apn","user","password"`, shows the same arguments.
 const SECRETS: [(&str, Secret, bool); 27] = [
     ("CSTT", Secret::From(1), true),
     ("CIPCSGP", Secret::From(2), true),
@@ -37,7 +37,7 @@ const SECRETS: [(&str, Secret, bool); 27] = [
     ("FSWRITE", Secret::Upload, false),
     ("FSREAD", Secret::Download, false),
     ("CSIM", Secret::Card, false),
-    // Other vendors' commands for the user and password of an access point, whose names do not speak of it.
+    // Commands of other vendors for the user and password of an access point, whose names do not show it.
     ("QICSGP", Secret::From(2), true),
     ("QCPDPP", Secret::From(2), true),
     ("NDISDUP", Secret::From(3), true),
@@ -46,7 +46,7 @@ const SECRETS: [(&str, Secret, bool); 27] = [
     ("UPSD", Secret::From(2), true),
     ("SICS", Secret::From(2), true),
     ("SGACT", Secret::From(2), false),
-    // Of a server or a network.
+    // Commands for a server or a network.
     ("QMTCONN", Secret::From(2), false),
     ("CMQTTCONNECT", Secret::From(4), false),
     ("QFTPCFG", Secret::From(1), true),
@@ -54,44 +54,45 @@ const SECRETS: [(&str, Secret, bool); 27] = [
     ("CWJAP", Secret::From(1), false),
 ];
 
-/// A query whose answer shows the access point's user and password on lines of their own (manual, CIPSCONT).
+/// A query whose answer shows the access point's user and password in lines of their own (manual, CIPSCONT).
 const SECRET_QUERY: &str = "CIPSCONT";
 
 /// Parts of the names of keys (`SSLCFG`, `HTTPPARA`) whose values are secret.
 const SECRET_KEYS: [&str; 7] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK", "AUTH", "USERDATA"];
 
-/// The same for the parameters of a URL, beside the others: `?token=...`.
+/// The same for the parameters of a URL, in addition to those above: `?token=...`.
 const SECRET_PARAMETERS: [&str; 3] = ["TOKEN", "SECRET", "KEY"];
 
-/// Parts of the names of other commands, all of whose arguments are taken for secret.
+/// Parts of the names of other commands, all of whose arguments count as secret.
 const SECRET_NAMES: [&str; 9] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY", "PSK", "SECRET", "TOKEN"];
 
-/// The instructions of a card whose data are PINs or PUKs (TS 102 221 sections 11.1.9 to 11.1.13), as they stand behind the class.
+/// The instructions of a card whose data are PINs or PUKs (TS 102 221 sections 11.1.9 to 11.1.13). They follow the
+/// class.
 const CARD_SECRETS: [&[u8]; 5] = [b"20", b"24", b"26", b"28", b"2C"];
 
-/// The digits of the header of a command to a card: class, instruction, two parameters and a length.
+/// The number of digits in the header of a command to a card: class, instruction, two parameters and a length.
 const CARD_HEADER: usize = 10;
 
 /// The first characters of names: `+` by V.250, the others as vendors use them.
 const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 
-/// The verdict of a scanner about one byte.
+/// The verdict of a scanner on one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SecretVerdict {
-    /// No secret.
+    /// It is not secret.
     Open,
-    /// Part of a secret.
+    /// It is part of a secret.
     Secret,
-    /// The end of a command that is followed by this many secret bytes; `usize::MAX` if it does not say how many.
+    /// It ends a command that is followed by this number of secret bytes; `usize::MAX` if the command does not give it.
     UploadFollows(usize),
-    /// The end of a command whose answer is secret.
+    /// It ends a command whose answer is secret.
     DownloadFollows,
 }
 
 /// Finds secret arguments in one direction of a session.
 ///
-/// A command is found wherever its name stands between `+` and `=`, not only at the start of a line: behind the
-/// payload of a send, a command does not start a line. Data that looks like such a command is masked, too.
+/// A command is recognised by a name between `+` and `=` at any position, because a command behind the payload of a
+/// send does not begin a line. Data that look like such a command are masked, too.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scanner {
     state: ScanState,
@@ -125,23 +126,23 @@ struct Word {
 /// The credentials of a URL, `http://user:password@host/?token=value`, in the arguments of a command.
 #[derive(Debug, Clone, Copy, Default)]
 enum Url {
-    /// No name has come on this line.
+    /// No name has come in this line.
     #[default]
     Off,
-    /// Arguments, with as much of `://` as has come.
+    /// Arguments. This number of characters of `://` has come.
     Arguments(usize),
-    /// Behind `://`: a user, or the host already.
+    /// Behind `://`: a user, or a host.
     Authority,
-    /// Behind the colon: a password, or the port.
+    /// Behind the colon: a password, or a port.
     Password,
     /// The name of a parameter of the query.
     Parameter(Word),
-    /// Its value, and whether that is secret.
+    /// The value of a parameter; true if it is secret.
     Value(bool),
 }
 
 impl Url {
-    /// Takes the next byte. Returns whether it is part of a secret. A port looks like a password, and is masked.
+    /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked.
     fn byte(&mut self, byte: u8) -> bool {
         const SCHEME: &[u8] = b"://";
         let ends = matches!(byte, b'"' | b' ' | b',');
@@ -201,7 +202,7 @@ impl Scanner {
                 }
                 return arguments.byte(byte);
             }
-            // What a damaged line adds inside a name does not end it; a quote does, when the `=` is lost.
+            // A control byte, which damage may add, does not end a name; a quote does, in case the `=` is lost.
             ScanState::Name(_) if byte.is_ascii_control() && !is_line_end => {}
             ScanState::Name(word) if matches!(byte, b'=' | b':' | b'"') => {
                 let secret = secret(word, byte == b':');
@@ -230,7 +231,7 @@ impl Arguments {
         Self { secret, index: 0, quoted: false, word: Word::default() }
     }
 
-    /// The same, behind the byte that ended the name.
+    /// The same with a quote open if this byte, which ended the name, is a quote.
     fn opened_by(self, byte: u8) -> Self {
         Self { quoted: byte == b'"', ..self }
     }
@@ -240,7 +241,7 @@ impl Arguments {
             self.quoted = !self.quoted;
             return SecretVerdict::Open;
         }
-        // A comma counts even between quotes: where quotes do not pair up, too much is masked, never too little.
+        // A comma counts even between quotes: if the number of quotes is odd, too many bytes are masked, never too few.
         if byte == b',' {
             let between_quotes = self.quoted && self.is_secret();
             self.index = self.index.saturating_add(1);
@@ -296,19 +297,19 @@ impl Word {
         self.text()?.parse().ok()
     }
 
-    /// Whether the last of these digits is one of a PIN or a PUK.
+    /// True if the word is the header of a command to a card with a PIN or a PUK, and at least one digit behind it.
     fn is_behind_card_header(&self) -> bool {
         let instruction = self.letters.get(2..4).unwrap_or_default();
         self.length > CARD_HEADER && CARD_SECRETS.contains(&instruction)
     }
 
-    /// Whether the value of this parameter of a URL is secret.
+    /// True if the value of this parameter of a URL is secret.
     fn is_secret_parameter(&self) -> bool {
         self.is_secret_key()
             || self.text().is_some_and(|name| SECRET_PARAMETERS.iter().any(|part| name.contains(part)))
     }
 
-    /// Whether the value of this key is secret. A key too long to be kept is taken for one.
+    /// True if the value of this key is secret. A key that is too long to be kept counts as secret.
     fn is_secret_key(&self) -> bool {
         self.text().is_none_or(|key| SECRET_KEYS.iter().any(|secret| key.contains(secret)))
     }
@@ -319,7 +320,7 @@ fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
     match SECRETS.iter().find(|(known, _, _)| *known == name) {
         Some((_, secret, shown)) => (*shown || !is_answer).then_some(*secret),
         None => {
-            // `AT+CIPPING` is no PIN.
+            // `AT+CIPPING` contains `PIN`, but is none.
             let mut pieces = name.split("PING");
             pieces
                 .any(|piece| SECRET_NAMES.iter().any(|part| piece.contains(part)))
@@ -332,7 +333,7 @@ fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
 mod tests {
     use super::*;
 
-    /// The text with each secret byte replaced.
+    /// The text with every secret byte replaced.
     fn masked(text: &str) -> String {
         let mut scanner = Scanner::default();
         let judged = text.bytes().map(|byte| match scanner.byte(byte) {

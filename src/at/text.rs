@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// A string that can be put between quotes in a command without ending it: no quote, no CR, LF or other control
-/// byte, ASCII only, not too long.
+/// A string that can be put between quotes in a command: no quote, no CR, LF or other control byte, ASCII only, and
+/// with a limited length.
 ///
-/// Full-width quotes are the classic mistake: the module takes them with `OK` and fails later (protocol section 8).
+/// Full-width quotes are a common mistake: the module accepts them with `OK` and fails later (protocol section 8).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Quotable(String);
 
@@ -13,13 +13,13 @@ pub struct Quotable(String);
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidText {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("is empty")]
     Empty,
-    /// Longer than the module takes.
+    /// The text is longer than the module accepts.
     #[error("is longer than {max} bytes")]
     TooLong {
-        /// The most that it takes, in bytes.
+        /// The longest text, in bytes.
         max: usize,
     },
     /// A quote, a control byte, or a character outside ASCII.
@@ -38,7 +38,7 @@ impl Quotable {
     /// Checks a text of at most `max` bytes.
     ///
     /// # Errors
-    /// [`InvalidText`] says what is wrong with it.
+    /// [`InvalidText`] is the reason.
     pub fn new(text: &str, max: usize) -> Result<Self, InvalidText> {
         if text.is_empty() {
             return Err(InvalidText::Empty);
@@ -52,10 +52,10 @@ impl Quotable {
         }
     }
 
-    /// Checks a host name or address: [`Quotable::new`], and no blanks.
+    /// Checks a host name or address. It must fit [`Quotable::new`] and contain no blanks.
     ///
     /// # Errors
-    /// [`InvalidText`] says what is wrong with it.
+    /// [`InvalidText`] is the reason.
     pub fn host(text: &str) -> Result<Self, InvalidText> {
         let host = Self::new(text, MAX_HOST)?;
         match text.chars().find(|c| matches!(c, ' ' | ',' | ';' | '\\')) {

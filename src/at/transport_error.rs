@@ -1,6 +1,8 @@
-//! `TCP ERROR:<n>` and `UDP ERROR:<n>`: how the module's IP stack says why a connection ended in transparent mode.
+//! `TCP ERROR:<n>` and `UDP ERROR:<n>`: the reasons of the module's IP stack for the end of a connection in transparent
+//! mode.
 //!
-//! Two numberings, from the page of TCP/UDP error codes of openLuat's AT manual: they agree up to 3 only.
+//! The two numberings are those of the page of TCP/UDP error codes of openLuat's AT manual. Only the numbers up to 3
+//! are the same.
 
 use super::code_table::{self, Table};
 use std::fmt;
@@ -25,14 +27,14 @@ impl TcpError {
     pub const REJECTED: Self = Self(11);
     /// 12: the peer did not answer in time.
     pub const TIMEOUT: Self = Self(12);
-    /// 13: an established connection was given up.
+    /// 13: an established connection was aborted.
     pub const ABORTED: Self = Self(13);
     /// 14: the peer reset the connection.
     pub const RESET: Self = Self(14);
-    /// 16: the connection does not exist any more.
+    /// 16: the connection no longer exists.
     pub const NOT_CONNECTED: Self = Self(16);
 
-    /// The error of this number, listed or not.
+    /// The error with this number, known or unknown.
     pub const fn new(code: u32) -> Self {
         Self(code)
     }
@@ -55,7 +57,7 @@ impl fmt::Display for TcpError {
     }
 }
 
-/// The number behind `UDP ERROR:`; not the numbering of [`TcpError`].
+/// The number behind `UDP ERROR:`. Its numbering differs from that of [`TcpError`].
 ///
 /// ```
 /// use air724ug::at::UdpError;
@@ -74,7 +76,7 @@ impl UdpError {
     /// 8: no route to the peer.
     pub const UNREACHABLE: Self = Self(8);
 
-    /// The error of this number, listed or not.
+    /// The error with this number, known or unknown.
     pub const fn new(code: u32) -> Self {
         Self(code)
     }
@@ -97,7 +99,7 @@ impl fmt::Display for UdpError {
     }
 }
 
-// No module prints these texts: the manual's English explanations, shortened.
+// No module prints these texts: they are the manual's English explanations, shortened.
 const TCP_CODES: &Table = &[
     (0, "no error"),
     (1, "TCP/IP is idle"),

@@ -11,7 +11,7 @@ use super::transport_error::{TcpError, UdpError};
 
 /// An unsolicited result code (protocol sections 3, 8 to 13). The table is in `urc_table.rs`.
 ///
-/// A line that is not known is kept as it is: [`Urc::Unknown`] reaches the application too.
+/// Unknown lines are kept: [`Urc::Unknown`] reaches the application, too.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Urc {
@@ -29,7 +29,7 @@ pub enum Urc {
     DataAccept {
         /// The channel, in multiple connection mode.
         channel: Option<ChannelId>,
-        /// Bytes taken.
+        /// The number of accepted bytes.
         len: usize,
     },
     /// `<n>, CLOSE OK`.
@@ -44,22 +44,22 @@ pub enum Urc {
     Received {
         /// The channel.
         channel: ChannelId,
-        /// Bytes that follow the header.
+        /// The number of bytes behind the header.
         len: usize,
     },
     /// `+CIPRXGET: 1,<n>`: data wait in the module. `None` in single connection mode.
     DataWaiting(Option<ChannelId>),
-    /// `+PDP: DEACT`, `+PDP DEACT`, `+SAPBR 1: DEACT`: the bearer is gone and every link with it.
+    /// `+PDP: DEACT`, `+PDP DEACT`, `+SAPBR 1: DEACT`: the bearer and all connections are lost.
     PdpDeactivated,
-    /// `*CGEV: DEACT,5`, `+CGEV: NW PDN DEACT 1`, ...: news of a bearer, as written behind the key.
+    /// `*CGEV: DEACT,5`, `+CGEV: NW PDN DEACT 1`, ...: a change of a bearer, as written behind the key.
     Bearer(String),
-    /// `RDY`: the AT engine is up, so everything that was set is lost.
+    /// `RDY`: the AT engine has started, so all settings are lost.
     Ready,
-    /// `^boot.rom...`: the boot ROM's noise before `RDY`.
+    /// `^boot.rom...`: output of the boot ROM before `RDY`.
     BootRom,
     /// `+CPIN: ...`.
     Sim(SimState),
-    /// `SMS READY`, `SMS Ready`, `Call Ready`, `+CFUN: 1` and other stages of a start that need no action.
+    /// `SMS READY`, `SMS Ready`, `Call Ready`, `+CFUN: 1` and other steps of a start that need no action.
     Started(String),
     /// `^CARDMODE: <n>`.
     CardMode(u32),
@@ -73,7 +73,7 @@ pub enum Urc {
     Registration(Domain, RegistrationStatus),
     /// `+CDNSGIP: 1,"host","ip"[,"ip"]`: a name was resolved.
     Resolved {
-        /// The name, as it was asked for.
+        /// The name in the request.
         host: String,
         /// Its addresses; some firmware gives two.
         addresses: Vec<Ipv4Addr>,
@@ -82,27 +82,27 @@ pub enum Urc {
     ResolveFailed(DnsError),
     /// `+CIPPING: <n>,"ip",<time>,<ttl>`: one reply, or its absence.
     Ping(PingReply),
-    /// `+CMT`, `+CBM`, `+CDS`, `+CUSD`, `+MSUB`: text of people. Whatever it reads like, it is no statement of the module.
-    /// `Debug` and `Display` show its key and its length alone: such texts hold passwords for one use.
+    /// `+CMT`, `+CBM`, `+CDS`, `+CUSD`, `+MSUB`: text of people. It is never read as a line of the module. `Debug` and
+    /// `Display` show its key and its length only, because such texts contain one-time passwords.
     Message {
-        /// The line that announces it, as written.
+        /// The header line, as written.
         header: String,
-        /// The text behind it; lines are divided by LF. Empty if the header holds it all.
+        /// The text behind it; lines are separated by LF. Empty if the header contains the whole text.
         text: String,
     },
     /// A known line that needs no action (`+CSCON`, `+CIEV`, `+EEMLTE...`, `+UPGRADEIND`, `RECV FROM:`, ...).
     Note(String),
-    /// A line that is not known. Bytes that are not UTF-8 are replaced.
+    /// An unknown line. Bytes that are not UTF-8 are replaced.
     Unknown(String),
 }
 
 impl Urc {
-    /// Whether the line is known.
+    /// True if the line is known.
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
 
-    /// Whether the line proves that the module has restarted.
+    /// True if the line proves that the module has restarted.
     pub fn is_restart(&self) -> bool {
         matches!(self, Self::Ready | Self::BootRom)
     }

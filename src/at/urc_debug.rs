@@ -1,4 +1,4 @@
-//! The form of an unsolicited line in logs: all of it, but of the text of people its length alone.
+//! The form of an unsolicited line in logs: the whole line, but only the length of text of people.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ impl fmt::Debug for Urc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message { header, text } => {
-                // Behind the key the header may hold the text itself, as that of `+CUSD` does.
+                // The header may contain text behind the key, as that of `+CUSD` does.
                 let key = header.split_once(':').map_or("", |(key, _)| key);
                 let len = header.len().saturating_sub(key.len()).saturating_add(text.len());
                 f.debug_struct("Message").field("key", &key).field("len", &len).finish()
@@ -54,7 +54,7 @@ impl fmt::Debug for Urc {
 }
 
 impl Urc {
-    /// The first line of text of people with its key alone, its length kept; `None` for all else.
+    /// The header of text of people with its key only, at the same length; `None` for other lines.
     pub(crate) fn without_text(&self) -> Option<String> {
         let Self::Message { header, .. } = self else { return None };
         let key = header.split_once(':').map_or("", |(key, _)| key);

@@ -1,5 +1,5 @@
-//! The table of unsolicited result codes (URCs): [`Urc`], text of people and the end of transparent data are read with
-//! it. A new line is a row here.
+//! The table of unsolicited result codes (URCs). [`Urc`], the reading of text of people and the end of transparent data
+//! use it. A new line is a row here.
 
 use super::body::{self, Body, MessageText};
 use super::channel_id::ChannelId;
@@ -10,10 +10,10 @@ use super::reply::{AccessTechnology, Domain, ListForm, SimState, registration_st
 use super::transport_error::{TcpError, UdpError};
 use super::urc::Urc;
 
-/// One line that comes unasked.
+/// One unsolicited line.
 pub(crate) struct UrcRow {
     form: LineForm,
-    /// What it does to what is open on the module.
+    /// Its effect on open connections.
     effect: Effect,
     place: Place,
     /// The text that follows it.
@@ -23,7 +23,8 @@ pub(crate) struct UrcRow {
     sample: &'static str,
 }
 
-/// The form by which a line is known, and its parser. `None`: it only looks like one of these.
+/// The form by which a line is recognised, and its parser. The parser returns `None` if the line only looks like this
+/// one.
 enum LineForm {
     /// News of a channel, with its number or without.
     News(&'static str, fn(Option<ChannelId>, ChannelNews) -> Option<Urc>),
@@ -31,17 +32,17 @@ enum LineForm {
     Key(&'static str, fn(&str, &[u8]) -> Option<Urc>),
     /// Words at the beginning of the line.
     Words(&'static str, fn(&str) -> Option<Urc>),
-    /// Words of the boot ROM: no line end need stand before them, and bytes of any kind may stand behind.
+    /// Words of the boot ROM. They need no line end before them, and any bytes may follow.
     Noise(&'static str, fn(&str) -> Option<Urc>),
-    /// A result code that comes unasked amid transparent data. As a line of its own it is no news.
+    /// A result code that is unsolicited within transparent data. In a line of its own it is not unsolicited.
     Code(&'static str, Final),
 }
 
-/// The effect of a line on what is open on the module.
+/// The effect of a line on open connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Effect {
     None,
-    /// A connection is over for this reason: its own, or with a lost bearer every one.
+    /// A connection has ended for this reason: the line's own, or all of them if the bearer is lost.
     Ends(Ending),
     /// The module has restarted.
     Restarts,
@@ -52,18 +53,18 @@ pub(crate) enum Effect {
 pub(crate) enum Ending {
     /// The peer has closed it.
     Peer,
-    /// It broke.
+    /// It was interrupted.
     Reset,
-    /// The bearer was lost, and every connection with it.
+    /// The bearer was lost, and all connections with it.
     Bearer,
 }
 
 /// The places where a line can stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Place {
-    /// Among answers, and at the end of transparent data.
+    /// Between answers, and at the end of transparent data.
     Anywhere,
-    /// Among answers only: it tells of several connections, or of a send.
+    /// Between answers only: it is about several connections, or a send.
     AmongAnswers,
 }
 
@@ -131,7 +132,7 @@ pub(crate) const URC_TABLE: &[UrcRow] = &[
     key("+SAPBR", deactivated, "+SAPBR: DEACT").ends(Ending::Bearer),
     key("+CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "+CGEV: NW PDN DEACT 1"),
     key("*CGEV", |_, list| Some(Urc::Bearer(trimmed(list))), "*CGEV: DEACT,5"),
-    // A start.
+    // The start of the module.
     words("RDY", |words| (words == "RDY").then_some(Urc::Ready)).restarts(),
     UrcRow::new(LineForm::Noise("^boot.rom", |_| Some(Urc::BootRom)), "^boot.rom'v'!").restarts(),
     key("+CPIN", |_, list| Some(Urc::Sim(SimState::parse(list))), "+CPIN: READY"),
@@ -185,26 +186,26 @@ pub(crate) const URC_TABLE: &[UrcRow] = &[
 ];
 
 impl Urc {
-    /// Reads a line that answers nothing.
+    /// Reads a line that is no answer.
     pub fn parse(line: &[u8]) -> Self {
         read(line).unwrap_or_else(|| Self::Unknown(text(line.trim_ascii())))
     }
 }
 
 impl ChannelNews {
-    /// Whether the module makes no connection on the channel any more.
+    /// True if the module is not connecting the channel any more.
     pub(crate) fn settles_connection(self) -> bool {
         matches!(self, Self::ConnectOk | Self::ConnectFail | Self::AlreadyConnect) || self.ends()
     }
 
-    /// Whether they end a connection that stands.
+    /// True if it ends an open connection.
     pub(crate) fn ends(self) -> bool {
         let is_own = |row: &&UrcRow| matches!(row.form, LineForm::News(name, _) if name == self.name());
         URC_TABLE.iter().find(is_own).is_some_and(|row| matches!(row.effect, Effect::Ends(_)))
     }
 }
 
-/// The text of people that follows a line, if the line announces one and it is not complete with it.
+/// The text of people that follows a line, if the line is its header and does not contain all of it.
 pub(crate) fn text_behind(line: &[u8]) -> Option<MessageText> {
     let parsed = Line::parse(line);
     let Line::Info { key, list } = parsed else { return None };
@@ -218,7 +219,7 @@ fn read(line: &[u8]) -> Option<Urc> {
     URC_TABLE.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.read(&parsed))
 }
 
-/// The effect of a line that can stand at the end of transparent data; `None` if it is no such line.
+/// The effect of a line at the end of transparent data; `None` if the line can't occur there.
 pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
     let parsed = Line::parse(line);
     let mut rows =
@@ -227,7 +228,7 @@ pub(crate) fn amid_data(line: &[u8]) -> Option<Effect> {
         .map(|row| row.effect)
 }
 
-/// The effect of a line as news among answers.
+/// The effect of an unsolicited line between answers.
 #[cfg(test)]
 fn effect(line: &[u8]) -> Effect {
     let parsed = Line::parse(line);
@@ -235,10 +236,10 @@ fn effect(line: &[u8]) -> Effect {
     rows.find(|row| row.read(&parsed).is_some()).map_or(Effect::None, |row| row.effect)
 }
 
-/// Whether the bytes may be the beginning of a line that can stand at the end of transparent data.
+/// True if the bytes may be the beginning of a line at the end of transparent data.
 pub(crate) fn may_begin_amid_data(line: &[u8]) -> bool {
     let rows = || URC_TABLE.iter().filter(|row| row.place == Place::Anywhere);
-    // Some firmware has the number of a channel there, too (section 12).
+    // Some firmware prints the number of a channel there, too (section 12).
     match line {
         [b'0'..=b'9'] | [b'0'..=b'9', b','] | [b'0'..=b'9', b',', b' '] => true,
         [b'0'..=b'9', b',', b' ', rest @ ..] | [b'0'..=b'9', b',', rest @ ..] => {
@@ -248,12 +249,12 @@ pub(crate) fn may_begin_amid_data(line: &[u8]) -> bool {
     }
 }
 
-/// Whether a line begins as the noise of a start does, which has no line end before it.
+/// True if a line begins like the words of the boot ROM, which have no line end before them.
 pub(crate) fn is_noise(line: &[u8]) -> bool {
     URC_TABLE.iter().any(|row| matches!(row.form, LineForm::Noise(name, _) if fits(line, name)))
 }
 
-/// Whether one is the beginning of the other.
+/// True if one is the beginning of the other.
 pub(crate) fn fits(line: &[u8], word: &str) -> bool {
     let len = line.len().min(word.len());
     line[..len] == word.as_bytes()[..len]
@@ -371,8 +372,8 @@ fn registration(key: &str, list: &[u8]) -> Option<Urc> {
     Some(Urc::Registration(Domain::of_key(key)?, status))
 }
 
-/// `+CIPRXGET: 1,<n>` and `+CIPRXGET: 1`; the vendor's `+CIPRXGET:<n>` cannot be told from the single connection's
-/// `+CIPRXGET: 1`, so one field names a channel and the engine asks.
+/// `+CIPRXGET: 1,<n>` and `+CIPRXGET: 1`. The vendor's `+CIPRXGET:<n>` can't be distinguished from the single
+/// connection's `+CIPRXGET: 1`, so a single field counts as a channel, and the engine asks.
 fn data_waiting(list: &[u8]) -> Option<Urc> {
     let mut fields = each_field(list);
     let channel = match (fields.next()?, fields.next(), fields.next()) {

@@ -7,8 +7,8 @@ use super::Command;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
-/// How much longer than its own time-out the module may take to write to its flash memory and to say so. No source
-/// gives a figure; an assumption.
+/// The time that the module may need beyond its own time-out to write its flash memory and report the result. No source
+/// gives a figure; this is an assumption.
 const WRITE_MARGIN: Duration = Duration::from_secs(5);
 
 impl Command {
@@ -17,31 +17,32 @@ impl Command {
     /// The longest name of a file, in bytes.
     pub const MAX_FILE_NAME: usize = 64;
 
-    /// `AT+FSCREATE="name"`: makes an empty file; refused if there is one of that name.
+    /// `AT+FSCREATE="name"`: creates an empty file; refused if the file exists.
     pub fn create_file(name: &Quotable) -> Self {
         Self::new(format!("AT+FSCREATE=\"{name}\""), Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+FSWRITE="name",0,<len>,<seconds>`: prompt, then exactly `len` bytes, written from the file's beginning;
-    /// what an older content has beyond them stays. The module itself gives up after `seconds` with `TimeOut`.
+    /// `AT+FSWRITE="name",0,<len>,<seconds>`: prompt, then exactly `len` bytes, which are written from the beginning of
+    /// the file. Bytes of an older, longer content remain behind them. After `seconds` the module ends the wait with
+    /// `TimeOut`.
     pub fn write_file(name: &Quotable, len: usize, seconds: u32) -> Self {
         let timeout = WRITE_MARGIN.saturating_add(Duration::from_secs(seconds.into()));
         Self::new(format!("AT+FSWRITE=\"{name}\",0,{len},{seconds}"), Shape::Write, timeout)
     }
 
-    /// `AT+FSFLSIZE="name"`: `+FSFLSIZE: <bytes>`; refused if there is no such file.
+    /// `AT+FSFLSIZE="name"`: `+FSFLSIZE: <bytes>`; refused if the file does not exist.
     pub fn file_size(name: &Quotable) -> Self {
         let shape = Shape::Info { keys: &["+FSFLSIZE"], accepts: |list| list.len() == 1 };
         Self::new(format!("AT+FSFLSIZE=\"{name}\""), shape, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+FSDEL="name"`: removes a file; refused if there is none.
+    /// `AT+FSDEL="name"`: removes a file; refused if the file does not exist.
     pub fn remove_file(name: &Quotable) -> Self {
         Self::new(format!("AT+FSDEL=\"{name}\""), Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// Whether the module waits for payload no longer than the command says, and tells when it has given up. Such a
-    /// payload is never written without a prompt, and nothing else is written while the module may wait for it.
+    /// True if the module ends its wait for payload after the time in the command, and reports it. Such a payload is
+    /// never written without a prompt, and no other bytes are written while the module may wait for it.
     pub fn gives_up(&self) -> bool {
         match self.shape {
             Shape::Write => true,
@@ -50,12 +51,12 @@ impl Command {
         }
     }
 
-    /// Whether what follows it is the content of a file, which may be a key.
+    /// True if its payload is the content of a file, which may be a key.
     pub fn writes_file(&self) -> bool {
         matches!(self.shape, Shape::Write) || self.has_key("+FSWRITE")
     }
 
-    /// Whether it may delete files that a TLS connection needs.
+    /// True if it may delete files that a TLS connection needs.
     pub fn may_remove_files(&self) -> bool {
         self.text().to_ascii_uppercase().contains("+FSDEL")
     }

@@ -1,17 +1,18 @@
-//! Payload that can do no harm as a command.
+//! Payload that has no effect if the module reads it as a command.
 
-/// The number of bytes of `payload` that can be sent as one piece without any risk that they act as a command.
+/// The number of bytes of `payload` that can be sent as one piece without the risk that the module executes them as a
+/// command.
 ///
-/// When the prompt is lost, the only thing that may go out on the wire is the payload itself (a modem that waits for
-/// it would take anything else for payload). But the command may have been lost instead, and then the payload reads
-/// as command lines. So a piece never holds the beginning of a command - `AT` and a character that begins an extended
-/// command, at once or behind basic commands, or `A/`, in any case: it ends between the `A` and what follows. Random
-/// data are cut by that about once in 50 000 bytes.
+/// After a lost prompt only the payload itself may be written: a module that waits for it would take any other byte for
+/// payload. But the command may have been lost instead, and then the module reads the payload as command lines. So a
+/// piece never contains the beginning of a command: `AT` and a character that begins an extended command, directly or
+/// behind basic commands, or `A/`, in any case. The piece ends behind the `A`. Random data are divided like this about
+/// once in 50 000 bytes.
 ///
-/// Only the piece is looked at, never what follows it: the session ends a piece that was written in doubt with a line
-/// end before it writes anything else. So a piece that was cut off is harmless by the same rule.
+/// The bytes behind the piece do not matter: behind a piece that was written in doubt, the session writes a line end
+/// before any other byte. For the same reason an incomplete piece is harmless, too.
 ///
-/// Never zero for a payload that is not empty; at most `max`.
+/// The result is at most `max`, and zero for an empty payload only.
 pub fn harmless_len(payload: &[u8], max: usize) -> usize {
     let piece = &payload[..payload.len().min(max)];
     let mut line = CommandLine::default();
@@ -23,22 +24,22 @@ pub fn harmless_len(payload: &[u8], max: usize) -> usize {
         at = at.saturating_add(1);
         at = at.saturating_add(line.passed_over(piece.get(at..).unwrap_or_default()));
     }
-    // What a piece ends with may go on in the next one.
+    // The command that the piece has begun may continue in the next piece.
     if line.text == (LineText::At { is_bare: true }) { line.cut } else { piece.len() }
 }
 
-/// A command line as a module collects it. NUL and LF do not end a line and are no part of it, a backspace takes back a
-/// character (V.250 sections 5.1 and 6.2.3).
+/// A command line as a module collects it. NUL and LF are ignored, a backspace removes a character (V.250 sections 5.1
+/// and 6.2.3).
 #[derive(Default)]
 struct CommandLine {
     text: LineText,
-    /// Where a piece must end so that the command that may have begun is none.
+    /// The end of the piece that leaves the command without its second half.
     cut: usize,
-    /// Whether the line has an `A` in it that a backspace may lead back to.
+    /// True if the line has an `A` that becomes its last character after backspaces.
     has_a: bool,
 }
 
-/// The part of a command that a line ends with.
+/// The part of a command at the end of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum LineText {
     #[default]
@@ -50,12 +51,12 @@ enum LineText {
     },
     /// `D` of a dialled number behind `AT`.
     Dial,
-    /// A backspace has taken back something: any of the others.
+    /// The line after a backspace. It may end with any of the other parts.
     Edited,
 }
 
 impl CommandLine {
-    /// How many bytes change nothing, whatever comes behind them. Most of a payload does not.
+    /// The number of bytes that leave the state unchanged. These are most bytes of a payload.
     fn passed_over(&self, bytes: &[u8]) -> usize {
         let begins = |byte: &u8| matches!(byte, b'A' | b'a');
         let ends = |byte: &u8| matches!(byte, b'A' | b'a' | b'\r' | 0x08);
@@ -67,7 +68,7 @@ impl CommandLine {
         next.unwrap_or(bytes.len())
     }
 
-    /// Takes a byte; whether it makes a command of what came before.
+    /// Takes a byte. Returns true if it completes a command.
     fn acts_with(&mut self, at: usize, byte: u8) -> bool {
         let may_be_at = matches!(self.text, LineText::At { .. } | LineText::Edited);
         let may_be_a = matches!(self.text, LineText::A | LineText::Edited);
@@ -105,13 +106,13 @@ impl CommandLine {
     }
 }
 
-/// Characters that begin extended commands. Basic commands (`ATE1`, `ATZ`) change settings that the session notices
-/// and repairs; a dialled number is the exception above.
+/// Characters that begin extended commands. Basic commands (`ATE1`, `ATZ`) change settings only, which the session
+/// detects and restores. Dialling is the exception, see above.
 fn is_command_name(byte: u8) -> bool {
     matches!(byte, b'+' | b'*' | b'^' | b'&' | b'%' | b'$' | b'#' | b'@' | b'!' | b'\\')
 }
 
-/// Basic commands, with their values, behind which another command may stand on the same line (V.250 section 5.2.2).
+/// Basic commands, with their values, that another command may follow on the same line (V.250 section 5.2.2).
 fn is_basic(byte: u8) -> bool {
     let name = byte.to_ascii_uppercase();
     name.is_ascii_digit() || b"EHILMOPQSTVWXZ=?;".contains(&name)
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(harmless_len(&[0; 4000], 1460), 1460);
     }
 
-    /// Byte by byte, none passed over.
+    /// The same, byte by byte, without skipping.
     fn by_each_byte(piece: &[u8]) -> usize {
         let mut line = CommandLine::default();
         for (at, byte) in piece.iter().enumerate() {

@@ -6,7 +6,7 @@ use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
 impl Command {
-    /// `AT+CIPTKA=1,<idle>,<interval>,<count>`: TCP keepalive for all connections; seconds.
+    /// `AT+CIPTKA=1,<idle>,<interval>,<count>`: TCP keepalive for all connections; times in seconds.
     pub fn keepalive(idle: u32, interval: u32, count: u32) -> Self {
         Self::new(format!("AT+CIPTKA=1,{idle},{interval},{count}"), Shape::Plain, DEFAULT_TIMEOUT)
     }

@@ -13,12 +13,12 @@ impl Command {
         Self::new("AT+CIPSTATUS", Shape::Status, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPSHUT`: everything down, back to `IP INITIAL`. Up to 90 s (section 15).
+    /// `AT+CIPSHUT`: closes all connections and the bearer; the state is `IP INITIAL` again. Up to 90 s (section 15).
     pub fn shut() -> Self {
         Self::new("AT+CIPSHUT", Shape::Shut, Duration::from_secs(90))
     }
 
-    /// `AT+CIPMUX=1`: several connections. Only in `IP INITIAL`.
+    /// `AT+CIPMUX=1`: multiple connection mode. In `IP INITIAL` only.
     pub fn multiple_connections() -> Self {
         Self::new("AT+CIPMUX=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
@@ -37,7 +37,7 @@ impl Command {
         Self::new("AT+CIPMODE=0", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPQSEND=1`: a send is done when the module has the bytes. Waiting for the peer's acknowledgement would
+    /// `AT+CIPQSEND=1`: a send is complete when the module has the bytes. A wait for the peer's acknowledgement would
     /// block the port for up to a minute (section 9).
     pub fn quick_send() -> Self {
         Self::new("AT+CIPQSEND=1", Shape::Plain, DEFAULT_TIMEOUT)
@@ -61,7 +61,7 @@ impl Command {
         )
     }
 
-    /// `AT+CIPRXGET=1` or `=0`: received data are fetched, or pushed (section 11).
+    /// `AT+CIPRXGET=1` or `=0`: received data are fetched by the host, or pushed by the module (section 11).
     pub fn manual_receive(manual: bool) -> Self {
         let text = if manual { "AT+CIPRXGET=1" } else { "AT+CIPRXGET=0" };
         Self::new(text, Shape::Plain, DEFAULT_TIMEOUT)
@@ -72,7 +72,7 @@ impl Command {
         Self::new("AT+CIPHEAD=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPSPRT=1`: the prompt is shown.
+    /// `AT+CIPSPRT=1`: the prompt is printed.
     pub fn send_prompt() -> Self {
         Self::new("AT+CIPSPRT=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
@@ -87,7 +87,7 @@ impl Command {
         Self::new("AT+CIPSRIP=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CSTT`: begins the bearer, with the network's own access point. Up to 60 s. Only in `IP INITIAL`.
+    /// `AT+CSTT`: starts the bearer with the access point that the network provides. Up to 60 s. In `IP INITIAL` only.
     pub fn begin_bearer() -> Self {
         Self::new("AT+CSTT", Shape::Plain, Duration::from_secs(60))
     }
@@ -102,7 +102,7 @@ impl Command {
         Self::new(text, Shape::Plain, Duration::from_secs(60))
     }
 
-    /// `AT+CIICR`: brings the bearer up. Up to 90 s.
+    /// `AT+CIICR`: activates the bearer. Up to 90 s.
     pub fn activate_bearer() -> Self {
         Self::new("AT+CIICR", Shape::Plain, Duration::from_secs(90))
     }
@@ -112,7 +112,7 @@ impl Command {
         Self::new("AT+CIFSR", Shape::Address, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPSEND=?`: `+CIPSEND: <0-7>,<length>`, the only documented way to learn how many channels there are.
+    /// `AT+CIPSEND=?`: `+CIPSEND: <0-7>,<length>`, the only documented way to read the number of channels.
     pub fn channel_range() -> Self {
         Self::new(
             "AT+CIPSEND=?",

@@ -18,7 +18,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// In the spelling of `AT+CIPSTART`.
+    /// The name of the protocol in `AT+CIPSTART`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "TCP",
@@ -34,7 +34,7 @@ impl Command {
     /// The most payload of one send or fetch, in bytes.
     pub const MAX_CHUNK: usize = MAX_CHUNK;
 
-    /// `AT+CIPSTART=<n>,"TCP","host",port`: `OK` at once, the result as news of the channel.
+    /// `AT+CIPSTART=<n>,"TCP","host",port`: `OK` at once, the result later as an unsolicited line of the channel.
     pub fn start(channel: ChannelId, protocol: Protocol, host: &Quotable, port: u16) -> Self {
         let text = format!("AT+CIPSTART={channel},\"{}\",\"{host}\",{port}", protocol.as_str());
         Self::new(text, Shape::Start(channel), DEFAULT_TIMEOUT)
@@ -54,7 +54,7 @@ impl Command {
         Self::new(format_args!("AT+CIPRXGET=2,{channel},{len}"), Shape::Fetch(channel), DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPACK=<n>`: how many bytes were sent, acknowledged and not acknowledged since the connect (section 9).
+    /// `AT+CIPACK=<n>`: the numbers of sent, acknowledged and unacknowledged bytes since the connect (section 9).
     pub fn acknowledged(channel: ChannelId) -> Self {
         let shape = Shape::Info { keys: &["+CIPACK"], accepts: |list| list.len() == 3 };
         Self::new(format_args!("AT+CIPACK={channel}"), shape, DEFAULT_TIMEOUT)

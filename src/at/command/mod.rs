@@ -1,4 +1,4 @@
-//! Commands: what is written, what answers it, and how long that may take.
+//! Commands: their text, their answer, and its time-out.
 
 mod files;
 mod harmless;
@@ -36,7 +36,7 @@ use text::CommandText;
 /// The longest command line that the module takes, in bytes (protocol section 2).
 pub const MAX_COMMAND: usize = 1024;
 
-/// One command: its text, what answers it - by predicate, not by prefix - and its time-out.
+/// One command: its text, a predicate that recognises the lines of its answer, and its time-out.
 ///
 /// ```
 /// use air724ug::at::{Command, Line, Verdict};
@@ -51,7 +51,7 @@ pub struct Command {
     text: CommandText,
     shape: Shape,
     timeout: Duration,
-    /// Other lines that answer it, and how long they may take.
+    /// Unsolicited lines that carry the answer, and the longest time until they come.
     urcs: Option<(&'static UrcAnswer, Duration)>,
 }
 
@@ -66,25 +66,25 @@ impl Command {
         Self { timeout, ..self }
     }
 
-    /// The text without its line end. It may hold a password: for logs there is [`name`](Self::name).
+    /// The text without its line end. It may contain a password; use [`name`](Self::name) for logs.
     pub fn text(&self) -> &str {
         self.text.as_str()
     }
 
-    /// The text up to its first `=`: what may be logged and put into errors.
+    /// The text up to its first `=`. It may be logged and be part of errors.
     pub fn name(&self) -> &str {
         self.text().split('=').next().unwrap_or_default()
     }
 
-    /// The bytes to write. The line ends with CR LF: behind a bare CR the chip waits 20 ms for an LF, and takes the
-    /// payload's first byte for it if that is one (protocol section 2).
+    /// The bytes to write. The line ends with CR LF: behind a bare CR the chip waits 20 ms for an LF. It would take a
+    /// payload's first byte for this LF if it is one (protocol section 2).
     pub fn wire(&self) -> Vec<u8> {
         let mut wire = Vec::new();
         self.write_to(&mut wire);
         wire
     }
 
-    /// Puts [`wire`](Self::wire) behind what is in the buffer.
+    /// Appends [`wire`](Self::wire) to the buffer.
     pub fn write_to(&self, buffer: &mut Vec<u8>) {
         let text = self.text();
         buffer.reserve(text.len().saturating_add(2));
@@ -97,54 +97,56 @@ impl Command {
         self.timeout
     }
 
-    /// Whether a line is part of the answer, ends it, or has nothing to do with it. `answered` says whether a line
-    /// was judged [`Verdict::Part`] before.
+    /// Judges whether a line is part of the answer, ends it, or does not belong to it. `answered` is true if an earlier
+    /// line was [`Verdict::Part`].
     pub fn judge(&self, line: &Line<'_>, answered: bool) -> Verdict {
         self.shape.judge(line, answered)
     }
 
-    /// Whether success names the command, so that no other's can be taken for it. A refusal never does.
+    /// True if the success answer names the command, so that it can't be the answer to another command. A refusal never
+    /// names it.
     pub fn is_unmistakable(&self) -> bool {
         self.shape.is_unmistakable()
     }
 
-    /// Whether even an answer that names the command may belong to an older one: same kind, same channel.
+    /// True if an answer that names the command may still belong to `older`: a command of the same kind for the same
+    /// channel.
     pub fn is_rival_of(&self, older: &Command) -> bool {
         self.shape.is_rival_of(older.shape)
     }
 
-    /// Whether a line asks for the payload of this command.
+    /// True if a line asks for the payload of this command.
     pub fn is_prompt(&self, line: &Line<'_>) -> bool {
         self.shape.is_prompt(line)
     }
 
-    /// Whether it is the application's own and waits for payload.
+    /// True for a command of the application that waits for payload.
     pub fn is_given_payload(&self) -> bool {
         matches!(self.shape, Shape::WithPayload { .. })
     }
 
-    /// Whether ESC takes it back while it waits for payload.
+    /// True if ESC cancels it while it waits for payload.
     pub fn is_cancellable(&self) -> bool {
         matches!(self.shape, Shape::WithPayload { given, .. } if given.cancels)
     }
 
-    /// Whether it shuts everything down (`AT+CIPSHUT`).
+    /// True if it closes all connections and the bearer (`AT+CIPSHUT`).
     pub fn is_shut(&self) -> bool {
         matches!(self.shape, Shape::Shut)
     }
 
-    /// Whether it asks for data of this channel.
+    /// True if it fetches data of this channel.
     pub fn fetches(&self, channel: ChannelId) -> bool {
         matches!(self.shape, Shape::Fetch(mine) if mine == channel)
     }
 
-    /// Whether an answer has exactly one final result code.
+    /// True if an answer has exactly one final result code.
     pub fn has_one_final(&self) -> bool {
         self.shape.has_one_final()
     }
 
-    /// Whether a line may be part of an answer to this command. A question of the `AT+NAME?` form has its name before
-    /// every line (V.250 section 5.4.4).
+    /// True if a line may be part of an answer to this command. In the answer to a question of the form `AT+NAME?`,
+    /// every line begins with the name (V.250 section 5.4.4).
     pub fn may_print(&self, line: &Line<'_>) -> bool {
         let is_named = matches!(self.shape, Shape::Any { .. }) && self.text().ends_with('?');
         match line {
@@ -154,12 +156,12 @@ impl Command {
         }
     }
 
-    /// Whether what comes next is text of people, which may say anything. `answered`: a line of the answer has come.
+    /// True if the rest of the answer is text of people. `answered` is true if a line of the answer has come.
     pub(crate) fn is_in_text(&self, answered: bool) -> bool {
         self.shape.is_text(answered)
     }
 
-    /// Whether a line is the header of the text that its answer holds.
+    /// True if a line is the header of the text in its answer.
     pub(crate) fn asks_for_text(&self, line: &Line<'_>) -> bool {
         let is_text = matches!(self.shape, Shape::Text { .. });
         is_text
@@ -169,44 +171,44 @@ impl Command {
             }
     }
 
-    /// Whether it is several commands on one line.
+    /// True if it is several commands on one line.
     pub fn is_chain(&self) -> bool {
         self.text().contains(';')
     }
 
-    /// Whether the answer always has one line, no more and no less.
+    /// True if the answer always has exactly one line.
     pub fn has_one_line(&self) -> bool {
         self.shape.has_one_line()
     }
 
-    /// Whether a single line that `older` may print as well can only be this command's: it has one of its own, so
-    /// that a late one would be the second.
+    /// True if a single line that may also come from `older` must belong to this command: its answer always has a line
+    /// of its own, so with a late line there would be two.
     pub fn has_own_line(&self, older: &Command) -> bool {
         self.has_one_line() || self.text().ends_with('?') || self.text() == older.text()
     }
 
-    /// Whether the answer does not show its end, so that a question behind it must.
+    /// True if the answer has no recognisable end, so that a question must be asked behind it.
     pub fn is_open_ended(&self) -> bool {
         matches!(self.shape, Shape::Status)
     }
 
-    /// Whether any line may be part of the answer.
+    /// True if any line may be part of the answer.
     pub fn is_free_form(&self) -> bool {
         matches!(self.shape, Shape::Any { .. } | Shape::Status)
     }
 
-    /// Whether the text is an echo of this command.
+    /// True if the text is an echo of this command.
     pub fn is_echo(&self, line: &[u8]) -> bool {
         line == self.text().as_bytes()
     }
 
-    /// Whether the answer carries an information line with this key. Of a chain every name may be one.
+    /// True if the answer has an information line with this key. For a chain, any name in it counts.
     pub fn has_key(&self, key: &str) -> bool {
         self.shape.has_key(key) || (self.is_chain() && self.text().to_ascii_uppercase().contains(key))
     }
 }
 
-/// Shows the name only: the rest may hold a password.
+/// Shows the name only, because the rest may contain a password.
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Command({})", self.name())
@@ -224,7 +226,7 @@ mod tests {
         assert_eq!(format!("{command:?}"), "Command(AT+CPIN)");
     }
 
-    /// Otherwise `AT+CGATT?`, asked behind it, would be taken as answered by the second line of its own answer.
+    /// Otherwise the second line of the chain's answer would be taken for the answer to a later `AT+CGATT?`.
     #[test]
     fn every_name_of_a_chain_may_be_that_of_a_line() {
         let chain = Command::of_user("AT+CSQ;+cgatt?", std::time::Duration::from_secs(1)).unwrap();

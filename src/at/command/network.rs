@@ -7,8 +7,8 @@ use super::Command;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
-/// `AT+CPIN` may take long on some cards (protocol section 15: 180 s); a module that is not ready answers at once
-/// with an error, so the driver waits a part of that time before it asks again.
+/// `AT+CPIN` may take long with some cards (protocol section 15: 180 s). A module that is not ready answers at once
+/// with an error, so the driver asks again after a part of that time.
 const SIM_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Command {
@@ -17,12 +17,12 @@ impl Command {
         Self::new("AT+CPIN?", Shape::Info { keys: &["+CPIN"], accepts: |_| true }, SIM_TIMEOUT)
     }
 
-    /// `AT+CPIN="1234"`: gives the PIN. A wrong one is counted by the card: never give it twice.
+    /// `AT+CPIN="1234"`: enters the PIN. The card counts wrong PINs: never enter the same one twice.
     pub fn enter_pin(pin: &Quotable) -> Self {
         Self::new(format!("AT+CPIN=\"{pin}\""), Shape::Plain, Duration::from_secs(180))
     }
 
-    /// `AT+CGATT?`: packet attach; 1 also says that the default bearer is up (protocol section 5).
+    /// `AT+CGATT?`: packet attach. 1 also means that the default bearer is active (protocol section 5).
     pub fn attach_state() -> Self {
         Self::new(
             "AT+CGATT?",

@@ -1,9 +1,9 @@
-//! Payload of the application's own commands.
+//! The payload of the application's own commands.
 
 use std::fmt;
 
-/// The bytes that are written behind a prompt, made by [`Command::with_payload`](super::Command::with_payload). `Debug` shows its
-/// length alone: it may be a key.
+/// The bytes that are written behind a prompt, made by [`Command::with_payload`](super::Command::with_payload). `Debug`
+/// shows the length only, because the payload may be a key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);
 
@@ -12,12 +12,12 @@ impl Payload {
         Self(bytes)
     }
 
-    /// The bytes, with whatever ends them.
+    /// The bytes, with the byte that ends the payload, if there is one.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes, to be written.
+    /// The same bytes, as a vector.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }

@@ -15,7 +15,7 @@ impl Command {
         Self::new(if on { "AT+CFUN=1" } else { "AT+CFUN=0" }, Shape::Plain, RADIO_TIMEOUT)
     }
 
-    /// `AT+CFUN?`: whether the radio is on (1), or off (0, and 4: flight mode).
+    /// `AT+CFUN?`: 1 if the radio is on; 0, or 4 in flight mode, if it is off.
     pub fn radio_state() -> Self {
         Self::new(
             "AT+CFUN?",
@@ -32,7 +32,7 @@ impl Command {
         Self::new("AT+RESET", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CFUN=1,1`: the same by the standard's own command, for firmware without `AT+RESET`.
+    /// `AT+CFUN=1,1`: restarts the module with the standard's command, for firmware without `AT+RESET`.
     pub fn restart() -> Self {
         Self::new("AT+CFUN=1,1", Shape::Plain, RADIO_TIMEOUT)
     }

@@ -1,4 +1,4 @@
-//! Commands whose answer is read as a value: what the questions of `query` are made of.
+//! The commands of the typed queries in `query`.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 use super::{Command, user};
 
-/// Unsolicited lines that carry the answer to a command, before its final result code or behind it.
+/// The unsolicited lines with the answer to a command. They come before its final result code or behind it.
 #[derive(Debug)]
 pub struct UrcAnswer {
-    /// Their key: `+CDNSGIP`. One command at a time is asked whose answer has this key, because such lines do not all say
-    /// which command they answer.
+    /// Their key: `+CDNSGIP`. Only one command with this key is in flight at a time, because not all such lines name
+    /// their command.
     pub key: &'static str,
-    /// Whether a line is one of them.
+    /// True if a line is one of them.
     pub accepts: fn(&Urc) -> bool,
-    /// Whether no more lines are to come.
+    /// True if no more lines will come.
     pub is_complete: fn(&[Urc]) -> bool,
-    /// Whether a part of them is an answer, too, when time is up.
+    /// True if an incomplete answer counts after the time-out.
     pub counts_in_part: bool,
 }
 
 impl Command {
-    /// A question that one line answers: with one of these keys, and with values that the predicate accepts.
+    /// A question that is answered by one line: with one of these keys, and with values that the predicate accepts.
     pub(crate) fn question(
         text: &'static str,
         keys: &'static [&'static str],
@@ -31,18 +31,19 @@ impl Command {
         Self::new(text, Shape::Info { keys, accepts }, DEFAULT_TIMEOUT)
     }
 
-    /// A question that any number of lines with its own key answer.
+    /// A question that is answered by any number of lines with its own key.
     pub(crate) fn listing(text: &'static str) -> Self {
         Self::new(text, Shape::Any { key: user::key_of(text) }, DEFAULT_TIMEOUT)
     }
 
-    /// A question that unsolicited lines answer, in this time. Its final result code only says that it was understood.
+    /// A question that is answered by unsolicited lines within this time. Its final result code only confirms that the
+    /// module accepts it.
     pub(crate) fn asking(text: String, answer: &'static UrcAnswer, timeout: Duration) -> Self {
         let command = Self::new(text, Shape::Plain, DEFAULT_TIMEOUT);
         Self { urcs: Some((answer, timeout)), ..command }
     }
 
-    /// The unsolicited lines that carry its answer; `None` if its own lines do.
+    /// The unsolicited lines with its answer; `None` if the answer is in its own lines.
     pub fn urc_answer(&self) -> Option<&'static UrcAnswer> {
         self.urcs.map(|(answer, _)| answer)
     }

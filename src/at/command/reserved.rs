@@ -1,14 +1,14 @@
-//! Commands that an application can't send freely: what they do to the session, in one table.
+//! The table of commands that an application can't send freely, with their effects on the session.
 
 use super::super::{Field, fields};
 use super::syntax::{Form, Part};
 
-/// An effect of a command that the session does not survive.
+/// An effect of a command that breaks the session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Hazard {
-    /// It waits for payload behind a prompt.
+    /// The command waits for payload behind a prompt.
     Prompts(Prompt),
-    /// It leaves command mode, or changes a setting that the session relies on; in words.
+    /// The command leaves command mode, or changes a setting that the session relies on. The text describes it.
     Never(&'static str),
 }
 
@@ -17,7 +17,7 @@ pub(super) enum Hazard {
 pub(super) struct Prompt {
     pub(super) mark: Mark,
     pub(super) end: End,
-    /// The value that says how long the module waits, and in which unit.
+    /// The index of the value with the time that the module waits, and its unit.
     pub(super) patience: Option<(usize, Unit)>,
 }
 
@@ -30,18 +30,18 @@ pub(super) enum Mark {
     Line(&'static str),
     /// An information line with the command's own name: `+FTPPUT: 2,10`.
     Echo,
-    /// Not known: `>`, or the line `DOWNLOAD`.
+    /// Unknown: `>`, or the line `DOWNLOAD`.
     Any,
 }
 
 /// The end of the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum End {
-    /// After as many bytes as this value of the command says.
+    /// After the number of bytes in this value of the command.
     Length(usize),
-    /// At Ctrl-Z; ESC gives up.
+    /// At Ctrl-Z; ESC cancels.
     ControlZ,
-    /// Not known: as many bytes as there are.
+    /// Unknown: after the given bytes.
     Whole,
 }
 
@@ -52,14 +52,14 @@ pub(super) enum Unit {
     Milliseconds,
 }
 
-/// The condition under which a row holds. Test and read forms are always free.
+/// The condition under which a row of the table applies. Test and read forms are always allowed.
 #[derive(Clone, Copy)]
 enum Condition {
-    /// Set or executed.
+    /// The set and execute forms.
     Always,
-    /// Set, to anything but this.
+    /// The set form with any value but this.
     ButTo(&'static str),
-    /// Set, with this first value.
+    /// The set form with this first value.
     First(u32),
 }
 
@@ -77,7 +77,7 @@ const fn waits(mark: Mark, end: End, value: usize, unit: Unit) -> Hazard {
     Hazard::Prompts(Prompt { mark, end, patience: Some((value, unit)) })
 }
 
-/// Names without what stands before them: vendors use `+`, `*` and `^` for the same.
+/// Names without their prefix: vendors use `+`, `*` and `^` for the same command.
 ///
 /// | name | source |
 /// |---|---|
@@ -121,20 +121,21 @@ const TABLE: &[(&str, Condition, Hazard)] = &[
     ("IFC", Condition::Always, Hazard::Never(PORT)),
 ];
 
-/// Basic commands (V.250 sections 6.1 to 6.3), with their letters.
+/// The reserved basic commands (V.250 sections 6.1 to 6.3): true with a `&` in front, their letters, and their effect.
 const BASIC: &[(bool, &[u8], &str)] = &[
     (false, b"ADO", DATA_MODE),
     (false, b"EQVX", ANSWERS),
     (false, b"Z", "a command that resets settings"),
     (true, b"FZ", "a command that resets settings"),
-    // `&K` is flow control, `&Q`, `&M` and `&R` choose how the line is clocked. `&D` is free: it holds in data mode alone.
+    // `&K` is flow control; `&Q`, `&M` and `&R` select how the line is clocked. `&D` is allowed: it affects data mode
+    // only.
     (true, b"KQMR", PORT),
 ];
 
 /// The characters that end lines and edit them (V.250 sections 6.2.1 to 6.2.3).
 const LINE_REGISTERS: [&str; 3] = ["3", "4", "5"];
 
-/// The effect that the command would have on the session.
+/// The effect of the command on the session.
 pub(super) fn hazard(part: Part<'_>) -> Option<Hazard> {
     match part {
         Part::Unknown => Some(Hazard::Never("a character that begins no command")),
@@ -153,7 +154,7 @@ pub(super) fn hazard(part: Part<'_>) -> Option<Hazard> {
     }
 }
 
-/// Whether text between quotes is a reserved command behind a semicolon: firmware may not know quotes.
+/// True if a string in quotes contains a reserved command behind a semicolon, because firmware may not know quotes.
 pub(super) fn hides_one(line: &str) -> bool {
     line.split(';').skip(1).any(|part| {
         let name = part.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());

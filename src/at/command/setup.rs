@@ -9,17 +9,18 @@ use super::shape::Shape;
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
 
 impl Command {
-    /// `AT`: does the module answer?
+    /// `AT`: tests whether the module answers.
     pub fn attention() -> Self {
         Self::new("AT", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `ATQ0`: results are printed. The module's default (manual ATQ).
+    /// `ATQ0`: result codes are printed. The module's default (manual ATQ).
     pub fn results_on() -> Self {
         Self::new("ATQ0", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `ATV1`: results in words, `OK` and not `0`. The default of V.250; openLuat's manual does not show it (section 2).
+    /// `ATV1`: result codes as words, `OK` and not `0`. The default of V.250; openLuat's manual does not show it
+    /// (section 2).
     pub fn results_in_words() -> Self {
         Self::new("ATV1", Shape::Plain, DEFAULT_TIMEOUT)
     }
@@ -34,13 +35,13 @@ impl Command {
         Self::new("AT+CMEE=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+IFC=2,2` or `AT+IFC=0,0`: RTS/CTS flow control, or none. XON/XOFF is refused by the chip (section 1).
+    /// `AT+IFC=2,2` or `AT+IFC=0,0`: RTS/CTS flow control, or none. The chip refuses XON/XOFF (section 1).
     pub fn flow_control(rts_cts: bool) -> Self {
         let text = if rts_cts { "AT+IFC=2,2" } else { "AT+IFC=0,0" };
         Self::new(text, Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+IPR=<baud>`: fixes the line rate, which takes effect after the `OK`.
+    /// `AT+IPR=<baud>`: sets a fixed line rate, which takes effect after the `OK`.
     pub fn line_rate(baud: u32) -> Self {
         Self::new(format!("AT+IPR={baud}"), Shape::Plain, DEFAULT_TIMEOUT)
     }
@@ -57,14 +58,13 @@ impl Command {
         Self::new("AT+CGSN", Shape::Bare { key: "+CGSN", accepts }, DEFAULT_TIMEOUT)
     }
 
-    /// Whether a key is that of a [`probe`](Self::probe).
+    /// True if the key is that of a [`probe`](Self::probe).
     pub fn is_question(key: &str) -> bool {
         PROBES.iter().chain(&MORE_PROBES).any(|(_, keys)| keys.contains(&key))
     }
 
-    /// Harmless questions with different keys, to tell old answers from new ones: the answer to the n-th is
-    /// recognised by its key. Those of which the key is `taken`, because it may also come late, are passed over while
-    /// others are left.
+    /// A harmless question that tells old answers from new ones by the key of its answer. The questions are taken in
+    /// turn. Those whose key is `taken`, because a late answer may have it, are skipped while there are others.
     pub fn probe(turn: usize, taken: impl Fn(&str) -> bool) -> Self {
         let rotated = |probes: &'static [Probe]| {
             let from = turn.checked_rem(probes.len()).unwrap_or(0);
@@ -77,16 +77,16 @@ impl Command {
     }
 }
 
-/// A question, and the key of its answer.
+/// A question, and the keys of its answer.
 type Probe = (&'static str, &'static [&'static str]);
 
 /// Questions that every dialect answers in every state (captures s02, a27).
 const PROBES: [Probe; 3] =
     [("AT+CIPMUX?", &["+CIPMUX"]), ("AT+CIPQSEND?", &["+CIPQSEND"]), ("AT+CIPMODE?", &["+CIPMODE"])];
 
-/// Those that are asked when each of the first may still be answered late: a fourth question in a row needs a name of its own.
-/// `AT+CGATT?` is answered in seven captures (a01, a12, a18, a19, a25, s01, s02); that the others are is an assumption (A88). A
-/// read command of the IP application is none of them: `AT+CIPHEAD?` stays without an answer in s02.
+/// Questions for the case that each of the first may still be answered late: a fourth question in a row needs another
+/// key. `AT+CGATT?` is answered in seven captures (a01, a12, a18, a19, a25, s01, s02); for the others this is an
+/// assumption (A88). No read command of the IP application is among them: `AT+CIPHEAD?` has no answer in s02.
 const MORE_PROBES: [Probe; 3] =
     [("AT+CGATT?", &["+CGATT"]), ("AT+IPR?", &["+IPR"]), ("AT+CMEE?", &["+CMEE"])];
 

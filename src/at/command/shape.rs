@@ -8,14 +8,14 @@ use super::reserved::Mark;
 /// The meaning of a line for a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// It has nothing to do with the command.
+    /// It does not belong to the command.
     NotMine,
-    /// It is part of the answer; more comes.
+    /// It is part of the answer; further lines follow.
     Part,
     /// The answer is complete.
     Done(Result<(), Refusal>),
-    /// It ends the answer - perhaps: another final of the same command may follow, or this one belongs to an earlier
-    /// command. The session asks a question of its own before it believes it.
+    /// It seems to end the answer. Another final result code of the same command may follow, or this one may belong to
+    /// an earlier command. The session asks a question before it accepts it.
     Doubtful(Result<(), Refusal>),
 }
 
@@ -38,33 +38,33 @@ pub enum Refusal {
     /// `CONNECT FAIL`.
     #[error("CONNECT FAIL")]
     ConnectFail,
-    /// `ALREADY CONNECT`: the module still holds the channel.
+    /// `ALREADY CONNECT`: the module still uses the channel.
     #[error("ALREADY CONNECT")]
     AlreadyConnect,
     /// `SEND FAIL`.
     #[error("SEND FAIL")]
     SendFail,
-    /// The module took another number of bytes than it was given.
+    /// The module accepted another number of bytes than it was given.
     #[error("took {accepted} of {given} bytes")]
     WrongCount {
-        /// Bytes that it says it took.
+        /// The number of bytes that the module reports.
         accepted: u32,
-        /// Bytes that it was given.
+        /// The number of bytes that were written.
         given: u32,
     },
-    /// `>`: it asks for data where it should answer.
+    /// `>`: the module asks for data instead of answering.
     #[error("it asks for data")]
     Prompt,
-    /// `TimeOut`: the content of a file did not come in the module's time.
+    /// `TimeOut`: the content of a file did not arrive within the module's time-out.
     #[error("TimeOut")]
     TimeOut,
-    /// The final came without the information that belongs to it.
+    /// The final result code came without the information that belongs to it.
     #[error("the answer has no content")]
     Empty,
-    /// The answer is longer than can be kept.
+    /// The answer is longer than the limit.
     #[error("the answer is too long")]
     TooLong,
-    /// Two finals that contradict each other came, one of them late from an earlier command.
+    /// Two contradicting final result codes came; one of them is late, from an earlier command.
     #[error("the answer can't be told from a late one")]
     Ambiguous,
 }
@@ -84,37 +84,37 @@ pub(super) enum Shape {
     Status,
     /// `SHUT OK`.
     Shut,
-    /// `OK` now; `<n>, CONNECT OK` later, which is news of the channel and no part of this answer.
+    /// `OK` now. `<n>, CONNECT OK` comes later, as an unsolicited line of the channel and not as part of this answer.
     Start(ChannelId),
     /// `<n>, CLOSE OK`.
     Close(ChannelId),
     /// Prompt, payload, then `DATA ACCEPT:<n>,<len>` or `<n>, SEND OK`.
     Send(ChannelId, usize),
-    /// `+CIPMODE: 1`, then `OK`: asked where the module may not be in command mode.
+    /// `+CIPMODE: 1`, then `OK`: asked when the module may not be in command mode.
     Proof,
     /// `CONNECT`, perhaps behind an `OK`: data mode begins (`AT+CIPSTART` in transparent mode, `ATO`).
     Dial,
     /// Prompt, payload, then `OK` or `TimeOut` (`AT+FSWRITE`).
     Write,
-    /// A header with payload, then `OK` (`AT+CIPRXGET=2`). The header goes past the lines.
+    /// A header with payload, then `OK` (`AT+CIPRXGET=2`). The header is not among the lines.
     Fetch(ChannelId),
-    /// A text of the user's: whatever is no URC, then any final.
+    /// A command of the application: all lines that are no URC, then any final result code.
     Any { key: [u8; 16] },
-    /// The same, behind a prompt and a payload of the user's.
+    /// The same, behind a prompt and a payload of the application.
     WithPayload { key: [u8; 16], given: PayloadRules },
-    /// The same, and the answer holds text of people: from there on every line is part of it, and a final is one only if
-    /// nothing comes behind it (`AT+CMGR`).
+    /// The same, with text of people in the answer. From there on every line is part of it, and a final result code
+    /// counts only if no line follows it (`AT+CMGR`).
     Text { key: [u8; 16], from: TextFrom },
 }
 
-/// The rules for a payload of the user's.
+/// The rules for a payload of the application.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PayloadRules {
-    /// What asks for it.
+    /// The prompt for it.
     pub(super) mark: Mark,
-    /// Whether ESC takes the command back.
+    /// True if ESC cancels the command.
     pub(super) cancels: bool,
-    /// Whether the module waits no longer than the command says.
+    /// True if the module waits at most for the time in the command.
     pub(super) waits: bool,
 }
 
@@ -149,7 +149,7 @@ impl Shape {
                 Line::State(_) | Line::Row(_) | Line::Final(_) => Verdict::NotMine,
             },
             Self::Status => match line {
-                // The state says that rows may follow; only a question can tell where they end.
+                // Rows may follow the state; their end is only known by a question.
                 Line::State(_) if answered => Verdict::Doubtful(Ok(())),
                 Line::State(_) | Line::Row(_) => Verdict::Part,
                 other => part_if(other.info("+CIPSTATUS").is_some()),
@@ -181,7 +181,7 @@ impl Shape {
         }
     }
 
-    /// Whether what comes is text of people. `answered`: a line of the answer has come.
+    /// True if the next line is text of people. `answered` is true if a line of the answer has come.
     pub(super) fn is_text(self, answered: bool) -> bool {
         match self {
             Self::Text { from: TextFrom::Start, .. } => true,
@@ -204,7 +204,7 @@ impl Shape {
         }
     }
 
-    /// Whether an answer has exactly one final result code.
+    /// True if an answer has exactly one final result code.
     pub(super) fn has_one_final(self) -> bool {
         matches!(
             self,
@@ -219,12 +219,12 @@ impl Shape {
         )
     }
 
-    /// Whether the answer always has one line of its own.
+    /// True if the answer always has exactly one line.
     pub(super) fn has_one_line(self) -> bool {
         matches!(self, Self::Info { .. } | Self::Proof | Self::Address)
     }
 
-    /// Whether a line asks for the payload. One that is no line, `>`, is another's affair.
+    /// True if a line asks for the payload. The prompt `>` is no line and is handled elsewhere.
     pub(super) fn is_prompt(self, line: &Line<'_>) -> bool {
         let Self::WithPayload { key, given } = self else { return false };
         match (given.mark, line) {
@@ -259,7 +259,7 @@ impl Shape {
                 return Verdict::Done(Ok(()));
             }
             Final::Connect => return Verdict::NotMine,
-            // The end of a call, which is no answer of any other command.
+            // The end of a call. It answers no other command.
             Final::NoCarrier if !self.calls() => return Verdict::NotMine,
             Final::Error | Final::NoResponse => Refusal::Error,
             Final::NoCarrier => Refusal::NoCarrier,
@@ -267,14 +267,14 @@ impl Shape {
             Final::Cms(code) => Refusal::Cms(code),
         };
         match (self, code) {
-            // The 780EPV says 65535 first and `ALREADY CONNECT` behind it (protocol section 8).
+            // The 780EPV prints 65535 first and `ALREADY CONNECT` behind it (protocol section 8).
             (Self::Start(_), Final::Cme(CmeError::OTHER)) => Verdict::Doubtful(Err(refusal)),
             _ => Verdict::Done(Err(refusal)),
         }
     }
 
-    /// Whether `NO CARRIER` can answer it: it asks for data mode, or is one of the basic commands that call, answer a call or
-    /// go back to data (`D`, `A`, `O`; V.250 section 6.3).
+    /// True if `NO CARRIER` can answer the command: it enters data mode, or is one of the basic commands that dial,
+    /// answer a call or return to data mode (`D`, `A`, `O`; V.250 section 6.3).
     fn calls(self) -> bool {
         match self {
             Self::Dial | Self::Proof => true,
@@ -318,7 +318,7 @@ fn part_if(is_part: bool) -> Verdict {
     if is_part { Verdict::Part } else { Verdict::NotMine }
 }
 
-/// The news, if they are of this channel or of none by name.
+/// The news of a channel in a line, if it has this channel's number or none.
 fn news_of(line: &Line<'_>, mine: ChannelId) -> Option<ChannelNews> {
     match line {
         Line::Channel { channel, news } if channel.is_none_or(|channel| channel == mine) => Some(*news),
@@ -340,8 +340,8 @@ fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize) -> Verdict {
     }
 }
 
-/// Firmware of the family may say `CONNECT OK` or `ALREADY CONNECT` although data mode has begun (SIM800,
-/// issue 94 of LilyGo-T-Call-SIM800).
+/// Some firmware prints `CONNECT OK` or `ALREADY CONNECT` although data mode has begun (SIM800, issue 94 of
+/// LilyGo-T-Call-SIM800).
 fn judge_dial(line: &Line<'_>) -> Verdict {
     match line {
         Line::Channel { channel: None, news } => match news {
@@ -349,7 +349,7 @@ fn judge_dial(line: &Line<'_>) -> Verdict {
             ChannelNews::ConnectFail => Verdict::Done(Err(Refusal::ConnectFail)),
             _ => Verdict::NotMine,
         },
-        // A connection that fails says its state first (section 8).
+        // A failed connection prints its state first (section 8).
         Line::State(_) => Verdict::Part,
         _ => Verdict::NotMine,
     }
@@ -375,8 +375,8 @@ fn judge_any(line: &Line<'_>, key: &[u8; 16]) -> Verdict {
             part_if(!Urc::parse(&line).is_known())
         }
         Line::Text(text) => part_if(!Urc::parse(text).is_known() && *text != b">"),
-        // They come behind the `OK` of an `AT+CIPSTATUS`, so they may be an older one's. A single connection that fails
-        // says its state too (capture a12).
+        // They follow the `OK` of an `AT+CIPSTATUS`, so they may belong to an older one. A failed single connection
+        // prints its state, too (capture a12).
         Line::State(_) | Line::Row(_) => part_if(matches!(trim_key(key), b"+CIPSTATUS" | b"+CIPSTART")),
         Line::Final(_) => Verdict::NotMine,
     }

@@ -1,4 +1,4 @@
-//! Command lines taken apart as V.250 section 5.4 says: basic commands, S-parameters, extended commands, chains.
+//! The parts of command lines by V.250 section 5.4: basic commands, S-parameters, extended commands, chains.
 
 /// One command of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -7,9 +7,9 @@ pub(super) enum Part<'a> {
     Basic { prefixed: bool, letter: u8 },
     /// An S-parameter (section 5.3.2): `S0=1`, `S3?`, `S7`.
     Register { number: &'a str, is_question: bool },
-    /// `+NAME`, also with one of the other characters that vendors use; the name is without it.
+    /// `+NAME`, also with another prefix of a vendor; the name is without it.
     Extended { name: &'a str, form: Form<'a> },
-    /// What begins no command.
+    /// A text that is no command.
     Unknown,
 }
 
@@ -26,13 +26,13 @@ pub(super) enum Form<'a> {
     Execute,
 }
 
-/// What extended commands begin with: `+` by V.250, `*`, `^` and `%` by habit of this family's vendors. No document of the
-/// module shows another.
+/// The prefixes of extended commands: `+` by V.250, `*`, `^` and `%` by convention of this family's vendors. No
+/// document of the module shows another.
 const PREFIXES: [char; 4] = ['+', '*', '^', '%'];
 
 /// The commands of a line behind its `AT`. `line` is in upper case and without blanks.
 ///
-/// A semicolon between quotes separates nothing, unless the quotes don't pair up.
+/// A semicolon between quotes does not separate commands, unless the number of quotes is odd.
 pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
     let has_pairs = line.bytes().filter(|byte| *byte == b'"').count().is_multiple_of(2);
     let mut parts = Vec::new();
@@ -97,7 +97,7 @@ fn extended(rest: &str, has_pairs: bool) -> (Part<'_>, &str) {
         c == ';' && !is_quoted
     };
     let (command, behind) = rest.split_at_checked(rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
-    // What a name can't have ends it, whatever follows (V.250 section 5.4.1).
+    // A character that is not allowed in names ends the name (V.250 section 5.4.1).
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "!%-./:_".contains(c);
     let end = command.find(|c| !is_of_name(c)).unwrap_or(command.len());
     let (name, form) = command.split_at_checked(end).unwrap_or_default();
@@ -108,7 +108,7 @@ fn extended(rest: &str, has_pairs: bool) -> (Part<'_>, &str) {
         "" => Form::Execute,
         "?" => Form::Read,
         "=?" => Form::Test,
-        // `+NAME?...` is no form at all; what it does is not known.
+        // `+NAME?...` is no valid form; its effect is unknown.
         form => Form::Set(form.strip_prefix('=').unwrap_or(form)),
     };
     (Part::Extended { name, form }, behind)
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn extended_commands_have_four_forms_and_end_at_a_semicolon() {
         let part = |name, form| Part::Extended { name, form };
-        // Firmware that overlooks a wrong prefix sees the name behind it.
+        // Firmware that ignores a wrong prefix reads the name behind it.
         assert_eq!(basics("%+X=5"), [part("X", Form::Set("5"))]);
         assert_eq!(basics("+X\"5"), [part("X", Form::Set("\"5"))]);
         assert_eq!(

@@ -1,8 +1,8 @@
-//! The text of a command. The short ones, of which every send and every fetch needs one, take no place on the heap.
+//! The text of a command. Short texts, which every send and every fetch needs, are stored without heap memory.
 
 use std::fmt;
 
-/// As long as the longest command of a transfer, and then some.
+/// The longest command of a transfer is shorter.
 const SHORT: usize = 30;
 
 #[derive(Clone)]
@@ -16,7 +16,7 @@ impl CommandText {
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Fixed(text) => text,
-            // Whole strings were copied, so it is one.
+            // Only whole strings were copied, so the bytes are UTF-8.
             Self::Short { len, bytes } => {
                 std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default()
             }
@@ -40,7 +40,7 @@ impl From<String> for CommandText {
 impl From<fmt::Arguments<'_>> for CommandText {
     fn from(arguments: fmt::Arguments<'_>) -> Self {
         let mut text = Self::Short { len: 0, bytes: [0; SHORT] };
-        // There is room for any text, so it can't fail.
+        // The buffer grows as needed, so this can't fail.
         let _ = fmt::Write::write_fmt(&mut text, arguments);
         text
     }

@@ -7,27 +7,27 @@ use super::Command;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
-/// A setting of a TLS context: the keys of `AT+SSLCFG` that this crate uses.
+/// A setting of a TLS context: one of the keys of `AT+SSLCFG` that this crate uses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum TlsKey {
-    /// `cacert`: the file that the server's certificate is checked with.
+    /// `cacert`: the file with the CA certificate that verifies the server.
     CaCertificate,
     /// `clientcert`: the file of the client's certificate.
     ClientCertificate,
     /// `clientkey`: the file of the client's private key.
     ClientKey,
-    /// `seclevel`: which side is authenticated.
+    /// `seclevel`: the sides that are authenticated.
     SecurityLevel,
-    /// `sslversion`: which version is spoken.
+    /// `sslversion`: the protocol version.
     Version,
-    /// `ciphersuite`: which cipher suite is offered.
+    /// `ciphersuite`: the cipher suite that is offered.
     CipherSuite,
     /// `hostname`: the name of the server (SNI).
     HostName,
-    /// `ignorelocaltime`: whether the dates of certificates do not matter.
+    /// `ignorelocaltime`: 1 if the dates of certificates are not checked.
     IgnoreLocalTime,
-    /// `negotiatetimeout`: how long the handshake may take, in seconds.
+    /// `negotiatetimeout`: the longest time of the handshake, in seconds.
     NegotiateTimeout,
 }
 
@@ -38,12 +38,12 @@ pub enum TlsValue {
     Text(Quotable),
     /// A number.
     Number(u32),
-    /// A number as the manual writes cipher suites: `0X0035`.
+    /// A number in the manual's form for cipher suites: `0X0035`.
     Hex(u16),
 }
 
 impl TlsKey {
-    /// As `AT+SSLCFG` wants it.
+    /// The key as written in `AT+SSLCFG`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CaCertificate => "cacert",
@@ -70,18 +70,18 @@ impl fmt::Display for TlsValue {
 }
 
 impl Command {
-    /// `AT+SSLCFG="key",<n>,<value>`: the context has the number of the channel that it is for.
+    /// `AT+SSLCFG="key",<n>,<value>`: the number of the context is that of its channel.
     pub fn tls_setting(context: ChannelId, key: TlsKey, value: &TlsValue) -> Self {
         let text = format!("AT+SSLCFG=\"{}\",{context},{value}", key.as_str());
         Self::new(text, Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+SSLCFG="key",<n>,`: takes a setting back. Without the last comma it would be a question.
+    /// `AT+SSLCFG="key",<n>,`: erases a setting. Without the last comma it would be a question.
     pub fn tls_erase(context: ChannelId, key: TlsKey) -> Self {
         Self::new(format!("AT+SSLCFG=\"{}\",{context},", key.as_str()), Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPSSL=1` or `=0`: whether the next connections are made with TLS.
+    /// `AT+CIPSSL=1` or `=0`: the following connections use TLS, or not.
     pub fn tls_switch(on: bool) -> Self {
         Self::new(if on { "AT+CIPSSL=1" } else { "AT+CIPSSL=0" }, Shape::Plain, DEFAULT_TIMEOUT)
     }

@@ -8,27 +8,27 @@ use super::link::Protocol;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 
-/// An answer comes within 10 ms (protocol section 15), or the question was payload.
+/// An answer comes within 10 ms (protocol section 15). Without one, the question was read as payload.
 const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Command {
-    /// What ends data mode, between its silences: no command, so there is no line end behind it.
+    /// The escape sequence that ends data mode, between two silences. It is no command, so no line end follows it.
     pub const ESCAPE: &'static [u8] = b"+++";
 
-    /// `AT+CIPMUX=0`: one connection. Only in `IP INITIAL`.
+    /// `AT+CIPMUX=0`: single connection mode. In `IP INITIAL` only.
     pub fn single_connection() -> Self {
         Self::new("AT+CIPMUX=0", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPMODE=1`: the connection is transparent. Only in `IP INITIAL` and with one connection.
+    /// `AT+CIPMODE=1`: transparent mode. In `IP INITIAL` and single connection mode only.
     pub fn transparent_mode() -> Self {
         Self::new("AT+CIPMODE=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPCCFG=5,2,1024,1,0,1460,50,1`: how transparent data are cut into packets. The manual's defaults: 5 retries,
-    /// and less than 1024 bytes are sent after 200 ms. The escape is on, which Air firmware ignores and its ancestor does not. One
-    /// value is not the default: data that the module could not send are dropped when the connection breaks. Otherwise the peer of
-    /// the next transparent connection would get them.
+    /// `AT+CIPCCFG=5,2,1024,1,0,1460,50,1`: how the module divides transparent data into packets. The manual's
+    /// defaults: 5 retries; less than 1024 bytes are sent after 200 ms. The escape is enabled; Air firmware ignores
+    /// this value, the SIM800 does not. One value is not the default: unsent data are dropped when the connection
+    /// breaks. Otherwise the peer of the next transparent connection would get them.
     pub fn transparent_packets() -> Self {
         Self::new("AT+CIPCCFG=5,2,1024,1,0,1460,50,1", Shape::Plain, DEFAULT_TIMEOUT)
     }
@@ -38,31 +38,31 @@ impl Command {
         Self::new("AT+CIPHEAD=0", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPSTART="TCP","host",port` in transparent mode: `OK`, then `CONNECT` when data mode begins, or
-    /// `CONNECT FAIL`, up to 75 s later (section 15). Nothing may be written meanwhile: it might become payload.
+    /// `AT+CIPSTART="TCP","host",port` in transparent mode: `OK`, then `CONNECT` when data mode begins, or `CONNECT
+    /// FAIL`, up to 75 s later (section 15). No bytes may be written before that, because they might become payload.
     pub fn dial(host: &Quotable, port: u16) -> Self {
         let text = format!("AT+CIPSTART=\"{}\",\"{host}\",{port}", Protocol::Tcp.as_str());
         Self::new(text, Shape::Dial, Duration::from_secs(80))
     }
 
-    /// `ATO`: back to data mode with `CONNECT`, or `NO CARRIER`.
+    /// `ATO`: returns to data mode with `CONNECT`, or fails with `NO CARRIER`.
     pub fn data_mode() -> Self {
         Self::new("ATO", Shape::Dial, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPMODE?`, asked behind an escape: `+CIPMODE: 1` proves that the module takes commands. An `OK` alone may be
-    /// the peer's.
+    /// `AT+CIPMODE?`, asked after an escape: `+CIPMODE: 1` proves that the module reads commands. An `OK` alone may
+    /// come from the peer.
     pub fn proof() -> Self {
         Self::new("AT+CIPMODE?", Shape::Proof, PROOF_TIMEOUT)
     }
 
-    /// `AT+CIPCLOSE`: closes the one connection; up to 30 s (section 15).
+    /// `AT+CIPCLOSE`: closes the single connection; up to 30 s (section 15).
     pub fn hang_up() -> Self {
-        // A single connection's news have no number, so any does.
+        // Lines about a single connection have no channel number, so any channel matches.
         Self::new("AT+CIPCLOSE", Shape::Close(ChannelId::FIRST), Duration::from_secs(30))
     }
 
-    /// Whether the module may not read commands any more if no answer comes.
+    /// True if the module may not read commands any more when no answer comes.
     pub fn enters_data_mode(&self) -> bool {
         matches!(self.shape, Shape::Dial | Shape::Proof)
     }

@@ -1,4 +1,4 @@
-//! Commands that the application writes itself.
+//! Commands that the application writes.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ pub enum InvalidCommand {
     /// A control byte or a character outside ASCII.
     #[error("has the character {0:?}, which a command can't carry")]
     Character(char),
-    /// It enters data mode, changes how answers look, or is the driver's own: the session would lose its footing.
+    /// It enters data mode, changes the form of answers, or is reserved for the driver: the session could not continue.
     #[error("has {0}, which would confuse the session")]
     Reserved(&'static str),
     /// It waits for payload behind a prompt.
     #[error("waits for payload: `command_with_payload` is for such commands")]
     WantsPayload,
-    /// It takes no payload: a question, a chain, or a basic command.
+    /// It takes no payload: it is a question, a chain, or a basic command.
     #[error("is no single command that could wait for payload")]
     NoPayload,
-    /// It says another length than the payload has, or none where one is needed.
+    /// Its length is not that of the payload, or is missing.
     #[error("does not say the payload's length of {0} bytes")]
     Length(usize),
     /// The payload has a byte that ends or cancels it: Ctrl-Z or ESC.
@@ -41,11 +41,11 @@ pub enum InvalidCommand {
 }
 
 impl Command {
-    /// A command as text, without line end. Its answer is every line up to a final; known URCs are kept out of it,
-    /// except those with the command's own key.
+    /// A command as text, without line end. Its answer is every line up to a final result code. Known URCs are not part
+    /// of it, except those with the command's own key.
     ///
     /// # Errors
-    /// [`InvalidCommand`] if the text could break the session: control bytes, data mode, other result codes.
+    /// [`InvalidCommand`] if the text could break the session: control bytes, data mode, another form of result codes.
     pub fn of_user(text: &str, timeout: Duration) -> Result<Self, InvalidCommand> {
         let upper = checked(text)?;
         match hazard_of(&upper) {
@@ -55,7 +55,7 @@ impl Command {
         }
     }
 
-    /// Whether it may end connections of which the driver has sockets: it closes one or the bearer, or leaves the network.
+    /// True if it may end connections of sockets: it closes one or the bearer, or leaves the network.
     pub fn may_end_connections(&self) -> bool {
         const ENDS: [&str; 7] = ["CIPSHUT", "CIPCLOSE", "CGACT=0", "CGATT=0", "CFUN=0", "CFUN=4", "COPS="];
         let upper = self.text().to_ascii_uppercase();
@@ -63,8 +63,9 @@ impl Command {
         ENDS.iter().any(|words| upper.split(words).skip(1).any(|behind| !is_test(behind)))
     }
 
-    /// A command that waits for payload behind a prompt, and what is then written: the payload, with Ctrl-Z behind it
-    /// where that ends it. One that is not in the table of known ones gets its bytes behind `>` or `DOWNLOAD`.
+    /// A command that waits for payload behind a prompt, and the bytes to be written then: the payload, and Ctrl-Z if
+    /// the command needs it. A command that is not in the table of known ones gets the payload behind `>` or
+    /// `DOWNLOAD`.
     ///
     /// # Errors
     /// [`InvalidCommand`], as for [`of_user`](Self::of_user), and if command and payload do not fit each other.
@@ -109,7 +110,7 @@ impl Command {
             cancels: prompt.end == End::ControlZ,
             waits: patience.is_some(),
         };
-        // The module must have given up before anything else is written.
+        // The module must have ended its wait before other bytes are written.
         let timeout = patience.map_or(timeout, |patience| timeout.max(patience.saturating_add(MARGIN)));
         Ok((
             Self::new(text.to_owned(), Shape::WithPayload { key: key_of(&upper), given }, timeout),
@@ -117,11 +118,11 @@ impl Command {
         ))
     }
 
-    /// The most bytes of a payload of the application's own command: what a port keeps that takes nothing is bounded.
+    /// The largest payload of a command of the application. It limits the bytes that wait for a port that accepts none.
     pub const MAX_PAYLOAD: usize = 32 * 1024;
 
-    /// A command that another program sent, as a capture shows it: for judging what answers it, never to be written.
-    /// Nothing is refused.
+    /// A command of another program, from a capture. It serves to judge answers and is never written. No command is
+    /// refused.
     pub fn recorded(text: &str) -> Self {
         let upper: String = text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect();
         Self::new(text.to_owned(), shape_of(&upper), Duration::MAX)
@@ -130,10 +131,10 @@ impl Command {
 
 const CONTROL_Z: u8 = 0x1a;
 const ESCAPE: u8 = 0x1b;
-/// How much longer than its own time the module may take to say that it has given up. As for `AT+FSWRITE`.
+/// The time that the module may need beyond its own time-out to report it. As for `AT+FSWRITE`.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// The text in upper case and without blanks, if it can be sent at all.
+/// The text in upper case and without blanks, if it can be sent.
 fn checked(text: &str) -> Result<String, InvalidCommand> {
     if text.len() > MAX_COMMAND {
         return Err(InvalidCommand::TooLong);
@@ -145,7 +146,7 @@ fn checked(text: &str) -> Result<String, InvalidCommand> {
     if upper.starts_with("AT") { Ok(upper) } else { Err(InvalidCommand::NotACommand) }
 }
 
-/// The worst that a command line would do to the session.
+/// The most severe effect of a command line on the session.
 fn hazard_of(upper: &str) -> Option<Hazard> {
     let line = upper.strip_prefix("AT").unwrap_or(upper);
     let found: Vec<Hazard> = syntax::parts(line).into_iter().filter_map(reserved::hazard).collect();
@@ -154,7 +155,7 @@ fn hazard_of(upper: &str) -> Option<Hazard> {
     found.iter().find(is_never).or(found.first()).copied().or(hidden)
 }
 
-/// A capture can't be asked where a text ends, but a module can.
+/// The end of a text can be found by a question to a module, but not in a capture.
 fn shape_of_user(upper: &str) -> Shape {
     match body::of_command(upper) {
         Some((key, from)) => Shape::Text { key: key_of(key), from },
@@ -256,7 +257,7 @@ mod tests {
             let ends = if text.contains("MG") || text.contains("mg") { &b"\x1a"[..] } else { b"" };
             assert_eq!(&written[payload.len()..], ends, "{text}");
         }
-        // One that is not known has a way, too.
+        // An unknown command can be sent with payload.
         assert!(
             user("AT+XPUT=5").is_ok() && Command::with_payload("AT+XPUT=5", b"hello", Duration::ZERO).is_ok()
         );
