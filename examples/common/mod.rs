@@ -40,7 +40,8 @@ pub fn help(usage: &str) -> String {
 
 /// The modem of this program: its end looks whether the capture is complete, Ctrl-C closes what is open on it.
 static MODEM: OnceLock<Modem> = OnceLock::new();
-
+/// A folder of this program's own, removed at Ctrl-C, too.
+pub static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
 /// How long the module may take to close everything at Ctrl-C.
 const END: Duration = Duration::from_millis(1500);
 /// The exit code of a program that was interrupted, as shells have it.
@@ -165,6 +166,7 @@ pub fn main<O>(
 /// Ends the program: with every connection closed on the module, where it answers, and a whole capture.
 fn interrupted(name: &str) {
     IS_INTERRUPTED.store(true, Ordering::SeqCst);
+    let _ = SCRATCH.get().map(std::fs::remove_dir_all);
     let Some(modem) = MODEM.get() else { std::process::exit(INTERRUPTED) };
     if modem.is_ready() {
         complain(format_args!("{name}: interrupted; every connection is closed"));

@@ -11,8 +11,8 @@ mod simulated {
     use std::time::Duration;
     use std::{fs, thread};
 
-    use crate::common::pause;
     use crate::common::shell::complain;
+    use crate::common::{SCRATCH, pause};
     use air724ug::Error;
     use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
 
@@ -27,6 +27,7 @@ mod simulated {
         pub fn new() -> Result<Self, Error> {
             let folder = std::env::temp_dir().join(format!("air724ug-endurance-{}", std::process::id()));
             fs::create_dir(&folder)?;
+            let _ = SCRATCH.set(folder.clone());
             let name = "ttyUSB0".to_owned();
             let mut pty = serve::Pty::open()?;
             pty.link(folder.join(&name))?;

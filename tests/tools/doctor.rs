@@ -14,19 +14,21 @@ use air724ug::sim::{MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
 use air724ug::{Certificate, Config, Modem, TlsConfig, capture};
 use states::{Patient, STATES, State};
 
-/// A file of this test's own, removed at the end.
+/// A file in a folder of this test's own, removed at the end with those that were set aside beside it.
 struct Recording(std::path::PathBuf);
 
 impl Recording {
     fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("air724ug-doctor-{}-{name}.capture", std::process::id())))
+        let folder = std::env::temp_dir().join(format!("air724ug-doctor-{}-{name}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder.join("doctor.capture"))
     }
 }
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        // What was never written need not be removed.
-        let _ = std::fs::remove_file(&self.0);
+        let removed = std::fs::remove_dir_all(self.0.with_file_name(""));
+        assert!(std::thread::panicking() || removed.is_ok(), "{removed:?}");
     }
 }
 
