@@ -101,8 +101,7 @@ impl Search {
             }
         }
         if answers.len() > 1 {
-            let list: Vec<_> = answers.iter().map(|(_, _, imei)| format!("imei:{imei}")).collect();
-            let text = format!("{}: there are several modules; name one: {}", self.name, list.join(", "));
+            let text = format!("{}: there are several modules; name one: {}", self.name, names(&answers));
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
         let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(&notes)) };
@@ -149,6 +148,19 @@ impl Search {
         let text = format!("{}: {why}; a port of another adapter is opened by its path", self.name);
         io::Error::new(ErrorKind::NotFound, text)
     }
+}
+
+/// The names that tell these modules apart: by IMEI, or by place where two have one IMEI or one says none.
+fn names(answers: &[(PortInfo, Port, String)]) -> String {
+    let mut imeis: Vec<_> = answers.iter().map(|(_, _, imei)| imei).collect();
+    imeis.sort();
+    imeis.dedup();
+    let is_told_by_imei = imeis.len() == answers.len() && imeis.iter().all(|imei| !imei.is_empty());
+    let name = |(info, _, imei): &(PortInfo, Port, String)| match &info.usb {
+        Some(usb) if !is_told_by_imei => format!("usb:{} (IMEI {imei})", usb.location),
+        _ => format!("imei:{imei}"),
+    };
+    answers.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Opens a candidate and has it asked for its IMEI, which is empty if it does not say.

@@ -187,6 +187,19 @@ fn of_several_modules_one_has_to_be_named_and_is_found_by_its_imei_or_place() {
     drop(first);
 }
 
+/// The error named one IMEI twice, which opens either.
+#[test]
+fn of_two_modules_with_one_imei_the_place_tells_which() {
+    let tree = Tree::new("one-imei");
+    let _first = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    let second = tree.modem("1-1.4", MODULE, "ttyUSB3", FIRST);
+    let text = refused(&tree, "auto");
+    assert!(text.contains(&format!("usb:1-1.2 (IMEI {FIRST}), usb:1-1.4 (IMEI {FIRST})")), "{text}");
+    let before = second.has_heard();
+    tree.open("usb:1-1.4").unwrap().close();
+    assert!(second.has_heard() > before);
+}
+
 #[test]
 fn a_place_that_is_named_is_asked_whatever_is_plugged_in_there() {
     let tree = Tree::new("place");
