@@ -4,6 +4,7 @@ mod direct_read;
 #[cfg(feature = "async")]
 mod futures;
 mod port;
+mod silence;
 
 use std::io;
 
@@ -24,6 +25,7 @@ use super::subscribers::Subscribers;
 use super::task_answers::TaskAnswers;
 use super::tasks::Woken;
 use super::timer_state::TimerState;
+use silence::Silence;
 
 /// The engine, the bytes to be written, and the waiting calls.
 pub(super) struct Core {
@@ -35,6 +37,7 @@ pub(super) struct Core {
     reading_caller: Option<ReadingCaller>,
     /// Ends the calls of halves that may block, when it is dropped.
     end: Option<Box<dyn Send>>,
+    silence: Silence,
     /// The new state of the DTR line. Only ports that callers can write to have a known DTR line.
     dtr: Option<bool>,
     /// Bytes that the port has not accepted yet.
@@ -89,6 +92,7 @@ impl Core {
             direct_read: None,
             reading_caller: None,
             end: None,
+            silence: Silence::default(),
             dtr: None,
             unwritten: Vec::new(),
             in_hand: false,
@@ -132,6 +136,7 @@ impl Core {
     }
 
     pub(super) fn received(&mut self, now: Timestamp, bytes: &[u8]) {
+        self.silence = Silence::default();
         self.log.read(bytes);
         self.record(|recording| recording.from_modem(now, bytes));
         self.handle(now, Input::Received(bytes));
@@ -294,7 +299,9 @@ impl Core {
     }
 
     fn serve(&mut self, now: Timestamp) {
+        let mut is_gone = false;
         while let Some(output) = self.engine.poll() {
+            is_gone |= matches!(output, Output::Event(Event::Unresponsive)) && self.is_silent_server(now);
             self.obey(now, output);
         }
         while let Some(words) = self.engine.take_report() {
@@ -302,6 +309,9 @@ impl Core {
         }
         if self.unwritten.len() > MAX_UNWRITTEN {
             self.port_ended(now, self.number, "it takes no bytes any more");
+        }
+        if is_gone {
+            self.port_ended(now, self.number, "nothing answers; is the serial server on, and the module?");
         }
     }
 

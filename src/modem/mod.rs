@@ -106,10 +106,11 @@ impl Modem {
     ///
     /// A search writes `AT` and `AT+CGSN` on the ports of modules (USB 1782:4e00), and on other devices only if `usb:`
     /// names their place. It skips ports that another program has locked. After a module was found, later searches look
-    /// for that module only.
+    /// for that module only. `imei:` takes the first module that has the number: of two with one IMEI, `usb:` names which.
     ///
     /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
-    /// restarts on USB. Then sockets and requests in flight end with [`Error::PortLost`], and the port is opened again
+    /// restarts on USB; one on another machine, too, when its server closes the connection, or when nothing answers for 30 s
+    /// and more. Then sockets and requests in flight end with [`Error::PortLost`], and the port is opened again
     /// as soon as it is back, unless [`Config::reopen`] is false. Paths in `/dev/serial/by-id` don't change when the
     /// system gives the port another name.
     ///

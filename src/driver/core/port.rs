@@ -47,6 +47,12 @@ impl Core {
         self.handle(now, Input::PortAway(reason));
     }
 
+    /// Nothing answers. True if the port is on another machine and has been silent for too long: what was written is on its way to a server that
+    /// may be gone, and the system goes on sending it for a quarter of an hour.
+    pub(super) fn is_silent_server(&mut self, now: Timestamp) -> bool {
+        self.reopens && self.end.is_some() && self.silence.lasts(now)
+    }
+
     /// The port is open again, unless the modem was closed meanwhile.
     pub(in crate::driver) fn port_is_back(&mut self, now: Timestamp, end: Option<CallerEnd>) {
         if self.port == PortState::Away {
@@ -77,6 +83,7 @@ impl Core {
         self.dtr = None;
         self.set_callers_end(None);
         self.end = None;
+        self.silence.interrupt();
         self.reading_caller.iter().for_each(ReadingCaller::call);
     }
 }

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 /// something comes.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
-/// How long nothing has answered. A serial server that loses its power says nothing, as a module that is off.
+/// The silence on a port on another machine. A serial server that loses its power says nothing, as a module that is off.
 #[derive(Debug)]
 pub(super) struct Silence {
     since: Option<Timestamp>,

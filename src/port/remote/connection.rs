@@ -41,7 +41,8 @@ pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
 }
 
 /// A server that loses its power says nothing: without an answer for 25 s the port is lost. While bytes are on their way to it, the system
-/// repeats them instead, for up to a quarter of an hour: until then a server that comes back ends the connection, or goes on with it.
+/// repeats them instead, for up to a quarter of an hour; then it is the driver that finds the module silent and opens the port again.
+/// `TCP_USER_TIMEOUT` would end a stream, too, whose peer does not read: the server takes no bytes then, and answers.
 #[cfg(unix)]
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     use rustix::net::sockopt;

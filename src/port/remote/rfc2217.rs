@@ -341,6 +341,7 @@ impl Write for PortWriter {
 
 #[cfg(test)]
 mod tests {
+    use super::super::connection::End;
     use super::*;
     use std::net::TcpListener;
     use std::thread;
@@ -471,6 +472,29 @@ mod tests {
         go.send(()).unwrap();
         assert_eq!(reader.read(&mut early).unwrap(), 1);
         assert_eq!(writer.write(b"data").unwrap(), 4);
+    }
+
+    #[test]
+    fn what_ends_the_port_ends_calls_that_wait_for_a_server_that_reads_nothing_or_has_stopped_the_writer() {
+        for stops in [&b""[..], b"\xff\xfa\x2c\x6c\xff\xf0"] {
+            let (told, wait) = std::sync::mpsc::channel::<()>();
+            let client = server(move |mut stream, _| {
+                stream.write_all(stops).unwrap();
+                drop((wait.recv(), stream));
+            });
+            let end = End(client.try_clone().unwrap());
+            let (mut reader, mut writer) = open(client, &Config::default(), soon()).unwrap();
+            let reading =
+                thread::spawn(move || while !matches!(reader.read(&mut [0; 99]), Ok(0) | Err(_)) {});
+            let writing = thread::spawn(move || {
+                let passes = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
+                while writer.write(&[0; 64 * 1024]).map_or_else(passes, |_| true) {}
+            });
+            drop(end);
+            reading.join().unwrap();
+            writing.join().unwrap();
+            drop(told);
+        }
     }
 
     #[test]
