@@ -21,7 +21,7 @@ impl Query for Clock {
     }
 }
 
-/// The module's clock: local date and time, and how far that is ahead of UTC.
+/// The module's clock: local date and time, and the offset from UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ClockTime {
@@ -37,13 +37,13 @@ pub struct ClockTime {
     pub minute: u8,
     /// Second, 0 to 60.
     pub second: u8,
-    /// Quarters of an hour ahead of UTC, -96 to 96; `None` if the module does not say.
+    /// Quarters of an hour ahead of UTC, -96 to 96; `None` if the module does not report them.
     pub quarters: Option<i8>,
 }
 
 impl ClockTime {
-    /// Reads `24/10/22,19:50:34+32`, with two or four digits of the year and with or without the zone
-    /// (`AT+CCLK?`, `+NITZ:`).
+    /// Reads `24/10/22,19:50:34+32`, with two or four digits for the year and with or without the zone (`AT+CCLK?`,
+    /// `+NITZ:`).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().trim_matches('"');
         let (date, rest) = text.split_once(',')?;

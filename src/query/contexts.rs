@@ -1,21 +1,22 @@
-//! `AT+CGACT?`: which PDP contexts are active.
+//! `AT+CGACT?`: the active PDP contexts.
 
 use super::{Query, Reply};
 use crate::at::{Command, Field};
 
-/// Asks which PDP contexts are active (`AT+CGACT?`; 3GPP 27.007 section 10.1.10). Empty if none is defined.
+/// Asks for the states of the PDP contexts (`AT+CGACT?`; 3GPP 27.007 section 10.1.10). The answer is empty if none is
+/// defined.
 ///
-/// Context 5 is the bearer of the module's own firmware, 1 of its relatives' (docs/protocol.md, Q20).
+/// Context 5 is the bearer of the module's own firmware; related modules use context 1 (docs/protocol.md, Q20).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PdpContexts;
 
-/// One context that is defined.
+/// The state of a defined context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ContextState {
     /// Its number, `<cid>`.
     pub id: u32,
-    /// Whether it is active.
+    /// True if it is active.
     pub is_active: bool,
 }
 

@@ -1,9 +1,9 @@
-//! Typed questions to the module. One file holds all that is known of one: its text, what answers it, what the answer
-//! becomes, and its tests. The engine runs any of them, and [`Modem::query`](crate::Modem::query) asks them.
+//! Typed questions to the module. Each file contains one question: its command, the recognition and the type of its
+//! answer, and its tests. The engine runs any of them for [`Modem::query`](crate::Modem::query).
 //!
-//! A new question is a new file here and its two lines in this one.
+//! A new question is a new file here and two lines in this one.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
@@ -31,10 +31,10 @@ pub use crate::at::Domain;
 
 use crate::at::Command;
 
-/// A question with a typed answer. Those of this module are all that an application needs to know; one of its own names
+/// A question with a typed answer. An application uses those of this module. To implement another one it needs
 /// `at::Command`, which is public with feature `unstable-core`.
 pub trait Query {
-    /// What the answer becomes.
+    /// The type of the answer.
     type Answer;
 
     /// The command: its text, the lines that answer it, and its time-out.
@@ -44,7 +44,7 @@ pub trait Query {
     fn read(&self, reply: &Reply) -> Option<Self::Answer>;
 }
 
-/// Whether a module's line is taken for the answer to a question, and what is read of it.
+/// The value of lines that answer a question; `None` if they don't.
 #[cfg(test)]
 pub(crate) fn answer_of<Q: Query>(query: &Q, lines: &[&str]) -> Option<Q::Answer> {
     use crate::at::{Line, Urc, Verdict};

@@ -7,7 +7,7 @@ use crate::at::{Command, Field};
 
 /// Asks for the operator (`AT+COPS?`; 3GPP 27.007 section 7.3). `None` while the module is registered with none.
 ///
-/// Bring-up does not ask it: no socket needs it. The first answer after each `ready` is told in the log, at INFO.
+/// Bring-up does not ask for it, because no socket needs it. The first answer after each `ready` is logged at INFO.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CurrentOperator;
 
@@ -15,10 +15,10 @@ pub struct CurrentOperator;
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Operator {
-    /// The name in the form that the module is set to (`AT+COPS=3,<format>`): long or short (`CHINA MOBILE`), or the digits of
-    /// country and network (`46000`), which the Air724UG has after a start.
+    /// The name in the format that is set in the module (`AT+COPS=3,<format>`): long or short (`CHINA MOBILE`), or the
+    /// digits of country and network (`46000`), which is the Air724UG's format after a start.
     pub name: String,
-    /// The number of the access technology where the firmware tells it (`<AcT>` of 27.007): 0 GSM, 2 UMTS, 7 LTE.
+    /// The number of the access technology, if the firmware reports it (`<AcT>` of 27.007): 0 GSM, 2 UMTS, 7 LTE.
     pub technology: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ impl Query for CurrentOperator {
     fn read(&self, reply: &Reply) -> Option<Option<Operator>> {
         let values = reply.values(&["+COPS"])?;
         match values.as_slice() {
-            // Registered with none, or it says no more than how it would choose.
+            // Not registered, or only the selection mode is reported.
             [mode] if is_mode(mode) => Some(None),
             [mode, format, name, rest @ ..] if is_mode(mode) && format.number().is_none_or(|it| it <= 2) => {
                 let name = name.text().trim().to_owned();
@@ -49,7 +49,7 @@ impl CurrentOperator {
     pub(crate) const TEXT: &str = "AT+COPS?";
 }
 
-/// 0 to 4: how the operator is chosen.
+/// 0 to 4: the selection mode of the operator.
 fn is_mode(value: &Field<'_>) -> bool {
     value.number().is_some_and(|mode| mode <= 4)
 }
@@ -76,11 +76,11 @@ mod tests {
     #[test]
     fn the_operator_is_read_in_every_form() {
         let lte = Some(7);
-        // The module itself, firmware V4032.
+        // Answers of the module itself, firmware V4032.
         assert_eq!(read("+COPS: 0,2,\"46011\",7"), named("46011", lte));
         assert_eq!(read("+COPS: 0,0,\"CHINA MOBILE\",7"), named("CHINA MOBILE", lte));
         assert_eq!(read("+COPS: 1,0,\"4E2D56FD79FB52A8\",7"), named("4E2D56FD79FB52A8", lte));
-        // SIM800 tells no technology.
+        // The SIM800 reports no technology.
         assert_eq!(read("+COPS: 0,0,\"MegaFon\""), named("MegaFon", None));
         assert_eq!(read("+COPS: 0, 2, 46000, 7"), named("46000", lte));
         assert_eq!(read("+COPS:0,1,\"CMCC\","), named("CMCC", None));

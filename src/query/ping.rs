@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Query, Reply};
 use crate::at::{Command, InvalidText, PingReply, Quotable, Urc, UrcAnswer};
 
-/// Pings a host from the module (`AT+CIPPING`): its replies, and their absence; at least one.
+/// Pings a host from the module (`AT+CIPPING`). The answer is the replies and the missing replies, at least one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ping {
     host: Quotable,
@@ -13,7 +13,7 @@ pub struct Ping {
 }
 
 impl Ping {
-    /// Within 60 s (protocol section 15).
+    /// A ping with a time-out of 60 s (protocol section 15).
     ///
     /// # Errors
     /// [`InvalidText`] for a name that can't be sent.
@@ -21,17 +21,17 @@ impl Ping {
         Ok(Self { host: Quotable::host(host)?, timeout: Duration::from_secs(60) })
     }
 
-    /// Within this time.
+    /// Sets the time-out.
     #[must_use]
     pub fn within(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 }
 
-/// How many pings one command sends (capture a19: four).
+/// The number of pings of one command (capture a19).
 const PINGS: usize = 4;
 
-/// No source says whether `OK` comes before or behind the replies.
+/// No source says whether `OK` comes before or after the replies.
 static ANSWER: UrcAnswer = UrcAnswer {
     key: "+CIPPING",
     accepts: |urc| matches!(urc, Urc::Ping(_)),

@@ -5,8 +5,8 @@ use crate::at::{Command, Domain, Field, ListForm, RegistrationStatus};
 
 /// Asks for the registration in one domain (3GPP 27.007 sections 7.2, 10.1.20 and 10.1.22).
 ///
-/// The module has been seen to answer `AT+CEREG?` under the key `+CGREG` (capture a19), so packet and LTE answers count for
-/// each other.
+/// The module may answer `AT+CEREG?` with the key `+CGREG` (capture a19), so an answer with either key is accepted for
+/// both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DomainRegistration(pub Domain);
 

@@ -24,7 +24,7 @@ impl Reply {
         &self.lines
     }
 
-    /// The lines, as what [`Modem::command`](crate::Modem::command) gives.
+    /// The lines, as [`Modem::command`](crate::Modem::command) returns them.
     pub fn into_lines(self) -> Vec<String> {
         self.lines
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Query, Reply};
 use crate::at::{Command, DnsError, InvalidText, Quotable, Urc, UrcAnswer};
 
-/// Resolves a name on the module (`AT+CDNSGIP`): at least one address, or the module's reason why there is none.
+/// Resolves a name on the module (`AT+CDNSGIP`). The answer is at least one address, or the module's error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Resolve {
     host: Quotable,
@@ -14,7 +14,7 @@ pub struct Resolve {
 }
 
 impl Resolve {
-    /// Within 60 s (protocol section 15).
+    /// A request with a time-out of 60 s (protocol section 15).
     ///
     /// # Errors
     /// [`InvalidText`] for a name that can't be sent.
@@ -22,14 +22,14 @@ impl Resolve {
         Ok(Self { host: Quotable::host(host)?, timeout: Duration::from_secs(60) })
     }
 
-    /// Within this time.
+    /// Sets the time-out.
     #[must_use]
     pub fn within(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 }
 
-/// `OK` comes at once, the result behind it (protocol section 13).
+/// `OK` comes at once, and the result after it (protocol section 13).
 static ANSWER: UrcAnswer = UrcAnswer {
     key: "+CDNSGIP",
     accepts: |urc| match urc {

@@ -29,7 +29,7 @@ pub struct SignalQuality {
 }
 
 impl SignalQuality {
-    /// From the two numbers of `+CSQ: <rssi>,<ber>`; 99 is unknown. The second may be missing (`+CSQ:18`).
+    /// The values of `+CSQ: <rssi>,<ber>`; 99 is unknown. The second may be missing (`+CSQ:18`).
     pub fn new(rssi: u32, ber: Option<u32>) -> Option<Self> {
         let known = |value: u32, max: u8| match u8::try_from(value) {
             Ok(99) => Some(None),
@@ -44,12 +44,12 @@ impl SignalQuality {
         self.rssi
     }
 
-    /// Whether anything is heard: 0 and unknown mean that nothing is (protocol section 5).
+    /// True if there is a signal. 0 and unknown mean that there is none (protocol section 5).
     pub(crate) fn is_heard(&self) -> bool {
         self.rssi.is_some_and(|rssi| rssi > 0)
     }
 
-    /// Whether it is below what the vendor recommends (protocol section 5).
+    /// True if it is below the vendor's recommendation (protocol section 5).
     pub(crate) fn is_weak(&self) -> bool {
         self.rssi.is_none_or(|rssi| rssi < Self::RECOMMENDED)
     }
@@ -67,7 +67,7 @@ impl SignalQuality {
         self.ber
     }
 
-    /// Of the values of `+CSQ:`.
+    /// Parses the values of `+CSQ:`.
     fn parse(fields: &[Field<'_>]) -> Option<Self> {
         Self::new(fields.first()?.number()?, fields.get(1).and_then(Field::number))
     }

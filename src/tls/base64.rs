@@ -1,13 +1,13 @@
-//! Base64 (RFC 4648 section 4), as PEM carries it.
+//! Base64 (RFC 4648 section 4), the encoding of PEM.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The length of the text of `bytes` bytes.
+/// The length of the text for this number of bytes.
 pub(super) const fn encoded_len(bytes: usize) -> usize {
     bytes.div_ceil(3).saturating_mul(4)
 }
 
-/// Appends bytes as text, padded, without line ends. Leaves no copy anywhere else, if the text has room.
+/// Appends bytes as text, with padding and without line ends. If the text has capacity for it, no other copy is made.
 pub(super) fn encode_into(text: &mut String, bytes: &[u8]) {
     for chunk in bytes.chunks(3) {
         let byte = |place: usize| chunk.get(place).copied();
@@ -20,8 +20,8 @@ pub(super) fn encode_into(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Text without line ends as bytes; `None` if it is not exactly what [`encode_into`] writes: other characters, wrong padding,
-/// bits that stand for nothing.
+/// The bytes of a text without line ends; `None` if it differs from the output of [`encode_into`]: other characters,
+/// wrong padding, unused bits that are set.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(4) {
         return None;

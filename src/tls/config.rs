@@ -10,7 +10,7 @@ use super::material::{Certificate, PrivateKey};
 use super::parameters::{CipherSuite, SecurityLevel, TlsVersion};
 use super::settings::TlsSettings;
 
-/// TLS that the module speaks, for [`Modem::tls`](crate::Modem::tls).
+/// The TLS settings of the module, for [`Modem::tls`](crate::Modem::tls).
 ///
 /// ```
 /// use air724ug::{Certificate, TlsConfig};
@@ -24,9 +24,9 @@ use super::settings::TlsSettings;
 /// # Ok::<(), air724ug::Error>(())
 /// ```
 ///
-/// The module checks dates against its own clock, which the network sets some seconds after registration; until then
-/// every certificate is wrong unless [`ignore_local_time`](Self::ignore_local_time) says otherwise. What the module
-/// offers is TLS 1.2 at best, by its manual with RSA key exchange alone.
+/// The module checks dates against its own clock, which the network sets some seconds after registration. Until then
+/// every certificate is invalid, unless [`ignore_local_time`](Self::ignore_local_time) is set. The module supports TLS
+/// 1.2 at best, and by its manual only RSA key exchange.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub struct TlsConfig {
@@ -43,23 +43,23 @@ pub struct TlsConfig {
 /// The name of the server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum ServerName {
-    /// That which is connected to, unless it is an address.
+    /// The name that is connected to; none if it is an address.
     OfHost,
     Given(String),
     None,
 }
 
-/// What the module takes for `negotiatetimeout` (protocol section 14).
+/// The range of `negotiatetimeout` (protocol section 14).
 const NEGOTIATE: std::ops::RangeInclusive<u64> = 10..=300;
 
 impl TlsConfig {
-    /// The server must have a certificate from this authority.
+    /// A configuration that accepts only servers with a certificate from this authority.
     pub fn verified(ca: Certificate) -> Self {
         Self { ca: Some(ca), ..Self::unverified() }
     }
 
-    /// The server is **not** verified: any server is accepted, and another host on the way can read and change the data. For
-    /// tests, and for data that need no protection. Each use is logged as a warning.
+    /// A configuration that does **not** verify the server: any server is accepted, and another host on the path can
+    /// read and change the data. For tests, and for data that need no protection. Each use is logged as a warning.
     pub fn unverified() -> Self {
         Self {
             ca: None,
@@ -73,20 +73,20 @@ impl TlsConfig {
         }
     }
 
-    /// The client shows this certificate, with its key, to a server that asks. No source says whether the module does
-    /// so for a server that is not verified.
+    /// Sets the certificate of the client, with its key, for servers that request one. No source says whether the
+    /// module sends it to a server that is not verified.
     pub fn client_identity(self, certificate: Certificate, key: PrivateKey) -> Self {
         Self { client: Some((certificate, key)), ..self }
     }
 
-    /// The name of the server, which the module sends (SNI) and its certificate is to have. Default: the name that is
-    /// connected to; none if that is an address, for which a certificate from the authority is enough then.
+    /// Sets the name of the server. The module sends it (SNI) and compares it with the server's certificate. Default:
+    /// the name that is connected to. For an address there is no name by default, and any certificate from the
+    /// authority is accepted.
     pub fn server_name(self, name: impl Into<String>) -> Self {
         Self { server_name: ServerName::Given(name.into()), ..self }
     }
 
-    /// No name is sent, and none is compared with the certificate's: any server with a certificate from the authority
-    /// will do.
+    /// No name is sent or compared with the certificate: any server with a certificate from the authority is accepted.
     pub fn any_server_name(self) -> Self {
         Self { server_name: ServerName::None, ..self }
     }
@@ -96,42 +96,42 @@ impl TlsConfig {
         Self { version, ..self }
     }
 
-    /// Insists on a cipher suite. Default: the module's own choice.
+    /// Requires a cipher suite. Default: the module's own choice.
     pub fn cipher_suite(self, suite: CipherSuite) -> Self {
         Self { cipher_suite: Some(suite), ..self }
     }
 
-    /// Whether the dates of certificates do not matter, for a module that does not know the time. Default false.
+    /// Sets whether the dates of certificates are ignored, for a module that does not know the time. Default false.
     pub fn ignore_local_time(self, ignore: bool) -> Self {
         Self { ignore_local_time: ignore, ..self }
     }
 
-    /// Sets how long the handshake may take: whole seconds, 10 to 300. Default: the module's own.
+    /// Sets the time-out of the handshake: whole seconds, 10 to 300. Default: the module's own.
     pub fn negotiate_timeout(self, timeout: Duration) -> Self {
         Self { negotiate_timeout: Some(timeout), ..self }
     }
 
-    /// Whether plain connections may be opened while one of these is open. Default false: they are refused.
+    /// Sets whether plain connections may be opened while one of these is open. Default false: they are refused.
     ///
-    /// The module has one switch between TLS and plain, and no source says what it does to connections that are open.
-    /// Opening TLS beside plain ones can't lay anything open. The other way round, firmware might send the rest of a TLS
-    /// connection in the clear: allow it only for firmware that you have watched on the network.
+    /// The module has one switch between TLS and plain, and no source describes its effect on open connections. Opening
+    /// a TLS connection beside plain ones is safe. In the reverse case, firmware might send the rest of a TLS
+    /// connection unencrypted: allow it only for firmware that you have observed on the network.
     pub fn plain_beside(self, allowed: bool) -> Self {
         Self { plain_beside: allowed, ..self }
     }
 
-    /// Whether the server is verified.
+    /// True if the server is verified.
     pub fn is_verified(&self) -> bool {
         self.ca.is_some()
     }
 
-    /// Whether the dates of certificates do not matter.
+    /// True if the dates of certificates are ignored.
     #[cfg(feature = "diagnosis")]
     pub(crate) fn ignores_local_time(&self) -> bool {
         self.ignore_local_time
     }
 
-    /// Whether the server must go by a name, for a host that is an address or not.
+    /// True if the server's certificate must have a name. `is_address` is true if the host is an address.
     #[cfg(feature = "diagnosis")]
     pub(crate) fn has_name(&self, is_address: bool) -> bool {
         match self.server_name {
@@ -141,13 +141,13 @@ impl TlsConfig {
         }
     }
 
-    /// The configuration with which any server is accepted, and the client shows no certificate.
+    /// The configuration that accepts any server and sends no client certificate.
     #[cfg(feature = "diagnosis")]
     pub(crate) fn accepting_any_server(self) -> Self {
         Self { ca: None, client: None, ..self }
     }
 
-    /// The side that is authenticated, as it follows from what was given.
+    /// The authenticated sides, which follow from the given certificates.
     pub fn security_level(&self) -> SecurityLevel {
         match (&self.ca, &self.client) {
             (None, _) => SecurityLevel::None,
@@ -156,10 +156,10 @@ impl TlsConfig {
         }
     }
 
-    /// Checks everything that would end up in a command, for a connection to this host.
+    /// Checks all values that become part of a command, for a connection to this host.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] names the setting.
+    /// [`Error::InvalidInput`] with the name of the setting.
     pub fn settings(&self, host: &str) -> Result<TlsSettings> {
         let host = Quotable::host(host).map_err(|why| Error::invalid("host", why))?;
         let name = match &self.server_name {
@@ -188,7 +188,7 @@ impl TlsConfig {
         })
     }
 
-    /// The names of its files on the module.
+    /// The names of the files on the module.
     pub(crate) fn file_names(&self) -> Vec<Quotable> {
         let client = self.client.iter().flat_map(|(certificate, key)| [certificate.file(), key.file()]);
         let files = self.ca.iter().map(Certificate::file).chain(client);

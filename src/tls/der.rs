@@ -1,4 +1,4 @@
-//! As much of DER (X.690) as tells a certificate and the kinds of keys from each other, and from garbage.
+//! The part of DER (X.690) that recognises certificates and the kinds of private keys by their outer elements.
 
 use super::label::Label;
 
@@ -6,8 +6,8 @@ const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 
-/// What a certificate, exactly as long as it says, looks like from outside (RFC 5280 section 4.1): a sequence of a
-/// sequence, a sequence and bits.
+/// True if the bytes have the outer form of a certificate of exactly this length (RFC 5280 section 4.1): a sequence of
+/// a sequence, a sequence and a bit string.
 pub(super) fn is_certificate(der: &[u8]) -> bool {
     matches!(tags(der).as_deref(), Some([SEQUENCE, SEQUENCE, 0x03]))
 }
@@ -15,21 +15,21 @@ pub(super) fn is_certificate(der: &[u8]) -> bool {
 /// The kind of a private key; `None` if it is none.
 pub(super) fn key_label(der: &[u8]) -> Option<Label> {
     match tags(der)?.as_slice() {
-        // RFC 5958: version, algorithm, key, perhaps attributes.
+        // RFC 5958: version, algorithm, key, optional attributes.
         [INTEGER, SEQUENCE, OCTETS, ..] => Some(Label::PrivateKey),
         // RFC 5958 section 3: algorithm, encrypted key.
         [SEQUENCE, OCTETS] => Some(Label::EncryptedPrivateKey),
-        // RFC 8017 appendix A.1.2: version and eight numbers at least.
+        // RFC 8017 appendix A.1.2: version and at least eight numbers.
         members if members.len() >= 9 && members[..9].iter().all(|tag| *tag == INTEGER) => {
             Some(Label::RsaPrivateKey)
         }
-        // RFC 5915: version, key, perhaps parameters and the public key.
+        // RFC 5915: version, key, optional parameters and public key.
         [INTEGER, OCTETS, ..] => Some(Label::EcPrivateKey),
         _ => None,
     }
 }
 
-/// Whether content is what a label says.
+/// True if the content has the form that the label requires.
 pub(super) fn fits(label: Label, content: &[u8]) -> bool {
     match label {
         Label::Certificate => is_certificate(content),
@@ -40,7 +40,8 @@ pub(super) fn fits(label: Label, content: &[u8]) -> bool {
     }
 }
 
-/// The tags of what the one sequence holds, if that is all there is; at most [`MAX_MEMBERS`].
+/// The tags of the elements in a single sequence; `None` if it has more than [`MAX_MEMBERS`], or if other bytes follow
+/// it.
 fn tags(der: &[u8]) -> Option<Vec<u8>> {
     let (SEQUENCE, mut inside, []) = element(der)? else { return None };
     let mut tags = Vec::new();
@@ -55,15 +56,15 @@ fn tags(der: &[u8]) -> Option<Vec<u8>> {
     Some(tags)
 }
 
-/// More than any certificate or key has at the top.
+/// More elements than the outer sequence of any certificate or key.
 const MAX_MEMBERS: usize = 16;
 
-/// The first element: its tag, its content, what follows.
+/// The first element: its tag, its content, and the bytes behind it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, first], rest) = der.split_first_chunk()?;
     let (len, rest) = match first {
         0..=0x7f => (usize::from(first), rest),
-        // Longer than three bytes of length is longer than anything that is let in.
+        // A length of more than three bytes exceeds the largest input.
         0x81..=0x83 => {
             let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
             (digits.iter().fold(0, |len, digit| len << 8 | usize::from(*digit)), rest)

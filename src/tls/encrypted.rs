@@ -1,5 +1,5 @@
-//! Private keys with a password: PKCS#8 as RFC 5958 and RFC 8018 (PBES2) encrypt it. Nothing is derived from a password
-//! before the work that the key asks for is known to be bearable.
+//! Private keys with a password: PKCS#8, encrypted by RFC 5958 and RFC 8018 (PBES2). The cost parameters of the key are
+//! checked before a key is derived from the password.
 
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::pkcs5::EncryptionScheme;
@@ -11,19 +11,19 @@ use super::der;
 use super::label::Label;
 use super::secret::Secret;
 
-/// The most iterations of PBKDF2: about a second of work. OpenSSL writes 2048, and what is recommended for passwords
-/// that people choose is 600 000 (OWASP, 2023).
+/// The most iterations of PBKDF2: about a second of work. OpenSSL writes 2048; OWASP recommends 600 000 for passwords
+/// (2023).
 const MAX_ITERATIONS: u32 = 2_000_000;
-/// The most memory that scrypt may take: four times what OpenSSL's default takes.
+/// The most memory for scrypt: four times that of OpenSSL's default.
 const MAX_MEMORY: u128 = 64 << 20;
-/// The most blocks that scrypt may mix, `N * r * p`: eight times OpenSSL's default, below a second of work.
+/// The most blocks for scrypt, `N * r * p`: eight times OpenSSL's default, less than a second of work.
 const MAX_BLOCKS: u128 = 1 << 20;
-/// Bytes of one of those blocks.
+/// The size of one of those blocks, in bytes.
 const BLOCK: u128 = 128;
 
 const WHAT: &str = "private key";
 
-/// The key inside, as DER of PKCS#8.
+/// The decrypted key, as DER of PKCS#8.
 pub(super) fn decrypt(encrypted: &[u8], password: &[u8]) -> Result<Secret> {
     let unsupported = "is encrypted in a way that is not supported, or damaged: `openssl pkcs8 -topk8 -v2 aes256` \
                        encrypts it again";
@@ -46,7 +46,7 @@ pub(super) fn decrypt(encrypted: &[u8], password: &[u8]) -> Result<Secret> {
         pkcs8::pkcs5::Error::DecryptFailed => Error::WrongPassword,
         _ => Error::invalid(WHAT, unsupported),
     })?;
-    // One wrong password in 256 leaves what looks like padding, but no key.
+    // For one wrong password in 256 the result has valid padding, but is no key.
     if der::key_label(decrypted) != Some(Label::PrivateKey) {
         return Err(Error::WrongPassword);
     }

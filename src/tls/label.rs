@@ -8,7 +8,7 @@ pub(super) enum Label {
     RsaPrivateKey,
     EcPrivateKey,
     EncryptedPrivateKey,
-    /// A certificate with OpenSSL's own trust settings behind it.
+    /// A certificate followed by OpenSSL's own trust settings.
     TrustedCertificate,
 }
 

@@ -1,4 +1,4 @@
-//! Certificates and keys, checked and in the form in which the module takes them.
+//! Certificates and keys, checked and in the form that the module accepts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,45 +12,48 @@ use super::pem::{self, Block, PemError};
 use super::secret::Secret;
 use super::sha256::sha256;
 
-/// One certificate or several: of an authority, or a client's own with the chain behind it.
+/// One or more certificates: of an authority, or a client's own followed by its chain.
 ///
-/// Given as PEM or DER; what is uploaded is PEM, at most 10240 bytes. Only the outer form is checked: dates and
-/// signatures are the module's affair.
+/// The input is PEM or DER; the upload is PEM, at most 10240 bytes. Only the outer form is checked. The module checks
+/// dates and signatures.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate(File);
 
 /// A private key: PKCS#8, RSA (PKCS#1) or EC (SEC 1).
 ///
-/// Given as PEM or DER, uploaded as PEM in the clear: no command of the module takes a password. The password of an encrypted
-/// key is therefore needed here (feature `encrypted-keys`), and a person with the module in hand can read the file.
+/// The input is PEM or DER; the upload is unencrypted PEM, because no command of the module takes a password. So an
+/// encrypted key needs its password here (feature `encrypted-keys`), and the file can be read by a person with access
+/// to the module.
 ///
-/// Shown nowhere: neither by `Debug`, nor in errors, logs and captures. Wiped from memory when the last copy is dropped. Two
-/// traces stay behind an upload. The key has passed through buffers of this crate and of the system, which are not wiped. And the
-/// session keeps its pieces of four characters, in lower case and in no order, to mask them where the module repeats them.
+/// The key is never shown: not by `Debug`, and not in errors, logs and captures. It is wiped from memory when the last
+/// copy is dropped. Two traces remain after an upload: the key has passed through buffers of this crate and of the
+/// system, which are not wiped; and the session keeps its pieces of four characters, in lower case and without order,
+/// to mask them in the module's output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(File);
 
-/// A file to upload, under a name that its content determines: a file of that name on the module is this one.
+/// A file to upload. Its name is derived from its content, so a file of that name on the module has this content.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct File {
     name: Quotable,
     content: Arc<Secret>,
 }
 
-/// What errors call a private key.
+/// The name of a private key in errors.
 const WHAT: &str = "private key";
 
-/// The most that is looked at: far more than the module takes, so that a wrong file is refused for what it is. A longer
-/// one is refused unread.
+/// The largest input that is read. It is far more than the module accepts, so that a wrong file gets an exact error. A
+/// larger one is refused without reading it.
 pub(crate) const MAX_INPUT: usize = 256 * 1024;
 
 impl Certificate {
-    /// Reads PEM, of which every certificate is taken and anything else is left out, or the DER of one certificate. A
-    /// byte order mark, line ends of any kind and the characters `\\n` in their place do not matter.
+    /// Reads PEM or the DER of one certificate. All certificates of PEM are used, other blocks are left out. A byte
+    /// order mark, line ends of any kind and the characters `\\n` in their place do not matter.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] if there is no certificate in it, or more than the module takes; it says what there is
-    /// instead. OpenSSL's `TRUSTED CERTIFICATE` is refused, because its trust settings would be lost.
+    /// [`Error::InvalidInput`] if the input has no certificate, or more than the module accepts; the error names the
+    /// blocks that were found instead. OpenSSL's `TRUSTED CERTIFICATE` is refused, because its trust settings would be
+    /// lost.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let what = "certificate";
         let mut text = String::new();
@@ -77,25 +80,24 @@ impl PrivateKey {
     /// Reads PEM with one private key, or its DER.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] if there is no private key in it, more than one, or an encrypted one: no command of the
-    /// module takes its password. Says nothing of the content.
+    /// [`Error::InvalidInput`] if the input has no private key, more than one, or an encrypted one: no command of the
+    /// module takes its password. The error contains no part of the input.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::read(bytes, |_| Err(Error::invalid(WHAT, PemError::Encrypted)))
     }
 
-    /// Reads PEM with one private key, or its DER; one that is encrypted as PKCS#8 (`ENCRYPTED PRIVATE KEY`) is decrypted
-    /// with this password, on the host. Feature `encrypted-keys`.
+    /// Reads PEM with one private key, or its DER. A key that is encrypted as PKCS#8 (`ENCRYPTED PRIVATE KEY`) is
+    /// decrypted on the host with this password. Feature `encrypted-keys`.
     ///
-    /// PBES2 with AES or triple DES, and PBKDF2 or scrypt, are understood: what OpenSSL writes since version 1.1. A key
-    /// that asks for more than 2 000 000 iterations of PBKDF2, or of scrypt for more than 64 MiB of memory or 2^20 blocks
+    /// Supported is PBES2 with AES or triple DES, and PBKDF2 or scrypt; OpenSSL writes these since version 1.1. A key
+    /// that requires more than 2 000 000 iterations of PBKDF2, or for scrypt more than 64 MiB of memory or 2^20 blocks
     /// (`N * r * p`), is refused before any work is done.
     ///
-    /// Neither the password nor the key is kept anywhere else. What the cipher itself has computed on the way is not
-    /// wiped.
+    /// No other copy of the password or the key is kept. The intermediate values of the cipher are not wiped.
     ///
     /// # Errors
-    /// [`Error::WrongPassword`]; [`Error::InvalidInput`] as [`from_bytes`](Self::from_bytes), for keys encrypted in other
-    /// ways, and for those that would take too much work.
+    /// [`Error::WrongPassword`]; [`Error::InvalidInput`] as [`from_bytes`](Self::from_bytes), and for keys that are
+    /// encrypted in other ways or require too much work.
     #[cfg(feature = "encrypted-keys")]
     pub fn from_bytes_encrypted(bytes: &[u8], password: impl AsRef<[u8]>) -> Result<Self> {
         Self::read(bytes, |der| super::encrypted::decrypt(der, password.as_ref()))
@@ -154,10 +156,10 @@ impl File {
     }
 }
 
-/// Bytes of the digest that make the name: eight, so that a second file of the same name can't be made on purpose.
+/// The bytes of the digest in a name: eight, so that a second file with the same name can't be made on purpose.
 const HASH: usize = 8;
 
-/// The blocks of PEM, or the one that DER is.
+/// The blocks of PEM, or the single block of DER.
 fn blocks(
     what: &'static str,
     bytes: &[u8],
@@ -172,7 +174,7 @@ fn blocks(
     Ok(vec![Block { label: label(bytes), name: String::new(), der: Ok(bytes.to_vec()) }])
 }
 
-/// Nothing of the kind is in it; what there is instead, by its labels, as far as they are some.
+/// The error of an input without a block of this kind. It names the labels that were found, if they are valid.
 fn none_of(what: &'static str, others: &[String]) -> Error {
     let is_label = |name: &&String| {
         let is_of_one =
@@ -186,9 +188,9 @@ fn none_of(what: &'static str, others: &[String]) -> Error {
     }
 }
 
-/// The longest label that is shown; the longest registered one is shorter.
+/// The longest label that is shown. The longest registered label is shorter.
 const MAX_LABEL: usize = 40;
-/// How many are.
+/// The most labels that are shown.
 const MAX_LABELS: usize = 4;
 
 fn encode(

@@ -1,7 +1,7 @@
-//! The data of a TLS connection of the module: certificates and keys in the form that it takes, and the settings.
-//! How a connection is prepared with it is the protocol's affair.
+//! The data of TLS connections of the module: certificates and keys in the form that the module accepts, and the
+//! settings. `proto` prepares a connection with them.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)

@@ -7,11 +7,11 @@ pub enum SecurityLevel {
     None,
     /// The server.
     Server,
-    /// The server, and the client if the server asks for that.
+    /// The server, and the client if the server requests it.
     Mutual,
 }
 
-/// Versions that the module may speak (`sslversion`).
+/// TLS versions of the module (`sslversion`).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub enum TlsVersion {
@@ -23,12 +23,13 @@ pub enum TlsVersion {
     Tls1_1,
     /// TLS 1.2.
     Tls1_2,
-    /// Any of these, the server's choice. The only one that a relative of the module was seen to connect with.
+    /// Any of these, by the server's choice. This is the only value with which a related module is known to have
+    /// connected.
     #[default]
     Any,
 }
 
-/// Cipher suites that can be insisted on (`ciphersuite`), by their names in the IANA registry.
+/// Cipher suites that can be required (`ciphersuite`), with their names in the IANA registry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 #[allow(non_camel_case_types, reason = "the names of the registry")]
@@ -45,7 +46,7 @@ pub enum CipherSuite {
     TLS_RSA_WITH_RC4_128_SHA,
     /// 0x0004: broken.
     TLS_RSA_WITH_RC4_128_MD5,
-    /// 0xFFFF: all of these, said expressly.
+    /// 0xFFFF: all of these, set explicitly.
     All,
 }
 

@@ -1,4 +1,4 @@
-//! PEM (RFC 7468): the Base64 text in which the module wants certificates and keys.
+//! PEM (RFC 7468), the Base64 text of certificates and keys that the module accepts.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ pub(super) struct Block {
     pub(super) label: Option<Label>,
     /// The label as written.
     pub(super) name: String,
-    /// An error in a block matters only to the reader of this block.
+    /// The content, or its error. The error of a block that is not needed has no effect.
     pub(super) der: Result<Vec<u8>, PemError>,
 }
 
-/// The fault in a text. Tells nothing of its content.
+/// The error in a text. It contains no part of the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum PemError {
     #[error("has a control byte")]
@@ -45,28 +45,28 @@ pub(super) enum PemError {
     Trusted,
 }
 
-/// Bytes of a line of Base64, of 64 characters (RFC 7468 section 2).
+/// The bytes in a line of Base64 of 64 characters (RFC 7468 section 2).
 const LINE: usize = 48;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// Whether it is meant to be PEM; anything else is taken for DER.
+/// True if the input counts as PEM; any other input counts as DER.
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
     is_utf16(bytes) || bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
 }
 
-/// Whether it begins as UTF-16 text does, which no DER does.
+/// True if it begins like UTF-16 text. No DER does.
 fn is_utf16(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
 }
 
-/// The blocks of a text, whatever stands around them. What editors and shells make of line ends does not matter: LF, CR,
-/// both, none, or the two characters `\n` that stand for one in JSON and in environment variables.
+/// The blocks of a text; other text around them is skipped. A line end may be LF, CR, both or missing, or the two
+/// characters `\n`, which replace it in JSON and in environment variables.
 ///
 /// # Errors
-/// Only if nothing shows where a block ends.
+/// Only if a block has no end.
 pub(super) fn read(text: &[u8]) -> Result<Vec<Block>, PemError> {
     if is_utf16(text) {
         return Err(PemError::Utf16);
@@ -94,7 +94,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Block>, PemError> {
 
 const LINE_ENDS: [char; 2] = ['\r', '\n'];
 
-/// The text with the escapes of JSON replaced by what they stand for. No block has a backslash of its own.
+/// The text with the escapes of JSON replaced. Base64 has no backslash.
 fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
@@ -102,8 +102,8 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace("\\r", "\r").replace("\\n", "\n").replace("\\/", "/"))
 }
 
-/// Appends one block as text, lines ending with LF. What the text holds is moved at most once, before anything of the
-/// block is in it.
+/// Appends one block as text, with LF as line end. The text is reallocated at most once, before a part of the block is
+/// in it.
 pub(super) fn write(text: &mut String, label: Label, der: &[u8]) {
     let name = label.as_str();
     let around = [BEGIN, name, DASHES, "\n", END, name, DASHES, "\n"].map(str::len);
@@ -119,7 +119,7 @@ pub(super) fn write(text: &mut String, label: Label, der: &[u8]) {
 
 /// The content between the two lines of a block.
 fn decoded(content: &str) -> Result<Vec<u8>, PemError> {
-    // The older way to encrypt (RFC 1421 section 4.6).
+    // The older kind of encryption (RFC 1421 section 4.6).
     if content.contains(':') {
         let is_encrypted = content.contains("ENCRYPTED");
         return Err(if is_encrypted { PemError::EncryptedAsOfOld } else { PemError::Headers });

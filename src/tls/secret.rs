@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-/// A key on its way, or a password's work. Wiped when dropped; never grows, so that no copy stays behind.
+/// A key, or a value derived from a password. It is wiped when it is dropped, and never grows, so that no copy remains.
 #[derive(PartialEq, Eq)]
 pub(super) struct Secret(Vec<u8>);
 
@@ -11,7 +11,7 @@ impl Secret {
         Self(bytes)
     }
 
-    /// The bytes, for what works in place.
+    /// The bytes, for functions that work in place.
     #[cfg(feature = "encrypted-keys")]
     pub(super) fn as_mut(&mut self) -> &mut [u8] {
         &mut self.0
@@ -37,7 +37,7 @@ fn wipe(bytes: &mut [u8]) {
     zeroize::Zeroize::zeroize(bytes);
 }
 
-/// As well as it can be done without `zeroize`: the compiler may remove it.
+/// The best that is possible without `zeroize`: the compiler may remove it.
 #[cfg(not(feature = "encrypted-keys"))]
 fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);

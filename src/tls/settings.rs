@@ -1,4 +1,4 @@
-//! A TLS configuration, checked, and what it asks of the module.
+//! A checked TLS configuration, and the settings for the module.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct TlsSettings {
     pub(crate) version: TlsVersion,
     pub(crate) cipher_suite: Option<CipherSuite>,
     pub(crate) name: Option<Quotable>,
-    /// Whether a module that can't take the name can't be used.
+    /// True if a module that refuses the name can't be used.
     pub(crate) name_matters: bool,
     pub(crate) ignore_local_time: bool,
     pub(crate) negotiate_seconds: Option<u32>,
@@ -28,9 +28,9 @@ pub struct TlsSettings {
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
     pub(crate) key: TlsKey,
-    /// `None`: as if it had never been set.
+    /// `None`: the default, as if it had never been set.
     pub(crate) value: Option<TlsValue>,
-    /// Whether a refusal ends the connection. Firmware that does not know a key has what the key's default says.
+    /// True if a refusal ends the connection. Firmware that does not know a key behaves as with the key's default.
     pub(crate) required: bool,
 }
 
@@ -38,7 +38,7 @@ pub(crate) const PARTS: [TlsPart; 3] = [TlsPart::Ca, TlsPart::ClientCertificate,
 const FILE_KEYS: [TlsKey; 3] = [TlsKey::CaCertificate, TlsKey::ClientCertificate, TlsKey::ClientKey];
 
 impl TlsSettings {
-    /// Every setting that there is, in the order of the manual's examples (capture d01).
+    /// Every setting, in the order of the manual's examples (capture d01).
     pub(crate) fn settings(&self) -> Vec<Setting> {
         let number = |key, number, required| Setting { key, value: Some(TlsValue::Number(number)), required };
         let optional = |key, value| Setting { key, value, required: true };
@@ -62,7 +62,7 @@ impl TlsSettings {
         settings
     }
 
-    /// Whether plain connections may be opened beside it.
+    /// True if plain connections may be opened beside it.
     pub(crate) fn plain_beside(&self) -> bool {
         self.plain_beside
     }

@@ -1,4 +1,5 @@
-//! SHA-256 (FIPS 180-4), for the names of files: the same content has the same name, and another content another one.
+//! SHA-256 (FIPS 180-4), for the names of files: equal contents have equal names, and different contents have different
+//! names.
 
 /// The digest of some bytes.
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
