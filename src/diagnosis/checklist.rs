@@ -1,49 +1,48 @@
-//! The checks of a diagnosis, in their order.
+//! The checks of a diagnosis, in order.
 
 use std::fmt;
 use std::time::Duration;
 
-/// One point of the checklist. The order is that in which each needs the ones before it, so the first that fails is the
-/// cause of the others.
+/// One check. Each check depends on those before it, so the first one that fails is the cause of later failures.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Check {
     /// The port can be opened.
     Port,
-    /// Something answers `AT`.
+    /// The module answers `AT`.
     Answer,
     /// The line rate is right.
     Baud,
-    /// The echo is only an echo.
+    /// The module answers with more than an echo.
     Echo,
-    /// The module does not start again and again.
+    /// The module does not restart repeatedly.
     Power,
-    /// Which firmware it is.
+    /// The firmware is known and recent.
     Firmware,
     /// The radio is on.
     Radio,
-    /// The SIM card is there and open.
+    /// The SIM card is there and unlocked.
     Sim,
     /// There is a signal.
     Signal,
-    /// The network has taken the module.
+    /// The module is registered.
     Registration,
     /// Attached to packet service.
     Attach,
-    /// The bearer (PDP context) is up.
+    /// The bearer (PDP context) is active.
     Bearer,
     /// The module has an address.
     Address,
     /// Names are resolved.
     Dns,
-    /// The server takes a TCP connection.
+    /// The server accepts a TCP connection.
     Server,
-    /// The firmware speaks TLS, and the server is the right one, if that is wanted.
+    /// The firmware supports TLS, and the server is verified, if TLS is wanted.
     Tls,
 }
 
 impl Check {
-    /// All, in order.
+    /// All checks, in order.
     pub const ALL: [Self; 16] = [
         Self::Port,
         Self::Answer,
@@ -63,7 +62,7 @@ impl Check {
         Self::Tls,
     ];
 
-    /// A short name that stays the same, for programs.
+    /// A short name for programs, which does not change between versions.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Port => "port",
@@ -86,37 +85,37 @@ impl Check {
     }
 }
 
-/// As [`Check::as_str`].
+/// The same as [`Check::as_str`].
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-/// A command that is asked of a live module. It changes nothing.
+/// A command that is sent to a live module. It changes nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Question {
-    /// What it is for.
+    /// The check that needs it.
     pub check: Check,
     /// Its text, without a line end.
     pub command: &'static str,
-    /// How long the answer may take.
+    /// The longest time until the answer.
     pub timeout: Duration,
-    /// Whether it is only asked of a module that is ready, because it moves a module that is not (`AT+CIFSR` leads
-    /// from `IP GPRSACT` to `IP STATUS`; protocol section 6).
+    /// True if it is sent only to a module that is ready, because it changes the state of others (`AT+CIFSR` leads from
+    /// `IP GPRSACT` to `IP STATUS`; protocol section 6).
     pub when_ready: bool,
 }
 
 /// The vendor's default for an answer (protocol section 15).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
-/// `AT+CPIN` may take longer on some cards (section 15: 180 s); the driver itself waits this long.
+/// `AT+CPIN` may take longer with some cards (section 15: 180 s). The driver uses the same time-out.
 const SIM_TIMEOUT: Duration = Duration::from_secs(20);
 
 const fn question(check: Check, command: &'static str) -> Question {
     Question { check, command, timeout: DEFAULT_TIMEOUT, when_ready: false }
 }
 
-/// What is asked of a live module, in order.
+/// The questions to a live module, in order.
 pub const QUESTIONS: [Question; 12] = [
     question(Check::Answer, "AT"),
     question(Check::Firmware, "ATI"),
@@ -133,7 +132,8 @@ pub const QUESTIONS: [Question; 12] = [
 ];
 
 impl Question {
-    /// Whether the firmware knows TLS, and the time, which certificates are checked with: asked only if TLS is wanted.
+    /// The questions for TLS, sent only if TLS is wanted: the support of the firmware, and the clock, with which
+    /// certificates are checked.
     pub const TLS: [Self; 2] = [question(Check::Tls, "AT+CIPSSL=?"), question(Check::Tls, "AT+CCLK?")];
 }
 

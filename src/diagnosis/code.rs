@@ -1,6 +1,6 @@
-//! Everything that can be found: its name, where it belongs, and what a person can do about it.
+//! The codes of all findings, each with its name, its check, and advice for the user.
 //!
-//! The advice rests on docs/protocol.md; for connections it follows the list of the LuatOS socket guide (section 5).
+//! The advice is based on docs/protocol.md; for connections it follows the list of the LuatOS socket guide (section 5).
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::Check;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident, $name:literal, $check:ident, $advice:literal;)*) => {
-        /// The code of a finding. [`Code::as_str`] stays the same from version to version.
+        /// The code of a finding. [`Code::as_str`] does not change between versions.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[non_exhaustive]
         pub enum Code {
@@ -16,7 +16,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// All of them.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$code,)*];
 
             /// A name for programs.
@@ -26,7 +26,7 @@ macro_rules! codes {
                 }
             }
 
-            /// The check that finds it.
+            /// The check of the finding.
             pub fn check(self) -> Check {
                 match self {
                     $(Self::$code => Check::$check,)*
@@ -48,7 +48,7 @@ codes! {
     PortMissing, "port-missing", Port,
         "Check the path, the cable and the module's power. On Linux the USB AT port is usually the first of \
          the three ttyUSB ports; `ls /dev/ttyUSB* /dev/serial/by-id` shows what is there.";
-    /// Another program has the port.
+    /// Another program uses the port.
     PortBusy, "port-busy", Port,
         "Close the other program that has the port (ModemManager, a serial terminal, another copy of this \
          application); `fuser -v PORT` names it.";
@@ -56,10 +56,10 @@ codes! {
     PortPermission, "port-permission", Port,
         "Add your user to the group that owns the port (often `dialout`) and log in again; `ls -l PORT` \
          shows the group.";
-    /// It is no serial port.
+    /// The path is no serial port.
     PortNotSerial, "port-not-serial", Port,
         "This path is no serial port. Give the path of the module's AT port.";
-    /// The serial server of a port on another machine can't be reached, or does not give it.
+    /// The serial server of a port on another machine can't be reached, or refuses the port.
     RemotePort, "remote-port", Port,
         "Read the message. Is the other machine on, and does its serial server (ser2net, for one) listen at this host and \
          TCP port? Is its port that of the module, and has no other client taken it? `nc -v HOST PORT` shows \
@@ -67,17 +67,17 @@ codes! {
     /// The port can't be opened for another reason.
     PortFailed, "port-failed", Port,
         "Read the system's message; plug the module in again.";
-    /// The port went away.
+    /// The port was lost.
     PortLost, "port-lost", Port,
         "The port went away: a loose cable, a module that restarts (power supply), or a hub that saves \
          power; of a port on another machine also its serial server or the network.";
-    /// Nothing answers.
+    /// No answer.
     NoAnswer, "no-answer", Answer,
         "Is it the AT port (UART1; on USB the first port, not the log ports; UART2 never answers)? Is the \
          module powered and switched on (PWRKEY low for 1 to 2 s)? Are TX and RX crossed, the levels 1.8 V, \
          the ground connected? If it answered before, pull its reset pin low for 150 ms. \
          Behind a serial server, look whether it serves this port at the module's rate.";
-    /// The module speaks at another line rate.
+    /// The module uses another line rate.
     WrongBaud, "wrong-baud", Baud,
         "Open the port at the module's rate, or fix the module's at yours with AT+IPR=<rate>;&W. A module \
          that finds the rate by itself needs upper-case AT several times.";
@@ -89,16 +89,16 @@ codes! {
     EchoOnly, "echo-only", Echo,
         "The bytes that are sent come back, and nothing else: TX and RX are joined (a loop-back plug, a short \
          circuit), or the module is not in command mode. Check the wiring, then restart the module.";
-    /// The module starts again and again.
+    /// The module restarts repeatedly.
     Restarts, "restarts", Power,
         "The module starts again and again. The usual reason is its supply: a transmission draws about 2 A \
          for moments, so use a strong supply, short wires and a large capacitor close to the module.";
-    /// It is none of openLuat's AT firmwares.
+    /// The firmware is not openLuat's AT firmware.
     FirmwareUnknown, "firmware-unknown", Firmware,
         "Only openLuat's AT firmware (AirM2M_...) has the commands that sockets need; a module with LuatOS \
          scripts or another maker's firmware does not. Flash the AT firmware, or use the module for which \
          this crate is made.";
-    /// The firmware has a known fault that matters to sockets.
+    /// The firmware has a known fault that affects sockets.
     FirmwareOld, "firmware-old", Firmware,
         "Update the AT firmware. Before V838 the module does not report that a peer has closed, so use a \
          heartbeat until then.";
@@ -109,7 +109,7 @@ codes! {
     SimMissing, "sim-missing", Sim,
         "Put the SIM card in the right way round and restart the module: most firmware looks for a card only \
          when it starts. Check the contacts of the holder.";
-    /// The card asks for its PIN.
+    /// The card requires its PIN.
     SimPin, "sim-pin", Sim,
         "Give the PIN (`Config::pin`, or `--pin` of an example), or take the card to a telephone and switch its PIN off. \
          Three wrong ones lock the card.";
@@ -117,7 +117,7 @@ codes! {
     SimPinRefused, "sim-pin-refused", Sim,
         "The PIN is wrong. It is not tried again, because the third wrong one locks the card: check it with \
          a telephone first.";
-    /// The card is locked and asks for its PUK.
+    /// The card is locked and requires its PUK.
     SimPuk, "sim-puk", Sim,
         "The card is locked. Unlock it in a telephone with the PUK that the operator gives.";
     /// The card does not work.
@@ -135,7 +135,7 @@ codes! {
     RegistrationDenied, "registration-denied", Registration,
         "The network knows the card and says no. Is it in arrears, blocked, expired, never activated, or \
          bound to another device or region? Ask the operator, or try the card in a telephone.";
-    /// 2G takes the module, 4G does not: the arrears sign.
+    /// 2G accepts the module, 4G does not: the sign of arrears.
     Only2g, "only-2g", Registration,
         "This is how arrears show on a 4G module: 2G takes the card, 4G does not. Pay the account or ask the \
          operator; also possible: a card without 4G, or a place without 4G coverage. The guide also advises \
@@ -160,11 +160,11 @@ codes! {
     BearerLost, "bearer-lost", Bearer,
         "The network has ended the data connection. The driver brings it up again; if it keeps failing, \
          restart the module, then cut its power.";
-    /// The bearer was refused or lost, and came back.
+    /// The bearer was refused or lost, and is active again.
     BearerUnsteady, "bearer-unsteady", Bearer,
         "It works now. If an APN is configured, it may be the one that was refused: the driver then tries \
          without. Otherwise look at signal and supply.";
-    /// The module is not ready, and no check before says why.
+    /// The module is not ready, and no earlier check shows the reason.
     NotReady, "not-ready", Bearer,
         "Wait longer, restart the module, and record the session with --capture to see where it stays.";
     /// The bearer has no address.
@@ -189,11 +189,11 @@ codes! {
         "No answer at all: a firewall drops the packets, the address is wrong, or the card may only reach \
          listed servers. Try the same address and port with a TCP client on a computer outside of the \
          server's network.";
-    /// The connection failed, and nothing says how.
+    /// The connection failed for an unknown reason.
     ConnectFailed, "connect-failed", Server,
         "Try the same address and port with a TCP client on a computer outside of the server's network; if \
          that works, look at the bearer and at what the card may reach.";
-    /// A connection is closed by the module's own account.
+    /// The module reports a connection as closed.
     ConnectionClosed, "connection-closed", Server,
         "The peer, the network or a time-out has closed the connection, and the program may not have seen it: read \
          `<n>, CLOSED`, use a heartbeat, and connect again.";
@@ -220,11 +220,11 @@ codes! {
     TlsSetting, "tls-setting", Tls,
         "The firmware does not know this setting or this value of AT+SSLCFG: leave the setting out of the \
          configuration if it is not needed, or update the firmware.";
-    /// The module refuses to switch TLS on, or says that it has and its switch is off.
+    /// The module refuses to switch TLS on, or reports it as off afterwards.
     TlsSwitch, "tls-switch", Tls,
         "The module knows TLS and does not switch it on now. Some firmware may refuse while connections are \
          open: close all, and try again; then restart the module.";
-    /// Certificates have dates, and by the module's clock they are not valid.
+    /// Certificates are not valid at the time of the module's clock.
     TlsTime, "tls-time", Tls,
         "The module compares the dates of certificates with its own clock (AT+CCLK?), which the network sets \
          some seconds after registration: wait for that, or set it. If the clock is right, the server's \
@@ -234,17 +234,17 @@ codes! {
     TlsName, "tls-name", Tls,
         "The server does not go by the name that it was asked for: connect by the name in its certificate, or \
          give that name (`TlsConfig::server_name`).";
-    /// The server's certificate is not from the authority that was given.
+    /// The server's certificate is not from the given authority.
     TlsCertificate, "tls-certificate", Tls,
         "Give the certificate of the authority that signed the server's (`openssl s_client -showcerts -connect \
          HOST:PORT` shows the chain; the last one or its issuer is the authority's). If it is the right one, \
          another server answers in its place.";
-    /// The server takes a connection, and no handshake succeeds on it.
+    /// The server accepts a connection, but no handshake succeeds.
     TlsHandshake, "tls-handshake", Tls,
         "The module does not say why. Does this port speak TLS at all (`openssl s_client -connect HOST:PORT`)? \
          The module offers TLS 1.2 at best, with RSA key exchange by its manual: does the server still take \
          that? Does it ask for a client's certificate? Firmware from V301840 has more cipher suites.";
-    /// The connection with TLS failed, and nothing says at which step.
+    /// The connection with TLS failed at an unknown step.
     TlsConnect, "tls-connect", Tls,
         "The module does not say whether the server could not be reached or the handshake failed. Try a plain \
          TCP connection to the same port: if that works it is the handshake, so look at the certificate, its \
@@ -255,7 +255,7 @@ codes! {
          (`TlsConfig::verified`, `doctor --ca FILE`).";
 }
 
-/// As [`Code::as_str`].
+/// The same as [`Code::as_str`].
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -1,4 +1,4 @@
-//! The evidence of a diagnosis, before it is judged.
+//! The evidence of a diagnosis.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::sample::Sample;
 use super::trial::{Secured, Trial, Trust};
 use super::{End, Exchange, PortFault, Server};
 
-/// Something that was seen.
+/// One observation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Item {
     Exchange(Exchange),
@@ -24,14 +24,14 @@ pub(super) enum Item {
         urc: Urc,
         line: String,
     },
-    /// Bytes that no line of a module has.
+    /// Bytes that are not in any line of a module.
     Noise(String),
 }
 
 /// The port.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Port {
-    /// Not examined.
+    /// It was not examined.
     Unknown,
     Open {
         path: String,
@@ -44,7 +44,7 @@ pub(super) enum Port {
     Lost(String),
 }
 
-/// Everything that was seen of a module, in order. Give it what you saw, then [`diagnose`](Self::diagnose).
+/// All observations of a module, in order. Add the observations, then call [`diagnose`](Self::diagnose).
 ///
 /// ```
 /// use air724ug::diagnosis::{Code, End, Evidence, Exchange};
@@ -63,25 +63,25 @@ pub struct Evidence {
     pub(super) port: Port,
     pub(super) items: VecDeque<Item>,
     pub(super) sample: Sample,
-    /// Whether something came back that was only what had been sent.
+    /// True if bytes came back that were only an echo.
     pub(super) echo: bool,
-    /// Other line rates that were tried, and whether the module answered.
+    /// Other line rates that were tried; true if the module answered.
     pub(super) rates: Vec<(u32, bool)>,
     pub(super) server: Option<Server>,
     pub(super) ready: bool,
     pub(super) missing: Option<NotReady>,
-    /// The line that is being received, as far as it may be an echo.
+    /// The line that is being received, as long as it may be an echo.
     line: Vec<u8>,
-    /// The last step of bring-up without which there are no sockets.
+    /// The last step of bring-up that sockets require.
     step: Option<BringUpStep>,
-    /// Where the module's TLS stands.
+    /// The TLS settings of the module.
     pub(super) secured: Secured,
 }
 
-/// What the driver sends until something answers.
+/// The command that the driver repeats until an answer comes.
 const ECHO: &[u8] = b"AT";
 
-/// The most that is remembered; the oldest goes first, because what is newest counts.
+/// The most items that are kept. Beyond that the oldest are dropped, because the newest are the relevant ones.
 pub const MAX_ITEMS: usize = 10_000;
 
 impl Default for Evidence {
@@ -91,7 +91,7 @@ impl Default for Evidence {
 }
 
 impl Evidence {
-    /// Nothing is known.
+    /// Evidence without observations.
     pub fn new() -> Self {
         Self {
             port: Port::Unknown,
@@ -108,7 +108,7 @@ impl Evidence {
         }
     }
 
-    /// The port was opened, at this rate if it has one.
+    /// The port was opened, with this rate if it has one.
     pub fn port_opened(&mut self, path: &str, rate: Option<u32>) {
         self.port = Port::Open { path: path.to_owned(), rate };
     }
@@ -118,12 +118,12 @@ impl Evidence {
         self.port = Port::Failed { fault, why: why.into() };
     }
 
-    /// The port went away.
+    /// The port was lost.
     pub fn port_lost(&mut self, why: impl Into<String>) {
         self.port = Port::Lost(why.into());
     }
 
-    /// Nothing answered `AT` for this long.
+    /// No answer to `AT` came in this time.
     pub fn silent(&mut self, took: Duration) {
         self.exchange(Exchange {
             command: "AT".into(),
@@ -133,12 +133,12 @@ impl Evidence {
         });
     }
 
-    /// The module answered, or not, at another rate than the port was opened with at first.
+    /// Another rate than the port's first one was tried; `answered` is true if the module answered.
     pub fn rate_tried(&mut self, rate: u32, answered: bool) {
         self.rates.push((rate, answered));
     }
 
-    /// Bytes came from the module while it answered nothing.
+    /// Bytes came that answer no command.
     pub fn received(&mut self, bytes: &[u8]) {
         self.sample.add(bytes);
         for byte in bytes {
@@ -151,8 +151,7 @@ impl Evidence {
         }
     }
 
-    /// A command and its answer. A connection that is started while commands before have switched TLS on is one with
-    /// TLS.
+    /// A command and its answer. A connection that is started after commands that switched TLS on is one with TLS.
     pub fn exchange(&mut self, exchange: Exchange) {
         match self.secured.trust(&exchange.command) {
             Some(trust) => self.secure(trust, &exchange),
@@ -160,7 +159,7 @@ impl Evidence {
         }
     }
 
-    /// A command that is no connection with TLS.
+    /// A command that opens no connection with TLS.
     pub(super) fn plain(&mut self, exchange: Exchange) {
         self.secured.note(&exchange);
         self.push(Item::Exchange(exchange));
@@ -171,7 +170,7 @@ impl Evidence {
         self.push(Item::Trial(Trial::of(trust, exchange)));
     }
 
-    /// What [`Connector::connect`](crate::Connector::connect) gave, on this channel if it is known.
+    /// The result of [`Connector::connect`](crate::Connector::connect), on this channel if it is known.
     pub fn connection(
         &mut self,
         server: &Server,
@@ -183,7 +182,7 @@ impl Evidence {
         self.plain(attempt);
     }
 
-    /// The exchange behind a connection that the driver was asked for.
+    /// The exchange of a connection by the driver.
     pub(super) fn attempt(
         &self,
         server: &Server,
@@ -211,29 +210,29 @@ impl Evidence {
         Exchange { command, lines: Vec::new(), end, took: Some(took) }
     }
 
-    /// A line that came unasked.
+    /// An unsolicited line.
     pub fn line(&mut self, line: &str) {
         self.news(Urc::parse(line.as_bytes()), line.to_owned());
     }
 
-    /// The server that a connection is wanted to.
+    /// The server of the wanted connection.
     pub fn server(&mut self, server: Server) {
         self.server = Some(server);
     }
 
-    /// Sockets can be opened.
+    /// The module is ready for sockets.
     pub fn ready(&mut self) {
         self.ready = true;
         self.missing = None;
     }
 
-    /// Sockets can't be opened, for the reason that the driver gives.
+    /// The module is not ready for sockets, with the driver's reason.
     pub fn not_ready(&mut self, reason: NotReady) {
         self.ready = false;
         self.missing = Some(reason);
     }
 
-    /// An event of the driver about a module that is in use.
+    /// An event of the driver for a module in use.
     pub fn event(&mut self, event: &Event) {
         match event {
             Event::Urc(urc) => self.news(urc.clone(), line_of(urc)),
@@ -249,7 +248,7 @@ impl Evidence {
         }
     }
 
-    /// A line that belongs to an answer behind its final.
+    /// A line of an answer that comes after its final result code.
     #[cfg(feature = "import")]
     pub(super) fn late(&mut self, command: &str, line: &str) {
         let same = self.items.iter_mut().rev().find_map(|item| match item {
@@ -280,7 +279,7 @@ impl Evidence {
         self.items.push_back(item);
     }
 
-    /// The newest exchanges first.
+    /// The exchanges, the newest first.
     pub(super) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
         self.items.iter().rev().filter_map(|item| match item {
             Item::Exchange(exchange) => Some(exchange),
@@ -301,13 +300,13 @@ impl Evidence {
         self.exchanges().find(|exchange| exchange.is(command) && exchange.is_answered())
     }
 
-    /// Whether the module has answered anything.
+    /// True if the module has answered any command.
     pub(super) fn is_answered(&self) -> bool {
         self.ready || self.exchanges().any(Exchange::is_answered)
     }
 }
 
-/// The command of a step without which there are no sockets.
+/// The command of a step that sockets require.
 fn command_of(step: BringUpStep) -> Option<&'static str> {
     match step {
         BringUpStep::Multiple => Some("AT+CIPMUX=1"),
@@ -319,7 +318,7 @@ fn command_of(step: BringUpStep) -> Option<&'static str> {
     }
 }
 
-/// The line that a URC was read from, where that is known for certain; else its meaning.
+/// The line of a URC, if it is known exactly; otherwise the URC's `Debug` form.
 fn line_of(urc: &Urc) -> String {
     match urc {
         Urc::PdpDeactivated => "+PDP: DEACT".into(),
@@ -330,7 +329,7 @@ fn line_of(urc: &Urc) -> String {
     }
 }
 
-/// Whether an unknown line contains control or undecodable bytes.
+/// True if an unknown line contains control bytes or bytes that are not UTF-8.
 fn is_noise(line: &str) -> bool {
     line.chars().any(|c| c == char::REPLACEMENT_CHARACTER || (c.is_control() && c != '\t'))
 }

@@ -11,15 +11,15 @@ use super::finding::Proof;
 /// The end of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum End {
-    /// With this line: `OK`, `+CME ERROR: 10`, `0, CONNECT FAIL`.
+    /// This line: `OK`, `+CME ERROR: 10`, `0, CONNECT FAIL`.
     Final(String),
-    /// Nothing came.
+    /// No answer came.
     Silence,
     /// It was not sent: all channels of the module are in use.
     NoFreeChannel,
-    /// It was not sent: TLS connections are open, and the module has one switch for all.
+    /// It was not sent: TLS connections are open, and the module has one switch for all connections.
     TlsOpen,
-    /// It was not sent, or that is unknown; the reason in words.
+    /// It was not sent, or the result is unknown; the reason in words.
     Other(String),
 }
 
@@ -28,16 +28,16 @@ pub enum End {
 pub struct Exchange {
     /// The command, without line end.
     pub command: String,
-    /// The lines of the answer but the last.
+    /// The lines of the answer without the last one.
     pub lines: Vec<String>,
-    /// How it ended.
+    /// The end of the command.
     pub end: End,
-    /// How long that took, if known.
+    /// The duration, if known.
     pub took: Option<Duration>,
 }
 
 impl Exchange {
-    /// From what [`Modem::command`](crate::Modem::command) gave.
+    /// The exchange for a result of [`Modem::command`](crate::Modem::command).
     pub fn of(command: &str, result: Result<Vec<String>, Error>, took: Duration) -> Self {
         let (lines, end) = match result {
             Ok(lines) => (lines, End::Final("OK".into())),
@@ -46,12 +46,12 @@ impl Exchange {
         Self { command: command.to_owned(), lines, end, took: Some(took) }
     }
 
-    /// The answer, for a question to read.
+    /// The answer, as the reply to a typed question.
     pub(super) fn reply(&self) -> Reply {
         Reply::new(&self.command, self.lines.clone(), Vec::new())
     }
 
-    /// From what [`Modem::resolve`](crate::Modem::resolve) gave.
+    /// The exchange for a result of [`Modem::resolve`](crate::Modem::resolve).
     pub fn resolved(host: &str, result: Result<Vec<std::net::Ipv4Addr>, Error>, took: Duration) -> Self {
         let (lines, end) = match result {
             Ok(addresses) => {
@@ -73,12 +73,12 @@ impl Exchange {
         }
     }
 
-    /// Whether it is this command, however it is spelled.
+    /// True if it is this command. Case does not matter.
     pub(super) fn is(&self, command: &str) -> bool {
         self.command.trim().eq_ignore_ascii_case(command)
     }
 
-    /// Whether it is a command of this name: `AT+CIPSTART`.
+    /// True if it is a command of this name: `AT+CIPSTART`.
     pub(super) fn begins(&self, name: &str) -> bool {
         let text = self.command.trim().as_bytes();
         text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
@@ -88,12 +88,12 @@ impl Exchange {
         matches!(self.end, End::Final(_)) || !self.lines.is_empty()
     }
 
-    /// The fields of its line with this key.
+    /// The fields of the line with this key.
     pub(super) fn info(&self, key: &str) -> Option<Vec<crate::at::Field<'_>>> {
         self.lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))
     }
 
-    /// Every line, the last included.
+    /// All lines, including the last.
     pub(super) fn all_lines(&self) -> impl Iterator<Item = &String> {
         let end = match &self.end {
             End::Final(line) => Some(line),
@@ -113,7 +113,7 @@ impl Exchange {
         }
     }
 
-    /// Whether the module said no.
+    /// True if the module refused the command.
     pub(super) fn is_refused(&self) -> bool {
         match &self.end {
             End::Final(line) => matches!(
@@ -128,7 +128,7 @@ impl Exchange {
         self.proof_behind(None)
     }
 
-    /// The proof, with words of this crate before the lines.
+    /// The proof, with these words before the lines.
     pub(super) fn proof_behind(&self, words: Option<String>) -> Proof {
         let end = match &self.end {
             End::Final(line) => line.clone(),
@@ -153,7 +153,7 @@ pub(super) fn end_of(error: Error) -> End {
     }
 }
 
-/// The line behind a refusal.
+/// The line of a refusal.
 fn final_of(refusal: Refusal) -> String {
     match refusal {
         Refusal::Cme(code) => format!("+CME ERROR: {}", code.code()),

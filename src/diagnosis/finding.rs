@@ -7,11 +7,11 @@ use super::Code;
 /// The severity of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
-    /// Worth knowing; everything works.
+    /// Information. Everything works.
     Note,
-    /// It works, but not well, or not for long.
+    /// It works, but not well, or may fail.
     Warning,
-    /// Without a remedy there is no connection.
+    /// It prevents connections.
     Error,
 }
 
@@ -26,24 +26,24 @@ impl Severity {
     }
 }
 
-/// A command and what came of it, or lines that came unasked. The lines are as the module wrote them, so they may hold
-/// anything; code that shows them escapes them.
+/// A command with its answer, or unsolicited lines. The lines are as the module wrote them, with any characters; code
+/// that shows them must escape them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proof {
-    /// The command; `None` for lines that came unasked, and for what this crate itself has seen.
+    /// The command; `None` for unsolicited lines, and for observations of this crate.
     pub command: Option<String>,
     /// The lines, at most [`MAX_LINES`] of [`MAX_TEXT`] bytes.
     pub lines: Vec<String>,
 }
 
-/// The most lines of a proof: the state of the IP application has nine, and nothing here has more.
+/// The most lines of a proof. The longest answer used is the state of the IP application, with nine lines.
 pub const MAX_LINES: usize = 12;
-/// The longest line of a proof, in bytes; what is behind is cut off and its length told. Lines of the module that prove
-/// something are short; a hostile one must not fill the screen.
+/// The longest line of a proof, in bytes. The rest is cut off, and its length is shown. Lines that prove something are
+/// short; a hostile one must not fill the screen.
 pub const MAX_TEXT: usize = 320;
 
 impl Proof {
-    /// A command and its answer, passwords and PINs masked.
+    /// A command and its answer, with masked passwords and PINs.
     pub fn answer(command: &str, lines: impl IntoIterator<Item = String>) -> Self {
         let mut mask = Mask::default();
         let command = masked(command, |line| mask.to_modem(line));
@@ -51,25 +51,25 @@ impl Proof {
         Self { command: Some(clipped(&command)), lines: bounded(lines) }
     }
 
-    /// Lines that came unasked, or words of this crate.
+    /// Unsolicited lines, or words of this crate.
     pub fn lines(lines: impl IntoIterator<Item = String>) -> Self {
         Self { command: None, lines: bounded(lines) }
     }
 }
 
-/// One thing that is wrong, or worth knowing.
+/// A fault, a warning or a note.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What it is.
+    /// The kind of the finding.
     pub code: Code,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What it is in words, with the values of this case.
+    /// The finding in words, with the values of this case.
     pub summary: String,
-    /// What proves it.
+    /// The proof.
     pub evidence: Vec<Proof>,
-    /// The earlier finding that explains it: mend that first.
+    /// The earlier finding that causes this one; mend that one first.
     pub follows_from: Option<Code>,
 }
 
@@ -123,7 +123,7 @@ fn clipped(text: &str) -> String {
 /// The result of a rule.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Observation {
-    /// The value in a few words; `None` if there is no evidence.
+    /// The value in a few words; `None` without evidence.
     pub(super) shown: Option<String>,
     pub(super) findings: Vec<Finding>,
 }

@@ -15,7 +15,7 @@ impl Diagnosis {
     ///                "evidence": [{"command": "AT+CPIN?", "lines": ["+CME ERROR: 10"]}]}]}
     /// ```
     ///
-    /// `severity` is `fine`, `note`, `warning` or `error`. Whatever the module wrote is escaped.
+    /// `severity` is `fine`, `note`, `warning` or `error`. All text of the module is escaped.
     pub fn to_json(&self) -> String {
         let mut out = String::from("{");
         let severity = self.severity().map_or("fine", |severity| severity.as_str());
@@ -91,7 +91,7 @@ fn optional(out: &mut String, text: Option<&str>) {
     }
 }
 
-/// Everything but printable ASCII is written as `\uXXXX`, in two halves where one is too small.
+/// Characters other than printable ASCII are written as `\uXXXX`, or as two of these (a surrogate pair).
 fn string(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {

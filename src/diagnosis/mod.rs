@@ -1,10 +1,10 @@
-//! The reasons for having no connection: evidence in, findings out.
+//! The diagnosis of a module without a connection: findings from evidence.
 //!
-//! The checklist of the LuatOS socket guide (section 5), and what goes wrong before it: the port, the line rate, the
-//! echo. A [`Diagnosis`] is a function of its [`Evidence`], so a live module and a capture of one give the same:
+//! It follows the checklist of the LuatOS socket guide (section 5), with the port, the line rate and the echo before
+//! it. A [`Diagnosis`] is a function of its [`Evidence`], so it is the same for a live module and for a capture of it:
 //!
-//! * [`Modem::diagnose`](crate::Modem::diagnose) and [`Modem::diagnose_port`](crate::Modem::diagnose_port) ask a module
-//!   the [`QUESTIONS`] and try what the [`Checkup`] says;
+//! * [`Modem::diagnose`](crate::Modem::diagnose) and [`Modem::diagnose_port`](crate::Modem::diagnose_port) send the
+//!   [`QUESTIONS`] to a module and try the connections in the [`Checkup`];
 //! * `Evidence::of_capture` (feature `import`) takes the answers from a recorded session.
 //!
 //! ```
@@ -17,7 +17,7 @@
 //! assert_eq!(diagnosis.severity(), Some(Severity::Error));
 //! ```
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)

@@ -12,17 +12,18 @@ use super::sample::is_odd;
 use super::trial::Trust;
 use super::{End, Exchange};
 
-/// Commands without an answer that are remembered; of more, the oldest has none.
+/// The most commands that wait for an answer. Beyond that the oldest counts as unanswered.
 const MAX_OPEN: usize = 32;
-/// Where a capture ends this long after a command, the answer did not come (the vendor's default time-out; protocol
-/// section 15). Where it ends sooner is unknown.
+/// The time after which a command without an answer counts as unanswered at the end of a capture (the vendor's default
+/// time-out; protocol section 15). With less time the result is unknown.
 const PATIENCE: Duration = Duration::from_secs(9);
-/// The same for a connection, which may take 75 s. Later than any answer of a server (see the rule).
+/// The same for a connection, which may take 75 s. It is more than the time of a server's answer (see
+/// `ANSWERED_WITHIN`).
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Evidence {
-    /// What a capture shows, in any layout that [`capture`] reads. The newest answer of each kind
-    /// counts: a capture that ends well has nothing wrong in it any more.
+    /// The evidence of a capture, in any layout that [`capture`] reads. The newest answer of each kind counts, so a
+    /// capture that ends well has no faults.
     pub fn of_capture(capture: &Capture) -> Self {
         let timeline = capture::replay(capture);
         let mut reader = Reader::new(timeline.happenings.iter().any(|one| one.at > Timestamp::ZERO));
@@ -31,7 +32,7 @@ impl Evidence {
                 reader.evidence.received(bytes);
             }
         }
-        // Where the capture shows no commands, their echo stands for them.
+        // If the capture shows no commands, their echoes are used.
         let shows_commands =
             timeline.happenings.iter().any(|one| matches!(one.what, HappeningKind::Command(_)));
         for happening in &timeline.happenings {
@@ -44,9 +45,9 @@ impl Evidence {
 struct Reader {
     evidence: Evidence,
     open: VecDeque<Open>,
-    /// Connections whose result comes as news.
+    /// Connections whose result comes as an unsolicited line.
     connecting: Vec<Open>,
-    /// Whether the capture shows when things happened.
+    /// True if the capture has times.
     is_timed: bool,
     now: Timestamp,
 }
@@ -56,7 +57,7 @@ struct Open {
     command: String,
     lines: Vec<String>,
     at: Timestamp,
-    /// What a connection with TLS asks of the server; `None` for everything else.
+    /// The checks of a connection with TLS; `None` for other commands.
     secure: Option<Trust>,
 }
 
@@ -103,7 +104,7 @@ impl Reader {
             } => self.unexplained(bytes),
             HappeningKind::Gap => self.open.clear(),
             HappeningKind::Note(words) => self.port(words),
-            // Whatever the module calls it: a connection from which data come stands.
+            // A connection that delivers data is open, independent of its state by the module.
             HappeningKind::Payload { kind, bytes } if kind.channel().is_some() && !bytes.is_empty() => {
                 self.connected(kind.channel(), End::Other("data came from it".into()));
             }
@@ -116,7 +117,7 @@ impl Reader {
         }
     }
 
-    /// The port in the words of a recording: lost, unless the program closed it, and back.
+    /// The note of a recording about the port: lost, unless the program closed it, or back.
     fn port(&mut self, words: &str) {
         match words.strip_prefix("the port is lost: ") {
             Some(why) if !why.contains("closed by the application") => self.evidence.port_lost(why),
@@ -128,7 +129,7 @@ impl Reader {
     fn command(&mut self, text: &str) {
         if let Some(list) = text.to_ascii_uppercase().strip_prefix("AT+CIPCLOSE=") {
             let channel = fields(list.as_bytes()).first().and_then(|field| ChannelId::new(field.number()?));
-            // A close before the connection stands means that the program gave up.
+            // A close before the connection is open means that the program gave up.
             self.connected(channel, End::Silence);
         }
         if self.open.len() == MAX_OPEN
@@ -156,7 +157,7 @@ impl Reader {
     fn reply(&mut self, command: &str, line: &str) {
         match self.position(command).and_then(|index| self.open.get_mut(index)) {
             Some(open) => open.lines.push(line.to_owned()),
-            // The state behind a start says that there will be no connection.
+            // A state after the start means that the connection has failed.
             None if line.starts_with("STATE:")
                 && self.connecting.iter().any(|open| open.command == command) =>
             {
@@ -166,14 +167,14 @@ impl Reader {
                     self.ended(open, End::Final(line.to_owned()), took);
                 }
             }
-            // Behind its final: the state of the IP application, addresses of a name.
+            // Lines after the final result code: the state of the IP application, addresses of a name.
             None => self.evidence.late(command, line),
         }
     }
 
     fn answered(&mut self, command: &str, line: &str) {
         let Some(mut open) = self.position(command).and_then(|index| self.open.remove(index)) else {
-            // `CONNECT` of transparent mode comes behind its `OK`.
+            // `CONNECT` of transparent mode comes after its `OK`.
             return match self.connecting.iter().any(|open| open.command == command) {
                 true => self.connected(None, End::Final(line.to_owned())),
                 false => self.stray(line),
@@ -205,7 +206,7 @@ impl Reader {
         self.evidence.line(line);
     }
 
-    /// A close in place of the prompt ends a send: nothing else will come.
+    /// A close instead of the prompt ends a send: no other answer will come.
     fn unsent(&mut self, channel: ChannelId, line: &str) {
         let is_send = |open: &Open| open.command.to_ascii_uppercase().starts_with("AT+CIPSEND=");
         let index = self.open.iter().rposition(|open| is_send(open) && open.channel() == Some(channel));
@@ -233,7 +234,7 @@ impl Reader {
         self.is_timed.then(|| self.now - at)
     }
 
-    /// Commands that were passed over, or waited for long enough, have no answer.
+    /// Commands that were skipped, or waited until their time-out, have no answer.
     fn finish(mut self) -> Evidence {
         let nothing_answered = !self.evidence.is_answered() && self.connecting.is_empty();
         let last = self.open.back().map(|open| open.at);

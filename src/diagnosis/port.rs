@@ -1,4 +1,4 @@
-//! The ways in which a port fails to open.
+//! The reasons why a port can't be opened.
 
 use super::Code;
 
@@ -8,15 +8,15 @@ use super::Code;
 pub enum PortFault {
     /// There is no such port.
     Missing,
-    /// Another program has it.
+    /// Another program uses it.
     Busy,
-    /// This user may not.
+    /// The user has no permission.
     Permission,
-    /// It is there, but no serial port.
+    /// The path is no serial port.
     NotSerial,
-    /// It is on another machine, whose serial server can't be reached or does not give it.
+    /// The port is on another machine, whose serial server can't be reached or refuses it.
     Remote,
-    /// Something else.
+    /// Another reason.
     Other,
 }
 

@@ -7,13 +7,13 @@ use super::{Check, Code, Finding, Severity, rules};
 /// The result of a check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StepState {
-    /// Nothing is known of it: it was not reached, or the capture does not show it.
+    /// Unknown: the check was not reached, or the capture does not show it.
     Unseen,
-    /// It is as it should be.
+    /// No fault.
     Passed,
-    /// It works, but see the findings.
+    /// It works, but there are warnings.
     Warned,
-    /// It is what is wrong, or suffers from it.
+    /// There is an error in this check.
     Failed,
 }
 
@@ -32,15 +32,15 @@ impl StepState {
 /// One line of the checklist.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
-    /// What was looked at.
+    /// The check.
     pub check: Check,
-    /// How it went.
+    /// Its result.
     pub state: StepState,
-    /// What was seen, in a few words; empty if nothing was.
+    /// The observed value in a few words; empty if there is none.
     pub shown: String,
 }
 
-/// The result of an examination. Printed, it is a table for a terminal, everything that came from the module escaped.
+/// The result of an examination. `Display` prints a table for a terminal, with all text of the module escaped.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnosis {
     steps: Vec<Step>,
@@ -63,7 +63,7 @@ impl Diagnosis {
             steps.push(Step { check, state, shown: seen.shown.unwrap_or_default() });
             findings.extend(seen.findings);
         }
-        // The sort keeps the order of the checks among equals.
+        // The sort is stable, so findings of equal severity keep the order of the checks.
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         explain(&mut findings);
         Self { steps, findings, capture_error: None }
@@ -74,7 +74,7 @@ impl Diagnosis {
         &self.steps
     }
 
-    /// Everything that was found: the errors in the order of the checks, then warnings, then notes.
+    /// All findings: the errors in the order of the checks, then warnings, then notes.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
@@ -84,7 +84,7 @@ impl Diagnosis {
         self.findings.first().filter(|finding| finding.severity > Severity::Note)
     }
 
-    /// The reason why the capture that the configuration asked for is not complete; `None` if it is, or if none was asked for.
+    /// The reason why the configured capture is incomplete; `None` if it is complete or not configured.
     pub fn capture_error(&self) -> Option<&str> {
         self.capture_error.as_deref()
     }
@@ -98,13 +98,13 @@ impl Diagnosis {
         self.findings.first().map(|finding| finding.severity)
     }
 
-    /// Whether this was found.
+    /// True if there is a finding with this code.
     pub fn has(&self, code: Code) -> bool {
         self.findings.iter().any(|finding| finding.code == code)
     }
 }
 
-/// Every check needs those before it: later errors follow from the first.
+/// Each check depends on those before it, so later errors follow from the first.
 fn explain(findings: &mut [Finding]) {
     let Some((root, rest)) = findings.split_first_mut() else { return };
     if root.severity != Severity::Error {
@@ -116,7 +116,7 @@ fn explain(findings: &mut [Finding]) {
 }
 
 impl Evidence {
-    /// Judges it.
+    /// The diagnosis of this evidence.
     pub fn diagnose(&self) -> Diagnosis {
         Diagnosis::new(rules::apply(self))
     }

@@ -1,18 +1,18 @@
-//! Bytes that answer nothing: are they text, or the noise of a wrong line rate?
+//! Statistics of bytes that answer no command, to distinguish text from the noise of a wrong line rate.
 
-/// Statistics of the bytes that came, as far as they show whether the rate is right.
+/// Statistics of the received bytes.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Sample {
     /// The first bytes, for the proof.
     first: Vec<u8>,
     received: usize,
-    /// Bytes that no text has.
+    /// The number of bytes that are never part of text.
     odd: usize,
 }
 
-/// Bytes kept to be shown.
+/// The number of bytes that are shown.
 const SHOWN: usize = 24;
-/// Fewer odd bytes may be the noise of a plug.
+/// Fewer odd bytes may be noise of a plug.
 const FEW: usize = 3;
 
 impl Sample {
@@ -27,8 +27,9 @@ impl Sample {
         self.received
     }
 
-    /// Whether this is no text: at a wrong rate bits run together, and at least every fourth byte is one that no text
-    /// has. An assumption that holds for every pair of the usual rates (tested with the simulated line).
+    /// True if the bytes are no text. At a wrong rate bits are merged, and at least every fourth byte is one that is
+    /// never part of text. This is an assumption that holds for every pair of the usual rates (tested with the
+    /// simulated line).
     pub(super) fn is_garbage(&self) -> bool {
         self.odd >= FEW && self.odd.saturating_mul(4) >= self.received
     }

@@ -1,4 +1,4 @@
-//! Evidence from connections with TLS that the driver was asked for.
+//! Evidence from connections with TLS by the driver.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::trial::{Trial, TrialEnd, Trust};
 use super::{Code, Server};
 
 impl Evidence {
-    /// What [`Connector::connect`](crate::Connector::connect) gave for a connection with TLS, on this channel if it is
-    /// known.
+    /// The result of [`Connector::connect`](crate::Connector::connect) for a connection with TLS, on this channel if it
+    /// is known.
     pub fn secure_connection(
         &mut self,
         server: &Server,
@@ -50,7 +50,7 @@ impl Evidence {
     }
 }
 
-/// The code of a step before the connection that fails.
+/// The code of a failed step before the connection.
 fn stopped_at(step: TlsStep) -> Option<Code> {
     match step {
         TlsStep::Upload(_) => Some(Code::TlsUpload),
@@ -60,7 +60,7 @@ fn stopped_at(step: TlsStep) -> Option<Code> {
     }
 }
 
-/// The error as a plain connection would have it.
+/// The error that a plain connection would have.
 fn of_connect(step: TlsStep, why: TlsFailure) -> Error {
     match (step, why) {
         (TlsStep::Connect, TlsFailure::Refused(refusal)) => Error::ConnectFailed(refusal),

@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::{Diagnosis, Finding, Severity, StepState};
 
-/// The width that advice is wrapped at: a terminal's usual one, less the indent.
+/// The width of wrapped advice: that of a usual terminal without the indent.
 const WIDTH: usize = 74;
 
-/// The checklist, then each finding with its proof and advice. Nothing that came from the module can move the cursor:
-/// all but printable ASCII is escaped.
+/// The checklist, then each finding with its proof and advice. Characters other than printable ASCII are escaped, so
+/// text of the module can't move the cursor.
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in self.steps() {
@@ -49,7 +49,7 @@ fn show(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
     }
     match finding.follows_from {
         Some(cause) => writeln!(f, "      follows from {cause}; mend that first"),
-        // Nothing need be done.
+        // No action is needed.
         None if finding.severity == Severity::Note => Ok(()),
         None => wrapped(f, finding.advice()),
     }
@@ -70,7 +70,7 @@ fn wrapped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     writeln!(f)
 }
 
-/// Text with everything escaped that is not printable ASCII.
+/// Text in which all characters but printable ASCII are escaped.
 struct Plain<'a>(&'a str);
 
 impl fmt::Display for Plain<'_> {

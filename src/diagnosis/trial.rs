@@ -1,4 +1,4 @@
-//! Connections with TLS that were tried, and what they asked of the server.
+//! Attempts at connections with TLS, and their checks of the server.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::at::{ChannelId, ChannelNews, Line, fields};
 use super::finding::Proof;
 use super::{Code, End, Exchange, Server};
 
-/// The checks of the server. Without `verified` nothing is checked, whatever the others say.
+/// The checks of the server. Without `verified` there are none, independent of the other fields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Trust {
-    /// Its certificate must be from an authority (`seclevel` 1 or 2).
+    /// The certificate must be from an authority (`seclevel` 1 or 2).
     pub(super) verified: bool,
-    /// Certificates have dates (`ignorelocaltime` 0).
+    /// The dates of certificates are checked (`ignorelocaltime` 0).
     pub(super) dated: bool,
-    /// It must go by a name (`hostname`).
+    /// The certificate must have a name (`hostname`).
     pub(super) named: bool,
 }
 
@@ -38,18 +38,18 @@ pub(super) struct Trial {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TrialEnd {
     Connected,
-    /// The module says that there is no connection, and no more.
+    /// The module reports that there is no connection, without a reason.
     Failed,
-    /// Nothing was said.
+    /// No result came.
     Silent,
     /// A step before the connection failed.
     Stopped(Code),
-    /// It was not begun, or that is unknown.
+    /// It was not started, or the result is unknown.
     Unknown,
 }
 
 impl Trial {
-    /// Of an `AT+CIPSTART`, with what the context said then.
+    /// The trial of an `AT+CIPSTART`, with the checks that were set then.
     pub(super) fn of(trust: Trust, exchange: &Exchange) -> Self {
         let end = match &exchange.end {
             End::Silence => TrialEnd::Silent,
@@ -80,7 +80,7 @@ impl Trust {
 }
 
 impl Server {
-    /// `AT+CIPSTART=0,"TCP","host",80`, also without the channel and with or without quotes.
+    /// The server in `AT+CIPSTART=0,"TCP","host",80`, also without the channel and with or without quotes.
     pub(super) fn of_command(command: &str) -> Option<Self> {
         let (_, list) = command.split_once('=')?;
         let fields = fields(list.as_bytes());
@@ -95,7 +95,7 @@ impl Server {
     }
 }
 
-/// The module's switch between TLS and plain, and its contexts, as commands have set them (protocol section 14).
+/// The module's switch between TLS and plain, and its contexts, as set by commands (protocol section 14).
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Secured {
     is_on: bool,
@@ -110,12 +110,12 @@ struct Context {
 }
 
 impl Secured {
-    /// The module has started: nothing is left of it (assumption A51).
+    /// The module has started: all settings are lost (assumption A51).
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes note of a command that was answered.
+    /// Notes a command that was answered.
     pub(super) fn note(&mut self, exchange: &Exchange) {
         if exchange.is_refused() || exchange.end == End::Silence {
             return;
@@ -134,7 +134,8 @@ impl Secured {
         }
     }
 
-    /// `AT+SSLCFG="key",<context>,<value>`; without a value behind the comma it erases, without the comma it asks.
+    /// `AT+SSLCFG="key",<context>,<value>`. Without a value behind the comma it erases; without the comma it is a
+    /// question.
     fn set(&mut self, command: &str) -> Option<()> {
         let (_, list) = command.split_once('=')?;
         let fields = fields(list.as_bytes());
@@ -156,13 +157,13 @@ impl Secured {
             return None;
         }
         let (_, list) = command.split_once('=')?;
-        // Without a channel the connection is the only one, and has context 0.
+        // A connection without a channel is the only one, and has context 0.
         let channel = fields(list.as_bytes()).first().and_then(|field| field.number()).unwrap_or(0);
         let context = usize::try_from(channel).ok().and_then(|channel| self.contexts.get(channel))?;
         Some(Trust { verified: context.level > 0, dated: !context.ignores_time, named: context.is_named })
     }
 }
 
-/// A failure sooner than this is an answer from the network; a later one is the module's own time-out (75 s; protocol section 8).
-/// No source draws the line; half a minute is an assumption far from both.
+/// A failure before this time is an answer from the network; a later one is the module's own time-out (75 s; protocol
+/// section 8). No source gives a limit; half a minute is an assumption far from both.
 pub(super) const ANSWERED_WITHIN: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Attempts to connect, and what became of them.
+//! Attempts to connect, and their outcomes.
 
 use crate::at::{ChannelNews, Final, Line};
 
@@ -13,7 +13,7 @@ pub(super) enum Outcome {
     Unknown,
 }
 
-/// Whether any server was connected.
+/// True if any server was connected.
 pub(super) fn is_connected_once(evidence: &Evidence) -> bool {
     evidence
         .exchanges()
@@ -21,7 +21,7 @@ pub(super) fn is_connected_once(evidence: &Evidence) -> bool {
         .any(|exchange| matches!(outcome(exchange), Outcome::Connected))
 }
 
-/// A plain TCP connection, in either mode; `AT+CIPSTART=?` and UDP are none.
+/// True for a plain TCP connection, in either mode. `AT+CIPSTART=?` and UDP are no attempts.
 pub(super) fn is_attempt(exchange: &Exchange) -> bool {
     exchange.begins("AT+CIPSTART=") && exchange.command.to_ascii_uppercase().contains("TCP")
 }

@@ -1,4 +1,4 @@
-//! The state of the bearer, as the newest lines have it.
+//! The state of the bearer, by the newest lines.
 
 use std::net::Ipv4Addr;
 
@@ -36,8 +36,8 @@ impl<'a> Bearer<'a> {
     }
 }
 
-/// Whether a step without which there are no sockets was refused. Number 3 says that it was not its time (section 6):
-/// the step was done already, or one before it was not.
+/// True if a step that sockets require was refused. Error 3 means that it was not allowed in this state (section 6):
+/// the step was done already, or an earlier one was missing.
 pub(super) fn is_bearer_step(exchange: &Exchange) -> bool {
     let required = ["AT+CIICR", "AT+CSTT", "AT+CIPMUX=1"].into_iter().any(|name| exchange.begins(name))
         && !is_question(exchange);
@@ -60,7 +60,7 @@ pub(super) fn state_of<'a>(exchange: &'a Exchange) -> Option<Bearer<'a>> {
     }
 }
 
-/// Whether the newest news of the bearer is that it is up, and came behind the newest answer to this command.
+/// True if the newest line about the bearer reports it as active, and came after the newest answer to this command.
 pub(super) fn is_up_since(evidence: &Evidence, command: &str) -> bool {
     let later = evidence
         .items
@@ -70,7 +70,7 @@ pub(super) fn is_up_since(evidence: &Evidence, command: &str) -> bool {
     matches!({ later }.find_map(Bearer::of), Some(Bearer::Up(_)))
 }
 
-/// The address in an answer to `AT+CIFSR`: its line, or its final.
+/// The address in an answer to `AT+CIFSR`: its line, or its final line.
 pub(super) fn address_of(exchange: &Exchange) -> Option<Ipv4Addr> {
     if !exchange.begins("AT+CIFSR") {
         return None;

@@ -12,7 +12,7 @@ use super::super::{Code, End, Exchange, Finding, Severity};
 use super::bearer::{Bearer, address_of, is_bearer_step, state_of};
 
 pub(super) fn bearer(evidence: &Evidence) -> Observation {
-    // What was before the radio was switched is over, and was the program's own wish.
+    // Lines before a switch of the radio are outdated, and the switch was the program's intention.
     let is_switch = |item: &&Item| matches!(item, Item::Exchange(exchange) if exchange.begins("AT+CFUN="));
     let told = || evidence.items.iter().rev().take_while(|item| !is_switch(item)).filter_map(Bearer::of);
     let newest = told().next();
@@ -23,7 +23,7 @@ pub(super) fn bearer(evidence: &Evidence) -> Observation {
     });
     if let (true, Some((what, proof))) = (is_up(evidence, &newest), earlier) {
         let summary = format!("the bearer was {what} once, and came back");
-        // A loss that is over is what networks do; a refusal may come again.
+        // A loss that is over is normal in networks; a refusal may come again.
         let severity = if what == "lost" { Severity::Note } else { Severity::Warning };
         let finding = Finding::new(Code::BearerUnsteady, severity, summary).proved_by([proof]);
         return Observation::found("up again", finding);
@@ -32,7 +32,7 @@ pub(super) fn bearer(evidence: &Evidence) -> Observation {
         _ if evidence.ready => Observation::fine("up"),
         Some(Bearer::Up(shown)) => Observation::fine(shown).and(unexplained(evidence)),
         Some(Bearer::Refused(exchange)) => refused(evidence, exchange),
-        // The loss may be part of a refusal (capture a12), whichever line came first.
+        // The loss may be part of a refusal (capture a12), independent of their order.
         Some(Bearer::Lost(proof)) => match evidence.exchanges().find(|exchange| is_bearer_step(exchange)) {
             Some(exchange) => refused(evidence, exchange),
             None => {
@@ -61,7 +61,7 @@ fn refused(evidence: &Evidence, exchange: &Exchange) -> Observation {
     Observation::found("refused", finding)
 }
 
-/// The driver says that the module is not ready, and no check before this one says why.
+/// The finding that the driver reports the module as not ready, and no earlier check shows the reason.
 fn unexplained(evidence: &Evidence) -> Option<Finding> {
     use super::{line, module, network};
     let reason = evidence.missing?;

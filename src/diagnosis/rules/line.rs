@@ -1,4 +1,4 @@
-//! From the port to the first answer.
+//! The rules from the port to the first answer.
 
 use crate::diagnosis::finding::Observation;
 
@@ -22,7 +22,7 @@ pub(super) fn port(evidence: &Evidence) -> Observation {
     }
 }
 
-/// The bytes that come back when nothing answers.
+/// The bytes that came instead of answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Silence {
     Complete,
@@ -32,7 +32,7 @@ enum Silence {
     Text,
 }
 
-/// `None` if something answered, or nothing was asked.
+/// `None` if there was an answer, or no question.
 fn silence(evidence: &Evidence) -> Option<Silence> {
     let asked = evidence.exchanges().any(|exchange| exchange.end == End::Silence);
     if !asked || evidence.is_answered() {

@@ -13,7 +13,7 @@ use super::Check;
 use super::evidence::Evidence;
 use super::finding::Observation;
 
-/// Every check with what was seen, in order.
+/// Every check with its observation, in order.
 pub(super) fn apply(evidence: &Evidence) -> Vec<(Check, Observation)> {
     Check::ALL.map(|check| (check, rule(check)(evidence))).into()
 }

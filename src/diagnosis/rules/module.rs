@@ -1,4 +1,4 @@
-//! The module itself and its card.
+//! The rules for the module and its card.
 
 use crate::at::{CmeError, Line, SimState, Urc};
 use crate::diagnosis::finding::Observation;
@@ -8,12 +8,12 @@ use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
 
-/// Starts within one session, none of them asked for, that are no accident any more.
+/// The number of unrequested starts within one session from which they are an error.
 const MANY_STARTS: usize = 3;
 /// The first firmware that reports a peer's close (protocol section 19).
 const REPORTS_CLOSE: u32 = 838;
 
-/// Starts of the module. A boot prints `RDY` up to twice (capture a19), so one counts only behind an answer.
+/// Starts of the module. A boot prints `RDY` up to twice (capture a19), so a start counts only after an answer.
 pub(super) fn power(evidence: &Evidence) -> Observation {
     let mut starts = 0_usize;
     let mut answered = true;
@@ -49,7 +49,7 @@ pub(super) fn firmware(evidence: &Evidence) -> Observation {
     let Some(exchange) = asked else { return Observation::nothing() };
     let name = exchange.lines.iter().find(|line| line.contains("AirM2M_"));
     let Some(name) = name else {
-        // A module that refuses what sockets need is another product; else it may be a relative.
+        // A module that refuses all commands of sockets is another product. Otherwise it may be a related one.
         let mut asked = evidence.exchanges().filter(|exchange| exchange.begins("AT+CIP")).peekable();
         let alien = asked.peek().is_some() && asked.all(is_unknown);
         let severity = if alien && !evidence.ready { Severity::Error } else { Severity::Note };
@@ -65,7 +65,7 @@ pub(super) fn firmware(evidence: &Evidence) -> Observation {
     Observation::fine(name.trim_start_matches("+CGMR:").trim().trim_matches('"')).and(old)
 }
 
-/// `ERROR` without a reason is what an unknown command gets (protocol section 2).
+/// An unknown command is answered with `ERROR` without a reason (protocol section 2).
 fn is_unknown(exchange: &Exchange) -> bool {
     exchange.is_refused() && exchange.cme().is_none()
 }
@@ -77,7 +77,7 @@ fn version(name: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// 0 is minimum, 4 flight mode, 1 everything (protocol section 1).
+/// 0 is minimum functionality, 4 flight mode, 1 full functionality (protocol section 1).
 pub(super) fn radio(evidence: &Evidence) -> Observation {
     let exchange = evidence.answer_to("AT+CFUN?");
     let function = exchange.and_then(|exchange| exchange.info("+CFUN")?.first()?.number());
@@ -91,12 +91,12 @@ pub(super) fn radio(evidence: &Evidence) -> Observation {
     }
 }
 
-/// Whether the radio is known to be off, so that the network can say nothing.
+/// True if the radio is known to be off, so that the network can't answer.
 pub(super) fn is_radio_off(evidence: &Evidence) -> bool {
     radio(evidence).findings.iter().any(|finding| finding.code == Code::RadioOff)
 }
 
-/// The newest word of the card, and where it stands.
+/// The newest state of the card, with its proof.
 fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
     evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc: Urc::Sim(state), line } => {
@@ -134,7 +134,7 @@ impl Card {
             SimState::PinRequired => Self::Pin,
             SimState::PukRequired => Self::Puk,
             SimState::Removed => Self::Missing,
-            // Said while the card is being read, and with the radio off (capture s05).
+            // Printed while the card is being read, and with the radio off (capture s05).
             SimState::NotReady => return None,
             SimState::Other(_) => Self::Failure,
         })
@@ -166,7 +166,7 @@ pub(super) fn sim(evidence: &Evidence) -> Observation {
     Observation::found(shown, Finding::error(code, summary).proved_by([proof]))
 }
 
-/// Whether the card is known to keep the network away.
+/// True if the card is known to prevent registration.
 pub(super) fn is_card_closed(evidence: &Evidence) -> bool {
     card(evidence).is_some_and(|(card, _)| card != Card::Ready)
 }

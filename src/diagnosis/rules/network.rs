@@ -1,4 +1,4 @@
-//! Signal, registration, attach.
+//! The rules for signal, registration and attach.
 
 use crate::at::{Domain, RegistrationStatus, Urc};
 use crate::diagnosis::finding::Observation;
@@ -11,7 +11,7 @@ use super::attempt::is_connected_once;
 use super::bearer::{address_of, is_up_since};
 use super::module::{is_card_closed, is_radio_off};
 
-/// Registration as the module last told it, in one domain.
+/// The newest registration in one domain.
 struct Registered {
     status: RegistrationStatus,
     proof: Proof,
@@ -20,7 +20,7 @@ struct Registered {
 const DOMAINS: [(Domain, &str); 3] =
     [(Domain::Circuit, "AT+CREG?"), (Domain::Packet, "AT+CGREG?"), (Domain::Lte, "AT+CEREG?")];
 
-/// The newest word on a domain. The answer counts for the command even under another's key (capture a19).
+/// The newest registration in a domain. An answer with another key counts for its command (capture a19).
 fn registered(evidence: &Evidence, domain: Domain) -> Option<Registered> {
     let (_, command) = DOMAINS.into_iter().find(|(of, _)| *of == domain)?;
     evidence.items.iter().rev().find_map(|item| match item {
@@ -56,7 +56,7 @@ impl Network {
         self.any(|_, status| status.is_registered())
     }
 
-    /// The arrears sign: 2G takes the card and 4G does not.
+    /// True if 2G accepts the card and 4G does not: the sign of arrears.
     fn is_only_2g(&self) -> bool {
         self.any(|domain, status| domain == Domain::Lte && !status.is_registered()) && self.is_registered()
     }
@@ -104,7 +104,7 @@ fn strength(evidence: &Evidence) -> Option<(SignalQuality, &Exchange)> {
     Some((Signal.read(&exchange.reply())?, exchange))
 }
 
-/// Unknown (99) and 0 mean that nothing is heard - unless the network has answered, or the module does not listen.
+/// Unknown (99) and 0 mean that there is no signal, unless the network has answered, the card is closed or the radio is off.
 pub(super) fn signal(evidence: &Evidence) -> Observation {
     let Some((quality, exchange)) = strength(evidence) else { return Observation::nothing() };
     let network = Network::of(evidence);
@@ -126,7 +126,7 @@ pub(super) fn signal(evidence: &Evidence) -> Observation {
     }
 }
 
-/// Whether the module has, or had, an address or a connection.
+/// True if the module has, or had, an address or a connection.
 fn is_connected(evidence: &Evidence) -> bool {
     let addressed =
         |exchange: &Exchange| address_of(exchange).is_some_and(|address| !address.is_unspecified());
@@ -140,7 +140,7 @@ pub(super) fn registration(evidence: &Evidence) -> Observation {
     }
     let (code, severity, summary) = match () {
         () if network.is_only_2g() => {
-            // Data that flow are no failure, whatever the network says of itself.
+            // A module with a connection works, independent of its reported registration.
             let severity = match (evidence.ready, is_connected(evidence)) {
                 (_, true) => Severity::Note,
                 (true, false) => Severity::Warning,
@@ -157,7 +157,7 @@ pub(super) fn registration(evidence: &Evidence) -> Observation {
         }
         () => (Code::NotRegistered, Severity::Error, "no network has registered the module"),
     };
-    // A weak signal may be why.
+    // A weak signal may be the cause.
     let weak = strength(evidence).filter(|(quality, _)| quality.is_weak());
     let weak = weak.filter(|_| code == Code::NotRegistered).map(|(_, exchange)| exchange.proof());
     let finding = Finding::new(code, severity, summary).proved_by(network.proofs()).proved_by(weak);

@@ -1,4 +1,4 @@
-//! The server.
+//! The rules for the server.
 
 use std::net::Ipv4Addr;
 
@@ -20,7 +20,7 @@ pub(super) fn server(evidence: &Evidence) -> Observation {
     observation.and(unsent(evidence))
 }
 
-/// The newest status has a row of a connection that is closed and that nothing has opened again.
+/// The finding that the newest status has the row of a closed connection, which was not opened again.
 fn ended(evidence: &Evidence) -> Option<Finding> {
     let newest =
         evidence.exchanges().find(|exchange| is_attempt(exchange) || exchange.begins("AT+CIPSTATUS"))?;
@@ -35,7 +35,7 @@ fn ended(evidence: &Evidence) -> Option<Finding> {
     (!is_attempt(newest) && !rows.is_empty()).then(|| finding.proved_by([proof]))
 }
 
-/// The newest send that was answered was not taken.
+/// The finding that the newest answered send was not accepted.
 fn unsent(evidence: &Evidence) -> Option<Finding> {
     let is_send = |exchange: &&Exchange| exchange.is("AT+CIPSEND") || exchange.begins("AT+CIPSEND=");
     let exchange = evidence.exchanges().find(|exchange| is_send(exchange) && exchange.is_answered())?;
@@ -57,7 +57,7 @@ fn unsent(evidence: &Evidence) -> Option<Finding> {
 
 fn attempted(evidence: &Evidence) -> Observation {
     let attempts = || evidence.exchanges().filter(|exchange| is_attempt(exchange));
-    // A refusal by the module itself says less than what the network said to another attempt.
+    // A refusal by the module shows less than an answer of the network to another attempt.
     let tried = attempts().find(|exchange| !exchange.is_refused()).or_else(|| attempts().next());
     let outcome = tried.map_or(Outcome::Unknown, outcome);
     let server =
@@ -83,7 +83,7 @@ fn attempted(evidence: &Evidence) -> Observation {
     }
 }
 
-/// Whether the server took a plain connection.
+/// True if the server accepted a plain connection.
 pub(super) fn is_reached(evidence: &Evidence, server: &Server) -> bool {
     evidence.exchanges().filter(|exchange| is_attempt(exchange)).any(|exchange| {
         let same = Server::of_command(&exchange.command).is_some_and(|tried| tried.is(server));
@@ -91,7 +91,7 @@ pub(super) fn is_reached(evidence: &Evidence, server: &Server) -> bool {
     })
 }
 
-/// The guide's warning: the server must be public. If it was reached, it is.
+/// The guide's warning that the server must be public. A server that was reached is.
 fn private(evidence: &Evidence, server: &Server, connected: bool) -> Option<Finding> {
     let own = bare_address(server.host.as_bytes());
     let is_name = own.is_none();
@@ -109,8 +109,8 @@ fn private(evidence: &Evidence, server: &Server, connected: bool) -> Option<Find
     Some(finding.proved_by([proof]))
 }
 
-/// Addresses that no public network routes (RFC 6890): private, loop-back, link-local, shared by operators, and those
-/// that are no host's.
+/// True for addresses that no public network routes (RFC 6890): private, loop-back, link-local, shared by operators,
+/// and addresses that belong to no host.
 fn is_private(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let shared = a == 100 && (64..128).contains(&b);

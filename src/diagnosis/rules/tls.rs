@@ -1,5 +1,5 @@
-//! TLS on the module. It says `CONNECT FAIL` and no more (protocol section 14); which part of the check of the server
-//! failed shows in what succeeds without that part.
+//! The rules for TLS on the module. It prints `CONNECT FAIL` without a reason (protocol section 14). The check that
+//! failed is found by the attempts without it.
 
 use crate::at::CmeError;
 use crate::diagnosis::finding::Observation;
@@ -11,7 +11,7 @@ use super::super::trial::{Trial, TrialEnd, Trust};
 use super::super::{Code, End, Exchange, Finding, Server};
 use super::server::is_reached;
 
-/// Years that a clock can show which the network has set: this crate is not older, and two digits end there.
+/// The years of a clock that the network has set: this crate is not older, and two digits end there.
 const YEARS: std::ops::Range<u16> = 2024..2070;
 
 const UNSET: &str = "the module's clock is not set, and certificates have dates";
@@ -29,14 +29,14 @@ pub(super) fn tls(evidence: &Evidence) -> Observation {
     }
 }
 
-/// The answer to a question about the switch that was not refused.
+/// The answer to a question about the switch, if it is no refusal.
 fn answered(evidence: &Evidence) -> Option<&Exchange> {
     let asked = ["AT+CIPSSL=?", "AT+CIPSSL?", "AT+CIPSSL=1"];
     let answers = asked.into_iter().filter_map(|command| evidence.answer_to(command));
     answers.into_iter().find(|exchange| !exchange.is_refused())
 }
 
-/// The refusal of firmware that does not know the switch.
+/// The refusal by firmware without the switch.
 fn missing(evidence: &Evidence) -> Option<&Exchange> {
     if answered(evidence).is_some() {
         return None;
@@ -47,10 +47,10 @@ fn missing(evidence: &Evidence) -> Option<&Exchange> {
         .find(|exchange| matches!(exchange.cme(), None | Some(CmeError::OPERATION_NOT_SUPPORTED)))
 }
 
-/// The newest word on a connection with TLS.
+/// The newest result of a connection with TLS.
 enum Last<'a> {
     Trial(&'a Trial),
-    /// A step before it was refused, and nothing went on from there.
+    /// A step before it was refused, and no later one followed.
     Refused(Code, &'a Exchange),
 }
 
@@ -76,7 +76,7 @@ impl<'a> Last<'a> {
     }
 }
 
-/// Whether it is a step on the way to a connection with TLS.
+/// True if it is a step of a connection with TLS.
 fn is_step(exchange: &Exchange) -> bool {
     let upper = exchange.command.to_ascii_uppercase();
     let is_file =
@@ -85,10 +85,10 @@ fn is_step(exchange: &Exchange) -> bool {
     (is_file && is_ours) || exchange.begins("AT+SSLCFG=") || exchange.begins("AT+CIPSSL")
 }
 
-/// The code of a refused step, by the step before it.
+/// The code of a refused step. It depends on the step before it.
 fn refusal(exchange: &Exchange, previous: Option<&Exchange>) -> Option<Code> {
     let failed = exchange.is_refused() || exchange.end == End::Silence || is_late(exchange);
-    // The driver asks what the switch is behind each change.
+    // The driver reads the switch after each change.
     if exchange.is("AT+CIPSSL?") && previous.is_some_and(|previous| previous.is("AT+CIPSSL=1")) {
         let state = exchange.info("+CIPSSL").and_then(|list| list.first()?.number());
         return (failed || state == Some(0)).then_some(Code::TlsSwitch);
@@ -99,7 +99,7 @@ fn refusal(exchange: &Exchange, previous: Option<&Exchange>) -> Option<Code> {
     if exchange.begins("AT+FSWRITE=") {
         return Some(Code::TlsUpload);
     }
-    // Else it is refused because the file is there.
+    // Without a deletion before it, the refusal means that the file exists.
     if exchange.begins("AT+FSCREATE=") {
         let is_made_again = previous.is_some_and(|previous| previous.begins("AT+FSDEL="));
         return is_made_again.then_some(Code::TlsUpload);
@@ -110,7 +110,7 @@ fn refusal(exchange: &Exchange, previous: Option<&Exchange>) -> Option<Code> {
     exchange.is("AT+CIPSSL=1").then_some(Code::TlsSwitch)
 }
 
-/// `TimeOut`: the bytes of a file did not come (section 14).
+/// True for `TimeOut`: the bytes of a file did not arrive (section 14).
 fn is_late(exchange: &Exchange) -> bool {
     matches!(&exchange.end, End::Final(line) if line.trim().eq_ignore_ascii_case("TimeOut"))
 }
@@ -124,12 +124,12 @@ fn stopped(code: Code, proof: Proof) -> Observation {
     Observation::found(shown, Finding::error(code, summary).proved_by([proof]))
 }
 
-/// The conclusion from the attempts at one server. The strictest attempt is the one that is wanted.
+/// The conclusion from the attempts at one server. The strictest attempt is the wanted one.
 fn tried(evidence: &Evidence, newest: &Trial, known: Option<&'static str>) -> Observation {
     let Some(server) = &newest.server else { return known.map_or(Observation::nothing(), Observation::fine) };
     let same = |trial: &&Trial| trial.server.as_ref().is_some_and(|tried| tried.is(server));
     let trials: Vec<&Trial> = evidence.trials().filter(same).collect();
-    // Of equals the last, which is the newest.
+    // Among equal ones the last, which is the newest.
     let wanted = trials.iter().copied().max_by_key(|trial| trial.trust.rank()).unwrap_or(newest);
     let shown = format!("{}:{}", server.host, server.port);
     match wanted.end {
@@ -150,7 +150,7 @@ fn tried(evidence: &Evidence, newest: &Trial, known: Option<&'static str>) -> Ob
 
 fn failed(evidence: &Evidence, server: &Server, wanted: &Trial, trials: &[&Trial]) -> Vec<Finding> {
     let looser = trials.iter().filter(|trial| trial.trust.rank() < wanted.trust.rank());
-    // What succeeded with the least left out.
+    // The strictest attempt that succeeded.
     let connected = looser.filter(|trial| trial.end == TrialEnd::Connected);
     let Some(looser) = connected.max_by_key(|trial| trial.trust.rank()) else {
         return vec![unexplained(evidence, server, wanted)];
@@ -177,7 +177,7 @@ fn failed(evidence: &Evidence, server: &Server, wanted: &Trial, trials: &[&Trial
     findings
 }
 
-/// Nothing succeeded.
+/// The finding if no attempt succeeded.
 fn unexplained(evidence: &Evidence, server: &Server, wanted: &Trial) -> Finding {
     if let Some((time, exchange)) = clock(evidence)
         && !YEARS.contains(&time.year)
@@ -198,7 +198,7 @@ fn unexplained(evidence: &Evidence, server: &Server, wanted: &Trial) -> Finding 
     Finding::error(code, summary).proved_by([wanted.proof.clone()])
 }
 
-/// The module's clock, as it last told it.
+/// The newest time of the module's clock.
 fn clock(evidence: &Evidence) -> Option<(ClockTime, &Exchange)> {
     let exchange = evidence.answer_to("AT+CCLK?")?;
     Some((Clock.read(&exchange.reply())?, exchange))
