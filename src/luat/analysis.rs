@@ -1,29 +1,29 @@
-//! A whole trace at once.
+//! The analysis of a whole trace.
 
 use std::io::{self, BufRead};
 
 use super::{Event, Finding, Findings, Interpreter, Reader, Severity};
 
-/// The most events that [`Analysis::read`] keeps: a hundred thousand, some ten megabytes and more than a report can show.
-/// Later ones are counted and searched, but not kept.
+/// The most events that [`Analysis::read`] keeps: a hundred thousand. They use some ten megabytes, and are more than a
+/// report can show. Later events are counted and searched, but not kept.
 pub const MAX_EVENTS: usize = 100_000;
 
 /// The events of a trace, and its findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Analysis {
-    /// What happened, in order; the first [`MAX_EVENTS`].
+    /// The events, in order; the first [`MAX_EVENTS`].
     pub events: Vec<Event>,
-    /// How many more happened.
+    /// The number of further events.
     pub omitted: u64,
-    /// What the trace was searched for and shows, the worst first.
+    /// The findings, the worst first.
     pub findings: Vec<Finding>,
 }
 
 impl Analysis {
-    /// Reads a trace to its end. Longer ones are better read with [`Reader`], [`Interpreter`] and [`Findings`], which is
-    /// all that this does.
+    /// Reads a trace to its end. For longer traces use [`Reader`], [`Interpreter`] and [`Findings`]; this function
+    /// consists of them.
     ///
-    /// The only errors are those of `input`: any bytes are a trace.
+    /// The only errors are those of `input`: any bytes are a valid trace.
     pub fn read(input: impl BufRead) -> io::Result<Self> {
         let mut analysis = Self::default();
         let mut findings = Findings::default();
@@ -36,7 +36,7 @@ impl Analysis {
         Ok(analysis)
     }
 
-    /// The worst of the findings; `None` if there are none.
+    /// The highest severity of the findings; `None` if there are none.
     pub fn severity(&self) -> Option<Severity> {
         self.findings.iter().map(Finding::severity).max()
     }

@@ -1,4 +1,4 @@
-//! From lines to records: stamps, and prints with line ends in them.
+//! The assembly of records from lines: stamps, and prints that contain line ends.
 
 use std::collections::VecDeque;
 
@@ -10,37 +10,37 @@ use super::print::{SHOWN, sending};
 use super::record::is_script;
 use super::{Origin, Record};
 
-/// Puts lines together. Lines go in one by one; records come out one behind.
+/// Assembles records from lines. A record is returned when the next one begins.
 ///
-/// A payload that a script prints may have line ends in it, and what follows them may have the form of a record. Two
-/// things tell such a line from a record:
+/// A payload that a script prints may contain line ends, and the text behind them may have the form of a record. There
+/// are two ways to distinguish such a line from a record:
 ///
-/// * In a trace whose first print has a stamp, the tool stamps every line it knows of: a line without a stamp goes on
-///   with the record before it.
-/// * `socket.send` says how many bytes it shows. Lines behind it that fill this number exactly are its payload; if they
-///   don't, only lines without a record's form are.
+/// * If the first print of a trace has a stamp, the tool stamps every print: a line without a stamp continues the
+///   record before it.
+/// * `socket.send` prints the number of bytes that it shows. Lines behind it that have exactly this number of bytes are
+///   its payload; otherwise only lines without the form of a record are.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     clock: Clock,
-    /// Whether the first print of a script had a stamp; `None` before it.
+    /// True if the first print of a script had a stamp; `None` before it.
     has_stamps: Option<bool>,
-    /// Lines to look at again, oldest first; no more than a payload can have.
+    /// Lines to be read again, the oldest first; at most those of one payload.
     waiting: VecDeque<TextLine>,
     /// Lines that may be the rest of the payload of `current`.
     doubtful: Vec<TextLine>,
-    /// The fewest and the most bytes of payload that `current` still lacks: a line end counts one or two.
+    /// The least and the most bytes of payload that `current` lacks: a line end counts as one or two.
     missing: Option<(i64, i64)>,
     current: Option<Record>,
 }
 
 impl Assembler {
-    /// Takes a line and gives the records that are complete now.
+    /// Takes a line. Appends the records that are complete now.
     pub(super) fn push(&mut self, line: TextLine, out: &mut VecDeque<Record>) {
         self.waiting.push_back(line);
         self.work(out);
     }
 
-    /// Gives what is left at the end of the trace.
+    /// Appends the remaining records at the end of the trace.
     pub(super) fn finish(&mut self, out: &mut VecDeque<Record>) {
         while self.missing.is_some() {
             self.refute();
@@ -58,7 +58,7 @@ impl Assembler {
         }
     }
 
-    /// A line behind a send that does not show all its bytes.
+    /// Takes a line behind a send that does not show all its bytes.
     fn doubt(&mut self, line: TextLine, least: i64, most: i64) {
         let length = i64::try_from(behind_stamp(&line.text).len()).unwrap_or(i64::MAX);
         let (least, most) =
@@ -75,7 +75,7 @@ impl Assembler {
         }
     }
 
-    /// The doubtful lines fill the payload exactly: they are it.
+    /// The doubtful lines have the announced length, so they are payload.
     fn confirm(&mut self) {
         self.missing = None;
         for line in std::mem::take(&mut self.doubtful) {
@@ -83,7 +83,8 @@ impl Assembler {
         }
     }
 
-    /// They don't: those from the first one with a record's form on are looked at as lines of their own.
+    /// The doubtful lines have another length: from the first one with the form of a record on, they are read again as
+    /// lines of their own.
     fn refute(&mut self) {
         self.missing = None;
         let mut lines = std::mem::take(&mut self.doubtful);
@@ -103,7 +104,7 @@ impl Assembler {
         }
     }
 
-    /// A line that nothing is known of yet.
+    /// Takes a line that may begin or continue a record.
     fn take(&mut self, line: TextLine, out: &mut VecDeque<Record>) {
         let (at, text) = self.stamp(&line.text);
         let has_form = is_script(text);
@@ -121,7 +122,7 @@ impl Assembler {
         out.extend(self.current.replace(record));
     }
 
-    /// The moment of a line and what stands behind its stamp.
+    /// The time of a line, and the text behind its stamp.
     fn stamp<'a>(&mut self, line: &'a [u8]) -> (Option<Timestamp>, &'a [u8]) {
         if let Some((millis, text)) = stamped(line) {
             return (Some(self.clock.millis(millis)), text);
@@ -154,8 +155,8 @@ fn behind_stamp(line: &[u8]) -> &[u8] {
     stamped(line).or_else(|| timed(line)).map_or(line, |(_, text)| text)
 }
 
-/// The time of day in milliseconds and what stands behind it, in a terminal's log: `[14:42:30.346]`, with SSCOM's mark
-/// for what came in behind it. Such tools stamp reads, not lines.
+/// The time of day in milliseconds and the text behind it, in a terminal's log: `[14:42:30.346]`, with SSCOM's mark for
+/// received text. Such tools stamp reads, not lines.
 fn timed(line: &[u8]) -> Option<(u64, &[u8])> {
     let rest = line.strip_prefix(b"[")?;
     let millis = time(rest.get(..12)?)?;
@@ -168,7 +169,7 @@ fn timed(line: &[u8]) -> Option<(u64, &[u8])> {
 mod tests {
     use crate::luat::{Print, Reader};
 
-    /// The records of a trace, one a line: its lines, its printer, its text.
+    /// The records of a trace as text: line numbers, printer, text.
     fn records(trace: &str) -> Vec<String> {
         Reader::new(trace.as_bytes())
             .map(|record| {

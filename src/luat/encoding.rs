@@ -1,25 +1,25 @@
-//! Encodings of trace files: bytes as they are, or UTF-16 turned into UTF-8.
+//! Encodings of trace files: bytes without conversion, or UTF-16 converted to UTF-8.
 
 use std::io::{self, BufRead, Read};
 
-/// A reader whose encoding is known.
+/// A reader with a known encoding.
 ///
-/// What bears no mark of UTF-16 and does not look like it is taken as it is: UTF-8, GBK and broken bytes all keep the
-/// ASCII that the trace consists of. Editors on Windows save text as UTF-16, which does not, with a mark in front; a
-/// file that was cut has lost the mark.
+/// A file without a mark or the look of UTF-16 is read without conversion: UTF-8, GBK and broken bytes all preserve the
+/// ASCII of the trace. UTF-16 does not. Editors on Windows save text in it, with a mark at the beginning, which is lost
+/// if a file is cut.
 #[derive(Debug)]
 pub(super) enum Source<R> {
     Bytes(Begun<R>),
     Wide(Wide<Begun<R>>),
 }
 
-/// How many bytes are looked at first: enough of a line to tell.
+/// The number of bytes that decide the encoding: a sufficient part of a line.
 const HEAD: usize = 64;
-/// Fewer tell nothing.
+/// The number of bytes below which the encoding is not decided.
 const FEW: usize = 16;
 
 impl<R: BufRead> Source<R> {
-    /// Looks at the first bytes and takes a byte order mark away.
+    /// Reads the first bytes and removes a byte order mark.
     pub(super) fn new(input: R) -> Self {
         let mut begun = Begun::new(input);
         let (is_wide, is_big, length) = match begun.head[..] {
@@ -35,7 +35,7 @@ impl<R: BufRead> Source<R> {
         if is_wide { Self::Wide(Wide::new(begun, is_big)) } else { Self::Bytes(begun) }
     }
 
-    /// Bytes that are there; empty at the end. An interrupted read is repeated.
+    /// The available bytes; empty at the end. An interrupted read is repeated.
     pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
         match self {
             Self::Bytes(input) => fill(input),
@@ -43,7 +43,7 @@ impl<R: BufRead> Source<R> {
         }
     }
 
-    /// Takes `count` of the bytes that [`Self::fill`] showed.
+    /// Consumes `count` of the bytes that [`Self::fill`] returned.
     pub(super) fn consume(&mut self, count: usize) {
         match self {
             Self::Bytes(input) => input.consume(count),
@@ -52,8 +52,8 @@ impl<R: BufRead> Source<R> {
     }
 }
 
-/// Whether these are the first bytes of UTF-16 without a mark, big end first or not: every other byte is zero but for a
-/// few, as in a line of mostly ASCII, and none of the rest is.
+/// The byte order of UTF-16 without a mark (true: big end first); `None` for other encodings. In UTF-16, every other
+/// byte is zero with few exceptions, as in a line of mostly ASCII, and no other byte is.
 fn wide(head: &[u8]) -> Option<bool> {
     let zeros = |first| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
@@ -65,13 +65,13 @@ fn wide(head: &[u8]) -> Option<bool> {
     }
 }
 
-/// The first bytes, which had to be looked at, and the rest.
+/// A reader whose first bytes were read to find the encoding.
 #[derive(Debug)]
 pub(super) struct Begun<R> {
-    /// The first `taken` bytes are gone.
+    /// The first bytes; `taken` of them are consumed.
     head: Vec<u8>,
     taken: usize,
-    /// What ended the look at the first bytes; told behind them.
+    /// The error after the first bytes. It is returned behind them.
     error: Option<io::Error>,
     input: R,
 }
@@ -126,16 +126,16 @@ impl<R: BufRead> BufRead for Begun<R> {
     }
 }
 
-/// UTF-16 as UTF-8. A unit that is no half of a pair becomes U+FFFD.
+/// UTF-16, converted to UTF-8. A unit that is no half of a pair becomes U+FFFD.
 #[derive(Debug)]
 pub(super) struct Wide<R> {
     input: R,
     is_big: bool,
-    /// The first byte of a unit whose second one has not come.
+    /// The first byte of a unit without its second byte.
     half: Option<u8>,
-    /// The first unit of a pair whose second one has not come.
+    /// The first unit of a pair without its second unit.
     high: Option<u16>,
-    /// What was decoded; the first `taken` bytes are gone.
+    /// The decoded bytes; `taken` of them are consumed.
     decoded: Vec<u8>,
     taken: usize,
 }
@@ -172,7 +172,7 @@ impl<R: BufRead> Wide<R> {
         match self.high.take() {
             None if is_high => self.high = Some(unit),
             None => self.decode(&[unit]),
-            // The first unit stands alone; the second may still be the first of a pair.
+            // The first unit has no second; this one may be the first of a pair.
             Some(high) if is_high => {
                 self.decode(&[high]);
                 self.high = Some(unit);
@@ -203,7 +203,7 @@ fn fill<R: BufRead>(input: &mut R) -> io::Result<&[u8]> {
 mod tests {
     use super::*;
 
-    /// All that comes out, read in pieces of `chunk` bytes.
+    /// The decoded bytes, read in pieces of `chunk` bytes.
     fn decoded(bytes: &[u8], chunk: usize) -> Vec<u8> {
         let mut source = Source::new(io::BufReader::with_capacity(chunk, bytes));
         let mut all = Vec::new();
@@ -249,7 +249,7 @@ mod tests {
                 assert_eq!(decoded(&wide(text, big)[2..], chunk), text.as_bytes(), "{big}");
             }
         }
-        // Zeros alone do not make it so, nor does a little of it.
+        // Zeros alone are not UTF-16, and neither are a few bytes of its form.
         for bytes in [&[0; 100][..], &[b'a', 0].repeat(7), &b"\0[I]-[a] 1\n[I]-[b] 2\n[I]-[c] 3\n"[..]] {
             assert_eq!(decoded(bytes, 7), bytes);
         }

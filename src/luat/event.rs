@@ -1,4 +1,4 @@
-//! The events that a trace tells of.
+//! The events of a trace.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use crate::time::Timestamp;
 
 use super::{CoreId, Endpoint, Failure, Pattern, power_on_reason};
 
-/// One thing that happened, and where it stands.
+/// One event, with its place in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The lines of the file that show it, in rising order.
     pub lines: Vec<u64>,
-    /// When it was complete, since the first stamp of the trace; `None` without stamps.
+    /// The time when it was complete, since the first stamp of the trace; `None` without stamps.
     pub at: Option<Timestamp>,
-    /// What it was.
+    /// The kind of the event.
     pub what: EventKind,
 }
 
@@ -22,19 +22,19 @@ pub struct Event {
 pub enum SocketRef {
     /// The trace shows the number.
     Shown(CoreId),
-    /// The trace shows no number, but the lines around it leave only this one, or the trace shows no other socket
-    /// that it could be.
+    /// The trace shows no number, but by the lines around it only this socket is possible, or the trace shows no other
+    /// one.
     Paired(CoreId),
-    /// It may be any socket.
+    /// Any socket is possible.
     Unknown,
 }
 
 /// The side that ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closer {
-    /// The peer: `MSG_SOCK_CLOSE_IND` came before the script closed.
+    /// The peer: `MSG_SOCK_CLOSE_IND` came before the script's close.
     Peer,
-    /// The script: it closed, and nothing had ended the connection before.
+    /// The script: it closed a connection that had not ended.
     Host,
     /// Neither side: the bearer was lost.
     BearerLoss,
@@ -46,7 +46,7 @@ pub enum Closer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// The module started. All its sockets are gone.
+    /// The module started. All its sockets are lost.
     PowerOn {
         /// The number of the reason ([`power_on_reason`]).
         reason: Option<u8>,
@@ -55,20 +55,20 @@ pub enum EventKind {
     },
     /// A script or library restarts the module and gives this reason.
     Restart(String),
-    /// The AT channel did not answer this command for three minutes; the library restarts the module.
+    /// The AT channel did not answer this command for three minutes; the library then restarts the module.
     AtTimeout(String),
-    /// A step towards the bearer, as printed.
+    /// A step of activating the bearer, as printed.
     Link {
         /// The tag.
         step: String,
-        /// What stands behind it.
+        /// The text behind it.
         text: String,
     },
-    /// The bearer is up.
+    /// The bearer is active.
     IpReady,
-    /// The bearer was lost, and all sockets with it.
+    /// The bearer and all sockets are lost.
     BearerLost {
-        /// The URC or the word that says so.
+        /// The URC or the word that reports it.
         line: String,
     },
     /// The core found no address for a name; a public server was asked over HTTP.
@@ -76,15 +76,15 @@ pub enum EventKind {
         /// Its answer, if it had one.
         address: Option<String>,
     },
-    /// The core gave no socket.
+    /// The core created no socket.
     Refused(Endpoint),
     /// A connect began.
     Connecting {
         /// The socket.
         id: CoreId,
-        /// Where to.
+        /// The remote end.
         endpoint: Endpoint,
-        /// How long the script waits, in seconds.
+        /// The script's time-out, in seconds.
         timeout: Option<u64>,
     },
     /// A socket is connected.
@@ -93,79 +93,79 @@ pub enum EventKind {
     ConnectFailed {
         /// The socket.
         socket: SocketRef,
-        /// Why.
+        /// The reason.
         reason: Failure,
     },
-    /// The core has taken what a script sent.
+    /// The core accepted the data of a send.
     Sent {
         /// The socket.
         socket: SocketRef,
-        /// The bytes; `None` if the trace does not show which send was confirmed (an asynchronous send prints nothing,
-        /// and the default log level hides the others).
+        /// The number of bytes; `None` if the trace does not show which send was confirmed (an asynchronous send prints
+        /// nothing, and the default log level hides the others).
         len: Option<u64>,
     },
-    /// A script sent nothing, which is no error and gets no confirmation.
+    /// A script sent 0 bytes. This is no error and has no confirmation.
     SentNothing,
     /// A send failed.
     SendFailed {
         /// The socket.
         socket: SocketRef,
-        /// The bytes, as with [`EventKind::Sent`].
+        /// The number of bytes, as in [`EventKind::Sent`].
         len: Option<u64>,
-        /// Why.
+        /// The reason.
         reason: Failure,
     },
-    /// A send that the trace shows no confirmation for. That proves no failure.
+    /// A send whose confirmation is not in the trace. It may have succeeded.
     Unconfirmed {
-        /// The bytes.
+        /// The number of bytes.
         len: u64,
     },
     /// Data came.
     Received {
         /// The socket.
         socket: SocketRef,
-        /// How many bytes.
+        /// The number of bytes.
         len: u64,
     },
     /// The peer closed.
     ClosedByPeer(SocketRef),
-    /// The script closes a socket; `None` if it never got a number.
+    /// The script closes a socket; `None` if it has no number.
     Closing(Option<CoreId>),
-    /// A socket is gone.
+    /// A socket is closed.
     Closed {
-        /// Which one.
+        /// The socket.
         id: CoreId,
-        /// Which side had ended the connection.
+        /// The side that ended the connection.
         by: Closer,
-        /// The number that the core printed. It means nothing.
+        /// The number that the core printed. It has no meaning.
         number: Option<i64>,
     },
     /// The script used a socket that had ended.
     UsedWhenDead {
         /// The function that it called.
         function: String,
-        /// What had ended the socket.
+        /// The reason why the socket had ended.
         reason: Failure,
     },
     /// A command to the core and its answer.
     Exchange {
         /// The command; `None` if the trace does not show it.
         command: Option<String>,
-        /// The lines of its answer but the last one.
+        /// The lines of its answer without the last one.
         answer: Vec<String>,
         /// The last line (`OK`, `+CME ERROR: 3`, ...); `None` if the trace does not show it.
         end: Option<String>,
     },
-    /// A line that the core sent unasked.
+    /// An unsolicited line of the core.
     Urc(String),
-    /// What the tool that wrote the trace says.
+    /// A line of the tool that wrote the trace.
     Tool(String),
-    /// A line that is only known for what it means: see [`Pattern::title`].
+    /// A line with a known meaning, which is no other event: see [`Pattern::title`].
     Sign(Pattern),
 }
 
 impl EventKind {
-    /// The pattern of the makers' search list that this is, if it is one.
+    /// The pattern of the makers' search list for this event, if there is one.
     pub fn pattern(&self) -> Option<Pattern> {
         match self {
             Self::PowerOn { reason: Some(6), .. } => Some(Pattern::Crash),
@@ -212,7 +212,7 @@ impl SocketRef {
         }
     }
 
-    /// The socket that was found by the lines around, if one was.
+    /// The socket that was found by the lines around it, if there is one.
     pub(super) fn paired(id: Option<CoreId>) -> Self {
         id.map_or(Self::Unknown, Self::Paired)
     }
@@ -240,7 +240,7 @@ impl fmt::Display for Closer {
 }
 
 impl fmt::Display for EventKind {
-    /// One line in words.
+    /// The event in words, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PowerOn { reason, firmware } => power_on(f, *reason, firmware),

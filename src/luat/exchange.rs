@@ -1,10 +1,10 @@
-//! The `ril` library's talk with the core: commands, answers, and lines that come unasked.
+//! The commands of the `ril` library to the core, their answers, and unsolicited lines.
 
 use crate::at::{Line, Urc};
 
 use super::EventKind;
 
-/// The most lines of an answer that are kept: 64, more than any command of the firmware answers. The rest is left out.
+/// The most lines of an answer that are kept: 64, more than any answer of the firmware. Further lines are dropped.
 const MAX_ANSWER: usize = 64;
 
 /// The command in flight. The library sends one at a time.
@@ -17,7 +17,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// A command is sent. What was in flight before has no end.
+    /// A command is sent. The one in flight before it has no end.
     pub(super) fn command(&mut self, line: u64, command: String) -> Option<(Vec<u64>, EventKind)> {
         let old = self.end(None);
         self.command = Some(command);
@@ -25,7 +25,7 @@ impl Exchange {
         old
     }
 
-    /// A line comes: part or end of an answer, or news.
+    /// A line comes: a part or the end of an answer, or an unsolicited line.
     pub(super) fn line(&mut self, number: u64, line: String) -> Option<(Vec<u64>, EventKind)> {
         if matches!(Line::parse(line.as_bytes()), Line::Final(_) | Line::ShutOk) {
             self.lines.push(number);
@@ -41,7 +41,7 @@ impl Exchange {
         None
     }
 
-    /// Gives up what is in flight.
+    /// Ends the command in flight.
     pub(super) fn end(&mut self, end: Option<String>) -> Option<(Vec<u64>, EventKind)> {
         let Self { command, answer, lines } = std::mem::take(self);
         if command.is_none() && end.is_none() {
@@ -50,7 +50,7 @@ impl Exchange {
         Some((lines, EventKind::Exchange { command, answer, end }))
     }
 
-    /// Whether a line can be part of the answer: it begins with the command's name, or is no news that is known.
+    /// True if a line may be part of the answer: it begins with the command's name, or is no known unsolicited line.
     fn is_answered_by(&self, line: &str) -> bool {
         let Some(command) = &self.command else {
             return false;

@@ -6,17 +6,18 @@ use crate::time::Timestamp;
 
 use super::{Event, Pattern, Severity};
 
-/// The most places that a finding keeps: 32. More are counted ([`Finding::count`]); a report shows a few.
+/// The most places of a finding that are kept: 32. More are only counted ([`Finding::count`]), because a report shows a
+/// few.
 pub const MAX_EVIDENCE: usize = 32;
 
-/// A pattern that the trace shows.
+/// A pattern that occurs in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which one, with cause and advice.
+    /// The pattern, with its cause and advice.
     pub pattern: Pattern,
-    /// How often.
+    /// The number of its occurrences.
     pub count: u64,
-    /// Where, the first [`MAX_EVIDENCE`] times.
+    /// The places of the first [`MAX_EVIDENCE`] occurrences.
     pub evidence: Vec<Evidence>,
 }
 
@@ -25,9 +26,9 @@ pub struct Finding {
 pub struct Evidence {
     /// The lines of the file.
     pub lines: Vec<u64>,
-    /// When, since the first stamp of the trace.
+    /// The time since the first stamp of the trace.
     pub at: Option<Timestamp>,
-    /// What happened, in words.
+    /// The event, in words.
     pub what: String,
 }
 
@@ -38,7 +39,7 @@ impl Finding {
     }
 }
 
-/// Collects findings from events. There is one finding for each pattern, so memory is bounded.
+/// Collects findings from events. There is one finding for each pattern, so memory is limited.
 #[derive(Debug, Default)]
 pub struct Findings {
     by_title: BTreeMap<&'static str, Finding>,
@@ -59,7 +60,7 @@ impl Findings {
         }
     }
 
-    /// The worst first; among equals the one that was seen first.
+    /// The findings, the worst first; among equals in order of their first occurrence.
     pub fn finish(self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.by_title.into_values().collect();
         let first_line =

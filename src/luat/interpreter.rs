@@ -1,4 +1,4 @@
-//! From records to events.
+//! The interpretation of records as events.
 
 use crate::time::Timestamp;
 
@@ -7,35 +7,35 @@ use super::sends::{Confirmed, Sends};
 use super::sockets::Sockets;
 use super::{CoreId, Event, EventKind, Failure, Operation, Origin, Pattern, Print, Record, SocketRef};
 
-/// The bearer that the `link` library brings up for sockets (`link.lua`).
+/// The bearer that the `link` library activates for sockets (`link.lua`).
 const BEARER: u8 = 5;
 
-/// The most outcomes whose second line may still come: 16, more than the module has sockets. Further ones are told twice
-/// if their second line does come.
+/// The most outcomes whose second line may still come: 16, more than the number of the module's sockets. Further ones
+/// are reported twice if their second line comes.
 const MAX_UNSAID: usize = 16;
 
-/// Tells the story of a trace, record by record.
+/// Interprets a trace, record by record.
 ///
-/// What a record means may depend on the one behind it (`connect ok` follows the confirmation that it is about), so a
-/// event may come out one record late. Memory is bounded: sockets by their numbers, sends and answers by constants.
+/// The meaning of a record may depend on the next one (`connect ok` follows the confirmation that it belongs to), so an
+/// event may be returned one record later. Memory is limited: sockets by their numbers, sends and answers by constants.
 #[derive(Debug, Default)]
 pub struct Interpreter {
     sockets: Sockets,
     sends: Sends,
     exchange: Exchange,
-    /// An outcome whose second line may come next.
+    /// An outcome whose second line may be next.
     held: Option<Event>,
-    /// Outcomes that were told without their second line: it may still come.
+    /// Outcomes that were reported without their second line, which may still come.
     unsaid: Vec<Outcome>,
-    /// What `ril.proatc` showed last: the `link` library prints it again.
+    /// The last line of `ril.proatc`: the `link` library prints it again.
     last_urc: Option<String>,
-    /// Whether the bearer was lost and has not come back.
+    /// True if the bearer was lost and is not active again.
     is_bearer_lost: bool,
     out: Vec<Event>,
 }
 
 impl Interpreter {
-    /// Takes the next record; what has become certain with it, in order.
+    /// Takes the next record. Returns the events that are certain with it, in order.
     pub fn hear(&mut self, record: &Record) -> Vec<Event> {
         let now = Moment { lines: record.lines.clone().into_inner(), at: record.at };
         match record.print() {
@@ -57,7 +57,7 @@ impl Interpreter {
         std::mem::take(&mut self.out)
     }
 
-    /// The events that are left at the end of the trace.
+    /// The remaining events at the end of the trace.
     pub fn finish(mut self) -> Vec<Event> {
         self.release();
         if let Some((lines, what)) = self.exchange.end(None) {
@@ -67,7 +67,7 @@ impl Interpreter {
         self.out
     }
 
-    /// Whether a line says again, in the library's words, what a confirmation has said.
+    /// True if the library repeats in a line what a confirmation has reported.
     fn is_second_line(&mut self, print: &Print, now: Moment) -> bool {
         let Some(wanted) = Outcome::of_print(print) else {
             return false;
@@ -93,7 +93,8 @@ impl Interpreter {
         self.out.push(held);
     }
 
-    /// A record that is no print of a library. Words of the tool become events; those of a script and of the core prove nothing.
+    /// Takes a record that no library printed. Lines of the tool become events; those of a script and of the core prove
+    /// nothing.
     fn other(&mut self, record: &Record, now: Moment) {
         match &record.origin {
             Origin::Tool => {
@@ -159,7 +160,7 @@ impl Interpreter {
         }
     }
 
-    /// A print of the library that is not about one socket.
+    /// Takes a print of the library that is not about one socket.
     fn print_of_module(&mut self, print: Print, now: Moment) {
         match print {
             Print::Bearer { line, deactivated } => self.bearer(line, deactivated, now),
@@ -240,12 +241,12 @@ impl Interpreter {
                 lines.push(now.line());
                 self.out.push(Event { lines, at: now.at, what: EventKind::Closed { id, by, number } });
             }
-            // A line that was cut before its result gives no verdict.
+            // A line that was cut before its result shows no result.
             (Operation::Connect | Operation::Send, None) => {}
         }
     }
 
-    /// `connect fail` without a confirmation before it.
+    /// Takes `connect fail` without a confirmation before it.
     fn connect_failed(&mut self, reason: Failure, now: Moment) {
         let id = match reason {
             Failure::Timeout => self.sockets.only_overdue(now.at),
@@ -262,7 +263,7 @@ impl Interpreter {
         self.tell_since(began, now, EventKind::ConnectFailed { socket: SocketRef::paired(id), reason });
     }
 
-    /// `send fail` without a confirmation before it.
+    /// Takes `send fail` without a confirmation before it.
     fn send_failed(&mut self, reason: Failure, now: Moment) {
         let id = self.sockets.only_open();
         let (began, len) = begun(self.sends.fail(id));
@@ -270,7 +271,7 @@ impl Interpreter {
         self.tell_since(began, now, EventKind::SendFailed { socket: SocketRef::paired(id), len, reason });
     }
 
-    /// A line that the core sent unasked.
+    /// Takes an unsolicited line of the core.
     fn urc(&mut self, line: String, now: Moment) {
         self.last_urc = Some(line.clone());
         if Pattern::of_modem_line(&line) == Some(Pattern::BearerLost) {
@@ -280,14 +281,14 @@ impl Interpreter {
         }
     }
 
-    /// A socket's own word for the loss of the bearer, which may be the only one.
+    /// Takes a socket's report of the loss of the bearer, which may be the only one.
     fn note_bearer(&mut self, reason: Failure, now: Moment) {
         if reason == Failure::IpError {
             self.lose_bearer(reason.to_string(), now);
         }
     }
 
-    /// Every socket has ended; told once until the bearer is up again.
+    /// Every socket has ended. This is reported once, until the bearer is active again.
     fn lose_bearer(&mut self, line: String, now: Moment) {
         self.sockets.bearer_lost(now.line());
         if !std::mem::replace(&mut self.is_bearer_lost, true) {
@@ -295,7 +296,7 @@ impl Interpreter {
         }
     }
 
-    /// The `link` library's copy of a URC about a bearer.
+    /// Takes the `link` library's copy of a URC about a bearer.
     fn bearer(&mut self, line: String, deactivated: Option<u8>, now: Moment) {
         if deactivated == Some(BEARER) {
             self.lose_bearer(line, now);
@@ -345,7 +346,7 @@ impl Moment {
         self.lines.0
     }
 
-    /// An earlier line, whose time is not known any more.
+    /// An earlier line, whose time is no longer known.
     fn back_at(self, line: u64) -> Self {
         Self { lines: (line, line), at: None }
     }
@@ -356,7 +357,7 @@ impl Moment {
     }
 }
 
-/// An outcome that the library prints in words right behind the core's confirmation.
+/// An outcome that the library prints in words directly behind the core's confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Connected,
@@ -384,7 +385,7 @@ impl Outcome {
     }
 }
 
-/// The line where a failed send began, and its bytes.
+/// The line where a failed send began, and the number of its bytes.
 fn begun(confirmed: Confirmed) -> (Option<u64>, Option<u64>) {
     match confirmed {
         Confirmed::Whole(send) => (Some(send.line), Some(send.total)),
@@ -392,7 +393,7 @@ fn begun(confirmed: Confirmed) -> (Option<u64>, Option<u64>) {
     }
 }
 
-/// Whether the event of a socket shows that its task, and not the one of a socket that the peer has just closed, runs.
+/// True if the event shows that the task of its socket runs, and not that of a socket that the peer has just closed.
 fn parts_a_close_from_its_socket(print: &Print) -> bool {
     matches!(
         print,
@@ -405,7 +406,7 @@ fn parts_a_close_from_its_socket(print: &Print) -> bool {
     )
 }
 
-/// The pattern of a print that stands for itself.
+/// The pattern of a print with a meaning of its own.
 fn sign(print: &Print) -> Option<Pattern> {
     match print {
         Print::IpNotReady => Some(Pattern::IpNotReady),
@@ -422,7 +423,7 @@ fn sign(print: &Print) -> Option<Pattern> {
     }
 }
 
-/// What the tool says, from UTF-8 or GBK. Of GBK only the words for a lost port are known.
+/// The text of the tool's line, from UTF-8 or GBK. In GBK only the words for a lost port are known.
 fn tool_words(text: &[u8]) -> String {
     const LOST: &[u8] = b"\xb6\xcf\xbf\xaa";
     let words = String::from_utf8_lossy(text).into_owned();

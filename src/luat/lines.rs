@@ -1,24 +1,24 @@
-//! The lines of a trace, however long it is.
+//! The lines of a trace of any length.
 
 use std::io::{self, BufRead};
 
 use super::encoding::Source;
 
-/// The longest line that is kept, in bytes: 64 KiB, more than any print of a script (whose strings the firmware cuts
-/// long before). The rest of a longer line is read and dropped, and the line is marked as cut.
+/// The longest line that is kept, in bytes: 64 KiB, more than any print of a script (whose strings the firmware cuts at
+/// a smaller length). The rest of a longer line is dropped, and the line is marked as cut.
 pub const MAX_LINE: usize = 64 * 1024;
 
 /// One line without its line end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TextLine {
-    /// Counted from 1.
+    /// The number of the line, counted from 1.
     pub(super) number: u64,
     pub(super) text: Vec<u8>,
-    /// Whether something is missing at the end.
+    /// True if the end of the line was dropped.
     pub(super) cut: bool,
 }
 
-/// Reads line by line and holds one line at a time.
+/// Reads line by line and keeps one line at a time.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     state: InputState<R>,
@@ -38,7 +38,7 @@ impl<R: BufRead> Lines<R> {
         Self { state: InputState::Unopened(input), number: 0 }
     }
 
-    /// The next line; `None` at the end, and for ever after an error. LF ends a line; CRs before it belong to its end.
+    /// The next line; `None` at the end, and after an error. LF ends a line; CRs before it are part of the line end.
     pub(super) fn next(&mut self) -> io::Result<Option<TextLine>> {
         let line = self.read();
         if !matches!(line, Ok(Some(_))) {

@@ -1,8 +1,8 @@
-//! Traces of LuatOS firmware: what a module that runs Lua scripts prints, and what it says about its sockets.
+//! Traces of LuatOS firmware: the output of a module that runs Lua scripts, with its reports about sockets.
 //!
-//! The makers' advice for a socket that misbehaves is to search the trace for certain texts (`connect fail`,
-//! `send fail`, `MSG_SOCK_CLOSE_IND`). This part does the search and tells the story around it: which socket, who closed
-//! it, why a connect failed, what to do.
+//! The makers advise to search the trace of a faulty socket for certain texts (`connect fail`, `send fail`,
+//! `MSG_SOCK_CLOSE_IND`). This part does the search and explains the results: the socket, the side that closed it, the
+//! reason of a failed connect, and advice.
 //!
 //! ```
 //! use air724ug::luat::Analysis;
@@ -20,28 +20,29 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Three steps, each usable alone, each with bounded memory however long the trace is:
+//! There are three steps. Each can be used alone, and each has limited memory for a trace of any length:
 //!
-//! 1. [`Reader`]: bytes to [`Record`]s. Any encoding, any line end, with stamps or without, payload with line ends in it.
-//! 2. [`Record::print`]: what a record says, if a library of the firmware printed it ([`Print`]).
-//! 3. [`Interpreter`]: records to [`Event`]s; [`Findings`] collects what is wrong with them, with cause and advice.
+//! 1. [`Reader`]: bytes to [`Record`]s. Any encoding, any line end, with or without stamps, and payload that contains
+//!    line ends.
+//! 2. [`Record::print`]: the meaning of a record, if a library of the firmware printed it ([`Print`]).
+//! 3. [`Interpreter`]: records to [`Event`]s. [`Findings`] collects the faults in them, with cause and advice.
 //!
-//! [`Analysis::read`] is all three for a trace of moderate length.
+//! [`Analysis::read`] does all three for a trace of moderate length.
 //!
-//! # What is concluded from what
+//! # The conclusions and their grounds
 //!
-//! The texts are those of protocol section 18; real traces taught the rest (captures l01 to l11):
+//! The texts are those of protocol section 18, and of real traces (captures l01 to l11):
 //!
-//! * A connect succeeded if the core's last confirmation for its number is 0. A close is a close whatever number stands
-//!   behind it: the core does not set it. A send failed if `send fail` or a confirmation other than 0 says so, never
-//!   because a confirmation is missing; a send of 0 bytes gets none.
-//! * `connect ok`, sends, receives and the peer's close carry no number. They are paired with the lines around them
-//!   ([`SocketRef::Paired`]) or left open ([`SocketRef::Unknown`]); nothing is guessed.
-//! * Only a library's print is an event. Core lines, the tool's lines and a script's own prints may hold payload, and
-//!   payload may look like anything. So may the rest of a payload with line ends in it: the first thirty bytes of a
+//! * A connect succeeded if the core's last confirmation for its number is 0. A close succeeded with any number,
+//!   because the core does not set it. A send failed if there is `send fail` or a confirmation other than 0. A missing
+//!   confirmation is no failure; a send of 0 bytes has none.
+//! * `connect ok`, sends, receives and the peer's close have no number. They are paired by the lines around them
+//!   ([`SocketRef::Paired`]) or left open ([`SocketRef::Unknown`]), never guessed.
+//! * Only a library's print is an event. Lines of the core and the tool, and a script's own prints, may contain
+//!   payload, which may look like any line. So may the rest of a payload with line ends: the first thirty bytes of a
 //!   send are counted, and in a trace with stamps a line without one continues the record before it.
 
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)

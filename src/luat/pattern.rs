@@ -1,4 +1,4 @@
-//! The patterns that the makers tell their users to search a trace for, and those that real traces added.
+//! The patterns that the makers advise to search a trace for, and further ones from real traces.
 
 mod advice;
 mod kinds;

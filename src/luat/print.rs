@@ -1,4 +1,4 @@
-//! The prints of the Lua libraries `socket`, `link`, `ril` and `sys`, typed.
+//! The prints of the Lua libraries `socket`, `link`, `ril` and `sys`, as types.
 
 mod parse;
 mod terms;
@@ -6,31 +6,31 @@ mod terms;
 pub(super) use parse::{SHOWN, sending};
 pub use terms::{CoreId, Endpoint, Failure, Operation, Transport};
 
-/// A print of a library of the Air724U's Lua firmware (protocol section 18), or of the older library that drives
-/// AT commands. Everything else in a trace is a script's own.
+/// A print of a library of the Air724U's Lua firmware (protocol section 18), or of the older library that uses AT
+/// commands. All other records of a trace are a script's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Print {
     /// `socket.connect: ip not ready`: a connect before the bearer was up.
     IpNotReady,
-    /// `socket:connect: core sock conn error`: the core gave no socket.
+    /// `socket:connect: core sock conn error`: the core created no socket.
     Refused(Endpoint),
-    /// `socket:connect-coreid,prot,addr,port,cert,timeout`: the core gave a socket and tries to connect it.
+    /// `socket:connect-coreid,prot,addr,port,cert,timeout`: the core created a socket and tries to connect it.
     Connecting {
         /// The core's number for it.
         id: CoreId,
-        /// Where to.
+        /// The remote end.
         endpoint: Endpoint,
-        /// How long the script waits, in seconds.
+        /// The script's time-out, in seconds.
         timeout: Option<u64>,
     },
-    /// `socket:on_response:`: the core has finished something.
+    /// `socket:on_response:`: the core has finished an operation.
     Response {
-        /// Of which socket.
+        /// The socket.
         id: CoreId,
-        /// What it has finished.
+        /// The operation.
         operation: Operation,
-        /// 0 for success; means nothing for [`Operation::Close`] (the core does not set it).
+        /// 0 for success. It has no meaning for [`Operation::Close`] (the core does not set it).
         result: Option<i64>,
     },
     /// `socket:connect: connect ok`.
@@ -39,51 +39,51 @@ pub enum Print {
     ConnectFail(Failure),
     /// `socket.send`: the script sends.
     Sending {
-        /// How many bytes.
+        /// The number of bytes.
         total: u64,
-        /// The first of them, at most 30: as much as stands on the line, or all of them with their line ends.
+        /// The first bytes, at most 30: those on the line, or all of them with their line ends.
         shown: Vec<u8>,
     },
     /// `socket:send`, `send fail`.
     SendFail(Failure),
     /// `socket.recv`: the core has received.
     Received {
-        /// How many bytes.
+        /// The number of bytes.
         len: u64,
     },
-    /// `-------------------使用缓冲区---------------`: the script takes data that came before it asked for them.
+    /// `-------------------使用缓冲区---------------`: the script takes data that came before it requested them.
     Buffered,
     /// `socket recv`, `out of stack block`: more than 256 pieces wait for the script.
     Overflow,
     /// `socket.rtos.MSG_SOCK_CLOSE_IND`: the peer has closed.
     ClosedByPeer,
-    /// `socket:sock_close`: the script closes; `None` if the socket never got a number.
+    /// `socket:sock_close`: the script closes; `None` if the socket has no number.
     Closing(Option<CoreId>),
     /// `socket.client:send`, `error CLOSED`: the script uses a socket that has ended.
     UsedWhenDead {
         /// The function that it called.
         function: String,
-        /// What had ended the socket.
+        /// The reason why the socket had ended.
         reason: Failure,
     },
-    /// `response on nil socket`: the core has finished something for a socket that the script has dropped.
+    /// `response on nil socket`: the core has finished an operation of a socket that the script has dropped.
     StrayResponse {
-        /// Of which socket.
+        /// The socket.
         id: Option<CoreId>,
-        /// What it has finished.
+        /// The operation.
         operation: Option<Operation>,
     },
-    /// `response on invalid wait`: the core has finished something that the script was not waiting for.
+    /// `response on invalid wait`: the core has finished an operation that the script was not waiting for.
     UnexpectedResponse {
-        /// Of which socket.
+        /// The socket.
         id: Option<CoreId>,
-        /// What it has finished.
+        /// The operation.
         operation: Option<Operation>,
     },
     /// `close ind on nil socket`: the peer closed, or data came (the text is the same), for a socket that the script
     /// has dropped.
     StrayIndication {
-        /// Of which socket.
+        /// The socket.
         id: Option<CoreId>,
     },
     /// `socket.socket: socket must be called in coroutine`.
@@ -99,18 +99,18 @@ pub enum Print {
     },
     /// `publish IP_READY_IND`: the bearer is up.
     IpReady,
-    /// `link.cgevurc`: news of a bearer.
+    /// `link.cgevurc`: an unsolicited line about a bearer.
     Bearer {
         /// The URC.
         line: String,
-        /// The bearer that is down now, if one is.
+        /// The bearer that has been deactivated, if there is one.
         deactivated: Option<u8>,
     },
-    /// `link.Pdp_Act`, `link.pdpCmdCnf`, `pdp active`, ...: a step towards the bearer.
+    /// `link.Pdp_Act`, `link.pdpCmdCnf`, `pdp active`, ...: a step of activating the bearer.
     Link {
         /// The tag.
         step: String,
-        /// What stands behind it.
+        /// The text behind it.
         text: String,
     },
     /// `ril.sendat`: a library sends a command to the core.
@@ -119,13 +119,13 @@ pub enum Print {
     Answer(String),
     /// `ril.defurc`: a URC that no library waits for; [`Print::Answer`] has shown it before.
     Unasked(String),
-    /// `error promot cmd:`: the core asks for data and the command has none.
+    /// `error promot cmd:`: the core asks for data of a command that has none.
     StrayPrompt(String),
     /// `sys.restart`: a script or library restarts the module, for this reason.
     Restart(String),
     /// `poweron reason:`: the module has started.
     PowerOn {
-        /// Why, as a number ([`power_on_reason`]).
+        /// The number of the reason ([`power_on_reason`]).
         reason: Option<u8>,
         /// Project, versions of script and libraries, core, as printed.
         firmware: String,

@@ -1,4 +1,4 @@
-//! Records out of any reader.
+//! The reader of records from any input.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
@@ -9,12 +9,12 @@ use super::lines::Lines;
 
 /// Reads a trace record by record.
 ///
-/// Any bytes are a trace: what has no tag is [`Origin::Core`](super::Origin::Core). UTF-8, GBK and broken bytes are
-/// kept as they are, UTF-16 becomes UTF-8; LF and CR LF end a line. Memory is bounded by
-/// [`MAX_LINE`](super::MAX_LINE) and [`MAX_RECORD`](super::MAX_RECORD). A record comes out when the next one begins,
+/// Any bytes are a valid trace: a line without a tag is [`Origin::Core`](super::Origin::Core). UTF-8, GBK and broken
+/// bytes are not converted, UTF-16 becomes UTF-8; LF and CR LF end a line. Memory is limited by
+/// [`MAX_LINE`](super::MAX_LINE) and [`MAX_RECORD`](super::MAX_RECORD). A record is returned when the next one begins,
 /// because the lines between may belong to it.
 ///
-/// An error of the underlying reader is given once, after the records before it; then the iterator ends.
+/// An error of the underlying reader is returned once, after the records before it; then the iterator ends.
 #[derive(Debug)]
 pub struct Reader<R> {
     lines: Lines<R>,

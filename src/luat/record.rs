@@ -9,24 +9,25 @@ use crate::time::Timestamp;
 
 use super::Print;
 
-/// The longest text of one record, in bytes: 64 KiB. Lines that would make it longer are read, dropped and
-/// [`Record::cut`] says so, so that a trace of one endless record takes no more memory than one line.
+/// The longest text of one record, in bytes: 64 KiB. Lines beyond it are dropped, and [`Record::cut`] is set, so that a
+/// trace of one endless record uses no more memory than one line.
 pub const MAX_RECORD: usize = 64 * 1024;
 
-/// One print: one line, or several if the text has line ends in it.
+/// One print: one line, or several if the text contains line ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The lines of the file that it stands on, counted from 1.
+    /// Its lines in the file, counted from 1.
     pub lines: RangeInclusive<u64>,
-    /// When it was printed, since the first stamp of the trace; `None` if its line has no stamp.
+    /// The time of its print, since the first stamp of the trace; `None` if its line has no stamp.
     pub at: Option<Timestamp>,
     /// Its printer.
     pub origin: Origin,
-    /// The text: behind the tag of a script's print, the whole line otherwise. Any bytes; LF between lines.
+    /// The text: that behind the tag of a script's print, otherwise the whole line. It may contain any bytes, with LF
+    /// between lines.
     pub text: Vec<u8>,
-    /// Whether the record is longer than what is kept of it ([`MAX_RECORD`], [`MAX_LINE`](super::MAX_LINE)).
+    /// True if the record is longer than the part that is kept ([`MAX_RECORD`], [`MAX_LINE`](super::MAX_LINE)).
     pub cut: bool,
-    /// Whether a line of it, not the first, has the form of a record: data that look like one.
+    /// True if a line other than the first has the form of a record.
     pub look_alike: bool,
 }
 
@@ -35,12 +36,12 @@ pub struct Record {
 pub enum Origin {
     /// A script or one of its libraries: `[I]-[tag] text`.
     Script {
-        /// How important it is.
+        /// The level.
         level: Level,
-        /// What stands between the second brackets; any bytes.
+        /// The text in the second brackets; any bytes.
         tag: Vec<u8>,
     },
-    /// The core, or another AT channel: a line without a tag. It may as well be payload that a script printed, so it
+    /// The core, or another AT channel: a line without a tag. It may also be payload that a script printed, so it
     /// proves nothing.
     Core,
     /// The tool that wrote the trace: `工具提示: text` of Luatools.
@@ -52,7 +53,7 @@ pub enum Origin {
 pub enum Level {
     /// `T`
     Trace,
-    /// `D`: hidden where the script leaves the level at its default.
+    /// `D`: hidden at the script's default level.
     Debug,
     /// `I`: the default.
     Info,
@@ -65,7 +66,7 @@ pub enum Level {
 }
 
 impl Record {
-    /// The print of the record, if the socket, link or AT library has made it (protocol section 18).
+    /// The print in the record, if it is from the socket, link or AT library (protocol section 18).
     pub fn print(&self) -> Option<Print> {
         match &self.origin {
             Origin::Script { tag, .. } => Print::parse(tag, &self.text),
@@ -73,7 +74,7 @@ impl Record {
         }
     }
 
-    /// The text for people: what is no UTF-8 is replaced.
+    /// The text for display: bytes that are not UTF-8 are replaced.
     pub fn words(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.text)
     }
@@ -93,7 +94,7 @@ impl Record {
 }
 
 impl Origin {
-    /// The printer of a line (its stamp is gone), and what stands behind the mark of the printer.
+    /// The printer of a line without its stamp, and the text behind the printer's mark.
     pub(super) fn of(line: &[u8]) -> (Self, &[u8]) {
         if let Some((level, tag, text)) = script(line) {
             return (Self::Script { level, tag: tag.to_vec() }, text);
@@ -133,12 +134,13 @@ impl fmt::Display for Level {
     }
 }
 
-/// Whether a line has the form of a script's print.
+/// True if a line has the form of a script's print.
 pub(super) fn is_script(line: &[u8]) -> bool {
     script(line).is_some()
 }
 
-/// Level, tag and text of a script's print. A blank or a tabulator ends the tag's bracket, so a tag may hold brackets.
+/// Level, tag and text of a script's print. A blank or a tabulator ends the tag's bracket, so a tag may contain
+/// brackets.
 fn script(line: &[u8]) -> Option<(Level, &[u8], &[u8])> {
     let (letter, rest) = leveled(line)?;
     let level = Level::of(letter)?;
@@ -150,7 +152,7 @@ fn script(line: &[u8]) -> Option<(Level, &[u8], &[u8])> {
     Some((level, &rest[..end], text))
 }
 
-/// The meaning of a line of Luatools itself, in UTF-8 and in GBK.
+/// The text in a line of Luatools itself, in UTF-8 and in GBK.
 fn tool(line: &[u8]) -> Option<&[u8]> {
     const GBK: &[u8] = b"\xb9\xa4\xbe\xdf\xcc\xe1\xca\xbe:";
     line.strip_prefix("工具提示:".as_bytes()).or_else(|| line.strip_prefix(GBK))

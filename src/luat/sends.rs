@@ -1,11 +1,12 @@
-//! Sends that wait for their confirmations. A send's line carries no number, a confirmation's line no length.
+//! Sends that wait for their confirmations. The line of a send has no number of its socket, that of a confirmation no
+//! length.
 
 use std::collections::VecDeque;
 
 use super::{CoreId, Transport};
 
-/// The most sends that wait: 64. A script's task sends one at a time and the module has ten sockets, so more are the
-/// rest of a trace with holes; the oldest is given up.
+/// The most sends that wait: 64. A script's task sends one at a time and the module has ten sockets, so a larger number
+/// comes from a trace with gaps; the oldest is dropped.
 const MAX_WAITING: usize = 64;
 
 /// Sends without confirmation, oldest first.
@@ -14,33 +15,33 @@ pub(super) struct Sends {
     waiting: VecDeque<Send>,
 }
 
-/// One of them.
+/// A send without confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Send {
     /// The line of the file.
     pub(super) line: u64,
-    /// All its bytes.
+    /// The number of all its bytes.
     pub(super) total: u64,
-    /// The socket, once a piece was confirmed.
+    /// The socket, known after the confirmation of a piece.
     id: Option<CoreId>,
     pieces: u64,
-    /// Whether it was one of several that a confirmation may have been for.
+    /// True if a confirmation may have been for it or for another send.
     is_ambiguous: bool,
 }
 
 /// The send or connect that a confirmation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Confirmed {
-    /// The whole of this send.
+    /// This complete send.
     Whole(Send),
-    /// A piece of a send of more bytes than the core takes at once.
+    /// A piece of a send with more bytes than the core accepts at once.
     Piece,
-    /// A send that the trace does not show, or one of several.
+    /// A send that is not in the trace, or one of several.
     Unknown,
 }
 
 impl Sends {
-    /// A send begins; the one that is given up for it.
+    /// A send begins. Returns the one that is dropped for it.
     pub(super) fn begin(&mut self, line: u64, total: u64) -> Option<Send> {
         let oldest = (self.waiting.len() >= MAX_WAITING).then(|| self.waiting.pop_front()).flatten();
         self.waiting.push_back(Send { line, total, id: None, pieces: 0, is_ambiguous: false });
@@ -62,7 +63,7 @@ impl Sends {
         self.take(at)
     }
 
-    /// A send failed, of this socket if that is known.
+    /// A send failed; `id` is its socket if known.
     pub(super) fn fail(&mut self, id: Option<CoreId>) -> Confirmed {
         let at = match id {
             Some(id) => self.of(id),
@@ -71,7 +72,7 @@ impl Sends {
         at.map_or(Confirmed::Unknown, |at| self.take(at))
     }
 
-    /// The sends that are still without confirmation of a socket that is gone, or of all.
+    /// Removes the sends without confirmation of a socket that is closed, or of all sockets.
     pub(super) fn give_up(&mut self, gone: Option<CoreId>) -> Vec<Send> {
         let is_over = |send: &Send| gone.is_none() || send.id == gone;
         let (over, waiting) = self.waiting.drain(..).partition(is_over);
@@ -84,7 +85,7 @@ impl Sends {
         self.waiting.iter().position(|send| send.id == Some(id)).or_else(|| self.unassigned())
     }
 
-    /// The oldest send of no known socket. If there are more, any of them may be meant.
+    /// The oldest send without a known socket. If there are several, the confirmation may be for any of them.
     fn unassigned(&mut self) -> Option<usize> {
         let mut unassigned: Vec<&mut Send> =
             self.waiting.iter_mut().filter(|send| send.id.is_none()).collect();

@@ -1,4 +1,4 @@
-//! The sockets that a trace shows, by the core's numbers, and whose an event without a number is.
+//! The sockets of a trace by the core's numbers, and the assignment of events without a number.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,21 +6,21 @@ use crate::time::Timestamp;
 
 use super::{Closer, CoreId, Endpoint, Transport};
 
-/// The most closes by a peer that wait to be paired with a socket. More than ten sockets can't close.
+/// The most closes by a peer that wait to be paired with a socket. At most ten sockets can close.
 const MAX_UNPAIRED: usize = 16;
 
-/// How many connections without TLS the firmware promises (FAQ 2).
+/// The number of connections without TLS that the firmware supports (FAQ 2).
 const MAX_PLAIN: usize = 8;
 
 /// One socket.
 #[derive(Debug)]
 struct Slot {
-    /// `None` if the trace begins later.
+    /// `None` if the trace begins after the connect.
     endpoint: Option<Endpoint>,
     state: State,
-    /// What ended the connection, and the line that says so.
+    /// The side that ended the connection, and the line that shows it.
     end: Option<(Closer, u64)>,
-    /// Whether the script's close was seen, and where.
+    /// The line of the script's close.
     closing_line: Option<u64>,
 }
 
@@ -32,12 +32,12 @@ enum State {
         timeout: Option<u64>,
     },
     Open,
-    /// The connect failed; the core holds the socket until it is closed.
+    /// The connect failed; the core keeps the socket until it is closed.
     Failed,
 }
 
 impl Slot {
-    /// The connection ended. What ends it again, or after the script closed, is not why.
+    /// The connection ended. A second end, or one after the script's close, is not its reason.
     fn end_by(&mut self, by: Closer, line: u64) {
         if self.closing_line.is_none() {
             self.end.get_or_insert((by, line));
@@ -45,18 +45,18 @@ impl Slot {
     }
 }
 
-/// All sockets. Numbers are bytes, so there are at most 256.
+/// All sockets. Numbers are bytes, so there are at most 256 sockets.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     slots: BTreeMap<CoreId, Slot>,
-    /// Lines of closes by the peer that no socket is known for yet.
+    /// The lines of closes by the peer that are not assigned to a socket.
     unpaired: VecDeque<u64>,
-    /// Whether such a close was never paired: from then on a socket may have been closed by its peer.
+    /// True if such a close was never assigned: from then on any socket may have been closed by its peer.
     has_lost_close: bool,
 }
 
 impl Sockets {
-    /// A connect begins. Whether there are too many now.
+    /// A connect begins. Returns true if there are too many sockets now.
     pub(super) fn connecting(
         &mut self,
         id: CoreId,
@@ -72,7 +72,7 @@ impl Sockets {
         old.is_none() && self.slots.values().filter(is_plain).count() > MAX_PLAIN
     }
 
-    /// A socket is open. The line where its connect began, if that is shown.
+    /// A socket is open. Returns the line where its connect began, if shown.
     pub(super) fn opened(&mut self, id: CoreId) -> Option<u64> {
         let slot = self.slot(id);
         let began = match slot.state {
@@ -83,7 +83,7 @@ impl Sockets {
         began
     }
 
-    /// A connect failed because the core said so: the library drops the socket. The line where it began.
+    /// The core reported a failed connect, and the library drops the socket. Returns the line where it began.
     pub(super) fn refused(&mut self, id: CoreId) -> Option<u64> {
         match self.slots.remove(&id)?.state {
             State::Connecting { line, .. } => Some(line),
@@ -91,7 +91,7 @@ impl Sockets {
         }
     }
 
-    /// A connect failed for another reason: the socket stays until it is closed. The line where it began.
+    /// A connect failed for another reason: the socket stays until it is closed. Returns the line where it began.
     pub(super) fn failed(&mut self, id: CoreId) -> Option<u64> {
         let slot = self.slots.get_mut(&id)?;
         match std::mem::replace(&mut slot.state, State::Failed) {
@@ -105,11 +105,11 @@ impl Sockets {
         self.only(|slot| matches!(slot.state, State::Connecting { .. }))
     }
 
-    /// The only socket whose connect has lasted as long as its script waits; without stamps the only one connecting.
+    /// The only socket whose connect has reached the script's time-out; without stamps the only one that is connecting.
     pub(super) fn only_overdue(&self, now: Option<Timestamp>) -> Option<CoreId> {
         let is_overdue = |slot: &Slot| match slot.state {
             State::Connecting { at: Some(at), timeout: Some(timeout), .. } => {
-                // The tool stamps in batches: allow a second.
+                // The tool stamps in batches, so a second is added.
                 now.is_none_or(|now| (now - at).as_secs().saturating_add(1) >= timeout)
             }
             State::Connecting { .. } => true,
@@ -123,17 +123,18 @@ impl Sockets {
         self.only(|slot| slot.state == State::Open)
     }
 
-    /// Something shows that a socket is open.
+    /// An event proves that a socket is open.
     pub(super) fn proven_open(&mut self, id: CoreId) {
         self.slot(id).state = State::Open;
     }
 
-    /// The transport of the socket, if it is shown.
+    /// The transport of the socket, if shown.
     pub(super) fn transport(&self, id: CoreId) -> Option<Transport> {
         Some(self.slots.get(&id)?.endpoint.as_ref()?.transport)
     }
 
-    /// A peer closed a socket; the only one it can be, or it waits for a close of the script directly behind.
+    /// A peer closed a socket. Returns the only possible one; if there are several, the close waits for a close of the
+    /// script directly behind it.
     pub(super) fn closed_by_peer(&mut self, line: u64) -> Option<CoreId> {
         let only = self.only(|slot| slot.state != State::Failed && slot.end.is_none());
         match only {
@@ -144,13 +145,13 @@ impl Sockets {
         only
     }
 
-    /// Another event of a socket came: closes by a peer before it can't be paired any more.
+    /// Another event of a socket came: earlier closes by a peer can't be assigned any more.
     pub(super) fn forget_unpaired(&mut self) {
         self.has_lost_close |= !self.unpaired.is_empty();
         self.unpaired.clear();
     }
 
-    /// The script closes a socket: if a peer's close stands directly before, it was for this one.
+    /// The script closes a socket: a peer's close directly before it belongs to this socket.
     pub(super) fn closing(&mut self, id: CoreId, line: u64) {
         if self.slots.get(&id).is_none_or(|slot| slot.end.is_none())
             && let Some(line) = self.unpaired.pop_front()
@@ -160,7 +161,7 @@ impl Sockets {
         self.slot(id).closing_line.get_or_insert(line);
     }
 
-    /// A socket is gone: which side ended it, and the lines that say so.
+    /// A socket is closed. Returns the side that ended it, and the lines that show it.
     pub(super) fn closed(&mut self, id: CoreId) -> (Closer, Vec<u64>) {
         let slot = self.slots.remove(&id);
         let Some(Slot { end, closing_line, .. }) = slot else {
@@ -174,14 +175,14 @@ impl Sockets {
         (by, end.map(|(_, line)| line).into_iter().chain(closing_line).collect())
     }
 
-    /// The bearer is lost: every socket has ended.
+    /// The bearer is lost, so every socket has ended.
     pub(super) fn bearer_lost(&mut self, line: u64) {
         for slot in self.slots.values_mut() {
             slot.end_by(Closer::BearerLoss, line);
         }
     }
 
-    /// The module started: no socket is left.
+    /// The module started, so there are no sockets.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

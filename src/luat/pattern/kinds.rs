@@ -5,11 +5,11 @@ use crate::luat::Failure;
 /// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Looks bad and is not.
+    /// Looks like a fault, but is none.
     Harmless,
-    /// Something that a working product meets now and then, and must cope with.
+    /// A fault that a working product meets at times, and must handle.
     Warning,
-    /// Something failed.
+    /// A failure.
     Error,
 }
 
@@ -33,7 +33,7 @@ pub enum Pattern {
     TooManySockets,
     /// `call exist, cannot connect`.
     CallInProgress,
-    /// `error CLOSED` or `error IP_ERROR_IND`: a dead socket is used.
+    /// `error CLOSED` or `error IP_ERROR_IND`: a socket that has ended is used.
     UsedWhenDead,
     /// `response on nil socket`.
     StrayResponse,
@@ -45,9 +45,9 @@ pub enum Pattern {
     Overflow,
     /// `socket must be called in coroutine`.
     NotInCoroutine,
-    /// A name was found over HTTP only.
+    /// A name was resolved over HTTP only.
     HttpDns,
-    /// A name was not found at all.
+    /// A name was not resolved.
     NoAddress,
     /// `DEACT`, `IP_ERROR_IND`: the bearer was lost (FAQ 1.5).
     BearerLost,
@@ -61,11 +61,11 @@ pub enum Pattern {
     Crash,
     /// `poweron reason: 8`.
     Watchdog,
-    /// `+CPIN:` says that there is no usable SIM card (FAQ 1.5).
+    /// `+CPIN:` reports that there is no usable SIM card (FAQ 1.5).
     NoSim,
-    /// `+CSQ:` says that the signal is weak or not there (FAQ 1.5).
+    /// `+CSQ:` reports a weak signal or none (FAQ 1.5).
     WeakSignal,
-    /// `+CREG: 3` and its like (FAQ 1.5, 1.6).
+    /// `+CREG: 3` and similar lines (FAQ 1.5, 1.6).
     RegistrationDenied,
     /// `^MODE: 3`: 2G, but not 4G (FAQ 1.6).
     OnlyTwoG,
@@ -79,6 +79,6 @@ pub enum Pattern {
     EmptySend,
     /// `SOCKET_CLOSE` with a number other than 0.
     CloseNumber,
-    /// A line with a record's form that belongs to a payload.
+    /// A line of a payload that has the form of a record.
     LookAlike,
 }

@@ -1,10 +1,10 @@
-//! Lines of the modem, quoted by the `ril` library, and their meaning for a socket.
+//! Lines of the modem in the output of the `ril` library, and their meaning for a socket.
 
 use crate::at::{Line, RegistrationStatus, SimState, Urc, fields};
 
 use super::Pattern;
 
-/// The weakest signal that is not called weak, of 31: below it the radio works at its limit (-93 dBm).
+/// The weakest signal that is not reported as weak, of 31: below it the radio works at its limit (-93 dBm).
 const WEAK: u32 = 10;
 
 impl Pattern {
@@ -22,7 +22,7 @@ impl Pattern {
                 let rssi = number(0)?;
                 (rssi < WEAK || rssi == 99).then_some(Self::WeakSignal)
             }
-            // The answer to a question has the mode in front of the status.
+            // The answer to a question has the mode before the status.
             b"+CREG" | b"+CGREG" | b"+CEREG" if fields.len() > 1 => {
                 (number(1) == Some(3)).then_some(Self::RegistrationDenied)
             }

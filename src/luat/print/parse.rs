@@ -1,8 +1,8 @@
-//! From tag and text to a [`Print`].
+//! The parsing of tag and text as a [`Print`].
 //!
-//! The words behind a tag are separated by a tabulator, which Luatools shows as a blank; both are read, and a blank in
-//! the place of a tabulator is no different from one inside a word. So fixed words are taken from the front and, where
-//! a word in the middle may hold blanks (`table: 0x80a0`), from the back.
+//! The words behind a tag are separated by a tabulator, which Luatools shows as a blank; both are accepted. A blank
+//! that replaces a tabulator can't be distinguished from one inside a word. So fixed words are taken from the front,
+//! and from the back if a word in the middle may contain blanks (`table: 0x80a0`).
 
 use super::{CoreId, Endpoint, Failure, Operation, Print, Transport};
 use crate::capture::number;
@@ -11,7 +11,7 @@ use crate::capture::number;
 pub(in crate::luat) const SHOWN: u64 = 30;
 
 impl Print {
-    /// The print of a tag and the text behind it; `None` if no library of the firmware prints that.
+    /// The print with this tag and this text behind it; `None` if it is not from a library of the firmware.
     pub(in crate::luat) fn parse(tag: &[u8], text: &[u8]) -> Option<Self> {
         let Ok(tag) = str::from_utf8(tag) else {
             return is_buffered(tag).then_some(Self::Buffered);
@@ -30,7 +30,7 @@ impl Print {
     }
 }
 
-/// Total and shown bytes of `total 48 bytes first 30 bytes ...`.
+/// The total and the shown bytes of `total 48 bytes first 30 bytes ...`.
 pub(in crate::luat) fn sending(text: &[u8]) -> Option<(u64, &[u8])> {
     let rest = text.strip_prefix(b"total ")?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -69,18 +69,18 @@ fn of_socket(tag: &str, text: &str) -> Option<Print> {
     })
 }
 
-/// A print of the libraries about something for a socket that is not there or does not wait.
+/// A print about an operation of a socket that does not exist or does not wait.
 fn of_stray(tag: &str, text: &str) -> Option<Print> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let id = words.first().and_then(|word| CoreId::parse(word));
     let operation = words.iter().find_map(|word| Operation::parse(word));
     Some(match tag {
         "response on nil socket" => Print::StrayResponse { id, operation },
-        // The older library names the AT command and the line that answered it.
+        // The older library prints the AT command and the line that answered it.
         "socket: response on nil socket" | "socket: urc on nil socket" | "socket: error urc" => {
             Print::StrayResponse { id: None, operation: None }
         }
-        // The socket that waits comes first, the one that the answer is for last.
+        // The socket that waits is first, the one that is answered last.
         "response on invalid wait" => {
             let id = words.last().and_then(|word| CoreId::parse(word)).or(id);
             let operation = words.iter().rev().find_map(|word| Operation::parse(word));

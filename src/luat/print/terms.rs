@@ -1,4 +1,4 @@
-//! The words that the libraries' prints are made of.
+//! The terms in the prints of the libraries.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -10,7 +10,7 @@ use crate::capture::number;
 pub struct CoreId(u8);
 
 impl CoreId {
-    /// A number as the core gives it; the module has ten sockets.
+    /// A number of the core; the module has ten sockets.
     pub const fn new(id: u8) -> Self {
         Self(id)
     }
@@ -43,8 +43,8 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The most bytes that the library hands to the core at once; the core confirms each piece
-    /// (`socket.lua`: 11200, and 1472 for UDP).
+    /// The most bytes that the library passes to the core at once; the core confirms each piece (`socket.lua`: 11200,
+    /// and 1472 for UDP).
     pub const fn piece(self) -> u64 {
         match self {
             Self::Tcp | Self::Tls => 11_200,
@@ -63,10 +63,10 @@ impl fmt::Display for Transport {
     }
 }
 
-/// The host and port that a socket is to be connected to.
+/// The remote end of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// How.
+    /// The transport.
     pub transport: Transport,
     /// Name or address.
     pub host: String,
@@ -75,7 +75,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether the module's network can't lead there: a private, loopback or link-local IPv4 address.
+    /// True if the module's network can't reach it: a private, loopback or link-local IPv4 address.
     pub fn is_private(&self) -> bool {
         let is_private = |address: Ipv4Addr| {
             address.is_private()
@@ -115,12 +115,12 @@ impl Operation {
     }
 }
 
-/// The reason why a connect or a send failed, or why a socket is of no use any more.
+/// The reason why a connect or a send failed, or why a socket has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// `RESPONSE`: the core said so.
+    /// `RESPONSE`: the core reported it.
     Response,
-    /// `TIMEOUT`: the core said nothing in time.
+    /// `TIMEOUT`: the core did not answer in time.
     Timeout,
     /// `CLOSED`: the peer closed.
     Closed,
