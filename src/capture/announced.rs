@@ -1,7 +1,7 @@
 //! The commands that ask the host for data.
 
-/// The amount of data that a command asks for: a length, or everything up to Ctrl-Z (`None`). Nothing at all for another
-/// command. `mux`: the number of `AT+CIPSEND=1` names a channel.
+/// The data that a command asks for: a length, or up to Ctrl-Z (`None`). The outer `None` is for other commands. `mux`
+/// is true if the number of `AT+CIPSEND=1` is a channel.
 pub(super) fn announced(command: &str, mux: bool) -> Option<Option<usize>> {
     let upper = command.to_ascii_uppercase();
     if let Some(arguments) = upper.strip_prefix("AT+FSWRITE=") {

@@ -1,4 +1,4 @@
-//! A session behind the one that a capture has already.
+//! A session that is appended to an existing capture.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use super::format::{write_head_as_note, write_later};
 use super::new_file::claim;
 use super::{MAX_LINE, read_own};
 
-/// A capture that is there, open for more.
+/// An existing capture, opened to append to it.
 pub(super) struct ExistingCapture {
     pub(super) file: File,
     /// The lines above its first record.
@@ -19,16 +19,17 @@ pub(super) struct ExistingCapture {
     pub(super) last_at: Timestamp,
 }
 
-/// The lines at the start of a file that may be above a first record.
+/// The lines at the start of a file that may be its head.
 pub(super) fn head(file: &[u8]) -> Vec<u8> {
     let lines = file.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#"));
     lines.flatten().copied().collect()
 }
 
-/// Opens the capture at this path for more. `None` if there is no file, or if its head or its last line is not that of a capture.
+/// Opens the capture at this path to append to it. `None` if there is no file, or if its head or its last line is not
+/// that of a capture.
 ///
 /// # Errors
-/// Another program records in it.
+/// If another program records in it.
 pub(super) fn earlier(path: &Path) -> io::Result<Option<ExistingCapture>> {
     if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
         return Ok(None);
@@ -40,7 +41,7 @@ pub(super) fn earlier(path: &Path) -> io::Result<Option<ExistingCapture>> {
     Ok(whole(file))
 }
 
-/// What can be gone on with.
+/// The capture, if it is complete.
 fn whole(mut file: File) -> Option<ExistingCapture> {
     let window = MAX_LINE.saturating_add(2) as u64;
     let (mut start, mut end) = (Vec::new(), Vec::new());
@@ -59,8 +60,8 @@ fn whole(mut file: File) -> Option<ExistingCapture> {
     Some(ExistingCapture { file, head, length, last_at })
 }
 
-/// Takes whole records of a session that begins at zero, and writes them behind an earlier one: later by its time, behind a gap,
-/// and with a note of what the head would say.
+/// Takes whole records of a session that begins at zero, and appends them to an earlier one: with the earlier one's
+/// last time added, behind a gap, and with a note of the head's `what`.
 pub(super) struct Appended<W> {
     writer: W,
     origin: Timestamp,
@@ -156,7 +157,7 @@ mod tests {
             record(&config, "one");
         }
         let length = fs::metadata(&path).unwrap().len();
-        // One more record is too much, and the whole session fits into the next file.
+        // One more record exceeds the limit, and the whole session fits into the next file.
         record(&config.capture_limit(length), "two");
         assert_eq!(fs::metadata(folder.join("a.capture.1")).unwrap().len(), length);
         let later = load_own(&path).unwrap();
@@ -165,7 +166,7 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
     }
 
-    /// Nothing is written behind what could not be read together with it.
+    /// No session is appended to a file that could not be read together with it.
     #[test]
     fn a_file_that_is_no_whole_capture_is_set_aside() {
         let folder = folder("others");
@@ -189,7 +190,7 @@ mod tests {
             assert_eq!(load_own(&path).unwrap().header.unwrap().what, "new");
             fs::remove_file(&path).unwrap();
         }
-        // One without records is a whole one.
+        // A capture without records is complete.
         fs::write(&path, head).unwrap();
         record(&config, "new");
         let capture = load_own(&path).unwrap();
@@ -207,7 +208,7 @@ mod tests {
         let file = CaptureFile::rotating(&path, 100).unwrap();
         let watch = file.watch();
         let mut recorder = Recorder::new(file, &header);
-        // Its own later files are no others.
+        // The session's own later files are not renamed by it.
         for at in 0..10 {
             recorder.note(Timestamp::from_millis(at), "a note of some length");
             watch.flush(Duration::from_secs(20)).unwrap();

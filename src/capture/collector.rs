@@ -11,11 +11,11 @@ use super::{Header, Located, Record, Remark};
 pub(super) struct Line<'a> {
     /// Counted from 1.
     pub(super) number: usize,
-    /// What it says; any bytes but LF.
+    /// The text; any bytes but LF.
     pub(super) text: &'a [u8],
 }
 
-/// Takes what a layout reader finds, in the common form.
+/// Collects records and remarks of the readers of layouts.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     pub(super) header: Option<Header>,
@@ -25,17 +25,17 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Adds a record as it stands.
+    /// Adds a record without changes.
     pub(super) fn record(&mut self, line: usize, record: Record) {
         self.at = record.at;
         self.records.push(Located { line, record });
     }
 }
 
-/// What the logs of others need.
+/// The functions for foreign logs.
 #[cfg(feature = "import")]
 impl Collector {
-    /// Sets the time of what follows. It never goes back.
+    /// Sets the time of the next entries. It never decreases.
     pub(super) fn set_time(&mut self, at: Timestamp) {
         self.at = self.at.max(at);
     }
@@ -50,17 +50,17 @@ impl Collector {
         self.entry(line, Entry::FromModem(bytes.into()));
     }
 
-    /// Adds a line with the line end that the layout took away.
+    /// Adds a line with the line end that the layout has removed.
     pub(super) fn line_received(&mut self, line: usize, text: &[u8]) {
         self.received(line, [text, b"\r\n"].concat());
     }
 
-    /// Adds the place where something is missing.
+    /// Adds a gap: entries are missing here.
     pub(super) fn gap(&mut self, line: usize) {
         self.entry(line, Entry::Gap);
     }
 
-    /// Adds what the layout itself explains.
+    /// Adds a remark about a line that is part of the layout.
     pub(super) fn remark(&mut self, line: usize, reason: Reason) {
         self.remarks.push(Remark { line, reason });
     }

@@ -12,7 +12,7 @@ use thiserror::Error;
 pub struct ReadError {
     /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The fault in it.
     pub fault: Fault,
 }
 
@@ -26,22 +26,22 @@ pub enum Fault {
         /// The longest line that is read, in bytes.
         limit: usize,
     },
-    /// The file has more lines than a capture may have.
+    /// The file has more lines than the limit.
     #[error("more than {limit} lines")]
     TooManyLines {
         /// The most lines that are read.
         limit: usize,
     },
-    /// A capture of our own must say what it is, where it comes from and what it must show.
+    /// A capture in our own format needs `what`, `source` and `expect`.
     #[error("no `# {0}:` above the first record")]
     MissingHeader(&'static str),
     /// A header with nothing behind the colon.
     #[error("`# {0}:` says nothing")]
     EmptyHeader(&'static str),
-    /// `what` and `source` may be said once.
+    /// `what` and `source` may occur once only.
     #[error("a second `# {0}:`")]
     RepeatedHeader(&'static str),
-    /// A `#` line that is none of the three headers.
+    /// A `#` line with another key than these three.
     #[error("only `# what:`, `# source:` and `# expect:` may begin with `#`")]
     UnknownHeader,
     /// A header below the first record.
@@ -50,28 +50,28 @@ pub enum Fault {
     /// A record that does not begin with seconds and up to nine decimals.
     #[error("no timestamp: seconds, a point and up to nine decimals")]
     BadTimestamp,
-    /// A record older than the one before.
+    /// A record with an earlier time than the one before.
     #[error("the time goes back")]
     TimeGoesBack,
     /// No direction after the timestamp.
     #[error("no direction: `>` to the modem, `<` from the modem, `?` request, `;` note, `~` gap")]
     BadDirection,
-    /// A backslash with something behind it that is no escape.
+    /// A backslash that does not begin an escape.
     #[error("column {column}: no such escape; there are \\r \\n \\t \\\\ and \\xNN")]
     BadEscape {
-        /// Where the backslash stands, counted in bytes from 1.
+        /// The position of the backslash, counted in bytes from 1.
         column: usize,
     },
     /// A byte that must be written as an escape.
     #[error("column {column}: only printable ASCII may stand for itself")]
     Unescaped {
-        /// Where it stands, counted in bytes from 1.
+        /// The position of the byte, counted in bytes from 1.
         column: usize,
     },
     /// A request or a note whose bytes are not UTF-8.
     #[error("the text is not UTF-8")]
     NotUtf8,
-    /// A gap with something behind it.
+    /// A gap with text behind it.
     #[error("a gap says nothing")]
     GapWithText,
 }
@@ -86,18 +86,18 @@ impl Fault {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The file cannot be read.
+    /// The file can't be opened or read.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
     /// The file is larger than a capture may be.
     #[error("{}: larger than {limit} bytes", path.display())]
     TooLarge {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The largest file that is loaded, in bytes.
         limit: u64,
@@ -105,9 +105,9 @@ pub enum LoadError {
     /// A line of the file cannot be read.
     #[error("{}:{}: {}", path.display(), source.line, source.fault)]
     Line {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Which line, and why.
+        /// The line and the fault.
         source: ReadError,
     },
 }

@@ -1,11 +1,11 @@
-//! Bytes as printable text, and back.
+//! The escaping of bytes as printable text, and its reverse.
 
 use super::Fault;
 
-/// Appends `bytes` to `line` so that the line stays printable ASCII and reads back as the same bytes.
+/// Appends `bytes` to `line` as printable ASCII, which [`unescape`] converts back to the same bytes.
 ///
-/// Printable ASCII stands for itself, except the backslash and a blank at the very end (an editor that trims lines
-/// would take it away, and with it half of the prompt `> `).
+/// Printable ASCII is not changed, except the backslash and a blank at the end. An editor that trims lines would remove
+/// this blank, which is half of the prompt `> `.
 pub(super) fn escape(bytes: &[u8], line: &mut Vec<u8>) {
     let Some((&last, rest)) = bytes.split_last() else {
         return;
@@ -20,7 +20,7 @@ pub(super) fn escape(bytes: &[u8], line: &mut Vec<u8>) {
     }
 }
 
-/// The bytes that `text` stands for. `column` is where `text` begins in its line, counted from 1.
+/// The bytes of the escaped `text`. `column` is the position of `text` in its line, counted from 1.
 pub(super) fn unescape(text: &[u8], column: usize) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -42,7 +42,7 @@ pub(super) fn unescape(text: &[u8], column: usize) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-/// What the escape at the start of `text` stands for, and how long it is. `None` if it is no escape of ours.
+/// The byte of the escape at the start of `text`, and the length of the escape. `None` if it is none of ours.
 pub(super) fn escape_at(text: &[u8]) -> Option<(u8, usize)> {
     let value = match text.strip_prefix(b"\\")?.first()? {
         b'r' => b'\r',
@@ -55,7 +55,7 @@ pub(super) fn escape_at(text: &[u8]) -> Option<(u8, usize)> {
     Some((value, 2))
 }
 
-/// The byte that two hexadecimal digits of either case stand for.
+/// The byte of two hexadecimal digits of either case.
 pub(super) fn hex_byte(digits: &[u8]) -> Option<u8> {
     let &[high, low] = digits else { return None };
     let high = char::from(high).to_digit(16)?;

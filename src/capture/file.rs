@@ -1,7 +1,7 @@
-//! A capture that never holds the modem: records wait in memory, and a thread of its own writes them.
+//! The file of a capture. It never delays the modem: records wait in memory, and a separate thread writes them.
 //!
-//! A pipe that is not drained, a disk that is full or slow, or a network that hangs ends the capture and nothing else, with a
-//! warning, an event and, if the file still takes it, a last note.
+//! A pipe that is not read, a full or slow disk, or a network that hangs ends only the capture, with a warning, an
+//! event and, if the file accepts it, a last note.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,17 +15,17 @@ use super::new_file::fresh;
 use super::rotation::Rotation;
 use crate::config::Config;
 
-/// The most bytes that wait for the file; then the capture ends. The busiest line fills it in seconds, one of 115200 baud in
-/// minutes: a slower disk is not fit for captures.
+/// The most bytes that wait for the file; with more the capture ends. The fastest line fills it in seconds, one of
+/// 115200 baud in minutes: a slower disk is not suitable for captures.
 const MAX_BEHIND: usize = 4 * 1024 * 1024;
-/// Beyond that, so that the reason why the capture ends here has room.
+/// Further bytes for the note with the reason why the capture ends.
 const LAST_NOTE: usize = 1024;
 
-/// The recorder of a session, wherever its capture goes.
+/// The recorder of a session, with any destination.
 pub(crate) type Recording = Recorder<Box<dyn Write + Send>>;
 
-/// A capture's file, for a [`Recorder`]: takes whole records at once, or fails, and never holds up the caller. A thread of its own
-/// writes them; up to 4 MiB may wait. Dropped, it is complete.
+/// The file of a capture, for a [`Recorder`]. It accepts whole records at once, or fails, and never blocks the caller.
+/// A separate thread writes them; up to 4 MiB may wait. When it is dropped, the capture is complete.
 ///
 /// ```no_run
 /// use air724ug::capture::{CaptureFile, Header, Recorder};
@@ -45,7 +45,7 @@ pub struct CaptureFile {
     shared: Arc<CaptureShared>,
 }
 
-/// Tells what has become of a [`CaptureFile`].
+/// Reports the state of a [`CaptureFile`].
 #[derive(Clone, Debug)]
 pub struct CaptureWatch {
     shared: Arc<CaptureShared>,
@@ -61,21 +61,21 @@ struct CaptureShared {
 struct Queue {
     /// Records that the thread has not taken yet.
     waiting: Vec<u8>,
-    /// The most of them.
+    /// The most bytes that wait.
     limit: usize,
     state: FileState,
-    /// How many bytes were recorded, and how many of them are in the file.
+    /// The numbers of bytes that were recorded and that are in the file.
     recorded: u64,
     written: u64,
 }
 
 #[derive(Debug)]
 enum FileState {
-    /// Records are taken.
+    /// Records are accepted.
     Taking,
-    /// The file was too slow: the last note is taken, and nothing else.
+    /// The file was too slow: only the last note is accepted.
     Full,
-    /// Nothing is taken any more: the thread writes what waits and ends.
+    /// Nothing is accepted any more: the thread writes the waiting records and ends.
     Complete(CaptureEnd),
     /// The thread has ended.
     Ended(CaptureEnd),
@@ -84,15 +84,15 @@ enum FileState {
 /// The end of a capture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum CaptureEnd {
-    /// Everything is written.
+    /// Everything was written.
     Whole,
-    /// The file was too slow, and what waited for it is written.
+    /// The file was too slow. The records that waited for it were written.
     Short,
-    /// It can't be written.
+    /// Writing failed.
     Failed(Failure),
 }
 
-/// An error that can be told several times.
+/// An error that can be returned several times.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Failure {
     Os(i32),
@@ -103,18 +103,19 @@ enum Failure {
 const TOO_SLOW: &str = "the file takes less than is recorded";
 
 impl CaptureFile {
-    /// Creates the file and starts its thread. A capture that is there already is renamed: it gets the first free number behind its
-    /// name. A pipe is not waited on.
+    /// Creates the file and starts its thread. An existing capture is renamed: it gets the first free number behind its
+    /// name. It does not wait for the reader of a pipe.
     ///
     /// # Errors
-    /// As of [`File::create`](std::fs::File::create); the text names the path. A pipe that nothing reads from can't be opened.
+    /// As of [`File::create`](std::fs::File::create); the text names the path. A pipe without a reader can't be opened.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         Self::open(path.as_ref(), false, None)
     }
 
-    /// [`create`](Self::create), and a new file of the same name whenever this one would grow beyond `limit` bytes; the full one gets
-    /// the first free number behind its name. Each has the head of the first without its expectations, and its times go on. What
-    /// waits is written at once, up to 4 MiB, so a file can be longer by that.
+    /// The same as [`create`](Self::create), with a new file of the same name whenever this one would exceed `limit`
+    /// bytes; the full one gets the first free number behind its name. Each file has the head of the first without its
+    /// expectations, and its times continue. Waiting records are written together, up to 4 MiB, so a file can be longer
+    /// by this size.
     ///
     /// # Errors
     /// As of [`create`](Self::create).
@@ -122,7 +123,7 @@ impl CaptureFile {
         Self::open(path.as_ref(), false, Some(limit))
     }
 
-    /// The file that a configuration asks for: [`Config::capture`], [`Config::capture_append`], [`Config::capture_limit`].
+    /// The file of a configuration: [`Config::capture`], [`Config::capture_append`], [`Config::capture_limit`].
     ///
     /// # Errors
     /// As of [`create`](Self::create).
@@ -152,7 +153,7 @@ impl CaptureFile {
         Ok(Self { shared })
     }
 
-    /// A look at the file that stays when a recorder has it.
+    /// A handle to the file's state, which remains when a recorder owns the file.
     pub fn watch(&self) -> CaptureWatch {
         CaptureWatch { shared: self.shared.clone() }
     }
@@ -184,7 +185,7 @@ impl Drop for CaptureFile {
 }
 
 impl CaptureWatch {
-    /// Waits until the file has everything that was recorded so far, but no longer than the time-out.
+    /// Waits until the file has everything that was recorded so far, at most for the time-out.
     ///
     /// # Errors
     /// The reason why the capture ended early, or `TimedOut`.
@@ -211,7 +212,7 @@ impl CaptureWatch {
 }
 
 impl Queue {
-    /// Takes a record, or says why the capture has ended.
+    /// Accepts a record, or returns the reason why the capture has ended.
     fn take(&mut self, record: &[u8]) -> io::Result<()> {
         let limit = match self.state {
             FileState::Taking => self.limit,
@@ -235,7 +236,7 @@ impl Queue {
 }
 
 impl CaptureShared {
-    /// The thread: writes what waits, until nothing more comes or the writer fails.
+    /// The thread's loop: writes waiting records until the capture is complete or the writer fails.
     fn write_to(&self, writer: &mut impl Write) {
         let mut batch = Vec::new();
         loop {
@@ -306,10 +307,10 @@ mod tests {
     use crate::capture::Header;
     use crate::time::Timestamp;
 
-    /// A ceiling for what takes microseconds.
+    /// A limit for operations that take microseconds.
     const SOON: Duration = Duration::from_secs(20);
 
-    /// A file that takes a write when the test lets it.
+    /// A file whose writes wait for the test.
     struct Slow {
         written: Sender<Vec<u8>>,
         may_write: Receiver<io::Result<()>>,
@@ -317,7 +318,7 @@ mod tests {
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // At the end of the test every write is let through.
+            // At the end of the test every write succeeds.
             self.may_write.recv().unwrap_or(Ok(()))?;
             let _ = self.written.send(bytes.to_vec());
             Ok(bytes.len())
@@ -391,7 +392,7 @@ mod tests {
         assert_eq!(recorder.take_error().unwrap().to_string(), TOO_SLOW);
         assert_eq!(watch.flush(SOON).unwrap_err().to_string(), TOO_SLOW, "told at once");
         drop((recorder, let_write));
-        // What waited is written, and the file says that it is short.
+        // The waiting records were written, and the file has a note that it is incomplete.
         let text: Vec<u8> = seen.iter().flatten().collect();
         let capture = crate::capture::read_own(&text).unwrap();
         assert_eq!(capture.records.len(), records, "the one that did not fit is the note");

@@ -1,4 +1,4 @@
-//! Our own format: writing and reading it. It is described in the documentation of [`capture`](crate::capture).
+//! Our own format, written and read. The documentation of [`capture`](crate::capture) describes it.
 
 use crate::time::Timestamp;
 
@@ -6,8 +6,8 @@ use super::collector::{Collector, Line};
 use super::escape::{escape, unescape};
 use super::{Capture, Entry, Fault, Header, ReadError, Record};
 
-/// The most bytes that one line holds when we write it; longer entries are cut into several records of the same
-/// moment. 16 KiB is more than any read from a serial port returns.
+/// The most bytes in a line that we write. Longer entries are divided into several records of the same time. 16 KiB is
+/// more than any read from a serial port returns.
 pub const MAX_RECORD_BYTES: usize = 16 * 1024;
 
 /// The longest line that is read, in bytes: an entry of [`MAX_RECORD_BYTES`], each byte written as `\xNN`, and the
@@ -20,9 +20,9 @@ const EXPECT: &str = "expect";
 const EXPECTS_NOTHING: &[u8] = b"# expect: not known\n";
 
 impl Capture {
-    /// This capture in our own format. `header` is used where the capture has none (a foreign layout).
+    /// The capture in our own format. `header` is used if the capture has none (a foreign layout).
     ///
-    /// Reading it gives the same records, except that one with more than [`MAX_RECORD_BYTES`] comes back in parts.
+    /// Read again, it has the same records, except that one with more than [`MAX_RECORD_BYTES`] is divided.
     pub fn to_text(&self, header: &Header) -> Vec<u8> {
         let mut text = Vec::new();
         write_header(self.header.as_ref().unwrap_or(header), &mut text);
@@ -33,7 +33,7 @@ impl Capture {
     }
 }
 
-/// Appends the header lines. A line break inside a header becomes a blank: a header is one line.
+/// Appends the header lines. A line break inside a header becomes a blank, because a header is one line.
 pub(super) fn write_header(header: &Header, text: &mut Vec<u8>) {
     let expectations = header.expect.iter().map(|expect| (EXPECT, expect.as_str()));
     let lines = [(WHAT, header.what.as_str()), (SOURCE, header.source.as_str())];
@@ -58,7 +58,7 @@ pub(super) fn write_record(record: &Record, text: &mut Vec<u8>) {
     }
 }
 
-/// Appends bytes that went over the wire, one line for each [`MAX_RECORD_BYTES`]; an empty line if there are none.
+/// Appends bytes of the wire, one line for each [`MAX_RECORD_BYTES`]; an empty line if there are none.
 pub(super) fn write_bytes(at: Timestamp, direction: u8, bytes: &[u8], text: &mut Vec<u8>) {
     let (first, rest) = bytes.split_at(bytes.len().min(MAX_RECORD_BYTES));
     write_line(at, direction, first, text);
@@ -67,7 +67,7 @@ pub(super) fn write_bytes(at: Timestamp, direction: u8, bytes: &[u8], text: &mut
     }
 }
 
-/// Appends text, cut where a character ends.
+/// Appends text, divided between characters.
 pub(super) fn write_words(at: Timestamp, direction: u8, words: &str, text: &mut Vec<u8>) {
     let mut rest = words;
     while rest.len() > MAX_RECORD_BYTES {
@@ -78,19 +78,19 @@ pub(super) fn write_words(at: Timestamp, direction: u8, words: &str, text: &mut 
     write_line(at, direction, rest.as_bytes(), text);
 }
 
-/// The last place at or before `index` that is no half of a character.
+/// The last boundary of a character at or before `index`.
 fn cut_before(text: &str, index: usize) -> usize {
     (0..=index.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-/// A head with its expectations taken out.
+/// A head without its expectations.
 pub(super) fn expecting_nothing(head: &[u8]) -> Vec<u8> {
     let lines = head.split_inclusive(|byte| *byte == b'\n');
     let kept = lines.filter(|line| header_value(line, EXPECT).is_none()).flatten();
     kept.chain(EXPECTS_NOTHING).copied().collect()
 }
 
-/// Appends a line of the head of a session that has none: its `what`, as a note behind a gap.
+/// Appends the `what` of a session's head as a note behind a gap.
 pub(super) fn write_head_as_note(at: Timestamp, line: &[u8], text: &mut Vec<u8>) {
     if let Some(what) = header_value(line, WHAT) {
         write_line(at, b'~', b"", text);
@@ -98,7 +98,7 @@ pub(super) fn write_head_as_note(at: Timestamp, line: &[u8], text: &mut Vec<u8>)
     }
 }
 
-/// Appends a record that is written already, `origin` later; a line that is none as it stands.
+/// Appends a written record with `origin` added to its time. A line that is no record is not changed.
 pub(super) fn write_later(origin: Timestamp, line: &[u8], text: &mut Vec<u8>) {
     let (at, rest) = parse_stamp(line).unzip();
     if let Some(at) = at {
@@ -120,7 +120,7 @@ fn write_line(at: Timestamp, direction: u8, bytes: &[u8], text: &mut Vec<u8>) {
 fn write_stamp(at: Timestamp, text: &mut Vec<u8>) {
     let nanos = at.as_nanos();
     let (seconds, nanos) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-    // Microseconds are what a reader wants to see; the rest is written only where there is one.
+    // Microseconds are sufficient for readers; nanoseconds are written only if they are not zero.
     let stamp = match nanos % 1_000 {
         0 => format!("{seconds}.{:06}", nanos / 1_000),
         _ => format!("{seconds}.{nanos:09}"),
@@ -215,7 +215,7 @@ fn header_value<'a>(line: &'a [u8], key: &str) -> Option<&'a [u8]> {
     line.strip_prefix(b"# ")?.strip_prefix(key.as_bytes())?.strip_prefix(b":")
 }
 
-/// The direction of a record and its bytes; `None` for a line that is none.
+/// The direction of a record and its bytes; `None` for a line that is no record.
 pub(super) fn bytes_of_line(line: &[u8]) -> Option<(u8, Vec<u8>)> {
     let (direction, rest) = direction(parse_stamp(line)?.1)?;
     Some((direction, unescape(rest, 1).ok()?))
@@ -238,7 +238,7 @@ fn parse_record(text: &[u8]) -> Result<Record, Fault> {
     Ok(Record { at, what })
 }
 
-/// The direction, and what is behind it and its blank.
+/// The direction, and the bytes behind it and its blank.
 fn direction(rest: &[u8]) -> Option<(u8, &[u8])> {
     let (&direction, rest) = rest.strip_prefix(b" ")?.split_first()?;
     if !b"><?;~".contains(&direction) {

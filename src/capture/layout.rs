@@ -1,22 +1,22 @@
-/// The form of a file. Recognised by its content, never by its name.
+/// The form of a file. It is recognised by the content of the file, never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layout {
     /// Our own format: see the documentation of [`capture`](crate::capture).
     Own,
-    /// A mark on every line of the wire says whose it is.
+    /// A mark on every line shows its direction.
     Marked,
     /// A mark stands before several lines.
     Blocks,
-    /// What a terminal showed, with stamps or without: nothing tells the sides apart but what they say.
+    /// The output of a terminal, with or without stamps: the directions can only be told by the content.
     Terminal,
     /// Hexadecimal bytes.
     Dump,
-    /// Answers noted beside commands, as in a manual.
+    /// Answers beside commands, as in a manual.
     Notes,
 }
 
-/// The spelling of the characters of a file.
+/// The encoding of a file's characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -32,7 +32,7 @@ pub enum Encoding {
 }
 
 impl Layout {
-    /// What the program that wrote such a log could save, so that more of it could be read.
+    /// The form in which the program should save such a log, so that more of it can be read.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Own => "nothing: this is how captures are saved best",

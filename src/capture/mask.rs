@@ -1,4 +1,4 @@
-//! Takes secrets out of what is recorded.
+//! The masking of secrets in recordings.
 
 use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 
@@ -6,25 +6,26 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 ///
 /// Masked are
 /// * the user and password of `AT+CSTT`, `AT+CIPCSGP`, `AT+CPNETAPN` and `AT+CGAUTH`, the password of `AT+MCONFIG`,
-/// * the parameters of `AT+SAPBR=3`, and what `AT+SAPBR=4` and `AT+CIPSCONT?` answer,
+/// * the parameters of `AT+SAPBR=3`, and the answers to `AT+SAPBR=4` and `AT+CIPSCONT?`,
 /// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`, and those in commands to the card (`AT+CSIM`), which are hexadecimal,
-/// * user and password in commands of other vendors whose names do not speak of them (`AT+QICSGP`, `AT^NDISDUP`, `AT+QMTCONN`),
+/// * user and password in commands of other vendors whose names do not contain such a word (`AT+QICSGP`, `AT^NDISDUP`,
+///   `AT+QMTCONN`),
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
-/// * the file contents that follow `AT+FSWRITE` and that `AT+FSREAD` answers,
+/// * the file contents behind `AT+FSWRITE` and in the answer to `AT+FSREAD`,
 /// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` anywhere in their names
 ///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys with such a word,
 /// * in a URL the text behind the colon of the user or the host, which is a password or a port (`http://user:****@host/`), and
 ///   the values of parameters with such a word (`?token=****`),
 ///
-/// also in their echo and in the modem's own `+CSTT:` lines. A secret that was written is known from then on: wherever the modem
-/// repeats it, damaged or within another line, all but the first three characters of each piece are masked. The lengths stay, so
-/// that a masked capture replays like the session it came from. Data of sockets are recorded unmasked.
+/// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
+/// repeats one, also damaged or within another line, all but the first three characters of each piece are masked.
+/// Lengths are preserved, so that a masked capture replays like its session. Data of sockets are recorded unmasked.
 ///
-/// In doubt too much is masked: from the first secret argument to the end of the line, and while a file is written
-/// or read, or a stored password shown, everything that the modem says but its final result. Only there a byte may stay readable: one that begins
-/// a line just as a result would.
+/// In doubt too much is masked: from the first secret argument to the end of the line, and, while a file is written or
+/// read or a stored password is shown, all output of the modem but its final result code. Only there a byte may remain
+/// readable: one that begins a line like a result code.
 ///
-/// Where a chunk ends makes no difference:
+/// The division into chunks makes no difference:
 ///
 /// ```
 /// use air724ug::capture::Mask;
@@ -42,53 +43,54 @@ pub struct Mask {
     upload: Upload,
     guard: Guard,
     known: KnownSecrets,
-    /// What came last from the modem.
+    /// The last bytes of the modem.
     recent: Recent,
     file_line: FileLine,
 }
 
-/// A line of a file, as far as it has come.
+/// The part of a line of a file that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum FileLine {
     #[default]
     Begins,
     Secret,
-    /// It says what the file is.
+    /// It names the kind of the file.
     Open,
 }
 
-/// The progress of the host with the content of a file.
+/// The progress of writing the content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Upload {
     #[default]
     None,
-    /// The command is out, up to its CR: an LF may follow.
+    /// The command is written, up to its CR: an LF may follow.
     Announced { length: usize },
-    /// The LF, if any, is behind.
+    /// The LF, if any, is written.
     Ready { length: usize },
-    /// A result came before the prompt. It may be an older command's: a prompt still brings the contents, unless the host
-    /// says something else first.
+    /// A final result code came before the prompt. It may belong to an older command: after a prompt the contents still
+    /// follow, unless the host writes something else before.
     Doubted { length: usize },
-    /// Some of it is out.
+    /// A part of the contents is written.
     Open { left: usize },
-    /// The modem gave its result early. How much more comes is unknown, so the line that follows is masked, too.
+    /// The final result code came early. The number of further bytes is unknown, so the line that follows is masked,
+    /// too.
     Interrupted { left: usize },
     /// The rest of that line.
     Tail,
 }
 
-/// The watch on the modem's side while it may repeat file contents.
+/// The masking of the modem's output while it may repeat file contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Guard {
     #[default]
     Off,
-    /// A file is to be written: its contents may be echoed from the prompt on.
+    /// A file will be written: its contents may be echoed from the prompt on.
     Armed(Watched),
-    /// Only results pass.
+    /// Only result codes are not masked.
     On(Watched),
 }
 
-/// A line of the modem as far as it has come.
+/// The part of a line of the modem that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Watched {
     start: [u8; 12],
@@ -122,11 +124,11 @@ impl Mask {
         }
     }
 
-    /// Keeps what is written, to know it again. The lines of a file are secrets each, but for those that say what it is.
+    /// Keeps written secrets to recognise them later. Each line of a file is a secret, except those that name its kind.
     fn learn(&mut self, byte: u8, upload: Upload) {
         match upload {
             Upload::None | Upload::Doubted { .. } => return self.known.learn(byte),
-            // The next command, perhaps.
+            // This may be the next command.
             Upload::Tail => return,
             Upload::Announced { .. } | Upload::Ready { .. } => {}
             Upload::Open { .. } | Upload::Interrupted { .. } => {}
@@ -143,8 +145,8 @@ impl Mask {
         }
     }
 
-    /// Whether the byte from the modem goes on with a piece of a secret that was written. The first bytes of a piece are
-    /// seen, because where a chunk ends makes no difference.
+    /// True if a byte of the modem continues a piece of a secret that was written. The first bytes of a piece are
+    /// visible, because the division into chunks must make no difference.
     fn is_known(&mut self, byte: u8) -> bool {
         self.recent.push(byte).is_some() && self.known.piece_at_end(&self.recent).is_some()
     }
@@ -225,7 +227,7 @@ impl Mask {
         false
     }
 
-    /// The modem waits for the contents: from here on an LF is contents, not the end of the command.
+    /// The modem waits for the contents: from here on an LF belongs to them, and not to the end of the command.
     fn prompt(&mut self) {
         if let Upload::Announced { length } | Upload::Doubted { length } = self.upload {
             self.upload = Upload::Ready { length };
@@ -235,12 +237,12 @@ impl Mask {
         }
     }
 
-    /// The modem is done with the file, whatever the host thinks.
+    /// The modem has finished with the file, independent of the host's state.
     fn result(&mut self) {
         let is_prompted = matches!(self.guard, Guard::On(_));
         self.guard = Guard::Off;
         self.upload = match self.upload {
-            // A host that has seen the prompt writes, whatever comes behind it.
+            // A host that has seen the prompt writes the contents, whether or not a result code follows.
             Upload::Ready { length: left } if is_prompted => Upload::Interrupted { left },
             Upload::Announced { length } | Upload::Ready { length } | Upload::Doubted { length } => {
                 self.guard = Guard::Armed(Watched::default());
@@ -254,7 +256,7 @@ impl Mask {
 }
 
 impl Watched {
-    /// Takes the next byte of the line; says whether it must not be seen.
+    /// Takes the next byte of the line. Returns true if it must be masked.
     fn hides(&mut self, byte: u8) -> bool {
         if let Some(place) = self.start.get_mut(self.length) {
             *place = byte;
@@ -263,13 +265,13 @@ impl Watched {
             let passes = OPEN_LINES.iter().any(|line| line.starts_with(so_far) || so_far.starts_with(line));
             self.hidden |= !passes && !RESULTS.iter().chain(&[PROMPT]).any(|line| line.starts_with(so_far));
         } else {
-            // The buffer is full: whole results are shorter, so only a line known by its start may go on.
+            // The buffer is full. Complete results are shorter, so only a line of `OPEN_LINES` may continue.
             self.hidden |= !OPEN_LINES.iter().any(|line| self.start.starts_with(line));
         }
         self.hidden
     }
 
-    /// Whether the whole line is a final result.
+    /// True if the complete line is a final result code.
     fn is_result(&self) -> bool {
         let line = &self.start[..self.length];
         RESULTS.contains(&line) || REFUSALS.iter().any(|refusal| line.starts_with(refusal))
@@ -279,19 +281,20 @@ impl Watched {
 const PROMPT: &[u8] = b"> ";
 const RESULTS: [&[u8]; 3] = [b"OK", b"ERROR", b"TimeOut"];
 const REFUSALS: [&[u8]; 2] = [b"+CME ERROR:", b"+CMS ERROR:"];
-/// Lines that pass whole once they have begun like this: the results with a code, and the echo of the command.
+/// The beginnings of lines that are not masked: the result codes with a number, and the echo of the command.
 const OPEN_LINES: [&[u8]; 5] = [REFUSALS[0], REFUSALS[1], b"AT+FSREAD=", b"AT+SAPBR=4,", b"AT+CIPSCONT?"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Which way, and what. `{` and `}` stand around what must be masked, and are not part of it.
+    /// The direction (true: to the modem) and the text. `{` and `}` enclose text that must be masked, and are not part
+    /// of it.
     type Session = [(bool, &'static str)];
     const TO: bool = true;
     const FROM: bool = false;
 
-    /// Echoes that are damaged, and pieces that come back by themselves.
+    /// Damaged echoes, and pieces of secrets that occur alone.
     fn damaged_sessions() -> Vec<Vec<(bool, &'static str)>> {
         vec![
             vec![
@@ -349,12 +352,12 @@ mod tests {
                 "AT+SSLCFG=\"clientPassword\",0,\"{open sesame}\"\r\nAT+SSLCFG=\"cacert\",0,\"ca.crt\"\r\n",
             )],
             vec![(FROM, "+SSLCFG: \"clientrandom\",0,{101B12}\r\n")],
-            // Behind the payload of a send a command does not begin a line.
+            // A command behind the payload of a send does not begin a line.
             vec![(TO, "AT+CIPSEND=0,5\r\nhelloAT+CSTT=a,{b}\r\n")],
         ]
     }
 
-    /// With payload behind a prompt.
+    /// Sessions with payload behind a prompt.
     fn payloads() -> Vec<Vec<(bool, &'static str)>> {
         vec![
             // A file: not echoed, echoed, and refused.
@@ -401,7 +404,7 @@ mod tests {
                     b'}' => secret = false,
                     _ => {
                         plain.push(byte);
-                        // Line ends pass on the modem's side, where they end lines; in a file they are contents.
+                        // Line ends of the modem are not masked, because they end lines; in a file they are contents.
                         masked.push(if secret { b'*' } else { byte });
                     }
                 }

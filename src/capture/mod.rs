@@ -1,7 +1,7 @@
-//! Captures: what went over the wire, as a text file.
+//! Captures: the bytes of a session as a text file.
 //!
-//! One format serves recorded sessions and hand-written fixtures. It is made to be read, compared and edited by
-//! people, and to give back exactly the bytes that were recorded:
+//! Recorded sessions and hand-written fixtures have the same format. It can be read, compared and edited, and preserves
+//! exactly the bytes that were recorded:
 //!
 //! ```text
 //! # what: a plain AT, answered with echo
@@ -13,26 +13,27 @@
 //! 0.003000 ; it works
 //! ```
 //!
-//! * Three headers, `what`, `source` and `expect`, stand before the first record. All are required; `expect` may be
-//!   said several times. A file without them is refused.
-//! * Then one record a line: the time in seconds since the start with one to nine decimals (never going back), a
-//!   blank, the direction, and if there is more a blank and the rest.
-//! * The direction is `>` for bytes to the modem, `<` for bytes from it, `?` for a request of the application, `;`
-//!   for a note, and `~` for a gap: something is missing here. One record is one write or one read, so it may begin
-//!   and end anywhere.
-//! * Bytes are escaped: printable ASCII stands for itself; `\r`, `\n`, `\t`, `\\` and `\xNN` stand for the rest. The
-//!   writer also escapes a blank at the end of a line, so that no editor takes it away.
+//! * Three headers, `what`, `source` and `expect`, precede the first record. All are required; `expect` may occur
+//!   several times. A file without them is refused.
+//! * Each further line is a record: the time in seconds since the start with one to nine decimals (never decreasing), a
+//!   blank, the direction, and if there is text a blank and the text.
+//! * The direction is `>` for bytes to the modem, `<` for bytes from it, `?` for a request of the application, `;` for
+//!   a note, and `~` for a gap: records are missing here. One record is one write or one read, so it may begin and end
+//!   anywhere.
+//! * Bytes are escaped: printable ASCII is not changed; `\r`, `\n`, `\t`, `\\` and `\xNN` replace other bytes. The
+//!   writer also escapes a blank at the end of a line, so that no editor removes it.
 //! * A line is at most [`MAX_LINE`] bytes long; more than [`MAX_RECORD_BYTES`] are written as several records.
 //!   Blank lines are skipped. The file ends with LF; CR LF is read as well.
 //!
-//! [`Recorder`] writes it while a session runs, with secrets masked by [`Mask`]; [`read_own`] and [`load_own`] read it.
+//! [`Recorder`] writes a capture while a session runs, with secrets masked by [`Mask`]; [`read_own`] and [`load_own`]
+//! read it.
 #![cfg_attr(
     feature = "import",
     doc = "[`read`] and [`load`] (feature `import`) read besides it the logs of other programs. \
            [`replay()`] tells what happened in a capture, in words, and those of `expect` are the same words: \
            [`Timeline::meets`]. [`Player`] makes a modem of a capture."
 )]
-// Numbers from outside can be anything: no arithmetic on them overflows, no cast cuts them.
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
 #![cfg_attr(
     not(test),
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)

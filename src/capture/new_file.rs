@@ -1,4 +1,4 @@
-//! A new file for a capture, an earlier one set aside.
+//! The new file of a capture, and the renaming of an earlier one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
-/// The highest number of a capture that was set aside: one more, and there is no recording.
+/// The highest number of a renamed capture. If all numbers are used, recording is refused.
 const MAX_NUMBER: u32 = 9999;
-/// How long a capture of the same file may take to end, and the pause between two looks at it.
+/// The longest wait for another capture of the same file to end, and the pause between two attempts.
 #[cfg(unix)]
 const PATIENCE: Duration = Duration::from_secs(2);
 #[cfg(unix)]
 const PAUSE: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
-/// As many symbolic links as Linux follows.
+/// The number of symbolic links that Linux follows.
 const MAX_LINKS: u32 = 40;
 
-/// A new file, an earlier one set aside.
+/// Creates a file, after renaming an existing one.
 pub(super) fn fresh(path: &Path) -> io::Result<File> {
     let file = set_aside(path).and_then(|()| open(path));
     file.map_err(|error| io::Error::new(error.kind(), format!("can't record in {}: {error}", path.display())))
 }
 
-/// Opens without waiting for a reader, should it be a pipe; writes to it wait, on the thread.
+/// Opens the file without waiting for the reader of a pipe. Writes to a pipe wait, on the thread.
 #[cfg(unix)]
 fn open(path: &Path) -> io::Result<File> {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -47,7 +47,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether the standard output or the standard error goes to this file.
+/// True if the standard output or the standard error is this file.
 #[cfg(unix)]
 fn is_printed_to(file: &File) -> io::Result<bool> {
     let own = rustix::fs::fstat(file)?;
@@ -56,10 +56,10 @@ fn is_printed_to(file: &File) -> io::Result<bool> {
     Ok(printed.into_iter().flatten().any(is_own))
 }
 
-/// Locks a file until it is closed, so that two captures never share one.
+/// Locks a file until it is closed, so that two captures never use the same one.
 ///
 /// # Errors
-/// `ResourceBusy` if another one has it for longer than a capture takes to end.
+/// `ResourceBusy` if another capture does not end in time.
 #[cfg(unix)]
 pub(super) fn claim(file: &File) -> io::Result<()> {
     use rustix::fs::{FlockOperation, flock};
@@ -68,7 +68,7 @@ pub(super) fn claim(file: &File) -> io::Result<()> {
     let begun = Instant::now();
     loop {
         match flock(file, FlockOperation::NonBlockingLockExclusive) {
-            // No call waits for a lock for a limited time.
+            // There is no call that waits for a lock with a time-out.
             Err(Errno::WOULDBLOCK) if begun.elapsed() < PATIENCE => {
                 rustix::event::poll(&mut [], Some(&PAUSE))?;
             }
@@ -76,13 +76,13 @@ pub(super) fn claim(file: &File) -> io::Result<()> {
                 let why = "another program records in this file";
                 return Err(io::Error::new(io::ErrorKind::ResourceBusy, why));
             }
-            // Some file systems know no locks.
+            // Some file systems have no locks.
             Ok(()) | Err(_) => return Ok(()),
         }
     }
 }
 
-/// Leaves a file to others.
+/// Unlocks a file.
 #[cfg(unix)]
 pub(super) fn release(file: &File) {
     // Closing it does the same.
@@ -97,10 +97,10 @@ pub(super) fn claim(_: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn release(_: &File) {}
 
-/// Gives a capture that is there already the first free number behind its name: what was recorded is not written over.
+/// Renames an existing capture with the first free number behind its name, so that it is not overwritten.
 fn set_aside(path: &Path) -> io::Result<()> {
     let Some(path) = file_behind(path) else { return Ok(()) };
-    // One that another program records in stays where it is.
+    // A file in which another program records is not renamed.
     let earlier = File::open(&path).ok();
     earlier.as_ref().map_or(Ok(()), claim)?;
     for number in 1..=MAX_NUMBER {
@@ -115,8 +115,8 @@ fn set_aside(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many earlier captures stand there"))
 }
 
-/// The file that a path leads to, if something is in it. None behind the name of an open file, such as `/dev/stdout`: its owner
-/// writes there.
+/// The file that a path leads to, if it is not empty. `None` for the name of an open file, such as `/dev/stdout`,
+/// because it is in use.
 fn file_behind(path: &Path) -> Option<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {

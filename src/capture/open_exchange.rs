@@ -1,10 +1,10 @@
-//! The payload, or the command with its answer, that the records of a capture leave open: no file ends within it.
+//! The payload, or the command with its answer, that is incomplete in the records so far. No file ends within it.
 
 use crate::at::{Decoder, Expect, Line, Token};
 
 use super::format::bytes_of_line;
 
-/// The payload or the command that the records so far leave open.
+/// The incomplete payload or command at the end of the records.
 #[derive(Default)]
 pub(super) struct OpenExchange {
     decoder: Decoder,
@@ -39,7 +39,7 @@ impl OpenExchange {
         }
     }
 
-    /// Whether the next record belongs to one of these.
+    /// True if the next record belongs to one of these.
     pub(super) fn is_open(&self) -> bool {
         self.is_owed || self.decoder.data_left() > 0 || self.decoder.has_begun_line()
     }

@@ -1,4 +1,4 @@
-//! From a file to a [`Capture`].
+//! The reader of files.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -8,15 +8,14 @@ use super::collector::{Collector, Line};
 use super::layout::{Encoding, Layout};
 use super::{Capture, Fault, LoadError, MAX_LINE, ReadError, format};
 
-/// The largest file that is taken into memory: 64 MiB, an hour and a half of a full 115200 line. A larger one is
-/// an error.
+/// The largest file that is read: 64 MiB, an hour and a half of a busy line of 115200 baud. A larger one is an error.
 pub const MAX_FILE: u64 = 64 * 1024 * 1024;
 
-/// The most lines of a capture: a million, a whole day of a busy session. Each costs some hundred bytes, so that a file
-/// of nothing but line ends cannot take more memory than the machine has. A longer one is an error.
+/// The most lines of a capture: a million, a whole day of a busy session. Each uses some hundred bytes, so that a file
+/// of line ends only can't use more memory than the machine has. A longer one is an error.
 pub const MAX_LINES: usize = 1 << 20;
 
-/// Reads a capture in our own format; everything else is refused, above all a file without the three headers.
+/// Reads a capture in our own format; any other file is refused, especially one without the three headers.
 pub fn read_own(file: &[u8]) -> Result<Capture, ReadError> {
     let lines = lines(file)?;
     let mut out = Collector::default();
@@ -24,7 +23,7 @@ pub fn read_own(file: &[u8]) -> Result<Capture, ReadError> {
     Ok(capture(Layout::Own, lines.len(), out))
 }
 
-/// [`read_own`] for a file: a fixture must say what it is, where it comes from and what it must show.
+/// The same as [`read_own`], for a file.
 pub fn load_own(path: impl AsRef<Path>) -> Result<Capture, LoadError> {
     load_by(path.as_ref(), read_own)
 }
@@ -36,7 +35,7 @@ pub(super) fn load_by(
     let file_error = |source| LoadError::File { path: path.to_owned(), source };
     let length = fs::metadata(path).map_err(file_error)?.len();
     let mut bytes = Vec::new();
-    // The length is what the file said a moment ago; a pipe says nothing.
+    // A file may grow after its length is read, and a pipe has no length.
     let file = File::open(path).map_err(file_error)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(file_error)?;
     if length > MAX_FILE || bytes.len() as u64 > MAX_FILE {

@@ -4,31 +4,30 @@ use crate::time::Timestamp;
 
 use super::{Encoding, Layout};
 
-/// One thing that happened, and when.
+/// An entry with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// When it happened, since the start of the capture. Layouts that show no time give [`Timestamp::ZERO`].
+    /// The time since the start of the capture; [`Timestamp::ZERO`] for layouts without times.
     pub at: Timestamp,
-    /// What happened.
+    /// The entry.
     pub what: Entry,
 }
 
 /// An entry of a capture.
 ///
-/// Bytes are kept apart from text: what went over the wire may be anything, what the application asked for and what
-/// was noted is text.
+/// Bytes and text are separate: bytes of the wire may have any value, requests and notes are text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// Bytes written to the modem.
     ToModem(Vec<u8>),
     /// Bytes read from the modem, echo included. One record is one read: it may end anywhere.
     FromModem(Vec<u8>),
-    /// What the application asked the driver for.
+    /// A request of the application to the driver.
     Request(String),
-    /// A remark that belongs to this moment, such as "the SIM card was pulled out".
+    /// A note about this time, such as "the SIM card was pulled out".
     Note(String),
-    /// Nothing is known of what happened here: another excerpt begins, or the log leaves something out. What was
-    /// in flight before is over, and a line that follows may answer a command that the capture does not show.
+    /// Entries are missing: another excerpt begins, or the log omits something. The command in flight before it has
+    /// ended, and a line that follows may answer a command that is not in the capture.
     Gap,
 }
 
@@ -48,17 +47,17 @@ impl Entry {
 pub struct Located {
     /// The line, counted from 1.
     pub line: usize,
-    /// What the line says.
+    /// The content of the line.
     pub record: Record,
 }
 
-/// A line, or a part of one, that says nothing about the wire.
+/// A line, or a part of one, that is no part of the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Remark {
     /// The line, counted from 1.
     pub line: usize,
-    /// Why it is not part of the exchange.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -68,30 +67,30 @@ pub struct Remark {
 pub enum Reason {
     /// A blank line that belongs to the layout, not to the modem.
     Blank,
-    /// Marks the layout needs: a fence, a rule, an end mark, a header.
+    /// A mark of the layout: a fence, a rule, an end mark, a header.
     Mark,
     /// Added by the publisher of the capture.
     Comment,
     /// Printed by the tool or the program that wrote the log.
     Tool,
-    /// A place-holder such as `<hex>` or `TCP ERROR:xx`: no module sent this.
+    /// A place-holder such as `<hex>` or `TCP ERROR:xx`, which no module sent.
     Placeholder,
-    /// Something was there, and the log leaves it out.
+    /// The log omits something here.
     Elided,
     /// The second of two ways to type the same command.
     Alternative,
-    /// Data of a connection shown without the exchange around it: nothing frames it.
+    /// Data of a connection, without the headers around them.
     BareData,
 }
 
-/// The origin of a capture and what it must show. Required in our own format.
+/// The origin of a capture and its expectations. Required in our own format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
-    /// What happens in it.
+    /// The content of the capture.
     pub what: String,
-    /// Its origin: what it was recorded with, or the document that it was written from.
+    /// The origin: the recording device or program, or the document that it was written from.
     pub source: String,
-    /// What a replay must find; one line each, at least one.
+    /// The expectations for a replay, one line each, at least one.
     pub expect: Vec<String>,
 }
 
@@ -99,22 +98,22 @@ pub struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capture {
-    /// The layout that the content was recognised as.
+    /// The layout of the content.
     pub layout: Layout,
-    /// The encoding that the content was recognised as.
+    /// The encoding of the content.
     pub encoding: Encoding,
     /// The number of lines of the file.
     pub lines: usize,
-    /// Only our own format has one.
+    /// The header; only our own format has one.
     pub header: Option<Header>,
-    /// What happened, in order.
+    /// The entries, in order.
     pub records: Vec<Located>,
-    /// The lines, or parts of lines, that the layout itself explains.
+    /// The lines, or parts of lines, that belong to the layout.
     pub remarks: Vec<Remark>,
 }
 
 impl Capture {
-    /// The bytes that came from the modem, all records joined.
+    /// The bytes of the modem, with all records joined.
     pub fn received(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for located in &self.records {

@@ -1,4 +1,4 @@
-//! Writes a capture while it happens.
+//! The recorder of captures.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -8,13 +8,13 @@ use crate::time::Timestamp;
 use super::format::{write_bytes, write_header, write_words};
 use super::{Header, Mask};
 
-/// Appends records to a writer, one line each, secrets masked by [`Mask`], and flushes after each record, so that
-/// the last line before a crash is there.
+/// Appends records to a writer, one line each, with secrets masked by [`Mask`]. It flushes after each record, so that
+/// the last line before a crash is written.
 ///
-/// A capture must not break the session that it watches: no method fails. The first write error is logged once,
-/// handed out once by [`take_error`](Recorder::take_error), and ends the recording; if the writer still takes a note,
-/// the last one says why. A writer that blocks, blocks the caller: [`Modem::open`](crate::Modem::open) gives captures a
-/// thread of their own.
+/// A capture must not affect its session: no method fails. The first write error is logged once, returned once by
+/// [`take_error`](Recorder::take_error), and ends the recording; if the writer still accepts it, a last note contains
+/// the reason. A writer that blocks also blocks the caller: [`Modem::open`](crate::Modem::open) uses a separate thread
+/// for captures.
 ///
 /// ```
 /// use air724ug::capture::{Header, Recorder};
@@ -31,9 +31,9 @@ pub struct Recorder<W> {
     writer: W,
     mask: Mask,
     last_at: Timestamp,
-    /// One record as it is built; kept to be used again.
+    /// The record that is being built; kept to save allocations.
     line: Vec<u8>,
-    /// A copy of the bytes to be masked; kept to be used again.
+    /// A copy of the bytes for masking; kept to save allocations.
     bytes: Vec<u8>,
     state: State,
 }
@@ -42,12 +42,12 @@ pub struct Recorder<W> {
 enum State {
     Recording,
     Failed(io::Error),
-    /// Failed, and the error was handed out.
+    /// Failed, and the error was returned.
     Reported,
 }
 
 impl<W: Write> Recorder<W> {
-    /// Writes the header. An error here ends the recording like any other.
+    /// Writes the header. An error ends the recording.
     pub fn new(writer: W, header: &Header) -> Self {
         let mut recorder = Self {
             writer,
@@ -82,7 +82,7 @@ impl<W: Write> Recorder<W> {
         self.write();
     }
 
-    /// Records what the application asked for. Secrets are masked where the words contain a command.
+    /// Records a request of the application. Secrets are masked if the words contain a command.
     pub fn request(&mut self, at: Timestamp, words: &str) {
         self.words(at, b'?', words);
     }
@@ -92,12 +92,12 @@ impl<W: Write> Recorder<W> {
         self.words(at, b';', words);
     }
 
-    /// Whether records still reach the writer.
+    /// True while records are written.
     pub fn is_recording(&self) -> bool {
         matches!(self.state, State::Recording)
     }
 
-    /// The error that ended the recording; `None` if there was none, or if it has been taken.
+    /// The error that ended the recording; `None` if there is none, or if it was taken.
     pub fn take_error(&mut self) -> Option<io::Error> {
         match std::mem::replace(&mut self.state, State::Reported) {
             State::Failed(error) => Some(error),
@@ -109,7 +109,7 @@ impl<W: Write> Recorder<W> {
         }
     }
 
-    /// Ends the recording and gives the writer back.
+    /// Ends the recording and returns the writer.
     pub fn into_inner(self) -> W {
         self.writer
     }
@@ -117,14 +117,14 @@ impl<W: Write> Recorder<W> {
     fn words(&mut self, at: Timestamp, direction: u8, words: &str) {
         let mut bytes = words.as_bytes().to_vec();
         Mask::default().to_modem(&mut bytes);
-        // Each byte of a masked character became a `*`, so this is text again.
+        // Each byte of a masked character was replaced by `*`, so this is UTF-8.
         let words = String::from_utf8_lossy(&bytes).into_owned();
         let at = self.moment(at);
         write_words(at, direction, &words, &mut self.line);
         self.write();
     }
 
-    /// Time must not go back in a capture: callers from several threads may come a moment late.
+    /// The time of a record. It must not decrease, but calls of several threads may come slightly out of order.
     fn moment(&mut self, at: Timestamp) -> Timestamp {
         self.last_at = self.last_at.max(at);
         self.last_at
@@ -142,10 +142,10 @@ impl<W: Write> Recorder<W> {
         self.line.clear();
     }
 
-    /// The file says why it is short, if it takes that.
+    /// Writes the reason why the file is incomplete, if the writer accepts it.
     fn write_last_note(&mut self, error: &io::Error) {
         self.line.clear();
-        // What was written of the last record may have no end.
+        // The last record may be incomplete.
         self.line.push(b'\n');
         write_words(self.last_at, b';', &format!("the capture ends here: {error}"), &mut self.line);
         let _ = self.writer.write_all(&self.line).and_then(|()| self.writer.flush());
@@ -167,7 +167,7 @@ mod tests {
     use super::super::{Entry, read_own};
     use super::*;
 
-    /// Takes `room` writes, then fails; counts its flushes.
+    /// A writer that accepts `room` writes, then fails; it counts its flushes.
     #[derive(Default)]
     struct Disk {
         room: usize,

@@ -1,4 +1,4 @@
-//! A capture that goes on in a new file when one is full.
+//! A capture that continues in a new file when one is full.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,19 +9,19 @@ use super::format::expecting_nothing;
 use super::new_file::{fresh, release};
 use super::open_exchange::OpenExchange;
 
-/// How much longer than its limit a file gets for what belongs together: many frames of payload, however they are escaped.
+/// The most bytes by which a file exceeds its limit for records that belong together: many frames of escaped payload.
 const MAX_BEYOND: u64 = 64 * 1024;
 
-/// A file of a capture, followed by others. It is given whole records.
+/// A file of a capture that others follow. It takes whole records.
 pub(super) struct Rotation {
     path: PathBuf,
     file: File,
-    /// What stands at the head of each later file.
+    /// The head of each later file.
     head: Vec<u8>,
     /// The length of the head of this file.
     head_length: u64,
     limit: u64,
-    /// What is in this file.
+    /// The length of this file.
     written: u64,
     exchange: OpenExchange,
 }
@@ -39,7 +39,7 @@ impl Rotation {
         }
     }
 
-    /// One that goes on with a file.
+    /// A rotation that continues with an existing file.
     pub(super) fn behind(earlier: ExistingCapture, path: PathBuf, limit: u64) -> Self {
         let mut rotation = Self::new(path, earlier.file, limit);
         rotation.begun_by(&earlier.head);
@@ -47,20 +47,21 @@ impl Rotation {
         rotation
     }
 
-    /// Keeps the head for later files, without the expectations: what they name may be in this file.
+    /// Keeps the head for later files, without the expectations, because their happenings may be in this file.
     fn begun_by(&mut self, head: &[u8]) {
         self.head_length = head.len() as u64;
         self.head = expecting_nothing(head);
     }
 
-    /// Whether this file ends before the next records. What belongs together stays in one file up to [`MAX_BEYOND`].
+    /// True if this file ends before the next records. Records that belong together stay in one file up to
+    /// [`MAX_BEYOND`].
     fn is_full(&self, more: usize) -> bool {
         let length = self.written.saturating_add(more as u64);
         let beyond = if self.exchange.is_open() { MAX_BEYOND } else { 0 };
         self.written > self.head_length && length > self.limit.saturating_add(beyond)
     }
 
-    /// Sets the full file aside and begins the next one.
+    /// Renames the full file and begins the next one.
     fn turn(&mut self) -> io::Result<()> {
         self.file.flush()?;
         release(&self.file);
@@ -101,7 +102,7 @@ mod tests {
     use crate::capture::{Capture, CaptureFile, Entry, Header, Recorder, load_own};
     use crate::time::Timestamp;
 
-    /// A capture in a folder of its own.
+    /// A rotation in a folder of its own.
     fn rotation(name: &str, limit: u64) -> (PathBuf, Rotation) {
         let folder = std::env::temp_dir().join(format!("air724ug-{name}-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
@@ -143,7 +144,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// Whatever the limit.
+    /// This holds for any limit.
     #[test]
     fn no_file_has_a_header_alone() {
         let (folder, mut rotation) = rotation("headers", 1);
@@ -158,7 +159,7 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
     }
 
-    /// The payload of a header, a command and its answer, a prompt and what follows it.
+    /// These are the payload of a header, a command with its answer, and a prompt with the bytes behind it.
     #[test]
     fn what_belongs_together_stays_in_one_file() {
         let (folder, mut rotation) = rotation("together", 20);

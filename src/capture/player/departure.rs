@@ -1,30 +1,30 @@
-//! Places where a program left a capture.
+//! Differences between the writes of a program and those of a capture.
 
 use std::fmt;
 
-/// The place where a program left what a capture shows.
+/// A place where a program writes other bytes than the capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Departure {
-    /// The line of the capture that was next, counted from 1.
+    /// The line of the capture that was expected next, counted from 1.
     pub line: usize,
-    /// What it says was written.
+    /// The bytes of this line.
     pub expected: Vec<u8>,
-    /// What was written.
+    /// The bytes that the program wrote.
     pub written: Vec<u8>,
-    /// The answer to it.
+    /// The answer to them.
     pub outcome: DepartureOutcome,
 }
 
-/// The answer to what a capture does not show at this place.
+/// The answer to bytes that are not expected at this place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DepartureOutcome {
-    /// It stands in this line of the capture, further on: what lies between was left out.
+    /// They are in this later line of the capture; the lines between were skipped.
     SkippedTo(usize),
-    /// It is payload of another content: what the capture says of its own is the answer.
+    /// They are payload of another content. The answer is that of the recorded payload.
     TakenAsPayload,
-    /// It stands nowhere behind: `ERROR`.
+    /// They are in no later line. The answer is `ERROR`.
     Refused,
 }
 

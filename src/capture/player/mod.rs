@@ -1,4 +1,4 @@
-//! A capture as a modem: its received side, played to whatever writes what its sent side says.
+//! A capture as a modem: its received side is played to a program that writes its sent side.
 
 mod departure;
 mod port;
@@ -12,12 +12,12 @@ use script::{Script, Step};
 
 /// The received side of a capture as a port, for [`Modem::start`](crate::Modem::start) and for any other program.
 ///
-/// What came behind a write in the capture comes when the program has written the same. What the program writes otherwise is a
-/// [`Departure`]: a command that stands further on is answered from there, another one is answered `ERROR`, and other
-/// payload than the recorded one is taken for it. Line ends do not count, and `*` in a capture stands for any byte, as
-/// masked secrets do. Behind its last record the port is silent.
+/// The bytes that follow a write in the capture come when the program has written the same. Other bytes of the program
+/// are a [`Departure`]: a command from a later place is answered from there, other commands are answered with `ERROR`,
+/// and other payload is accepted in place of the recorded one. Line ends are not compared, and `*` in a capture matches
+/// any byte, because masked secrets consist of it. After its last record the port is silent.
 ///
-/// A log from the field becomes a test in five lines:
+/// A test from a log in five lines:
 ///
 /// ```
 /// use air724ug::capture::{self, Player};
@@ -40,7 +40,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// A player of this capture, as fast as the program writes.
+    /// A player of this capture, at the speed of the program.
     pub fn new(capture: &Capture) -> Self {
         let mut steps: Vec<Step> = vec![Step::default()];
         let mut answered = true;
@@ -48,7 +48,7 @@ impl Player {
             let at = located.record.at;
             match &located.record.what {
                 Entry::ToModem(bytes) => {
-                    // Several writes before anything came are one.
+                    // Several writes without received bytes between them are one.
                     if answered {
                         steps.push(Step { line: located.line, at, ..Step::default() });
                     }
@@ -70,13 +70,13 @@ impl Player {
         Self { script: Script::new(steps), is_timed: false }
     }
 
-    /// Keeps the capture's times: each piece comes as long after the write before it as it did then.
+    /// Plays with the capture's times: each piece comes after the same time since its write.
     #[must_use]
     pub fn timed(self) -> Self {
         Self { is_timed: true, ..self }
     }
 
-    /// The two halves of the port, and what tells how far it is.
+    /// The two halves of the port, and a handle to its progress.
     pub fn port(self) -> (PlayedReader, PlayedWriter, PlayWatch) {
         port::open(self.script, self.is_timed)
     }

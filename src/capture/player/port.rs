@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::departure::Departure;
 use super::script::Script;
 
-/// Opens the port: what came before the first write is on its way.
+/// Opens the port. The bytes before the first write come at once.
 pub(super) fn open(script: Script, is_timed: bool) -> (PlayedReader, PlayedWriter, PlayWatch) {
     let opening = script.opening();
     let state = PlayerState { script, is_timed, output: VecDeque::new(), is_closed: false };
@@ -27,7 +27,7 @@ struct Shared {
 struct PlayerState {
     script: Script,
     is_timed: bool,
-    /// What comes, and when.
+    /// Bytes, and the time at which they come.
     output: VecDeque<(Instant, Vec<u8>)>,
     is_closed: bool,
 }
@@ -38,13 +38,13 @@ impl PlayerState {
         for (after, piece) in pieces {
             let after = if self.is_timed { after } else { Duration::ZERO };
             let due = now.checked_add(after).unwrap_or(now);
-            // Nothing overtakes what was said before.
+            // Bytes come in order.
             let due = self.output.back().map_or(due, |(before, _)| due.max(*before));
             self.output.push_back((due, piece));
         }
     }
 
-    /// Whether everything of the capture was written and read.
+    /// True if every byte of the capture was written or read.
     fn is_over(&self) -> bool {
         self.script.is_over() && self.output.is_empty()
     }
@@ -56,7 +56,7 @@ impl Shared {
     }
 }
 
-/// The half that the capture's modem speaks through. Reads wait; `Ok(0)` is the end, once the writer is dropped.
+/// The half with the bytes from the capture's modem. Reads wait; `Ok(0)` is the end, after the writer is dropped.
 #[derive(Debug)]
 pub struct PlayedReader {
     shared: Arc<Shared>,
@@ -97,7 +97,7 @@ impl Read for PlayedReader {
     }
 }
 
-/// The half that the program speaks through. Dropping it closes the port.
+/// The half for the bytes of the program. Dropping it closes the port.
 #[derive(Debug)]
 pub struct PlayedWriter {
     shared: Arc<Shared>,
@@ -127,24 +127,24 @@ impl Drop for PlayedWriter {
     }
 }
 
-/// Tells how far a capture was played, and where the program left it.
+/// Reports the progress of a player, and its departures.
 #[derive(Clone, Debug)]
 pub struct PlayWatch {
     shared: Arc<Shared>,
 }
 
 impl PlayWatch {
-    /// Where the program has left the capture so far, at most the first 1024 places.
+    /// The departures so far, at most the first 1024.
     pub fn departures(&self) -> Vec<Departure> {
         self.shared.lock().script.departures().to_vec()
     }
 
-    /// Whether every write of the capture has come and everything was read.
+    /// True if every write of the capture was made and every byte was read.
     pub fn is_over(&self) -> bool {
         self.shared.lock().is_over()
     }
 
-    /// Waits until [`is_over`](Self::is_over), at most this long; answers whether it is.
+    /// Waits until [`is_over`](Self::is_over), at most for the time-out. Returns true if it is.
     pub fn wait_over(&self, timeout: Duration) -> bool {
         let state = self.shared.lock();
         let waited = self.shared.changed.wait_timeout_while(state, timeout, |state| !state.is_over());

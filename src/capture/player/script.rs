@@ -1,29 +1,29 @@
-//! The order of a capture: which write is next, and what comes behind it.
+//! The sequence of a capture: the next write, and the bytes that follow it.
 
 use std::time::Duration;
 
 use super::departure::{Departure, DepartureOutcome};
 use crate::time::Timestamp;
 
-/// What is written of an unknown command before it counts as whole without a line end.
+/// The length from which an unknown command without a line end counts as complete.
 const MAX_COMMAND: usize = 4 * 1024;
-/// Departures that are kept; the first ones tell most.
+/// The most departures that are kept. The first ones are the most useful.
 const MAX_DEPARTURES: usize = 1024;
 const REFUSAL: &[u8] = b"\r\nERROR\r\n";
 
-/// One write, and what came behind it.
+/// One write, and the bytes that followed it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Step {
     /// The line of the capture.
     pub(super) line: usize,
     pub(super) at: Timestamp,
     pub(super) expected: Vec<u8>,
-    /// Each piece, and how long after the write it came.
+    /// Each piece, with its time since the write.
     pub(super) output: Vec<(Duration, Vec<u8>)>,
 }
 
 impl Step {
-    /// Without the line end.
+    /// The written bytes without the line end.
     fn text(&self) -> &[u8] {
         trimmed(&self.expected)
     }
@@ -34,19 +34,19 @@ impl Step {
     }
 }
 
-/// The steps, and how far a program has come.
+/// The steps, and the position of the program.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     steps: Vec<Step>,
-    /// The write that is next.
+    /// The index of the next write.
     next: usize,
-    /// What was written and not compared yet.
+    /// The written bytes that are not compared yet.
     written: Vec<u8>,
     departures: Vec<Departure>,
 }
 
 impl Script {
-    /// The first step is what came before anything was written.
+    /// The first step has no write: its bytes come at the beginning.
     pub(super) fn new(steps: Vec<Step>) -> Self {
         Self { steps, next: 1, written: Vec::new(), departures: Vec::new() }
     }
@@ -59,12 +59,12 @@ impl Script {
         &self.departures
     }
 
-    /// Whether every write of the capture has come.
+    /// True if every write of the capture was made.
     pub(super) fn is_over(&self) -> bool {
         self.next >= self.steps.len()
     }
 
-    /// Takes what the program writes; answers what comes of it, each piece with its time.
+    /// Takes bytes of the program. Returns the bytes that follow, each piece with its time.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Vec<(Duration, Vec<u8>)> {
         self.written.extend_from_slice(bytes);
         let mut output = Vec::new();
@@ -74,7 +74,7 @@ impl Script {
         output
     }
 
-    /// Compares what was written with the next step; `None` if more has to come.
+    /// Compares the written bytes with the next step; `None` if more are needed.
     fn compare(&mut self) -> Option<Vec<(Duration, Vec<u8>)>> {
         let Some(step) = self.steps.get(self.next) else {
             self.written.clear();
@@ -85,7 +85,7 @@ impl Script {
             .checked_sub(1)
             .and_then(|before| self.steps.get(before))
             .is_some_and(Step::opens_payload);
-        // The end of the line before, unless payload begins so.
+        // Skips the end of the line before, unless the payload begins with a line end.
         if !is_payload || !step.expected.first().copied().is_some_and(is_line_end) {
             let ends = self.written.iter().take_while(|&&byte| is_line_end(byte)).count();
             self.written.drain(..ends);
@@ -102,7 +102,7 @@ impl Script {
             let ends_line = !is_payload && step.text().len() < step.expected.len();
             match self.written.get(compared) {
                 None if ends_line => return None,
-                // A longer command begins like this one.
+                // A longer command with the same beginning.
                 Some(&more) if ends_line && !is_line_end(more) => {}
                 Some(_) | None => {
                     self.written.drain(..compared);
@@ -169,7 +169,7 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
     bytes.get(..bytes.len().saturating_sub(ends)).unwrap_or_default()
 }
 
-/// A `*` of the capture is any byte: masked secrets are.
+/// Compares bytes. A `*` of the capture matches any byte, because masked secrets consist of it.
 fn is_like(expected: &[u8], written: &[u8]) -> bool {
     expected.len() == written.len()
         && expected.iter().zip(written).all(|(expected, written)| expected == written || *expected == b'*')

@@ -1,14 +1,14 @@
 //! The lines that may be part of an answer.
 //!
-//! A command of an application takes every line that is no URC for its answer, because the application knows what it
-//! asked. A replay must be stricter, or noise would count as explained.
+//! Every line that is no URC counts as an answer to a command of an application, because the application knows the
+//! command. A replay must be stricter, or noise would count as explained.
 
 use crate::at::{Command, Line, bare_address};
 
 /// A test of a bare line.
 type Accepts = fn(&[u8]) -> bool;
 
-/// The commands that are answered by lines without a key, and what these look like (protocol sections 5, 6, 11, 13 and
+/// The commands that are answered by lines without a key, and tests of these lines (protocol sections 5, 6, 11, 13 and
 /// 14; captures a18, a21, a26, s02).
 const BARE: [(&str, Accepts); 18] = [
     ("ATI", is_printable),
@@ -31,7 +31,7 @@ const BARE: [(&str, Accepts); 18] = [
     ("AT+MCONNECT", |line| line == b"CONNACK OK"),
 ];
 
-/// Whether a line that is no final may be part of the answer to a command.
+/// True if a line that is no final result code may be part of the answer to a command.
 pub(super) fn may_answer(command: &Command, line: &Line<'_>) -> bool {
     match line {
         Line::Info { key, .. } => str::from_utf8(key).is_ok_and(|key| has_key(command, key)),
@@ -42,13 +42,13 @@ pub(super) fn may_answer(command: &Command, line: &Line<'_>) -> bool {
     }
 }
 
-/// Whether the command's text begins so, in any case.
+/// True if the command's text begins with this name, in any case.
 pub(super) fn begins(command: &Command, name: &str) -> bool {
     command.text().get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
 }
 
 fn has_key(command: &Command, key: &str) -> bool {
-    // LTE and packet registration answer for each other (capture a19).
+    // LTE and packet registration may be answered with each other's key (capture a19).
     let twin = match key {
         "+CGREG" => "+CEREG",
         "+CEREG" => "+CGREG",

@@ -1,21 +1,21 @@
-//! A command that was sent and is not answered yet.
+//! A command that was sent and has not been answered.
 
 use crate::at::{Command, Line, Verdict};
 
 use super::answers::{begins, may_answer};
 use super::data::Data;
 
-/// A command on its way.
+/// A command in flight.
 #[derive(Debug, Clone)]
 pub(super) struct CommandInFlight {
     pub(super) command: Command,
-    /// The modem repeated it.
+    /// The modem has echoed it.
     pub(super) echoed: bool,
-    /// Part of its answer came.
+    /// A part of its answer has come.
     answered: bool,
-    /// A command behind it was sent: only lines that name it are its answer still.
+    /// A later command was sent: only lines that name this one still answer it.
     pub(super) superseded: bool,
-    /// A command behind it was answered: the next one ends it.
+    /// A later command was answered: the next one ends this one.
     pub(super) passed: bool,
     pub(super) data: Option<Data>,
 }
@@ -54,12 +54,12 @@ impl CommandInFlight {
                 Share::Part
             }
             Verdict::Part => Share::Nothing,
-            // A session would ask again before it believes a doubtful end; a capture can only be read as it stands.
+            // A session would ask again before it accepts a doubtful end; a replay can't.
             Verdict::Done(_) | Verdict::Doubtful(_) => Share::End,
         }
     }
 
-    /// Whether a line says by its own words that it is for this command.
+    /// True if the line names this command.
     pub(super) fn is_named_by(&self, line: &Line<'_>) -> bool {
         match line {
             Line::Info { key, .. } => str::from_utf8(key).is_ok_and(|key| self.command.has_key(key)),
@@ -68,7 +68,7 @@ impl CommandInFlight {
         }
     }
 
-    /// The modem sent what was asked for, past the lines.
+    /// The payload that the command fetches has come. It is not among the lines.
     pub(super) fn fetched(&mut self) {
         self.answered = true;
     }

@@ -1,8 +1,8 @@
-//! Data that a command asks the host for.
+//! The data that a command asks the host for.
 
 use super::super::announced::announced;
 
-/// The amount of data that a command wants, and the part of it that is sent and echoed.
+/// The data of a command: their length, and the parts that are sent and echoed.
 #[derive(Debug, Clone)]
 pub(super) struct Data {
     /// `None`: until Ctrl-Z or ESC.
@@ -16,7 +16,7 @@ const CTRL_Z: u8 = 0x1a;
 const ESC: u8 = 0x1b;
 
 impl Data {
-    /// The data that a command wants; `None` if it wants none. `mux` says whether `AT+CIPSEND=1` names a channel.
+    /// The data of a command; `None` if it has none. `mux` is true if `AT+CIPSEND=1` names a channel.
     pub(super) fn of(command: &str, mux: bool) -> Option<Self> {
         let announced = announced(command, mux)?;
         Some(Self { announced, sent: Vec::new(), echoed: 0, prompted: false })
@@ -38,12 +38,12 @@ impl Data {
         self.sent.extend_from_slice(bytes);
     }
 
-    /// Whether a part of it is sent.
+    /// True if a part of the data, but not all, is sent.
     pub(super) fn has_begun(&self) -> bool {
         !self.sent.is_empty() && !self.is_complete()
     }
 
-    /// Whether all that the command wants is sent.
+    /// True if all data are sent.
     pub(super) fn is_complete(&self) -> bool {
         match self.announced {
             Some(length) => self.sent.len() >= length,
@@ -51,7 +51,7 @@ impl Data {
         }
     }
 
-    /// How much of the data sent so far `bytes` begins with as an echo.
+    /// The number of bytes at the start of `bytes` that echo the data sent so far.
     pub(super) fn echo_in(&self, bytes: &[u8]) -> usize {
         let pending = &self.sent[self.echoed..];
         let length = pending.len().min(bytes.len());

@@ -1,4 +1,4 @@
-//! The expectations of a capture's header, compared with its replay.
+//! The expectations in the header of a capture, compared with its replay.
 
 use std::fmt;
 
@@ -7,36 +7,36 @@ use thiserror::Error;
 use super::super::Header;
 use super::timeline::{HappeningKind, Timeline};
 
-/// What a recorder writes for an expectation that was not given.
+/// The expectation that a recorder writes if none was given.
 const NOT_KNOWN: &str = "not known";
 
 /// An expectation of the header that a timeline does not meet.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Unmet {
-    /// An expectation that is not met at all, or not behind the one before it.
+    /// The expectation is not met, or not after the one before it.
     #[error("nothing is {expect:?}{}", Behind(.behind))]
     Missing {
-        /// What was expected.
+        /// The expectation.
         expect: String,
-        /// The expectation before, which is met.
+        /// The expectation before it, which is met.
         behind: Option<String>,
     },
-    /// Something is unexplained, and the header does not say so.
+    /// Bytes are unexplained, and the header does not expect it.
     #[error("line {line}: {what}")]
     Unexplained {
-        /// The first line of the file that shows it.
+        /// The first line of the file with them.
         line: usize,
-        /// What it is.
+        /// The bytes, in words.
         what: String,
     },
 }
 
 impl Timeline {
-    /// Whether everything that a header expects happened, in its order.
+    /// Checks that all expectations of a header are met, in order.
     ///
-    /// Each `# expect:` is one happening, in the words of [`HappeningKind`]'s `Display`; others may happen in between. What is
-    /// unexplained must be expected. A header that says `not known` expects nothing.
+    /// Each `# expect:` is one happening, in the words of [`HappeningKind`]'s `Display`; others may happen in between.
+    /// Unexplained bytes must be expected. A header with `not known` expects nothing.
     pub fn meets(&self, header: &Header) -> Result<(), Unmet> {
         if header.expect == [NOT_KNOWN] {
             return Ok(());

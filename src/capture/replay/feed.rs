@@ -1,4 +1,4 @@
-//! Drives the decoder with the records of a capture, and keeps account of the lines of the file.
+//! Passes the records of a capture to the decoder, and tracks the lines of the file.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -11,18 +11,18 @@ use super::super::{Capture, Entry, Located};
 use super::session::Session;
 use super::timeline::{Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
 
-/// A capture on its way into the decoder.
+/// The state of a replay between the capture and its decoder.
 #[derive(Debug)]
 pub(super) struct Feed {
     decoder: Decoder,
     session: Session,
     size: NonZeroUsize,
     at: Timestamp,
-    /// The lines of the file whose bytes are in no token yet.
+    /// The lines of the file whose bytes are not in a token yet.
     lines: BTreeSet<usize>,
-    /// The lines of the file with the start of a line that the host has not ended.
+    /// The lines of the file with the beginning of an unfinished line of the host.
     begun: Vec<usize>,
-    /// The payload of the header before, as far as it has come, and what it is.
+    /// The payload behind the last header that has come so far, and its meaning.
     payload: Vec<u8>,
     awaited: Option<Awaited>,
     happenings: Vec<Happening>,
@@ -90,7 +90,7 @@ impl Feed {
         }
     }
 
-    /// The timeline, when the capture has ended.
+    /// The timeline at the end of the capture.
     pub(super) fn finish(mut self) -> Timeline {
         self.end_of_stream();
         Timeline { happenings: self.happenings }
@@ -101,7 +101,7 @@ impl Feed {
         let mut has_begun_data = self.session.has_begun_data();
         let mut begun = mem::take(&mut self.begun);
         for what in self.session.sent(bytes) {
-            // Data that a log shows in several lines are sent as a whole.
+            // Data in several lines of a log are one send.
             if let (HappeningKind::Sent(more), Some(last), true) =
                 (&what, self.happenings.last_mut(), mem::take(&mut has_begun_data))
                 && let HappeningKind::Sent(bytes) = &mut last.what
@@ -132,7 +132,7 @@ impl Feed {
                 let (before, in_data) = (rest, self.decoder.data_left() > 0);
                 let piece = self.decoder.next(&mut rest, self.session.expect()).map(Piece::of);
                 let taken = &before[..before.len().saturating_sub(rest.len())];
-                // Blanks belong to no line, but in data every byte counts.
+                // Blanks belong to no line, but every byte of data counts.
                 if in_data && !taken.is_empty() || taken.iter().any(|byte| !byte.is_ascii_whitespace()) {
                     self.lines.insert(line);
                 }
@@ -147,7 +147,7 @@ impl Feed {
         }
     }
 
-    /// Finds the echo of data at the start of what the modem wrote.
+    /// Expects the echo of data at the start of the modem's bytes.
     fn await_echo(&mut self, bytes: &[u8]) {
         if self.decoder.data_left() > 0 || !self.decoder.partial_line().is_empty() {
             return;
@@ -169,7 +169,7 @@ impl Feed {
                     self.awaited = Some(Awaited::Payload(PayloadKind::Transparent));
                 }
             }
-            // Many programs write others than those that came.
+            // Many programs write other line ends than those that came.
             Piece::OddLineEnd => {}
             Piece::Prompt => {
                 let what = self.session.prompt();
@@ -191,7 +191,7 @@ impl Feed {
         }
     }
 
-    /// The payload is complete, or as complete as transparent data ever are.
+    /// The payload is complete; transparent data have no other end.
     fn end_of_payload(&mut self) {
         let bytes = mem::take(&mut self.payload);
         match self.awaited {
@@ -202,7 +202,7 @@ impl Feed {
         }
     }
 
-    /// Nothing more comes: what is unfinished is all there is.
+    /// The bytes end here: unfinished tokens are complete.
     fn end_of_stream(&mut self) {
         let missing = self.decoder.data_left();
         if missing > 0 && !self.session.is_transparent() {

@@ -1,4 +1,5 @@
-//! The replay of a capture: its received side driven through the decoder, each line put to the command that it answers.
+//! The replay of a capture: the decoder reads its received side, and each line is assigned to the command that it
+//! answers.
 //!
 //! ```
 //! use air724ug::capture::{self, replay};
@@ -31,13 +32,13 @@ use std::num::NonZeroUsize;
 use super::Capture;
 use feed::Feed;
 
-/// Tells what happened in a capture.
+/// The happenings of a capture.
 pub fn replay(capture: &Capture) -> Timeline {
     replay_in_chunks(capture, NonZeroUsize::MAX)
 }
 
-/// [`replay`], with what came from the modem cut into pieces of at most `size` bytes on the way into the decoder. The
-/// result is the same for every size; this is how to prove it.
+/// The same as [`replay`], with the modem's bytes divided into pieces of at most `size` bytes for the decoder. The
+/// result is the same for every size; tests prove this.
 pub fn replay_in_chunks(capture: &Capture, size: NonZeroUsize) -> Timeline {
     let mut feed = Feed::new(capture, size);
     for located in &capture.records {

@@ -1,4 +1,4 @@
-//! The session of a capture: which command a line answers, as far as the capture tells.
+//! The session of a capture: the assignment of lines to the commands that they answer.
 
 use std::collections::VecDeque;
 
@@ -9,36 +9,36 @@ use super::command_in_flight::{CommandInFlight, Share};
 use super::data::Data;
 use super::timeline::{HappeningKind, PayloadKind, UnexplainedReason, shown};
 
-/// The most commands that are remembered as unanswered; older ones are forgotten. The captures show up to 20 in a row
-/// (s02, a modem that starts while it is asked).
+/// The most commands that are remembered as unanswered; older ones are dropped. The captures have up to 20 in a row
+/// (s02, a modem that starts while commands are sent).
 const MAX_IN_FLIGHT: usize = 32;
 
-/// The longest piece of a command line that is kept while its end is not shown. Command lines end at 1024 bytes; what
-/// is longer is no command.
+/// The longest part of an unfinished command line that is kept. Command lines end at 1024 bytes; longer text is no
+/// command.
 const MAX_LINE_OUT: usize = 2048;
 
-/// Commands that say more behind their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
+/// Commands with further lines behind their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
 const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
 
-/// The known state of the session at some point of a capture.
+/// The state of the session at a point of a capture.
 ///
-/// One command at a time is the rule: a command that was never answered ends at the next one. Hosts give up waiting, and
-/// answers come late, so until the next command is answered a line that names the earlier one is still its answer, and so is
-/// a line before the echo of the next one. An echo goes to the command of its text.
+/// As a rule, one command is in flight: the next one ends a command that was never answered. But hosts give up waiting,
+/// and answers come late. So until the next command is answered, a line that names the earlier one still answers it,
+/// and so does a line before the echo of the next one. An echo belongs to the command with its text.
 #[derive(Debug)]
 pub(super) struct Session {
     flights: VecDeque<CommandInFlight>,
-    /// Answered, but more may come: the state behind the `OK` of `AT+CIPSTATUS`.
+    /// The last command that was answered. More lines may come: the state behind the `OK` of `AT+CIPSTATUS`.
     last: Option<CommandInFlight>,
-    /// A command line without its end.
+    /// An unfinished command line.
     line_out: Vec<u8>,
-    /// The last byte sent was the CR that ended a command: an LF next belongs to it.
+    /// True if the last byte sent was the CR of a command: an LF next belongs to it.
     behind_cr: bool,
-    /// Whether the capture shows commands apart from their echo.
+    /// True if the capture shows commands, not only their echoes.
     shows_commands: bool,
-    /// Nothing is known of what is in flight: the start, or behind a gap.
+    /// True if the command in flight is unknown: at the start, or behind a gap.
     unseen: bool,
-    /// Whether the modem repeats commands, as far as the last answered one tells.
+    /// True if the modem has echoed the last answered command.
     echo: bool,
     mux: bool,
     single: Single,
@@ -49,7 +49,7 @@ pub(super) struct Session {
 enum Single {
     Closed,
     Open,
-    /// Everything is data, both ways.
+    /// Every byte is data, in both directions.
     Transparent,
 }
 
@@ -68,7 +68,7 @@ impl Session {
         }
     }
 
-    /// Forgets what was in flight.
+    /// Forgets the commands in flight.
     pub(super) fn gap(&mut self) {
         self.flights.clear();
         self.last = None;
@@ -77,7 +77,7 @@ impl Session {
         self.single = Single::Closed;
     }
 
-    /// Whether a `>` may be the prompt.
+    /// [`Expect::Prompt`] if a `>` may be the prompt.
     pub(super) fn expect(&self) -> Expect {
         let waits = |flight: &CommandInFlight| {
             !flight.superseded && flight.data.as_ref().is_some_and(|data| !data.prompted)
@@ -85,12 +85,12 @@ impl Session {
         if self.unseen || self.flights.iter().any(waits) { Expect::Prompt } else { Expect::Line }
     }
 
-    /// Whether the host has begun a line that is not complete.
+    /// True if the host has begun a line that is incomplete.
     pub(super) fn has_begun_line(&self) -> bool {
         !self.line_out.is_empty()
     }
 
-    /// The line that the host has begun and never ended.
+    /// The line that the host has begun and not ended.
     pub(super) fn unended_line(&mut self) -> Option<HappeningKind> {
         let bytes = std::mem::take(&mut self.line_out);
         let why = UnexplainedReason::NotACommand;
@@ -101,7 +101,7 @@ impl Session {
         self.single == Single::Transparent
     }
 
-    /// Whether a part of the data of a send is sent.
+    /// True if a part of the data of a send is sent.
     pub(super) fn has_begun_data(&self) -> bool {
         !self.is_transparent()
             && self.flights.back().and_then(|flight| flight.data.as_ref()).is_some_and(Data::has_begun)
@@ -136,7 +136,7 @@ impl Session {
         HappeningKind::Prompt
     }
 
-    /// The number of the modem's next bytes that are the echo of data.
+    /// The number of the modem's next bytes that echo data.
     pub(super) fn data_echo(&mut self, bytes: &[u8]) -> usize {
         let echoed = |flight: &&mut CommandInFlight| flight.echoed;
         let Some(data) = self.flights.iter_mut().rev().find(echoed).and_then(|flight| flight.data.as_mut())
@@ -193,7 +193,7 @@ impl Session {
                 self.mux |= matches!(arguments, [b'0'..=b'9', b',', ..]);
             }
         }
-        // What became of a send or a close comes as news, and may come later.
+        // The result of a send or a close is an unsolicited line, and may come later.
         let awaits_news = |flight: &CommandInFlight| {
             begins(&flight.command, "AT+CIPSEND") || begins(&flight.command, "AT+CIPCLOSE")
         };
@@ -206,9 +206,9 @@ impl Session {
         HappeningKind::Command(text.to_owned())
     }
 
-    /// Takes the data off the front of what the host sent, if a command waits for them.
+    /// Removes the data from the front of the host's bytes, if a command waits for them.
     fn sent_data<'a>(&mut self, bytes: &'a [u8], happened: &mut Vec<HappeningKind>) -> &'a [u8] {
-        // Some hosts do not wait for the prompt; a command in its place is a command.
+        // Some hosts do not wait for the prompt. A command instead of data is a command.
         let is_command = bytes.to_ascii_uppercase().starts_with(b"AT");
         let Some(data) = self.flights.back_mut().and_then(|flight| flight.data.as_mut()) else {
             return bytes;
@@ -219,7 +219,7 @@ impl Session {
         let (wanted, mut rest) = bytes.split_at(data.wanted(bytes));
         data.send(wanted);
         if data.is_complete() {
-            // Behind its last byte the module swallows line ends (protocol section 2), and hosts add a Ctrl-Z.
+            // The module ignores line ends behind the last byte (protocol section 2), and hosts add a Ctrl-Z.
             let surplus = rest.iter().take_while(|byte| matches!(**byte, b'\r' | b'\n' | 0x1a)).count();
             rest = &rest[surplus..];
         }
@@ -236,7 +236,7 @@ impl Session {
                 continue;
             }
             let line = std::mem::take(&mut self.line_out);
-            // Hosts that may be in the middle of a send begin with ESC or Ctrl-Z.
+            // Hosts that may be within a send begin with ESC or Ctrl-Z.
             let start =
                 line.iter().take_while(|byte| byte.is_ascii_whitespace() || matches!(**byte, 0x1a | 0x1b));
             let line = line[start.count()..].trim_ascii_end();
@@ -252,7 +252,7 @@ impl Session {
         }
     }
 
-    /// The modem repeats a command. Where the capture shows no commands but these, the echo stands for the command.
+    /// The modem echoes a command. If the capture shows echoes only, the echo counts as the command.
     fn echo_of(&mut self, bytes: &[u8]) -> Option<HappeningKind> {
         let same = |flight: &&mut CommandInFlight| !flight.echoed && flight.command.is_echo(bytes);
         if let Some(flight) = self.flights.iter_mut().rev().find(same) {
@@ -274,7 +274,7 @@ impl Session {
         for index in self.order() {
             let flight = self.flights.get_mut(index)?;
             let is_late = flight.superseded && !unread && !flight.is_named_by(line);
-            // A result before the echo is that of an earlier command.
+            // A final result code before the echo belongs to an earlier command.
             let is_early = unread && !flight.superseded && matches!(line, Line::Final(_));
             if is_late || is_early {
                 continue;
@@ -283,7 +283,7 @@ impl Session {
             match share {
                 Share::Nothing => {}
                 Share::Part => {
-                    // Its final comes next.
+                    // Its final result code comes next.
                     flight.superseded = false;
                     return Some(HappeningKind::Reply { command, line: shown(bytes) });
                 }
@@ -296,14 +296,14 @@ impl Session {
         None
     }
 
-    /// Whether the modem repeats commands and has not repeated the newest yet.
+    /// True if the modem echoes commands and has not echoed the newest yet.
     fn is_unread(&self) -> bool {
         self.echo
             && self.flights.back().is_some_and(|newest| !newest.echoed && newest.command.text() != "+++")
     }
 
-    /// The commands in flight, the likeliest to be answered first: the newest, unless the modem repeats commands and
-    /// has not repeated that one yet.
+    /// The commands in flight, in the order in which they are probably answered: the newest first, unless the modem
+    /// echoes commands and has not echoed that one yet.
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.flights.len()).rev().collect();
         if self.is_unread() && order.len() > 1 {
@@ -327,7 +327,7 @@ impl Session {
         self.last = Some(flight);
     }
 
-    /// News of channels: they may end a send or a close, and they open and close the single connection.
+    /// Takes news of channels. They may end a send or a close, and they open and close the single connection.
     fn news(&mut self, line: &Line<'_>, urc: &Urc, bytes: &[u8]) -> Option<HappeningKind> {
         if *urc == Urc::PdpDeactivated || urc.is_restart() {
             self.single = Single::Closed;
@@ -359,7 +359,7 @@ impl Session {
         Some(HappeningKind::Final { command, line: shown(bytes) })
     }
 
-    /// The line belongs to an answer that had its final.
+    /// The line belongs to an answer whose final result code has come.
     fn late(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
         let flight = self.last.as_mut()?;
         let command = Some(flight.text());
@@ -373,7 +373,7 @@ impl Session {
         is_part.then(|| HappeningKind::Reply { command, line: shown(bytes) })
     }
 
-    /// The line answers a command that the capture does not show.
+    /// The line answers a command that is not in the capture.
     fn unseen_answer(&self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
         if !self.unseen {
             return None;
@@ -390,7 +390,7 @@ impl Session {
         }
     }
 
-    /// The single connection pushes data that look like no line of the modem.
+    /// The single connection pushes data that are no known line of the modem.
     fn bare_payload(&self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
         let is_text = matches!(line, Line::Text(_) | Line::Info { .. });
         let payload = HappeningKind::Payload { kind: PayloadKind::Bare, bytes: bytes.to_vec() };

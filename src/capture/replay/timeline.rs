@@ -13,19 +13,19 @@ use super::super::{Capture, Layout, Reason};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Timeline {
-    /// What happened, in order.
+    /// The happenings, in order.
     pub happenings: Vec<Happening>,
 }
 
-/// One thing that happened.
+/// A happening with its time and its lines.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Happening {
-    /// When it was complete.
+    /// The time when it was complete.
     pub at: Timestamp,
     /// The lines of the file that show it, in rising order.
     pub lines: Vec<usize>,
-    /// What it was.
+    /// The kind of the happening.
     pub what: HappeningKind,
 }
 
@@ -37,51 +37,51 @@ pub enum HappeningKind {
     Command(String),
     /// The host sent data.
     Sent(Vec<u8>),
-    /// The modem repeated a command.
+    /// The modem echoed a command.
     Echo(String),
-    /// The modem repeated data.
+    /// The modem echoed data.
     DataEcho(Vec<u8>),
     /// The modem asks for data.
     Prompt,
     /// Part of an answer.
     Reply {
-        /// The command that it answers; `None` if the capture does not show it.
+        /// The command; `None` if it is not in the capture.
         command: Option<String>,
         /// The line.
         line: String,
     },
     /// The end of an answer.
     Final {
-        /// The command that it answers; `None` if the capture does not show it.
+        /// The command; `None` if it is not in the capture.
         command: Option<String>,
         /// The line.
         line: String,
     },
-    /// A line that came unasked.
+    /// An unsolicited line.
     Urc {
-        /// What it says.
+        /// Its meaning.
         urc: Urc,
         /// The line.
         line: String,
     },
     /// Data from the network.
     Payload {
-        /// How they came.
+        /// The way in which they came.
         kind: PayloadKind,
-        /// The data, exactly; of [`PayloadKind::Bare`] without the line end.
+        /// The exact data; of [`PayloadKind::Bare`] without the line end.
         bytes: Vec<u8>,
     },
-    /// The application asked for something.
+    /// A request of the application.
     Request(String),
     /// A note in the capture.
     Note(String),
-    /// Something is missing here.
+    /// Records are missing here.
     Gap,
     /// No rule explains these bytes.
     Unexplained {
         /// The bytes.
         bytes: Vec<u8>,
-        /// What is wrong with them.
+        /// The reason.
         why: UnexplainedReason,
     },
 }
@@ -96,7 +96,7 @@ pub enum PayloadKind {
     Fetched(ChannelId),
     /// `+IPD,<len>:` of a single connection.
     Single,
-    /// A single connection pushes without any header, so only what no line of the modem can be is taken for data.
+    /// A single connection without headers. Only text that is no line of the modem counts as data.
     Bare,
     /// Transparent mode.
     Transparent,
@@ -106,13 +106,13 @@ pub enum PayloadKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnexplainedReason {
-    /// No command in flight is answered by it, and it is nothing that comes unasked.
+    /// The line answers no command in flight, and is no known unsolicited line.
     UnknownLine,
-    /// The decoder says that no modem should write this.
+    /// A fault that the decoder reports.
     Fault(Fault),
-    /// The capture ends, or has a gap, before this number of announced bytes came.
+    /// The capture ends, or has a gap, and this number of announced bytes is missing.
     Missing(usize),
-    /// The host sent it, and it is neither a command nor data that the modem waits for.
+    /// The host sent bytes that are neither a command nor data that the modem waits for.
     NotACommand,
 }
 
@@ -136,7 +136,7 @@ impl Timeline {
     }
 }
 
-/// The share of a file that could be read.
+/// The part of a file that could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {
@@ -146,12 +146,12 @@ pub struct Coverage {
     pub explained: usize,
     /// Lines that no rule explains.
     pub unexplained: usize,
-    /// Whether enough is explained to believe that this is an exchange with a modem: most of what may be one.
+    /// True if the file is probably an exchange with a modem: most of the lines that may be one are explained.
     pub is_understood: bool,
 }
 
 impl Coverage {
-    /// Of a capture and its timeline.
+    /// The coverage of a capture by its timeline.
     pub fn of(capture: &Capture, timeline: &Timeline) -> Self {
         let (mut explained, mut unexplained): (BTreeSet<usize>, BTreeSet<usize>) = Default::default();
         for happening in &timeline.happenings {
@@ -169,7 +169,7 @@ impl Coverage {
         });
         let blank =
             blank.len().saturating_add(silent.map(|located| located.line).collect::<BTreeSet<_>>().len());
-        // A word that looks like a command is none where nothing else does, but behind a mark.
+        // If there is no other line of a host, a word that looks like a command counts only behind a mark.
         let is_host = |what: &HappeningKind| {
             matches!(
                 what,
@@ -181,7 +181,7 @@ impl Coverage {
         };
         let is_answered = capture.layout != Layout::Terminal
             || timeline.happenings.iter().any(|happening| !is_host(&happening.what));
-        // A recording of our own shows what it shows, damage included.
+        // Our own recordings are always understood, also with damage.
         let is_own = capture.layout == Layout::Own && !timeline.happenings.is_empty();
         Self {
             lines: capture.lines.saturating_sub(blank),
@@ -195,7 +195,7 @@ impl Coverage {
     }
 }
 
-/// In words for a person.
+/// The coverage in words.
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, explained, unexplained, .. } = self;
@@ -216,7 +216,7 @@ impl PayloadKind {
     }
 }
 
-/// One line, bytes escaped: the words that `# expect:` headers use.
+/// The happening on one line, with escaped bytes: the words of `# expect:` headers.
 impl fmt::Display for HappeningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -272,7 +272,7 @@ impl fmt::Display for Answered<'_> {
     }
 }
 
-/// Bytes as text, escaped where they are no printable ASCII.
+/// Bytes as text, with escapes for all but printable ASCII.
 pub(super) fn shown(bytes: &[u8]) -> String {
     let mut text = Vec::new();
     escape(bytes, &mut text);
